@@ -1,0 +1,60 @@
+PRAGMA application_id = 1381188420;  -- "RSCD": this file is a ledger of rescind
+
+-- The entries are the ledger. They are only ever added to.
+CREATE TABLE entries (
+    seq         INTEGER PRIMARY KEY CHECK (seq > 0),
+    time        TEXT NOT NULL,              -- UTC, milliseconds
+    kind        TEXT NOT NULL,
+    remediation TEXT,
+    finding     TEXT,
+    account     TEXT,
+    region      TEXT,
+    principal   TEXT,
+    body        BLOB NOT NULL,              -- canonical JSON (RFC 8785) of the whole entry
+    leaf_hash   BLOB NOT NULL CHECK (length(leaf_hash) = 32)  -- SHA-256(0x00 || body), RFC 9162
+) STRICT;
+
+CREATE INDEX entries_by_remediation ON entries (remediation, seq) WHERE remediation IS NOT NULL;
+CREATE INDEX entries_by_finding ON entries (finding, seq) WHERE finding IS NOT NULL;
+
+CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+
+-- What follows can be made again from the entries. It is there for speed only.
+
+CREATE TABLE occurrences (
+    occurrence TEXT PRIMARY KEY,            -- finding id | updatedAt | access key id
+    seq        INTEGER NOT NULL REFERENCES entries (seq),
+    decided    INTEGER REFERENCES entries (seq),
+    verdict    TEXT                         -- remediate, observe, skip, undecodable
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX occurrences_undecided ON occurrences (seq) WHERE decided IS NULL;
+CREATE INDEX occurrences_by_verdict ON occurrences (verdict, seq);
+
+CREATE TABLE remediations (
+    id          TEXT PRIMARY KEY,
+    occurrence  TEXT NOT NULL REFERENCES occurrences (occurrence),
+    account     TEXT NOT NULL,
+    role_key    TEXT NOT NULL,              -- lower case: IAM ignores case in role names
+    state       TEXT NOT NULL,
+    opened      INTEGER NOT NULL REFERENCES entries (seq),
+    intent      INTEGER REFERENCES entries (seq),
+    refused     INTEGER REFERENCES entries (seq),
+    cutoff      TEXT,
+    accepted_at TEXT,
+    last        INTEGER NOT NULL REFERENCES entries (seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX remediations_by_role ON remediations (account, role_key);
+CREATE INDEX remediations_by_state ON remediations (state);
+
+CREATE TABLE cursors (
+    region     TEXT NOT NULL,
+    detector   TEXT NOT NULL,
+    updated_at TEXT NOT NULL,               -- the latest updatedAt that was recorded
+    PRIMARY KEY (region, detector)
+) STRICT, WITHOUT ROWID;

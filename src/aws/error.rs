@@ -1,0 +1,199 @@
+//! What can go wrong with a call, in the classes that matter here.
+
+use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority,
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+use std::time::Duration;
+
+/// The SDK's error type over HTTP.
+pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
+
+/// Why a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No credentials were found, or their source failed.
+    NoCredentials,
+    /// The credentials are expired or unknown to AWS.
+    BadCredentials,
+    /// Not authorized. IAM does not model this error: it is told by its code.
+    Denied,
+    /// `NoSuchEntity`.
+    NotFound,
+    /// `LimitExceeded`: a quota.
+    Quota,
+    /// `UnmodifiableEntity`: a role that only its service can change.
+    Unmodifiable,
+    /// The region is an opt-in region that is not enabled.
+    RegionDisabled,
+    /// AWS asked to slow down, after the SDK's own retries.
+    Throttled,
+    /// No answer, or a server error, after the SDK's own retries.
+    Unavailable,
+    /// AWS refused the request as such.
+    Refused,
+}
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{service}:{operation}: {}{message}", code.as_deref().map(|c| format!("{c}: ")).unwrap_or_default())]
+pub struct CallError {
+    /// The service, as in IAM actions: `iam`.
+    pub service: &'static str,
+    /// The operation, as in IAM actions: `PutRolePolicy`.
+    pub operation: &'static str,
+    /// The class.
+    pub kind: ErrorKind,
+    /// AWS's code, when AWS answered.
+    pub code: Option<String>,
+    /// AWS's message, or what kept the call from being answered. At most 500 characters.
+    pub message: String,
+}
+
+impl CallError {
+    /// From an SDK error.
+    pub(super) fn new<E>(service: &'static str, operation: &'static str, error: &SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let answer = error.as_service_error();
+        let code = answer.and_then(ProvideErrorMetadata::code).map(str::to_owned);
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let kind = classify(code.as_deref(), status, error);
+        let message = match answer {
+            Some(answer) => answer.message().unwrap_or("AWS gave no message").to_owned(),
+            None => causes(error),
+        };
+        Self { service, operation, kind, code, message: message.chars().take(500).collect() }
+    }
+
+    /// The IAM action that the call needs, for a message: `iam:PutRolePolicy`.
+    #[must_use]
+    pub fn action(&self) -> String {
+        format!("{}:{}", self.service, self.operation)
+    }
+
+    /// A new try may succeed without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
+    }
+}
+
+fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'static)) -> ErrorKind {
+    match (code, status) {
+        (Some(code), _) if is_throttling(code) => ErrorKind::Throttled,
+        (
+            Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AccessDeniedFault"),
+            _,
+        ) => ErrorKind::Denied,
+        (
+            Some(
+                "ExpiredToken"
+                | "ExpiredTokenException"
+                | "InvalidClientTokenId"
+                | "UnrecognizedClientException"
+                | "SignatureDoesNotMatch"
+                | "InvalidSignatureException"
+                | "AuthFailure"
+                | "IncompleteSignature",
+            ),
+            _,
+        ) => ErrorKind::BadCredentials,
+        (Some("NoSuchEntity"), _) => ErrorKind::NotFound,
+        (Some("LimitExceeded"), _) => ErrorKind::Quota,
+        (Some("UnmodifiableEntity"), _) => ErrorKind::Unmodifiable,
+        (Some("RegionDisabledException"), _) => ErrorKind::RegionDisabled,
+        // IAM answers these while another change of the same role is under way.
+        (Some("ConcurrentModification" | "ServiceFailure" | "EntityTemporarilyUnmodifiable"), _) => {
+            ErrorKind::Unavailable
+        }
+        (_, Some(status)) if status >= 500 || status == 429 => ErrorKind::Unavailable,
+        (_, Some(status)) if status >= 400 => ErrorKind::Refused,
+        (_, None) if is_credentials_error(error) => ErrorKind::NoCredentials,
+        // No answer, or one that is no error and that the SDK could not read.
+        (_, _) => ErrorKind::Unavailable,
+    }
+}
+
+fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+            | "PriorRequestNotComplete"
+    )
+}
+
+fn is_credentials_error(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(<dyn Error>::is::<CredentialsError>)
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let current = next?;
+        next = current.source();
+        Some(current)
+    })
+}
+
+/// The chain of causes in one line, without repeating what an outer text already says.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in chain(error) {
+        let part = cause.to_string();
+        if !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+    }
+    text
+}
+
+/// How long a call may take. IAM answers within a second or two; a hanging connection must
+/// not hold a remediation for longer than this.
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(4))
+        .operation_attempt_timeout(Duration::from_secs(15))
+        .operation_timeout(Duration::from_mins(1))
+        .build()
+}
+
+/// Keeps the SDK from asking again for an answer that was no error and only did not fit its
+/// types.
+#[derive(Debug)]
+pub(super) struct ParsedOrNot;
+
+impl ClassifyRetry for ParsedOrNot {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let success = context.response().is_some_and(|r| r.status().is_success());
+        match context.output_or_error() {
+            Some(Err(error)) if success && error.is_response_error() => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "parsed-or-not"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}

@@ -1,0 +1,310 @@
+//! The hub: the GuardDuty delegated-administrator account in which rescind runs.
+
+use super::error::{CallError, ErrorKind, timeouts};
+use super::member::{Entry, MemberSession};
+use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
+use crate::ident::{AccountId, Partition, Region};
+use crate::org::{Account, AccountState};
+use aws_config::retry::RetryConfig;
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_sdk_guardduty as guardduty;
+use aws_sdk_organizations as organizations;
+use aws_sdk_sts as sts;
+use aws_smithy_http_client::tls;
+use futures::FutureExt;
+use guardduty::types::{Condition, FindingCriteria, OrderBy, SortCriteria};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// The hub's clients. One connection pool serves all regions and accounts.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    pub(super) config: SdkConfig,
+    pub(super) home: Region,
+    pub(super) sink: Arc<dyn CallSink>,
+    sts: sts::Client,
+    identity: HubIdentity,
+}
+
+/// Who the hub's credentials are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubIdentity {
+    /// The hub's account.
+    pub account: AccountId,
+    /// The ARN that AWS gives for the caller.
+    pub arn: String,
+    /// The partition that the ARN names.
+    pub partition: Partition,
+}
+
+impl HubIdentity {
+    /// The name of the role that the hub runs as, if it is a role.
+    #[must_use]
+    pub fn role_name(&self) -> Option<&str> {
+        self.arn.split_once(":assumed-role/")?.1.split('/').next()
+    }
+}
+
+/// Which findings to list.
+#[derive(Debug, Clone)]
+pub struct FindingQuery<'a> {
+    /// Only these types.
+    pub types: &'a [&'static str],
+    /// Only those written at or after this time.
+    pub updated_since: Option<Timestamp>,
+}
+
+impl Hub {
+    /// Finds credentials as every AWS tool does (environment, profile, container, instance),
+    /// and asks STS whose they are.
+    ///
+    /// # Errors
+    /// When there are no credentials, they are not valid, or STS cannot be reached.
+    ///
+    /// # Panics
+    /// Never: the name given to the SDK is a legal one.
+    pub async fn connect(home: &Region, sink: Arc<dyn CallSink>) -> Result<Self, CallError> {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+            .build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(aws_config::Region::new(home.to_string()))
+            .http_client(http)
+            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .timeout_config(timeouts())
+            .app_name(AppName::new("rescind").expect("a legal app name"))
+            .load()
+            .await;
+        let sts = sts::Client::from_conf(
+            sts::config::Builder::from(&config).interceptor(Observer::default()).build(),
+        );
+        let identity = who_am_i(&sts, home, &*sink).await?;
+        Ok(Self { config, home: home.clone(), sink, sts, identity })
+    }
+
+    /// Whose credentials the hub has.
+    #[must_use]
+    pub fn identity(&self) -> &HubIdentity {
+        &self.identity
+    }
+
+    fn call<'a>(
+        &'a self,
+        service: &'static str,
+        operation: &'static str,
+        region: &'a Region,
+        scope: &'a CallScope,
+    ) -> Call<'a> {
+        Call { service, operation, account: Some(&self.identity.account), region, scope }
+    }
+
+    fn guardduty(&self, region: &Region) -> guardduty::Client {
+        let config = guardduty::config::Builder::from(&self.config)
+            .region(guardduty::config::Region::new(region.to_string()))
+            .interceptor(Observer { bodies: true })
+            .build();
+        guardduty::Client::from_conf(config)
+    }
+
+    /// The hub's detector in a region, if GuardDuty is enabled there.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn detector(&self, region: &Region) -> Result<Option<String>, CallError> {
+        let scope = CallScope::default();
+        let call = self.call("guardduty", "ListDetectors", region, &scope);
+        let answer =
+            recorded(&*self.sink, call, self.guardduty(region).list_detectors().send().boxed()).await?;
+        Ok(answer.detector_ids.unwrap_or_default().into_iter().next())
+    }
+
+    /// One page of finding ids, oldest update first, and the token of the next page.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn list_findings(
+        &self,
+        region: &Region,
+        detector: &str,
+        query: &FindingQuery<'_>,
+        page: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), CallError> {
+        let types = query.types.iter().map(ToString::to_string).collect();
+        let mut criteria = FindingCriteria::builder()
+            .criterion("type", Condition::builder().set_equals(Some(types)).build())
+            .criterion("service.archived", Condition::builder().equals("false").build());
+        if let Some(since) = query.updated_since {
+            // The criterion is in epoch milliseconds.
+            let since = Condition::builder().greater_than_or_equal(since.as_millisecond()).build();
+            criteria = criteria.criterion("updatedAt", since);
+        }
+        let sort = SortCriteria::builder().attribute_name("updatedAt").order_by(OrderBy::Asc).build();
+        let request = self
+            .guardduty(region)
+            .list_findings()
+            .detector_id(detector)
+            .finding_criteria(criteria.build())
+            .sort_criteria(sort)
+            .max_results(50)
+            .set_next_token(page)
+            .send()
+            .boxed();
+        let scope = CallScope::default();
+        let call = self.call("guardduty", "ListFindings", region, &scope);
+        let answer = recorded(&*self.sink, call, request).await?;
+        let next = answer.next_token.filter(|token| !token.is_empty());
+        Ok((answer.finding_ids.unwrap_or_default(), next))
+    }
+
+    /// The findings with these ids (at most 50), as the bytes of GuardDuty's answer.
+    ///
+    /// # Errors
+    /// As the call's. An answer that the SDK's types cannot hold is not an error.
+    pub async fn get_findings(
+        &self,
+        region: &Region,
+        detector: &str,
+        ids: Vec<String>,
+    ) -> Result<Vec<u8>, CallError> {
+        let request = self
+            .guardduty(region)
+            .get_findings()
+            .detector_id(detector)
+            .set_finding_ids(Some(ids))
+            .customize()
+            .config_override(
+                // The SDK takes an answer that it cannot parse for a transient error. The bytes
+                // are what counts here, so such an answer is not asked for again.
+                guardduty::config::Config::builder().retry_classifier(super::error::ParsedOrNot),
+            )
+            .send()
+            .boxed();
+        let scope = CallScope::default();
+        let call = self.call("guardduty", "GetFindings", region, &scope);
+        let (answer, body) = with_body(&*self.sink, call, request).await;
+        match (answer, body) {
+            (Ok(_), Some(body)) => Ok(body),
+            (Err(error), Some(body))
+                if error.code.is_none()
+                    && serde_json::from_slice::<serde_json::Value>(&body)
+                        .is_ok_and(|v| v.get("findings").is_some()) =>
+            {
+                Ok(body)
+            }
+            (Err(error), _) => Err(error),
+            (Ok(_), None) => Err(CallError {
+                service: "guardduty",
+                operation: "GetFindings",
+                kind: ErrorKind::Unavailable,
+                code: None,
+                message: "the answer had no body".to_owned(),
+            }),
+        }
+    }
+
+    /// All accounts of the organization, and which one manages it.
+    ///
+    /// # Errors
+    /// As the calls'.
+    pub async fn organization(&self) -> Result<(Vec<Account>, AccountId), CallError> {
+        let client = organizations::Client::from_conf(
+            organizations::config::Builder::from(&self.config).interceptor(Observer::default()).build(),
+        );
+        let scope = CallScope::default();
+        let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
+        let answer = recorded(&*self.sink, call, client.describe_organization().send().boxed()).await?;
+        let management = answer
+            .organization
+            .and_then(|o| o.master_account_id)
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(|| odd("DescribeOrganization", "the answer names no management account"))?;
+        let mut accounts = Vec::new();
+        let mut page = None;
+        loop {
+            let call = self.call("organizations", "ListAccounts", &self.home, &scope);
+            let request = client.list_accounts().set_next_token(page).send().boxed();
+            let answer = recorded(&*self.sink, call, request).await?;
+            for account in answer.accounts.unwrap_or_default() {
+                let id = account.id().unwrap_or_default();
+                let id = id.parse().map_err(|error| odd("ListAccounts", &format!("{error}")))?;
+                // `Status` was retired on 2026-09-09 in favour of `State`.
+                let state = account.state().map(|s| s.as_str().to_owned());
+                #[allow(deprecated)]
+                let state = state.or_else(|| account.status().map(|s| s.as_str().to_owned()));
+                accounts.push(Account {
+                    id,
+                    name: account.name().unwrap_or_default().to_owned(),
+                    state: AccountState::from(state.unwrap_or_default()),
+                });
+            }
+            // A page can be empty and still have a token.
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok((accounts, management));
+            }
+        }
+    }
+
+    /// Assumes the remediation role of a member account.
+    ///
+    /// # Errors
+    /// As the call's: `Denied` when the role is missing or does not trust the hub.
+    pub async fn enter(&self, entry: &Entry<'_>, scope: &CallScope) -> Result<MemberSession, CallError> {
+        let call = Call {
+            service: "sts",
+            operation: "AssumeRole",
+            account: Some(entry.account),
+            region: &self.home,
+            scope,
+        };
+        let request = self
+            .sts
+            .assume_role()
+            .role_arn(entry.role_arn)
+            .role_session_name(entry.session_name)
+            .external_id(entry.external_id)
+            .source_identity(entry.source_identity)
+            .policy(entry.session_policy)
+            .duration_seconds(Entry::SECONDS)
+            .send()
+            .boxed();
+        let answer = recorded(&*self.sink, call, request).await?;
+        let credentials = answer.credentials.ok_or_else(|| CallError {
+            service: "sts",
+            operation: "AssumeRole",
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: "the answer has no credentials".to_owned(),
+        })?;
+        MemberSession::new(self, entry.account.clone(), &credentials, scope.clone())
+    }
+}
+
+fn odd(operation: &'static str, message: &str) -> CallError {
+    CallError {
+        service: "organizations",
+        operation,
+        kind: ErrorKind::Unavailable,
+        code: None,
+        message: message.to_owned(),
+    }
+}
+
+async fn who_am_i(sts: &sts::Client, home: &Region, sink: &dyn CallSink) -> Result<HubIdentity, CallError> {
+    let scope = CallScope::default();
+    let call =
+        Call { service: "sts", operation: "GetCallerIdentity", account: None, region: home, scope: &scope };
+    let answer = recorded(sink, call, sts.get_caller_identity().send().boxed()).await?;
+    let arn = answer.arn.unwrap_or_default();
+    let account = answer.account.unwrap_or_default().parse();
+    match (account, Partition::of_arn(&arn)) {
+        (Ok(account), Ok(partition)) => Ok(HubIdentity { account, arn, partition }),
+        (Err(error), _) | (_, Err(error)) => Err(CallError {
+            service: "sts",
+            operation: "GetCallerIdentity",
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: format!("the answer is not usable: {error}"),
+        }),
+    }
+}

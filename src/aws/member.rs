@@ -1,0 +1,232 @@
+//! A session in a member account, limited to one role.
+
+use super::error::{CallError, ErrorKind};
+use super::hub::Hub;
+use super::record::{Call, CallScope, CallSink, Observer, recorded};
+use crate::ident::{AccountId, Region, RoleId, RoleName};
+use aws_sdk_iam as iam;
+use aws_sdk_sts::types::Credentials;
+use futures::FutureExt;
+use iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// How to enter a member account.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// The account.
+    pub account: &'a AccountId,
+    /// The remediation role in it.
+    pub role_arn: &'a str,
+    /// A legal RoleSessionName.
+    pub session_name: &'a str,
+    /// The ExternalId that the role's trust asks for.
+    pub external_id: &'a str,
+    /// The SourceIdentity for the member's CloudTrail.
+    pub source_identity: &'a str,
+    /// What the session may do at most, as a JSON policy of up to 2,048 characters.
+    pub session_policy: &'a str,
+}
+
+impl Entry<'_> {
+    /// How long a session lives: the least that STS allows.
+    pub const SECONDS: i32 = 900;
+}
+
+/// A session in a member account.
+#[derive(Debug)]
+pub struct MemberSession {
+    iam: iam::Client,
+    account: AccountId,
+    region: Region,
+    scope: CallScope,
+    sink: Arc<dyn CallSink>,
+    aws_now: Timestamp,
+}
+
+/// What GetRole tells of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleFacts {
+    /// With the path.
+    pub arn: String,
+    /// `/` or `/a/b/`.
+    pub path: String,
+    /// The unique id.
+    pub id: RoleId,
+}
+
+/// What the policy simulator answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Simulation {
+    /// `allowed`, `explicitDeny` or `implicitDeny`.
+    pub decision: String,
+    /// The policies whose statements decided.
+    pub matched: Vec<String>,
+}
+
+impl Simulation {
+    /// A policy says Deny.
+    #[must_use]
+    pub fn is_explicit_deny(&self) -> bool {
+        self.decision == PolicyEvaluationDecisionType::ExplicitDeny.as_str()
+    }
+}
+
+impl MemberSession {
+    pub(super) fn new(
+        hub: &Hub,
+        account: AccountId,
+        credentials: &Credentials,
+        scope: CallScope,
+    ) -> Result<Self, CallError> {
+        let expiration = SystemTime::try_from(*credentials.expiration()).ok();
+        let expires = expiration.and_then(|t| Timestamp::try_from(t).ok()).ok_or_else(|| CallError {
+            service: "sts",
+            operation: "AssumeRole",
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: "the answer has an impossible expiration".to_owned(),
+        })?;
+        // A session lives exactly as long as was asked for, so this is AWS's own clock.
+        let aws_now = expires - SignedDuration::from_secs(Entry::SECONDS.into());
+        let provider = iam::config::Credentials::new(
+            credentials.access_key_id(),
+            credentials.secret_access_key(),
+            Some(credentials.session_token().to_owned()),
+            expiration,
+            "rescind-member",
+        );
+        let config = iam::config::Builder::from(&hub.config)
+            .credentials_provider(provider)
+            .interceptor(Observer::default())
+            .build();
+        Ok(Self {
+            iam: iam::Client::from_conf(config),
+            account,
+            region: hub.home.clone(),
+            scope,
+            sink: Arc::clone(&hub.sink),
+            aws_now,
+        })
+    }
+
+    /// The time by AWS's clock at which the session was opened.
+    #[must_use]
+    pub fn aws_now(&self) -> Timestamp {
+        self.aws_now
+    }
+
+    fn call(&self, operation: &'static str) -> Call<'_> {
+        Call {
+            service: "iam",
+            operation,
+            account: Some(&self.account),
+            region: &self.region,
+            scope: &self.scope,
+        }
+    }
+
+    /// GetRole.
+    ///
+    /// # Errors
+    /// As the call's: `NotFound` when there is no such role.
+    pub async fn role(&self, name: &RoleName) -> Result<RoleFacts, CallError> {
+        let request = self.iam.get_role().role_name(name.as_str()).send().boxed();
+        let answer = recorded(&*self.sink, self.call("GetRole"), request).await?;
+        let role = answer.role.ok_or_else(|| odd("GetRole", "the answer has no role"))?;
+        let id = role.role_id().parse().map_err(|error| odd("GetRole", &format!("{error}")))?;
+        Ok(RoleFacts { arn: role.arn, path: role.path, id })
+    }
+
+    /// GetRolePolicy: the text of an inline policy; none when there is none of that name.
+    ///
+    /// # Errors
+    /// As the call's. A missing role looks like a missing policy: ask [`Self::role`] too.
+    pub async fn role_policy(&self, role: &RoleName, policy: &str) -> Result<Option<String>, CallError> {
+        let request = self.iam.get_role_policy().role_name(role.as_str()).policy_name(policy).send().boxed();
+        match recorded(&*self.sink, self.call("GetRolePolicy"), request).await {
+            Ok(answer) => {
+                // IAM returns it URL-encoded (RFC 3986), and the SDK does not decode it.
+                percent_encoding::percent_decode_str(&answer.policy_document)
+                    .decode_utf8()
+                    .map(|text| Some(text.into_owned()))
+                    .map_err(|_| odd("GetRolePolicy", "the policy document is not UTF-8"))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// PutRolePolicy: writes the whole inline policy, whether it was there or not.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn put_role_policy(
+        &self,
+        role: &RoleName,
+        policy: &str,
+        document: &str,
+    ) -> Result<(), CallError> {
+        let request = self
+            .iam
+            .put_role_policy()
+            .role_name(role.as_str())
+            .policy_name(policy)
+            .policy_document(document)
+            .send()
+            .boxed();
+        recorded(&*self.sink, self.call("PutRolePolicy"), request).await.map(|_| ())
+    }
+
+    /// SimulatePrincipalPolicy: what a session of the role whose token was issued at
+    /// `token_issue_time` would be answered for `action`.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn simulate(
+        &self,
+        role_arn: &str,
+        action: &str,
+        token_issue_time: &str,
+    ) -> Result<Simulation, CallError> {
+        let context = ContextEntry::builder()
+            .context_key_name("aws:TokenIssueTime")
+            .context_key_type(ContextKeyTypeEnum::Date)
+            .context_key_values(token_issue_time)
+            .build();
+        let request = self
+            .iam
+            .simulate_principal_policy()
+            .policy_source_arn(role_arn)
+            .action_names(action)
+            .context_entries(context)
+            .send()
+            .boxed();
+        let answer = recorded(&*self.sink, self.call("SimulatePrincipalPolicy"), request).await?;
+        let result = answer
+            .evaluation_results
+            .unwrap_or_default()
+            .into_iter()
+            .next()
+            .ok_or_else(|| odd("SimulatePrincipalPolicy", "the answer has no result"))?;
+        Ok(Simulation {
+            decision: result.eval_decision().as_str().to_owned(),
+            matched: result
+                .matched_statements()
+                .iter()
+                .filter_map(|s| s.source_policy_id().map(str::to_owned))
+                .collect(),
+        })
+    }
+}
+
+fn odd(operation: &'static str, message: &str) -> CallError {
+    CallError {
+        service: "iam",
+        operation,
+        kind: ErrorKind::Unavailable,
+        code: None,
+        message: message.to_owned(),
+    }
+}

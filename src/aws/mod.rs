@@ -1,0 +1,14 @@
+//! AWS, as rescind uses it: the hub's clients, and sessions in member accounts.
+//!
+//! Every call goes through [`record::recorded`], which hands a [`CallRecord`] to a
+//! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
+
+mod error;
+mod hub;
+mod member;
+mod record;
+
+pub use error::{CallError, ErrorKind};
+pub use hub::{FindingQuery, Hub, HubIdentity};
+pub use member::{Entry, MemberSession, RoleFacts, Simulation};
+pub use record::{CallRecord, CallResult, CallScope, CallSink};

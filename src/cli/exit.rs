@@ -1,0 +1,73 @@
+//! Exit codes. They are part of the interface: docs/exit-codes.md.
+
+use crate::config::ConfigError;
+use crate::ledger::LedgerError;
+use crate::service::ServiceError;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done, and nothing needs a person.
+    Done,
+    /// 1: something unforeseen.
+    Internal,
+    /// 2: the command line, the configuration or the input is wrong. AWS was not called.
+    Usage,
+    /// 3: the hub's AWS cannot be used: credentials, permissions, network.
+    Aws,
+    /// 4: the ledger cannot be used.
+    Ledger,
+    /// 5: done as far as it went, but something needs a person: see the output.
+    NeedsPerson,
+    /// 130: interrupted before everything was done. What is left is taken up at the next start.
+    Interrupted,
+}
+
+/// Shown below `--help`.
+pub const HELP: &str = "\
+Exit codes:
+  0    done, and nothing needs a person
+  1    something unforeseen
+  2    wrong command line, configuration or input; AWS was not called
+  3    the hub's AWS cannot be used: credentials, permissions, network
+  4    the ledger cannot be used
+  5    done as far as it went, but something needs a person
+  130  interrupted; what is left is taken up at the next start";
+
+impl Exit {
+    /// The code for an error.
+    #[must_use]
+    pub fn of(error: &anyhow::Error) -> Self {
+        if error.is::<ConfigError>() || error.is::<BadInput>() {
+            Self::Usage
+        } else if error.is::<LedgerError>() {
+            Self::Ledger
+        } else {
+            match error.downcast_ref::<ServiceError>() {
+                Some(ServiceError::Ledger(_)) => Self::Ledger,
+                Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
+                None => Self::Internal,
+            }
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Internal => 1,
+            Exit::Usage => 2,
+            Exit::Aws => 3,
+            Exit::Ledger => 4,
+            Exit::NeedsPerson => 5,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// What was asked for cannot be done, whatever the state of AWS.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadInput(pub String);

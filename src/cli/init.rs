@@ -1,0 +1,42 @@
+//! `rescind init`: a commented configuration that only observes.
+
+use super::Exit;
+use super::exit::BadInput;
+use super::output::Screen;
+use crate::config::{new_external_id, template};
+use crate::ident::Region;
+use std::io::Write;
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A region whose findings are read; once for each region.
+    #[arg(long = "region", value_name = "REGION", default_value = "us-east-1")]
+    regions: Vec<Region>,
+}
+
+pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
+    let text = template(&args.regions, &new_external_id()?);
+    // The text is checked before it is written: no file is left behind that cannot be used.
+    crate::config::Config::parse(&text, config)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let name = config.display();
+    let mut file = options.open(config).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            BadInput(format!("{name} is there already, and is not overwritten; --config names another file"))
+        }
+        _ => BadInput(format!("{name}: {error}")),
+    })?;
+    file.write_all(text.as_bytes())?;
+    screen.json(&serde_json::json!({ "written": config }))?;
+    screen.line(format!("Wrote {name}. It observes: nothing is changed until you set mode = \"enforce\"."));
+    screen.line("Next:");
+    screen.line("  1. Deploy the remediation role to the member accounts, with the external id in the file");
+    screen.line("     (policies/member-role-trust.json, policies/member-role-permissions.json).");
+    screen.line("  2. rescind plan          what would be done about today's findings");
+    screen.line("  3. rescind run           watch, and read `rescind list --decisions`");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,80 @@
+//! `rescind list`: the remediations, or every decision.
+
+use super::Exit;
+use super::output::{BOLD, Screen, clean, short, styled, table, utc};
+use super::summary::RemediationLine;
+use crate::config::Config;
+use crate::ledger::{Decided, Event, Reader};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Every finding with what was decided about it, and why.
+    #[arg(long)]
+    decisions: bool,
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    if args.decisions { decisions(&reader, screen) } else { remediations(&reader, screen) }
+}
+
+fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
+    let remediations = reader.remediations(|_| true)?;
+    let mut rows = table(&["remediation", "state", "account", "role", "opened (UTC)", "finding to deny"]);
+    for remediation in &remediations {
+        screen.json(&RemediationLine::from(remediation))?;
+        let to_deny = remediation
+            .accepted_at
+            .map_or("-".to_owned(), |t| short(t.duration_since(remediation.finding.last_seen())));
+        rows.add_row([
+            remediation.id.clone(),
+            remediation.state.to_string(),
+            remediation.target.account.to_string(),
+            remediation.target.role.to_string(),
+            utc(remediation.opened_at),
+            to_deny,
+        ]);
+    }
+    if remediations.is_empty() {
+        screen.line(
+            "No remediations yet. `rescind list --decisions` shows what came and why nothing was done.",
+        );
+    } else {
+        screen.line(rows.trim_fmt());
+        screen.line(format!("\n{} shows one with its whole story.", styled(BOLD, "rescind show ID")));
+    }
+    Ok(Exit::Done)
+}
+
+fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
+    let mut rows = table(&["seen (UTC)", "finding", "account", "decision", "reason"]);
+    let all = reader.decisions()?;
+    for Decided { seen, decision } in &all {
+        let (verdict, reason) = match (&seen.event, decision.as_ref().map(|d| &d.event)) {
+            (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.clone(), reason.clone()),
+            (Event::Undecodable { undecodable, .. }, _) => ("unreadable".to_owned(), undecodable.to_string()),
+            _ => ("undecided".to_owned(), "taken up at the next start".to_owned()),
+        };
+        screen.json(&serde_json::json!({
+            "seen": seen.time, "entry": seen.seq, "finding": seen.subject.finding, "account": seen.subject.account,
+            "decision": verdict, "reason": reason, "code": decision.as_ref().and_then(|d| code(&d.event)),
+            "remediation": decision.as_ref().and_then(|d| d.subject.remediation.clone()),
+        }))?;
+        rows.add_row([
+            utc(seen.time),
+            clean(seen.subject.finding.as_deref().unwrap_or("-")),
+            seen.subject.account.as_ref().map(ToString::to_string).unwrap_or_default(),
+            verdict,
+            clean(&reason),
+        ]);
+    }
+    screen.line(if all.is_empty() { "No findings yet.".to_owned() } else { rows.trim_fmt() });
+    Ok(Exit::Done)
+}
+
+fn code(event: &Event) -> Option<&str> {
+    match event {
+        Event::Decision { code, .. } => Some(code),
+        _ => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! What a person sees: one file for each subcommand.
+
+mod exit;
+mod handle;
+mod init;
+mod list;
+mod output;
+mod plan;
+mod run;
+mod show;
+mod signals;
+mod summary;
+mod telemetry;
+
+pub use exit::Exit;
+
+use crate::config::Config;
+use clap::{Parser, Subcommand, ValueEnum};
+use output::Screen;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Takes stolen AWS role sessions back, across a whole AWS Organization, and proves it.
+///
+/// Credentials, profiles and endpoints are found as every AWS tool finds them: AWS_PROFILE,
+/// AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on.
+#[derive(Debug, Parser)]
+#[command(name = "rescind", version, after_help = exit::HELP, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file.
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "rescind.toml",
+        env = "RESCIND_CONFIG",
+        value_name = "FILE"
+    )]
+    config: PathBuf,
+
+    /// Text for people, or JSON for programs.
+    #[arg(long, short, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    output: Format,
+
+    /// What is logged to standard error: error, warn, info, debug or trace.
+    #[arg(long, global = true, default_value = "warn", env = "RESCIND_LOG", value_name = "LEVEL")]
+    log: tracing_subscriber::filter::LevelFilter,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented configuration that only observes.
+    Init(init::Args),
+    /// Show what would be done about the findings, and change nothing.
+    Plan(plan::Args),
+    /// Poll GuardDuty and act on what comes.
+    Run(run::Args),
+    /// Act on the findings in a file, in any shape in which GuardDuty findings travel.
+    Handle(handle::Args),
+    /// List the remediations, or every decision.
+    List(list::Args),
+    /// Show a remediation with its whole story.
+    Show(show::Args),
+}
+
+/// Runs the command line, and gives the exit code.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    telemetry::init(cli.log, cli.output);
+    let screen = Screen::new(cli.output);
+    let config = cli.config;
+    let done = match cli.command {
+        Command::Init(args) => init::run(&args, &config, &screen),
+        Command::Plan(args) => with_config(&config, |config| plan::run(&args, config, &screen)),
+        Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
+        Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
+        Command::List(args) => with_config(&config, |config| list::run(&args, &config, &screen)),
+        Command::Show(args) => with_config(&config, |config| show::run(&args, &config, &screen)),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let exit = Exit::of(&error);
+            screen.error(&format!("{error:#}"));
+            exit.into()
+        }
+    }
+}
+
+fn with_config(
+    path: &std::path::Path,
+    then: impl FnOnce(Config) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    then(Config::load(path)?)
+}
+
+/// Runs something that talks to AWS.
+fn block_on(future: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}

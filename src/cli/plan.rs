@@ -1,0 +1,107 @@
+//! `rescind plan`: what would be done, and nothing is.
+
+use super::exit::BadInput;
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled};
+use super::{Exit, block_on, signals};
+use crate::config::{Config, Mode};
+use crate::engine::Planned;
+use crate::feed::read_input;
+use crate::finding::decode;
+use crate::service::Service;
+use crate::triage::Verdict;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Plan for the findings in a file (- for standard input) instead of GuardDuty's.
+    file: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let input = args
+        .file
+        .as_ref()
+        .map(|file| read_input(file).map_err(|error| BadInput(error.to_string())))
+        .transpose()?;
+    let mode = config.mode;
+    block_on(async {
+        let service = Service::start(config, "plan", false, signals::stop_token()).await?;
+        let (decoded, errors) = match input {
+            Some((bytes, _)) => (decode(&bytes), Vec::new()),
+            None => service.peek().await,
+        };
+        let mut clean_run = errors.is_empty();
+        for error in &errors {
+            screen.line(format!("{}  {}", styled(BAD, "not read"), error));
+            screen.json(&serde_json::json!({ "error": error }))?;
+        }
+        let mut count = 0;
+        for item in decoded {
+            match item {
+                Ok(finding) => {
+                    let planned = service.engine().plan(finding).await?;
+                    clean_run &= !matches!(planned.change, Some(Err(_)));
+                    tell(&planned, mode, screen)?;
+                    count += 1;
+                }
+                Err(undecodable) => {
+                    clean_run = false;
+                    screen.line(format!(
+                        "{}  {}",
+                        styled(BAD, "unreadable"),
+                        clean(&undecodable.to_string())
+                    ));
+                    screen.json(&serde_json::json!({ "undecodable": undecodable }))?;
+                }
+            }
+        }
+        screen.line(format!("{count} finding(s). Nothing was changed."));
+        service.stop("planned").await?;
+        Ok(if clean_run { Exit::Done } else { Exit::NeedsPerson })
+    })
+}
+
+fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
+    let Planned { finding, decision, change } = planned;
+    screen.json(&serde_json::json!({
+        "finding": finding.id, "account": finding.account, "type": finding.finding_type,
+        "decision": decision.verdict.name(), "code": decision.verdict.code(),
+        "reason": decision.verdict.to_string(),
+        "change": change.as_ref().and_then(|c| c.as_ref().ok()),
+        "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
+    }))?;
+    let label = match decision.verdict {
+        Verdict::Remediate { .. } => styled(WARN, "would revoke"),
+        Verdict::Observe { .. } => styled(WARN, "would observe"),
+        Verdict::Skip(_) => styled(DIM, "would skip"),
+    };
+    screen.line(format!("{label}  {}  {}", finding.account, styled(BOLD, clean(&finding.id))));
+    screen.line(format!("  {}", clean(&finding.finding_type)));
+    screen.line(format!("  {}", clean(&decision.verdict.to_string())));
+    match change {
+        Some(Ok(change)) => {
+            if mode == Mode::Observe {
+                screen.line("  In mode \"enforce\" it would do this:");
+            }
+            screen.line(format!("  inline policy {} of {}", change.policy_name, change.role_arn));
+            if let Some(before) = &change.before {
+                screen.line(styled(BAD, format!("  - {}", clean(before))));
+            }
+            screen.line(styled(GOOD, format!("  + {}", change.after)));
+            screen.line(format!(
+                "  Side effect: every session of the role issued before {} is denied everything,",
+                change.cutoff
+            ));
+            screen.line("  also those of its rightful users, until they get a fresh one.");
+            if let Some(note) = &change.note {
+                screen.line(format!("  note: {note}"));
+            }
+        }
+        Some(Err(refusal)) => {
+            screen.line(format!("  {}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
+        }
+        None => {}
+    }
+    screen.line("");
+    Ok(())
+}

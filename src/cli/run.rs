@@ -1,0 +1,40 @@
+//! `rescind run`: poll GuardDuty and act on what comes.
+
+use super::output::Screen;
+use super::{Exit, block_on, signals, summary};
+use crate::config::Config;
+use crate::service::Service;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Poll each region once, finish what comes of it, and stop.
+    #[arg(long)]
+    once: bool,
+
+    /// Also act on recent findings that were only observed so far.
+    #[arg(long)]
+    backlog: bool,
+}
+
+pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    block_on(async {
+        let stop = signals::stop_token();
+        let (mode, regions, interval) = (config.mode, config.regions.len(), config.poll_interval);
+        let service = Service::start(config, "run", true, stop.clone()).await?;
+        let done = async {
+            service.recover().await?;
+            if args.backlog {
+                service.take_up_observed()?;
+            }
+            if args.once {
+                return service.poll().await;
+            }
+            screen.line(format!(
+                "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
+            ));
+            service.run().await.map(|()| (Vec::new(), 0))
+        }
+        .await;
+        summary::finish(service, screen, done, args.once && stop.is_cancelled()).await
+    })
+}

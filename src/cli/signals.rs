@@ -1,0 +1,42 @@
+//! Ctrl-C and SIGTERM: what is in flight is finished, nothing new is begun.
+
+use tokio_util::sync::CancellationToken;
+
+/// A token that is cancelled by Ctrl-C or SIGTERM. A second signal ends the process at once;
+/// the ledger is made for that.
+pub fn stop_token() -> CancellationToken {
+    let token = CancellationToken::new();
+    let stop = token.clone();
+    tokio::spawn(async move {
+        if signal().await {
+            tracing::warn!("stopping: what is in flight is finished first");
+            stop.cancel();
+            if signal().await {
+                tracing::warn!("stopping at once");
+                std::process::exit(130);
+            }
+        }
+    });
+    token
+}
+
+/// `false` when signals cannot be waited for.
+async fn signal() -> bool {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return false;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => true,
+            _ = terminate.recv() => true,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
+}

@@ -1,0 +1,229 @@
+//! What a run did, read from the ledger.
+
+use super::Exit;
+use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
+use crate::finding::Finding;
+use crate::ledger::{Entry, Event, LedgerError, Reader, Remediation, State};
+use crate::remedy::Rung;
+use crate::service::Service;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Closes the service, and tells what was done since it started.
+pub async fn finish(
+    service: Service,
+    screen: &Screen,
+    done: Result<(Vec<Finding>, usize), LedgerError>,
+    interrupted: bool,
+) -> anyhow::Result<Exit> {
+    let told = match &done {
+        Ok((seen, failed_feeds)) => tell(&service, screen, seen, *failed_feeds),
+        Err(_) => Ok(Exit::Ledger),
+    };
+    let stopped = service.stop(if interrupted { "interrupted" } else { "done" }).await;
+    done?;
+    stopped?;
+    let exit = told?;
+    Ok(if interrupted { Exit::Interrupted } else { exit })
+}
+
+#[derive(Serialize, Default)]
+struct Counts {
+    remediated: usize,
+    observed: usize,
+    skipped: usize,
+    undecodable: usize,
+    seen_before: usize,
+    need_a_person: usize,
+    failed_feeds: usize,
+}
+
+fn tell(service: &Service, screen: &Screen, seen: &[Finding], failed_feeds: usize) -> anyhow::Result<Exit> {
+    let reader = service.reader();
+    let mut counts = Counts { seen_before: seen.len(), failed_feeds, ..Counts::default() };
+    let mut touched = BTreeSet::new();
+    for entry in reader.since(service.started_at())? {
+        if let Some(id) = &entry.subject.remediation {
+            touched.insert(id.clone());
+        }
+        tell_entry(&entry, screen, &mut counts)?;
+    }
+    for id in touched {
+        let remediation = reader.remediation(&id)?;
+        counts.remediated += usize::from(remediation.state.is_in_place());
+        counts.need_a_person += usize::from(remediation.state.needs_a_person());
+        tell_remediation(&remediation, screen)?;
+    }
+    for finding in seen {
+        tell_seen(reader, finding, screen)?;
+    }
+    screen.json(&serde_json::json!({ "summary": counts }))?;
+    screen.line(sentence(&counts));
+    let bad = counts.need_a_person + counts.undecodable + counts.failed_feeds;
+    Ok(if bad > 0 { Exit::NeedsPerson } else { Exit::Done })
+}
+
+fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
+    match &entry.event {
+        Event::Decision { verdict, reason, .. } if verdict != "remediate" => {
+            if verdict == "skip" {
+                counts.skipped += 1;
+            } else {
+                counts.observed += 1;
+            }
+            let label = if verdict == "skip" { styled(DIM, "skipped ") } else { styled(WARN, "observed") };
+            screen.line(format!("{label}  {}  {}", subject(entry), clean(reason)));
+            screen.json(entry)?;
+        }
+        Event::Undecodable { source, undecodable } => {
+            counts.undecodable += 1;
+            screen.line(format!(
+                "{}  {}: {}",
+                styled(BAD, "unreadable"),
+                clean(source),
+                clean(&undecodable.to_string())
+            ));
+            screen.json(entry)?;
+        }
+        Event::FeedFailed { error, what_to_do } => {
+            screen.line(format!(
+                "{}  {}\n            {}",
+                styled(BAD, "not read"),
+                clean(error),
+                clean(what_to_do)
+            ));
+            screen.json(entry)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn subject(entry: &Entry) -> String {
+    let finding = entry.subject.finding.as_deref().unwrap_or("-");
+    let account = entry.subject.account.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("{account}  {}", clean(finding))
+}
+
+fn tell_remediation(remediation: &Remediation, screen: &Screen) -> anyhow::Result<()> {
+    screen.json(&RemediationLine::from(remediation))?;
+    let label = label(remediation.state);
+    let target = &remediation.target;
+    screen.line(format!("{label}  {}  role {} in {}", remediation.id, target.role, target.account));
+    if remediation.state.is_in_place() {
+        if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
+            let took = accepted.duration_since(remediation.finding.last_seen());
+            screen.line(format!(
+                "            sessions issued before {} are denied; {} after the finding's last activity",
+                utc(change.cutoff.time()),
+                short(took)
+            ));
+        }
+        let note = remediation.proof.as_ref().and_then(|p| p.note.as_deref());
+        for note in [remediation.change.as_ref().and_then(|c| c.note.as_deref()), note].into_iter().flatten()
+        {
+            screen.line(format!("            note: {}", clean(note)));
+        }
+    } else if let Some(refused) = &remediation.refused {
+        screen.line(format!("            {}", clean(&refused.reason)));
+        screen.line(format!("            to do: {}", clean(&refused.what_to_do)));
+    } else {
+        screen.line("            not finished: it is taken up at the next start");
+    }
+    Ok(())
+}
+
+/// A state, in its colour.
+pub fn label(state: State) -> String {
+    styled(style(state), state)
+}
+
+fn style(state: State) -> anstyle::Style {
+    match state {
+        State::Proved(Rung::Present | Rung::Simulated) => GOOD,
+        State::Blocked | State::Failed | State::Proved(Rung::Accepted) => BAD,
+        State::Decided | State::Applying | State::Accepted | State::Retrying => WARN,
+    }
+}
+
+fn tell_seen(reader: &Reader, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
+    let Some(decided) = reader.decided(&finding.occurrence())? else { return Ok(()) };
+    let decision = match &decided.decision {
+        Some(entry) => match &entry.event {
+            Event::Decision { reason, verdict, .. } => match &entry.subject.remediation {
+                Some(id) => {
+                    let state = reader.remediation(id)?.state;
+                    format!("nothing more to do: {id} is {state}")
+                }
+                None => format!("{verdict}: {reason}"),
+            },
+            _ => String::new(),
+        },
+        None => "not decided yet".to_owned(),
+    };
+    let at = utc(decided.seen.time);
+    screen.json(&serde_json::json!({
+        "seen_before": finding.id, "account": finding.account, "entry": decided.seen.seq, "decision": decision,
+    }))?;
+    screen.line(format!(
+        "{}  {}  {}  recorded {at} (entry {}); {}",
+        styled(DIM, "seen    "),
+        finding.account,
+        clean(&finding.id),
+        decided.seen.seq,
+        clean(&decision)
+    ));
+    Ok(())
+}
+
+fn sentence(counts: &Counts) -> String {
+    let parts = [
+        (counts.remediated, "revoked"),
+        (counts.observed, "observed"),
+        (counts.skipped, "skipped"),
+        (counts.undecodable, "unreadable"),
+        (counts.seen_before, "seen before"),
+        (counts.need_a_person, "need a person"),
+        (counts.failed_feeds, "region(s) not read"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if parts.is_empty() { "Nothing new.".to_owned() } else { format!("{}.", parts.join(", ")) }
+}
+
+/// A remediation in one line of JSON.
+#[derive(Serialize)]
+pub struct RemediationLine<'a> {
+    remediation: &'a str,
+    state: String,
+    account: &'a str,
+    role: &'a str,
+    finding: &'a str,
+    #[serde(rename = "type")]
+    finding_type: &'a str,
+    opened_at: jiff::Timestamp,
+    accepted_at: Option<jiff::Timestamp>,
+    cutoff: Option<String>,
+    seconds_to_deny: Option<f64>,
+    refused: Option<&'a crate::ledger::Refused>,
+    proof: Option<&'a crate::remedy::Proof>,
+}
+
+impl<'a> From<&'a Remediation> for RemediationLine<'a> {
+    fn from(r: &'a Remediation) -> Self {
+        Self {
+            remediation: &r.id,
+            state: r.state.to_string(),
+            account: r.target.account.as_str(),
+            role: r.target.role.as_str(),
+            finding: &r.finding.id,
+            finding_type: &r.finding.finding_type,
+            opened_at: r.opened_at,
+            accepted_at: r.accepted_at,
+            cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
+            seconds_to_deny: r.accepted_at.map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
+            refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
+            proof: r.proof.as_ref(),
+        }
+    }
+}

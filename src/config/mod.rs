@@ -1,0 +1,211 @@
+//! `rescind.toml`: raw serde types (`raw.rs`), checked into [`Config`].
+//!
+//! An error names file, line, key and what is expected, and comes before any AWS call.
+
+mod raw;
+mod template;
+
+pub use raw::Mode;
+pub use template::{new_external_id, template};
+
+use crate::ident::{Partition, Region, RoleName};
+use jiff::SignedDuration;
+use std::path::{Path, PathBuf};
+
+/// A valid configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether findings are acted on or only watched.
+    pub mode: Mode,
+    /// Where findings are read. The first is also where STS is called.
+    pub regions: Vec<Region>,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// A finding last seen longer ago than this is not acted on.
+    pub max_finding_age: SignedDuration,
+    /// Time between two polls of a region.
+    pub poll_interval: std::time::Duration,
+    /// How many roles are worked on at once.
+    pub concurrency: usize,
+    /// How member accounts are entered.
+    pub member: Member,
+    /// SHA-256 of the file, in hexadecimal: recorded at each start.
+    pub sha256: String,
+}
+
+/// How member accounts are entered.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Path of the remediation role without the leading slash: `""` or `security/`.
+    pub role_path: String,
+    /// Name of the remediation role.
+    pub role_name: RoleName,
+    /// The `ExternalId` that its trust policy asks for.
+    pub external_id: String,
+    /// The `SourceIdentity` under which calls appear in the members' `CloudTrail`.
+    pub source_identity: String,
+}
+
+/// Why a configuration cannot be used. The text is for the person who wrote the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {error}{hint}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Something in the file is wrong.
+    #[error("{path}:{line}:{column}: {key}{message}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// The key and a colon, where one is concerned.
+        key: String,
+        /// What is wrong and what is expected.
+        message: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not valid.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.display().to_string(),
+            hint: if error.kind() == std::io::ErrorKind::NotFound {
+                "\n  `rescind init` writes a commented one; --config names another"
+            } else {
+                ""
+            },
+            error,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a configuration file that lives at `path`.
+    ///
+    /// # Errors
+    /// When it is not valid.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let raw = raw::parse(text, path)?;
+        let directory = path.parent().unwrap_or_else(|| Path::new(""));
+        let (role_path, role_name) = raw.member.role.into_parts();
+        Ok(Self {
+            mode: raw.mode,
+            regions: raw.regions.0,
+            ledger: directory.join(raw.ledger),
+            max_finding_age: raw.max_finding_age.0,
+            poll_interval: raw.poll_interval.0.unsigned_abs(),
+            concurrency: raw.concurrency.0,
+            member: Member {
+                role_path,
+                role_name,
+                external_id: raw.member.external_id.0,
+                source_identity: raw.member.source_identity.0,
+            },
+            sha256: crate::digest::sha256(text.as_bytes()),
+        })
+    }
+
+    /// The region whose STS endpoint is used, and whose partition everything is in.
+    #[must_use]
+    pub fn home_region(&self) -> &Region {
+        &self.regions[0]
+    }
+
+    /// The partition of the configured regions.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        Partition::of_region(self.home_region())
+    }
+}
+
+impl Member {
+    /// The remediation role's path and name, as they stand in its ARN.
+    #[must_use]
+    pub fn path_and_name(&self) -> String {
+        format!("{}{}", self.role_path, self.role_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("dir/rescind.toml")).map_err(|e| e.to_string())
+    }
+
+    const LEAST: &str = "regions = [\"eu-central-1\"]\n[member]\nexternal_id = \"0123456789abcdef\"\n";
+
+    #[test]
+    fn a_least_configuration_observes() {
+        let config = parse(LEAST).expect("valid");
+        assert_eq!(config.mode, Mode::Observe);
+        assert_eq!(config.ledger, Path::new("dir/ledger.db"));
+        assert_eq!(config.max_finding_age, SignedDuration::from_hours(24));
+        assert_eq!(config.member.path_and_name(), "RescindRemediation");
+        assert_eq!(config.concurrency, 32);
+    }
+
+    #[test]
+    fn what_init_writes_is_valid_and_observes() {
+        let regions = ["eu-west-1".parse().expect("legal")];
+        let text = template(&regions, "abcdef0123456789");
+        let config = parse(&text).expect("valid");
+        assert_eq!(config.mode, Mode::Observe);
+        assert_eq!(config.regions, regions);
+    }
+
+    #[test]
+    fn errors_name_line_key_and_what_is_expected() {
+        for (text, wanted) in [
+            (
+                "mode = \"on\"\n",
+                "dir/rescind.toml:1:8: mode: unknown variant `on`, expected `observe` or `enforce`",
+            ),
+            ("\nregions = []\n", ":2:11: regions: expected at least one region"),
+            (
+                "regions = [\"Frankfurt\"]\n",
+                "regions[0]: \"Frankfurt\": expected a region such as \"eu-central-1\"",
+            ),
+            ("regions = [\"eu-west-1\", \"eu-west-1\"]\n", "regions: \"eu-west-1\" is listed twice"),
+            (
+                "regions = [\"eu-west-1\", \"cn-north-1\"]\n",
+                "regions: \"eu-west-1\" and \"cn-north-1\" are in different partitions",
+            ),
+            (
+                "max_finding_age = \"1 fortnight\"\n",
+                ":1:19: max_finding_age: \"1 fortnight\": expected a time span such as \"24h\"",
+            ),
+            ("poll_interval = \"1s\"\n", "poll_interval: \"1s\": expected between 5s and 1h"),
+            ("concurrency = 0\n", "concurrency: 0: expected 1 to 256"),
+            ("retries = 3\n", ":1:1: unknown field `retries`, expected one of"),
+            ("regions = [\"eu-west-1\"]\n", "missing field `member`"),
+            ("[member]\nrole = \"a b\"\n", ":2:8: member.role: \"a b\": a role name has"),
+            ("[member]\nexternal_id = \"x\"\n", "member.external_id: expected 2 to 1224"),
+            ("[member]\nsource_identity = \"a b\"\n", "member.source_identity: \"a b\": expected 2 to 64"),
+            ("mode = [\n", ":2:1: "),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(wanted), "{text:?} gave\n  {error}\nwanted\n  {wanted}");
+        }
+    }
+
+    #[test]
+    fn the_external_id_is_not_in_an_error() {
+        let error = parse("[member]\nexternal_id = \"hunter 2 hunter 2\"\n").expect_err("bad");
+        assert!(!error.contains("hunter"), "{error}");
+    }
+}

@@ -1,0 +1,258 @@
+//! The file as it is written. Each value checks itself while it is read, so that an error
+//! stands at its line.
+
+use super::ConfigError;
+use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Whether findings are acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Decide and record what would be done; change nothing. The mode of a new configuration.
+    #[default]
+    Observe,
+    /// Revoke.
+    Enforce,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Observe => "observe",
+            Self::Enforce => "enforce",
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    #[serde(default)]
+    pub mode: Mode,
+    pub regions: Regions,
+    #[serde(default = "default_ledger")]
+    pub ledger: PathBuf,
+    #[serde(default)]
+    pub max_finding_age: FindingAge,
+    #[serde(default)]
+    pub poll_interval: PollInterval,
+    #[serde(default)]
+    pub concurrency: Concurrency,
+    pub member: RawMember,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMember {
+    #[serde(default)]
+    pub role: RolePath,
+    pub external_id: ExternalId,
+    #[serde(default)]
+    pub source_identity: SourceIdentity,
+}
+
+fn default_ledger() -> PathBuf {
+    PathBuf::from("ledger.db")
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "Vec<Region>")]
+pub(super) struct Regions(pub Vec<Region>);
+
+impl TryFrom<Vec<Region>> for Regions {
+    type Error = String;
+    fn try_from(regions: Vec<Region>) -> Result<Self, String> {
+        let Some(first) = regions.first() else {
+            return Err("expected at least one region".to_owned());
+        };
+        for (index, region) in regions.iter().enumerate() {
+            if regions[..index].contains(region) {
+                return Err(format!("{} is listed twice", quoted(region.as_str())));
+            }
+            if Partition::of_region(region) != Partition::of_region(first) {
+                return Err(format!(
+                    "{} and {} are in different partitions: run one rescind for each",
+                    quoted(first.as_str()),
+                    quoted(region.as_str())
+                ));
+            }
+        }
+        Ok(Self(regions))
+    }
+}
+
+fn span(
+    text: &str,
+    least: SignedDuration,
+    most: SignedDuration,
+    range: &str,
+) -> Result<SignedDuration, String> {
+    let span: SignedDuration = text
+        .parse()
+        .map_err(|_| format!("{}: expected a time span such as \"24h\" or \"90s\"", quoted(text)))?;
+    if span < least || span > most {
+        return Err(format!("{}: expected {range}", quoted(text)));
+    }
+    Ok(span)
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct FindingAge(pub SignedDuration);
+
+impl Default for FindingAge {
+    fn default() -> Self {
+        Self(SignedDuration::from_hours(24))
+    }
+}
+
+impl TryFrom<String> for FindingAge {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        // GuardDuty keeps findings for 90 days.
+        let (least, most) = (SignedDuration::from_mins(1), SignedDuration::from_hours(90 * 24));
+        span(&text, least, most, "between 1m and 2160h (90 days)").map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct PollInterval(pub SignedDuration);
+
+impl Default for PollInterval {
+    fn default() -> Self {
+        Self(SignedDuration::from_secs(60))
+    }
+}
+
+impl TryFrom<String> for PollInterval {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let (least, most) = (SignedDuration::from_secs(5), SignedDuration::from_hours(1));
+        span(&text, least, most, "between 5s and 1h").map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Concurrency(pub usize);
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self(32)
+    }
+}
+
+impl TryFrom<i64> for Concurrency {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        match usize::try_from(number) {
+            Ok(number @ 1..=256) => Ok(Self(number)),
+            _ => Err(format!("{number}: expected 1 to 256")),
+        }
+    }
+}
+
+/// The remediation role's name, with its path if it has one: `security/RescindRemediation`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct RolePath {
+    path: String,
+    name: RoleName,
+}
+
+impl RolePath {
+    pub fn into_parts(self) -> (String, RoleName) {
+        (self.path, self.name)
+    }
+}
+
+impl Default for RolePath {
+    fn default() -> Self {
+        let name = "RescindRemediation".parse().expect("a legal role name");
+        Self { path: String::new(), name }
+    }
+}
+
+impl TryFrom<String> for RolePath {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let text = text.trim_start_matches('/');
+        let (path, name) = match text.rfind('/') {
+            Some(slash) => text.split_at(slash + 1),
+            None => ("", text),
+        };
+        let legal =
+            path.len() <= 511 && path.bytes().all(|b| (0x21..=0x7e).contains(&b)) && !path.contains("//");
+        if !legal {
+            return Err(format!(
+                "{}: a path has visible ASCII characters between single slashes",
+                quoted(path)
+            ));
+        }
+        let name = name.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { path: path.to_owned(), name })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct ExternalId(pub String);
+
+impl TryFrom<String> for ExternalId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let legal = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
+        if (2..=1224).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text))
+        } else {
+            Err("expected 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / - (its text is not shown)"
+                .to_owned())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct SourceIdentity(pub String);
+
+impl Default for SourceIdentity {
+    fn default() -> Self {
+        Self("rescind".to_owned())
+    }
+}
+
+impl TryFrom<String> for SourceIdentity {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if (2..=64).contains(&text.len()) && text.bytes().all(is_name_byte) {
+            Ok(Self(text))
+        } else {
+            Err(format!("{}: expected 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -", quoted(&text)))
+        }
+    }
+}
+
+pub(super) fn parse(text: &str, path: &Path) -> Result<RawConfig, ConfigError> {
+    let at = |span: Option<std::ops::Range<usize>>, key: &str, message: &str| {
+        let offset = span.map_or(text.len(), |s| s.start).min(text.len());
+        let before = text.get(..offset).unwrap_or(text);
+        ConfigError::Invalid {
+            path: path.display().to_string(),
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().unwrap_or("").chars().count() + 1,
+            key: if matches!(key, "" | ".") { String::new() } else { format!("{key}: ") },
+            message: message.trim_end().replace('\n', ", "),
+        }
+    };
+    let document = toml::Deserializer::parse(text).map_err(|e| at(e.span(), "", e.message()))?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let unknown = error.inner().message().starts_with("unknown field");
+        let key = if unknown { String::new() } else { error.path().to_string() };
+        at(error.inner().span(), &key, error.inner().message())
+    })
+}

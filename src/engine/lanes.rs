@@ -1,0 +1,164 @@
+//! Lanes: work for one role in order, work for different roles side by side.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+type Job = BoxFuture<'static, ()>;
+
+/// Runs jobs: those of one lane one after the other, at most `width` lanes at once.
+#[derive(Clone)]
+pub(super) struct Lanes {
+    /// The jobs that wait, by lane. A lane that is here has a task.
+    waiting: Arc<Mutex<HashMap<String, VecDeque<Job>>>>,
+    width: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Lanes {
+    /// `stop` keeps jobs that have not begun from beginning.
+    pub fn new(width: usize, stop: CancellationToken) -> Self {
+        Self {
+            waiting: Arc::default(),
+            width: Arc::new(Semaphore::new(width)),
+            tasks: TaskTracker::new(),
+            stop,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Job>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is waiting or running in this lane.
+    pub fn is_busy(&self, lane: &str) -> bool {
+        self.waiting().contains_key(lane)
+    }
+
+    /// Queues a job.
+    pub fn submit(&self, lane: String, job: impl Future<Output = ()> + Send + 'static) {
+        let mut waiting = self.waiting();
+        if let Some(queue) = waiting.get_mut(&lane) {
+            queue.push_back(job.boxed());
+            return;
+        }
+        waiting.insert(lane.clone(), VecDeque::from([job.boxed()]));
+        drop(waiting);
+        let lanes = self.clone();
+        self.tasks.spawn(async move { lanes.work_off(&lane).await });
+    }
+
+    async fn work_off(&self, lane: &str) {
+        loop {
+            let permit = self.width.acquire().await;
+            let job = {
+                let mut waiting = self.waiting();
+                let next = waiting.get_mut(lane).and_then(VecDeque::pop_front);
+                match next {
+                    Some(job) if !self.stop.is_cancelled() => job,
+                    _ => {
+                        waiting.remove(lane);
+                        return;
+                    }
+                }
+            };
+            // A fault in one job must not stop the lane for good.
+            if AssertUnwindSafe(job).catch_unwind().await.is_err() {
+                tracing::error!(
+                    lane,
+                    "a job ended with a fault; its remediation is taken up again at the next start"
+                );
+            }
+            drop(permit);
+        }
+    }
+
+    /// Waits until nothing is waiting or running. Nothing may be submitted afterwards.
+    pub async fn drained(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn one_lane_keeps_its_order() {
+        let lanes = Lanes::new(8, CancellationToken::new());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        for number in 0..50 {
+            let order = Arc::clone(&order);
+            lanes.submit("role".to_owned(), async move {
+                tokio::task::yield_now().await;
+                order.lock().expect("not poisoned").push(number);
+            });
+        }
+        lanes.drained().await;
+        assert_eq!(*order.lock().expect("not poisoned"), (0..50).collect::<Vec<_>>());
+        assert!(!lanes.is_busy("role"));
+    }
+
+    #[tokio::test]
+    async fn lanes_run_side_by_side_up_to_the_width() {
+        let lanes = Lanes::new(2, CancellationToken::new());
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        for lane in 0..6 {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            lanes.submit(lane.to_string(), async move {
+                let running = now.fetch_add(1, Ordering::SeqCst) + 1;
+                most.fetch_max(running, Ordering::SeqCst);
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                now.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        lanes.drained().await;
+        assert_eq!(most.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn stopping_finishes_what_runs_and_begins_nothing() {
+        let stop = CancellationToken::new();
+        let lanes = Lanes::new(1, stop.clone());
+        let (begun, go, done) =
+            (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..3 {
+            let (begun, go, done) = (Arc::clone(&begun), Arc::clone(&go), Arc::clone(&done));
+            lanes.submit("role".to_owned(), async move {
+                begun.notify_one();
+                go.notified().await;
+                done.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        begun.notified().await;
+        stop.cancel();
+        go.notify_one();
+        lanes.drained().await;
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_fault_costs_one_job() {
+        let lanes = Lanes::new(1, CancellationToken::new());
+        let done = Arc::new(AtomicUsize::new(0));
+        lanes.submit("role".to_owned(), async { panic!("a fault, on purpose") });
+        let after = Arc::clone(&done);
+        lanes.submit("role".to_owned(), async move {
+            after.fetch_add(1, Ordering::SeqCst);
+        });
+        lanes.drained().await;
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,214 @@
+//! The engine: decides about findings in the order of their roles, and carries decisions out.
+//!
+//! Each step is in the ledger before the next one begins: the finding, the decision, the
+//! intent, the outcome, the proof. What a crash leaves open is taken up by [`Engine::resume`].
+//! The engine does not know which remedy it carries out.
+
+mod lanes;
+mod plan;
+mod remediate;
+
+pub use plan::Planned;
+
+use crate::aws::Hub;
+use crate::config::{Config, Member, Mode};
+use crate::finding::Finding;
+use crate::ident::{AccountId, RoleName};
+use crate::ledger::{Draft, Event, Ledger, LedgerError, Reader, State};
+use crate::org::Snapshot;
+use crate::remedy::Remedy;
+use crate::triage::{Policy, Verdict, decide};
+use jiff::{SignedDuration, Timestamp};
+use lanes::Lanes;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio_util::sync::CancellationToken;
+
+/// A snapshot of the organization older than this is read again before the next poll.
+const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// An account that the snapshot does not have is looked for again, at most this often.
+const UNKNOWN_ACCOUNT_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Carries out what triage decides.
+pub struct Engine<R> {
+    hub: Hub,
+    ledger: Ledger,
+    reader: Reader,
+    remedy: R,
+    member: Member,
+    policy: Policy,
+    organization: RwLock<Arc<Snapshot>>,
+    refreshing: tokio::sync::Mutex<()>,
+    lanes: Lanes,
+    stop: CancellationToken,
+    fatal: Mutex<Option<LedgerError>>,
+}
+
+impl<R: Remedy + 'static> Engine<R> {
+    /// An engine for the accounts of `organization`. A cancelled `stop` keeps work that has not
+    /// begun from beginning; the engine itself cancels it when the ledger cannot be written.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn new(
+        config: &Config,
+        hub: Hub,
+        ledger: Ledger,
+        remedy: R,
+        organization: Snapshot,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, LedgerError> {
+        Ok(Arc::new(Self {
+            reader: ledger.reader()?,
+            policy: Policy::new(config, hub.identity()),
+            member: config.member.clone(),
+            lanes: Lanes::new(config.concurrency, stop.clone()),
+            organization: RwLock::new(Arc::new(organization)),
+            refreshing: tokio::sync::Mutex::default(),
+            hub,
+            ledger,
+            remedy,
+            stop,
+            fatal: Mutex::default(),
+        }))
+    }
+
+    /// Decides about a finding that is in the ledger, and carries the decision out.
+    pub fn submit(self: &Arc<Self>, finding: Finding) {
+        let lane = match finding.principal.as_ref().map(crate::finding::Principal::role) {
+            Some(Ok(role)) => lane(&finding.account, &role.name),
+            _ => finding.occurrence(),
+        };
+        let engine = Arc::clone(self);
+        self.lanes.submit(lane, async move {
+            let done = engine.handle(&finding).await;
+            engine.note(done);
+        });
+    }
+
+    /// Takes up what is not finished: findings without a decision, and remediations in a state
+    /// that `wanted` names.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn resume(self: &Arc<Self>, wanted: impl Fn(State) -> bool) -> Result<(), LedgerError> {
+        for remediation in self.reader.remediations(|state| state.is_open() && wanted(state))? {
+            let lane = lane(&remediation.target.account, &remediation.target.role);
+            if self.lanes.is_busy(&lane) {
+                continue;
+            }
+            let engine = Arc::clone(self);
+            self.lanes.submit(lane, async move {
+                let done = engine.carry_out(&remediation.id).await;
+                engine.note(done);
+            });
+        }
+        Ok(())
+    }
+
+    /// Waits until everything that was submitted is done, or left because of `stop`.
+    ///
+    /// # Errors
+    /// When the ledger could not be written or read meanwhile.
+    pub async fn drained(&self) -> Result<(), LedgerError> {
+        self.lanes.drained().await;
+        self.fault()
+    }
+
+    /// The failure of the ledger that stopped the engine, if one did.
+    ///
+    /// # Errors
+    /// That failure.
+    pub fn fault(&self) -> Result<(), LedgerError> {
+        let fault = self.fatal.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Without its ledger rescind does nothing: a failure stops everything.
+    fn note(&self, done: Result<(), LedgerError>) {
+        if let Err(error) = done {
+            tracing::error!(%error, "stopping: nothing is done without a record");
+            self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            self.stop.cancel();
+        }
+    }
+
+    async fn handle(&self, finding: &Finding) -> Result<(), LedgerError> {
+        let organization = self.organization_for(&finding.account).await?;
+        let role = finding.principal.as_ref().and_then(|p| p.role().ok());
+        let history = match &role {
+            Some(role) => self.reader.history(&finding.account, &role.name)?,
+            None => Vec::new(),
+        };
+        let decision = decide(finding, &organization, &self.policy, &history, Timestamp::now());
+        self.ledger.append(Draft::decision(finding, &decision, self.remedy.name())).await?;
+        tracing::info!(
+            finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
+            code = decision.verdict.code(), "{}", decision.verdict
+        );
+        match decision.verdict {
+            Verdict::Remediate { remediation, .. } => self.carry_out(&remediation).await,
+            Verdict::Observe { .. } | Verdict::Skip(_) => Ok(()),
+        }
+    }
+
+    /// What may be changed at all.
+    fn may_change(&self) -> bool {
+        self.policy.mode == Mode::Enforce
+    }
+
+    fn organization(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.organization.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The snapshot, read again first when it does not know `account`.
+    async fn organization_for(&self, account: &AccountId) -> Result<Arc<Snapshot>, LedgerError> {
+        if self.organization().account(account).is_none() {
+            self.refresh_organization(UNKNOWN_ACCOUNT_AGE).await?;
+        }
+        Ok(self.organization())
+    }
+
+    /// Reads the organization again when the snapshot is old. If that fails, the old one stays.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn keep_organization_fresh(&self) -> Result<(), LedgerError> {
+        self.refresh_organization(ORGANIZATION_AGE).await
+    }
+
+    async fn refresh_organization(&self, older_than: SignedDuration) -> Result<(), LedgerError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        if Timestamp::now().duration_since(self.organization().read_at) < older_than {
+            return Ok(());
+        }
+        let draft = match read_organization(&self.hub).await {
+            Ok((snapshot, draft)) => {
+                *self.organization.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+                draft
+            }
+            Err(error) => {
+                let hint = crate::service::hub_hint(&error, self.hub.identity());
+                tracing::warn!(%error, hint, "the organization cannot be read; the last snapshot is used");
+                Draft::feed_failed(None, error.to_string(), hint)
+            }
+        };
+        self.ledger.append(draft).await.map(|_| ())
+    }
+}
+
+/// Reads the accounts, and the entry that says so.
+///
+/// # Errors
+/// As the calls'.
+pub async fn read_organization(hub: &Hub) -> Result<(Snapshot, Draft), crate::aws::CallError> {
+    let (accounts, management) = hub.organization().await?;
+    let snapshot = Snapshot::new(accounts, management, Timestamp::now());
+    let (accounts, active) = snapshot.count();
+    let management = snapshot.management.clone();
+    Ok((snapshot, Draft::of_service(Event::Organization { accounts, active, management })))
+}
+
+fn lane(account: &AccountId, role: &RoleName) -> String {
+    format!("{account}/{}", role.key())
+}

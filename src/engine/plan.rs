@@ -1,0 +1,51 @@
+//! What would be done, without doing it.
+
+use super::Engine;
+use crate::aws::CallScope;
+use crate::finding::Finding;
+use crate::ledger::LedgerError;
+use crate::remedy::{Change, Refusal, Remedy};
+use crate::triage::{Decision, decide};
+use jiff::Timestamp;
+
+/// What would be done about a finding.
+#[derive(Debug)]
+pub struct Planned {
+    /// The finding.
+    pub finding: Finding,
+    /// The decision that would be made.
+    pub decision: Decision,
+    /// The change that would be made, or why it could not be; none when nothing would be.
+    pub change: Option<Result<Change, Refusal>>,
+}
+
+impl<R: Remedy + 'static> Engine<R> {
+    /// Decides about a finding and looks at the role, and changes nothing. Only the AWS calls
+    /// are recorded.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn plan(&self, finding: Finding) -> Result<Planned, LedgerError> {
+        let organization = self.organization_for(&finding.account).await?;
+        let history = match finding.principal.as_ref().and_then(|p| p.role().ok()) {
+            Some(role) => self.reader.history(&finding.account, &role.name)?,
+            None => Vec::new(),
+        };
+        let decision = decide(&finding, &organization, &self.policy, &history, Timestamp::now());
+        let change = match decision.verdict.target() {
+            None => None,
+            Some(target) => {
+                let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
+                Some(
+                    async {
+                        let session = self.enter_for(target, &finding.id, "plan-", &scope).await?;
+                        let found = self.remedy.inspect(&session, target).await?;
+                        Ok(self.remedy.plan(target, &found, session.aws_now()))
+                    }
+                    .await,
+                )
+            }
+        };
+        Ok(Planned { finding, decision, change })
+    }
+}

@@ -1,0 +1,200 @@
+//! One remediation, from its decision to its proof; also from wherever a crash left it.
+
+use super::Engine;
+use crate::aws::{CallScope, Entry, MemberSession};
+use crate::ident::session_name;
+use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State, Subject};
+use crate::remedy::{Change, Disposition, Refusal, Remedy, Rung, Target, same};
+use jiff::Timestamp;
+
+impl<R: Remedy + 'static> Engine<R> {
+    /// Brings a remediation as far as it goes. What it does follows from its state alone, so a
+    /// remediation that was interrupted goes on where the ledger says it stands.
+    pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
+        let remediation = self.reader.remediation(id)?;
+        match remediation.state {
+            State::Proved(_) | State::Failed => Ok(()),
+            State::Decided | State::Retrying | State::Blocked => self.start(&remediation).await,
+            State::Applying => self.settle(&remediation).await,
+            State::Accepted => self.check(&remediation).await,
+        }
+    }
+
+    /// Nothing has been changed yet.
+    async fn start(&self, remediation: &Remediation) -> Result<(), LedgerError> {
+        if !self.may_change() {
+            tracing::info!(remediation = remediation.id, "left as it is: the mode is observe");
+            return Ok(());
+        }
+        let age = Timestamp::now().duration_since(remediation.finding.last_seen());
+        if age > self.policy.max_finding_age {
+            let refused = Refused {
+                code: "too_old".to_owned(),
+                reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
+                what_to_do: "Judge whether it still matters; with a longer max_finding_age a new occurrence is acted on.".to_owned(),
+                disposition: Disposition::Final,
+            };
+            return self.write(remediation, Event::Refused(refused)).await;
+        }
+        match self.enter(remediation, "").await {
+            Ok(session) => self.change(remediation, &session).await,
+            Err(refusal) => self.refuse(remediation, &refusal).await,
+        }
+    }
+
+    /// The critical path: the reads side by side, the durable intent, the change.
+    async fn change(&self, remediation: &Remediation, session: &MemberSession) -> Result<(), LedgerError> {
+        let found = match self.remedy.inspect(session, &remediation.target).await {
+            Ok(found) => found,
+            Err(refusal) => return self.refuse(remediation, &refusal).await,
+        };
+        let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
+        self.write(remediation, Event::Intent { change: change.clone() }).await?;
+        match self.remedy.apply(session, &change).await {
+            Ok(()) => {
+                self.write(remediation, Event::Accepted { found_in_place: false }).await?;
+                self.verify(remediation, session, &change).await
+            }
+            // No answer is not a no: the change may have been made.
+            Err(Refusal::Unavailable(error)) => {
+                self.write(remediation, Event::Uncertain { error: error.to_string() }).await?;
+                match self.look(session, remediation, &change).await? {
+                    Some(true) => self.verify(remediation, session, &change).await,
+                    Some(false) => self.refuse(remediation, &Refusal::Unavailable(error)).await,
+                    None => Ok(()),
+                }
+            }
+            Err(refusal) => self.refuse(remediation, &refusal).await,
+        }
+    }
+
+    /// An intent without an outcome: look what is there, then record or do it again.
+    async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
+        let Some(change) = &remediation.change else {
+            // The state machine allows `applying` only after an intent.
+            return Err(LedgerError::Foreign {
+                path: "ledger".to_owned(),
+                why: format!("{} is being applied, but has no intent", remediation.id),
+            });
+        };
+        let session = match self.enter(remediation, "").await {
+            Ok(session) => session,
+            Err(refusal) => {
+                let error = format!("could not look whether it was applied: {refusal}");
+                return self.write(remediation, Event::Uncertain { error }).await;
+            }
+        };
+        match self.look(&session, remediation, change).await? {
+            Some(true) => self.verify(remediation, &session, change).await,
+            Some(false) => {
+                let found = "another document, or none".to_owned();
+                self.write(remediation, Event::NotApplied { found }).await?;
+                let again = Remediation { state: State::Decided, ..remediation.clone() };
+                if self.may_change() { self.change(&again, &session).await } else { Ok(()) }
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Accepted, not verified.
+    async fn check(&self, remediation: &Remediation) -> Result<(), LedgerError> {
+        let Some(change) = &remediation.change else { return Ok(()) };
+        match self.enter(remediation, "").await {
+            Ok(session) => self.verify(remediation, &session, change).await,
+            Err(refusal) => {
+                tracing::warn!(remediation = remediation.id, %refusal, "could not be verified yet");
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the change is in place: yes (and recorded as accepted), no, or not known (and
+    /// recorded as uncertain).
+    async fn look(
+        &self,
+        session: &MemberSession,
+        remediation: &Remediation,
+        change: &Change,
+    ) -> Result<Option<bool>, LedgerError> {
+        match self.remedy.inspect(session, &remediation.target).await {
+            Ok(found) if found.document.as_deref().is_some_and(|there| same(there, &change.after)) => {
+                self.write(remediation, Event::Accepted { found_in_place: true }).await?;
+                Ok(Some(true))
+            }
+            Ok(_) | Err(Refusal::RoleGone | Refusal::RoleRecreated { .. }) => Ok(Some(false)),
+            Err(refusal) => {
+                let error = format!("could not look whether it was applied: {refusal}");
+                self.write(remediation, Event::Uncertain { error }).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn verify(
+        &self,
+        remediation: &Remediation,
+        session: &MemberSession,
+        change: &Change,
+    ) -> Result<(), LedgerError> {
+        let proof = self.remedy.verify(session, change).await;
+        let note = proof.note.as_deref();
+        if proof.rung == Rung::Accepted {
+            tracing::error!(remediation = remediation.id, note, "accepted, but it is NOT seen in place");
+        } else {
+            tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
+        }
+        self.write(remediation, Event::Proof(proof)).await
+    }
+
+    async fn refuse(&self, remediation: &Remediation, refusal: &Refusal) -> Result<(), LedgerError> {
+        let refused = Refused::new(refusal, &self.entry_role(&remediation.target));
+        tracing::error!(
+            remediation = remediation.id, account = %remediation.target.account, role = %remediation.target.role,
+            code = refused.code, to_do = refused.what_to_do, "NOT revoked: {refusal}"
+        );
+        self.write(remediation, Event::Refused(refused)).await
+    }
+
+    async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
+        let subject = Subject {
+            remediation: Some(remediation.id.clone()),
+            finding: Some(remediation.finding.id.clone()),
+            account: Some(remediation.target.account.clone()),
+            region: Some(remediation.finding.region.clone()),
+            principal: Some(remediation.target.role.to_string()),
+        };
+        self.ledger.append(Draft { subject, event }).await.map(|_| ())
+    }
+
+    async fn enter(&self, remediation: &Remediation, purpose: &str) -> Result<MemberSession, Refusal> {
+        let scope = CallScope {
+            remediation: Some(remediation.id.clone()),
+            finding: Some(remediation.finding.id.clone()),
+        };
+        self.enter_for(&remediation.target, &remediation.finding.id, purpose, &scope).await
+    }
+
+    /// Opens a session in the target's account that can do no more than this remedy on this
+    /// one role.
+    pub(super) async fn enter_for(
+        &self,
+        target: &Target,
+        finding: &str,
+        purpose: &str,
+        scope: &CallScope,
+    ) -> Result<MemberSession, Refusal> {
+        let entry = Entry {
+            account: &target.account,
+            role_arn: &self.entry_role(target),
+            session_name: &session_name(&format!("rescind-{purpose}"), finding),
+            external_id: &self.member.external_id,
+            source_identity: &self.member.source_identity,
+            session_policy: &self.remedy.session_policy(target),
+        };
+        self.hub.enter(&entry, scope).await.map_err(Refusal::from_entry)
+    }
+
+    fn entry_role(&self, target: &Target) -> String {
+        target.partition.role_arn(&target.account, &self.member.path_and_name())
+    }
+}

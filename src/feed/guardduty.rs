@@ -1,0 +1,152 @@
+//! Polling GuardDuty in one region: everything that was written since the last poll.
+
+use super::{FeedError, Received, record};
+use crate::aws::{FindingQuery, Hub};
+use crate::finding::decode;
+use crate::ident::Region;
+use crate::ledger::{Cursor, Ledger, Reader};
+use crate::triage::ACTED_ON;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+/// How far a poll looks back behind the latest finding that it knows. `updatedAt` is when
+/// GuardDuty wrote a finding; it can be listed some minutes later, out of order. What comes
+/// twice is known by its occurrence and recorded once.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+
+/// GetFindings takes at most this many ids.
+const BATCH: usize = 50;
+
+/// How often a listing of several pages is repeated at most, until it brings nothing new.
+const PASSES: usize = 5;
+
+/// Polls one region.
+#[derive(Debug)]
+pub struct Poller {
+    region: Region,
+    detector: Mutex<Option<String>>,
+}
+
+/// What a poll reads with and writes to.
+#[derive(Debug, Clone, Copy)]
+pub struct Poll<'a> {
+    /// The hub.
+    pub hub: &'a Hub,
+    /// Where the findings and the cursor are recorded.
+    pub ledger: &'a Ledger,
+    /// Where the cursor is read.
+    pub reader: &'a Reader,
+}
+
+impl Poller {
+    /// For one region.
+    #[must_use]
+    pub fn new(region: Region) -> Self {
+        Self { region, detector: Mutex::default() }
+    }
+
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Reads every finding that was written since the last poll, records it, and hands the new
+    /// ones to `on_new` batch by batch. The cursor moves with the last batch, so that a poll
+    /// that is cut short is done again.
+    ///
+    /// # Errors
+    /// When GuardDuty or the ledger fails. What was handed on before is recorded.
+    pub async fn poll(&self, with: Poll<'_>, mut on_new: impl FnMut(Received)) -> Result<(), FeedError> {
+        let detector = self.detector(with.hub).await?;
+        let cursor = with.reader.cursor(&self.region, &detector)?;
+        let since = cursor.map(|time| time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
+        let ids = self.list(with.hub, &detector, since).await?;
+        let source = format!("GuardDuty {}", self.region);
+        let mut latest = cursor;
+        let mut batches = ids.chunks(BATCH).peekable();
+        while let Some(batch) = batches.next() {
+            let body = with.hub.get_findings(&self.region, &detector, batch.to_vec()).await?;
+            let decoded = if is_empty_answer(&body) { Vec::new() } else { decode(&body) };
+            // A time ahead of ours would make the next poll skip what lies between.
+            let newest =
+                decoded.iter().flatten().map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
+            latest = latest.max(newest);
+            let cursor = match (batches.peek(), latest) {
+                (None, Some(updated_at)) => {
+                    Some(Cursor { region: self.region.clone(), detector: detector.clone(), updated_at })
+                }
+                _ => None,
+            };
+            on_new(record(with.ledger, &source, Some(&self.region), decoded, cursor).await?);
+        }
+        Ok(())
+    }
+
+    /// The same as [`Self::poll`] without looking at or moving the cursor, and without a record
+    /// of the findings: for a plan.
+    ///
+    /// # Errors
+    /// When GuardDuty fails.
+    pub async fn peek(&self, hub: &Hub) -> Result<Vec<crate::finding::Decoded>, FeedError> {
+        let detector = self.detector(hub).await?;
+        let ids = self.list(hub, &detector, None).await?;
+        let mut all = Vec::new();
+        for batch in ids.chunks(BATCH) {
+            let body = hub.get_findings(&self.region, &detector, batch.to_vec()).await?;
+            if !is_empty_answer(&body) {
+                all.extend(decode(&body));
+            }
+        }
+        Ok(all)
+    }
+
+    async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
+        let known = self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        if let Some(detector) = known {
+            return Ok(detector);
+        }
+        let detector =
+            hub.detector(&self.region).await?.ok_or_else(|| FeedError::NoDetector(self.region.clone()))?;
+        *self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(detector.clone());
+        Ok(detector)
+    }
+
+    /// All ids, oldest update first. A finding that is updated while it is being listed moves to
+    /// the end, and those behind it move up by one, over the edge of a page that was read
+    /// already. So a listing of several pages is repeated until it brings nothing new.
+    async fn list(
+        &self,
+        hub: &Hub,
+        detector: &str,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<String>, FeedError> {
+        let query = FindingQuery { types: &ACTED_ON, updated_since: since };
+        let mut ids = Vec::new();
+        let mut known = HashSet::new();
+        for _ in 0..PASSES {
+            let mut page = None;
+            let (mut pages, before) = (0, ids.len());
+            loop {
+                let (listed, next) = hub.list_findings(&self.region, detector, &query, page).await?;
+                pages += 1;
+                ids.extend(listed.into_iter().filter(|id| known.insert(id.clone())));
+                page = next;
+                if page.is_none() {
+                    break;
+                }
+            }
+            if pages == 1 || ids.len() == before {
+                break;
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// Every finding that was asked for has been removed meanwhile.
+fn is_empty_answer(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body)
+        .is_ok_and(|answer| answer.get("findings").and_then(|f| f.as_array()).is_some_and(Vec::is_empty))
+}

@@ -1,0 +1,104 @@
+//! The wrappings in which a finding travels, taken off one by one.
+
+use super::document::{broken, broken_value, kind};
+use super::{Decoded, Undecodable, wire};
+use serde_json::{Map, Value};
+
+/// Real ones are three deep (SQS body → SNS message → event). More is not a finding.
+const MAX_DEPTH: usize = 8;
+
+/// Takes off every wrapping of `value` and decodes each finding in it.
+pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
+    Unwrapper { place, out }.value(value, "", 0);
+}
+
+struct Unwrapper<'a> {
+    place: &'a str,
+    out: &'a mut Vec<Decoded>,
+}
+
+impl Unwrapper<'_> {
+    fn value(&mut self, value: &Value, path: &str, depth: usize) {
+        if depth > MAX_DEPTH {
+            return self.fail(path, format!("wrapped more than {MAX_DEPTH} deep: not a finding"), value);
+        }
+        match value {
+            Value::Array(items) => self.each(items, path, depth),
+            Value::Object(object) => self.object(object, value, path, depth),
+            other => self.fail(path, format!("expected a GuardDuty finding, found {}", kind(other)), value),
+        }
+    }
+
+    fn each(&mut self, items: &[Value], path: &str, depth: usize) {
+        if items.is_empty() {
+            return self.fail(path, "the list is empty: it holds no finding".to_owned(), &Value::Null);
+        }
+        for (index, item) in items.iter().enumerate() {
+            self.value(item, &format!("{path}[{index}]"), depth + 1);
+        }
+    }
+
+    fn object(&mut self, object: &Map<String, Value>, value: &Value, path: &str, depth: usize) {
+        // EventBridge. Its `account` is the account whose bus saw the event, so it is not looked at.
+        if let Some(detail_type) = object.get("detail-type") {
+            if detail_type != "GuardDuty Finding" {
+                let error =
+                    format!("expected an event of type \"GuardDuty Finding\", found {}", kind(detail_type));
+                return self.fail(&join(path, "detail-type"), error, value);
+            }
+            return match object.get("detail") {
+                Some(detail) => self.value(detail, &join(path, "detail"), depth + 1),
+                None => self.fail(
+                    &join(path, "detail"),
+                    "missing field: an event carries its finding here".to_owned(),
+                    value,
+                ),
+            };
+        }
+        // SNS, also as it stands in a Lambda record.
+        if let Some(Value::String(message)) = object.get("Message")
+            && (object.get("Type").is_some_and(|t| t == "Notification") || object.contains_key("TopicArn"))
+        {
+            return self.text(message, &join(path, "Message"), depth);
+        }
+        if let Some(sns @ Value::Object(_)) = object.get("Sns") {
+            return self.value(sns, &join(path, "Sns"), depth + 1);
+        }
+        // SQS: ReceiveMessage's answer, one of its messages, or a Lambda batch.
+        for key in ["Messages", "Records", "findings", "Findings"] {
+            if let Some(Value::Array(items)) = object.get(key) {
+                return self.each(items, &join(path, key), depth);
+            }
+        }
+        for key in ["body", "Body"] {
+            if let Some(Value::String(body)) = object.get(key) {
+                return self.text(body, &join(path, key), depth);
+            }
+        }
+        self.out.push(wire::decode(value, path).map_err(|e| self.placed(e)));
+    }
+
+    /// A JSON document inside a string.
+    fn text(&mut self, text: &str, path: &str, depth: usize) {
+        match serde_json::from_str(text) {
+            Ok(inner) => self.value(&inner, path, depth + 1),
+            Err(error) => {
+                let undecodable = broken(path, &format!("not JSON: {error}"), text.as_bytes());
+                self.out.push(Err(self.placed(undecodable)));
+            }
+        }
+    }
+
+    fn fail(&mut self, path: &str, error: String, value: &Value) {
+        let undecodable = broken_value(path, error, value);
+        self.out.push(Err(self.placed(undecodable)));
+    }
+
+    fn placed(&self, undecodable: Undecodable) -> Undecodable {
+        Undecodable { path: format!("{}{}", self.place, undecodable.path), ..undecodable }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

@@ -1,0 +1,133 @@
+//! GuardDuty findings: the one place that knows their wire shapes.
+//!
+//! [`decode`] takes bytes in any of the shapes in which a finding travels (API answer,
+//! `EventBridge` event, SNS notification, SQS message, S3 export, bare) and gives [`Finding`]s,
+//! or for what it cannot read an [`Undecodable`] that names the offending field.
+
+mod document;
+mod envelope;
+mod principal;
+mod wire;
+
+pub use principal::{NotARole, Principal, RoleTarget, UserType};
+
+use crate::ident::{AccountId, Region};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One occurrence of a GuardDuty finding, as far as rescind needs it.
+///
+/// GuardDuty writes repeated activity into the same finding: the id stays, `updated_at` and
+/// the details move on. An occurrence is therefore (id, `updated_at`, access key id).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The finding's id.
+    pub id: String,
+    /// The *affected* account (`accountId`), never the one whose event bus saw the event.
+    pub account: AccountId,
+    /// The region whose detector made the finding.
+    pub region: Region,
+    /// For example `UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS`.
+    #[serde(rename = "type")]
+    pub finding_type: String,
+    /// 0.1 to 10, where GuardDuty gave it.
+    pub severity: Option<f64>,
+    /// GuardDuty's title.
+    pub title: Option<String>,
+    /// When GuardDuty first made the finding.
+    pub created_at: Option<Timestamp>,
+    /// When GuardDuty last wrote it, as GuardDuty wrote it (part of the occurrence's identity).
+    pub updated_at_text: String,
+    /// The same, parsed.
+    pub updated_at: Timestamp,
+    /// Whose credentials.
+    pub principal: Option<Principal>,
+    /// What was seen.
+    pub evidence: Evidence,
+    /// A person or a suppression rule archived it.
+    pub archived: bool,
+    /// It is a sample, not a real finding.
+    pub sample: bool,
+    /// SHA-256 of the finding's canonical JSON as it was received, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What GuardDuty saw of the activity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// First activity of this finding.
+    pub first_seen: Option<Timestamp>,
+    /// Latest activity of this finding.
+    pub last_seen: Option<Timestamp>,
+    /// How often.
+    pub count: Option<u64>,
+    /// The call that was seen, as `service:operation`.
+    pub api: Option<String>,
+    /// The error that the caller got, if any.
+    pub error_code: Option<String>,
+    /// Where the call came from.
+    pub remote_ip: Option<String>,
+    /// The country of that address.
+    pub remote_country: Option<String>,
+    /// The network operator of that address.
+    pub remote_organization: Option<String>,
+    /// The AWS account that the call came from, for `…InsideAWS`.
+    pub remote_account: Option<String>,
+    /// That account belongs to the same organization.
+    pub remote_account_affiliated: Option<bool>,
+    /// The instance that the credentials were made for.
+    pub instance_id: Option<String>,
+}
+
+impl Finding {
+    /// What makes an occurrence the same one: finding id, `updatedAt`, access key id.
+    #[must_use]
+    pub fn occurrence(&self) -> String {
+        let key = self.principal.as_ref().and_then(|p| p.access_key_id.as_deref()).unwrap_or("-");
+        format!("{}|{}|{key}", self.id, self.updated_at_text)
+    }
+
+    /// When the credentials were last seen in use: `eventLastSeen`, else `updatedAt`.
+    #[must_use]
+    pub fn last_seen(&self) -> Timestamp {
+        self.evidence.last_seen.unwrap_or(self.updated_at)
+    }
+}
+
+/// Something that came where a finding was expected and cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{path}: {error}")]
+pub struct Undecodable {
+    /// Where the offending field is, for example `detail.resource.accessKeyDetails`.
+    pub path: String,
+    /// What is wrong with it.
+    pub error: String,
+    /// The finding's id, where it could be read.
+    pub finding_id: Option<String>,
+    /// SHA-256 of the offending JSON (or bytes), in hexadecimal.
+    pub sha256: String,
+}
+
+/// A finding, or why there is none.
+pub type Decoded = Result<Finding, Undecodable>;
+
+/// Decodes all findings in `bytes`: one JSON document, JSON lines, either of them gzipped.
+///
+/// It never fails as a whole: what cannot be read is an item of its own. Nothing in `bytes`
+/// gives one item that says so.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Vec<Decoded> {
+    let mut decoded = Vec::new();
+    match document::values(bytes) {
+        Ok(values) => {
+            for value in values {
+                match value {
+                    Ok(document) => envelope::unwrap(&document.value, &document.place, &mut decoded),
+                    Err(broken) => decoded.push(Err(broken)),
+                }
+            }
+        }
+        Err(broken) => decoded.push(Err(broken)),
+    }
+    decoded
+}

@@ -1,0 +1,238 @@
+//! A finding as it stands on the wire, in camelCase (the API, events, exports) or `PascalCase`
+//! (what boto3 and the AWS CLI print).
+
+use super::document::broken_value;
+use super::{Decoded, Evidence, Finding, Principal};
+use crate::ident::{AccountId, Region};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// A time as GuardDuty writes it: RFC 3339, with or without a fraction.
+struct Time {
+    text: String,
+    time: Timestamp,
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.parse() {
+            Ok(time) => Ok(Self { text, time }),
+            Err(_) => Err(serde::de::Error::custom(format!(
+                "{}: expected a time such as 2026-11-21T23:47:00Z",
+                crate::ident::quoted(&text)
+            ))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireFinding {
+    id: String,
+    account_id: AccountId,
+    region: Region,
+    #[serde(rename = "type")]
+    finding_type: String,
+    updated_at: Time,
+    created_at: Option<Time>,
+    severity: Option<f64>,
+    title: Option<String>,
+    resource: Option<WireResource>,
+    service: Option<WireService>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireResource {
+    access_key_details: Option<WirePrincipal>,
+    instance_details: Option<WireInstance>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePrincipal {
+    access_key_id: Option<String>,
+    principal_id: Option<String>,
+    user_name: Option<String>,
+    user_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireInstance {
+    instance_id: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireService {
+    #[serde(default)]
+    archived: Option<bool>,
+    count: Option<u64>,
+    event_first_seen: Option<Time>,
+    event_last_seen: Option<Time>,
+    additional_info: Option<Value>,
+    action: Option<WireAction>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireAction {
+    aws_api_call_action: Option<WireCall>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct WireCall {
+    api: Option<String>,
+    service_name: Option<String>,
+    error_code: Option<String>,
+    remote_ip_details: Option<WireRemoteIp>,
+    remote_account_details: Option<WireRemoteAccount>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireRemoteIp {
+    ip_address_v4: Option<String>,
+    ip_address_v6: Option<String>,
+    country: Option<WireCountry>,
+    organization: Option<WireOrganization>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCountry {
+    country_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireOrganization {
+    org: Option<String>,
+    isp: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireRemoteAccount {
+    account_id: Option<String>,
+    affiliated: Option<bool>,
+}
+
+/// Decodes one bare finding that stood at `path`.
+pub(super) fn decode(value: &Value, path: &str) -> Decoded {
+    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
+    let camel;
+    let shaped = if value.get("AccountId").is_some() || value.get("Type").is_some() {
+        camel = camel_case(value);
+        &camel
+    } else {
+        value
+    };
+    if shaped.get("type").is_none() && shaped.get("accountId").is_none() {
+        let error = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
+        return Err(broken_value(path, error.to_owned(), value));
+    }
+    let wire: WireFinding = serde_path_to_error::deserialize(shaped).map_err(|error| {
+        let inner = error.path().to_string();
+        let field = match (path, inner.as_str()) {
+            ("", inner) => inner.to_owned(),
+            (path, "." | "") => path.to_owned(),
+            (path, inner) => format!("{path}.{inner}"),
+        };
+        let field = if field == "." { "(finding)".to_owned() } else { field };
+        broken_value(&field, error.into_inner().to_string(), value)
+    })?;
+    Ok(wire.into_finding(crate::digest::sha256(&canonical)))
+}
+
+impl WireFinding {
+    fn into_finding(self, sha256: String) -> Finding {
+        let resource = self.resource.unwrap_or_default();
+        let service = self.service.unwrap_or_default();
+        let call = service.action.unwrap_or_default().aws_api_call_action.unwrap_or_default();
+        let principal = resource.access_key_details.map(|p| Principal {
+            user_type: p.user_type.unwrap_or_default().into(),
+            user_name: p.user_name,
+            principal_id: p.principal_id,
+            access_key_id: p.access_key_id,
+        });
+        let instance = resource.instance_details.and_then(|i| i.instance_id);
+        let session = principal.as_ref().and_then(Principal::session_name);
+        let instance_id =
+            instance.or_else(|| session.filter(|name| name.starts_with("i-")).map(str::to_owned));
+        let (ip, account) = (call.remote_ip_details, call.remote_account_details);
+        let sample = is_sample(self.title.as_deref(), principal.as_ref(), service.additional_info.as_ref());
+        Finding {
+            sample,
+            evidence: Evidence {
+                first_seen: service.event_first_seen.map(|t| t.time),
+                last_seen: service.event_last_seen.map(|t| t.time),
+                count: service.count,
+                api: match (call.service_name, call.api) {
+                    (Some(service), Some(api)) => {
+                        Some(format!("{}:{api}", service.trim_end_matches(".amazonaws.com")))
+                    }
+                    (_, api) => api,
+                },
+                error_code: call.error_code.filter(|code| !code.is_empty()),
+                remote_country: ip.as_ref().and_then(|ip| ip.country.as_ref()?.country_name.clone()),
+                remote_organization: ip
+                    .as_ref()
+                    .and_then(|ip| ip.organization.as_ref())
+                    .and_then(|o| o.org.clone().or_else(|| o.isp.clone())),
+                remote_ip: ip.and_then(|ip| ip.ip_address_v4.or(ip.ip_address_v6)),
+                remote_account_affiliated: account.as_ref().and_then(|a| a.affiliated),
+                remote_account: account.and_then(|a| a.account_id),
+                instance_id,
+            },
+            archived: service.archived.unwrap_or(false),
+            principal,
+            id: self.id,
+            account: self.account_id,
+            region: self.region,
+            finding_type: self.finding_type,
+            severity: self.severity,
+            title: self.title,
+            created_at: self.created_at.map(|t| t.time),
+            updated_at: self.updated_at.time,
+            updated_at_text: self.updated_at.text,
+            sha256,
+        }
+    }
+}
+
+/// Events say `additionalInfo.sample: true`; GetFindings says it in JSON inside a string.
+/// Either is enough, and so is a title or a name that only samples have.
+fn is_sample(title: Option<&str>, principal: Option<&Principal>, info: Option<&Value>) -> bool {
+    let says_so = |info: &Value| info.get("sample").is_some_and(|s| s == &Value::Bool(true) || s == "true");
+    let nested = |info: &Value| {
+        let text = info.get("value")?.as_str()?;
+        serde_json::from_str::<Value>(text).ok()
+    };
+    let generated =
+        |text: &Option<String>| text.as_deref().is_some_and(|t| t.starts_with("GeneratedFinding"));
+    info.is_some_and(|info| says_so(info) || nested(info).is_some_and(|n| says_so(&n)))
+        || title.is_some_and(|t| t.starts_with("[SAMPLE]"))
+        || principal.is_some_and(|p| {
+            generated(&p.user_name) || generated(&p.principal_id) || generated(&p.access_key_id)
+        })
+}
+
+/// `PascalCase` keys to camelCase, at every level.
+fn camel_case(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(
+            object.iter().map(|(key, value)| (lower_first(key), camel_case(value))).collect::<Map<_, _>>(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().map(camel_case).collect()),
+        other => other.clone(),
+    }
+}
+
+fn lower_first(key: &str) -> String {
+    let mut chars = key.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

@@ -1,0 +1,275 @@
+//! What an entry says. The kinds are a closed list.
+
+use crate::aws::CallRecord;
+use crate::config::Mode;
+use crate::finding::{Finding, Undecodable};
+use crate::ident::{AccountId, Region};
+use crate::remedy::{Change, Disposition, Proof, Refusal, Target};
+use crate::triage::{Decision, Verdict};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One entry as it stands in the ledger. Its canonical JSON is what is hashed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, from 1, without gaps.
+    pub seq: i64,
+    /// When it was written, by this machine's clock, to the millisecond.
+    pub time: Timestamp,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What an entry is about, as far as it applies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The remediation's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remediation: Option<String>,
+    /// The finding's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
+    /// The affected account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// The role's name, or the principal id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// rescind started to act.
+    Started {
+        /// Its version.
+        version: String,
+        /// The subcommand.
+        command: String,
+        /// The mode it runs in.
+        mode: Mode,
+        /// SHA-256 of the configuration file.
+        config_sha256: String,
+    },
+    /// The hub's credentials are known.
+    Connected {
+        /// The hub's account.
+        hub_account: AccountId,
+        /// Who rescind is.
+        hub_arn: String,
+    },
+    /// rescind stopped.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// The organization's accounts were read.
+    Organization {
+        /// How many accounts it has.
+        accounts: usize,
+        /// How many of them are active.
+        active: usize,
+        /// The account that manages it.
+        management: AccountId,
+    },
+    /// Findings or accounts could not be read.
+    FeedFailed {
+        /// What went wrong.
+        error: String,
+        /// What to do about it.
+        what_to_do: String,
+    },
+    /// An occurrence of a finding was seen for the first time.
+    Finding {
+        /// Where it came from.
+        source: String,
+        /// The finding.
+        finding: Box<Finding>,
+    },
+    /// Something came that is not a readable finding.
+    Undecodable {
+        /// Where it came from.
+        source: String,
+        /// What is wrong, and where in it.
+        undecodable: Undecodable,
+    },
+    /// What is done about an occurrence, and why.
+    Decision {
+        /// The occurrence.
+        occurrence: String,
+        /// `remediate`, `observe` or `skip`.
+        verdict: String,
+        /// The reason's name.
+        code: String,
+        /// The reason in words.
+        reason: String,
+        /// The remedy, when there is something to remedy.
+        remedy: Option<String>,
+        /// Whom the remedy is for.
+        target: Option<Target>,
+        /// When the accounts that the decision rests on were read.
+        organization_read_at: Timestamp,
+    },
+    /// An AWS call was made.
+    Call(CallRecord),
+    /// A change is about to be made.
+    Intent {
+        /// The change, with the policy before and after.
+        change: Change,
+    },
+    /// AWS accepted the change.
+    Accepted {
+        /// It was found in place by a later look, not answered for.
+        found_in_place: bool,
+    },
+    /// The change did not take effect.
+    NotApplied {
+        /// What was found instead.
+        found: String,
+    },
+    /// Whether the change took effect is not known yet.
+    Uncertain {
+        /// Why.
+        error: String,
+    },
+    /// The remedy was not carried out.
+    Refused(Refused),
+    /// How far the change is proved.
+    Proof(Proof),
+}
+
+/// Why a remedy was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The reason's name.
+    pub code: String,
+    /// The reason in words.
+    pub reason: String,
+    /// What a person must do.
+    pub what_to_do: String,
+    /// What happens next.
+    pub disposition: Disposition,
+}
+
+impl Refused {
+    /// From a remedy's refusal. `role_arn` is the remediation role's.
+    #[must_use]
+    pub fn new(refusal: &Refusal, role_arn: &str) -> Self {
+        Self {
+            code: refusal.code().to_owned(),
+            reason: refusal.to_string(),
+            what_to_do: refusal.what_to_do(role_arn),
+            disposition: refusal.disposition(),
+        }
+    }
+}
+
+impl Event {
+    /// The kind's name.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Connected { .. } => "connected",
+            Self::Stopped { .. } => "stopped",
+            Self::Organization { .. } => "organization",
+            Self::FeedFailed { .. } => "feed_failed",
+            Self::Finding { .. } => "finding",
+            Self::Undecodable { .. } => "undecodable",
+            Self::Decision { .. } => "decision",
+            Self::Call(_) => "call",
+            Self::Intent { .. } => "intent",
+            Self::Accepted { .. } => "accepted",
+            Self::NotApplied { .. } => "not_applied",
+            Self::Uncertain { .. } => "uncertain",
+            Self::Refused(_) => "refused",
+            Self::Proof(_) => "proof",
+        }
+    }
+}
+
+/// An entry that is yet to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// What it is about.
+    pub subject: Subject,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Draft {
+    /// About rescind itself.
+    #[must_use]
+    pub fn of_service(event: Event) -> Self {
+        Self { subject: Subject::default(), event }
+    }
+
+    /// A region's feed failed.
+    #[must_use]
+    pub fn feed_failed(region: Option<&Region>, error: String, what_to_do: String) -> Self {
+        let subject = Subject { region: region.cloned(), ..Subject::default() };
+        Self { subject, event: Event::FeedFailed { error, what_to_do } }
+    }
+
+    /// A finding was seen.
+    #[must_use]
+    pub fn finding(source: &str, finding: Finding) -> Self {
+        let subject = Subject::of_finding(&finding);
+        Self { subject, event: Event::Finding { source: source.to_owned(), finding: Box::new(finding) } }
+    }
+
+    /// Something came that cannot be read.
+    #[must_use]
+    pub fn undecodable(source: &str, region: Option<&Region>, undecodable: Undecodable) -> Self {
+        let subject = Subject {
+            finding: undecodable.finding_id.clone(),
+            region: region.cloned(),
+            ..Subject::default()
+        };
+        Self { subject, event: Event::Undecodable { source: source.to_owned(), undecodable } }
+    }
+
+    /// A decision was made.
+    #[must_use]
+    pub fn decision(finding: &Finding, decision: &Decision, remedy: &str) -> Self {
+        let mut subject = Subject::of_finding(finding);
+        let target = decision.verdict.target().cloned();
+        if let Verdict::Remediate { remediation, target } = &decision.verdict {
+            subject.remediation = Some(remediation.clone());
+            subject.principal = Some(target.role.to_string());
+        }
+        let event = Event::Decision {
+            occurrence: finding.occurrence(),
+            verdict: decision.verdict.name().to_owned(),
+            code: decision.verdict.code().to_owned(),
+            reason: decision.verdict.to_string(),
+            remedy: target.as_ref().map(|_| remedy.to_owned()),
+            target,
+            organization_read_at: decision.organization_read_at,
+        };
+        Self { subject, event }
+    }
+}
+
+impl Subject {
+    /// A finding.
+    #[must_use]
+    pub fn of_finding(finding: &Finding) -> Self {
+        let principal = finding.principal.as_ref();
+        Self {
+            remediation: None,
+            finding: Some(finding.id.clone()),
+            account: Some(finding.account.clone()),
+            region: Some(finding.region.clone()),
+            principal: principal.and_then(|p| p.user_name.clone().or_else(|| p.principal_id.clone())),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What can go wrong with the ledger.
+
+use super::state::Illegal;
+
+/// Why the ledger could not be read or written. The text says which file.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite said no.
+    #[error("{path}: {error}{}", hint(error))]
+    Sqlite {
+        /// The ledger's file.
+        path: String,
+        /// What SQLite said.
+        error: rusqlite::Error,
+    },
+    /// The file is a database, but not a ledger of ours, or one that this version cannot use.
+    #[error("{path}: {why}")]
+    Foreign {
+        /// The ledger's file.
+        path: String,
+        /// In which way.
+        why: String,
+    },
+    /// There is no ledger yet.
+    #[error(
+        "{path}: no ledger there yet: `rescind run` or `rescind handle` makes one; --config names another configuration"
+    )]
+    Missing {
+        /// The ledger's file.
+        path: String,
+    },
+    /// Another rescind is acting on this ledger.
+    #[error(
+        "{path}: another rescind is acting on this ledger ({holder}): stop it first, or let it do the work"
+    )]
+    Locked {
+        /// The ledger's file.
+        path: String,
+        /// What the lock file says about the holder.
+        holder: String,
+    },
+    /// The lock file cannot be made.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A step that cannot follow the one before it. Nothing was written.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// An entry that cannot be read back.
+    #[error("{path}: entry {seq} cannot be read: {error}")]
+    BadEntry {
+        /// The ledger's file.
+        path: String,
+        /// The entry's number.
+        seq: i64,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// The writer has ended.
+    #[error("the ledger's writer has ended: nothing can be recorded")]
+    Closed,
+}
+
+fn hint(error: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly};
+    match error.sqlite_error_code() {
+        Some(DiskFull) => ": make room on the disk; nothing is done without a record",
+        Some(ReadOnly) => ": the file or its directory is not writable",
+        Some(DatabaseBusy) => ": another process holds the file for too long",
+        Some(DatabaseCorrupt) => ": the file is damaged: keep it as evidence, and restore a backup",
+        Some(NotADatabase) => ": this is not a ledger",
+        Some(CannotOpen) => ": check that its directory exists and is accessible",
+        _ => "",
+    }
+}

@@ -1,0 +1,42 @@
+//! One rescind at a time acts on a ledger.
+
+use super::LedgerError;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// Held while a process acts. The system releases it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of the ledger at `ledger`, for `command`.
+    ///
+    /// # Errors
+    /// When another process has it, or the lock file cannot be made.
+    pub fn take(ledger: &Path, command: &str) -> Result<Self, LedgerError> {
+        let mut path = ledger.as_os_str().to_owned();
+        path.push(".lock");
+        let shown = ledger.display().to_string();
+        let io = |error| LedgerError::Io { path: Path::new(&path).display().to_string(), error };
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = Read::by_ref(&mut file).take(200).read_to_string(&mut holder);
+                let holder = holder.trim();
+                let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();
+                return Err(LedgerError::Locked { path: shown, holder });
+            }
+            Err(std::fs::TryLockError::Error(error)) => return Err(io(error)),
+        }
+        file.set_len(0).map_err(io)?;
+        file.rewind().map_err(io)?;
+        write!(file, "rescind {command}, process {}", std::process::id()).map_err(io)?;
+        Ok(Self { _file: file })
+    }
+}

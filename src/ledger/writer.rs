@@ -1,0 +1,363 @@
+//! The writer: one connection, one thread, group commit.
+//!
+//! Appends that arrive while a commit is under way share the next one. Each caller is answered
+//! when its entries are on disk.
+
+use super::entry::{Draft, Entry, Event};
+use super::state::State;
+use super::{LedgerError, Reader, schema};
+use crate::aws::{CallRecord, CallScope, CallSink};
+use crate::ident::Region;
+use jiff::{Timestamp, Unit};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// How many appends share a commit at most.
+const GROUP: usize = 256;
+
+/// Entries that are written together, all or none.
+#[derive(Debug, Default)]
+pub struct Append {
+    /// The entries, in order.
+    pub entries: Vec<Draft>,
+    /// How far a feed has come with them.
+    pub cursor: Option<Cursor>,
+}
+
+/// How far a region's feed has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The region.
+    pub region: Region,
+    /// The detector in it.
+    pub detector: String,
+    /// The latest `updatedAt` that was recorded.
+    pub updated_at: Timestamp,
+}
+
+impl From<Draft> for Append {
+    fn from(draft: Draft) -> Self {
+        Self { entries: vec![draft], cursor: None }
+    }
+}
+
+/// The entry's number; none for an occurrence that had been seen before.
+type Written = Vec<Option<i64>>;
+
+enum Job {
+    Append(Append, oneshot::Sender<Result<Written, LedgerError>>),
+    /// A call record: nobody waits for it, and it is never dropped.
+    Detached(Box<Draft>),
+}
+
+/// The ledger, open for appending. Clones share one writer.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    path: PathBuf,
+    jobs: Sender<Job>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Ledger {
+    /// Opens the ledger, or makes a new one (mode 0600).
+    ///
+    /// # Errors
+    /// When the file cannot be used: see [`LedgerError`].
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let connection = schema::open_writer(path)?;
+        let (jobs, inbox) = channel();
+        let mut writer = Writer { connection, path: path.display().to_string(), backlog: Vec::new() };
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&inbox))
+            .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
+        Ok(Self { path: path.to_owned(), jobs, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// A reader of the same file.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn reader(&self) -> Result<Reader, LedgerError> {
+        Reader::open(&self.path)
+    }
+
+    /// Appends, and returns when it is durable. Gives each entry's number; none for an
+    /// occurrence that had been recorded before, which is not written again.
+    ///
+    /// # Errors
+    /// When nothing of it was written.
+    pub async fn append(&self, append: impl Into<Append>) -> Result<Written, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job::Append(append.into(), answer)).map_err(|_| LedgerError::Closed)?;
+        answered.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Writes what is still waiting and ends the writer. To be called once, by the last holder
+    /// of the ledger who still expects it to be written.
+    pub fn close(self) {
+        let Self { jobs, thread, .. } = self;
+        drop(jobs);
+        let thread = thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl CallSink for Ledger {
+    fn record(&self, scope: &CallScope, call: CallRecord) {
+        let subject = super::Subject {
+            remediation: scope.remediation.clone(),
+            finding: scope.finding.clone(),
+            account: call.account.clone(),
+            region: Some(call.region.clone()),
+            principal: None,
+        };
+        let draft = Draft { subject, event: Event::Call(call) };
+        if self.jobs.send(Job::Detached(Box::new(draft))).is_err() {
+            tracing::error!("an AWS call could not be recorded: the ledger's writer has ended");
+        }
+    }
+}
+
+struct Writer {
+    connection: Connection,
+    path: String,
+    /// Call records that a failed commit could not write. They go first into the next one.
+    backlog: Vec<Draft>,
+}
+
+impl Writer {
+    fn run(&mut self, inbox: &Receiver<Job>) {
+        while let Ok(first) = inbox.recv() {
+            let mut group = vec![first];
+            group.extend(inbox.try_iter().take(GROUP - 1));
+            self.commit(group);
+        }
+        if !self.backlog.is_empty() {
+            self.commit(Vec::new());
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Job>) {
+        let written = self.write(&group);
+        match written {
+            Ok(written) => {
+                self.backlog.clear();
+                let answers = group.into_iter().filter_map(|job| match job {
+                    Job::Append(_, answer) => Some(answer),
+                    Job::Detached(_) => None,
+                });
+                for (answer, written) in answers.zip(written) {
+                    let _ = answer.send(written);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the ledger cannot be written");
+                for job in group {
+                    match job {
+                        Job::Append(_, answer) => {
+                            let _ = answer.send(Err(self.again(&error)));
+                        }
+                        Job::Detached(draft) => self.backlog.push(*draft),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the backlog and a group in one transaction; gives an answer for each append.
+    fn write(&mut self, group: &[Job]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
+        let path = &self.path;
+        let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
+        let mut transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        for draft in &self.backlog {
+            append(&transaction, draft, path)?;
+        }
+        let mut answers = Vec::new();
+        for job in group {
+            match job {
+                Job::Detached(draft) => {
+                    append(&transaction, draft, path)?;
+                }
+                Job::Append(job, _) => {
+                    // A step that is not allowed undoes its own append and no other.
+                    let savepoint = transaction.savepoint().map_err(sqlite)?;
+                    let written = append_all(&savepoint, job, path);
+                    if written.is_ok() {
+                        savepoint.commit().map_err(sqlite)?;
+                    } else {
+                        savepoint.finish().map_err(sqlite)?;
+                    }
+                    answers.push(written);
+                }
+            }
+        }
+        transaction.commit().map_err(sqlite)?;
+        Ok(answers)
+    }
+
+    /// The same failure, for each caller whose entries shared the commit.
+    fn again(&self, error: &LedgerError) -> LedgerError {
+        match error {
+            LedgerError::Sqlite { error: rusqlite::Error::SqliteFailure(code, text), .. } => {
+                LedgerError::Sqlite {
+                    path: self.path.clone(),
+                    error: rusqlite::Error::SqliteFailure(*code, text.clone()),
+                }
+            }
+            other => LedgerError::Foreign { path: self.path.clone(), why: other.to_string() },
+        }
+    }
+}
+
+fn append_all(connection: &Connection, job: &Append, path: &str) -> Result<Written, LedgerError> {
+    let written =
+        job.entries.iter().map(|draft| append(connection, draft, path)).collect::<Result<_, _>>()?;
+    if let Some(cursor) = &job.cursor {
+        // A cursor that would go back stays: what lies between has been recorded.
+        connection
+            .prepare_cached(
+                "INSERT INTO cursors (region, detector, updated_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
+            )
+            .and_then(|mut s| {
+                s.execute(params![cursor.region.as_str(), cursor.detector, stamp(cursor.updated_at)])
+            })
+            .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
+    }
+    Ok(written)
+}
+
+fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i64>, LedgerError> {
+    let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
+    let occurrence = match &draft.event {
+        Event::Finding { finding, .. } => Some(finding.occurrence()),
+        Event::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
+        _ => None,
+    };
+    if let Some(occurrence) = &occurrence {
+        let seen = connection
+            .prepare_cached("SELECT 1 FROM occurrences WHERE occurrence = ?1")
+            .and_then(|mut s| s.exists([occurrence]))
+            .map_err(sqlite)?;
+        if seen {
+            return Ok(None);
+        }
+    }
+    let seq: i64 = connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM entries")
+        .and_then(|mut s| s.query_row([], |row| row.get(0)))
+        .map_err(sqlite)?;
+    let time = Timestamp::now().round(Unit::Millisecond).unwrap_or_else(|_| Timestamp::now());
+    let entry = Entry { seq, time, subject: draft.subject.clone(), event: draft.event.clone() };
+    let body = serde_json_canonicalizer::to_vec(&entry).map_err(|error| LedgerError::BadEntry {
+        path: path.to_owned(),
+        seq,
+        error: error.to_string(),
+    })?;
+    let leaf_hash = Sha256::new_with_prefix([0_u8]).chain_update(&body).finalize();
+    let Entry { subject, event, .. } = &entry;
+    connection
+        .prepare_cached(
+            "INSERT INTO entries (seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )
+        .and_then(|mut s| {
+            s.execute(params![
+                seq,
+                stamp(time),
+                event.kind(),
+                subject.remediation,
+                subject.finding,
+                subject.account.as_ref().map(crate::ident::AccountId::as_str),
+                subject.region.as_ref().map(Region::as_str),
+                subject.principal,
+                body,
+                leaf_hash.as_slice(),
+            ])
+        })
+        .map_err(sqlite)?;
+    project(connection, &entry, occurrence.as_deref(), path)?;
+    Ok(Some(seq))
+}
+
+/// Keeps the tables that can be made again from the entries.
+fn project(
+    connection: &Connection,
+    entry: &Entry,
+    occurrence: Option<&str>,
+    path: &str,
+) -> Result<(), LedgerError> {
+    let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
+    let seq = entry.seq;
+    if let Some(occurrence) = occurrence {
+        let undecodable = matches!(entry.event, Event::Undecodable { .. });
+        connection
+            .prepare_cached(
+                "INSERT INTO occurrences (occurrence, seq, decided, verdict) VALUES (?1, ?2, ?3, ?4)",
+            )
+            .and_then(|mut s| {
+                s.execute(params![
+                    occurrence,
+                    seq,
+                    undecodable.then_some(seq),
+                    undecodable.then_some("undecodable")
+                ])
+            })
+            .map_err(sqlite)?;
+    }
+    if let Event::Decision { occurrence, verdict, .. } = &entry.event {
+        connection
+            .prepare_cached("UPDATE occurrences SET decided = ?2, verdict = ?3 WHERE occurrence = ?1")
+            .and_then(|mut s| s.execute(params![occurrence, seq, verdict]))
+            .map_err(sqlite)?;
+    }
+    let Some(id) = &entry.subject.remediation else { return Ok(()) };
+    let from: Option<String> = connection
+        .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
+        .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+        .map_err(sqlite)?;
+    let from = from.map(|text| text.parse()).transpose().map_err(|error| LedgerError::BadEntry {
+        path: path.to_owned(),
+        seq,
+        error,
+    })?;
+    let Some(state) = State::after(from, &entry.event, id)? else { return Ok(()) };
+    let changed = match &entry.event {
+        Event::Decision { occurrence, target: Some(target), .. } => connection.execute(
+            "INSERT INTO remediations (id, occurrence, account, role_key, state, opened, last)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+            params![id, occurrence, target.account.as_str(), target.role.key(), state.to_string(), seq],
+        ),
+        Event::Intent { change } => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4 WHERE id = ?1",
+            params![id, state.to_string(), seq, change.cutoff.to_string()],
+        ),
+        Event::Accepted { .. } => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3, accepted_at = ?4 WHERE id = ?1",
+            params![id, state.to_string(), seq, stamp(entry.time)],
+        ),
+        Event::Refused(_) => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3, refused = ?3 WHERE id = ?1",
+            params![id, state.to_string(), seq],
+        ),
+        _ => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3 WHERE id = ?1",
+            params![id, state.to_string(), seq],
+        ),
+    };
+    changed.map(|_| ()).map_err(sqlite)
+}
+
+/// A time as the columns have it: UTC, milliseconds.
+fn stamp(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

@@ -1,0 +1,29 @@
+//! `rescind` takes stolen AWS role sessions back, across a whole AWS Organization, and can
+//! prove it.
+//!
+//! The map, in the order in which a finding travels:
+//!
+//! - [`feed`] brings findings: GuardDuty's API, files. It records what is new.
+//! - [`finding`] decodes them; the one place that knows their wire shapes.
+//! - [`triage`] decides what is done, with a reason. Pure.
+//! - [`engine`] carries decisions out: intent, change, outcome, proof; takes up what a crash left.
+//! - [`remedy`] knows what is changed, and how to see that it is in force.
+//! - [`aws`] makes the calls: the hub's clients, sessions in member accounts.
+//!
+//! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
+//! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`service`] puts all of
+//! it together, and [`cli`] is what a person sees.
+
+pub mod aws;
+pub mod cli;
+pub mod config;
+pub mod digest;
+pub mod engine;
+pub mod feed;
+pub mod finding;
+pub mod ident;
+pub mod ledger;
+pub mod org;
+pub mod remedy;
+pub mod service;
+pub mod triage;

@@ -1,0 +1,82 @@
+//! The organization's accounts: a snapshot, and how old it is.
+
+use crate::ident::AccountId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fmt;
+
+/// An account of the organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name, for people.
+    pub name: String,
+    /// Where it is in its life.
+    pub state: AccountState,
+}
+
+/// Where an account is in its life (Organizations API, `Account.State`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum AccountState {
+    /// In use.
+    Active,
+    /// Anything else: suspended, closed, being opened or closed, or a state yet to be invented.
+    Other(String),
+}
+
+impl From<String> for AccountState {
+    fn from(text: String) -> Self {
+        if text == "ACTIVE" { Self::Active } else { Self::Other(text) }
+    }
+}
+
+impl From<AccountState> for String {
+    fn from(state: AccountState) -> Self {
+        state.to_string()
+    }
+}
+
+impl fmt::Display for AccountState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active => f.pad("ACTIVE"),
+            Self::Other(text) if text.is_empty() => f.pad("(no state)"),
+            Self::Other(text) => f.pad(text),
+        }
+    }
+}
+
+/// The organization as it was at a moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    accounts: HashMap<AccountId, Account>,
+    /// The account that manages the organization. SCPs and StackSets do not reach it.
+    pub management: AccountId,
+    /// When it was read.
+    pub read_at: Timestamp,
+}
+
+impl Snapshot {
+    /// From what Organizations answered.
+    #[must_use]
+    pub fn new(accounts: Vec<Account>, management: AccountId, read_at: Timestamp) -> Self {
+        let accounts = accounts.into_iter().map(|a| (a.id.clone(), a)).collect();
+        Self { accounts, management, read_at }
+    }
+
+    /// The account with this id, if it is in the organization.
+    #[must_use]
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+
+    /// How many accounts there are, and how many of them are active.
+    #[must_use]
+    pub fn count(&self) -> (usize, usize) {
+        let active = self.accounts.values().filter(|a| a.state == AccountState::Active).count();
+        (self.accounts.len(), active)
+    }
+}

@@ -1,0 +1,147 @@
+//! Why a remedy was not carried out, and what a person must do about it.
+
+use crate::aws::{CallError, ErrorKind};
+use crate::ident::RoleId;
+use serde::{Deserialize, Serialize};
+
+/// Why a remedy was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The member account cannot be entered.
+    EntryDenied(CallError),
+    /// The remediation role may not do what the remedy needs.
+    Denied(CallError),
+    /// There is no role of that name.
+    RoleGone,
+    /// The role was deleted and made again: the stolen sessions died with the old one.
+    RoleRecreated {
+        /// The id in the finding.
+        expected: RoleId,
+        /// The id of the role that is there now.
+        found: RoleId,
+    },
+    /// A role that only an AWS service or Identity Center can change.
+    Unmodifiable(String),
+    /// The role's inline policies have no room left.
+    Quota(CallError),
+    /// AWS did not answer, or asked to slow down.
+    Unavailable(CallError),
+    /// The hub's own credentials are missing or expired.
+    HubCredentials(CallError),
+    /// AWS refused the request for another reason.
+    Rejected(CallError),
+}
+
+/// What happens next to a remediation that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// Tried again at the next poll.
+    Retry,
+    /// A person must change something; tried again at each start, and every hour.
+    Blocked,
+    /// Nothing more to do here.
+    Final,
+}
+
+impl Refusal {
+    /// From a call inside the member account.
+    #[must_use]
+    pub fn from_call(error: CallError) -> Self {
+        match error.kind {
+            ErrorKind::Denied => Self::Denied(error),
+            ErrorKind::NotFound => Self::RoleGone,
+            ErrorKind::Unmodifiable => Self::Unmodifiable(error.to_string()),
+            ErrorKind::Quota => Self::Quota(error),
+            ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::BadCredentials => {
+                Self::Unavailable(error)
+            }
+            ErrorKind::NoCredentials => Self::HubCredentials(error),
+            ErrorKind::RegionDisabled | ErrorKind::Refused => Self::Rejected(error),
+        }
+    }
+
+    /// From AssumeRole.
+    #[must_use]
+    pub fn from_entry(error: CallError) -> Self {
+        match error.kind {
+            ErrorKind::Denied => Self::EntryDenied(error),
+            ErrorKind::BadCredentials => Self::HubCredentials(error),
+            _ => Self::from_call(error),
+        }
+    }
+
+    /// Its name in the ledger.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::EntryDenied(_) => "entry_denied",
+            Self::Denied(_) => "access_denied",
+            Self::RoleGone => "role_gone",
+            Self::RoleRecreated { .. } => "role_recreated",
+            Self::Unmodifiable(_) => "unmodifiable",
+            Self::Quota(_) => "quota_exceeded",
+            Self::Unavailable(_) => "unavailable",
+            Self::HubCredentials(_) => "hub_credentials",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+
+    /// What happens next.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Unavailable(_) => Disposition::Retry,
+            Self::EntryDenied(_)
+            | Self::Denied(_)
+            | Self::Quota(_)
+            | Self::HubCredentials(_)
+            | Self::Rejected(_) => Disposition::Blocked,
+            Self::RoleGone | Self::RoleRecreated { .. } | Self::Unmodifiable(_) => Disposition::Final,
+        }
+    }
+
+    /// What a person must do. `role_arn` is the remediation role's.
+    #[must_use]
+    pub fn what_to_do(&self, role_arn: &str) -> String {
+        match self {
+            Self::EntryDenied(_) => format!(
+                "Make sure that {role_arn} exists, that its trust policy names the hub's role, the external id and \
+                 sts:SetSourceIdentity, and that no SCP forbids it. StackSets do not reach the management account: \
+                 it needs a stack of its own."
+            ),
+            Self::Denied(error) => format!("Allow {} to {role_arn}, and see that no SCP or boundary denies it.", error.action()),
+            Self::RoleGone => "Check who deleted the role. Sessions that it had issued are dead with it.".to_owned(),
+            Self::RoleRecreated { .. } => {
+                "Check who deleted and made the role again. Sessions of the old role are dead with it; the new role was not touched.".to_owned()
+            }
+            Self::Unmodifiable(_) => {
+                "This role can only be changed by the service that owns it. For an Identity Center role revoke the \
+                 user's sessions in Identity Center; for a service-linked role use an SCP."
+                    .to_owned()
+            }
+            Self::Quota(_) => "Make room: move an inline policy of the role into a managed policy. IAM allows 10,240 characters of inline policies.".to_owned(),
+            Self::Unavailable(_) => "Nothing yet: it is tried again at the next poll.".to_owned(),
+            Self::HubCredentials(_) => "Renew the hub's own credentials.".to_owned(),
+            Self::Rejected(_) => "Read AWS's message: the request itself was refused.".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::EntryDenied(error) => write!(f, "the account cannot be entered: {error}"),
+            Self::Denied(error) => write!(f, "the remediation role may not do this: {error}"),
+            Self::RoleGone => f.write_str("the role does not exist"),
+            Self::RoleRecreated { expected, found } => {
+                write!(f, "the role was made again since: the finding names {expected}, the role is {found}")
+            }
+            Self::Unmodifiable(why) => write!(f, "the role cannot be changed: {why}"),
+            Self::Quota(error) => write!(f, "the role's inline policies are full: {error}"),
+            Self::Unavailable(error) => write!(f, "AWS did not do it: {error}"),
+            Self::HubCredentials(error) => write!(f, "the hub has no usable credentials: {error}"),
+            Self::Rejected(error) => write!(f, "AWS refused the request: {error}"),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+"""A client of the control interface, and boto3 sessions that only reach the emulator.
+
+Importing this module removes all AWS settings from the process's environment.
+"""
+import json
+from functools import lru_cache
+from typing import Mapping, Optional
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import ProxyHandler, Request, build_opener
+
+from .isolation import require_loopback, use_no_real_credentials
+
+use_no_real_credentials()
+
+TIMEOUT_SECONDS = 60
+
+
+class EmulatorError(Exception):
+    """The control interface refused a request."""
+
+
+class Emulator:
+    """The control interface at `endpoint`, which has to be on the loopback interface."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = require_loopback(endpoint).rstrip("/")
+        # No proxy from the environment may see these requests.
+        self._opener = build_opener(ProxyHandler({}))
+
+    def get(self, path: str) -> dict:
+        return self._send("GET", path)
+
+    def post(self, path: str, body: Optional[Mapping] = None) -> dict:
+        return self._send("POST", path, dict(body or {}))
+
+    def delete(self, path: str) -> dict:
+        return self._send("DELETE", path)
+
+    def organization(self, **fields) -> dict:
+        return self.post("organization", fields)
+
+    def role(self, **fields) -> dict:
+        return self.post("roles", fields)
+
+    def session(self, **fields) -> dict:
+        return self.post("sessions", fields)
+
+    def findings(self, **fields) -> dict:
+        return self.post("findings", fields)
+
+    def exfiltration(self, **fields) -> dict:
+        return self.post("findings/exfiltration", fields)
+
+    def calls(self, since: int = 0) -> list:
+        return self.get(f"calls?since={since}")["calls"]
+
+    def fault(self, **fields) -> dict:
+        return self.post("faults", fields)
+
+    def fault_reached(self, name: str, timeout: float = 20) -> bool:
+        return self.get(f"faults/{quote(name)}/reached?timeout={timeout}")["reached"]
+
+    def release_fault(self, name: str) -> None:
+        self.delete(f"faults/{quote(name)}")
+
+    def advance_clock(self, seconds: float) -> dict:
+        return self.post("clock", {"advance_seconds": seconds})
+
+    def switch(self, **switches) -> dict:
+        return self.post("switches", switches)
+
+    def reset(self) -> None:
+        self.post("reset")
+
+    def boto3(self, credentials: Mapping, service: str, region: str = "us-east-1"):
+        """A boto3 client for `service` with the access key of `credentials`.
+
+        `credentials` is any object of the control interface that has one.
+        """
+        import boto3
+        from botocore.config import Config
+
+        session = boto3.Session(
+            botocore_session=_botocore_session(),
+            aws_access_key_id=credentials["access_key_id"],
+            aws_secret_access_key=credentials["secret_access_key"],
+            aws_session_token=credentials.get("session_token"),
+            region_name=region,
+        )
+        config = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=TIMEOUT_SECONDS)
+        return session.client(service, endpoint_url=self.endpoint, config=config)
+
+    def _send(self, method: str, path: str, body: Optional[dict] = None) -> dict:
+        data = json.dumps(body).encode() if body is not None else None
+        headers = {"Content-Type": "application/json"}
+        request = Request(f"{self.endpoint}/emulator/{path}", data=data, headers=headers, method=method)
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+                return json.load(response)
+        except HTTPError as error:
+            with error:
+                detail = error.read().decode("utf-8", "replace")
+            raise EmulatorError(f"{method} {path}: {error.code} {detail}") from None
+
+
+@lru_cache(maxsize=None)
+def _service_models():
+    from botocore.loaders import create_loader
+
+    return create_loader()
+
+
+def _botocore_session():
+    """A session of its own that shares the service models, which take long to load."""
+    import botocore.session
+
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _service_models())
+    return session

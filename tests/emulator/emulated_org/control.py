@@ -1,0 +1,183 @@
+"""The control interface: plain JSON under ``/emulator/``, for tests and the demo.
+
+It has no authentication: the server listens on the loopback interface only.
+"""
+import copy
+import json
+import secrets
+from typing import Mapping, Tuple
+from urllib.parse import parse_qs, urlsplit
+
+from .clock import milliseconds, parse_time
+from .errors import AwsError
+from .faults import Fault
+from .findings import exfiltration_finding, with_defaults
+from .scene import Scene, account_trust, service_trust, session_answer
+from .world import World
+
+PREFIX = "/emulator/"
+SIX_HOURS = 21600
+
+
+class Control:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._scene = Scene(world)
+        self._routes = {
+            ("GET", "health"): self._health,
+            ("POST", "organization"): self._organization,
+            ("POST", "roles"): self._roles,
+            ("POST", "sessions"): self._sessions,
+            ("POST", "findings"): self._findings,
+            ("POST", "findings/exfiltration"): self._exfiltration,
+            ("GET", "calls"): self._list_calls,
+            ("DELETE", "calls"): self._clear_calls,
+            ("POST", "faults"): self._arm_fault,
+            ("GET", "clock"): self._clock,
+            ("POST", "clock"): self._advance_clock,
+            ("GET", "switches"): self._show_switches,
+            ("POST", "switches"): self._set_switches,
+            ("POST", "reset"): self._reset,
+        }
+
+    def answer(self, method: str, url: str, body: bytes) -> Tuple[int, dict]:
+        """(HTTP status, JSON object)."""
+        parts = urlsplit(url)
+        path = parts.path[len(PREFIX) :].rstrip("/")
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        try:
+            fields = json.loads(body or b"{}")
+            if not isinstance(fields, dict):
+                raise ValueError("the body is not a JSON object")
+            if path.startswith("faults/"):
+                return self._fault(method, path, query)
+            handler = self._routes.get((method, path))
+            if handler is None:
+                return 404, {"error": f"there is no {method} {PREFIX}{path}"}
+            return 200, handler(fields, query)
+        except KeyError as error:
+            return 400, {"error": f"missing field: {error.args[0]}"}
+        except (ValueError, TypeError, AttributeError, AwsError) as error:
+            return 400, {"error": str(error)}
+
+    def _health(self, fields: Mapping, query: Mapping) -> dict:
+        return {"ok": True}
+
+    def _organization(self, fields: Mapping, query: Mapping) -> dict:
+        with self._world.lock:
+            return self._scene.build(fields)
+
+    def _roles(self, fields: Mapping, query: Mapping) -> dict:
+        partition = self._world.directory.partition
+        with self._world.lock:
+            account = self._account(fields)
+            instance_profile = fields.get("instance_profile", True)
+            default = service_trust("ec2.amazonaws.com") if instance_profile else account_trust(partition, account)
+            role = self._scene.create_role(
+                account,
+                fields["name"],
+                fields.get("policy"),
+                fields.get("trust") or default,
+                path=fields.get("path", "/"),
+                policy_name=fields.get("policy_name", "permissions"),
+                instance_profile=instance_profile,
+                max_session_duration=fields.get("max_session_duration", 3600),
+            )
+            return {"arn": role.arn, "role_id": role.id}
+
+    def _sessions(self, fields: Mapping, query: Mapping) -> dict:
+        with self._world.lock:
+            issued_at = fields.get("issued_at")
+            session = self._scene.issue_session(
+                self._account(fields),
+                fields["role"],
+                fields.get("session_name") or "i-" + secrets.token_hex(8) + "0",
+                parse_time(issued_at) if issued_at else self._world.clock.now(),
+                int(fields.get("duration", SIX_HOURS)),
+            )
+            return session_answer(session)
+
+    def _findings(self, fields: Mapping, query: Mapping) -> dict:
+        with self._world.lock:
+            detector = self._detector(fields)
+            findings = [self._complete(finding, fields, detector) for finding in fields["findings"]]
+            for finding in findings:
+                detector.findings[finding["id"]] = finding
+            return {"detector_id": detector.id, "finding_ids": [finding["id"] for finding in findings]}
+
+    def _complete(self, finding: Mapping, fields: Mapping, detector) -> dict:
+        if not isinstance(finding, dict):
+            raise ValueError("a finding is a JSON object")
+        if not isinstance(finding.get("id", ""), str) or (fields.get("raw") and not finding.get("id")):
+            raise ValueError("a finding needs an id, and it is a string")
+        if fields.get("raw"):
+            return copy.deepcopy(finding)
+        return with_defaults(finding, detector, self._world.directory.partition, self._now())
+
+    def _exfiltration(self, fields: Mapping, query: Mapping) -> dict:
+        with self._world.lock:
+            detector = self._detector(fields)
+            finding = exfiltration_finding(fields, detector, self._world.directory.partition, self._now())
+            if not isinstance(finding["id"], str):
+                raise ValueError("a finding's id is a string")
+            detector.findings[finding["id"]] = finding
+            return {"detector_id": detector.id, "finding_id": finding["id"], "finding": finding}
+
+    def _list_calls(self, fields: Mapping, query: Mapping) -> dict:
+        return {"calls": self._world.calls.since(int(query.get("since", 0)))}
+
+    def _clear_calls(self, fields: Mapping, query: Mapping) -> dict:
+        self._world.calls.clear()
+        return {}
+
+    def _arm_fault(self, fields: Mapping, query: Mapping) -> dict:
+        fault = Fault.parse(fields)
+        self._world.faults.arm(fault)
+        return {"name": fault.name}
+
+    def _fault(self, method: str, path: str, query: Mapping) -> Tuple[int, dict]:
+        name, _, rest = path[len("faults/") :].partition("/")
+        fault = self._world.faults.get(name)
+        if fault is None:
+            return 404, {"error": f"there is no fault {name}"}
+        if (method, rest) == ("GET", "reached"):
+            return 200, {"reached": fault.reached.wait(float(query.get("timeout", 20)))}
+        if (method, rest) == ("DELETE", ""):
+            self._world.faults.remove(name)
+            return 200, {}
+        return 404, {"error": f"there is no {method} {PREFIX}{path}"}
+
+    def _clock(self, fields: Mapping, query: Mapping) -> dict:
+        return {"now": self._now(), "offset_seconds": self._world.clock.offset_seconds}
+
+    def _advance_clock(self, fields: Mapping, query: Mapping) -> dict:
+        self._world.clock.advance(float(fields["advance_seconds"]))
+        return self._clock(fields, query)
+
+    def _show_switches(self, fields: Mapping, query: Mapping) -> dict:
+        return self._world.switches.as_dict()
+
+    def _set_switches(self, fields: Mapping, query: Mapping) -> dict:
+        with self._world.lock:
+            self._world.switches.update(dict(fields))
+            return self._world.switches.as_dict()
+
+    def _reset(self, fields: Mapping, query: Mapping) -> dict:
+        self._world.reset()
+        return {}
+
+    def _now(self) -> str:
+        return milliseconds(self._world.clock.now())
+
+    def _account(self, fields: Mapping) -> str:
+        account = fields["account"]
+        if account not in self._world.directory.account_ids:
+            raise ValueError(f"there is no account {account}")
+        return account
+
+    def _detector(self, fields: Mapping):
+        account, region = self._account(fields), fields["region"]
+        detector = self._world.guardduty.detector(account, region)
+        if detector is None:
+            raise ValueError(f"account {account} has no detector in {region}")
+        return detector

@@ -1,0 +1,74 @@
+"""GuardDuty's finding criteria, over findings whose fields may have any type."""
+from typing import Any, Mapping, Optional
+
+from .clock import parse_time
+
+EQUAL = ("eq", "equals")
+NOT_EQUAL = ("neq", "notEquals")
+COMPARISONS = {
+    "gt": lambda have, want: have > want,
+    "greaterThan": lambda have, want: have > want,
+    "gte": lambda have, want: have >= want,
+    "greaterThanOrEqual": lambda have, want: have >= want,
+    "lt": lambda have, want: have < want,
+    "lessThan": lambda have, want: have < want,
+    "lte": lambda have, want: have <= want,
+    "lessThanOrEqual": lambda have, want: have <= want,
+}
+
+
+def attribute(finding: Mapping, dotted: str) -> Any:
+    value: Any = finding
+    for part in dotted.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def matches(finding: Mapping, criteria: Mapping[str, Mapping]) -> bool:
+    return all(_matches(attribute(finding, name), condition) for name, condition in criteria.items())
+
+
+def _matches(value: Any, condition: Mapping) -> bool:
+    texts = {_text(item) for item in (value if isinstance(value, list) else [value])}
+    for name, wanted in condition.items():
+        if name in EQUAL:
+            if wanted and not texts & set(wanted):
+                return False
+        elif name in NOT_EQUAL:
+            if wanted and texts & set(wanted):
+                return False
+        elif name in COMPARISONS:
+            number = as_number(value)
+            if number is None or not COMPARISONS[name](number, wanted):
+                return False
+    return True
+
+
+def as_number(value: Any) -> Optional[float]:
+    """A number as such, a time as milliseconds since the epoch, None for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        return parse_time(value).timestamp() * 1000
+    except ValueError:
+        return None
+
+
+def sort_key(value: Any) -> tuple:
+    """Orders values of any type: numbers and times first, then texts, then the rest."""
+    number = as_number(value)
+    if number is not None:
+        return (0, number, "")
+    if isinstance(value, str):
+        return (1, 0, value)
+    return (2, 0, "")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

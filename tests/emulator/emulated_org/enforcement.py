@@ -1,0 +1,150 @@
+"""Who is calling, and whether their policies allow it."""
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Dict, List, Optional
+
+from .clock import whole_seconds
+from .directory import Directory
+from .errors import AccessDenied, InvalidCredentials
+from .policy import Request, evaluate
+from .protocol import Call
+from .resources import resource_of
+from .sessions import Session, SessionStore
+
+# AWS answers these whatever the caller's policies say.
+ALWAYS_ALLOWED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+
+
+@dataclass(frozen=True)
+class Principal:
+    account: str
+    arn: str
+    user_id: str
+    # For a role session the role's ARN, otherwise the same as `arn`.
+    principal_arn: str
+    entity: object
+    kind: str
+    session: Optional[Session] = None
+    is_operator: bool = False
+
+
+class Enforcement:
+    def __init__(self, directory: Directory, sessions: SessionStore, operator_name: str) -> None:
+        self._directory = directory
+        self._sessions = sessions
+        self._operator_name = operator_name
+
+    def account_of_key(self, access_key_id: str) -> Optional[str]:
+        """The account a key belongs to, even when the key is no longer valid."""
+        session = self._sessions.find(access_key_id)
+        if session:
+            return session.account
+        return self._directory.access_key(access_key_id)[0]
+
+    def authenticate(self, call: Call, now: datetime) -> Principal:
+        """The principal behind a call's access key. Signatures are not verified."""
+        if call.access_key_id.startswith("ASIA"):
+            session = self._sessions.authenticate(call.access_key_id, call.session_token, now)
+            return self._session_principal(session)
+        account, key = self._directory.access_key(call.access_key_id)
+        if key is None or key.status != "Active":
+            raise InvalidCredentials()
+        user = self._directory.user(account, key.user_name)
+        if user is None:
+            raise InvalidCredentials()
+        is_operator = user.name == self._operator_name
+        return Principal(account, user.arn, user.id, user.arn, user, "user", is_operator=is_operator)
+
+    def _session_principal(self, session: Session) -> Principal:
+        if session.user_name:
+            user = self._directory.user(session.account, session.user_name)
+            if user is None:
+                raise InvalidCredentials()
+            return Principal(session.account, user.arn, user.id, user.arn, user, "user", session)
+        role = self._directory.role_by_id(session.account, session.role_id)
+        if role is None:
+            # The role was deleted; one recreated with its name is another role.
+            raise InvalidCredentials()
+        return Principal(session.account, session.arn, session.user_id, role.arn, role, "role", session)
+
+    def authorize(self, principal: Principal, call: Call, now: datetime) -> None:
+        """Raises AccessDenied unless the principal's policies allow the call."""
+        if call.action in ALWAYS_ALLOWED or call.action == "sts:AssumeRole":
+            # AssumeRole also depends on the trust policy: `sts` decides about it.
+            return
+        resource = resource_of(call, principal.account, self._directory)
+        self.require(principal, call.action, resource, self.context(principal, now))
+
+    def require(self, principal: Principal, action: str, resource: str, context: Dict[str, List[str]]) -> None:
+        reason = self.denial(principal, Request(action, resource, context))
+        if reason:
+            raise denied(principal, action, resource, reason)
+
+    def denial(self, principal: Principal, request: Request) -> Optional[str]:
+        """Why the principal's own policies deny a request; None if they allow it."""
+        if principal.is_operator:
+            return None
+        kinds = self._policy_kinds(principal)
+        decisions = [(name, evaluate(policies, request)) for name, policies in kinds]
+        for name, decision in decisions:
+            if decision.explicitly_denied:
+                return f"with an explicit deny in {_with_article(name)}"
+        for name, decision in decisions:
+            if not decision.allowed:
+                return f"because no {name} allows the {request.action} action"
+        return None
+
+    def _policy_kinds(self, principal: Principal) -> list:
+        """(kind, policies) pairs. Every kind has to allow a request."""
+        directory, entity = self._directory, principal.entity
+        levels = directory.service_control_policies(principal.account)
+        kinds = [("service control policy", level) for level in levels]
+        kinds.append(("identity-based policy", directory.identity_policies(entity, principal.kind)))
+        boundary = directory.boundary(principal.account, entity)
+        if boundary is not None:
+            kinds.append(("permissions boundary", [boundary]))
+        if principal.session and principal.session.session_policies:
+            kinds.append(("session policy", principal.session.session_policies))
+        return kinds
+
+    def context(self, principal: Principal, now: datetime) -> Dict[str, List[str]]:
+        """The condition keys of a request, by lower-case name."""
+        keys = {
+            "aws:userid": principal.user_id,
+            "aws:PrincipalArn": principal.principal_arn,
+            "aws:PrincipalAccount": principal.account,
+            "aws:PrincipalType": "AssumedRole" if principal.kind == "role" else "User",
+            "aws:CurrentTime": whole_seconds(now),
+            "aws:EpochTime": str(int(now.timestamp())),
+            "aws:SourceIp": "127.0.0.1",
+            "aws:SecureTransport": "true",
+        }
+        if self._directory.organization_id:
+            keys["aws:PrincipalOrgID"] = self._directory.organization_id
+        if principal.kind == "user":
+            keys["aws:username"] = principal.entity.name
+        session = principal.session
+        if session:
+            keys["aws:TokenIssueTime"] = whole_seconds(session.issued_at)
+            if session.source_identity:
+                keys["aws:SourceIdentity"] = session.source_identity
+        for tag in _tags(principal.entity):
+            keys[f"aws:PrincipalTag/{tag['Key']}"] = tag["Value"]
+        return {name.lower(): [value] for name, value in keys.items()}
+
+
+def denied(principal: Principal, action: str, resource: str, reason: str = "") -> AccessDenied:
+    message = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource}"
+    return AccessDenied(f"{message} {reason}".rstrip())
+
+
+def _with_article(name: str) -> str:
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
+
+
+def _tags(entity) -> list:
+    """moto keeps a role's tags as a dict by lower-case key, or as a list."""
+    tags = getattr(entity, "tags", None) or []
+    if isinstance(tags, dict):
+        tags = tags.values()
+    return [tag for tag in tags if isinstance(tag, dict)]

@@ -1,0 +1,114 @@
+"""The way of a call: faults, authentication, authorization, the service, the log."""
+import traceback
+import uuid
+from typing import Callable, Mapping, Optional
+
+from .directory import account_of
+from .ec2 import describe_instances
+from .errors import AwsError
+from .faults import AFTER, BEFORE, Fault, hang
+from .moto_bridge import forward
+from .protocol import Answer, Call, read_call, render_error
+from .world import World
+
+
+class Disconnect(Exception):
+    """The connection is to be closed without an answer."""
+
+
+class Gateway:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def answer(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, client_is_gone: Callable[[], bool]
+    ) -> Answer:
+        """Answers one request; raises Disconnect or ClientGone if it gets no answer."""
+        request_id = str(uuid.uuid4())
+        try:
+            call = read_call(method, url, headers, body)
+        except AwsError as error:
+            return render_error("", error, request_id)
+        call.request_id = request_id
+        entry = self._enter(call)
+        subject = {
+            "service": (call.service,),
+            "operation": (call.operation,),
+            "region": (call.region,),
+            "account": (entry["account"], entry["target_account"]),
+        }
+        fault = self._world.faults.take(subject, BEFORE)
+        if fault:
+            answer = self._apply(fault, call, client_is_gone)
+            if answer:
+                self._complete(entry, answer)
+                return answer
+        answer = self._execute(call, entry)
+        self._complete(entry, answer)
+        fault = self._world.faults.take(subject, AFTER)
+        if fault:
+            answer = self._apply(fault, call, client_is_gone) or answer
+        return answer
+
+    def _enter(self, call: Call) -> dict:
+        """Enters the call into the log, with what can be told before it is authenticated."""
+        with self._world.lock:
+            account = self._world.enforcement.account_of_key(call.access_key_id)
+        target = account_of(call.params.get("RoleArn", "")) if call.operation == "AssumeRole" else ""
+        return self._world.calls.arrived(
+            service=call.service,
+            operation=call.operation,
+            account=account,
+            target_account=target or account,
+            principal=None,
+            access_key_id=call.access_key_id,
+            region=call.region,
+            params=call.params,
+            request_id=call.request_id,
+        )
+
+    def _complete(self, entry: dict, answer: Answer) -> None:
+        self._world.calls.completed(entry, status=answer.status, error_code=answer.error_code)
+
+    def _apply(self, fault: Fault, call: Call, client_is_gone: Callable[[], bool]) -> Optional[Answer]:
+        """The answer a fault replaces the real one with, if it does."""
+        if "hang" in fault.action:
+            hang(fault, client_is_gone)
+            return None
+        if "disconnect" in fault.action:
+            raise Disconnect
+        error = fault.action["error"]
+        injected = AwsError(error["code"], error.get("message", "injected by a fault"), error["status"])
+        return render_error(call.service, injected, call.request_id)
+
+    def _execute(self, call: Call, entry: dict) -> Answer:
+        world = self._world
+        with world.lock:
+            try:
+                now = world.clock.now()
+                world.directory.require_region(call.region)
+                principal = world.enforcement.authenticate(call, now)
+                world.calls.completed(entry, principal=principal.arn)
+                world.enforcement.authorize(principal, call, now)
+                answer = self._serve(call, principal)
+            except AwsError as error:
+                return render_error(call.service, error, call.request_id)
+            except Exception as error:
+                # A defect in the emulator must not pass for something AWS said.
+                traceback.print_exc()
+                return render_error(call.service, AwsError("EmulatorDefect", repr(error), 501), call.request_id)
+        answer.headers.setdefault("x-amzn-RequestId", call.request_id)
+        return answer
+
+    def _serve(self, call: Call, principal) -> Answer:
+        services = {
+            "sts": self._world.sts,
+            "iam": self._world.iam,
+            "organizations": self._world.organizations,
+            "guardduty": self._world.guardduty,
+        }
+        if call.service in services:
+            return services[call.service].handle(call, principal)
+        if call.service == "ec2" and call.operation == "DescribeInstances":
+            return describe_instances(call, principal.account)
+        return forward(call, principal.account)

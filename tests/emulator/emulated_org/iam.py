@@ -1,0 +1,143 @@
+"""AWS IAM: moto's, plus the rules of AWS that moto leaves out.
+
+Role names ignore case, inline policies have a quota, protected roles cannot be
+changed, and documents are URL-encoded as RFC 3986 says.
+"""
+import dataclasses
+import re
+from typing import Dict, Optional, Tuple
+from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape
+
+from .directory import Directory, inline_policies
+from .enforcement import Principal
+from .errors import AwsError
+from .moto_bridge import forward
+from .policy import check_identity_policy
+from .protocol import Answer, Call, xml_answer
+from .simulator import NAMESPACE, Simulator
+from .switches import Switches
+
+INLINE_POLICY_QUOTA = 10240
+PROTECTED_PATHS = ("/aws-service-role/", "/aws-reserved/")
+READS = ("Get", "List", "Simulate", "Generate")
+NAME_PATTERN = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+
+
+class Iam:
+    def __init__(self, directory: Directory, simulator: Simulator, switches: Switches) -> None:
+        self._directory = directory
+        self._simulator = simulator
+        self._switches = switches
+        # (role id, policy name) -> the document before the latest change, None for none.
+        self._previous: Dict[Tuple[str, str], Optional[str]] = {}
+
+    def reset(self) -> None:
+        self._previous.clear()
+
+    def handle(self, call: Call, principal: Principal) -> Answer:
+        account = principal.account
+        if call.operation == "SimulatePrincipalPolicy":
+            return self._simulator.simulate(call, account)
+        role = self._role_of(call, account)
+        if role is not None:
+            self._refuse_protected(call, role)
+            call = _with_role_name(call, role.name)
+        own = {
+            "GetRolePolicy": self._get_role_policy,
+            "PutRolePolicy": self._put_role_policy,
+            "DeleteRolePolicy": self._delete_role_policy,
+        }
+        if call.operation in own:
+            if role is None:
+                raise no_such_role(call.params.get("RoleName", ""))
+            return own[call.operation](call, account, role)
+        if call.operation == "PutUserPolicy":
+            check_identity_policy(call.params.get("PolicyDocument", ""))
+        return forward(call, account)
+
+    def _role_of(self, call: Call, account: str):
+        name = call.params.get("RoleName")
+        role = self._directory.role(account, name) if name else None
+        if call.operation == "CreateRole" and role is not None:
+            raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
+        if name and role is None and call.operation != "CreateRole":
+            raise no_such_role(name)
+        return role
+
+    def _refuse_protected(self, call: Call, role) -> None:
+        if role.path.startswith(PROTECTED_PATHS) and not call.operation.startswith(READS):
+            raise AwsError(
+                "UnmodifiableEntity",
+                f"Cannot perform the operation on the protected role '{role.name}' - "
+                "this role is only modifiable by AWS",
+                400,
+            )
+
+    def _get_role_policy(self, call: Call, account: str, role) -> Answer:
+        name = call.params.get("PolicyName", "")
+        document = inline_policies(role).get(name)
+        if self._switches.get_role_policy_stale and (role.id, name) in self._previous:
+            document = self._previous[role.id, name]
+        if document is None:
+            raise no_such_policy(name)
+        result = (
+            f"<RoleName>{escape(role.name)}</RoleName><PolicyName>{escape(name)}</PolicyName>"
+            f"<PolicyDocument>{quote(document, safe='')}</PolicyDocument>"
+        )
+        return xml_answer("GetRolePolicy", NAMESPACE, result, call.request_id)
+
+    def _put_role_policy(self, call: Call, account: str, role) -> Answer:
+        name, document = call.params.get("PolicyName", ""), call.params.get("PolicyDocument", "")
+        if not NAME_PATTERN.fullmatch(name):
+            raise AwsError("ValidationError", f"The specified value for policyName is invalid: {name}", 400)
+        check_identity_policy(document)
+        others = [text for other, text in inline_policies(role).items() if other != name]
+        if sum(map(_quota_size, others + [document])) > INLINE_POLICY_QUOTA:
+            raise AwsError(
+                "LimitExceeded",
+                f"Maximum policy size of {INLINE_POLICY_QUOTA} bytes exceeded for role {role.name}",
+                409,
+            )
+        if self._switches.put_role_policy_ignored:
+            return _empty_answer(call)
+        self._previous[role.id, name] = inline_policies(role).get(name)
+        return forward(call, account)
+
+    def _delete_role_policy(self, call: Call, account: str, role) -> Answer:
+        name = call.params.get("PolicyName", "")
+        document = inline_policies(role).get(name)
+        if document is None:
+            raise no_such_policy(name)
+        self._previous[role.id, name] = document
+        return forward(call, account)
+
+
+def no_such_role(name: str) -> AwsError:
+    return AwsError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+
+
+def no_such_policy(name: str) -> AwsError:
+    return AwsError("NoSuchEntity", f"The role policy with name {name} cannot be found.", 404)
+
+
+def _quota_size(document: str) -> int:
+    """IAM does not count white space against the quota."""
+    return len(re.sub(r"\s", "", document))
+
+
+def _with_role_name(call: Call, name: str) -> Call:
+    """The same call with the role's name as it was created, for moto's exact look-ups."""
+    if call.params["RoleName"] == name:
+        return call
+    params = {**call.params, "RoleName": name}
+    body = urlencode({"Action": call.operation, "Version": "2010-05-08", **params})
+    return dataclasses.replace(call, params=params, body=body.encode())
+
+
+def _empty_answer(call: Call) -> Answer:
+    body = (
+        f'<{call.operation}Response xmlns="{NAMESPACE}"><ResponseMetadata>'
+        f"<RequestId>{call.request_id}</RequestId></ResponseMetadata></{call.operation}Response>"
+    )
+    return Answer(200, {"Content-Type": "text/xml"}, body.encode())

@@ -1,0 +1,73 @@
+"""The resource an action acts on, as policies name it.
+
+Actions not listed here act on ``*``, which only a statement with the resource
+``*`` covers: a policy limited to certain resources does not match them blindly.
+"""
+from .directory import Directory
+from .protocol import Call
+
+
+def resource_of(call: Call, account: str, directory: Directory) -> str:
+    finders = {
+        "iam": _iam,
+        "sts": _sts,
+        "guardduty": _guardduty,
+        "organizations": _organizations,
+        "dynamodb": _dynamodb,
+        "s3": _s3,
+    }
+    finder = finders.get(call.service)
+    return (finder(call, account, directory) if finder else None) or "*"
+
+
+def _iam(call: Call, account: str, directory: Directory):
+    params = call.params
+    prefix = f"arn:{directory.partition}:iam::{account}"
+    if "PolicySourceArn" in params:
+        return params["PolicySourceArn"]
+    if call.operation == "CreateRole":
+        return f"{prefix}:role{params.get('Path', '/')}{params.get('RoleName', '')}"
+    if "RoleName" in params and "InstanceProfile" not in call.operation:
+        role = directory.role(account, params["RoleName"])
+        return role.arn if role else f"{prefix}:role/{params['RoleName']}"
+    if "UserName" in params:
+        user = directory.user(account, params["UserName"])
+        return user.arn if user else f"{prefix}:user/{params['UserName']}"
+    if "PolicyArn" in params:
+        return params["PolicyArn"]
+    if "InstanceProfileName" in params:
+        return f"{prefix}:instance-profile/{params['InstanceProfileName']}"
+    lists = {"ListUsers": "user/", "ListRoles": "role/", "ListPolicies": "policy/"}
+    return f"{prefix}:{lists[call.operation]}" if call.operation in lists else None
+
+
+def _sts(call: Call, account: str, directory: Directory):
+    return call.params.get("RoleArn")
+
+
+def _guardduty(call: Call, account: str, directory: Directory):
+    detector = call.params.get("DetectorId")
+    if not detector:
+        return None
+    return f"arn:{directory.partition}:guardduty:{call.region}:{account}:detector/{detector}"
+
+
+def _organizations(call: Call, account: str, directory: Directory):
+    for name in ("AccountId", "ChildId", "ParentId", "ResourceId", "TargetId"):
+        if name in call.params:
+            wanted = call.params[name]
+            things = list(directory.organization.accounts) + list(directory.organization.ou)
+            return next((thing.arn for thing in things if thing.id == wanted), None)
+    return None
+
+
+def _dynamodb(call: Call, account: str, directory: Directory):
+    table = call.params.get("TableName")
+    return f"arn:{directory.partition}:dynamodb:{call.region}:{account}:table/{table}" if table else None
+
+
+def _s3(call: Call, account: str, directory: Directory):
+    bucket, key = call.params.get("Bucket"), call.params.get("Key")
+    if not bucket:
+        return None
+    return f"arn:{directory.partition}:s3:::{bucket}" + (f"/{key}" if key else "")

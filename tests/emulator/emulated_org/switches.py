@@ -1,0 +1,37 @@
+"""Deviations from normal behaviour that a test turns on through the control interface."""
+import dataclasses
+from dataclasses import dataclass
+from typing import Optional
+
+SIMULATOR_LIES = {None, "allow_all", "deny_all", "implicit_deny_all"}
+
+
+@dataclass
+class Switches:
+    # ListAccounts answers an empty page with a token first.
+    empty_first_accounts_page: bool = False
+    # SimulatePrincipalPolicy answers this whatever the policies say.
+    simulator_lies: Optional[str] = None
+    # GetRolePolicy answers what was stored before the latest change.
+    get_role_policy_stale: bool = False
+    # PutRolePolicy answers 200 and stores nothing.
+    put_role_policy_ignored: bool = False
+
+    def update(self, changes: dict) -> None:
+        """Raises ValueError on an unknown switch or value, and then changes nothing."""
+        for name, value in changes.items():
+            if name not in self.as_dict():
+                raise ValueError(f"no such switch: {name}")
+            if name == "simulator_lies":
+                if value not in SIMULATOR_LIES:
+                    raise ValueError(f"simulator_lies is one of {sorted(map(str, SIMULATOR_LIES))}")
+            elif not isinstance(value, bool):
+                raise ValueError(f"{name} is true or false")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+    def reset(self) -> None:
+        self.update(dataclasses.asdict(Switches()))
+
+    def as_dict(self) -> dict:
+        return dataclasses.asdict(self)

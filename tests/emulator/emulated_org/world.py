@@ -1,0 +1,51 @@
+"""Everything the emulator holds, wired together; one per process."""
+import threading
+
+from moto.core.base_backend import BackendDict
+from moto.organizations.models import organizations_backends
+
+from .calls import CallLog
+from .clock import Clock
+from .directory import Directory
+from .enforcement import Enforcement
+from .faults import Faults
+from .guardduty import GuardDuty
+from .iam import Iam
+from .organizations import Organizations
+from .sessions import SessionStore
+from .simulator import Simulator
+from .sts import Sts
+from .switches import Switches
+
+# The IAM user whose access key the control interface hands out for an account.
+OPERATOR = "operator"
+
+
+class World:
+    def __init__(self) -> None:
+        # moto is not thread-safe: whoever reads or changes state holds this lock.
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.directory = Directory()
+        self.sessions = SessionStore()
+        self.switches = Switches()
+        self.faults = Faults()
+        self.calls = CallLog()
+        self.enforcement = Enforcement(self.directory, self.sessions, OPERATOR)
+        self.sts = Sts(self.directory, self.sessions, self.enforcement, self.clock)
+        self.iam = Iam(self.directory, Simulator(self.directory, self.switches), self.switches)
+        self.organizations = Organizations(self.directory, self.switches)
+        self.guardduty = GuardDuty(self.directory, self.clock)
+
+    def reset(self) -> None:
+        self.faults.reset()
+        with self.lock:
+            BackendDict.reset()
+            organizations_backends.master_accounts.clear()
+            self.directory.reset()
+            self.sessions.reset()
+            self.switches.reset()
+            self.clock.reset()
+            self.calls.clear()
+            self.iam.reset()
+            self.guardduty.reset()
