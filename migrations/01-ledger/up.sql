@@ -23,6 +23,11 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
+-- INSERT OR REPLACE deletes without a delete trigger, so a number that is taken is refused here.
+CREATE TRIGGER entries_in_order BEFORE INSERT ON entries
+WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entries)
+BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: entries are numbered without gaps'); END;
+
 -- What follows can be made again from the entries. It is there for speed only.
 
 CREATE TABLE occurrences (

@@ -9,6 +9,9 @@ use crate::service::Service;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
+/// How many occurrences that had been seen before are shown to a person.
+const SHOWN: usize = 10;
+
 /// Closes the service, and tells what was done since it started.
 pub async fn finish(
     service: Service,
@@ -54,8 +57,11 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding], failed_feeds: usiz
         counts.need_a_person += usize::from(remediation.state.needs_a_person());
         tell_remediation(&remediation, screen)?;
     }
-    for finding in seen {
+    for finding in seen.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         tell_seen(reader, finding, screen)?;
+    }
+    if seen.len() > SHOWN {
+        screen.line(format!("          … and {} more: `rescind list --decisions`", seen.len() - SHOWN));
     }
     screen.json(&serde_json::json!({ "summary": counts }))?;
     screen.line(sentence(&counts));

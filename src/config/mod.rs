@@ -196,7 +196,7 @@ mod tests {
             ("[member]\nrole = \"a b\"\n", ":2:8: member.role: \"a b\": a role name has"),
             ("[member]\nexternal_id = \"x\"\n", "member.external_id: expected 2 to 1224"),
             ("[member]\nsource_identity = \"a b\"\n", "member.source_identity: \"a b\": expected 2 to 64"),
-            ("mode = [\n", ":2:1: "),
+            ("mode = [\n", ":1:9: unclosed array, expected `]`"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(wanted), "{text:?} gave\n  {error}\nwanted\n  {wanted}");

@@ -1,1 +1,134 @@
+use super::*;
+use crate::finding::decode;
+use crate::ledger::State;
+use crate::org::Account;
+use crate::remedy::{Cutoff, Rung};
+use proptest::prelude::*;
+use serde_json::json;
 
+fn policy(mode: Mode) -> Policy {
+    Policy {
+        mode,
+        max_finding_age: SignedDuration::from_hours(24),
+        remediation_role: "RescindRemediation".parse().expect("legal"),
+        hub_account: "111111111111".parse().expect("legal"),
+        hub_role: Some("RescindHub".to_owned()),
+        partition: Partition::Aws,
+    }
+}
+
+fn organization() -> Snapshot {
+    let account = |id: &str| Account {
+        id: id.parse().expect("legal"),
+        name: id.to_owned(),
+        state: AccountState::Active,
+    };
+    let accounts = vec![account("111111111111"), account("222222222222")];
+    Snapshot::new(accounts, "111111111111".parse().expect("legal"), time("2026-11-21T23:00:00Z"))
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+fn finding(account: &str, role: &str, last_seen: &str) -> Finding {
+    let value = json!({
+        "id": "f", "accountId": account, "region": "eu-central-1", "type": ACTED_ON[1],
+        "updatedAt": "2026-11-21T23:50:00Z", "service": {"eventLastSeen": last_seen},
+        "resource": {"accessKeyDetails": {"userType": "AssumedRole", "userName": role,
+            "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc", "accessKeyId": "ASIAEXAMPLEEXAMPLE00"}},
+    });
+    decode(value.to_string().as_bytes()).remove(0).expect("a finding")
+}
+
+fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
+    InForce {
+        remediation: "r-1".to_owned(),
+        state,
+        cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
+        role_id: Some(role_id.parse().expect("legal")),
+    }
+}
+
+const SAME: &str = "AROAEXAMPLEEXAMPLE00";
+const NOW: &str = "2026-11-21T23:55:00Z";
+
+fn code(history: &[InForce], last_seen: &str) -> &'static str {
+    let finding = finding("222222222222", "web", last_seen);
+    decide(&finding, &organization(), &policy(Mode::Enforce), history, time(NOW)).verdict.code()
+}
+
+#[test]
+fn a_cutoff_covers_what_was_seen_before_it_and_nothing_after() {
+    let simulated = State::Proved(Rung::Simulated);
+    let revoked = [earlier(simulated, Some("2026-11-21T23:40:00Z"), SAME)];
+    assert_eq!(code(&revoked, "2026-11-21T23:39:59Z"), "already_revoked");
+    assert_eq!(code(&revoked, "2026-11-21T23:40:00Z"), "stolen_role_session");
+    assert_eq!(code(&revoked, "2026-11-21T23:41:00Z"), "stolen_role_session");
+}
+
+#[test]
+fn only_a_deny_that_is_in_place_covers() {
+    let cutoff = Some("2026-11-21T23:59:00Z");
+    let seen = "2026-11-21T23:50:00Z";
+    for (state, wanted) in [
+        (State::Accepted, "already_revoked"),
+        (State::Proved(Rung::Present), "already_revoked"),
+        (State::Failed, "stolen_role_session"),
+        (State::Decided, "under_way"),
+        (State::Applying, "under_way"),
+        (State::Blocked, "under_way"),
+        (State::Retrying, "under_way"),
+    ] {
+        assert_eq!(code(&[earlier(state, cutoff, SAME)], seen), wanted, "{state}");
+    }
+}
+
+#[test]
+fn a_role_that_was_made_again_is_another_role() {
+    let history =
+        [earlier(State::Proved(Rung::Present), Some("2026-11-21T23:59:00Z"), "AROAOTHEROTHEROTHER0")];
+    assert_eq!(code(&history, "2026-11-21T23:50:00Z"), "stolen_role_session");
+}
+
+#[test]
+fn the_hubs_role_is_protected_in_the_hubs_account_only() {
+    let verdict = |account: &str, role: &str| {
+        let finding = finding(account, role, "2026-11-21T23:50:00Z");
+        decide(&finding, &organization(), &policy(Mode::Enforce), &[], time(NOW)).verdict.code()
+    };
+    assert_eq!(verdict("111111111111", "rescindhub"), "own_role");
+    assert_eq!(verdict("222222222222", "RescindHub"), "stolen_role_session");
+    assert_eq!(verdict("222222222222", "rescindremediation"), "own_role");
+}
+
+#[test]
+fn the_age_is_that_of_the_activity() {
+    assert_eq!(code(&[], "2026-11-20T23:55:00Z"), "stolen_role_session");
+    assert_eq!(code(&[], "2026-11-20T23:54:59Z"), "too_old");
+}
+
+proptest! {
+    /// Whatever a finding says: a decision with a reason, the same each time, and in observe
+    /// mode never a remediation.
+    #[test]
+    fn a_decision_is_determined_and_has_a_reason(
+        account in "[1-3]{12}|111111111111|222222222222", role in "[a-zA-Z0-9+=,.@_-]{1,64}",
+        kind in proptest::sample::select(vec![ACTED_ON[0], ACTED_ON[3], "Recon:IAMUser/X", ""]),
+        seen in 0_i64..3_000_000_000, sample: bool, archived: bool,
+    ) {
+        let mut finding = finding(&account, &role, NOW);
+        finding.finding_type = kind.to_owned();
+        finding.evidence.last_seen = Timestamp::from_second(seen).ok();
+        (finding.sample, finding.archived) = (sample, archived);
+        let decision = |mode| decide(&finding, &organization(), &policy(mode), &[], time(NOW));
+        prop_assert_eq!(decision(Mode::Enforce), decision(Mode::Enforce));
+        for mode in [Mode::Enforce, Mode::Observe] {
+            let verdict = decision(mode).verdict;
+            prop_assert!(verdict.to_string().len() > 10);
+            prop_assert!(!verdict.code().is_empty());
+            let acts = matches!(verdict, Verdict::Remediate { .. });
+            prop_assert!(!(acts && (mode == Mode::Observe || sample || archived)));
+        }
+    }
+}

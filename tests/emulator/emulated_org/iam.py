@@ -7,7 +7,7 @@ import dataclasses
 import re
 from typing import Dict, Optional, Tuple
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from .directory import Directory, inline_policies
 from .enforcement import Principal
@@ -21,6 +21,8 @@ from .switches import Switches
 INLINE_POLICY_QUOTA = 10240
 PROTECTED_PATHS = ("/aws-service-role/", "/aws-reserved/")
 READS = ("Get", "List", "Simulate", "Generate")
+DOCUMENT = re.compile(r"(<(?:AssumeRolePolicyDocument|PolicyDocument|Document)>)([^<]*)(</)")
+QUOTES = {"&quot;": '"', "&apos;": "'"}
 NAME_PATTERN = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 
 
@@ -54,7 +56,7 @@ class Iam:
             return own[call.operation](call, account, role)
         if call.operation == "PutUserPolicy":
             check_identity_policy(call.params.get("PolicyDocument", ""))
-        return forward(call, account)
+        return _with_encoded_documents(forward(call, account))
 
     def _role_of(self, call: Call, account: str):
         name = call.params.get("RoleName")
@@ -133,6 +135,17 @@ def _with_role_name(call: Call, name: str) -> Call:
     params = {**call.params, "RoleName": name}
     body = urlencode({"Action": call.operation, "Version": "2010-05-08", **params})
     return dataclasses.replace(call, params=params, body=body.encode())
+
+
+def _with_encoded_documents(answer: Answer) -> Answer:
+    """moto answers trust policies as they are, where AWS percent-encodes them."""
+
+    def encode(match) -> str:
+        opening, text, closing = match.groups()
+        is_plain = text.lstrip().startswith("{")
+        return opening + (quote(unescape(text, QUOTES), safe="") if is_plain else text) + closing
+
+    return dataclasses.replace(answer, body=DOCUMENT.sub(encode, answer.body.decode()).encode())
 
 
 def _empty_answer(call: Call) -> Answer:

@@ -240,6 +240,8 @@ class Scene:
             "EXTERNAL_ID": plan.external_id,
             "ORG_ID": self._directory.organization_id,
             "SOURCE_IDENTITY": plan.source_identity,
+            # As in an ARN after "role/", so with the path if it has one.
+            "MEMBER_ROLE": plan.member_role_path[1:] + plan.member_role,
             "ACCOUNT_ID": account,
             "PARTITION": plan.partition,
         }

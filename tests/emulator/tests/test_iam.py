@@ -21,6 +21,15 @@ class Roles(EmulatorTestCase):
         self.assertTrue(role["RoleId"].startswith("AROA"))
         self.assertEqual(role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"], {"Service": "ec2.amazonaws.com"})
 
+    def test_trust_policies_are_percent_encoded_on_the_wire(self):
+        raw = []
+        self.iam.meta.events.register("response-received.iam", lambda response_dict, **_: raw.append(response_dict["body"]))
+        self.iam.get_role(RoleName="AppRole")
+        self.iam.list_roles()
+        for body in raw:
+            self.assertIn(b"<AssumeRolePolicyDocument>%7B%22Version%22", body)
+            self.assertNotIn(b"<AssumeRolePolicyDocument>{", body)
+
     def test_names_ignore_case(self):
         self.assertEqual(self.iam.get_role(RoleName="aPPrOLE")["Role"]["RoleName"], "AppRole")
         self.put(revoke_policy("2026-01-01T00:00:00Z"), role="approle")

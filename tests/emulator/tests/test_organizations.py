@@ -139,7 +139,7 @@ class ServiceControlPolicies(EmulatorTestCase):
         self.assertAwsError("AccessDenied", self.thief.list_users)
 
 
-class Partitions(EmulatorTestCase):
+class China(EmulatorTestCase):
     REGIONS = ["cn-north-1"]
     ORGANIZATION = {"partition": "aws-cn", "member_role_path": "/security/"}
 
@@ -155,3 +155,14 @@ class Partitions(EmulatorTestCase):
         self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])
         organizations = self.client(self.org["hub"], "organizations")
         self.assertTrue(organizations.list_roots()["Roots"][0]["Arn"].startswith("arn:aws-cn:"))
+
+
+class GovCloud(EmulatorTestCase):
+    REGIONS = ["us-gov-west-1"]
+    ORGANIZATION = {"partition": "aws-us-gov"}
+
+    def test_arns_name_the_partition(self):
+        role = self.role()
+        iam = self.client(self.assume_member_role(), "iam")
+        self.assertEqual(role["arn"], "arn:aws-us-gov:iam::222222222222:role/AppRole")
+        self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])

@@ -1,0 +1,180 @@
+//! The command line: what a person types and reads.
+
+use crate::scene::{POLICY, SHOP, Scene};
+use serde_json::{Value, json};
+
+#[test]
+fn a_broken_configuration_is_named_before_any_aws_call() {
+    let scene = Scene::new();
+    for (text, wanted) in [
+        (
+            "mode = \"enforec\"\n",
+            "rescind.toml:1:8: mode: unknown variant `enforec`, expected `observe` or `enforce`",
+        ),
+        (
+            "regions = [\"eu-central-1\"]\n[member]\nexternal_id = \"x\"\n",
+            "rescind.toml:3:15: member.external_id: expected 2 to 1224",
+        ),
+        ("region = \"eu-central-1\"\n", "rescind.toml:1:1: unknown field `region`, expected one of"),
+    ] {
+        std::fs::write(scene.path("rescind.toml"), text).expect("written");
+        for args in [["run", "--once"].as_slice(), &["plan"], &["list"]] {
+            scene.rescind(args).code(2).says(wanted);
+        }
+    }
+    scene
+        .rescind(&["-c", "nowhere.toml", "run"])
+        .code(2)
+        .says("nowhere.toml: No such file")
+        .says("rescind init");
+    assert_eq!(scene.calls().len(), 0);
+    assert!(!scene.path("ledger.db").exists());
+}
+
+#[test]
+fn init_writes_a_configuration_that_observes_and_never_overwrites() {
+    let scene = Scene::new();
+    scene
+        .rescind(&["-c", "new.toml", "init", "--region", "eu-central-1", "--region", "us-east-1"])
+        .code(0)
+        .says("It observes");
+    let first = std::fs::read_to_string(scene.path("new.toml")).expect("written");
+    assert!(
+        first.contains("mode = \"observe\"") && first.contains("regions = [\"eu-central-1\", \"us-east-1\"]"),
+        "{first}"
+    );
+    scene.rescind(&["-c", "new.toml", "init"]).code(2).says("is not overwritten");
+    assert_eq!(std::fs::read_to_string(scene.path("new.toml")).expect("there"), first);
+    scene.rescind(&["-c", "other.toml", "init"]).code(0);
+    let id = |text: &str| text.lines().find(|l| l.starts_with("external_id")).expect("an id").to_owned();
+    let other = std::fs::read_to_string(scene.path("other.toml")).expect("written");
+    assert_ne!(id(&first), id(&other));
+    scene
+        .rescind(&["-c", "bad.toml", "init", "--region", "Frankfurt"])
+        .code(2)
+        .says("expected a region such as");
+    // It can be used as it is.
+    scene.rescind(&["-c", "new.toml", "run", "--once"]).code(0).says("Nothing new.");
+}
+
+#[test]
+fn plan_shows_the_policy_before_and_after_and_changes_nothing() {
+    let scene = Scene::new();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene
+        .rescind(&["plan"])
+        .code(0)
+        .says("would revoke")
+        .says(&finding)
+        .says("  + {\"Version\":\"2012-10-17\"")
+        .says("RescindRevokeOlderSessions of arn:aws:iam::222222222222:role/web")
+        .says("1 finding(s). Nothing was changed.");
+    assert_eq!(scene.writes(), 0);
+    thief.is_allowed();
+    // Only its AWS calls are recorded: the finding is still new.
+    assert!(scene.entries().iter().all(|e| e["kind"] == "call"));
+    scene.run_once().says("1 revoked.");
+
+    let put: Value = scene.policy_on(SHOP, "web").expect("there");
+    scene.advance_clock(60);
+    let session = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
+    scene.report(SHOP, "web", &session, json!({}));
+    let plans = scene.rescind(&["-o", "json", "plan"]).code(0).json();
+    let plan = plans.iter().find(|p| p["decision"] == "remediate").expect("the new one");
+    let before: Value =
+        serde_json::from_str(plan["change"]["before"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(before, put);
+    assert_eq!(plan["change"]["policy_name"], POLICY);
+    assert_eq!(scene.policy_on(SHOP, "web"), Some(put));
+}
+
+#[test]
+fn list_and_show_tell_the_story_in_text_and_json() {
+    let scene = Scene::new();
+    scene.rescind(&["list"]).code(4).says("no ledger there yet");
+    let (_, finding) = scene.theft(SHOP, "web");
+    scene.run_once();
+    let listed = scene.rescind(&["list"]).code(0).says("simulated").says(SHOP).says("web");
+    let id = listed.out.split_whitespace().find(|word| word.starts_with("r-")).expect("an id").to_owned();
+    for name in [id.as_str(), "r-", finding.as_str()] {
+        scene
+            .rescind(&["show", name])
+            .code(0)
+            .says(&id)
+            .says("used from     203.0.113.77, Documentation Networks, Exampleland")
+            .says("intent: deny sessions issued before")
+            .says("iam:PutRolePolicy ok (")
+            .says("i-0123456789abcdef0 also lost its session")
+            .says("rm -r ~/.aws/cli/cache");
+    }
+    let shown = scene.rescind(&["-o", "json", "show", &id]).code(0).json().remove(0);
+    assert_eq!(shown["remediation"]["state"], "simulated");
+    assert_eq!(shown["entries"][0]["kind"], "decision");
+    scene.rescind(&["list", "--decisions"]).code(0).says("remediate").says(&finding);
+    let lines = scene.rescind(&["list", "--decisions", "-o", "json"]).code(0).json();
+    assert_eq!(lines[0]["remediation"], id.as_str());
+    scene.rescind(&["show", "r-zzz"]).code(2).says("no remediation matches \"r-zzz\"");
+}
+
+#[test]
+fn several_matches_are_named() {
+    let scene = Scene::new();
+    let _ = (scene.theft(SHOP, "one"), scene.theft(SHOP, "two"));
+    scene.run_once();
+    scene.rescind(&["show", "r-"]).code(2).says("\"r-\" matches several remediations: r-");
+}
+
+#[test]
+fn odd_inputs_are_recorded_and_nothing_panics() {
+    let scene = Scene::new();
+    scene.rescind_with_input(&["handle", "-"], b"").code(5).says("the input is empty").says("1 unreadable.");
+    scene.rescind(&["handle", "nowhere.json"]).code(2).says("nowhere.json: No such file");
+    scene.rescind(&["handle", "."]).code(2).says("Is a directory");
+    // Five megabytes around one finding that is old: read, decided, recorded small.
+    let big = json!({"id": "big", "accountId": SHOP, "region": "eu-central-1", "type": "Recon:IAMUser/X",
+        "updatedAt": "2026-01-01T00:00:00Z", "description": "\u{1f511}".repeat(1_300_000)});
+    let ran = scene.rescind_with_input(&["handle", "-"], big.to_string().as_bytes()).code(0);
+    assert!(ran.out.contains("1 skipped."), "{}", ran.out);
+    let body = scene.entries_of("finding").pop().expect("recorded");
+    assert!(body.to_string().len() < 2000, "the ledger does not grow with what does not matter");
+    assert_eq!(scene.entries_of("undecodable").len(), 1);
+}
+
+#[test]
+fn foreign_text_cannot_play_tricks_on_the_terminal() {
+    let scene = Scene::new();
+    let nasty = "\u{1b}[2J\u{202e}\u{7}name\nfake line";
+    let finding = json!({"id": nasty, "accountId": SHOP, "region": "eu-central-1", "type": format!("{nasty}:X"),
+        "updatedAt": "2026-01-01T00:00:00Z"});
+    let handled = scene.rescind_with_input(&["handle", "-"], finding.to_string().as_bytes()).code(0);
+    let listed = scene.rescind(&["list", "--decisions"]).code(0);
+    let planned = scene.rescind_with_input(&["plan", "-"], finding.to_string().as_bytes()).code(0);
+    for out in [handled.out, listed.out, planned.out] {
+        assert!(out.contains("name"), "{out:?}");
+        assert!(!out.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{out:?}");
+        assert!(!out.lines().any(|line| line.starts_with("fake")), "{out:?}");
+    }
+}
+
+#[test]
+fn json_output_is_json_and_nothing_else() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    let lines = scene.rescind(&["-o", "json", "run", "--once"]).code(0).json();
+    assert_eq!(lines.last().expect("a summary")["summary"]["remediated"], 1);
+    let again = scene.rescind(&["-o", "json", "run", "--once"]).code(0).json();
+    assert_eq!(again[0]["decision"].as_str().map(|d| d.contains("nothing more to do")), Some(true));
+    let error = scene.rescind(&["-o", "json", "-c", "nowhere.toml", "list"]).code(2);
+    let error: Value = serde_json::from_str(&error.err).expect("the error is JSON");
+    assert!(error["error"].as_str().is_some_and(|e| e.contains("nowhere.toml")));
+}
+
+#[test]
+fn the_exit_codes_are_in_the_help() {
+    let scene = Scene::new();
+    let help = scene.rescind(&["--help"]).code(0);
+    for code in ["0  ", "1  ", "2  ", "3  ", "4  ", "5  ", "130"] {
+        assert!(help.out.lines().any(|line| line.trim_start().starts_with(code.trim())), "{code}");
+    }
+    scene.rescind(&["frobnicate"]).code(2);
+}

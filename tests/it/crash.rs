@@ -1,0 +1,139 @@
+//! Killed at any step, the next start ends in one correct record.
+
+use crate::scene::{SHOP, Scene};
+use serde_json::Value;
+
+/// Kills the service while `operation` is held, then runs it again.
+fn killed_at(operation: &str, when: &str) -> Scene {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.hold(operation, when);
+    let mut process = scene.spawn(&["run", "--once"]);
+    scene.held(operation);
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+    scene.release(operation);
+
+    scene.run_once();
+    thief.is_denied();
+    let remediations = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    assert_eq!(remediations.len(), 1);
+    assert_eq!(remediations[0]["state"], "simulated");
+    scene
+}
+
+fn applied_cutoffs(scene: &Scene) -> Vec<Value> {
+    let put = scene.calls_of("PutRolePolicy");
+    put.into_iter()
+        .filter(|call| call["status"] == 200)
+        .map(|call| call["params"]["PolicyDocument"].clone())
+        .collect()
+}
+
+#[test]
+fn after_the_decision_before_the_intent() {
+    let scene = killed_at("AssumeRole", "before");
+    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
+}
+
+#[test]
+fn after_the_intent_before_the_change() {
+    let scene = killed_at("PutRolePolicy", "before");
+    assert_eq!(scene.steps(), ["decision", "intent", "not_applied", "intent", "accepted", "proof"]);
+    assert_eq!(applied_cutoffs(&scene).len(), 1);
+}
+
+#[test]
+fn after_the_change_before_the_outcome() {
+    let scene = killed_at("PutRolePolicy", "after");
+    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
+    assert_eq!(scene.entries_of("accepted")[0]["data"]["found_in_place"], true);
+    // Found in place, so not done again.
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 1);
+}
+
+#[test]
+fn after_the_outcome_before_the_proof() {
+    let scene = killed_at("SimulatePrincipalPolicy", "before");
+    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 1);
+}
+
+#[test]
+fn killed_again_during_its_recovery() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    for (operation, when) in [
+        ("PutRolePolicy", "before"),
+        ("GetRolePolicy", "before"),
+        ("PutRolePolicy", "after"),
+        ("SimulatePrincipalPolicy", "after"),
+    ] {
+        scene.hold(operation, when);
+        let mut process = scene.spawn(&["run", "--once"]);
+        scene.held(operation);
+        process.kill().expect("killed");
+        process.wait().expect("dead");
+        scene.release(operation);
+    }
+    scene.run_once();
+    thief.is_denied();
+    assert_eq!(scene.steps(), ["decision", "intent", "not_applied", "intent", "accepted", "proof"]);
+}
+
+#[test]
+fn a_finding_that_was_recorded_and_not_decided_is_decided_at_the_next_start() {
+    let scene = Scene::new();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    // The first run ends between the two: its ledger is cut back to where it had the finding.
+    scene.configure("");
+    scene.run_once();
+    let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
+    ledger
+        .execute_batch(
+            "DROP TRIGGER entries_no_delete;
+             UPDATE occurrences SET decided = NULL, verdict = NULL;
+             DELETE FROM entries WHERE seq >= (SELECT seq FROM entries WHERE kind = 'decision');",
+        )
+        .expect("cut back");
+    scene.configure("mode = \"enforce\"\n");
+    scene.run_once();
+    assert_eq!(scene.decision(&finding)["verdict"], "remediate");
+    thief.is_denied();
+}
+
+#[test]
+fn an_answer_that_got_lost_is_not_taken_for_a_no() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    // The change takes effect, and the connection breaks before each answer.
+    let fault = serde_json::json!({"name": "lost", "match": {"operation": "PutRolePolicy"}, "when": "after",
+        "action": {"disconnect": true}, "times": 0});
+    scene.post("faults", &fault);
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+    assert_eq!(scene.steps(), ["decision", "intent", "uncertain", "accepted", "proof"]);
+}
+
+#[test]
+fn an_interrupt_finishes_what_is_in_flight() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.hold("PutRolePolicy", "before");
+    let process = scene.spawn(&["run"]);
+    scene.held("PutRolePolicy");
+    let pid = process.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
+    assert!(sent.success());
+    // The signal is taken before the call is answered: the log says so.
+    let mut process = process;
+    let stderr = process.stderr.take().expect("piped");
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line).expect("a line");
+    assert!(line.contains("what is in flight is finished first"), "{line}");
+    scene.release("PutRolePolicy");
+    Scene::finish(process).code(0);
+    thief.is_denied();
+    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
+    assert_eq!(scene.entries_of("stopped").len(), 1);
+}

@@ -1,0 +1,280 @@
+//! Findings in every shape in which they travel.
+
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use rescind::finding::{Decoded, Finding, UserType, decode};
+use serde_json::{Value, json};
+use std::io::Write;
+
+fn bare() -> Value {
+    json!({
+        "schemaVersion": "2.0", "accountId": "222222222222", "region": "eu-central-1", "partition": "aws",
+        "id": "f1", "arn": "arn:aws:guardduty:eu-central-1:111111111111:detector/d/finding/f1",
+        "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", "severity": 8,
+        "createdAt": "2026-11-21T22:00:00.123Z", "updatedAt": "2026-11-21T23:47:00Z",
+        "title": "Credentials used from an external IP address.", "description": "ключ \u{1f511}",
+        "resource": {
+            "resourceType": "AccessKey",
+            "accessKeyDetails": {
+                "accessKeyId": "ASIAEXAMPLEEXAMPLE00", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc",
+                "userName": "web", "userType": "AssumedRole"
+            },
+        },
+        "service": {
+            "serviceName": "guardduty", "detectorId": "d", "archived": false, "count": 3,
+            "eventFirstSeen": "2026-11-21T22:00:00Z", "eventLastSeen": "2026-11-21T23:46:00.5Z",
+            "action": {"actionType": "AWS_API_CALL", "awsApiCallAction": {
+                "api": "ListBuckets", "serviceName": "s3.amazonaws.com", "errorCode": "AccessDenied",
+                "remoteIpDetails": {"ipAddressV4": "203.0.113.77", "country": {"countryName": "Exampleland"},
+                    "organization": {"asn": "64496", "asnOrg": "Docs", "isp": "Docs", "org": "Docs"},
+                    "city": {"cityName": "X"}, "geoLocation": {"lat": 1.5, "lon": 0}},
+                "remoteAccountDetails": {"accountId": "333333333333", "affiliated": true}}},
+            "additionalInfo": {"type": "default", "value": "{}"},
+        },
+    })
+}
+
+fn event() -> Value {
+    json!({"version": "0", "id": "e", "detail-type": "GuardDuty Finding", "source": "aws.guardduty",
+        "account": "111111111111", "time": "2026-11-21T23:50:00Z", "region": "us-east-1", "resources": [], "detail": bare()})
+}
+
+fn sns(inner: &Value) -> Value {
+    json!({"Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:111111111111:t",
+        "Message": inner.to_string(), "Timestamp": "2026-11-21T23:50:00Z"})
+}
+
+fn pascal(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (key[..1].to_uppercase() + &key[1..], pascal(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(pascal).collect(),
+        other => other.clone(),
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("in memory");
+    encoder.finish().expect("in memory")
+}
+
+#[track_caller]
+fn only(bytes: &[u8]) -> Finding {
+    let mut decoded = decode(bytes);
+    assert_eq!(decoded.len(), 1, "{decoded:?}");
+    decoded.remove(0).expect("a finding")
+}
+
+fn same(mut finding: Finding) -> Finding {
+    finding.sha256.clear();
+    finding
+}
+
+#[test]
+fn one_finding_in_every_wrapping_is_the_same_finding() {
+    let wanted = same(only(bare().to_string().as_bytes()));
+    let sqs = |body: &Value| json!({"Messages": [{"MessageId": "m", "Body": body.to_string(), "ReceiptHandle": "h"}]});
+    let lambda = |body: &Value| json!({"Records": [{"messageId": "m", "body": body.to_string(), "eventSource": "aws:sqs"}]});
+    for (name, wrapped) in [
+        ("API", json!({"findings": [bare()]})),
+        ("CLI", json!({"Findings": [pascal(&bare())]})),
+        ("bare pascal", pascal(&bare())),
+        ("event", event()),
+        ("SNS around an event", sns(&event())),
+        ("SNS around a finding", sns(&bare())),
+        ("SNS in Lambda", json!({"Records": [{"EventSource": "aws:sns", "Sns": sns(&event())}]})),
+        ("SQS around an event", sqs(&event())),
+        ("SQS around SNS around an event", sqs(&sns(&event()))),
+        ("SQS message", json!({"messageId": "m", "body": event().to_string()})),
+        ("SQS in Lambda", lambda(&sns(&event()))),
+        ("list", json!([bare()])),
+    ] {
+        assert_eq!(same(only(wrapped.to_string().as_bytes())), wanted, "{name}");
+        let pretty = serde_json::to_vec_pretty(&wrapped).expect("JSON");
+        assert_eq!(same(only(&pretty)), wanted, "{name}, pretty");
+        assert_eq!(same(only(&gzip(&pretty))), wanted, "{name}, gzipped");
+    }
+    let mut bom = b"\xef\xbb\xbf".to_vec();
+    bom.extend(bare().to_string().bytes());
+    assert_eq!(same(only(&bom)), wanted);
+}
+
+#[test]
+fn everything_that_matters_is_decoded() {
+    let finding = only(event().to_string().as_bytes());
+    // The affected account, and the finding's own region: not the envelope's.
+    assert_eq!((finding.account.as_str(), finding.region.as_str()), ("222222222222", "eu-central-1"));
+    assert_eq!(finding.updated_at.to_string(), "2026-11-21T23:47:00Z");
+    assert_eq!(finding.last_seen().to_string(), "2026-11-21T23:46:00.5Z");
+    assert_eq!(finding.occurrence(), "f1|2026-11-21T23:47:00Z|ASIAEXAMPLEEXAMPLE00");
+    let evidence = &finding.evidence;
+    assert_eq!(evidence.api.as_deref(), Some("s3:ListBuckets"));
+    assert_eq!(evidence.error_code.as_deref(), Some("AccessDenied"));
+    assert_eq!(evidence.remote_ip.as_deref(), Some("203.0.113.77"));
+    assert_eq!(evidence.remote_account_affiliated, Some(true));
+    assert_eq!(evidence.count, Some(3));
+    // There are no instanceDetails: the session's name tells the instance.
+    assert_eq!(evidence.instance_id.as_deref(), Some("i-0abc"));
+    let role = finding.principal.expect("a principal").role().expect("a role");
+    assert_eq!((role.name.as_str(), role.session.as_deref()), ("web", Some("i-0abc")));
+}
+
+#[test]
+fn json_lines_lose_only_the_broken_line() {
+    let mut second = bare();
+    second["id"] = json!("f2");
+    let lines = format!("{}\r\n\n{{\"broken\": \n{second}\n\n", bare());
+    for bytes in [lines.as_bytes().to_vec(), gzip(lines.as_bytes())] {
+        let decoded = decode(&bytes);
+        let ids: Vec<Option<&str>> = decoded.iter().map(|d| d.as_ref().ok().map(|f| f.id.as_str())).collect();
+        assert_eq!(ids, [Some("f1"), None, Some("f2")]);
+        assert_eq!(decoded[1].as_ref().expect_err("broken").path, "line 3");
+    }
+    // Parts of a multi-member gzip file, as S3 exports are appended.
+    let members = [gzip(format!("{}\n", bare()).as_bytes()), gzip(format!("{second}\n").as_bytes())].concat();
+    assert_eq!(decode(&members).iter().filter(|d| d.is_ok()).count(), 2);
+}
+
+#[test]
+fn samples_in_both_shapes_and_by_their_names() {
+    let sample = |change: fn(&mut Value)| {
+        let mut finding = bare();
+        change(&mut finding);
+        only(finding.to_string().as_bytes()).sample
+    };
+    assert!(!sample(|_| ()));
+    assert!(sample(|f| f["service"]["additionalInfo"] = json!({"sample": true})));
+    assert!(sample(
+        |f| f["service"]["additionalInfo"] = json!({"type": "default", "value": "{\"sample\":true}"})
+    ));
+    assert!(sample(|f| f["title"] = json!("[SAMPLE] Credentials")));
+    assert!(sample(
+        |f| f["resource"]["accessKeyDetails"]["accessKeyId"] = json!("GeneratedFindingAccessKeyId")
+    ));
+    assert!(!sample(|f| f["service"]["additionalInfo"] = json!({"value": "{\"sample\":false}"})));
+    assert!(!sample(|f| f["service"]["additionalInfo"] = json!({"value": "not JSON"})));
+}
+
+#[test]
+fn every_user_type() {
+    for (text, wanted) in [
+        ("Root", UserType::Root),
+        ("IAMUser", UserType::IamUser),
+        ("AssumedRole", UserType::AssumedRole),
+        ("Role", UserType::Role),
+        ("FederatedUser", UserType::FederatedUser),
+        ("Directory", UserType::Directory),
+        ("AWSAccount", UserType::AwsAccount),
+        ("AWSService", UserType::AwsService),
+        ("SAMLUser", UserType::SamlUser),
+        ("WebIdentityUser", UserType::WebIdentityUser),
+        ("Unknown", UserType::Unknown),
+        ("", UserType::Unknown),
+        ("Toaster", UserType::Other("Toaster".to_owned())),
+    ] {
+        let mut finding = bare();
+        finding["resource"]["accessKeyDetails"]["userType"] = json!(text);
+        let principal = only(finding.to_string().as_bytes()).principal.expect("a principal");
+        assert_eq!(principal.user_type, wanted);
+        assert_eq!(
+            principal.role().is_ok(),
+            matches!(wanted, UserType::AssumedRole | UserType::Role),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named() {
+    let error = |bytes: &[u8]| decode(bytes).remove(0).expect_err("undecodable").to_string();
+    let without = |key: &str| {
+        let mut finding = bare();
+        finding.as_object_mut().expect("an object").remove(key);
+        error(finding.to_string().as_bytes())
+    };
+    for key in ["id", "region", "updatedAt", "accountId", "type"] {
+        assert!(without(key).contains(&format!("missing field `{key}`")), "{key}: {}", without(key));
+    }
+    let with = |pointer: &str, value: Value| {
+        let mut event = event();
+        *event.pointer_mut(pointer).expect("there") = value;
+        error(event.to_string().as_bytes())
+    };
+    assert_eq!(
+        with("/detail/accountId", json!("1234")),
+        "detail.accountId: \"1234\": an account id is 12 digits"
+    );
+    assert!(
+        with("/detail/updatedAt", json!("now"))
+            .starts_with("detail.updatedAt: \"now\": expected a time such as")
+    );
+    assert!(
+        with("/detail/resource/accessKeyDetails/userName", json!(7))
+            .starts_with("detail.resource.accessKeyDetails.userName: ")
+    );
+    assert!(
+        with("/detail-type", json!("EC2 State"))
+            .starts_with("detail-type: expected an event of type \"GuardDuty Finding\"")
+    );
+    assert_eq!(error(b""), "(input): the input is empty: expected a GuardDuty finding");
+    assert!(error(b" \n\t ").contains("the input is empty"));
+    assert!(error(b"{\"detail\": ").contains("not JSON"));
+    assert!(error(b"\"text\"").contains("expected a GuardDuty finding, found the text \"text\""));
+    assert!(error(b"[]").contains("the list is empty"));
+    assert!(error(b"{\"a\": 1}").contains("neither a GuardDuty finding nor a wrapping"));
+    assert!(
+        error(b"{\"findings\": [7]}")
+            .starts_with("findings[0]: expected a GuardDuty finding, found the number 7")
+    );
+    assert!(error(b"{\"Records\": [{\"body\": \"{oops\"}]}").starts_with("Records[0].body: not JSON"));
+    assert!(error(&[0x1f, 0x8b, 1, 2, 3]).contains("not a whole gzip file"));
+    let deep = (0..10).fold(bare(), |inner, _| json!([inner]));
+    assert!(error(deep.to_string().as_bytes()).contains("wrapped more than 8 deep"));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(!decode(&bytes).is_empty());
+    }
+
+    /// One value anywhere in a real event replaced by another: it decodes or is named, once.
+    #[test]
+    fn no_change_of_a_value_makes_it_panic(index in 0_usize..80, odd in prop_oneof![
+        Just(Value::Null), Just(json!(7)), Just(json!(-1.5)), Just(json!("\u{202e}x")), Just(json!([])), Just(json!({})), Just(json!([[{}]])),
+    ]) {
+        let mut event = event();
+        let mut pointers = Vec::new();
+        collect(&event, String::new(), &mut pointers);
+        *event.pointer_mut(&pointers[index % pointers.len()]).expect("there") = odd;
+        let decoded: Vec<Decoded> = decode(event.to_string().as_bytes());
+        prop_assert_eq!(decoded.len(), 1);
+        if let Ok(finding) = &decoded[0] {
+            let text = serde_json::to_string(finding).expect("JSON");
+            prop_assert_eq!(&serde_json::from_str::<Finding>(&text).expect("reads back"), finding);
+        }
+    }
+}
+
+fn collect(value: &Value, at: String, out: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                collect(value, format!("{at}/{}", key.replace('/', "~1")), out);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                collect(value, format!("{at}/{index}"), out);
+            }
+        }
+        _ => {}
+    }
+    if !at.is_empty() {
+        out.push(at);
+    }
+}

@@ -1,0 +1,144 @@
+//! The feed: every finding, once; pages, cursors, and what cannot be read.
+
+use crate::scene::{HOME, OTHER, SECURITY, SHOP, Scene};
+use serde_json::{Value, json};
+
+fn cursor(scene: &Scene, region: &str) -> Option<String> {
+    let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
+    ledger.query_row("SELECT updated_at FROM cursors WHERE region = ?1", [region], |row| row.get(0)).ok()
+}
+
+fn inject(scene: &Scene, region: &str, findings: &[Value]) {
+    scene.post("findings", &json!({"account": SECURITY, "region": region, "findings": findings}));
+}
+
+fn exfiltration(id: String, updated_at: String) -> Value {
+    json!({"id": id, "accountId": SHOP, "updatedAt": updated_at, "service": {"eventLastSeen": updated_at},
+        "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": {"userType": "IAMUser", "userName": "u"}}})
+}
+
+fn minutes_ago(minutes: i64) -> String {
+    // One moment for the whole test, so that distances are exact.
+    static NOW: std::sync::OnceLock<jiff::Timestamp> = std::sync::OnceLock::new();
+    let now = *NOW.get_or_init(jiff::Timestamp::now);
+    (now - jiff::SignedDuration::from_mins(minutes)).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[test]
+fn all_pages_in_all_regions_and_each_finding_once() {
+    let scene = Scene::new();
+    for region in [HOME, OTHER] {
+        let findings: Vec<Value> =
+            (0..130).map(|n| exfiltration(format!("{region}-{n}"), minutes_ago(200 - n))).collect();
+        inject(&scene, region, &findings);
+    }
+    scene.run_once().says("260 skipped.");
+    assert_eq!(scene.entries_of("finding").len(), 260);
+    assert_eq!(scene.entries_of("decision").len(), 260);
+    for call in scene.calls_of("GetFindings") {
+        assert_eq!(call["status"], 200);
+    }
+    // The second poll starts from the cursor, with an overlap: what it sees again it knows.
+    scene.run_once().says("32 seen before.").says("… and 22 more");
+    assert_eq!(scene.entries_of("finding").len(), 260);
+}
+
+#[test]
+fn the_cursor_moves_with_the_findings_and_never_ahead_of_now() {
+    let scene = Scene::new();
+    let latest = minutes_ago(3);
+    inject(
+        &scene,
+        HOME,
+        &[exfiltration("a".to_owned(), minutes_ago(90)), exfiltration("b".to_owned(), latest.clone())],
+    );
+    scene.run_once();
+    assert_eq!(cursor(&scene, HOME).as_deref(), Some(latest.as_str()));
+    assert_eq!(cursor(&scene, OTHER), None);
+
+    // One from the year 2099 must not hide what comes after it.
+    inject(&scene, HOME, &[exfiltration("c".to_owned(), "2099-01-01T00:00:00.000Z".to_owned())]);
+    scene.run_once();
+    assert!(cursor(&scene, HOME).expect("a cursor").as_str() < "2099");
+    inject(&scene, HOME, &[exfiltration("d".to_owned(), minutes_ago(0))]);
+    scene.run_once();
+    assert_eq!(scene.decision("d")["verdict"], "skip");
+}
+
+#[test]
+fn a_finding_that_shows_up_late_is_not_lost() {
+    let scene = Scene::new();
+    inject(&scene, HOME, &[exfiltration("first".to_owned(), minutes_ago(1))]);
+    scene.run_once();
+    // Written before the one that is known, listed after it.
+    inject(&scene, HOME, &[exfiltration("late".to_owned(), minutes_ago(12))]);
+    scene.run_once();
+    assert_eq!(scene.decision("late")["verdict"], "skip");
+}
+
+#[test]
+fn a_poll_that_breaks_off_is_done_again() {
+    let scene = Scene::new();
+    let findings: Vec<Value> =
+        (0..70).map(|n| exfiltration(format!("f-{n}"), minutes_ago(100 - n))).collect();
+    inject(&scene, HOME, &findings);
+    let error = json!({"status": 400, "code": "BadRequestException", "message": "no"});
+    // The first batch of fifty is answered, the second one is not.
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 1}));
+    scene.rescind(&["run", "--once"]).code(5).says("BadRequestException");
+    assert_eq!(cursor(&scene, HOME), None);
+    scene.run_once();
+    assert_eq!(scene.entries_of("decision").len(), 70);
+}
+
+#[test]
+fn one_that_cannot_be_read_costs_only_itself() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let mut broken = exfiltration("broken-time".to_owned(), "yesterday".to_owned());
+    broken["service"] = json!({"archived": false});
+    let mut odd = exfiltration("broken-name".to_owned(), minutes_ago(1));
+    odd["resource"]["accessKeyDetails"]["userName"] = json!({"not": "a name"});
+    // The SDK's own types cannot hold these: the answer's bytes are decoded instead.
+    let mut severe = exfiltration("broken-severity".to_owned(), minutes_ago(1));
+    severe["severity"] = json!("high");
+    inject(&scene, HOME, &[broken, odd, severe]);
+
+    let ran = scene.rescind(&["run", "--once"]).code(5).says("1 revoked, 3 unreadable.");
+    thief.is_denied();
+    let paths: Vec<String> = scene
+        .entries_of("undecodable")
+        .iter()
+        .map(|e| {
+            format!(
+                "{}: {}",
+                e["finding"].as_str().expect("an id"),
+                e["data"]["undecodable"]["path"].as_str().expect("a path")
+            )
+        })
+        .collect();
+    for (id, field) in [
+        ("broken-time", "updatedAt"),
+        ("broken-name", "resource.accessKeyDetails.userName"),
+        ("broken-severity", "severity"),
+    ] {
+        assert!(paths.iter().any(|p| p.starts_with(id) && p.ends_with(field)), "{id} {field}: {paths:?}");
+    }
+    assert!(ran.out.contains("expected a time such as"), "{}", ran.out);
+    // Known from then on: not recorded at every poll.
+    scene.run_once();
+    assert_eq!(scene.entries_of("undecodable").len(), 3);
+}
+
+#[test]
+fn archived_findings_are_not_asked_for() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let session =
+        json!({"principal_id": "AROAEXAMPLEEXAMPLE00:i-0", "access_key_id": "ASIAEXAMPLEEXAMPLE00"});
+    scene.report(SHOP, "other", &session, json!({"overrides": {"service": {"archived": true}}}));
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+    assert_eq!(scene.entries_of("finding").len(), 1);
+}

@@ -1,0 +1,202 @@
+//! What cannot be done: each with its name, with what a person must do, and without a loop.
+
+use crate::scene::{BARE, MANAGEMENT, SHOP, Scene, Setting, policy};
+use crate::thief::Thief;
+use serde_json::{Value, json};
+
+#[track_caller]
+fn refused(scene: &Scene) -> Value {
+    let refused = scene.entries_of("refused");
+    refused.last().expect("a refusal")["data"].clone()
+}
+
+/// The remediation role's permissions without one action.
+fn without(action: &str) -> Setting {
+    let mut document = policy("member-role-permissions.json");
+    for statement in document["Statement"].as_array_mut().expect("statements") {
+        if let Value::Array(actions) = &mut statement["Action"] {
+            actions.retain(|a| a != action);
+        } else if statement["Action"] == action {
+            statement["Action"] = json!("iam:GetUser");
+        }
+    }
+    Setting { member_policy: document, ..Setting::default() }
+}
+
+#[test]
+fn no_room_in_the_inline_quota() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let operator = Thief::operator(&scene, SHOP);
+    // Leaves less room than a revoke document needs.
+    let there = operator.role_policy("web", "permissions").expect("there").len();
+    let big = |padding: usize| {
+        let resource = format!("arn:aws:s3:::{}", "x".repeat(padding));
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}]}).to_string()
+    };
+    let big = big(10_240 - 50 - there - big(0).len());
+    operator.put_role_policy("web", "big", &big).expect("it fits, just");
+
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("inline policies are full")
+        .says("Make room")
+        .says("1 need a person.");
+    assert_eq!(refused(&scene)["code"], "quota_exceeded");
+    thief.is_allowed();
+
+    // The next start tries again, without a new finding.
+    operator.delete_role_policy("web", "big").expect("deleted");
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
+}
+
+#[test]
+fn the_role_is_gone() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    Thief::operator(&scene, SHOP).delete_role("web");
+    scene.rescind(&["run", "--once"]).code(5).says("the role does not exist");
+    assert_eq!(refused(&scene)["code"], "role_gone");
+    // For good: the next start does not ask again.
+    let calls = scene.calls_of("AssumeRole").len();
+    scene.rescind(&["run", "--once"]).code(0).says("is failed");
+    assert_eq!(scene.calls_of("AssumeRole").len(), calls);
+}
+
+#[test]
+fn the_role_was_made_again() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    Thief::operator(&scene, SHOP).delete_role("web");
+    scene.role(SHOP, "web");
+    scene.rescind(&["run", "--once"]).code(5).says("the role was made again since");
+    assert_eq!(refused(&scene)["code"], "role_recreated");
+    assert_eq!(scene.policy_on(SHOP, "web"), None);
+}
+
+#[test]
+fn a_role_that_only_its_service_can_change() {
+    let scene = Scene::new();
+    let all = json!({"Version": "2012-10-17", "Statement": []});
+    // The name does not tell: only the path does.
+    scene.post("roles", &json!({"account": SHOP, "name": "plain", "path": "/aws-service-role/x.amazonaws.com/", "policy": all}));
+    let session = scene.session(SHOP, "plain", "i-0123456789abcdef0");
+    scene.report(SHOP, "plain", &session, json!({}));
+    scene.rescind(&["run", "--once"]).code(5).says("can only be changed by the service that owns it");
+    assert_eq!(refused(&scene)["code"], "unmodifiable");
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 0);
+}
+
+#[test]
+fn unmodifiable_by_awss_own_word() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    let error =
+        json!({"status": 400, "code": "UnmodifiableEntity", "message": "Cannot perform the operation"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 0}));
+    scene.rescind(&["run", "--once"]).code(5);
+    assert_eq!(refused(&scene)["code"], "unmodifiable");
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 1, "it is not tried twice");
+    assert_eq!(scene.steps(), ["decision", "intent", "refused"]);
+}
+
+#[test]
+fn the_remediation_role_may_not_write() {
+    let scene = Scene::with(without("iam:PutRolePolicy"));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("Allow iam:PutRolePolicy to arn:aws:iam::222222222222:role/RescindRemediation");
+    assert_eq!(refused(&scene)["code"], "access_denied");
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 1, "it is not tried twice");
+    thief.is_allowed();
+}
+
+#[test]
+fn the_remediation_role_may_not_simulate() {
+    let scene = Scene::with(without("iam:SimulatePrincipalPolicy"));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once().says("present").says("the remediation role lacks iam:SimulatePrincipalPolicy");
+    assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
+    thief.is_denied();
+}
+
+#[test]
+fn an_account_without_the_remediation_role() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(BARE, "web");
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("the account cannot be entered")
+        .says("Make sure that arn:aws:iam::555555555555:role/RescindRemediation exists");
+    assert_eq!(refused(&scene)["code"], "entry_denied");
+    thief.is_allowed();
+    // Somebody deploys the role; the next start does the rest.
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": scene.hub["role_arn"]}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}]});
+    let permissions = policy("member-role-permissions.json");
+    scene.post("roles", &json!({"account": BARE, "name": "RescindRemediation", "policy": permissions, "trust": trust, "instance_profile": false}));
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
+}
+
+#[test]
+fn the_management_account_without_the_remediation_role() {
+    let scene = Scene::new();
+    let _ = scene.theft(MANAGEMENT, "payer");
+    scene.rescind(&["run", "--once"]).code(5).says("StackSets do not reach the management account");
+    assert_eq!(refused(&scene)["code"], "entry_denied");
+}
+
+#[test]
+fn what_fails_for_now_is_tried_again_and_never_doubled() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let error = json!({"status": 503, "code": "ServiceUnavailable", "message": "try later"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "GetRole"}, "when": "before", "action": {"error": error}, "times": 0}));
+    scene.rescind(&["run", "--once"]).says("AWS did not do it").says("tried again at the next poll");
+    assert_eq!(refused(&scene)["code"], "unavailable");
+    thief.is_allowed();
+    scene.delete("faults/f");
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
+    assert_eq!(scene.steps(), ["decision", "refused", "intent", "accepted", "proof"]);
+}
+
+#[test]
+fn throttled_once_is_not_noticed() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let error = json!({"status": 400, "code": "Throttling", "message": "Rate exceeded"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 1}));
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+    let put =
+        scene.entries().into_iter().find(|e| e["data"]["operation"] == "PutRolePolicy").expect("recorded");
+    assert_eq!(put["data"]["attempts"], 2);
+}
+
+#[test]
+fn one_account_that_fails_does_not_disturb_another() {
+    let scene = Scene::new();
+    let (lost, _) = scene.theft(BARE, "web");
+    let (saved, _) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once"]).code(5).says("1 revoked, 1 need a person.");
+    lost.is_allowed();
+    saved.is_denied();
+}
+
+#[test]
+fn a_blocked_remediation_is_left_alone_in_observe_mode_and_given_up_when_it_is_old() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(BARE, "web");
+    scene.rescind(&["run", "--once"]).code(5);
+    let entered = scene.calls_of("AssumeRole").len();
+    scene.configure("mode = \"observe\"\n");
+    scene.rescind(&["run", "--once"]);
+    assert_eq!(scene.calls_of("AssumeRole").len(), entered);
+    thief.is_allowed();
+}

@@ -1,0 +1,387 @@
+//! A scene: an emulated organization of its own, and the real binary that acts on it.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+pub const SECURITY: &str = "111111111111";
+pub const SHOP: &str = "222222222222";
+pub const BANK: &str = "333333333333";
+pub const CLOSED: &str = "444444444444";
+pub const BARE: &str = "555555555555";
+pub const MANAGEMENT: &str = "999999999999";
+
+pub const HOME: &str = "eu-central-1";
+pub const OTHER: &str = "us-east-1";
+pub const POLICY: &str = "RescindRevokeOlderSessions";
+pub const EXTERNAL_ID: &str = "0123456789abcdef0123456789abcdef";
+
+/// The emulator's process. It ends with its standard input, so also with a test that dies.
+struct Emulator {
+    process: Child,
+    url: String,
+}
+
+impl Emulator {
+    fn start() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = std::env::var_os("RESCIND_EMULATOR_PYTHON")
+            .map_or_else(|| root.join("target/emulator-venv/bin/python"), PathBuf::from);
+        let mut process = Command::new(&python)
+            .args(["-m", "emulated_org", "--port", "0", "--exit-with-stdin"])
+            .current_dir(root.join("tests/emulator"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}; `make emulator` installs it", python.display()));
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the emulator's first line");
+        let url = line.trim().strip_prefix("listening on ").expect("the emulator's address").to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a scene can be told to be.
+pub struct Setting {
+    pub partition: &'static str,
+    pub regions: [&'static str; 2],
+    pub detector_regions: Vec<&'static str>,
+    pub member_policy: Value,
+    pub management_member_role: bool,
+    pub role_path: &'static str,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            partition: "aws",
+            regions: [HOME, OTHER],
+            detector_regions: vec![HOME, OTHER],
+            member_policy: policy("member-role-permissions.json"),
+            management_member_role: false,
+            role_path: "",
+        }
+    }
+}
+
+/// A document of the project's own `policies/`.
+pub fn policy(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a policy")).expect("JSON")
+}
+
+/// An emulated organization, a directory with a configuration, and a hub's credentials.
+pub struct Scene {
+    emulator: Emulator,
+    agent: ureq::Agent,
+    pub directory: TempDir,
+    pub hub: Value,
+    pub operators: Value,
+    pub setting: Setting,
+}
+
+/// What a run of the binary gave.
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    fn new(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Asserts the exit code; shows everything when it is another.
+    #[track_caller]
+    pub fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
+    }
+
+    /// Asserts that standard output or standard error says this.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let said = self.out.contains(text) || self.err.contains(text);
+        assert!(said, "wanted: {text}\n--- out\n{}\n--- err\n{}", self.out, self.err);
+        self
+    }
+
+    /// Standard output as JSON lines.
+    pub fn json(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+}
+
+impl Scene {
+    /// An organization with a hub in [`SECURITY`], and a configuration that enforces.
+    pub fn new() -> Self {
+        Self::with(Setting::default())
+    }
+
+    pub fn with(setting: Setting) -> Self {
+        let emulator = Emulator::start();
+        let agent = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
+        let mut scene = Self {
+            emulator,
+            agent,
+            directory: tempfile::tempdir().expect("a directory"),
+            hub: Value::Null,
+            operators: json!({}),
+            setting,
+        };
+        let organization = scene.post(
+            "organization",
+            &json!({
+                "partition": scene.setting.partition,
+                "regions": scene.setting.detector_regions,
+                "member_role": "RescindRemediation",
+                "member_role_path": format!("/{}", scene.setting.role_path),
+                "external_id": EXTERNAL_ID,
+                "source_identity": "rescind",
+                "member_policy": scene.setting.member_policy,
+                "member_trust": policy("member-role-trust.json"),
+                "hub_policy": policy("hub-role-permissions.json"),
+                "ous": ["Workloads", "Workloads/Production", "Sandbox"],
+                "management": {"id": MANAGEMENT, "member_role": scene.setting.management_member_role},
+                "accounts": [
+                    {"name": "security", "id": SECURITY, "delegated_admin": true},
+                    {"name": "shop", "id": SHOP, "ou": "Workloads/Production"},
+                    {"name": "bank", "id": BANK, "ou": "Workloads/Production"},
+                    {"name": "closed", "id": CLOSED, "ou": "Sandbox", "state": "SUSPENDED"},
+                    {"name": "bare", "id": BARE, "ou": "Sandbox", "member_role": false},
+                ],
+            }),
+        );
+        scene.hub = organization["hub"].clone();
+        for account in organization["accounts"].as_object().expect("accounts").values() {
+            scene.operators[account["id"].as_str().expect("an id")] = account.clone();
+        }
+        scene.operators[MANAGEMENT] = organization["management"].clone();
+        scene.configure("mode = \"enforce\"\n");
+        scene
+    }
+
+    /// Writes `rescind.toml`; `head` stands before the tables.
+    pub fn configure(&self, head: &str) {
+        let [home, other] = self.setting.regions;
+        let text = format!(
+            "{head}regions = [\"{home}\", \"{other}\"]\n[member]\nrole = \"{}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n",
+            self.setting.role_path
+        );
+        std::fs::write(self.path("rescind.toml"), text).expect("written");
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn endpoint(&self) -> &str {
+        &self.emulator.url
+    }
+
+    // --- the control interface
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/emulator/{path}", self.emulator.url)
+    }
+
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let mut response = self.agent.post(self.url(path)).send_json(body).expect("the emulator answers");
+        let answer: Value = response.body_mut().read_json().expect("JSON");
+        assert!(answer.get("error").is_none(), "{path} {body}: {answer}");
+        answer
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        let mut response = self.agent.get(self.url(path)).call().expect("the emulator answers");
+        response.body_mut().read_json().expect("JSON")
+    }
+
+    pub fn delete(&self, path: &str) {
+        self.agent.delete(self.url(path)).call().expect("the emulator answers");
+    }
+
+    /// A role whose sessions may do everything. Gives its unique id.
+    pub fn role(&self, account: &str, name: &str) -> String {
+        let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+        let role = self.post("roles", &json!({"account": account, "name": name, "policy": all}));
+        role["role_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A session as EC2 issues it to an instance.
+    pub fn session(&self, account: &str, role: &str, instance: &str) -> Value {
+        self.post("sessions", &json!({"account": account, "role": role, "session_name": instance}))
+    }
+
+    /// GuardDuty reports the session's use from outside. Gives the finding's id.
+    pub fn report(&self, account: &str, role: &str, session: &Value, more: Value) -> String {
+        let mut body = json!({
+            "account": SECURITY, "region": self.setting.regions[0], "member": account, "role": role,
+            "principal_id": session["principal_id"], "access_key_id": session["access_key_id"],
+        });
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        let answer = self.post("findings/exfiltration", &body);
+        answer["finding_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A role, its stolen session, and the finding about it.
+    pub fn theft(&self, account: &str, role: &str) -> (crate::thief::Thief, String) {
+        self.role(account, role);
+        let session = self.session(account, role, "i-0123456789abcdef0");
+        let finding = self.report(account, role, &session, json!({}));
+        (self.thief(&session), finding)
+    }
+
+    pub fn thief(&self, session: &Value) -> crate::thief::Thief {
+        crate::thief::Thief::new(self.endpoint(), self.setting.regions[0], session)
+    }
+
+    /// The calls that the emulator has served.
+    pub fn calls(&self) -> Vec<Value> {
+        self.get("calls")["calls"].as_array().expect("a list").clone()
+    }
+
+    pub fn calls_of(&self, operation: &str) -> Vec<Value> {
+        self.calls().into_iter().filter(|call| call["operation"] == operation).collect()
+    }
+
+    /// The calls that change something.
+    pub fn writes(&self) -> usize {
+        self.calls().iter().filter(|call| call["write"] == true).count()
+    }
+
+    pub fn advance_clock(&self, seconds: i64) {
+        self.post("clock", &json!({"advance_seconds": seconds}));
+    }
+
+    /// Holds the next call of `operation`: `when` is `before` or `after` it takes effect.
+    pub fn hold(&self, operation: &str, when: &str) {
+        let fault = json!({"name": operation, "match": {"operation": operation}, "when": when, "action": {"hang": true}});
+        self.post("faults", &fault);
+    }
+
+    /// Waits until the call that is to be held has come.
+    pub fn held(&self, operation: &str) {
+        let answer = self.get(&format!("faults/{operation}/reached?timeout=30"));
+        assert_eq!(answer["reached"], true, "{operation} was not called");
+    }
+
+    pub fn release(&self, operation: &str) {
+        self.delete(&format!("faults/{operation}"));
+    }
+
+    // --- the binary
+
+    /// The real binary, with the hub's credentials and nothing else of this machine.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rescind"));
+        command
+            .args(args)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AWS_ENDPOINT_URL", self.endpoint())
+            .env("AWS_ACCESS_KEY_ID", self.hub["access_key_id"].as_str().expect("a key"))
+            .env("AWS_SECRET_ACCESS_KEY", self.hub["secret_access_key"].as_str().expect("a secret"))
+            .env("AWS_SESSION_TOKEN", self.hub["session_token"].as_str().expect("a token"))
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    pub fn rescind(&self, args: &[&str]) -> Ran {
+        Ran::new(&self.command(args).output().expect("the binary runs"))
+    }
+
+    pub fn rescind_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
+        let mut process = self.spawn(args);
+        let mut stdin = process.stdin.take().expect("piped");
+        // The binary may refuse before it has read everything.
+        let _ = stdin.write_all(input);
+        drop(stdin);
+        Ran::new(&process.wait_with_output().expect("the binary ends"))
+    }
+
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts")
+    }
+
+    pub fn finish(process: Child) -> Ran {
+        Ran::new(&process.wait_with_output().expect("the binary ends"))
+    }
+
+    /// One poll, in which nothing needs a person.
+    #[track_caller]
+    pub fn run_once(&self) -> Ran {
+        self.rescind(&["run", "--once"]).code(0)
+    }
+
+    // --- the ledger
+
+    /// All entries, as they stand in the file.
+    pub fn entries(&self) -> Vec<Value> {
+        let connection = rusqlite::Connection::open(self.path("ledger.db")).expect("a ledger");
+        let mut statement = connection.prepare("SELECT body FROM entries ORDER BY seq").expect("entries");
+        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        rows.map(|body| serde_json::from_slice(&body.expect("a body")).expect("JSON")).collect()
+    }
+
+    pub fn entries_of(&self, kind: &str) -> Vec<Value> {
+        self.entries().into_iter().filter(|entry| entry["kind"] == kind).collect()
+    }
+
+    /// The decision about a finding, the latest one.
+    #[track_caller]
+    pub fn decision(&self, finding: &str) -> Value {
+        let mut decisions = self.entries_of("decision");
+        decisions.retain(|entry| entry["finding"] == finding);
+        decisions.pop().unwrap_or_else(|| panic!("no decision about {finding}"))["data"].clone()
+    }
+
+    /// The kinds of the steps of the only remediation, without the calls.
+    #[track_caller]
+    pub fn steps(&self) -> Vec<String> {
+        let entries = self.entries();
+        let mut ids: Vec<&Value> = entries.iter().filter_map(|e| e.get("remediation")).collect();
+        ids.sort_by_key(ToString::to_string);
+        ids.dedup();
+        assert_eq!(ids.len(), 1, "expected one remediation");
+        let steps = entries.iter().filter(|e| e.get("remediation").is_some() && e["kind"] != "call");
+        steps.map(|e| e["kind"].as_str().expect("a kind").to_owned()).collect()
+    }
+
+    /// The text of our policy on a role, as its account's operator sees it.
+    pub fn policy_on(&self, account: &str, role: &str) -> Option<Value> {
+        let text = crate::thief::Thief::operator(self, account).role_policy(role, POLICY)?;
+        Some(serde_json::from_str(&text).expect("JSON"))
+    }
+}
+
+/// The cutoff that a revoke document sets.
+pub fn cutoff(document: &Value) -> &str {
+    document["Statement"][0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"].as_str().expect("a cutoff")
+}

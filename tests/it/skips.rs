@@ -1,0 +1,142 @@
+//! Every reason for which nothing is done: recorded, and nothing is changed.
+
+use crate::scene::{CLOSED, HOME, SECURITY, SHOP, Scene};
+use serde_json::{Value, json};
+
+fn time(hours_ago: i64) -> String {
+    (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours_ago)).to_string()
+}
+
+/// A finding that would be acted on, but for what `more` changes.
+fn finding(id: &str, more: &Value) -> Value {
+    let mut finding = json!({
+        "id": id, "accountId": SHOP, "region": HOME, "arn": "arn", "schemaVersion": "2.0", "severity": 8.0,
+        "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+        "createdAt": time(0), "updatedAt": time(0), "title": "Credentials used", "description": "d",
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": {
+            "accessKeyId": "ASIAEXAMPLEEXAMPLE00", "principalId": "AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0",
+            "userName": "web", "userType": "AssumedRole"}},
+        "service": {"archived": false, "count": 1},
+    });
+    merge(&mut finding, more);
+    finding
+}
+
+fn merge(base: &mut Value, more: &Value) {
+    for (key, value) in more.as_object().expect("an object") {
+        match (base.get_mut(key), value) {
+            (Some(there @ Value::Object(_)), Value::Object(_)) => merge(there, value),
+            _ => base[key] = value.clone(),
+        }
+    }
+}
+
+fn principal(user_type: &str, name: &str) -> Value {
+    json!({"resource": {"accessKeyDetails": {"userType": user_type, "userName": name}}})
+}
+
+#[test]
+fn each_with_its_reason() {
+    let scene = Scene::new();
+    let role = scene.role(SHOP, "web");
+    let cases = [
+        ("sample", "sample", json!({"service": {"additionalInfo": {"sample": true}}})),
+        (
+            "sample-api",
+            "sample",
+            json!({"service": {"additionalInfo": {"type": "default", "value": "{\"sample\":true}"}}}),
+        ),
+        ("sample-title", "sample", json!({"title": "[SAMPLE] x"})),
+        ("sample-name", "sample", principal("AssumedRole", "GeneratedFindingUserName")),
+        ("archived", "archived", json!({"service": {"archived": true}})),
+        ("other-type", "other_type", json!({"type": "Recon:IAMUser/MaliciousIPCaller"})),
+        (
+            "type-like",
+            "other_type",
+            json!({"type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWSx"}),
+        ),
+        ("no-principal", "no_principal", json!({"resource": {"accessKeyDetails": null}})),
+        ("user", "not_a_role", principal("IAMUser", "web")),
+        ("root", "not_a_role", principal("Root", "web")),
+        ("federated", "not_a_role", principal("FederatedUser", "web")),
+        ("account", "not_a_role", principal("AWSAccount", "web")),
+        ("service", "not_a_role", principal("AWSService", "web")),
+        ("unknown-kind", "not_a_role", principal("Unknown", "web")),
+        ("invented-kind", "not_a_role", principal("Toaster", "web")),
+        ("nameless", "not_a_role", principal("AssumedRole", "")),
+        ("bad-name", "not_a_role", principal("AssumedRole", "we/b")),
+        (
+            "bad-id",
+            "not_a_role",
+            json!({"resource": {"accessKeyDetails": {"principalId": "AIDAEXAMPLEEXAMPLE00"}}}),
+        ),
+        ("linked", "service_linked_role", principal("AssumedRole", "AWSServiceRoleForSupport")),
+        ("sso", "identity_center_role", principal("AssumedRole", "AWSReservedSSO_Admin_0123456789abcdef")),
+        ("own-member", "own_role", principal("AssumedRole", "RescindRemediation")),
+        ("own-case", "own_role", principal("AssumedRole", "rescindREMEDIATION")),
+        ("elsewhere", "unknown_account", json!({"accountId": "123456789012"})),
+        ("suspended", "account_not_active", json!({"accountId": CLOSED})),
+        ("old", "too_old", json!({"updatedAt": time(25)})),
+        ("old-activity", "too_old", json!({"service": {"eventLastSeen": time(30)}})),
+    ];
+    let own_hub = finding(
+        "own-hub",
+        &json!({"accountId": SECURITY, "resource": {"accessKeyDetails": {"userName": "RescindHub"}}}),
+    );
+    let mut lines: Vec<String> = cases.iter().map(|(id, _, more)| finding(id, more).to_string()).collect();
+    lines.push(own_hub.to_string());
+    std::fs::write(scene.path("findings.jsonl"), lines.join("\n")).expect("written");
+
+    let ran = scene.rescind(&["handle", "findings.jsonl"]).code(0).says("27 skipped.");
+    for (id, code, _) in &cases {
+        let decision = scene.decision(id);
+        assert_eq!((&decision["verdict"], &decision["code"]), (&json!("skip"), &json!(code)), "{id}");
+        assert!(decision["reason"].as_str().is_some_and(|reason| reason.len() > 10), "{id}: {decision}");
+        assert!(ran.out.contains(id), "{id} is not in the output");
+    }
+    assert_eq!(scene.decision("own-hub")["code"], "own_role");
+    assert_eq!(scene.writes(), 0);
+    assert_eq!(scene.calls_of("AssumeRole").len(), 0);
+
+    // The same finding without any of these is acted on: none of the above was skipped for
+    // another reason.
+    let id =
+        json!({"resource": {"accessKeyDetails": {"principalId": format!("{role}:i-0123456789abcdef0")}}});
+    let real = finding("real", &id).to_string();
+    scene.rescind_with_input(&["handle", "-"], real.as_bytes()).code(0).says("1 revoked.");
+    let covered = finding("covered", &id).to_string();
+    scene.rescind_with_input(&["handle", "-"], covered.as_bytes()).code(0).says("1 skipped.");
+    assert_eq!(scene.decision("covered")["code"], "already_revoked");
+}
+
+#[test]
+fn the_finding_types_that_are_acted_on() {
+    for kind in [
+        "InstanceCredentialExfiltration",
+        "InstanceCredentialExfiltration.OutsideAWS",
+        "InstanceCredentialExfiltration.InsideAWS",
+        "ResourceCredentialExfiltration.OutsideAWS",
+        "ResourceCredentialExfiltration.InsideAWS",
+    ] {
+        let scene = Scene::new();
+        scene.role(SHOP, "web");
+        let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+        let kind = format!("UnauthorizedAccess:IAMUser/{kind}");
+        scene.report(SHOP, "web", &session, json!({"type": kind}));
+        scene.run_once().says("1 revoked.");
+        scene.thief(&session).is_denied();
+    }
+}
+
+#[test]
+fn a_role_that_is_already_being_handled_is_not_handled_twice() {
+    let scene = Scene::new();
+    // The remediation role is missing there, so the first one stays blocked.
+    let (_, first) = scene.theft(crate::scene::BARE, "web");
+    scene.rescind(&["run", "--once"]).code(5);
+    let session = scene.session(crate::scene::BARE, "web", "i-0bbbbbbbbbbbbbbbb");
+    let second = scene.report(crate::scene::BARE, "web", &session, json!({}));
+    scene.rescind(&["run", "--once"]).code(5).says("is under way for the same role");
+    assert_eq!(scene.decision(&first)["verdict"], "remediate");
+    assert_eq!(scene.decision(&second)["code"], "under_way");
+}

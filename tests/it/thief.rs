@@ -1,0 +1,130 @@
+//! Somebody with AWS credentials who makes calls with them: the thief, mostly.
+
+use crate::scene::Scene;
+use aws_sdk_iam as iam;
+use aws_sdk_sts as sts;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::Value;
+
+pub struct Thief {
+    runtime: tokio::runtime::Runtime,
+    config: aws_config::SdkConfig,
+}
+
+/// What AWS answers.
+pub type Answer = Result<(), String>;
+
+fn answer<O, E: ProvideErrorMetadata, R>(
+    result: Result<O, aws_smithy_runtime_api::client::result::SdkError<E, R>>,
+) -> Answer {
+    result.map(|_| ()).map_err(|error| {
+        let answer = error.as_service_error().expect("an answer from AWS");
+        answer.code().expect("a code").to_owned()
+    })
+}
+
+impl Thief {
+    pub fn new(endpoint: &str, region: &'static str, credentials: &Value) -> Self {
+        let text = |key: &str| credentials[key].as_str().map(str::to_owned);
+        let provider = iam::config::Credentials::new(
+            text("access_key_id").expect("a key"),
+            text("secret_access_key").expect("a secret"),
+            text("session_token"),
+            None,
+            "test",
+        );
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::from_static(region))
+            .endpoint_url(endpoint)
+            .credentials_provider(iam::config::SharedCredentialsProvider::new(provider))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        Self { runtime, config }
+    }
+
+    /// An account's operator: long-term keys that the emulator lets do anything.
+    pub fn operator(scene: &Scene, account: &str) -> Self {
+        Self::new(scene.endpoint(), scene.setting.regions[0], &scene.operators[account])
+    }
+
+    /// A call that needs a permission.
+    pub fn list_users(&self) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        answer(self.runtime.block_on(iam.list_users().send()))
+    }
+
+    /// The thief's way into other roles.
+    pub fn assume(&self, role_arn: &str) -> Answer {
+        let sts = sts::Client::new(&self.config);
+        answer(self.runtime.block_on(sts.assume_role().role_arn(role_arn).role_session_name("chain").send()))
+    }
+
+    #[track_caller]
+    pub fn is_allowed(&self) {
+        assert_eq!(self.list_users(), Ok(()));
+    }
+
+    #[track_caller]
+    pub fn is_denied(&self) {
+        assert_eq!(self.list_users(), Err("AccessDenied".to_owned()));
+    }
+
+    pub fn role_policy(&self, role: &str, policy: &str) -> Option<String> {
+        let iam = iam::Client::new(&self.config);
+        let request = iam.get_role_policy().role_name(role).policy_name(policy).send();
+        let answer = self.runtime.block_on(request).ok()?;
+        let text = percent_encoding::percent_decode_str(answer.policy_document()).decode_utf8();
+        Some(text.expect("UTF-8").into_owned())
+    }
+
+    pub fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        let request = iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
+        answer(self.runtime.block_on(request.send()))
+    }
+
+    pub fn delete_role_policy(&self, role: &str, policy: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        answer(self.runtime.block_on(iam.delete_role_policy().role_name(role).policy_name(policy).send()))
+    }
+
+    /// Deletes a role that was made by the scene, with all that hangs on it.
+    pub fn delete_role(&self, role: &str) {
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(async {
+            let profile = iam.remove_role_from_instance_profile().instance_profile_name(role).role_name(role);
+            profile.send().await.expect("removed from its profile");
+            iam.delete_instance_profile().instance_profile_name(role).send().await.expect("profile deleted");
+            for policy in
+                iam.list_role_policies().role_name(role).send().await.expect("listed").policy_names()
+            {
+                let delete = iam.delete_role_policy().role_name(role).policy_name(policy);
+                delete.send().await.expect("policy deleted");
+            }
+            iam.delete_role().role_name(role).send().await.expect("role deleted");
+        });
+    }
+
+    /// A session of a role under exactly these conditions, as the hub opens it.
+    pub fn enter(&self, params: &Value, scene: &Scene) -> Self {
+        let sts = sts::Client::new(&self.config);
+        let text = |key: &str| params[key].as_str().map(str::to_owned);
+        let request = sts
+            .assume_role()
+            .set_role_arn(text("RoleArn"))
+            .set_role_session_name(text("RoleSessionName"))
+            .set_external_id(text("ExternalId"))
+            .set_source_identity(text("SourceIdentity"))
+            .set_policy(text("Policy"))
+            .duration_seconds(900);
+        let answer = self.runtime.block_on(request.send()).expect("the role can be assumed");
+        let credentials = answer.credentials().expect("credentials");
+        scene.thief(&serde_json::json!({
+            "access_key_id": credentials.access_key_id(),
+            "secret_access_key": credentials.secret_access_key(),
+            "session_token": credentials.session_token(),
+        }))
+    }
+}
