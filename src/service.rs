@@ -297,6 +297,7 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
+        let drained = self.engine.drained().await;
         let done = if self.lock.is_some() {
             self.ledger
                 .append(Draft::of_service(Event::Stopped { reason: reason.to_owned() }))
@@ -305,10 +306,8 @@ impl Service {
         } else {
             Ok(())
         };
-        let Self { ledger, engine, hub, reader, .. } = self;
-        drop((engine, hub, reader));
-        ledger.close();
-        done
+        self.ledger.close();
+        drained.and(done)
     }
 }
 
@@ -327,7 +326,7 @@ fn who_hint(error: &CallError) -> String {
 fn common_hint(error: &CallError) -> String {
     match error.kind {
         ErrorKind::NoCredentials | ErrorKind::BadCredentials => {
-            "The credentials are not valid or have expired: renew them.".to_owned()
+            "The credentials are not valid or have expired, or this machine's clock is wrong.".to_owned()
         }
         ErrorKind::Throttled => "AWS asks to slow down: try again in a minute.".to_owned(),
         ErrorKind::RegionDisabled => {

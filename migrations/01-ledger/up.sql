@@ -31,7 +31,7 @@ BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: entries are numbered witho
 -- What follows can be made again from the entries. It is there for speed only.
 
 CREATE TABLE occurrences (
-    occurrence TEXT PRIMARY KEY,            -- finding id | updatedAt | access key id
+    occurrence TEXT PRIMARY KEY,            -- [finding id, updatedAt, access key id]
     seq        INTEGER NOT NULL REFERENCES entries (seq),
     decided    INTEGER REFERENCES entries (seq),
     verdict    TEXT                         -- remediate, observe, skip, undecodable
@@ -46,6 +46,7 @@ CREATE TABLE remediations (
     account     TEXT NOT NULL,
     role_key    TEXT NOT NULL,              -- lower case: IAM ignores case in role names
     state       TEXT NOT NULL,
+    last_seen   TEXT NOT NULL,              -- latest activity of all occurrences that it is for
     opened      INTEGER NOT NULL REFERENCES entries (seq),
     intent      INTEGER REFERENCES entries (seq),
     refused     INTEGER REFERENCES entries (seq),

@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use output::Screen;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing::level_filters::LevelFilter;
 
 /// Takes stolen AWS role sessions back, across a whole AWS Organization, and proves it.
 ///
@@ -42,9 +43,10 @@ pub struct Cli {
     #[arg(long, short, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     output: Format,
 
-    /// What is logged to standard error: error, warn, info, debug or trace.
-    #[arg(long, global = true, default_value = "warn", env = "RESCIND_LOG", value_name = "LEVEL")]
-    log: tracing_subscriber::filter::LevelFilter,
+    /// What is logged to standard error: error, warn, info, debug or trace [default: info for
+    /// `run`, warn for all else].
+    #[arg(long, global = true, env = "RESCIND_LOG", value_name = "LEVEL")]
+    log: Option<LevelFilter>,
 
     #[command(subcommand)]
     command: Command,
@@ -78,7 +80,11 @@ enum Command {
 /// Runs the command line, and gives the exit code.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
-    telemetry::init(cli.log, cli.output);
+    let log = cli.log.unwrap_or(match &cli.command {
+        Command::Run(args) if args.is_service() => LevelFilter::INFO,
+        _ => LevelFilter::WARN,
+    });
+    telemetry::init(log, cli.output);
     let screen = Screen::new(cli.output);
     let config = cli.config;
     let done = match cli.command {

@@ -88,11 +88,10 @@ fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
                 screen.line(styled(BAD, format!("  - {}", clean(before))));
             }
             screen.line(styled(GOOD, format!("  + {}", change.after)));
-            screen.line(format!(
-                "  Side effect: every session of the role issued before {} is denied everything,",
-                change.cutoff
-            ));
-            screen.line("  also those of its rightful users, until they get a fresh one.");
+            screen.line(
+                "  Side effect: rightful users of the role are denied everything as well, until they get a",
+            );
+            screen.line(format!("  session issued after {}.", change.cutoff));
             if let Some(note) = &change.note {
                 screen.line(format!("  note: {note}"));
             }

@@ -16,6 +16,13 @@ pub struct Args {
     backlog: bool,
 }
 
+impl Args {
+    /// It goes on until it is stopped.
+    pub fn is_service(&self) -> bool {
+        !self.once
+    }
+}
+
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     block_on(async {
         let stop = signals::stop_token();

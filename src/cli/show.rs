@@ -77,7 +77,7 @@ fn head(r: &Remediation, screen: &Screen) {
     if let Some(proof) = &r.proof {
         row("proof", proof_text(proof));
     }
-    if let (Some(refused), false) = (&r.refused, r.state.is_in_place()) {
+    if let (Some(refused), false) = (&r.refused, r.state.is_accepted()) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
     }
@@ -156,7 +156,7 @@ fn call_text(call: &CallRecord) -> String {
 }
 
 fn aftercare(r: &Remediation, screen: &Screen) {
-    if !r.state.is_in_place() {
+    if !r.state.is_accepted() {
         return;
     }
     let instance = r.finding.evidence.instance_id.as_deref();

@@ -77,7 +77,8 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             } else {
                 counts.observed += 1;
             }
-            let label = if verdict == "skip" { styled(DIM, "skipped ") } else { styled(WARN, "observed") };
+            let label =
+                if verdict == "skip" { styled(DIM, "skipped   ") } else { styled(WARN, "observed  ") };
             screen.line(format!("{label}  {}  {}", subject(entry), clean(reason)));
             screen.json(entry)?;
         }
@@ -94,7 +95,7 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
         Event::FeedFailed { error, what_to_do } => {
             screen.line(format!(
                 "{}  {}\n            {}",
-                styled(BAD, "not read"),
+                styled(BAD, "not read  "),
                 clean(error),
                 clean(what_to_do)
             ));
@@ -113,16 +114,21 @@ fn subject(entry: &Entry) -> String {
 
 fn tell_remediation(remediation: &Remediation, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
-    let label = label(remediation.state);
+    let word =
+        if remediation.state.is_in_place() { "revoked".to_owned() } else { remediation.state.to_string() };
+    let label = styled(style(remediation.state), format!("{word:<10}"));
     let target = &remediation.target;
     screen.line(format!("{label}  {}  role {} in {}", remediation.id, target.role, target.account));
-    if remediation.state.is_in_place() {
+    if remediation.state.is_accepted() {
         if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
-            let took = accepted.duration_since(remediation.finding.last_seen());
+            let cutoff = utc(change.cutoff.time());
             screen.line(format!(
-                "            sessions issued before {} are denied; {} after the finding's last activity",
-                utc(change.cutoff.time()),
-                short(took)
+                "            sessions issued before {cutoff} are denied (proof: {})",
+                remediation.state
+            ));
+            let took = short(accepted.duration_since(remediation.finding.last_seen()));
+            screen.line(format!(
+                "            accepted by AWS {took} after the last activity that GuardDuty saw"
             ));
         }
         let note = remediation.proof.as_ref().and_then(|p| p.note.as_deref());
@@ -172,8 +178,8 @@ fn tell_seen(reader: &Reader, finding: &Finding, screen: &Screen) -> anyhow::Res
         "seen_before": finding.id, "account": finding.account, "entry": decided.seen.seq, "decision": decision,
     }))?;
     screen.line(format!(
-        "{}  {}  {}  recorded {at} (entry {}); {}",
-        styled(DIM, "seen    "),
+        "{}  {}  {}\n            recorded {at} (entry {}); {}",
+        styled(DIM, "seen      "),
         finding.account,
         clean(&finding.id),
         decided.seen.seq,
@@ -228,7 +234,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             accepted_at: r.accepted_at,
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
             seconds_to_deny: r.accepted_at.map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
-            refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
+            refused: if r.state.is_accepted() { None } else { r.refused.as_ref() },
             proof: r.proof.as_ref(),
         }
     }

@@ -17,7 +17,7 @@ use crate::ident::{AccountId, RoleName};
 use crate::ledger::{Draft, Event, Ledger, LedgerError, Reader, State};
 use crate::org::Snapshot;
 use crate::remedy::Remedy;
-use crate::triage::{Policy, Verdict, decide};
+use crate::triage::{Policy, SkipReason, Verdict, decide};
 use jiff::{SignedDuration, Timestamp};
 use lanes::Lanes;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -147,7 +147,10 @@ impl<R: Remedy + 'static> Engine<R> {
             code = decision.verdict.code(), "{}", decision.verdict
         );
         match decision.verdict {
-            Verdict::Remediate { remediation, .. } => self.carry_out(&remediation).await,
+            // New activity is a reason to try again at once what is not finished.
+            Verdict::Remediate { remediation, .. } | Verdict::Skip(SkipReason::UnderWay { remediation }) => {
+                self.carry_out(&remediation).await
+            }
             Verdict::Observe { .. } | Verdict::Skip(_) => Ok(()),
         }
     }

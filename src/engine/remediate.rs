@@ -26,7 +26,7 @@ impl<R: Remedy + 'static> Engine<R> {
             tracing::info!(remediation = remediation.id, "left as it is: the mode is observe");
             return Ok(());
         }
-        let age = Timestamp::now().duration_since(remediation.finding.last_seen());
+        let age = Timestamp::now().duration_since(remediation.last_seen);
         if age > self.policy.max_finding_age {
             let refused = Refused {
                 code: "too_old".to_owned(),

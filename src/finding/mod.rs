@@ -84,7 +84,7 @@ impl Finding {
     #[must_use]
     pub fn occurrence(&self) -> String {
         let key = self.principal.as_ref().and_then(|p| p.access_key_id.as_deref()).unwrap_or("-");
-        format!("{}|{}|{key}", self.id, self.updated_at_text)
+        serde_json::json!([self.id, self.updated_at_text, key]).to_string()
     }
 
     /// When the credentials were last seen in use: `eventLastSeen`, else `updatedAt`.

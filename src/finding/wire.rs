@@ -8,6 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+/// Longer than any id that AWS makes. What is longer would only swell the ledger.
+const LONGEST_ID: usize = 300;
+
+/// Free text is kept this long.
+const LONGEST_TEXT: usize = 500;
+
 /// A time as GuardDuty writes it: RFC 3339, with or without a fraction.
 struct Time {
     text: String,
@@ -27,6 +33,25 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+/// Free text, cut when it is long.
+#[derive(Deserialize)]
+#[serde(from = "String")]
+struct Text(String);
+
+impl From<String> for Text {
+    fn from(mut text: String) -> Self {
+        if let Some((end, _)) = text.char_indices().nth(LONGEST_TEXT) {
+            text.truncate(end);
+        }
+        Self(text)
+    }
+}
+
+/// The text of an optional field.
+fn text(field: Option<Text>) -> Option<String> {
+    field.map(|text| text.0)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireFinding {
@@ -34,11 +59,11 @@ struct WireFinding {
     account_id: AccountId,
     region: Region,
     #[serde(rename = "type")]
-    finding_type: String,
+    finding_type: Text,
     updated_at: Time,
     created_at: Option<Time>,
     severity: Option<f64>,
-    title: Option<String>,
+    title: Option<Text>,
     resource: Option<WireResource>,
     service: Option<WireService>,
 }
@@ -53,16 +78,16 @@ struct WireResource {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WirePrincipal {
-    access_key_id: Option<String>,
-    principal_id: Option<String>,
-    user_name: Option<String>,
-    user_type: Option<String>,
+    access_key_id: Option<Text>,
+    principal_id: Option<Text>,
+    user_name: Option<Text>,
+    user_type: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireInstance {
-    instance_id: Option<String>,
+    instance_id: Option<Text>,
 }
 
 #[derive(Deserialize, Default)]
@@ -86,9 +111,9 @@ struct WireAction {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct WireCall {
-    api: Option<String>,
-    service_name: Option<String>,
-    error_code: Option<String>,
+    api: Option<Text>,
+    service_name: Option<Text>,
+    error_code: Option<Text>,
     remote_ip_details: Option<WireRemoteIp>,
     remote_account_details: Option<WireRemoteAccount>,
 }
@@ -96,8 +121,8 @@ struct WireCall {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireRemoteIp {
-    ip_address_v4: Option<String>,
-    ip_address_v6: Option<String>,
+    ip_address_v4: Option<Text>,
+    ip_address_v6: Option<Text>,
     country: Option<WireCountry>,
     organization: Option<WireOrganization>,
 }
@@ -105,19 +130,19 @@ struct WireRemoteIp {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireCountry {
-    country_name: Option<String>,
+    country_name: Option<Text>,
 }
 
 #[derive(Deserialize)]
 struct WireOrganization {
-    org: Option<String>,
-    isp: Option<String>,
+    org: Option<Text>,
+    isp: Option<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireRemoteAccount {
-    account_id: Option<String>,
+    account_id: Option<Text>,
     affiliated: Option<bool>,
 }
 
@@ -145,6 +170,11 @@ pub(super) fn decode(value: &Value, path: &str) -> Decoded {
         let field = if field == "." { "(finding)".to_owned() } else { field };
         broken_value(&field, error.into_inner().to_string(), value)
     })?;
+    if wire.id.is_empty() || wire.id.len() > LONGEST_ID {
+        let error = format!("expected 1 to {LONGEST_ID} characters");
+        let field = if path.is_empty() { "id".to_owned() } else { format!("{path}.id") };
+        return Err(broken_value(&field, error, value));
+    }
     Ok(wire.into_finding(crate::digest::sha256(&canonical)))
 }
 
@@ -154,38 +184,44 @@ impl WireFinding {
         let service = self.service.unwrap_or_default();
         let call = service.action.unwrap_or_default().aws_api_call_action.unwrap_or_default();
         let principal = resource.access_key_details.map(|p| Principal {
-            user_type: p.user_type.unwrap_or_default().into(),
-            user_name: p.user_name,
-            principal_id: p.principal_id,
-            access_key_id: p.access_key_id,
+            user_type: text(p.user_type).unwrap_or_default().into(),
+            user_name: text(p.user_name),
+            principal_id: text(p.principal_id),
+            access_key_id: text(p.access_key_id),
         });
-        let instance = resource.instance_details.and_then(|i| i.instance_id);
+        let instance = resource.instance_details.and_then(|i| text(i.instance_id));
         let session = principal.as_ref().and_then(Principal::session_name);
         let instance_id =
             instance.or_else(|| session.filter(|name| name.starts_with("i-")).map(str::to_owned));
-        let (ip, account) = (call.remote_ip_details, call.remote_account_details);
-        let sample = is_sample(self.title.as_deref(), principal.as_ref(), service.additional_info.as_ref());
+        let account = call.remote_account_details;
+        let (remote_ip, remote_country, remote_organization) =
+            call.remote_ip_details.map_or((None, None, None), |ip| {
+                (
+                    text(ip.ip_address_v4.or(ip.ip_address_v6)),
+                    ip.country.and_then(|country| text(country.country_name)),
+                    ip.organization.and_then(|organization| text(organization.org.or(organization.isp))),
+                )
+            });
+        let title = text(self.title);
+        let sample = is_sample(title.as_deref(), principal.as_ref(), service.additional_info.as_ref());
         Finding {
             sample,
             evidence: Evidence {
                 first_seen: service.event_first_seen.map(|t| t.time),
                 last_seen: service.event_last_seen.map(|t| t.time),
                 count: service.count,
-                api: match (call.service_name, call.api) {
+                api: match (text(call.service_name), text(call.api)) {
                     (Some(service), Some(api)) => {
                         Some(format!("{}:{api}", service.trim_end_matches(".amazonaws.com")))
                     }
                     (_, api) => api,
                 },
-                error_code: call.error_code.filter(|code| !code.is_empty()),
-                remote_country: ip.as_ref().and_then(|ip| ip.country.as_ref()?.country_name.clone()),
-                remote_organization: ip
-                    .as_ref()
-                    .and_then(|ip| ip.organization.as_ref())
-                    .and_then(|o| o.org.clone().or_else(|| o.isp.clone())),
-                remote_ip: ip.and_then(|ip| ip.ip_address_v4.or(ip.ip_address_v6)),
+                error_code: text(call.error_code).filter(|code| !code.is_empty()),
+                remote_ip,
+                remote_country,
+                remote_organization,
                 remote_account_affiliated: account.as_ref().and_then(|a| a.affiliated),
-                remote_account: account.and_then(|a| a.account_id),
+                remote_account: account.and_then(|a| text(a.account_id)),
                 instance_id,
             },
             archived: service.archived.unwrap_or(false),
@@ -193,9 +229,9 @@ impl WireFinding {
             id: self.id,
             account: self.account_id,
             region: self.region,
-            finding_type: self.finding_type,
+            finding_type: self.finding_type.0,
             severity: self.severity,
-            title: self.title,
+            title,
             created_at: self.created_at.map(|t| t.time),
             updated_at: self.updated_at.time,
             updated_at_text: self.updated_at.text,

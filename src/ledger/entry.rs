@@ -115,6 +115,10 @@ pub enum Event {
         remedy: Option<String>,
         /// Whom the remedy is for.
         target: Option<Target>,
+        /// The remediation that takes care of it, when another occurrence led to that.
+        covered_by: Option<String>,
+        /// When the credentials were last seen in use.
+        last_seen: Timestamp,
         /// When the accounts that the decision rests on were read.
         organization_read_at: Timestamp,
     },
@@ -253,6 +257,8 @@ impl Draft {
             reason: decision.verdict.to_string(),
             remedy: target.as_ref().map(|_| remedy.to_owned()),
             target,
+            covered_by: decision.verdict.covered_by().map(str::to_owned),
+            last_seen: finding.last_seen(),
             organization_read_at: decision.organization_read_at,
         };
         Self { subject, event }

@@ -42,6 +42,8 @@ pub struct Remediation {
     pub finding: Finding,
     /// Whom it is for.
     pub target: Target,
+    /// When credentials that it revokes were last seen in use, by any finding.
+    pub last_seen: Timestamp,
     /// When it was decided.
     pub opened_at: Timestamp,
     /// The change that was made or is being made.
@@ -252,12 +254,13 @@ impl Reader {
     /// # Errors
     /// When there is none, or the ledger cannot be read.
     pub fn remediation(&self, id: &str) -> Result<Remediation, LedgerError> {
-        let (occurrence, state): (String, String) = self
+        let (occurrence, state, last_seen): (String, String, String) = self
             .connection()
-            .query_row("SELECT occurrence, state FROM remediations WHERE id = ?1", [id], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+            .query_row("SELECT occurrence, state, last_seen FROM remediations WHERE id = ?1", [id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .map_err(|e| self.sqlite(e))?;
+        let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
         let state = state.parse().map_err(|e: String| self.bad(0, &e))?;
         let seen = self.decided(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?.seen;
         let Event::Finding { finding, .. } = seen.event else {
@@ -287,6 +290,7 @@ impl Reader {
             state,
             finding: *finding,
             target,
+            last_seen,
             opened_at,
             change,
             accepted_at,

@@ -80,10 +80,16 @@ impl State {
         !matches!(self, Self::Proved(_) | Self::Failed)
     }
 
-    /// AWS has the deny, as far as is known.
+    /// AWS accepted the deny.
+    #[must_use]
+    pub fn is_accepted(self) -> bool {
+        matches!(self, Self::Accepted | Self::Proved(_))
+    }
+
+    /// The deny was seen on the role.
     #[must_use]
     pub fn is_in_place(self) -> bool {
-        matches!(self, Self::Accepted | Self::Proved(_))
+        matches!(self, Self::Proved(Rung::Present | Rung::Simulated))
     }
 
     /// A person should look.

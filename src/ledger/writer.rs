@@ -53,6 +53,8 @@ enum Job {
     Append(Append, oneshot::Sender<Result<Written, LedgerError>>),
     /// A call record: nobody waits for it, and it is never dropped.
     Detached(Box<Draft>),
+    /// What came before is written, and the thread ends.
+    Close,
 }
 
 /// The ledger, open for appending. Clones share one writer.
@@ -98,12 +100,10 @@ impl Ledger {
         answered.await.map_err(|_| LedgerError::Closed)?
     }
 
-    /// Writes what is still waiting and ends the writer. To be called once, by the last holder
-    /// of the ledger who still expects it to be written.
-    pub fn close(self) {
-        let Self { jobs, thread, .. } = self;
-        drop(jobs);
-        let thread = thread.lock().ok().and_then(|mut thread| thread.take());
+    /// Writes what is still waiting and ends the writer. Whoever appends afterwards is told so.
+    pub fn close(&self) {
+        let _ = self.jobs.send(Job::Close);
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
         if let Some(thread) = thread {
             let _ = thread.join();
         }
@@ -138,7 +138,12 @@ impl Writer {
         while let Ok(first) = inbox.recv() {
             let mut group = vec![first];
             group.extend(inbox.try_iter().take(GROUP - 1));
+            let closed = group.iter().position(|job| matches!(job, Job::Close));
+            group.truncate(closed.unwrap_or(group.len()));
             self.commit(group);
+            if closed.is_some() {
+                break;
+            }
         }
         if !self.backlog.is_empty() {
             self.commit(Vec::new());
@@ -152,7 +157,7 @@ impl Writer {
                 self.backlog.clear();
                 let answers = group.into_iter().filter_map(|job| match job {
                     Job::Append(_, answer) => Some(answer),
-                    Job::Detached(_) => None,
+                    Job::Detached(_) | Job::Close => None,
                 });
                 for (answer, written) in answers.zip(written) {
                     let _ = answer.send(written);
@@ -166,6 +171,7 @@ impl Writer {
                             let _ = answer.send(Err(self.again(&error)));
                         }
                         Job::Detached(draft) => self.backlog.push(*draft),
+                        Job::Close => {}
                     }
                 }
             }
@@ -187,6 +193,7 @@ impl Writer {
                 Job::Detached(draft) => {
                     append(&transaction, draft, path)?;
                 }
+                Job::Close => {}
                 Job::Append(job, _) => {
                     // A step that is not allowed undoes its own append and no other.
                     let savepoint = transaction.savepoint().map_err(sqlite)?;
@@ -314,7 +321,12 @@ fn project(
             })
             .map_err(sqlite)?;
     }
-    if let Event::Decision { occurrence, verdict, .. } = &entry.event {
+    if let Event::Decision { occurrence, verdict, covered_by, last_seen, .. } = &entry.event {
+        // A remediation that is under way is also for what came later.
+        connection
+            .prepare_cached("UPDATE remediations SET last_seen = max(last_seen, ?2) WHERE id = ?1")
+            .and_then(|mut s| s.execute(params![covered_by, stamp(*last_seen)]))
+            .map_err(sqlite)?;
         connection
             .prepare_cached("UPDATE occurrences SET decided = ?2, verdict = ?3 WHERE occurrence = ?1")
             .and_then(|mut s| s.execute(params![occurrence, seq, verdict]))
@@ -332,10 +344,18 @@ fn project(
     })?;
     let Some(state) = State::after(from, &entry.event, id)? else { return Ok(()) };
     let changed = match &entry.event {
-        Event::Decision { occurrence, target: Some(target), .. } => connection.execute(
-            "INSERT INTO remediations (id, occurrence, account, role_key, state, opened, last)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-            params![id, occurrence, target.account.as_str(), target.role.key(), state.to_string(), seq],
+        Event::Decision { occurrence, target: Some(target), last_seen, .. } => connection.execute(
+            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6)",
+            params![
+                id,
+                occurrence,
+                target.account.as_str(),
+                target.role.key(),
+                state.to_string(),
+                seq,
+                stamp(*last_seen)
+            ],
         ),
         Event::Intent { change } => connection.execute(
             "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4 WHERE id = ?1",

@@ -195,6 +195,17 @@ impl Verdict {
         }
     }
 
+    /// The remediation that takes care of it, when another occurrence led to that.
+    #[must_use]
+    pub fn covered_by(&self) -> Option<&str> {
+        match self {
+            Self::Skip(
+                SkipReason::AlreadyRevoked { remediation, .. } | SkipReason::UnderWay { remediation },
+            ) => Some(remediation),
+            _ => None,
+        }
+    }
+
     /// Whom it is about, when it is about a role to act on.
     #[must_use]
     pub fn target(&self) -> Option<&Target> {

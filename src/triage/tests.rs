@@ -72,7 +72,8 @@ fn only_a_deny_that_is_in_place_covers() {
     let cutoff = Some("2026-11-21T23:59:00Z");
     let seen = "2026-11-21T23:50:00Z";
     for (state, wanted) in [
-        (State::Accepted, "already_revoked"),
+        (State::Accepted, "under_way"),
+        (State::Proved(Rung::Accepted), "stolen_role_session"),
         (State::Proved(Rung::Present), "already_revoked"),
         (State::Failed, "stolen_role_session"),
         (State::Decided, "under_way"),

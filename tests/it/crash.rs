@@ -120,7 +120,7 @@ fn an_interrupt_finishes_what_is_in_flight() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     scene.hold("PutRolePolicy", "before");
-    let process = scene.spawn(&["run"]);
+    let process = scene.spawn(&["--log", "warn", "run"]);
     scene.held("PutRolePolicy");
     let pid = process.id().to_string();
     let sent = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");

@@ -110,7 +110,7 @@ fn everything_that_matters_is_decoded() {
     assert_eq!((finding.account.as_str(), finding.region.as_str()), ("222222222222", "eu-central-1"));
     assert_eq!(finding.updated_at.to_string(), "2026-11-21T23:47:00Z");
     assert_eq!(finding.last_seen().to_string(), "2026-11-21T23:46:00.5Z");
-    assert_eq!(finding.occurrence(), "f1|2026-11-21T23:47:00Z|ASIAEXAMPLEEXAMPLE00");
+    assert_eq!(finding.occurrence(), r#"["f1","2026-11-21T23:47:00Z","ASIAEXAMPLEEXAMPLE00"]"#);
     let evidence = &finding.evidence;
     assert_eq!(evidence.api.as_deref(), Some("s3:ListBuckets"));
     assert_eq!(evidence.error_code.as_deref(), Some("AccessDenied"));

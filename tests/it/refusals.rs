@@ -136,9 +136,7 @@ fn an_account_without_the_remediation_role() {
     assert_eq!(refused(&scene)["code"], "entry_denied");
     thief.is_allowed();
     // Somebody deploys the role; the next start does the rest.
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": scene.hub["role_arn"]}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}]});
-    let permissions = policy("member-role-permissions.json");
-    scene.post("roles", &json!({"account": BARE, "name": "RescindRemediation", "policy": permissions, "trust": trust, "instance_profile": false}));
+    deploy(&scene);
     scene.run_once().says("1 revoked");
     thief.is_denied();
 }
@@ -189,8 +187,49 @@ fn one_account_that_fails_does_not_disturb_another() {
     saved.is_denied();
 }
 
+fn hours_ago(hours: i64) -> Value {
+    (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours)).to_string().into()
+}
+
+/// Somebody deploys the remediation role that was missing.
+fn deploy(scene: &Scene) {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": scene.hub["role_arn"]}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}]});
+    let permissions = policy("member-role-permissions.json");
+    scene.post("roles", &json!({"account": BARE, "name": "RescindRemediation", "policy": permissions, "trust": trust, "instance_profile": false}));
+}
+
 #[test]
-fn a_blocked_remediation_is_left_alone_in_observe_mode_and_given_up_when_it_is_old() {
+fn a_remediation_that_is_blocked_for_too_long_is_given_up() {
+    let scene = Scene::new();
+    scene.role(BARE, "web");
+    let session = scene.session(BARE, "web", "i-0123456789abcdef0");
+    scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(2)}));
+    scene.rescind(&["run", "--once"]).code(5).says("blocked");
+    // The installation is repaired, much later: it does not act on what is old by then.
+    deploy(&scene);
+    scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
+    scene.rescind(&["run", "--once"]).code(5).says("failed").says("longer ago than max_finding_age");
+    assert_eq!(refused(&scene)["code"], "too_old");
+    scene.thief(&session).is_allowed();
+}
+
+#[test]
+fn activity_that_goes_on_keeps_a_blocked_remediation_alive() {
+    let scene = Scene::new();
+    scene.role(BARE, "web");
+    let session = scene.session(BARE, "web", "i-0123456789abcdef0");
+    let finding = scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(2)}));
+    scene.rescind(&["run", "--once"]).code(5).says("blocked");
+    scene.report(BARE, "web", &session, json!({"id": finding}));
+    scene.rescind(&["run", "--once"]).code(5).says("is under way for the same role");
+    deploy(&scene);
+    scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
+    scene.run_once().says("1 revoked");
+    scene.thief(&session).is_denied();
+}
+
+#[test]
+fn a_blocked_remediation_is_left_alone_in_observe_mode() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(BARE, "web");
     scene.rescind(&["run", "--once"]).code(5);

@@ -12,7 +12,7 @@ fn a_stolen_session_is_denied_and_a_fresh_one_is_not() {
     let bystander = scene.thief(&scene.session(SHOP, "batch", "i-0bbbbbbbbbbbbbbbb"));
     thief.is_allowed();
 
-    scene.run_once().says("simulated").says("1 revoked.");
+    scene.run_once().says("proof: simulated").says("1 revoked.");
 
     thief.is_denied();
     bystander.is_allowed();

@@ -1,0 +1,65 @@
+# What there is to do here: `make help`.
+
+PYTHON ?= python3
+VENV := $(CURDIR)/target/emulator-venv
+VENV_PYTHON := $(VENV)/bin/python
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind "$(TARGET)/debug/rescind"
+
+# Where the Rust integration tests find the Python of the emulated organization.
+export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
+
+.PHONY: help demo demo-up test build emulator clean-demo
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo        the main job, told step by step, against an emulated AWS organization'
+	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
+	@echo 'make test        all checks and tests'
+	@echo 'make build       the binary (debug profile): target/debug/rescind'
+	@echo 'make emulator    only the Python environment of the emulated organization'
+	@echo 'make clean-demo  removes what the demo left in demo-out/'
+	@echo
+	@echo 'All set-up is done on the way, and needs the network only the first time.'
+	@echo 'Needed: Rust, a C compiler, Python 3.9 or later with venv. AWS is never called.'
+
+demo: emulator build
+	@$(DEMO)
+
+demo-up: emulator build
+	@$(DEMO) --up
+
+clean-demo:
+	rm -rf demo-out
+
+emulator:
+	@command -v "$(PYTHON)" >/dev/null || { echo 'Python 3.9 or later is needed: $(PYTHON) is not there.' >&2; exit 1; }
+	@"$(PYTHON)" -I tests/emulator/demo/prepare.py "$(VENV)"
+
+.PHONY: toolchain
+toolchain:
+	@command -v cargo >/dev/null || { echo 'Rust is needed: cargo is not there. See https://rustup.rs' >&2; exit 1; }
+	@command -v cc >/dev/null || { echo 'A C compiler is needed: cc is not there. On Debian and Ubuntu: apt install gcc' >&2; exit 1; }
+
+# The debug profile: it is built much faster, and does the same.
+build: toolchain
+	@echo 'Building rescind (debug profile; some minutes the first time) ...'
+	@cargo build --locked
+
+# $(call stage,NAME,COMMAND): says what is run, and what failed.
+define stage
+	@printf '\n==> %s\n' '$(1)'
+	@$(2) || { printf '\nmake test: FAILED at: %s\n' '$(1)' >&2; exit 1; }
+endef
+
+RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked; fi
+
+test: toolchain
+	$(call stage,set-up of the emulated organization,$(MAKE) --no-print-directory emulator)
+	$(call stage,format,cargo fmt --all --check)
+	$(call stage,lints,cargo clippy --locked --all-targets -- -D warnings)
+	$(call stage,build,cargo build --locked)
+	$(call stage,Rust tests,{ $(RUST_TESTS); })
+	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
+	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
+	@printf '\nmake test: all passed\n'
