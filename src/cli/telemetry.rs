@@ -8,10 +8,10 @@ use tracing_subscriber::prelude::*;
 
 /// Starts logging.
 ///
-/// Only rescind's own events may be more detailed than `info`: the AWS SDK writes requests,
-/// with their session tokens, at `trace`.
+/// Of other crates only errors are shown: the AWS SDK writes requests with their session tokens
+/// at `trace`, and the answers of credential sources at `warn`.
 pub fn init(level: LevelFilter, format: Format) {
-    let own = filter_fn(|meta| meta.target().starts_with("rescind") || *meta.level() <= Level::WARN);
+    let own = filter_fn(|meta| meta.target().starts_with("rescind") || *meta.level() <= Level::ERROR);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         Format::Json => layer.json().flatten_event(true).boxed(),

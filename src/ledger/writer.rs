@@ -148,6 +148,10 @@ impl Writer {
         if !self.backlog.is_empty() {
             self.commit(Vec::new());
         }
+        // Whoever copies the one file has the whole ledger.
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::debug!(%error, "the write-ahead log was left beside the ledger");
+        }
     }
 
     fn commit(&mut self, group: Vec<Job>) {

@@ -119,6 +119,18 @@ fn a_ledger_of_a_newer_version_is_refused() {
 }
 
 #[test]
+fn a_copy_of_the_one_file_is_the_whole_ledger() {
+    let scene = acted();
+    let copy = scene.path("copy.db");
+    // Before anything else opens the ledger, and with that tidies it up.
+    std::fs::copy(scene.path("ledger.db"), &copy).expect("copied");
+    let ledger = rusqlite::Connection::open(copy).expect("a ledger");
+    let copied: i64 =
+        ledger.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).expect("counted");
+    assert_eq!(copied, i64::try_from(scene.entries().len()).expect("few"));
+}
+
+#[test]
 fn without_a_ledger_nothing_is_done() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
