@@ -8,6 +8,7 @@ use crate::finding::{Decoded, Finding};
 use crate::ledger::{Draft, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -151,58 +152,56 @@ impl Service {
         &self.engine
     }
 
-    /// Takes up everything that an earlier run left unfinished.
+    /// Takes up everything that an earlier run left unfinished; does not wait for it.
     ///
     /// # Errors
-    /// When the ledger fails.
-    pub async fn recover(&self) -> Result<(), LedgerError> {
-        for finding in self.reader.undecided()? {
-            tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
-            self.engine.submit(finding);
-        }
-        self.engine.resume(|_| true)?;
-        self.engine.drained().await
+    /// When the ledger cannot be read.
+    pub fn recover(&self) -> Result<(), LedgerError> {
+        self.engine.resume(|_| true)
     }
 
     /// Decides again about recent findings that were only observed so far.
     ///
     /// # Errors
-    /// When the ledger fails.
+    /// When the ledger cannot be read.
     pub fn take_up_observed(&self) -> Result<(), LedgerError> {
-        if self.config.mode != Mode::Enforce {
-            return Ok(());
-        }
         for finding in self.reader.observed()? {
-            if Timestamp::now().duration_since(finding.last_seen()) <= self.config.max_finding_age {
+            if self.would_act_on(&finding) {
                 self.engine.submit(finding);
             }
         }
         Ok(())
     }
 
-    /// Polls every region once, side by side, and waits until what came is done.
+    /// The mode and the finding's age allow to act on it.
+    #[must_use]
+    pub fn would_act_on(&self, finding: &Finding) -> bool {
+        self.config.mode == Mode::Enforce
+            && Timestamp::now().duration_since(finding.last_seen()) <= self.config.max_finding_age
+    }
+
+    /// Polls every region once, side by side; does not wait for what comes of it.
     ///
     /// A region that fails is recorded and does not disturb the others. Gives the occurrences
-    /// that had been seen before, and how many regions failed.
+    /// that had been seen before.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn poll(&self) -> Result<(Vec<Finding>, usize), LedgerError> {
+    pub async fn poll(&self) -> Result<Vec<Finding>, LedgerError> {
         let polls = self.pollers.iter().map(|poller| self.poll_region(poller));
-        let mut seen = Vec::new();
-        let mut failed = 0;
-        for region in futures::future::join_all(polls).await {
-            match region? {
-                Some(findings) => seen.extend(findings),
-                None => failed += 1,
-            }
-        }
-        self.engine.drained().await?;
-        Ok((seen, failed))
+        let seen: Result<Vec<_>, _> = futures::future::join_all(polls).await.into_iter().collect();
+        Ok(seen?.concat())
     }
 
-    /// `None` when the region could not be read.
-    async fn poll_region(&self, poller: &Poller) -> Result<Option<Vec<Finding>>, LedgerError> {
+    /// Waits until everything that was begun is done, or left because of a stop.
+    ///
+    /// # Errors
+    /// When the ledger failed meanwhile.
+    pub async fn drained(&self) -> Result<(), LedgerError> {
+        self.engine.drained().await
+    }
+
+    async fn poll_region(&self, poller: &Poller) -> Result<Vec<Finding>, LedgerError> {
         let mut seen = Vec::new();
         let with = Poll { hub: &self.hub, ledger: &self.ledger, reader: &self.reader };
         let poll = poller.poll(with, |received| {
@@ -210,14 +209,14 @@ impl Service {
             received.new.into_iter().for_each(|finding| self.engine.submit(finding));
         });
         match poll.await {
-            Ok(()) => Ok(Some(seen)),
+            Ok(()) => Ok(seen),
             Err(FeedError::Ledger(error)) => Err(error),
             Err(error) => {
                 let hint = self.feed_hint(&error);
                 tracing::error!(region = %poller.region(), hint, "findings cannot be read: {error}");
                 let draft = Draft::feed_failed(Some(poller.region()), error.to_string(), hint);
                 self.ledger.append(draft).await?;
-                Ok(None)
+                Ok(seen)
             }
         }
     }
@@ -249,20 +248,35 @@ impl Service {
     }
 
     /// Records and carries out what was decoded from `source`, and waits until it is done.
-    /// An occurrence that was only observed so far is decided again: somebody handed it in.
+    /// Somebody handed it in: so what was only observed is decided again, and what had failed is
+    /// tried again. Gives the occurrences that had been seen before.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn handle(&self, source: &str, decoded: Vec<Decoded>) -> Result<Received, LedgerError> {
-        let received = record(&self.ledger, source, None, decoded, None).await?;
-        received.new.iter().cloned().for_each(|finding| self.engine.submit(finding));
-        if self.config.mode == Mode::Enforce {
-            let observed = self.reader.observed()?;
-            let again = |finding: &&Finding| observed.iter().any(|o| o.occurrence() == finding.occurrence());
-            received.seen.iter().filter(again).cloned().for_each(|finding| self.engine.submit(finding));
+    pub async fn handle(&self, source: &str, decoded: Vec<Decoded>) -> Result<Vec<Finding>, LedgerError> {
+        let Received { new, seen, .. } = record(&self.ledger, source, None, decoded, None).await?;
+        let mut known = HashSet::new();
+        for finding in &seen {
+            if !self.would_act_on(finding) || !known.insert(finding.occurrence()) {
+                continue;
+            }
+            let decision = self.reader.decided(&finding.occurrence())?.and_then(|d| d.decision);
+            let remediation = decision.as_ref().and_then(|d| d.subject.remediation.as_deref());
+            match (decision.as_ref().map(|d| &d.event), remediation) {
+                (Some(Event::Decision { verdict, .. }), _) if verdict == "observe" => {
+                    self.engine.submit(finding.clone());
+                }
+                (_, Some(id)) if self.reader.remediation(id)?.state == State::Failed => {
+                    self.engine.reopen(id, source).await?;
+                }
+                _ => {}
+            }
+        }
+        for finding in new {
+            self.engine.submit(finding);
         }
         self.engine.drained().await?;
-        Ok(received)
+        Ok(seen)
     }
 
     /// Polls until `stop` is cancelled. What is in flight then is finished.
@@ -278,15 +292,20 @@ impl Service {
                 () = self.stop.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            self.engine.keep_organization_fresh().await?;
             let try_blocked = blocked_tried.elapsed() >= BLOCKED_AGAIN;
             if try_blocked {
                 blocked_tried = tokio::time::Instant::now();
             }
+            // Nothing here waits for what is in flight: one slow account must not keep another's
+            // theft from being seen.
             self.engine.resume(|state| try_blocked || state != State::Blocked)?;
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 polled = self.poll() => { polled?; }
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                fresh = self.engine.keep_organization_fresh() => { fresh?; }
             }
         }
         self.engine.drained().await

@@ -182,17 +182,10 @@ impl Hub {
         let scope = CallScope::default();
         let call = self.call("guardduty", "GetFindings", region, &scope);
         let (answer, body) = with_body(&*self.sink, call, request).await;
-        match (answer, body) {
-            (Ok(_), Some(body)) => Ok(body),
-            (Err(error), Some(body))
-                if error.code.is_none()
-                    && serde_json::from_slice::<serde_json::Value>(&body)
-                        .is_ok_and(|v| v.get("findings").is_some()) =>
-            {
-                Ok(body)
-            }
-            (Err(error), _) => Err(error),
-            (Ok(_), None) => Err(CallError {
+        match (body, answer) {
+            (Some(body), _) => Ok(body),
+            (None, Err(error)) => Err(error),
+            (None, Ok(_)) => Err(CallError {
                 service: "guardduty",
                 operation: "GetFindings",
                 kind: ErrorKind::Unavailable,

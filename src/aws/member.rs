@@ -10,7 +10,7 @@ use futures::FutureExt;
 use iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// How to enter a member account.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ pub struct MemberSession {
     region: Region,
     scope: CallScope,
     sink: Arc<dyn CallSink>,
-    aws_now: Timestamp,
+    /// AWS's time when the session was opened, and ours.
+    opened: (Timestamp, Instant),
 }
 
 /// What GetRole tells of a role.
@@ -107,14 +108,15 @@ impl MemberSession {
             region: hub.home.clone(),
             scope,
             sink: Arc::clone(&hub.sink),
-            aws_now,
+            opened: (aws_now, Instant::now()),
         })
     }
 
-    /// The time by AWS's clock at which the session was opened.
+    /// The time by AWS's clock: that of the session's opening, and what has passed since.
     #[must_use]
     pub fn aws_now(&self) -> Timestamp {
-        self.aws_now
+        let (at, since) = self.opened;
+        at.checked_add(since.elapsed()).unwrap_or(Timestamp::MAX)
     }
 
     fn call(&self, operation: &'static str) -> Call<'_> {

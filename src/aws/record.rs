@@ -103,8 +103,8 @@ where
     with_body(sink, call, request).await.0
 }
 
-/// Like [`recorded`]; also gives the body of the answer as it came, when [`Observer::bodies`]
-/// watched the client.
+/// Like [`recorded`]; also gives the body of an answer that is no error, as it came and whether the
+/// SDK could read it or not, when [`Observer::bodies`] watched the client.
 pub(super) async fn with_body<O, E>(
     sink: &dyn CallSink,
     call: Call<'_>,
@@ -147,7 +147,7 @@ where
 /// Watches a client's attempts. One on each client.
 #[derive(Debug, Default)]
 pub(super) struct Observer {
-    /// Keep the bodies of answers: GetFindings is decoded from the bytes, not from the SDK's
+    /// Keep the bodies of answers that are no errors: GetFindings is decoded from the bytes, not from the SDK's
     /// types, so that there is one decoder and one broken finding does not cost its batch.
     pub bodies: bool,
 }
@@ -182,7 +182,7 @@ impl Intercept for Observer {
             let mut wire = wire.borrow_mut();
             wire.request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"));
             wire.status = Some(response.status().as_u16());
-            if self.bodies {
+            if self.bodies && response.status().is_success() {
                 wire.body = response.body().bytes().map(<[u8]>::to_vec);
             }
         });

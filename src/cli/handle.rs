@@ -21,10 +21,10 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let stop = signals::stop_token();
         let service = Service::start(config, "handle", true, stop.clone()).await?;
         let done = async {
-            service.recover().await?;
+            service.recover()?;
             service.handle(&source, decode(&bytes)).await
         }
         .await;
-        summary::finish(service, screen, done.map(|received| (received.seen, 0)), stop.is_cancelled()).await
+        summary::finish(service, screen, done, stop.is_cancelled()).await
     })
 }

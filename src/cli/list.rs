@@ -25,6 +25,7 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
         screen.json(&RemediationLine::from(remediation))?;
         let to_deny = remediation
             .accepted_at
+            .filter(|_| remediation.state.is_in_place())
             .map_or("-".to_owned(), |t| short(t.duration_since(remediation.finding.last_seen())));
         rows.add_row([
             remediation.id.clone(),

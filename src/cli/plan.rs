@@ -7,6 +7,7 @@ use crate::config::{Config, Mode};
 use crate::engine::Planned;
 use crate::feed::read_input;
 use crate::finding::decode;
+use crate::ledger::Event;
 use crate::service::Service;
 use crate::triage::Verdict;
 use std::path::PathBuf;
@@ -25,7 +26,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         .transpose()?;
     let mode = config.mode;
     block_on(async {
-        let service = Service::start(config, "plan", false, signals::stop_token()).await?;
+        let stop = signals::stop_token();
+        let service = Service::start(config, "plan", false, stop.clone()).await?;
         let (decoded, errors) = match input {
             Some((bytes, _)) => (decode(&bytes), Vec::new()),
             None => service.peek().await,
@@ -39,7 +41,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         for item in decoded {
             match item {
                 Ok(finding) => {
-                    let planned = service.engine().plan(finding).await?;
+                    // A plan changes nothing, so it can be left at any moment.
+                    let planned = tokio::select! {
+                        planned = service.engine().plan(finding) => planned?,
+                        () = stop.cancelled() => break,
+                    };
                     clean_run &= !matches!(planned.change, Some(Err(_)));
                     tell(&planned, mode, screen)?;
                     count += 1;
@@ -57,17 +63,22 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         }
         screen.line(format!("{count} finding(s). Nothing was changed."));
         service.stop("planned").await?;
+        if stop.is_cancelled() {
+            return Ok(Exit::Interrupted);
+        }
         Ok(if clean_run { Exit::Done } else { Exit::NeedsPerson })
     })
 }
 
 fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
-    let Planned { finding, decision, change } = planned;
+    let Planned { finding, recorded, decision, change } = planned;
+    let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
         "finding": finding.id, "account": finding.account, "type": finding.finding_type,
         "decision": decision.verdict.name(), "code": decision.verdict.code(),
         "reason": decision.verdict.to_string(),
         "change": change.as_ref().and_then(|c| c.as_ref().ok()),
+        "recorded": recorded,
         "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
     }))?;
     let label = match decision.verdict {
@@ -78,6 +89,20 @@ fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
     screen.line(format!("{label}  {}  {}", finding.account, styled(BOLD, clean(&finding.id))));
     screen.line(format!("  {}", clean(&finding.finding_type)));
     screen.line(format!("  {}", clean(&decision.verdict.to_string())));
+    if let Some(entry) = recorded {
+        let verdict = match &entry.event {
+            Event::Decision { verdict, .. } => verdict.as_str(),
+            _ => "",
+        };
+        screen.line(format!(
+            "  {} this occurrence is in the ledger already (entry {}: {verdict}), so `run` leaves it at that.",
+            styled(WARN, "note:"),
+            entry.seq
+        ));
+        if verdict == "observe" {
+            screen.line("  `rescind run --backlog` takes up what was only observed.");
+        }
+    }
     match change {
         Some(Ok(change)) => {
             if mode == Mode::Observe {

@@ -29,17 +29,19 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let (mode, regions, interval) = (config.mode, config.regions.len(), config.poll_interval);
         let service = Service::start(config, "run", true, stop.clone()).await?;
         let done = async {
-            service.recover().await?;
+            service.recover()?;
             if args.backlog {
                 service.take_up_observed()?;
             }
             if args.once {
-                return service.poll().await;
+                let seen = service.poll().await?;
+                service.drained().await?;
+                return Ok(seen);
             }
             screen.line(format!(
                 "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
             ));
-            service.run().await.map(|()| (Vec::new(), 0))
+            service.run().await.map(|()| Vec::new())
         }
         .await;
         summary::finish(service, screen, done, args.once && stop.is_cancelled()).await

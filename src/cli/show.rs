@@ -71,13 +71,13 @@ fn head(r: &Remediation, screen: &Screen) {
     if let Some(change) = &r.change {
         row("cutoff", change.cutoff.to_string());
     }
-    if let Some(accepted) = r.accepted_at {
+    if let (Some(accepted), true) = (r.accepted_at, r.state.is_in_place()) {
         row("deny after", short(accepted.duration_since(finding.last_seen())));
     }
     if let Some(proof) = &r.proof {
         row("proof", proof_text(proof));
     }
-    if let (Some(refused), false) = (&r.refused, r.state.is_accepted()) {
+    if let (Some(refused), false) = (&r.refused, r.state.is_in_place()) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
     }
@@ -135,6 +135,7 @@ fn what(entry: &Entry) -> String {
         Event::Accepted { found_in_place: true } => "accepted: found in place".to_owned(),
         Event::NotApplied { found } => format!("not applied: found {found}"),
         Event::Uncertain { error } => format!("uncertain: {error}"),
+        Event::Reopened { by } => format!("tried again, by {by}"),
         Event::Refused(refused) => format!("refused: {}", refused.reason),
         Event::Proof(proof) => format!("proof: {}", proof_text(proof)),
         Event::Call(call) => call_text(call),
@@ -156,7 +157,7 @@ fn call_text(call: &CallRecord) -> String {
 }
 
 fn aftercare(r: &Remediation, screen: &Screen) {
-    if !r.state.is_accepted() {
+    if !r.state.is_in_place() {
         return;
     }
     let instance = r.finding.evidence.instance_id.as_deref();

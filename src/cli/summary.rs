@@ -3,8 +3,7 @@
 use super::Exit;
 use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use crate::finding::Finding;
-use crate::ledger::{Entry, Event, LedgerError, Reader, Remediation, State};
-use crate::remedy::Rung;
+use crate::ledger::{Entry, Event, LedgerError, Remediation, State};
 use crate::service::Service;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -16,11 +15,11 @@ const SHOWN: usize = 10;
 pub async fn finish(
     service: Service,
     screen: &Screen,
-    done: Result<(Vec<Finding>, usize), LedgerError>,
+    done: Result<Vec<Finding>, LedgerError>,
     interrupted: bool,
 ) -> anyhow::Result<Exit> {
     let told = match &done {
-        Ok((seen, failed_feeds)) => tell(&service, screen, seen, *failed_feeds),
+        Ok(seen) => tell(&service, screen, seen),
         Err(_) => Ok(Exit::Ledger),
     };
     let stopped = service.stop(if interrupted { "interrupted" } else { "done" }).await;
@@ -37,13 +36,13 @@ struct Counts {
     skipped: usize,
     undecodable: usize,
     seen_before: usize,
-    need_a_person: usize,
+    not_revoked: usize,
     failed_feeds: usize,
 }
 
-fn tell(service: &Service, screen: &Screen, seen: &[Finding], failed_feeds: usize) -> anyhow::Result<Exit> {
+fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<Exit> {
     let reader = service.reader();
-    let mut counts = Counts { seen_before: seen.len(), failed_feeds, ..Counts::default() };
+    let mut counts = Counts { seen_before: seen.len(), ..Counts::default() };
     let mut touched = BTreeSet::new();
     for entry in reader.since(service.started_at())? {
         if let Some(id) = &entry.subject.remediation {
@@ -51,21 +50,24 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding], failed_feeds: usiz
         }
         tell_entry(&entry, screen, &mut counts)?;
     }
-    for id in touched {
-        let remediation = reader.remediation(&id)?;
+    for id in &touched {
+        let remediation = reader.remediation(id)?;
         counts.remediated += usize::from(remediation.state.is_in_place());
-        counts.need_a_person += usize::from(remediation.state.needs_a_person());
+        counts.not_revoked += usize::from(!remediation.state.is_in_place());
         tell_remediation(&remediation, screen)?;
     }
     for finding in seen.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
-        tell_seen(reader, finding, screen)?;
+        tell_seen(service, finding, screen)?;
+    }
+    for finding in seen {
+        counts.not_revoked += usize::from(is_left_open(service, finding, &touched)?);
     }
     if seen.len() > SHOWN {
         screen.line(format!("          … and {} more: `rescind list --decisions`", seen.len() - SHOWN));
     }
     screen.json(&serde_json::json!({ "summary": counts }))?;
     screen.line(sentence(&counts));
-    let bad = counts.need_a_person + counts.undecodable + counts.failed_feeds;
+    let bad = counts.not_revoked + counts.undecodable + counts.failed_feeds;
     Ok(if bad > 0 { Exit::NeedsPerson } else { Exit::Done })
 }
 
@@ -93,6 +95,7 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             screen.json(entry)?;
         }
         Event::FeedFailed { error, what_to_do } => {
+            counts.failed_feeds += 1;
             screen.line(format!(
                 "{}  {}\n            {}",
                 styled(BAD, "not read  "),
@@ -119,7 +122,7 @@ fn tell_remediation(remediation: &Remediation, screen: &Screen) -> anyhow::Resul
     let label = styled(style(remediation.state), format!("{word:<10}"));
     let target = &remediation.target;
     screen.line(format!("{label}  {}  role {} in {}", remediation.id, target.role, target.account));
-    if remediation.state.is_accepted() {
+    if remediation.state.is_in_place() {
         if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
             let cutoff = utc(change.cutoff.time());
             screen.line(format!(
@@ -136,11 +139,15 @@ fn tell_remediation(remediation: &Remediation, screen: &Screen) -> anyhow::Resul
         {
             screen.line(format!("            note: {}", clean(note)));
         }
-    } else if let Some(refused) = &remediation.refused {
+    } else if let Some(refused) =
+        remediation.refused.as_ref().filter(|_| !remediation.state.has_fixed_cutoff())
+    {
         screen.line(format!("            {}", clean(&refused.reason)));
         screen.line(format!("            to do: {}", clean(&refused.what_to_do)));
     } else {
-        screen.line("            not finished: it is taken up at the next start");
+        let why = remediation.uncertain.as_deref().unwrap_or("not finished");
+        screen.line(format!("            {}", clean(why)));
+        screen.line("            it is taken up again at the next poll or start");
     }
     Ok(())
 }
@@ -152,26 +159,42 @@ pub fn label(state: State) -> String {
 
 fn style(state: State) -> anstyle::Style {
     match state {
-        State::Proved(Rung::Present | Rung::Simulated) => GOOD,
-        State::Blocked | State::Failed | State::Proved(Rung::Accepted) => BAD,
+        State::Proved(_) => GOOD,
+        State::Blocked | State::Failed => BAD,
         State::Decided | State::Applying | State::Accepted | State::Retrying => WARN,
     }
 }
 
-fn tell_seen(reader: &Reader, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
+/// A theft that was seen before, that may be acted on, and that is not revoked.
+fn is_left_open(service: &Service, finding: &Finding, told: &BTreeSet<String>) -> anyhow::Result<bool> {
+    let decision = service.reader().decided(&finding.occurrence())?.and_then(|d| d.decision);
+    Ok(match decision {
+        Some(Entry { event: Event::Decision { verdict, .. }, subject, .. }) => match subject.remediation {
+            Some(id) if told.contains(&id) => false,
+            Some(id) => !service.reader().remediation(&id)?.state.is_in_place(),
+            None => verdict == "observe" && service.would_act_on(finding),
+        },
+        _ => false,
+    })
+}
+
+fn tell_seen(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
+    let reader = service.reader();
     let Some(decided) = reader.decided(&finding.occurrence())? else { return Ok(()) };
     let decision = match &decided.decision {
-        Some(entry) => match &entry.event {
-            Event::Decision { reason, verdict, .. } => match &entry.subject.remediation {
-                Some(id) => {
-                    let state = reader.remediation(id)?.state;
-                    format!("nothing more to do: {id} is {state}")
+        Some(Entry { event: Event::Decision { reason, verdict, .. }, subject, .. }) => {
+            match &subject.remediation {
+                Some(id) => match reader.remediation(id)?.state {
+                    state if state.is_in_place() => format!("nothing more to do: {id} is {state}"),
+                    state => format!("{id} is {state}: `rescind show {id}`"),
+                },
+                None if verdict == "observe" && service.would_act_on(finding) => {
+                    "only observed so far: `rescind run --backlog` acts on it".to_owned()
                 }
                 None => format!("{verdict}: {reason}"),
-            },
-            _ => String::new(),
-        },
-        None => "not decided yet".to_owned(),
+            }
+        }
+        _ => "not decided yet".to_owned(),
     };
     let at = utc(decided.seen.time);
     screen.json(&serde_json::json!({
@@ -195,8 +218,8 @@ fn sentence(counts: &Counts) -> String {
         (counts.skipped, "skipped"),
         (counts.undecodable, "unreadable"),
         (counts.seen_before, "seen before"),
-        (counts.need_a_person, "need a person"),
-        (counts.failed_feeds, "region(s) not read"),
+        (counts.not_revoked, "NOT revoked"),
+        (counts.failed_feeds, "failed read(s) of a region or the organization"),
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
@@ -234,7 +257,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             accepted_at: r.accepted_at,
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
             seconds_to_deny: r.accepted_at.map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
-            refused: if r.state.is_accepted() { None } else { r.refused.as_ref() },
+            refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
             proof: r.proof.as_ref(),
         }
     }

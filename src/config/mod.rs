@@ -207,5 +207,11 @@ mod tests {
     fn the_external_id_is_not_in_an_error() {
         let error = parse("[member]\nexternal_id = \"hunter 2 hunter 2\"\n").expect_err("bad");
         assert!(!error.contains("hunter"), "{error}");
+        for value in ["12345678901234567", "[\"4567\"]", "{ a = 4567 }", "4567.5"] {
+            let error = parse(&format!("regions = [\"eu-west-1\"]\n[member]\nexternal_id = {value}\n"))
+                .expect_err("bad");
+            assert!(error.contains(":3:15: member.external_id: expected a text in quotes"), "{error}");
+            assert!(!error.contains("4567"), "{error}");
+        }
     }
 }

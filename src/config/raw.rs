@@ -4,7 +4,8 @@
 use super::ConfigError;
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -199,9 +200,17 @@ impl TryFrom<String> for RolePath {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
+/// Its errors never show its value.
 pub(super) struct ExternalId(pub String);
+
+impl<'de> Deserialize<'de> for ExternalId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Ok(toml::Value::String(text)) = toml::Value::deserialize(deserializer) else {
+            return Err(D::Error::custom("expected a text in quotes (its value is not shown)"));
+        };
+        text.try_into().map_err(D::Error::custom)
+    }
+}
 
 impl TryFrom<String> for ExternalId {
     type Error = String;

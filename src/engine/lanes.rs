@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
@@ -36,9 +36,9 @@ impl Lanes {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something is waiting or running in this lane.
-    pub fn is_busy(&self, lane: &str) -> bool {
-        self.waiting().contains_key(lane)
+    /// The lanes in which something is waiting or running.
+    pub fn busy(&self) -> HashSet<String> {
+        self.waiting().keys().cloned().collect()
     }
 
     /// Queues a job.
@@ -106,7 +106,7 @@ mod tests {
         }
         lanes.drained().await;
         assert_eq!(*order.lock().expect("not poisoned"), (0..50).collect::<Vec<_>>());
-        assert!(!lanes.is_busy("role"));
+        assert!(lanes.busy().is_empty());
     }
 
     #[tokio::test]

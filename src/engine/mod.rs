@@ -14,8 +14,8 @@ use crate::aws::Hub;
 use crate::config::{Config, Member, Mode};
 use crate::finding::Finding;
 use crate::ident::{AccountId, RoleName};
-use crate::ledger::{Draft, Event, Ledger, LedgerError, Reader, State};
-use crate::org::Snapshot;
+use crate::ledger::{Draft, Event, InForce, Ledger, LedgerError, Reader, State};
+use crate::org::{AccountState, Snapshot};
 use crate::remedy::Remedy;
 use crate::triage::{Policy, SkipReason, Verdict, decide};
 use jiff::{SignedDuration, Timestamp};
@@ -26,8 +26,9 @@ use tokio_util::sync::CancellationToken;
 /// A snapshot of the organization older than this is read again before the next poll.
 const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
 
-/// An account that the snapshot does not have is looked for again, at most this often.
-const UNKNOWN_ACCOUNT_AGE: SignedDuration = SignedDuration::from_secs(60);
+/// An account that the snapshot does not have, or not as active, is looked for again at most this
+/// often.
+const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Carries out what triage decides.
 pub struct Engine<R> {
@@ -75,10 +76,7 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// Decides about a finding that is in the ledger, and carries the decision out.
     pub fn submit(self: &Arc<Self>, finding: Finding) {
-        let lane = match finding.principal.as_ref().map(crate::finding::Principal::role) {
-            Some(Ok(role)) => lane(&finding.account, &role.name),
-            _ => finding.occurrence(),
-        };
+        let lane = lane_of(&finding);
         let engine = Arc::clone(self);
         self.lanes.submit(lane, async move {
             let done = engine.handle(&finding).await;
@@ -86,15 +84,16 @@ impl<R: Remedy + 'static> Engine<R> {
         });
     }
 
-    /// Takes up what is not finished: findings without a decision, and remediations in a state
-    /// that `wanted` names.
+    /// Takes up what is not finished: remediations in a state that `wanted` names, then findings
+    /// without a decision. What is being worked on already is left to that.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn resume(self: &Arc<Self>, wanted: impl Fn(State) -> bool) -> Result<(), LedgerError> {
+        let busy = self.lanes.busy();
         for remediation in self.reader.remediations(|state| state.is_open() && wanted(state))? {
             let lane = lane(&remediation.target.account, &remediation.target.role);
-            if self.lanes.is_busy(&lane) {
+            if busy.contains(&lane) {
                 continue;
             }
             let engine = Arc::clone(self);
@@ -103,6 +102,28 @@ impl<R: Remedy + 'static> Engine<R> {
                 engine.note(done);
             });
         }
+        for finding in self.reader.undecided()? {
+            if !busy.contains(&lane_of(&finding)) {
+                tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
+                self.submit(finding);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries a remediation again that had failed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn reopen(self: &Arc<Self>, id: &str, by: &str) -> Result<(), LedgerError> {
+        let remediation = self.reader.remediation(id)?;
+        let subject = remediation.subject();
+        self.ledger.append(Draft { subject, event: Event::Reopened { by: by.to_owned() } }).await?;
+        let engine = Arc::clone(self);
+        self.lanes.submit(lane(&remediation.target.account, &remediation.target.role), async move {
+            let done = engine.carry_out(&remediation.id).await;
+            engine.note(done);
+        });
         Ok(())
     }
 
@@ -124,23 +145,37 @@ impl<R: Remedy + 'static> Engine<R> {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Without its ledger rescind does nothing: a failure stops everything.
+    /// Without its ledger rescind does nothing: a failure stops everything. A step that is not
+    /// allowed costs only its own job.
     fn note(&self, done: Result<(), LedgerError>) {
-        if let Err(error) = done {
-            tracing::error!(%error, "stopping: nothing is done without a record");
-            self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            self.stop.cancel();
+        match done {
+            Ok(()) => {}
+            Err(LedgerError::Illegal(step)) => tracing::error!(%step, "a step was refused by the ledger"),
+            Err(error) => {
+                tracing::error!(%error, "stopping: nothing is done without a record");
+                self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                self.stop.cancel();
+            }
         }
     }
 
     async fn handle(&self, finding: &Finding) -> Result<(), LedgerError> {
-        let organization = self.organization_for(&finding.account).await?;
-        let role = finding.principal.as_ref().and_then(|p| p.role().ok());
-        let history = match &role {
-            Some(role) => self.reader.history(&finding.account, &role.name)?,
-            None => Vec::new(),
+        let Some(organization) = self.organization_for(&finding.account).await? else {
+            tracing::warn!(finding = finding.id, "not decided: the account cannot be looked up; tried again");
+            return Ok(());
         };
+        // What is half done is brought to an end first: its cutoff decides about this finding.
+        for earlier in self.history(finding)?.iter().filter(|earlier| earlier.state.has_fixed_cutoff()) {
+            self.carry_out(&earlier.remediation).await?;
+        }
+        let history = self.history(finding)?;
         let decision = decide(finding, &organization, &self.policy, &history, Timestamp::now());
+        if let Verdict::Remediate { remediation, .. } = &decision.verdict
+            && history.iter().any(|earlier| earlier.remediation == *remediation)
+        {
+            // The same occurrence, handed in twice at once.
+            return self.carry_out(remediation).await;
+        }
         self.ledger.append(Draft::decision(finding, &decision, self.remedy.name())).await?;
         tracing::info!(
             finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
@@ -155,6 +190,14 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
+    /// What was done to the finding's role before.
+    fn history(&self, finding: &Finding) -> Result<Vec<InForce>, LedgerError> {
+        match finding.principal.as_ref().and_then(|p| p.role().ok()) {
+            Some(role) => self.reader.history(&finding.account, &role.name),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// What may be changed at all.
     fn may_change(&self) -> bool {
         self.policy.mode == Mode::Enforce
@@ -164,12 +207,16 @@ impl<R: Remedy + 'static> Engine<R> {
         Arc::clone(&self.organization.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The snapshot, read again first when it does not know `account`.
-    async fn organization_for(&self, account: &AccountId) -> Result<Arc<Snapshot>, LedgerError> {
-        if self.organization().account(account).is_none() {
-            self.refresh_organization(UNKNOWN_ACCOUNT_AGE).await?;
+    /// The snapshot, read again first when it does not have `account` as an active one. None when
+    /// that failed: then it is not known whether the account is one of ours.
+    async fn organization_for(&self, account: &AccountId) -> Result<Option<Arc<Snapshot>>, LedgerError> {
+        let is_active = |snapshot: &Snapshot| {
+            snapshot.account(account).is_some_and(|account| account.state == AccountState::Active)
+        };
+        if is_active(&self.organization()) || self.refresh_organization(DOUBTED_AGE).await? {
+            return Ok(Some(self.organization()));
         }
-        Ok(self.organization())
+        Ok(None)
     }
 
     /// Reads the organization again when the snapshot is old. If that fails, the old one stays.
@@ -177,26 +224,26 @@ impl<R: Remedy + 'static> Engine<R> {
     /// # Errors
     /// When the ledger cannot be written.
     pub async fn keep_organization_fresh(&self) -> Result<(), LedgerError> {
-        self.refresh_organization(ORGANIZATION_AGE).await
+        self.refresh_organization(ORGANIZATION_AGE).await.map(|_| ())
     }
 
-    async fn refresh_organization(&self, older_than: SignedDuration) -> Result<(), LedgerError> {
+    /// Whether the snapshot is now younger than `older_than`.
+    async fn refresh_organization(&self, older_than: SignedDuration) -> Result<bool, LedgerError> {
         let _one_at_a_time = self.refreshing.lock().await;
         if Timestamp::now().duration_since(self.organization().read_at) < older_than {
-            return Ok(());
+            return Ok(true);
         }
-        let draft = match read_organization(&self.hub).await {
+        match read_organization(&self.hub).await {
             Ok((snapshot, draft)) => {
                 *self.organization.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
-                draft
+                self.ledger.append(draft).await.map(|_| true)
             }
             Err(error) => {
                 let hint = crate::service::hub_hint(&error, self.hub.identity());
                 tracing::warn!(%error, hint, "the organization cannot be read; the last snapshot is used");
-                Draft::feed_failed(None, error.to_string(), hint)
+                self.ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await.map(|_| false)
             }
-        };
-        self.ledger.append(draft).await.map(|_| ())
+        }
     }
 }
 
@@ -210,6 +257,14 @@ pub async fn read_organization(hub: &Hub) -> Result<(Snapshot, Draft), crate::aw
     let (accounts, active) = snapshot.count();
     let management = snapshot.management.clone();
     Ok((snapshot, Draft::of_service(Event::Organization { accounts, active, management })))
+}
+
+/// The lane of a finding: that of its role, or one of its own.
+fn lane_of(finding: &Finding) -> String {
+    match finding.principal.as_ref().map(crate::finding::Principal::role) {
+        Some(Ok(role)) => lane(&finding.account, &role.name),
+        _ => finding.occurrence(),
+    }
 }
 
 fn lane(account: &AccountId, role: &RoleName) -> String {

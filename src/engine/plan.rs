@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::aws::CallScope;
 use crate::finding::Finding;
-use crate::ledger::LedgerError;
+use crate::ledger::{Decided, LedgerError};
 use crate::remedy::{Change, Refusal, Remedy};
 use crate::triage::{Decision, decide};
 use jiff::Timestamp;
@@ -13,6 +13,8 @@ use jiff::Timestamp;
 pub struct Planned {
     /// The finding.
     pub finding: Finding,
+    /// What the ledger has about this very occurrence: it is not decided again.
+    pub recorded: Option<Decided>,
     /// The decision that would be made.
     pub decision: Decision,
     /// The change that would be made, or why it could not be; none when nothing would be.
@@ -26,11 +28,11 @@ impl<R: Remedy + 'static> Engine<R> {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn plan(&self, finding: Finding) -> Result<Planned, LedgerError> {
-        let organization = self.organization_for(&finding.account).await?;
-        let history = match finding.principal.as_ref().and_then(|p| p.role().ok()) {
-            Some(role) => self.reader.history(&finding.account, &role.name)?,
-            None => Vec::new(),
-        };
+        // If it cannot be read again, the plan rests on what there is.
+        let organization =
+            self.organization_for(&finding.account).await?.unwrap_or_else(|| self.organization());
+        let recorded = self.reader.decided(&finding.occurrence())?;
+        let history = self.history(&finding)?;
         let decision = decide(&finding, &organization, &self.policy, &history, Timestamp::now());
         let change = match decision.verdict.target() {
             None => None,
@@ -46,6 +48,6 @@ impl<R: Remedy + 'static> Engine<R> {
                 )
             }
         };
-        Ok(Planned { finding, decision, change })
+        Ok(Planned { finding, recorded, decision, change })
     }
 }

@@ -3,9 +3,16 @@
 use super::Engine;
 use crate::aws::{CallScope, Entry, MemberSession};
 use crate::ident::session_name;
-use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State, Subject};
-use crate::remedy::{Change, Disposition, Refusal, Remedy, Rung, Target, same};
-use jiff::Timestamp;
+use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
+use crate::remedy::{Change, Disposition, Refusal, Remedy, Target, Verified, in_force};
+use jiff::{SignedDuration, Timestamp};
+
+/// How often a change is made in one go, when it is not kept or loses its margin.
+const TRIES: usize = 3;
+
+/// With less than this between AWS's now and the cutoff, tokens that are issued while the change
+/// spreads might slip through.
+const LEAST_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 
 impl<R: Remedy + 'static> Engine<R> {
     /// Brings a remediation as far as it goes. What it does follows from its state alone, so a
@@ -42,55 +49,64 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
-    /// The critical path: the reads side by side, the durable intent, the change.
+    /// The critical path: the reads side by side, the durable intent, the change; then the look
+    /// whether it is there. What is not kept, or came so late that its cutoff lost its margin, is
+    /// done again, a few times.
     async fn change(&self, remediation: &Remediation, session: &MemberSession) -> Result<(), LedgerError> {
-        let found = match self.remedy.inspect(session, &remediation.target).await {
-            Ok(found) => found,
-            Err(refusal) => return self.refuse(remediation, &refusal).await,
-        };
-        let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
-        self.write(remediation, Event::Intent { change: change.clone() }).await?;
-        match self.remedy.apply(session, &change).await {
-            Ok(()) => {
-                self.write(remediation, Event::Accepted { found_in_place: false }).await?;
-                self.verify(remediation, session, &change).await
-            }
-            // No answer is not a no: the change may have been made.
-            Err(Refusal::Unavailable(error)) => {
-                self.write(remediation, Event::Uncertain { error: error.to_string() }).await?;
-                match self.look(session, remediation, &change).await? {
-                    Some(true) => self.verify(remediation, session, &change).await,
-                    Some(false) => self.refuse(remediation, &Refusal::Unavailable(error)).await,
-                    None => Ok(()),
+        let mut missing = None;
+        for _ in 0..TRIES {
+            let found = match self.remedy.inspect(session, &remediation.target).await {
+                Ok(found) => found,
+                Err(refusal) => return self.refuse(remediation, &refusal).await,
+            };
+            let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
+            self.write(remediation, Event::Intent { change: change.clone() }).await?;
+            match self.remedy.apply(session, &change).await {
+                Ok(()) => self.write(remediation, Event::Accepted { found_in_place: false }).await?,
+                // No answer is not a no: the change may have been made.
+                Err(Refusal::Unavailable(error)) => {
+                    self.write(remediation, Event::Uncertain { error: error.to_string() }).await?;
+                    match self.look(session, remediation, &change).await? {
+                        Some(true) => {}
+                        Some(false) => return self.refuse(remediation, &Refusal::Unavailable(error)).await,
+                        None => return Ok(()),
+                    }
                 }
+                Err(refusal) => return self.refuse(remediation, &refusal).await,
             }
-            Err(refusal) => self.refuse(remediation, &refusal).await,
+            let margin_left = change.cutoff.time().duration_since(session.aws_now());
+            if margin_left < LEAST_MARGIN {
+                tracing::warn!(
+                    remediation = remediation.id,
+                    "the change took long: the cutoff is moved forward"
+                );
+                continue;
+            }
+            missing = self.verify(remediation, session, &change).await?;
+            if missing.is_none() {
+                return Ok(());
+            }
+        }
+        match missing {
+            Some(found) => self.refuse(remediation, &Refusal::NotKept(found)).await,
+            // Accepted, with little margin each time: verified at the next poll.
+            None => Ok(()),
         }
     }
 
     /// An intent without an outcome: look what is there, then record or do it again.
     async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
-        let Some(change) = &remediation.change else {
-            // The state machine allows `applying` only after an intent.
-            return Err(LedgerError::Foreign {
-                path: "ledger".to_owned(),
-                why: format!("{} is being applied, but has no intent", remediation.id),
-            });
-        };
+        let change = change_of(remediation)?;
         let session = match self.enter(remediation, "").await {
             Ok(session) => session,
-            Err(refusal) => {
-                let error = format!("could not look whether it was applied: {refusal}");
-                return self.write(remediation, Event::Uncertain { error }).await;
-            }
+            Err(refusal) => return self.unlooked(remediation, &refusal).await,
         };
         match self.look(&session, remediation, change).await? {
-            Some(true) => self.verify(remediation, &session, change).await,
+            Some(true) => self.check_with(remediation, &session, change).await,
             Some(false) => {
                 let found = "another document, or none".to_owned();
                 self.write(remediation, Event::NotApplied { found }).await?;
-                let again = Remediation { state: State::Decided, ..remediation.clone() };
-                if self.may_change() { self.change(&again, &session).await } else { Ok(()) }
+                self.change_if_allowed(remediation, &session).await
             }
             None => Ok(()),
         }
@@ -98,14 +114,31 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// Accepted, not verified.
     async fn check(&self, remediation: &Remediation) -> Result<(), LedgerError> {
-        let Some(change) = &remediation.change else { return Ok(()) };
+        let change = change_of(remediation)?;
         match self.enter(remediation, "").await {
-            Ok(session) => self.verify(remediation, &session, change).await,
-            Err(refusal) => {
-                tracing::warn!(remediation = remediation.id, %refusal, "could not be verified yet");
-                Ok(())
-            }
+            Ok(session) => self.check_with(remediation, &session, change).await,
+            Err(refusal) => self.unlooked(remediation, &refusal).await,
         }
+    }
+
+    async fn check_with(
+        &self,
+        remediation: &Remediation,
+        session: &MemberSession,
+        change: &Change,
+    ) -> Result<(), LedgerError> {
+        if self.verify(remediation, session, change).await?.is_some() {
+            self.change_if_allowed(remediation, session).await?;
+        }
+        Ok(())
+    }
+
+    async fn change_if_allowed(
+        &self,
+        remediation: &Remediation,
+        session: &MemberSession,
+    ) -> Result<(), LedgerError> {
+        if self.may_change() { self.change(remediation, session).await } else { Ok(()) }
     }
 
     /// Whether the change is in place: yes (and recorded as accepted), no, or not known (and
@@ -117,33 +150,52 @@ impl<R: Remedy + 'static> Engine<R> {
         change: &Change,
     ) -> Result<Option<bool>, LedgerError> {
         match self.remedy.inspect(session, &remediation.target).await {
-            Ok(found) if found.document.as_deref().is_some_and(|there| same(there, &change.after)) => {
+            Ok(found) if found.document.as_deref().is_some_and(|there| in_force(there, &change.after)) => {
                 self.write(remediation, Event::Accepted { found_in_place: true }).await?;
                 Ok(Some(true))
             }
             Ok(_) | Err(Refusal::RoleGone | Refusal::RoleRecreated { .. }) => Ok(Some(false)),
-            Err(refusal) => {
-                let error = format!("could not look whether it was applied: {refusal}");
-                self.write(remediation, Event::Uncertain { error }).await?;
-                Ok(None)
-            }
+            Err(refusal) => self.unlooked(remediation, &refusal).await.map(|()| None),
         }
     }
 
+    /// It could not be looked at: the state stays as it is, and it is looked at again.
+    async fn unlooked(&self, remediation: &Remediation, refusal: &Refusal) -> Result<(), LedgerError> {
+        let to_do = refusal.what_to_do(&self.entry_role(&remediation.target));
+        tracing::error!(remediation = remediation.id, to_do, "not known whether it is revoked: {refusal}");
+        let error = format!("not known whether it is in place: {refusal}. {to_do}");
+        self.write(remediation, Event::Uncertain { error }).await
+    }
+
+    /// Records how far the change is proved; gives what is there instead when it is not there.
     async fn verify(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
         change: &Change,
-    ) -> Result<(), LedgerError> {
-        let proof = self.remedy.verify(session, change).await;
-        let note = proof.note.as_deref();
-        if proof.rung == Rung::Accepted {
-            tracing::error!(remediation = remediation.id, note, "accepted, but it is NOT seen in place");
-        } else {
-            tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
+    ) -> Result<Option<String>, LedgerError> {
+        match self.remedy.verify(session, change).await {
+            Verified::Proved(proof) => {
+                let note = proof.note.as_deref();
+                tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
+                self.write(remediation, Event::Proof(proof)).await?;
+                Ok(None)
+            }
+            Verified::Missing(found) => {
+                tracing::error!(remediation = remediation.id, found, "accepted by AWS, and NOT in place");
+                self.write(remediation, Event::NotApplied { found: found.clone() }).await?;
+                Ok(Some(found))
+            }
+            Verified::Unread(error) => {
+                tracing::error!(
+                    remediation = remediation.id,
+                    error,
+                    "accepted by AWS, and not seen in place yet"
+                );
+                self.write(remediation, Event::Uncertain { error }).await?;
+                Ok(None)
+            }
         }
-        self.write(remediation, Event::Proof(proof)).await
     }
 
     async fn refuse(&self, remediation: &Remediation, refusal: &Refusal) -> Result<(), LedgerError> {
@@ -156,14 +208,7 @@ impl<R: Remedy + 'static> Engine<R> {
     }
 
     async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
-        let subject = Subject {
-            remediation: Some(remediation.id.clone()),
-            finding: Some(remediation.finding.id.clone()),
-            account: Some(remediation.target.account.clone()),
-            region: Some(remediation.finding.region.clone()),
-            principal: Some(remediation.target.role.to_string()),
-        };
-        self.ledger.append(Draft { subject, event }).await.map(|_| ())
+        self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
 
     async fn enter(&self, remediation: &Remediation, purpose: &str) -> Result<MemberSession, Refusal> {
@@ -197,4 +242,13 @@ impl<R: Remedy + 'static> Engine<R> {
     fn entry_role(&self, target: &Target) -> String {
         target.partition.role_arn(&target.account, &self.member.path_and_name())
     }
+}
+
+/// The change that a remediation has begun.
+fn change_of(remediation: &Remediation) -> Result<&Change, LedgerError> {
+    // The state machine allows these states only after an intent.
+    remediation.change.as_ref().ok_or_else(|| LedgerError::Foreign {
+        path: "ledger".to_owned(),
+        why: format!("{} is {}, but has no intent", remediation.id, remediation.state),
+    })
 }

@@ -1,8 +1,8 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
 use super::{FeedError, Received, record};
-use crate::aws::{FindingQuery, Hub};
-use crate::finding::decode;
+use crate::aws::{CallError, ErrorKind, FindingQuery, Hub};
+use crate::finding::{Decoded, Undecodable, decode_answer};
 use crate::ident::Region;
 use crate::ledger::{Cursor, Ledger, Reader};
 use crate::triage::ACTED_ON;
@@ -67,8 +67,7 @@ impl Poller {
         let mut latest = cursor;
         let mut batches = ids.chunks(BATCH).peekable();
         while let Some(batch) = batches.next() {
-            let body = with.hub.get_findings(&self.region, &detector, batch.to_vec()).await?;
-            let decoded = if is_empty_answer(&body) { Vec::new() } else { decode(&body) };
+            let decoded = self.fetch(with.hub, &detector, batch).await?;
             // A time ahead of ours would make the next poll skip what lies between.
             let newest =
                 decoded.iter().flatten().map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
@@ -89,15 +88,12 @@ impl Poller {
     ///
     /// # Errors
     /// When GuardDuty fails.
-    pub async fn peek(&self, hub: &Hub) -> Result<Vec<crate::finding::Decoded>, FeedError> {
+    pub async fn peek(&self, hub: &Hub) -> Result<Vec<Decoded>, FeedError> {
         let detector = self.detector(hub).await?;
         let ids = self.list(hub, &detector, None).await?;
         let mut all = Vec::new();
         for batch in ids.chunks(BATCH) {
-            let body = hub.get_findings(&self.region, &detector, batch.to_vec()).await?;
-            if !is_empty_answer(&body) {
-                all.extend(decode(&body));
-            }
+            all.extend(self.fetch(hub, &detector, batch).await?);
         }
         Ok(all)
     }
@@ -111,6 +107,47 @@ impl Poller {
             hub.detector(&self.region).await?.ok_or_else(|| FeedError::NoDetector(self.region.clone()))?;
         *self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(detector.clone());
         Ok(detector)
+    }
+
+    /// The findings with these ids. A batch that cannot be had or read as a whole is halved, so that
+    /// what is wrong with one finding costs only that one.
+    async fn fetch(&self, hub: &Hub, detector: &str, ids: &[String]) -> Result<Vec<Decoded>, CallError> {
+        let mut decoded = Vec::new();
+        let mut todo = vec![ids];
+        while let Some(ids) = todo.pop() {
+            let wrong = match hub.get_findings(&self.region, detector, ids.to_vec()).await {
+                Ok(body) => match decode_answer(&body) {
+                    Ok(findings) => {
+                        decoded.extend(findings);
+                        continue;
+                    }
+                    Err(undecodable) => undecodable,
+                },
+                Err(error) if error.kind == ErrorKind::Refused => Undecodable {
+                    path: "(answer)".to_owned(),
+                    error: error.to_string(),
+                    finding_id: None,
+                    sha256: crate::digest::sha256(ids.concat().as_bytes()),
+                },
+                Err(error) => return Err(self.forget_detector(error)),
+            };
+            match ids {
+                [id] => decoded.push(Err(Undecodable { finding_id: Some(id.clone()), ..wrong })),
+                ids => {
+                    let (first, second) = ids.split_at(ids.len() / 2);
+                    todo.extend([second, first]);
+                }
+            }
+        }
+        Ok(decoded)
+    }
+
+    /// A detector that is refused may have been made again under another id.
+    fn forget_detector(&self, error: CallError) -> CallError {
+        if error.kind == ErrorKind::Refused {
+            *self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        }
+        error
     }
 
     /// All ids, oldest update first. A finding that is updated while it is being listed moves to
@@ -129,7 +166,8 @@ impl Poller {
             let mut page = None;
             let (mut pages, before) = (0, ids.len());
             loop {
-                let (listed, next) = hub.list_findings(&self.region, detector, &query, page).await?;
+                let listed = hub.list_findings(&self.region, detector, &query, page).await;
+                let (listed, next) = listed.map_err(|error| self.forget_detector(error))?;
                 pages += 1;
                 ids.extend(listed.into_iter().filter(|id| known.insert(id.clone())));
                 page = next;
@@ -143,10 +181,4 @@ impl Poller {
         }
         Ok(ids)
     }
-}
-
-/// Every finding that was asked for has been removed meanwhile.
-fn is_empty_answer(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Value>(body)
-        .is_ok_and(|answer| answer.get("findings").and_then(|f| f.as_array()).is_some_and(Vec::is_empty))
 }

@@ -111,6 +111,21 @@ pub struct Undecodable {
 /// A finding, or why there is none.
 pub type Decoded = Result<Finding, Undecodable>;
 
+/// Decodes GuardDuty's answer to GetFindings.
+///
+/// # Errors
+/// When it cannot be read as a whole. What is wrong with one finding is an item of its own.
+pub fn decode_answer(bytes: &[u8]) -> Result<Vec<Decoded>, Undecodable> {
+    let answer: serde_json::Value = serde_json::from_slice(bytes)
+        .map_err(|error| document::broken("", &format!("not JSON: {error}"), bytes))?;
+    let mut decoded = Vec::new();
+    // Every finding that was asked for may have been removed meanwhile.
+    if answer.get("findings").and_then(|f| f.as_array()).is_none_or(|f| !f.is_empty()) {
+        envelope::unwrap(&answer, "", &mut decoded);
+    }
+    Ok(decoded)
+}
+
 /// Decodes all findings in `bytes`: one JSON document, JSON lines, either of them gzipped.
 ///
 /// It never fails as a whole: what cannot be read is an item of its own. Nothing in `bytes`

@@ -209,7 +209,8 @@ impl WireFinding {
             evidence: Evidence {
                 first_seen: service.event_first_seen.map(|t| t.time),
                 last_seen: service.event_last_seen.map(|t| t.time),
-                count: service.count,
+                // Canonical JSON holds integers exactly up to here (RFC 8785).
+                count: service.count.filter(|count| *count <= (1 << 53)),
                 api: match (text(call.service_name), text(call.api)) {
                     (Some(service), Some(api)) => {
                         Some(format!("{}:{api}", service.trim_end_matches(".amazonaws.com")))

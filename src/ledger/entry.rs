@@ -144,6 +144,11 @@ pub enum Event {
         /// Why.
         error: String,
     },
+    /// A remediation that had failed is tried again, because a person asked for it.
+    Reopened {
+        /// How it was asked for.
+        by: String,
+    },
     /// The remedy was not carried out.
     Refused(Refused),
     /// How far the change is proved.
@@ -194,6 +199,7 @@ impl Event {
             Self::Accepted { .. } => "accepted",
             Self::NotApplied { .. } => "not_applied",
             Self::Uncertain { .. } => "uncertain",
+            Self::Reopened { .. } => "reopened",
             Self::Refused(_) => "refused",
             Self::Proof(_) => "proof",
         }

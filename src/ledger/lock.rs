@@ -17,7 +17,9 @@ impl Lock {
     /// # Errors
     /// When another process has it, or the lock file cannot be made.
     pub fn take(ledger: &Path, command: &str) -> Result<Self, LedgerError> {
-        let mut path = ledger.as_os_str().to_owned();
+        // The file itself counts, not the name by which it is reached.
+        let real = std::fs::canonicalize(ledger).unwrap_or_else(|_| ledger.to_owned());
+        let mut path = real.into_os_string();
         path.push(".lock");
         let shown = ledger.display().to_string();
         let io = |error| LedgerError::Io { path: Path::new(&path).display().to_string(), error };

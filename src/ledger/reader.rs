@@ -1,12 +1,12 @@
 //! Reading the ledger. A reader never blocks the writer.
 
-use super::entry::{Entry, Event, Refused};
+use super::entry::{Entry, Event, Refused, Subject};
 use super::state::State;
 use super::{LedgerError, schema};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Region, RoleId, RoleName};
 use crate::remedy::{Change, Cutoff, Proof, Target};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
@@ -27,9 +27,28 @@ pub struct InForce {
     pub state: State,
     /// Its cutoff, once there is one.
     pub cutoff: Option<Cutoff>,
+    /// When AWS had accepted it.
+    pub accepted_at: Option<Timestamp>,
     /// The id of the role that it was for.
     pub role_id: Option<RoleId>,
 }
+
+impl InForce {
+    /// The cutoff, as far as it can be relied on without looking: a cutoff of ours lies half a
+    /// minute after the change. One that is later was found on the role, and who wrote it there
+    /// can take it away.
+    #[must_use]
+    pub fn covering_cutoff(&self) -> Option<Cutoff> {
+        let relied_on = self.accepted_at.and_then(|at| at.checked_add(RELIED_ON).ok()).map(Cutoff::round_up);
+        match (self.cutoff, relied_on) {
+            (Some(cutoff), Some(relied_on)) => Some(cutoff.min(relied_on)),
+            (cutoff, _) => cutoff,
+        }
+    }
+}
+
+/// How long after a change its cutoff is relied on, by this machine's clock.
+const RELIED_ON: SignedDuration = SignedDuration::from_mins(2);
 
 /// A remediation, put together from its entries.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +73,22 @@ pub struct Remediation {
     pub proof: Option<Proof>,
     /// The latest refusal.
     pub refused: Option<Refused>,
+    /// Why it is not known whether the change is in place.
+    pub uncertain: Option<String>,
+}
+
+impl Remediation {
+    /// What an entry about it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            remediation: Some(self.id.clone()),
+            finding: Some(self.finding.id.clone()),
+            account: Some(self.target.account.clone()),
+            region: Some(self.finding.region.clone()),
+            principal: Some(self.target.role.to_string()),
+        }
+    }
 }
 
 /// An occurrence and what was decided about it.
@@ -166,6 +201,7 @@ impl Reader {
                     remediation: remediation.id,
                     state: remediation.state,
                     cutoff: remediation.change.as_ref().map(|c| c.cutoff),
+                    accepted_at: remediation.accepted_at,
                     role_id: remediation.change.map(|c| c.role_id).or(remediation.target.role_id),
                 })
             })
@@ -229,14 +265,16 @@ impl Reader {
         occurrences.iter().filter_map(|occurrence| self.decided(occurrence).transpose()).collect()
     }
 
-    /// The ids of remediations in one of `states`, oldest first; all of them for no states.
+    /// The remediations in a state that `wanted` names, oldest first.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn remediations(&self, wanted: impl Fn(State) -> bool) -> Result<Vec<Remediation>, LedgerError> {
-        let ids = self.column("SELECT id FROM remediations ORDER BY opened", [])?;
-        let all = ids.iter().map(|id| self.remediation(id));
-        all.filter(|r| r.as_ref().map_or(true, |r| wanted(r.state))).collect()
+        let states: Vec<String> =
+            State::all().filter(|state| wanted(*state)).map(|state| format!("'{state}'")).collect();
+        let sql =
+            format!("SELECT id FROM remediations WHERE state IN ({}) ORDER BY opened", states.join(","));
+        self.column(&sql, [])?.iter().map(|id| self.remediation(id)).collect()
     }
 
     /// Ids that start with `prefix`, and remediations of a finding with that id.
@@ -280,11 +318,12 @@ impl Reader {
                 Event::Accepted { .. } => remediation.accepted_at = Some(time),
                 Event::Proof(proof) => remediation.proof = Some(proof),
                 Event::Refused(refused) => remediation.refused = Some(refused),
+                Event::Uncertain { error } => remediation.uncertain = Some(error),
                 _ => {}
             }
         }
         let (opened_at, target) = target.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))?;
-        let Steps { change, accepted_at, proof, refused } = remediation;
+        let Steps { change, accepted_at, proof, refused, uncertain } = remediation;
         Ok(Remediation {
             id: id.to_owned(),
             state,
@@ -296,6 +335,7 @@ impl Reader {
             accepted_at,
             proof,
             refused,
+            uncertain,
         })
     }
 }
@@ -306,4 +346,5 @@ struct Steps {
     accepted_at: Option<Timestamp>,
     proof: Option<Proof>,
     refused: Option<Refused>,
+    uncertain: Option<String>,
 }

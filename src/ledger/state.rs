@@ -1,13 +1,13 @@
 //! The life of a remediation, by replay of its entries.
 //!
 //! ```text
-//!            ┌──────── not applied ────────┐
-//!            ▼                             │
+//!            ┌────── not applied ─────┬─────── not applied ─────┐
+//!            ▼                        │                         │
 //! decision ▶ decided ── intent ──▶ applying ── accepted ──▶ accepted ── proof ──▶ proved
-//!            │  ▲                  │
-//!         refused │ (intent)     refused
+//!            │  ▲                  │    ▲ └ uncertain        │    └ uncertain
+//!         refused │ intent       refused └───── intent ──────┘
 //!            ▼  │                  ▼
-//!          retrying / blocked / failed
+//!          retrying / blocked / failed ── reopened ──▶ decided
 //! ```
 
 use super::entry::Event;
@@ -55,10 +55,12 @@ impl State {
         use State::{Accepted, Applying, Blocked, Decided, Failed, Proved, Retrying};
         let next = match (from, event) {
             (_, Event::Call(_)) => return Ok(None),
-            (None, Event::Decision { .. }) | (Some(Applying), Event::NotApplied { .. }) => Decided,
-            (Some(Decided | Retrying | Blocked), Event::Intent { .. })
+            (None, Event::Decision { .. })
+            | (Some(Applying | Accepted), Event::NotApplied { .. })
+            | (Some(Failed), Event::Reopened { .. }) => Decided,
+            (Some(Decided | Retrying | Blocked | Accepted), Event::Intent { .. })
             | (Some(Applying), Event::Uncertain { .. }) => Applying,
-            (Some(Applying), Event::Accepted { .. }) => Accepted,
+            (Some(Applying), Event::Accepted { .. }) | (Some(Accepted), Event::Uncertain { .. }) => Accepted,
             (Some(Decided | Retrying | Blocked | Applying), Event::Refused(refused)) => {
                 match refused.disposition {
                     Disposition::Retry => Retrying,
@@ -80,30 +82,34 @@ impl State {
         !matches!(self, Self::Proved(_) | Self::Failed)
     }
 
-    /// AWS accepted the deny.
-    #[must_use]
-    pub fn is_accepted(self) -> bool {
-        matches!(self, Self::Accepted | Self::Proved(_))
-    }
-
     /// The deny was seen on the role.
     #[must_use]
     pub fn is_in_place(self) -> bool {
-        matches!(self, Self::Proved(Rung::Present | Rung::Simulated))
+        matches!(self, Self::Proved(_))
     }
 
-    /// A person should look.
+    /// Its cutoff is chosen, and not yet seen in force.
     #[must_use]
-    pub fn needs_a_person(self) -> bool {
-        matches!(self, Self::Blocked | Self::Failed | Self::Proved(Rung::Accepted))
+    pub fn has_fixed_cutoff(self) -> bool {
+        matches!(self, Self::Applying | Self::Accepted)
+    }
+
+    /// Its cutoff is yet to be chosen.
+    #[must_use]
+    pub fn is_to_begin(self) -> bool {
+        matches!(self, Self::Decided | Self::Retrying | Self::Blocked)
+    }
+
+    /// Every state.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.iter().map(|(state, _)| *state)
     }
 }
 
-const NAMES: [(State, &str); 9] = [
+const NAMES: [(State, &str); 8] = [
     (State::Decided, "decided"),
     (State::Applying, "applying"),
-    (State::Accepted, "accepted, not verified"),
-    (State::Proved(Rung::Accepted), "accepted"),
+    (State::Accepted, "accepted"),
     (State::Proved(Rung::Present), "present"),
     (State::Proved(Rung::Simulated), "simulated"),
     (State::Retrying, "retrying"),

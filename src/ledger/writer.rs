@@ -274,6 +274,11 @@ fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i
         seq,
         error: error.to_string(),
     })?;
+    // What could not be read back would make the ledger unreadable, and it cannot be taken back.
+    if serde_json::from_slice::<Entry>(&body).ok().as_ref() != Some(&entry) {
+        let error = "it would not read back as it is".to_owned();
+        return Err(LedgerError::BadEntry { path: path.to_owned(), seq, error });
+    }
     let leaf_hash = Sha256::new_with_prefix([0_u8]).chain_update(&body).finalize();
     let Entry { subject, event, .. } = &entry;
     connection

@@ -39,9 +39,14 @@ pub fn is_ours(document: &str) -> bool {
     cutoff_in(document).is_some_and(|cutoff| same(document, &revoke_document(cutoff)))
 }
 
-/// Two documents are the same JSON, however they are spaced.
+/// What is there does what `wanted` does: it is the same, or ours with a later cutoff.
 #[must_use]
-pub fn same(a: &str, b: &str) -> bool {
+pub fn in_force(there: &str, wanted: &str) -> bool {
+    same(there, wanted) || (is_ours(there) && is_ours(wanted) && cutoff_in(there) >= cutoff_in(wanted))
+}
+
+/// Two documents are the same JSON, however they are spaced.
+fn same(a: &str, b: &str) -> bool {
     match (serde_json::from_str::<Value>(a), serde_json::from_str::<Value>(b)) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,
@@ -71,6 +76,17 @@ mod tests {
         assert!(is_ours(&document));
         // The document has to leave room in the quota of 10,240 characters.
         assert!(document.len() < 200, "{}", document.len());
+    }
+
+    #[test]
+    fn only_ours_with_a_later_cutoff_does_the_same() {
+        let at = |text| revoke_document(cutoff(text));
+        let wanted = at("2026-11-21T23:47:30Z");
+        assert!(in_force(&wanted.replace(',', ", "), &wanted));
+        assert!(in_force(&at("2026-11-21T23:48:00Z"), &wanted));
+        assert!(!in_force(&at("2026-11-21T23:47:29Z"), &wanted));
+        assert!(!in_force(&at("2026-11-21T23:48:00Z").replace("\"*\"", "\"s3:*\""), &wanted));
+        assert!(!in_force("{}", &wanted));
     }
 
     #[test]

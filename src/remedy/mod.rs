@@ -10,7 +10,7 @@ mod refusal;
 mod role_sessions;
 
 pub use cutoff::Cutoff;
-pub use document::{POLICY_NAME, cutoff_in, is_ours, revoke_document, same};
+pub use document::{POLICY_NAME, cutoff_in, in_force, is_ours, revoke_document};
 pub use refusal::{Disposition, Refusal};
 pub use role_sessions::RoleSessions;
 
@@ -66,8 +66,6 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
-    /// AWS said yes.
-    Accepted,
     /// The document was read back as written.
     Present,
     /// The policy simulator denies the old token and does not deny a new one.
@@ -77,14 +75,24 @@ pub enum Rung {
 impl fmt::Display for Rung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Accepted => "accepted",
             Self::Present => "present",
             Self::Simulated => "simulated",
         })
     }
 }
 
-/// What verification saw.
+/// What a look at the change saw. (AWS's yes alone is no rung: it is where looking begins.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verified {
+    /// It is there, and this far it is proved.
+    Proved(Proof),
+    /// Something else is there, or nothing.
+    Missing(String),
+    /// It could not be looked at.
+    Unread(String),
+}
+
+/// How far a change is proved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// The highest rung reached.
@@ -123,5 +131,5 @@ pub trait Remedy: Send + Sync {
     ) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     /// Looks how far the change is in force.
-    fn verify(&self, session: &MemberSession, change: &Change) -> impl Future<Output = Proof> + Send;
+    fn verify(&self, session: &MemberSession, change: &Change) -> impl Future<Output = Verified> + Send;
 }

@@ -24,6 +24,8 @@ pub enum Refusal {
     Unmodifiable(String),
     /// The role's inline policies have no room left.
     Quota(CallError),
+    /// AWS accepted the change, and it is not there: somebody or something takes it away.
+    NotKept(String),
     /// AWS did not answer, or asked to slow down.
     Unavailable(CallError),
     /// The hub's own credentials are missing or expired.
@@ -81,6 +83,7 @@ impl Refusal {
             Self::RoleRecreated { .. } => "role_recreated",
             Self::Unmodifiable(_) => "unmodifiable",
             Self::Quota(_) => "quota_exceeded",
+            Self::NotKept(_) => "not_kept",
             Self::Unavailable(_) => "unavailable",
             Self::HubCredentials(_) => "hub_credentials",
             Self::Rejected(_) => "rejected",
@@ -91,7 +94,7 @@ impl Refusal {
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Unavailable(_) => Disposition::Retry,
+            Self::NotKept(_) | Self::Unavailable(_) => Disposition::Retry,
             Self::EntryDenied(_)
             | Self::Denied(_)
             | Self::Quota(_)
@@ -121,6 +124,11 @@ impl Refusal {
                     .to_owned()
             }
             Self::Quota(_) => "Make room: move an inline policy of the role into a managed policy. IAM allows 10,240 characters of inline policies.".to_owned(),
+            Self::NotKept(_) => format!(
+                "Find out who takes the policy away (CloudTrail: DeleteRolePolicy, PutRolePolicy on the role) and stop \
+                 them: the thief, or a tool that owns all inline policies. It is written again at each poll. \
+                 {role_arn} must be the only one that may."
+            ),
             Self::Unavailable(_) => "Nothing yet: it is tried again at the next poll.".to_owned(),
             Self::HubCredentials(_) => "Renew the hub's own credentials.".to_owned(),
             Self::Rejected(_) => "Read AWS's message: the request itself was refused.".to_owned(),
@@ -139,6 +147,7 @@ impl std::fmt::Display for Refusal {
             }
             Self::Unmodifiable(why) => write!(f, "the role cannot be changed: {why}"),
             Self::Quota(error) => write!(f, "the role's inline policies are full: {error}"),
+            Self::NotKept(found) => write!(f, "AWS accepted the change, and it is not kept: {found}"),
             Self::Unavailable(error) => write!(f, "AWS did not do it: {error}"),
             Self::HubCredentials(error) => write!(f, "the hub has no usable credentials: {error}"),
             Self::Rejected(error) => write!(f, "AWS refused the request: {error}"),

@@ -3,7 +3,7 @@
 //! It writes one inline policy that denies everything to tokens issued before the cutoff
 //! (`aws:TokenIssueTime`; IAM User Guide, "Revoking IAM role temporary security credentials").
 
-use super::{Change, Cutoff, Found, POLICY_NAME, Proof, Refusal, Remedy, Rung, Target, document};
+use super::{Change, Cutoff, Found, POLICY_NAME, Proof, Refusal, Remedy, Rung, Target, Verified, document};
 use crate::aws::{CallError, ErrorKind, MemberSession, Simulation};
 use std::time::Duration;
 
@@ -57,7 +57,9 @@ impl Remedy for RoleSessions {
     }
 
     fn plan(&self, target: &Target, found: &Found, aws_now: jiff::Timestamp) -> Change {
-        let there = found.document.as_deref().and_then(document::cutoff_in);
+        // What somebody else wrote under our name says nothing about sessions that we revoked.
+        let ours = found.document.as_deref().filter(|text| document::is_ours(text));
+        let there = ours.and_then(document::cutoff_in);
         let cutoff = Cutoff::at(aws_now).not_before(there);
         let note = match &found.document {
             Some(text) if !document::is_ours(text) => Some(
@@ -88,12 +90,12 @@ impl Remedy for RoleSessions {
             .map_err(Refusal::from_call)
     }
 
-    async fn verify(&self, session: &MemberSession, change: &Change) -> Proof {
+    async fn verify(&self, session: &MemberSession, change: &Change) -> Verified {
         let mut pauses = PAUSES.into_iter();
         loop {
             let look = look(session, change).await;
             match (look, pauses.next()) {
-                (Look::Sure(proof), _) | (Look::NotYet(proof), None) => return proof,
+                (Look::Sure(verified), _) | (Look::NotYet(verified), None) => return verified,
                 (Look::NotYet(_), Some(pause)) => tokio::time::sleep(pause).await,
             }
         }
@@ -102,24 +104,21 @@ impl Remedy for RoleSessions {
 
 enum Look {
     /// Another look would not tell more.
-    Sure(Proof),
+    Sure(Verified),
     /// It may only be too early.
-    NotYet(Proof),
+    NotYet(Verified),
 }
 
 async fn look(session: &MemberSession, change: &Change) -> Look {
-    let proof = |rung, note: String| Proof { rung, old_token: None, new_token: None, note: Some(note) };
     match session.role_policy(&change.role, &change.policy_name).await {
-        Ok(Some(text)) if document::same(&text, &change.after) => {}
+        Ok(Some(text)) if document::in_force(&text, &change.after) => {}
         Ok(Some(_)) => {
-            return Look::NotYet(proof(
-                Rung::Accepted,
-                "another document is there than the one that was written".to_owned(),
-            ));
+            let found = "another document is there than the one that was written";
+            return Look::NotYet(Verified::Missing(found.to_owned()));
         }
-        Ok(None) => return Look::NotYet(proof(Rung::Accepted, "the policy is not there".to_owned())),
+        Ok(None) => return Look::NotYet(Verified::Missing("the policy is not there".to_owned())),
         Err(error) => {
-            return unreadable(proof(Rung::Accepted, format!("could not read it back: {error}")), &error);
+            return unanswered(Verified::Unread(format!("could not read it back: {error}")), &error);
         }
     }
     let (before, after) = (change.cutoff.plus(-1).to_string(), change.cutoff.plus(1).to_string());
@@ -129,17 +128,21 @@ async fn look(session: &MemberSession, change: &Change) -> Look {
     );
     match answers {
         Ok((old, new)) => judge(&old, &new, &change.policy_name),
-        Err(error) if error.kind == ErrorKind::Denied => Look::Sure(proof(
-            Rung::Present,
-            "not simulated: the remediation role lacks iam:SimulatePrincipalPolicy".to_owned(),
-        )),
-        Err(error) => unreadable(proof(Rung::Present, format!("not simulated: {error}")), &error),
+        Err(error) => {
+            let note = if error.kind == ErrorKind::Denied {
+                "not simulated: the remediation role lacks iam:SimulatePrincipalPolicy".to_owned()
+            } else {
+                format!("not simulated: {error}")
+            };
+            let proof = Proof { rung: Rung::Present, old_token: None, new_token: None, note: Some(note) };
+            unanswered(Verified::Proved(proof), &error)
+        }
     }
 }
 
 /// The SDK has retried what can be retried; only an unanswered call is worth another look.
-fn unreadable(proof: Proof, error: &CallError) -> Look {
-    if error.is_transient() { Look::NotYet(proof) } else { Look::Sure(proof) }
+fn unanswered(verified: Verified, error: &CallError) -> Look {
+    if error.is_transient() { Look::NotYet(verified) } else { Look::Sure(verified) }
 }
 
 fn judge(old: &Simulation, new: &Simulation, policy_name: &str) -> Look {
@@ -154,7 +157,11 @@ fn judge(old: &Simulation, new: &Simulation, policy_name: &str) -> Look {
     };
     let proof =
         Proof { rung, old_token: Some(old.decision.clone()), new_token: Some(new.decision.clone()), note };
-    if rung == Rung::Simulated { Look::Sure(proof) } else { Look::NotYet(proof) }
+    if rung == Rung::Simulated {
+        Look::Sure(Verified::Proved(proof))
+    } else {
+        Look::NotYet(Verified::Proved(proof))
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +240,8 @@ mod tests {
         };
         let ours = "role_app_RescindRevokeOlderSessions";
         let rung = |old: &Simulation, new: &Simulation| match judge(old, new, POLICY_NAME) {
-            Look::Sure(proof) | Look::NotYet(proof) => proof.rung,
+            Look::Sure(Verified::Proved(proof)) | Look::NotYet(Verified::Proved(proof)) => proof.rung,
+            _ => panic!("both answers were given"),
         };
         let denied = says("explicitDeny", &[ours]);
         assert_eq!(rung(&denied, &says("allowed", &["x"])), Rung::Simulated);

@@ -147,14 +147,26 @@ fn target(
         if !same_role {
             continue;
         }
-        match earlier.cutoff {
+        let remediation = earlier.remediation.clone();
+        match earlier.covering_cutoff() {
             // A token that was in use before the cutoff was issued before the cutoff.
             Some(cutoff) if earlier.state.is_in_place() && cutoff.covers(finding.last_seen()) => {
-                return Err(SkipReason::AlreadyRevoked { remediation: earlier.remediation.clone(), cutoff });
+                return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
             }
-            // Whatever cutoff it ends with lies after this moment.
-            _ if earlier.state.is_open() && finding.last_seen() <= now => {
-                return Err(SkipReason::UnderWay { remediation: earlier.remediation.clone() });
+            // Its change is made, or may be: the cutoff will not move any more.
+            Some(cutoff)
+                if earlier.state.has_fixed_cutoff()
+                    && cutoff.covers(finding.last_seen())
+                    && policy.mode == Mode::Enforce =>
+            {
+                return Err(SkipReason::UnderWay { remediation });
+            }
+            // It will begin after this moment, and so will its cutoff lie after it.
+            _ if earlier.state.is_to_begin()
+                && finding.last_seen() <= now
+                && policy.mode == Mode::Enforce =>
+            {
+                return Err(SkipReason::UnderWay { remediation });
             }
             _ => {}
         }

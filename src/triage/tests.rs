@@ -46,6 +46,7 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
         remediation: "r-1".to_owned(),
         state,
         cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
+        accepted_at: None,
         role_id: Some(role_id.parse().expect("legal")),
     }
 }
@@ -73,7 +74,6 @@ fn only_a_deny_that_is_in_place_covers() {
     let seen = "2026-11-21T23:50:00Z";
     for (state, wanted) in [
         (State::Accepted, "under_way"),
-        (State::Proved(Rung::Accepted), "stolen_role_session"),
         (State::Proved(Rung::Present), "already_revoked"),
         (State::Failed, "stolen_role_session"),
         (State::Decided, "under_way"),
@@ -83,6 +83,40 @@ fn only_a_deny_that_is_in_place_covers() {
     ] {
         assert_eq!(code(&[earlier(state, cutoff, SAME)], seen), wanted, "{state}");
     }
+}
+
+#[test]
+fn a_cutoff_that_is_chosen_already_covers_nothing_after_it() {
+    let cutoff = Some("2026-11-21T23:45:00Z");
+    let seen = "2026-11-21T23:50:00Z";
+    for (state, wanted) in [
+        (State::Applying, "stolen_role_session"),
+        (State::Accepted, "stolen_role_session"),
+        (State::Decided, "under_way"),
+        (State::Blocked, "under_way"),
+    ] {
+        assert_eq!(code(&[earlier(state, cutoff, SAME)], seen), wanted, "{state}");
+    }
+}
+
+#[test]
+fn a_cutoff_far_ahead_is_not_relied_on() {
+    let mut planted = earlier(State::Proved(Rung::Present), Some("2099-01-01T00:00:00Z"), SAME);
+    planted.accepted_at = Some(time("2026-11-21T23:30:00Z"));
+    assert_eq!(code(std::slice::from_ref(&planted), "2026-11-21T23:31:59Z"), "already_revoked");
+    assert_eq!(code(&[planted], "2026-11-21T23:32:00Z"), "stolen_role_session");
+}
+
+#[test]
+fn observing_looks_at_what_is_in_place_and_not_at_what_is_under_way() {
+    let verdict = |state| {
+        let finding = finding("222222222222", "web", "2026-11-21T23:50:00Z");
+        let history = [earlier(state, Some("2026-11-21T23:59:00Z"), SAME)];
+        decide(&finding, &organization(), &policy(Mode::Observe), &history, time(NOW)).verdict.code()
+    };
+    assert_eq!(verdict(State::Blocked), "mode_observe");
+    assert_eq!(verdict(State::Applying), "mode_observe");
+    assert_eq!(verdict(State::Proved(Rung::Present)), "already_revoked");
 }
 
 #[test]

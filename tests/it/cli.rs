@@ -141,6 +141,16 @@ fn odd_inputs_are_recorded_and_nothing_panics() {
 }
 
 #[test]
+fn a_number_that_json_cannot_hold_does_not_spoil_the_ledger() {
+    let scene = Scene::new();
+    let odd = json!({"id": "odd", "accountId": SHOP, "region": "eu-central-1", "type": "Recon:IAMUser/X",
+        "updatedAt": "2026-01-01T00:00:00Z", "severity": 1.0e300, "service": {"count": u64::MAX}});
+    scene.rescind_with_input(&["handle", "-"], odd.to_string().as_bytes()).code(0).says("1 skipped.");
+    scene.rescind(&["list", "--decisions"]).code(0).says("odd");
+    scene.run_once();
+}
+
+#[test]
 fn foreign_text_cannot_play_tricks_on_the_terminal() {
     let scene = Scene::new();
     let nasty = "\u{1b}[2J\u{202e}\u{7}name\nfake line";

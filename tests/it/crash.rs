@@ -1,7 +1,7 @@
 //! Killed at any step, the next start ends in one correct record.
 
 use crate::scene::{SHOP, Scene};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Kills the service while `operation` is held, then runs it again.
 fn killed_at(operation: &str, when: &str) -> Scene {
@@ -100,6 +100,83 @@ fn a_finding_that_was_recorded_and_not_decided_is_decided_at_the_next_start() {
     scene.run_once();
     assert_eq!(scene.decision(&finding)["verdict"], "remediate");
     thief.is_denied();
+}
+
+/// The remediation that a crash left open has chosen its cutoff. A key that was issued after that
+/// cutoff is not covered by it, whatever becomes of it.
+#[test]
+fn a_later_theft_is_not_hidden_by_one_that_was_interrupted() {
+    let scene = Scene::new();
+    let (first, finding) = scene.theft(SHOP, "web");
+    scene.hold("SimulatePrincipalPolicy", "before");
+    let mut process = scene.spawn(&["run", "--once"]);
+    scene.held("SimulatePrincipalPolicy");
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+    scene.release("SimulatePrincipalPolicy");
+    first.is_denied();
+
+    scene.advance_clock(60);
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let second = scene.thief(&session);
+    second.is_allowed();
+    scene.report(SHOP, "web", &session, json!({"id": finding}));
+    // And the account cannot be entered at first.
+    let error = json!({"status": 403, "code": "AccessDenied", "message": "not now"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "action": {"error": error}, "times": 2}));
+    scene.rescind(&["run", "--once"]).code(5);
+    scene.rescind(&["run", "--once"]);
+    second.is_denied();
+    first.is_denied();
+    scene.run_once();
+}
+
+/// What is queued behind a remediation that a crash left open does not keep it from being taken up.
+#[test]
+fn an_old_twin_does_not_hide_one_that_was_interrupted() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    scene.report(SHOP, "web", &session, json!({}));
+    scene.hold("PutRolePolicy", "before");
+    let mut process = scene.spawn(&["run", "--once"]);
+    scene.held("PutRolePolicy");
+    // It is recorded by a second poll of the service's; here by hand, and not decided.
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+    scene.release("PutRolePolicy");
+    let old = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(30)).to_string();
+    scene.report(SHOP, "web", &session, json!({"region": crate::scene::OTHER, "updated_at": old}));
+    scene.run_once().says("1 revoked, 1 skipped");
+    scene.thief(&session).is_denied();
+}
+
+#[test]
+fn a_slow_account_does_not_keep_another_theft_from_being_seen() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
+    let _ = scene.theft(crate::scene::BANK, "web");
+    scene.hold("AssumeRole", "before");
+    let mut process = scene.spawn(&["run"]);
+    scene.held("AssumeRole");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.hold("PutRolePolicy", "after");
+    scene.held("PutRolePolicy");
+    thief.is_denied();
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+}
+
+#[test]
+fn a_plan_can_be_left_at_any_moment() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.hold("GetRole", "before");
+    let process = scene.spawn(&["plan"]);
+    scene.held("GetRole");
+    let sent = std::process::Command::new("kill").args(["-INT", &process.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    Scene::finish(process).code(130);
 }
 
 #[test]

@@ -83,10 +83,9 @@ fn a_poll_that_breaks_off_is_done_again() {
     let findings: Vec<Value> =
         (0..70).map(|n| exfiltration(format!("f-{n}"), minutes_ago(100 - n))).collect();
     inject(&scene, HOME, &findings);
-    let error = json!({"status": 400, "code": "BadRequestException", "message": "no"});
-    // The first batch of fifty is answered, the second one is not.
+    let error = json!({"status": 403, "code": "AccessDeniedException", "message": "no"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 1}));
-    scene.rescind(&["run", "--once"]).code(5).says("BadRequestException");
+    scene.rescind(&["run", "--once"]).code(5).says("AccessDeniedException");
     assert_eq!(cursor(&scene, HOME), None);
     scene.run_once();
     assert_eq!(scene.entries_of("decision").len(), 70);
@@ -129,6 +128,40 @@ fn one_that_cannot_be_read_costs_only_itself() {
     // Known from then on: not recorded at every poll.
     scene.run_once();
     assert_eq!(scene.entries_of("undecodable").len(), 3);
+}
+
+/// An answer that is not even JSON for us, because of one finding in it: the batch is halved until
+/// that one stands alone.
+#[test]
+fn one_that_spoils_its_whole_batch_costs_only_itself() {
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for (name, spoilt) in [("surrogate", r#""\ud83d""#), ("deep", deep.as_str()), ("number", "1e400")] {
+        let scene = Scene::new();
+        let (first, _) = scene.theft(SHOP, "web");
+        let (second, _) = scene.theft(SHOP, "batch");
+        let finding = exfiltration("spoilt".to_owned(), minutes_ago(1)).to_string();
+        let finding = finding.strip_suffix('}').expect("an object");
+        let finding = format!("{finding},\"description\":{spoilt}}}");
+        let body = format!("{{\"account\":\"{SECURITY}\",\"region\":\"{HOME}\",\"findings\":[{finding}]}}");
+        scene.post_text("findings", &body);
+        scene.rescind(&["run", "--once"]).code(5).says("2 revoked, 1 unreadable.");
+        first.is_denied();
+        second.is_denied();
+        assert_eq!(scene.entries_of("undecodable")[0]["finding"], "spoilt", "{name}");
+        scene.run_once().says("2 seen before.");
+    }
+}
+
+#[test]
+fn an_id_that_cannot_be_fetched_costs_only_itself() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let error = json!({"status": 400, "code": "BadRequestException", "message": "no"});
+    // The whole batch is refused once; asked for alone it comes.
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 1}));
+    inject(&scene, HOME, &[exfiltration("other".to_owned(), minutes_ago(1))]);
+    scene.run_once().says("1 revoked, 1 skipped.");
+    thief.is_denied();
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn a_region_without_a_detector_does_not_disturb_the_other() {
         .code(5)
         .says("GuardDuty has no detector in us-east-1")
         .says("Enable GuardDuty in us-east-1 in account 111111111111")
-        .says("1 revoked, 1 region(s) not read.");
+        .says("1 revoked, 1 failed read(s)");
     thief.is_denied();
     assert_eq!(scene.entries_of("feed_failed")[0]["region"], OTHER);
 }

@@ -81,6 +81,15 @@ fn one_actor_at_a_time() {
         .rescind(&["run", "--once"])
         .code(4)
         .says("another rescind is acting on this ledger (rescind run, process ");
+    // Also by another name of the same file.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("ledger.db", scene.path("alias.db")).expect("linked");
+        let config = std::fs::read_to_string(scene.path("rescind.toml")).expect("a configuration");
+        std::fs::write(scene.path("alias.toml"), format!("ledger = \"alias.db\"\n{config}"))
+            .expect("written");
+        scene.rescind(&["-c", "alias.toml", "run", "--once"]).code(4).says("another rescind is acting");
+    }
     // Reading is always possible.
     scene.rescind(&["list"]).code(0).says("applying");
     scene.release("PutRolePolicy");

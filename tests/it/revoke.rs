@@ -161,7 +161,15 @@ fn observing_changes_nothing_and_the_backlog_can_be_taken_up() {
 
     // Enforcing does not act on what was only observed, unless told to.
     scene.configure("mode = \"enforce\"\n");
-    scene.run_once().says("1 seen before.");
+    scene
+        .rescind(&["plan"])
+        .code(0)
+        .says("this occurrence is in the ledger already")
+        .says("rescind run --backlog");
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("only observed so far: `rescind run --backlog` acts on it");
     thief.is_allowed();
     scene.rescind(&["run", "--once", "--backlog"]).code(0).says("1 revoked");
     thief.is_denied();
@@ -265,6 +273,40 @@ fn a_cutoff_that_is_there_is_never_moved_back() {
     scene.run_once().says("a cutoff is never moved back");
     assert_eq!(cutoff(&scene.policy_on(SHOP, "web").expect("there")), later);
     thief.is_denied();
+}
+
+/// What somebody planted under our name is neither trusted nor spread to all sessions.
+#[test]
+fn a_document_that_somebody_else_wrote_under_our_name_is_replaced() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let theirs = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"2099-01-01T00:00:00Z"}}}]}"#;
+    Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, theirs).expect("put");
+    scene.run_once().says("somebody else changed the policy under our name");
+    thief.is_denied();
+    assert_eq!(scene.entries_of("intent")[0]["data"]["change"]["before"], theirs);
+    scene.advance_clock(60);
+    scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef0")).is_allowed();
+}
+
+#[test]
+fn a_finding_that_stands_twice_in_a_file_is_one() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let finding = scene.post(
+        "findings/exfiltration",
+        &json!({"account": SECURITY, "region": HOME, "member": SHOP, "role": "web",
+        "principal_id": session["principal_id"], "access_key_id": session["access_key_id"]}),
+    )["finding"]
+        .to_string();
+    let twice = format!("{finding}\n{finding}\n");
+    scene.configure("");
+    scene.rescind_with_input(&["handle", "-"], twice.as_bytes()).code(0).says("1 observed, 1 seen before.");
+    scene.configure("mode = \"enforce\"\n");
+    scene.rescind_with_input(&["handle", "-"], twice.as_bytes()).code(0).says("1 revoked");
+    scene.thief(&session).is_denied();
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 1);
 }
 
 #[test]

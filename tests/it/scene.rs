@@ -208,6 +208,14 @@ impl Scene {
         answer
     }
 
+    /// Like [`Self::post`], with a text that need not be JSON that we could write.
+    #[track_caller]
+    pub fn post_text(&self, path: &str, body: &str) {
+        let request = self.agent.post(self.url(path)).header("content-type", "application/json");
+        let status = request.send(body).expect("the emulator answers").status();
+        assert_eq!(status, 200, "{path} {body}");
+    }
+
     pub fn get(&self, path: &str) -> Value {
         let mut response = self.agent.get(self.url(path)).call().expect("the emulator answers");
         response.body_mut().read_json().expect("JSON")

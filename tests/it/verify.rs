@@ -4,14 +4,19 @@ use crate::scene::{SHOP, Scene};
 use serde_json::json;
 
 #[test]
-fn a_change_that_was_accepted_and_is_not_there() {
+fn a_change_that_was_accepted_and_is_not_kept() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     scene.post("switches", &json!({"put_role_policy_ignored": true}));
-    scene.rescind(&["run", "--once"]).code(5).says("accepted").says("the policy is not there");
-    let proof = scene.entries_of("proof")[0]["data"].clone();
-    assert_eq!(proof["rung"], "accepted");
+    let ran = scene.rescind(&["run", "--once"]).code(5);
+    let ran = ran.says("it is not kept: the policy is not there").says("Find out who takes the policy away");
+    let ran = ran.says("1 NOT revoked.");
+    assert!(!ran.out.contains("are denied"), "{}", ran.out);
     thief.is_allowed();
+    // It is not given up: the next poll writes it again.
+    scene.post("switches", &json!({"put_role_policy_ignored": false}));
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
 }
 
 #[test]
