@@ -5,7 +5,7 @@ use crate::config::{Config, Mode};
 use crate::engine::{Engine, read_organization};
 use crate::feed::{FeedError, Poll, Poller, Received, record};
 use crate::finding::{Decoded, Finding};
-use crate::ledger::{Draft, Event, Ledger, LedgerError, Lock, Reader, State};
+use crate::ledger::{Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -59,8 +59,8 @@ pub enum ServiceError {
 impl Service {
     /// Opens the ledger, finds out who the hub is and which accounts there are.
     ///
-    /// A service that acts takes the ledger's lock, so that there is one at a time. One that
-    /// only plans does not: it records its AWS calls and nothing else.
+    /// A service that acts takes the ledger's lock, so that there is one at a time. One that only
+    /// plans does not: it records its AWS calls, and what of the organization could not be read.
     ///
     /// # Errors
     /// When the ledger cannot be used, or the hub's AWS cannot be reached or refuses.
@@ -261,7 +261,7 @@ impl Service {
                 continue;
             }
             let decision = self.reader.decided(&finding.occurrence())?.and_then(|d| d.decision);
-            let remediation = decision.as_ref().and_then(|d| d.subject.remediation.as_deref());
+            let remediation = decision.as_ref().and_then(Entry::takes_care);
             match (decision.as_ref().map(|d| &d.event), remediation) {
                 (Some(Event::Decision { verdict, .. }), _) if verdict == "observe" => {
                     self.engine.submit(finding.clone());
@@ -303,10 +303,7 @@ impl Service {
                 () = self.stop.cancelled() => {}
                 polled = self.poll() => { polled?; }
             }
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                fresh = self.engine.keep_organization_fresh() => { fresh?; }
-            }
+            self.engine.keep_organization_fresh();
         }
         self.engine.drained().await
     }

@@ -4,7 +4,7 @@ use super::error::{CallError, ErrorKind, timeouts};
 use super::member::{Entry, MemberSession};
 use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
 use crate::ident::{AccountId, Partition, Region};
-use crate::org::{Account, AccountState};
+use crate::org::{Account, AccountState, Placement};
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_guardduty as guardduty;
@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls;
 use futures::FutureExt;
 use guardduty::types::{Condition, FindingCriteria, OrderBy, SortCriteria};
 use jiff::Timestamp;
+use organizations::types::ParentType;
 use std::sync::Arc;
 
 /// The hub's clients. One connection pool serves all regions and accounts.
@@ -200,9 +201,7 @@ impl Hub {
     /// # Errors
     /// As the calls'.
     pub async fn organization(&self) -> Result<(Vec<Account>, AccountId), CallError> {
-        let client = organizations::Client::from_conf(
-            organizations::config::Builder::from(&self.config).interceptor(Observer::default()).build(),
-        );
+        let client = self.organizations();
         let scope = CallScope::default();
         let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
         let answer = recorded(&*self.sink, call, client.describe_organization().send().boxed()).await?;
@@ -236,6 +235,52 @@ impl Hub {
                 return Ok((accounts, management));
             }
         }
+    }
+
+    /// The OUs that an account is in, up to the root, and its tags.
+    ///
+    /// # Errors
+    /// As the calls'.
+    pub async fn placement(&self, account: &AccountId) -> Result<Placement, CallError> {
+        let client = self.organizations();
+        let scope = CallScope::default();
+        let mut placement = Placement::default();
+        let mut child = account.to_string();
+        // OUs nest five deep; the root is above them.
+        for _ in 0..7 {
+            let call = self.call("organizations", "ListParents", &self.home, &scope);
+            let request = client.list_parents().child_id(&child).send().boxed();
+            let parent =
+                recorded(&*self.sink, call, request).await?.parents.unwrap_or_default().into_iter().next();
+            let Some((id, is_root)) = parent.and_then(|p| Some((p.id?, p.r#type? == ParentType::Root)))
+            else {
+                return Err(odd("ListParents", "the answer names no parent"));
+            };
+            placement.ous.push(id.clone());
+            if is_root {
+                break;
+            }
+            child = id;
+        }
+        let mut page = None;
+        loop {
+            let call = self.call("organizations", "ListTagsForResource", &self.home, &scope);
+            let request = client.list_tags_for_resource().resource_id(account.as_str()).set_next_token(page);
+            let answer = recorded(&*self.sink, call, request.send().boxed()).await?;
+            placement
+                .tags
+                .extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok(placement);
+            }
+        }
+    }
+
+    fn organizations(&self) -> organizations::Client {
+        let config =
+            organizations::config::Builder::from(&self.config).interceptor(Observer::default()).build();
+        organizations::Client::from_conf(config)
     }
 
     /// Assumes the remediation role of a member account.

@@ -113,7 +113,7 @@ pub(super) async fn with_body<O, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let started = Instant::now();
+    let mut made = Made { sink, call: &call, started: Instant::now(), done: false };
     let (answer, wire) = WIRE
         .scope(RefCell::default(), async {
             let answer = request.await;
@@ -121,20 +121,12 @@ where
         })
         .await;
     let answer = answer.map_err(|error| CallError::new(call.service, call.operation, &error));
-    let record = CallRecord {
-        service: call.service.to_owned(),
-        operation: call.operation.to_owned(),
-        account: call.account.cloned(),
-        region: call.region.clone(),
-        request_id: wire.request_id,
-        status: wire.status,
-        attempts: wire.attempts,
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        result: match &answer {
-            Ok(_) => CallResult::Ok,
-            Err(error) => CallResult::Error { code: error.code.clone(), message: error.message.clone() },
-        },
+    let result = match &answer {
+        Ok(_) => CallResult::Ok,
+        Err(error) => CallResult::Error { code: error.code.clone(), message: error.message.clone() },
     };
+    made.done = true;
+    let record = made.record(&wire, result);
     tracing::debug!(
         call = %format_args!("{}:{}", record.service, record.operation),
         status = record.status, ms = record.duration_ms, request_id = record.request_id.as_deref(),
@@ -142,6 +134,40 @@ where
     );
     sink.record(call.scope, record);
     (answer, wire.body)
+}
+
+/// A call that is being made. One that is given up before its answer came is recorded too.
+struct Made<'a> {
+    sink: &'a dyn CallSink,
+    call: &'a Call<'a>,
+    started: Instant,
+    done: bool,
+}
+
+impl Made<'_> {
+    fn record(&self, wire: &Wire, result: CallResult) -> CallRecord {
+        CallRecord {
+            service: self.call.service.to_owned(),
+            operation: self.call.operation.to_owned(),
+            account: self.call.account.cloned(),
+            region: self.call.region.clone(),
+            request_id: wire.request_id.clone(),
+            status: wire.status,
+            attempts: wire.attempts,
+            duration_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            result,
+        }
+    }
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            let message = "given up before its answer came: rescind was stopped".to_owned();
+            let record = self.record(&Wire::default(), CallResult::Error { code: None, message });
+            self.sink.record(self.call.scope, record);
+        }
+    }
 }
 
 /// Watches a client's attempts. One on each client.

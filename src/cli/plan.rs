@@ -28,9 +28,13 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     block_on(async {
         let stop = signals::stop_token();
         let service = Service::start(config, "plan", false, stop.clone()).await?;
-        let (decoded, errors) = match input {
-            Some((bytes, _)) => (decode(&bytes), Vec::new()),
-            None => service.peek().await,
+        let (decoded, errors) = if let Some((bytes, _)) = input {
+            (decode(&bytes), Vec::new())
+        } else {
+            tokio::select! {
+                peeked = service.peek() => peeked,
+                () = stop.cancelled() => (Vec::new(), Vec::new()),
+            }
         };
         let mut clean_run = errors.is_empty();
         for error in &errors {
@@ -46,7 +50,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                         planned = service.engine().plan(finding) => planned?,
                         () = stop.cancelled() => break,
                     };
-                    clean_run &= !matches!(planned.change, Some(Err(_)));
+                    clean_run &= planned.decision.is_some() && !matches!(planned.change, Some(Err(_)));
                     tell(&planned, mode, screen)?;
                     count += 1;
                 }
@@ -75,20 +79,24 @@ fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
         "finding": finding.id, "account": finding.account, "type": finding.finding_type,
-        "decision": decision.verdict.name(), "code": decision.verdict.code(),
-        "reason": decision.verdict.to_string(),
+        "decision": decision.as_ref().map(|d| d.verdict.name()), "code": decision.as_ref().map(|d| d.verdict.code()),
+        "reason": decision.as_ref().map(|d| d.verdict.to_string()),
         "change": change.as_ref().and_then(|c| c.as_ref().ok()),
         "recorded": recorded,
         "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
     }))?;
-    let label = match decision.verdict {
-        Verdict::Remediate { .. } => styled(WARN, "would revoke"),
-        Verdict::Observe { .. } => styled(WARN, "would observe"),
-        Verdict::Skip(_) => styled(DIM, "would skip"),
+    let label = match decision.as_ref().map(|d| &d.verdict) {
+        None => styled(BAD, "undecided"),
+        Some(Verdict::Remediate { .. }) => styled(WARN, "would revoke"),
+        Some(Verdict::Observe { .. }) => styled(WARN, "would observe"),
+        Some(Verdict::Skip(_)) => styled(DIM, "would skip"),
     };
     screen.line(format!("{label}  {}  {}", finding.account, styled(BOLD, clean(&finding.id))));
     screen.line(format!("  {}", clean(&finding.finding_type)));
-    screen.line(format!("  {}", clean(&decision.verdict.to_string())));
+    let reason = decision.as_ref().map(|d| d.verdict.to_string());
+    let reason = reason
+        .unwrap_or_else(|| "an opt-out might apply and cannot be evaluated: nothing is done".to_owned());
+    screen.line(format!("  {}", clean(&reason)));
     if let Some(entry) = recorded {
         let verdict = match &entry.event {
             Event::Decision { verdict, .. } => verdict.as_str(),

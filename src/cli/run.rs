@@ -34,7 +34,10 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 service.take_up_observed()?;
             }
             if args.once {
-                let seen = service.poll().await?;
+                let seen = tokio::select! {
+                    seen = service.poll() => seen?,
+                    () = stop.cancelled() => Vec::new(),
+                };
                 service.drained().await?;
                 return Ok(seen);
             }

@@ -168,12 +168,11 @@ fn style(state: State) -> anstyle::Style {
 /// A theft that was seen before, that may be acted on, and that is not revoked.
 fn is_left_open(service: &Service, finding: &Finding, told: &BTreeSet<String>) -> anyhow::Result<bool> {
     let decision = service.reader().decided(&finding.occurrence())?.and_then(|d| d.decision);
-    Ok(match decision {
-        Some(Entry { event: Event::Decision { verdict, .. }, subject, .. }) => match subject.remediation {
-            Some(id) if told.contains(&id) => false,
-            Some(id) => !service.reader().remediation(&id)?.state.is_in_place(),
-            None => verdict == "observe" && service.would_act_on(finding),
-        },
+    let Some(entry) = decision else { return Ok(false) };
+    Ok(match (entry.takes_care(), &entry.event) {
+        (Some(id), _) if told.contains(id) => false,
+        (Some(id), _) => !service.reader().remediation(id)?.state.is_in_place(),
+        (None, Event::Decision { verdict, .. }) => verdict == "observe" && service.would_act_on(finding),
         _ => false,
     })
 }
@@ -182,19 +181,20 @@ fn tell_seen(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::R
     let reader = service.reader();
     let Some(decided) = reader.decided(&finding.occurrence())? else { return Ok(()) };
     let decision = match &decided.decision {
-        Some(Entry { event: Event::Decision { reason, verdict, .. }, subject, .. }) => {
-            match &subject.remediation {
-                Some(id) => match reader.remediation(id)?.state {
-                    state if state.is_in_place() => format!("nothing more to do: {id} is {state}"),
-                    state => format!("{id} is {state}: `rescind show {id}`"),
-                },
-                None if verdict == "observe" && service.would_act_on(finding) => {
-                    "only observed so far: `rescind run --backlog` acts on it".to_owned()
-                }
-                None => format!("{verdict}: {reason}"),
+        Some(entry) => match (entry.takes_care(), &entry.event) {
+            (Some(id), _) => match reader.remediation(id)?.state {
+                state if state.is_in_place() => format!("nothing more to do: {id} is {state}"),
+                state => format!("{id} is {state}: `rescind show {id}`"),
+            },
+            (None, Event::Decision { verdict, .. })
+                if verdict == "observe" && service.would_act_on(finding) =>
+            {
+                "only observed so far: `rescind run --backlog` acts on it".to_owned()
             }
-        }
-        _ => "not decided yet".to_owned(),
+            (None, Event::Decision { verdict, reason, .. }) => format!("{verdict}: {reason}"),
+            _ => "not decided yet".to_owned(),
+        },
+        None => "not decided yet".to_owned(),
     };
     let at = utc(decided.seen.time);
     screen.json(&serde_json::json!({
@@ -256,7 +256,10 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             opened_at: r.opened_at,
             accepted_at: r.accepted_at,
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
-            seconds_to_deny: r.accepted_at.map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
+            seconds_to_deny: r
+                .accepted_at
+                .filter(|_| r.state.is_in_place())
+                .map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
             refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
             proof: r.proof.as_ref(),
         }

@@ -2,14 +2,20 @@
 //!
 //! An error names file, line, key and what is expected, and comes before any AWS call.
 
+mod mode;
+mod opt_outs;
+mod pattern;
 mod raw;
 mod template;
 
-pub use raw::Mode;
+pub use mode::Mode;
+pub use opt_outs::{OptOut, OptOuts, OuId, Selector};
+pub use pattern::Glob;
+use raw::located;
 pub use template::{new_external_id, template};
 
 use crate::ident::{Partition, Region, RoleName};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// A valid configuration.
@@ -27,6 +33,12 @@ pub struct Config {
     pub poll_interval: std::time::Duration,
     /// How many roles are worked on at once.
     pub concurrency: usize,
+    /// The file of the opt-outs.
+    pub opt_outs_file: PathBuf,
+    /// Where less may be done than `mode` says, by account, OU, tag, role, type or region.
+    pub opt_outs: OptOuts,
+    /// Roles (ARNs with wildcards) that are never revoked: break-glass, CI.
+    pub protected: Vec<Glob>,
     /// How member accounts are entered.
     pub member: Member,
     /// SHA-256 of the file, in hexadecimal: recorded at each start.
@@ -90,23 +102,35 @@ impl Config {
             },
             error,
         })?;
-        Self::parse(&text, path)
+        let mut config = Self::parse(&text, path)?;
+        // No file is no opt-outs. A file that cannot be read or is not valid is an error: it might
+        // have kept us from acting.
+        match OptOuts::load(&config.opt_outs_file, Timestamp::now()) {
+            Ok(opt_outs) => config.opt_outs = opt_outs,
+            Err(ConfigError::Unreadable { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(config)
     }
 
-    /// Checks the text of a configuration file that lives at `path`.
+    /// Checks the text of a configuration file that lives at `path`. The opt-outs are left out: they
+    /// are in a file of their own.
     ///
     /// # Errors
     /// When it is not valid.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let raw = raw::parse(text, path)?;
+        let raw: raw::RawConfig = located(text, path)?;
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let (role_path, role_name) = raw.member.role.into_parts();
         Ok(Self {
-            mode: raw.mode,
+            mode: raw.mode.into(),
             regions: raw.regions.0,
             ledger: directory.join(raw.ledger),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
+            opt_outs_file: directory.join(raw.opt_outs),
+            opt_outs: OptOuts::default(),
+            protected: raw.protected,
             concurrency: raw.concurrency.0,
             member: Member {
                 role_path,

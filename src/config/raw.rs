@@ -1,31 +1,29 @@
 //! The file as it is written. Each value checks itself while it is read, so that an error
 //! stands at its line.
 
-use super::ConfigError;
+use super::{ConfigError, Glob, Mode};
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
 use jiff::SignedDuration;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
-/// Whether findings are acted on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The mode of the whole installation: `approve` and `off` are for rules and opt-outs.
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Decide and record what would be done; change nothing. The mode of a new configuration.
+pub(super) enum GlobalMode {
+    /// The mode of a new configuration.
     #[default]
     Observe,
-    /// Revoke.
     Enforce,
 }
 
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Observe => "observe",
-            Self::Enforce => "enforce",
-        })
+impl From<GlobalMode> for Mode {
+    fn from(mode: GlobalMode) -> Self {
+        match mode {
+            GlobalMode::Observe => Self::Observe,
+            GlobalMode::Enforce => Self::Enforce,
+        }
     }
 }
 
@@ -33,7 +31,7 @@ impl fmt::Display for Mode {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawConfig {
     #[serde(default)]
-    pub mode: Mode,
+    pub mode: GlobalMode,
     pub regions: Regions,
     #[serde(default = "default_ledger")]
     pub ledger: PathBuf,
@@ -43,7 +41,15 @@ pub(super) struct RawConfig {
     pub poll_interval: PollInterval,
     #[serde(default)]
     pub concurrency: Concurrency,
+    #[serde(default = "default_opt_outs")]
+    pub opt_outs: PathBuf,
+    #[serde(default)]
+    pub protected: Vec<Glob>,
     pub member: RawMember,
+}
+
+fn default_opt_outs() -> PathBuf {
+    PathBuf::from("opt-outs.toml")
 }
 
 #[derive(Deserialize)]
@@ -246,7 +252,8 @@ impl TryFrom<String> for SourceIdentity {
     }
 }
 
-pub(super) fn parse(text: &str, path: &Path) -> Result<RawConfig, ConfigError> {
+/// Reads TOML into `T`. An error names file, line, column and key.
+pub(super) fn located<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, ConfigError> {
     let at = |span: Option<std::ops::Range<usize>>, key: &str, message: &str| {
         let offset = span.map_or(text.len(), |s| s.start).min(text.len());
         let before = text.get(..offset).unwrap_or(text);

@@ -42,6 +42,13 @@ poll_interval = "60s"
 # How many roles are worked on at once.
 concurrency = 32
 
+# Where less may be done than `mode` says: by account, OU, tag, role, finding type or region. A file
+# of its own, so that it can be reviewed; docs/configuration.md explains it.
+opt_outs = "opt-outs.toml"
+
+# Roles that are never revoked: ARNs, with * and ?. Break-glass and deployment roles belong here.
+protected = []
+
 [member]
 # The remediation role, in each member account. With a path: "security/RescindRemediation".
 role = "RescindRemediation"

@@ -9,7 +9,16 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-type Job = BoxFuture<'static, ()>;
+/// A job, and whether it is a new try of something that failed.
+type Job = (BoxFuture<'static, ()>, Again);
+
+/// What was tried before may hang again: it shares a quarter of the width, so that what is new finds
+/// its way past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Yes,
+    No,
+}
 
 /// Runs jobs: those of one lane one after the other, at most `width` lanes at once.
 #[derive(Clone)]
@@ -17,6 +26,7 @@ pub(super) struct Lanes {
     /// The jobs that wait, by lane. A lane that is here has a task.
     waiting: Arc<Mutex<HashMap<String, VecDeque<Job>>>>,
     width: Arc<Semaphore>,
+    again: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -27,6 +37,7 @@ impl Lanes {
         Self {
             waiting: Arc::default(),
             width: Arc::new(Semaphore::new(width)),
+            again: Arc::new(Semaphore::new(width.div_ceil(4))),
             tasks: TaskTracker::new(),
             stop,
         }
@@ -42,32 +53,38 @@ impl Lanes {
     }
 
     /// Queues a job.
-    pub fn submit(&self, lane: String, job: impl Future<Output = ()> + Send + 'static) {
+    pub fn submit(&self, lane: String, again: Again, job: impl Future<Output = ()> + Send + 'static) {
         let mut waiting = self.waiting();
         if let Some(queue) = waiting.get_mut(&lane) {
-            queue.push_back(job.boxed());
+            queue.push_back((job.boxed(), again));
             return;
         }
-        waiting.insert(lane.clone(), VecDeque::from([job.boxed()]));
+        waiting.insert(lane.clone(), VecDeque::from([(job.boxed(), again)]));
         drop(waiting);
         let lanes = self.clone();
         self.tasks.spawn(async move { lanes.work_off(&lane).await });
     }
 
+    /// The next job of a lane. A lane that has none is given up.
+    fn next(&self, lane: &str) -> Option<Job> {
+        let mut waiting = self.waiting();
+        let next = waiting.get_mut(lane).and_then(VecDeque::pop_front).filter(|_| !self.stop.is_cancelled());
+        if next.is_none() {
+            waiting.remove(lane);
+        }
+        next
+    }
+
     async fn work_off(&self, lane: &str) {
-        loop {
-            let permit = self.width.acquire().await;
-            let job = {
-                let mut waiting = self.waiting();
-                let next = waiting.get_mut(lane).and_then(VecDeque::pop_front);
-                match next {
-                    Some(job) if !self.stop.is_cancelled() => job,
-                    _ => {
-                        waiting.remove(lane);
-                        return;
-                    }
-                }
+        while let Some((job, again)) = self.next(lane) {
+            let narrow = match again {
+                Again::Yes => Some(self.again.acquire().await),
+                Again::No => None,
             };
+            let permit = self.width.acquire().await;
+            if self.stop.is_cancelled() {
+                continue;
+            }
             // A fault in one job must not stop the lane for good.
             if AssertUnwindSafe(job).catch_unwind().await.is_err() {
                 tracing::error!(
@@ -75,7 +92,7 @@ impl Lanes {
                     "a job ended with a fault; its remediation is taken up again at the next start"
                 );
             }
-            drop(permit);
+            drop((permit, narrow));
         }
     }
 
@@ -99,7 +116,7 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         for number in 0..50 {
             let order = Arc::clone(&order);
-            lanes.submit("role".to_owned(), async move {
+            lanes.submit("role".to_owned(), Again::No, async move {
                 tokio::task::yield_now().await;
                 order.lock().expect("not poisoned").push(number);
             });
@@ -115,7 +132,7 @@ mod tests {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         for lane in 0..6 {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-            lanes.submit(lane.to_string(), async move {
+            lanes.submit(lane.to_string(), Again::No, async move {
                 let running = now.fetch_add(1, Ordering::SeqCst) + 1;
                 most.fetch_max(running, Ordering::SeqCst);
                 for _ in 0..10 {
@@ -129,6 +146,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_tried_again_leaves_room_for_what_is_new() {
+        let lanes = Lanes::new(4, CancellationToken::new());
+        let (go, done) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
+        for lane in 0..8 {
+            let go = Arc::clone(&go);
+            lanes.submit(format!("hangs-{lane}"), Again::Yes, async move {
+                go.acquire().await.expect("not closed").forget();
+            });
+        }
+        let new = Arc::clone(&done);
+        lanes.submit("new".to_owned(), Again::No, async move { new.notify_one() });
+        done.notified().await;
+        go.add_permits(8);
+        lanes.drained().await;
+        assert!(lanes.busy().is_empty());
+    }
+
+    #[tokio::test]
     async fn stopping_finishes_what_runs_and_begins_nothing() {
         let stop = CancellationToken::new();
         let lanes = Lanes::new(1, stop.clone());
@@ -136,7 +171,7 @@ mod tests {
             (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
         for _ in 0..3 {
             let (begun, go, done) = (Arc::clone(&begun), Arc::clone(&go), Arc::clone(&done));
-            lanes.submit("role".to_owned(), async move {
+            lanes.submit("role".to_owned(), Again::No, async move {
                 begun.notify_one();
                 go.notified().await;
                 done.fetch_add(1, Ordering::SeqCst);
@@ -153,9 +188,9 @@ mod tests {
     async fn a_fault_costs_one_job() {
         let lanes = Lanes::new(1, CancellationToken::new());
         let done = Arc::new(AtomicUsize::new(0));
-        lanes.submit("role".to_owned(), async { panic!("a fault, on purpose") });
+        lanes.submit("role".to_owned(), Again::No, async { panic!("a fault, on purpose") });
         let after = Arc::clone(&done);
-        lanes.submit("role".to_owned(), async move {
+        lanes.submit("role".to_owned(), Again::No, async move {
             after.fetch_add(1, Ordering::SeqCst);
         });
         lanes.drained().await;

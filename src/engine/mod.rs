@@ -15,12 +15,14 @@ use crate::config::{Config, Member, Mode};
 use crate::finding::Finding;
 use crate::ident::{AccountId, RoleName};
 use crate::ledger::{Draft, Event, InForce, Ledger, LedgerError, Reader, State};
-use crate::org::{AccountState, Snapshot};
+use crate::org::{AccountState, Placement, Snapshot};
 use crate::remedy::Remedy;
-use crate::triage::{Policy, SkipReason, Verdict, decide};
+use crate::triage::{Decision, Facts, Policy, SkipReason, Verdict, decide};
 use jiff::{SignedDuration, Timestamp};
-use lanes::Lanes;
+use lanes::{Again, Lanes};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A snapshot of the organization older than this is read again before the next poll.
@@ -29,6 +31,9 @@ const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
 /// An account that the snapshot does not have, or not as active, is looked for again at most this
 /// often.
 const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a finding waits for the organization to be read again by another one.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Carries out what triage decides.
 pub struct Engine<R> {
@@ -39,7 +44,10 @@ pub struct Engine<R> {
     member: Member,
     policy: Policy,
     organization: RwLock<Arc<Snapshot>>,
-    refreshing: tokio::sync::Mutex<()>,
+    /// When reading the organization failed last; none when the last try succeeded.
+    refreshing: tokio::sync::Mutex<Option<Instant>>,
+    /// Where accounts stand, as far as it was asked, and when.
+    placements: Mutex<HashMap<AccountId, (Instant, Option<Placement>)>>,
     lanes: Lanes,
     stop: CancellationToken,
     fatal: Mutex<Option<LedgerError>>,
@@ -66,6 +74,7 @@ impl<R: Remedy + 'static> Engine<R> {
             lanes: Lanes::new(config.concurrency, stop.clone()),
             organization: RwLock::new(Arc::new(organization)),
             refreshing: tokio::sync::Mutex::default(),
+            placements: Mutex::default(),
             hub,
             ledger,
             remedy,
@@ -76,9 +85,13 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// Decides about a finding that is in the ledger, and carries the decision out.
     pub fn submit(self: &Arc<Self>, finding: Finding) {
+        self.submit_as(finding, Again::No);
+    }
+
+    fn submit_as(self: &Arc<Self>, finding: Finding, again: Again) {
         let lane = lane_of(&finding);
         let engine = Arc::clone(self);
-        self.lanes.submit(lane, async move {
+        self.lanes.submit(lane, again, async move {
             let done = engine.handle(&finding).await;
             engine.note(done);
         });
@@ -97,7 +110,7 @@ impl<R: Remedy + 'static> Engine<R> {
                 continue;
             }
             let engine = Arc::clone(self);
-            self.lanes.submit(lane, async move {
+            self.lanes.submit(lane, Again::Yes, async move {
                 let done = engine.carry_out(&remediation.id).await;
                 engine.note(done);
             });
@@ -105,7 +118,7 @@ impl<R: Remedy + 'static> Engine<R> {
         for finding in self.reader.undecided()? {
             if !busy.contains(&lane_of(&finding)) {
                 tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
-                self.submit(finding);
+                self.submit_as(finding, Again::Yes);
             }
         }
         Ok(())
@@ -120,10 +133,14 @@ impl<R: Remedy + 'static> Engine<R> {
         let subject = remediation.subject();
         self.ledger.append(Draft { subject, event: Event::Reopened { by: by.to_owned() } }).await?;
         let engine = Arc::clone(self);
-        self.lanes.submit(lane(&remediation.target.account, &remediation.target.role), async move {
-            let done = engine.carry_out(&remediation.id).await;
-            engine.note(done);
-        });
+        self.lanes.submit(
+            lane(&remediation.target.account, &remediation.target.role),
+            Again::No,
+            async move {
+                let done = engine.carry_out(&remediation.id).await;
+                engine.note(done);
+            },
+        );
         Ok(())
     }
 
@@ -160,7 +177,9 @@ impl<R: Remedy + 'static> Engine<R> {
     }
 
     async fn handle(&self, finding: &Finding) -> Result<(), LedgerError> {
-        let Some(organization) = self.organization_for(&finding.account).await? else {
+        let old = Timestamp::now().duration_since(finding.last_seen()) > self.policy.max_finding_age;
+        let organization = self.organization_for(&finding.account).await?;
+        let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {
             tracing::warn!(finding = finding.id, "not decided: the account cannot be looked up; tried again");
             return Ok(());
         };
@@ -169,7 +188,10 @@ impl<R: Remedy + 'static> Engine<R> {
             self.carry_out(&earlier.remediation).await?;
         }
         let history = self.history(finding)?;
-        let decision = decide(finding, &organization, &self.policy, &history, Timestamp::now());
+        let Some(decision) = self.decide(finding, &organization, &history).await? else {
+            tracing::warn!(finding = finding.id, "not decided: an opt-out cannot be evaluated; tried again");
+            return Ok(());
+        };
         if let Verdict::Remediate { remediation, .. } = &decision.verdict
             && history.iter().any(|earlier| earlier.remediation == *remediation)
         {
@@ -188,6 +210,25 @@ impl<R: Remedy + 'static> Engine<R> {
             }
             Verdict::Observe { .. } | Verdict::Skip(_) => Ok(()),
         }
+    }
+
+    /// The decision about a finding. None when an opt-out might apply and it cannot be found out
+    /// whether it does: then nothing is done, and it is tried again.
+    async fn decide(
+        &self,
+        finding: &Finding,
+        organization: &Snapshot,
+        history: &[InForce],
+    ) -> Result<Option<Decision>, LedgerError> {
+        let facts = Facts { organization, placement: None, history, now: Timestamp::now() };
+        let needed = match decide(finding, &self.policy, facts) {
+            Ok(decision) => return Ok(Some(decision)),
+            Err(needed) => needed,
+        };
+        let Some(placement) = self.placement(&finding.account, &needed.to_string()).await? else {
+            return Ok(None);
+        };
+        Ok(decide(finding, &self.policy, Facts { placement: Some(&placement), ..facts }).ok())
     }
 
     /// What was done to the finding's role before.
@@ -219,31 +260,77 @@ impl<R: Remedy + 'static> Engine<R> {
         Ok(None)
     }
 
-    /// Reads the organization again when the snapshot is old. If that fails, the old one stays.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub async fn keep_organization_fresh(&self) -> Result<(), LedgerError> {
-        self.refresh_organization(ORGANIZATION_AGE).await.map(|_| ())
+    /// Begins to read the organization again when the snapshot is old. If that fails, the old one
+    /// stays. It does not wait: a hanging Organizations must not keep thefts from being seen.
+    pub fn keep_organization_fresh(self: &Arc<Self>) {
+        let lane = "organization".to_owned();
+        if self.organization_age() < ORGANIZATION_AGE || self.lanes.busy().contains(&lane) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        self.lanes.submit(lane, Again::No, async move {
+            let done = engine.refresh_organization(ORGANIZATION_AGE).await.map(|_| ());
+            engine.note(done);
+        });
     }
 
-    /// Whether the snapshot is now younger than `older_than`.
+    fn organization_age(&self) -> SignedDuration {
+        Timestamp::now().duration_since(self.organization().read_at)
+    }
+
+    /// Whether the snapshot is now younger than `older_than`. What failed a moment ago is not tried
+    /// again at once, and nobody waits long for another's try.
     async fn refresh_organization(&self, older_than: SignedDuration) -> Result<bool, LedgerError> {
-        let _one_at_a_time = self.refreshing.lock().await;
-        if Timestamp::now().duration_since(self.organization().read_at) < older_than {
+        if self.organization_age() < older_than {
             return Ok(true);
+        }
+        let Ok(mut failed) = tokio::time::timeout(LONGEST_WAIT, self.refreshing.lock()).await else {
+            return Ok(false);
+        };
+        if self.organization_age() < older_than {
+            return Ok(true);
+        }
+        if failed.is_some_and(|at| at.elapsed() < DOUBTED_AGE.unsigned_abs()) {
+            return Ok(false);
         }
         match read_organization(&self.hub).await {
             Ok((snapshot, draft)) => {
                 *self.organization.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+                *failed = None;
                 self.ledger.append(draft).await.map(|_| true)
             }
             Err(error) => {
                 let hint = crate::service::hub_hint(&error, self.hub.identity());
                 tracing::warn!(%error, hint, "the organization cannot be read; the last snapshot is used");
-                self.ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await.map(|_| false)
+                // One entry for an outage, not one for each try.
+                if failed.replace(Instant::now()).is_none() {
+                    self.ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+                }
+                Ok(false)
             }
         }
+    }
+
+    /// Where an account stands; none when that could not be read, now or a moment ago.
+    async fn placement(&self, account: &AccountId, needed: &str) -> Result<Option<Placement>, LedgerError> {
+        let known = self.placements.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned();
+        if let Some((at, placement)) = known
+            && at.elapsed() < DOUBTED_AGE.unsigned_abs()
+        {
+            return Ok(placement);
+        }
+        let placement = match self.hub.placement(account).await {
+            Ok(placement) => Some(placement),
+            Err(error) => {
+                let hint = crate::service::hub_hint(&error, self.hub.identity());
+                tracing::error!(%error, hint, "{needed}");
+                self.ledger.append(Draft::feed_failed(None, format!("{needed}: {error}"), hint)).await?;
+                None
+            }
+        };
+        let mut placements = self.placements.lock().unwrap_or_else(PoisonError::into_inner);
+        placements.insert(account.clone(), (Instant::now(), placement.clone()));
+        Ok(placement)
     }
 }
 

@@ -5,8 +5,7 @@ use crate::aws::CallScope;
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
 use crate::remedy::{Change, Refusal, Remedy};
-use crate::triage::{Decision, decide};
-use jiff::Timestamp;
+use crate::triage::Decision;
 
 /// What would be done about a finding.
 #[derive(Debug)]
@@ -15,8 +14,8 @@ pub struct Planned {
     pub finding: Finding,
     /// What the ledger has about this very occurrence: it is not decided again.
     pub recorded: Option<Decided>,
-    /// The decision that would be made.
-    pub decision: Decision,
+    /// The decision that would be made; none when an opt-out cannot be evaluated.
+    pub decision: Option<Decision>,
     /// The change that would be made, or why it could not be; none when nothing would be.
     pub change: Option<Result<Change, Refusal>>,
 }
@@ -33,8 +32,8 @@ impl<R: Remedy + 'static> Engine<R> {
             self.organization_for(&finding.account).await?.unwrap_or_else(|| self.organization());
         let recorded = self.reader.decided(&finding.occurrence())?;
         let history = self.history(&finding)?;
-        let decision = decide(&finding, &organization, &self.policy, &history, Timestamp::now());
-        let change = match decision.verdict.target() {
+        let decision = self.decide(&finding, &organization, &history).await?;
+        let change = match decision.as_ref().and_then(|d| d.verdict.target()) {
             None => None,
             Some(target) => {
                 let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };

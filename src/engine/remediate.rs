@@ -5,6 +5,7 @@ use crate::aws::{CallScope, Entry, MemberSession};
 use crate::ident::session_name;
 use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
 use crate::remedy::{Change, Disposition, Refusal, Remedy, Target, Verified, in_force};
+use crate::triage::Verdict;
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a change is made in one go, when it is not kept or loses its margin.
@@ -29,24 +30,47 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// Nothing has been changed yet.
     async fn start(&self, remediation: &Remediation) -> Result<(), LedgerError> {
-        if !self.may_change() {
-            tracing::info!(remediation = remediation.id, "left as it is: the mode is observe");
+        if !self.may_begin(remediation).await? {
             return Ok(());
         }
-        let age = Timestamp::now().duration_since(remediation.last_seen);
-        if age > self.policy.max_finding_age {
+        match self.enter(remediation, "").await {
+            Ok(session) => self.change(remediation, &session).await,
+            Err(refusal) => self.refuse(remediation, &refusal).await,
+        }
+    }
+
+    fn is_too_old(&self, remediation: &Remediation) -> bool {
+        Timestamp::now().duration_since(remediation.last_seen) > self.policy.max_finding_age
+    }
+
+    /// Whether the change may be begun, now: by mode, age, opt-outs. What is too old is given up.
+    async fn may_begin(&self, remediation: &Remediation) -> Result<bool, LedgerError> {
+        if !self.may_change() {
+            tracing::info!(remediation = remediation.id, "left as it is: the mode is observe");
+            return Ok(false);
+        }
+        if self.is_too_old(remediation) {
             let refused = Refused {
                 code: "too_old".to_owned(),
                 reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
                 what_to_do: "Judge whether it still matters; with a longer max_finding_age a new occurrence is acted on.".to_owned(),
                 disposition: Disposition::Final,
             };
-            return self.write(remediation, Event::Refused(refused)).await;
+            self.write(remediation, Event::Refused(refused)).await?;
+            return Ok(false);
         }
-        match self.enter(remediation, "").await {
-            Ok(session) => self.change(remediation, &session).await,
-            Err(refusal) => self.refuse(remediation, &refusal).await,
+        // What was decided then must still hold now: an opt-out may have come since.
+        let mut finding = remediation.finding.clone();
+        finding.evidence.last_seen = Some(remediation.last_seen);
+        match self.decide(&finding, &self.organization(), &[]).await?.map(|decision| decision.verdict) {
+            Some(Verdict::Remediate { .. }) => {}
+            verdict => {
+                let why = verdict.map(|v| v.to_string());
+                tracing::warn!(remediation = remediation.id, why, "left as it is");
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     /// The critical path: the reads side by side, the durable intent, the change; then the look
@@ -59,6 +83,11 @@ impl<R: Remedy + 'static> Engine<R> {
                 Ok(found) => found,
                 Err(refusal) => return self.refuse(remediation, &refusal).await,
             };
+            if let Some(pattern) = self.policy.protects(&found.role.arn) {
+                let refusal =
+                    Refusal::Protected { arn: found.role.arn.clone(), pattern: pattern.to_string() };
+                return self.refuse(remediation, &refusal).await;
+            }
             let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
             self.write(remediation, Event::Intent { change: change.clone() }).await?;
             match self.remedy.apply(session, &change).await {
@@ -80,6 +109,7 @@ impl<R: Remedy + 'static> Engine<R> {
                     remediation = remediation.id,
                     "the change took long: the cutoff is moved forward"
                 );
+                missing = None;
                 continue;
             }
             missing = self.verify(remediation, session, &change).await?;
@@ -89,7 +119,7 @@ impl<R: Remedy + 'static> Engine<R> {
         }
         match missing {
             Some(found) => self.refuse(remediation, &Refusal::NotKept(found)).await,
-            // Accepted, with little margin each time: verified at the next poll.
+            // Accepted, with little margin each time: made again at the next poll.
             None => Ok(()),
         }
     }
@@ -106,7 +136,11 @@ impl<R: Remedy + 'static> Engine<R> {
             Some(false) => {
                 let found = "another document, or none".to_owned();
                 self.write(remediation, Event::NotApplied { found }).await?;
-                self.change_if_allowed(remediation, &session).await
+                if self.may_begin(remediation).await? {
+                    self.change(remediation, &session).await
+                } else {
+                    Ok(())
+                }
             }
             None => Ok(()),
         }
@@ -121,24 +155,24 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
+    /// Verifies what was accepted before; makes it again when it is not kept, or when it came so late
+    /// that its cutoff had lost its margin.
     async fn check_with(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
         change: &Change,
     ) -> Result<(), LedgerError> {
-        if self.verify(remediation, session, change).await?.is_some() {
-            self.change_if_allowed(remediation, session).await?;
+        let accepted = self.reader.remediation(&remediation.id)?.accepted_at.unwrap_or_else(Timestamp::now);
+        let late = change.cutoff.time().duration_since(accepted) < LEAST_MARGIN;
+        if late && !self.is_too_old(remediation) && self.may_begin(remediation).await? {
+            tracing::warn!(remediation = remediation.id, "accepted late: the cutoff is moved forward");
+            return self.change(remediation, session).await;
+        }
+        if self.verify(remediation, session, change).await?.is_some() && self.may_begin(remediation).await? {
+            self.change(remediation, session).await?;
         }
         Ok(())
-    }
-
-    async fn change_if_allowed(
-        &self,
-        remediation: &Remediation,
-        session: &MemberSession,
-    ) -> Result<(), LedgerError> {
-        if self.may_change() { self.change(remediation, session).await } else { Ok(()) }
     }
 
     /// Whether the change is in place: yes (and recorded as accepted), no, or not known (and
@@ -164,6 +198,10 @@ impl<R: Remedy + 'static> Engine<R> {
         let to_do = refusal.what_to_do(&self.entry_role(&remediation.target));
         tracing::error!(remediation = remediation.id, to_do, "not known whether it is revoked: {refusal}");
         let error = format!("not known whether it is in place: {refusal}. {to_do}");
+        // The calls are recorded each time; the reason once.
+        if self.reader.remediation(&remediation.id)?.uncertain.as_ref() == Some(&error) {
+            return Ok(());
+        }
         self.write(remediation, Event::Uncertain { error }).await
     }
 

@@ -18,6 +18,9 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 /// GetFindings takes at most this many ids.
 const BATCH: usize = 50;
 
+/// So many failures in a row are GuardDuty's, not those of one finding in a batch of fifty.
+const IN_A_ROW: usize = 7;
+
 /// How often a listing of several pages is repeated at most, until it brings nothing new.
 const PASSES: usize = 5;
 
@@ -53,8 +56,8 @@ impl Poller {
     }
 
     /// Reads every finding that was written since the last poll, records it, and hands the new
-    /// ones to `on_new` batch by batch. The cursor moves with the last batch, so that a poll
-    /// that is cut short is done again.
+    /// ones to `on_new` batch by batch, the newest first. The cursor moves with the last batch, and
+    /// only when nothing failed, so that a poll that is cut short is done again.
     ///
     /// # Errors
     /// When GuardDuty or the ledger fails. What was handed on before is recorded.
@@ -62,25 +65,26 @@ impl Poller {
         let detector = self.detector(with.hub).await?;
         let cursor = with.reader.cursor(&self.region, &detector)?;
         let since = cursor.map(|time| time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
-        let ids = self.list(with.hub, &detector, since).await?;
+        let (ids, mut failure) = self.list(with.hub, &detector, since).await;
         let source = format!("GuardDuty {}", self.region);
         let mut latest = cursor;
-        let mut batches = ids.chunks(BATCH).peekable();
-        while let Some(batch) = batches.next() {
-            let decoded = self.fetch(with.hub, &detector, batch).await?;
+        // The newest first: what was seen last is the most likely to go on.
+        for batch in ids.rchunks(BATCH) {
+            let (decoded, failed) = self.fetch(with.hub, &detector, batch).await;
+            failure = failed.or(failure);
             // A time ahead of ours would make the next poll skip what lies between.
             let newest =
                 decoded.iter().flatten().map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
             latest = latest.max(newest);
-            let cursor = match (batches.peek(), latest) {
-                (None, Some(updated_at)) => {
-                    Some(Cursor { region: self.region.clone(), detector: detector.clone(), updated_at })
-                }
-                _ => None,
-            };
+            let is_last = std::ptr::eq(batch.as_ptr(), ids.as_ptr());
+            let cursor = latest.filter(|_| is_last && failure.is_none()).map(|updated_at| Cursor {
+                region: self.region.clone(),
+                detector: detector.clone(),
+                updated_at,
+            });
             on_new(record(with.ledger, &source, Some(&self.region), decoded, cursor).await?);
         }
-        Ok(())
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The same as [`Self::poll`] without looking at or moving the cursor, and without a record
@@ -90,12 +94,17 @@ impl Poller {
     /// When GuardDuty fails.
     pub async fn peek(&self, hub: &Hub) -> Result<Vec<Decoded>, FeedError> {
         let detector = self.detector(hub).await?;
-        let ids = self.list(hub, &detector, None).await?;
+        let (ids, mut failure) = self.list(hub, &detector, None).await;
         let mut all = Vec::new();
-        for batch in ids.chunks(BATCH) {
-            all.extend(self.fetch(hub, &detector, batch).await?);
+        for batch in ids.rchunks(BATCH) {
+            let (decoded, failed) = self.fetch(hub, &detector, batch).await;
+            failure = failed.or(failure);
+            all.extend(decoded);
         }
-        Ok(all)
+        match failure {
+            Some(error) if all.is_empty() => Err(error.into()),
+            _ => Ok(all),
+        }
     }
 
     async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
@@ -109,37 +118,55 @@ impl Poller {
         Ok(detector)
     }
 
-    /// The findings with these ids. A batch that cannot be had or read as a whole is halved, so that
-    /// what is wrong with one finding costs only that one.
-    async fn fetch(&self, hub: &Hub, detector: &str, ids: &[String]) -> Result<Vec<Decoded>, CallError> {
-        let mut decoded = Vec::new();
-        let mut todo = vec![ids];
+    /// The findings with these ids, and the failure that kept some of them from being had. A batch
+    /// that cannot be had or read as a whole is halved, so that what is wrong with one finding costs
+    /// only that one. After several failures in a row it is GuardDuty that fails, not a finding.
+    async fn fetch(&self, hub: &Hub, detector: &str, ids: &[String]) -> (Vec<Decoded>, Option<CallError>) {
+        let (mut decoded, mut failure) = (Vec::new(), None);
+        let (mut todo, mut in_a_row, mut any_answer) = (vec![ids], 0, false);
         while let Some(ids) = todo.pop() {
-            let wrong = match hub.get_findings(&self.region, detector, ids.to_vec()).await {
-                Ok(body) => match decode_answer(&body) {
-                    Ok(findings) => {
-                        decoded.extend(findings);
-                        continue;
-                    }
-                    Err(undecodable) => undecodable,
-                },
-                Err(error) if error.kind == ErrorKind::Refused => Undecodable {
-                    path: "(answer)".to_owned(),
-                    error: error.to_string(),
-                    finding_id: None,
-                    sha256: crate::digest::sha256(ids.concat().as_bytes()),
-                },
-                Err(error) => return Err(self.forget_detector(error)),
-            };
-            match ids {
-                [id] => decoded.push(Err(Undecodable { finding_id: Some(id.clone()), ..wrong })),
-                ids => {
-                    let (first, second) = ids.split_at(ids.len() / 2);
-                    todo.extend([second, first]);
+            let answer = hub.get_findings(&self.region, detector, ids.to_vec()).await;
+            let wrong = match answer.map(|body| decode_answer(&body)) {
+                Ok(Ok(findings)) => {
+                    (in_a_row, any_answer) = (0, true);
+                    decoded.extend(findings);
+                    continue;
                 }
+                Ok(Err(undecodable)) => Wrong::Finding(undecodable),
+                Err(error) if error.kind == ErrorKind::Refused => Wrong::Refused(error),
+                Err(error) if error.kind == ErrorKind::Unavailable && in_a_row < IN_A_ROW => {
+                    Wrong::Unavailable(error)
+                }
+                Err(error) => return (decoded, Some(self.forget_detector(error))),
+            };
+            in_a_row += 1;
+            if let [_, _, ..] = ids {
+                // The second half, the newer one, comes first.
+                let (first, second) = ids.split_at(ids.len() / 2);
+                todo.extend([first, second]);
+                continue;
+            }
+            let finding_id = ids.first().cloned();
+            match wrong {
+                Wrong::Finding(undecodable) => decoded.push(Err(Undecodable { finding_id, ..undecodable })),
+                Wrong::Refused(error) => {
+                    decoded.push(Err(Undecodable {
+                        path: "(answer)".to_owned(),
+                        error: error.to_string(),
+                        sha256: crate::digest::sha256(ids.concat().as_bytes()),
+                        finding_id,
+                    }));
+                    // When nothing else comes either, it is not the finding that is refused.
+                    failure =
+                        (!any_answer && todo.is_empty()).then(|| self.forget_detector(error)).or(failure);
+                }
+                Wrong::Unavailable(error) => failure = Some(error),
             }
         }
-        Ok(decoded)
+        if !any_answer && failure.as_ref().is_some_and(|error| error.kind == ErrorKind::Refused) {
+            decoded.clear();
+        }
+        (decoded, failure)
     }
 
     /// A detector that is refused may have been made again under another id.
@@ -158,7 +185,7 @@ impl Poller {
         hub: &Hub,
         detector: &str,
         since: Option<Timestamp>,
-    ) -> Result<Vec<String>, FeedError> {
+    ) -> (Vec<String>, Option<CallError>) {
         let query = FindingQuery { types: &ACTED_ON, updated_since: since };
         let mut ids = Vec::new();
         let mut known = HashSet::new();
@@ -166,8 +193,11 @@ impl Poller {
             let mut page = None;
             let (mut pages, before) = (0, ids.len());
             loop {
-                let listed = hub.list_findings(&self.region, detector, &query, page).await;
-                let (listed, next) = listed.map_err(|error| self.forget_detector(error))?;
+                let (listed, next) = match hub.list_findings(&self.region, detector, &query, page).await {
+                    Ok(listed) => listed,
+                    // What was listed so far is looked at; the cursor stays.
+                    Err(error) => return (ids, Some(self.forget_detector(error))),
+                };
                 pages += 1;
                 ids.extend(listed.into_iter().filter(|id| known.insert(id.clone())));
                 page = next;
@@ -179,6 +209,13 @@ impl Poller {
                 break;
             }
         }
-        Ok(ids)
+        (ids, None)
     }
+}
+
+/// What was wrong with an answer.
+enum Wrong {
+    Finding(Undecodable),
+    Refused(CallError),
+    Unavailable(CallError),
 }

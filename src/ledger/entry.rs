@@ -24,6 +24,19 @@ pub struct Entry {
     pub event: Event,
 }
 
+impl Entry {
+    /// For a decision: the remediation that takes care of the occurrence, its own or an earlier one.
+    #[must_use]
+    pub fn takes_care(&self) -> Option<&str> {
+        match &self.event {
+            Event::Decision { covered_by, .. } => {
+                self.subject.remediation.as_deref().or(covered_by.as_deref())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What an entry is about, as far as it applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {

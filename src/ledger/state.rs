@@ -61,7 +61,7 @@ impl State {
             (Some(Decided | Retrying | Blocked | Accepted), Event::Intent { .. })
             | (Some(Applying), Event::Uncertain { .. }) => Applying,
             (Some(Applying), Event::Accepted { .. }) | (Some(Accepted), Event::Uncertain { .. }) => Accepted,
-            (Some(Decided | Retrying | Blocked | Applying), Event::Refused(refused)) => {
+            (Some(Decided | Retrying | Blocked | Applying | Accepted), Event::Refused(refused)) => {
                 match refused.disposition {
                     Disposition::Retry => Retrying,
                     Disposition::Blocked => Blocked,

@@ -3,7 +3,7 @@
 use crate::ident::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// An account of the organization.
@@ -47,6 +47,15 @@ impl fmt::Display for AccountState {
             Self::Other(text) => f.pad(text),
         }
     }
+}
+
+/// Where an account stands in the organization, and how it is tagged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// The ids of the OUs that it is in, at every level, and of the root.
+    pub ous: Vec<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// The organization as it was at a moment.

@@ -20,6 +20,13 @@ pub enum Refusal {
         /// The id of the role that is there now.
         found: RoleId,
     },
+    /// The configuration says that the role is never revoked.
+    Protected {
+        /// The role, with its path.
+        arn: String,
+        /// The pattern that says so.
+        pattern: String,
+    },
     /// A role that only an AWS service or Identity Center can change.
     Unmodifiable(String),
     /// The role's inline policies have no room left.
@@ -81,6 +88,7 @@ impl Refusal {
             Self::Denied(_) => "access_denied",
             Self::RoleGone => "role_gone",
             Self::RoleRecreated { .. } => "role_recreated",
+            Self::Protected { .. } => "protected",
             Self::Unmodifiable(_) => "unmodifiable",
             Self::Quota(_) => "quota_exceeded",
             Self::NotKept(_) => "not_kept",
@@ -100,7 +108,9 @@ impl Refusal {
             | Self::Quota(_)
             | Self::HubCredentials(_)
             | Self::Rejected(_) => Disposition::Blocked,
-            Self::RoleGone | Self::RoleRecreated { .. } | Self::Unmodifiable(_) => Disposition::Final,
+            Self::RoleGone | Self::RoleRecreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
+                Disposition::Final
+            }
         }
     }
 
@@ -118,6 +128,7 @@ impl Refusal {
             Self::RoleRecreated { .. } => {
                 "Check who deleted and made the role again. Sessions of the old role are dead with it; the new role was not touched.".to_owned()
             }
+            Self::Protected { .. } => "Judge by hand: a protected role is never revoked by rescind.".to_owned(),
             Self::Unmodifiable(_) => {
                 "This role can only be changed by the service that owns it. For an Identity Center role revoke the \
                  user's sessions in Identity Center; for a service-linked role use an SCP."
@@ -145,6 +156,7 @@ impl std::fmt::Display for Refusal {
             Self::RoleRecreated { expected, found } => {
                 write!(f, "the role was made again since: the finding names {expected}, the role is {found}")
             }
+            Self::Protected { arn, pattern } => write!(f, "{arn} is protected by {pattern:?}"),
             Self::Unmodifiable(why) => write!(f, "the role cannot be changed: {why}"),
             Self::Quota(error) => write!(f, "the role's inline policies are full: {error}"),
             Self::NotKept(found) => write!(f, "AWS accepted the change, and it is not kept: {found}"),

@@ -1,14 +1,16 @@
 //! Triage: what is done about a finding, and why. Pure: no I/O, no clock.
 
+mod opt_outs;
 mod reason;
 
+pub use opt_outs::{OptOutIndex, PlacementNeeded, most_cautious};
 pub use reason::SkipReason;
 
-use crate::config::{Config, Mode};
-use crate::finding::Finding;
+use crate::config::{Config, Glob, Mode};
+use crate::finding::{Finding, RoleTarget};
 use crate::ident::{AccountId, Partition, RoleName};
 use crate::ledger::InForce;
-use crate::org::{AccountState, Snapshot};
+use crate::org::{AccountState, Placement, Snapshot};
 use crate::remedy::Target;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
@@ -38,6 +40,10 @@ pub struct Policy {
     pub hub_role: Option<String>,
     /// The partition everything is in.
     pub partition: Partition,
+    /// Where less may be done than `mode` says.
+    pub opt_outs: OptOutIndex,
+    /// Roles that are never revoked.
+    pub protected: Vec<Glob>,
 }
 
 impl Policy {
@@ -51,7 +57,15 @@ impl Policy {
             hub_account: hub.account.clone(),
             hub_role: hub.role_name().map(str::to_owned),
             partition: hub.partition,
+            opt_outs: OptOutIndex::new(&config.opt_outs),
+            protected: config.protected.clone(),
         }
+    }
+
+    /// The pattern by which a role is protected, if one does.
+    #[must_use]
+    pub fn protects(&self, role_arn: &str) -> Option<&Glob> {
+        self.protected.iter().find(|pattern| pattern.matches(role_arn))
     }
 }
 
@@ -65,10 +79,12 @@ pub enum Verdict {
         /// Whom it is for.
         target: Target,
     },
-    /// It would be remediated, but the mode is `observe`.
+    /// It would be remediated, but the mode is `observe`, there or everywhere.
     Observe {
         /// Whom it would be for.
         target: Target,
+        /// The opt-out that says so, when it is not the mode of the installation.
+        opt_out: Option<String>,
     },
     /// Nothing is done.
     Skip(SkipReason),
@@ -83,34 +99,50 @@ pub struct Decision {
     pub organization_read_at: Timestamp,
 }
 
-/// Decides about one occurrence of a finding.
-///
-/// `history` is what the ledger knows of remediations of the same role.
-#[must_use]
-pub fn decide(
-    finding: &Finding,
-    organization: &Snapshot,
-    policy: &Policy,
-    history: &[InForce],
-    now: Timestamp,
-) -> Decision {
-    let verdict = match target(finding, organization, policy, history, now) {
-        Ok(target) if policy.mode == Mode::Observe => Verdict::Observe { target },
-        Ok(target) => Verdict::Remediate { remediation: remediation_id(finding), target },
-        Err(reason) => Verdict::Skip(reason),
-    };
-    Decision { verdict, organization_read_at: organization.read_at }
+/// What a decision rests on, beside the finding.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The organization's accounts.
+    pub organization: &'a Snapshot,
+    /// Where the finding's account stands, when it was looked up.
+    pub placement: Option<&'a Placement>,
+    /// What the ledger knows of remediations of the same role.
+    pub history: &'a [InForce],
+    /// This moment.
+    pub now: Timestamp,
 }
 
-/// Whom to act on, or why not. The order of the checks is the order of the reasons: what the
+/// Decides about one occurrence of a finding.
+///
+/// # Errors
+/// When the decision depends on where the account stands, and that is not given.
+pub fn decide(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<Decision, PlacementNeeded> {
+    let verdict = match eligible(finding, policy, facts) {
+        Err(reason) => Verdict::Skip(reason),
+        Ok(role) => {
+            let applying = policy.opt_outs.applying(finding, &role.name, facts.placement, facts.now)?;
+            let (mode, opt_out) = most_cautious(policy.mode, &applying);
+            match (uncovered(finding, role, policy, mode, facts), mode) {
+                (Err(reason), _) => Verdict::Skip(reason),
+                (Ok(target), Mode::Enforce) => {
+                    Verdict::Remediate { remediation: remediation_id(finding), target }
+                }
+                (Ok(target), Mode::Observe) => {
+                    Verdict::Observe { target, opt_out: opt_out.map(|o| o.name.clone()) }
+                }
+                (Ok(_), Mode::Off) => Verdict::Skip(SkipReason::OptedOut {
+                    name: opt_out.map(|o| o.name.clone()).unwrap_or_default(),
+                    owner: opt_out.map(|o| o.owner.clone()).unwrap_or_default(),
+                }),
+            }
+        }
+    };
+    Ok(Decision { verdict, organization_read_at: facts.organization.read_at })
+}
+
+/// The role to act on, or why not. The order of the checks is the order of the reasons: what the
 /// finding is comes before whose it is, and that before what was done already.
-fn target(
-    finding: &Finding,
-    organization: &Snapshot,
-    policy: &Policy,
-    history: &[InForce],
-    now: Timestamp,
-) -> Result<Target, SkipReason> {
+fn eligible(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<RoleTarget, SkipReason> {
     if finding.sample {
         return Err(SkipReason::Sample);
     }
@@ -133,16 +165,32 @@ fn target(
     if is_hub_role || role.name.key() == policy.remediation_role.key() {
         return Err(SkipReason::OwnRole(role.name));
     }
-    match organization.account(&finding.account).map(|account| &account.state) {
+    let age = facts.now.duration_since(finding.last_seen());
+    if age > policy.max_finding_age {
+        return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
+    }
+    match facts.organization.account(&finding.account).map(|account| &account.state) {
         None => return Err(SkipReason::UnknownAccount(finding.account.clone())),
         Some(AccountState::Active) => {}
         Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
     }
-    let age = now.duration_since(finding.last_seen());
-    if age > policy.max_finding_age {
-        return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
+    // The finding does not tell the role's path: it is looked at again when the path is known.
+    let arn = policy.partition.role_arn(&finding.account, role.name.as_str());
+    if let Some(pattern) = policy.protects(&arn) {
+        return Err(SkipReason::Protected { role: role.name, pattern: pattern.to_string() });
     }
-    for earlier in history {
+    Ok(role)
+}
+
+/// Whom to act on, unless what was done already takes care of it.
+fn uncovered(
+    finding: &Finding,
+    role: RoleTarget,
+    policy: &Policy,
+    mode: Mode,
+    facts: Facts<'_>,
+) -> Result<Target, SkipReason> {
+    for earlier in facts.history {
         let same_role = role.id.is_none() || earlier.role_id.is_none() || role.id == earlier.role_id;
         if !same_role {
             continue;
@@ -157,15 +205,12 @@ fn target(
             Some(cutoff)
                 if earlier.state.has_fixed_cutoff()
                     && cutoff.covers(finding.last_seen())
-                    && policy.mode == Mode::Enforce =>
+                    && mode == Mode::Enforce =>
             {
                 return Err(SkipReason::UnderWay { remediation });
             }
             // It will begin after this moment, and so will its cutoff lie after it.
-            _ if earlier.state.is_to_begin()
-                && finding.last_seen() <= now
-                && policy.mode == Mode::Enforce =>
-            {
+            _ if earlier.state.is_to_begin() && finding.last_seen() <= facts.now && mode == Mode::Enforce => {
                 return Err(SkipReason::UnderWay { remediation });
             }
             _ => {}
@@ -202,7 +247,8 @@ impl Verdict {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Remediate { .. } => "stolen_role_session",
-            Self::Observe { .. } => "mode_observe",
+            Self::Observe { opt_out: None, .. } => "mode_observe",
+            Self::Observe { opt_out: Some(_), .. } => "opted_out_observe",
             Self::Skip(reason) => reason.code(),
         }
     }
@@ -222,7 +268,7 @@ impl Verdict {
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Self::Remediate { target, .. } | Self::Observe { target } => Some(target),
+            Self::Remediate { target, .. } | Self::Observe { target, .. } => Some(target),
             Self::Skip(_) => None,
         }
     }
@@ -239,11 +285,13 @@ impl fmt::Display for Verdict {
                     target.role, target.account
                 )
             }
-            Self::Observe { target } => write!(
-                f,
-                "mode is observe: would revoke the sessions of role {} in {}",
-                target.role, target.account
-            ),
+            Self::Observe { target, opt_out } => {
+                match opt_out {
+                    None => f.write_str("mode is observe")?,
+                    Some(name) => write!(f, "opt-out {} says observe", crate::ident::quoted(name))?,
+                }
+                write!(f, ": would revoke the sessions of role {} in {}", target.role, target.account)
+            }
             Self::Skip(reason) => reason.fmt(f),
         }
     }

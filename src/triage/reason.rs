@@ -24,6 +24,20 @@ pub enum SkipReason {
     IdentityCenterRole(RoleName),
     /// rescind's own role.
     OwnRole(RoleName),
+    /// The configuration says that it is never revoked.
+    Protected {
+        /// The role.
+        role: RoleName,
+        /// The pattern that says so.
+        pattern: String,
+    },
+    /// An opt-out says that nothing is done.
+    OptedOut {
+        /// Its name.
+        name: String,
+        /// Who answers for it.
+        owner: String,
+    },
     /// The account is not in the organization.
     UnknownAccount(AccountId),
     /// The account is suspended, closed, or the like.
@@ -62,6 +76,8 @@ impl SkipReason {
             Self::ServiceLinkedRole(_) => "service_linked_role",
             Self::IdentityCenterRole(_) => "identity_center_role",
             Self::OwnRole(_) => "own_role",
+            Self::Protected { .. } => "protected",
+            Self::OptedOut { .. } => "opted_out",
             Self::UnknownAccount(_) => "unknown_account",
             Self::AccountNotActive(_) => "account_not_active",
             Self::TooOld { .. } => "too_old",
@@ -87,6 +103,12 @@ impl fmt::Display for SkipReason {
             }
             Self::OwnRole(role) => {
                 write!(f, "{role} is rescind's own role: if it is stolen, a person must act")
+            }
+            Self::Protected { role, pattern } => {
+                write!(f, "{role} is protected by {}: a person must act", quoted(pattern))
+            }
+            Self::OptedOut { name, owner } => {
+                write!(f, "opt-out {} says off; {} answers for it", quoted(name), quoted(owner))
             }
             Self::UnknownAccount(account) => write!(f, "account {account} is not in the organization"),
             Self::AccountNotActive(state) => write!(f, "the account is {state}, not ACTIVE"),

@@ -14,6 +14,8 @@ fn policy(mode: Mode) -> Policy {
         hub_account: "111111111111".parse().expect("legal"),
         hub_role: Some("RescindHub".to_owned()),
         partition: Partition::Aws,
+        opt_outs: OptOutIndex::default(),
+        protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
     }
 }
 
@@ -51,12 +53,19 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
     }
 }
 
+/// With all that is needed to decide.
+fn decided(finding: &Finding, policy: &Policy, history: &[InForce]) -> Decision {
+    let organization = organization();
+    let facts = Facts { organization: &organization, placement: None, history, now: time(NOW) };
+    decide(finding, policy, facts).expect("nothing depends on the placement")
+}
+
 const SAME: &str = "AROAEXAMPLEEXAMPLE00";
 const NOW: &str = "2026-11-21T23:55:00Z";
 
 fn code(history: &[InForce], last_seen: &str) -> &'static str {
     let finding = finding("222222222222", "web", last_seen);
-    decide(&finding, &organization(), &policy(Mode::Enforce), history, time(NOW)).verdict.code()
+    decided(&finding, &policy(Mode::Enforce), history).verdict.code()
 }
 
 #[test]
@@ -112,7 +121,7 @@ fn observing_looks_at_what_is_in_place_and_not_at_what_is_under_way() {
     let verdict = |state| {
         let finding = finding("222222222222", "web", "2026-11-21T23:50:00Z");
         let history = [earlier(state, Some("2026-11-21T23:59:00Z"), SAME)];
-        decide(&finding, &organization(), &policy(Mode::Observe), &history, time(NOW)).verdict.code()
+        decided(&finding, &policy(Mode::Observe), &history).verdict.code()
     };
     assert_eq!(verdict(State::Blocked), "mode_observe");
     assert_eq!(verdict(State::Applying), "mode_observe");
@@ -130,7 +139,7 @@ fn a_role_that_was_made_again_is_another_role() {
 fn the_hubs_role_is_protected_in_the_hubs_account_only() {
     let verdict = |account: &str, role: &str| {
         let finding = finding(account, role, "2026-11-21T23:50:00Z");
-        decide(&finding, &organization(), &policy(Mode::Enforce), &[], time(NOW)).verdict.code()
+        decided(&finding, &policy(Mode::Enforce), &[]).verdict.code()
     };
     assert_eq!(verdict("111111111111", "rescindhub"), "own_role");
     assert_eq!(verdict("222222222222", "RescindHub"), "stolen_role_session");
@@ -156,7 +165,7 @@ proptest! {
         finding.finding_type = kind.to_owned();
         finding.evidence.last_seen = Timestamp::from_second(seen).ok();
         (finding.sample, finding.archived) = (sample, archived);
-        let decision = |mode| decide(&finding, &organization(), &policy(mode), &[], time(NOW));
+        let decision = |mode| decided(&finding, &policy(mode), &[]);
         prop_assert_eq!(decision(Mode::Enforce), decision(Mode::Enforce));
         for mode in [Mode::Enforce, Mode::Observe] {
             let verdict = decision(mode).verdict;

@@ -168,6 +168,22 @@ fn a_slow_account_does_not_keep_another_theft_from_being_seen() {
 }
 
 #[test]
+fn a_poll_that_hangs_can_be_left_and_its_call_is_recorded() {
+    let scene = Scene::new();
+    scene.hold("ListFindings", "before");
+    let process = scene.spawn(&["run", "--once"]);
+    scene.held("ListFindings");
+    let sent = std::process::Command::new("kill").args(["-INT", &process.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    Scene::finish(process).code(130);
+    let calls = scene.entries_of("call");
+    let left =
+        calls.iter().find(|c| c["data"]["operation"] == "ListFindings" && c["data"]["status"].is_null());
+    let result = left.expect("recorded")["data"]["result"].to_string();
+    assert!(result.contains("given up before its answer came"), "{result}");
+}
+
+#[test]
 fn a_plan_can_be_left_at_any_moment() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");

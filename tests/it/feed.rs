@@ -153,6 +153,19 @@ fn one_that_spoils_its_whole_batch_costs_only_itself() {
 }
 
 #[test]
+fn a_batch_that_fails_does_not_keep_the_others_back() {
+    let scene = Scene::new();
+    let old: Vec<Value> = (0..55).map(|n| exfiltration(format!("old-{n}"), minutes_ago(100 - n))).collect();
+    inject(&scene, HOME, &old);
+    let (thief, _) = scene.theft(SHOP, "web");
+    let error = json!({"status": 500, "code": "InternalServerErrorException", "message": "no"});
+    // One request with all its retries.
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 4}));
+    scene.run_once().says("1 revoked, 55 skipped.");
+    thief.is_denied();
+}
+
+#[test]
 fn an_id_that_cannot_be_fetched_costs_only_itself() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");

@@ -14,6 +14,7 @@ mod decoding;
 mod feed;
 mod hub;
 mod ledger;
+mod opt_outs;
 mod refusals;
 mod revoke;
 mod skips;

@@ -213,6 +213,28 @@ fn a_remediation_that_is_blocked_for_too_long_is_given_up() {
     scene.thief(&session).is_allowed();
 }
 
+/// An occurrence that was left to a remediation is not forgotten when that one is given up.
+#[test]
+fn what_was_left_to_a_remediation_that_failed_is_still_told_and_can_be_handed_in() {
+    let scene = Scene::new();
+    scene.role(BARE, "web");
+    let session = scene.session(BARE, "web", "i-0123456789abcdef0");
+    let finding = scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(3)}));
+    scene.rescind(&["run", "--once"]).code(5).says("blocked");
+    let body = json!({"account": crate::scene::SECURITY, "region": crate::scene::HOME, "member": BARE, "role": "web",
+        "principal_id": session["principal_id"], "access_key_id": session["access_key_id"],
+        "id": finding, "updated_at": hours_ago(2)});
+    let later = scene.post("findings/exfiltration", &body)["finding"].to_string();
+    scene.rescind(&["run", "--once"]).code(5).says("is under way for the same role");
+    scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
+    scene.rescind(&["run", "--once"]).code(5).says("failed");
+    deploy(&scene);
+    scene.configure("mode = \"enforce\"\n");
+    scene.rescind(&["run", "--once"]).code(5).says("is failed: `rescind show r-").says("1 NOT revoked.");
+    scene.rescind_with_input(&["handle", "-"], later.as_bytes()).code(0).says("1 revoked");
+    scene.thief(&session).is_denied();
+}
+
 #[test]
 fn activity_that_goes_on_keeps_a_blocked_remediation_alive() {
     let scene = Scene::new();

@@ -107,6 +107,14 @@ impl Thief {
         });
     }
 
+    /// What an account or OU is in, as Organizations tells its management account.
+    pub fn parent_of(&self, child: &str) -> String {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let answer = self.runtime.block_on(organizations.list_parents().child_id(child).send());
+        let parents = answer.expect("an answer").parents.expect("parents");
+        parents[0].id().expect("an id").to_owned()
+    }
+
     /// A session of a role under exactly these conditions, as the hub opens it.
     pub fn enter(&self, params: &Value, scene: &Scene) -> Self {
         let sts = sts::Client::new(&self.config);

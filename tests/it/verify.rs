@@ -13,6 +13,8 @@ fn a_change_that_was_accepted_and_is_not_kept() {
     let ran = ran.says("1 NOT revoked.");
     assert!(!ran.out.contains("are denied"), "{}", ran.out);
     thief.is_allowed();
+    let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    assert_eq!(listed[0]["seconds_to_deny"], serde_json::Value::Null);
     // It is not given up: the next poll writes it again.
     scene.post("switches", &json!({"put_role_policy_ignored": false}));
     scene.run_once().says("1 revoked");

@@ -1,0 +1,312 @@
+//! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
+//! be reviewed by those whom it concerns.
+
+use super::{ConfigError, Glob, Mode, located};
+use crate::ident::{AccountId, Region, quoted};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+/// How far ahead an opt-out may expire that is not permanent.
+const FURTHEST_DAYS: i64 = 365;
+
+/// Where less may be done than the rules say, by somebody's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptOut {
+    /// Its name, unique in the file.
+    pub name: String,
+    /// What it is about.
+    pub selects: Selector,
+    /// What may still be done. Never `enforce`: an opt-out only makes things more cautious.
+    pub mode: Mode,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The last day (UTC) on which it applies; none when it is permanent.
+    pub expires: Option<Date>,
+}
+
+/// What an opt-out is about. All that is given must apply; of a list, one must.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Selector {
+    /// Account ids.
+    pub accounts: Vec<AccountId>,
+    /// Organizational units by id (`ou-…`, or the root's `r-…`), and everything below.
+    pub ous: Vec<OuId>,
+    /// Tags of the account, all of them. A value may have wildcards.
+    pub tags: BTreeMap<String, Glob>,
+    /// Names of roles.
+    pub roles: Vec<Glob>,
+    /// Finding types.
+    pub types: Vec<Glob>,
+    /// The finding's region.
+    pub regions: Vec<Region>,
+}
+
+impl Selector {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The id of an organizational unit or of the root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct OuId(String);
+
+impl OuId {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for OuId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let known = text.starts_with("ou-") || text.starts_with("r-");
+        let legal = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if known && legal && (6..=70).contains(&text.len()) {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "{}: expected the id of an organizational unit (\"ou-…\") or of the root (\"r-…\")",
+                quoted(&text)
+            ))
+        }
+    }
+}
+
+/// The opt-outs of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OptOuts {
+    /// In the order of the file. The order has no meaning.
+    pub all: Vec<OptOut>,
+    /// SHA-256 of the file, in hexadecimal; empty when there is no file.
+    pub sha256: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(default)]
+    opt_out: Vec<RawOptOut>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "RawFields")]
+struct RawOptOut(OptOut);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFields {
+    name: String,
+    #[serde(default)]
+    accounts: Vec<AccountId>,
+    #[serde(default)]
+    ous: Vec<OuId>,
+    #[serde(default)]
+    tags: BTreeMap<String, Glob>,
+    #[serde(default)]
+    roles: Vec<Glob>,
+    #[serde(default)]
+    types: Vec<Glob>,
+    #[serde(default)]
+    regions: Vec<Region>,
+    mode: Mode,
+    owner: String,
+    reason: String,
+    expires: Option<toml::value::Datetime>,
+    #[serde(default)]
+    permanent: bool,
+}
+
+impl TryFrom<RawFields> for RawOptOut {
+    type Error = String;
+    fn try_from(raw: RawFields) -> Result<Self, String> {
+        let RawFields {
+            name,
+            accounts,
+            ous,
+            tags,
+            roles,
+            types,
+            regions,
+            mode,
+            owner,
+            reason,
+            expires,
+            permanent,
+        } = raw;
+        let selects = Selector { accounts, ous, tags, roles, types, regions };
+        for (key, text) in [("name", &name), ("owner", &owner), ("reason", &reason)] {
+            if text.trim().is_empty() {
+                return Err(format!("{key}: expected a text, found an empty one"));
+            }
+        }
+        if selects.is_empty() {
+            return Err(format!(
+                "{}: it selects everything: give accounts, ous, tags, roles, types or regions (or set `mode` in rescind.toml)",
+                quoted(&name)
+            ));
+        }
+        if mode == Mode::Enforce {
+            return Err(format!(
+                "{}: mode: expected `observe` or `off`: an opt-out only makes things more cautious",
+                quoted(&name)
+            ));
+        }
+        let expires = match (expires.map(|at| date(&at)).transpose()?, permanent) {
+            (Some(_), true) => {
+                return Err(format!("{}: give `expires` or `permanent = true`, not both", quoted(&name)));
+            }
+            (None, false) => {
+                return Err(format!(
+                    "{}: missing field `expires` (a date, at most {FURTHEST_DAYS} days ahead; or spell out `permanent = true`)",
+                    quoted(&name)
+                ));
+            }
+            (expires, _) => expires,
+        };
+        Ok(Self(OptOut { name, selects, mode, owner, reason, expires }))
+    }
+}
+
+/// A bare date: with a time of day it would not be clear when it ends.
+fn date(value: &toml::value::Datetime) -> Result<Date, String> {
+    let text = value.to_string();
+    let bare = value.time.is_none() && value.offset.is_none();
+    match text.parse() {
+        Ok(date) if bare => Ok(date),
+        _ => Err(format!("expires: {text}: expected a date such as 2027-03-31")),
+    }
+}
+
+impl OptOut {
+    /// It still applies at `now`: through the end of its last day, in UTC.
+    #[must_use]
+    pub fn applies(&self, now: Timestamp) -> bool {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        self.expires.is_none_or(|last| today <= last)
+    }
+}
+
+impl OptOuts {
+    /// Reads and checks the file at `path`. `now` is for the limit of a year.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not valid.
+    pub fn load(path: &Path, now: Timestamp) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.display().to_string(),
+            error,
+            hint: "",
+        })?;
+        Self::parse(&text, path, now)
+    }
+
+    /// Checks the text of a file that lives at `path`.
+    ///
+    /// # Errors
+    /// When it is not valid.
+    pub fn parse(text: &str, path: &Path, now: Timestamp) -> Result<Self, ConfigError> {
+        let file: RawFile = located(text, path)?;
+        let all: Vec<OptOut> = file.opt_out.into_iter().map(|raw| raw.0).collect();
+        let invalid = |index: usize, message: String| {
+            // The error stands at the header of the opt-out.
+            let header = text.match_indices("[[opt_out]]").nth(index).map_or(0, |(at, _)| at);
+            ConfigError::Invalid {
+                path: path.display().to_string(),
+                line: text[..header].matches('\n').count() + 1,
+                column: 1,
+                key: format!("opt_out[{index}]: "),
+                message,
+            }
+        };
+        let furthest = now.to_zoned(TimeZone::UTC).date().saturating_add(FURTHEST_DAYS.days());
+        let mut names = HashSet::new();
+        for (index, opt_out) in all.iter().enumerate() {
+            if !names.insert(opt_out.name.as_str()) {
+                return Err(invalid(index, format!("name: {} is there twice", quoted(&opt_out.name))));
+            }
+            if let Some(last) = opt_out.expires.filter(|last| *last > furthest) {
+                let message = format!(
+                    "expires: {last} is more than {FURTHEST_DAYS} days ahead: choose an earlier date, or spell out `permanent = true`"
+                );
+                return Err(invalid(index, message));
+            }
+        }
+        Ok(Self { all, sha256: crate::digest::sha256(text.as_bytes()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<OptOuts, String> {
+        let now = "2026-11-22T10:00:00Z".parse().expect("a time");
+        OptOuts::parse(text, Path::new("opt-outs.toml"), now).map_err(|e| e.to_string())
+    }
+
+    fn with(lines: &str) -> String {
+        format!("\n[[opt_out]]\nname = \"a\"\nowner = \"o\"\nreason = \"r\"\n{lines}\n")
+    }
+
+    #[test]
+    fn a_whole_one() {
+        let text = with(
+            "accounts = [\"111111111111\"]\nous = [\"ou-ab12-cdefgh34\"]\ntags = { team = \"pay*\" }\nroles = [\"ci-*\"]\n\
+             types = [\"Recon:*\"]\nregions = [\"eu-central-1\"]\nmode = \"observe\"\nexpires = 2027-01-31",
+        );
+        let read = parse(&text).expect("valid");
+        assert_eq!((read.all.len(), read.all[0].mode), (1, Mode::Observe));
+        let at = |text: &str| read.all[0].applies(text.parse().expect("a time"));
+        assert!(at("2027-01-31T23:59:59Z"));
+        assert!(!at("2027-02-01T00:00:00Z"));
+        assert_eq!(parse("").expect("valid").all, []);
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        let roles = "roles = [\"x\"]\n";
+        for (lines, wanted) in [
+            ("mode = \"off\"\nexpires = 2027-01-31".to_owned(), "\"a\": it selects everything"),
+            (
+                format!("{roles}mode = \"enforce\"\nexpires = 2027-01-31"),
+                "an opt-out only makes things more cautious",
+            ),
+            (format!("{roles}mode = \"off\""), "missing field `expires`"),
+            (format!("{roles}mode = \"off\"\nexpires = 2027-01-31\npermanent = true"), "not both"),
+            (
+                format!("{roles}mode = \"off\"\nexpires = 2027-11-23"),
+                "opt-outs.toml:2:1: opt_out[0]: expires: 2027-11-23 is more than 365 days ahead",
+            ),
+            (format!("{roles}mode = \"off\"\nexpires = \"2027-01-31\""), "opt_out[0]"),
+            (
+                format!("{roles}mode = \"off\"\nexpires = 2027-01-31T00:00:00Z"),
+                "expected a date such as 2027-03-31",
+            ),
+            (format!("{roles}mode = \"never\"\nexpires = 2027-01-31"), "unknown variant `never`"),
+            ("role = [\"x\"]".to_owned(), "unknown field `role`"),
+            ("accounts = [\"12\"]".to_owned(), "an account id is 12 digits"),
+            ("ous = [\"Workloads\"]".to_owned(), "expected the id of an organizational unit"),
+        ] {
+            let error = parse(&with(&lines)).expect_err(&lines);
+            assert!(error.contains(wanted), "{lines}\n gave {error}\n wanted {wanted}");
+        }
+        let twice = format!("{0}{0}", with("roles = [\"x\"]\nmode = \"off\"\npermanent = true"));
+        assert!(parse(&twice).expect_err("twice").contains(": opt_out[1]: name: \"a\" is there twice"));
+    }
+
+    #[test]
+    fn the_last_allowed_day() {
+        assert!(parse(&with("roles = [\"x\"]\nmode = \"off\"\nexpires = 2027-11-22")).is_ok());
+        assert!(parse(&with("roles = [\"x\"]\nmode = \"off\"\npermanent = true")).is_ok());
+    }
+}

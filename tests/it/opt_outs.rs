@@ -1,0 +1,169 @@
+//! Where less may be done than the mode says: opt-outs and protected roles.
+
+use crate::scene::{BARE, MANAGEMENT, SECURITY, SHOP, Scene};
+use crate::thief::Thief;
+use serde_json::json;
+
+fn opt_out(scene: &Scene, lines: &str) {
+    let text = format!(
+        "[[opt_out]]\nname = \"freeze\"\nowner = \"payments team\"\nreason = \"release week\"\n{lines}\n"
+    );
+    std::fs::write(scene.path("opt-outs.toml"), text).expect("written");
+}
+
+fn date(days: i64) -> String {
+    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    day.strftime("%Y-%m-%d").to_string()
+}
+
+#[test]
+fn by_account_role_type_and_region_in_any_combination() {
+    let off = format!("mode = \"off\"\nexpires = {}", date(30));
+    for (selects, applies) in [
+        (format!("accounts = [\"{SHOP}\"]"), true),
+        ("accounts = [\"123456789012\"]".to_owned(), false),
+        ("roles = [\"w?b\", \"x\"]".to_owned(), true),
+        ("roles = [\"ci-*\"]".to_owned(), false),
+        ("types = [\"UnauthorizedAccess:*\"]".to_owned(), true),
+        ("types = [\"Recon:*\"]".to_owned(), false),
+        ("regions = [\"eu-central-1\"]".to_owned(), true),
+        ("regions = [\"us-east-1\"]".to_owned(), false),
+        (format!("accounts = [\"{SHOP}\"]\nroles = [\"ci-*\"]"), false),
+    ] {
+        let scene = Scene::new();
+        opt_out(&scene, &format!("{selects}\n{off}"));
+        let (thief, finding) = scene.theft(SHOP, "web");
+        let ran = scene.run_once();
+        if applies {
+            ran.says("opt-out \"freeze\" says off; \"payments team\" answers for it").says("1 skipped.");
+            assert_eq!(scene.decision(&finding)["code"], "opted_out", "{selects}");
+            assert_eq!(scene.writes(), 0);
+            thief.is_allowed();
+        } else {
+            ran.says("1 revoked.");
+            thief.is_denied();
+        }
+    }
+}
+
+#[test]
+fn one_that_says_observe_records_what_would_be_done() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"observe\"\nexpires = {}", date(0)));
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.run_once().says("opt-out \"freeze\" says observe: would revoke the sessions of role web");
+    assert_eq!(scene.decision(&finding)["code"], "opted_out_observe");
+    thief.is_allowed();
+}
+
+#[test]
+fn an_expired_one_does_not_apply() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(-1)));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+}
+
+#[test]
+fn by_an_ou_two_levels_up_and_by_the_root() {
+    let scene = Scene::new();
+    let management = Thief::operator(&scene, MANAGEMENT);
+    let production = management.parent_of(SHOP);
+    let workloads = management.parent_of(&production);
+    let root = management.parent_of(&workloads);
+    for ou in [production, workloads, root] {
+        opt_out(&scene, &format!("ous = [\"{ou}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+        let (thief, finding) = scene.theft(SHOP, &format!("role-in-{ou}"));
+        scene.rescind(&["run", "--once"]);
+        assert_eq!(scene.decision(&finding)["code"], "opted_out", "{ou}");
+        thief.is_allowed();
+    }
+    let sandbox = management.parent_of(BARE);
+    opt_out(&scene, &format!("ous = [\"{sandbox}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
+}
+
+#[test]
+fn one_that_cannot_be_evaluated_keeps_from_acting_until_it_can() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("tags = {{ team = \"pay*\" }}\nmode = \"off\"\nexpires = {}", date(30)));
+    let (thief, finding) = scene.theft(SHOP, "web");
+    let error = json!({"status": 400, "code": "AccessDeniedException", "message": "no"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "ListTagsForResource"}, "when": "before", "action": {"error": error}, "times": 0}));
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("the opt-out \"freeze\" depends on the account's OU or tags, and they are not known")
+        .says("Allow organizations:ListTagsForResource to");
+    assert_eq!(scene.writes(), 0);
+    thief.is_allowed();
+    scene.rescind(&["plan"]).code(5).says("an opt-out might apply and cannot be evaluated: nothing is done");
+    // The tags can be read, and the account has no such tag.
+    scene.delete("faults/f");
+    scene.run_once().says("1 revoked");
+    assert_eq!(scene.decision(&finding)["verdict"], "remediate");
+    thief.is_denied();
+}
+
+#[test]
+fn no_organizations_calls_for_opt_outs_that_cannot_apply() {
+    let scene = Scene::new();
+    opt_out(
+        &scene,
+        &format!("tags = {{ team = \"pay*\" }}\nroles = [\"other\"]\nmode = \"off\"\nexpires = {}", date(30)),
+    );
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+    assert_eq!(scene.calls_of("ListTagsForResource").len(), 0);
+}
+
+#[test]
+fn a_broken_file_is_refused_before_anything_is_done() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    opt_out(&scene, "accounts = [\"12\"]\nmode = \"off\"\npermanent = true");
+    scene.rescind(&["run", "--once"]).code(2).says("opt-outs.toml:5:").says("an account id is 12 digits");
+    std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
+    std::fs::create_dir(scene.path("opt-outs.toml")).expect("in the way");
+    scene.rescind(&["run", "--once"]).code(2).says("opt-outs.toml");
+    thief.is_allowed();
+    assert_eq!(scene.calls().len(), 1, "only the thief's own call");
+}
+
+#[test]
+fn one_that_comes_later_stops_what_is_blocked() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(BARE, "web");
+    scene.rescind(&["run", "--once"]).code(5);
+    let entered = scene.calls_of("AssumeRole").len();
+    opt_out(&scene, &format!("accounts = [\"{BARE}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+    scene.rescind(&["run", "--once"]).code(5).says("left as it is").says("payments team");
+    assert_eq!(scene.calls_of("AssumeRole").len(), entered);
+    thief.is_allowed();
+}
+
+#[test]
+fn a_protected_role_is_never_revoked() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\nprotected = [\"arn:aws:iam::*:role/break-glass*\", \"arn:aws:iam::222222222222:role/ci/*\"]\n");
+    let (glass, finding) = scene.theft(SECURITY, "Break-Glass-1");
+    scene
+        .rescind(&["run", "--once"])
+        .says("is protected by \"arn:aws:iam::*:role/break-glass*\": a person must act");
+    assert_eq!(scene.decision(&finding)["code"], "protected");
+    glass.is_allowed();
+
+    // Only the path tells, and only IAM knows the path.
+    let all =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    scene.post("roles", &json!({"account": SHOP, "name": "deploy", "path": "/ci/", "policy": all}));
+    let session = scene.session(SHOP, "deploy", "i-0123456789abcdef0");
+    scene.report(SHOP, "deploy", &session, json!({}));
+    scene.rescind(&["run", "--once"]).code(5).says("Judge by hand");
+    scene.thief(&session).is_allowed();
+    assert_eq!(scene.writes(), 0);
+}
