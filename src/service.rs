@@ -109,6 +109,8 @@ impl Service {
                 command: command.to_owned(),
                 mode: config.mode,
                 config_sha256: config.sha256.clone(),
+                opt_outs_sha256: config.opt_outs.sha256.clone(),
+                opt_outs: config.opt_outs.in_force(Timestamp::now()),
             };
             ledger.append(Draft::of_service(started)).await?;
         }

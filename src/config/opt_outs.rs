@@ -197,6 +197,12 @@ impl OptOut {
 }
 
 impl OptOuts {
+    /// The names of those that apply at `now`.
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> Vec<String> {
+        self.all.iter().filter(|opt_out| opt_out.applies(now)).map(|opt_out| opt_out.name.clone()).collect()
+    }
+
     /// Reads and checks the file at `path`. `now` is for the limit of a year.
     ///
     /// # Errors

@@ -71,6 +71,10 @@ pub enum Event {
         mode: Mode,
         /// SHA-256 of the configuration file.
         config_sha256: String,
+        /// SHA-256 of the opt-outs' file; empty when there is none.
+        opt_outs_sha256: String,
+        /// The opt-outs that apply now, by name.
+        opt_outs: Vec<String>,
     },
     /// The hub's credentials are known.
     Connected {

@@ -53,6 +53,8 @@ fn one_that_says_observe_records_what_would_be_done() {
     let (thief, finding) = scene.theft(SHOP, "web");
     scene.run_once().says("opt-out \"freeze\" says observe: would revoke the sessions of role web");
     assert_eq!(scene.decision(&finding)["code"], "opted_out_observe");
+    // Which opt-outs a run went by is in the ledger.
+    assert_eq!(scene.entries_of("started")[0]["data"]["opt_outs"], json!(["freeze"]));
     thief.is_allowed();
 }
 
