@@ -293,7 +293,12 @@ impl<R: Remedy + 'static> Engine<R> {
         if failed.is_some_and(|at| at.elapsed() < DOUBTED_AGE.unsigned_abs()) {
             return Ok(false);
         }
-        match read_organization(&self.hub).await {
+        // Reading changes nothing, so a stop need not wait for it.
+        let read = tokio::select! {
+            read = read_organization(&self.hub) => read,
+            () = self.stop.cancelled() => return Ok(false),
+        };
+        match read {
             Ok((snapshot, draft)) => {
                 *self.organization.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
                 *failed = None;
@@ -319,7 +324,11 @@ impl<R: Remedy + 'static> Engine<R> {
         {
             return Ok(placement);
         }
-        let placement = match self.hub.placement(account).await {
+        let read = tokio::select! {
+            read = self.hub.placement(account) => read,
+            () = self.stop.cancelled() => return Ok(None),
+        };
+        let placement = match read {
             Ok(placement) => Some(placement),
             Err(error) => {
                 let hint = crate::service::hub_hint(&error, self.hub.identity());
