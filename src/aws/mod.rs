@@ -4,11 +4,13 @@
 //! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
 
 mod error;
+mod hint;
 mod hub;
 mod member;
 mod record;
 
 pub use error::{CallError, ErrorKind};
+pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingQuery, Hub, HubIdentity};
 pub use member::{Entry, MemberSession, RoleFacts, Simulation};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};

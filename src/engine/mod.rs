@@ -305,7 +305,7 @@ impl<R: Remedy + 'static> Engine<R> {
                 self.ledger.append(draft).await.map(|_| true)
             }
             Err(error) => {
-                let hint = crate::service::hub_hint(&error, self.hub.identity());
+                let hint = crate::aws::hub_hint(&error, self.hub.identity());
                 tracing::warn!(%error, hint, "the organization cannot be read; the last snapshot is used");
                 // One entry for an outage, not one for each try.
                 if failed.replace(Instant::now()).is_none() {
@@ -331,7 +331,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let placement = match read {
             Ok(placement) => Some(placement),
             Err(error) => {
-                let hint = crate::service::hub_hint(&error, self.hub.identity());
+                let hint = crate::aws::hub_hint(&error, self.hub.identity());
                 tracing::error!(%error, hint, "{needed}");
                 self.ledger.append(Draft::feed_failed(None, format!("{needed}: {error}"), hint)).await?;
                 None

@@ -7,12 +7,7 @@ use serde_json::{Value, json};
 fn killed_at(operation: &str, when: &str) -> Scene {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
-    scene.hold(operation, when);
-    let mut process = scene.spawn(&["run", "--once"]);
-    scene.held(operation);
-    process.kill().expect("killed");
-    process.wait().expect("dead");
-    scene.release(operation);
+    scene.kill_at(operation, when);
 
     scene.run_once();
     thief.is_denied();
@@ -69,12 +64,7 @@ fn killed_again_during_its_recovery() {
         ("PutRolePolicy", "after"),
         ("SimulatePrincipalPolicy", "after"),
     ] {
-        scene.hold(operation, when);
-        let mut process = scene.spawn(&["run", "--once"]);
-        scene.held(operation);
-        process.kill().expect("killed");
-        process.wait().expect("dead");
-        scene.release(operation);
+        scene.kill_at(operation, when);
     }
     scene.run_once();
     thief.is_denied();
@@ -108,12 +98,7 @@ fn a_finding_that_was_recorded_and_not_decided_is_decided_at_the_next_start() {
 fn a_later_theft_is_not_hidden_by_one_that_was_interrupted() {
     let scene = Scene::new();
     let (first, finding) = scene.theft(SHOP, "web");
-    scene.hold("SimulatePrincipalPolicy", "before");
-    let mut process = scene.spawn(&["run", "--once"]);
-    scene.held("SimulatePrincipalPolicy");
-    process.kill().expect("killed");
-    process.wait().expect("dead");
-    scene.release("SimulatePrincipalPolicy");
+    scene.kill_at("SimulatePrincipalPolicy", "before");
     first.is_denied();
 
     scene.advance_clock(60);
@@ -138,13 +123,7 @@ fn an_old_twin_does_not_hide_one_that_was_interrupted() {
     scene.role(SHOP, "web");
     let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
     scene.report(SHOP, "web", &session, json!({}));
-    scene.hold("PutRolePolicy", "before");
-    let mut process = scene.spawn(&["run", "--once"]);
-    scene.held("PutRolePolicy");
-    // It is recorded by a second poll of the service's; here by hand, and not decided.
-    process.kill().expect("killed");
-    process.wait().expect("dead");
-    scene.release("PutRolePolicy");
+    scene.kill_at("PutRolePolicy", "before");
     let old = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(30)).to_string();
     scene.report(SHOP, "web", &session, json!({"region": crate::scene::OTHER, "updated_at": old}));
     scene.run_once().says("1 revoked, 1 skipped");

@@ -338,6 +338,16 @@ impl Scene {
             .expect("the binary starts")
     }
 
+    /// Starts a poll, and kills it while a call of `operation` is held.
+    pub fn kill_at(&self, operation: &str, when: &str) {
+        self.hold(operation, when);
+        let mut process = self.spawn(&["run", "--once"]);
+        self.held(operation);
+        process.kill().expect("killed");
+        process.wait().expect("dead");
+        self.release(operation);
+    }
+
     pub fn finish(process: Child) -> Ran {
         Ran::new(&process.wait_with_output().expect("the binary ends"))
     }
