@@ -227,12 +227,10 @@ impl Service {
     pub async fn peek(&self) -> (Vec<Decoded>, Vec<String>) {
         let (mut decoded, mut errors) = (Vec::new(), Vec::new());
         let peeks = self.pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub).await) });
-        for (poller, result) in futures::future::join_all(peeks).await {
-            match result {
-                Ok(findings) => decoded.extend(findings),
-                Err(error) => {
-                    errors.push(format!("{}: {error}\n  {}", poller.region(), self.feed_hint(&error)));
-                }
+        for (poller, (findings, failure)) in futures::future::join_all(peeks).await {
+            decoded.extend(findings);
+            if let Some(error) = failure {
+                errors.push(format!("{}: {error}\n  {}", poller.region(), self.feed_hint(&error)));
             }
         }
         (decoded, errors)

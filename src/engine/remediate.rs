@@ -33,7 +33,7 @@ impl<R: Remedy + 'static> Engine<R> {
         if !self.may_begin(remediation).await? {
             return Ok(());
         }
-        match self.enter(remediation, "").await {
+        match self.enter(remediation).await {
             Ok(session) => self.change(remediation, &session).await,
             Err(refusal) => self.refuse(remediation, &refusal).await,
         }
@@ -53,7 +53,7 @@ impl<R: Remedy + 'static> Engine<R> {
             let refused = Refused {
                 code: "too_old".to_owned(),
                 reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
-                what_to_do: "Judge whether it still matters; with a longer max_finding_age a new occurrence is acted on.".to_owned(),
+                what_to_do: "Judge whether it still matters. If it does, set a longer max_finding_age and hand the finding to `rescind handle`.".to_owned(),
                 disposition: Disposition::Final,
             };
             self.write(remediation, Event::Refused(refused)).await?;
@@ -127,7 +127,7 @@ impl<R: Remedy + 'static> Engine<R> {
     /// An intent without an outcome: look what is there, then record or do it again.
     async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
-        let session = match self.enter(remediation, "").await {
+        let session = match self.enter(remediation).await {
             Ok(session) => session,
             Err(refusal) => return self.unlooked(remediation, &refusal).await,
         };
@@ -149,7 +149,7 @@ impl<R: Remedy + 'static> Engine<R> {
     /// Accepted, not verified.
     async fn check(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
-        match self.enter(remediation, "").await {
+        match self.enter(remediation).await {
             Ok(session) => self.check_with(remediation, &session, change).await,
             Err(refusal) => self.unlooked(remediation, &refusal).await,
         }
@@ -249,12 +249,12 @@ impl<R: Remedy + 'static> Engine<R> {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
 
-    async fn enter(&self, remediation: &Remediation, purpose: &str) -> Result<MemberSession, Refusal> {
+    async fn enter(&self, remediation: &Remediation) -> Result<MemberSession, Refusal> {
         let scope = CallScope {
             remediation: Some(remediation.id.clone()),
             finding: Some(remediation.finding.id.clone()),
         };
-        self.enter_for(&remediation.target, &remediation.finding.id, purpose, &scope).await
+        self.enter_for(&remediation.target, &remediation.finding.id, "", &scope).await
     }
 
     /// Opens a session in the target's account that can do no more than this remedy on this

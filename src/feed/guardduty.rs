@@ -88,12 +88,12 @@ impl Poller {
     }
 
     /// The same as [`Self::poll`] without looking at or moving the cursor, and without a record
-    /// of the findings: for a plan.
-    ///
-    /// # Errors
-    /// When GuardDuty fails.
-    pub async fn peek(&self, hub: &Hub) -> Result<Vec<Decoded>, FeedError> {
-        let detector = self.detector(hub).await?;
+    /// of the findings: for a plan. Gives what could be read, and the failure that kept the rest back.
+    pub async fn peek(&self, hub: &Hub) -> (Vec<Decoded>, Option<FeedError>) {
+        let detector = match self.detector(hub).await {
+            Ok(detector) => detector,
+            Err(error) => return (Vec::new(), Some(error)),
+        };
         let (ids, mut failure) = self.list(hub, &detector, None).await;
         let mut all = Vec::new();
         for batch in ids.rchunks(BATCH) {
@@ -101,10 +101,7 @@ impl Poller {
             failure = failed.or(failure);
             all.extend(decoded);
         }
-        match failure {
-            Some(error) if all.is_empty() => Err(error.into()),
-            _ => Ok(all),
-        }
+        (all, failure.map(FeedError::from))
     }
 
     async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {

@@ -1,6 +1,6 @@
 //! Killed at any step, the next start ends in one correct record.
 
-use crate::scene::{SHOP, Scene};
+use crate::scene::{OTHER, SHOP, Scene};
 use serde_json::{Value, json};
 
 /// Kills the service while `operation` is held, then runs it again.
@@ -116,16 +116,30 @@ fn a_later_theft_is_not_hidden_by_one_that_was_interrupted() {
     scene.run_once();
 }
 
-/// What is queued behind a remediation that a crash left open does not keep it from being taken up.
+/// A twin that is recorded and not decided when the process dies does not keep the remediation that it
+/// was queued behind from being taken up.
 #[test]
-fn an_old_twin_does_not_hide_one_that_was_interrupted() {
+fn an_undecided_twin_does_not_hide_one_that_was_interrupted() {
     let scene = Scene::new();
     scene.role(SHOP, "web");
     let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
     scene.report(SHOP, "web", &session, json!({}));
-    scene.kill_at("PutRolePolicy", "before");
     let old = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(30)).to_string();
-    scene.report(SHOP, "web", &session, json!({"region": crate::scene::OTHER, "updated_at": old}));
+    scene.report(SHOP, "web", &session, json!({"region": OTHER, "updated_at": old}));
+    // The twin comes when the remediation is under way: then it has to wait for it.
+    scene.post("faults", &json!({"name": "GetFindings", "match": {"operation": "GetFindings", "region": OTHER}, "when": "before", "action": {"hang": true}}));
+    scene.hold("PutRolePolicy", "before");
+    let mut process = scene.spawn(&["run", "--once"]);
+    scene.held("PutRolePolicy");
+    scene.held("GetFindings");
+    scene.release("GetFindings");
+    let recorded = (0..2000).any(|_| scene.entries_of("finding").len() == 2);
+    assert!(recorded, "the twin was not recorded");
+    assert_eq!(scene.entries_of("decision").len(), 1);
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+    scene.release("PutRolePolicy");
+
     scene.run_once().says("1 revoked, 1 skipped");
     scene.thief(&session).is_denied();
 }

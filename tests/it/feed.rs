@@ -166,6 +166,23 @@ fn a_batch_that_fails_does_not_keep_the_others_back() {
 }
 
 #[test]
+fn a_plan_says_what_it_could_not_read() {
+    let scene = Scene::new();
+    let findings: Vec<Value> =
+        (0..60).map(|n| exfiltration(format!("f-{n}"), minutes_ago(100 - n))).collect();
+    inject(&scene, HOME, &findings);
+    let error = json!({"status": 403, "code": "AccessDeniedException", "message": "no"});
+    // One of two batches.
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 1}));
+    scene
+        .rescind(&["plan"])
+        .code(5)
+        .says("not read")
+        .says("Allow guardduty:GetFindings to")
+        .says("10 finding(s)");
+}
+
+#[test]
 fn an_id_that_cannot_be_fetched_costs_only_itself() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
