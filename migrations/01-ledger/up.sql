@@ -15,6 +15,7 @@ CREATE TABLE entries (
 ) STRICT;
 
 CREATE INDEX entries_by_remediation ON entries (remediation, seq) WHERE remediation IS NOT NULL;
+CREATE INDEX entries_by_kind ON entries (kind, seq) WHERE kind <> 'call';
 CREATE INDEX entries_by_finding ON entries (finding, seq) WHERE finding IS NOT NULL;
 
 CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
@@ -34,7 +35,7 @@ CREATE TABLE occurrences (
     occurrence TEXT PRIMARY KEY,            -- [finding id, updatedAt, access key id]
     seq        INTEGER NOT NULL REFERENCES entries (seq),
     decided    INTEGER REFERENCES entries (seq),
-    verdict    TEXT                         -- remediate, observe, skip, undecodable
+    verdict    TEXT                         -- remediate, hold, observe, skip, undecodable
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX occurrences_undecided ON occurrences (seq) WHERE decided IS NULL;
@@ -52,15 +53,35 @@ CREATE TABLE remediations (
     refused     INTEGER REFERENCES entries (seq),
     cutoff      TEXT,
     accepted_at TEXT,
+    begun_at    TEXT,                       -- decided or approved, and not held: what budgets count
+    held_at     TEXT,                       -- since when a person is asked
     last        INTEGER NOT NULL REFERENCES entries (seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX remediations_by_role ON remediations (account, role_key);
 CREATE INDEX remediations_by_state ON remediations (state);
+CREATE INDEX remediations_by_begun ON remediations (begun_at) WHERE begun_at IS NOT NULL;
 
 CREATE TABLE cursors (
     region     TEXT NOT NULL,
     detector   TEXT NOT NULL,
     updated_at TEXT NOT NULL,               -- the latest updatedAt that was recorded
     PRIMARY KEY (region, detector)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE watched (
+    region TEXT PRIMARY KEY,
+    since  TEXT NOT NULL                    -- older findings are only observed
+) STRICT, WITHOUT ROWID;
+
+-- What AWS told last of the organization, for when it does not answer.
+
+CREATE TABLE organization (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    body TEXT NOT NULL                      -- the accounts, and when they were read
+) STRICT;
+
+CREATE TABLE placements (
+    account TEXT PRIMARY KEY,
+    body    TEXT NOT NULL                   -- OUs and tags, and when they were read
 ) STRICT, WITHOUT ROWID;

@@ -4,17 +4,14 @@ use super::error::{CallError, ErrorKind, timeouts};
 use super::member::{Entry, MemberSession};
 use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
 use crate::ident::{AccountId, Partition, Region};
-use crate::org::{Account, AccountState, Placement};
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_guardduty as guardduty;
-use aws_sdk_organizations as organizations;
 use aws_sdk_sts as sts;
 use aws_smithy_http_client::tls;
 use futures::FutureExt;
 use guardduty::types::{Condition, FindingCriteria, OrderBy, SortCriteria};
 use jiff::Timestamp;
-use organizations::types::ParentType;
 use std::sync::Arc;
 
 /// The hub's clients. One connection pool serves all regions and accounts.
@@ -49,8 +46,8 @@ impl HubIdentity {
 /// Which findings to list.
 #[derive(Debug, Clone)]
 pub struct FindingQuery<'a> {
-    /// Only these types.
-    pub types: &'a [&'static str],
+    /// Only these types; all when there are none.
+    pub types: Option<&'a [String]>,
     /// Only those written at or after this time.
     pub updated_since: Option<Timestamp>,
 }
@@ -89,7 +86,7 @@ impl Hub {
         &self.identity
     }
 
-    fn call<'a>(
+    pub(super) fn call<'a>(
         &'a self,
         service: &'static str,
         operation: &'static str,
@@ -130,10 +127,12 @@ impl Hub {
         query: &FindingQuery<'_>,
         page: Option<String>,
     ) -> Result<(Vec<String>, Option<String>), CallError> {
-        let types = query.types.iter().map(ToString::to_string).collect();
         let mut criteria = FindingCriteria::builder()
-            .criterion("type", Condition::builder().set_equals(Some(types)).build())
             .criterion("service.archived", Condition::builder().equals("false").build());
+        if let Some(types) = query.types {
+            let types = Condition::builder().set_equals(Some(types.to_vec())).build();
+            criteria = criteria.criterion("type", types);
+        }
         if let Some(since) = query.updated_since {
             // The criterion is in epoch milliseconds.
             let since = Condition::builder().greater_than_or_equal(since.as_millisecond()).build();
@@ -196,93 +195,6 @@ impl Hub {
         }
     }
 
-    /// All accounts of the organization, and which one manages it.
-    ///
-    /// # Errors
-    /// As the calls'.
-    pub async fn organization(&self) -> Result<(Vec<Account>, AccountId), CallError> {
-        let client = self.organizations();
-        let scope = CallScope::default();
-        let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
-        let answer = recorded(&*self.sink, call, client.describe_organization().send().boxed()).await?;
-        let management = answer
-            .organization
-            .and_then(|o| o.master_account_id)
-            .and_then(|id| id.parse().ok())
-            .ok_or_else(|| odd("DescribeOrganization", "the answer names no management account"))?;
-        let mut accounts = Vec::new();
-        let mut page = None;
-        loop {
-            let call = self.call("organizations", "ListAccounts", &self.home, &scope);
-            let request = client.list_accounts().set_next_token(page).send().boxed();
-            let answer = recorded(&*self.sink, call, request).await?;
-            for account in answer.accounts.unwrap_or_default() {
-                let id = account.id().unwrap_or_default();
-                let id = id.parse().map_err(|error| odd("ListAccounts", &format!("{error}")))?;
-                // `Status` was retired on 2026-09-09 in favour of `State`.
-                let state = account.state().map(|s| s.as_str().to_owned());
-                #[allow(deprecated)]
-                let state = state.or_else(|| account.status().map(|s| s.as_str().to_owned()));
-                accounts.push(Account {
-                    id,
-                    name: account.name().unwrap_or_default().to_owned(),
-                    state: AccountState::from(state.unwrap_or_default()),
-                });
-            }
-            // A page can be empty and still have a token.
-            page = answer.next_token.filter(|token| !token.is_empty());
-            if page.is_none() {
-                return Ok((accounts, management));
-            }
-        }
-    }
-
-    /// The OUs that an account is in, up to the root, and its tags.
-    ///
-    /// # Errors
-    /// As the calls'.
-    pub async fn placement(&self, account: &AccountId) -> Result<Placement, CallError> {
-        let client = self.organizations();
-        let scope = CallScope::default();
-        let mut placement = Placement::default();
-        let mut child = account.to_string();
-        // OUs nest five deep; the root is above them.
-        for _ in 0..7 {
-            let call = self.call("organizations", "ListParents", &self.home, &scope);
-            let request = client.list_parents().child_id(&child).send().boxed();
-            let parent =
-                recorded(&*self.sink, call, request).await?.parents.unwrap_or_default().into_iter().next();
-            let Some((id, is_root)) = parent.and_then(|p| Some((p.id?, p.r#type? == ParentType::Root)))
-            else {
-                return Err(odd("ListParents", "the answer names no parent"));
-            };
-            placement.ous.push(id.clone());
-            if is_root {
-                break;
-            }
-            child = id;
-        }
-        let mut page = None;
-        loop {
-            let call = self.call("organizations", "ListTagsForResource", &self.home, &scope);
-            let request = client.list_tags_for_resource().resource_id(account.as_str()).set_next_token(page);
-            let answer = recorded(&*self.sink, call, request.send().boxed()).await?;
-            placement
-                .tags
-                .extend(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
-            page = answer.next_token.filter(|token| !token.is_empty());
-            if page.is_none() {
-                return Ok(placement);
-            }
-        }
-    }
-
-    fn organizations(&self) -> organizations::Client {
-        let config =
-            organizations::config::Builder::from(&self.config).interceptor(Observer::default()).build();
-        organizations::Client::from_conf(config)
-    }
-
     /// Assumes the remediation role of a member account.
     ///
     /// # Errors
@@ -315,16 +227,6 @@ impl Hub {
             message: "the answer has no credentials".to_owned(),
         })?;
         MemberSession::new(self, entry.account.clone(), &credentials, scope.clone())
-    }
-}
-
-fn odd(operation: &'static str, message: &str) -> CallError {
-    CallError {
-        service: "organizations",
-        operation,
-        kind: ErrorKind::Unavailable,
-        code: None,
-        message: message.to_owned(),
     }
 }
 

@@ -181,6 +181,19 @@ impl MemberSession {
         recorded(&*self.sink, self.call("PutRolePolicy"), request).await.map(|_| ())
     }
 
+    /// GetAccountSummary: how many roles the account has.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn role_count(&self) -> Result<usize, CallError> {
+        let request = self.iam.get_account_summary().send().boxed();
+        let answer = recorded(&*self.sink, self.call("GetAccountSummary"), request).await?;
+        let roles = answer.summary_map.unwrap_or_default().get(&iam::types::SummaryKeyType::Roles).copied();
+        roles
+            .and_then(|roles| usize::try_from(roles).ok())
+            .ok_or_else(|| odd("GetAccountSummary", "the answer does not say how many roles there are"))
+    }
+
     /// SimulatePrincipalPolicy: what a session of the role whose token was issued at
     /// `token_issue_time` would be answered for `action`.
     ///

@@ -7,6 +7,7 @@ mod error;
 mod hint;
 mod hub;
 mod member;
+mod organizations;
 mod record;
 
 pub use error::{CallError, ErrorKind};

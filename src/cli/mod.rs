@@ -1,11 +1,15 @@
 //! What a person sees: one file for each subcommand.
 
+mod answer;
 mod exit;
+mod explain;
 mod handle;
 mod init;
 mod list;
+mod opt_out;
 mod output;
 mod plan;
+mod policy;
 mod run;
 mod show;
 mod signals;
@@ -75,6 +79,14 @@ enum Command {
     List(list::Args),
     /// Show a remediation with its whole story.
     Show(show::Args),
+    /// Show every check that led to the decision about a finding.
+    Explain(explain::Args),
+    /// Look at the opt-outs, and change their file.
+    OptOut(opt_out::Args),
+    /// Approve what is held: it is looked at again and carried out.
+    Approve(answer::Args),
+    /// Reject what is held: it is not carried out.
+    Reject(answer::Args),
 }
 
 /// Runs the command line, and gives the exit code.
@@ -94,6 +106,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
         Command::List(args) => with_config(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config(&config, |config| show::run(&args, &config, &screen)),
+        Command::Explain(args) => with_config(&config, |config| explain::run(&args, &config, &screen)),
+        Command::OptOut(args) => with_config(&config, |config| opt_out::run(&args, &config, &screen)),
+        Command::Approve(args) => {
+            with_config(&config, |config| answer::run(&args, answer::Kind::Approve, &config, &screen))
+        }
+        Command::Reject(args) => {
+            with_config(&config, |config| answer::run(&args, answer::Kind::Reject, &config, &screen))
+        }
     };
     match done {
         Ok(exit) => exit.into(),

@@ -1,14 +1,15 @@
 //! `rescind plan`: what would be done, and nothing is.
 
 use super::exit::BadInput;
-use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled};
+use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled};
+use super::policy::{diff, side_effect};
 use super::{Exit, block_on, signals};
-use crate::config::{Config, Mode};
+use crate::config::Config;
 use crate::engine::Planned;
 use crate::feed::read_input;
 use crate::finding::decode;
 use crate::ledger::Event;
-use crate::service::Service;
+use crate::service::{Purpose, Service};
 use crate::triage::Verdict;
 use std::path::PathBuf;
 
@@ -24,10 +25,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         .as_ref()
         .map(|file| read_input(file).map_err(|error| BadInput(error.to_string())))
         .transpose()?;
-    let mode = config.mode;
     block_on(async {
         let stop = signals::stop_token();
-        let service = Service::start(config, "plan", false, stop.clone()).await?;
+        let service = Service::start(config, "plan", Purpose::Plan, stop.clone()).await?;
         let (decoded, errors) = if let Some((bytes, _)) = input {
             (decode(&bytes), Vec::new())
         } else {
@@ -51,7 +51,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                         () = stop.cancelled() => break,
                     };
                     clean_run &= planned.decision.is_some() && !matches!(planned.change, Some(Err(_)));
-                    tell(&planned, mode, screen)?;
+                    tell(&planned, screen)?;
                     count += 1;
                 }
                 Err(undecodable) => {
@@ -66,6 +66,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             }
         }
         screen.line(format!("{count} finding(s). Nothing was changed."));
+        if count > 0 && !service.is_watching()? {
+            screen.line(
+                "The first poll of `rescind run` only observes what is there already; with --backlog it acts on it.",
+            );
+        }
         service.stop("planned").await?;
         if stop.is_cancelled() {
             return Ok(Exit::Interrupted);
@@ -74,13 +79,17 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     })
 }
 
-fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
+fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
     let Planned { finding, recorded, decision, change } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
         "finding": finding.id, "account": finding.account, "type": finding.finding_type,
         "decision": decision.as_ref().map(|d| d.verdict.name()), "code": decision.as_ref().map(|d| d.verdict.code()),
         "reason": decision.as_ref().map(|d| d.verdict.to_string()),
+        "rule": decision.as_ref().and_then(|d| d.rule.as_ref()),
+        "opt_outs": decision.as_ref().map(|d| &d.opt_outs),
+        "what_to_do": decision.as_ref().and_then(|d| d.what_to_do.as_ref()),
+        "checks": decision.as_ref().map(|d| &d.checks),
         "change": change.as_ref().and_then(|c| c.as_ref().ok()),
         "recorded": recorded,
         "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
@@ -88,6 +97,7 @@ fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
     let label = match decision.as_ref().map(|d| &d.verdict) {
         None => styled(BAD, "undecided"),
         Some(Verdict::Remediate { .. }) => styled(WARN, "would revoke"),
+        Some(Verdict::Hold { .. }) => styled(WARN, "would hold for approval"),
         Some(Verdict::Observe { .. }) => styled(WARN, "would observe"),
         Some(Verdict::Skip(_)) => styled(DIM, "would skip"),
     };
@@ -97,6 +107,15 @@ fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
     let reason = reason
         .unwrap_or_else(|| "an opt-out might apply and cannot be evaluated: nothing is done".to_owned());
     screen.line(format!("  {}", clean(&reason)));
+    if let Some(decision) = decision {
+        let rule = decision.rule.as_deref().unwrap_or("none");
+        let opt_outs =
+            if decision.opt_outs.is_empty() { "none".to_owned() } else { decision.opt_outs.join(", ") };
+        screen.line(format!("  rule: {}; opt-outs: {}", clean(rule), clean(&opt_outs)));
+        if let Some(to_do) = &decision.what_to_do {
+            screen.line(format!("  {} {}", styled(BAD, "a person must act:"), clean(to_do)));
+        }
+    }
     if let Some(entry) = recorded {
         let verdict = match &entry.event {
             Event::Decision { verdict, .. } => verdict.as_str(),
@@ -113,21 +132,12 @@ fn tell(planned: &Planned, mode: Mode, screen: &Screen) -> anyhow::Result<()> {
     }
     match change {
         Some(Ok(change)) => {
-            if mode == Mode::Observe {
-                screen.line("  In mode \"enforce\" it would do this:");
+            if matches!(decision.as_ref().map(|d| &d.verdict), Some(Verdict::Observe { .. })) {
+                screen.line("  If it were enforced:");
             }
             screen.line(format!("  inline policy {} of {}", change.policy_name, change.role_arn));
-            if let Some(before) = &change.before {
-                screen.line(styled(BAD, format!("  - {}", clean(before))));
-            }
-            screen.line(styled(GOOD, format!("  + {}", change.after)));
-            screen.line(
-                "  Side effect: rightful users of the role are denied everything as well, until they get a",
-            );
-            screen.line(format!("  session issued after {}.", change.cutoff));
-            if let Some(note) = &change.note {
-                screen.line(format!("  note: {note}"));
-            }
+            diff(change.before.as_deref(), &change.after, screen);
+            side_effect(change, screen);
         }
         Some(Err(refusal)) => {
             screen.line(format!("  {}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));

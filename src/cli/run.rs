@@ -3,7 +3,7 @@
 use super::output::Screen;
 use super::{Exit, block_on, signals, summary};
 use crate::config::Config;
-use crate::service::Service;
+use crate::service::{Purpose, Service};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -11,7 +11,8 @@ pub struct Args {
     #[arg(long)]
     once: bool,
 
-    /// Also act on recent findings that were only observed so far.
+    /// Also act on recent findings that were there before rescind began to watch, or that were only
+    /// observed so far.
     #[arg(long)]
     backlog: bool,
 }
@@ -27,7 +28,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     block_on(async {
         let stop = signals::stop_token();
         let (mode, regions, interval) = (config.mode, config.regions.len(), config.poll_interval);
-        let service = Service::start(config, "run", true, stop.clone()).await?;
+        let service =
+            Service::start(config, "run", Purpose::Act { backlog: args.backlog }, stop.clone()).await?;
         let done = async {
             service.recover()?;
             if args.backlog {
@@ -44,7 +46,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.line(format!(
                 "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
             ));
-            service.run().await.map(|()| Vec::new())
+            service.run(&signals::reload()).await.map(|()| Vec::new())
         }
         .await;
         summary::finish(service, screen, done, args.once && stop.is_cancelled()).await

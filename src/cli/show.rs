@@ -2,11 +2,12 @@
 
 use super::Exit;
 use super::exit::BadInput;
-use super::output::{BAD, BOLD, DIM, GOOD, Screen, clean, short, styled, table, utc, when};
+use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
+use super::policy::{diff, side_effect};
 use super::summary::{RemediationLine, label};
 use crate::aws::{CallRecord, CallResult};
 use crate::config::Config;
-use crate::ledger::{Entry, Event, Reader, Remediation};
+use crate::ledger::{Entry, Event, Proposal, Reader, Remediation, State};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,31 +17,35 @@ pub struct Args {
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    let ids = reader.matching(&args.id)?;
-    let id = match ids.as_slice() {
-        [id] => id,
-        [] => {
-            let text = format!("no remediation matches {:?}: `rescind list` names them", args.id);
-            return Err(BadInput(text).into());
-        }
-        several => {
-            let text = format!("{:?} matches several remediations: {}", args.id, several.join(", "));
-            return Err(BadInput(text).into());
-        }
-    };
+    let id = &find(&reader, &args.id)?;
     let remediation = reader.remediation(id)?;
     let entries = reader.entries_of(id)?;
     screen.json(&serde_json::json!({
         "remediation": RemediationLine::from(&remediation), "finding": remediation.finding,
+        "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
         "change": remediation.change, "entries": entries,
     }))?;
     if screen.is_text() {
         head(&remediation, screen);
+        judge(&remediation, config, screen);
         policy(&remediation, screen);
         timeline(&remediation, &entries, screen);
         aftercare(&remediation, screen);
     }
     Ok(Exit::Done)
+}
+
+/// The id of the one remediation that `text` names.
+pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
+    let mut ids = reader.matching(text)?;
+    match ids.len() {
+        1 => Ok(ids.remove(0)),
+        0 => Err(BadInput(format!("no remediation matches {text:?}: `rescind list` names them")).into()),
+        _ => {
+            let text = format!("{text:?} matches several remediations: {}", ids.join(", "));
+            Err(BadInput(text).into())
+        }
+    }
 }
 
 fn head(r: &Remediation, screen: &Screen) {
@@ -68,6 +73,8 @@ fn head(r: &Remediation, screen: &Screen) {
     );
     row("call seen", evidence.api.clone().unwrap_or_default());
     row("last seen", when(finding.last_seen()));
+    row("rule", r.rule.clone().unwrap_or_default());
+    row("opt-outs", r.opt_outs.join(", "));
     if let Some(change) = &r.change {
         row("cutoff", change.cutoff.to_string());
     }
@@ -80,6 +87,45 @@ fn head(r: &Remediation, screen: &Screen) {
     if let (Some(refused), false) = (&r.refused, r.state.is_in_place()) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
+    }
+}
+
+/// What a person needs who is asked.
+fn judge(r: &Remediation, config: &Config, screen: &Screen) {
+    if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
+        screen.line(format!("\n{}", styled(BOLD, "Held: a person must judge it")));
+        screen.line(format!("  {}", clean(r.held_why.as_deref().unwrap_or_default())));
+        match &r.proposal {
+            Some(Proposal { change: Some(change), .. }) => {
+                screen.line(format!(
+                    "  If it is approved: inline policy {} of {}",
+                    change.policy_name, change.role_arn
+                ));
+                diff(change.before.as_deref(), &change.after, screen);
+                side_effect(change, screen);
+            }
+            Some(Proposal { problem: Some(problem), .. }) => {
+                screen.line(format!("  What would be done could not be looked at: {}", clean(problem)));
+            }
+            _ => screen.line("  What would be done was not looked at yet: it is at the next poll or start."),
+        }
+        screen.line(format!("  It can be answered until {}; without an answer it is rejected:", when(until)));
+        screen.line(format!("    rescind approve {} --by NAME --reason TEXT", r.id));
+        screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
+    }
+    if let Some((at, answer)) = &r.answer {
+        let word = if r.state == State::Rejected { "rejected" } else { "approved" };
+        let mut by = vec![answer.os_user.clone()];
+        by.extend(answer.aws_identity.clone());
+        let by = by.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        screen.line(format!(
+            "\n{} {} by {}{}: {}",
+            styled(BOLD, word),
+            utc(*at),
+            clean(&answer.by),
+            if by.is_empty() { String::new() } else { format!(" ({})", clean(&by)) },
+            clean(&answer.reason)
+        ));
     }
 }
 
@@ -100,11 +146,7 @@ fn policy(r: &Remediation, screen: &Screen) {
         "\n{}",
         styled(BOLD, format!("Inline policy {} of {}", change.policy_name, change.role_arn))
     ));
-    match &change.before {
-        Some(before) => screen.line(styled(BAD, format!("  - {}", clean(before)))),
-        None => screen.line(styled(DIM, "  (there was none before)")),
-    }
-    screen.line(styled(GOOD, format!("  + {}", clean(&change.after))));
+    diff(change.before.as_deref(), &change.after, screen);
 }
 
 fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
@@ -130,6 +172,16 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
 fn what(entry: &Entry) -> String {
     match &entry.event {
         Event::Decision { verdict, reason, .. } => format!("decision: {verdict}: {reason}"),
+        Event::Proposed { change: Some(change), .. } => {
+            format!("proposed: deny sessions issued before about {}", change.cutoff)
+        }
+        Event::Proposed { problem, .. } => {
+            format!("proposed, but could not be looked at: {}", problem.as_deref().unwrap_or_default())
+        }
+        Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
+        Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
+        Event::Returned { reason, .. } => format!("held: {reason}"),
+        Event::Alert { text, .. } => format!("ALERT: {text}"),
         Event::Intent { change } => format!("intent: deny sessions issued before {}", change.cutoff),
         Event::Accepted { found_in_place: false } => "accepted by AWS".to_owned(),
         Event::Accepted { found_in_place: true } => "accepted: found in place".to_owned(),

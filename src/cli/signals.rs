@@ -1,6 +1,23 @@
-//! Ctrl-C and SIGTERM: what is in flight is finished, nothing new is begun.
+//! Ctrl-C and SIGTERM: what is in flight is finished, nothing new is begun. SIGHUP: read again.
 
+use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+/// Notified by SIGHUP: the opt-outs are read again.
+pub fn reload() -> Arc<Notify> {
+    let reload = Arc::new(Notify::new());
+    #[cfg(unix)]
+    if let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        let reload = Arc::clone(&reload);
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                reload.notify_one();
+            }
+        });
+    }
+    reload
+}
 
 /// A token that is cancelled by Ctrl-C or SIGTERM. A second signal ends the process at once;
 /// the ledger is made for that.

@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
+use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, LedgerError, Remediation, State};
 use crate::service::Service;
@@ -37,6 +38,9 @@ struct Counts {
     undecodable: usize,
     seen_before: usize,
     not_revoked: usize,
+    held: usize,
+    need_person: usize,
+    put_off: usize,
     failed_feeds: usize,
 }
 
@@ -53,8 +57,10 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<
     for id in &touched {
         let remediation = reader.remediation(id)?;
         counts.remediated += usize::from(remediation.state.is_in_place());
-        counts.not_revoked += usize::from(!remediation.state.is_in_place());
-        tell_remediation(&remediation, screen)?;
+        counts.held += usize::from(remediation.state == State::Held);
+        counts.not_revoked +=
+            usize::from(!remediation.state.is_in_place() && remediation.state != State::Held);
+        tell_remediation(&remediation, service.config(), screen)?;
     }
     for finding in seen.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         tell_seen(service, finding, screen)?;
@@ -67,13 +73,27 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<
     }
     screen.json(&serde_json::json!({ "summary": counts }))?;
     screen.line(sentence(&counts));
-    let bad = counts.not_revoked + counts.undecodable + counts.failed_feeds;
+    if counts.put_off > 0 {
+        screen.line(
+            "What was there before the first poll is only observed: `rescind run --backlog` acts on it.",
+        );
+    }
+    let bad = counts.not_revoked
+        + counts.held
+        + counts.need_person
+        + counts.put_off
+        + counts.undecodable
+        + counts.failed_feeds;
     Ok(if bad > 0 { Exit::NeedsPerson } else { Exit::Done })
 }
 
 fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
     match &entry.event {
-        Event::Decision { verdict, reason, .. } if verdict != "remediate" => {
+        Event::Decision { verdict, code, reason, what_to_do, .. }
+            if verdict == "skip" || verdict == "observe" =>
+        {
+            counts.need_person += usize::from(what_to_do.is_some());
+            counts.put_off += usize::from(code == "first_run");
             if verdict == "skip" {
                 counts.skipped += 1;
             } else {
@@ -82,6 +102,19 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             let label =
                 if verdict == "skip" { styled(DIM, "skipped   ") } else { styled(WARN, "observed  ") };
             screen.line(format!("{label}  {}  {}", subject(entry), clean(reason)));
+            if let Some(to_do) = what_to_do {
+                screen.line(format!("            {} {}", styled(BAD, "a person must act:"), clean(to_do)));
+            }
+            screen.json(entry)?;
+        }
+        Event::Alert { text, what_to_do, .. } => {
+            screen.line(format!(
+                "{}  {}  {}\n            to do: {}",
+                styled(BAD, "ALERT     "),
+                entry.subject.account.as_ref().map_or("the organization", crate::ident::AccountId::as_str),
+                clean(text),
+                clean(what_to_do)
+            ));
             screen.json(entry)?;
         }
         Event::Undecodable { source, undecodable } => {
@@ -115,7 +148,7 @@ fn subject(entry: &Entry) -> String {
     format!("{account}  {}", clean(finding))
 }
 
-fn tell_remediation(remediation: &Remediation, screen: &Screen) -> anyhow::Result<()> {
+fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
     let word =
         if remediation.state.is_in_place() { "revoked".to_owned() } else { remediation.state.to_string() };
@@ -139,6 +172,17 @@ fn tell_remediation(remediation: &Remediation, screen: &Screen) -> anyhow::Resul
         {
             screen.line(format!("            note: {}", clean(note)));
         }
+    } else if remediation.state == State::Held {
+        let why = remediation.held_why.as_deref().unwrap_or_default();
+        screen.line(format!("            {}", clean(why)));
+        let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
+        let id = &remediation.id;
+        screen.line(format!("            a person must judge it until {until}: `rescind show {id}`, then"));
+        screen.line(format!(
+            "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
+        ));
+    } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
+        screen.line(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
     } else if let Some(refused) =
         remediation.refused.as_ref().filter(|_| !remediation.state.has_fixed_cutoff())
     {
@@ -160,8 +204,8 @@ pub fn label(state: State) -> String {
 fn style(state: State) -> anstyle::Style {
     match state {
         State::Proved(_) => GOOD,
-        State::Blocked | State::Failed => BAD,
-        State::Decided | State::Applying | State::Accepted | State::Retrying => WARN,
+        State::Blocked | State::Failed | State::Rejected => BAD,
+        State::Held | State::Decided | State::Applying | State::Accepted | State::Retrying => WARN,
     }
 }
 
@@ -172,9 +216,16 @@ fn is_left_open(service: &Service, finding: &Finding, told: &BTreeSet<String>) -
     Ok(match (entry.takes_care(), &entry.event) {
         (Some(id), _) if told.contains(id) => false,
         (Some(id), _) => !service.reader().remediation(id)?.state.is_in_place(),
-        (None, Event::Decision { verdict, .. }) => verdict == "observe" && service.would_act_on(finding),
+        (None, Event::Decision { code, what_to_do, .. }) => {
+            what_to_do.is_some() || (is_put_off(code) && service.would_act_on(finding))
+        }
         _ => false,
     })
+}
+
+/// Only observed because of when it came, not because somebody wants it so.
+fn is_put_off(code: &str) -> bool {
+    matches!(code, "mode_observe" | "first_run")
 }
 
 fn tell_seen(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
@@ -186,9 +237,7 @@ fn tell_seen(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::R
                 state if state.is_in_place() => format!("nothing more to do: {id} is {state}"),
                 state => format!("{id} is {state}: `rescind show {id}`"),
             },
-            (None, Event::Decision { verdict, .. })
-                if verdict == "observe" && service.would_act_on(finding) =>
-            {
+            (None, Event::Decision { code, .. }) if is_put_off(code) && service.would_act_on(finding) => {
                 "only observed so far: `rescind run --backlog` acts on it".to_owned()
             }
             (None, Event::Decision { verdict, reason, .. }) => format!("{verdict}: {reason}"),
@@ -218,7 +267,9 @@ fn sentence(counts: &Counts) -> String {
         (counts.skipped, "skipped"),
         (counts.undecodable, "unreadable"),
         (counts.seen_before, "seen before"),
+        (counts.held, "held for approval"),
         (counts.not_revoked, "NOT revoked"),
+        (counts.need_person, "that only a person can deal with"),
         (counts.failed_feeds, "failed read(s) of a region or the organization"),
     ];
     let parts: Vec<String> =
@@ -236,7 +287,12 @@ pub struct RemediationLine<'a> {
     finding: &'a str,
     #[serde(rename = "type")]
     finding_type: &'a str,
+    rule: Option<&'a str>,
+    opt_outs: &'a [String],
     opened_at: jiff::Timestamp,
+    held_at: Option<jiff::Timestamp>,
+    held_why: Option<&'a str>,
+    answer: Option<&'a crate::ledger::Answer>,
     accepted_at: Option<jiff::Timestamp>,
     cutoff: Option<String>,
     seconds_to_deny: Option<f64>,
@@ -253,7 +309,12 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             role: r.target.role.as_str(),
             finding: &r.finding.id,
             finding_type: &r.finding.finding_type,
+            rule: r.rule.as_deref(),
+            opt_outs: &r.opt_outs,
             opened_at: r.opened_at,
+            held_at: r.held_at,
+            held_why: r.held_why.as_deref().filter(|_| r.state == State::Held),
+            answer: r.answer.as_ref().map(|(_, answer)| answer),
             accepted_at: r.accepted_at,
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
             seconds_to_deny: r

@@ -2,16 +2,23 @@
 //!
 //! An error names file, line, key and what is expected, and comes before any AWS call.
 
+mod event_pattern;
 mod mode;
+mod opt_out_document;
 mod opt_outs;
 mod pattern;
 mod raw;
+mod rule;
 mod template;
 
+pub use event_pattern::EventPattern;
 pub use mode::Mode;
-pub use opt_outs::{OptOut, OptOuts, OuId, Selector};
+pub use opt_out_document::OptOutDocument;
+pub use opt_outs::{OptOut, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
+pub use raw::Budget;
 use raw::located;
+pub use rule::{Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use template::{new_external_id, template};
 
 use crate::ident::{Partition, Region, RoleName};
@@ -39,6 +46,14 @@ pub struct Config {
     pub opt_outs: OptOuts,
     /// Roles (ARNs with wildcards) that are never revoked: break-glass, CI.
     pub protected: Vec<Glob>,
+    /// Which findings are acted on, and how; the built-in ones stand behind them.
+    pub rules: Vec<Rule>,
+    /// The tag of an account that says what may be done there at most; none when tags do not count.
+    pub account_tag: Option<String>,
+    /// How long a held remediation waits for a person.
+    pub approval_timeout: SignedDuration,
+    /// How much may be done in an hour without asking.
+    pub budget: Budget,
     /// How member accounts are entered.
     pub member: Member,
     /// SHA-256 of the file, in hexadecimal: recorded at each start.
@@ -70,6 +85,14 @@ pub enum ConfigError {
         error: std::io::Error,
         /// What to do.
         hint: &'static str,
+    },
+    /// What the file would become is not valid.
+    #[error("{path}: not changed: {message}")]
+    Refused {
+        /// The file.
+        path: String,
+        /// What is wrong and what is expected.
+        message: String,
     },
     /// Something in the file is wrong.
     #[error("{path}:{line}:{column}: {key}{message}")]
@@ -132,6 +155,10 @@ impl Config {
             opt_outs: OptOuts::default(),
             protected: raw.protected,
             concurrency: raw.concurrency.0,
+            rules: raw.rules.0,
+            account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),
+            approval_timeout: raw.approval_timeout.0,
+            budget: raw.budget,
             member: Member {
                 role_path,
                 role_name,
@@ -197,7 +224,7 @@ mod tests {
         for (text, wanted) in [
             (
                 "mode = \"on\"\n",
-                "dir/rescind.toml:1:8: mode: unknown variant `on`, expected `observe` or `enforce`",
+                "dir/rescind.toml:1:8: mode: unknown variant `on`, expected one of `observe`, `approve`, `enforce`",
             ),
             ("\nregions = []\n", ":2:11: regions: expected at least one region"),
             (

@@ -5,15 +5,18 @@ use super::{ConfigError, Glob, Mode, located};
 use crate::ident::{AccountId, Region, quoted};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 /// How far ahead an opt-out may expire that is not permanent.
 const FURTHEST_DAYS: i64 = 365;
 
+/// An opt-out that expires within so many days is named.
+pub const SOON_DAYS: i32 = 14;
+
 /// Where less may be done than the rules say, by somebody's decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptOut {
     /// Its name, unique in the file.
     pub name: String,
@@ -30,7 +33,7 @@ pub struct OptOut {
 }
 
 /// What an opt-out is about. All that is given must apply; of a list, one must.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selector {
     /// Account ids.
@@ -54,7 +57,7 @@ impl Selector {
 }
 
 /// The id of an organizational unit or of the root.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct OuId(String);
 
@@ -157,7 +160,7 @@ impl TryFrom<RawFields> for RawOptOut {
         }
         if mode == Mode::Enforce {
             return Err(format!(
-                "{}: mode: expected `observe` or `off`: an opt-out only makes things more cautious",
+                "{}: mode: expected `approve`, `observe` or `off`: an opt-out only makes things more cautious",
                 quoted(&name)
             ));
         }
@@ -193,6 +196,14 @@ impl OptOut {
     pub fn applies(&self, now: Timestamp) -> bool {
         let today = now.to_zoned(TimeZone::UTC).date();
         self.expires.is_none_or(|last| today <= last)
+    }
+
+    /// How many days it applies after today (UTC); negative when it has expired, none when it is
+    /// permanent.
+    #[must_use]
+    pub fn days_left(&self, now: Timestamp) -> Option<i64> {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        self.expires.map(|last| (last - today).get_days().into())
     }
 }
 

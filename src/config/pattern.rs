@@ -1,10 +1,11 @@
 //! Names with wildcards, as IAM has them: `*` for any text, `?` for one character.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A pattern for names. It ignores ASCII case, as IAM does for the names of roles.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Glob(String);
 

@@ -1,20 +1,23 @@
 //! The file as it is written. Each value checks itself while it is read, so that an error
 //! stands at its line.
 
-use super::{ConfigError, Glob, Mode};
+use super::rule::RawRule;
+use super::{ConfigError, Glob, Mode, Rule};
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
 use jiff::SignedDuration;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
-/// The mode of the whole installation: `approve` and `off` are for rules and opt-outs.
+/// The mode of the whole installation: the boldest that anything can be. `off` is for rules and
+/// opt-outs.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum GlobalMode {
     /// The mode of a new configuration.
     #[default]
     Observe,
+    Approve,
     Enforce,
 }
 
@@ -22,6 +25,7 @@ impl From<GlobalMode> for Mode {
     fn from(mode: GlobalMode) -> Self {
         match mode {
             GlobalMode::Observe => Self::Observe,
+            GlobalMode::Approve => Self::Approve,
             GlobalMode::Enforce => Self::Enforce,
         }
     }
@@ -45,7 +49,86 @@ pub(super) struct RawConfig {
     pub opt_outs: PathBuf,
     #[serde(default)]
     pub protected: Vec<Glob>,
+    #[serde(default = "default_account_tag")]
+    pub account_tag: String,
+    #[serde(default)]
+    pub approval_timeout: ApprovalTimeout,
+    #[serde(default)]
+    pub budget: Budget,
+    #[serde(default)]
+    pub rules: Rules,
     pub member: RawMember,
+}
+
+fn default_account_tag() -> String {
+    "rescind:mode".to_owned()
+}
+
+/// How much may be done in an hour without asking. What is beyond is held for approval.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Remediations in one account.
+    pub account_per_hour: u32,
+    /// Remediations in the whole organization.
+    pub organization_per_hour: u32,
+    /// Of an account's roles, so many in a hundred; but always one.
+    pub roles_percent: Percent,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { account_per_hour: 5, organization_per_hour: 25, roles_percent: Percent(10) }
+    }
+}
+
+/// 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Percent(pub u32);
+
+impl TryFrom<i64> for Percent {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        match u32::try_from(number) {
+            Ok(number @ 1..=100) => Ok(Self(number)),
+            _ => Err(format!("{number}: expected 1 to 100")),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(try_from = "Vec<RawRule>")]
+pub(super) struct Rules(pub Vec<Rule>);
+
+impl TryFrom<Vec<RawRule>> for Rules {
+    type Error = String;
+    fn try_from(raw: Vec<RawRule>) -> Result<Self, String> {
+        let rules: Vec<Rule> = raw.into_iter().map(|raw| raw.0).collect();
+        let mut names = std::collections::HashSet::new();
+        match rules.iter().find(|rule| !names.insert(rule.name.as_str())) {
+            Some(rule) => Err(format!("name: {} is there twice", quoted(&rule.name))),
+            None => Ok(Self(rules)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct ApprovalTimeout(pub SignedDuration);
+
+impl Default for ApprovalTimeout {
+    fn default() -> Self {
+        Self(SignedDuration::from_hours(4))
+    }
+}
+
+impl TryFrom<String> for ApprovalTimeout {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let (least, most) = (SignedDuration::from_millis(1), SignedDuration::from_hours(7 * 24));
+        span(&text, least, most, "more than 0 and at most 168h (7 days)").map(Self)
+    }
 }
 
 fn default_opt_outs() -> PathBuf {

@@ -1,11 +1,11 @@
 //! What would be done, without doing it.
 
-use super::Engine;
+use super::{Engine, Question};
 use crate::aws::CallScope;
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
 use crate::remedy::{Change, Refusal, Remedy};
-use crate::triage::Decision;
+use crate::triage::{Decision, Stage};
 
 /// What would be done about a finding.
 #[derive(Debug)]
@@ -32,7 +32,15 @@ impl<R: Remedy + 'static> Engine<R> {
             self.organization_for(&finding.account).await?.unwrap_or_else(|| self.organization());
         let recorded = self.reader.decided(&finding.occurrence())?;
         let history = self.history(&finding)?;
-        let decision = self.decide(&finding, &organization, &history).await?;
+        let question = Question {
+            finding: &finding,
+            organization: &organization,
+            history: &history,
+            before_watch: None,
+            stage: Stage::New,
+            counts: false,
+        };
+        let decision = self.decide(question).await?;
         let change = match decision.as_ref().and_then(|d| d.verdict.target()) {
             None => None,
             Some(target) => {

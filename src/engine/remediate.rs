@@ -1,11 +1,13 @@
 //! One remediation, from its decision to its proof; also from wherever a crash left it.
 
-use super::Engine;
+use super::held::changed_since;
+use super::{Engine, Question};
 use crate::aws::{CallScope, Entry, MemberSession};
+use crate::config::Mode;
 use crate::ident::session_name;
 use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
 use crate::remedy::{Change, Disposition, Refusal, Remedy, Target, Verified, in_force};
-use crate::triage::Verdict;
+use crate::triage::{Stage, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a change is made in one go, when it is not kept or loses its margin.
@@ -21,7 +23,8 @@ impl<R: Remedy + 'static> Engine<R> {
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
         let remediation = self.reader.remediation(id)?;
         match remediation.state {
-            State::Proved(_) | State::Failed => Ok(()),
+            State::Proved(_) | State::Failed | State::Rejected => Ok(()),
+            State::Held => self.wait_for_person(&remediation).await,
             State::Decided | State::Retrying | State::Blocked => self.start(&remediation).await,
             State::Applying => self.settle(&remediation).await,
             State::Accepted => self.check(&remediation).await,
@@ -33,23 +36,28 @@ impl<R: Remedy + 'static> Engine<R> {
         if !self.may_begin(remediation).await? {
             return Ok(());
         }
+        if let Some(at) = remediation.approved_at() {
+            self.guards.count(remediation, at);
+        }
         match self.enter(remediation).await {
-            Ok(session) => self.change(remediation, &session).await,
+            Ok(session) if self.within_share(remediation, &session).await? => {
+                self.change(remediation, &session).await
+            }
+            Ok(_) => Ok(()),
             Err(refusal) => self.refuse(remediation, &refusal).await,
         }
     }
 
+    /// A person's approval makes it as fresh as the activity did.
     fn is_too_old(&self, remediation: &Remediation) -> bool {
-        Timestamp::now().duration_since(remediation.last_seen) > self.policy.max_finding_age
+        let fresh = remediation.last_seen.max(remediation.approved_at().unwrap_or(Timestamp::MIN));
+        Timestamp::now().duration_since(fresh) > self.policy().max_finding_age
     }
 
-    /// Whether the change may be begun, now: by mode, age, opt-outs. What is too old is given up.
+    /// Whether the change may be begun, now: what was decided must still hold, an opt-out may have
+    /// come since. What is too old is given up; what now needs a person is held.
     async fn may_begin(&self, remediation: &Remediation) -> Result<bool, LedgerError> {
-        if !self.may_change() {
-            tracing::info!(remediation = remediation.id, "left as it is: the mode is observe");
-            return Ok(false);
-        }
-        if self.is_too_old(remediation) {
+        if self.is_too_old(remediation) && self.policy().mode <= Mode::Approve {
             let refused = Refused {
                 code: "too_old".to_owned(),
                 reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
@@ -59,18 +67,30 @@ impl<R: Remedy + 'static> Engine<R> {
             self.write(remediation, Event::Refused(refused)).await?;
             return Ok(false);
         }
-        // What was decided then must still hold now: an opt-out may have come since.
+        let approved = remediation.approved_at();
         let mut finding = remediation.finding.clone();
         finding.evidence.last_seen = Some(remediation.last_seen);
-        match self.decide(&finding, &self.organization(), &[]).await?.map(|decision| decision.verdict) {
-            Some(Verdict::Remediate { .. }) => {}
-            verdict => {
-                let why = verdict.map(|v| v.to_string());
-                tracing::warn!(remediation = remediation.id, why, "left as it is");
-                return Ok(false);
+        let question = Question {
+            finding: &finding,
+            organization: &self.organization(),
+            history: &[],
+            before_watch: None,
+            stage: approved.map_or(Stage::Begin, Stage::Approved),
+            counts: false,
+        };
+        let verdict = match self.decide(question).await?.map(|decision| decision.verdict) {
+            Some(Verdict::Remediate { .. }) => return Ok(true),
+            verdict => verdict,
+        };
+        let to_begin = self.reader.remediation(&remediation.id)?.state.is_to_begin();
+        let why = verdict.as_ref().map(ToString::to_string);
+        match verdict {
+            Some(verdict) if to_begin && (approved.is_some() || matches!(verdict, Verdict::Hold { .. })) => {
+                self.give_back(remediation, verdict.code(), verdict.to_string()).await?;
             }
+            _ => tracing::warn!(remediation = remediation.id, why, "left as it is"),
         }
-        Ok(true)
+        Ok(false)
     }
 
     /// The critical path: the reads side by side, the durable intent, the change; then the look
@@ -83,7 +103,10 @@ impl<R: Remedy + 'static> Engine<R> {
                 Ok(found) => found,
                 Err(refusal) => return self.refuse(remediation, &refusal).await,
             };
-            if let Some(pattern) = self.policy.protects(&found.role.arn) {
+            if let Some(why) = changed_since(remediation, &found) {
+                return self.give_back(remediation, "world_changed", why).await;
+            }
+            if let Some(pattern) = self.policy().protects(&found.role.arn) {
                 let refusal =
                     Refusal::Protected { arn: found.role.arn.clone(), pattern: pattern.to_string() };
                 return self.refuse(remediation, &refusal).await;
@@ -245,7 +268,7 @@ impl<R: Remedy + 'static> Engine<R> {
         self.write(remediation, Event::Refused(refused)).await
     }
 
-    async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
+    pub(super) async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
 

@@ -1,11 +1,10 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
-use super::{FeedError, Received, record};
+use super::{FeedError, Received, Source, record};
 use crate::aws::{CallError, ErrorKind, FindingQuery, Hub};
 use crate::finding::{Decoded, Undecodable, decode_answer};
 use crate::ident::Region;
-use crate::ledger::{Cursor, Ledger, Reader};
-use crate::triage::ACTED_ON;
+use crate::ledger::{Cursor, Draft, Event, Ledger, LedgerError, Reader, Subject};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -40,6 +39,8 @@ pub struct Poll<'a> {
     pub ledger: &'a Ledger,
     /// Where the cursor is read.
     pub reader: &'a Reader,
+    /// Only these finding types; all when there are none.
+    pub types: Option<&'a [String]>,
 }
 
 impl Poller {
@@ -65,8 +66,11 @@ impl Poller {
         let detector = self.detector(with.hub).await?;
         let cursor = with.reader.cursor(&self.region, &detector)?;
         let since = cursor.map(|time| time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
-        let (ids, mut failure) = self.list(with.hub, &detector, since).await;
-        let source = format!("GuardDuty {}", self.region);
+        let watched_since = self.watched_since(with).await?;
+        let query = FindingQuery { types: with.types, updated_since: since };
+        let (ids, mut failure) = self.list(with.hub, &detector, &query).await;
+        let source =
+            Source { name: format!("GuardDuty {}", self.region), region: Some(&self.region), watched_since };
         let mut latest = cursor;
         // The newest first: what was seen last is the most likely to go on.
         for batch in ids.rchunks(BATCH) {
@@ -82,19 +86,20 @@ impl Poller {
                 detector: detector.clone(),
                 updated_at,
             });
-            on_new(record(with.ledger, &source, Some(&self.region), decoded, cursor).await?);
+            on_new(record(with.ledger, &source, decoded, cursor).await?);
         }
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The same as [`Self::poll`] without looking at or moving the cursor, and without a record
     /// of the findings: for a plan. Gives what could be read, and the failure that kept the rest back.
-    pub async fn peek(&self, hub: &Hub) -> (Vec<Decoded>, Option<FeedError>) {
+    pub async fn peek(&self, hub: &Hub, types: Option<&[String]>) -> (Vec<Decoded>, Option<FeedError>) {
         let detector = match self.detector(hub).await {
             Ok(detector) => detector,
             Err(error) => return (Vec::new(), Some(error)),
         };
-        let (ids, mut failure) = self.list(hub, &detector, None).await;
+        let query = FindingQuery { types, updated_since: None };
+        let (ids, mut failure) = self.list(hub, &detector, &query).await;
         let mut all = Vec::new();
         for batch in ids.rchunks(BATCH) {
             let (decoded, failed) = self.fetch(hub, &detector, batch).await;
@@ -102,6 +107,15 @@ impl Poller {
             all.extend(decoded);
         }
         (all, failure.map(FeedError::from))
+    }
+
+    /// Since when this ledger watches the region: from now on, when it did not yet.
+    async fn watched_since(&self, with: Poll<'_>) -> Result<Option<Timestamp>, LedgerError> {
+        if with.reader.watched_since(&self.region)?.is_none() {
+            let subject = Subject { region: Some(self.region.clone()), ..Subject::default() };
+            with.ledger.append(Draft { subject, event: Event::Watching }).await?;
+        }
+        with.reader.watched_since(&self.region)
     }
 
     async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
@@ -181,16 +195,15 @@ impl Poller {
         &self,
         hub: &Hub,
         detector: &str,
-        since: Option<Timestamp>,
+        query: &FindingQuery<'_>,
     ) -> (Vec<String>, Option<CallError>) {
-        let query = FindingQuery { types: &ACTED_ON, updated_since: since };
         let mut ids = Vec::new();
         let mut known = HashSet::new();
         for _ in 0..PASSES {
             let mut page = None;
             let (mut pages, before) = (0, ids.len());
             loop {
-                let (listed, next) = match hub.list_findings(&self.region, detector, &query, page).await {
+                let (listed, next) = match hub.list_findings(&self.region, detector, query, page).await {
                     Ok(listed) => listed,
                     // What was listed so far is looked at; the cursor stays.
                     Err(error) => return (ids, Some(self.forget_detector(error))),

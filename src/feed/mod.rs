@@ -10,7 +10,8 @@ pub use guardduty::{Poll, Poller};
 use crate::aws::CallError;
 use crate::finding::{Decoded, Finding};
 use crate::ident::Region;
-use crate::ledger::{Append, Cursor, Draft, Ledger, LedgerError};
+use crate::ledger::{Append, Beside, Cursor, Draft, Ledger, LedgerError};
+use jiff::Timestamp;
 
 /// Why a feed could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -37,25 +38,47 @@ pub struct Received {
     pub undecodable: usize,
 }
 
+/// Where findings come from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The name under which the ledger knows it.
+    pub name: String,
+    /// The region, when it is that of one.
+    pub region: Option<&'a Region>,
+    /// Since when it is watched, when it is watched: what is older was there before.
+    pub watched_since: Option<Timestamp>,
+}
+
+impl Source<'_> {
+    /// Something that a person handed in.
+    #[must_use]
+    pub fn handed_in(name: &str) -> Self {
+        Self { name: name.to_owned(), region: None, watched_since: None }
+    }
+}
+
 /// Records what was decoded, and with it how far the feed has come.
 ///
 /// # Errors
 /// When the ledger cannot be written: then nothing of it was recorded.
 pub async fn record(
     ledger: &Ledger,
-    source: &str,
-    region: Option<&Region>,
+    source: &Source<'_>,
     decoded: Vec<Decoded>,
     cursor: Option<Cursor>,
 ) -> Result<Received, LedgerError> {
     let entries = decoded
         .iter()
         .map(|item| match item {
-            Ok(finding) => Draft::finding(source, finding.clone()),
-            Err(undecodable) => Draft::undecodable(source, region, undecodable.clone()),
+            Ok(finding) => {
+                let before_watch = source.watched_since.filter(|since| finding.updated_at < *since);
+                Draft::finding(&source.name, finding.clone(), before_watch)
+            }
+            Err(undecodable) => Draft::undecodable(&source.name, source.region, undecodable.clone()),
         })
         .collect();
-    let written = ledger.append(Append { entries, cursor }).await?;
+    let written =
+        ledger.append(Append { entries, beside: cursor.map(Beside::Cursor).into_iter().collect() }).await?;
     let mut received = Received::default();
     for (item, seq) in decoded.into_iter().zip(written) {
         match (item, seq) {
@@ -65,7 +88,7 @@ pub async fn record(
                 received.undecodable += 1;
                 if seq.is_some() {
                     tracing::warn!(
-                        source,
+                        source = source.name,
                         finding = undecodable.finding_id,
                         "not a readable finding: {undecodable}"
                     );

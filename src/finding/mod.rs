@@ -14,6 +14,7 @@ pub use principal::{NotARole, Principal, RoleTarget, UserType};
 use crate::ident::{AccountId, Region};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One occurrence of a GuardDuty finding, as far as rescind needs it.
 ///
@@ -50,6 +51,9 @@ pub struct Finding {
     pub sample: bool,
     /// SHA-256 of the finding's canonical JSON as it was received, in hexadecimal.
     pub sha256: String,
+    /// The whole finding as canonical JSON, its keys in camelCase: what rules with a pattern look
+    /// at. None when it is longer than 64 KiB.
+    pub detail: Option<Arc<str>>,
 }
 
 /// What GuardDuty saw of the activity.
@@ -85,6 +89,18 @@ impl Finding {
     pub fn occurrence(&self) -> String {
         let key = self.principal.as_ref().and_then(|p| p.access_key_id.as_deref()).unwrap_or("-");
         serde_json::json!([self.id, self.updated_at_text, key]).to_string()
+    }
+
+    /// The finding as an event, the way EventBridge sends it to the bus of `bus` (EventBridge User
+    /// Guide, "AWS service event metadata"). None when the whole finding was not kept.
+    #[must_use]
+    pub fn event(&self, bus: &AccountId) -> Option<String> {
+        let detail = self.detail.as_ref()?;
+        let (id, time) = (serde_json::json!(self.id), serde_json::json!(self.updated_at_text));
+        let region = &self.region;
+        Some(format!(
+            r#"{{"version":"0","id":{id},"detail-type":"GuardDuty Finding","source":"aws.guardduty","account":"{bus}","time":{time},"region":"{region}","resources":[],"detail":{detail}}}"#
+        ))
     }
 
     /// When the credentials were last seen in use: `eventLastSeen`, else `updatedAt`.

@@ -14,6 +14,9 @@ const LONGEST_ID: usize = 300;
 /// Free text is kept this long.
 const LONGEST_TEXT: usize = 500;
 
+/// A finding is kept whole up to this length, in bytes. Real ones have some kilobytes.
+const LONGEST_DETAIL: usize = 64 << 10;
+
 /// A time as GuardDuty writes it: RFC 3339, with or without a fraction.
 struct Time {
     text: String,
@@ -150,11 +153,11 @@ struct WireRemoteAccount {
 pub(super) fn decode(value: &Value, path: &str) -> Decoded {
     let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
     let camel;
-    let shaped = if value.get("AccountId").is_some() || value.get("Type").is_some() {
+    let (shaped, detail) = if value.get("AccountId").is_some() || value.get("Type").is_some() {
         camel = camel_case(value);
-        &camel
+        (&camel, serde_json_canonicalizer::to_string(&camel).unwrap_or_default())
     } else {
-        value
+        (value, String::from_utf8_lossy(&canonical).into_owned())
     };
     if shaped.get("type").is_none() && shaped.get("accountId").is_none() {
         let error = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
@@ -175,7 +178,8 @@ pub(super) fn decode(value: &Value, path: &str) -> Decoded {
         let field = if path.is_empty() { "id".to_owned() } else { format!("{path}.id") };
         return Err(broken_value(&field, error, value));
     }
-    Ok(wire.into_finding(crate::digest::sha256(&canonical)))
+    let detail = (detail.len() <= LONGEST_DETAIL && !detail.is_empty()).then(|| detail.into());
+    Ok(Finding { detail, ..wire.into_finding(crate::digest::sha256(&canonical)) })
 }
 
 impl WireFinding {
@@ -237,6 +241,7 @@ impl WireFinding {
             updated_at: self.updated_at.time,
             updated_at_text: self.updated_at.text,
             sha256,
+            detail: None,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What an entry says. The kinds are a closed list.
 
 use crate::aws::CallRecord;
-use crate::config::Mode;
+use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Undecodable};
 use crate::ident::{AccountId, Region};
 use crate::remedy::{Change, Disposition, Proof, Refusal, Target};
-use crate::triage::{Decision, Verdict};
+use crate::triage::{Check, Decision};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,11 +71,38 @@ pub enum Event {
         mode: Mode,
         /// SHA-256 of the configuration file.
         config_sha256: String,
-        /// SHA-256 of the opt-outs' file; empty when there is none.
-        opt_outs_sha256: String,
-        /// The opt-outs that apply now, by name.
-        opt_outs: Vec<String>,
+        /// It also acts on what was there before it began to watch, and on what was only observed.
+        backlog: bool,
     },
+    /// The opt-outs were read, at the start or because the file changed.
+    OptOuts {
+        /// SHA-256 of the file, in hexadecimal; empty when there is none.
+        sha256: String,
+        /// Those that apply now, by name.
+        in_force: Vec<String>,
+        /// Those that are new since the last reading.
+        added: Vec<OptOut>,
+        /// Those that are not the same as at the last reading.
+        changed: Vec<OptOut>,
+        /// Those that are gone since the last reading, by name.
+        removed: Vec<String>,
+    },
+    /// The opt-outs' file changed and cannot be used: those that were read before still apply.
+    OptOutsRefused {
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A person must look at something. It is said once, not each time.
+    Alert {
+        /// Its name.
+        code: String,
+        /// What happened.
+        text: String,
+        /// What to do about it.
+        what_to_do: String,
+    },
+    /// A region is watched from now on: what was there before is only observed.
+    Watching,
     /// The hub's credentials are known.
     Connected {
         /// The hub's account.
@@ -96,6 +123,8 @@ pub enum Event {
         active: usize,
         /// The account that manages it.
         management: AccountId,
+        /// Its delegated administrators, where they could be read.
+        delegated_administrators: Option<Vec<AccountId>>,
     },
     /// Findings or accounts could not be read.
     FeedFailed {
@@ -108,6 +137,8 @@ pub enum Event {
     Finding {
         /// Where it came from.
         source: String,
+        /// Since when the region is watched, when the finding is older than that.
+        before_watch: Option<Timestamp>,
         /// The finding.
         finding: Box<Finding>,
     },
@@ -122,12 +153,20 @@ pub enum Event {
     Decision {
         /// The occurrence.
         occurrence: String,
-        /// `remediate`, `observe` or `skip`.
+        /// `remediate`, `hold`, `observe` or `skip`.
         verdict: String,
         /// The reason's name.
         code: String,
         /// The reason in words.
         reason: String,
+        /// What a person must do, where rescind does not act.
+        what_to_do: Option<String>,
+        /// The rule that was followed, once it came so far.
+        rule: Option<String>,
+        /// The opt-outs that apply, by name.
+        opt_outs: Vec<String>,
+        /// Each check that was made, in order; the last one decided.
+        checks: Vec<Check>,
         /// The remedy, when there is something to remedy.
         remedy: Option<String>,
         /// Whom the remedy is for.
@@ -138,6 +177,26 @@ pub enum Event {
         last_seen: Timestamp,
         /// When the accounts that the decision rests on were read.
         organization_read_at: Timestamp,
+        /// When the account's OUs and tags were read, where they were looked at.
+        placement_read_at: Option<Timestamp>,
+    },
+    /// What would be done if a held remediation were approved.
+    Proposed {
+        /// The change; none when it could not be looked at.
+        change: Option<Change>,
+        /// Why it could not be looked at.
+        problem: Option<String>,
+    },
+    /// A person approved a held remediation.
+    Approved(Answer),
+    /// A person rejected a held remediation, or nobody answered in time.
+    Rejected(Answer),
+    /// A remediation that was about to begin is held: a person must judge it (again).
+    Returned {
+        /// The reason's name.
+        code: String,
+        /// The reason in words.
+        reason: String,
     },
     /// An AWS call was made.
     Call(CallRecord),
@@ -171,6 +230,24 @@ pub enum Event {
     /// How far the change is proved.
     Proof(Proof),
 }
+
+/// An answer to a held remediation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Who answers for it, as they say.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// The user of the operating system that it came from.
+    pub os_user: String,
+    /// The AWS identity that it came from, where it was asked for.
+    pub aws_identity: Option<String>,
+    /// The entry that was judged: what would be done.
+    pub judged: Option<i64>,
+}
+
+/// Who answers when nobody does.
+pub const NOBODY: &str = "nobody";
 
 /// Why a remedy was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,10 +284,18 @@ impl Event {
             Self::Connected { .. } => "connected",
             Self::Stopped { .. } => "stopped",
             Self::Organization { .. } => "organization",
+            Self::OptOuts { .. } => "opt_outs",
+            Self::OptOutsRefused { .. } => "opt_outs_refused",
+            Self::Alert { .. } => "alert",
+            Self::Watching => "watching",
             Self::FeedFailed { .. } => "feed_failed",
             Self::Finding { .. } => "finding",
             Self::Undecodable { .. } => "undecodable",
             Self::Decision { .. } => "decision",
+            Self::Proposed { .. } => "proposed",
+            Self::Approved(_) => "approved",
+            Self::Rejected(_) => "rejected",
+            Self::Returned { .. } => "returned",
             Self::Call(_) => "call",
             Self::Intent { .. } => "intent",
             Self::Accepted { .. } => "accepted",
@@ -248,9 +333,10 @@ impl Draft {
 
     /// A finding was seen.
     #[must_use]
-    pub fn finding(source: &str, finding: Finding) -> Self {
+    pub fn finding(source: &str, finding: Finding, before_watch: Option<Timestamp>) -> Self {
         let subject = Subject::of_finding(&finding);
-        Self { subject, event: Event::Finding { source: source.to_owned(), finding: Box::new(finding) } }
+        let (source, finding) = (source.to_owned(), Box::new(finding));
+        Self { subject, event: Event::Finding { source, before_watch, finding } }
     }
 
     /// Something came that cannot be read.
@@ -269,8 +355,8 @@ impl Draft {
     pub fn decision(finding: &Finding, decision: &Decision, remedy: &str) -> Self {
         let mut subject = Subject::of_finding(finding);
         let target = decision.verdict.target().cloned();
-        if let Verdict::Remediate { remediation, target } = &decision.verdict {
-            subject.remediation = Some(remediation.clone());
+        subject.remediation = decision.verdict.remediation().map(str::to_owned);
+        if let Some(target) = &target {
             subject.principal = Some(target.role.to_string());
         }
         let event = Event::Decision {
@@ -278,11 +364,16 @@ impl Draft {
             verdict: decision.verdict.name().to_owned(),
             code: decision.verdict.code().to_owned(),
             reason: decision.verdict.to_string(),
+            what_to_do: decision.what_to_do.clone(),
+            rule: decision.rule.clone(),
+            opt_outs: decision.opt_outs.clone(),
+            checks: decision.checks.clone(),
             remedy: target.as_ref().map(|_| remedy.to_owned()),
             target,
             covered_by: decision.verdict.covered_by().map(str::to_owned),
             last_seen: finding.last_seen(),
             organization_read_at: decision.organization_read_at,
+            placement_read_at: decision.placement_read_at,
         };
         Self { subject, event }
     }

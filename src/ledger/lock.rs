@@ -3,7 +3,7 @@
 use super::LedgerError;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Held while a process acts. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
@@ -12,17 +12,36 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// What holds the lock of the ledger at `ledger`, if something does.
+    #[must_use]
+    pub fn holder(ledger: &Path) -> Option<String> {
+        let mut file = File::open(Self::path(ledger)).ok()?;
+        match file.try_lock_shared() {
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = Read::by_ref(&mut file).take(200).read_to_string(&mut holder);
+                Some(holder.trim().to_owned())
+            }
+            Ok(()) | Err(std::fs::TryLockError::Error(_)) => None,
+        }
+    }
+
+    fn path(ledger: &Path) -> PathBuf {
+        // The file itself counts, not the name by which it is reached.
+        let real = std::fs::canonicalize(ledger).unwrap_or_else(|_| ledger.to_owned());
+        let mut path = real.into_os_string();
+        path.push(".lock");
+        path.into()
+    }
+
     /// Takes the lock of the ledger at `ledger`, for `command`.
     ///
     /// # Errors
     /// When another process has it, or the lock file cannot be made.
     pub fn take(ledger: &Path, command: &str) -> Result<Self, LedgerError> {
-        // The file itself counts, not the name by which it is reached.
-        let real = std::fs::canonicalize(ledger).unwrap_or_else(|_| ledger.to_owned());
-        let mut path = real.into_os_string();
-        path.push(".lock");
+        let path = Self::path(ledger);
         let shown = ledger.display().to_string();
-        let io = |error| LedgerError::Io { path: Path::new(&path).display().to_string(), error };
+        let io = |error| LedgerError::Io { path: path.display().to_string(), error };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
         match file.try_lock() {

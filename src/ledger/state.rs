@@ -1,14 +1,17 @@
 //! The life of a remediation, by replay of its entries.
 //!
 //! ```text
-//!            ┌────── not applied ─────┬─────── not applied ─────┐
-//!            ▼                        │                         │
-//! decision ▶ decided ── intent ──▶ applying ── accepted ──▶ accepted ── proof ──▶ proved
-//!            │  ▲                  │    ▲ └ uncertain        │    └ uncertain
-//!         refused │ intent       refused └───── intent ──────┘
-//!            ▼  │                  ▼
-//!          retrying / blocked / failed ── reopened ──▶ decided
+//!      ┌──── returned ───────┐
+//!      ▼                     │   ┌────── not applied ─────┬─────── not applied ─────┐
+//!    held ── approved ──┐    │   ▼                        │                         │
+//!      │ └ proposed     ├▶ decided ── intent ──▶ applying ── accepted ──▶ accepted ── proof ──▶ proved
+//!  rejected             │    │  ▲                  │    ▲ └ uncertain        │    └ uncertain
+//!      ▼                │ refused │ intent       refused └───── intent ──────┘
+//!  rejected  decision ──┘    ▼  │                  ▼
+//!      └── reopened ──▶ held retrying / blocked / failed ── reopened ──▶ decided
 //! ```
+//!
+//! A decision leads to `held` or to `decided`. What was refused can be returned, too.
 
 use super::entry::Event;
 use crate::remedy::{Disposition, Rung};
@@ -18,6 +21,10 @@ use std::str::FromStr;
 /// Where a remediation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
+    /// A person is asked first.
+    Held,
+    /// A person said no, or nobody answered.
+    Rejected,
     /// Decided; nothing tried yet.
     Decided,
     /// The intent is recorded; whether the change took effect is not.
@@ -52,10 +59,16 @@ impl State {
     /// # Errors
     /// When `event` cannot follow `from`.
     pub fn after(from: Option<Self>, event: &Event, remediation: &str) -> Result<Option<Self>, Illegal> {
-        use State::{Accepted, Applying, Blocked, Decided, Failed, Proved, Retrying};
+        use State::{Accepted, Applying, Blocked, Decided, Failed, Held, Proved, Rejected, Retrying};
         let next = match (from, event) {
-            (_, Event::Call(_)) => return Ok(None),
+            (_, Event::Call(_) | Event::Alert { .. }) => return Ok(None),
+            (None, Event::Decision { verdict, .. }) if verdict == "hold" => Held,
+            (Some(Held), Event::Proposed { .. })
+            | (Some(Decided | Retrying | Blocked), Event::Returned { .. })
+            | (Some(Rejected), Event::Reopened { .. }) => Held,
+            (Some(Held), Event::Rejected(_)) => Rejected,
             (None, Event::Decision { .. })
+            | (Some(Held), Event::Approved(_))
             | (Some(Applying | Accepted), Event::NotApplied { .. })
             | (Some(Failed), Event::Reopened { .. }) => Decided,
             (Some(Decided | Retrying | Blocked | Accepted), Event::Intent { .. })
@@ -79,7 +92,7 @@ impl State {
     /// There is still something to do.
     #[must_use]
     pub fn is_open(self) -> bool {
-        !matches!(self, Self::Proved(_) | Self::Failed)
+        !matches!(self, Self::Proved(_) | Self::Failed | Self::Rejected)
     }
 
     /// The deny was seen on the role.
@@ -106,7 +119,9 @@ impl State {
     }
 }
 
-const NAMES: [(State, &str); 8] = [
+const NAMES: [(State, &str); 10] = [
+    (State::Held, "held"),
+    (State::Rejected, "rejected"),
     (State::Decided, "decided"),
     (State::Applying, "applying"),
     (State::Accepted, "accepted"),
@@ -180,6 +195,37 @@ mod tests {
         assert_eq!(blocked, Ok(Some(State::Blocked)));
         let again = State::after(Some(State::Blocked), &refused(Disposition::Retry), "r");
         assert_eq!(again, Ok(Some(State::Retrying)));
+    }
+
+    #[test]
+    fn what_is_held_begins_only_when_it_is_approved() {
+        let answer = || crate::ledger::Answer {
+            by: "a".to_owned(),
+            reason: "r".to_owned(),
+            os_user: "u".to_owned(),
+            aws_identity: None,
+            judged: None,
+        };
+        let change = || crate::remedy::Change {
+            role: "web".parse().expect("legal"),
+            role_arn: String::new(),
+            role_id: "AROAEXAMPLEEXAMPLE00".parse().expect("legal"),
+            policy_name: String::new(),
+            before: None,
+            after: String::new(),
+            cutoff: crate::remedy::Cutoff::at(jiff::Timestamp::UNIX_EPOCH),
+            note: None,
+        };
+        let after = |from, event: Event| State::after(Some(from), &event, "r");
+        assert!(after(State::Held, Event::Intent { change: change() }).is_err());
+        assert_eq!(after(State::Held, Event::Approved(answer())), Ok(Some(State::Decided)));
+        assert_eq!(after(State::Held, Event::Rejected(answer())), Ok(Some(State::Rejected)));
+        for state in [State::Rejected, State::Decided, State::Applying, State::Proved(Rung::Present)] {
+            assert!(after(state, Event::Approved(answer())).is_err(), "{state}");
+        }
+        let returned = || Event::Returned { code: String::new(), reason: String::new() };
+        assert_eq!(after(State::Decided, returned()), Ok(Some(State::Held)));
+        assert!(after(State::Applying, returned()).is_err());
     }
 
     #[test]

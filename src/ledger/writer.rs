@@ -7,7 +7,8 @@ use super::entry::{Draft, Entry, Event};
 use super::state::State;
 use super::{LedgerError, Reader, schema};
 use crate::aws::{CallRecord, CallScope, CallSink};
-use crate::ident::Region;
+use crate::ident::{AccountId, Region};
+use crate::org::{Placement, Snapshot};
 use jiff::{Timestamp, Unit};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -25,8 +26,19 @@ const GROUP: usize = 256;
 pub struct Append {
     /// The entries, in order.
     pub entries: Vec<Draft>,
-    /// How far a feed has come with them.
-    pub cursor: Option<Cursor>,
+    /// What is written beside them.
+    pub beside: Vec<Beside>,
+}
+
+/// What is kept beside the entries, and can be had again.
+#[derive(Debug)]
+pub enum Beside {
+    /// How far a feed has come.
+    Cursor(Cursor),
+    /// The organization's accounts.
+    Organization(Arc<Snapshot>),
+    /// Where an account stands.
+    Placement(AccountId, Placement),
 }
 
 /// How far a region's feed has come.
@@ -42,7 +54,7 @@ pub struct Cursor {
 
 impl From<Draft> for Append {
     fn from(draft: Draft) -> Self {
-        Self { entries: vec![draft], cursor: None }
+        Self { entries: vec![draft], beside: Vec::new() }
     }
 }
 
@@ -98,6 +110,12 @@ impl Ledger {
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job::Append(append.into(), answer)).map_err(|_| LedgerError::Closed)?;
         answered.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    /// Keeps something beside the entries; does not wait until it is durable.
+    pub fn keep(&self, beside: Beside) {
+        let (answer, _) = oneshot::channel();
+        let _ = self.jobs.send(Job::Append(Append { entries: Vec::new(), beside: vec![beside] }, answer));
     }
 
     /// Writes what is still waiting and ends the writer. Whoever appends afterwards is told so.
@@ -232,19 +250,32 @@ impl Writer {
 fn append_all(connection: &Connection, job: &Append, path: &str) -> Result<Written, LedgerError> {
     let written =
         job.entries.iter().map(|draft| append(connection, draft, path)).collect::<Result<_, _>>()?;
-    if let Some(cursor) = &job.cursor {
-        // A cursor that would go back stays: what lies between has been recorded.
-        connection
-            .prepare_cached(
-                "INSERT INTO cursors (region, detector, updated_at) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![cursor.region.as_str(), cursor.detector, stamp(cursor.updated_at)])
-            })
+    for beside in &job.beside {
+        write_beside(connection, beside)
             .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
     }
     Ok(written)
+}
+
+fn write_beside(connection: &Connection, beside: &Beside) -> rusqlite::Result<usize> {
+    let json = |value: serde_json::Result<String>| {
+        value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+    };
+    match beside {
+        // A cursor that would go back stays: what lies between has been recorded.
+        Beside::Cursor(cursor) => connection
+            .prepare_cached(
+                "INSERT INTO cursors (region, detector, updated_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
+            )?
+            .execute(params![cursor.region.as_str(), cursor.detector, stamp(cursor.updated_at)]),
+        Beside::Organization(snapshot) => connection
+            .prepare_cached("INSERT OR REPLACE INTO organization (id, body) VALUES (1, ?1)")?
+            .execute([json(serde_json::to_string(&**snapshot))?]),
+        Beside::Placement(account, placement) => connection
+            .prepare_cached("INSERT OR REPLACE INTO placements (account, body) VALUES (?1, ?2)")?
+            .execute([account.as_str(), &json(serde_json::to_string(placement))?]),
+    }
 }
 
 fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i64>, LedgerError> {
@@ -341,6 +372,12 @@ fn project(
             .and_then(|mut s| s.execute(params![occurrence, seq, verdict]))
             .map_err(sqlite)?;
     }
+    if let (Event::Watching, Some(region)) = (&entry.event, &entry.subject.region) {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO watched (region, since) VALUES (?1, ?2)")
+            .and_then(|mut s| s.execute([region.as_str(), &stamp(entry.time)]))
+            .map_err(sqlite)?;
+    }
     let Some(id) = &entry.subject.remediation else { return Ok(()) };
     let from: Option<String> = connection
         .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
@@ -352,10 +389,12 @@ fn project(
         error,
     })?;
     let Some(state) = State::after(from, &entry.event, id)? else { return Ok(()) };
+    let now = stamp(entry.time);
+    let held = (state == State::Held).then_some(&now);
     let changed = match &entry.event {
         Event::Decision { occurrence, target: Some(target), last_seen, .. } => connection.execute(
-            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6)",
+            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, begun_at, held_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8, ?9)",
             params![
                 id,
                 occurrence,
@@ -363,8 +402,22 @@ fn project(
                 target.role.key(),
                 state.to_string(),
                 seq,
-                stamp(*last_seen)
+                stamp(*last_seen),
+                held.is_none().then_some(&now),
+                held,
             ],
+        ),
+        Event::Returned { .. } => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3, begun_at = NULL, held_at = ?4 WHERE id = ?1",
+            params![id, state.to_string(), seq, now],
+        ),
+        Event::Approved(_) => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3, begun_at = ?4 WHERE id = ?1",
+            params![id, state.to_string(), seq, now],
+        ),
+        Event::Reopened { .. } => connection.execute(
+            "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
+            params![id, state.to_string(), seq, held],
         ),
         Event::Intent { change } => connection.execute(
             "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4 WHERE id = ?1",
@@ -372,7 +425,7 @@ fn project(
         ),
         Event::Accepted { .. } => connection.execute(
             "UPDATE remediations SET state = ?2, last = ?3, accepted_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, stamp(entry.time)],
+            params![id, state.to_string(), seq, now],
         ),
         Event::Refused(_) => connection.execute(
             "UPDATE remediations SET state = ?2, last = ?3, refused = ?3 WHERE id = ?1",
@@ -387,6 +440,6 @@ fn project(
 }
 
 /// A time as the columns have it: UTC, milliseconds.
-fn stamp(time: Timestamp) -> String {
+pub(super) fn stamp(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -50,30 +50,55 @@ impl fmt::Display for AccountState {
 }
 
 /// Where an account stands in the organization, and how it is tagged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
-    /// The ids of the OUs that it is in, at every level, and of the root.
-    pub ous: Vec<String>,
+    /// The ids of the OUs that it is in, at every level, and of the root; none when that was not
+    /// asked.
+    pub ous: Option<Vec<String>>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// When it was read.
+    pub read_at: Timestamp,
 }
 
 /// The organization as it was at a moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     accounts: HashMap<AccountId, Account>,
     /// The account that manages the organization. SCPs and StackSets do not reach it.
     pub management: AccountId,
+    /// The accounts that may read the organization and act for it, where that could be read.
+    pub delegated_administrators: Option<Vec<AccountId>>,
+    /// The account that read it.
+    pub read_by: AccountId,
     /// When it was read.
     pub read_at: Timestamp,
 }
 
 impl Snapshot {
-    /// From what Organizations answered.
+    /// From what Organizations answered to the account `read_by`.
     #[must_use]
-    pub fn new(accounts: Vec<Account>, management: AccountId, read_at: Timestamp) -> Self {
+    pub fn new(
+        accounts: Vec<Account>,
+        management: AccountId,
+        delegated_administrators: Option<Vec<AccountId>>,
+        read_by: AccountId,
+        read_at: Timestamp,
+    ) -> Self {
         let accounts = accounts.into_iter().map(|a| (a.id.clone(), a)).collect();
-        Self { accounts, management, read_at }
+        Self { accounts, management, delegated_administrators, read_by, read_at }
+    }
+
+    /// What is known before anything was read: nothing.
+    #[must_use]
+    pub fn never_read(hub: &AccountId) -> Self {
+        Self::new(Vec::new(), hub.clone(), None, hub.clone(), Timestamp::UNIX_EPOCH)
+    }
+
+    /// It was read at some time.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.read_at > Timestamp::UNIX_EPOCH
     }
 
     /// The account with this id, if it is in the organization.

@@ -1,35 +1,36 @@
 //! Triage: what is done about a finding, and why. Pure: no I/O, no clock.
 
+mod chain;
+mod instructions;
 mod opt_outs;
 mod reason;
+mod rules;
+mod spending;
 
-pub use opt_outs::{OptOutIndex, PlacementNeeded, most_cautious};
-pub use reason::SkipReason;
+use chain::Chain;
+pub use chain::Check;
+pub use instructions::what_to_do;
+pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, left_of, most_cautious};
+pub use reason::{HoldReason, ObserveReason, SkipReason, Source};
+pub use rules::{RuleIndex, Ruling};
+pub use spending::{Spending, Tripped, WINDOW, most_roles};
 
-use crate::config::{Config, Glob, Mode};
+use crate::config::{Budget, Config, Glob, Mode, OptOuts};
 use crate::finding::{Finding, RoleTarget};
 use crate::ident::{AccountId, Partition, RoleName};
-use crate::ledger::InForce;
+use crate::ledger::{InForce, State};
 use crate::org::{AccountState, Placement, Snapshot};
 use crate::remedy::Target;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
-/// The finding types that are acted on: credentials made for an instance, a function or a
-/// container, in use elsewhere (GuardDuty User Guide, "IAM finding types").
-pub const ACTED_ON: [&str; 5] = [
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration",
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS",
-    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS",
-    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS",
-];
-
 /// What the configuration has to say.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Act, or only watch.
+    /// What may be done at most.
     pub mode: Mode,
+    /// Which findings are acted on.
+    pub rules: RuleIndex,
     /// Credentials last seen longer ago are left alone.
     pub max_finding_age: SignedDuration,
     /// The remediation role's name, in every account.
@@ -42,8 +43,12 @@ pub struct Policy {
     pub partition: Partition,
     /// Where less may be done than `mode` says.
     pub opt_outs: OptOutIndex,
+    /// The tag by which an account says the same.
+    pub account_tag: Option<String>,
     /// Roles that are never revoked.
     pub protected: Vec<Glob>,
+    /// How much may be done without asking.
+    pub budget: Budget,
 }
 
 impl Policy {
@@ -52,14 +57,23 @@ impl Policy {
     pub fn new(config: &Config, hub: &crate::aws::HubIdentity) -> Self {
         Self {
             mode: config.mode,
+            rules: RuleIndex::new(&config.rules),
             max_finding_age: config.max_finding_age,
             remediation_role: config.member.role_name.clone(),
             hub_account: hub.account.clone(),
             hub_role: hub.role_name().map(str::to_owned),
             partition: hub.partition,
             opt_outs: OptOutIndex::new(&config.opt_outs),
+            account_tag: config.account_tag.clone(),
             protected: config.protected.clone(),
+            budget: config.budget.clone(),
         }
+    }
+
+    /// The same with other opt-outs.
+    #[must_use]
+    pub fn with_opt_outs(&self, opt_outs: &OptOuts) -> Self {
+        Self { opt_outs: OptOutIndex::new(opt_outs), ..self.clone() }
     }
 
     /// The pattern by which a role is protected, if one does.
@@ -79,12 +93,21 @@ pub enum Verdict {
         /// Whom it is for.
         target: Target,
     },
-    /// It would be remediated, but the mode is `observe`, there or everywhere.
+    /// Ask a person first.
+    Hold {
+        /// The new remediation's id.
+        remediation: String,
+        /// Whom it is for.
+        target: Target,
+        /// Why.
+        why: HoldReason,
+    },
+    /// Record what would be done.
     Observe {
         /// Whom it would be for.
         target: Target,
-        /// The opt-out that says so, when it is not the mode of the installation.
-        opt_out: Option<String>,
+        /// Why.
+        why: ObserveReason,
     },
     /// Nothing is done.
     Skip(SkipReason),
@@ -95,8 +118,50 @@ pub enum Verdict {
 pub struct Decision {
     /// What is done, and why.
     pub verdict: Verdict,
+    /// What a person must do, where rescind does not act.
+    pub what_to_do: Option<String>,
+    /// The rule that it followed, once it came so far.
+    pub rule: Option<String>,
+    /// The opt-outs that apply, by name.
+    pub opt_outs: Vec<String>,
+    /// Each check that was made, in order; the last one decided.
+    pub checks: Vec<Check>,
     /// When the accounts were read.
     pub organization_read_at: Timestamp,
+    /// When the account's OUs and tags were read, where they were looked at.
+    pub placement_read_at: Option<Timestamp>,
+}
+
+/// How far the matter is when it is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// For the first time.
+    New,
+    /// It was decided to revoke, and that is about to begin: what was decided must still hold. What
+    /// counts remediations has counted this one.
+    Begin,
+    /// As [`Self::Begin`], after a person approved it at this time.
+    Approved(Timestamp),
+}
+
+/// What is known of where an account stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Placed<'a> {
+    /// It was not looked up.
+    NotAsked,
+    /// It was, and cannot be had.
+    Unreadable,
+    /// There.
+    At(&'a Placement),
+}
+
+impl<'a> Placed<'a> {
+    fn at(self) -> Option<&'a Placement> {
+        match self {
+            Self::At(placement) => Some(placement),
+            Self::NotAsked | Self::Unreadable => None,
+        }
+    }
 }
 
 /// What a decision rests on, beside the finding.
@@ -104,10 +169,16 @@ pub struct Decision {
 pub struct Facts<'a> {
     /// The organization's accounts.
     pub organization: &'a Snapshot,
-    /// Where the finding's account stands, when it was looked up.
-    pub placement: Option<&'a Placement>,
+    /// Where the finding's account stands.
+    pub placement: Placed<'a>,
     /// What the ledger knows of remediations of the same role.
     pub history: &'a [InForce],
+    /// What was begun within the hour.
+    pub spending: &'a Spending,
+    /// Since when the region is watched, when the finding is older than that.
+    pub before_watch: Option<Timestamp>,
+    /// How far the matter is.
+    pub stage: Stage,
     /// This moment.
     pub now: Timestamp,
 }
@@ -117,111 +188,299 @@ pub struct Facts<'a> {
 /// # Errors
 /// When the decision depends on where the account stands, and that is not given.
 pub fn decide(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<Decision, PlacementNeeded> {
-    let verdict = match eligible(finding, policy, facts) {
-        Err(reason) => Verdict::Skip(reason),
-        Ok(role) => {
-            let applying = policy.opt_outs.applying(finding, &role.name, facts.placement, facts.now)?;
-            let (mode, opt_out) = most_cautious(policy.mode, &applying);
-            match (uncovered(finding, role, policy, mode, facts), mode) {
-                (Err(reason), _) => Verdict::Skip(reason),
-                (Ok(target), Mode::Enforce) => {
-                    Verdict::Remediate { remediation: remediation_id(finding), target }
-                }
-                (Ok(target), Mode::Observe) => {
-                    Verdict::Observe { target, opt_out: opt_out.map(|o| o.name.clone()) }
-                }
-                (Ok(_), Mode::Off) => Verdict::Skip(SkipReason::OptedOut {
-                    name: opt_out.map(|o| o.name.clone()).unwrap_or_default(),
-                    owner: opt_out.map(|o| o.owner.clone()).unwrap_or_default(),
-                }),
-            }
-        }
+    let mut triage = Triage {
+        finding,
+        policy,
+        facts,
+        chain: Chain::default(),
+        rule: None,
+        opt_outs: Vec::new(),
+        placed: false,
     };
-    Ok(Decision { verdict, organization_read_at: facts.organization.read_at })
-}
-
-/// The role to act on, or why not. The order of the checks is the order of the reasons: what the
-/// finding is comes before whose it is, and that before what was done already.
-fn eligible(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<RoleTarget, SkipReason> {
-    if finding.sample {
-        return Err(SkipReason::Sample);
-    }
-    if finding.archived {
-        return Err(SkipReason::Archived);
-    }
-    if !ACTED_ON.contains(&finding.finding_type.as_str()) {
-        return Err(SkipReason::OtherType(finding.finding_type.clone()));
-    }
-    let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
-    let role = principal.role().map_err(|error| SkipReason::NotARole(error.to_string()))?;
-    if role.name.key().starts_with("awsservicerolefor") {
-        return Err(SkipReason::ServiceLinkedRole(role.name));
-    }
-    if role.name.key().starts_with("awsreservedsso_") {
-        return Err(SkipReason::IdentityCenterRole(role.name));
-    }
-    let is_hub_role = finding.account == policy.hub_account
-        && policy.hub_role.as_deref().is_some_and(|hub| hub.eq_ignore_ascii_case(role.name.as_str()));
-    if is_hub_role || role.name.key() == policy.remediation_role.key() {
-        return Err(SkipReason::OwnRole(role.name));
-    }
-    let age = facts.now.duration_since(finding.last_seen());
-    if age > policy.max_finding_age {
-        return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
-    }
-    match facts.organization.account(&finding.account).map(|account| &account.state) {
-        None => return Err(SkipReason::UnknownAccount(finding.account.clone())),
-        Some(AccountState::Active) => {}
-        Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
-    }
-    // The finding does not tell the role's path: it is looked at again when the path is known.
-    let arn = policy.partition.role_arn(&finding.account, role.name.as_str());
-    if let Some(pattern) = policy.protects(&arn) {
-        return Err(SkipReason::Protected { role: role.name, pattern: pattern.to_string() });
-    }
-    Ok(role)
-}
-
-/// Whom to act on, unless what was done already takes care of it.
-fn uncovered(
-    finding: &Finding,
-    role: RoleTarget,
-    policy: &Policy,
-    mode: Mode,
-    facts: Facts<'_>,
-) -> Result<Target, SkipReason> {
-    for earlier in facts.history {
-        let same_role = role.id.is_none() || earlier.role_id.is_none() || role.id == earlier.role_id;
-        if !same_role {
-            continue;
-        }
-        let remediation = earlier.remediation.clone();
-        match earlier.covering_cutoff() {
-            // A token that was in use before the cutoff was issued before the cutoff.
-            Some(cutoff) if earlier.state.is_in_place() && cutoff.covers(finding.last_seen()) => {
-                return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
-            }
-            // Its change is made, or may be: the cutoff will not move any more.
-            Some(cutoff)
-                if earlier.state.has_fixed_cutoff()
-                    && cutoff.covers(finding.last_seen())
-                    && mode == Mode::Enforce =>
-            {
-                return Err(SkipReason::UnderWay { remediation });
-            }
-            // It will begin after this moment, and so will its cutoff lie after it.
-            _ if earlier.state.is_to_begin() && finding.last_seen() <= facts.now && mode == Mode::Enforce => {
-                return Err(SkipReason::UnderWay { remediation });
-            }
-            _ => {}
-        }
-    }
-    Ok(Target {
-        partition: policy.partition,
-        account: finding.account.clone(),
-        role: role.name,
-        role_id: role.id,
+    let verdict = match triage.verdict()? {
+        Ok(verdict) => verdict,
+        Err(reason) => Verdict::Skip(reason),
+    };
+    let Triage { chain, rule, opt_outs, placed, .. } = triage;
+    let what_to_do = match &verdict {
+        Verdict::Skip(reason) => what_to_do(reason, finding, facts.now),
+        _ => None,
+    };
+    Ok(Decision {
+        checks: chain.close(format!("{}: {verdict}", verdict.name())),
+        verdict,
+        what_to_do,
+        rule,
+        opt_outs,
+        organization_read_at: facts.organization.read_at,
+        placement_read_at: facts.placement.at().filter(|_| placed).map(|p| p.read_at),
     })
+}
+
+/// One decision in the making.
+struct Triage<'a> {
+    finding: &'a Finding,
+    policy: &'a Policy,
+    facts: Facts<'a>,
+    chain: Chain,
+    rule: Option<String>,
+    opt_outs: Vec<String>,
+    placed: bool,
+}
+
+impl Triage<'_> {
+    /// The checks in the order of the reasons: what the finding is comes before whose it is, that
+    /// before what may be done there, and that before what was done already.
+    fn verdict(&mut self) -> Result<Result<Verdict, SkipReason>, PlacementNeeded> {
+        let said = match self.what_it_is() {
+            Ok(said) => said,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let role = match self.whose_it_is() {
+            Ok(role) => role,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let (mode, why) = self.what_may_be_done(&role, said)?;
+        Ok(self.what_is_done(role, mode, why))
+    }
+
+    /// Real, and of a kind that a rule is for. Gives what the rule says.
+    fn what_it_is(&mut self) -> Result<(Mode, HoldReason), SkipReason> {
+        self.chain.begin("sample");
+        if self.finding.sample {
+            return Err(SkipReason::Sample);
+        }
+        self.chain.pass("no");
+        self.chain.begin("archived");
+        if self.finding.archived {
+            return Err(SkipReason::Archived);
+        }
+        self.chain.pass("no");
+        self.chain.begin("rule");
+        let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
+        let said = match self.policy.rules.ruling(self.finding, &self.policy.hub_account) {
+            Ruling::None => return Err(SkipReason::NoRule(self.finding.finding_type.clone())),
+            Ruling::Rule(rule) => {
+                self.rule = Some(rule.name.clone());
+                if let Some(mode) = rule.mode {
+                    self.chain.pass(format!("{}: {mode}", rule.name));
+                    more_cautious(installation, (mode, HoldReason::Said(Source::Rule(rule.name.clone()))))
+                } else {
+                    self.chain.pass(format!("{}: as the installation", rule.name));
+                    installation
+                }
+            }
+            Ruling::Unclear(rule, why) => {
+                self.rule = Some(rule.name.clone());
+                self.chain.pass(format!("{}: unclear: {why}", rule.name));
+                let unclear = HoldReason::Unclear { rule: rule.name.clone(), why: why.to_owned() };
+                more_cautious(installation, (Mode::Approve, unclear))
+            }
+        };
+        Ok(said)
+    }
+
+    /// The role to act on, in an account of ours, of late, and not protected.
+    fn whose_it_is(&mut self) -> Result<RoleTarget, SkipReason> {
+        let (finding, policy, facts) = (self.finding, self.policy, self.facts);
+        self.chain.begin("principal");
+        let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
+        let role = principal.role().map_err(|error| SkipReason::NotARole(error.to_string()))?;
+        if role.name.key().starts_with("awsservicerolefor") {
+            return Err(SkipReason::ServiceLinkedRole(role.name));
+        }
+        if role.name.key().starts_with("awsreservedsso_") {
+            return Err(SkipReason::IdentityCenterRole(role.name));
+        }
+        let is_hub_role = finding.account == policy.hub_account
+            && policy.hub_role.as_deref().is_some_and(|hub| hub.eq_ignore_ascii_case(role.name.as_str()));
+        if is_hub_role || role.name.key() == policy.remediation_role.key() {
+            return Err(SkipReason::OwnRole(role.name));
+        }
+        self.chain.pass(format!("role {}", role.name));
+
+        self.chain.begin("age");
+        let approved = match facts.stage {
+            Stage::Approved(at) => at,
+            Stage::New | Stage::Begin => finding.last_seen(),
+        };
+        let age = facts.now.duration_since(finding.last_seen().max(approved));
+        if age > policy.max_finding_age {
+            return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
+        }
+        self.chain.pass(format!("last seen {} ago", reason::span(age)));
+
+        self.chain.begin("account");
+        match facts.organization.account(&finding.account).map(|account| &account.state) {
+            None => return Err(SkipReason::UnknownAccount(finding.account.clone())),
+            Some(AccountState::Active) => self.chain.pass(format!("{}: ACTIVE", finding.account)),
+            Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
+        }
+
+        // The finding does not tell the role's path: it is looked at again when the path is known.
+        self.chain.begin("protected");
+        let arn = policy.partition.role_arn(&finding.account, role.name.as_str());
+        if let Some(pattern) = policy.protects(&arn) {
+            return Err(SkipReason::Protected { role: role.name, pattern: pattern.to_string() });
+        }
+        self.chain.pass("no");
+        Ok(role)
+    }
+
+    /// The most cautious of installation, rule, opt-outs and the account's tag; and which of them it
+    /// is: the first, when several say the same.
+    fn what_may_be_done(
+        &mut self,
+        role: &RoleTarget,
+        said: (Mode, HoldReason),
+    ) -> Result<(Mode, HoldReason), PlacementNeeded> {
+        let facts = self.facts;
+        self.chain.begin("opt-outs and account tag");
+        // Where nothing is changed anyway, nothing has to be known.
+        if said.0 == Mode::Off || (said.0 >= Mode::Observe && matches!(facts.placement, Placed::Unreadable)) {
+            self.chain.pass("not looked at: nothing is changed anyway");
+            return Ok(said);
+        }
+        let placement = facts.placement.at();
+        let applying = self.policy.opt_outs.applying(self.finding, &role.name, placement, facts.now)?;
+        let tag = match &self.policy.account_tag {
+            None => None,
+            Some(key) => {
+                let placement =
+                    placement.ok_or_else(|| PlacementNeeded(format!("the account's tag {key}")))?;
+                placement.tags.get(key).map(|value| (key, value))
+            }
+        };
+        self.placed = placement.is_some();
+        self.opt_outs = applying.iter().map(|opt_out| opt_out.name.clone()).collect();
+        let mut found: Vec<String> = applying.iter().map(|o| format!("{}: {}", o.name, o.mode)).collect();
+        let mut said = said;
+        if let Some(opt_out) = most_cautious(&applying) {
+            let source = Source::OptOut { name: opt_out.name.clone(), owner: opt_out.owner.clone() };
+            said = more_cautious(said, (opt_out.mode, HoldReason::Said(source)));
+        }
+        if let Some((key, value)) = tag {
+            found.push(format!("tag {key} = {}", crate::ident::quoted(value)));
+            said = more_cautious(said, of_tag(key, value));
+        }
+        self.chain.pass(if found.is_empty() { "none applies".to_owned() } else { found.join(", ") });
+        Ok(said)
+    }
+
+    /// What is done in this mode, unless what was done already takes care of it.
+    fn what_is_done(&mut self, role: RoleTarget, mode: Mode, why: HoldReason) -> Result<Verdict, SkipReason> {
+        let (policy, facts) = (self.policy, self.facts);
+        self.chain.begin("earlier remediations");
+        if mode != Mode::Off {
+            self.uncovered(&role, mode)?;
+        }
+        self.chain.pass("none takes care of it");
+        let target = Target {
+            partition: policy.partition,
+            account: self.finding.account.clone(),
+            role: role.name,
+            role_id: role.id,
+        };
+        let remediation = remediation_id(self.finding);
+        self.chain.begin("mode");
+        match mode {
+            Mode::Off => return Err(SkipReason::Said(source_of(why))),
+            Mode::Observe => {
+                return Ok(Verdict::Observe { target, why: ObserveReason::Said(source_of(why)) });
+            }
+            Mode::Approve | Mode::Enforce => {}
+        }
+        if let Stage::Approved(at) = facts.stage {
+            self.chain.pass(format!("{mode}, approved {}", at.strftime("%Y-%m-%d %H:%M:%SZ")));
+            self.chain.begin("approval");
+            return Ok(Verdict::Remediate { remediation, target });
+        }
+        if let (Stage::New, Some(since)) = (facts.stage, facts.before_watch) {
+            self.chain.pass(mode.to_string());
+            self.chain.begin("first run");
+            return Ok(Verdict::Observe { target, why: ObserveReason::FirstRun { since } });
+        }
+        if mode == Mode::Approve {
+            return Ok(Verdict::Hold { remediation, target, why });
+        }
+        self.chain.pass("enforce");
+        if facts.stage == Stage::New {
+            self.chain.begin("first run");
+            self.chain.pass("no");
+            self.chain.begin("budget");
+            if let Err(tripped) = facts.spending.allows(&target.account, &policy.budget, facts.now) {
+                return Ok(Verdict::Hold { remediation, target, why: HoldReason::Budget(tripped) });
+            }
+            self.chain.pass("not used up");
+        }
+        self.chain.begin("decision");
+        Ok(Verdict::Remediate { remediation, target })
+    }
+
+    /// Whether no earlier remediation of the role takes care of these sessions.
+    fn uncovered(&self, role: &RoleTarget, mode: Mode) -> Result<(), SkipReason> {
+        let (last_seen, now) = (self.finding.last_seen(), self.facts.now);
+        for earlier in self.facts.history {
+            let same_role = role.id.is_none() || earlier.role_id.is_none() || role.id == earlier.role_id;
+            if !same_role {
+                continue;
+            }
+            let remediation = earlier.remediation.clone();
+            match earlier.covering_cutoff() {
+                // A token that was in use before the cutoff was issued before the cutoff.
+                Some(cutoff) if earlier.state.is_in_place() && cutoff.covers(last_seen) => {
+                    return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
+                }
+                // Its change is made, or may be: the cutoff will not move any more.
+                Some(cutoff)
+                    if earlier.state.has_fixed_cutoff()
+                        && cutoff.covers(last_seen)
+                        && mode <= Mode::Approve =>
+                {
+                    return Err(SkipReason::UnderWay { remediation });
+                }
+                // It will begin after this moment, and so will its cutoff lie after it.
+                _ if earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
+                    return Err(SkipReason::UnderWay { remediation });
+                }
+                // When it is approved it will begin, and the same holds. What may be enforced does
+                // not wait for that.
+                _ if earlier.state == State::Held && last_seen <= now && mode == Mode::Approve => {
+                    return Err(SkipReason::AwaitingApproval { remediation });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The more cautious of two; the first when they are the same.
+fn more_cautious(one: (Mode, HoldReason), other: (Mode, HoldReason)) -> (Mode, HoldReason) {
+    if other.0 > one.0 { other } else { one }
+}
+
+/// What a tag of the account says. A value that is no mode is an opt-out that cannot be read: a
+/// person is asked.
+fn of_tag(key: &str, value: &str) -> (Mode, HoldReason) {
+    let source = || HoldReason::Said(Source::Tag { key: key.to_owned(), value: value.to_owned() });
+    match value.trim().to_ascii_lowercase().as_str() {
+        "enforce" => (Mode::Enforce, source()),
+        "approve" => (Mode::Approve, source()),
+        "observe" => (Mode::Observe, source()),
+        "off" => (Mode::Off, source()),
+        _ => (Mode::Approve, HoldReason::OddTag { key: key.to_owned(), value: value.to_owned() }),
+    }
+}
+
+/// Only what somebody said is more cautious than a hold.
+fn source_of(why: HoldReason) -> Source {
+    match why {
+        HoldReason::Said(source) => source,
+        HoldReason::Unclear { rule, .. } => Source::Rule(rule),
+        HoldReason::OddTag { key, value } => Source::Tag { key, value },
+        HoldReason::Budget(_) => Source::Installation,
+    }
 }
 
 /// The id of the remediation that an occurrence leads to. The same occurrence always gives
@@ -237,6 +496,7 @@ impl Verdict {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Remediate { .. } => "remediate",
+            Self::Hold { .. } => "hold",
             Self::Observe { .. } => "observe",
             Self::Skip(_) => "skip",
         }
@@ -247,8 +507,8 @@ impl Verdict {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Remediate { .. } => "stolen_role_session",
-            Self::Observe { opt_out: None, .. } => "mode_observe",
-            Self::Observe { opt_out: Some(_), .. } => "opted_out_observe",
+            Self::Hold { why, .. } => why.code(),
+            Self::Observe { why, .. } => why.code(),
             Self::Skip(reason) => reason.code(),
         }
     }
@@ -258,9 +518,20 @@ impl Verdict {
     pub fn covered_by(&self) -> Option<&str> {
         match self {
             Self::Skip(
-                SkipReason::AlreadyRevoked { remediation, .. } | SkipReason::UnderWay { remediation },
+                SkipReason::AlreadyRevoked { remediation, .. }
+                | SkipReason::UnderWay { remediation }
+                | SkipReason::AwaitingApproval { remediation },
             ) => Some(remediation),
             _ => None,
+        }
+    }
+
+    /// The remediation that it leads to.
+    #[must_use]
+    pub fn remediation(&self) -> Option<&str> {
+        match self {
+            Self::Remediate { remediation, .. } | Self::Hold { remediation, .. } => Some(remediation),
+            Self::Observe { .. } | Self::Skip(_) => None,
         }
     }
 
@@ -268,7 +539,9 @@ impl Verdict {
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         match self {
-            Self::Remediate { target, .. } | Self::Observe { target, .. } => Some(target),
+            Self::Remediate { target, .. } | Self::Hold { target, .. } | Self::Observe { target, .. } => {
+                Some(target)
+            }
             Self::Skip(_) => None,
         }
     }
@@ -285,12 +558,15 @@ impl fmt::Display for Verdict {
                     target.role, target.account
                 )
             }
-            Self::Observe { target, opt_out } => {
-                match opt_out {
-                    None => f.write_str("mode is observe")?,
-                    Some(name) => write!(f, "opt-out {} says observe", crate::ident::quoted(name))?,
-                }
-                write!(f, ": would revoke the sessions of role {} in {}", target.role, target.account)
+            Self::Hold { target, why, .. } => {
+                write!(
+                    f,
+                    "{why}: the sessions of role {} in {} are not revoked yet",
+                    target.role, target.account
+                )
+            }
+            Self::Observe { target, why } => {
+                write!(f, "{why}: would revoke the sessions of role {} in {}", target.role, target.account)
             }
             Self::Skip(reason) => reason.fmt(f),
         }

@@ -1,44 +1,83 @@
-//! Which opt-outs apply to a finding. Indexed by account and OU: an organization may have
+//! Which opt-outs apply to a finding. Indexed by what each of them names: an organization may have
 //! thousands.
 
-use crate::config::{Mode, OptOut, OptOuts};
+use crate::config::{Glob, Mode, OptOut, OptOuts};
 use crate::finding::Finding;
-use crate::ident::RoleName;
+use crate::ident::{AccountId, Region, RoleName};
 use crate::org::Placement;
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-/// An opt-out matters and cannot be evaluated, because the account's placement is not known.
+/// The decision depends on where the account stands or how it is tagged, and that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the opt-out {0:?} depends on the account's OU or tags, and they are not known")]
+#[error("{0} depends on the account's OU or tags, and they are not known")]
 pub struct PlacementNeeded(pub String);
 
-/// The opt-outs of a file, ready to be asked.
+/// The opt-outs of a file, ready to be asked. Each is in the list of one kind only, the narrowest
+/// that it names.
 #[derive(Debug, Clone, Default)]
 pub struct OptOutIndex {
-    all: Vec<OptOut>,
-    by_account: HashMap<String, Vec<usize>>,
-    /// Those that name no account.
-    elsewhere: Vec<usize>,
+    all: Arc<[OptOut]>,
+    by_account: Lists,
+    by_ou: Lists,
+    by_tag: Lists,
+    by_role: Lists,
+    by_type: Lists,
+    by_region: Lists,
+    /// Those that only have wildcards.
+    others: Vec<usize>,
+    /// Some depend on OUs.
+    uses_ous: bool,
 }
+
+type Lists = HashMap<String, Vec<usize>>;
 
 impl OptOutIndex {
     /// Prepares the opt-outs of a file.
     #[must_use]
     pub fn new(opt_outs: &OptOuts) -> Self {
-        let mut index = Self { all: opt_outs.all.clone(), ..Self::default() };
-        for (number, opt_out) in index.all.iter().enumerate() {
-            if opt_out.selects.accounts.is_empty() {
-                index.elsewhere.push(number);
-            }
-            for account in &opt_out.selects.accounts {
-                index.by_account.entry(account.to_string()).or_default().push(number);
+        let mut index = Self { all: opt_outs.all.clone().into(), ..Self::default() };
+        for (number, opt_out) in opt_outs.all.iter().enumerate() {
+            let selects = &opt_out.selects;
+            index.uses_ous |= !selects.ous.is_empty();
+            let literal = |globs: &[Glob]| {
+                let keys =
+                    globs.iter().map(|glob| glob.is_literal().then(|| glob.as_str().to_ascii_lowercase()));
+                keys.collect::<Option<Vec<_>>>().unwrap_or_default()
+            };
+            let tag = selects.tags.iter().find(|(_, value)| value.is_literal());
+            let (lists, keys) = if !selects.accounts.is_empty() {
+                (&mut index.by_account, selects.accounts.iter().map(ToString::to_string).collect())
+            } else if let keys @ [_, ..] = &literal(&selects.roles)[..] {
+                (&mut index.by_role, keys.to_vec())
+            } else if !selects.ous.is_empty() {
+                (&mut index.by_ou, selects.ous.iter().map(|ou| ou.as_str().to_owned()).collect())
+            } else if let Some((key, value)) = tag {
+                (&mut index.by_tag, vec![tag_key(key, value.as_str())])
+            } else if let keys @ [_, ..] = &literal(&selects.types)[..] {
+                (&mut index.by_type, keys.to_vec())
+            } else if !selects.regions.is_empty() {
+                (&mut index.by_region, selects.regions.iter().map(ToString::to_string).collect())
+            } else {
+                index.others.push(number);
+                continue;
+            };
+            for key in keys {
+                lists.entry(key).or_default().push(number);
             }
         }
         index
     }
 
-    /// The opt-outs that apply to a finding about `role` at `now`. Expired ones do not.
+    /// Some opt-outs depend on the account's OUs.
+    #[must_use]
+    pub fn uses_ous(&self) -> bool {
+        self.uses_ous
+    }
+
+    /// The opt-outs that apply to a finding about `role` at `now`, in the order of the file. Expired
+    /// ones do not apply.
     ///
     /// # Errors
     /// When one depends on the account's placement and that is not given.
@@ -49,47 +88,139 @@ impl OptOutIndex {
         placement: Option<&Placement>,
         now: Timestamp,
     ) -> Result<Vec<&OptOut>, PlacementNeeded> {
-        let here = self.by_account.get(finding.account.as_str()).into_iter().flatten();
+        let of = |lists: &'_ Lists, key: &str| lists.get(key).cloned().unwrap_or_default();
+        let mut numbers = of(&self.by_account, finding.account.as_str());
+        numbers.extend(of(&self.by_role, &role.key()));
+        numbers.extend(of(&self.by_type, &finding.finding_type.to_ascii_lowercase()));
+        numbers.extend(of(&self.by_region, finding.region.as_str()));
+        numbers.extend(&self.others);
+        match placement.and_then(|p| p.ous.as_ref()) {
+            Some(ous) => ous.iter().for_each(|ou| numbers.extend(of(&self.by_ou, ou))),
+            None => numbers.extend(self.by_ou.values().flatten()),
+        }
+        match placement {
+            Some(placement) => {
+                placement.tags.iter().for_each(|(k, v)| numbers.extend(of(&self.by_tag, &tag_key(k, v))));
+            }
+            None => numbers.extend(self.by_tag.values().flatten()),
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
         let mut applying = Vec::new();
-        for number in here.chain(&self.elsewhere) {
-            let opt_out = &self.all[*number];
-            let selects = &opt_out.selects;
-            let fits = opt_out.applies(now)
-                && (selects.roles.is_empty() || selects.roles.iter().any(|glob| glob.matches(role.as_str())))
-                && (selects.types.is_empty()
-                    || selects.types.iter().any(|glob| glob.matches(&finding.finding_type)))
-                && (selects.regions.is_empty() || selects.regions.contains(&finding.region));
-            if !fits {
-                continue;
-            }
-            if selects.ous.is_empty() && selects.tags.is_empty() {
-                applying.push(opt_out);
-                continue;
-            }
-            let placement = placement.ok_or_else(|| PlacementNeeded(opt_out.name.clone()))?;
-            let in_ou = selects.ous.is_empty()
-                || selects.ous.iter().any(|ou| placement.ous.iter().any(|there| there == ou.as_str()));
-            let tagged = selects
-                .tags
-                .iter()
-                .all(|(key, wanted)| placement.tags.get(key).is_some_and(|value| wanted.matches(value)));
-            if in_ou && tagged {
-                applying.push(opt_out);
+        let case = Case {
+            account: &finding.account,
+            role: Some(role.as_str()),
+            kind: Some(&finding.finding_type),
+            region: Some(&finding.region),
+            placement,
+        };
+        for opt_out in numbers.into_iter().map(|number| &self.all[number]) {
+            match case.is_for(opt_out, now) {
+                Applies::Yes => applying.push(opt_out),
+                Applies::No => {}
+                Applies::Perhaps => return Err(PlacementNeeded(format!("the opt-out {:?}", opt_out.name))),
             }
         }
         Ok(applying)
     }
 }
 
-/// The most cautious of `mode` and of the opt-outs that apply; and the opt-out that decided, when
-/// one did. The order of the opt-outs does not matter.
-#[must_use]
-pub fn most_cautious<'a>(mode: Mode, applying: &[&'a OptOut]) -> (Mode, Option<&'a OptOut>) {
-    let strongest = applying.iter().copied().max_by(|a, b| (a.mode, &b.name).cmp(&(b.mode, &a.name)));
-    match strongest {
-        Some(opt_out) if opt_out.mode > mode => (opt_out.mode, Some(opt_out)),
-        _ => (mode, None),
+/// Values of tags are compared as names are, without regard to case.
+fn tag_key(key: &str, value: &str) -> String {
+    format!("{key}={}", value.to_ascii_lowercase())
+}
+
+/// What an opt-out is asked about. What is not given is open.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The account.
+    pub account: &'a AccountId,
+    /// The role.
+    pub role: Option<&'a str>,
+    /// The finding's type.
+    pub kind: Option<&'a str>,
+    /// The finding's region.
+    pub region: Option<&'a Region>,
+    /// Where the account stands.
+    pub placement: Option<&'a Placement>,
+}
+
+/// Whether an opt-out applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applies {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// That depends on what is not given.
+    Perhaps,
+}
+
+impl Case<'_> {
+    /// Whether an opt-out applies to the case at `now`.
+    #[must_use]
+    pub fn is_for(&self, opt_out: &OptOut, now: Timestamp) -> Applies {
+        let selects = &opt_out.selects;
+        let globs = |globs: &[Glob], text: Option<&str>| match text {
+            _ if globs.is_empty() => Applies::Yes,
+            None => Applies::Perhaps,
+            Some(text) => Applies::from(globs.iter().any(|glob| glob.matches(text))),
+        };
+        let ous = self.placement.and_then(|placement| placement.ous.as_ref());
+        let tags = self.placement.map(|placement| &placement.tags);
+        let all = [
+            Applies::from(opt_out.applies(now)),
+            Applies::from(selects.accounts.is_empty() || selects.accounts.contains(self.account)),
+            globs(&selects.roles, self.role),
+            globs(&selects.types, self.kind),
+            match self.region {
+                _ if selects.regions.is_empty() => Applies::Yes,
+                None => Applies::Perhaps,
+                Some(region) => Applies::from(selects.regions.contains(region)),
+            },
+            match ous {
+                _ if selects.ous.is_empty() => Applies::Yes,
+                None => Applies::Perhaps,
+                Some(ous) => {
+                    Applies::from(selects.ous.iter().any(|ou| ous.iter().any(|there| there == ou.as_str())))
+                }
+            },
+            match tags {
+                _ if selects.tags.is_empty() => Applies::Yes,
+                None => Applies::Perhaps,
+                Some(tags) => {
+                    let has =
+                        |(key, wanted): (&String, &Glob)| tags.get(key).is_some_and(|v| wanted.matches(v));
+                    Applies::from(selects.tags.iter().all(has))
+                }
+            },
+        ];
+        if all.contains(&Applies::No) {
+            Applies::No
+        } else if all.contains(&Applies::Perhaps) {
+            Applies::Perhaps
+        } else {
+            Applies::Yes
+        }
     }
+}
+
+impl From<bool> for Applies {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+/// The most cautious of the opt-outs that apply. The order of the opt-outs does not matter.
+#[must_use]
+pub fn most_cautious<'a>(applying: &[&'a OptOut]) -> Option<&'a OptOut> {
+    applying.iter().copied().max_by(|a, b| (a.mode, &b.name).cmp(&(b.mode, &a.name)))
+}
+
+/// The mode that opt-outs leave of `mode`.
+#[must_use]
+pub fn left_of(mode: Mode, applying: &[&OptOut]) -> Mode {
+    most_cautious(applying).map_or(mode, |opt_out| mode.max(opt_out.mode))
 }
 
 #[cfg(test)]
@@ -121,12 +252,17 @@ mod tests {
             Just("ous = [\"ou-ab12-cdefgh34\"]"),
             Just("tags = { t = \"v*\" }"),
             Just("regions = [\"eu-west-1\"]"),
+            Just("regions = [\"eu-central-1\"]\nroles = [\"b\"]"),
+            Just("types = [\"t1\"]\ntags = { t = \"VALUE\" }"),
+            Just("ous = [\"ou-ab12-cdefgh34\", \"r-ab12\"]\nroles = [\"*\"]"),
         ];
         let ends =
             prop_oneof![Just("permanent = true"), Just("expires = 2026-11-22"), Just("expires = 2026-11-21")];
-        (selects, ends, prop_oneof![Just("off"), Just("observe")]).prop_map(|(selects, ends, mode)| {
-            format!("{selects}\n{ends}\nmode = \"{mode}\"\nowner = \"o\"\nreason = \"r\"\n")
-        })
+        (selects, ends, prop_oneof![Just("off"), Just("observe"), Just("approve")]).prop_map(
+            |(selects, ends, mode)| {
+                format!("{selects}\n{ends}\nmode = \"{mode}\"\nowner = \"o\"\nreason = \"r\"\n")
+            },
+        )
     }
 
     fn index(opt_outs: &[String]) -> OptOutIndex {
@@ -144,16 +280,17 @@ mod tests {
             account in prop_oneof![Just("111111111111"), Just("222222222222"), Just("333333333333")],
             kind in prop_oneof![Just("T1"), Just("T2")], placed: bool, mode in prop_oneof![Just(Mode::Enforce), Just(Mode::Observe)],
         ) {
-            let (finding, role) = (finding(account, kind), role.parse().expect("legal"));
+            let (finding, role): (_, RoleName) = (finding(account, kind), role.parse().expect("legal"));
             let there = Placement {
-                ous: vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()],
+                ous: Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]),
                 tags: [("t".to_owned(), "value".to_owned())].into(),
+                read_at: now(),
             };
-            let placement = if placed { there } else { Placement::default() };
+            let placement = if placed { there } else { Placement { ous: Some(Vec::new()), ..Placement::default() } };
             let outcome = |opt_outs: &[String]| {
                 let index = index(opt_outs);
                 let applying = index.applying(&finding, &role, Some(&placement), now()).expect("the placement is given");
-                most_cautious(mode, &applying).0
+                left_of(mode, &applying)
             };
             let all = outcome(&opt_outs);
             prop_assert!(all >= mode);
@@ -161,6 +298,12 @@ mod tests {
             prop_assert_eq!(outcome(&opt_outs), all);
             opt_outs.pop();
             prop_assert!(outcome(&opt_outs) <= all);
+            // The index finds what a look at each of them finds.
+            let index = index(&opt_outs);
+            let case = Case { account: &finding.account, role: Some(role.as_str()), kind: Some(&finding.finding_type),
+                region: Some(&finding.region), placement: Some(&placement) };
+            let scanned: Vec<&OptOut> = index.all.iter().filter(|o| case.is_for(o, now()) == Applies::Yes).collect();
+            prop_assert_eq!(index.applying(&finding, &role, Some(&placement), now()).expect("given"), scanned);
         }
     }
 }

@@ -1,9 +1,152 @@
-//! Why nothing is done about a finding.
+//! Why something is held, only observed, or not done at all.
 
+use super::spending::Tripped;
 use crate::ident::{AccountId, RoleName, quoted};
 use crate::remedy::Cutoff;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt;
+
+/// What says that less may be done than revoke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The mode of the whole installation.
+    Installation,
+    /// A rule.
+    Rule(String),
+    /// An opt-out.
+    OptOut {
+        /// Its name.
+        name: String,
+        /// Who answers for it.
+        owner: String,
+    },
+    /// A tag of the account.
+    Tag {
+        /// Its key.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl Source {
+    /// The reason's name in the ledger, for a mode by name.
+    fn code(&self, of: [&'static str; 4]) -> &'static str {
+        match self {
+            Self::Installation => of[0],
+            Self::Rule(_) => of[1],
+            Self::OptOut { .. } => of[2],
+            Self::Tag { .. } => of[3],
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installation => f.write_str("the mode of this installation"),
+            Self::Rule(name) => write!(f, "rule {}", quoted(name)),
+            Self::OptOut { name, owner } => {
+                write!(f, "opt-out {} ({} answers for it)", quoted(name), quoted(owner))
+            }
+            Self::Tag { key, value } => write!(f, "the account's tag {key} = {}", quoted(value)),
+        }
+    }
+}
+
+/// Why a person is asked first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldReason {
+    /// Something says so.
+    Said(Source),
+    /// A rule might be for it, and it cannot be told.
+    Unclear {
+        /// The rule.
+        rule: String,
+        /// Why it cannot be told.
+        why: String,
+    },
+    /// A tag of the account has a value that is no mode.
+    OddTag {
+        /// Its key.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// A budget is used up.
+    Budget(Tripped),
+}
+
+impl HoldReason {
+    /// Its name in the ledger.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Said(source) => {
+                source.code(["mode_approve", "rule_approve", "opted_out_approve", "tag_approve"])
+            }
+            Self::Unclear { .. } => "rule_unclear",
+            Self::OddTag { .. } => "tag_unclear",
+            Self::Budget(tripped) => tripped.code(),
+        }
+    }
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said(source) => write!(f, "{source} asks for approval"),
+            Self::Unclear { rule, why } => write!(f, "rule {}: {why}", quoted(rule)),
+            Self::OddTag { key, value } => {
+                write!(
+                    f,
+                    "the account's tag {key} = {} is no mode: expected off, observe, approve or enforce",
+                    quoted(value)
+                )
+            }
+            Self::Budget(tripped) => tripped.fmt(f),
+        }
+    }
+}
+
+/// Why it is only recorded what would be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObserveReason {
+    /// Something says so.
+    Said(Source),
+    /// It was there before this installation began to watch.
+    FirstRun {
+        /// Since when it watches the region.
+        since: Timestamp,
+    },
+}
+
+impl ObserveReason {
+    /// Its name in the ledger.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Said(source) => {
+                source.code(["mode_observe", "rule_observe", "opted_out_observe", "tag_observe"])
+            }
+            Self::FirstRun { .. } => "first_run",
+        }
+    }
+}
+
+impl fmt::Display for ObserveReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said(Source::Installation) => f.write_str("mode is observe"),
+            Self::Said(source) => write!(f, "{source} says observe"),
+            Self::FirstRun { since } => write!(
+                f,
+                "it was there before rescind began to watch ({})",
+                since.strftime("%Y-%m-%d %H:%M:%SZ")
+            ),
+        }
+    }
+}
 
 /// Why nothing is done about a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +155,8 @@ pub enum SkipReason {
     Sample,
     /// A person or a suppression rule archived it.
     Archived,
-    /// Another type than those acted on.
-    OtherType(String),
+    /// No rule is for it.
+    NoRule(String),
     /// It names no principal.
     NoPrincipal,
     /// The credentials are not a role's.
@@ -31,13 +174,8 @@ pub enum SkipReason {
         /// The pattern that says so.
         pattern: String,
     },
-    /// An opt-out says that nothing is done.
-    OptedOut {
-        /// Its name.
-        name: String,
-        /// Who answers for it.
-        owner: String,
-    },
+    /// Something says that nothing is done.
+    Said(Source),
     /// The account is not in the organization.
     UnknownAccount(AccountId),
     /// The account is suspended, closed, or the like.
@@ -61,6 +199,11 @@ pub enum SkipReason {
         /// Which one.
         remediation: String,
     },
+    /// An earlier remediation of the role waits for a person; it is for these sessions too.
+    AwaitingApproval {
+        /// Which one.
+        remediation: String,
+    },
 }
 
 impl SkipReason {
@@ -70,20 +213,33 @@ impl SkipReason {
         match self {
             Self::Sample => "sample",
             Self::Archived => "archived",
-            Self::OtherType(_) => "other_type",
+            Self::NoRule(_) => "other_type",
             Self::NoPrincipal => "no_principal",
             Self::NotARole(_) => "not_a_role",
             Self::ServiceLinkedRole(_) => "service_linked_role",
             Self::IdentityCenterRole(_) => "identity_center_role",
             Self::OwnRole(_) => "own_role",
             Self::Protected { .. } => "protected",
-            Self::OptedOut { .. } => "opted_out",
+            Self::Said(source) => source.code(["mode_off", "rule_off", "opted_out", "tag_off"]),
             Self::UnknownAccount(_) => "unknown_account",
             Self::AccountNotActive(_) => "account_not_active",
             Self::TooOld { .. } => "too_old",
             Self::AlreadyRevoked { .. } => "already_revoked",
             Self::UnderWay { .. } => "under_way",
+            Self::AwaitingApproval { .. } => "awaiting_approval",
         }
+    }
+
+    /// The credentials are stolen, and only a person can do something about it.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        matches!(
+            self,
+            Self::ServiceLinkedRole(_)
+                | Self::IdentityCenterRole(_)
+                | Self::OwnRole(_)
+                | Self::Protected { .. }
+        )
     }
 }
 
@@ -92,14 +248,16 @@ impl fmt::Display for SkipReason {
         match self {
             Self::Sample => f.write_str("a sample finding"),
             Self::Archived => f.write_str("archived, by a person or a suppression rule"),
-            Self::OtherType(text) => write!(f, "findings of type {} are not acted on", quoted(text)),
+            Self::NoRule(kind) => {
+                write!(f, "findings of type {} are not acted on: no rule is for them", quoted(kind))
+            }
             Self::NoPrincipal => f.write_str("the finding names no credentials"),
             Self::NotARole(why) => f.write_str(why),
             Self::ServiceLinkedRole(role) => {
-                write!(f, "{role} is a service-linked role: only its service can change it; use an SCP")
+                write!(f, "{role} is a service-linked role: only its service can change it")
             }
             Self::IdentityCenterRole(role) => {
-                write!(f, "{role} belongs to Identity Center: revoke the user's sessions there")
+                write!(f, "{role} belongs to Identity Center, and only that can change it")
             }
             Self::OwnRole(role) => {
                 write!(f, "{role} is rescind's own role: if it is stolen, a person must act")
@@ -107,9 +265,7 @@ impl fmt::Display for SkipReason {
             Self::Protected { role, pattern } => {
                 write!(f, "{role} is protected by {}: a person must act", quoted(pattern))
             }
-            Self::OptedOut { name, owner } => {
-                write!(f, "opt-out {} says off; {} answers for it", quoted(name), quoted(owner))
-            }
+            Self::Said(source) => write!(f, "{source} says off"),
             Self::UnknownAccount(account) => write!(f, "account {account} is not in the organization"),
             Self::AccountNotActive(state) => write!(f, "the account is {state}, not ACTIVE"),
             Self::TooOld { age, max } => {
@@ -121,12 +277,15 @@ impl fmt::Display for SkipReason {
             Self::UnderWay { remediation } => {
                 write!(f, "{remediation} is under way for the same role and covers it")
             }
+            Self::AwaitingApproval { remediation } => {
+                write!(f, "{remediation} waits for approval for the same role and covers it")
+            }
         }
     }
 }
 
 /// A time span in its largest whole units: `3d 4h`, `25h` only below a day is `1d 1h`.
-fn span(duration: SignedDuration) -> String {
+pub(super) fn span(duration: SignedDuration) -> String {
     let minutes = duration.as_secs() / 60;
     let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     match (days, hours) {

@@ -9,12 +9,15 @@ use serde_json::json;
 fn policy(mode: Mode) -> Policy {
     Policy {
         mode,
+        rules: RuleIndex::new(&[]),
         max_finding_age: SignedDuration::from_hours(24),
         remediation_role: "RescindRemediation".parse().expect("legal"),
         hub_account: "111111111111".parse().expect("legal"),
         hub_role: Some("RescindHub".to_owned()),
         partition: Partition::Aws,
         opt_outs: OptOutIndex::default(),
+        account_tag: None,
+        budget: Budget::default(),
         protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
     }
 }
@@ -26,7 +29,8 @@ fn organization() -> Snapshot {
         state: AccountState::Active,
     };
     let accounts = vec![account("111111111111"), account("222222222222")];
-    Snapshot::new(accounts, "111111111111".parse().expect("legal"), time("2026-11-21T23:00:00Z"))
+    let management: AccountId = "111111111111".parse().expect("legal");
+    Snapshot::new(accounts, management.clone(), None, management, time("2026-11-21T23:00:00Z"))
 }
 
 fn time(text: &str) -> Timestamp {
@@ -35,7 +39,7 @@ fn time(text: &str) -> Timestamp {
 
 fn finding(account: &str, role: &str, last_seen: &str) -> Finding {
     let value = json!({
-        "id": "f", "accountId": account, "region": "eu-central-1", "type": ACTED_ON[1],
+        "id": "f", "accountId": account, "region": "eu-central-1", "type": OUTSIDE,
         "updatedAt": "2026-11-21T23:50:00Z", "service": {"eventLastSeen": last_seen},
         "resource": {"accessKeyDetails": {"userType": "AssumedRole", "userName": role,
             "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc", "accessKeyId": "ASIAEXAMPLEEXAMPLE00"}},
@@ -56,9 +60,21 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
 /// With all that is needed to decide.
 fn decided(finding: &Finding, policy: &Policy, history: &[InForce]) -> Decision {
     let organization = organization();
-    let facts = Facts { organization: &organization, placement: None, history, now: time(NOW) };
+    let spending = Spending::default();
+    let facts = Facts {
+        organization: &organization,
+        placement: Placed::NotAsked,
+        history,
+        spending: &spending,
+        before_watch: None,
+        stage: Stage::New,
+        now: time(NOW),
+    };
     decide(finding, policy, facts).expect("nothing depends on the placement")
 }
+
+const OUTSIDE: &str = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS";
+const INSIDE: &str = "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS";
 
 const SAME: &str = "AROAEXAMPLEEXAMPLE00";
 const NOW: &str = "2026-11-21T23:55:00Z";
@@ -158,7 +174,7 @@ proptest! {
     #[test]
     fn a_decision_is_determined_and_has_a_reason(
         account in "[1-3]{12}|111111111111|222222222222", role in "[a-zA-Z0-9+=,.@_-]{1,64}",
-        kind in proptest::sample::select(vec![ACTED_ON[0], ACTED_ON[3], "Recon:IAMUser/X", ""]),
+        kind in proptest::sample::select(vec![OUTSIDE, INSIDE, "Recon:IAMUser/X", ""]),
         seen in 0_i64..3_000_000_000, sample: bool, archived: bool,
     ) {
         let mut finding = finding(&account, &role, NOW);
@@ -171,6 +187,11 @@ proptest! {
             let verdict = decision(mode).verdict;
             prop_assert!(verdict.to_string().len() > 10);
             prop_assert!(!verdict.code().is_empty());
+            let checks = decision(mode).checks;
+            let decided: Vec<bool> = checks.iter().map(|check| check.decided).collect();
+            prop_assert_eq!(decided.iter().filter(|d| **d).count(), 1);
+            prop_assert_eq!(decided.last(), Some(&true));
+            prop_assert!(checks.iter().all(|check| !check.check.is_empty() && !check.result.is_empty()));
             let acts = matches!(verdict, Verdict::Remediate { .. });
             prop_assert!(!(acts && (mode == Mode::Observe || sample || archived)));
         }

@@ -109,8 +109,8 @@ fn a_later_theft_is_not_hidden_by_one_that_was_interrupted() {
     // And the account cannot be entered at first.
     let error = json!({"status": 403, "code": "AccessDenied", "message": "not now"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "action": {"error": error}, "times": 2}));
-    scene.rescind(&["run", "--once"]).code(5);
-    scene.rescind(&["run", "--once"]);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.rescind(&["run", "--once", "--backlog"]);
     second.is_denied();
     first.is_denied();
     scene.run_once();
@@ -129,7 +129,7 @@ fn an_undecided_twin_does_not_hide_one_that_was_interrupted() {
     // The twin comes when the remediation is under way: then it has to wait for it.
     scene.post("faults", &json!({"name": "GetFindings", "match": {"operation": "GetFindings", "region": OTHER}, "when": "before", "action": {"hang": true}}));
     scene.hold("PutRolePolicy", "before");
-    let mut process = scene.spawn(&["run", "--once"]);
+    let mut process = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("PutRolePolicy");
     scene.held("GetFindings");
     scene.release("GetFindings");
@@ -150,7 +150,7 @@ fn a_slow_account_does_not_keep_another_theft_from_being_seen() {
     scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
     let _ = scene.theft(crate::scene::BANK, "web");
     scene.hold("AssumeRole", "before");
-    let mut process = scene.spawn(&["run"]);
+    let mut process = scene.spawn(&["run", "--backlog"]);
     scene.held("AssumeRole");
     let (thief, _) = scene.theft(SHOP, "web");
     scene.hold("PutRolePolicy", "after");
@@ -164,7 +164,7 @@ fn a_slow_account_does_not_keep_another_theft_from_being_seen() {
 fn a_poll_that_hangs_can_be_left_and_its_call_is_recorded() {
     let scene = Scene::new();
     scene.hold("ListFindings", "before");
-    let process = scene.spawn(&["run", "--once"]);
+    let process = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("ListFindings");
     let sent = std::process::Command::new("kill").args(["-INT", &process.id().to_string()]).status();
     assert!(sent.expect("kill runs").success());
@@ -206,7 +206,7 @@ fn an_interrupt_finishes_what_is_in_flight() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     scene.hold("PutRolePolicy", "before");
-    let process = scene.spawn(&["--log", "warn", "run"]);
+    let process = scene.spawn(&["--log", "warn", "run", "--backlog"]);
     scene.held("PutRolePolicy");
     let pid = process.id().to_string();
     let sent = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");

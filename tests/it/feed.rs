@@ -85,7 +85,7 @@ fn a_poll_that_breaks_off_is_done_again() {
     inject(&scene, HOME, &findings);
     let error = json!({"status": 403, "code": "AccessDeniedException", "message": "no"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetFindings"}, "when": "before", "action": {"error": error}, "times": 1}));
-    scene.rescind(&["run", "--once"]).code(5).says("AccessDeniedException");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("AccessDeniedException");
     assert_eq!(cursor(&scene, HOME), None);
     scene.run_once();
     assert_eq!(scene.entries_of("decision").len(), 70);
@@ -104,7 +104,7 @@ fn one_that_cannot_be_read_costs_only_itself() {
     severe["severity"] = json!("high");
     inject(&scene, HOME, &[broken, odd, severe]);
 
-    let ran = scene.rescind(&["run", "--once"]).code(5).says("1 revoked, 3 unreadable.");
+    let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked, 3 unreadable.");
     thief.is_denied();
     let paths: Vec<String> = scene
         .entries_of("undecodable")
@@ -144,7 +144,7 @@ fn one_that_spoils_its_whole_batch_costs_only_itself() {
         let finding = format!("{finding},\"description\":{spoilt}}}");
         let body = format!("{{\"account\":\"{SECURITY}\",\"region\":\"{HOME}\",\"findings\":[{finding}]}}");
         scene.post_text("findings", &body);
-        scene.rescind(&["run", "--once"]).code(5).says("2 revoked, 1 unreadable.");
+        scene.rescind(&["run", "--once", "--backlog"]).code(5).says("2 revoked, 1 unreadable.");
         first.is_denied();
         second.is_denied();
         assert_eq!(scene.entries_of("undecodable")[0]["finding"], "spoilt", "{name}");

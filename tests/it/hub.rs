@@ -6,7 +6,7 @@ use serde_json::json;
 #[test]
 fn no_credentials() {
     let scene = Scene::new();
-    let mut command = scene.command(&["run", "--once"]);
+    let mut command = scene.command(&["run", "--once", "--backlog"]);
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         command.env_remove(name);
     }
@@ -20,7 +20,7 @@ fn no_credentials() {
 #[test]
 fn credentials_that_aws_does_not_know() {
     let scene = Scene::new();
-    let mut command = scene.command(&["run", "--once"]);
+    let mut command = scene.command(&["run", "--once", "--backlog"]);
     command.env("AWS_ACCESS_KEY_ID", "ASIAXXXXXXXXXXXXXXXX");
     let output = command.output().expect("runs");
     let err = String::from_utf8_lossy(&output.stderr);
@@ -31,7 +31,7 @@ fn credentials_that_aws_does_not_know() {
 #[test]
 fn aws_cannot_be_reached() {
     let scene = Scene::new();
-    let mut command = scene.command(&["run", "--once"]);
+    let mut command = scene.command(&["run", "--once", "--backlog"]);
     // A port on which nobody listens: bound, and let go again.
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
@@ -47,10 +47,10 @@ fn what_the_hub_may_not_do_is_named() {
     for (operation, code, wanted) in [
         (
             "ListAccounts",
-            3,
+            5,
             "Allow organizations:ListAccounts to arn:aws:sts::111111111111:assumed-role/RescindHub/",
         ),
-        ("DescribeOrganization", 3, "Allow organizations:DescribeOrganization to "),
+        ("DescribeOrganization", 5, "Allow organizations:DescribeOrganization to "),
         ("ListDetectors", 5, "Allow guardduty:ListDetectors to "),
         ("ListFindings", 5, "Allow guardduty:ListFindings to "),
         ("GetFindings", 5, "Allow guardduty:GetFindings to "),
@@ -59,7 +59,7 @@ fn what_the_hub_may_not_do_is_named() {
         let _ = scene.theft(SHOP, "web");
         let error = json!({"status": 403, "code": "AccessDeniedException", "message": "not authorized"});
         scene.post("faults", &json!({"name": "f", "match": {"operation": operation}, "when": "before", "action": {"error": error}, "times": 0}));
-        scene.rescind(&["run", "--once"]).code(code).says(wanted);
+        scene.rescind(&["run", "--once", "--backlog"]).code(code).says(wanted);
         assert_eq!(scene.calls_of("PutRolePolicy").len(), 0);
         assert!(!scene.entries_of("feed_failed").is_empty(), "{operation}: it is in the ledger");
     }
@@ -70,7 +70,7 @@ fn a_region_without_a_detector_does_not_disturb_the_other() {
     let scene = Scene::with(Setting { detector_regions: vec![HOME], ..Setting::default() });
     let (thief, _) = scene.theft(SHOP, "web");
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("GuardDuty has no detector in us-east-1")
         .says("Enable GuardDuty in us-east-1 in account 111111111111")

@@ -53,7 +53,7 @@ fn every_body_is_canonical_and_its_hash_is_right() {
 fn no_secret_is_written_anywhere() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
-    let ran = scene.rescind(&["--log", "trace", "run", "--once"]).code(0);
+    let ran = scene.rescind(&["--log", "trace", "run", "--once", "--backlog"]).code(0);
     let json = scene.rescind(&["--log", "trace", "-o", "json", "show", "r-"]).code(0);
     let mut written = format!("{}{}{}{}", ran.out, ran.err, json.out, json.err).into_bytes();
     for file in ["ledger.db", "ledger.db-wal", "ledger.db.lock"] {
@@ -75,10 +75,10 @@ fn one_actor_at_a_time() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     scene.hold("PutRolePolicy", "before");
-    let first = scene.spawn(&["run", "--once"]);
+    let first = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("PutRolePolicy");
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .code(4)
         .says("another rescind is acting on this ledger (rescind run, process ");
     // Also by another name of the same file.
@@ -88,7 +88,10 @@ fn one_actor_at_a_time() {
         let config = std::fs::read_to_string(scene.path("rescind.toml")).expect("a configuration");
         std::fs::write(scene.path("alias.toml"), format!("ledger = \"alias.db\"\n{config}"))
             .expect("written");
-        scene.rescind(&["-c", "alias.toml", "run", "--once"]).code(4).says("another rescind is acting");
+        scene
+            .rescind(&["-c", "alias.toml", "run", "--once", "--backlog"])
+            .code(4)
+            .says("another rescind is acting");
     }
     // Reading is always possible.
     scene.rescind(&["list"]).code(0).says("applying");
@@ -105,14 +108,14 @@ fn what_is_not_a_ledger_is_refused_and_left_as_it_is() {
     let _ = scene.theft(SHOP, "web");
     std::fs::write(scene.path("ledger.db"), "this is a text, long enough not to be taken for an empty file")
         .expect("written");
-    scene.rescind(&["run", "--once"]).code(4).says("this is not a ledger");
+    scene.rescind(&["run", "--once", "--backlog"]).code(4).says("this is not a ledger");
     scene.rescind(&["list"]).code(4).says("this is not a ledger");
 
     std::fs::remove_file(scene.path("ledger.db")).expect("removed");
     let other = rusqlite::Connection::open(scene.path("ledger.db")).expect("a database");
     other.execute_batch("CREATE TABLE theirs (x)").expect("made");
     drop(other);
-    scene.rescind(&["run", "--once"]).code(4).says("another program's database");
+    scene.rescind(&["run", "--once", "--backlog"]).code(4).says("another program's database");
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 0);
 }
 
@@ -122,7 +125,7 @@ fn a_ledger_of_a_newer_version_is_refused() {
     let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
     ledger.pragma_update(None, "user_version", 99).expect("set");
     drop(ledger);
-    for args in [["run", "--once"].as_slice(), &["list"]] {
+    for args in [["run", "--once", "--backlog"].as_slice(), &["list"]] {
         scene.rescind(args).code(4).says("written by a newer rescind (schema 99, this one knows 1)");
     }
 }
@@ -144,7 +147,7 @@ fn without_a_ledger_nothing_is_done() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     std::fs::create_dir(scene.path("ledger.db")).expect("in the way");
-    scene.rescind(&["run", "--once"]).code(4).says("ledger.db");
+    scene.rescind(&["run", "--once", "--backlog"]).code(4).says("ledger.db");
     thief.is_allowed();
     assert_eq!(scene.calls().len(), 1, "only the thief's own call");
     scene.rescind(&["list"]).code(4);

@@ -7,15 +7,19 @@
 mod scene;
 mod thief;
 
+mod approvals;
 mod cli;
 mod confinement;
 mod crash;
 mod decoding;
 mod feed;
+mod guards;
 mod hub;
 mod ledger;
 mod opt_outs;
+mod organization;
 mod refusals;
 mod revoke;
+mod rules;
 mod skips;
 mod verify;

@@ -35,7 +35,7 @@ fn by_account_role_type_and_region_in_any_combination() {
         let (thief, finding) = scene.theft(SHOP, "web");
         let ran = scene.run_once();
         if applies {
-            ran.says("opt-out \"freeze\" says off; \"payments team\" answers for it").says("1 skipped.");
+            ran.says("opt-out \"freeze\" (\"payments team\" answers for it) says off").says("1 skipped.");
             assert_eq!(scene.decision(&finding)["code"], "opted_out", "{selects}");
             assert_eq!(scene.writes(), 0);
             thief.is_allowed();
@@ -51,10 +51,10 @@ fn one_that_says_observe_records_what_would_be_done() {
     let scene = Scene::new();
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"observe\"\nexpires = {}", date(0)));
     let (thief, finding) = scene.theft(SHOP, "web");
-    scene.run_once().says("opt-out \"freeze\" says observe: would revoke the sessions of role web");
+    scene.run_once().says("opt-out \"freeze\" (\"payments team\" answers for it) says observe: would revoke the sessions of role web");
     assert_eq!(scene.decision(&finding)["code"], "opted_out_observe");
     // Which opt-outs a run went by is in the ledger.
-    assert_eq!(scene.entries_of("started")[0]["data"]["opt_outs"], json!(["freeze"]));
+    assert_eq!(scene.entries_of("opt_outs")[0]["data"]["in_force"], json!(["freeze"]));
     thief.is_allowed();
 }
 
@@ -77,7 +77,7 @@ fn by_an_ou_two_levels_up_and_by_the_root() {
     for ou in [production, workloads, root] {
         opt_out(&scene, &format!("ous = [\"{ou}\"]\nmode = \"off\"\nexpires = {}", date(30)));
         let (thief, finding) = scene.theft(SHOP, &format!("role-in-{ou}"));
-        scene.rescind(&["run", "--once"]);
+        scene.rescind(&["run", "--once", "--backlog"]);
         assert_eq!(scene.decision(&finding)["code"], "opted_out", "{ou}");
         thief.is_allowed();
     }
@@ -96,7 +96,7 @@ fn one_that_cannot_be_evaluated_keeps_from_acting_until_it_can() {
     let error = json!({"status": 400, "code": "AccessDeniedException", "message": "no"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "ListTagsForResource"}, "when": "before", "action": {"error": error}, "times": 0}));
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("the opt-out \"freeze\" depends on the account's OU or tags, and they are not known")
         .says("Allow organizations:ListTagsForResource to");
@@ -113,6 +113,7 @@ fn one_that_cannot_be_evaluated_keeps_from_acting_until_it_can() {
 #[test]
 fn no_organizations_calls_for_opt_outs_that_cannot_apply() {
     let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\naccount_tag = \"\"\n");
     opt_out(
         &scene,
         &format!("tags = {{ team = \"pay*\" }}\nroles = [\"other\"]\nmode = \"off\"\nexpires = {}", date(30)),
@@ -128,10 +129,14 @@ fn a_broken_file_is_refused_before_anything_is_done() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     opt_out(&scene, "accounts = [\"12\"]\nmode = \"off\"\npermanent = true");
-    scene.rescind(&["run", "--once"]).code(2).says("opt-outs.toml:5:").says("an account id is 12 digits");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(2)
+        .says("opt-outs.toml:5:")
+        .says("an account id is 12 digits");
     std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
     std::fs::create_dir(scene.path("opt-outs.toml")).expect("in the way");
-    scene.rescind(&["run", "--once"]).code(2).says("opt-outs.toml");
+    scene.rescind(&["run", "--once", "--backlog"]).code(2).says("opt-outs.toml");
     thief.is_allowed();
     assert_eq!(scene.calls().len(), 1, "only the thief's own call");
 }
@@ -140,10 +145,10 @@ fn a_broken_file_is_refused_before_anything_is_done() {
 fn one_that_comes_later_stops_what_is_blocked() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(BARE, "web");
-    scene.rescind(&["run", "--once"]).code(5);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
     let entered = scene.calls_of("AssumeRole").len();
     opt_out(&scene, &format!("accounts = [\"{BARE}\"]\nmode = \"off\"\nexpires = {}", date(30)));
-    scene.rescind(&["run", "--once"]).code(5).says("left as it is").says("payments team");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("left as it is").says("payments team");
     assert_eq!(scene.calls_of("AssumeRole").len(), entered);
     thief.is_allowed();
 }
@@ -154,7 +159,7 @@ fn a_protected_role_is_never_revoked() {
     scene.configure("mode = \"enforce\"\nprotected = [\"arn:aws:iam::*:role/break-glass*\", \"arn:aws:iam::222222222222:role/ci/*\"]\n");
     let (glass, finding) = scene.theft(SECURITY, "Break-Glass-1");
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .says("is protected by \"arn:aws:iam::*:role/break-glass*\": a person must act");
     assert_eq!(scene.decision(&finding)["code"], "protected");
     glass.is_allowed();
@@ -165,7 +170,7 @@ fn a_protected_role_is_never_revoked() {
     scene.post("roles", &json!({"account": SHOP, "name": "deploy", "path": "/ci/", "policy": all}));
     let session = scene.session(SHOP, "deploy", "i-0123456789abcdef0");
     scene.report(SHOP, "deploy", &session, json!({}));
-    scene.rescind(&["run", "--once"]).code(5).says("Judge by hand");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("Judge by hand");
     scene.thief(&session).is_allowed();
     assert_eq!(scene.writes(), 0);
 }

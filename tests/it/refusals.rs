@@ -38,7 +38,7 @@ fn no_room_in_the_inline_quota() {
     operator.put_role_policy("web", "big", &big).expect("it fits, just");
 
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("inline policies are full")
         .says("Make room")
@@ -57,11 +57,11 @@ fn the_role_is_gone() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     Thief::operator(&scene, SHOP).delete_role("web");
-    scene.rescind(&["run", "--once"]).code(5).says("the role does not exist");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role does not exist");
     assert_eq!(refused(&scene)["code"], "role_gone");
     // For good: the next start does not ask again.
     let calls = scene.calls_of("AssumeRole").len();
-    scene.rescind(&["run", "--once"]).code(5).says("is failed: `rescind show r-");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is failed: `rescind show r-");
     assert_eq!(scene.calls_of("AssumeRole").len(), calls);
 }
 
@@ -71,7 +71,7 @@ fn the_role_was_made_again() {
     let _ = scene.theft(SHOP, "web");
     Thief::operator(&scene, SHOP).delete_role("web");
     scene.role(SHOP, "web");
-    scene.rescind(&["run", "--once"]).code(5).says("the role was made again since");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role was made again since");
     assert_eq!(refused(&scene)["code"], "role_recreated");
     assert_eq!(scene.policy_on(SHOP, "web"), None);
 }
@@ -84,7 +84,10 @@ fn a_role_that_only_its_service_can_change() {
     scene.post("roles", &json!({"account": SHOP, "name": "plain", "path": "/aws-service-role/x.amazonaws.com/", "policy": all}));
     let session = scene.session(SHOP, "plain", "i-0123456789abcdef0");
     scene.report(SHOP, "plain", &session, json!({}));
-    scene.rescind(&["run", "--once"]).code(5).says("can only be changed by the service that owns it");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("can only be changed by the service that owns it");
     assert_eq!(refused(&scene)["code"], "unmodifiable");
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 0);
 }
@@ -96,7 +99,7 @@ fn unmodifiable_by_awss_own_word() {
     let error =
         json!({"status": 400, "code": "UnmodifiableEntity", "message": "Cannot perform the operation"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 0}));
-    scene.rescind(&["run", "--once"]).code(5);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
     assert_eq!(refused(&scene)["code"], "unmodifiable");
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 1, "it is not tried twice");
     assert_eq!(scene.steps(), ["decision", "intent", "refused"]);
@@ -107,7 +110,7 @@ fn the_remediation_role_may_not_write() {
     let scene = Scene::with(without("iam:PutRolePolicy"));
     let (thief, _) = scene.theft(SHOP, "web");
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("Allow iam:PutRolePolicy to arn:aws:iam::222222222222:role/RescindRemediation");
     assert_eq!(refused(&scene)["code"], "access_denied");
@@ -129,7 +132,7 @@ fn an_account_without_the_remediation_role() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(BARE, "web");
     scene
-        .rescind(&["run", "--once"])
+        .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("the account cannot be entered")
         .says("Make sure that arn:aws:iam::555555555555:role/RescindRemediation exists");
@@ -145,7 +148,10 @@ fn an_account_without_the_remediation_role() {
 fn the_management_account_without_the_remediation_role() {
     let scene = Scene::new();
     let _ = scene.theft(MANAGEMENT, "payer");
-    scene.rescind(&["run", "--once"]).code(5).says("StackSets do not reach the management account");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("StackSets do not reach the management account");
     assert_eq!(refused(&scene)["code"], "entry_denied");
 }
 
@@ -155,7 +161,11 @@ fn what_fails_for_now_is_tried_again_and_never_doubled() {
     let (thief, _) = scene.theft(SHOP, "web");
     let error = json!({"status": 503, "code": "ServiceUnavailable", "message": "try later"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetRole"}, "when": "before", "action": {"error": error}, "times": 0}));
-    scene.rescind(&["run", "--once"]).code(5).says("AWS did not do it").says("tried again at the next poll");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("AWS did not do it")
+        .says("tried again at the next poll");
     assert_eq!(refused(&scene)["code"], "unavailable");
     thief.is_allowed();
     scene.delete("faults/f");
@@ -182,7 +192,7 @@ fn one_account_that_fails_does_not_disturb_another() {
     let scene = Scene::new();
     let (lost, _) = scene.theft(BARE, "web");
     let (saved, _) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once"]).code(5).says("1 revoked, 1 NOT revoked.");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked, 1 NOT revoked.");
     lost.is_allowed();
     saved.is_denied();
 }
@@ -204,11 +214,15 @@ fn a_remediation_that_is_blocked_for_too_long_is_given_up() {
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");
     scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(2)}));
-    scene.rescind(&["run", "--once"]).code(5).says("blocked");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("blocked");
     // The installation is repaired, much later: it does not act on what is old by then.
     deploy(&scene);
     scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
-    scene.rescind(&["run", "--once"]).code(5).says("failed").says("longer ago than max_finding_age");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("failed")
+        .says("longer ago than max_finding_age");
     assert_eq!(refused(&scene)["code"], "too_old");
     scene.thief(&session).is_allowed();
 }
@@ -220,17 +234,21 @@ fn what_was_left_to_a_remediation_that_failed_is_still_told_and_can_be_handed_in
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");
     let finding = scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(3)}));
-    scene.rescind(&["run", "--once"]).code(5).says("blocked");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("blocked");
     let body = json!({"account": crate::scene::SECURITY, "region": crate::scene::HOME, "member": BARE, "role": "web",
         "principal_id": session["principal_id"], "access_key_id": session["access_key_id"],
         "id": finding, "updated_at": hours_ago(2)});
     let later = scene.post("findings/exfiltration", &body)["finding"].to_string();
-    scene.rescind(&["run", "--once"]).code(5).says("is under way for the same role");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is under way for the same role");
     scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
-    scene.rescind(&["run", "--once"]).code(5).says("failed");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("failed");
     deploy(&scene);
     scene.configure("mode = \"enforce\"\n");
-    scene.rescind(&["run", "--once"]).code(5).says("is failed: `rescind show r-").says("1 NOT revoked.");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("is failed: `rescind show r-")
+        .says("1 NOT revoked.");
     scene.rescind_with_input(&["handle", "-"], later.as_bytes()).code(0).says("1 revoked");
     scene.thief(&session).is_denied();
 }
@@ -241,9 +259,9 @@ fn activity_that_goes_on_keeps_a_blocked_remediation_alive() {
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");
     let finding = scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(2)}));
-    scene.rescind(&["run", "--once"]).code(5).says("blocked");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("blocked");
     scene.report(BARE, "web", &session, json!({"id": finding}));
-    scene.rescind(&["run", "--once"]).code(5).says("is under way for the same role");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is under way for the same role");
     deploy(&scene);
     scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
     scene.run_once().says("1 revoked");
@@ -254,15 +272,15 @@ fn activity_that_goes_on_keeps_a_blocked_remediation_alive() {
 fn a_blocked_remediation_is_left_alone_in_observe_mode() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(BARE, "web");
-    scene.rescind(&["run", "--once"]).code(5);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
     let entered = scene.calls_of("AssumeRole").len();
     scene.configure("mode = \"observe\"\n");
-    scene.rescind(&["run", "--once"]);
+    scene.rescind(&["run", "--once", "--backlog"]);
     assert_eq!(scene.calls_of("AssumeRole").len(), entered);
     // What comes meanwhile is recorded as observed, not as taken care of.
     let session = scene.session(BARE, "web", "i-0bbbbbbbbbbbbbbbb");
     let later = scene.report(BARE, "web", &session, json!({}));
-    scene.rescind(&["run", "--once"]);
+    scene.rescind(&["run", "--once", "--backlog"]);
     assert_eq!(scene.decision(&later)["verdict"], "observe");
     thief.is_allowed();
 }
@@ -275,7 +293,7 @@ fn what_had_failed_is_tried_again_when_somebody_hands_it_in() {
     scene.report(SHOP, "web", &session, json!({}));
     let error = json!({"status": 404, "code": "NoSuchEntity", "message": "not there yet"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetRole"}, "when": "before", "action": {"error": error}, "times": 1}));
-    scene.rescind(&["run", "--once"]).code(5).says("the role does not exist");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role does not exist");
     let finding = scene.entries_of("finding")[0]["data"]["finding"].clone();
     let handed = json!({"id": finding["id"], "accountId": SHOP, "region": finding["region"], "type": finding["type"],
         "updatedAt": finding["updated_at_text"], "service": {"eventLastSeen": finding["evidence"]["last_seen"]},

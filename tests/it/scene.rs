@@ -59,6 +59,8 @@ pub struct Setting {
     pub member_policy: Value,
     pub management_member_role: bool,
     pub role_path: &'static str,
+    /// The `[budget]` of the configuration. Most tests are about something else.
+    pub budget: &'static str,
 }
 
 impl Default for Setting {
@@ -70,6 +72,7 @@ impl Default for Setting {
             member_policy: policy("member-role-permissions.json"),
             management_member_role: false,
             role_path: "",
+            budget: "account_per_hour = 1000\norganization_per_hour = 1000\nroles_percent = 100\n",
         }
     }
 }
@@ -176,12 +179,14 @@ impl Scene {
         scene
     }
 
-    /// Writes `rescind.toml`; `head` stands before the tables.
+    /// Writes `rescind.toml` with these keys, and behind them `[[rules]]`.
     pub fn configure(&self, head: &str) {
         let [home, other] = self.setting.regions;
+        // Keys stand before tables, and after the regions there is room for tables.
+        let (keys, tables) = head.split_at(head.find("[[").unwrap_or(head.len()));
+        let Setting { budget, role_path, .. } = &self.setting;
         let text = format!(
-            "{head}regions = [\"{home}\", \"{other}\"]\n[member]\nrole = \"{}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n",
-            self.setting.role_path
+            "{keys}regions = [\"{home}\", \"{other}\"]\n{tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
         );
         std::fs::write(self.path("rescind.toml"), text).expect("written");
     }
@@ -341,7 +346,7 @@ impl Scene {
     /// Starts a poll, and kills it while a call of `operation` is held.
     pub fn kill_at(&self, operation: &str, when: &str) {
         self.hold(operation, when);
-        let mut process = self.spawn(&["run", "--once"]);
+        let mut process = self.spawn(&["run", "--once", "--backlog"]);
         self.held(operation);
         process.kill().expect("killed");
         process.wait().expect("dead");
@@ -352,10 +357,15 @@ impl Scene {
         Ran::new(&process.wait_with_output().expect("the binary ends"))
     }
 
-    /// One poll, in which nothing needs a person.
+    /// The first poll: from here on the regions are watched.
+    pub fn watch(&self) {
+        self.rescind(&["run", "--once"]).code(0).says("Nothing new.");
+    }
+
+    /// One poll, in which nothing needs a person. It acts on what was there before as well.
     #[track_caller]
     pub fn run_once(&self) -> Ran {
-        self.rescind(&["run", "--once"]).code(0)
+        self.rescind(&["run", "--once", "--backlog"]).code(0)
     }
 
     // --- the ledger

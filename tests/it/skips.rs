@@ -87,7 +87,10 @@ fn each_with_its_reason() {
     lines.push(own_hub.to_string());
     std::fs::write(scene.path("findings.jsonl"), lines.join("\n")).expect("written");
 
-    let ran = scene.rescind(&["handle", "findings.jsonl"]).code(0).says("27 skipped.");
+    let ran = scene
+        .rescind(&["handle", "findings.jsonl"])
+        .code(5)
+        .says("27 skipped, 5 that only a person can deal with.");
     for (id, code, _) in &cases {
         let decision = scene.decision(id);
         assert_eq!((&decision["verdict"], &decision["code"]), (&json!("skip"), &json!(code)), "{id}");
@@ -109,6 +112,12 @@ fn each_with_its_reason() {
     assert_eq!(scene.decision("covered")["code"], "already_revoked");
 }
 
+/// The caller's account belongs to somebody else.
+pub fn not_affiliated() -> serde_json::Value {
+    let remote = json!({"accountId": "123456789012", "affiliated": false});
+    json!({"service": {"action": {"awsApiCallAction": {"remoteAccountDetails": remote}}}})
+}
+
 #[test]
 fn the_finding_types_that_are_acted_on() {
     for kind in [
@@ -122,7 +131,7 @@ fn the_finding_types_that_are_acted_on() {
         scene.role(SHOP, "web");
         let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
         let kind = format!("UnauthorizedAccess:IAMUser/{kind}");
-        scene.report(SHOP, "web", &session, json!({"type": kind}));
+        scene.report(SHOP, "web", &session, json!({"type": kind, "overrides": not_affiliated()}));
         scene.run_once().says("1 revoked.");
         scene.thief(&session).is_denied();
     }
@@ -133,10 +142,10 @@ fn a_role_that_is_already_being_handled_is_not_handled_twice() {
     let scene = Scene::new();
     // The remediation role is missing there, so the first one stays blocked.
     let (_, first) = scene.theft(crate::scene::BARE, "web");
-    scene.rescind(&["run", "--once"]).code(5);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
     let session = scene.session(crate::scene::BARE, "web", "i-0bbbbbbbbbbbbbbbb");
     let second = scene.report(crate::scene::BARE, "web", &session, json!({}));
-    scene.rescind(&["run", "--once"]).code(5).says("is under way for the same role");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is under way for the same role");
     assert_eq!(scene.decision(&first)["verdict"], "remediate");
     assert_eq!(scene.decision(&second)["code"], "under_way");
 }

@@ -107,6 +107,14 @@ impl Thief {
         });
     }
 
+    /// Tags an account, as the organization's management account may.
+    pub fn tag_account(&self, account: &str, key: &str, value: &str) {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let tag = aws_sdk_organizations::types::Tag::builder().key(key).value(value).build().expect("a tag");
+        let request = organizations.tag_resource().resource_id(account).tags(tag).send();
+        self.runtime.block_on(request).expect("tagged");
+    }
+
     /// What an account or OU is in, as Organizations tells its management account.
     pub fn parent_of(&self, child: &str) -> String {
         let organizations = aws_sdk_organizations::Client::new(&self.config);

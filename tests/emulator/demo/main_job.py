@@ -38,6 +38,7 @@ class MainJob:
         )
         self._configure()
         self._build()
+        self._watch()
         self._steal()
         self._report()
         self._plan()
@@ -72,6 +73,11 @@ class MainJob:
             f"GuardDuty watches {' and '.join(s.REGIONS)}. rescind's roles have exactly the policies in policies/, "
             "and the external id that init made up."
         )
+
+    def _watch(self) -> None:
+        self._story.step("Let rescind begin to watch")
+        self._run("run", "--once")
+        self._story.say("What is there at the first poll is only observed: a new installation does not act on a backlog.")
 
     def _steal(self) -> None:
         self._story.step(f"A thief copies the session of role {s.STOLEN_ROLE} off an instance")

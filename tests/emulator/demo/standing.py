@@ -59,7 +59,7 @@ def _explain(story: Story, script: Path, rescind: Rescind) -> None:
             [f". {from_root(script)}", "that terminal now reaches this emulation instead of AWS"],
             ["thief aws s3api list-buckets", "allowed: the stolen session works (needs the AWS CLI)"],
             [f"{binary} plan", "what would be done"],
-            [f"{binary} run --once", 'revoke (the configuration says mode = "enforce")'],
+            [f"{binary} run --once --backlog", "revoke, also what was there before the first poll"],
             ["thief aws s3api list-buckets", "denied"],
             [f"{binary} list --decisions", "what was decided, and why"],
         ]

@@ -1,20 +1,41 @@
 //! The service: feed, engine and ledger put together; start, loop and stop.
 
+mod opt_outs;
+
 use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
 use crate::config::{Config, Mode};
-use crate::engine::{Engine, read_organization};
-use crate::feed::{FeedError, Poll, Poller, Received, record};
+use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
+use crate::feed::{FeedError, Poll, Poller, Received, Source, record};
 use crate::finding::{Decoded, Finding};
-use crate::ledger::{Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
+use crate::ledger::{Append, Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
+use crate::org::Snapshot;
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
+use opt_outs::OptOutFile;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// How often a blocked remediation is tried again while the service runs.
 const BLOCKED_AGAIN: Duration = Duration::from_hours(1);
+
+/// How often the service looks for approvals and for changes of the opt-outs' file.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
+
+/// What a service is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To act. It takes the ledger's lock, so that there is one at a time.
+    Act {
+        /// Also on what was there before it began to watch.
+        backlog: bool,
+    },
+    /// To show what would be done. It records its AWS calls, and what of the organization could not
+    /// be read.
+    Plan,
+}
 
 /// Everything that acts on one ledger.
 pub struct Service {
@@ -59,25 +80,24 @@ pub enum ServiceError {
 impl Service {
     /// Opens the ledger, finds out who the hub is and which accounts there are.
     ///
-    /// A service that acts takes the ledger's lock, so that there is one at a time. One that only
-    /// plans does not: it records its AWS calls, and what of the organization could not be read.
-    ///
     /// # Errors
     /// When the ledger cannot be used, or the hub's AWS cannot be reached or refuses.
     pub async fn start(
         config: Config,
         command: &str,
-        acts: bool,
+        purpose: Purpose,
         stop: CancellationToken,
     ) -> Result<Self, ServiceError> {
+        let acts = purpose != Purpose::Plan;
         let lock = if acts { Some(Lock::take(&config.ledger, command)?) } else { None };
         let ledger = Ledger::open(&config.ledger)?;
         let reader = ledger.reader()?;
         let started_at = reader.last()?;
-        match Self::connect(&config, command, acts, &ledger).await {
+        match Self::connect(&config, command, purpose, &ledger, &reader).await {
             Ok((hub, organization)) => {
                 let engine = Engine::new(
                     &config,
+                    purpose != Purpose::Act { backlog: false },
                     hub.clone(),
                     ledger.clone(),
                     RoleSessions,
@@ -100,19 +120,22 @@ impl Service {
     async fn connect(
         config: &Config,
         command: &str,
-        acts: bool,
+        purpose: Purpose,
         ledger: &Ledger,
-    ) -> Result<(Hub, crate::org::Snapshot), ServiceError> {
-        if acts {
+        reader: &Reader,
+    ) -> Result<(Hub, Arc<Snapshot>), ServiceError> {
+        if let Purpose::Act { backlog } = purpose {
             let started = Event::Started {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 command: command.to_owned(),
                 mode: config.mode,
                 config_sha256: config.sha256.clone(),
-                opt_outs_sha256: config.opt_outs.sha256.clone(),
-                opt_outs: config.opt_outs.in_force(Timestamp::now()),
+                backlog,
             };
-            ledger.append(Draft::of_service(started)).await?;
+            let opt_outs = opt_outs::loaded(&config.opt_outs, &reader.opt_outs()?, Timestamp::now());
+            opt_outs::warn(&config.opt_outs);
+            let entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
+            ledger.append(Append { entries, beside: Vec::new() }).await?;
         }
         let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
         let hub = Hub::connect(config.home_region(), sink)
@@ -124,22 +147,48 @@ impl Service {
             let (credentials, regions) = (identity.partition, config.partition());
             return Err(ServiceError::Partition { credentials, regions });
         }
-        let (organization, draft) = read_organization(&hub)
-            .await
-            .map_err(|error| ServiceError::Aws { hint: hub_hint(&error, hub.identity()), error })?;
-        if acts {
-            let connected =
-                Event::Connected { hub_account: identity.account.clone(), hub_arn: identity.arn.clone() };
-            let entries = vec![Draft::of_service(connected), draft];
-            ledger.append(crate::ledger::Append { entries, cursor: None }).await?;
+        if let Purpose::Act { .. } = purpose {
+            let (hub_account, hub_arn) = (identity.account.clone(), identity.arn.clone());
+            ledger.append(Draft::of_service(Event::Connected { hub_account, hub_arn })).await?;
         }
+        let organization = Self::organization(&hub, ledger, reader).await?;
         Ok((hub, organization))
+    }
+
+    /// The organization: as it was read within the hour, or as it is. When it cannot be read, as it
+    /// was whenever it was read last; when it never was, none of its accounts is known, and what is
+    /// about them waits.
+    async fn organization(hub: &Hub, ledger: &Ledger, reader: &Reader) -> Result<Arc<Snapshot>, LedgerError> {
+        let account = &hub.identity().account;
+        let kept = reader.organization()?.filter(|kept| kept.read_by == *account).map(Arc::new);
+        let age = |snapshot: &Arc<Snapshot>| Timestamp::now().duration_since(snapshot.read_at).abs();
+        if let Some(kept) = kept.as_ref().filter(|kept| age(kept) < ORGANIZATION_AGE) {
+            return Ok(Arc::clone(kept));
+        }
+        match read_organization(hub).await {
+            Ok((snapshot, append)) => {
+                ledger.append(append).await?;
+                Ok(snapshot)
+            }
+            Err(error) => {
+                let hint = hub_hint(&error, hub.identity());
+                tracing::error!(hint, "the organization cannot be read: {error}");
+                ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+                Ok(kept.unwrap_or_else(|| Arc::new(Snapshot::never_read(account))))
+            }
+        }
     }
 
     /// The ledger, for reading.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// The number of the last entry before this start.
@@ -169,16 +218,25 @@ impl Service {
     pub fn take_up_observed(&self) -> Result<(), LedgerError> {
         for finding in self.reader.observed()? {
             if self.would_act_on(&finding) {
-                self.engine.submit(finding);
+                self.engine.submit_asked(finding);
             }
         }
         Ok(())
     }
 
+    /// The regions were polled before: what comes from now on is new.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_watching(&self) -> Result<bool, LedgerError> {
+        let each = self.config.regions.iter().map(|region| self.reader.watched_since(region));
+        Ok(each.collect::<Result<Vec<_>, _>>()?.iter().all(Option::is_some))
+    }
+
     /// The mode and the finding's age allow to act on it.
     #[must_use]
     pub fn would_act_on(&self, finding: &Finding) -> bool {
-        self.config.mode == Mode::Enforce
+        self.config.mode <= Mode::Approve
             && Timestamp::now().duration_since(finding.last_seen()) <= self.config.max_finding_age
     }
 
@@ -190,7 +248,8 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn poll(&self) -> Result<Vec<Finding>, LedgerError> {
-        let polls = self.pollers.iter().map(|poller| self.poll_region(poller));
+        let types = self.engine.types();
+        let polls = self.pollers.iter().map(|poller| self.poll_region(poller, types.as_deref()));
         let seen: Result<Vec<_>, _> = futures::future::join_all(polls).await.into_iter().collect();
         Ok(seen?.concat())
     }
@@ -203,9 +262,13 @@ impl Service {
         self.engine.drained().await
     }
 
-    async fn poll_region(&self, poller: &Poller) -> Result<Vec<Finding>, LedgerError> {
+    async fn poll_region(
+        &self,
+        poller: &Poller,
+        types: Option<&[String]>,
+    ) -> Result<Vec<Finding>, LedgerError> {
         let mut seen = Vec::new();
-        let with = Poll { hub: &self.hub, ledger: &self.ledger, reader: &self.reader };
+        let with = Poll { hub: &self.hub, ledger: &self.ledger, reader: &self.reader, types };
         let poll = poller.poll(with, |received| {
             seen.extend(received.seen);
             received.new.into_iter().for_each(|finding| self.engine.submit(finding));
@@ -226,7 +289,10 @@ impl Service {
     /// All findings that GuardDuty has now, without recording them; and what went wrong where.
     pub async fn peek(&self) -> (Vec<Decoded>, Vec<String>) {
         let (mut decoded, mut errors) = (Vec::new(), Vec::new());
-        let peeks = self.pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub).await) });
+        let types = self.engine.types();
+        let types = types.as_deref();
+        let peeks =
+            self.pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub, types).await) });
         for (poller, (findings, failure)) in futures::future::join_all(peeks).await {
             decoded.extend(findings);
             if let Some(error) = failure {
@@ -254,42 +320,55 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn handle(&self, source: &str, decoded: Vec<Decoded>) -> Result<Vec<Finding>, LedgerError> {
-        let Received { new, seen, .. } = record(&self.ledger, source, None, decoded, None).await?;
+        let Received { new, seen, .. } =
+            record(&self.ledger, &Source::handed_in(source), decoded, None).await?;
         let mut known = HashSet::new();
         for finding in &seen {
             if !self.would_act_on(finding) || !known.insert(finding.occurrence()) {
                 continue;
             }
-            let decision = self.reader.decided(&finding.occurrence())?.and_then(|d| d.decision);
+            let decision = self.decision(finding)?;
             let remediation = decision.as_ref().and_then(Entry::takes_care);
             match (decision.as_ref().map(|d| &d.event), remediation) {
                 (Some(Event::Decision { verdict, .. }), _) if verdict == "observe" => {
-                    self.engine.submit(finding.clone());
+                    self.engine.submit_asked(finding.clone());
                 }
-                (_, Some(id)) if self.reader.remediation(id)?.state == State::Failed => {
+                (_, Some(id))
+                    if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) =>
+                {
                     self.engine.reopen(id, source).await?;
                 }
                 _ => {}
             }
         }
         for finding in new {
-            self.engine.submit(finding);
+            self.engine.submit_asked(finding);
         }
         self.engine.drained().await?;
         Ok(seen)
     }
 
-    /// Polls until `stop` is cancelled. What is in flight then is finished.
+    fn decision(&self, finding: &Finding) -> Result<Option<Entry>, LedgerError> {
+        Ok(self.reader.decided(&finding.occurrence())?.and_then(|decided: Decided| decided.decision))
+    }
+
+    /// Polls until `stop` is cancelled. What is in flight then is finished. Between the polls it takes
+    /// up approvals, and the opt-outs' file when it changed or `reload` asks for it.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn run(&self) -> Result<(), LedgerError> {
+    pub async fn run(&self, reload: &Notify) -> Result<(), LedgerError> {
+        tokio::try_join!(self.keep_polling(), self.keep_looking_around(reload))?;
+        self.engine.drained().await
+    }
+
+    async fn keep_polling(&self) -> Result<(), LedgerError> {
         let mut ticks = tokio::time::interval(self.config.poll_interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut blocked_tried = tokio::time::Instant::now();
         loop {
             tokio::select! {
-                () = self.stop.cancelled() => break,
+                () = self.stop.cancelled() => return Ok(()),
                 _ = ticks.tick() => {}
             }
             let try_blocked = blocked_tried.elapsed() >= BLOCKED_AGAIN;
@@ -305,7 +384,38 @@ impl Service {
             }
             self.engine.keep_organization_fresh();
         }
-        self.engine.drained().await
+    }
+
+    async fn keep_looking_around(&self, reload: &Notify) -> Result<(), LedgerError> {
+        let mut ticks = tokio::time::interval(LOOK_AROUND);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut file = OptOutFile::new(&self.config.opt_outs_file, self.config.opt_outs.clone());
+        let mut approved = self.started_at;
+        loop {
+            let asked = tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                () = reload.notified() => true,
+                _ = ticks.tick() => false,
+            };
+            approved = self.engine.take_up_approved(approved)?;
+            match file.look(asked) {
+                None => {}
+                Some(Ok(opt_outs)) => {
+                    let event = opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now());
+                    // Recorded before it counts.
+                    self.ledger.append(Draft::of_service(event)).await?;
+                    self.engine.use_opt_outs(opt_outs);
+                    tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
+                    opt_outs::warn(opt_outs);
+                }
+                Some(Err(error)) => {
+                    tracing::error!(
+                        "the opt-outs are NOT taken over, those from before still apply: {error}"
+                    );
+                    self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
+                }
+            }
+        }
     }
 
     /// Records that it stops, and closes the ledger.

@@ -1,0 +1,144 @@
+//! `rescind approve` and `rescind reject`: a person's answer to what is held.
+
+use super::exit::BadInput;
+use super::output::{BOLD, Screen, clean, styled, utc};
+use super::{Exit, block_on, show};
+use crate::aws::{CallSink, Hub, who_hint};
+use crate::config::Config;
+use crate::ledger::{Answer, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
+use crate::service::ServiceError;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Remediations, by id or its beginning.
+    #[arg(required = true)]
+    ids: Vec<String>,
+
+    /// Who answers for it.
+    #[arg(long, value_name = "NAME", value_parser = a_text)]
+    by: String,
+
+    /// Why.
+    #[arg(long, value_name = "TEXT", value_parser = a_text)]
+    reason: String,
+
+    /// Also record whose AWS credentials these are (asks STS).
+    #[arg(long)]
+    aws_identity: bool,
+}
+
+fn a_text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a text".to_owned()),
+        text if text.chars().count() > 1000 => Err("expected at most 1,000 characters".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// What is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Approve,
+    Reject,
+}
+
+pub fn run(args: &Args, kind: Kind, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    // All are looked at before one is answered.
+    let mut remediations = Vec::new();
+    for id in &args.ids {
+        remediations.push(held(&reader, id, config)?);
+    }
+    block_on(async {
+        let ledger = Ledger::open(&config.ledger)?;
+        let done = answer_all(args, kind, &remediations, config, &ledger, screen).await;
+        ledger.close();
+        done
+    })
+}
+
+async fn answer_all(
+    args: &Args,
+    kind: Kind,
+    remediations: &[Remediation],
+    config: &Config,
+    ledger: &Ledger,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let aws_identity = if args.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
+    for remediation in remediations {
+        let answer = Answer {
+            by: args.by.clone(),
+            reason: args.reason.clone(),
+            os_user: os_user(),
+            aws_identity: aws_identity.clone(),
+            judged: remediation.proposal.as_ref().map(|proposal| proposal.seq),
+        };
+        let event = match kind {
+            Kind::Approve => Event::Approved(answer.clone()),
+            Kind::Reject => Event::Rejected(answer.clone()),
+        };
+        match ledger.append(Draft { subject: remediation.subject(), event }).await {
+            Err(LedgerError::Illegal(_)) => {
+                let text = format!("{} is not held any more: somebody was faster", remediation.id);
+                return Err(BadInput(text).into());
+            }
+            done => done?,
+        };
+        let word = if kind == Kind::Approve { "approved" } else { "rejected" };
+        screen.json(&serde_json::json!({ "remediation": remediation.id, word: answer }))?;
+        let target = &remediation.target;
+        screen.line(format!(
+            "{}  {word}: role {} in {}",
+            styled(BOLD, &remediation.id),
+            target.role,
+            target.account
+        ));
+    }
+    if kind == Kind::Approve {
+        screen.line(match Lock::holder(&config.ledger) {
+            Some(holder) => format!(
+                "The running service ({}) takes it up within two seconds: `rescind show` tells how it went.",
+                clean(&holder)
+            ),
+            None => "Nothing acts on this ledger now: `rescind run` or `rescind run --once` carries it out."
+                .to_owned(),
+        });
+    }
+    Ok(Exit::Done)
+}
+
+/// The remediation, if it waits for an answer.
+fn held(reader: &Reader, id: &str, config: &Config) -> anyhow::Result<Remediation> {
+    let remediation = reader.remediation(&show::find(reader, id)?)?;
+    let (id, state) = (&remediation.id, remediation.state);
+    if state != State::Held {
+        return Err(BadInput(format!("{id} is {state}, not held: there is nothing to answer")).into());
+    }
+    match remediation.answer_by(config.approval_timeout) {
+        Some(by) if by <= Timestamp::now() => Err(BadInput(format!(
+            "{id} could be answered until {}: hand its finding to `rescind handle` to be asked again",
+            utc(by)
+        ))
+        .into()),
+        _ => Ok(remediation),
+    }
+}
+
+async fn aws_identity(config: &Config, ledger: &Ledger) -> Result<String, ServiceError> {
+    let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
+    let hub = Hub::connect(config.home_region(), sink)
+        .await
+        .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
+    Ok(hub.identity().arn.clone())
+}
+
+/// Who this process runs as, by the system's word.
+fn os_user() -> String {
+    let name = whoami::username().unwrap_or_else(|_| "(no name)".to_owned());
+    #[cfg(unix)]
+    let name = format!("{name}, uid {}", rustix::process::getuid().as_raw());
+    name.chars().take(200).collect()
+}

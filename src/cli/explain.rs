@@ -1,0 +1,101 @@
+//! `rescind explain FINDING`: every check that led to a decision, and the one that decided.
+
+use super::Exit;
+use super::exit::BadInput;
+use super::output::{BOLD, DIM, Screen, WARN, clean, styled, table, when};
+use crate::config::Config;
+use crate::ledger::{Decided, Event, Reader};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A finding's id or its beginning, or a remediation's id.
+    finding: String,
+
+    /// Every occurrence, not only the latest.
+    #[arg(long)]
+    all: bool,
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    let mut occurrences = reader.occurrences_of(&args.finding)?;
+    if occurrences.is_empty()
+        && let [id] = reader.matching(&args.finding)?.as_slice()
+    {
+        occurrences.extend(reader.decided(&reader.remediation(id)?.finding.occurrence())?);
+    }
+    let mut ids: Vec<_> = occurrences.iter().filter_map(|o| o.seen.subject.finding.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    match ids.len() {
+        0 => {
+            return Err(BadInput(format!(
+                "no finding {:?} in the ledger: `rescind list --decisions` names them; `rescind plan FILE` explains one that is not",
+                args.finding
+            ))
+            .into());
+        }
+        1 => {}
+        _ => {
+            return Err(
+                BadInput(format!("{:?} matches several findings: {}", args.finding, ids.join(", "))).into()
+            );
+        }
+    }
+    let from = if args.all { 0 } else { occurrences.len() - 1 };
+    for occurrence in &occurrences[from..] {
+        tell(occurrence, screen)?;
+    }
+    if from > 0 {
+        screen.line(format!("{from} earlier occurrence(s): --all explains them, too."));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
+    let Decided { seen, decision } = occurrence;
+    screen.json(&serde_json::json!({ "seen": seen, "decision": decision }))?;
+    let (id, account) = (seen.subject.finding.as_deref().unwrap_or("-"), seen.subject.account.as_ref());
+    screen.line(format!(
+        "{}  {}",
+        styled(BOLD, clean(id)),
+        account.map_or("", crate::ident::AccountId::as_str)
+    ));
+    match &seen.event {
+        Event::Finding { finding, source, .. } => {
+            screen.line(format!(
+                "  {}, last activity {}",
+                clean(&finding.finding_type),
+                when(finding.last_seen())
+            ));
+            screen.line(format!("  seen {} from {} (entry {})", when(seen.time), clean(source), seen.seq));
+        }
+        Event::Undecodable { undecodable, .. } => {
+            screen.line(format!("  it cannot be read: {}", clean(&undecodable.to_string())));
+        }
+        _ => {}
+    }
+    let Some(entry) = decision else {
+        screen.line(styled(WARN, "  not decided yet"));
+        return Ok(());
+    };
+    let Event::Decision { checks, what_to_do, organization_read_at, placement_read_at, .. } = &entry.event
+    else {
+        return Ok(());
+    };
+    screen.line(format!("  decided {} (entry {})", when(entry.time), entry.seq));
+    let mut rows = table(&["", "check", "result"]);
+    for check in checks {
+        let mark = if check.decided { "▶" } else { "" };
+        rows.add_row([mark.to_owned(), check.check.clone(), clean(&check.result)]);
+    }
+    screen.line(rows.trim_fmt());
+    if let Some(to_do) = what_to_do {
+        screen.line(format!("  A person must act: {}", clean(to_do)));
+    }
+    let placed = placement_read_at.map(|at| format!("; its tags and OUs {}", when(at))).unwrap_or_default();
+    let accounts = when(*organization_read_at);
+    screen.line(styled(DIM, format!("  The accounts were read {accounts}{placed}.")));
+    screen.line("");
+    Ok(())
+}

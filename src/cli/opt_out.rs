@@ -1,0 +1,281 @@
+//! `rescind opt-out`: look at the opt-outs, and change their file.
+
+use super::Exit;
+use super::exit::BadInput;
+use super::output::{BAD, BOLD, Screen, WARN, clean, styled, table};
+use crate::config::{Config, Mode, OptOut, OptOutDocument, OptOuts, SOON_DAYS, Selector};
+use crate::ident::{AccountId, Region, RoleName};
+use crate::ledger::Reader;
+use crate::triage::{Applies, Case, most_cautious};
+use clap::{Subcommand, ValueEnum};
+use jiff::{Timestamp, civil::Date};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the opt-outs, with those that expired or soon will.
+    List,
+    /// Add one to the file. Comments and order of the file are kept.
+    Add(Box<Add>),
+    /// Remove one from the file. Comments and order of the others are kept.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Show which opt-outs apply to an account, a role, a finding type.
+    Explain(Explain),
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// Its name, unique in the file.
+    name: String,
+    /// What may still be done.
+    #[arg(long)]
+    mode: AddMode,
+    /// Who answers for it.
+    #[arg(long)]
+    owner: String,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+    /// The last day on which it applies (UTC), at most 365 days ahead.
+    #[arg(long, value_name = "DATE", required_unless_present = "permanent", conflicts_with = "permanent")]
+    expires: Option<Date>,
+    /// It never expires.
+    #[arg(long)]
+    permanent: bool,
+    /// An account id; several times for several.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<String>,
+    /// An organizational unit by id, and everything below it.
+    #[arg(long = "ou", value_name = "ID")]
+    ous: Vec<String>,
+    /// A tag of the account.
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    tags: Vec<String>,
+    /// A role's name, with * and ?.
+    #[arg(long = "role", value_name = "NAME")]
+    roles: Vec<String>,
+    /// A finding type, with * and ?.
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// A region of the finding.
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AddMode {
+    Approve,
+    Observe,
+    Off,
+}
+
+#[derive(Debug, clap::Args)]
+struct Explain {
+    /// The account.
+    #[arg(long)]
+    account: AccountId,
+    /// A role in it.
+    #[arg(long)]
+    role: Option<RoleName>,
+    /// A finding type.
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// The finding's region.
+    #[arg(long)]
+    region: Option<Region>,
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::List => list(&config.opt_outs, screen),
+        Command::Add(add) => {
+            let file = OptOutDocument::read(&config.opt_outs_file)?;
+            let after = file.with(&add.lines(), Timestamp::now())?;
+            write(&file, &after, &add.name, "added", screen)
+        }
+        Command::Remove { name } => {
+            let file = OptOutDocument::read(&config.opt_outs_file)?;
+            let after = file.without(name, Timestamp::now())?;
+            let Some(after) = after else {
+                let text = format!(
+                    "{}: no opt-out is named {name:?}: `rescind opt-out list` names them",
+                    file.path().display()
+                );
+                return Err(BadInput(text).into());
+            };
+            write(&file, &after, name, "removed", screen)
+        }
+        Command::Explain(what) => explain(what, config, screen),
+    }
+}
+
+fn write(
+    file: &OptOutDocument,
+    after: &str,
+    name: &str,
+    word: &str,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    file.replace(after)?;
+    screen.json(&serde_json::json!({ word: name, "file": file.path() }))?;
+    screen.line(format!("{}  {word} in {}", styled(BOLD, clean(name)), file.path().display()));
+    screen.line("A running service takes it over within a few seconds.");
+    Ok(Exit::Done)
+}
+
+impl Add {
+    /// The opt-out as it stands in the file.
+    fn lines(&self) -> Vec<(&'static str, toml_edit::Value)> {
+        let list = |items: &[String]| items.iter().map(String::as_str).collect::<toml_edit::Array>().into();
+        let mut lines: Vec<(&str, toml_edit::Value)> = vec![("name", self.name.as_str().into())];
+        let lists = [
+            ("accounts", &self.accounts),
+            ("ous", &self.ous),
+            ("roles", &self.roles),
+            ("types", &self.types),
+            ("regions", &self.regions),
+        ];
+        lines.extend(
+            lists.iter().filter(|(_, items)| !items.is_empty()).map(|(key, items)| (*key, list(items))),
+        );
+        if !self.tags.is_empty() {
+            let tags = self.tags.iter().map(|tag| tag.split_once('=').unwrap_or((tag, "*")));
+            let tags: toml_edit::InlineTable = tags.collect();
+            lines.push(("tags", tags.into()));
+        }
+        let mode = match self.mode {
+            AddMode::Approve => Mode::Approve,
+            AddMode::Observe => Mode::Observe,
+            AddMode::Off => Mode::Off,
+        };
+        lines.push(("mode", mode.to_string().into()));
+        lines.push(("owner", self.owner.as_str().into()));
+        lines.push(("reason", self.reason.as_str().into()));
+        match self.expires {
+            Some(date) => {
+                let date: Option<toml_edit::Datetime> = date.to_string().parse().ok();
+                lines.extend(date.map(|date| ("expires", date.into())));
+            }
+            None => lines.push(("permanent", true.into())),
+        }
+        lines
+    }
+}
+
+/// Until when, in words; and whether that is worth a warning.
+fn until(opt_out: &OptOut) -> String {
+    match (opt_out.expires, opt_out.days_left(Timestamp::now())) {
+        (Some(last), Some(days)) if days < 0 => styled(BAD, format!("{last} (EXPIRED: does not apply)")),
+        (Some(last), Some(days)) if days <= i64::from(SOON_DAYS) => {
+            styled(WARN, format!("{last} (in {days} day(s))"))
+        }
+        (Some(last), _) => last.to_string(),
+        (None, _) => "permanent".to_owned(),
+    }
+}
+
+fn list(opt_outs: &OptOuts, screen: &Screen) -> anyhow::Result<Exit> {
+    let mut rows = table(&["name", "mode", "until", "what", "owner", "reason"]);
+    for opt_out in &opt_outs.all {
+        screen.json(&serde_json::json!({
+            "opt_out": opt_out, "applies": opt_out.applies(Timestamp::now()), "days_left": opt_out.days_left(Timestamp::now()),
+        }))?;
+        rows.add_row([
+            clean(&opt_out.name),
+            opt_out.mode.to_string(),
+            until(opt_out),
+            clean(&in_words(&opt_out.selects)),
+            clean(&opt_out.owner),
+            clean(&opt_out.reason),
+        ]);
+    }
+    screen.line(if opt_outs.all.is_empty() {
+        "No opt-outs. `rescind opt-out add` adds one.".to_owned()
+    } else {
+        rows.trim_fmt()
+    });
+    Ok(Exit::Done)
+}
+
+fn in_words(selects: &Selector) -> String {
+    let mut parts = Vec::new();
+    let mut part = |what: &str, items: Vec<&str>| {
+        if !items.is_empty() {
+            parts.push(format!("{what} {}", items.join(" or ")));
+        }
+    };
+    part("account", selects.accounts.iter().map(AccountId::as_str).collect());
+    part("OU", selects.ous.iter().map(crate::config::OuId::as_str).collect());
+    let tags: Vec<String> = selects.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    part("tag", tags.iter().map(String::as_str).collect());
+    part("role", selects.roles.iter().map(crate::config::Glob::as_str).collect());
+    part("type", selects.types.iter().map(crate::config::Glob::as_str).collect());
+    part("region", selects.regions.iter().map(Region::as_str).collect());
+    parts.join(", ")
+}
+
+/// Offline: by the file, and by what the ledger keeps of the organization.
+fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let placement = match Reader::open(&config.ledger) {
+        Ok(reader) => reader.placement(&what.account)?,
+        Err(crate::ledger::LedgerError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let case = Case {
+        account: &what.account,
+        role: what.role.as_ref().map(RoleName::as_str),
+        kind: what.kind.as_deref(),
+        region: what.region.as_ref(),
+        placement: placement.as_ref(),
+    };
+    let mut applying = Vec::new();
+    let mut rows = table(&["opt-out", "mode", "until", "applies", "what"]);
+    for opt_out in &config.opt_outs.all {
+        let applies = case.is_for(opt_out, Timestamp::now());
+        let word = match applies {
+            Applies::Yes => "yes",
+            Applies::Perhaps => "perhaps",
+            Applies::No => "no",
+        };
+        screen
+            .json(&serde_json::json!({ "opt_out": opt_out.name, "mode": opt_out.mode, "applies": word }))?;
+        if applies == Applies::Yes {
+            applying.push(opt_out);
+        }
+        rows.add_row([
+            clean(&opt_out.name),
+            opt_out.mode.to_string(),
+            until(opt_out),
+            word.to_owned(),
+            clean(&in_words(&opt_out.selects)),
+        ]);
+    }
+    if !config.opt_outs.all.is_empty() {
+        screen.line(rows.trim_fmt());
+        screen.line("\"perhaps\": it depends on a role, type or region that was not given, or on OUs or tags that were not read yet.");
+    }
+    let tag = config.account_tag.as_ref().and_then(|key| Some((key, placement.as_ref()?.tags.get(key)?)));
+    if let Some((key, value)) = tag {
+        screen.line(format!("The account's tag {key} = {}", clean(value)));
+    }
+    let strongest = most_cautious(&applying);
+    let mode = strongest.map_or(config.mode, |opt_out| opt_out.mode.max(config.mode));
+    screen
+        .json(&serde_json::json!({ "mode": mode, "decided_by": strongest.map(|opt_out| &opt_out.name) }))?;
+    screen.line(match strongest {
+        Some(opt_out) => format!(
+            "Most cautious: {} ({}). With the installation's {}: {mode}.",
+            opt_out.name, opt_out.mode, config.mode
+        ),
+        None => format!("None surely applies. The installation's mode is {mode}."),
+    });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,173 @@
+//! `opt-outs.toml` as a text that people wrote: changed without touching their comments.
+
+use super::{ConfigError, OptOuts};
+use jiff::Timestamp;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
+
+/// The file's text, and where it lives.
+#[derive(Debug)]
+pub struct OptOutDocument {
+    path: PathBuf,
+    text: String,
+}
+
+impl OptOutDocument {
+    /// Reads the file at `path`; no file is an empty one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(ConfigError::Unreadable { path: path.display().to_string(), error, hint: "" });
+            }
+        };
+        Ok(Self { path: path.to_owned(), text })
+    }
+
+    /// Where it lives.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The text with one more opt-out, checked.
+    ///
+    /// # Errors
+    /// When the file, or what it would be, is not valid.
+    pub fn with(&self, lines: &[(&str, Value)], now: Timestamp) -> Result<String, ConfigError> {
+        let mut document = self.document(now)?;
+        let mut table = Table::new();
+        for (key, value) in lines {
+            table.insert(key, Item::Value(value.clone()));
+        }
+        // A blank line before it, as people write it.
+        table.decor_mut().set_prefix(if self.text.trim().is_empty() { "" } else { "\n" });
+        let all = document.entry("opt_out").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        if let Some(all) = all.as_array_of_tables_mut() {
+            all.push(table);
+        }
+        self.checked(&document, now)
+    }
+
+    /// The text without the opt-out of this name, checked; none when there is none of that name.
+    ///
+    /// # Errors
+    /// When the file is not valid.
+    pub fn without(&self, name: &str, now: Timestamp) -> Result<Option<String>, ConfigError> {
+        let mut document = self.document(now)?;
+        let Some(all) = document.get_mut("opt_out").and_then(Item::as_array_of_tables_mut) else {
+            return Ok(None);
+        };
+        let named = |table: &Table| table.get("name").and_then(Item::as_str) == Some(name);
+        let Some(index) = all.iter().position(named) else { return Ok(None) };
+        all.remove(index);
+        if all.is_empty() {
+            document.remove("opt_out");
+        }
+        self.checked(&document, now).map(Some)
+    }
+
+    /// Puts `text` in the file's place, all of it or nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written: then the file is as it was.
+    pub fn replace(&self, text: &str) -> Result<(), ConfigError> {
+        let unwritable =
+            |error| ConfigError::Unreadable { path: self.path.display().to_string(), error, hint: "" };
+        // A link stays a link: what it points to is replaced.
+        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut new = path.clone().into_os_string();
+        new.push(".new");
+        let write = || {
+            let mut file = std::fs::File::create(&new)?;
+            if let Ok(before) = std::fs::metadata(&path) {
+                file.set_permissions(before.permissions())?;
+            }
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&new, &path)
+        };
+        write().map_err(|error| {
+            let _ = std::fs::remove_file(&new);
+            unwritable(error)
+        })
+    }
+
+    fn document(&self, now: Timestamp) -> Result<DocumentMut, ConfigError> {
+        // What is wrong with it is said with its place.
+        OptOuts::parse(&self.text, &self.path, now)?;
+        self.text.parse().map_err(|error: toml_edit::TomlError| self.invalid(error.message()))
+    }
+
+    fn checked(&self, document: &DocumentMut, now: Timestamp) -> Result<String, ConfigError> {
+        let text = document.to_string();
+        OptOuts::parse(&text, &self.path, now).map_err(|error| match error {
+            // The line is one that is not written yet.
+            ConfigError::Invalid { key, message, .. } => self.invalid(&format!("{key}{message}")),
+            error => error,
+        })?;
+        Ok(text)
+    }
+
+    fn invalid(&self, message: &str) -> ConfigError {
+        ConfigError::Refused { path: self.path.display().to_string(), message: message.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# Reviewed by the security team.\n\n# The big one.\n[[opt_out]]\nname = \"a\" # first\nroles = [\"x\"]\nmode = \"off\"\nowner = \"o\"\nreason = \"r\"\npermanent = true\n\n# The small one.\n[[opt_out]]\nname = \"b\"\nroles = [\"y\"]\nmode = \"off\"\nowner = \"o\"\nreason = \"r\"\npermanent = true\n";
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().expect("a time")
+    }
+
+    fn document(text: &str) -> OptOutDocument {
+        OptOutDocument { path: PathBuf::from("opt-outs.toml"), text: text.to_owned() }
+    }
+
+    fn lines(name: &str) -> Vec<(&'static str, Value)> {
+        let one: toml_edit::Array = ["z"].into_iter().collect();
+        vec![
+            ("name", name.into()),
+            ("roles", one.into()),
+            ("mode", "off".into()),
+            ("owner", "o".into()),
+            ("reason", "r".into()),
+            ("permanent", true.into()),
+        ]
+    }
+
+    #[test]
+    fn what_people_wrote_is_kept() {
+        let added = document(TEXT).with(&lines("c"), now()).expect("valid");
+        assert!(added.starts_with(TEXT), "{added}");
+        assert!(added.ends_with("\n\n[[opt_out]]\nname = \"c\"\nroles = [\"z\"]\nmode = \"off\"\nowner = \"o\"\nreason = \"r\"\npermanent = true\n"), "{added}");
+        let removed = document(TEXT).without("a", now()).expect("valid").expect("was there");
+        assert!(
+            removed.contains("# The small one.\n[[opt_out]]\nname = \"b\"") && !removed.contains("\"a\""),
+            "{removed}"
+        );
+        assert_eq!(document(&added).without("c", now()).expect("valid").as_deref(), Some(TEXT));
+        assert_eq!(document(TEXT).without("nobody", now()).expect("valid"), None);
+        let first = document("").with(&lines("c"), now()).expect("valid");
+        assert!(first.starts_with("[[opt_out]]\nname = \"c\""), "{first}");
+        assert_eq!(document(&first).without("c", now()).expect("valid").as_deref().map(str::trim), Some(""));
+    }
+
+    #[test]
+    fn what_would_not_be_valid_is_refused() {
+        let error = document(TEXT).with(&lines("a"), now()).expect_err("twice").to_string();
+        assert_eq!(error, "opt-outs.toml: not changed: opt_out[2]: name: \"a\" is there twice");
+        let broken =
+            document("[[opt_out]]\nname = 1\n").with(&lines("c"), now()).expect_err("broken").to_string();
+        assert!(broken.starts_with("opt-outs.toml:2:8: "), "{broken}");
+    }
+}

@@ -1,0 +1,166 @@
+//! Rules: which findings are acted on, how, and in which mode. The first that matches decides.
+
+use super::{EventPattern, Glob, Mode};
+use crate::ident::{Region, quoted};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its name, unique in the file.
+    pub name: String,
+    /// Which findings it is for.
+    pub matches: Matches,
+    /// What is done to the principal.
+    pub remedy: RemedyName,
+    /// To which of its sessions.
+    pub scope: Scope,
+    /// What may be done at most; none when the mode of the installation is all that counts.
+    pub mode: Option<Mode>,
+}
+
+/// Which findings a rule is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Matches {
+    /// Those whose event an EventBridge pattern matches.
+    Pattern(EventPattern),
+    /// Those that fit all that is given.
+    Fields(Fields),
+}
+
+/// The short way to say which findings a rule is for. What is empty fits all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fields {
+    /// Finding types.
+    pub types: Vec<Glob>,
+    /// The least severity, 0.1 to 10.
+    pub min_severity: Option<f64>,
+    /// The finding's region.
+    pub regions: Vec<Region>,
+    /// The call came from an account of the same organization.
+    pub affiliated: Option<bool>,
+}
+
+/// What is done to a principal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RemedyName {
+    /// Deny everything to the role's sessions that were issued before a cutoff.
+    #[default]
+    RoleSessions,
+}
+
+/// To which sessions it is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All sessions of the role that were issued before the cutoff.
+    #[default]
+    Role,
+}
+
+/// The rules that stand behind those of the file.
+///
+/// # Panics
+/// Never: the patterns are legal ones.
+#[must_use]
+pub fn built_in() -> Vec<Rule> {
+    let glob = |text: &str| Glob::try_from(text.to_owned()).expect("a legal pattern");
+    let rule = |name: &str, types: &[&str], affiliated, mode| Rule {
+        name: name.to_owned(),
+        matches: Matches::Fields(Fields {
+            types: types.iter().map(|text| glob(text)).collect(),
+            affiliated,
+            ..Fields::default()
+        }),
+        remedy: RemedyName::RoleSessions,
+        scope: Scope::Role,
+        mode,
+    };
+    vec![
+        rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
+        rule("built-in: credential exfiltration", &EXFILTRATION, None, None),
+    ]
+}
+
+/// Credentials made for an instance, a function or a container, in use elsewhere (GuardDuty User
+/// Guide, "IAM finding types").
+const EXFILTRATION: [&str; 5] = [
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration",
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS",
+    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS",
+    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS",
+];
+
+/// Of these, those that another AWS account used. From an account of the same organization it is
+/// mostly a shared network or service, not theft.
+const INSIDE: [&str; 2] = [EXFILTRATION[2], EXFILTRATION[4]];
+
+/// A rule as it is written.
+#[derive(Deserialize, JsonSchema)]
+#[serde(try_from = "RawFields")]
+#[schemars(rename = "Rule")]
+pub(super) struct RawRule(#[schemars(with = "RawFields")] pub Rule);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawFields {
+    /// Unique in the file. It stands in each decision that the rule led to.
+    name: String,
+    /// An EventBridge event pattern, as JSON in a text. Instead of types, min_severity, regions and affiliated.
+    #[schemars(with = "Option<String>")]
+    pattern: Option<EventPattern>,
+    /// Finding types, with * and ?.
+    #[serde(default)]
+    types: Vec<Glob>,
+    /// The least severity, 0.1 to 10.
+    #[schemars(range(min = 0.0, max = 10.0))]
+    min_severity: Option<f64>,
+    /// The finding's region.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    regions: Vec<Region>,
+    /// The call came (or did not come) from an account of the same organization.
+    affiliated: Option<bool>,
+    /// What is done to the principal.
+    #[serde(default)]
+    remedy: RemedyName,
+    /// To which of its sessions.
+    #[serde(default)]
+    scope: Scope,
+    /// What may be done at most. It never makes the mode of the installation bolder.
+    mode: Option<Mode>,
+}
+
+impl TryFrom<RawFields> for RawRule {
+    type Error = String;
+    fn try_from(raw: RawFields) -> Result<Self, String> {
+        let RawFields { name, pattern, types, min_severity, regions, affiliated, remedy, scope, mode } = raw;
+        if name.trim().is_empty() || name.starts_with("built-in") {
+            return Err(format!("name: {}: expected a name of your own", quoted(&name)));
+        }
+        let fields = Fields { types, min_severity, regions, affiliated };
+        if min_severity.is_some_and(|least| !(0.0..=10.0).contains(&least)) {
+            return Err(format!("{}: min_severity: expected 0.1 to 10", quoted(&name)));
+        }
+        let matches = match (pattern, fields == Fields::default()) {
+            (Some(pattern), true) => Matches::Pattern(pattern),
+            (None, false) => Matches::Fields(fields),
+            (Some(_), false) => {
+                return Err(format!(
+                    "{}: give `pattern`, or types, min_severity, regions and affiliated, not both",
+                    quoted(&name)
+                ));
+            }
+            (None, true) => {
+                return Err(format!(
+                    "{}: it says not for which findings: give `pattern`, or types, min_severity, regions or affiliated (types = [\"*\"] is all)",
+                    quoted(&name)
+                ));
+            }
+        };
+        Ok(Self(Rule { name, matches, remedy, scope, mode }))
+    }
+}

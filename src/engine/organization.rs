@@ -1,0 +1,200 @@
+//! What the engine knows of the organization, and how old that is.
+
+use super::Engine;
+use super::lanes::Again;
+use crate::aws::{CallError, Hub};
+use crate::ident::AccountId;
+use crate::ledger::{Append, Beside, Draft, Event, LedgerError};
+use crate::org::{AccountState, Placement, Snapshot};
+use crate::remedy::Remedy;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// A snapshot of the organization older than this is read again before the next poll.
+pub const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// An account that the snapshot does not have, or not as active, is looked for again at most this
+/// often; and so often an account's OUs and tags are read at most.
+const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a finding waits for the organization, or for another one that reads it.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// What is known of the organization.
+pub(super) struct Known {
+    organization: RwLock<Arc<Snapshot>>,
+    /// When reading the organization failed last; none when the last try succeeded.
+    refreshing: tokio::sync::Mutex<Option<Instant>>,
+    /// Where accounts stand, as far as it was asked.
+    placements: Mutex<HashMap<AccountId, Placement>>,
+    /// When that could not be read.
+    unplaced: Mutex<HashMap<AccountId, Instant>>,
+}
+
+impl Known {
+    /// An old snapshot at the start means that reading it failed a moment ago.
+    pub fn new(organization: Arc<Snapshot>) -> Self {
+        let failed = Timestamp::now().duration_since(organization.read_at) > ORGANIZATION_AGE;
+        Self {
+            organization: RwLock::new(organization),
+            refreshing: tokio::sync::Mutex::new(failed.then(Instant::now)),
+            placements: Mutex::default(),
+            unplaced: Mutex::default(),
+        }
+    }
+}
+
+impl<R: Remedy + 'static> Engine<R> {
+    pub(super) fn organization(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.known.organization.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The snapshot, read again first when it does not have `account` as an active one. None when
+    /// that failed: then it is not known whether the account is one of ours.
+    pub(super) async fn organization_for(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<Arc<Snapshot>>, LedgerError> {
+        let is_active = |snapshot: &Snapshot| {
+            snapshot.account(account).is_some_and(|account| account.state == AccountState::Active)
+        };
+        if is_active(&self.organization()) || self.refresh_organization(DOUBTED_AGE).await? {
+            return Ok(Some(self.organization()));
+        }
+        Ok(None)
+    }
+
+    /// Begins to read the organization again when the snapshot is old. If that fails, the old one
+    /// stays. It does not wait: a hanging Organizations must not keep thefts from being seen.
+    pub fn keep_organization_fresh(self: &Arc<Self>) {
+        let lane = "organization".to_owned();
+        if self.organization_age() < ORGANIZATION_AGE || self.lanes.busy().contains(&lane) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        self.lanes.submit(lane, Again::No, async move {
+            let done = engine.refresh_organization(ORGANIZATION_AGE).await.map(|_| ());
+            engine.note(done);
+        });
+    }
+
+    fn organization_age(&self) -> SignedDuration {
+        Timestamp::now().duration_since(self.organization().read_at)
+    }
+
+    /// Whether the snapshot is now younger than `older_than`. What failed a moment ago is not tried
+    /// again at once, and nobody waits long for another's try.
+    async fn refresh_organization(&self, older_than: SignedDuration) -> Result<bool, LedgerError> {
+        if self.organization_age() < older_than {
+            return Ok(true);
+        }
+        let Ok(mut failed) = tokio::time::timeout(LONGEST_WAIT, self.known.refreshing.lock()).await else {
+            return Ok(false);
+        };
+        if self.organization_age() < older_than {
+            return Ok(true);
+        }
+        if failed.is_some_and(|at| at.elapsed() < DOUBTED_AGE.unsigned_abs()) {
+            return Ok(false);
+        }
+        // Reading changes nothing, so a stop need not wait for it.
+        let read = tokio::select! {
+            read = read_organization(&self.hub) => read,
+            () = self.stop.cancelled() => return Ok(false),
+        };
+        match read {
+            Ok((snapshot, append)) => {
+                *self.known.organization.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+                *failed = None;
+                self.ledger.append(append).await.map(|_| true)
+            }
+            Err(error) => {
+                let hint = crate::aws::hub_hint(&error, self.hub.identity());
+                tracing::warn!(%error, hint, "the organization cannot be read; the last snapshot is used");
+                // One entry for an outage, not one for each try.
+                if failed.replace(Instant::now()).is_none() {
+                    self.ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Where an account stands, read a moment ago at most. When it cannot be read, what was read
+    /// before counts, however old; none when it never was.
+    pub(super) async fn placement(
+        &self,
+        account: &AccountId,
+        needed: &str,
+    ) -> Result<Option<Placement>, LedgerError> {
+        let with_ous = self.policy().opt_outs.uses_ous();
+        let serves = |placement: &Placement| placement.ous.is_some() || !with_ous;
+        let known = lock(&self.known.placements).get(account).cloned();
+        let known = match known {
+            Some(placement) => Some(placement),
+            None => self.reader.placement(account)?,
+        };
+        let known = known.filter(serves);
+        let age = |placement: &Placement| Timestamp::now().duration_since(placement.read_at).abs();
+        if known.as_ref().is_some_and(|placement| age(placement) < DOUBTED_AGE) {
+            return Ok(known);
+        }
+        let failed = lock(&self.known.unplaced).get(account).copied();
+        if failed.is_some_and(|at| at.elapsed() < DOUBTED_AGE.unsigned_abs()) {
+            return Ok(known);
+        }
+        let read = tokio::select! {
+            read = tokio::time::timeout(LONGEST_WAIT, self.hub.placement(account, with_ous)) => read,
+            () = self.stop.cancelled() => return Ok(None),
+        };
+        let (error, hint) = match read {
+            Ok(Ok(placement)) => {
+                lock(&self.known.unplaced).remove(account);
+                lock(&self.known.placements).insert(account.clone(), placement.clone());
+                self.ledger.keep(Beside::Placement(account.clone(), placement.clone()));
+                return Ok(Some(placement));
+            }
+            Ok(Err(error)) => (error.to_string(), crate::aws::hub_hint(&error, self.hub.identity())),
+            Err(_) => (
+                format!("Organizations did not answer within {} s", LONGEST_WAIT.as_secs()),
+                "AWS gave no usable answer: check the network, the proxy and AWS_ENDPOINT_URL.".to_owned(),
+            ),
+        };
+        lock(&self.known.unplaced).insert(account.clone(), Instant::now());
+        let used = known.as_ref().map_or_else(String::new, |placement| {
+            format!("; what was read at {} is used", placement.read_at.strftime("%Y-%m-%d %H:%M:%SZ"))
+        });
+        tracing::error!(error, hint, "{needed}{used}");
+        self.ledger.append(Draft::feed_failed(None, format!("{needed}: {error}{used}"), hint)).await?;
+        Ok(known)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads the accounts; gives the snapshot and what is recorded of it.
+///
+/// # Errors
+/// As the calls'.
+pub async fn read_organization(hub: &Hub) -> Result<(Arc<Snapshot>, Append), CallError> {
+    let (accounts, administrators) = futures::join!(hub.organization(), hub.delegated_administrators());
+    let (accounts, management) = accounts?;
+    // Nothing is decided by them: not to know them is no reason not to act.
+    let administrators = administrators
+        .inspect_err(|error| tracing::warn!(%error, "the delegated administrators cannot be read"))
+        .ok();
+    let account = hub.identity().account.clone();
+    let snapshot = Arc::new(Snapshot::new(accounts, management, administrators, account, Timestamp::now()));
+    let (accounts, active) = snapshot.count();
+    let entry = Draft::of_service(Event::Organization {
+        accounts,
+        active,
+        management: snapshot.management.clone(),
+        delegated_administrators: snapshot.delegated_administrators.clone(),
+    });
+    Ok((Arc::clone(&snapshot), Append { entries: vec![entry], beside: vec![Beside::Organization(snapshot)] }))
+}

@@ -1,0 +1,131 @@
+//! What decisions rest on beside the findings: what was begun of late, what was told, what AWS said
+//! last of the organization.
+
+use super::entry::{Entry, Event};
+use super::writer::stamp;
+use super::{LedgerError, Reader};
+use crate::config::OptOut;
+use crate::ident::{AccountId, Region};
+use crate::org::{Placement, Snapshot};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Params, params};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// A remediation that was begun: decided or approved, and not held since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// Its id.
+    pub remediation: String,
+    /// The account.
+    pub account: AccountId,
+    /// The role's name, in lower case.
+    pub role_key: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Reader {
+    /// The remediations that were begun since `since`, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn begun_since(&self, since: Timestamp) -> Result<Vec<Begun>, LedgerError> {
+        let connection = self.connection();
+        let sql =
+            "SELECT id, account, role_key, begun_at FROM remediations WHERE begun_at >= ?1 ORDER BY begun_at";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+            ))
+        };
+        let rows = statement.query_map([stamp(since)], row).map_err(|e| self.sqlite(e))?;
+        rows.map(|row| {
+            let (remediation, account, role_key, at) = row.map_err(|e| self.sqlite(e))?;
+            let account = account.parse().map_err(|e| self.bad(0, &e))?;
+            let at = at.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
+            Ok(Begun { remediation, account, role_key, at })
+        })
+        .collect()
+    }
+
+    /// The alerts that were raised since `since`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn alerts_since(&self, since: Timestamp) -> Result<Vec<Entry>, LedgerError> {
+        let sql = "SELECT seq, body FROM entries WHERE kind = 'alert' AND kind <> 'call' AND time >= ?1 ORDER BY seq";
+        self.select(sql, [stamp(since)])
+    }
+
+    /// The remediations that were approved after entry `seq`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn approved_after(&self, seq: i64) -> Result<Vec<Entry>, LedgerError> {
+        self.select("SELECT seq, body FROM entries WHERE kind = 'approved' AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
+    }
+
+    /// The entries of a kind, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of_kind(&self, kind: &str) -> Result<Vec<Entry>, LedgerError> {
+        self.select("SELECT seq, body FROM entries WHERE kind = ?1 AND kind <> 'call' ORDER BY seq", [kind])
+    }
+
+    /// The opt-outs as they were read last, by name.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn opt_outs(&self) -> Result<BTreeMap<String, OptOut>, LedgerError> {
+        let mut all = BTreeMap::new();
+        for entry in self.of_kind("opt_outs")? {
+            let Event::OptOuts { added, changed, removed, .. } = entry.event else { continue };
+            all.extend(added.into_iter().chain(changed).map(|opt_out| (opt_out.name.clone(), opt_out)));
+            for name in &removed {
+                all.remove(name);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Since when a region is watched.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn watched_since(&self, region: &Region) -> Result<Option<Timestamp>, LedgerError> {
+        let text = self.column("SELECT since FROM watched WHERE region = ?1", [region.as_str()])?.pop();
+        text.map(|text| text.parse().map_err(|e: jiff::Error| self.bad(0, &e))).transpose()
+    }
+
+    /// The organization as it was read last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn organization(&self) -> Result<Option<Snapshot>, LedgerError> {
+        self.kept("SELECT body FROM organization WHERE id = 1", [])
+    }
+
+    /// Where an account stood when that was read last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn placement(&self, account: &AccountId) -> Result<Option<Placement>, LedgerError> {
+        self.kept("SELECT body FROM placements WHERE account = ?1", params![account.as_str()])
+    }
+
+    /// What cannot be read any more is as if it were not there: it can be had again.
+    fn kept<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Option<T>, LedgerError> {
+        let text: Option<String> = self
+            .connection()
+            .query_row(sql, params, |row| row.get(0))
+            .optional()
+            .map_err(|e| self.sqlite(e))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}

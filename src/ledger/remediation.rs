@@ -1,0 +1,242 @@
+//! A remediation, put together from its entries.
+
+use super::entry::{Answer, Event, Refused, Subject};
+use super::state::State;
+use super::{LedgerError, Reader};
+use crate::finding::Finding;
+use crate::ident::{AccountId, RoleId, RoleName};
+use crate::remedy::{Change, Cutoff, Proof, Target};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::params;
+
+/// What triage needs to know of a remediation of the same role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    /// Its id.
+    pub remediation: String,
+    /// Where it stands.
+    pub state: State,
+    /// Its cutoff, once there is one.
+    pub cutoff: Option<Cutoff>,
+    /// When AWS had accepted it.
+    pub accepted_at: Option<Timestamp>,
+    /// The id of the role that it was for.
+    pub role_id: Option<RoleId>,
+}
+
+impl InForce {
+    /// The cutoff, as far as it can be relied on without looking: a cutoff of ours lies half a
+    /// minute after the change. One that is later was found on the role, and who wrote it there
+    /// can take it away.
+    #[must_use]
+    pub fn covering_cutoff(&self) -> Option<Cutoff> {
+        let relied_on = self.accepted_at.and_then(|at| at.checked_add(RELIED_ON).ok()).map(Cutoff::round_up);
+        match (self.cutoff, relied_on) {
+            (Some(cutoff), Some(relied_on)) => Some(cutoff.min(relied_on)),
+            (cutoff, _) => cutoff,
+        }
+    }
+}
+
+/// How long after a change its cutoff is relied on, by this machine's clock.
+const RELIED_ON: SignedDuration = SignedDuration::from_mins(2);
+
+/// A remediation, put together from its entries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remediation {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: State,
+    /// The finding that led to it.
+    pub finding: Finding,
+    /// Whom it is for.
+    pub target: Target,
+    /// When credentials that it revokes were last seen in use, by any finding.
+    pub last_seen: Timestamp,
+    /// When it was decided.
+    pub opened_at: Timestamp,
+    /// The rule that it followed.
+    pub rule: Option<String>,
+    /// The opt-outs that applied when it was decided.
+    pub opt_outs: Vec<String>,
+    /// Since when a person is asked, if one was.
+    pub held_at: Option<Timestamp>,
+    /// Why a person is asked.
+    pub held_why: Option<String>,
+    /// What would be done, as it was looked at last for the person who is asked.
+    pub proposal: Option<Proposal>,
+    /// The answer, and when it was given.
+    pub answer: Option<(Timestamp, Answer)>,
+    /// The change that was made or is being made.
+    pub change: Option<Change>,
+    /// When AWS had accepted the change.
+    pub accepted_at: Option<Timestamp>,
+    /// How far it is proved.
+    pub proof: Option<Proof>,
+    /// The latest refusal.
+    pub refused: Option<Refused>,
+    /// Why it is not known whether the change is in place.
+    pub uncertain: Option<String>,
+}
+
+/// What a person is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// Its entry.
+    pub seq: i64,
+    /// What would be done; none when it could not be looked at.
+    pub change: Option<Change>,
+    /// Why it could not be looked at.
+    pub problem: Option<String>,
+}
+
+impl Remediation {
+    /// When a person approved it, if one did and it was not held again since.
+    #[must_use]
+    pub fn approved_at(&self) -> Option<Timestamp> {
+        self.answer
+            .as_ref()
+            .map(|(at, _)| *at)
+            .filter(|_| !matches!(self.state, State::Held | State::Rejected))
+    }
+
+    /// What an entry about it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            remediation: Some(self.id.clone()),
+            finding: Some(self.finding.id.clone()),
+            account: Some(self.target.account.clone()),
+            region: Some(self.finding.region.clone()),
+            principal: Some(self.target.role.to_string()),
+        }
+    }
+}
+
+impl Reader {
+    /// What was done to a role before. The newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn history(&self, account: &AccountId, role: &RoleName) -> Result<Vec<InForce>, LedgerError> {
+        let sql = "SELECT id FROM remediations WHERE account = ?1 AND role_key = ?2 ORDER BY opened DESC";
+        let ids = self.column(sql, params![account.as_str(), role.key()])?;
+        ids.iter()
+            .map(|id| {
+                let remediation = self.remediation(id)?;
+                Ok(InForce {
+                    remediation: remediation.id,
+                    state: remediation.state,
+                    cutoff: remediation.change.as_ref().map(|c| c.cutoff),
+                    accepted_at: remediation.accepted_at,
+                    role_id: remediation.change.map(|c| c.role_id).or(remediation.target.role_id),
+                })
+            })
+            .collect()
+    }
+
+    /// The remediations in a state that `wanted` names, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn remediations(&self, wanted: impl Fn(State) -> bool) -> Result<Vec<Remediation>, LedgerError> {
+        let states: Vec<String> =
+            State::all().filter(|state| wanted(*state)).map(|state| format!("'{state}'")).collect();
+        let sql =
+            format!("SELECT id FROM remediations WHERE state IN ({}) ORDER BY opened", states.join(","));
+        self.column(&sql, [])?.iter().map(|id| self.remediation(id)).collect()
+    }
+
+    /// The remediation with this id.
+    ///
+    /// # Errors
+    /// When there is none, or the ledger cannot be read.
+    pub fn remediation(&self, id: &str) -> Result<Remediation, LedgerError> {
+        let (occurrence, state, last_seen, held_at): (String, String, String, Option<String>) = self
+            .connection()
+            .query_row(
+                "SELECT occurrence, state, last_seen, held_at FROM remediations WHERE id = ?1",
+                [id],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .map_err(|e| self.sqlite(e))?;
+        let held_at =
+            held_at.map(|text| text.parse()).transpose().map_err(|e: jiff::Error| self.bad(0, &e))?;
+        let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
+        let state = state.parse().map_err(|e: String| self.bad(0, &e))?;
+        let seen = self.decided(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?.seen;
+        let Event::Finding { finding, .. } = seen.event else {
+            return Err(self.bad(seen.seq, &"expected a finding"));
+        };
+        let steps = self.select(
+            "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind <> 'call' ORDER BY seq",
+            [id],
+        )?;
+        let mut target = None;
+        let mut remediation = Steps::default();
+        for step in steps {
+            let time = step.time;
+            match step.event {
+                Event::Decision { target: Some(whom), verdict, reason, rule, opt_outs, .. } => {
+                    target = Some((time, whom, rule, opt_outs));
+                    remediation.held_why = (verdict == "hold").then_some(reason);
+                }
+                Event::Proposed { change, problem } => {
+                    remediation.proposal = Some(Proposal { seq: step.seq, change, problem });
+                }
+                Event::Approved(answer) | Event::Rejected(answer) => {
+                    remediation.answer = Some((time, answer));
+                }
+                Event::Returned { reason, .. } => {
+                    (remediation.held_why, remediation.answer, remediation.proposal) =
+                        (Some(reason), None, None);
+                }
+                Event::Reopened { .. } if state == State::Held => {
+                    (remediation.answer, remediation.proposal) = (None, None);
+                }
+                Event::Intent { change } => remediation.change = Some(change),
+                Event::Accepted { .. } => remediation.accepted_at = Some(time),
+                Event::Proof(proof) => remediation.proof = Some(proof),
+                Event::Refused(refused) => remediation.refused = Some(refused),
+                Event::Uncertain { error } => remediation.uncertain = Some(error),
+                _ => {}
+            }
+        }
+        let (opened_at, target, rule, opt_outs) =
+            target.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))?;
+        let Steps { change, accepted_at, proof, refused, uncertain, held_why, proposal, answer } =
+            remediation;
+        Ok(Remediation {
+            id: id.to_owned(),
+            state,
+            finding: *finding,
+            target,
+            last_seen,
+            opened_at,
+            rule,
+            opt_outs,
+            held_at,
+            held_why,
+            proposal,
+            answer,
+            change,
+            accepted_at,
+            proof,
+            refused,
+            uncertain,
+        })
+    }
+}
+
+#[derive(Default)]
+struct Steps {
+    change: Option<Change>,
+    accepted_at: Option<Timestamp>,
+    proof: Option<Proof>,
+    refused: Option<Refused>,
+    uncertain: Option<String>,
+    held_why: Option<String>,
+    proposal: Option<Proposal>,
+    answer: Option<(Timestamp, Answer)>,
+}

@@ -1,0 +1,40 @@
+//! The chain of checks that led to a decision, for whoever reads it afterwards.
+
+use serde::{Deserialize, Serialize};
+
+/// One check, and what it gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was checked.
+    pub check: String,
+    /// What it gave.
+    pub result: String,
+    /// It decided: no check after it was made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decided: bool,
+}
+
+/// The checks so far.
+#[derive(Debug, Default)]
+pub(super) struct Chain {
+    checks: Vec<Check>,
+    open: &'static str,
+}
+
+impl Chain {
+    /// The check that is being made.
+    pub fn begin(&mut self, check: &'static str) {
+        self.open = check;
+    }
+
+    /// It passed.
+    pub fn pass(&mut self, result: impl Into<String>) {
+        self.checks.push(Check { check: self.open.to_owned(), result: result.into(), decided: false });
+    }
+
+    /// It decided.
+    pub fn close(mut self, result: String) -> Vec<Check> {
+        self.checks.push(Check { check: self.open.to_owned(), result, decided: true });
+        self.checks
+    }
+}

@@ -1,0 +1,167 @@
+//! Guards against doing too much: the first run, budgets, and what a person took back.
+
+use crate::scene::{BANK, POLICY, SHOP, Scene, Setting};
+use crate::thief::Thief;
+use serde_json::json;
+
+#[test]
+fn a_first_run_over_many_old_findings_touches_nothing() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    for number in 0..200 {
+        let hours = jiff::SignedDuration::from_hours(number % 40);
+        let at = (jiff::Timestamp::now() - hours).strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
+        scene.report(SHOP, "web", &session, json!({"updated_at": at}));
+    }
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("it was there before rescind began to watch")
+        .says("`rescind run --backlog` acts on it");
+    let codes: Vec<_> = scene.entries_of("decision").iter().map(|e| e["data"]["code"].clone()).collect();
+    assert_eq!(codes.len(), 200);
+    assert!(codes.iter().all(|code| code == "first_run" || code == "too_old"), "{codes:?}");
+    assert_eq!(scene.writes(), 0);
+    assert!(scene.calls_of("AssumeRole").is_empty());
+    scene.thief(&session).is_allowed();
+
+    // What comes from now on is acted on.
+    let new = scene.report(SHOP, "web", &session, json!({}));
+    scene.rescind(&["run", "--once"]).says("1 revoked");
+    assert_eq!(scene.decision(&new)["verdict"], "remediate");
+    scene.thief(&session).is_denied();
+}
+
+#[test]
+fn a_first_run_that_is_told_to_takes_up_the_backlog() {
+    let scene = Scene::new();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once"]).code(5).says("1 observed.");
+    assert_eq!(scene.decision(&finding)["code"], "first_run");
+    thief.is_allowed();
+    scene.rescind(&["run", "--once"]).code(5).says("only observed so far");
+    scene.rescind(&["run", "--once", "--backlog"]).code(0).says("1 revoked");
+    thief.is_denied();
+}
+
+#[test]
+fn what_was_there_when_a_first_run_was_killed_is_still_only_observed() {
+    let scene = Scene::new();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.hold("ListTagsForResource", "before");
+    let mut process = scene.spawn(&["run", "--once"]);
+    scene.held("ListTagsForResource");
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+    scene.release("ListTagsForResource");
+    scene.rescind(&["run", "--once"]).code(5);
+    assert_eq!(scene.decision(&finding)["code"], "first_run");
+    thief.is_allowed();
+}
+
+fn with_budget(budget: &'static str) -> Scene {
+    let scene = Scene::with(Setting { budget, ..Setting::default() });
+    scene.watch();
+    scene
+}
+
+fn decisions(scene: &Scene, verdict: &str) -> usize {
+    scene.entries_of("decision").iter().filter(|e| e["data"]["verdict"] == verdict).count()
+}
+
+#[test]
+fn beyond_the_budget_of_an_account_everything_is_held_and_told_once() {
+    let scene = with_budget("account_per_hour = 3\nroles_percent = 100\n");
+    let thieves: Vec<Thief> = (0..6).map(|n| scene.theft(SHOP, &format!("role-{n}")).0).collect();
+    let elsewhere = scene.theft(BANK, "web").0;
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("ALERT")
+        .says("3 remediation(s) were begun in this account within the hour")
+        .says("4 revoked, 3 held for approval.");
+    assert_eq!(thieves.iter().filter(|thief| thief.list_users().is_err()).count(), 3);
+    elsewhere.is_denied();
+    // A new process knows what the last one did, and does not tell it again.
+    let late = scene.theft(SHOP, "late").0;
+    scene.rescind(&["run", "--once"]).code(5).says("held");
+    late.is_allowed();
+    assert_eq!(scene.entries_of("alert").len(), 1);
+    // A person can let them go on.
+    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let held =
+        list.iter().filter(|r| r["state"] == "held").map(|r| r["remediation"].as_str().expect("an id"));
+    let mut approve = vec!["approve", "--by", "Ada", "--reason", "all real"];
+    approve.extend(held);
+    scene.rescind(&approve).code(0);
+    scene.rescind(&["run", "--once"]).says("4 revoked");
+    assert!(thieves.iter().all(|thief| thief.list_users().is_err()));
+    late.is_denied();
+}
+
+#[test]
+fn the_budget_of_the_organization() {
+    let scene = with_budget("organization_per_hour = 2\nroles_percent = 100\n");
+    for account in [SHOP, BANK] {
+        (0..2).for_each(|n| drop(scene.theft(account, &format!("role-{n}"))));
+    }
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("in the organization within the hour")
+        .says("2 revoked, 2 held");
+    assert_eq!((decisions(&scene, "remediate"), decisions(&scene, "hold")), (2, 2));
+}
+
+#[test]
+fn one_of_few_roles_is_always_allowed_and_a_second_one_is_held() {
+    let scene = with_budget("");
+    let thieves = [scene.theft(SHOP, "one").0, scene.theft(SHOP, "two").0];
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("it would be role 2 of ")
+        .says("and the budget allows 1")
+        .says("1 revoked, 1 held for approval.");
+    assert_eq!(thieves.iter().filter(|thief| thief.list_users().is_err()).count(), 1);
+    // The same role again is no other role.
+    let first = scene.entries_of("intent")[0]["principal"].as_str().expect("a role").to_owned();
+    scene.advance_clock(120);
+    let session = scene.session(SHOP, &first, "i-0bbbbbbbbbbbbbbbb");
+    let seen = json!({"service": {"eventLastSeen": "2099-01-01T00:00:00.000Z"}});
+    scene.report(SHOP, &first, &session, json!({"overrides": seen}));
+    scene.rescind(&["run", "--once"]).says("1 revoked");
+}
+
+#[test]
+fn how_many_roles_there_are_cannot_be_read() {
+    let scene = with_budget("");
+    scene.post(
+        "faults",
+        &json!({"name": "f", "match": {"operation": "GetAccountSummary"}, "when": "before", "times": 0,
+        "action": {"error": {"status": 403, "code": "AccessDenied", "message": "no"}}}),
+    );
+    let _ = (scene.theft(SHOP, "one"), scene.theft(SHOP, "two"));
+    scene
+        .rescind(&["run", "--once"])
+        .code(5)
+        .says("how many roles it has cannot be read")
+        .says("1 revoked, 1 held");
+}
+
+#[test]
+fn what_a_person_took_away_is_not_brought_back_by_the_same_occurrence() {
+    let scene = Scene::new();
+    scene.watch();
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once"]).code(0).says("1 revoked.");
+    thief.is_denied();
+    Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
+    thief.is_allowed();
+    let writes = scene.writes();
+    scene.rescind(&["run", "--once"]).code(0);
+    scene.rescind(&["run", "--once", "--backlog"]).code(0);
+    assert_eq!(scene.writes(), writes);
+    thief.is_allowed();
+}

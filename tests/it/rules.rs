@@ -1,0 +1,214 @@
+//! Rules: which findings are acted on, and in which mode.
+
+use crate::scene::{SHOP, Scene};
+use crate::skips::not_affiliated;
+use serde_json::json;
+
+/// The event pattern of an event rule for one type, as it stands in AWS's sample.
+const ONE_TYPE: &str = r#"{
+    "source": ["aws.guardduty"],
+    "detail": {
+    "type": ["UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"]
+    }
+}"#;
+
+/// The event pattern of an event rule for every finding.
+const EVERY_FINDING: &str = r#"{
+  "detail-type": [
+    "GuardDuty Finding"
+  ],
+  "source": [
+    "aws.guardduty"
+  ]
+}"#;
+
+fn rules(scene: &Scene, tables: &str) {
+    scene.configure(&format!("mode = \"enforce\"\n{tables}"));
+}
+
+#[test]
+fn a_pattern_from_an_event_rule_works_as_it_stands() {
+    for pattern in [ONE_TYPE, EVERY_FINDING] {
+        let scene = Scene::new();
+        rules(
+            &scene,
+            &format!("[[rules]]\nname = \"pasted\"\npattern = '''{pattern}'''\nmode = \"enforce\"\n"),
+        );
+        let (thief, finding) = scene.theft(SHOP, "web");
+        let session = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
+        scene.role(SHOP, "batch");
+        let other = scene.session(SHOP, "batch", "i-0cccccccccccccccc");
+        let recon = scene.report(SHOP, "batch", &other, json!({"type": "Recon:IAMUser/TorIPCaller"}));
+        scene.run_once();
+        assert_eq!(scene.decision(&finding)["rule"], "pasted");
+        thief.is_denied();
+        scene.thief(&session).is_denied();
+        // Another type is read and acted on only where a rule is for it.
+        if pattern == EVERY_FINDING {
+            assert_eq!(scene.decision(&recon)["rule"], "pasted");
+            scene.thief(&other).is_denied();
+        } else {
+            assert!(scene.entries_of("finding").iter().all(|e| e["finding"] != json!(recon)));
+            scene.thief(&other).is_allowed();
+        }
+    }
+}
+
+#[test]
+fn a_pattern_sees_the_whole_finding_also_after_a_restart() {
+    let scene = Scene::new();
+    let by_network = r#"{"detail": {"service": {"action": {"awsApiCallAction": {"remoteIpDetails": {"ipAddressV4": [{"cidr": "203.0.113.0/24"}]}}}}, "severity": [{"numeric": [">=", 7]}]}}"#;
+    rules(
+        &scene,
+        &format!("[[rules]]\nname = \"our own scanner\"\npattern = '{by_network}'\nmode = \"observe\"\n"),
+    );
+    let (thief, finding) = scene.theft(SHOP, "web");
+    // Recorded, and killed before it was decided.
+    scene.kill_at("ListTagsForResource", "before");
+    assert!(scene.entries_of("decision").is_empty());
+    scene.run_once().says("rule \"our own scanner\" says observe");
+    assert_eq!(scene.decision(&finding)["code"], "rule_observe");
+    thief.is_allowed();
+}
+
+#[test]
+fn the_first_that_matches_decides() {
+    let by_type = "types = [\"UnauthorizedAccess:*\"]\n";
+    for (tables, code, rule) in [
+        (
+            format!(
+                "[[rules]]\nname = \"a\"\n{by_type}mode = \"observe\"\n[[rules]]\nname = \"b\"\n{by_type}mode = \"enforce\"\n"
+            ),
+            "rule_observe",
+            "a",
+        ),
+        (
+            format!(
+                "[[rules]]\nname = \"a\"\n{by_type}mode = \"enforce\"\n[[rules]]\nname = \"b\"\n{by_type}mode = \"off\"\n"
+            ),
+            "stolen_role_session",
+            "a",
+        ),
+        (
+            format!(
+                "[[rules]]\nname = \"a\"\n{by_type}regions = [\"us-east-1\"]\nmode = \"off\"\n[[rules]]\nname = \"b\"\n{by_type}"
+            ),
+            "stolen_role_session",
+            "b",
+        ),
+        (
+            "[[rules]]\nname = \"a\"\nmin_severity = 8.1\nmode = \"off\"\n".to_owned(),
+            "stolen_role_session",
+            "built-in: credential exfiltration",
+        ),
+        ("[[rules]]\nname = \"a\"\nmin_severity = 8.0\nmode = \"off\"\n".to_owned(), "rule_off", "a"),
+        (
+            format!(
+                "[[rules]]\nname = \"a\"\npattern = '{}'\nmode = \"observe\"\n[[rules]]\nname = \"b\"\n{by_type}mode = \"off\"\n",
+                EVERY_FINDING.replace('\n', "")
+            ),
+            "rule_observe",
+            "a",
+        ),
+        (
+            format!(
+                "[[rules]]\nname = \"b\"\n{by_type}mode = \"off\"\n[[rules]]\nname = \"a\"\npattern = '{}'\n",
+                EVERY_FINDING.replace('\n', "")
+            ),
+            "rule_off",
+            "b",
+        ),
+    ] {
+        let scene = Scene::new();
+        rules(&scene, &tables);
+        let (_, finding) = scene.theft(SHOP, "web");
+        scene.run_once();
+        let decision = scene.decision(&finding);
+        assert_eq!((&decision["code"], &decision["rule"]), (&json!(code), &json!(rule)), "{tables}");
+    }
+}
+
+#[test]
+fn a_rule_never_makes_the_installation_bolder() {
+    let scene = Scene::new();
+    scene.configure("mode = \"observe\"\n[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nmode = \"enforce\"\n");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.run_once().says("1 observed.");
+    assert_eq!(scene.decision(&finding)["code"], "mode_observe");
+    thief.is_allowed();
+}
+
+#[test]
+fn what_cannot_be_told_is_held() {
+    let scene = Scene::new();
+    rules(&scene, "[[rules]]\nname = \"grave\"\nmin_severity = 7\nmode = \"observe\"\n");
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "web", &session, json!({"severity": null}));
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("it asks for a severity, and the finding has none");
+    assert_eq!(scene.decision(&finding)["code"], "rule_unclear");
+
+    let scene = Scene::new();
+    rules(
+        &scene,
+        &format!(
+            "[[rules]]\nname = \"pasted\"\npattern = '{}'\nmode = \"off\"\n",
+            ONE_TYPE.replace('\n', "")
+        ),
+    );
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let long = json!({"overrides": {"description": "x".repeat(70_000)}});
+    let finding = scene.report(SHOP, "web", &session, long);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("too long to be kept");
+    assert_eq!(scene.decision(&finding)["code"], "rule_unclear");
+    assert_eq!(scene.writes(), 0);
+}
+
+#[test]
+fn what_the_rules_cannot_mean_is_refused_with_its_place() {
+    let scene = Scene::new();
+    for (tables, wanted) in [
+        ("[[rules]]\nname = \"a\"\npattern = '{\"$or\": [{\"source\": [\"x\"]}]}'\n", "rescind.toml:5:"),
+        (
+            "[[rules]]\nname = \"a\"\npattern = '{\"$or\": [{\"source\": [\"x\"]}]}'\n",
+            "the operator \"$or\" is not supported: write one rule for each alternative",
+        ),
+        (
+            "[[rules]]\nname = \"a\"\npattern = '{\"detail\": {\"type\": [{\"anything-but\": {\"suffix\": \"x\"}}]}}'\n",
+            "detail.type: the operator \"anything-but\" with \"suffix\" inside is not supported",
+        ),
+        ("[[rules]]\nname = \"a\"\n", "it says not for which findings"),
+        ("[[rules]]\nname = \"built-in: x\"\ntypes = [\"*\"]\n", "expected a name of your own"),
+        (
+            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n[[rules]]\nname = \"a\"\ntypes = [\"x\"]\n",
+            "\"a\" is there twice",
+        ),
+        (
+            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nscope = \"session\"\n",
+            "unknown variant `session`, expected `role`",
+        ),
+        ("[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nmin_severity = 11\n", "expected 0.1 to 10"),
+        ("[[rules]]\nname = \"a\"\ntype = [\"*\"]\n", "unknown field `type`"),
+    ] {
+        rules(&scene, tables);
+        scene.rescind(&["run", "--once"]).code(2).says(wanted);
+    }
+    assert!(scene.calls().is_empty());
+}
+
+#[test]
+fn an_affiliated_account_is_held_and_a_stranger_is_not() {
+    for (more, code) in [(json!({}), "rule_approve"), (not_affiliated(), "stolen_role_session")] {
+        let scene = Scene::new();
+        scene.role(SHOP, "web");
+        let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+        let kind = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS";
+        let finding = scene.report(SHOP, "web", &session, json!({"type": kind, "overrides": more}));
+        scene.rescind(&["run", "--once", "--backlog"]);
+        assert_eq!(scene.decision(&finding)["code"], code);
+    }
+}
