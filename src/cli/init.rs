@@ -3,8 +3,9 @@
 use super::Exit;
 use super::exit::BadInput;
 use super::output::Screen;
-use crate::config::{new_external_id, template};
+use crate::config::{new_external_id, opt_outs_template, template};
 use crate::ident::Region;
+use jiff::Timestamp;
 use std::io::Write;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub struct Args {
 pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
     let text = template(&args.regions, &new_external_id()?);
     // The text is checked before it is written: no file is left behind that cannot be used.
-    crate::config::Config::parse(&text, config)?;
+    let parsed = crate::config::Config::parse(&text, config)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -33,10 +34,26 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
     file.write_all(text.as_bytes())?;
     screen.json(&serde_json::json!({ "written": config }))?;
     screen.line(format!("Wrote {name}. It observes: nothing is changed until you set mode = \"enforce\"."));
+    let opt_outs = &parsed.opt_outs_file;
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(opt_outs) {
+        Ok(mut file) => {
+            file.write_all(opt_outs_template(Timestamp::now()).as_bytes())?;
+            screen.json(&serde_json::json!({ "written": opt_outs }))?;
+            screen.line(format!(
+                "Wrote {}: where less may be done, by account, OU, tag or role.",
+                opt_outs.display()
+            ));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            screen.line(format!("{} is there already, and stays as it is.", opt_outs.display()));
+        }
+        Err(error) => return Err(BadInput(format!("{}: {error}", opt_outs.display())).into()),
+    }
     screen.line("Next:");
     screen.line("  1. Deploy the remediation role to the member accounts, with the external id in the file");
     screen.line("     (policies/member-role-trust.json, policies/member-role-permissions.json).");
     screen.line("  2. rescind plan          what would be done about today's findings");
-    screen.line("  3. rescind run           watch, and read `rescind list --decisions`");
+    screen
+        .line("  3. rescind run           watch, and read `rescind list --decisions` and `rescind explain`");
     Ok(Exit::Done)
 }

@@ -26,6 +26,8 @@ impl Args {
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     block_on(async {
+        // Before anything else: a SIGHUP that comes early must not end the process.
+        let reload = signals::reload();
         let stop = signals::stop_token();
         let (mode, regions, interval) = (config.mode, config.regions.len(), config.poll_interval);
         let service =
@@ -46,7 +48,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.line(format!(
                 "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
             ));
-            service.run(&signals::reload()).await.map(|()| Vec::new())
+            service.run(&reload).await.map(|()| Vec::new())
         }
         .await;
         summary::finish(service, screen, done, args.once && stop.is_cancelled()).await

@@ -9,6 +9,7 @@ mod opt_outs;
 mod pattern;
 mod raw;
 mod rule;
+mod schema;
 mod template;
 
 pub use event_pattern::EventPattern;
@@ -19,7 +20,8 @@ pub use pattern::Glob;
 pub use raw::Budget;
 use raw::located;
 pub use rule::{Fields, Matches, RemedyName, Rule, Scope, built_in};
-pub use template::{new_external_id, template};
+pub use schema::{config_schema, opt_outs_schema};
+pub use template::{new_external_id, opt_outs_template, template};
 
 use crate::ident::{Partition, Region, RoleName};
 use jiff::{SignedDuration, Timestamp};

@@ -45,12 +45,16 @@ impl OptOutDocument {
         for (key, value) in lines {
             table.insert(key, Item::Value(value.clone()));
         }
-        // A blank line before it, as people write it.
-        table.decor_mut().set_prefix(if self.text.trim().is_empty() { "" } else { "\n" });
+        // What people wrote at the end of the file stays before it; and a blank line, as they write it.
+        let end = document.trailing().as_str().unwrap_or_default().to_owned();
+        let blank = if self.text.trim().is_empty() { "" } else { "\n" };
+        table.decor_mut().set_prefix(format!("{end}{blank}"));
+        document.set_trailing("");
         let all = document.entry("opt_out").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
-        if let Some(all) = all.as_array_of_tables_mut() {
-            all.push(table);
-        }
+        let Some(all) = all.as_array_of_tables_mut() else {
+            return Err(self.invalid("the opt-outs are written as one list: write each under [[opt_out]]"));
+        };
+        all.push(table);
         self.checked(&document, now)
     }
 
@@ -60,13 +64,39 @@ impl OptOutDocument {
     /// When the file is not valid.
     pub fn without(&self, name: &str, now: Timestamp) -> Result<Option<String>, ConfigError> {
         let mut document = self.document(now)?;
-        let Some(all) = document.get_mut("opt_out").and_then(Item::as_array_of_tables_mut) else {
-            return Ok(None);
+        let all = match document.get_mut("opt_out") {
+            None => return Ok(None),
+            Some(item) => item.as_array_of_tables_mut(),
+        };
+        let Some(all) = all else {
+            return Err(self.invalid("the opt-outs are written as one list: write each under [[opt_out]]"));
         };
         let named = |table: &Table| table.get("name").and_then(Item::as_str) == Some(name);
         let Some(index) = all.iter().position(named) else { return Ok(None) };
+        let prefix = |table: &Table| {
+            table.decor().prefix().and_then(toml_edit::RawString::as_str).unwrap_or_default().to_owned()
+        };
+        // The comment right above goes with it; what is set off by a blank line stays.
+        let above = all.get(index).map(prefix).unwrap_or_default();
+        let stays = above.rfind("\n\n").map_or("", |end| &above[..=end]);
         all.remove(index);
-        if all.is_empty() {
+        if let Some(next) = all.get_mut(index) {
+            let joined = if stays.is_empty() {
+                prefix(next).trim_start_matches('\n').to_owned()
+            } else {
+                prefix(next)
+            };
+            let joined = if index > 0 && stays.is_empty() {
+                format!("\n{joined}")
+            } else {
+                format!("{stays}{joined}")
+            };
+            next.decor_mut().set_prefix(joined);
+        } else {
+            let end = document.trailing().as_str().unwrap_or_default().to_owned();
+            document.set_trailing(format!("{stays}{end}"));
+        }
+        if document.get("opt_out").and_then(Item::as_array_of_tables).is_some_and(ArrayOfTables::is_empty) {
             document.remove("opt_out");
         }
         self.checked(&document, now).map(Some)
@@ -150,12 +180,12 @@ mod tests {
         let added = document(TEXT).with(&lines("c"), now()).expect("valid");
         assert!(added.starts_with(TEXT), "{added}");
         assert!(added.ends_with("\n\n[[opt_out]]\nname = \"c\"\nroles = [\"z\"]\nmode = \"off\"\nowner = \"o\"\nreason = \"r\"\npermanent = true\n"), "{added}");
+        assert_eq!(document(&added).without("c", now()).expect("valid").as_deref(), Some(TEXT));
         let removed = document(TEXT).without("a", now()).expect("valid").expect("was there");
         assert!(
             removed.contains("# The small one.\n[[opt_out]]\nname = \"b\"") && !removed.contains("\"a\""),
             "{removed}"
         );
-        assert_eq!(document(&added).without("c", now()).expect("valid").as_deref(), Some(TEXT));
         assert_eq!(document(TEXT).without("nobody", now()).expect("valid"), None);
         let first = document("").with(&lines("c"), now()).expect("valid");
         assert!(first.starts_with("[[opt_out]]\nname = \"c\""), "{first}");

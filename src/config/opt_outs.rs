@@ -5,6 +5,7 @@ use super::{ConfigError, Glob, Mode, located};
 use crate::ident::{AccountId, Region, quoted};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -94,10 +95,13 @@ pub struct OptOuts {
     pub sha256: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawFile {
+#[schemars(title = "opt-outs.toml")]
+pub(super) struct RawFile {
+    /// Where less may be done than the rules say. Their order has no meaning.
     #[serde(default)]
+    #[schemars(with = "Vec<RawFields>")]
     opt_out: Vec<RawOptOut>,
 }
 
@@ -105,26 +109,49 @@ struct RawFile {
 #[serde(try_from = "RawFields")]
 struct RawOptOut(OptOut);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OptOut")]
 struct RawFields {
+    /// Unique in the file. It is the reason in the ledger.
     name: String,
+    /// Account ids.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     accounts: Vec<AccountId>,
+    /// Organizational units by id (ou-… or the root's r-…), and everything below.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     ous: Vec<OuId>,
+    /// Tags of the account, all of them. A value may have * and ?.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
     tags: BTreeMap<String, Glob>,
+    /// Names of roles, with * and ?.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     roles: Vec<Glob>,
+    /// Finding types, with * and ?.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     types: Vec<Glob>,
+    /// The finding's region.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     regions: Vec<Region>,
+    /// What may still be done: approve, observe or off.
+    #[schemars(extend("enum" = ["approve", "observe", "off"]))]
     mode: Mode,
+    /// Who answers for it.
+    #[schemars(length(min = 1))]
     owner: String,
+    /// Why.
+    #[schemars(length(min = 1))]
     reason: String,
+    /// The last day on which it applies, in UTC, at most 365 days ahead: a TOML date such as 2027-03-31.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     expires: Option<toml::value::Datetime>,
+    /// It never expires. Instead of `expires`.
     #[serde(default)]
     permanent: bool,
 }

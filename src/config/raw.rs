@@ -5,19 +5,21 @@ use super::rule::RawRule;
 use super::{ConfigError, Glob, Mode, Rule};
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
-/// The mode of the whole installation: the boldest that anything can be. `off` is for rules and
-/// opt-outs.
-#[derive(Clone, Copy, Default, Deserialize)]
+/// The mode of the whole installation: the boldest that anything can be.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum GlobalMode {
-    /// The mode of a new configuration.
+    /// Record what would be done; change nothing.
     #[default]
     Observe,
+    /// Ask a person first.
     Approve,
+    /// Revoke.
     Enforce,
 }
 
@@ -31,32 +33,57 @@ impl From<GlobalMode> for Mode {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "rescind.toml")]
 pub(super) struct RawConfig {
+    /// What may be done at most: observe changes nothing, approve asks a person first, enforce revokes.
     #[serde(default)]
+    #[schemars(extend("default" = "observe"))]
     pub mode: GlobalMode,
+    /// The regions whose GuardDuty findings are read. All in one partition; STS is called in the first.
+    #[schemars(with = "Vec<String>", length(min = 1))]
     pub regions: Regions,
+    /// The audit ledger (SQLite), beside this file unless the path is absolute.
     #[serde(default = "default_ledger")]
+    #[schemars(with = "String", extend("default" = "ledger.db"))]
     pub ledger: PathBuf,
+    /// Credentials last seen in use longer ago than this are not acted on: 1m to 2160h.
     #[serde(default)]
+    #[schemars(with = "String", extend("default" = "24h"))]
     pub max_finding_age: FindingAge,
+    /// Time between two polls of a region: 5s to 1h.
     #[serde(default)]
+    #[schemars(with = "String", extend("default" = "60s"))]
     pub poll_interval: PollInterval,
+    /// How many roles are worked on at once.
     #[serde(default)]
+    #[schemars(with = "u32", range(min = 1, max = 256), extend("default" = 32))]
     pub concurrency: Concurrency,
+    /// The file of the opt-outs, beside this file unless the path is absolute.
     #[serde(default = "default_opt_outs")]
+    #[schemars(with = "String", extend("default" = "opt-outs.toml"))]
     pub opt_outs: PathBuf,
+    /// Roles that are never revoked: ARNs, with * and ?.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pub protected: Vec<Glob>,
+    /// The tag of an account that says what may be done there at most. Empty: tags do not count.
     #[serde(default = "default_account_tag")]
+    #[schemars(extend("default" = "rescind:mode"))]
     pub account_tag: String,
+    /// How long a held remediation waits for a person, at most 168h. Then it is rejected.
     #[serde(default)]
+    #[schemars(with = "String", extend("default" = "4h"))]
     pub approval_timeout: ApprovalTimeout,
+    /// How much may be done in an hour without asking. What is beyond is held for approval.
     #[serde(default)]
     pub budget: Budget,
+    /// Which findings are acted on, and how. The first that matches decides.
     #[serde(default)]
+    #[schemars(with = "Vec<super::rule::RawFields>")]
     pub rules: Rules,
+    /// How member accounts are entered.
     pub member: RawMember,
 }
 
@@ -65,14 +92,17 @@ fn default_account_tag() -> String {
 }
 
 /// How much may be done in an hour without asking. What is beyond is held for approval.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
     /// Remediations in one account.
+    #[schemars(extend("default" = 5))]
     pub account_per_hour: u32,
     /// Remediations in the whole organization.
+    #[schemars(extend("default" = 25))]
     pub organization_per_hour: u32,
     /// Of an account's roles, so many in a hundred; but always one.
+    #[schemars(with = "u32", range(min = 1, max = 100), extend("default" = 10))]
     pub roles_percent: Percent,
 }
 
@@ -135,13 +165,19 @@ fn default_opt_outs() -> PathBuf {
     PathBuf::from("opt-outs.toml")
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMember {
+    /// The remediation role in each account, with its path if it has one.
     #[serde(default)]
+    #[schemars(with = "String", extend("default" = "RescindRemediation"))]
     pub role: RolePath,
+    /// The ExternalId that the role's trust policy asks for.
+    #[schemars(with = "String", length(min = 2, max = 1224))]
     pub external_id: ExternalId,
+    /// The SourceIdentity of each session: look for it in the members' CloudTrail.
     #[serde(default)]
+    #[schemars(with = "String", length(min = 2, max = 64), extend("default" = "rescind"))]
     pub source_identity: SourceIdentity,
 }
 

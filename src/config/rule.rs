@@ -99,14 +99,14 @@ const EXFILTRATION: [&str; 5] = [
 const INSIDE: [&str; 2] = [EXFILTRATION[2], EXFILTRATION[4]];
 
 /// A rule as it is written.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
 #[serde(try_from = "RawFields")]
-#[schemars(rename = "Rule")]
-pub(super) struct RawRule(#[schemars(with = "RawFields")] pub Rule);
+pub(super) struct RawRule(pub Rule);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RawFields {
+#[schemars(rename = "Rule")]
+pub(super) struct RawFields {
     /// Unique in the file. It stands in each decision that the rule led to.
     name: String,
     /// An EventBridge event pattern, as JSON in a text. Instead of types, min_severity, regions and affiliated.
@@ -114,6 +114,7 @@ struct RawFields {
     pattern: Option<EventPattern>,
     /// Finding types, with * and ?.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     types: Vec<Glob>,
     /// The least severity, 0.1 to 10.
     #[schemars(range(min = 0.0, max = 10.0))]

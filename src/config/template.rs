@@ -1,6 +1,7 @@
 //! What `rescind init` writes.
 
 use crate::ident::Region;
+use jiff::{SignedDuration, Timestamp};
 
 /// A commented configuration that observes.
 #[must_use]
@@ -19,10 +20,21 @@ pub fn new_external_id() -> Result<String, getrandom::Error> {
     Ok(crate::digest::hex(&bytes))
 }
 
-const TEMPLATE: &str = r#"# rescind: takes stolen AWS role sessions back.
-# Each key is explained in docs/configuration.md.
+/// A commented example of `opt-outs.toml`, without any opt-out.
+#[must_use]
+pub fn opt_outs_template(now: Timestamp) -> String {
+    let in_a_month = now.saturating_add(SignedDuration::from_hours(24 * 30)).unwrap_or(now);
+    OPT_OUTS.replace("{expires}", &in_a_month.strftime("%Y-%m-%d").to_string())
+}
 
+// In both: a comment has a blank behind the #, an example has none.
+
+const TEMPLATE: &str = r#"# rescind: takes stolen AWS role sessions back.
+# Each key is explained in docs/configuration.md; docs/schema/ has a JSON Schema for editors.
+
+# What may be done at most:
 # "observe" decides and records what it would do, and changes nothing.
+# "approve" holds each remediation until a person approves it.
 # "enforce" revokes. Read what it observed first: `rescind list --decisions`.
 mode = "observe"
 
@@ -42,12 +54,40 @@ poll_interval = "60s"
 # How many roles are worked on at once.
 concurrency = 32
 
-# Where less may be done than `mode` says: by account, OU, tag, role, finding type or region. A file
-# of its own, so that it can be reviewed; docs/configuration.md explains it.
+# Where less may be done than `mode` and the rules say: by account, OU, tag, role, finding type or
+# region. A file of its own, so that it can be reviewed.
 opt_outs = "opt-outs.toml"
+
+# The tag by which an account says the same: off, observe, approve or enforce.
+account_tag = "rescind:mode"
 
 # Roles that are never revoked: ARNs, with * and ?. Break-glass and deployment roles belong here.
 protected = []
+#protected = ["arn:aws:iam::*:role/break-glass*", "arn:aws:iam::111122223333:role/ci/*"]
+
+# How long a held remediation waits for a person. Then it is rejected, with an alert.
+approval_timeout = "4h"
+
+# Which findings are acted on: the first rule that matches decides. Without rules: credentials of
+# instances, functions and containers in use elsewhere. From an account of the same organization
+# that is held for approval.
+#[[rules]]
+#name = "our own scanner"
+#pattern = '{"detail": {"resource": {"accessKeyDetails": {"userName": [{"prefix": "scanner-"}]}}}}'
+#mode = "observe"
+
+#[[rules]]
+#name = "stolen credentials look around"
+#types = ["Recon:IAMUser/*"]
+#min_severity = 5
+#mode = "approve"
+
+# How much may be done within an hour without asking. What is beyond is held for approval.
+[budget]
+account_per_hour = 5
+organization_per_hour = 25
+# Of an account's roles, so many in a hundred; but always one.
+roles_percent = 10
 
 [member]
 # The remediation role, in each member account. With a path: "security/RescindRemediation".
@@ -59,3 +99,58 @@ external_id = "{external_id}"
 # The SourceIdentity of every session that rescind opens: look for it in CloudTrail.
 source_identity = "rescind"
 "#;
+
+const OPT_OUTS: &str = r#"# Where rescind may do less than rescind.toml says. Several may apply: the most cautious wins.
+# A running rescind reads this file again when it changes. `rescind opt-out` lists, adds, removes
+# and explains; docs/configuration.md has every key.
+
+#[[opt_out]]
+#name = "payments-release"
+# Of a list one must fit; all that are given must fit. At least one is needed.
+#accounts = ["222222222222"]
+#ous = ["ou-ab12-cdefgh34"]
+#tags = { team = "payments" }
+#roles = ["batch-*"]
+#types = ["UnauthorizedAccess:IAMUser/*"]
+#regions = ["eu-central-1"]
+# "approve", "observe" or "off".
+#mode = "approve"
+#owner = "payments team"
+#reason = "release week; the batch jobs cannot be restarted"
+# The last day, in UTC, at most 365 days ahead. Or spell out: permanent = true
+#expires = {expires}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, OptOuts};
+    use jiff::{SignedDuration, Timestamp};
+    use std::path::Path;
+
+    /// The file with its examples taken out of the comments; a key that is there twice is that of the
+    /// example.
+    fn with_examples(text: &str) -> String {
+        let example = |line: &str| {
+            line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '\n'])).map(str::to_owned)
+        };
+        text.replace("protected = []\n", "")
+            .lines()
+            .map(|line| example(line).filter(|rest| !rest.is_empty()).unwrap_or_else(|| line.to_owned()))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn the_examples_are_valid() {
+        let text = super::template(&["eu-west-1".parse().expect("legal")], "abcdef0123456789");
+        let config = Config::parse(&with_examples(&text), Path::new("rescind.toml")).expect("valid");
+        assert_eq!((config.rules.len(), config.protected.len()), (2, 2));
+        let now = Timestamp::now();
+        let soon = (now + SignedDuration::from_hours(24 * 30)).strftime("%Y-%m-%d").to_string();
+        let text = super::opt_outs_template(now);
+        assert!(text.contains(&soon), "{text}");
+        let path = Path::new("opt-outs.toml");
+        assert_eq!(OptOuts::parse(&with_examples(&text), path, now).expect("valid").all.len(), 1);
+        assert_eq!(OptOuts::parse(&text, path, now).expect("valid").all.len(), 0);
+    }
+}

@@ -3,6 +3,7 @@
 use crate::scene::{BARE, MANAGEMENT, SECURITY, SHOP, Scene};
 use crate::thief::Thief;
 use serde_json::json;
+use std::io::{BufRead, BufReader};
 
 fn opt_out(scene: &Scene, lines: &str) {
     let text = format!(
@@ -173,4 +174,153 @@ fn a_protected_role_is_never_revoked() {
     scene.rescind(&["run", "--once", "--backlog"]).code(5).says("Judge by hand");
     scene.thief(&session).is_allowed();
     assert_eq!(scene.writes(), 0);
+}
+
+#[test]
+fn the_command_line_adds_removes_and_keeps_what_people_wrote() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\naccount_tag = \"\"\n");
+    std::fs::write(scene.path("opt-outs.toml"), "# Reviewed by Ada.\n").expect("written");
+    let by = ["--owner", "payments team", "--reason", "release week"];
+    let add = |more: &[&str]| scene.rescind(&[&["opt-out", "add"], more, &by[..]].concat());
+    add(&[
+        "freeze",
+        "--mode",
+        "off",
+        "--expires",
+        &date(10),
+        "--account",
+        SHOP,
+        "--role",
+        "w*",
+        "--tag",
+        "team=pay*",
+    ])
+    .code(0)
+    .says("freeze  added in ");
+    add(&["ci", "--mode", "approve", "--permanent", "--role", "ci-*"]).code(0);
+    let text = std::fs::read_to_string(scene.path("opt-outs.toml")).expect("there");
+    assert!(text.starts_with("# Reviewed by Ada.\n\n[[opt_out]]\nname = \"freeze\"\n"), "{text}");
+    scene
+        .rescind(&["opt-out", "list"])
+        .code(0)
+        .says("freeze")
+        .says("(in 10 day(s))")
+        .says("account 222222222222, tag team=pay*, role w*")
+        .says("permanent");
+    scene
+        .rescind(&["opt-out", "explain", "--account", SHOP, "--role", "ci-1"])
+        .code(0)
+        .says("Most cautious: ci (approve)");
+    scene
+        .rescind(&["opt-out", "explain", "--account", SHOP])
+        .code(0)
+        .says("perhaps")
+        .says("None surely applies");
+
+    // Refused, and nothing is written.
+    add(&["freeze", "--mode", "off", "--permanent", "--role", "x"])
+        .code(2)
+        .says("name: \"freeze\" is there twice");
+    add(&["far", "--mode", "off", "--expires", &date(400), "--role", "x"])
+        .code(2)
+        .says("more than 365 days ahead");
+    add(&["all", "--mode", "off", "--permanent"]).code(2).says("it selects everything");
+    add(&["odd", "--mode", "off", "--permanent", "--account", "12"])
+        .code(2)
+        .says("an account id is 12 digits");
+    add(&["none", "--mode", "off", "--role", "x"]).code(2).says("--expires");
+    scene.rescind(&["opt-out", "remove", "nobody"]).code(2).says("no opt-out is named");
+    assert_eq!(std::fs::read_to_string(scene.path("opt-outs.toml")).expect("there"), text);
+
+    scene.rescind(&["opt-out", "remove", "freeze"]).code(0);
+    let text = std::fs::read_to_string(scene.path("opt-outs.toml")).expect("there");
+    assert!(text.contains("name = \"ci\"") && !text.contains("freeze"), "{text}");
+    let (thief, finding) = scene.theft(SHOP, "ci-1");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 held");
+    assert_eq!(scene.decision(&finding)["opt_outs"], json!(["ci"]));
+    thief.is_allowed();
+}
+
+#[test]
+fn one_that_asks_for_approval_holds() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"approve\"\nexpires = {}", date(1)));
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("asks for approval");
+    assert_eq!(scene.decision(&finding)["code"], "opted_out_approve");
+    thief.is_allowed();
+}
+
+/// A service that polls every five seconds, and the lines of its log.
+fn service(scene: &Scene) -> (std::process::Child, impl FnMut(&str) -> String) {
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
+    scene.watch();
+    let mut process = scene.spawn(&["run"]);
+    let mut first = String::new();
+    BufReader::new(process.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
+    assert!(first.starts_with("Watching 2 region(s)"), "{first}");
+    let mut lines = BufReader::new(process.stderr.take().expect("piped")).lines();
+    let until = move |text: &str| {
+        let found = lines.by_ref().map_while(Result::ok).find(|line| line.contains(text));
+        found.unwrap_or_else(|| panic!("the log ended without {text:?}"))
+    };
+    (process, until)
+}
+
+#[test]
+fn a_running_service_takes_a_change_over_and_records_it() {
+    let scene = Scene::new();
+    let (mut process, mut until) = service(&scene);
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+    until("the opt-outs were read again");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    until("says off");
+    assert_eq!(scene.decision(&finding)["code"], "opted_out");
+    thief.is_allowed();
+    let read = scene.entries_of("opt_outs").pop().expect("recorded");
+    assert_eq!(read["data"]["added"][0]["name"], "freeze");
+    assert_eq!(read["data"]["in_force"], json!(["freeze"]));
+    // And away again.
+    std::fs::write(scene.path("opt-outs.toml"), "").expect("written");
+    until("the opt-outs were read again");
+    assert_eq!(scene.entries_of("opt_outs").pop().expect("recorded")["data"]["removed"], json!(["freeze"]));
+    let (thief, _) = scene.theft(SHOP, "batch");
+    until("revoked, cutoff");
+    thief.is_denied();
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+}
+
+#[test]
+fn a_broken_file_is_not_taken_over_while_the_service_runs() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+    let (mut process, mut until) = service(&scene);
+    opt_out(&scene, "accounts = [\"12\"]\nmode = \"off\"\npermanent = true");
+    let hangup = std::process::Command::new("kill").args(["-HUP", &process.id().to_string()]).status();
+    assert!(hangup.expect("kill runs").success());
+    assert!(until("the opt-outs are NOT taken over").contains("opt-outs.toml:5:"));
+    // Those from before still apply. So they do when the file is gone.
+    std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
+    assert!(until("the opt-outs are NOT taken over").contains("leave the file there, empty"));
+    let (thief, finding) = scene.theft(SHOP, "web");
+    until("says off");
+    assert_eq!(scene.decision(&finding)["code"], "opted_out");
+    thief.is_allowed();
+    assert_eq!(scene.entries_of("opt_outs_refused").len(), 2);
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+}
+
+#[test]
+fn those_that_expired_or_soon_will_are_named() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(-3)));
+    scene.run_once().says("this opt-out has expired and does not apply any more");
+    scene.rescind(&["opt-out", "list"]).code(0).says("EXPIRED");
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(14)));
+    scene.run_once().says("this opt-out expires soon");
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(15)));
+    assert!(!scene.run_once().err.contains("expires soon"));
 }

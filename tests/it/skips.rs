@@ -98,6 +98,18 @@ fn each_with_its_reason() {
         assert!(ran.out.contains(id), "{id} is not in the output");
     }
     assert_eq!(scene.decision("own-hub")["code"], "own_role");
+    // Where only a person can act, the record says how.
+    let to_do = |id: &str| scene.decision(id)["what_to_do"].as_str().map(str::to_owned);
+    assert!(to_do("linked").is_some_and(|text| text.contains("SCP")));
+    assert!(to_do("own-hub").is_some_and(|text| text.starts_with("Stop rescind.")));
+    let sso = to_do("sso").expect("a person must act");
+    let policy: serde_json::Value =
+        serde_json::from_str(&sso[sso.find('{').expect("a policy")..]).expect("JSON");
+    assert_eq!(
+        policy["Statement"][0]["Condition"]["StringEquals"]["aws:userid"],
+        "AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0"
+    );
+    assert_eq!(to_do("old"), None);
     assert_eq!(scene.writes(), 0);
     assert_eq!(scene.calls_of("AssumeRole").len(), 0);
 
