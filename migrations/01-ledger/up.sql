@@ -35,9 +35,11 @@ CREATE TABLE occurrences (
     occurrence TEXT PRIMARY KEY,            -- [finding id, updatedAt, access key id]
     seq        INTEGER NOT NULL REFERENCES entries (seq),
     decided    INTEGER REFERENCES entries (seq),
+    covered_by TEXT,                        -- the remediation that takes care of it, when that is another's
     verdict    TEXT                         -- remediate, hold, observe, skip, undecodable
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX occurrences_by_cover ON occurrences (covered_by) WHERE covered_by IS NOT NULL;
 CREATE INDEX occurrences_undecided ON occurrences (seq) WHERE decided IS NULL;
 CREATE INDEX occurrences_by_verdict ON occurrences (verdict, seq);
 
@@ -53,7 +55,7 @@ CREATE TABLE remediations (
     refused     INTEGER REFERENCES entries (seq),
     cutoff      TEXT,
     accepted_at TEXT,
-    begun_at    TEXT,                       -- decided or approved, and not held: what budgets count
+    begun_at    TEXT,                       -- the latest intent: what budgets count
     held_at     TEXT,                       -- since when a person is asked
     last        INTEGER NOT NULL REFERENCES entries (seq)
 ) STRICT, WITHOUT ROWID;

@@ -1,19 +1,19 @@
 //! `rescind approve` and `rescind reject`: a person's answer to what is held.
 
 use super::exit::BadInput;
-use super::output::{BOLD, Screen, clean, styled, utc};
+use super::output::{BOLD, Screen, clean, styled};
 use super::{Exit, block_on, show};
 use crate::aws::{CallSink, Hub, who_hint};
 use crate::config::Config;
 use crate::ledger::{Answer, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
 use crate::service::ServiceError;
-use jiff::Timestamp;
+use crate::triage::is_for_approval;
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Remediations, by id or its beginning.
-    #[arg(required = true)]
+    /// Remediations, by id (r-…) or at least four characters of it after the r-.
+    #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 
     /// Who answers for it.
@@ -49,7 +49,10 @@ pub fn run(args: &Args, kind: Kind, config: &Config, screen: &Screen) -> anyhow:
     // All are looked at before one is answered.
     let mut remediations = Vec::new();
     for id in &args.ids {
-        remediations.push(held(&reader, id, config)?);
+        let remediation = open(&reader, id, kind)?;
+        if !remediations.iter().any(|other: &Remediation| other.id == remediation.id) {
+            remediations.push(remediation);
+        }
     }
     block_on(async {
         let ledger = Ledger::open(&config.ledger)?;
@@ -96,6 +99,11 @@ async fn answer_all(
             target.role,
             target.account
         ));
+        if let (Kind::Approve, Some((code, why))) = (kind, &remediation.held_why)
+            && !is_for_approval(code)
+        {
+            screen.line(format!("    It will be held again as long as this is so: {}", clean(why)));
+        }
     }
     if kind == Kind::Approve {
         screen.line(match Lock::holder(&config.ledger) {
@@ -110,20 +118,28 @@ async fn answer_all(
     Ok(Exit::Done)
 }
 
-/// The remediation, if it waits for an answer.
-fn held(reader: &Reader, id: &str, config: &Config) -> anyhow::Result<Remediation> {
+/// The remediation, if it can be answered: it is held, or was rejected and somebody thinks better of it.
+fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
+    if !id.starts_with("r-") || id.len() < 6 {
+        return Err(BadInput(format!("{id:?}: expected a remediation's id, such as r-0123456789ab")).into());
+    }
     let remediation = reader.remediation(&show::find(reader, id)?)?;
     let (id, state) = (&remediation.id, remediation.state);
-    if state != State::Held {
-        return Err(BadInput(format!("{id} is {state}, not held: there is nothing to answer")).into());
-    }
-    match remediation.answer_by(config.approval_timeout) {
-        Some(by) if by <= Timestamp::now() => Err(BadInput(format!(
-            "{id} could be answered until {}: hand its finding to `rescind handle` to be asked again",
-            utc(by)
-        ))
-        .into()),
-        _ => Ok(remediation),
+    match (state, &remediation.answer) {
+        (State::Held, _) if remediation.proposal.is_none() && kind == Kind::Approve => {
+            let text = "what would be done has not been looked at yet: it is at the next poll of a service, or by `rescind run --once`";
+            Err(BadInput(format!("{id}: {text}")).into())
+        }
+        (State::Held, _) => Ok(remediation),
+        (State::Rejected, _) if kind == Kind::Approve => Ok(remediation),
+        (_, Some((_, answer))) if remediation.approved_at().is_some() => {
+            let text = format!(
+                "{id} was approved by {} already, and is {state}: there is nothing to answer",
+                answer.by
+            );
+            Err(BadInput(text).into())
+        }
+        _ => Err(BadInput(format!("{id} is {state}, not held: there is nothing to answer")).into()),
     }
 }
 

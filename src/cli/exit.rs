@@ -46,6 +46,7 @@ impl Exit {
         } else {
             match error.downcast_ref::<ServiceError>() {
                 Some(ServiceError::Ledger(_)) => Self::Ledger,
+                Some(ServiceError::OptOutsGone { .. }) => Self::Usage,
                 Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
                 None => Self::Internal,
             }

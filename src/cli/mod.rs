@@ -104,15 +104,18 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Plan(args) => with_config(&config, |config| plan::run(&args, config, &screen)),
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
-        Command::List(args) => with_config(&config, |config| list::run(&args, &config, &screen)),
-        Command::Show(args) => with_config(&config, |config| show::run(&args, &config, &screen)),
-        Command::Explain(args) => with_config(&config, |config| explain::run(&args, &config, &screen)),
+        Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
+        Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
+        Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),
+        Command::OptOut(args) if args.changes() => {
+            with_config_alone(&config, |config| opt_out::run(&args, &config, &screen))
+        }
         Command::OptOut(args) => with_config(&config, |config| opt_out::run(&args, &config, &screen)),
         Command::Approve(args) => {
-            with_config(&config, |config| answer::run(&args, answer::Kind::Approve, &config, &screen))
+            with_config_alone(&config, |config| answer::run(&args, answer::Kind::Approve, &config, &screen))
         }
         Command::Reject(args) => {
-            with_config(&config, |config| answer::run(&args, answer::Kind::Reject, &config, &screen))
+            with_config_alone(&config, |config| answer::run(&args, answer::Kind::Reject, &config, &screen))
         }
     };
     match done {
@@ -130,6 +133,14 @@ fn with_config(
     then: impl FnOnce(Config) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
     then(Config::load(path)?)
+}
+
+/// For what decides nothing: a broken file of opt-outs must not keep anybody from looking or answering.
+fn with_config_alone(
+    path: &std::path::Path,
+    then: impl FnOnce(Config) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    then(Config::load_alone(path)?)
 }
 
 /// Runs something that talks to AWS.

@@ -2,11 +2,11 @@
 
 use super::Exit;
 use super::exit::BadInput;
-use super::output::{BAD, BOLD, Screen, WARN, clean, styled, table};
+use super::output::{BAD, BOLD, Screen, WARN, clean, styled, table, when};
 use crate::config::{Config, Mode, OptOut, OptOutDocument, OptOuts, SOON_DAYS, Selector};
 use crate::ident::{AccountId, Region, RoleName};
 use crate::ledger::Reader;
-use crate::triage::{Applies, Case, most_cautious};
+use crate::triage::{Applies, Case, mode_of_tag, most_cautious};
 use clap::{Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date};
 
@@ -93,22 +93,27 @@ struct Explain {
     region: Option<Region>,
 }
 
+impl Args {
+    /// It changes the file, which may be broken: what is wrong with it is said then.
+    pub fn changes(&self) -> bool {
+        matches!(self.command, Command::Add(_) | Command::Remove { .. })
+    }
+}
+
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     match &args.command {
         Command::List => list(&config.opt_outs, screen),
         Command::Add(add) => {
-            let file = OptOutDocument::read(&config.opt_outs_file)?;
+            add.check()?;
+            let file = OptOutDocument::lock(&config.opt_outs_file)?;
             let after = file.with(&add.lines(), Timestamp::now())?;
             write(&file, &after, &add.name, "added", screen)
         }
         Command::Remove { name } => {
-            let file = OptOutDocument::read(&config.opt_outs_file)?;
-            let after = file.without(name, Timestamp::now())?;
-            let Some(after) = after else {
-                let text = format!(
-                    "{}: no opt-out is named {name:?}: `rescind opt-out list` names them",
-                    file.path().display()
-                );
+            let file = OptOutDocument::lock(&config.opt_outs_file)?;
+            let Some(after) = file.without(name, Timestamp::now())? else {
+                let path = file.path().display();
+                let text = format!("{path}: no opt-out is named {name:?}: `rescind opt-out list` names them");
                 return Err(BadInput(text).into());
             };
             write(&file, &after, name, "removed", screen)
@@ -132,6 +137,27 @@ fn write(
 }
 
 impl Add {
+    /// What the file itself would allow, and is a mistake all the same.
+    fn check(&self) -> Result<(), BadInput> {
+        let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        if let Some(last) = self.expires.filter(|last| *last < today) {
+            return Err(BadInput(format!("--expires {last}: that day is over (today is {today}, UTC)")));
+        }
+        let mut keys = std::collections::HashSet::new();
+        for tag in &self.tags {
+            match tag.split_once('=') {
+                Some((key, _)) if !key.is_empty() && keys.insert(key) => {}
+                Some((key, _)) if !key.is_empty() => {
+                    return Err(BadInput(format!(
+                        "--tag {key}: an account has one value for a tag; add two opt-outs"
+                    )));
+                }
+                _ => return Err(BadInput(format!("--tag {tag:?}: expected KEY=VALUE"))),
+            }
+        }
+        Ok(())
+    }
+
     /// The opt-out as it stands in the file.
     fn lines(&self) -> Vec<(&'static str, toml_edit::Value)> {
         let list = |items: &[String]| items.iter().map(String::as_str).collect::<toml_edit::Array>().into();
@@ -209,7 +235,8 @@ fn in_words(selects: &Selector) -> String {
     let mut parts = Vec::new();
     let mut part = |what: &str, items: Vec<&str>| {
         if !items.is_empty() {
-            parts.push(format!("{what} {}", items.join(" or ")));
+            let between = if what == "tag" { " and " } else { " or " };
+            parts.push(format!("{what} {}", items.join(between)));
         }
     };
     part("account", selects.accounts.iter().map(AccountId::as_str).collect());
@@ -262,20 +289,37 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
         screen.line(rows.trim_fmt());
         screen.line("\"perhaps\": it depends on a role, type or region that was not given, or on OUs or tags that were not read yet.");
     }
-    let tag = config.account_tag.as_ref().and_then(|key| Some((key, placement.as_ref()?.tags.get(key)?)));
-    if let Some((key, value)) = tag {
-        screen.line(format!("The account's tag {key} = {}", clean(value)));
+    let mut said = Vec::new();
+    if let Some(opt_out) = most_cautious(&applying) {
+        said.push((opt_out.mode, format!("opt-out {}", opt_out.name)));
     }
-    let strongest = most_cautious(&applying);
-    let mode = strongest.map_or(config.mode, |opt_out| opt_out.mode.max(config.mode));
-    screen
-        .json(&serde_json::json!({ "mode": mode, "decided_by": strongest.map(|opt_out| &opt_out.name) }))?;
+    let tags_read_at = placement.as_ref().map(|placement| placement.read_at);
+    if let Some(key) = &config.account_tag {
+        match placement.as_ref().map(|placement| placement.tags.get(key)) {
+            None => screen.line(format!("The account's tags were not read yet: its tag {key} may say more.")),
+            Some(None) => {}
+            Some(Some(value)) => {
+                said.push((mode_of_tag(value), format!("the account's tag {key} = {value}")));
+            }
+        }
+    }
+    if let Some(at) = tags_read_at {
+        screen.line(format!("The account's tags and OUs are as they were read {}.", when(at)));
+    }
+    let arn = what.role.as_ref().map(|role| config.partition().role_arn(&what.account, role.as_str()));
+    let protected = arn.and_then(|arn| config.protected.iter().find(|pattern| pattern.matches(&arn)));
+    if let Some(pattern) = protected {
+        said.push((Mode::Off, format!("protected by {pattern}")));
+    }
+    // The first of those that are the same.
+    let strongest = said.iter().rev().max_by_key(|(mode, _)| *mode).filter(|(mode, _)| *mode > config.mode);
+    let mode = strongest.map_or(config.mode, |(mode, _)| *mode);
+    screen.json(&serde_json::json!({
+        "mode": mode, "decided_by": strongest.map(|(_, what)| what), "tags_read_at": tags_read_at,
+    }))?;
     screen.line(match strongest {
-        Some(opt_out) => format!(
-            "Most cautious: {} ({}). With the installation's {}: {mode}.",
-            opt_out.name, opt_out.mode, config.mode
-        ),
-        None => format!("None surely applies. The installation's mode is {mode}."),
+        Some((mode, what)) => format!("At most {mode}: {}.", clean(what)),
+        None => format!("At most {mode}: the mode of the installation. (Rules may say less.)"),
     });
     Ok(Exit::Done)
 }

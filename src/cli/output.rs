@@ -38,11 +38,14 @@ impl Screen {
     /// A value for programs: one line of JSON.
     pub fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         if self.format == Format::Json {
-            let mut out = std::io::stdout().lock();
-            serde_json::to_writer(&mut out, value)?;
-            let _ = writeln!(out);
+            Self::raw(&serde_json::to_string(value)?);
         }
         Ok(())
+    }
+
+    /// A line for programs, in either format.
+    pub fn raw(line: &str) {
+        let _ = writeln!(std::io::stdout(), "{line}");
     }
 
     /// An error, to standard error, in the format that was asked for.

@@ -8,9 +8,10 @@ use crate::config::Config;
 use crate::engine::Planned;
 use crate::feed::read_input;
 use crate::finding::decode;
-use crate::ledger::Event;
+use crate::ledger::{Begun, Event};
 use crate::service::{Purpose, Service};
-use crate::triage::Verdict;
+use crate::triage::{Spending, Verdict};
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.json(&serde_json::json!({ "error": error }))?;
         }
         let mut count = 0;
+        let mut would_begin = Spending::default();
         for item in decoded {
             match item {
                 Ok(finding) => {
@@ -50,7 +52,15 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                         planned = service.engine().plan(finding) => planned?,
                         () = stop.cancelled() => break,
                     };
-                    clean_run &= planned.decision.is_some() && !matches!(planned.change, Some(Err(_)));
+                    clean_run &= !matches!(planned.change, Some(Err(_)));
+                    if let Verdict::Remediate { remediation, target } = &planned.decision.verdict {
+                        would_begin.add(Begun {
+                            remediation: remediation.clone(),
+                            account: target.account.clone(),
+                            role_key: target.role.key(),
+                            at: Timestamp::now(),
+                        });
+                    }
                     tell(&planned, screen)?;
                     count += 1;
                 }
@@ -64,6 +74,14 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                     screen.json(&serde_json::json!({ "undecodable": undecodable }))?;
                 }
             }
+        }
+        let budget = &service.config().budget;
+        let full = would_begin.accounts().find_map(|a| would_begin.within(a, budget, Timestamp::now()).err());
+        if let Some(tripped) = full {
+            let limit = tripped.limit(budget);
+            screen.line(format!(
+                "Together that is more than the budget allows ({limit}): the rest would be held."
+            ));
         }
         screen.line(format!("{count} finding(s). Nothing was changed."));
         if count > 0 && !service.is_watching()? {
@@ -84,37 +102,31 @@ fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
         "finding": finding.id, "account": finding.account, "type": finding.finding_type,
-        "decision": decision.as_ref().map(|d| d.verdict.name()), "code": decision.as_ref().map(|d| d.verdict.code()),
-        "reason": decision.as_ref().map(|d| d.verdict.to_string()),
-        "rule": decision.as_ref().and_then(|d| d.rule.as_ref()),
-        "opt_outs": decision.as_ref().map(|d| &d.opt_outs),
-        "what_to_do": decision.as_ref().and_then(|d| d.what_to_do.as_ref()),
-        "checks": decision.as_ref().map(|d| &d.checks),
+        "decision": decision.verdict.name(), "code": decision.verdict.code(),
+        "reason": decision.verdict.to_string(),
+        "rule": decision.rule,
+        "opt_outs": decision.opt_outs,
+        "what_to_do": decision.what_to_do,
+        "checks": decision.checks,
         "change": change.as_ref().and_then(|c| c.as_ref().ok()),
         "recorded": recorded,
         "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
     }))?;
-    let label = match decision.as_ref().map(|d| &d.verdict) {
-        None => styled(BAD, "undecided"),
-        Some(Verdict::Remediate { .. }) => styled(WARN, "would revoke"),
-        Some(Verdict::Hold { .. }) => styled(WARN, "would hold for approval"),
-        Some(Verdict::Observe { .. }) => styled(WARN, "would observe"),
-        Some(Verdict::Skip(_)) => styled(DIM, "would skip"),
+    let label = match &decision.verdict {
+        Verdict::Remediate { .. } => styled(WARN, "would revoke"),
+        Verdict::Hold { .. } => styled(WARN, "would hold for approval"),
+        Verdict::Observe { .. } => styled(WARN, "would observe"),
+        Verdict::Skip(_) => styled(DIM, "would skip"),
     };
     screen.line(format!("{label}  {}  {}", finding.account, styled(BOLD, clean(&finding.id))));
     screen.line(format!("  {}", clean(&finding.finding_type)));
-    let reason = decision.as_ref().map(|d| d.verdict.to_string());
-    let reason = reason
-        .unwrap_or_else(|| "an opt-out might apply and cannot be evaluated: nothing is done".to_owned());
-    screen.line(format!("  {}", clean(&reason)));
-    if let Some(decision) = decision {
-        let rule = decision.rule.as_deref().unwrap_or("none");
-        let opt_outs =
-            if decision.opt_outs.is_empty() { "none".to_owned() } else { decision.opt_outs.join(", ") };
-        screen.line(format!("  rule: {}; opt-outs: {}", clean(rule), clean(&opt_outs)));
-        if let Some(to_do) = &decision.what_to_do {
-            screen.line(format!("  {} {}", styled(BAD, "a person must act:"), clean(to_do)));
-        }
+    screen.line(format!("  {}", clean(&decision.verdict.to_string())));
+    let rule = decision.rule.as_deref().unwrap_or("none");
+    let opt_outs =
+        if decision.opt_outs.is_empty() { "none".to_owned() } else { decision.opt_outs.join(", ") };
+    screen.line(format!("  rule: {}; opt-outs: {}", clean(rule), clean(&opt_outs)));
+    if let Some(to_do) = &decision.what_to_do {
+        screen.line(format!("  {} {}", styled(BAD, "a person must act:"), clean(to_do)));
     }
     if let Some(entry) = recorded {
         let verdict = match &entry.event {
@@ -132,7 +144,7 @@ fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
     }
     match change {
         Some(Ok(change)) => {
-            if matches!(decision.as_ref().map(|d| &d.verdict), Some(Verdict::Observe { .. })) {
+            if matches!(decision.verdict, Verdict::Observe { .. }) {
                 screen.line("  If it were enforced:");
             }
             screen.line(format!("  inline policy {} of {}", change.policy_name, change.role_arn));

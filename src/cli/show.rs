@@ -7,26 +7,42 @@ use super::policy::{diff, side_effect};
 use super::summary::{RemediationLine, label};
 use crate::aws::{CallRecord, CallResult};
 use crate::config::Config;
+use crate::finding::Finding;
 use crate::ledger::{Entry, Event, Proposal, Reader, Remediation, State};
+use crate::triage::is_for_approval;
+use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A remediation's id or its beginning, or a finding's id.
     id: String,
+
+    /// Only the finding, as it was received: JSON that `rescind handle -` takes.
+    #[arg(long)]
+    finding: bool,
 }
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
     let id = &find(&reader, &args.id)?;
     let remediation = reader.remediation(id)?;
+    if args.finding {
+        let detail = remediation.finding.detail.as_deref();
+        let detail =
+            detail.ok_or_else(|| BadInput("the finding is too long, and was not kept whole".to_owned()))?;
+        Screen::raw(detail);
+        return Ok(Exit::Done);
+    }
     let entries = reader.entries_of(id)?;
     screen.json(&serde_json::json!({
         "remediation": RemediationLine::from(&remediation), "finding": remediation.finding,
+        "attached": reader.attached(id)?,
         "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
         "change": remediation.change, "entries": entries,
     }))?;
     if screen.is_text() {
         head(&remediation, screen);
+        attached(&reader.attached(id)?, screen);
         judge(&remediation, config, screen);
         policy(&remediation, screen);
         timeline(&remediation, &entries, screen);
@@ -37,6 +53,10 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
 
 /// The id of the one remediation that `text` names.
 pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
+    if text.is_empty() {
+        let expected = "expected the id of a remediation or of a finding, found an empty text";
+        return Err(BadInput(expected.to_owned()).into());
+    }
     let mut ids = reader.matching(text)?;
     match ids.len() {
         1 => Ok(ids.remove(0)),
@@ -90,11 +110,38 @@ fn head(r: &Remediation, screen: &Screen) {
     }
 }
 
+/// The other findings that it is for.
+fn attached(findings: &[Finding], screen: &Screen) {
+    if findings.is_empty() {
+        return;
+    }
+    screen.line(format!(
+        "\n{}",
+        styled(BOLD, format!("It is also for {} later occurrence(s)", findings.len()))
+    ));
+    for finding in findings.iter().rev().take(10) {
+        let session = finding.principal.as_ref().and_then(|p| p.principal_id.as_deref()).unwrap_or("-");
+        screen.line(format!(
+            "  {}  {}  session {}, last seen {}",
+            clean(&finding.id),
+            clean(&finding.finding_type),
+            clean(session),
+            when(finding.last_seen())
+        ));
+    }
+}
+
 /// What a person needs who is asked.
 fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
         screen.line(format!("\n{}", styled(BOLD, "Held: a person must judge it")));
-        screen.line(format!("  {}", clean(r.held_why.as_deref().unwrap_or_default())));
+        let (code, why) = r.held_why.as_ref().map_or(("", ""), |(code, why)| (code, why));
+        screen.line(format!("  {}", clean(why)));
+        if !is_for_approval(code) {
+            screen.line(
+                "  Approving does nothing as long as this is so: take away what forbids it first, or reject.",
+            );
+        }
         match &r.proposal {
             Some(Proposal { change: Some(change), .. }) => {
                 screen.line(format!(
@@ -109,7 +156,13 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
             }
             _ => screen.line("  What would be done was not looked at yet: it is at the next poll or start."),
         }
-        screen.line(format!("  It can be answered until {}; without an answer it is rejected:", when(until)));
+        if until > Timestamp::now() {
+            screen.line(format!("  Without an answer until {} it is rejected:", when(until)));
+        } else {
+            screen.line(
+                "  Nobody has answered in time: it is rejected at the next poll or start. Still possible:",
+            );
+        }
         screen.line(format!("    rescind approve {} --by NAME --reason TEXT", r.id));
         screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
     }
@@ -181,6 +234,8 @@ fn what(entry: &Entry) -> String {
         Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
         Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
         Event::Returned { reason, .. } => format!("held: {reason}"),
+        Event::Cleared { reason } => format!("not held any more: {reason}"),
+        Event::Superseded { by } => format!("superseded: {by} has revoked these sessions"),
         Event::Alert { text, .. } => format!("ALERT: {text}"),
         Event::Intent { change } => format!("intent: deny sessions issued before {}", change.cutoff),
         Event::Accepted { found_in_place: false } => "accepted by AWS".to_owned(),

@@ -4,7 +4,7 @@ use super::Exit;
 use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use crate::config::Config;
 use crate::finding::Finding;
-use crate::ledger::{Entry, Event, LedgerError, Remediation, State};
+use crate::ledger::{Entry, Event, LedgerError, NOBODY, Remediation, State};
 use crate::service::Service;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -58,15 +58,18 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<
         let remediation = reader.remediation(id)?;
         counts.remediated += usize::from(remediation.state.is_in_place());
         counts.held += usize::from(remediation.state == State::Held);
-        counts.not_revoked +=
-            usize::from(!remediation.state.is_in_place() && remediation.state != State::Held);
+        counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
         tell_remediation(&remediation, service.config(), screen)?;
     }
     for finding in seen.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         tell_seen(service, finding, screen)?;
     }
     for finding in seen {
-        counts.not_revoked += usize::from(is_left_open(service, finding, &touched)?);
+        match is_left_open(service, finding, &touched)? {
+            Some(true) => counts.held += 1,
+            Some(false) => counts.not_revoked += 1,
+            None => {}
+        }
     }
     if seen.len() > SHOWN {
         screen.line(format!("          … and {} more: `rescind list --decisions`", seen.len() - SHOWN));
@@ -173,7 +176,7 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
             screen.line(format!("            note: {}", clean(note)));
         }
     } else if remediation.state == State::Held {
-        let why = remediation.held_why.as_deref().unwrap_or_default();
+        let why = remediation.held_why.as_ref().map_or("", |(_, why)| why);
         screen.line(format!("            {}", clean(why)));
         let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
@@ -205,21 +208,40 @@ fn style(state: State) -> anstyle::Style {
     match state {
         State::Proved(_) => GOOD,
         State::Blocked | State::Failed | State::Rejected => BAD,
+        State::Superseded => DIM,
         State::Held | State::Decided | State::Applying | State::Accepted | State::Retrying => WARN,
     }
 }
 
-/// A theft that was seen before, that may be acted on, and that is not revoked.
-fn is_left_open(service: &Service, finding: &Finding, told: &BTreeSet<String>) -> anyhow::Result<bool> {
+/// It is not revoked, and nobody has said that this is all right.
+fn needs_person(remediation: &Remediation) -> bool {
+    match (remediation.state, &remediation.answer) {
+        (State::Proved(_) | State::Superseded, _) => false,
+        (State::Rejected, Some((_, answer))) => answer.by == NOBODY,
+        _ => true,
+    }
+}
+
+/// Whether a theft that was seen before, and may be acted on, is left open: held (true), or not
+/// revoked for another reason.
+fn is_left_open(
+    service: &Service,
+    finding: &Finding,
+    told: &BTreeSet<String>,
+) -> anyhow::Result<Option<bool>> {
     let decision = service.reader().decided(&finding.occurrence())?.and_then(|d| d.decision);
-    let Some(entry) = decision else { return Ok(false) };
+    let Some(entry) = decision else { return Ok(None) };
     Ok(match (entry.takes_care(), &entry.event) {
-        (Some(id), _) if told.contains(id) => false,
-        (Some(id), _) => !service.reader().remediation(id)?.state.is_in_place(),
-        (None, Event::Decision { code, what_to_do, .. }) => {
-            what_to_do.is_some() || (is_put_off(code) && service.would_act_on(finding))
+        (Some(id), _) if told.contains(id) => None,
+        (Some(id), _) => {
+            let remediation = service.reader().remediation(id)?;
+            needs_person(&remediation).then_some(remediation.state == State::Held)
         }
-        _ => false,
+        (None, Event::Decision { code, what_to_do, .. }) => {
+            let open = what_to_do.is_some() || (is_put_off(code) && service.would_act_on(finding));
+            open.then_some(false)
+        }
+        _ => None,
     })
 }
 
@@ -313,7 +335,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             opt_outs: &r.opt_outs,
             opened_at: r.opened_at,
             held_at: r.held_at,
-            held_why: r.held_why.as_deref().filter(|_| r.state == State::Held),
+            held_why: r.held_why.as_ref().filter(|_| r.state == State::Held).map(|(_, why)| why.as_str()),
             answer: r.answer.as_ref().map(|(_, answer)| answer),
             accepted_at: r.accepted_at,
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),

@@ -1,181 +1,393 @@
-//! EventBridge patterns, checked when they are read: an operator that is not understood must not
-//! pass for one that does not match.
+//! EventBridge patterns: read, and asked whether an event matches.
+//!
+//! The semantics are those of the EventBridge User Guide ("Comparison operators for use in event
+//! patterns"): fields are AND, the values of a list are OR, an array in the event matches when one of
+//! its elements does, and what is said about an object in an array must hold for one and the same
+//! element. docs/adr/0004 says why this is not left to a library.
 
 use serde::Deserialize;
-use serde_json::Value;
-
-/// What EventBridge has and the matcher does not: named in the refusal, with what to do instead.
-const REFUSED: [(&str, &str); 1] = [("$or", "write one rule for each alternative")];
+use serde_json::{Map, Number, Value};
+use std::net::IpAddr;
 
 /// A pattern as it stands in an event rule of EventBridge.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct EventPattern {
-    text: String,
-    types: Option<Vec<String>>,
+pub struct EventPattern(Node);
+
+/// What must hold for an object: everything of it.
+#[derive(Debug, Clone, PartialEq)]
+struct Node {
+    fields: Vec<(String, Field)>,
+    /// Of each of these, one must hold as well.
+    either: Vec<Vec<Node>>,
 }
 
-impl EventPattern {
-    /// The pattern as JSON, without white space.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
+#[derive(Debug, Clone, PartialEq)]
+enum Field {
+    Leaf(Vec<Choice>),
+    Object(Node),
+}
 
-    /// The only finding types that it can match; none when it does not say so exactly.
-    #[must_use]
-    pub fn types(&self) -> Option<&[String]> {
-        self.types.as_deref()
-    }
+/// One value of a list.
+#[derive(Debug, Clone, PartialEq)]
+enum Choice {
+    Exists(bool),
+    Is(Test),
+    /// A value is there, and none of these holds for it.
+    AnythingBut(Vec<Test>),
+}
+
+/// What can be asked of one value.
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    Same(Value),
+    Prefix(String),
+    PrefixAnyCase(String),
+    Suffix(String),
+    SuffixAnyCase(String),
+    SameAnyCase(String),
+    Wildcard(Vec<Option<char>>),
+    Numeric(Vec<(Comparison, f64)>),
+    Cidr(IpAddr, u8),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Comparison {
+    Equal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
 }
 
 impl TryFrom<String> for EventPattern {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let pattern: Value = serde_json::from_str(&text).map_err(|error| {
-            format!("not JSON: {error}: paste the event pattern between ''' and ''', as EventBridge shows it")
-        })?;
-        let Value::Object(fields) = &pattern else {
-            return Err("expected an event pattern: a JSON object".to_owned());
-        };
-        if fields.is_empty() {
-            return Err("an empty pattern: name at least one field, such as \"source\"".to_owned());
+        match serde_json::from_str(&text) {
+            Ok(Value::Object(fields)) => node(&fields, "").map(Self),
+            Ok(_) => Err("expected an event pattern: a JSON object".to_owned()),
+            Err(error) => Err(format!(
+                "not JSON: {error}: paste the event pattern between ''' and ''', as EventBridge shows it"
+            )),
         }
-        check(&pattern, "")?;
-        let text = pattern.to_string();
-        // What is left to the matcher: CIDR blocks, numbers, wildcards, sizes.
-        quamina::Quamina::<usize>::new().add_pattern(0, &text).map_err(|error| error.to_string())?;
-        let types = pattern.pointer("/detail/type").and_then(Value::as_array).and_then(|types| {
-            types.iter().map(|kind| kind.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-        });
-        Ok(Self { text, types })
     }
 }
 
-/// Checks the fields below `path`.
-fn check(value: &Value, path: &str) -> Result<(), String> {
-    let Value::Object(fields) = value else {
-        return Err(format!("{path}: expected a list of values, such as [\"aws.guardduty\"]"));
-    };
+impl EventPattern {
+    /// Whether an event matches.
+    #[must_use]
+    pub fn matches(&self, event: &Value) -> bool {
+        self.0.holds(event)
+    }
+
+    /// The only finding types that it can match; none when it does not say so exactly.
+    #[must_use]
+    pub fn types(&self) -> Option<Vec<&str>> {
+        let Field::Object(detail) = self.0.field("detail")? else { return None };
+        let Field::Leaf(choices) = detail.field("type")? else { return None };
+        let texts = choices.iter().map(|choice| match choice {
+            Choice::Is(Test::Same(Value::String(text))) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect()
+    }
+}
+
+impl Node {
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, field)| field)
+    }
+
+    fn holds(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(object) => {
+                self.fields.iter().all(|(key, field)| field.holds(object.get(key)))
+                    && self.either.iter().all(|nodes| nodes.iter().any(|node| node.holds(value)))
+            }
+            Value::Array(items) if !items.is_empty() => items.iter().any(|item| self.holds(item)),
+            // What is not there can only match by not being there.
+            _ => self.holds(&Value::Object(Map::new())),
+        }
+    }
+}
+
+impl Field {
+    fn holds(&self, value: Option<&Value>) -> bool {
+        match self {
+            Self::Object(node) => node.holds(value.unwrap_or(&Value::Null)),
+            Self::Leaf(choices) => {
+                let mut leaves = Vec::new();
+                if let Some(value) = value {
+                    gather(value, &mut leaves);
+                }
+                choices.iter().any(|choice| choice.holds(&leaves))
+            }
+        }
+    }
+}
+
+/// The plain values of a field: itself, or those of an array. An object is no plain value.
+fn gather<'a>(value: &'a Value, leaves: &mut Vec<&'a Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| gather(item, leaves)),
+        Value::Object(_) => {}
+        leaf => leaves.push(leaf),
+    }
+}
+
+impl Choice {
+    fn holds(&self, leaves: &[&Value]) -> bool {
+        match self {
+            Self::Exists(wanted) => *wanted != leaves.is_empty(),
+            Self::Is(test) => leaves.iter().any(|leaf| test.holds(leaf)),
+            Self::AnythingBut(tests) => leaves.iter().any(|leaf| !tests.iter().any(|test| test.holds(leaf))),
+        }
+    }
+}
+
+impl Test {
+    fn holds(&self, value: &Value) -> bool {
+        let text = value.as_str();
+        match self {
+            Self::Same(Value::Number(wanted)) => value.as_number().is_some_and(|number| same(number, wanted)),
+            Self::Same(wanted) => value == wanted,
+            Self::Prefix(prefix) => text.is_some_and(|text| text.starts_with(prefix)),
+            Self::PrefixAnyCase(prefix) => text.is_some_and(|text| text.to_lowercase().starts_with(prefix)),
+            Self::Suffix(suffix) => text.is_some_and(|text| text.ends_with(suffix)),
+            Self::SuffixAnyCase(suffix) => text.is_some_and(|text| text.to_lowercase().ends_with(suffix)),
+            Self::SameAnyCase(wanted) => text.is_some_and(|text| text.to_lowercase() == *wanted),
+            Self::Wildcard(wildcard) => text.is_some_and(|text| like(wildcard, text)),
+            Self::Numeric(bounds) => {
+                value.as_f64().is_some_and(|n| bounds.iter().all(|(c, bound)| c.holds(n, *bound)))
+            }
+            Self::Cidr(network, bits) => {
+                text.and_then(|text| text.parse().ok()).is_some_and(|ip| within(ip, *network, *bits))
+            }
+        }
+    }
+}
+
+/// 5, 5.0 and 5e0 are the same number.
+fn same(one: &Number, other: &Number) -> bool {
+    one == other || (one.as_f64() == other.as_f64() && (one.is_f64() || other.is_f64()))
+}
+
+impl Comparison {
+    fn holds(self, number: f64, bound: f64) -> bool {
+        match self {
+            #[expect(clippy::float_cmp, reason = "the pattern asks for exactly this number")]
+            Self::Equal => number == bound,
+            Self::Less => number < bound,
+            Self::AtMost => number <= bound,
+            Self::Greater => number > bound,
+            Self::AtLeast => number >= bound,
+        }
+    }
+}
+
+/// A wildcard of characters and any-texts (none).
+fn like(wildcard: &[Option<char>], text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t, mut retry) = (0, 0, None);
+    while t < text.len() {
+        match wildcard.get(p) {
+            Some(None) => {
+                retry = Some((p, t));
+                p += 1;
+            }
+            Some(Some(c)) if *c == text[t] => (p, t) = (p + 1, t + 1),
+            _ => match retry {
+                Some((star, from)) => {
+                    retry = Some((star, from + 1));
+                    (p, t) = (star + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    wildcard[p..].iter().all(Option::is_none)
+}
+
+fn within(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
+    match (ip, network) {
+        (IpAddr::V4(ip), IpAddr::V4(network)) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            u32::from(ip) & mask == u32::from(network) & mask
+        }
+        (IpAddr::V6(ip), IpAddr::V6(network)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            u128::from(ip) & mask == u128::from(network) & mask
+        }
+        _ => false,
+    }
+}
+
+fn node(fields: &Map<String, Value>, path: &str) -> Result<Node, String> {
+    if fields.is_empty() {
+        let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        return Err(format!("{place}an empty pattern: name at least one field, such as \"source\""));
+    }
+    let mut node = Node { fields: Vec::new(), either: Vec::new() };
     for (key, value) in fields {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        if let Some((operator, instead)) = REFUSED.iter().find(|(operator, _)| operator == key) {
-            return Err(format!("{path}: the operator \"{operator}\" is not supported: {instead}"));
-        }
         match value {
-            Value::Array(choices) if choices.is_empty() => {
+            Value::Array(items) if key == "$or" => node.either.push(either(items, &path)?),
+            _ if key == "$or" => return Err(format!("{path}: expected a list of at least two patterns")),
+            Value::Array(items) if items.is_empty() => {
                 return Err(format!("{path}: an empty list matches nothing"));
             }
-            Value::Array(choices) => choices.iter().try_for_each(|choice| check_choice(choice, &path))?,
-            Value::Object(inner) if inner.is_empty() => {
-                return Err(format!("{path}: an empty object matches nothing"));
+            Value::Array(items) => {
+                let choices = items.iter().map(|item| choice(item, &path)).collect::<Result<_, _>>()?;
+                node.fields.push((key.clone(), Field::Leaf(choices)));
             }
-            other => check(other, &path)?,
+            Value::Object(inner) => node.fields.push((key.clone(), Field::Object(self::node(inner, &path)?))),
+            _ => return Err(format!("{path}: expected a list of values, such as [\"aws.guardduty\"]")),
         }
     }
-    Ok(())
+    Ok(node)
 }
 
-/// Checks one value of a list: a literal, or an operator.
-fn check_choice(choice: &Value, path: &str) -> Result<(), String> {
-    let operator = match choice {
-        Value::Object(operator) => operator,
-        Value::Array(_) => return Err(format!("{path}: a list in a list matches nothing")),
-        _ => return Ok(()),
-    };
-    let mut entries = operator.iter();
-    let (Some((name, value)), None) = (entries.next(), entries.next()) else {
-        return Err(format!("{path}: expected one operator, such as {{\"prefix\": \"…\"}}"));
-    };
-    let legal = match name.as_str() {
-        "prefix" | "suffix" | "equals-ignore-case" | "wildcard" | "cidr" => value.is_string(),
-        "exists" => value.is_boolean(),
-        "numeric" => value.is_array(),
-        "anything-but" => match value {
-            Value::Array(values) => {
-                let (texts, numbers) =
-                    (values.iter().all(Value::is_string), values.iter().all(Value::is_number));
-                !values.is_empty() && (texts || numbers)
-            }
-            value => value.is_string() || value.is_number(),
-        },
-        _ => {
-            return Err(format!(
-                "{path}: the operator {} is not supported: expected prefix, suffix, equals-ignore-case, wildcard, \
-                 anything-but, numeric, cidr or exists",
-                crate::ident::quoted(name)
-            ));
+fn either(items: &[Value], path: &str) -> Result<Vec<Node>, String> {
+    if items.len() < 2 {
+        return Err(format!("{path}: expected a list of at least two patterns"));
+    }
+    let each = items.iter().enumerate().map(|(index, item)| match item {
+        Value::Object(fields) => node(fields, &format!("{path}[{index}]")),
+        _ => Err(format!("{path}[{index}]: expected a pattern: a JSON object")),
+    });
+    each.collect()
+}
+
+fn choice(value: &Value, path: &str) -> Result<Choice, String> {
+    let Value::Object(operator) = value else { return literal(value, path).map(Choice::Is) };
+    let (name, value) = one_operator(operator, path)?;
+    match (name, value) {
+        ("exists", Value::Bool(wanted)) => Ok(Choice::Exists(*wanted)),
+        ("anything-but", Value::Array(values)) if !values.is_empty() => {
+            let tests = values.iter().map(|value| plain(value, name, path)).collect::<Result<_, _>>()?;
+            Ok(Choice::AnythingBut(tests))
         }
+        ("anything-but", Value::Object(inner)) => {
+            let (inner, values) = one_operator(inner, path)?;
+            if !matches!(inner, "prefix" | "suffix" | "equals-ignore-case" | "wildcard") {
+                return Err(format!(
+                    "{path}: \"anything-but\" with {} inside is not known",
+                    crate::ident::quoted(inner)
+                ));
+            }
+            let values = match values {
+                Value::Array(values) if !values.is_empty() => values.iter().collect(),
+                value => vec![value],
+            };
+            let tests = values.into_iter().map(|value| test(inner, value, path)).collect::<Result<_, _>>()?;
+            Ok(Choice::AnythingBut(tests))
+        }
+        ("anything-but", value) => Ok(Choice::AnythingBut(vec![plain(value, name, path)?])),
+        (name, value) => test(name, value, path).map(Choice::Is),
+    }
+}
+
+/// A literal: a text, a number, true, false or null.
+fn literal(value: &Value, path: &str) -> Result<Test, String> {
+    match value {
+        Value::Array(_) | Value::Object(_) => Err(format!("{path}: a list in a list matches nothing")),
+        plain => Ok(Test::Same(plain.clone())),
+    }
+}
+
+fn plain(value: &Value, operator: &str, path: &str) -> Result<Test, String> {
+    match value {
+        Value::String(_) | Value::Number(_) => Ok(Test::Same(value.clone())),
+        _ => Err(odd(operator, value, path)),
+    }
+}
+
+fn one_operator<'a>(operator: &'a Map<String, Value>, path: &str) -> Result<(&'a str, &'a Value), String> {
+    let mut entries = operator.iter();
+    match (entries.next(), entries.next()) {
+        (Some((name, value)), None) => Ok((name, value)),
+        _ => Err(format!("{path}: expected one operator, such as {{\"prefix\": \"…\"}}")),
+    }
+}
+
+fn odd(operator: &str, value: &Value, path: &str) -> String {
+    format!("{path}: the operator \"{operator}\" does not take the value {value}")
+}
+
+fn test(operator: &str, value: &Value, path: &str) -> Result<Test, String> {
+    let any_case = match value {
+        Value::Object(inner) => {
+            inner.get("equals-ignore-case").and_then(Value::as_str).filter(|_| inner.len() == 1)
+        }
+        _ => None,
     };
-    if legal {
-        return Ok(());
+    match (operator, value, any_case) {
+        ("prefix", Value::String(text), _) => Ok(Test::Prefix(text.clone())),
+        ("prefix", _, Some(text)) => Ok(Test::PrefixAnyCase(text.to_lowercase())),
+        ("suffix", Value::String(text), _) => Ok(Test::Suffix(text.clone())),
+        ("suffix", _, Some(text)) => Ok(Test::SuffixAnyCase(text.to_lowercase())),
+        ("equals-ignore-case", Value::String(text), _) => Ok(Test::SameAnyCase(text.to_lowercase())),
+        ("wildcard", Value::String(text), _) => wildcard(text).ok_or_else(|| {
+            format!("{path}: \"wildcard\": a backslash stands before * or another backslash, and two * in a row are not allowed")
+        }),
+        ("numeric", Value::Array(bounds), _) => numeric(bounds).ok_or_else(|| {
+            format!("{path}: \"numeric\": expected one comparison such as [\">=\", 7], or a range such as [\">\", 0, \"<=\", 5]")
+        }),
+        ("cidr", Value::String(text), _) => cidr(text)
+            .ok_or_else(|| format!("{path}: \"cidr\": expected a network such as \"203.0.113.0/24\" or \"2001:db8::/32\"")),
+        ("prefix" | "suffix" | "equals-ignore-case" | "wildcard" | "numeric" | "cidr" | "exists", value, _) => {
+            Err(odd(operator, value, path))
+        }
+        _ => Err(format!(
+            "{path}: the operator {} is not known: expected prefix, suffix, equals-ignore-case, wildcard, anything-but, \
+             numeric, cidr or exists",
+            crate::ident::quoted(operator)
+        )),
     }
-    if value.is_object() {
-        let inner = value.as_object().and_then(|o| o.keys().next()).map_or("", String::as_str);
-        return Err(format!(
-            "{path}: the operator \"{name}\" with {} inside is not supported",
-            crate::ident::quoted(inner)
-        ));
+}
+
+fn wildcard(text: &str) -> Option<Test> {
+    let (mut parts, mut chars) = (Vec::new(), text.chars());
+    while let Some(c) = chars.next() {
+        parts.push(match c {
+            '*' if parts.last() == Some(&None) => return None,
+            '*' => None,
+            '\\' => Some(chars.next().filter(|escaped| matches!(escaped, '*' | '\\'))?),
+            c => Some(c),
+        });
     }
-    Err(format!("{path}: the operator \"{name}\" is not supported with the value {value}"))
+    Some(Test::Wildcard(parts))
+}
+
+fn numeric(bounds: &[Value]) -> Option<Test> {
+    let bounds = bounds.chunks(2).map(|pair| {
+        let comparison = match pair.first()?.as_str()? {
+            "=" => Comparison::Equal,
+            "<" => Comparison::Less,
+            "<=" => Comparison::AtMost,
+            ">" => Comparison::Greater,
+            ">=" => Comparison::AtLeast,
+            _ => return None,
+        };
+        Some((comparison, pair.get(1)?.as_f64()?))
+    });
+    let bounds: Vec<_> = bounds.collect::<Option<_>>()?;
+    let legal = match bounds.as_slice() {
+        [_] => true,
+        [(Comparison::Greater | Comparison::AtLeast, low), (Comparison::Less | Comparison::AtMost, high)] => {
+            low < high
+        }
+        _ => false,
+    };
+    legal.then_some(Test::Numeric(bounds))
+}
+
+fn cidr(text: &str) -> Option<Test> {
+    let (network, bits) = text.split_once('/')?;
+    let (network, bits): (IpAddr, u8) = (network.parse().ok()?, bits.parse().ok()?);
+    let most = if network.is_ipv4() { 32 } else { 128 };
+    (bits <= most).then_some(Test::Cidr(network, bits))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pattern(text: &str) -> Result<EventPattern, String> {
-        EventPattern::try_from(text.to_owned())
-    }
-
-    #[test]
-    fn the_types_that_it_can_match_are_known_when_they_are_literal() {
-        let one = pattern(r#"{"source": ["aws.guardduty"], "detail": {"type": ["A", "B"]}}"#).expect("valid");
-        assert_eq!(one.types(), Some(&["A".to_owned(), "B".to_owned()][..]));
-        for open in
-            [r#"{"detail-type": ["GuardDuty Finding"]}"#, r#"{"detail": {"type": ["A", {"prefix": "B"}]}}"#]
-        {
-            assert_eq!(pattern(open).expect("valid").types(), None, "{open}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_understood_is_refused_by_name() {
-        for (text, wanted) in [
-            ("{", "not JSON"),
-            ("[]", "a JSON object"),
-            ("{}", "an empty pattern"),
-            (r#"{"source": "aws.guardduty"}"#, "source: expected a list of values"),
-            (r#"{"source": []}"#, "source: an empty list matches nothing"),
-            (r#"{"detail": {}}"#, "detail: an empty object matches nothing"),
-            (
-                r#"{"$or": [{"source": ["a"]}, {"region": ["b"]}]}"#,
-                "$or: the operator \"$or\" is not supported: write one rule for each alternative",
-            ),
-            (
-                r#"{"detail": {"$or": [{"type": ["a"]}]}}"#,
-                "detail.$or: the operator \"$or\" is not supported",
-            ),
-            (
-                r#"{"detail": {"type": [{"anything-but": {"prefix": "Recon"}}]}}"#,
-                "detail.type: the operator \"anything-but\" with \"prefix\" inside is not supported",
-            ),
-            (
-                r#"{"detail": {"type": [{"prefix": {"equals-ignore-case": "recon"}}]}}"#,
-                "the operator \"prefix\" with \"equals-ignore-case\" inside is not supported",
-            ),
-            (r#"{"detail": {"type": [{"regexp": "a"}]}}"#, "the operator \"regexp\" is not supported"),
-            (r#"{"detail": {"type": [{"prefix": "a", "suffix": "b"}]}}"#, "expected one operator"),
-            (
-                r#"{"detail": {"type": [{"anything-but": ["a", 1]}]}}"#,
-                "\"anything-but\" is not supported with",
-            ),
-            (r#"{"detail": {"type": [["a"]]}}"#, "a list in a list"),
-            (r#"{"detail": {"severity": [{"numeric": [">"]}]}}"#, "numeric"),
-            (r#"{"detail": {"ip": [{"cidr": "10.0.0.0/99"}]}}"#, "CIDR"),
-        ] {
-            let error = pattern(text).expect_err(text);
-            assert!(error.contains(wanted), "{text}\n gave {error}\n wanted {wanted}");
-        }
-    }
-}
+mod tests;

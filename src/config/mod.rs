@@ -113,21 +113,12 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads and checks the file at `path`.
+    /// Reads and checks the file at `path`, and that of the opt-outs.
     ///
     /// # Errors
-    /// When it cannot be read or is not valid.
+    /// When one cannot be read or is not valid.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-            path: path.display().to_string(),
-            hint: if error.kind() == std::io::ErrorKind::NotFound {
-                "\n  `rescind init` writes a commented one; --config names another"
-            } else {
-                ""
-            },
-            error,
-        })?;
-        let mut config = Self::parse(&text, path)?;
+        let mut config = Self::load_alone(path)?;
         // No file is no opt-outs. A file that cannot be read or is not valid is an error: it might
         // have kept us from acting.
         match OptOuts::load(&config.opt_outs_file, Timestamp::now()) {
@@ -138,6 +129,23 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads and checks the file at `path`, without the opt-outs: for what does not decide anything.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not valid.
+    pub fn load_alone(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: path.display().to_string(),
+            hint: if error.kind() == std::io::ErrorKind::NotFound {
+                "\n  `rescind init` writes a commented one; --config names another"
+            } else {
+                ""
+            },
+            error,
+        })?;
+        Self::parse(&text, path)
+    }
+
     /// Checks the text of a configuration file that lives at `path`. The opt-outs are left out: they
     /// are in a file of their own.
     ///
@@ -145,6 +153,19 @@ impl Config {
     /// When it is not valid.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let raw: raw::RawConfig = located(text, path)?;
+        let invalid = |index: usize, message: String| ConfigError::Invalid {
+            path: path.display().to_string(),
+            line: raw::header_line(text, "rules", index),
+            column: 1,
+            key: format!("rules[{index}]: "),
+            message,
+        };
+        let mut names = std::collections::HashSet::new();
+        if let Some((index, rule)) =
+            raw.rules.0.iter().enumerate().find(|(_, rule)| !names.insert(rule.name.as_str()))
+        {
+            return Err(invalid(index, format!("name: {} is there twice", crate::ident::quoted(&rule.name))));
+        }
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let (role_path, role_name) = raw.member.role.into_parts();
         Ok(Self {
@@ -155,7 +176,7 @@ impl Config {
             poll_interval: raw.poll_interval.0.unsigned_abs(),
             opt_outs_file: directory.join(raw.opt_outs),
             opt_outs: OptOuts::default(),
-            protected: raw.protected,
+            protected: raw.protected.into_iter().map(|role| role.0).collect(),
             concurrency: raw.concurrency.0,
             rules: raw.rules.0,
             account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),

@@ -2,31 +2,59 @@
 
 use super::{ConfigError, OptOuts};
 use jiff::Timestamp;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value};
 
-/// The file's text, and where it lives.
+/// The file's text, and where it lives. Nobody else changes it by this way as long as this is held.
 #[derive(Debug)]
 pub struct OptOutDocument {
     path: PathBuf,
     text: String,
+    /// What `text` was before: its line ends and its byte order mark.
+    shape: Shape,
+    _lock: Option<File>,
 }
 
+#[derive(Debug, Clone, Copy, Default)]
+struct Shape {
+    crlf: bool,
+    mark: bool,
+}
+
+const MARK: &str = "\u{feff}";
+
 impl OptOutDocument {
-    /// Reads the file at `path`; no file is an empty one.
+    /// Reads the file at `path` to change it; no file is an empty one. Waits for another process that
+    /// is changing it.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = match std::fs::read_to_string(path) {
+    /// When it cannot be read or locked.
+    pub fn lock(path: &Path) -> Result<Self, ConfigError> {
+        // A link stays a link: what it points to is changed.
+        let path = match std::fs::symlink_metadata(path) {
+            Ok(there) if there.is_symlink() => {
+                std::fs::canonicalize(path).map_err(|error| unusable(path, error))?
+            }
+            _ => path.to_owned(),
+        };
+        let beside = with_ending(&path, ".lock");
+        let lock = File::options().write(true).create(true).truncate(false).open(&beside);
+        let lock =
+            lock.and_then(|file| file.lock().map(|()| file)).map_err(|error| unusable(&beside, error))?;
+        let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => {
-                return Err(ConfigError::Unreadable { path: path.display().to_string(), error, hint: "" });
-            }
+            Err(error) => return Err(unusable(&path, error)),
         };
-        Ok(Self { path: path.to_owned(), text })
+        Ok(Self { _lock: Some(lock), ..Self::new(&path, &text) })
+    }
+
+    fn new(path: &Path, text: &str) -> Self {
+        let shape = Shape { crlf: text.contains("\r\n"), mark: text.starts_with(MARK) };
+        let text = text.trim_start_matches(MARK).replace("\r\n", "\n");
+        Self { path: path.to_owned(), text, shape, _lock: None }
     }
 
     /// Where it lives.
@@ -40,6 +68,8 @@ impl OptOutDocument {
     /// # Errors
     /// When the file, or what it would be, is not valid.
     pub fn with(&self, lines: &[(&str, Value)], now: Timestamp) -> Result<String, ConfigError> {
+        // What is wrong with the file as it is, is said with its place.
+        OptOuts::parse(&self.text, &self.path, now)?;
         let mut document = self.document(now)?;
         let mut table = Table::new();
         for (key, value) in lines {
@@ -107,31 +137,41 @@ impl OptOutDocument {
     /// # Errors
     /// When it cannot be written: then the file is as it was.
     pub fn replace(&self, text: &str) -> Result<(), ConfigError> {
-        let unwritable =
-            |error| ConfigError::Unreadable { path: self.path.display().to_string(), error, hint: "" };
-        // A link stays a link: what it points to is replaced.
-        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let mut new = path.clone().into_os_string();
-        new.push(".new");
+        let mut text = if self.shape.crlf { text.replace('\n', "\r\n") } else { text.to_owned() };
+        if self.shape.mark {
+            text.insert_str(0, MARK);
+        }
+        let new = with_ending(&self.path, &format!(".new-{}", std::process::id()));
         let write = || {
-            let mut file = std::fs::File::create(&new)?;
-            if let Ok(before) = std::fs::metadata(&path) {
+            let mut file = File::options().write(true).create_new(true).open(&new)?;
+            if let Ok(before) = std::fs::metadata(&self.path) {
                 file.set_permissions(before.permissions())?;
+                #[cfg(unix)]
+                {
+                    use std::os::unix::fs::{MetadataExt, fchown};
+                    let now = file.metadata()?;
+                    if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+                        fchown(&file, Some(before.uid()), Some(before.gid()))?;
+                    }
+                }
             }
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            std::fs::rename(&new, &path)
+            std::fs::rename(&new, &self.path)
         };
         write().map_err(|error| {
             let _ = std::fs::remove_file(&new);
-            unwritable(error)
+            unusable(&self.path, error)
         })
     }
 
+    /// The text as a document. A mistake in it may be what is to be removed: only what is no TOML is
+    /// refused here.
     fn document(&self, now: Timestamp) -> Result<DocumentMut, ConfigError> {
-        // What is wrong with it is said with its place.
-        OptOuts::parse(&self.text, &self.path, now)?;
-        self.text.parse().map_err(|error: toml_edit::TomlError| self.invalid(error.message()))
+        self.text.parse().map_err(|error: toml_edit::TomlError| {
+            // With its place, as when it is read.
+            OptOuts::parse(&self.text, &self.path, now).err().unwrap_or_else(|| self.invalid(error.message()))
+        })
     }
 
     fn checked(&self, document: &DocumentMut, now: Timestamp) -> Result<String, ConfigError> {
@@ -149,6 +189,16 @@ impl OptOutDocument {
     }
 }
 
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn unusable(path: &Path, error: std::io::Error) -> ConfigError {
+    ConfigError::Unreadable { path: path.display().to_string(), error, hint: "" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,7 +210,7 @@ mod tests {
     }
 
     fn document(text: &str) -> OptOutDocument {
-        OptOutDocument { path: PathBuf::from("opt-outs.toml"), text: text.to_owned() }
+        OptOutDocument::new(Path::new("opt-outs.toml"), text)
     }
 
     fn lines(name: &str) -> Vec<(&'static str, Value)> {
@@ -199,5 +249,12 @@ mod tests {
         let broken =
             document("[[opt_out]]\nname = 1\n").with(&lines("c"), now()).expect_err("broken").to_string();
         assert!(broken.starts_with("opt-outs.toml:2:8: "), "{broken}");
+        let listed =
+            document("opt_out = []\n").with(&lines("c"), now()).expect_err("another form").to_string();
+        assert!(listed.contains("write each under [[opt_out]]"), "{listed}");
+        // What is not valid can be removed, and nothing else.
+        let bad = TEXT.replacen("permanent = true", "expires = 2099-01-01", 1);
+        assert!(document(&bad).without("b", now()).is_err());
+        assert!(document(&bad).without("a", now()).expect("valid").is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
 //! be reviewed by those whom it concerns.
 
+use super::raw::header_line;
 use super::{ConfigError, Glob, Mode, located};
 use crate::ident::{AccountId, Region, quoted};
 use jiff::civil::Date;
@@ -261,16 +262,12 @@ impl OptOuts {
     pub fn parse(text: &str, path: &Path, now: Timestamp) -> Result<Self, ConfigError> {
         let file: RawFile = located(text, path)?;
         let all: Vec<OptOut> = file.opt_out.into_iter().map(|raw| raw.0).collect();
-        let invalid = |index: usize, message: String| {
-            // The error stands at the header of the opt-out.
-            let header = text.match_indices("[[opt_out]]").nth(index).map_or(0, |(at, _)| at);
-            ConfigError::Invalid {
-                path: path.display().to_string(),
-                line: text[..header].matches('\n').count() + 1,
-                column: 1,
-                key: format!("opt_out[{index}]: "),
-                message,
-            }
+        let invalid = |index: usize, message: String| ConfigError::Invalid {
+            path: path.display().to_string(),
+            line: header_line(text, "opt_out", index),
+            column: 1,
+            key: format!("opt_out[{index}]: "),
+            message,
         };
         let furthest = now.to_zoned(TimeZone::UTC).date().saturating_add(FURTHEST_DAYS.days());
         let mut names = HashSet::new();

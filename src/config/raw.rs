@@ -67,7 +67,7 @@ pub(super) struct RawConfig {
     /// Roles that are never revoked: ARNs, with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
-    pub protected: Vec<Glob>,
+    pub protected: Vec<ProtectedRole>,
     /// The tag of an account that says what may be done there at most. Empty: tags do not count.
     #[serde(default = "default_account_tag")]
     #[schemars(extend("default" = "rescind:mode"))]
@@ -134,11 +134,28 @@ pub(super) struct Rules(pub Vec<Rule>);
 impl TryFrom<Vec<RawRule>> for Rules {
     type Error = String;
     fn try_from(raw: Vec<RawRule>) -> Result<Self, String> {
-        let rules: Vec<Rule> = raw.into_iter().map(|raw| raw.0).collect();
-        let mut names = std::collections::HashSet::new();
-        match rules.iter().find(|rule| !names.insert(rule.name.as_str())) {
-            Some(rule) => Err(format!("name: {} is there twice", quoted(&rule.name))),
-            None => Ok(Self(rules)),
+        Ok(Self(raw.into_iter().map(|raw| raw.0).collect()))
+    }
+}
+
+/// A pattern for the ARNs of roles. One that could match none of them would protect nothing.
+#[derive(Deserialize)]
+#[serde(try_from = "Glob")]
+pub(super) struct ProtectedRole(pub Glob);
+
+impl TryFrom<Glob> for ProtectedRole {
+    type Error = String;
+    fn try_from(glob: Glob) -> Result<Self, String> {
+        let text = glob.as_str();
+        let of_a_role = text.starts_with('*')
+            || (text.starts_with("arn:") && text.contains(":role/") && !text.contains(":sts:"));
+        if of_a_role {
+            Ok(Self(glob))
+        } else {
+            Err(format!(
+                "{}: expected the ARN of a role, such as \"arn:aws:iam::*:role/break-glass*\"",
+                quoted(text)
+            ))
         }
     }
 }
@@ -387,7 +404,30 @@ pub(super) fn located<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T,
     let document = toml::Deserializer::parse(text).map_err(|e| at(e.span(), "", e.message()))?;
     serde_path_to_error::deserialize(document).map_err(|error| {
         let unknown = error.inner().message().starts_with("unknown field");
-        let key = if unknown { String::new() } else { error.path().to_string() };
-        at(error.inner().span(), &key, error.inner().message())
+        let path = error.path().to_string();
+        let key = if unknown { "" } else { path.as_str() };
+        let located = at(error.inner().span(), key, error.inner().message());
+        // What is wrong with one table of a list as a whole stands at that table.
+        let of_list = path.strip_suffix(']').and_then(|path| path.split_once('['));
+        match (located, of_list.and_then(|(list, index)| Some((list, index.parse().ok()?)))) {
+            (ConfigError::Invalid { path, key, message, .. }, Some((list, index))) if !unknown => {
+                let line = header_line(text, list, index);
+                ConfigError::Invalid { path, line, column: 1, key, message }
+            }
+            (located, _) => located,
+        }
     })
+}
+
+/// The line, from 1, of the table number `index` of a list of tables; 1 when it is written otherwise.
+pub(super) fn header_line(text: &str, list: &str, index: usize) -> usize {
+    let is_header = |line: &str| {
+        let inner = line.trim_start().strip_prefix("[[").and_then(|rest| rest.split_once("]]"));
+        inner.is_some_and(|(name, _)| name.trim().trim_matches(['"', '\'']) == list)
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| is_header(line))
+        .nth(index)
+        .map_or(1, |(number, _)| number + 1)
 }

@@ -98,6 +98,15 @@ const EXFILTRATION: [&str; 5] = [
 /// mostly a shared network or service, not theft.
 const INSIDE: [&str; 2] = [EXFILTRATION[2], EXFILTRATION[4]];
 
+/// Purpose:Resource/Name, each beginning with a capital: GuardDuty is asked for exactly this type.
+fn looks_like_a_type(text: &str) -> bool {
+    let capital = |part: &str| part.starts_with(|c: char| c.is_ascii_uppercase());
+    text.split_once(':').is_some_and(|(purpose, rest)| {
+        capital(purpose)
+            && rest.split_once('/').is_some_and(|(resource, name)| capital(resource) && capital(name))
+    })
+}
+
 /// A rule as it is written.
 #[derive(Deserialize)]
 #[serde(try_from = "RawFields")]
@@ -117,7 +126,7 @@ pub(super) struct RawFields {
     #[schemars(with = "Vec<String>")]
     types: Vec<Glob>,
     /// The least severity, 0.1 to 10.
-    #[schemars(range(min = 0.0, max = 10.0))]
+    #[schemars(range(min = 0.1, max = 10.0))]
     min_severity: Option<f64>,
     /// The finding's region.
     #[serde(default)]
@@ -143,8 +152,17 @@ impl TryFrom<RawFields> for RawRule {
             return Err(format!("name: {}: expected a name of your own", quoted(&name)));
         }
         let fields = Fields { types, min_severity, regions, affiliated };
-        if min_severity.is_some_and(|least| !(0.0..=10.0).contains(&least)) {
+        if min_severity.is_some_and(|least| !(0.1..=10.0).contains(&least)) {
             return Err(format!("{}: min_severity: expected 0.1 to 10", quoted(&name)));
+        }
+        if let Some(kind) =
+            fields.types.iter().find(|kind| kind.is_literal() && !looks_like_a_type(kind.as_str()))
+        {
+            return Err(format!(
+                "{}: types: {}: expected a type as GuardDuty writes it, such as \"Recon:IAMUser/TorIPCaller\" (case counts), or a pattern with *",
+                quoted(&name),
+                quoted(kind.as_str())
+            ));
         }
         let matches = match (pattern, fields == Fields::default()) {
             (Some(pattern), true) => Matches::Pattern(pattern),

@@ -2,12 +2,12 @@
 
 use super::{Engine, Question};
 use crate::aws::MemberSession;
-use crate::finding::Finding;
+use crate::config::Budget;
+use crate::ident::AccountId;
 use crate::ledger::{Begun, Draft, Event, LedgerError, Reader, Remediation, Subject};
 use crate::remedy::Remedy;
 use crate::triage::{
-    Decision, Facts, HoldReason, Placed, PlacementNeeded, Policy, Spending, Tripped, Verdict, WINDOW, decide,
-    most_roles,
+    Decision, Facts, HoldReason, Placed, PlacementNeeded, Policy, Spending, Tripped, WINDOW, decide,
 };
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -42,39 +42,32 @@ impl Guards {
         self.spending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides; and counts what is begun in the same moment, so that many at once cannot pass a
-    /// budget together.
+    /// Decides.
     pub fn judge(
         &self,
         question: Question<'_>,
         policy: &Policy,
         placement: Placed<'_>,
     ) -> Result<Decision, PlacementNeeded> {
-        let now = Timestamp::now();
-        let Question { finding, organization, history, before_watch, stage, counts } = question;
+        let Question { finding, organization, history, before_watch, stage } = question;
+        let (now, spending) = (Timestamp::now(), self.spending());
+        let facts = Facts { organization, placement, history, spending: &spending, before_watch, stage, now };
+        decide(finding, policy, facts)
+    }
+
+    /// Counts a remediation as begun, if the budgets allow it: in one step, so that many at once
+    /// cannot pass a budget together. A person's approval is above the budgets.
+    fn begin(&self, remediation: &Remediation, roles: Option<usize>, budget: &Budget) -> Result<(), Tripped> {
+        let (now, target) = (Timestamp::now(), &remediation.target);
         let mut spending = self.spending();
         spending.forget(now);
-        let facts = Facts { organization, placement, history, spending: &spending, before_watch, stage, now };
-        let decision = decide(finding, policy, facts)?;
-        if let (true, Verdict::Remediate { remediation, target }) = (counts, &decision.verdict)
-            && !history.iter().any(|earlier| earlier.remediation == *remediation)
-        {
-            let (remediation, account, role_key) =
-                (remediation.clone(), target.account.clone(), target.role.key());
-            spending.add(Begun { remediation, account, role_key, at: now });
+        if remediation.approved_at().is_none() && !spending.has(&target.account, &remediation.id) {
+            spending.allows(&target.account, budget, now)?;
+            spending.allows_role(&target.account, &target.role, roles, budget, now)?;
         }
-        Ok(decision)
-    }
-
-    /// A person approved one: it is begun now.
-    pub fn count(&self, remediation: &Remediation, at: Timestamp) {
-        let (account, role_key) = (remediation.target.account.clone(), remediation.target.role.key());
-        self.spending().add(Begun { remediation: remediation.id.clone(), account, role_key, at });
-    }
-
-    /// One is held after all.
-    pub fn take_back(&self, remediation: &Remediation) {
-        self.spending().take_back(&remediation.target.account, &remediation.id);
+        let (account, role_key) = (target.account.clone(), target.role.key());
+        spending.add(Begun { remediation: remediation.id.clone(), account, role_key, at: now });
+        Ok(())
     }
 
     /// Whether this is to be told now: not when it was told within the hour.
@@ -93,60 +86,55 @@ fn about(code: &str, subject: &Subject) -> String {
 }
 
 impl<R: Remedy + 'static> Engine<R> {
-    /// Tells a person, once an hour at most about the same thing.
-    pub(super) async fn alert(
+    /// What a person is told: once an hour at most about the same thing.
+    pub(super) fn alert(
         &self,
         subject: Subject,
         code: &str,
         text: String,
         what_to_do: &str,
-    ) -> Result<(), LedgerError> {
+    ) -> Option<Draft> {
         if !self.guards.is_news(code, &subject) {
-            return Ok(());
+            return None;
         }
         tracing::error!(code, to_do = what_to_do, "ALERT: {text}");
         let event = Event::Alert { code: code.to_owned(), text, what_to_do: what_to_do.to_owned() };
-        self.ledger.append(Draft { subject, event }).await.map(|_| ())
+        Some(Draft { subject, event })
     }
 
     /// A used-up budget is told; that a rule asks for approval is not: that is every day's work.
-    pub(super) async fn alert_of_hold(&self, finding: &Finding, why: &HoldReason) -> Result<(), LedgerError> {
-        let HoldReason::Budget(tripped) = why else { return Ok(()) };
-        self.alert_of_budget(&finding.account, tripped).await
-    }
-
-    async fn alert_of_budget(
-        &self,
-        account: &crate::ident::AccountId,
-        tripped: &Tripped,
-    ) -> Result<(), LedgerError> {
+    pub(super) fn alert_of_hold(&self, account: &AccountId, why: &HoldReason) -> Option<Draft> {
+        let HoldReason::Budget(tripped) = why else { return None };
         let of_account = !matches!(tripped, Tripped::Organization { .. });
         let subject = Subject { account: of_account.then(|| account.clone()), ..Subject::default() };
         let what_to_do = "Find out whether this is an attack on many roles, or a fault in what reports them. Everything beyond \
              the budget is held: `rescind list` names it, `rescind approve` lets it go on, `budget` in rescind.toml sets the limits.";
-        self.alert(subject, tripped.code(), tripped.to_string(), what_to_do).await
+        self.alert(subject, tripped.code(), tripped.to_string(), what_to_do)
     }
 
-    /// Whether the account's share of roles allows this one. If it does not, the remediation is held.
-    pub(super) async fn within_share(
+    /// Whether the budgets allow to begin now. If they do not, the remediation is held.
+    pub(super) async fn within_budget(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
     ) -> Result<bool, LedgerError> {
-        let target = &remediation.target;
-        let roles = self.guards.spending().place(&target.account, &target.role, Timestamp::now());
-        // One is always allowed, so nothing has to be asked for the first.
-        if roles <= 1 || remediation.approved_at().is_some() {
+        // What has begun and is not brought to an end is no new one.
+        if !self.reader.remediation(&remediation.id)?.state.is_to_begin() {
             return Ok(true);
         }
-        let of = session.role_count().await.ok();
-        let most = most_roles(of.unwrap_or(0), &self.policy().budget);
-        if roles <= most {
-            return Ok(true);
+        let (target, policy) = (&remediation.target, self.policy());
+        let others = self.guards.spending().other_roles(&target.account, &target.role, Timestamp::now());
+        // One role is always allowed, so nothing has to be asked for the first.
+        let ask = others > 0 && remediation.approved_at().is_none();
+        let roles = if ask { session.role_count().await.ok() } else { None };
+        match self.guards.begin(remediation, roles, &policy.budget) {
+            Ok(()) => Ok(true),
+            Err(tripped) => {
+                let why = HoldReason::Budget(tripped);
+                let alert = self.alert_of_hold(&target.account, &why);
+                self.give_back(remediation, why.code(), why.to_string(), alert).await?;
+                Ok(false)
+            }
         }
-        let tripped = Tripped::Roles { roles, of, most };
-        self.give_back(remediation, tripped.code(), tripped.to_string()).await?;
-        self.alert_of_budget(&target.account, &tripped).await?;
-        Ok(false)
     }
 }

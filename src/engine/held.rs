@@ -3,8 +3,9 @@
 use super::lanes::Again;
 use super::{Engine, lane};
 use crate::aws::CallScope;
-use crate::ledger::{Answer, Event, LedgerError, NOBODY, Remediation};
+use crate::ledger::{Answer, Append, Draft, Event, InForce, LedgerError, NOBODY, Remediation};
 use crate::remedy::{Found, Refusal, Remedy};
+use crate::triage::{Stage, UNPLACED, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -36,9 +37,20 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// Looks what would be done, so that a person can judge it; and gives it up when nobody answered.
     pub(super) async fn wait_for_person(&self, remediation: &Remediation) -> Result<(), LedgerError> {
+        if let Some(by) = self.superseded_by(remediation)? {
+            return self.write(remediation, Event::Superseded { by }).await;
+        }
         let answer_by = remediation.answer_by(self.approval_timeout);
         if answer_by.is_some_and(|by| by <= Timestamp::now()) {
             return self.nobody_answered(remediation).await;
+        }
+        if remediation.held_why.as_ref().is_some_and(|(code, _)| code == UNPLACED)
+            && matches!(self.verdict(remediation, Stage::Begin).await?, Verdict::Remediate { .. })
+        {
+            let reason =
+                "the account's OU and tags can be read now, and nothing speaks against it".to_owned();
+            self.write(remediation, Event::Cleared { reason }).await?;
+            return Box::pin(self.carry_out(&remediation.id)).await;
         }
         if remediation.proposal.is_some() {
             return Ok(());
@@ -60,7 +72,7 @@ impl<R: Remedy + 'static> Engine<R> {
         };
         tracing::warn!(
             remediation = remediation.id, account = %target.account, role = %target.role, problem,
-            "HELD for approval: {}", remediation.held_why.as_deref().unwrap_or_default()
+            "HELD for approval: {}", remediation.held_why.as_ref().map_or("", |(_, why)| why)
         );
         self.write(remediation, Event::Proposed { change, problem }).await
     }
@@ -73,18 +85,33 @@ impl<R: Remedy + 'static> Engine<R> {
             aws_identity: None,
             judged: remediation.proposal.as_ref().map(|proposal| proposal.seq),
         };
-        match self.write(remediation, Event::Rejected(answer)).await {
-            // Somebody answered in the last moment.
-            Err(LedgerError::Illegal(_)) => return Ok(()),
-            done => done?,
-        }
         let target = &remediation.target;
         let text = format!(
             "rejected: nobody answered in time about the stolen sessions of role {} in {} ({})",
             target.role, target.account, remediation.id
         );
-        let what_to_do = "They are NOT revoked. Judge it now: `rescind show` tells the story, `rescind handle` with the finding asks again.";
-        self.alert(remediation.subject(), "nobody_answered", text, what_to_do).await
+        let what_to_do = "They are NOT revoked. Judge it now: `rescind show` tells the story, `rescind approve` still lets it go on.";
+        let rejected = Draft { subject: remediation.subject(), event: Event::Rejected(answer) };
+        let alert = self.alert(remediation.subject(), "nobody_answered", text, what_to_do);
+        let entries = [Some(rejected), alert].into_iter().flatten().collect();
+        match self.ledger.append(Append { entries, beside: Vec::new() }).await {
+            // Somebody answered in the last moment.
+            Err(LedgerError::Illegal(_)) => Ok(()),
+            done => done.map(|_| ()),
+        }
+    }
+
+    /// Another remediation of the same role whose deny is in place and covers this one.
+    pub(super) fn superseded_by(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
+        let role_id = remediation.target.role_id.as_ref();
+        let history = self.reader.history(&remediation.target.account, &remediation.target.role)?;
+        let covers = |other: &InForce| {
+            other.remediation != remediation.id
+                && other.state.is_in_place()
+                && (role_id.is_none() || other.role_id.is_none() || other.role_id.as_ref() == role_id)
+                && other.covering_cutoff().is_some_and(|cutoff| cutoff.covers(remediation.last_seen))
+        };
+        Ok(history.into_iter().find(covers).map(|other| other.remediation))
     }
 
     /// It was about to begin, and a person must judge it (again).
@@ -93,10 +120,13 @@ impl<R: Remedy + 'static> Engine<R> {
         remediation: &Remediation,
         code: &str,
         reason: String,
+        alert: Option<Draft>,
     ) -> Result<(), LedgerError> {
         tracing::warn!(remediation = remediation.id, code, "held: {reason}");
-        self.guards.take_back(remediation);
-        self.write(remediation, Event::Returned { code: code.to_owned(), reason }).await?;
+        let event = Event::Returned { code: code.to_owned(), reason };
+        let returned = Draft { subject: remediation.subject(), event };
+        let entries = [Some(returned), alert].into_iter().flatten().collect();
+        self.ledger.append(Append { entries, beside: Vec::new() }).await?;
         let again = self.reader.remediation(&remediation.id)?;
         Box::pin(self.wait_for_person(&again)).await
     }
@@ -105,9 +135,14 @@ impl<R: Remedy + 'static> Engine<R> {
 /// In which way the role is not any more as the person saw it who approved.
 pub(super) fn changed_since(remediation: &Remediation, found: &Found) -> Option<String> {
     remediation.approved_at()?;
-    let judged = remediation.proposal.as_ref()?.change.as_ref()?;
+    let (_, answer) = remediation.answer.as_ref()?;
+    let proposal = remediation.proposal.as_ref()?;
+    if answer.judged != Some(proposal.seq) {
+        return Some("since it was judged it was looked at again".to_owned());
+    }
+    let judged = proposal.change.as_ref()?;
     // What we did ourselves since is no change of the world.
-    if remediation.change.is_some() {
+    if remediation.intent_seq.is_some_and(|intent| intent > proposal.seq) {
         return None;
     }
     if judged.role_id != found.role.id || judged.role_arn != found.role.arn {

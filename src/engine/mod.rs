@@ -18,7 +18,7 @@ use crate::aws::Hub;
 use crate::config::{Config, Member, OptOuts};
 use crate::finding::Finding;
 use crate::ident::{AccountId, RoleName};
-use crate::ledger::{Draft, Event, InForce, Ledger, LedgerError, Reader, State};
+use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Reader, State, Subject};
 use crate::org::Snapshot;
 use crate::remedy::Remedy;
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Verdict};
@@ -82,7 +82,7 @@ impl<R: Remedy + 'static> Engine<R> {
         }))
     }
 
-    /// What is gone by now.
+    /// What may be done, as of now.
     fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -200,6 +200,15 @@ impl<R: Remedy + 'static> Engine<R> {
         let organization = self.organization_for(&finding.account).await?;
         let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {
             tracing::warn!(finding = finding.id, "not decided: the account cannot be looked up; tried again");
+            let account = &finding.account;
+            let subject = Subject { account: Some(account.clone()), ..Subject::default() };
+            let text = format!(
+                "nothing is decided about account {account}: Organizations does not answer, and it is not known as one of ours"
+            );
+            let what_to_do = "Make Organizations readable for the hub. The findings wait, and are tried again at each poll.";
+            if let Some(alert) = self.alert(subject, "account_unknown", text, what_to_do) {
+                self.ledger.append(alert).await?;
+            }
             return Ok(());
         };
         // What is half done is brought to an end first: its cutoff decides about this finding.
@@ -212,30 +221,35 @@ impl<R: Remedy + 'static> Engine<R> {
             history: &self.history(finding)?,
             before_watch: if asked || self.backlog { None } else { self.before_watch(finding)? },
             stage: Stage::New,
-            counts: true,
         };
-        let Some(decision) = self.decide(question).await? else {
-            tracing::warn!(finding = finding.id, "not decided: an opt-out cannot be evaluated; tried again");
-            return Ok(());
-        };
+        let decision = self.decide(question).await?;
         let known = |id: &str| question.history.iter().any(|earlier| earlier.remediation == id);
         if let Some(remediation) = decision.verdict.remediation().filter(|id| known(id)) {
             // The same occurrence, handed in twice at once.
             return self.carry_out(remediation).await;
         }
-        self.ledger.append(Draft::decision(finding, &decision, self.remedy.name())).await?;
+        let mut entries = vec![Draft::decision(finding, &decision, self.remedy.name())];
+        if let Verdict::Hold { why, .. } = &decision.verdict {
+            entries.extend(self.alert_of_hold(&finding.account, why));
+        }
+        self.ledger.append(Append { entries, beside: Vec::new() }).await?;
         tracing::info!(
             finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
             code = decision.verdict.code(), "{}", decision.verdict
         );
-        if let Verdict::Hold { why, .. } = &decision.verdict {
-            self.alert_of_hold(finding, why).await?;
-        }
         match decision.verdict {
             // New activity is a reason to try again at once what is not finished.
             Verdict::Remediate { remediation, .. }
             | Verdict::Hold { remediation, .. }
             | Verdict::Skip(SkipReason::UnderWay { remediation }) => self.carry_out(&remediation).await,
+            Verdict::Skip(SkipReason::AwaitingApproval { remediation }) => {
+                tracing::warn!(
+                    remediation,
+                    finding = finding.id,
+                    "HELD for approval: there is more activity"
+                );
+                Ok(())
+            }
             Verdict::Observe { .. } | Verdict::Skip(_) => Ok(()),
         }
     }
@@ -249,17 +263,22 @@ impl<R: Remedy + 'static> Engine<R> {
         })
     }
 
-    /// The decision about a finding. None when an opt-out might apply and it cannot be found out
-    /// whether it does: then nothing is done, and it is tried again.
-    async fn decide(&self, question: Question<'_>) -> Result<Option<Decision>, LedgerError> {
+    /// The decision about a finding. Where the account stands is read when the decision depends on it.
+    async fn decide(&self, question: Question<'_>) -> Result<Decision, LedgerError> {
         let policy = self.policy();
         let needed = match self.guards.judge(question, &policy, Placed::NotAsked) {
-            Ok(decision) => return Ok(Some(decision)),
+            Ok(decision) => return Ok(decision),
             Err(needed) => needed,
         };
         let placement = self.placement(&question.finding.account, &needed.to_string()).await?;
         let placed = placement.as_ref().map_or(Placed::Unreadable, Placed::At);
-        Ok(self.guards.judge(question, &policy, placed).ok())
+        match self.guards.judge(question, &policy, placed) {
+            Ok(decision) => Ok(decision),
+            // What was read does not tell what is needed: as if it could not be read.
+            Err(_) => self.guards.judge(question, &policy, Placed::Unreadable).map_err(|needed| {
+                LedgerError::Foreign { path: "triage".to_owned(), why: needed.to_string() }
+            }),
+        }
     }
 
     /// What was done to the finding's role before.
@@ -279,8 +298,6 @@ struct Question<'a> {
     history: &'a [InForce],
     before_watch: Option<Timestamp>,
     stage: Stage,
-    /// What is decided is done, so it counts against the budgets.
-    counts: bool,
 }
 
 /// The lane of a finding: that of its role, or one of its own.

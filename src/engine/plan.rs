@@ -14,8 +14,8 @@ pub struct Planned {
     pub finding: Finding,
     /// What the ledger has about this very occurrence: it is not decided again.
     pub recorded: Option<Decided>,
-    /// The decision that would be made; none when an opt-out cannot be evaluated.
-    pub decision: Option<Decision>,
+    /// The decision that would be made.
+    pub decision: Decision,
     /// The change that would be made, or why it could not be; none when nothing would be.
     pub change: Option<Result<Change, Refusal>>,
 }
@@ -38,10 +38,9 @@ impl<R: Remedy + 'static> Engine<R> {
             history: &history,
             before_watch: None,
             stage: Stage::New,
-            counts: false,
         };
         let decision = self.decide(question).await?;
-        let change = match decision.as_ref().and_then(|d| d.verdict.target()) {
+        let change = match decision.verdict.target() {
             None => None,
             Some(target) => {
                 let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };

@@ -7,7 +7,7 @@ use crate::config::Mode;
 use crate::ident::session_name;
 use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
 use crate::remedy::{Change, Disposition, Refusal, Remedy, Target, Verified, in_force};
-use crate::triage::{Stage, Verdict};
+use crate::triage::{SkipReason, Stage, Verdict, WORLD_CHANGED};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often a change is made in one go, when it is not kept or loses its margin.
@@ -23,7 +23,7 @@ impl<R: Remedy + 'static> Engine<R> {
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
         let remediation = self.reader.remediation(id)?;
         match remediation.state {
-            State::Proved(_) | State::Failed | State::Rejected => Ok(()),
+            State::Proved(_) | State::Failed | State::Rejected | State::Superseded => Ok(()),
             State::Held => self.wait_for_person(&remediation).await,
             State::Decided | State::Retrying | State::Blocked => self.start(&remediation).await,
             State::Applying => self.settle(&remediation).await,
@@ -36,14 +36,8 @@ impl<R: Remedy + 'static> Engine<R> {
         if !self.may_begin(remediation).await? {
             return Ok(());
         }
-        if let Some(at) = remediation.approved_at() {
-            self.guards.count(remediation, at);
-        }
         match self.enter(remediation).await {
-            Ok(session) if self.within_share(remediation, &session).await? => {
-                self.change(remediation, &session).await
-            }
-            Ok(_) => Ok(()),
+            Ok(session) => self.change(remediation, &session).await,
             Err(refusal) => self.refuse(remediation, &refusal).await,
         }
     }
@@ -67,30 +61,68 @@ impl<R: Remedy + 'static> Engine<R> {
             self.write(remediation, Event::Refused(refused)).await?;
             return Ok(false);
         }
-        let approved = remediation.approved_at();
-        let mut finding = remediation.finding.clone();
-        finding.evidence.last_seen = Some(remediation.last_seen);
-        let question = Question {
-            finding: &finding,
-            organization: &self.organization(),
-            history: &[],
-            before_watch: None,
-            stage: approved.map_or(Stage::Begin, Stage::Approved),
-            counts: false,
-        };
-        let verdict = match self.decide(question).await?.map(|decision| decision.verdict) {
-            Some(Verdict::Remediate { .. }) => return Ok(true),
-            verdict => verdict,
-        };
         let to_begin = self.reader.remediation(&remediation.id)?.state.is_to_begin();
-        let why = verdict.as_ref().map(ToString::to_string);
-        match verdict {
-            Some(verdict) if to_begin && (approved.is_some() || matches!(verdict, Verdict::Hold { .. })) => {
-                self.give_back(remediation, verdict.code(), verdict.to_string()).await?;
-            }
-            _ => tracing::warn!(remediation = remediation.id, why, "left as it is"),
+        if let (true, Some(by)) = (to_begin, self.superseded_by(remediation)?) {
+            self.write(remediation, Event::Superseded { by }).await?;
+            return Ok(false);
         }
+        let approved = remediation.approved_at();
+        let verdict = self.verdict(remediation, approved.map_or(Stage::Begin, Stage::Approved)).await?;
+        match &verdict {
+            Verdict::Remediate { .. } => return Ok(true),
+            _ if !to_begin => {}
+            Verdict::Hold { .. } => {
+                self.give_back(remediation, verdict.code(), verdict.to_string(), None).await?;
+            }
+            _ if approved.is_some() => {
+                self.give_back(remediation, verdict.code(), verdict.to_string(), None).await?;
+            }
+            _ => self.forbidden(remediation, &verdict).await?,
+        }
+        tracing::warn!(remediation = remediation.id, "left as it is: {verdict}");
         Ok(false)
+    }
+
+    /// What would be decided now about a remediation: about its finding, and about those that were
+    /// attached to it. One that may be acted on is enough.
+    pub(super) async fn verdict(
+        &self,
+        remediation: &Remediation,
+        stage: Stage,
+    ) -> Result<Verdict, LedgerError> {
+        let mut own = remediation.finding.clone();
+        own.evidence.last_seen = Some(remediation.last_seen);
+        let mut first = None;
+        for finding in std::iter::once(own).chain(self.reader.attached(&remediation.id)?) {
+            let question = Question {
+                finding: &finding,
+                organization: &self.organization(),
+                history: &[],
+                before_watch: None,
+                stage,
+            };
+            let verdict = self.decide(question).await?.verdict;
+            if matches!(verdict, Verdict::Remediate { .. }) {
+                return Ok(verdict);
+            }
+            first.get_or_insert(verdict);
+        }
+        // There is always the finding that led to it.
+        Ok(first.unwrap_or(Verdict::Skip(SkipReason::NoPrincipal)))
+    }
+
+    /// What was decided may not be done any more: recorded once.
+    async fn forbidden(&self, remediation: &Remediation, verdict: &Verdict) -> Result<(), LedgerError> {
+        let refused = Refused {
+            code: verdict.code().to_owned(),
+            reason: verdict.to_string(),
+            what_to_do: "Nothing, if this is as it should be. Otherwise take away what forbids it: it is tried again at each start, at new activity and every hour.".to_owned(),
+            disposition: Disposition::Blocked,
+        };
+        if remediation.refused.as_ref() == Some(&refused) && remediation.state == State::Blocked {
+            return Ok(());
+        }
+        self.write(remediation, Event::Refused(refused)).await
     }
 
     /// The critical path: the reads side by side, the durable intent, the change; then the look
@@ -98,18 +130,25 @@ impl<R: Remedy + 'static> Engine<R> {
     /// done again, a few times.
     async fn change(&self, remediation: &Remediation, session: &MemberSession) -> Result<(), LedgerError> {
         let mut missing = None;
-        for _ in 0..TRIES {
+        for round in 0..TRIES {
             let found = match self.remedy.inspect(session, &remediation.target).await {
                 Ok(found) => found,
                 Err(refusal) => return self.refuse(remediation, &refusal).await,
             };
-            if let Some(why) = changed_since(remediation, &found) {
-                return self.give_back(remediation, "world_changed", why).await;
+            // Only before the first change: what is there afterwards is ours, or somebody fights it.
+            if let Some(why) = changed_since(remediation, &found).filter(|_| round == 0) {
+                return self.give_back(remediation, WORLD_CHANGED, why, None).await;
             }
             if let Some(pattern) = self.policy().protects(&found.role.arn) {
                 let refusal =
                     Refusal::Protected { arn: found.role.arn.clone(), pattern: pattern.to_string() };
                 return self.refuse(remediation, &refusal).await;
+            }
+            // What was said while AWS was waited for counts as well.
+            if round == 0
+                && !(self.may_begin(remediation).await? && self.within_budget(remediation, session).await?)
+            {
+                return Ok(());
             }
             let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
             self.write(remediation, Event::Intent { change: change.clone() }).await?;

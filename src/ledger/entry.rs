@@ -198,6 +198,16 @@ pub enum Event {
         /// The reason in words.
         reason: String,
     },
+    /// What kept a held remediation from being decided is gone, so no person is needed.
+    Cleared {
+        /// What is different now.
+        reason: String,
+    },
+    /// Another remediation has revoked these sessions meanwhile.
+    Superseded {
+        /// Which one.
+        by: String,
+    },
     /// An AWS call was made.
     Call(CallRecord),
     /// A change is about to be made.
@@ -296,6 +306,8 @@ impl Event {
             Self::Approved(_) => "approved",
             Self::Rejected(_) => "rejected",
             Self::Returned { .. } => "returned",
+            Self::Cleared { .. } => "cleared",
+            Self::Superseded { .. } => "superseded",
             Self::Call(_) => "call",
             Self::Intent { .. } => "intent",
             Self::Accepted { .. } => "accepted",

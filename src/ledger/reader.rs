@@ -132,8 +132,21 @@ impl Reader {
         )
     }
 
+    /// The later findings that a remediation takes care of as well, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn attached(&self, remediation: &str) -> Result<Vec<Finding>, LedgerError> {
+        let sql = "SELECT e.seq, e.body FROM occurrences o JOIN entries e USING (seq) WHERE o.covered_by = ?1 ORDER BY seq";
+        self.findings_of(sql, [remediation])
+    }
+
     fn findings(&self, sql: &str) -> Result<Vec<Finding>, LedgerError> {
-        let entries = self.select(sql, [])?;
+        self.findings_of(sql, [])
+    }
+
+    fn findings_of(&self, sql: &str, params: impl Params) -> Result<Vec<Finding>, LedgerError> {
+        let entries = self.select(sql, params)?;
         Ok(entries
             .into_iter()
             .filter_map(|entry| match entry.event {

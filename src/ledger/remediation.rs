@@ -22,6 +22,8 @@ pub struct InForce {
     pub accepted_at: Option<Timestamp>,
     /// The id of the role that it was for.
     pub role_id: Option<RoleId>,
+    /// Why it is held, by the reason's name and the rule, if it is.
+    pub held: Option<(String, Option<String>)>,
 }
 
 impl InForce {
@@ -62,8 +64,10 @@ pub struct Remediation {
     pub opt_outs: Vec<String>,
     /// Since when a person is asked, if one was.
     pub held_at: Option<Timestamp>,
-    /// Why a person is asked.
-    pub held_why: Option<String>,
+    /// Why a person is asked: the reason's name, and in words.
+    pub held_why: Option<(String, String)>,
+    /// The entry of the latest intent.
+    pub intent_seq: Option<i64>,
     /// What would be done, as it was looked at last for the person who is asked.
     pub proposal: Option<Proposal>,
     /// The answer, and when it was given.
@@ -98,7 +102,7 @@ impl Remediation {
         self.answer
             .as_ref()
             .map(|(at, _)| *at)
-            .filter(|_| !matches!(self.state, State::Held | State::Rejected))
+            .filter(|_| !matches!(self.state, State::Held | State::Rejected | State::Superseded))
     }
 
     /// What an entry about it is about.
@@ -130,6 +134,10 @@ impl Reader {
                     state: remediation.state,
                     cutoff: remediation.change.as_ref().map(|c| c.cutoff),
                     accepted_at: remediation.accepted_at,
+                    held: remediation
+                        .held_why
+                        .filter(|_| remediation.state == State::Held)
+                        .map(|(code, _)| (code, remediation.rule)),
                     role_id: remediation.change.map(|c| c.role_id).or(remediation.target.role_id),
                 })
             })
@@ -178,9 +186,9 @@ impl Reader {
         for step in steps {
             let time = step.time;
             match step.event {
-                Event::Decision { target: Some(whom), verdict, reason, rule, opt_outs, .. } => {
+                Event::Decision { target: Some(whom), verdict, code, reason, rule, opt_outs, .. } => {
                     target = Some((time, whom, rule, opt_outs));
-                    remediation.held_why = (verdict == "hold").then_some(reason);
+                    remediation.held_why = (verdict == "hold").then_some((code, reason));
                 }
                 Event::Proposed { change, problem } => {
                     remediation.proposal = Some(Proposal { seq: step.seq, change, problem });
@@ -188,14 +196,15 @@ impl Reader {
                 Event::Approved(answer) | Event::Rejected(answer) => {
                     remediation.answer = Some((time, answer));
                 }
-                Event::Returned { reason, .. } => {
+                Event::Returned { code, reason } => {
                     (remediation.held_why, remediation.answer, remediation.proposal) =
-                        (Some(reason), None, None);
+                        (Some((code, reason)), None, None);
                 }
-                Event::Reopened { .. } if state == State::Held => {
-                    (remediation.answer, remediation.proposal) = (None, None);
+                // An answer is for what was asked, and not for what comes later.
+                Event::Reopened { .. } => (remediation.answer, remediation.proposal) = (None, None),
+                Event::Intent { change } => {
+                    (remediation.change, remediation.intent_seq) = (Some(change), Some(step.seq));
                 }
-                Event::Intent { change } => remediation.change = Some(change),
                 Event::Accepted { .. } => remediation.accepted_at = Some(time),
                 Event::Proof(proof) => remediation.proof = Some(proof),
                 Event::Refused(refused) => remediation.refused = Some(refused),
@@ -205,7 +214,7 @@ impl Reader {
         }
         let (opened_at, target, rule, opt_outs) =
             target.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))?;
-        let Steps { change, accepted_at, proof, refused, uncertain, held_why, proposal, answer } =
+        let Steps { change, accepted_at, proof, refused, uncertain, held_why, intent_seq, proposal, answer } =
             remediation;
         Ok(Remediation {
             id: id.to_owned(),
@@ -218,6 +227,7 @@ impl Reader {
             opt_outs,
             held_at,
             held_why,
+            intent_seq,
             proposal,
             answer,
             change,
@@ -236,7 +246,8 @@ struct Steps {
     proof: Option<Proof>,
     refused: Option<Refused>,
     uncertain: Option<String>,
-    held_why: Option<String>,
+    held_why: Option<(String, String)>,
+    intent_seq: Option<i64>,
     proposal: Option<Proposal>,
     answer: Option<(Timestamp, Answer)>,
 }

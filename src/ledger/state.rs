@@ -11,7 +11,8 @@
 //!      └── reopened ──▶ held retrying / blocked / failed ── reopened ──▶ decided
 //! ```
 //!
-//! A decision leads to `held` or to `decided`. What was refused can be returned, too.
+//! A decision leads to `held` or to `decided`. What was refused can be returned, too. What is held
+//! or to begin is superseded when another remediation has revoked the same sessions.
 
 use super::entry::Event;
 use crate::remedy::{Disposition, Rung};
@@ -25,6 +26,8 @@ pub enum State {
     Held,
     /// A person said no, or nobody answered.
     Rejected,
+    /// Another remediation has revoked these sessions meanwhile.
+    Superseded,
     /// Decided; nothing tried yet.
     Decided,
     /// The intent is recorded; whether the change took effect is not.
@@ -59,7 +62,9 @@ impl State {
     /// # Errors
     /// When `event` cannot follow `from`.
     pub fn after(from: Option<Self>, event: &Event, remediation: &str) -> Result<Option<Self>, Illegal> {
-        use State::{Accepted, Applying, Blocked, Decided, Failed, Held, Proved, Rejected, Retrying};
+        use State::{
+            Accepted, Applying, Blocked, Decided, Failed, Held, Proved, Rejected, Retrying, Superseded,
+        };
         let next = match (from, event) {
             (_, Event::Call(_) | Event::Alert { .. }) => return Ok(None),
             (None, Event::Decision { verdict, .. }) if verdict == "hold" => Held,
@@ -67,8 +72,10 @@ impl State {
             | (Some(Decided | Retrying | Blocked), Event::Returned { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,
+            (Some(Held | Decided | Retrying | Blocked), Event::Superseded { .. }) => Superseded,
             (None, Event::Decision { .. })
-            | (Some(Held), Event::Approved(_))
+            | (Some(Held | Rejected), Event::Approved(_))
+            | (Some(Held), Event::Cleared { .. })
             | (Some(Applying | Accepted), Event::NotApplied { .. })
             | (Some(Failed), Event::Reopened { .. }) => Decided,
             (Some(Decided | Retrying | Blocked | Accepted), Event::Intent { .. })
@@ -92,7 +99,7 @@ impl State {
     /// There is still something to do.
     #[must_use]
     pub fn is_open(self) -> bool {
-        !matches!(self, Self::Proved(_) | Self::Failed | Self::Rejected)
+        !matches!(self, Self::Proved(_) | Self::Failed | Self::Rejected | Self::Superseded)
     }
 
     /// The deny was seen on the role.
@@ -119,7 +126,8 @@ impl State {
     }
 }
 
-const NAMES: [(State, &str); 10] = [
+const NAMES: [(State, &str); 11] = [
+    (State::Superseded, "superseded"),
     (State::Held, "held"),
     (State::Rejected, "rejected"),
     (State::Decided, "decided"),
@@ -220,12 +228,18 @@ mod tests {
         assert!(after(State::Held, Event::Intent { change: change() }).is_err());
         assert_eq!(after(State::Held, Event::Approved(answer())), Ok(Some(State::Decided)));
         assert_eq!(after(State::Held, Event::Rejected(answer())), Ok(Some(State::Rejected)));
-        for state in [State::Rejected, State::Decided, State::Applying, State::Proved(Rung::Present)] {
+        for state in [State::Decided, State::Applying, State::Proved(Rung::Present)] {
             assert!(after(state, Event::Approved(answer())).is_err(), "{state}");
         }
         let returned = || Event::Returned { code: String::new(), reason: String::new() };
         assert_eq!(after(State::Decided, returned()), Ok(Some(State::Held)));
         assert!(after(State::Applying, returned()).is_err());
+        // Who rejected can think better of it.
+        assert_eq!(after(State::Rejected, Event::Approved(answer())), Ok(Some(State::Decided)));
+        let superseded = || Event::Superseded { by: String::new() };
+        assert_eq!(after(State::Held, superseded()), Ok(Some(State::Superseded)));
+        assert!(after(State::Accepted, superseded()).is_err());
+        assert!(after(State::Superseded, Event::Approved(answer())).is_err());
     }
 
     #[test]

@@ -166,7 +166,9 @@ impl Writer {
         if !self.backlog.is_empty() {
             self.commit(Vec::new());
         }
-        // Whoever copies the one file has the whole ledger.
+        // Whoever copies the one file has the whole ledger. Nobody waits for it: while it waits for a
+        // reader, it keeps every other process from writing.
+        let _ = self.connection.busy_timeout(std::time::Duration::from_millis(50));
         if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::debug!(%error, "the write-ahead log was left beside the ledger");
         }
@@ -368,8 +370,10 @@ fn project(
             .and_then(|mut s| s.execute(params![covered_by, stamp(*last_seen)]))
             .map_err(sqlite)?;
         connection
-            .prepare_cached("UPDATE occurrences SET decided = ?2, verdict = ?3 WHERE occurrence = ?1")
-            .and_then(|mut s| s.execute(params![occurrence, seq, verdict]))
+            .prepare_cached(
+                "UPDATE occurrences SET decided = ?2, verdict = ?3, covered_by = ?4 WHERE occurrence = ?1",
+            )
+            .and_then(|mut s| s.execute(params![occurrence, seq, verdict, covered_by]))
             .map_err(sqlite)?;
     }
     if let (Event::Watching, Some(region)) = (&entry.event, &entry.subject.region) {
@@ -393,8 +397,8 @@ fn project(
     let held = (state == State::Held).then_some(&now);
     let changed = match &entry.event {
         Event::Decision { occurrence, target: Some(target), last_seen, .. } => connection.execute(
-            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, begun_at, held_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8, ?9)",
+            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, held_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8)",
             params![
                 id,
                 occurrence,
@@ -403,16 +407,11 @@ fn project(
                 state.to_string(),
                 seq,
                 stamp(*last_seen),
-                held.is_none().then_some(&now),
                 held,
             ],
         ),
         Event::Returned { .. } => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, begun_at = NULL, held_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, now],
-        ),
-        Event::Approved(_) => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, begun_at = ?4 WHERE id = ?1",
+            "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
             params![id, state.to_string(), seq, now],
         ),
         Event::Reopened { .. } => connection.execute(
@@ -420,8 +419,8 @@ fn project(
             params![id, state.to_string(), seq, held],
         ),
         Event::Intent { change } => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, change.cutoff.to_string()],
+            "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4, begun_at = ?5 WHERE id = ?1",
+            params![id, state.to_string(), seq, change.cutoff.to_string(), now],
         ),
         Event::Accepted { .. } => connection.execute(
             "UPDATE remediations SET state = ?2, last = ?3, accepted_at = ?4 WHERE id = ?1",

@@ -65,6 +65,16 @@ pub enum ServiceError {
         /// What to do.
         hint: String,
     },
+    /// The opt-outs' file is gone.
+    #[error(
+        "{path}: not there, and at the last start it had {count} opt-out(s): bring it back, or leave an empty file there to have none"
+    )]
+    OptOutsGone {
+        /// The file.
+        path: String,
+        /// How many opt-outs were read last.
+        count: usize,
+    },
     /// The credentials are in another partition than the configured regions.
     #[error(
         "the credentials are in the partition {credentials}, but the configured regions are in {regions}"
@@ -124,6 +134,13 @@ impl Service {
         ledger: &Ledger,
         reader: &Reader,
     ) -> Result<(Hub, Arc<Snapshot>), ServiceError> {
+        let recorded = reader.opt_outs()?;
+        if config.opt_outs.sha256.is_empty() && !recorded.is_empty() {
+            return Err(ServiceError::OptOutsGone {
+                path: config.opt_outs_file.display().to_string(),
+                count: recorded.len(),
+            });
+        }
         if let Purpose::Act { backlog } = purpose {
             let started = Event::Started {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,7 +149,7 @@ impl Service {
                 config_sha256: config.sha256.clone(),
                 backlog,
             };
-            let opt_outs = opt_outs::loaded(&config.opt_outs, &reader.opt_outs()?, Timestamp::now());
+            let opt_outs = opt_outs::loaded(&config.opt_outs, &recorded, Timestamp::now());
             opt_outs::warn(&config.opt_outs);
             let entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
             ledger.append(Append { entries, beside: Vec::new() }).await?;
@@ -324,13 +341,13 @@ impl Service {
             record(&self.ledger, &Source::handed_in(source), decoded, None).await?;
         let mut known = HashSet::new();
         for finding in &seen {
-            if !self.would_act_on(finding) || !known.insert(finding.occurrence()) {
+            if !known.insert(finding.occurrence()) {
                 continue;
             }
             let decision = self.decision(finding)?;
             let remediation = decision.as_ref().and_then(Entry::takes_care);
             match (decision.as_ref().map(|d| &d.event), remediation) {
-                (Some(Event::Decision { verdict, .. }), _) if verdict == "observe" => {
+                (Some(Event::Decision { code, .. }), None) if can_change(code) => {
                     self.engine.submit_asked(finding.clone());
                 }
                 (_, Some(id))
@@ -402,10 +419,17 @@ impl Service {
                 None => {}
                 Some(Ok(opt_outs)) => {
                     let event = opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now());
+                    let removed = match &event {
+                        Event::OptOuts { removed, .. } => removed.clone(),
+                        _ => Vec::new(),
+                    };
                     // Recorded before it counts.
                     self.ledger.append(Draft::of_service(event)).await?;
                     self.engine.use_opt_outs(opt_outs);
                     tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
+                    if !removed.is_empty() {
+                        tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
+                    }
                     opt_outs::warn(opt_outs);
                 }
                 Some(Err(error)) => {
@@ -435,4 +459,18 @@ impl Service {
         self.ledger.close();
         drained.and(done)
     }
+}
+
+/// Whether the same finding can be decided otherwise by now: what it rested on is not the finding alone.
+fn can_change(code: &str) -> bool {
+    let for_good = [
+        "sample",
+        "archived",
+        "no_principal",
+        "not_a_role",
+        "service_linked_role",
+        "identity_center_role",
+        "own_role",
+    ];
+    !for_good.contains(&code)
 }

@@ -14,44 +14,72 @@ pub struct OptOutFile {
     opt_outs: OptOuts,
     /// What was looked at last, good or bad.
     seen: Stamp,
-    /// A change that is yet to settle: somebody may still be writing.
-    settling: Option<Stamp>,
+    /// A change that is yet to settle, and how many looks have seen it.
+    settling: Option<(Stamp, u32)>,
     /// What was refused last: it is said once.
     refused: String,
 }
 
-/// What tells whether a file was written; none when it is not there.
-type Stamp = Option<(SystemTime, u64)>;
+/// What tells whether a file is another one than before; none when it is not there.
+type Stamp = Option<(SystemTime, u64, [u64; 3])>;
 
 fn stamp(path: &Path) -> Stamp {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    #[cfg(unix)]
+    let inode = {
+        use std::os::unix::fs::MetadataExt;
+        [
+            metadata.dev(),
+            metadata.ino(),
+            metadata.ctime_nsec().unsigned_abs() ^ (metadata.ctime().unsigned_abs() << 30),
+        ]
+    };
+    #[cfg(not(unix))]
+    let inode = [0; 3];
+    Some((metadata.modified().ok()?, metadata.len(), inode))
 }
+
+/// So many looks must see the same file before it is read: somebody may still be writing.
+const SETTLED: u32 = 2;
+
+/// So many when it would take opt-outs away or make them others: a file that is cut short must not.
+const SETTLED_LESS: u32 = 10;
 
 impl OptOutFile {
     /// The file at `path`, from which `opt_outs` were read.
     pub fn new(path: &Path, opt_outs: OptOuts) -> Self {
         // What was written since it was read must be seen: so the stamp is not taken now.
-        let seen = Some((SystemTime::UNIX_EPOCH, 0)).filter(|_| !opt_outs.sha256.is_empty());
+        let seen = Some((SystemTime::UNIX_EPOCH, 0, [0; 3])).filter(|_| !opt_outs.sha256.is_empty());
         Self { path: path.to_owned(), opt_outs, seen, settling: None, refused: String::new() }
     }
 
     /// The opt-outs, when they are others than at the last look; or why they cannot be used. A change
-    /// counts when two looks in a row see the same, or at once when a person asks.
+    /// counts when it has settled, or at once when a person asks.
     pub fn look(&mut self, asked: bool) -> Option<Result<&OptOuts, String>> {
         let stamp = stamp(&self.path);
         if !asked && stamp == self.seen {
             return None;
         }
-        if !asked && self.settling.replace(stamp) != Some(stamp) {
+        let looks = match self.settling {
+            Some((settling, looks)) if settling == stamp => looks + 1,
+            _ => 1,
+        };
+        self.settling = Some((stamp, looks));
+        if !asked && looks < SETTLED {
+            return None;
+        }
+        let read = OptOuts::load(&self.path, Timestamp::now());
+        if let Ok(read) = &read
+            && !asked
+            && looks < SETTLED_LESS
+            && self.takes_away(read)
+        {
             return None;
         }
         (self.seen, self.settling) = (stamp, None);
-        match OptOuts::load(&self.path, Timestamp::now()) {
-            Ok(read) if read.sha256 == self.opt_outs.sha256 && !asked => {
-                self.refused.clear();
-                None
-            }
+        let recovered = !self.refused.is_empty();
+        match read {
+            Ok(read) if read.sha256 == self.opt_outs.sha256 && !asked && !recovered => None,
             Ok(read) => {
                 self.refused.clear();
                 self.opt_outs = read;
@@ -69,6 +97,11 @@ impl OptOutFile {
                 news.then_some(Err(error))
             }
         }
+    }
+
+    /// Some of those that apply would be gone, or others.
+    fn takes_away(&self, read: &OptOuts) -> bool {
+        self.opt_outs.all.iter().any(|opt_out| !read.all.contains(opt_out))
     }
 }
 

@@ -42,7 +42,7 @@ pub fn what_to_do(reason: &SkipReason, finding: &Finding, now: Timestamp) -> Opt
         ),
         SkipReason::Protected { role, .. } => format!(
             "Judge it now. To revoke {role} in account {account} by hand: IAM console, the role, Revoke active sessions. \
-             Or take it out of `protected` and hand the finding to `rescind handle`."
+             Or take it out of `protected`, restart rescind, and hand it the finding: `rescind handle FILE`."
         ),
         _ => return None,
     })

@@ -11,13 +11,13 @@ use chain::Chain;
 pub use chain::Check;
 pub use instructions::what_to_do;
 pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, left_of, most_cautious};
-pub use reason::{HoldReason, ObserveReason, SkipReason, Source};
+pub use reason::{HoldReason, ObserveReason, SkipReason, Source, UNPLACED, WORLD_CHANGED, is_for_approval};
 pub use rules::{RuleIndex, Ruling};
-pub use spending::{Spending, Tripped, WINDOW, most_roles};
+pub use spending::{Spending, Tripped, WINDOW};
 
-use crate::config::{Budget, Config, Glob, Mode, OptOuts};
+use crate::config::{Budget, Config, Glob, Mode, OptOut, OptOuts};
 use crate::finding::{Finding, RoleTarget};
-use crate::ident::{AccountId, Partition, RoleName};
+use crate::ident::{AccountId, Partition, RoleId, RoleName};
 use crate::ledger::{InForce, State};
 use crate::org::{AccountState, Placement, Snapshot};
 use crate::remedy::Target;
@@ -137,8 +137,7 @@ pub struct Decision {
 pub enum Stage {
     /// For the first time.
     New,
-    /// It was decided to revoke, and that is about to begin: what was decided must still hold. What
-    /// counts remediations has counted this one.
+    /// It was decided to revoke, and that is about to begin: what was decided must still hold.
     Begin,
     /// As [`Self::Begin`], after a person approved it at this time.
     Approved(Timestamp),
@@ -217,6 +216,9 @@ pub fn decide(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<De
     })
 }
 
+/// The opt-outs that apply, and key and value of the account's tag.
+type SaidThere<'a> = (Vec<&'a OptOut>, Option<(&'a str, &'a str)>);
+
 /// One decision in the making.
 struct Triage<'a> {
     finding: &'a Finding,
@@ -228,7 +230,7 @@ struct Triage<'a> {
     placed: bool,
 }
 
-impl Triage<'_> {
+impl<'a> Triage<'a> {
     /// The checks in the order of the reasons: what the finding is comes before whose it is, that
     /// before what may be done there, and that before what was done already.
     fn verdict(&mut self) -> Result<Result<Verdict, SkipReason>, PlacementNeeded> {
@@ -341,20 +343,24 @@ impl Triage<'_> {
             self.chain.pass("not looked at: nothing is changed anyway");
             return Ok(said);
         }
-        let placement = facts.placement.at();
-        let applying = self.policy.opt_outs.applying(self.finding, &role.name, placement, facts.now)?;
-        let tag = match &self.policy.account_tag {
-            None => None,
-            Some(key) => {
-                let placement =
-                    placement.ok_or_else(|| PlacementNeeded(format!("the account's tag {key}")))?;
-                placement.tags.get(key).map(|value| (key, value))
+        let (placement, mut said) = (facts.placement.at(), said);
+        let unreadable = matches!(facts.placement, Placed::Unreadable);
+        let (applying, tag) = match self.what_is_said_there(role, placement) {
+            Ok(said_there) => said_there,
+            // A person has judged it without knowing it either.
+            Err(_) if unreadable && matches!(facts.stage, Stage::Approved(_)) => {
+                self.chain.pass("not readable, and approved");
+                return Ok(said);
             }
+            Err(PlacementNeeded(what)) if unreadable => {
+                self.chain.pass(format!("{what} cannot be read"));
+                return Ok(more_cautious(said, (Mode::Approve, HoldReason::Unplaced(what))));
+            }
+            Err(needed) => return Err(needed),
         };
         self.placed = placement.is_some();
         self.opt_outs = applying.iter().map(|opt_out| opt_out.name.clone()).collect();
         let mut found: Vec<String> = applying.iter().map(|o| format!("{}: {}", o.name, o.mode)).collect();
-        let mut said = said;
         if let Some(opt_out) = most_cautious(&applying) {
             let source = Source::OptOut { name: opt_out.name.clone(), owner: opt_out.owner.clone() };
             said = more_cautious(said, (opt_out.mode, HoldReason::Said(source)));
@@ -365,6 +371,19 @@ impl Triage<'_> {
         }
         self.chain.pass(if found.is_empty() { "none applies".to_owned() } else { found.join(", ") });
         Ok(said)
+    }
+
+    /// The opt-outs that apply, and the account's tag.
+    fn what_is_said_there(
+        &self,
+        role: &RoleTarget,
+        placement: Option<&'a Placement>,
+    ) -> Result<SaidThere<'a>, PlacementNeeded> {
+        let policy = self.policy;
+        let applying = policy.opt_outs.applying(self.finding, &role.name, placement, self.facts.now)?;
+        let Some(key) = &policy.account_tag else { return Ok((applying, None)) };
+        let placement = placement.ok_or_else(|| PlacementNeeded(format!("the account's tag {key}")))?;
+        Ok((applying, placement.tags.get(key).map(|value| (key.as_str(), value.as_str()))))
     }
 
     /// What is done in this mode, unless what was done already takes care of it.
@@ -401,7 +420,7 @@ impl Triage<'_> {
             return Ok(Verdict::Observe { target, why: ObserveReason::FirstRun { since } });
         }
         if mode == Mode::Approve {
-            return Ok(Verdict::Hold { remediation, target, why });
+            return self.hold(remediation, target, why);
         }
         self.chain.pass("enforce");
         if facts.stage == Stage::New {
@@ -409,7 +428,7 @@ impl Triage<'_> {
             self.chain.pass("no");
             self.chain.begin("budget");
             if let Err(tripped) = facts.spending.allows(&target.account, &policy.budget, facts.now) {
-                return Ok(Verdict::Hold { remediation, target, why: HoldReason::Budget(tripped) });
+                return self.hold(remediation, target, HoldReason::Budget(tripped));
             }
             self.chain.pass("not used up");
         }
@@ -417,12 +436,28 @@ impl Triage<'_> {
         Ok(Verdict::Remediate { remediation, target })
     }
 
+    /// A person is asked; once, when the same role waits for the same reason already.
+    fn hold(&self, remediation: String, target: Target, why: HoldReason) -> Result<Verdict, SkipReason> {
+        let facts = self.facts;
+        let asked = |earlier: &&InForce| {
+            let reason = earlier.held.as_ref().map(|(code, rule)| (code.as_str(), rule.as_deref()));
+            earlier.state == State::Held
+                && same_role(earlier, target.role_id.as_ref())
+                && reason == Some((why.code(), self.rule.as_deref()))
+        };
+        match facts.history.iter().find(asked) {
+            Some(earlier) if facts.stage == Stage::New && self.finding.last_seen() <= facts.now => {
+                Err(SkipReason::AwaitingApproval { remediation: earlier.remediation.clone() })
+            }
+            _ => Ok(Verdict::Hold { remediation, target, why }),
+        }
+    }
+
     /// Whether no earlier remediation of the role takes care of these sessions.
     fn uncovered(&self, role: &RoleTarget, mode: Mode) -> Result<(), SkipReason> {
         let (last_seen, now) = (self.finding.last_seen(), self.facts.now);
         for earlier in self.facts.history {
-            let same_role = role.id.is_none() || earlier.role_id.is_none() || role.id == earlier.role_id;
-            if !same_role {
+            if !same_role(earlier, role.id.as_ref()) {
                 continue;
             }
             let remediation = earlier.remediation.clone();
@@ -443,11 +478,6 @@ impl Triage<'_> {
                 _ if earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
                     return Err(SkipReason::UnderWay { remediation });
                 }
-                // When it is approved it will begin, and the same holds. What may be enforced does
-                // not wait for that.
-                _ if earlier.state == State::Held && last_seen <= now && mode == Mode::Approve => {
-                    return Err(SkipReason::AwaitingApproval { remediation });
-                }
                 _ => {}
             }
         }
@@ -455,22 +485,37 @@ impl Triage<'_> {
     }
 }
 
+/// A role that was made again under its name is another one.
+fn same_role(earlier: &InForce, role_id: Option<&RoleId>) -> bool {
+    role_id.is_none() || earlier.role_id.is_none() || role_id == earlier.role_id.as_ref()
+}
+
 /// The more cautious of two; the first when they are the same.
 fn more_cautious(one: (Mode, HoldReason), other: (Mode, HoldReason)) -> (Mode, HoldReason) {
     if other.0 > one.0 { other } else { one }
 }
 
-/// What a tag of the account says. A value that is no mode is an opt-out that cannot be read: a
-/// person is asked.
+/// What a tag of the account says.
 fn of_tag(key: &str, value: &str) -> (Mode, HoldReason) {
-    let source = || HoldReason::Said(Source::Tag { key: key.to_owned(), value: value.to_owned() });
-    match value.trim().to_ascii_lowercase().as_str() {
-        "enforce" => (Mode::Enforce, source()),
-        "approve" => (Mode::Approve, source()),
-        "observe" => (Mode::Observe, source()),
-        "off" => (Mode::Off, source()),
-        _ => (Mode::Approve, HoldReason::OddTag { key: key.to_owned(), value: value.to_owned() }),
+    let (key, value) = (key.to_owned(), value.to_owned());
+    match parsed_tag(&value) {
+        Some(mode) => (mode, HoldReason::Said(Source::Tag { key, value })),
+        None => (Mode::Approve, HoldReason::OddTag { key, value }),
     }
+}
+
+fn parsed_tag(value: &str) -> Option<Mode> {
+    let value = value.trim().to_ascii_lowercase();
+    [Mode::Enforce, Mode::Approve, Mode::Observe, Mode::Off]
+        .into_iter()
+        .find(|mode| mode.to_string() == value)
+}
+
+/// What an account may have done at most whose tag has this value. A value that is no mode is an
+/// opt-out that cannot be read: a person is asked.
+#[must_use]
+pub fn mode_of_tag(value: &str) -> Mode {
+    parsed_tag(value).unwrap_or(Mode::Approve)
 }
 
 /// Only what somebody said is more cautious than a hold.
@@ -479,7 +524,7 @@ fn source_of(why: HoldReason) -> Source {
         HoldReason::Said(source) => source,
         HoldReason::Unclear { rule, .. } => Source::Rule(rule),
         HoldReason::OddTag { key, value } => Source::Tag { key, value },
-        HoldReason::Budget(_) => Source::Installation,
+        HoldReason::Budget(_) | HoldReason::Unplaced(_) => Source::Installation,
     }
 }
 

@@ -75,6 +75,22 @@ pub enum HoldReason {
     },
     /// A budget is used up.
     Budget(Tripped),
+    /// It depends on the account's OU or tags, and they cannot be read.
+    Unplaced(String),
+}
+
+/// The code of what is held again because the world has changed since it was judged.
+pub const WORLD_CHANGED: &str = "world_changed";
+
+/// The code of what is held because the account's OU or tags cannot be read.
+pub const UNPLACED: &str = "placement_unknown";
+
+/// Whether a person's approval is what it waits for: not so when something forbids it altogether.
+#[must_use]
+pub fn is_for_approval(code: &str) -> bool {
+    let codes =
+        ["mode_approve", "rule_approve", "opted_out_approve", "tag_approve", "rule_unclear", "tag_unclear"];
+    codes.contains(&code) || code.starts_with("budget_") || code == WORLD_CHANGED || code == UNPLACED
 }
 
 impl HoldReason {
@@ -88,6 +104,7 @@ impl HoldReason {
             Self::Unclear { .. } => "rule_unclear",
             Self::OddTag { .. } => "tag_unclear",
             Self::Budget(tripped) => tripped.code(),
+            Self::Unplaced(_) => UNPLACED,
         }
     }
 }
@@ -105,6 +122,9 @@ impl fmt::Display for HoldReason {
                 )
             }
             Self::Budget(tripped) => tripped.fmt(f),
+            Self::Unplaced(what) => {
+                write!(f, "{what} cannot be read, so it is not known whether less may be done here")
+            }
         }
     }
 }

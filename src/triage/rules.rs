@@ -1,24 +1,21 @@
-//! Which rule is for a finding: the first that matches. Indexed, so that a thousand rules cost
+//! Which rule is for a finding: the first that matches. Indexed by type, so that a thousand rules cost
 //! little more than one.
 
-use crate::config::{Fields, Glob, Matches, Rule, built_in};
+use crate::config::{Fields, Matches, Rule, built_in};
 use crate::finding::Finding;
 use crate::ident::AccountId;
-use quamina::Quamina;
+use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The rules in their order, the built-in ones last, ready to be asked.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct RuleIndex {
     rules: Arc<[Rule]>,
-    /// All patterns in one automaton. A match is the rule's number.
-    patterns: Option<Arc<Quamina<usize>>>,
-    /// The first rule with a pattern: only those before it can decide without the event.
-    first_pattern: usize,
-    /// Rules whose types are all literal, by type in lower case.
+    /// Rules that can only be for certain types, by type in lower case.
     by_type: HashMap<String, Vec<usize>>,
-    /// The other rules without a pattern.
+    /// The others.
     others: Vec<usize>,
 }
 
@@ -45,102 +42,81 @@ impl RuleIndex {
     #[must_use]
     pub fn new(of_file: &[Rule]) -> Self {
         let rules: Arc<[Rule]> = of_file.iter().cloned().chain(built_in()).collect();
-        let mut index = Self {
-            first_pattern: rules.len(),
-            by_type: HashMap::new(),
-            others: Vec::new(),
-            patterns: None,
-            rules,
-        };
-        let mut patterns = Quamina::new();
-        for (number, rule) in index.rules.iter().enumerate() {
-            match &rule.matches {
-                Matches::Pattern(pattern) => {
-                    index.first_pattern = index.first_pattern.min(number);
-                    // It was added to a matcher of its own when it was read.
-                    if let Err(error) = patterns.add_pattern(number, pattern.as_str()) {
-                        tracing::error!(rule = rule.name, %error, "its pattern cannot be used");
+        let (mut by_type, mut others) = (HashMap::<String, Vec<usize>>::new(), Vec::new());
+        for (number, rule) in rules.iter().enumerate() {
+            match types(rule) {
+                None => others.push(number),
+                Some(types) => {
+                    let types: BTreeSet<String> =
+                        types.iter().map(|kind| kind.to_ascii_lowercase()).collect();
+                    for kind in types {
+                        by_type.entry(kind).or_default().push(number);
                     }
                 }
-                Matches::Fields(fields)
-                    if !fields.types.is_empty() && fields.types.iter().all(Glob::is_literal) =>
-                {
-                    for kind in &fields.types {
-                        index.by_type.entry(kind.as_str().to_ascii_lowercase()).or_default().push(number);
-                    }
-                }
-                Matches::Fields(_) => index.others.push(number),
             }
         }
-        if !patterns.is_empty() {
-            index.patterns = Some(Arc::new(patterns));
-        }
-        index
+        Self { rules, by_type, others }
     }
 
     /// The rule for a finding. `bus` is the account whose event bus would get the event.
     #[must_use]
     pub fn ruling(&self, finding: &Finding, bus: &AccountId) -> Ruling<'_> {
         let by_type = self.by_type.get(&finding.finding_type.to_ascii_lowercase());
-        let by_type = by_type.into_iter().flatten().copied();
-        // Both lists are in order, and short: the first that fits of each.
-        let fits = |number: &usize| !matches!(self.fit(*number, finding), Fit::No);
-        let (one, other) = (by_type.into_iter().find(fits), self.others.iter().copied().find(fits));
-        let by_fields = one.into_iter().chain(other).min();
-        let number = if by_fields.is_none_or(|number| number > self.first_pattern) {
-            match self.by_pattern(finding, bus) {
-                Ok(by_pattern) => by_fields.into_iter().chain(by_pattern).min(),
-                Err(why) => return Ruling::Unclear(&self.rules[self.first_pattern], why),
-            }
-        } else {
-            by_fields
+        let by_type = by_type.map_or(&[][..], Vec::as_slice);
+        let event = OnceCell::new();
+        // Both lists are in order: the first that fits of each, and of these the first.
+        let first = |numbers: &[usize]| {
+            let each =
+                numbers.iter().map(|number| (*number, fit(&self.rules[*number], finding, bus, &event)));
+            each.into_iter().find(|(_, fit)| !matches!(fit, Fit::No))
         };
-        let Some(number) = number else { return Ruling::None };
-        let rule = &self.rules[number];
-        match self.fit(number, finding) {
-            Fit::Unclear(why) => Ruling::Unclear(rule, why),
-            Fit::Yes | Fit::No => Ruling::Rule(rule),
-        }
-    }
-
-    /// The first rule with a pattern that matches.
-    fn by_pattern(&self, finding: &Finding, bus: &AccountId) -> Result<Option<usize>, &'static str> {
-        let Some(patterns) = &self.patterns else { return Ok(None) };
-        let event = finding
-            .event(bus)
-            .ok_or("the finding is too long to be kept, so its pattern cannot be evaluated")?;
-        match patterns.matches_for_event(event.as_bytes()) {
-            Ok(matched) => Ok(matched.into_iter().min()),
-            Err(_) => Err("the matcher cannot read the finding, so its pattern cannot be evaluated"),
-        }
-    }
-
-    fn fit(&self, number: usize, finding: &Finding) -> Fit {
-        match &self.rules[number].matches {
-            Matches::Pattern(_) => Fit::Yes,
-            Matches::Fields(fields) => fit(fields, finding),
+        let one = first(by_type);
+        let before = one
+            .as_ref()
+            .map_or(self.others.len(), |(number, _)| self.others.partition_point(|other| other < number));
+        match first(&self.others[..before]).or(one) {
+            Some((number, Fit::Unclear(why))) => Ruling::Unclear(&self.rules[number], why),
+            Some((number, _)) => Ruling::Rule(&self.rules[number]),
+            None => Ruling::None,
         }
     }
 
     /// The finding types that a rule could be for; none when that can be any.
     #[must_use]
     pub fn types(&self) -> Option<BTreeSet<String>> {
-        let mut all = BTreeSet::new();
-        for rule in self.rules.iter() {
-            match &rule.matches {
-                Matches::Pattern(pattern) => all.extend(pattern.types()?.iter().cloned()),
-                Matches::Fields(fields) if fields.types.is_empty() => return None,
-                Matches::Fields(fields) if fields.types.iter().all(Glob::is_literal) => {
-                    all.extend(fields.types.iter().map(|kind| kind.as_str().to_owned()));
-                }
-                Matches::Fields(_) => return None,
-            }
-        }
-        Some(all)
+        let each = self.rules.iter().map(types).collect::<Option<Vec<_>>>()?;
+        Some(each.into_iter().flatten().map(str::to_owned).collect())
     }
 }
 
-fn fit(fields: &Fields, finding: &Finding) -> Fit {
+/// The only types that a rule can be for; none when it does not say so exactly.
+fn types(rule: &Rule) -> Option<Vec<&str>> {
+    match &rule.matches {
+        Matches::Pattern(pattern) => pattern.types(),
+        Matches::Fields(fields) if fields.types.is_empty() => None,
+        Matches::Fields(fields) => {
+            fields.types.iter().map(|kind| kind.is_literal().then(|| kind.as_str())).collect()
+        }
+    }
+}
+
+fn fit(rule: &Rule, finding: &Finding, bus: &AccountId, event: &OnceCell<Option<Value>>) -> Fit {
+    match &rule.matches {
+        Matches::Fields(fields) => fits(fields, finding),
+        Matches::Pattern(pattern) => {
+            let event = event.get_or_init(|| serde_json::from_str(&finding.event(bus)?).ok());
+            match event {
+                Some(event) if pattern.matches(event) => Fit::Yes,
+                Some(_) => Fit::No,
+                None => {
+                    Fit::Unclear("the finding is too long to be kept, so its pattern cannot be evaluated")
+                }
+            }
+        }
+    }
+}
+
+fn fits(fields: &Fields, finding: &Finding) -> Fit {
     let of_type =
         fields.types.is_empty() || fields.types.iter().any(|kind| kind.matches(&finding.finding_type));
     let in_region = fields.regions.is_empty() || fields.regions.contains(&finding.region);
@@ -152,11 +128,5 @@ fn fit(fields: &Fields, finding: &Finding) -> Fit {
         (Some(_), None) => Fit::Unclear("it asks for a severity, and the finding has none"),
         (Some(least), Some(severity)) if severity < least => Fit::No,
         _ => Fit::Yes,
-    }
-}
-
-impl std::fmt::Debug for RuleIndex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RuleIndex").field("rules", &self.rules.len()).finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use crate::config::Budget;
 use crate::ident::{AccountId, RoleName};
 use crate::ledger::Begun;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How far back budgets look.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(1);
@@ -49,11 +49,12 @@ impl Spending {
             .insert((begun.at, begun.remediation), begun.role_key);
     }
 
-    /// One was not carried out after all.
-    pub fn take_back(&mut self, account: &AccountId, remediation: &str) {
-        if let Some(of_account) = self.by_account.get_mut(account) {
-            of_account.retain(|(_, id), _| id != remediation);
-        }
+    /// This one is among them.
+    #[must_use]
+    pub fn has(&self, account: &AccountId, remediation: &str) -> bool {
+        self.by_account
+            .get(account)
+            .is_some_and(|of_account| of_account.keys().any(|(_, id)| id == remediation))
     }
 
     /// Forgets what no budget looks at any more.
@@ -69,34 +70,63 @@ impl Spending {
     /// # Errors
     /// The budget that is used up.
     pub fn allows(&self, account: &AccountId, budget: &Budget, now: Timestamp) -> Result<(), Tripped> {
+        self.below(account, budget.account_per_hour, budget.organization_per_hour, now)
+    }
+
+    /// Whether what was begun in `account` is within the budget.
+    ///
+    /// # Errors
+    /// The budget that is exceeded.
+    pub fn within(&self, account: &AccountId, budget: &Budget, now: Timestamp) -> Result<(), Tripped> {
+        let more = |most: u32| most.saturating_add(1);
+        self.below(account, more(budget.account_per_hour), more(budget.organization_per_hour), now)
+    }
+
+    fn below(&self, account: &AccountId, here: u32, all: u32, now: Timestamp) -> Result<(), Tripped> {
         let recent = |of_account: &BTreeMap<(Timestamp, String), String>| {
             of_account.keys().filter(|(at, _)| is_recent(*at, now)).count()
         };
         let begun = self.by_account.get(account).map_or(0, recent);
-        if begun >= budget.account_per_hour as usize {
+        if begun >= here as usize {
             return Err(Tripped::Account { begun });
         }
         let begun = self.by_account.values().map(recent).sum();
-        if begun >= budget.organization_per_hour as usize {
+        if begun >= all as usize {
             return Err(Tripped::Organization { begun });
         }
         Ok(())
     }
 
-    /// Which of the account's roles this one is, counted from 1, in the order in which they were
-    /// begun within the hour.
+    /// The accounts in which something was begun.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.by_account.keys()
+    }
+
+    /// Whether `role` may be the next of the account's roles within the hour. How many the account has
+    /// is only needed when it is not the first.
+    ///
+    /// # Errors
+    /// The share that is used up.
+    pub fn allows_role(
+        &self,
+        account: &AccountId,
+        role: &RoleName,
+        of: Option<usize>,
+        budget: &Budget,
+        now: Timestamp,
+    ) -> Result<(), Tripped> {
+        let roles = 1 + self.other_roles(account, role, now);
+        let most = (of.unwrap_or(0) * budget.roles_percent.0 as usize / 100).max(1);
+        if roles <= most { Ok(()) } else { Err(Tripped::Roles { roles, of, most }) }
+    }
+
+    /// How many other roles of the account were begun within the hour.
     #[must_use]
-    pub fn place(&self, account: &AccountId, role: &RoleName, now: Timestamp) -> usize {
-        let mut before = Vec::new();
-        for ((at, _), key) in self.by_account.get(account).into_iter().flatten() {
-            if *key == role.key() {
-                break;
-            }
-            if is_recent(*at, now) && !before.contains(&key) {
-                before.push(key);
-            }
-        }
-        before.len() + 1
+    pub fn other_roles(&self, account: &AccountId, role: &RoleName, now: Timestamp) -> usize {
+        let of_account = self.by_account.get(account).into_iter().flatten();
+        let keys: HashSet<&str> =
+            of_account.filter(|((at, _), _)| is_recent(*at, now)).map(|(_, key)| key.as_str()).collect();
+        keys.iter().filter(|key| **key != role.key()).count()
     }
 }
 
@@ -104,13 +134,19 @@ fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at) < WINDOW
 }
 
-/// How many of an account's roles may be revoked within the hour: a share of them, and always one.
-#[must_use]
-pub fn most_roles(of: usize, budget: &Budget) -> usize {
-    (of * budget.roles_percent.0 as usize / 100).max(1)
-}
-
 impl Tripped {
+    /// The limit, in words.
+    #[must_use]
+    pub fn limit(&self, budget: &Budget) -> String {
+        match self {
+            Self::Account { .. } => format!("{} an hour in one account", budget.account_per_hour),
+            Self::Organization { .. } => {
+                format!("{} an hour in the organization", budget.organization_per_hour)
+            }
+            Self::Roles { .. } => format!("{} % of an account's roles an hour", budget.roles_percent.0),
+        }
+    }
+
     /// Its name in the ledger.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -185,21 +221,25 @@ mod tests {
         assert_eq!(spending.allows(&bank, &budget, time(20)), Err(Tripped::Organization { begun: 3 }));
         // The same one twice counts once; and an hour later the first is forgotten.
         spending.add(begun("r-3", BANK, "a", 20));
+        assert!(spending.has(&bank, "r-3") && !spending.has(&shop, "r-3"));
         let later = "2026-11-22T11:00:00Z".parse().expect("a time");
         assert_eq!(spending.allows(&shop, &budget, later), Ok(()));
-        spending.take_back(&bank, "r-3");
-        assert_eq!(spending.allows(&bank, &budget, time(20)), Ok(()));
     }
 
     #[test]
-    fn the_place_among_the_roles_of_the_hour() {
+    fn a_share_of_the_roles_and_always_one() {
+        let budget = Budget::default();
         let mut spending = Spending::default();
         let shop = SHOP.parse().expect("legal");
-        for (id, role, minute) in [("r-1", "a", 0), ("r-2", "b", 1), ("r-3", "a", 2), ("r-4", "c", 3)] {
-            spending.add(begun(id, SHOP, role, minute));
-        }
-        let place = |role: &str| spending.place(&shop, &role.parse().expect("legal"), time(5));
-        assert_eq!((place("A"), place("b"), place("c"), place("d")), (1, 2, 3, 4));
-        assert_eq!((most_roles(9, &Budget::default()), most_roles(25, &Budget::default())), (1, 2));
+        let allows = |spending: &Spending, role: &str, of| {
+            spending.allows_role(&shop, &role.parse().expect("legal"), of, &budget, time(5)).is_ok()
+        };
+        assert!(allows(&spending, "a", None));
+        spending.add(begun("r-1", SHOP, "a", 0));
+        spending.add(begun("r-2", SHOP, "a", 2));
+        // The same role again is no other role.
+        assert!(allows(&spending, "A", None));
+        assert!(!allows(&spending, "b", None) && !allows(&spending, "b", Some(19)));
+        assert!(allows(&spending, "b", Some(20)));
     }
 }

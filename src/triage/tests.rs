@@ -1,7 +1,8 @@
 use super::*;
+use crate::config::OptOuts;
 use crate::finding::decode;
 use crate::ledger::State;
-use crate::org::Account;
+use crate::org::{Account, Placement};
 use crate::remedy::{Cutoff, Rung};
 use proptest::prelude::*;
 use serde_json::json;
@@ -54,6 +55,7 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
         cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
         accepted_at: None,
         role_id: Some(role_id.parse().expect("legal")),
+        held: None,
     }
 }
 
@@ -195,5 +197,76 @@ proptest! {
             let acts = matches!(verdict, Verdict::Remediate { .. });
             prop_assert!(!(acts && (mode == Mode::Observe || sample || archived)));
         }
+    }
+}
+
+/// How cautious a verdict is.
+fn caution(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Remediate { .. } => 0,
+        Verdict::Hold { .. } => 1,
+        Verdict::Observe { .. } => 2,
+        Verdict::Skip(_) => 3,
+    }
+}
+
+fn opt_outs(of: &[(usize, usize)]) -> OptOuts {
+    let selects = [
+        "accounts = [\"222222222222\"]",
+        "accounts = [\"111111111111\"]",
+        "ous = [\"ou-ab12-cdefgh34\"]",
+        "ous = [\"r-ab12\"]\nroles = [\"w*\"]",
+        "tags = { team = \"sh*\" }",
+        "tags = { team = \"bank\" }",
+        "types = [\"*.OutsideAWS\"]",
+        "regions = [\"eu-west-1\"]",
+        "roles = [\"web\"]\nexpires = 2026-11-20",
+    ];
+    let text = of.iter().enumerate().map(|(n, (select, mode))| {
+        let (select, mode) = (selects[*select], ["approve", "observe", "off"][*mode]);
+        let ends = if select.contains("expires") { "" } else { "permanent = true\n" };
+        format!(
+            "[[opt_out]]\nname = \"n{n}\"\nowner = \"o\"\nreason = \"r\"\nmode = \"{mode}\"\n{select}\n{ends}"
+        )
+    });
+    let text: String = text.collect();
+    OptOuts::parse(&text, std::path::Path::new("x"), time(NOW)).expect("valid")
+}
+
+proptest! {
+    /// Adding an opt-out never makes a decision bolder, and their order does not matter: whatever the
+    /// rules, the account's tag, the mode and the budget say.
+    #[test]
+    fn an_opt_out_never_makes_a_decision_bolder(
+        mut of in proptest::collection::vec((0_usize..9, 0_usize..3), 1..6), role in prop_oneof![Just("web"), Just("batch")],
+        mode in prop_oneof![Just(Mode::Enforce), Just(Mode::Approve), Just(Mode::Observe)],
+        kind in prop_oneof![Just(OUTSIDE), Just(INSIDE)], affiliated: bool, spent in 0_u32..2,
+        tag in proptest::option::of(prop_oneof![Just("off"), Just("approve"), Just("enforce"), Just("what?")]),
+        before_watch: bool,
+    ) {
+        let mut finding = finding("222222222222", role, "2026-11-21T23:50:00Z");
+        finding.finding_type = kind.to_owned();
+        finding.evidence.remote_account_affiliated = Some(affiliated);
+        let mut tags = std::collections::BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
+        tags.extend(tag.map(|value| ("rescind:mode".to_owned(), value.to_owned())));
+        let ous = Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]);
+        let placement = Placement { ous, tags, read_at: time(NOW) };
+        let (organization, spending) = (organization(), Spending::default());
+        let decided = |of: &[(usize, usize)]| {
+            let mut policy = policy(mode).with_opt_outs(&opt_outs(of));
+            policy.account_tag = Some("rescind:mode".to_owned());
+            policy.budget.account_per_hour = spent;
+            let facts = Facts {
+                organization: &organization, placement: Placed::At(&placement), history: &[], spending: &spending,
+                before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW),
+            };
+            decide(&finding, &policy, facts).expect("the placement is given").verdict
+        };
+        let all = decided(&of);
+        prop_assert_eq!(&decided(&of), &all);
+        of.reverse();
+        prop_assert_eq!(caution(&decided(&of)), caution(&all));
+        of.pop();
+        prop_assert!(caution(&decided(&of)) <= caution(&all));
     }
 }

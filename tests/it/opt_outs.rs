@@ -90,7 +90,7 @@ fn by_an_ou_two_levels_up_and_by_the_root() {
 }
 
 #[test]
-fn one_that_cannot_be_evaluated_keeps_from_acting_until_it_can() {
+fn one_that_cannot_be_evaluated_holds_until_it_can() {
     let scene = Scene::new();
     opt_out(&scene, &format!("tags = {{ team = \"pay*\" }}\nmode = \"off\"\nexpires = {}", date(30)));
     let (thief, finding) = scene.theft(SHOP, "web");
@@ -99,16 +99,62 @@ fn one_that_cannot_be_evaluated_keeps_from_acting_until_it_can() {
     scene
         .rescind(&["run", "--once", "--backlog"])
         .code(5)
-        .says("the opt-out \"freeze\" depends on the account's OU or tags, and they are not known")
-        .says("Allow organizations:ListTagsForResource to");
+        .says("the opt-out \"freeze\" cannot be read, so it is not known whether less may be done here")
+        .says("Allow organizations:ListTagsForResource to")
+        .says("1 held for approval");
+    assert_eq!(scene.decision(&finding)["code"], "placement_unknown");
     assert_eq!(scene.writes(), 0);
     thief.is_allowed();
-    scene.rescind(&["plan"]).code(5).says("an opt-out might apply and cannot be evaluated: nothing is done");
-    // The tags can be read, and the account has no such tag.
+    scene.rescind(&["plan"]).code(0).says("waits for approval");
+    // The tags can be read, and the account has no such tag: nobody has to answer.
     scene.delete("faults/f");
     scene.run_once().says("1 revoked");
+    assert_eq!(scene.entries_of("cleared").len(), 1);
+    thief.is_denied();
+}
+
+#[test]
+fn one_that_cannot_be_evaluated_can_be_judged_by_a_person() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("tags = {{ team = \"pay*\" }}\nmode = \"off\"\nexpires = {}", date(30)));
+    let (thief, _) = scene.theft(SHOP, "web");
+    let error = json!({"status": 400, "code": "AccessDeniedException", "message": "no"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "ListTagsForResource"}, "when": "before", "action": {"error": error}, "times": 0}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 held for approval");
+    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let id = list[0]["remediation"].as_str().expect("an id");
+    scene.rescind(&["approve", id, "--by", "Ada", "--reason", "not the payments team's"]).code(0);
+    scene.rescind(&["run", "--once", "--backlog"]).says("1 revoked");
+    thief.is_denied();
+}
+
+#[test]
+fn a_file_that_is_gone_at_a_start_is_not_taken_for_none() {
+    let scene = Scene::new();
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+    scene.watch();
+    let (thief, _) = scene.theft(SHOP, "web");
+    std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
+    scene.rescind(&["run", "--once"]).code(2).says("at the last start it had 1 opt-out(s)");
+    thief.is_allowed();
+    std::fs::write(scene.path("opt-outs.toml"), "").expect("written");
+    scene.rescind(&["run", "--once"]).code(0).says("1 revoked");
+}
+
+#[test]
+fn a_finding_that_is_handed_in_again_is_decided_again() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\nprotected = [\"arn:aws:iam::*:role/break-glass*\"]\n");
+    let (thief, finding) = scene.theft(SHOP, "break-glass-1");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("take it out of `protected`");
+    let detail =
+        scene.entries_of("finding")[0]["data"]["finding"]["detail"].as_str().expect("kept").to_owned();
+    scene.configure("mode = \"enforce\"\n");
+    scene.rescind_with_input(&["handle", "-"], detail.as_bytes()).says("1 revoked");
     assert_eq!(scene.decision(&finding)["verdict"], "remediate");
     thief.is_denied();
+    scene.configure("mode = \"enforce\"\nprotected = [\"break-glass*\"]\n");
+    scene.rescind(&["run", "--once"]).code(2).says("expected the ARN of a role");
 }
 
 #[test]
@@ -211,12 +257,12 @@ fn the_command_line_adds_removes_and_keeps_what_people_wrote() {
     scene
         .rescind(&["opt-out", "explain", "--account", SHOP, "--role", "ci-1"])
         .code(0)
-        .says("Most cautious: ci (approve)");
+        .says("At most approve: opt-out ci.");
     scene
         .rescind(&["opt-out", "explain", "--account", SHOP])
         .code(0)
         .says("perhaps")
-        .says("None surely applies");
+        .says("At most enforce: the mode of the installation");
 
     // Refused, and nothing is written.
     add(&["freeze", "--mode", "off", "--permanent", "--role", "x"])

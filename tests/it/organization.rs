@@ -100,15 +100,16 @@ fn the_tag_of_an_account_says_what_may_be_done_there() {
 }
 
 #[test]
-fn a_tag_that_cannot_be_read_keeps_from_acting_and_not_from_observing() {
+fn a_tag_that_cannot_be_read_holds_and_does_not_keep_from_observing() {
     let scene = Scene::new();
     scene.watch();
     organizations_fails(&scene);
     let (thief, finding) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once"]).code(5).says("the account's tag rescind:mode depends on");
-    assert!(scene.entries_of("decision").is_empty());
+    scene.rescind(&["run", "--once"]).code(5).says("the account's tag rescind:mode cannot be read");
+    assert_eq!(scene.decision(&finding)["code"], "placement_unknown");
     thief.is_allowed();
     scene.configure("mode = \"observe\"\n");
+    let other = scene.report(SHOP, "web", &scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb"), json!({}));
     scene.rescind(&["run", "--once"]);
-    assert_eq!(scene.decision(&finding)["code"], "mode_observe");
+    assert_eq!(scene.decision(&other)["code"], "mode_observe");
 }

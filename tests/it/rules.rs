@@ -3,6 +3,7 @@
 use crate::scene::{SHOP, Scene};
 use crate::skips::not_affiliated;
 use serde_json::json;
+use std::fmt::Write;
 
 /// The event pattern of an event rule for one type, as it stands in AWS's sample.
 const ONE_TYPE: &str = r#"{
@@ -172,20 +173,24 @@ fn what_cannot_be_told_is_held() {
 fn what_the_rules_cannot_mean_is_refused_with_its_place() {
     let scene = Scene::new();
     for (tables, wanted) in [
-        ("[[rules]]\nname = \"a\"\npattern = '{\"$or\": [{\"source\": [\"x\"]}]}'\n", "rescind.toml:5:"),
         (
             "[[rules]]\nname = \"a\"\npattern = '{\"$or\": [{\"source\": [\"x\"]}]}'\n",
-            "the operator \"$or\" is not supported: write one rule for each alternative",
+            "rescind.toml:5:11: rules[0].pattern: $or: expected a list of at least two patterns",
         ),
         (
-            "[[rules]]\nname = \"a\"\npattern = '{\"detail\": {\"type\": [{\"anything-but\": {\"suffix\": \"x\"}}]}}'\n",
-            "detail.type: the operator \"anything-but\" with \"suffix\" inside is not supported",
+            "[[rules]]\nname = \"a\"\npattern = '{\"detail\": {\"type\": [{\"regexp\": \"x\"}]}}'\n",
+            "detail.type: the operator \"regexp\" is not known: expected prefix, suffix,",
         ),
+        (
+            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n[[rules]]\nname = \"b\"\n",
+            "rescind.toml:6:1: rules[1]: \"b\": it says not",
+        ),
+        ("[[rules]]\nname = \"a\"\ntypes = [\"recon:IAMUser/X\"]\n", "(case counts)"),
         ("[[rules]]\nname = \"a\"\n", "it says not for which findings"),
         ("[[rules]]\nname = \"built-in: x\"\ntypes = [\"*\"]\n", "expected a name of your own"),
         (
-            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n[[rules]]\nname = \"a\"\ntypes = [\"x\"]\n",
-            "\"a\" is there twice",
+            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n",
+            "rescind.toml:6:1: rules[1]: name: \"a\" is there twice",
         ),
         (
             "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nscope = \"session\"\n",
@@ -211,4 +216,25 @@ fn an_affiliated_account_is_held_and_a_stranger_is_not() {
         scene.rescind(&["run", "--once", "--backlog"]);
         assert_eq!(scene.decision(&finding)["code"], code);
     }
+}
+
+#[test]
+fn many_rules_that_ask_for_the_same_field() {
+    let scene = Scene::new();
+    let mut tables = String::new();
+    for n in 0..300 {
+        let pattern = json!({"detail": {
+            "severity": [{"numeric": [">=", 7]}],
+            "type": [format!("Recon:IAMUser/T{n}")],
+            "service": {"action": {"awsApiCallAction": {"remoteIpDetails": {"ipAddressV4": [{"cidr": format!("10.{}.0.0/17", n % 200)}, {"cidr": "203.0.113.0/24"}]}}}},
+        }});
+        let _ = write!(tables, "[[rules]]\nname = \"r{n}\"\npattern = '{pattern}'\nmode = \"observe\"\n");
+    }
+    let office = r#"{"$or": [{"detail": {"severity": [{"numeric": [">", 9]}]}}, {"detail": {"service": {"action": {"awsApiCallAction": {"remoteIpDetails": {"ipAddressV4": [{"cidr": "203.0.113.0/24"}]}}}}}}]}"#;
+    let _ = write!(tables, "[[rules]]\nname = \"our office\"\npattern = '{office}'\nmode = \"off\"\n");
+    rules(&scene, &tables);
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.run_once().says("rule \"our office\" says off");
+    assert_eq!(scene.decision(&finding)["rule"], "our office");
+    thief.is_allowed();
 }
