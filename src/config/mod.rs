@@ -3,6 +3,7 @@
 //! An error names file, line, key and what is expected, and comes before any AWS call.
 
 mod event_pattern;
+mod located;
 mod mode;
 mod opt_out_document;
 mod opt_outs;
@@ -13,12 +14,12 @@ mod schema;
 mod template;
 
 pub use event_pattern::EventPattern;
+use located::{header_line, located};
 pub use mode::Mode;
 pub use opt_out_document::OptOutDocument;
 pub use opt_outs::{OptOut, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
 pub use raw::Budget;
-use raw::located;
 pub use rule::{Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use schema::{config_schema, opt_outs_schema};
 pub use template::{new_external_id, opt_outs_template, template};
@@ -155,7 +156,7 @@ impl Config {
         let raw: raw::RawConfig = located(text, path)?;
         let invalid = |index: usize, message: String| ConfigError::Invalid {
             path: path.display().to_string(),
-            line: raw::header_line(text, "rules", index),
+            line: header_line(text, "rules", index),
             column: 1,
             key: format!("rules[{index}]: "),
             message,

@@ -1,8 +1,8 @@
 //! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
 //! be reviewed by those whom it concerns.
 
-use super::raw::header_line;
-use super::{ConfigError, Glob, Mode, located};
+use super::located::{header_line, located};
+use super::{ConfigError, Glob, Mode};
 use crate::ident::{AccountId, Region, quoted};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};

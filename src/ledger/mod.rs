@@ -3,9 +3,11 @@
 //! [`Ledger`] appends, on a thread of its own; what it has answered is on disk. [`Reader`]
 //! reads, on a connection of its own. Entries never hold secrets.
 
+mod draft;
 mod entry;
 mod error;
 mod lock;
+mod project;
 mod reader;
 mod recall;
 mod remediation;
@@ -13,11 +15,13 @@ mod schema;
 mod state;
 mod writer;
 
-pub use entry::{Answer, Draft, Entry, Event, NOBODY, Refused, Subject};
+pub use draft::Draft;
+pub use entry::{Answer, Entry, Event, NOBODY, Refused, Subject};
 pub use error::LedgerError;
 pub use lock::Lock;
+pub use project::{Beside, Cursor};
 pub use reader::{Decided, Reader};
 pub use recall::Begun;
 pub use remediation::{InForce, Proposal, Remediation};
 pub use state::{Illegal, State};
-pub use writer::{Append, Beside, Cursor, Ledger};
+pub use writer::{Append, Ledger};

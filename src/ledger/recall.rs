@@ -2,7 +2,7 @@
 //! last of the organization.
 
 use super::entry::{Entry, Event};
-use super::writer::stamp;
+use super::project::stamp;
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};

@@ -3,14 +3,14 @@
 //! Appends that arrive while a commit is under way share the next one. Each caller is answered
 //! when its entries are on disk.
 
-use super::entry::{Draft, Entry, Event};
-use super::state::State;
+use super::draft::Draft;
+use super::entry::{Entry, Event};
+use super::project::{Beside, project, stamp, write_beside};
 use super::{LedgerError, Reader, schema};
 use crate::aws::{CallRecord, CallScope, CallSink};
-use crate::ident::{AccountId, Region};
-use crate::org::{Placement, Snapshot};
+use crate::ident::Region;
 use jiff::{Timestamp, Unit};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -28,28 +28,6 @@ pub struct Append {
     pub entries: Vec<Draft>,
     /// What is written beside them.
     pub beside: Vec<Beside>,
-}
-
-/// What is kept beside the entries, and can be had again.
-#[derive(Debug)]
-pub enum Beside {
-    /// How far a feed has come.
-    Cursor(Cursor),
-    /// The organization's accounts.
-    Organization(Arc<Snapshot>),
-    /// Where an account stands.
-    Placement(AccountId, Placement),
-}
-
-/// How far a region's feed has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// The region.
-    pub region: Region,
-    /// The detector in it.
-    pub detector: String,
-    /// The latest `updatedAt` that was recorded.
-    pub updated_at: Timestamp,
 }
 
 impl From<Draft> for Append {
@@ -259,27 +237,6 @@ fn append_all(connection: &Connection, job: &Append, path: &str) -> Result<Writt
     Ok(written)
 }
 
-fn write_beside(connection: &Connection, beside: &Beside) -> rusqlite::Result<usize> {
-    let json = |value: serde_json::Result<String>| {
-        value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-    };
-    match beside {
-        // A cursor that would go back stays: what lies between has been recorded.
-        Beside::Cursor(cursor) => connection
-            .prepare_cached(
-                "INSERT INTO cursors (region, detector, updated_at) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
-            )?
-            .execute(params![cursor.region.as_str(), cursor.detector, stamp(cursor.updated_at)]),
-        Beside::Organization(snapshot) => connection
-            .prepare_cached("INSERT OR REPLACE INTO organization (id, body) VALUES (1, ?1)")?
-            .execute([json(serde_json::to_string(&**snapshot))?]),
-        Beside::Placement(account, placement) => connection
-            .prepare_cached("INSERT OR REPLACE INTO placements (account, body) VALUES (?1, ?2)")?
-            .execute([account.as_str(), &json(serde_json::to_string(placement))?]),
-    }
-}
-
 fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i64>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let occurrence = match &draft.event {
@@ -336,109 +293,4 @@ fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i
         .map_err(sqlite)?;
     project(connection, &entry, occurrence.as_deref(), path)?;
     Ok(Some(seq))
-}
-
-/// Keeps the tables that can be made again from the entries.
-fn project(
-    connection: &Connection,
-    entry: &Entry,
-    occurrence: Option<&str>,
-    path: &str,
-) -> Result<(), LedgerError> {
-    let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
-    let seq = entry.seq;
-    if let Some(occurrence) = occurrence {
-        let undecodable = matches!(entry.event, Event::Undecodable { .. });
-        connection
-            .prepare_cached(
-                "INSERT INTO occurrences (occurrence, seq, decided, verdict) VALUES (?1, ?2, ?3, ?4)",
-            )
-            .and_then(|mut s| {
-                s.execute(params![
-                    occurrence,
-                    seq,
-                    undecodable.then_some(seq),
-                    undecodable.then_some("undecodable")
-                ])
-            })
-            .map_err(sqlite)?;
-    }
-    if let Event::Decision { occurrence, verdict, covered_by, last_seen, .. } = &entry.event {
-        // A remediation that is under way is also for what came later.
-        connection
-            .prepare_cached("UPDATE remediations SET last_seen = max(last_seen, ?2) WHERE id = ?1")
-            .and_then(|mut s| s.execute(params![covered_by, stamp(*last_seen)]))
-            .map_err(sqlite)?;
-        connection
-            .prepare_cached(
-                "UPDATE occurrences SET decided = ?2, verdict = ?3, covered_by = ?4 WHERE occurrence = ?1",
-            )
-            .and_then(|mut s| s.execute(params![occurrence, seq, verdict, covered_by]))
-            .map_err(sqlite)?;
-    }
-    if let (Event::Watching, Some(region)) = (&entry.event, &entry.subject.region) {
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO watched (region, since) VALUES (?1, ?2)")
-            .and_then(|mut s| s.execute([region.as_str(), &stamp(entry.time)]))
-            .map_err(sqlite)?;
-    }
-    let Some(id) = &entry.subject.remediation else { return Ok(()) };
-    let from: Option<String> = connection
-        .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
-        .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
-        .map_err(sqlite)?;
-    let from = from.map(|text| text.parse()).transpose().map_err(|error| LedgerError::BadEntry {
-        path: path.to_owned(),
-        seq,
-        error,
-    })?;
-    let Some(state) = State::after(from, &entry.event, id)? else { return Ok(()) };
-    let now = stamp(entry.time);
-    let held = (state == State::Held).then_some(&now);
-    let changed = match &entry.event {
-        Event::Decision { occurrence, target: Some(target), last_seen, .. } => connection.execute(
-            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, held_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8)",
-            params![
-                id,
-                occurrence,
-                target.account.as_str(),
-                target.role.key(),
-                state.to_string(),
-                seq,
-                stamp(*last_seen),
-                held,
-            ],
-        ),
-        Event::Returned { .. } => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, now],
-        ),
-        Event::Reopened { .. } => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, held],
-        ),
-        Event::Intent { change } => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4, begun_at = ?5 WHERE id = ?1",
-            params![id, state.to_string(), seq, change.cutoff.to_string(), now],
-        ),
-        Event::Accepted { .. } => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, accepted_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, now],
-        ),
-        Event::Refused(_) => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3, refused = ?3 WHERE id = ?1",
-            params![id, state.to_string(), seq],
-        ),
-        _ => connection.execute(
-            "UPDATE remediations SET state = ?2, last = ?3 WHERE id = ?1",
-            params![id, state.to_string(), seq],
-        ),
-    };
-    changed.map(|_| ()).map_err(sqlite)
-}
-
-/// A time as the columns have it: UTC, milliseconds.
-pub(super) fn stamp(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -1,41 +1,22 @@
 //! The service: feed, engine and ledger put together; start, loop and stop.
 
 mod opt_outs;
+mod run;
+mod start;
 
-use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
+pub use start::{Purpose, ServiceError};
+
+use crate::aws::{Hub, hub_hint};
 use crate::config::{Config, Mode};
-use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
+use crate::engine::Engine;
 use crate::feed::{FeedError, Poll, Poller, Received, Source, record};
 use crate::finding::{Decoded, Finding};
-use crate::ledger::{Append, Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
-use crate::org::Snapshot;
+use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
-use opt_outs::OptOutFile;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-
-/// How often a blocked remediation is tried again while the service runs.
-const BLOCKED_AGAIN: Duration = Duration::from_hours(1);
-
-/// How often the service looks for approvals and for changes of the opt-outs' file.
-const LOOK_AROUND: Duration = Duration::from_secs(1);
-
-/// What a service is started for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To act. It takes the ledger's lock, so that there is one at a time.
-    Act {
-        /// Also on what was there before it began to watch.
-        backlog: bool,
-    },
-    /// To show what would be done. It records its AWS calls, and what of the organization could not
-    /// be read.
-    Plan,
-}
 
 /// Everything that acts on one ledger.
 pub struct Service {
@@ -51,151 +32,7 @@ pub struct Service {
     lock: Option<Lock>,
 }
 
-/// Why the service could not start or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// The ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The hub's AWS.
-    #[error("{error}\n  {hint}")]
-    Aws {
-        /// The call that failed.
-        error: CallError,
-        /// What to do.
-        hint: String,
-    },
-    /// The opt-outs' file is gone.
-    #[error(
-        "{path}: not there, and at the last start it had {count} opt-out(s): bring it back, or leave an empty file there to have none"
-    )]
-    OptOutsGone {
-        /// The file.
-        path: String,
-        /// How many opt-outs were read last.
-        count: usize,
-    },
-    /// The credentials are in another partition than the configured regions.
-    #[error(
-        "the credentials are in the partition {credentials}, but the configured regions are in {regions}"
-    )]
-    Partition {
-        /// The partition of the caller's ARN.
-        credentials: crate::ident::Partition,
-        /// The partition of the regions.
-        regions: crate::ident::Partition,
-    },
-}
-
 impl Service {
-    /// Opens the ledger, finds out who the hub is and which accounts there are.
-    ///
-    /// # Errors
-    /// When the ledger cannot be used, or the hub's AWS cannot be reached or refuses.
-    pub async fn start(
-        config: Config,
-        command: &str,
-        purpose: Purpose,
-        stop: CancellationToken,
-    ) -> Result<Self, ServiceError> {
-        let acts = purpose != Purpose::Plan;
-        let lock = if acts { Some(Lock::take(&config.ledger, command)?) } else { None };
-        let ledger = Ledger::open(&config.ledger)?;
-        let reader = ledger.reader()?;
-        let started_at = reader.last()?;
-        match Self::connect(&config, command, purpose, &ledger, &reader).await {
-            Ok((hub, organization)) => {
-                let engine = Engine::new(
-                    &config,
-                    purpose != Purpose::Act { backlog: false },
-                    hub.clone(),
-                    ledger.clone(),
-                    RoleSessions,
-                    organization,
-                    stop.clone(),
-                )?;
-                let pollers = config.regions.iter().cloned().map(Poller::new).collect();
-                Ok(Self { config, ledger, reader, hub, engine, pollers, stop, started_at, lock })
-            }
-            Err(error) => {
-                if acts && let ServiceError::Aws { error, hint } = &error {
-                    ledger.append(Draft::feed_failed(None, error.to_string(), hint.clone())).await?;
-                }
-                ledger.close();
-                Err(error)
-            }
-        }
-    }
-
-    async fn connect(
-        config: &Config,
-        command: &str,
-        purpose: Purpose,
-        ledger: &Ledger,
-        reader: &Reader,
-    ) -> Result<(Hub, Arc<Snapshot>), ServiceError> {
-        let recorded = reader.opt_outs()?;
-        if config.opt_outs.sha256.is_empty() && !recorded.is_empty() {
-            return Err(ServiceError::OptOutsGone {
-                path: config.opt_outs_file.display().to_string(),
-                count: recorded.len(),
-            });
-        }
-        if let Purpose::Act { backlog } = purpose {
-            let started = Event::Started {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                command: command.to_owned(),
-                mode: config.mode,
-                config_sha256: config.sha256.clone(),
-                backlog,
-            };
-            let opt_outs = opt_outs::loaded(&config.opt_outs, &recorded, Timestamp::now());
-            opt_outs::warn(&config.opt_outs);
-            let entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
-            ledger.append(Append { entries, beside: Vec::new() }).await?;
-        }
-        let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
-        let hub = Hub::connect(config.home_region(), sink)
-            .await
-            .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
-        let identity = hub.identity();
-        tracing::debug!(account = %identity.account, arn = identity.arn, "connected");
-        if identity.partition != config.partition() {
-            let (credentials, regions) = (identity.partition, config.partition());
-            return Err(ServiceError::Partition { credentials, regions });
-        }
-        if let Purpose::Act { .. } = purpose {
-            let (hub_account, hub_arn) = (identity.account.clone(), identity.arn.clone());
-            ledger.append(Draft::of_service(Event::Connected { hub_account, hub_arn })).await?;
-        }
-        let organization = Self::organization(&hub, ledger, reader).await?;
-        Ok((hub, organization))
-    }
-
-    /// The organization: as it was read within the hour, or as it is. When it cannot be read, as it
-    /// was whenever it was read last; when it never was, none of its accounts is known, and what is
-    /// about them waits.
-    async fn organization(hub: &Hub, ledger: &Ledger, reader: &Reader) -> Result<Arc<Snapshot>, LedgerError> {
-        let account = &hub.identity().account;
-        let kept = reader.organization()?.filter(|kept| kept.read_by == *account).map(Arc::new);
-        let age = |snapshot: &Arc<Snapshot>| Timestamp::now().duration_since(snapshot.read_at).abs();
-        if let Some(kept) = kept.as_ref().filter(|kept| age(kept) < ORGANIZATION_AGE) {
-            return Ok(Arc::clone(kept));
-        }
-        match read_organization(hub).await {
-            Ok((snapshot, append)) => {
-                ledger.append(append).await?;
-                Ok(snapshot)
-            }
-            Err(error) => {
-                let hint = hub_hint(&error, hub.identity());
-                tracing::error!(hint, "the organization cannot be read: {error}");
-                ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
-                Ok(kept.unwrap_or_else(|| Arc::new(Snapshot::never_read(account))))
-            }
-        }
-    }
-
     /// The ledger, for reading.
     #[must_use]
     pub fn reader(&self) -> &Reader {
@@ -367,79 +204,6 @@ impl Service {
 
     fn decision(&self, finding: &Finding) -> Result<Option<Entry>, LedgerError> {
         Ok(self.reader.decided(&finding.occurrence())?.and_then(|decided: Decided| decided.decision))
-    }
-
-    /// Polls until `stop` is cancelled. What is in flight then is finished. Between the polls it takes
-    /// up approvals, and the opt-outs' file when it changed or `reload` asks for it.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub async fn run(&self, reload: &Notify) -> Result<(), LedgerError> {
-        tokio::try_join!(self.keep_polling(), self.keep_looking_around(reload))?;
-        self.engine.drained().await
-    }
-
-    async fn keep_polling(&self) -> Result<(), LedgerError> {
-        let mut ticks = tokio::time::interval(self.config.poll_interval);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut blocked_tried = tokio::time::Instant::now();
-        loop {
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                _ = ticks.tick() => {}
-            }
-            let try_blocked = blocked_tried.elapsed() >= BLOCKED_AGAIN;
-            if try_blocked {
-                blocked_tried = tokio::time::Instant::now();
-            }
-            // Nothing here waits for what is in flight: one slow account must not keep another's
-            // theft from being seen.
-            self.engine.resume(|state| try_blocked || state != State::Blocked)?;
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                polled = self.poll() => { polled?; }
-            }
-            self.engine.keep_organization_fresh();
-        }
-    }
-
-    async fn keep_looking_around(&self, reload: &Notify) -> Result<(), LedgerError> {
-        let mut ticks = tokio::time::interval(LOOK_AROUND);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut file = OptOutFile::new(&self.config.opt_outs_file, self.config.opt_outs.clone());
-        let mut approved = self.started_at;
-        loop {
-            let asked = tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                () = reload.notified() => true,
-                _ = ticks.tick() => false,
-            };
-            approved = self.engine.take_up_approved(approved)?;
-            match file.look(asked) {
-                None => {}
-                Some(Ok(opt_outs)) => {
-                    let event = opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now());
-                    let removed = match &event {
-                        Event::OptOuts { removed, .. } => removed.clone(),
-                        _ => Vec::new(),
-                    };
-                    // Recorded before it counts.
-                    self.ledger.append(Draft::of_service(event)).await?;
-                    self.engine.use_opt_outs(opt_outs);
-                    tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
-                    if !removed.is_empty() {
-                        tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
-                    }
-                    opt_outs::warn(opt_outs);
-                }
-                Some(Err(error)) => {
-                    tracing::error!(
-                        "the opt-outs are NOT taken over, those from before still apply: {error}"
-                    );
-                    self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
-                }
-            }
-        }
     }
 
     /// Records that it stops, and closes the ledger.

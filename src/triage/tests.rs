@@ -1,9 +1,11 @@
 use super::*;
-use crate::config::OptOuts;
-use crate::finding::decode;
-use crate::ledger::State;
-use crate::org::{Account, Placement};
+use crate::config::{Budget, Mode, OptOuts};
+use crate::finding::{Finding, decode};
+use crate::ident::{AccountId, Partition};
+use crate::ledger::{InForce, State};
+use crate::org::{Account, AccountState, Placement, Snapshot};
 use crate::remedy::{Cutoff, Rung};
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,0 +1,172 @@
+//! How a service starts: the ledger, the hub, the organization.
+
+use super::{Service, opt_outs};
+use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
+use crate::config::Config;
+use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
+use crate::feed::Poller;
+use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
+use crate::org::Snapshot;
+use crate::remedy::RoleSessions;
+use jiff::Timestamp;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What a service is started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To act. It takes the ledger's lock, so that there is one at a time.
+    Act {
+        /// Also on what was there before it began to watch.
+        backlog: bool,
+    },
+    /// To show what would be done. It records its AWS calls, and what of the organization could not
+    /// be read.
+    Plan,
+}
+
+/// Why the service could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The hub's AWS.
+    #[error("{error}\n  {hint}")]
+    Aws {
+        /// The call that failed.
+        error: CallError,
+        /// What to do.
+        hint: String,
+    },
+    /// The opt-outs' file is gone.
+    #[error(
+        "{path}: not there, and at the last start it had {count} opt-out(s): bring it back, or leave an empty file there to have none"
+    )]
+    OptOutsGone {
+        /// The file.
+        path: String,
+        /// How many opt-outs were read last.
+        count: usize,
+    },
+    /// The credentials are in another partition than the configured regions.
+    #[error(
+        "the credentials are in the partition {credentials}, but the configured regions are in {regions}"
+    )]
+    Partition {
+        /// The partition of the caller's ARN.
+        credentials: crate::ident::Partition,
+        /// The partition of the regions.
+        regions: crate::ident::Partition,
+    },
+}
+
+impl Service {
+    /// Opens the ledger, finds out who the hub is and which accounts there are.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used, or the hub's AWS cannot be reached or refuses.
+    pub async fn start(
+        config: Config,
+        command: &str,
+        purpose: Purpose,
+        stop: CancellationToken,
+    ) -> Result<Self, ServiceError> {
+        let acts = purpose != Purpose::Plan;
+        let lock = if acts { Some(Lock::take(&config.ledger, command)?) } else { None };
+        let ledger = Ledger::open(&config.ledger)?;
+        let reader = ledger.reader()?;
+        let started_at = reader.last()?;
+        match Self::connect(&config, command, purpose, &ledger, &reader).await {
+            Ok((hub, organization)) => {
+                let engine = Engine::new(
+                    &config,
+                    purpose != Purpose::Act { backlog: false },
+                    hub.clone(),
+                    ledger.clone(),
+                    RoleSessions,
+                    organization,
+                    stop.clone(),
+                )?;
+                let pollers = config.regions.iter().cloned().map(Poller::new).collect();
+                Ok(Self { config, ledger, reader, hub, engine, pollers, stop, started_at, lock })
+            }
+            Err(error) => {
+                if acts && let ServiceError::Aws { error, hint } = &error {
+                    ledger.append(Draft::feed_failed(None, error.to_string(), hint.clone())).await?;
+                }
+                ledger.close();
+                Err(error)
+            }
+        }
+    }
+
+    async fn connect(
+        config: &Config,
+        command: &str,
+        purpose: Purpose,
+        ledger: &Ledger,
+        reader: &Reader,
+    ) -> Result<(Hub, Arc<Snapshot>), ServiceError> {
+        let recorded = reader.opt_outs()?;
+        if config.opt_outs.sha256.is_empty() && !recorded.is_empty() {
+            return Err(ServiceError::OptOutsGone {
+                path: config.opt_outs_file.display().to_string(),
+                count: recorded.len(),
+            });
+        }
+        if let Purpose::Act { backlog } = purpose {
+            let started = Event::Started {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                command: command.to_owned(),
+                mode: config.mode,
+                config_sha256: config.sha256.clone(),
+                backlog,
+            };
+            let opt_outs = opt_outs::loaded(&config.opt_outs, &recorded, Timestamp::now());
+            opt_outs::warn(&config.opt_outs);
+            let entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
+            ledger.append(Append { entries, beside: Vec::new() }).await?;
+        }
+        let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
+        let hub = Hub::connect(config.home_region(), sink)
+            .await
+            .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
+        let identity = hub.identity();
+        tracing::debug!(account = %identity.account, arn = identity.arn, "connected");
+        if identity.partition != config.partition() {
+            let (credentials, regions) = (identity.partition, config.partition());
+            return Err(ServiceError::Partition { credentials, regions });
+        }
+        if let Purpose::Act { .. } = purpose {
+            let (hub_account, hub_arn) = (identity.account.clone(), identity.arn.clone());
+            ledger.append(Draft::of_service(Event::Connected { hub_account, hub_arn })).await?;
+        }
+        let organization = Self::organization(&hub, ledger, reader).await?;
+        Ok((hub, organization))
+    }
+
+    /// The organization: as it was read within the hour, or as it is. When it cannot be read, as it
+    /// was whenever it was read last; when it never was, none of its accounts is known, and what is
+    /// about them waits.
+    async fn organization(hub: &Hub, ledger: &Ledger, reader: &Reader) -> Result<Arc<Snapshot>, LedgerError> {
+        let account = &hub.identity().account;
+        let kept = reader.organization()?.filter(|kept| kept.read_by == *account).map(Arc::new);
+        let age = |snapshot: &Arc<Snapshot>| Timestamp::now().duration_since(snapshot.read_at).abs();
+        if let Some(kept) = kept.as_ref().filter(|kept| age(kept) < ORGANIZATION_AGE) {
+            return Ok(Arc::clone(kept));
+        }
+        match read_organization(hub).await {
+            Ok((snapshot, append)) => {
+                ledger.append(append).await?;
+                Ok(snapshot)
+            }
+            Err(error) => {
+                let hint = hub_hint(&error, hub.identity());
+                tracing::error!(hint, "the organization cannot be read: {error}");
+                ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+                Ok(kept.unwrap_or_else(|| Arc::new(Snapshot::never_read(account))))
+            }
+        }
+    }
+}

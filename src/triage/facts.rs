@@ -1,0 +1,56 @@
+//! What a decision rests on, beside the finding.
+
+use super::Spending;
+use crate::ledger::InForce;
+use crate::org::{Placement, Snapshot};
+use jiff::Timestamp;
+
+/// How far the matter is when it is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// For the first time.
+    New,
+    /// It was decided to revoke, and that is about to begin: what was decided must still hold.
+    Begin,
+    /// As [`Self::Begin`], after a person approved it at this time.
+    Approved(Timestamp),
+}
+
+/// What is known of where an account stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Placed<'a> {
+    /// It was not looked up.
+    NotAsked,
+    /// It was, and cannot be had.
+    Unreadable,
+    /// There.
+    At(&'a Placement),
+}
+
+impl<'a> Placed<'a> {
+    pub(super) fn at(self) -> Option<&'a Placement> {
+        match self {
+            Self::At(placement) => Some(placement),
+            Self::NotAsked | Self::Unreadable => None,
+        }
+    }
+}
+
+/// What a decision rests on, beside the finding.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The organization's accounts.
+    pub organization: &'a Snapshot,
+    /// Where the finding's account stands.
+    pub placement: Placed<'a>,
+    /// What the ledger knows of remediations of the same role.
+    pub history: &'a [InForce],
+    /// What was begun within the hour.
+    pub spending: &'a Spending,
+    /// Since when the region is watched, when the finding is older than that.
+    pub before_watch: Option<Timestamp>,
+    /// How far the matter is.
+    pub stage: Stage,
+    /// This moment.
+    pub now: Timestamp,
+}

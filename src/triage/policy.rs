@@ -1,0 +1,65 @@
+//! What the configuration has to say, ready to be asked.
+
+use super::{OptOutIndex, RuleIndex};
+use crate::config::{Budget, Config, Glob, Mode, OptOuts};
+use crate::ident::{AccountId, Partition, RoleName};
+use jiff::SignedDuration;
+
+/// What the configuration has to say.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What may be done at most.
+    pub mode: Mode,
+    /// Which findings are acted on.
+    pub rules: RuleIndex,
+    /// Credentials last seen longer ago are left alone.
+    pub max_finding_age: SignedDuration,
+    /// The remediation role's name, in every account.
+    pub remediation_role: RoleName,
+    /// The hub's account.
+    pub hub_account: AccountId,
+    /// The role that the hub runs as, if it is a role.
+    pub hub_role: Option<String>,
+    /// The partition everything is in.
+    pub partition: Partition,
+    /// Where less may be done than `mode` says.
+    pub opt_outs: OptOutIndex,
+    /// The tag by which an account says the same.
+    pub account_tag: Option<String>,
+    /// Roles that are never revoked.
+    pub protected: Vec<Glob>,
+    /// How much may be done without asking.
+    pub budget: Budget,
+}
+
+impl Policy {
+    /// From the configuration and the hub's own identity.
+    #[must_use]
+    pub fn new(config: &Config, hub: &crate::aws::HubIdentity) -> Self {
+        Self {
+            mode: config.mode,
+            rules: RuleIndex::new(&config.rules),
+            max_finding_age: config.max_finding_age,
+            remediation_role: config.member.role_name.clone(),
+            hub_account: hub.account.clone(),
+            hub_role: hub.role_name().map(str::to_owned),
+            partition: hub.partition,
+            opt_outs: OptOutIndex::new(&config.opt_outs),
+            account_tag: config.account_tag.clone(),
+            protected: config.protected.clone(),
+            budget: config.budget.clone(),
+        }
+    }
+
+    /// The same with other opt-outs.
+    #[must_use]
+    pub fn with_opt_outs(&self, opt_outs: &OptOuts) -> Self {
+        Self { opt_outs: OptOutIndex::new(opt_outs), ..self.clone() }
+    }
+
+    /// The pattern by which a role is protected, if one does.
+    #[must_use]
+    pub fn protects(&self, role_arn: &str) -> Option<&Glob> {
+        self.protected.iter().find(|pattern| pattern.matches(role_arn))
+    }
+}

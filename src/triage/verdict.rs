@@ -1,0 +1,138 @@
+//! What is done about a finding, and why.
+
+use super::{Check, HoldReason, ObserveReason, SkipReason};
+use crate::remedy::Target;
+use jiff::Timestamp;
+use std::fmt;
+
+/// What is done about a finding. Each way carries its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Revoke.
+    Remediate {
+        /// The new remediation's id.
+        remediation: String,
+        /// Whom it is for.
+        target: Target,
+    },
+    /// Ask a person first.
+    Hold {
+        /// The new remediation's id.
+        remediation: String,
+        /// Whom it is for.
+        target: Target,
+        /// Why.
+        why: HoldReason,
+    },
+    /// Record what would be done.
+    Observe {
+        /// Whom it would be for.
+        target: Target,
+        /// Why.
+        why: ObserveReason,
+    },
+    /// Nothing is done.
+    Skip(SkipReason),
+}
+
+/// A verdict, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What is done, and why.
+    pub verdict: Verdict,
+    /// What a person must do, where rescind does not act.
+    pub what_to_do: Option<String>,
+    /// The rule that it followed, once it came so far.
+    pub rule: Option<String>,
+    /// The opt-outs that apply, by name.
+    pub opt_outs: Vec<String>,
+    /// Each check that was made, in order; the last one decided.
+    pub checks: Vec<Check>,
+    /// When the accounts were read.
+    pub organization_read_at: Timestamp,
+    /// When the account's OUs and tags were read, where they were looked at.
+    pub placement_read_at: Option<Timestamp>,
+}
+
+impl Verdict {
+    /// Its name in the ledger.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Remediate { .. } => "remediate",
+            Self::Hold { .. } => "hold",
+            Self::Observe { .. } => "observe",
+            Self::Skip(_) => "skip",
+        }
+    }
+
+    /// The reason's name in the ledger.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Remediate { .. } => "stolen_role_session",
+            Self::Hold { why, .. } => why.code(),
+            Self::Observe { why, .. } => why.code(),
+            Self::Skip(reason) => reason.code(),
+        }
+    }
+
+    /// The remediation that takes care of it, when another occurrence led to that.
+    #[must_use]
+    pub fn covered_by(&self) -> Option<&str> {
+        match self {
+            Self::Skip(
+                SkipReason::AlreadyRevoked { remediation, .. }
+                | SkipReason::UnderWay { remediation }
+                | SkipReason::AwaitingApproval { remediation },
+            ) => Some(remediation),
+            _ => None,
+        }
+    }
+
+    /// The remediation that it leads to.
+    #[must_use]
+    pub fn remediation(&self) -> Option<&str> {
+        match self {
+            Self::Remediate { remediation, .. } | Self::Hold { remediation, .. } => Some(remediation),
+            Self::Observe { .. } | Self::Skip(_) => None,
+        }
+    }
+
+    /// Whom it is about, when it is about a role to act on.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Remediate { target, .. } | Self::Hold { target, .. } | Self::Observe { target, .. } => {
+                Some(target)
+            }
+            Self::Skip(_) => None,
+        }
+    }
+}
+
+/// The reason in words.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remediate { target, .. } => {
+                write!(
+                    f,
+                    "the credentials of role {} in {} are used from elsewhere",
+                    target.role, target.account
+                )
+            }
+            Self::Hold { target, why, .. } => {
+                write!(
+                    f,
+                    "{why}: the sessions of role {} in {} are not revoked yet",
+                    target.role, target.account
+                )
+            }
+            Self::Observe { target, why } => {
+                write!(f, "{why}: would revoke the sessions of role {} in {}", target.role, target.account)
+            }
+            Self::Skip(reason) => reason.fmt(f),
+        }
+    }
+}
