@@ -10,10 +10,13 @@
 //! - [`remedy`] knows what is changed, and how to see that it is in force.
 //! - [`aws`] makes the calls: the hub's clients, sessions in member accounts.
 //!
+//! [`audit`] checks a ledger without trusting who wrote it.
+//!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`service`] puts all of
 //! it together, and [`cli`] is what a person sees.
 
+pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod config;

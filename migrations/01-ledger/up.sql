@@ -29,6 +29,14 @@ CREATE TRIGGER entries_in_order BEFORE INSERT ON entries
 WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM entries)
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: entries are numbered without gaps'); END;
 
+-- Signed statements of how the tree of the entries stood (C2SP tlog-checkpoint).
+CREATE TABLE checkpoints (
+    size     INTEGER PRIMARY KEY CHECK (size > 0),  -- over so many entries
+    time     TEXT NOT NULL,
+    note     TEXT NOT NULL,
+    frontier BLOB NOT NULL                          -- where the next one goes on; a verifier does not look at it
+) STRICT;
+
 -- What follows can be made again from the entries. It is there for speed only.
 
 CREATE TABLE occurrences (

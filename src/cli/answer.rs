@@ -5,7 +5,7 @@ use super::output::{BOLD, Screen, clean, styled};
 use super::{Exit, block_on, show};
 use crate::aws::{CallSink, Hub, who_hint};
 use crate::config::Config;
-use crate::ledger::{Answer, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
+use crate::ledger::{Answer, Append, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
 use crate::service::ServiceError;
 use crate::triage::is_for_approval;
 use std::sync::Arc;
@@ -71,6 +71,7 @@ async fn answer_all(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let aws_identity = if args.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
+    let mut late = Vec::new();
     for remediation in remediations {
         let answer = Answer {
             by: args.by.clone(),
@@ -83,10 +84,16 @@ async fn answer_all(
             Kind::Approve => Event::Approved(answer.clone()),
             Kind::Reject => Event::Rejected(answer.clone()),
         };
-        match ledger.append(Draft { subject: remediation.subject(), event }).await {
-            Err(LedgerError::Illegal(_)) => {
-                let text = format!("{} is not held any more: somebody was faster", remediation.id);
-                return Err(BadInput(text).into());
+        let only_if = Some((remediation.id.clone(), remediation.state));
+        let entries = vec![Draft { subject: remediation.subject(), event }];
+        match ledger.append(Append { entries, only_if, ..Append::default() }).await {
+            Err(LedgerError::Illegal(illegal)) => {
+                let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();
+                late.push(format!(
+                    "{} is {now} by now: somebody was faster, and nothing was recorded",
+                    remediation.id
+                ));
+                continue;
             }
             done => done?,
         };
@@ -105,7 +112,7 @@ async fn answer_all(
             screen.line(format!("    It will be held again as long as this is so: {}", clean(why)));
         }
     }
-    if kind == Kind::Approve {
+    if kind == Kind::Approve && late.len() < remediations.len() {
         screen.line(match Lock::holder(&config.ledger) {
             Some(holder) => format!(
                 "The running service ({}) takes it up within two seconds: `rescind show` tells how it went.",
@@ -115,7 +122,7 @@ async fn answer_all(
                 .to_owned(),
         });
     }
-    Ok(Exit::Done)
+    if late.is_empty() { Ok(Exit::Done) } else { Err(BadInput(late.join("\n")).into()) }
 }
 
 /// The remediation, if it can be answered: it is held, or was rejected and somebody thinks better of it.
@@ -131,7 +138,7 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
             Err(BadInput(format!("{id}: {text}")).into())
         }
         (State::Held, _) => Ok(remediation),
-        (State::Rejected, _) if kind == Kind::Approve => Ok(remediation),
+        (State::Rejected | State::Superseded, _) if kind == Kind::Approve => Ok(remediation),
         (_, Some((_, answer))) if remediation.approved_at().is_some() => {
             let text = format!(
                 "{id} was approved by {} already, and is {state}: there is nothing to answer",

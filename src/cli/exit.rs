@@ -20,6 +20,8 @@ pub enum Exit {
     Ledger,
     /// 5: done as far as it went, but something needs a person: see the output.
     NeedsPerson,
+    /// 6: the ledger is not as it was written.
+    Tampered,
     /// 130: interrupted before everything was done. What is left is taken up at the next start.
     Interrupted,
 }
@@ -33,6 +35,7 @@ Exit codes:
   3    the hub's AWS cannot be used: credentials, permissions, network
   4    the ledger cannot be used
   5    done as far as it went, but something needs a person
+  6    the ledger was tampered with
   130  interrupted; what is left is taken up at the next start";
 
 impl Exit {
@@ -63,6 +66,7 @@ impl From<Exit> for ExitCode {
             Exit::Aws => 3,
             Exit::Ledger => 4,
             Exit::NeedsPerson => 5,
+            Exit::Tampered => 6,
             Exit::Interrupted => 130,
         })
     }

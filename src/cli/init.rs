@@ -5,6 +5,7 @@ use super::exit::BadInput;
 use super::output::Screen;
 use crate::config::{new_external_id, opt_outs_template, template};
 use crate::ident::Region;
+use crate::ledger::note::Signer;
 use jiff::Timestamp;
 use std::io::Write;
 use std::path::Path;
@@ -48,6 +49,22 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
             screen.line(format!("{} is there already, and stays as it is.", opt_outs.display()));
         }
         Err(error) => return Err(BadInput(format!("{}: {error}", opt_outs.display())).into()),
+    }
+    let key = &parsed.signing_key;
+    let signer = Signer::new_log()?;
+    match signer.save(key) {
+        Ok(()) => {
+            screen.json(&serde_json::json!({ "written": key, "public_key": signer.public().to_string() }))?;
+            screen.line(format!(
+                "Wrote {}: it signs checkpoints of the ledger. Keep its public part elsewhere:",
+                key.display()
+            ));
+            screen.line(format!("  {}", signer.public()));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            screen.line(format!("{} is there already, and stays as it is.", key.display()));
+        }
+        Err(error) => return Err(BadInput(format!("{}: {error}", key.display())).into()),
     }
     screen.line("Next:");
     screen.line("  1. Deploy the remediation role to the member accounts, with the external id in the file");

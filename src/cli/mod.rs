@@ -5,6 +5,7 @@ mod exit;
 mod explain;
 mod handle;
 mod init;
+mod ledger;
 mod list;
 mod opt_out;
 mod output;
@@ -81,6 +82,8 @@ enum Command {
     Show(show::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
+    /// The ledger as evidence: check it.
+    Ledger(ledger::Args),
     /// Look at the opt-outs, and change their file.
     OptOut(opt_out::Args),
     /// Approve what is held: it is looked at again and carried out.
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
         Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),
+        Command::Ledger(args) => with_config_alone(&config, |config| ledger::run(&args, &config, &screen)),
         Command::OptOut(args) if args.changes() => {
             with_config_alone(&config, |config| opt_out::run(&args, &config, &screen))
         }

@@ -184,6 +184,8 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
         screen.line(format!(
             "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
         ));
+    } else if remediation.state == State::Superseded {
+        screen.line("            another remediation of the role has revoked these sessions");
     } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
         screen.line(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
     } else if let Some(refused) =

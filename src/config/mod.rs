@@ -37,6 +37,8 @@ pub struct Config {
     pub regions: Vec<Region>,
     /// The ledger's file.
     pub ledger: PathBuf,
+    /// The key that signs checkpoints of the ledger.
+    pub signing_key: PathBuf,
     /// A finding last seen longer ago than this is not acted on.
     pub max_finding_age: SignedDuration,
     /// Time between two polls of a region.
@@ -173,6 +175,7 @@ impl Config {
             mode: raw.mode.into(),
             regions: raw.regions.0,
             ledger: directory.join(raw.ledger),
+            signing_key: directory.join(raw.signing_key),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
             opt_outs_file: directory.join(raw.opt_outs),

@@ -151,7 +151,9 @@ impl OptOutDocument {
                     use std::os::unix::fs::{MetadataExt, fchown};
                     let now = file.metadata()?;
                     if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-                        fchown(&file, Some(before.uid()), Some(before.gid()))?;
+                        // Only root may give a file away; a group that one is in can be kept.
+                        let _ = fchown(&file, Some(before.uid()), Some(before.gid()))
+                            .or_else(|_| fchown(&file, None, Some(before.gid())));
                     }
                 }
             }

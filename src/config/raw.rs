@@ -48,6 +48,10 @@ pub(super) struct RawConfig {
     #[serde(default = "default_ledger")]
     #[schemars(with = "String", extend("default" = "ledger.db"))]
     pub ledger: PathBuf,
+    /// The key that signs checkpoints of the ledger, beside this file unless the path is absolute.
+    #[serde(default = "default_signing_key")]
+    #[schemars(with = "String", extend("default" = "ledger.key"))]
+    pub signing_key: PathBuf,
     /// Credentials last seen in use longer ago than this are not acted on: 1m to 2160h.
     #[serde(default)]
     #[schemars(with = "String", extend("default" = "24h"))]
@@ -85,6 +89,10 @@ pub(super) struct RawConfig {
     pub rules: Rules,
     /// How member accounts are entered.
     pub member: RawMember,
+}
+
+fn default_signing_key() -> PathBuf {
+    PathBuf::from("ledger.key")
 }
 
 fn default_account_tag() -> String {

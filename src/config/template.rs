@@ -45,6 +45,9 @@ regions = [{regions}]
 # The audit ledger (SQLite), beside this file unless the path is absolute.
 ledger = "ledger.db"
 
+# The key that signs checkpoints of the ledger. Keep its public part elsewhere: `rescind ledger key`.
+signing_key = "ledger.key"
+
 # Credentials last seen in use longer ago than this are not acted on.
 max_finding_age = "24h"
 

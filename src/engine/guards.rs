@@ -71,7 +71,7 @@ impl Guards {
     }
 
     /// Whether this is to be told now: not when it was told within the hour.
-    fn is_news(&self, code: &str, subject: &Subject) -> bool {
+    pub fn is_news(&self, code: &str, subject: &Subject) -> bool {
         let now = Timestamp::now();
         let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
         alerts.retain(|_, at| now.duration_since(*at) < WINDOW);

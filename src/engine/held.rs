@@ -38,7 +38,7 @@ impl<R: Remedy + 'static> Engine<R> {
     /// Looks what would be done, so that a person can judge it; and gives it up when nobody answered.
     pub(super) async fn wait_for_person(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         if let Some(by) = self.superseded_by(remediation)? {
-            return self.write(remediation, Event::Superseded { by }).await;
+            return self.write_if_held(remediation, Event::Superseded { by }).await;
         }
         let answer_by = remediation.answer_by(self.approval_timeout);
         if answer_by.is_some_and(|by| by <= Timestamp::now()) {
@@ -49,10 +49,13 @@ impl<R: Remedy + 'static> Engine<R> {
         {
             let reason =
                 "the account's OU and tags can be read now, and nothing speaks against it".to_owned();
-            self.write(remediation, Event::Cleared { reason }).await?;
+            self.write_if_held(remediation, Event::Cleared { reason }).await?;
             return Box::pin(self.carry_out(&remediation.id)).await;
         }
-        if remediation.proposal.is_some() {
+        // What could not be looked at is looked at again, at each start and every hour.
+        let looked = remediation.proposal.as_ref().is_some_and(|proposal| proposal.change.is_some());
+        let news = self.guards.is_news("look", &remediation.subject());
+        if looked || (remediation.proposal.is_some() && !news) {
             return Ok(());
         }
         let target = &remediation.target;
@@ -70,11 +73,26 @@ impl<R: Remedy + 'static> Engine<R> {
             Ok(change) => (Some(change), None),
             Err(refusal) => (None, Some(refusal.to_string())),
         };
+        if remediation
+            .proposal
+            .as_ref()
+            .is_some_and(|before| before.change.is_none() && before.problem == problem)
+        {
+            return Ok(());
+        }
         tracing::warn!(
             remediation = remediation.id, account = %target.account, role = %target.role, problem,
             "HELD for approval: {}", remediation.held_why.as_ref().map_or("", |(_, why)| why)
         );
-        self.write(remediation, Event::Proposed { change, problem }).await
+        self.write_if_held(remediation, Event::Proposed { change, problem }).await
+    }
+
+    /// Somebody may answer meanwhile: then there is nothing to write.
+    async fn write_if_held(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
+        match self.write(remediation, event).await {
+            Err(LedgerError::Illegal(_)) => Ok(()),
+            done => done,
+        }
     }
 
     async fn nobody_answered(&self, remediation: &Remediation) -> Result<(), LedgerError> {
@@ -94,7 +112,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let rejected = Draft { subject: remediation.subject(), event: Event::Rejected(answer) };
         let alert = self.alert(remediation.subject(), "nobody_answered", text, what_to_do);
         let entries = [Some(rejected), alert].into_iter().flatten().collect();
-        match self.ledger.append(Append { entries, beside: Vec::new() }).await {
+        match self.ledger.append(Append { entries, ..Append::default() }).await {
             // Somebody answered in the last moment.
             Err(LedgerError::Illegal(_)) => Ok(()),
             done => done.map(|_| ()),
@@ -126,7 +144,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let event = Event::Returned { code: code.to_owned(), reason };
         let returned = Draft { subject: remediation.subject(), event };
         let entries = [Some(returned), alert].into_iter().flatten().collect();
-        self.ledger.append(Append { entries, beside: Vec::new() }).await?;
+        self.ledger.append(Append { entries, ..Append::default() }).await?;
         let again = self.reader.remediation(&remediation.id)?;
         Box::pin(self.wait_for_person(&again)).await
     }
@@ -140,11 +158,13 @@ pub(super) fn changed_since(remediation: &Remediation, found: &Found) -> Option<
     if answer.judged != Some(proposal.seq) {
         return Some("since it was judged it was looked at again".to_owned());
     }
-    let judged = proposal.change.as_ref()?;
     // What we did ourselves since is no change of the world.
     if remediation.intent_seq.is_some_and(|intent| intent > proposal.seq) {
         return None;
     }
+    let Some(judged) = &proposal.change else {
+        return Some("when it was approved, what would be done could not be looked at".to_owned());
+    };
     if judged.role_id != found.role.id || judged.role_arn != found.role.arn {
         return Some(format!(
             "since it was judged the role was made again: it was {} ({}), it is {} ({})",

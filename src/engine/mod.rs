@@ -21,7 +21,7 @@ use crate::ident::{AccountId, RoleName};
 use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Reader, State, Subject};
 use crate::org::Snapshot;
 use crate::remedy::Remedy;
-use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Verdict};
+use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
 use lanes::{Again, Lanes};
@@ -223,6 +223,10 @@ impl<R: Remedy + 'static> Engine<R> {
             stage: Stage::New,
         };
         let decision = self.decide(question).await?;
+        if self.stop.is_cancelled() && decision.verdict.code() == UNPLACED {
+            // It could be read, if there were time: at the next start.
+            return Ok(());
+        }
         let known = |id: &str| question.history.iter().any(|earlier| earlier.remediation == id);
         if let Some(remediation) = decision.verdict.remediation().filter(|id| known(id)) {
             // The same occurrence, handed in twice at once.
@@ -232,7 +236,7 @@ impl<R: Remedy + 'static> Engine<R> {
         if let Verdict::Hold { why, .. } = &decision.verdict {
             entries.extend(self.alert_of_hold(&finding.account, why));
         }
-        self.ledger.append(Append { entries, beside: Vec::new() }).await?;
+        self.ledger.append(Append { entries, ..Append::default() }).await?;
         tracing::info!(
             finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
             code = decision.verdict.code(), "{}", decision.verdict

@@ -147,7 +147,7 @@ impl<R: Remedy + 'static> Engine<R> {
         }
         let read = tokio::select! {
             read = tokio::time::timeout(LONGEST_WAIT, self.hub.placement(account, with_ous)) => read,
-            () = self.stop.cancelled() => return Ok(None),
+            () = self.stop.cancelled() => return Ok(known),
         };
         let (error, hint) = match read {
             Ok(Ok(placement)) => {
@@ -196,5 +196,8 @@ pub async fn read_organization(hub: &Hub) -> Result<(Arc<Snapshot>, Append), Cal
         management: snapshot.management.clone(),
         delegated_administrators: snapshot.delegated_administrators.clone(),
     });
-    Ok((Arc::clone(&snapshot), Append { entries: vec![entry], beside: vec![Beside::Organization(snapshot)] }))
+    Ok((
+        Arc::clone(&snapshot),
+        Append { entries: vec![entry], beside: vec![Beside::Organization(snapshot)], ..Append::default() },
+    ))
 }

@@ -62,7 +62,9 @@ impl<R: Remedy + 'static> Engine<R> {
             return Ok(false);
         }
         let to_begin = self.reader.remediation(&remediation.id)?.state.is_to_begin();
-        if let (true, Some(by)) = (to_begin, self.superseded_by(remediation)?) {
+        // What a person approved is done, whatever the ledger remembers: the deny may be gone by now.
+        let by = if remediation.approved_at().is_some() { None } else { self.superseded_by(remediation)? };
+        if let (true, Some(by)) = (to_begin, by) {
             self.write(remediation, Event::Superseded { by }).await?;
             return Ok(false);
         }
@@ -304,7 +306,15 @@ impl<R: Remedy + 'static> Engine<R> {
             remediation = remediation.id, account = %remediation.target.account, role = %remediation.target.role,
             code = refused.code, to_do = refused.what_to_do, "NOT revoked: {refusal}"
         );
-        self.write(remediation, Event::Refused(refused)).await
+        let for_good = refused.disposition == Disposition::Final;
+        self.write(remediation, Event::Refused(refused)).await?;
+        if for_good {
+            // What belonged to it is on its own again: it may be about another role of that name.
+            for finding in self.reader.attached(&remediation.id)? {
+                Box::pin(self.handle(&finding, true)).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {

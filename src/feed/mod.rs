@@ -77,8 +77,13 @@ pub async fn record(
             Err(undecodable) => Draft::undecodable(&source.name, source.region, undecodable.clone()),
         })
         .collect();
-    let written =
-        ledger.append(Append { entries, beside: cursor.map(Beside::Cursor).into_iter().collect() }).await?;
+    let written = ledger
+        .append(Append {
+            entries,
+            beside: cursor.map(Beside::Cursor).into_iter().collect(),
+            ..Append::default()
+        })
+        .await?;
     let mut received = Received::default();
     for (item, seq) in decoded.into_iter().zip(written) {
         match (item, seq) {

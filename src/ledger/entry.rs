@@ -101,6 +101,11 @@ pub enum Event {
         /// What to do about it.
         what_to_do: String,
     },
+    /// Checkpoints are signed with this key from now on.
+    SigningKey {
+        /// Its public part.
+        public_key: String,
+    },
     /// A region is watched from now on: what was there before is only observed.
     Watching,
     /// The hub's credentials are known.
@@ -297,6 +302,7 @@ impl Event {
             Self::OptOuts { .. } => "opt_outs",
             Self::OptOutsRefused { .. } => "opt_outs_refused",
             Self::Alert { .. } => "alert",
+            Self::SigningKey { .. } => "signing_key",
             Self::Watching => "watching",
             Self::FeedFailed { .. } => "feed_failed",
             Self::Finding { .. } => "finding",

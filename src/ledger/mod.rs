@@ -3,18 +3,22 @@
 //! [`Ledger`] appends, on a thread of its own; what it has answered is on disk. [`Reader`]
 //! reads, on a connection of its own. Entries never hold secrets.
 
+mod checkpoint;
 mod draft;
 mod entry;
 mod error;
 mod lock;
+pub mod note;
 mod project;
 mod reader;
 mod recall;
 mod remediation;
 mod schema;
 mod state;
+pub mod tree;
 mod writer;
 
+pub use checkpoint::{Made, checkpoint_file, publish};
 pub use draft::Draft;
 pub use entry::{Answer, Entry, Event, NOBODY, Refused, Subject};
 pub use error::LedgerError;

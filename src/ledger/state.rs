@@ -74,7 +74,7 @@ impl State {
             (Some(Held), Event::Rejected(_)) => Rejected,
             (Some(Held | Decided | Retrying | Blocked), Event::Superseded { .. }) => Superseded,
             (None, Event::Decision { .. })
-            | (Some(Held | Rejected), Event::Approved(_))
+            | (Some(Held | Rejected | Superseded), Event::Approved(_))
             | (Some(Held), Event::Cleared { .. })
             | (Some(Applying | Accepted), Event::NotApplied { .. })
             | (Some(Failed), Event::Reopened { .. }) => Decided,
@@ -239,7 +239,7 @@ mod tests {
         let superseded = || Event::Superseded { by: String::new() };
         assert_eq!(after(State::Held, superseded()), Ok(Some(State::Superseded)));
         assert!(after(State::Accepted, superseded()).is_err());
-        assert!(after(State::Superseded, Event::Approved(answer())).is_err());
+        assert_eq!(after(State::Superseded, Event::Approved(answer())), Ok(Some(State::Decided)));
     }
 
     #[test]

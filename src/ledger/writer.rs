@@ -3,15 +3,17 @@
 //! Appends that arrive while a commit is under way share the next one. Each caller is answered
 //! when its entries are on disk.
 
+use super::checkpoint::{self, Made};
 use super::draft::Draft;
 use super::entry::{Entry, Event};
+use super::note::Signer;
 use super::project::{Beside, project, stamp, write_beside};
-use super::{LedgerError, Reader, schema};
+use super::state::{Illegal, State};
+use super::{LedgerError, Reader, schema, tree};
 use crate::aws::{CallRecord, CallScope, CallSink};
 use crate::ident::Region;
 use jiff::{Timestamp, Unit};
-use rusqlite::{Connection, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -28,11 +30,13 @@ pub struct Append {
     pub entries: Vec<Draft>,
     /// What is written beside them.
     pub beside: Vec<Beside>,
+    /// Only if this remediation is still in this state.
+    pub only_if: Option<(String, State)>,
 }
 
 impl From<Draft> for Append {
     fn from(draft: Draft) -> Self {
-        Self { entries: vec![draft], beside: Vec::new() }
+        Self { entries: vec![draft], ..Self::default() }
     }
 }
 
@@ -43,6 +47,8 @@ enum Job {
     Append(Append, oneshot::Sender<Result<Written, LedgerError>>),
     /// A call record: nobody waits for it, and it is never dropped.
     Detached(Box<Draft>),
+    /// A checkpoint over all that is written.
+    Checkpoint(Arc<Signer>, oneshot::Sender<Result<Option<Made>, LedgerError>>),
     /// What came before is written, and the thread ends.
     Close,
 }
@@ -90,10 +96,20 @@ impl Ledger {
         answered.await.map_err(|_| LedgerError::Closed)?
     }
 
+    /// Makes a checkpoint over all entries that are written; none when there are no new ones.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub async fn checkpoint(&self, signer: &Arc<Signer>) -> Result<Option<Made>, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job::Checkpoint(Arc::clone(signer), answer)).map_err(|_| LedgerError::Closed)?;
+        answered.await.map_err(|_| LedgerError::Closed)?
+    }
+
     /// Keeps something beside the entries; does not wait until it is durable.
     pub fn keep(&self, beside: Beside) {
         let (answer, _) = oneshot::channel();
-        let _ = self.jobs.send(Job::Append(Append { entries: Vec::new(), beside: vec![beside] }, answer));
+        let _ = self.jobs.send(Job::Append(Append { beside: vec![beside], ..Append::default() }, answer));
     }
 
     /// Writes what is still waiting and ends the writer. Whoever appends afterwards is told so.
@@ -136,7 +152,16 @@ impl Writer {
             group.extend(inbox.try_iter().take(GROUP - 1));
             let closed = group.iter().position(|job| matches!(job, Job::Close));
             group.truncate(closed.unwrap_or(group.len()));
-            self.commit(group);
+            let (checkpoints, group): (Vec<_>, Vec<_>) =
+                group.into_iter().partition(|job| matches!(job, Job::Checkpoint(..)));
+            if !group.is_empty() {
+                self.commit(group);
+            }
+            for job in checkpoints {
+                if let Job::Checkpoint(signer, answer) = job {
+                    let _ = answer.send(self.checkpoint(&signer));
+                }
+            }
             if closed.is_some() {
                 break;
             }
@@ -152,6 +177,16 @@ impl Writer {
         }
     }
 
+    fn checkpoint(&mut self, signer: &Signer) -> Result<Option<Made>, LedgerError> {
+        let path = &self.path;
+        let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        let made = checkpoint::make(&transaction, path, signer)?;
+        transaction.commit().map_err(sqlite)?;
+        Ok(made)
+    }
+
     fn commit(&mut self, group: Vec<Job>) {
         let written = self.write(&group);
         match written {
@@ -159,7 +194,7 @@ impl Writer {
                 self.backlog.clear();
                 let answers = group.into_iter().filter_map(|job| match job {
                     Job::Append(_, answer) => Some(answer),
-                    Job::Detached(_) | Job::Close => None,
+                    Job::Detached(_) | Job::Close | Job::Checkpoint(..) => None,
                 });
                 for (answer, written) in answers.zip(written) {
                     let _ = answer.send(written);
@@ -173,7 +208,7 @@ impl Writer {
                             let _ = answer.send(Err(self.again(&error)));
                         }
                         Job::Detached(draft) => self.backlog.push(*draft),
-                        Job::Close => {}
+                        Job::Close | Job::Checkpoint(..) => {}
                     }
                 }
             }
@@ -195,7 +230,7 @@ impl Writer {
                 Job::Detached(draft) => {
                     append(&transaction, draft, path)?;
                 }
-                Job::Close => {}
+                Job::Close | Job::Checkpoint(..) => {}
                 Job::Append(job, _) => {
                     // A step that is not allowed undoes its own append and no other.
                     let savepoint = transaction.savepoint().map_err(sqlite)?;
@@ -228,6 +263,17 @@ impl Writer {
 }
 
 fn append_all(connection: &Connection, job: &Append, path: &str) -> Result<Written, LedgerError> {
+    if let Some((id, wanted)) = &job.only_if {
+        let state: Option<String> = connection
+            .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
+            .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+            .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
+        if state != Some(wanted.to_string()) {
+            let kind = job.entries.first().map_or("", |draft| draft.event.kind());
+            let from = state.and_then(|state| state.parse().ok());
+            return Err(Illegal { remediation: id.clone(), from, kind }.into());
+        }
+    }
     let written =
         job.entries.iter().map(|draft| append(connection, draft, path)).collect::<Result<_, _>>()?;
     for beside in &job.beside {
@@ -269,7 +315,7 @@ fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i
         let error = "it would not read back as it is".to_owned();
         return Err(LedgerError::BadEntry { path: path.to_owned(), seq, error });
     }
-    let leaf_hash = Sha256::new_with_prefix([0_u8]).chain_update(&body).finalize();
+    let leaf_hash = tree::leaf(&body);
     let Entry { subject, event, .. } = &entry;
     connection
         .prepare_cached(

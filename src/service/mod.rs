@@ -1,5 +1,6 @@
 //! The service: feed, engine and ledger put together; start, loop and stop.
 
+mod checkpoints;
 mod opt_outs;
 mod run;
 mod start;
@@ -13,6 +14,7 @@ use crate::feed::{FeedError, Poll, Poller, Received, Source, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
+use checkpoints::Checkpoints;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct Service {
     /// The last entry before this start.
     started_at: i64,
     lock: Option<Lock>,
+    /// Who acts on a ledger signs how it stands.
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Service {
@@ -220,8 +224,12 @@ impl Service {
         } else {
             Ok(())
         };
+        let signed = match &self.checkpoints {
+            Some(checkpoints) => checkpoints.make(&self.ledger).await,
+            None => Ok(()),
+        };
         self.ledger.close();
-        drained.and(done)
+        drained.and(done).and(signed)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The opt-outs' file while the service runs: read again when it changes, and refused when it is
 //! broken.
 
-use crate::config::{OptOut, OptOuts, SOON_DAYS};
+use crate::config::{ConfigError, OptOut, OptOuts, SOON_DAYS};
 use crate::ledger::Event;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -14,8 +14,8 @@ pub struct OptOutFile {
     opt_outs: OptOuts,
     /// What was looked at last, good or bad.
     seen: Stamp,
-    /// A change that is yet to settle, and how many looks have seen it.
-    settling: Option<(Stamp, u32)>,
+    /// What is yet to settle, by its fingerprint, and how many looks have seen it.
+    settling: Option<(String, u32)>,
     /// What was refused last: it is said once.
     refused: String,
 }
@@ -45,6 +45,14 @@ const SETTLED: u32 = 2;
 /// So many when it would take opt-outs away or make them others: a file that is cut short must not.
 const SETTLED_LESS: u32 = 10;
 
+/// What to do about a file that is gone or has nothing in it.
+const EMPTIED: &str = "gone or empty, and it had opt-outs: to have none, leave a comment in it";
+
+/// The file was there, and has not one character.
+pub fn is_blank(read: &OptOuts) -> bool {
+    read.sha256 == crate::digest::sha256(b"")
+}
+
 impl OptOutFile {
     /// The file at `path`, from which `opt_outs` were read.
     pub fn new(path: &Path, opt_outs: OptOuts) -> Self {
@@ -54,49 +62,80 @@ impl OptOutFile {
     }
 
     /// The opt-outs, when they are others than at the last look; or why they cannot be used. A change
-    /// counts when it has settled, or at once when a person asks.
+    /// counts when it has settled, or at once when a person asks. As long as it has not settled, what it
+    /// adds counts already, and what it takes away does not.
     pub fn look(&mut self, asked: bool) -> Option<Result<&OptOuts, String>> {
         let stamp = stamp(&self.path);
         if !asked && stamp == self.seen {
             return None;
         }
-        let looks = match self.settling {
-            Some((settling, looks)) if settling == stamp => looks + 1,
+        let read = OptOuts::load(&self.path, Timestamp::now());
+        let fingerprint = match &read {
+            Ok(read) => read.sha256.clone(),
+            Err(error) => error.to_string(),
+        };
+        let looks = match &self.settling {
+            Some((settling, looks)) if *settling == fingerprint => looks + 1,
             _ => 1,
         };
-        self.settling = Some((stamp, looks));
+        self.settling = Some((fingerprint, looks));
         if !asked && looks < SETTLED {
             return None;
         }
-        let read = OptOuts::load(&self.path, Timestamp::now());
-        if let Ok(read) = &read
-            && !asked
-            && looks < SETTLED_LESS
-            && self.takes_away(read)
-        {
-            return None;
+        let emptied = || format!("{}: {EMPTIED}", self.path.display());
+        let read = match read {
+            Ok(read) if self.is_emptied(&read) => Err(emptied()),
+            Ok(read) => Ok(read),
+            // There never was one.
+            Err(_) if stamp.is_none() && self.opt_outs.sha256.is_empty() => {
+                (self.seen, self.settling) = (stamp, None);
+                return None;
+            }
+            Err(_) if stamp.is_none() => Err(emptied()),
+            // It may pass by itself: the file is looked at again.
+            Err(error @ ConfigError::Unreadable { .. }) => return self.refuse(asked, error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => {
+                (self.seen, self.settling) = (stamp, None);
+                return self.refuse(asked, error);
+            }
+        };
+        if !asked && looks < SETTLED_LESS && self.takes_away(&read) {
+            if looks > SETTLED {
+                return None;
+            }
+            tracing::warn!(
+                "opt-outs are gone or others in the file: taken over when it stays so for 10 seconds"
+            );
+            let old = self.opt_outs.all.iter().filter(|old| !read.all.contains(old)).cloned();
+            let all: Vec<OptOut> = old.chain(read.all.iter().cloned()).collect();
+            if all == self.opt_outs.all {
+                return None;
+            }
+            self.opt_outs = OptOuts { all, sha256: read.sha256 };
+            return Some(Ok(&self.opt_outs));
         }
         (self.seen, self.settling) = (stamp, None);
-        let recovered = !self.refused.is_empty();
-        match read {
-            Ok(read) if read.sha256 == self.opt_outs.sha256 && !asked && !recovered => None,
-            Ok(read) => {
-                self.refused.clear();
-                self.opt_outs = read;
-                Some(Ok(&self.opt_outs))
-            }
-            // There never was one.
-            Err(_) if stamp.is_none() && self.opt_outs.sha256.is_empty() => None,
-            Err(error) => {
-                let mut error = error.to_string();
-                if stamp.is_none() {
-                    error.push_str(" (to have no opt-outs, leave the file there, empty)");
-                }
-                let news = asked || error != self.refused;
-                self.refused.clone_from(&error);
-                news.then_some(Err(error))
-            }
+        let recovered = !std::mem::take(&mut self.refused).is_empty();
+        if read == self.opt_outs && !asked && !recovered {
+            return None;
         }
+        self.opt_outs = read;
+        Some(Ok(&self.opt_outs))
+    }
+
+    fn refuse(&mut self, asked: bool, error: String) -> Option<Result<&OptOuts, String>> {
+        let news = asked || error != self.refused;
+        self.refused.clone_from(&error);
+        news.then_some(Err(error))
+    }
+
+    /// There is nothing at all in it any more: that is a file that was cut short, not a decision.
+    fn is_emptied(&self, read: &OptOuts) -> bool {
+        !self.opt_outs.all.is_empty() && is_blank(read)
     }
 
     /// Some of those that apply would be gone, or others.
@@ -118,6 +157,15 @@ pub fn loaded(read: &OptOuts, recorded: &BTreeMap<String, OptOut>, now: Timestam
     let names: HashSet<&str> = read.all.iter().map(|opt_out| opt_out.name.as_str()).collect();
     let removed = recorded.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
     Event::OptOuts { sha256: read.sha256.clone(), in_force: read.in_force(now), added, changed, removed }
+}
+
+/// The names of those that were recorded and are gone or others now.
+pub fn taken_away(read: &OptOuts, recorded: &BTreeMap<String, OptOut>) -> Vec<String> {
+    recorded
+        .values()
+        .filter(|opt_out| !read.all.contains(opt_out))
+        .map(|opt_out| opt_out.name.clone())
+        .collect()
 }
 
 /// Names those that expired and those that soon will.

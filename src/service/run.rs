@@ -60,6 +60,9 @@ impl Service {
                 _ = ticks.tick() => false,
             };
             approved = self.engine.take_up_approved(approved)?;
+            if let Some(checkpoints) = &self.checkpoints {
+                checkpoints.if_due(&self.ledger, &self.reader).await?;
+            }
             match file.look(asked) {
                 None => {}
                 Some(Ok(opt_outs)) => {

@@ -1,5 +1,6 @@
 //! How a service starts: the ledger, the hub, the organization.
 
+use super::checkpoints::Checkpoints;
 use super::{Service, opt_outs};
 use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
 use crate::config::Config;
@@ -41,7 +42,7 @@ pub enum ServiceError {
     },
     /// The opt-outs' file is gone.
     #[error(
-        "{path}: not there, and at the last start it had {count} opt-out(s): bring it back, or leave an empty file there to have none"
+        "{path}: gone or empty, and at the last start it had {count} opt-out(s): bring it back, or leave a comment in it to have none"
     )]
     OptOutsGone {
         /// The file.
@@ -77,6 +78,8 @@ impl Service {
         let ledger = Ledger::open(&config.ledger)?;
         let reader = ledger.reader()?;
         let started_at = reader.last()?;
+        let checkpoints =
+            if acts { Some(Checkpoints::start(&config, &ledger, &reader).await?) } else { None };
         match Self::connect(&config, command, purpose, &ledger, &reader).await {
             Ok((hub, organization)) => {
                 let engine = Engine::new(
@@ -89,7 +92,7 @@ impl Service {
                     stop.clone(),
                 )?;
                 let pollers = config.regions.iter().cloned().map(Poller::new).collect();
-                Ok(Self { config, ledger, reader, hub, engine, pollers, stop, started_at, lock })
+                Ok(Self { config, ledger, reader, hub, engine, pollers, stop, started_at, lock, checkpoints })
             }
             Err(error) => {
                 if acts && let ServiceError::Aws { error, hint } = &error {
@@ -109,7 +112,8 @@ impl Service {
         reader: &Reader,
     ) -> Result<(Hub, Arc<Snapshot>), ServiceError> {
         let recorded = reader.opt_outs()?;
-        if config.opt_outs.sha256.is_empty() && !recorded.is_empty() {
+        if (config.opt_outs.sha256.is_empty() || opt_outs::is_blank(&config.opt_outs)) && !recorded.is_empty()
+        {
             return Err(ServiceError::OptOutsGone {
                 path: config.opt_outs_file.display().to_string(),
                 count: recorded.len(),
@@ -125,8 +129,21 @@ impl Service {
             };
             let opt_outs = opt_outs::loaded(&config.opt_outs, &recorded, Timestamp::now());
             opt_outs::warn(&config.opt_outs);
-            let entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
-            ledger.append(Append { entries, beside: Vec::new() }).await?;
+            let gone = opt_outs::taken_away(&config.opt_outs, &recorded);
+            let mut entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
+            if !gone.is_empty() {
+                let text =
+                    format!("since the last start these opt-outs are gone or others: {}", gone.join(", "));
+                let what_to_do =
+                    "See that this is meant: what they kept from being done is done from now on.".to_owned();
+                tracing::warn!("{text}");
+                entries.push(Draft::of_service(Event::Alert {
+                    code: "opt_outs_gone".to_owned(),
+                    text,
+                    what_to_do,
+                }));
+            }
+            ledger.append(Append { entries, ..Append::default() }).await?;
         }
         let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
         let hub = Hub::connect(config.home_region(), sink)

@@ -41,12 +41,11 @@ pub enum Tripped {
 }
 
 impl Spending {
-    /// One was begun.
+    /// One was begun. One that is begun again counts once, at its latest time.
     pub fn add(&mut self, begun: Begun) {
-        self.by_account
-            .entry(begun.account)
-            .or_default()
-            .insert((begun.at, begun.remediation), begun.role_key);
+        let of_account = self.by_account.entry(begun.account).or_default();
+        of_account.retain(|(_, id), _| *id != begun.remediation);
+        of_account.insert((begun.at, begun.remediation), begun.role_key);
     }
 
     /// This one is among them.
@@ -220,7 +219,8 @@ mod tests {
         spending.add(begun("r-3", BANK, "a", 20));
         assert_eq!(spending.allows(&bank, &budget, time(20)), Err(Tripped::Organization { begun: 3 }));
         // The same one twice counts once; and an hour later the first is forgotten.
-        spending.add(begun("r-3", BANK, "a", 20));
+        spending.add(begun("r-3", BANK, "a", 21));
+        assert_eq!(spending.allows(&bank, &budget, time(22)), Err(Tripped::Organization { begun: 3 }));
         assert!(spending.has(&bank, "r-3") && !spending.has(&shop, "r-3"));
         let later = "2026-11-22T11:00:00Z".parse().expect("a time");
         assert_eq!(spending.allows(&shop, &budget, later), Ok(()));

@@ -281,6 +281,30 @@ fn what_another_remediation_has_revoked_meanwhile_needs_no_answer() {
     scene.rescind(&["run", "--once", "--backlog"]).code(0);
     assert_eq!(states(&scene), ["superseded", "simulated"]);
     assert!(scene.entries_of("alert").is_empty());
+    // But when somebody takes the deny away, a person can have it done all the same.
+    Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
+    scene.thief(&session).is_allowed();
+    let list = scene.rescind(&["-o", "json", "list"]).json();
+    let id = list[0]["remediation"].as_str().expect("an id");
+    scene.configure("mode = \"enforce\"\n");
+    scene.rescind(&answer("approve", id)).code(0);
+    scene.rescind(&["run", "--once", "--backlog"]).says("1 revoked");
+    scene.thief(&session).is_denied();
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_looked_at_again() {
+    let scene = asking();
+    let error = json!({"error": {"status": 403, "code": "AccessDenied", "message": "no"}});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "times": 0, "action": error}));
+    let (thief, id) = held(&scene, SHOP);
+    scene.rescind(&["show", &id]).code(0).says("could not be looked at");
+    scene.delete("faults/f");
+    scene.rescind(&["run", "--once"]).code(5);
+    scene.rescind(&["show", &id]).code(0).says("If it is approved: inline policy");
+    scene.rescind(&answer("approve", &id)).code(0);
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
 }
 
 #[test]

@@ -230,3 +230,22 @@ fn what_may_not_begin_hides_nothing_that_may() {
     scene.rescind(&["run", "--once"]).says("1 revoked");
     scene.thief(&session).is_denied();
 }
+
+#[test]
+fn one_remediation_that_is_tried_again_and_again_counts_once() {
+    let scene = with_budget("account_per_hour = 2\norganization_per_hour = 2\nroles_percent = 100\n");
+    let error = json!({"error": {"status": 403, "code": "AccessDenied", "message": "no"}});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "times": 0, "action": error}));
+    let _ = scene.theft(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
+    for _ in 0..4 {
+        scene.report(SHOP, "web", &session, json!({}));
+        scene.rescind(&["run", "--once"]).code(5);
+    }
+    assert!(scene.entries_of("intent").len() >= 4);
+    scene.delete("faults/f");
+    let (thief, _) = scene.theft(BANK, "web");
+    scene.rescind(&["run", "--once"]).says("2 revoked");
+    thief.is_denied();
+    assert!(scene.entries_of("alert").is_empty());
+}

@@ -12,6 +12,7 @@ mod cli;
 mod confinement;
 mod crash;
 mod decoding;
+mod evidence;
 mod feed;
 mod guards;
 mod hub;

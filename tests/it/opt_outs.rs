@@ -137,8 +137,15 @@ fn a_file_that_is_gone_at_a_start_is_not_taken_for_none() {
     std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
     scene.rescind(&["run", "--once"]).code(2).says("at the last start it had 1 opt-out(s)");
     thief.is_allowed();
+    // One that was cut to nothing is none either.
     std::fs::write(scene.path("opt-outs.toml"), "").expect("written");
-    scene.rescind(&["run", "--once"]).code(0).says("1 revoked");
+    scene.rescind(&["run", "--once"]).code(2).says("gone or empty");
+    std::fs::write(scene.path("opt-outs.toml"), "# none any more\n").expect("written");
+    scene
+        .rescind(&["run", "--once"])
+        .code(0)
+        .says("1 revoked")
+        .says("these opt-outs are gone or others: freeze");
 }
 
 #[test]
@@ -328,8 +335,8 @@ fn a_running_service_takes_a_change_over_and_records_it() {
     assert_eq!(read["data"]["added"][0]["name"], "freeze");
     assert_eq!(read["data"]["in_force"], json!(["freeze"]));
     // And away again.
-    std::fs::write(scene.path("opt-outs.toml"), "").expect("written");
-    until("the opt-outs were read again");
+    std::fs::write(scene.path("opt-outs.toml"), "# none any more\n").expect("written");
+    until("these opt-outs do not apply any more");
     assert_eq!(scene.entries_of("opt_outs").pop().expect("recorded")["data"]["removed"], json!(["freeze"]));
     let (thief, _) = scene.theft(SHOP, "batch");
     until("revoked, cutoff");
@@ -349,7 +356,7 @@ fn a_broken_file_is_not_taken_over_while_the_service_runs() {
     assert!(until("the opt-outs are NOT taken over").contains("opt-outs.toml:5:"));
     // Those from before still apply. So they do when the file is gone.
     std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
-    assert!(until("the opt-outs are NOT taken over").contains("leave the file there, empty"));
+    assert!(until("the opt-outs are NOT taken over").contains("to have none, leave a comment in it"));
     let (thief, finding) = scene.theft(SHOP, "web");
     until("says off");
     assert_eq!(scene.decision(&finding)["code"], "opted_out");

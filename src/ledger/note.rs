@@ -1,0 +1,250 @@
+//! Signed notes (C2SP signed-note) with Ed25519, and the tree heads in them (C2SP tlog-checkpoint).
+
+use super::tree::Hash;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::path::Path;
+
+/// The algorithm byte of Ed25519 in key ids and encoded keys (C2SP signed-note).
+const ED25519: u8 = 1;
+
+/// Before each signature line.
+const DASH: &str = "\u{2014} ";
+
+/// Signs checkpoints. Its secret is never shown.
+pub struct Signer {
+    name: String,
+    key: SigningKey,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({})", self.public())
+    }
+}
+
+/// Checks signatures of checkpoints. As text: `NAME+KEYID+BASE64`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    name: String,
+    key: VerifyingKey,
+}
+
+/// A tree head: so many entries, with this root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The name of the log.
+    pub origin: String,
+    /// How many entries.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Hash,
+}
+
+fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
+    let hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes());
+    let hash: Hash = hash.finalize().into();
+    [hash[0], hash[1], hash[2], hash[3]]
+}
+
+/// The parts of an encoded key: name, key id, key bytes.
+fn parts(text: &str) -> Option<(&str, Vec<u8>)> {
+    let mut parts = text.trim().splitn(3, '+');
+    let (name, id, key) = (parts.next()?, parts.next()?, BASE64.decode(parts.next()?).ok()?);
+    let legal = !name.is_empty() && !name.contains(char::is_whitespace) && id.len() == 8;
+    (legal && key.len() == 33 && key[0] == ED25519).then_some((name, key))
+}
+
+const SECRET: &str = "PRIVATE+KEY+";
+
+impl Signer {
+    /// A new key for the log of this name.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn generate(name: &str) -> Result<Self, getrandom::Error> {
+        let mut seed = [0_u8; 32];
+        getrandom::fill(&mut seed)?;
+        Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(&seed) })
+    }
+
+    /// A new key for a new log, with a name that no other log has.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn new_log() -> Result<Self, getrandom::Error> {
+        let mut name = [0_u8; 8];
+        getrandom::fill(&mut name)?;
+        Self::generate(&format!("rescind/{}", crate::digest::hex(&name)))
+    }
+
+    /// Reads a key from its file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has no key. The text never shows what is in it.
+    pub fn load(path: &Path) -> std::io::Result<Self> {
+        let text = std::fs::read_to_string(path)?;
+        let seed = text.strip_prefix(SECRET).and_then(parts);
+        let seed = seed.and_then(|(name, key)| Some((name, <[u8; 32]>::try_from(&key[1..]).ok()?)));
+        let Some((name, seed)) = seed else {
+            let error = "not a signing key of rescind (its text is not shown)";
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, error));
+        };
+        Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(&seed) })
+    }
+
+    /// Writes the key to a new file, mode 0600.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is there already.
+    pub fn save(&self, path: &Path) -> std::io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut secret = vec![ED25519];
+        secret.extend(self.key.as_bytes());
+        let text = format!("{SECRET}{}+{}+{}\n", self.name, self.public().id(), BASE64.encode(secret));
+        let mut file = options.open(path)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())?;
+        file.sync_all()
+    }
+
+    /// The key that checks its signatures.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey { name: self.name.clone(), key: self.key.verifying_key() }
+    }
+
+    /// A signed note that says how the tree of this log stands.
+    #[must_use]
+    pub fn sign(&self, size: u64, root: &Hash) -> String {
+        let text = format!("{}\n{size}\n{}\n", self.name, BASE64.encode(root));
+        let mut signature = key_id(&self.name, &self.key.verifying_key()).to_vec();
+        signature.extend(self.key.sign(text.as_bytes()).to_bytes());
+        format!("{text}\n{DASH}{} {}\n", self.name, BASE64.encode(signature))
+    }
+}
+
+impl PublicKey {
+    /// From its text.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let bad = || "expected a public key as `rescind ledger key` prints it: NAME+KEYID+BASE64".to_owned();
+        let (name, key) = parts(text).ok_or_else(bad)?;
+        let bytes = <[u8; 32]>::try_from(&key[1..]).map_err(|_| bad())?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| bad())?;
+        let public = Self { name: name.to_owned(), key };
+        if public.to_string() == text.trim() {
+            Ok(public)
+        } else {
+            Err("the key's id is not that of the key".to_owned())
+        }
+    }
+
+    /// The key's id, in hexadecimal.
+    #[must_use]
+    pub fn id(&self) -> String {
+        crate::digest::hex(&key_id(&self.name, &self.key))
+    }
+
+    /// The name of the log.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The checkpoint in a note that this key signed.
+    ///
+    /// # Errors
+    /// When the note is none, or is not signed by this key.
+    pub fn open(&self, note: &str) -> Result<Checkpoint, String> {
+        let end = note.rfind("\n\n").ok_or("not a signed note: no signature")?;
+        let (text, signatures) = (&note[..=end], &note[end + 2..]);
+        let signed = signatures.lines().any(|line| {
+            let signature = line.strip_prefix(DASH).and_then(|rest| rest.strip_prefix(self.name.as_str()));
+            let bytes = signature.and_then(|rest| BASE64.decode(rest.strip_prefix(' ')?).ok());
+            let Some((id, signature)) = bytes.as_ref().and_then(|bytes| bytes.split_at_checked(4)) else {
+                return false;
+            };
+            let signature = Signature::from_slice(signature);
+            id == key_id(&self.name, &self.key)
+                && signature
+                    .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
+        });
+        if !signed {
+            return Err(format!("not signed by {self}"));
+        }
+        let checkpoint = Checkpoint::parse(text).ok_or("the note is not a checkpoint")?;
+        if checkpoint.origin != self.name {
+            return Err(format!("a checkpoint of another log: {}", crate::ident::quoted(&checkpoint.origin)));
+        }
+        Ok(checkpoint)
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut key = vec![ED25519];
+        key.extend(self.key.as_bytes());
+        write!(f, "{}+{}+{}", self.name, self.id(), BASE64.encode(key))
+    }
+}
+
+impl Checkpoint {
+    /// From the text of a note, its signatures left aside.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        let number: u64 = size.parse().ok()?;
+        let root = BASE64.decode(root).ok()?.try_into().ok()?;
+        // One way to write a number only.
+        (number.to_string() == size).then(|| Self { origin: origin.to_owned(), size: number, root })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_can_be_checked_and_nothing_else() {
+        let signer = Signer::generate("rescind/0011223344556677").expect("random");
+        let public = PublicKey::parse(&signer.public().to_string()).expect("a key");
+        let root = [7_u8; 32];
+        let note = signer.sign(42, &root);
+        let checkpoint = public.open(&note).expect("signed");
+        assert_eq!((checkpoint.size, checkpoint.root), (42, root));
+        for (from, to) in [("\n42\n", "\n43\n"), ("rescind/00", "rescind/01"), ("BwcHBwcH", "BwcHBwcI")] {
+            let changed = note.replacen(from, to, 1);
+            assert_ne!(changed, note);
+            assert!(public.open(&changed).is_err(), "{changed}");
+        }
+        let other = Signer::generate("rescind/0011223344556677").expect("random");
+        assert!(other.public().open(&note).is_err());
+        assert!(public.open("").is_err() && public.open("\n\n").is_err());
+        assert!(!format!("{signer:?}").contains(&BASE64.encode(signer.key.as_bytes())));
+    }
+
+    /// The example key and note of Go's golang.org/x/mod/sumdb/note.
+    #[test]
+    fn another_implementations_note_is_understood() {
+        let key = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+        let public = PublicKey::parse(key).expect("a key");
+        let note = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+        // Signed by him, and no checkpoint.
+        assert_eq!(public.open(note), Err("the note is not a checkpoint".to_owned()));
+        assert!(
+            public
+                .open(&note.replace("answer", "question"))
+                .expect_err("changed")
+                .starts_with("not signed by")
+        );
+    }
+}

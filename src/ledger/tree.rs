@@ -1,0 +1,310 @@
+//! The hash tree over the entries (RFC 9162, section 2.1): roots and proofs. Pure.
+
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 hash.
+pub type Hash = [u8; 32];
+
+/// The hash of a leaf: SHA-256(0x00 || entry).
+#[must_use]
+pub fn leaf(entry: &[u8]) -> Hash {
+    Sha256::new_with_prefix([0_u8]).chain_update(entry).finalize().into()
+}
+
+fn node(left: &Hash, right: &Hash) -> Hash {
+    Sha256::new_with_prefix([1_u8]).chain_update(left).chain_update(right).finalize().into()
+}
+
+/// The right edge of a tree: enough to append leaves and to give the root at any time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frontier {
+    size: u64,
+    /// The roots of the complete subtrees, from the largest to the smallest.
+    peaks: Vec<Hash>,
+}
+
+impl Frontier {
+    /// How many leaves there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf.
+    pub fn push(&mut self, leaf: Hash) {
+        let mut hash = leaf;
+        // Each complete subtree of the same height becomes the left half of a larger one.
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                hash = node(&left, &hash);
+            }
+        }
+        self.peaks.push(hash);
+        self.size += 1;
+    }
+
+    /// The root. That of no leaves is the hash of nothing.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let mut peaks = self.peaks.iter().rev();
+        match peaks.next() {
+            None => Sha256::digest([]).into(),
+            Some(smallest) => peaks.fold(*smallest, |right, left| node(left, &right)),
+        }
+    }
+}
+
+impl Frontier {
+    /// The subtrees' roots, one after the other.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        self.peaks.concat()
+    }
+
+    /// What [`Self::save`] gave for so many leaves; none when it cannot be that.
+    #[must_use]
+    pub fn restore(size: i64, bytes: &[u8]) -> Option<Self> {
+        let size = u64::try_from(size).ok()?;
+        let peaks: Vec<Hash> = bytes.chunks(32).map(|peak| peak.try_into().ok()).collect::<Option<_>>()?;
+        (peaks.len() == size.count_ones() as usize).then_some(Self { size, peaks })
+    }
+}
+
+/// Where proofs take leaves from: leaf number `index`, from 0.
+pub trait Leaves {
+    /// Why a leaf cannot be had.
+    type Error;
+    /// The hashes of `count` leaves from `first` on, in order.
+    ///
+    /// # Errors
+    /// When one cannot be had.
+    fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), Self::Error>;
+}
+
+fn subtree<L: Leaves>(leaves: &L, first: u64, count: u64) -> Result<Hash, L::Error> {
+    let mut frontier = Frontier::default();
+    leaves.each(first, count, &mut |leaf| frontier.push(leaf))?;
+    Ok(frontier.root())
+}
+
+/// The largest power of two below `size`, which is at least 2.
+fn split(size: u64) -> u64 {
+    1 << (size - 1).ilog2()
+}
+
+/// The proof that leaf `index` is in the tree of the first `size` leaves, from the leaf upwards.
+///
+/// # Errors
+/// When a leaf cannot be had.
+pub fn inclusion_proof<L: Leaves>(leaves: &L, index: u64, size: u64) -> Result<Vec<Hash>, L::Error> {
+    let (mut first, mut count, mut proof) = (0, size, Vec::new());
+    while count > 1 {
+        let half = split(count);
+        if index - first < half {
+            proof.push(subtree(leaves, first + half, count - half)?);
+            count = half;
+        } else {
+            proof.push(subtree(leaves, first, half)?);
+            (first, count) = (first + half, count - half);
+        }
+    }
+    proof.reverse();
+    Ok(proof)
+}
+
+/// The proof that the tree of `old` leaves is the beginning of that of `size` leaves.
+///
+/// # Errors
+/// When a leaf cannot be had.
+pub fn consistency_proof<L: Leaves>(leaves: &L, old: u64, size: u64) -> Result<Vec<Hash>, L::Error> {
+    let (mut first, mut count, mut rest, mut proof) = (0, size, old, Vec::new());
+    let mut whole = true;
+    if old == 0 || old >= size {
+        return Ok(proof);
+    }
+    while rest != count {
+        let half = split(count);
+        if rest <= half {
+            proof.push(subtree(leaves, first + half, count - half)?);
+            count = half;
+        } else {
+            proof.push(subtree(leaves, first, half)?);
+            (first, count, rest) = (first + half, count - half, rest - half);
+            whole = false;
+        }
+    }
+    if !whole {
+        proof.push(subtree(leaves, first, count)?);
+    }
+    proof.reverse();
+    Ok(proof)
+}
+
+/// Whether `proof` shows that leaf `index` is in the tree of `size` leaves with this root (RFC 9162,
+/// section 2.1.3.2).
+#[must_use]
+pub fn includes(leaf: Hash, index: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
+    if index >= size {
+        return false;
+    }
+    let (mut number, mut last, mut hash) = (index, size - 1, leaf);
+    for step in proof {
+        if last == 0 {
+            return false;
+        }
+        if number & 1 == 1 || number == last {
+            hash = node(step, &hash);
+            while number & 1 == 0 && number != 0 {
+                (number, last) = (number >> 1, last >> 1);
+            }
+        } else {
+            hash = node(&hash, step);
+        }
+        (number, last) = (number >> 1, last >> 1);
+    }
+    last == 0 && hash == *root
+}
+
+/// Whether `proof` shows that the tree of `old` leaves with `old_root` is the beginning of that of
+/// `size` leaves with `root` (RFC 9162, section 2.1.4.2).
+#[must_use]
+pub fn extends(old: u64, old_root: &Hash, size: u64, root: &Hash, proof: &[Hash]) -> bool {
+    if old == size {
+        return proof.is_empty() && old_root == root;
+    }
+    if old == 0 {
+        return proof.is_empty();
+    }
+    if old > size {
+        return false;
+    }
+    let (mut number, mut last) = (old - 1, size - 1);
+    while number & 1 == 1 {
+        (number, last) = (number >> 1, last >> 1);
+    }
+    let mut steps = proof.iter();
+    // A tree of a power of two leaves is its own beginning, and not in the proof.
+    let first = if old.is_power_of_two() { Some(old_root) } else { steps.next() };
+    let Some(first) = first else { return false };
+    let (mut older, mut newer) = (*first, *first);
+    for step in steps {
+        if last == 0 {
+            return false;
+        }
+        if number & 1 == 1 || number == last {
+            (older, newer) = (node(step, &older), node(step, &newer));
+            while number & 1 == 0 && number != 0 {
+                (number, last) = (number >> 1, last >> 1);
+            }
+        } else {
+            newer = node(&newer, step);
+        }
+        (number, last) = (number >> 1, last >> 1);
+    }
+    last == 0 && older == *old_root && newer == *root
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::cast_possible_truncation)] // small trees
+    use super::*;
+    use crate::digest::hex;
+    use proptest::prelude::*;
+
+    /// The test vectors of the Certificate Transparency implementations.
+    const ENTRIES: [&[u8]; 8] = [
+        b"",
+        b"\x00",
+        b"\x10",
+        b"\x20\x21",
+        b"\x30\x31",
+        b"\x40\x41\x42\x43",
+        b"\x50\x51\x52\x53\x54\x55\x56\x57",
+        b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
+    ];
+    const ROOTS: [&str; 9] = [
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    ];
+
+    struct Memory(Vec<Hash>);
+
+    impl Leaves for Memory {
+        type Error = std::convert::Infallible;
+        fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), Self::Error> {
+            let (first, count) = (first as usize, count as usize);
+            self.0[first..first + count].iter().for_each(|leaf| take(*leaf));
+            Ok(())
+        }
+    }
+
+    fn root(leaves: &[Hash]) -> Hash {
+        let mut frontier = Frontier::default();
+        for leaf in leaves {
+            frontier.push(*leaf);
+        }
+        frontier.root()
+    }
+
+    #[test]
+    fn the_roots_are_those_of_certificate_transparency() {
+        let mut frontier = Frontier::default();
+        assert_eq!(hex(&frontier.root()), ROOTS[0]);
+        for (entry, wanted) in ENTRIES.iter().zip(&ROOTS[1..]) {
+            frontier.push(leaf(entry));
+            assert_eq!(hex(&frontier.root()), *wanted);
+            let size = i64::try_from(frontier.size()).expect("small");
+            assert_eq!(Frontier::restore(size, &frontier.save()), Some(frontier.clone()));
+            assert_eq!(Frontier::restore(size, &frontier.save()[1..]), None);
+        }
+    }
+
+    #[test]
+    fn proofs_of_every_small_tree_hold_and_no_other() {
+        let leaves = Memory((0_u8..33).map(|n| leaf(&[n])).collect());
+        for size in 1..=33_u64 {
+            let now = root(&leaves.0[..size as usize]);
+            for index in 0..size {
+                let proof = inclusion_proof(&leaves, index, size).expect("in memory");
+                let this = leaves.0[index as usize];
+                assert!(includes(this, index, size, &proof, &now), "{index} of {size}");
+                let other = leaves.0[(index as usize + 1) % 33];
+                assert!(!includes(other, index, size, &proof, &now), "{index} of {size}");
+                assert!(!includes(this, index ^ 1, size, &proof, &now) || size == 1, "{index} of {size}");
+                assert!(!includes(this, index, size, &proof, &leaf(b"x")));
+                assert!(proof.is_empty() || !includes(this, index, size, &proof[1..], &now));
+            }
+            for old in 0..=size {
+                let (before, proof) = (
+                    root(&leaves.0[..old as usize]),
+                    consistency_proof(&leaves, old, size).expect("in memory"),
+                );
+                assert!(extends(old, &before, size, &now, &proof), "{old} to {size}");
+                if old > 0 {
+                    assert!(!extends(old, &leaf(b"x"), size, &now, &proof), "{old} to {size}");
+                    assert!(!extends(old, &before, size, &leaf(b"x"), &proof), "{old} to {size}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// A tree in which something was changed does not extend the one before.
+        #[test]
+        fn a_changed_past_is_seen(old in 1_usize..40, more in 0_usize..40, which in 0_usize..40) {
+            let size = old + more;
+            let mut leaves = Memory((0..size).map(|n| leaf(&n.to_be_bytes())).collect());
+            let before = root(&leaves.0[..old]);
+            leaves.0[which % old] = leaf(b"changed");
+            let proof = consistency_proof(&leaves, old as u64, size as u64).expect("in memory");
+            prop_assert!(!extends(old as u64, &before, size as u64, &root(&leaves.0), &proof));
+        }
+    }
+}
