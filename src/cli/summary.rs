@@ -41,6 +41,7 @@ struct Counts {
     held: usize,
     need_person: usize,
     put_off: usize,
+    alerts: usize,
     failed_feeds: usize,
 }
 
@@ -85,6 +86,7 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<
         + counts.held
         + counts.need_person
         + counts.put_off
+        + counts.alerts
         + counts.undecodable
         + counts.failed_feeds;
     Ok(if bad > 0 { Exit::NeedsPerson } else { Exit::Done })
@@ -111,6 +113,7 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             screen.json(entry)?;
         }
         Event::Alert { text, what_to_do, .. } => {
+            counts.alerts += 1;
             screen.line(format!(
                 "{}  {}  {}\n            to do: {}",
                 styled(BAD, "ALERT     "),

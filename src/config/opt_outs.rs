@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 /// How far ahead an opt-out may expire that is not permanent.
@@ -239,7 +239,10 @@ impl OptOuts {
     /// The names of those that apply at `now`.
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> Vec<String> {
-        self.all.iter().filter(|opt_out| opt_out.applies(now)).map(|opt_out| opt_out.name.clone()).collect()
+        let applying = self.all.iter().filter(|opt_out| opt_out.applies(now));
+        // While a change settles, an old and a new one of the same name apply.
+        let names: BTreeSet<&str> = applying.map(|opt_out| opt_out.name.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Reads and checks the file at `path`. `now` is for the limit of a year.
