@@ -113,3 +113,22 @@ fn a_tag_that_cannot_be_read_holds_and_does_not_keep_from_observing() {
     scene.rescind(&["run", "--once"]);
     assert_eq!(scene.decision(&other)["code"], "mode_observe");
 }
+
+#[test]
+fn throttling_is_waited_for() {
+    let scene = Scene::new();
+    let slow_down =
+        json!({"error": {"status": 400, "code": "TooManyRequestsException", "message": "slow down"}});
+    for operation in ["ListAccounts", "ListTagsForResource"] {
+        scene.post("faults", &json!({"name": operation, "match": {"operation": operation}, "when": "before", "times": 2, "action": slow_down}));
+    }
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+    let calls = scene.entries_of("call");
+    let attempts = |operation: &str| {
+        let call = calls.iter().find(|call| call["data"]["operation"] == operation).expect("called");
+        call["data"]["attempts"].clone()
+    };
+    assert_eq!((attempts("ListAccounts"), attempts("ListTagsForResource")), (json!(3), json!(3)));
+}

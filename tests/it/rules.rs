@@ -238,3 +238,40 @@ fn many_rules_that_ask_for_the_same_field() {
     assert_eq!(scene.decision(&finding)["rule"], "our office");
     thief.is_allowed();
 }
+
+#[test]
+fn explain_shows_every_check_and_the_one_that_decided() {
+    let scene = Scene::new();
+    rules(&scene, "[[rules]]\nname = \"quiet\"\ntypes = [\"UnauthorizedAccess:*\"]\nmode = \"observe\"\n");
+    let (_, finding) = scene.theft(SHOP, "web");
+    scene.run_once();
+    let ran = scene.rescind(&["explain", &finding[..8]]).code(0);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let checks = [
+        "sample",
+        "archived",
+        "rule",
+        "principal",
+        "age",
+        "account",
+        "protected",
+        "opt-outs and account tag",
+        "earlier remediations",
+        "mode",
+    ];
+    let at =
+        |check: &str| lines.iter().position(|line| line.trim_start_matches(['▶', ' ']).starts_with(check));
+    let places: Vec<_> = checks
+        .iter()
+        .map(|check| at(check).unwrap_or_else(|| panic!("{check} is missing\n{}", ran.out)))
+        .collect();
+    assert!(places.is_sorted(), "{}", ran.out);
+    let decided: Vec<_> = lines.iter().filter(|line| line.contains('▶')).collect();
+    assert_eq!(decided.len(), 1);
+    assert!(
+        decided[0].contains("observe: rule \"quiet\" says observe: would revoke the sessions of role web"),
+        "{decided:?}"
+    );
+    scene.rescind(&["explain", "nothing"]).code(2).says("no finding \"nothing\" in the ledger");
+    assert_eq!(scene.writes(), 0);
+}
