@@ -4,18 +4,10 @@ use super::lanes::Again;
 use super::{Engine, lane};
 use crate::aws::CallScope;
 use crate::ledger::{Answer, Append, Draft, Event, InForce, LedgerError, NOBODY, Remediation};
-use crate::remedy::{Found, Refusal, Remedy};
+use crate::remedy::{Found, Remedy};
 use crate::triage::{Stage, UNPLACED, Verdict};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::sync::Arc;
-
-impl Remediation {
-    /// Until when a person can answer, if one is asked.
-    #[must_use]
-    pub fn answer_by(&self, timeout: SignedDuration) -> Option<Timestamp> {
-        self.held_at.map(|at| at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
-    }
-}
 
 impl<R: Remedy + 'static> Engine<R> {
     /// Takes up what was approved after entry `seq`; gives the last entry that it saw.
@@ -54,8 +46,7 @@ impl<R: Remedy + 'static> Engine<R> {
         }
         // What could not be looked at is looked at again, at each start and every hour.
         let looked = remediation.proposal.as_ref().is_some_and(|proposal| proposal.change.is_some());
-        let news = self.guards.is_news("look", &remediation.subject());
-        if looked || (remediation.proposal.is_some() && !news) {
+        if looked || !self.guards.is_news("look", &remediation.subject()) && remediation.proposal.is_some() {
             return Ok(());
         }
         let target = &remediation.target;
@@ -63,12 +54,7 @@ impl<R: Remedy + 'static> Engine<R> {
             remediation: Some(remediation.id.clone()),
             finding: Some(remediation.finding.id.clone()),
         };
-        let looked: Result<_, Refusal> = async {
-            let session = self.enter_for(target, &remediation.finding.id, "look-", &scope).await?;
-            let found = self.remedy.inspect(&session, target).await?;
-            Ok(self.remedy.plan(target, &found, session.aws_now()))
-        }
-        .await;
+        let looked = self.look_at(target, &remediation.finding.id, "look-", &scope).await;
         let (change, problem) = match looked {
             Ok(change) => (Some(change), None),
             Err(refusal) => (None, Some(refusal.to_string())),
@@ -125,9 +111,8 @@ impl<R: Remedy + 'static> Engine<R> {
         let history = self.reader.history(&remediation.target.account, &remediation.target.role)?;
         let covers = |other: &InForce| {
             other.remediation != remediation.id
-                && other.state.is_in_place()
-                && (role_id.is_none() || other.role_id.is_none() || other.role_id.as_ref() == role_id)
-                && other.covering_cutoff().is_some_and(|cutoff| cutoff.covers(remediation.last_seen))
+                && other.is_for(role_id)
+                && other.has_revoked(remediation.last_seen).is_some()
         };
         Ok(history.into_iter().find(covers).map(|other| other.remediation))
     }

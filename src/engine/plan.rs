@@ -4,7 +4,7 @@ use super::{Engine, Question};
 use crate::aws::CallScope;
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
-use crate::remedy::{Change, Refusal, Remedy};
+use crate::remedy::{Change, Refusal, Remedy, Target};
 use crate::triage::{Decision, Stage};
 
 /// What would be done about a finding.
@@ -44,16 +44,22 @@ impl<R: Remedy + 'static> Engine<R> {
             None => None,
             Some(target) => {
                 let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
-                Some(
-                    async {
-                        let session = self.enter_for(target, &finding.id, "plan-", &scope).await?;
-                        let found = self.remedy.inspect(&session, target).await?;
-                        Ok(self.remedy.plan(target, &found, session.aws_now()))
-                    }
-                    .await,
-                )
+                Some(self.look_at(target, &finding.id, "plan-", &scope).await)
             }
         };
         Ok(Planned { finding, recorded, decision, change })
+    }
+
+    /// The change that would be made to a role as it is now. Nothing is changed.
+    pub(super) async fn look_at(
+        &self,
+        target: &Target,
+        finding: &str,
+        purpose: &str,
+        scope: &CallScope,
+    ) -> Result<Change, Refusal> {
+        let session = self.enter_for(target, finding, purpose, scope).await?;
+        let found = self.remedy.inspect(&session, target).await?;
+        Ok(self.remedy.plan(target, &found, session.aws_now()))
     }
 }

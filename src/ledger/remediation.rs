@@ -27,6 +27,18 @@ pub struct InForce {
 }
 
 impl InForce {
+    /// It was for this role, as far as the ids tell: one that was made again under its name is another.
+    #[must_use]
+    pub fn is_for(&self, role_id: Option<&RoleId>) -> bool {
+        role_id.is_none() || self.role_id.is_none() || role_id == self.role_id.as_ref()
+    }
+
+    /// Its deny was seen in place, and revokes credentials that were last in use then: the cutoff.
+    #[must_use]
+    pub fn has_revoked(&self, last_seen: Timestamp) -> Option<Cutoff> {
+        self.covering_cutoff().filter(|cutoff| self.state.is_in_place() && cutoff.covers(last_seen))
+    }
+
     /// The cutoff, as far as it can be relied on without looking: a cutoff of ours lies half a
     /// minute after the change. One that is later was found on the role, and who wrote it there
     /// can take it away.
@@ -96,6 +108,12 @@ pub struct Proposal {
 }
 
 impl Remediation {
+    /// Until when a person can answer, if one is asked.
+    #[must_use]
+    pub fn answer_by(&self, timeout: SignedDuration) -> Option<Timestamp> {
+        self.held_at.map(|at| at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
+    }
+
     /// When a person approved it, if one did and it was not held again since.
     #[must_use]
     pub fn approved_at(&self) -> Option<Timestamp> {

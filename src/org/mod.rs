@@ -95,12 +95,6 @@ impl Snapshot {
         Self::new(Vec::new(), hub.clone(), None, hub.clone(), Timestamp::UNIX_EPOCH)
     }
 
-    /// It was read at some time.
-    #[must_use]
-    pub fn is_read(&self) -> bool {
-        self.read_at > Timestamp::UNIX_EPOCH
-    }
-
     /// The account with this id, if it is in the organization.
     #[must_use]
     pub fn account(&self, id: &AccountId) -> Option<&Account> {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, RoleTarget};
-use crate::ident::RoleId;
 use crate::ledger::{InForce, State};
 use crate::org::{AccountState, Placement};
 use crate::remedy::Target;
@@ -273,7 +272,7 @@ impl<'a> Triage<'a> {
         let asked = |earlier: &&InForce| {
             let reason = earlier.held.as_ref().map(|(code, rule)| (code.as_str(), rule.as_deref()));
             earlier.state == State::Held
-                && same_role(earlier, target.role_id.as_ref())
+                && earlier.is_for(target.role_id.as_ref())
                 && reason == Some((why.code(), self.rule.as_deref()))
         };
         match facts.history.iter().find(asked) {
@@ -288,15 +287,15 @@ impl<'a> Triage<'a> {
     fn uncovered(&self, role: &RoleTarget, mode: Mode) -> Result<(), SkipReason> {
         let (last_seen, now) = (self.finding.last_seen(), self.facts.now);
         for earlier in self.facts.history {
-            if !same_role(earlier, role.id.as_ref()) {
+            if !earlier.is_for(role.id.as_ref()) {
                 continue;
             }
             let remediation = earlier.remediation.clone();
+            // A token that was in use before the cutoff was issued before the cutoff.
+            if let Some(cutoff) = earlier.has_revoked(last_seen) {
+                return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
+            }
             match earlier.covering_cutoff() {
-                // A token that was in use before the cutoff was issued before the cutoff.
-                Some(cutoff) if earlier.state.is_in_place() && cutoff.covers(last_seen) => {
-                    return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
-                }
                 // Its change is made, or may be: the cutoff will not move any more.
                 Some(cutoff)
                     if earlier.state.has_fixed_cutoff()
@@ -314,11 +313,6 @@ impl<'a> Triage<'a> {
         }
         Ok(())
     }
-}
-
-/// A role that was made again under its name is another one.
-fn same_role(earlier: &InForce, role_id: Option<&RoleId>) -> bool {
-    role_id.is_none() || earlier.role_id.is_none() || role_id == earlier.role_id.as_ref()
 }
 
 /// The more cautious of two; the first when they are the same.

@@ -18,7 +18,7 @@ mod verdict;
 pub use chain::Check;
 pub use decide::{decide, mode_of_tag};
 pub use facts::{Facts, Placed, Stage};
-pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, left_of, most_cautious};
+pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, most_cautious};
 pub use policy::Policy;
 pub use reason::{HoldReason, ObserveReason, SkipReason, Source, UNPLACED, WORLD_CHANGED, is_for_approval};
 pub use rules::{RuleIndex, Ruling};

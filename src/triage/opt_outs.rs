@@ -1,7 +1,7 @@
 //! Which opt-outs apply to a finding. Indexed by what each of them names: an organization may have
 //! thousands.
 
-use crate::config::{Glob, Mode, OptOut, OptOuts};
+use crate::config::{Glob, OptOut, OptOuts};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Region, RoleName};
 use crate::org::Placement;
@@ -217,15 +217,10 @@ pub fn most_cautious<'a>(applying: &[&'a OptOut]) -> Option<&'a OptOut> {
     applying.iter().copied().max_by(|a, b| (a.mode, &b.name).cmp(&(b.mode, &a.name)))
 }
 
-/// The mode that opt-outs leave of `mode`.
-#[must_use]
-pub fn left_of(mode: Mode, applying: &[&OptOut]) -> Mode {
-    most_cautious(applying).map_or(mode, |opt_out| mode.max(opt_out.mode))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Mode;
     use crate::finding::decode;
     use proptest::prelude::*;
     use std::path::Path;
@@ -290,7 +285,7 @@ mod tests {
             let outcome = |opt_outs: &[String]| {
                 let index = index(opt_outs);
                 let applying = index.applying(&finding, &role, Some(&placement), now()).expect("the placement is given");
-                left_of(mode, &applying)
+                most_cautious(&applying).map_or(mode, |opt_out| mode.max(opt_out.mode))
             };
             let all = outcome(&opt_outs);
             prop_assert!(all >= mode);
