@@ -1,19 +1,25 @@
 //! `ledger verify`: every entry, the tree over them, and the checkpoints.
 
+use super::archives::Archives;
+use super::chunk::{CHUNK, Chunk};
+use super::life::Lives;
+use super::tree::Tree;
+use super::trust::{Note, Trust};
+use super::{NAMED, Problem};
 use crate::ledger::note::{Checkpoint, PublicKey};
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-type Hash = [u8; 32];
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// How many entries there are.
     pub entries: u64,
+    /// How many of them are in archives: of those the leaf hashes are left.
+    pub archived: u64,
     /// The root of the tree over them, in hexadecimal.
     pub root: String,
     /// How many checkpoints were checked: those in the ledger, and those that were handed in.
@@ -24,224 +30,284 @@ pub struct Findings {
     pub own_word: bool,
     /// What shows that somebody changed it, the first first.
     pub problems: Vec<Problem>,
-    /// Remediations whose last step is an intent: not known how it ended.
+    /// How many more there are than are named.
+    pub more_problems: u64,
+    /// Remediations whose change is neither accepted nor known not to be.
     pub open_intents: Vec<String>,
 }
 
-/// Something that an untouched ledger does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The entry, where it is about one.
-    pub entry: Option<i64>,
-    /// What is wrong.
-    pub what: String,
-}
-
-/// A tree that is being built: the roots of its complete subtrees, with their heights.
-#[derive(Default)]
-struct Tree(Vec<(u32, Hash)>);
-
-impl Tree {
-    fn push(&mut self, leaf: Hash) {
-        let mut top = (0, leaf);
-        while let Some((height, left)) = self.0.last()
-            && *height == top.0
-        {
-            top = (top.0 + 1, inner(left, &top.1));
-            self.0.pop();
-        }
-        self.0.push(top);
+impl Findings {
+    /// The first entry that is not as it was written.
+    #[must_use]
+    pub fn first_bad(&self) -> Option<i64> {
+        self.problems.iter().filter_map(|problem| problem.entry).min()
     }
 
-    fn root(&self) -> Hash {
-        let mut peaks = self.0.iter().rev().map(|(_, hash)| *hash);
-        let Some(mut root) = peaks.next() else { return Sha256::digest([]).into() };
-        for left in peaks {
-            root = inner(&left, &root);
+    fn problem(&mut self, entry: Option<i64>, what: impl Into<String>) {
+        if self.problems.len() < NAMED {
+            self.problems.push(Problem { entry, what: what.into() });
+        } else {
+            self.more_problems += 1;
         }
-        root
     }
 }
 
-fn inner(left: &Hash, right: &Hash) -> Hash {
-    let mut hash = Sha256::new();
-    hash.update([1_u8]);
-    hash.update(left);
-    hash.update(right);
-    hash.finalize().into()
+/// A checkpoint that was kept elsewhere.
+#[derive(Debug)]
+pub struct Kept {
+    /// Where it was found.
+    pub name: String,
+    /// The signed note.
+    pub note: String,
 }
 
-/// So many problems are named; more would only be more of the same.
-const NAMED: usize = 20;
-
-/// Checks the ledger at `path` against `notes` that were kept elsewhere, signed by `keys` (or, when
-/// there are none, by the keys that the ledger itself names). `progress` is told how far it is.
+/// Checks the ledger at `path` against checkpoints that were kept elsewhere, signed by `keys` or by
+/// keys that they vouch for (or, when there are none, by those that the ledger itself names).
+/// `progress` is told how many entries of how many are done.
 ///
 /// # Errors
 /// When the file cannot be read at all. What is wrong with what is in it is no error but a finding.
 pub fn verify(
     path: &Path,
-    notes: &[String],
+    kept: &[Kept],
     keys: Vec<PublicKey>,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(u64, u64),
 ) -> rusqlite::Result<Findings> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut check = Check { own_keys: keys.is_empty(), keys, ..Check::default() };
-    check.found.own_word = check.own_keys;
-    check.triggers(&connection)?;
-    check.own_keys(&connection)?;
-    check.checkpoints(&connection, notes)?;
-    let mut statement = connection.prepare(
-        "SELECT seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash FROM entries ORDER BY seq",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let columns: Vec<Option<String>> = (1..8).map(|column| row.get(column)).collect::<Result<_, _>>()?;
-        check.entry(row.get(0)?, &columns, &row.get::<_, Vec<u8>>(8)?, &row.get::<_, Vec<u8>>(9)?);
-        progress(check.found.entries);
+    let connection = open(path)?;
+    let mut found = Findings::default();
+    triggers(&connection, &mut found)?;
+    let notes = notes(&connection, kept)?;
+    found.checkpoints = (notes.len() - kept.len(), kept.len());
+    let trust = Trust::find(&connection, keys, &notes)?;
+    found.keys = trust.keys.iter().map(ToString::to_string).collect();
+    found.own_word = trust.own_word;
+
+    let mut waiting: BTreeMap<u64, Vec<(Checkpoint, String)>> = BTreeMap::new();
+    for note in notes {
+        match trust.open(&note.text) {
+            Some(checkpoint) => waiting.entry(checkpoint.size).or_default().push((checkpoint, note.whence)),
+            None => found.problem(None, format!("{} is not signed by a key of this ledger", note.whence)),
+        }
     }
-    Ok(check.finish())
+    let extent = Extent::of(&connection, &mut found)?;
+    drop(connection);
+    let mut check = Check {
+        found,
+        tree: Tree::default(),
+        lives: Lives::default(),
+        archives: Archives::default(),
+        waiting,
+    };
+    check.entries(path, &extent, progress)?;
+    Ok(check.finish(extent.last))
 }
 
-#[derive(Default)]
+/// Opens the file for reading only. On a medium that cannot be written SQLite needs to be told that
+/// nobody else writes either.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let usable = |connection: Connection| {
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+        Ok(connection)
+    };
+    let error = match Connection::open_with_flags(path, flags).and_then(usable) {
+        Ok(connection) => return Ok(connection),
+        Err(error) => error,
+    };
+    let code = error.sqlite_error_code();
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let pending = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
+    if pending || !matches!(code, Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)) {
+        return Err(error);
+    }
+    let Some(text) = path.to_str() else { return Err(error) };
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).and_then(usable)
+}
+
+/// What keeps the entries from being changed by mistake: who takes it away means to change them.
+fn triggers(connection: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
+    for name in ["entries_no_update", "entries_no_delete", "entries_in_order"] {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 AND tbl_name = 'entries'";
+        if connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? == 0 {
+            found.problem(None, format!("the trigger {name} is gone"));
+        }
+    }
+    Ok(())
+}
+
+/// The ledger's own checkpoints, and then those that were kept.
+fn notes(connection: &Connection, kept: &[Kept]) -> rusqlite::Result<Vec<Note>> {
+    let mut statement = connection.prepare("SELECT size, note FROM checkpoints ORDER BY size")?;
+    let own = statement.query_map([], |row| {
+        let (size, text): (i64, String) = (row.get(0)?, row.get(1)?);
+        Ok(Note { text, whence: format!("the ledger's checkpoint at {size}") })
+    })?;
+    let mut all = own.collect::<Result<Vec<_>, _>>()?;
+    all.extend(kept.iter().map(|kept| Note {
+        text: kept.note.clone(),
+        whence: format!("the checkpoint that was kept in {}", kept.name),
+    }));
+    Ok(all)
+}
+
+/// Which entries there are.
+struct Extent {
+    /// The number of the last one.
+    last: i64,
+    /// The chunks that have any.
+    chunks: Vec<i64>,
+}
+
+impl Extent {
+    fn of(connection: &Connection, found: &mut Findings) -> rusqlite::Result<Self> {
+        let (count, first, last): (i64, i64, i64) = connection.query_row(
+            "SELECT count(*), coalesce(min(seq), 1), coalesce(max(seq), 0) FROM entries",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        if first < 1 {
+            found.problem(Some(first), "no entry has such a number");
+        }
+        if count == last {
+            return Ok(Self {
+                last,
+                chunks: (0..=last / CHUNK).filter(|index| index * CHUNK < last).collect(),
+            });
+        }
+        // With entries missing the numbers may be anything: only those that are there are looked at.
+        let mut statement =
+            connection.prepare("SELECT DISTINCT (seq - 1) / 4096 FROM entries WHERE seq > 0 ORDER BY 1")?;
+        let chunks = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(Self { last, chunks })
+    }
+}
+
 struct Check {
     found: Findings,
     tree: Tree,
-    keys: Vec<PublicKey>,
-    own_keys: bool,
-    /// Checkpoints that are yet to be compared, by size; and where each comes from.
+    lives: Lives,
+    archives: Archives,
+    /// Checkpoints that are yet to be compared, by size.
     waiting: BTreeMap<u64, Vec<(Checkpoint, String)>>,
-    /// The last step of each remediation.
-    last: BTreeMap<String, String>,
 }
 
 impl Check {
-    fn problem(&mut self, entry: Option<i64>, what: impl Into<String>) {
-        if self.found.problems.len() < NAMED {
-            self.found.problems.push(Problem { entry, what: what.into() });
-        }
-    }
-
-    /// What keeps the entries from being changed by mistake: who takes it away means to change them.
-    fn triggers(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        for name in ["entries_no_update", "entries_no_delete", "entries_in_order"] {
-            let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 AND tbl_name = 'entries'";
-            if connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? == 0 {
-                self.problem(None, format!("the trigger {name} is gone"));
+    /// Checks the chunks side by side, and takes them up in order.
+    fn entries(
+        &mut self,
+        path: &Path,
+        extent: &Extent,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> rusqlite::Result<()> {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let sizes: BTreeSet<u64> = self.waiting.keys().copied().collect();
+        let next = AtomicUsize::new(0);
+        let connections = (0..workers).map(|_| open(path)).collect::<Result<Vec<_>, _>>()?;
+        std::thread::scope(|scope| {
+            let (give, take) = sync_channel(workers * 2);
+            for connection in connections {
+                let (give, next, sizes) = (give.clone(), &next, &sizes);
+                scope.spawn(move || work(&connection, extent, sizes, next, &give));
             }
-        }
+            drop(give);
+            self.take_up(&take, extent, progress);
+        });
         Ok(())
     }
 
-    /// The keys that the ledger names, when nobody says which they are.
-    fn own_keys(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        if self.own_keys {
-            let mut statement =
-                connection.prepare("SELECT body FROM entries WHERE kind = 'signing_key' ORDER BY seq")?;
-            let bodies = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-            for body in bodies {
-                let value: Value = serde_json::from_slice(&body?).unwrap_or_default();
-                let key = value["data"]["public_key"].as_str().and_then(|text| PublicKey::parse(text).ok());
-                self.keys.extend(key);
-            }
-        }
-        self.found.keys = self.keys.iter().map(ToString::to_string).collect();
-        Ok(())
-    }
-
-    /// Opens all checkpoints: a signature that is not right is a problem, whatever the entries say.
-    fn checkpoints(&mut self, connection: &Connection, notes: &[String]) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare("SELECT size, note FROM checkpoints ORDER BY size")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-        let mut all = Vec::new();
-        for row in rows {
-            let (size, note) = row?;
-            all.push((note, format!("the ledger's checkpoint at {size}")));
-        }
-        self.found.checkpoints = (all.len(), notes.len());
-        all.extend(notes.iter().map(|note| (note.clone(), "the checkpoint that was kept".to_owned())));
-        for (note, whence) in all {
-            let opened: Vec<_> = self.keys.iter().map(|key| key.open(&note)).collect();
-            match opened.into_iter().find_map(Result::ok) {
-                Some(checkpoint) => {
-                    self.waiting.entry(checkpoint.size).or_default().push((checkpoint, whence));
+    fn take_up(
+        &mut self,
+        take: &Receiver<(usize, Chunk)>,
+        extent: &Extent,
+        progress: &mut dyn FnMut(u64, u64),
+    ) {
+        let (mut early, mut next, mut before) = (BTreeMap::new(), 0, 0);
+        let total = u64::try_from(extent.last).unwrap_or(0);
+        for (number, chunk) in take {
+            early.insert(number, chunk);
+            while let Some(chunk) = early.remove(&next) {
+                let index = extent.chunks[next];
+                if index > before {
+                    let (first, last) = (before * CHUNK + 1, index.saturating_mul(CHUNK));
+                    self.found.problem(Some(first), format!("entries {first} to {last} are missing"));
                 }
-                None => self.problem(None, format!("{whence} is not signed by a key of this ledger")),
-            }
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, seq: i64, columns: &[Option<String>], body: &[u8], stored: &[u8]) {
-        self.found.entries += 1;
-        let expected = i64::try_from(self.found.entries).unwrap_or(i64::MAX);
-        if seq != expected {
-            self.problem(Some(seq), format!("entry {expected} is missing, or it is out of order"));
-            self.found.entries = u64::try_from(seq).unwrap_or(self.found.entries);
-        }
-        let mut hash = Sha256::new();
-        hash.update([0_u8]);
-        hash.update(body);
-        let leaf: Hash = hash.finalize().into();
-        if leaf[..] != *stored {
-            self.problem(Some(seq), "its text is not the one that was hashed when it was written");
-        }
-        self.tree.push(leaf);
-        match serde_json::from_slice::<Value>(body) {
-            Ok(value)
-                if serde_json_canonicalizer::to_vec(&value).is_ok_and(|canonical| canonical == body) =>
-            {
-                self.columns(seq, &value, columns);
-            }
-            _ => self.problem(Some(seq), "its text is not canonical JSON"),
-        }
-        for (checkpoint, whence) in self.waiting.remove(&self.found.entries).unwrap_or_default() {
-            if checkpoint.root != self.tree.root() {
-                self.problem(Some(seq), format!("up to here the entries are not those of {whence}"));
+                (before, next) = (index + 1, next + 1);
+                self.chunk(chunk);
+                progress(self.found.entries, total);
             }
         }
     }
 
-    /// The columns, by which entries are found, say the same as the text.
-    fn columns(&mut self, seq: i64, value: &Value, columns: &[Option<String>]) {
-        if value["seq"].as_i64() != Some(seq) {
-            self.problem(Some(seq), "its text is that of another entry");
+    fn chunk(&mut self, chunk: Chunk) {
+        self.found.entries += chunk.entries;
+        for problem in chunk.problems {
+            self.found.problem(problem.entry, problem.what);
         }
-        let time = |text: Option<&str>| text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        if time(columns[0].as_deref()).is_none()
-            || time(columns[0].as_deref()) != time(value["time"].as_str())
-        {
-            self.problem(Some(seq), "its time is not the one in its text");
-        }
-        for (column, name) in
-            columns[1..].iter().zip(["kind", "remediation", "finding", "account", "region", "principal"])
-        {
-            if column.as_deref() != value[name].as_str() {
-                self.problem(Some(seq), format!("its {name} is not the one in its text"));
+        self.found.more_problems += chunk.more_problems;
+        for step in chunk.steps {
+            let seq = step.seq;
+            if let Err(what) = self.lives.step(step) {
+                self.found.problem(Some(seq), what);
             }
         }
-        if let (Some(id), Some(kind)) = (value["remediation"].as_str(), value["kind"].as_str())
-            && kind != "call"
-        {
-            self.last.insert(id.to_owned(), kind.to_owned());
+        for (archive, seq) in chunk.archived {
+            self.archives.gone(archive, seq);
         }
+        for (archive, count, hash) in chunk.archives {
+            self.archives.told(archive, count, hash);
+        }
+        for (size, tree) in chunk.at {
+            let mut whole = self.tree.clone();
+            whole.append(&tree);
+            let root = whole.root();
+            for (checkpoint, whence) in self.waiting.remove(&size).unwrap_or_default() {
+                if checkpoint.root != root {
+                    let seq = i64::try_from(size).ok();
+                    self.found.problem(seq, format!("up to here the entries are not those of {whence}"));
+                }
+            }
+        }
+        self.tree.append(&chunk.tree);
     }
 
-    fn finish(mut self) -> Findings {
-        let entries = self.found.entries;
+    fn finish(mut self, last: i64) -> Findings {
         for (size, checkpoints) in std::mem::take(&mut self.waiting) {
             for (_, whence) in checkpoints {
-                let what = if size > entries {
-                    format!("its end is cut off: {whence} is over {size} entries, and there are {entries}")
-                } else {
+                let what = if i64::try_from(size).is_ok_and(|size| size <= last) {
                     format!("there is no entry {size}, and {whence} is over it")
+                } else {
+                    format!("its end is cut off: {whence} is over {size} entries, and the last one is {last}")
                 };
-                self.problem(None, what);
+                self.found.problem(None, what);
             }
         }
+        self.found.archived = self.archives.count();
+        for (seq, what) in self.archives.problems() {
+            self.found.problem(Some(seq), what);
+        }
         self.found.root = crate::digest::hex(&self.tree.root());
-        self.found.open_intents =
-            self.last.into_iter().filter(|(_, kind)| kind == "intent").map(|(id, _)| id).collect();
+        self.found.open_intents = self.lives.open();
         self.found
+    }
+}
+
+fn work(
+    connection: &Connection,
+    extent: &Extent,
+    sizes: &BTreeSet<u64>,
+    next: &AtomicUsize,
+    give: &SyncSender<(usize, Chunk)>,
+) {
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(index) = extent.chunks.get(number) else { return };
+        let chunk = Chunk::check(connection, *index, extent.last, sizes);
+        if give.send((number, chunk)).is_err() {
+            return;
+        }
     }
 }

@@ -82,7 +82,7 @@ enum Command {
     Show(show::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
-    /// The ledger as evidence: check it.
+    /// The ledger as evidence: check it, prove entries, keep copies, archive.
     Ledger(ledger::Args),
     /// Look at the opt-outs, and change their file.
     OptOut(opt_out::Args),
@@ -110,7 +110,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
         Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),
-        Command::Ledger(args) => with_config_alone(&config, |config| ledger::run(&args, &config, &screen)),
+        Command::Ledger(args) => ledger::run(&args, &config, &screen),
         Command::OptOut(args) if args.changes() => {
             with_config_alone(&config, |config| opt_out::run(&args, &config, &screen))
         }

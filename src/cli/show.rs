@@ -60,7 +60,12 @@ pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
     let mut ids = reader.matching(text)?;
     match ids.len() {
         1 => Ok(ids.remove(0)),
-        0 => Err(BadInput(format!("no remediation matches {text:?}: `rescind list` names them")).into()),
+        0 => match reader.archive_of(text)?.map(|entry| entry.event) {
+            Some(Event::Archive { file, .. }) => {
+                Err(BadInput(format!("{text:?} was moved to an archive: {}", clean(&file))).into())
+            }
+            _ => Err(BadInput(format!("no remediation matches {text:?}: `rescind list` names them")).into()),
+        },
         _ => {
             let text = format!("{text:?} matches several remediations: {}", ids.join(", "));
             Err(BadInput(text).into())

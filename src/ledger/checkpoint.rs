@@ -3,6 +3,7 @@
 use super::LedgerError;
 use super::note::Signer;
 use super::project::stamp;
+use super::proof::SUBTREE;
 use super::tree::{Frontier, Hash};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -47,6 +48,7 @@ pub(super) fn make(
         .prepare_cached("SELECT seq, leaf_hash FROM entries WHERE seq > ?1 ORDER BY seq")
         .map_err(sqlite)?;
     let leaves = statement.query_map([last], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Hash>(1)?)));
+    let mut subtree = frontier.behind(SUBTREE);
     for leaf in leaves.map_err(sqlite)? {
         let (seq, hash) = leaf.map_err(sqlite)?;
         if u64::try_from(seq) != Ok(frontier.size() + 1) {
@@ -54,6 +56,16 @@ pub(super) fn make(
             return Err(LedgerError::BadEntry { path: path.to_owned(), seq, error });
         }
         frontier.push(hash);
+        subtree.push(hash);
+        if subtree.size() == SUBTREE {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO subtrees (number, root) VALUES (?1, ?2)")
+                .and_then(|mut s| {
+                    s.execute(params![(seq - 1) / i64::try_from(SUBTREE).unwrap_or(i64::MAX), subtree.root()])
+                })
+                .map_err(sqlite)?;
+            subtree = Frontier::default();
+        }
     }
     if u64::try_from(last) == Ok(frontier.size()) {
         return Ok(None);
@@ -73,12 +85,12 @@ pub(super) fn make(
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn publish(file: &Path, made: &Made) -> std::io::Result<()> {
+pub fn publish(file: &Path, note: &str) -> std::io::Result<()> {
     let mut new = file.as_os_str().to_owned();
     new.push(format!(".new-{}", std::process::id()));
     let write = || {
         let mut out = std::fs::File::create(&new)?;
-        out.write_all(made.note.as_bytes())?;
+        out.write_all(note.as_bytes())?;
         out.sync_all()?;
         std::fs::rename(&new, file)
     };

@@ -106,6 +106,21 @@ pub enum Event {
         /// Its public part.
         public_key: String,
     },
+    /// Closed entries were moved to an archive. Of each, the number, the time and the leaf hash stay.
+    Archive {
+        /// The archive's name.
+        file: String,
+        /// Its SHA-256, in hexadecimal.
+        sha256: String,
+        /// What was closed before this was moved.
+        before: Timestamp,
+        /// How many entries.
+        entries: usize,
+        /// SHA-256 over their numbers, each in decimal with a line feed, in hexadecimal.
+        seqs_sha256: String,
+        /// The remediations among them.
+        remediations: Vec<String>,
+    },
     /// A region is watched from now on: what was there before is only observed.
     Watching,
     /// The hub's credentials are known.
@@ -303,6 +318,7 @@ impl Event {
             Self::OptOutsRefused { .. } => "opt_outs_refused",
             Self::Alert { .. } => "alert",
             Self::SigningKey { .. } => "signing_key",
+            Self::Archive { .. } => "archive",
             Self::Watching => "watching",
             Self::FeedFailed { .. } => "feed_failed",
             Self::Finding { .. } => "finding",
@@ -322,6 +338,18 @@ impl Event {
             Self::Reopened { .. } => "reopened",
             Self::Refused(_) => "refused",
             Self::Proof(_) => "proof",
+        }
+    }
+}
+
+impl Event {
+    /// What is seen only once: a finding's occurrence, or the hash of what cannot be read.
+    #[must_use]
+    pub fn occurrence(&self) -> Option<String> {
+        match self {
+            Self::Finding { finding, .. } => Some(finding.occurrence()),
+            Self::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
+            _ => None,
         }
     }
 }

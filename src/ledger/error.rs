@@ -60,6 +60,14 @@ pub enum LedgerError {
         /// What is wrong with it.
         error: String,
     },
+    /// An entry that could not be read back once it is written. It was not.
+    #[error("an entry {kind:?} cannot be recorded: {error}")]
+    Unwritable {
+        /// The kind of entry.
+        kind: &'static str,
+        /// Why.
+        error: String,
+    },
     /// The writer has ended.
     #[error("the ledger's writer has ended: nothing can be recorded")]
     Closed,

@@ -3,14 +3,20 @@
 //! [`Ledger`] appends, on a thread of its own; what it has answered is on disk. [`Reader`]
 //! reads, on a connection of its own. Entries never hold secrets.
 
+mod append;
+mod archive;
+mod backup;
 mod checkpoint;
 mod draft;
 mod entry;
 mod error;
 mod lock;
 pub mod note;
+mod prepared;
 mod project;
+mod proof;
 mod reader;
+mod rebuild;
 mod recall;
 mod remediation;
 mod schema;
@@ -18,13 +24,16 @@ mod state;
 pub mod tree;
 mod writer;
 
+pub use archive::{Closed, Moved, move_out};
 pub use checkpoint::{Made, checkpoint_file, publish};
 pub use draft::Draft;
 pub use entry::{Answer, Entry, Event, NOBODY, Refused, Subject};
 pub use error::LedgerError;
 pub use lock::Lock;
 pub use project::{Beside, Cursor};
+pub use proof::{Proof, ProofsError};
 pub use reader::{Decided, Reader};
+pub use rebuild::{Difference, rebuild};
 pub use recall::Begun;
 pub use remediation::{InForce, Proposal, Remediation};
 pub use state::{Illegal, State};

@@ -2,7 +2,7 @@
 //! again from AWS.
 
 use super::LedgerError;
-use super::entry::{Entry, Event};
+use super::entry::{Event, Subject};
 use super::state::State;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
@@ -32,16 +32,23 @@ pub struct Cursor {
     pub updated_at: Timestamp,
 }
 
+/// An entry that is written, as far as the tables are made from it.
+pub(super) struct Recorded<'a> {
+    pub seq: i64,
+    pub time: Timestamp,
+    pub subject: &'a Subject,
+    pub event: &'a Event,
+    pub occurrence: Option<&'a str>,
+}
+
 /// Keeps the tables that can be made again from the entries.
-pub(super) fn project(
-    connection: &Connection,
-    entry: &Entry,
-    occurrence: Option<&str>,
-    path: &str,
-) -> Result<(), LedgerError> {
+pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let seq = entry.seq;
-    if let Some(occurrence) = occurrence {
+    if matches!(entry.event, Event::Call(_) | Event::Alert { .. }) {
+        return Ok(());
+    }
+    if let Some(occurrence) = entry.occurrence {
         let undecodable = matches!(entry.event, Event::Undecodable { .. });
         connection
             .prepare_cached(
@@ -57,7 +64,7 @@ pub(super) fn project(
             })
             .map_err(sqlite)?;
     }
-    if let Event::Decision { occurrence, verdict, covered_by, last_seen, .. } = &entry.event {
+    if let Event::Decision { occurrence, verdict, covered_by, last_seen, .. } = entry.event {
         // A remediation that is under way is also for what came later.
         connection
             .prepare_cached("UPDATE remediations SET last_seen = max(last_seen, ?2) WHERE id = ?1")
@@ -70,7 +77,7 @@ pub(super) fn project(
             .and_then(|mut s| s.execute(params![occurrence, seq, verdict, covered_by]))
             .map_err(sqlite)?;
     }
-    if let (Event::Watching, Some(region)) = (&entry.event, &entry.subject.region) {
+    if let (Event::Watching, Some(region)) = (entry.event, &entry.subject.region) {
         connection
             .prepare_cached("INSERT OR IGNORE INTO watched (region, since) VALUES (?1, ?2)")
             .and_then(|mut s| s.execute([region.as_str(), &stamp(entry.time)]))
@@ -86,10 +93,10 @@ pub(super) fn project(
         seq,
         error,
     })?;
-    let Some(state) = State::after(from, &entry.event, id)? else { return Ok(()) };
+    let Some(state) = State::after(from, entry.event, id)? else { return Ok(()) };
     let now = stamp(entry.time);
     let held = (state == State::Held).then_some(&now);
-    let changed = match &entry.event {
+    let changed = match entry.event {
         Event::Decision { occurrence, target: Some(target), last_seen, .. } => connection.execute(
             "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, held_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8)",

@@ -14,6 +14,8 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Reader {
     connection: Mutex<Connection>,
     path: String,
+    /// The schema that the file has.
+    version: i64,
 }
 
 /// An occurrence and what was decided about it.
@@ -31,8 +33,12 @@ impl Reader {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let connection = schema::open_reader(path)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.display().to_string() })
+        let (connection, version) = schema::open_reader(path)?;
+        Ok(Self { connection: Mutex::new(connection), path: path.display().to_string(), version })
+    }
+
+    pub(super) fn has_subtrees(&self) -> bool {
+        self.version >= 2
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -72,8 +78,7 @@ impl Reader {
     /// # Errors
     /// When there is none.
     pub fn entry(&self, seq: i64) -> Result<Entry, LedgerError> {
-        let mut entries = self.select("SELECT seq, body FROM entries WHERE seq = ?1", [seq])?;
-        entries.pop().ok_or_else(|| self.bad(seq, &"there is no such entry"))
+        serde_json::from_slice(&self.body(seq)?).map_err(|error| self.bad(seq, &error))
     }
 
     /// The number of the last entry; 0 when there is none.
@@ -91,7 +96,10 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn since(&self, seq: i64) -> Result<Vec<Entry>, LedgerError> {
-        self.select("SELECT seq, body FROM entries WHERE seq > ?1 AND kind <> 'call' ORDER BY seq", [seq])
+        self.select(
+            "SELECT seq, body FROM entries WHERE seq > ?1 AND kind NOT IN ('call', 'archived') ORDER BY seq",
+            [seq],
+        )
     }
 
     /// All entries of a remediation, with those of its finding's decision, in order.

@@ -9,7 +9,14 @@ use std::time::Duration;
 /// Marks the file as a ledger of ours (SQLite header, "application id"): `RSCD`.
 const APPLICATION_ID: i32 = 0x5253_4344;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/01-ledger/up.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../../migrations/01-ledger/up.sql")),
+    M::up(include_str!("../../migrations/02-archive/up.sql")),
+];
+
+/// The schema that this version writes.
+const VERSION: i64 = 2;
+
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// How long to wait for another process that writes.
@@ -43,14 +50,15 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
         )));
     }
     check_version(&connection, &shown)?;
-    MIGRATIONS
-        .to_latest(&mut connection)
-        .map_err(|error| foreign(format!("its schema cannot be brought up to date: {error}")))?;
+    MIGRATIONS.to_latest(&mut connection).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => sqlite(err),
+        error => foreign(format!("its schema cannot be brought up to date: {error}")),
+    })?;
     Ok(connection)
 }
 
-/// Opens the ledger for reading only.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
+/// Opens the ledger for reading only; tells its schema, which may be an older one.
+pub(super) fn open_reader(path: &Path) -> Result<(Connection, i64), LedgerError> {
     let shown = path.display().to_string();
     if !path.exists() {
         return Err(LedgerError::Missing { path: shown });
@@ -64,23 +72,23 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
         let why = "this is not a ledger of rescind".to_owned();
         return Err(LedgerError::Foreign { path: shown, why });
     }
-    check_version(&connection, &shown)?;
-    Ok(connection)
+    let version = check_version(&connection, &shown)?;
+    Ok((connection, version))
 }
 
-fn check_version(connection: &Connection, path: &str) -> Result<(), LedgerError> {
+fn check_version(connection: &Connection, path: &str) -> Result<i64, LedgerError> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
-    if version > 1 {
+    if version > VERSION {
         return Err(LedgerError::Foreign {
             path: path.to_owned(),
             why: format!(
-                "it was written by a newer rescind (schema {version}, this one knows 1): use that one"
+                "it was written by a newer rescind (schema {version}, this one knows {VERSION}): use that one"
             ),
         });
     }
-    Ok(())
+    Ok(version)
 }
 
 fn create(path: &Path) -> Result<(), LedgerError> {

@@ -3,21 +3,22 @@
 //! Appends that arrive while a commit is under way share the next one. Each caller is answered
 //! when its entries are on disk.
 
+use super::append::{Appending, Ready, Written};
 use super::checkpoint::{self, Made};
 use super::draft::Draft;
-use super::entry::{Entry, Event};
+use super::entry::Event;
 use super::note::Signer;
-use super::project::{Beside, project, stamp, write_beside};
-use super::state::{Illegal, State};
-use super::{LedgerError, Reader, schema, tree};
+use super::prepared::Prepared;
+use super::project::Beside;
+use super::state::State;
+use super::{LedgerError, Reader, schema};
 use crate::aws::{CallRecord, CallScope, CallSink};
-use crate::ident::Region;
-use jiff::{Timestamp, Unit};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How many appends share a commit at most.
@@ -40,13 +41,17 @@ impl From<Draft> for Append {
     }
 }
 
-/// The entry's number; none for an occurrence that had been seen before.
-type Written = Vec<Option<i64>>;
+impl Append {
+    fn ready(self) -> Result<Ready, LedgerError> {
+        let entries = self.entries.into_iter().map(Prepared::new).collect::<Result<_, _>>()?;
+        Ok(Ready { entries, beside: self.beside, only_if: self.only_if })
+    }
+}
 
 enum Job {
-    Append(Append, oneshot::Sender<Result<Written, LedgerError>>),
+    Append(Ready, oneshot::Sender<Result<Written, LedgerError>>),
     /// A call record: nobody waits for it, and it is never dropped.
-    Detached(Box<Draft>),
+    Detached(Box<Prepared>),
     /// A checkpoint over all that is written.
     Checkpoint(Arc<Signer>, oneshot::Sender<Result<Option<Made>, LedgerError>>),
     /// What came before is written, and the thread ends.
@@ -91,8 +96,9 @@ impl Ledger {
     /// # Errors
     /// When nothing of it was written.
     pub async fn append(&self, append: impl Into<Append>) -> Result<Written, LedgerError> {
+        let ready = append.into().ready()?;
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job::Append(append.into(), answer)).map_err(|_| LedgerError::Closed)?;
+        self.jobs.send(Job::Append(ready, answer)).map_err(|_| LedgerError::Closed)?;
         answered.await.map_err(|_| LedgerError::Closed)?
     }
 
@@ -109,7 +115,8 @@ impl Ledger {
     /// Keeps something beside the entries; does not wait until it is durable.
     pub fn keep(&self, beside: Beside) {
         let (answer, _) = oneshot::channel();
-        let _ = self.jobs.send(Job::Append(Append { beside: vec![beside], ..Append::default() }, answer));
+        let ready = Ready { entries: Vec::new(), beside: vec![beside], only_if: None };
+        let _ = self.jobs.send(Job::Append(ready, answer));
     }
 
     /// Writes what is still waiting and ends the writer. Whoever appends afterwards is told so.
@@ -131,9 +138,12 @@ impl CallSink for Ledger {
             region: Some(call.region.clone()),
             principal: None,
         };
-        let draft = Draft { subject, event: Event::Call(call) };
-        if self.jobs.send(Job::Detached(Box::new(draft))).is_err() {
-            tracing::error!("an AWS call could not be recorded: the ledger's writer has ended");
+        let sent = match Prepared::new(Draft { subject, event: Event::Call(call) }) {
+            Ok(call) => self.jobs.send(Job::Detached(Box::new(call))).map_err(|_| LedgerError::Closed),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            tracing::error!("an AWS call could not be recorded: {error}");
         }
     }
 }
@@ -142,7 +152,7 @@ struct Writer {
     connection: Connection,
     path: String,
     /// Call records that a failed commit could not write. They go first into the next one.
-    backlog: Vec<Draft>,
+    backlog: Vec<Prepared>,
 }
 
 impl Writer {
@@ -171,7 +181,7 @@ impl Writer {
         }
         // Whoever copies the one file has the whole ledger. Nobody waits for it: while it waits for a
         // reader, it keeps every other process from writing.
-        let _ = self.connection.busy_timeout(std::time::Duration::from_millis(50));
+        let _ = self.connection.busy_timeout(Duration::from_millis(50));
         if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::debug!(%error, "the write-ahead log was left beside the ledger");
         }
@@ -207,7 +217,7 @@ impl Writer {
                         Job::Append(_, answer) => {
                             let _ = answer.send(Err(self.again(&error)));
                         }
-                        Job::Detached(draft) => self.backlog.push(*draft),
+                        Job::Detached(call) => self.backlog.push(*call),
                         Job::Close | Job::Checkpoint(..) => {}
                     }
                 }
@@ -219,32 +229,21 @@ impl Writer {
     fn write(&mut self, group: &[Job]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
         let path = &self.path;
         let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
-        let mut transaction =
+        let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-        for draft in &self.backlog {
-            append(&transaction, draft, path)?;
+        let mut appending = Appending::begin(transaction, path)?;
+        for call in &self.backlog {
+            appending.one(call)?;
         }
         let mut answers = Vec::new();
         for job in group {
             match job {
-                Job::Detached(draft) => {
-                    append(&transaction, draft, path)?;
-                }
+                Job::Detached(call) => drop(appending.one(call)?),
                 Job::Close | Job::Checkpoint(..) => {}
-                Job::Append(job, _) => {
-                    // A step that is not allowed undoes its own append and no other.
-                    let savepoint = transaction.savepoint().map_err(sqlite)?;
-                    let written = append_all(&savepoint, job, path);
-                    if written.is_ok() {
-                        savepoint.commit().map_err(sqlite)?;
-                    } else {
-                        savepoint.finish().map_err(sqlite)?;
-                    }
-                    answers.push(written);
-                }
+                Job::Append(ready, _) => answers.push(appending.all(ready)?),
             }
         }
-        transaction.commit().map_err(sqlite)?;
+        appending.commit()?;
         Ok(answers)
     }
 
@@ -260,83 +259,4 @@ impl Writer {
             other => LedgerError::Foreign { path: self.path.clone(), why: other.to_string() },
         }
     }
-}
-
-fn append_all(connection: &Connection, job: &Append, path: &str) -> Result<Written, LedgerError> {
-    if let Some((id, wanted)) = &job.only_if {
-        let state: Option<String> = connection
-            .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
-            .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
-            .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
-        if state != Some(wanted.to_string()) {
-            let kind = job.entries.first().map_or("", |draft| draft.event.kind());
-            let from = state.and_then(|state| state.parse().ok());
-            return Err(Illegal { remediation: id.clone(), from, kind }.into());
-        }
-    }
-    let written =
-        job.entries.iter().map(|draft| append(connection, draft, path)).collect::<Result<_, _>>()?;
-    for beside in &job.beside {
-        write_beside(connection, beside)
-            .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
-    }
-    Ok(written)
-}
-
-fn append(connection: &Connection, draft: &Draft, path: &str) -> Result<Option<i64>, LedgerError> {
-    let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
-    let occurrence = match &draft.event {
-        Event::Finding { finding, .. } => Some(finding.occurrence()),
-        Event::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
-        _ => None,
-    };
-    if let Some(occurrence) = &occurrence {
-        let seen = connection
-            .prepare_cached("SELECT 1 FROM occurrences WHERE occurrence = ?1")
-            .and_then(|mut s| s.exists([occurrence]))
-            .map_err(sqlite)?;
-        if seen {
-            return Ok(None);
-        }
-    }
-    let seq: i64 = connection
-        .prepare_cached("SELECT coalesce(max(seq), 0) + 1 FROM entries")
-        .and_then(|mut s| s.query_row([], |row| row.get(0)))
-        .map_err(sqlite)?;
-    let time = Timestamp::now().round(Unit::Millisecond).unwrap_or_else(|_| Timestamp::now());
-    let entry = Entry { seq, time, subject: draft.subject.clone(), event: draft.event.clone() };
-    let body = serde_json_canonicalizer::to_vec(&entry).map_err(|error| LedgerError::BadEntry {
-        path: path.to_owned(),
-        seq,
-        error: error.to_string(),
-    })?;
-    // What could not be read back would make the ledger unreadable, and it cannot be taken back.
-    if serde_json::from_slice::<Entry>(&body).ok().as_ref() != Some(&entry) {
-        let error = "it would not read back as it is".to_owned();
-        return Err(LedgerError::BadEntry { path: path.to_owned(), seq, error });
-    }
-    let leaf_hash = tree::leaf(&body);
-    let Entry { subject, event, .. } = &entry;
-    connection
-        .prepare_cached(
-            "INSERT INTO entries (seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )
-        .and_then(|mut s| {
-            s.execute(params![
-                seq,
-                stamp(time),
-                event.kind(),
-                subject.remediation,
-                subject.finding,
-                subject.account.as_ref().map(crate::ident::AccountId::as_str),
-                subject.region.as_ref().map(Region::as_str),
-                subject.principal,
-                body,
-                leaf_hash.as_slice(),
-            ])
-        })
-        .map_err(sqlite)?;
-    project(connection, &entry, occurrence.as_deref(), path)?;
-    Ok(Some(seq))
 }

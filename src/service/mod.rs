@@ -5,6 +5,7 @@ mod opt_outs;
 mod run;
 mod start;
 
+pub use checkpoints::{Checkpoints, Rotated};
 pub use start::{Purpose, ServiceError};
 
 use crate::aws::{Hub, hub_hint};
@@ -14,7 +15,6 @@ use crate::feed::{FeedError, Poll, Poller, Received, Source, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
-use checkpoints::Checkpoints;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -225,7 +225,7 @@ impl Service {
             Ok(())
         };
         let signed = match &self.checkpoints {
-            Some(checkpoints) => checkpoints.make(&self.ledger).await,
+            Some(checkpoints) => checkpoints.make(&self.ledger, &self.reader).await,
             None => Ok(()),
         };
         self.ledger.close();

@@ -1,5 +1,7 @@
 //! The ledger as evidence: whatever is changed in it is seen.
 
+#![allow(clippy::semicolon_if_nothing_returned)] // one statement each
+
 use crate::scene::{SHOP, Scene};
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -64,45 +66,256 @@ fn an_untouched_ledger_is_in_order() {
     assert!(scene.entries_of("signing_key").len() == 1);
 }
 
+/// What a tampering is found by.
+enum By {
+    /// The file alone, and what `verify` says then.
+    Itself(&'static str),
+    /// Only by a checkpoint that was kept elsewhere; without one `verify` says what it cannot tell.
+    KeptCheckpoint(&'static str),
+}
+
+type Tampering = (&'static str, fn(&Connection, &Scene), By);
+
+fn sql(connection: &Connection, sql: &str) {
+    connection.execute_batch(sql).expect(sql);
+}
+
+/// The tree is built and signed anew, by somebody who has the key.
+fn sign_again(connection: &Connection, scene: &Scene) {
+    use rescind::ledger::{note::Signer, tree};
+    let signer = Signer::load(&scene.path("ledger.key")).expect("the key");
+    let mut statement = connection.prepare("SELECT body FROM entries ORDER BY seq").expect("entries");
+    let mut frontier = tree::Frontier::default();
+    for body in statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows") {
+        frontier.push(tree::leaf(&body.expect("a body")));
+    }
+    let note = signer.sign(frontier.size(), &frontier.root());
+    sql(connection, "DELETE FROM checkpoints");
+    connection
+        .execute(
+            "INSERT INTO checkpoints VALUES (?1, '2026-11-22T00:00:00.000Z', ?2, x'')",
+            (i64::try_from(frontier.size()).expect("small"), note),
+        )
+        .expect("inserted");
+}
+
+/// An entry at the end, whose text, hash and columns fit together.
+fn forge(connection: &Connection, kind: &str, data: &serde_json::Value) {
+    use sha2::Digest;
+    let (seq, remediation): (i64, String) = connection
+        .query_row("SELECT (SELECT max(seq) + 1 FROM entries), id FROM remediations", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("a remediation");
+    let time = "2026-11-22T00:00:00.123Z";
+    let body =
+        serde_json::json!({"seq": seq, "time": time, "kind": kind, "remediation": remediation, "data": data});
+    let body = serde_json_canonicalizer::to_vec(&body).expect("canonical");
+    let hash = sha2::Sha256::digest([&[0][..], &body].concat());
+    connection
+        .execute(
+            "INSERT INTO entries (seq, time, kind, remediation, body, leaf_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (seq, time, kind, remediation, body, hash.to_vec()),
+        )
+        .expect("forged");
+}
+
+const CUT: &str =
+    "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq > (SELECT max(seq) - 5 FROM entries);
+                   DELETE FROM checkpoints WHERE size > (SELECT max(seq) FROM entries);";
+
+const TAMPERINGS: &[Tampering] = &[
+    (
+        "a bit in a body",
+        |c, _| {
+            sql(
+                c,
+                "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'web', 'wed') AS BLOB) WHERE seq = (SELECT min(seq) FROM entries WHERE kind = 'finding')",
+            )
+        },
+        By::Itself("not the one that was hashed"),
+    ),
+    (
+        "a body and its hash",
+        |c, _| {
+            sql(
+                c,
+                "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'i-0123', 'i-0124') AS BLOB) WHERE kind = 'finding'",
+            );
+            hash_again(c);
+        },
+        By::Itself("the entries are not those of"),
+    ),
+    (
+        "a time",
+        |c, _| sql(c, "UPDATE entries SET time = '2020-01-01T00:00:00.000Z' WHERE seq = 9"),
+        By::Itself("its time is not the one in its text"),
+    ),
+    (
+        "a kind",
+        |c, _| sql(c, "UPDATE entries SET kind = 'call' WHERE kind = 'finding'"),
+        By::Itself("its kind is not the one in its text"),
+    ),
+    (
+        "whom it is about",
+        |c, _| sql(c, "UPDATE entries SET remediation = NULL WHERE kind = 'intent'"),
+        By::Itself("its remediation is not the one in its text"),
+    ),
+    (
+        "a leaf hash",
+        |c, _| sql(c, "UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq = 9"),
+        By::Itself("not the one that was hashed"),
+    ),
+    (
+        "the first deleted",
+        |c, _| sql(c, "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq = 1"),
+        By::Itself("entry 1: entry 1 is missing"),
+    ),
+    (
+        "a middle one deleted",
+        |c, _| sql(c, "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq = 9"),
+        By::Itself("entry 9: entry 9 is missing"),
+    ),
+    (
+        "the last deleted",
+        |c, _| {
+            sql(
+                c,
+                "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq = (SELECT max(seq) FROM entries)",
+            )
+        },
+        By::Itself("its end is cut off"),
+    ),
+    (
+        "all but the first deleted",
+        |c, _| sql(c, "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq > 1"),
+        By::Itself("its end is cut off"),
+    ),
+    (
+        "two exchanged",
+        |c, _| {
+            sql(c, "CREATE TEMP TABLE t AS SELECT seq, body, leaf_hash FROM entries WHERE seq IN (3, 4);
+        UPDATE entries SET body = (SELECT body FROM t WHERE t.seq = 7 - entries.seq), leaf_hash = (SELECT leaf_hash FROM t WHERE t.seq = 7 - entries.seq) WHERE seq IN (3, 4)")
+        },
+        By::Itself("its text is that of another entry"),
+    ),
+    (
+        "one put in and the rest counted on",
+        |c, _| {
+            sql(c, "PRAGMA foreign_keys = off; UPDATE entries SET seq = seq + 1000000 WHERE seq >= 9; UPDATE entries SET seq = seq - 999999 WHERE seq > 1000000;
+        INSERT INTO entries SELECT 9, time, kind, remediation, finding, account, region, principal, body, leaf_hash FROM entries WHERE seq = 8")
+        },
+        By::Itself("entry 9: its text is that of another entry"),
+    ),
+    (
+        "a number beyond all",
+        |c, _| {
+            sql(
+                c,
+                "INSERT INTO entries SELECT 9223372036854775807, time, kind, remediation, finding, account, region, principal, body, leaf_hash FROM entries WHERE seq = 8",
+            )
+        },
+        By::Itself("are missing"),
+    ),
+    (
+        "a checkpoint forged",
+        |c, _| {
+            sql(
+                c,
+                "UPDATE checkpoints SET note = replace(note, char(10) || size || char(10), char(10) || (size - 1) || char(10))",
+            )
+        },
+        By::Itself("is not signed by a key of this ledger"),
+    ),
+    (
+        "a text taken out as if it were archived",
+        |c, _| {
+            sql(
+                c,
+                "UPDATE entries SET kind = 'archived', body = CAST('{\"archived\":8}' AS BLOB), remediation = NULL, finding = NULL, account = NULL, region = NULL, principal = NULL WHERE kind = 'intent'",
+            )
+        },
+        By::Itself("entry 8 does not tell of an archive"),
+    ),
+    (
+        "a step that cannot be",
+        |c, _| forge(c, "accepted", &serde_json::json!({"found_in_place": false})),
+        By::Itself("a step of a remediation that cannot be: Accepted after proved"),
+    ),
+    ("only the triggers dropped", |_, _| (), By::Itself("the trigger entries_no_update is gone")),
+    ("the end cut off with its checkpoints", |c, _| sql(c, CUT), By::KeptCheckpoint("its end is cut off")),
+    (
+        "the end cut off, and signed again with the key",
+        |c, s| {
+            sql(c, CUT);
+            sign_again(c, s);
+        },
+        By::KeptCheckpoint("its end is cut off"),
+    ),
+    (
+        "a body changed, and all signed again with the key",
+        |c, s| {
+            sql(
+                c,
+                "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'i-0123', 'i-0124') AS BLOB) WHERE kind = 'finding'",
+            );
+            hash_again(c);
+            sign_again(c, s);
+        },
+        By::KeptCheckpoint("the entries are not those of"),
+    ),
+];
+
 #[test]
 fn whatever_is_changed_is_seen() {
-    let middle = "(SELECT max(seq) / 2 FROM entries)";
-    for (what, sql, wanted) in [
-        ("a body", "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'web', 'wed') AS BLOB) WHERE seq = (SELECT min(seq) FROM entries WHERE kind = 'finding')".to_owned(), "not the one that was hashed"),
-        ("a body and its hash", "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'i-0123', 'i-0124') AS BLOB) WHERE kind = 'finding'".to_owned(), "the entries are not those of"),
-        ("a time", format!("UPDATE entries SET time = '2020-01-01T00:00:00.000Z' WHERE seq = {middle}"), "its time is not the one in its text"),
-        ("a kind", format!("UPDATE entries SET kind = 'call' WHERE seq = {middle} AND kind <> 'call' OR seq = (SELECT min(seq) FROM entries WHERE kind = 'finding')"), "its kind is not the one in its text"),
-        ("a leaf hash", format!("UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq = {middle}"), "not the one that was hashed"),
-        ("the first deleted", "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq = 1".to_owned(), "entry 1 is missing"),
-        ("a middle one deleted", format!("PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq = {middle}"), "is missing"),
-        ("the last deleted", "PRAGMA foreign_keys = off; DELETE FROM entries WHERE seq = (SELECT max(seq) FROM entries)".to_owned(), "its end is cut off"),
-        ("two exchanged", "UPDATE entries SET body = (SELECT body FROM entries WHERE seq = 3), leaf_hash = (SELECT leaf_hash FROM entries WHERE seq = 3) WHERE seq = 4".to_owned(), "its text is that of another entry"),
-        ("one put in at the end and counted", "INSERT INTO entries SELECT max(seq) + 1, time, kind, remediation, finding, account, region, principal, body, leaf_hash FROM entries".to_owned(), "its text is that of another entry"),
-        ("a checkpoint forged", "UPDATE checkpoints SET note = replace(note, char(10) || size || char(10), char(10) || (size - 1) || char(10))".to_owned(), "is not signed by a key of this ledger"),
-        ("only the triggers dropped", String::new(), "the trigger entries_no_update is gone"),
-    ] {
-        let (scene, kept, key) = ledger();
-        let connection = open(&scene);
+    let (scene, kept, key) = ledger();
+    let kept = kept.to_str().expect("UTF-8");
+    for (number, (what, tamper, by)) in TAMPERINGS.iter().enumerate() {
+        let name = format!("{number}.db");
+        std::fs::copy(scene.path("ledger.db"), scene.path(&name)).expect("copied");
+        let connection = Connection::open(scene.path(&name)).expect("a ledger");
         let before = triggers(&connection);
-        connection.execute_batch(&format!("{NO_TRIGGERS} {sql}")).expect(what);
-        if what == "a body and its hash" {
-            hash_again(&connection);
-        }
-        if !sql.is_empty() {
+        sql(&connection, NO_TRIGGERS);
+        tamper(&connection, &scene);
+        if *what != "only the triggers dropped" {
             // The traces are wiped away.
-            connection.execute_batch(&before).expect("triggers");
+            sql(&connection, &before);
         }
         drop(connection);
-        let kept = kept.to_str().expect("UTF-8");
-        let args = ["ledger", "verify", "--checkpoint", kept, "--public-key", &key];
-        let ran = scene.rescind(&args);
+        let alone = ["ledger", "verify", "--ledger", &name, "--public-key", &key];
+        let wanted = match by {
+            By::Itself(wanted) => {
+                let ran = scene.rescind(&alone);
+                assert_eq!(ran.code, 6, "{what}:\n{}\n{}", ran.out, ran.err);
+                wanted
+            }
+            By::KeptCheckpoint(wanted) => {
+                let ran = scene.rescind(&alone);
+                assert_eq!(ran.code, 0, "{what}:\n{}\n{}", ran.out, ran.err);
+                assert!(ran.out.contains("can only be told by a --checkpoint"), "{what}:\n{}", ran.out);
+                wanted
+            }
+        };
+        let ran = scene.rescind(&[&alone[..], &["--checkpoint", kept]].concat());
         assert_eq!(ran.code, 6, "{what}:\n{}\n{}", ran.out, ran.err);
         assert!(ran.out.contains(wanted), "{what}: wanted {wanted}\n{}", ran.out);
     }
 }
 
 #[test]
-fn an_old_copy_and_a_cut_end_need_a_checkpoint_from_elsewhere() {
+fn the_first_bad_entry_is_named() {
+    let (scene, _, _) = ledger();
+    let connection = open(&scene);
+    sql(&connection, NO_TRIGGERS);
+    sql(&connection, "UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq IN (7, 12)");
+    drop(connection);
+    scene.rescind(&["ledger", "verify"]).code(6).says("The first entry that is not as it was written: 7.");
+    let ran = scene.rescind(&["ledger", "verify", "-o", "json"]).code(6);
+    assert_eq!(ran.json()[0]["first_bad_entry"], 7);
+}
+
+#[test]
+fn an_old_copy_needs_a_checkpoint_from_elsewhere() {
     let (scene, _, key) = ledger();
     std::fs::copy(scene.path("ledger.db"), scene.path("old.db")).expect("copied");
     scene.run_once();

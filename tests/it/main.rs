@@ -16,11 +16,15 @@ mod evidence;
 mod feed;
 mod guards;
 mod hub;
+mod keeping;
 mod ledger;
 mod opt_outs;
 mod organization;
+mod proofs;
 mod refusals;
 mod revoke;
 mod rules;
 mod skips;
+#[cfg(target_os = "linux")]
+mod starve;
 mod verify;

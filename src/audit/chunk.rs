@@ -1,0 +1,177 @@
+//! A stretch of entries, checked by itself: stretches are checked side by side.
+
+use super::canonical::Members;
+use super::life::{Act, Step};
+use super::tree::{Hash, Tree, leaf};
+use super::{NAMED, Problem};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use std::collections::BTreeSet;
+
+/// How many entries a chunk has: a power of two, so that each is a complete subtree.
+pub const CHUNK: i64 = 4096;
+
+/// What a chunk gave.
+#[derive(Default)]
+pub struct Chunk {
+    /// How many entries are there.
+    pub entries: u64,
+    pub tree: Tree,
+    /// How the tree of the chunk stood at the sizes that were asked for.
+    pub at: Vec<(u64, Tree)>,
+    pub problems: Vec<Problem>,
+    /// Those that are not named.
+    pub more_problems: u64,
+    /// What happened to remediations, in order.
+    pub steps: Vec<Step>,
+    /// Entries whose text is gone: the entry that tells of their archive, and their own number.
+    pub archived: Vec<(i64, i64)>,
+    /// Entries that tell of an archive: how many it has, and the hash of their numbers.
+    pub archives: Vec<(i64, u64, String)>,
+}
+
+const COLUMNS: [&str; 6] = ["kind", "remediation", "finding", "account", "region", "principal"];
+
+impl Chunk {
+    /// Checks the entries of chunk `index`, the last of all being `last`. `sizes` are the sizes of the
+    /// tree at which its root is wanted.
+    pub fn check(connection: &Connection, index: i64, last: i64, sizes: &BTreeSet<u64>) -> Self {
+        let before = index.saturating_mul(CHUNK);
+        let (first, end) = (before.saturating_add(1), before.saturating_add(CHUNK).min(last));
+        let mut chunk = Self::default();
+        let mut next = first;
+        if let Err(error) = chunk.rows(connection, (first, end), &mut next, sizes) {
+            chunk.problem(next, format!("the file cannot be read here: {error}"));
+        } else if next <= end {
+            chunk.problem(next, missing(next, end));
+        }
+        chunk
+    }
+
+    fn rows(
+        &mut self,
+        connection: &Connection,
+        (first, end): (i64, i64),
+        next: &mut i64,
+        sizes: &BTreeSet<u64>,
+    ) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash
+             FROM entries WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
+        )?;
+        let mut rows = statement.query([first, end])?;
+        while let Some(row) = rows.next()? {
+            let seq: i64 = row.get(0)?;
+            if seq != *next {
+                self.problem(*next, missing(*next, seq - 1));
+                // A leaf that nobody has keeps its place, so that what follows is where it was.
+                (*next..seq).for_each(|_| self.tree.push([0; 32]));
+            }
+            *next = seq.saturating_add(1);
+            let leaf = self.entry(seq, row)?;
+            self.entries += 1;
+            self.tree.push(leaf);
+            let size = u64::try_from(seq).unwrap_or(0);
+            if sizes.contains(&size) {
+                self.at.push((size, self.tree.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, entry: i64, what: impl Into<String>) {
+        if self.problems.len() < NAMED {
+            self.problems.push(Problem { entry: Some(entry), what: what.into() });
+        } else {
+            self.more_problems += 1;
+        }
+    }
+
+    fn entry(&mut self, seq: i64, row: &Row<'_>) -> rusqlite::Result<Hash> {
+        let bytes = |column| match row.get_ref(column) {
+            Ok(ValueRef::Blob(bytes)) => bytes,
+            _ => &[],
+        };
+        let (body, stored) = (bytes(8), bytes(9));
+        if text(row, 2) == Some("archived") {
+            return Ok(self.archived(seq, body, stored));
+        }
+        let leaf = leaf(body);
+        if leaf[..] != *stored {
+            self.problem(seq, "its text is not the one that was hashed when it was written");
+        }
+        match Members::of(body) {
+            Some(members) => self.columns(seq, &members, row)?,
+            None => self.problem(seq, "its text is not canonical JSON"),
+        }
+        Ok(leaf)
+    }
+
+    /// An entry that was moved to an archive: its leaf is what is left of it.
+    fn archived(&mut self, seq: i64, body: &[u8], stored: &[u8]) -> Hash {
+        let archive = Members::of(body).and_then(|members| members.raw("archived")?.parse().ok());
+        match archive {
+            Some(archive) => self.archived.push((archive, seq)),
+            None => self.problem(seq, "its text is gone, and it does not say to which archive"),
+        }
+        stored.try_into().unwrap_or_default()
+    }
+
+    /// The columns, by which entries are found, say the same as the text.
+    fn columns(&mut self, seq: i64, members: &Members<'_>, row: &Row<'_>) -> rusqlite::Result<()> {
+        if members.raw("seq").and_then(|text| text.parse().ok()) != Some(seq) {
+            self.problem(seq, "its text is that of another entry");
+        }
+        if !same_time(text(row, 1), members.raw("time")) {
+            self.problem(seq, "its time is not the one in its text");
+        }
+        for (column, name) in (2..8).zip(COLUMNS) {
+            let same = match row.get_ref(column)? {
+                ValueRef::Null => members.is(name, None),
+                ValueRef::Text(text) => {
+                    std::str::from_utf8(text).is_ok_and(|text| members.is(name, Some(text)))
+                }
+                _ => false,
+            };
+            if !same {
+                self.problem(seq, format!("its {name} is not the one in its text"));
+            }
+        }
+        if text(row, 2) == Some("archive")
+            && let Some(data) = members.raw("data").and_then(|data| Members::of(data.as_bytes()))
+        {
+            let count = data.raw("entries").and_then(|count| count.parse().ok()).unwrap_or_default();
+            let hash = data.raw("seqs_sha256").unwrap_or_default().trim_matches('"').to_owned();
+            self.archives.push((seq, count, hash));
+        }
+        if let (Some(kind), Some(id)) = (text(row, 2), text(row, 3))
+            && let Some(act) = Act::of(kind, members.raw("data").unwrap_or_default())
+        {
+            self.steps.push(Step::new(seq, id, act));
+        }
+        Ok(())
+    }
+}
+
+fn missing(first: i64, last: i64) -> String {
+    if first == last {
+        format!("entry {first} is missing, or it is out of order")
+    } else {
+        format!("entries {first} to {last} are missing, or they are out of order")
+    }
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<&'r str> {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(text)) => std::str::from_utf8(text).ok(),
+        _ => None,
+    }
+}
+
+/// The column always has milliseconds, the text only those that are not zero.
+fn same_time(column: Option<&str>, raw: Option<&str>) -> bool {
+    let raw = raw.and_then(|raw| raw.strip_prefix('"')?.strip_suffix('"'));
+    let (Some(column), Some(raw)) = (column, raw) else { return false };
+    let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    column == raw || (time(column).is_some() && time(column) == time(raw))
+}

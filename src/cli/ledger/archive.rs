@@ -1,0 +1,131 @@
+//! `rescind ledger archive`.
+
+use crate::audit::proof::check as check_proof;
+use crate::cli::exit::BadInput;
+use crate::cli::output::{GOOD, Screen, styled};
+use crate::cli::{Exit, block_on};
+use crate::config::Config;
+use crate::ledger::note::PublicKey;
+use crate::ledger::{Closed, Ledger, LedgerError, Moved, Reader, move_out};
+use crate::service::Checkpoints;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What was closed before then is moved: a day (2026-01-31, from its beginning, UTC) or a time.
+    #[arg(long, value_name = "DATE", value_parser = time)]
+    before: Timestamp,
+
+    /// Where to: a new file.
+    #[arg(long, short = 'O', value_name = "FILE")]
+    out: PathBuf,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(day) = text.parse::<Date>()
+        && let Ok(start) = day.to_zoned(jiff::tz::TimeZone::UTC)
+    {
+        return Ok(start.timestamp());
+    }
+    text.parse()
+        .map_err(|_| "expected a day such as 2026-01-31, or a time such as 2026-01-31T00:00:00Z".to_owned())
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    let newest = Timestamp::now().saturating_sub(config.max_finding_age)?;
+    if args.before > newest {
+        let why = format!(
+            "--before: findings of the last {:#} may come again, and must be known then: not later than {newest:.0}",
+            config.max_finding_age
+        );
+        return Err(BadInput(why).into());
+    }
+    let parts = reader.closed_before(args.before)?;
+    let count: usize = parts.iter().map(|part| part.entries.len()).sum();
+    if count == 0 {
+        screen.json(&serde_json::json!({ "entries": 0, "remediations": 0 }))?;
+        screen.line(format!("Nothing was closed before {:.0}: no file was written.", args.before));
+        return Ok(Exit::Done);
+    }
+    // All that is moved has to be signed for first.
+    let ledger = Ledger::open(&config.ledger)?;
+    block_on(async {
+        Checkpoints::start(config, &ledger, &reader).await?.make(&ledger, &reader).await?;
+        Ok(Exit::Done)
+    })?;
+    ledger.close();
+    let sha256 = write(&args.out, &reader, &parts)?;
+    let file = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let to = Moved { file, sha256, before: args.before };
+    let (mut moved, mut remediations) = (0, 0);
+    for part in &parts {
+        if let Some(entries) = move_out(&config.ledger, part, &to)? {
+            moved += entries;
+            remediations += part.remediations.len();
+        }
+    }
+    screen.json(&serde_json::json!({
+        "archive": args.out, "sha256": to.sha256, "entries": moved, "remediations": remediations,
+        "left": count - moved,
+    }))?;
+    screen.line(styled(
+        GOOD,
+        format!("Moved {moved} entries with {remediations} remediations to {}.", args.out.display()),
+    ));
+    if moved < count {
+        screen.line(format!(
+            "{} stay as well: something was added to them meanwhile. The archive has them up to then.",
+            count - moved
+        ));
+    }
+    screen.line("Keep it: their texts are nowhere else. Each line is a proof by itself:");
+    screen.line(format!("  rescind ledger check-proof {} --public-key KEY", args.out.display()));
+    Ok(Exit::Done)
+}
+
+/// Writes the archive and reads it again. Gives its SHA-256. On an error nothing is left there.
+fn write(file: &Path, reader: &Reader, parts: &[Closed]) -> anyhow::Result<String> {
+    let failed = |error: std::io::Error| BadInput(format!("{}: {error}", file.display()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let out = options.open(file).map_err(failed)?;
+    let written = || {
+        let checkpoint = reader.latest_checkpoint()?.ok_or(LedgerError::Closed)?;
+        let mut out = BufWriter::new(out);
+        let seqs = parts.iter().flat_map(|part| part.entries.iter().copied());
+        reader.write_proofs(seqs, &checkpoint, &mut out)?;
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        std::fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        read_again(file, reader)
+    };
+    written().inspect_err(|_| {
+        let _ = std::fs::remove_file(file);
+    })
+}
+
+/// What is about to be the only copy has to hold.
+fn read_again(file: &Path, reader: &Reader) -> anyhow::Result<String> {
+    let mut keys = Vec::new();
+    for entry in reader.of_kind("signing_key")? {
+        if let crate::ledger::Event::SigningKey { public_key } = entry.event {
+            keys.extend(PublicKey::parse(&public_key));
+        }
+    }
+    let (mut hash, mut lines) = (Sha256::new(), BufReader::new(std::fs::File::open(file)?));
+    let mut line = String::new();
+    while lines.read_line(&mut line)? > 0 {
+        hash.update(&line);
+        check_proof(line.trim_end(), &keys).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))?;
+        line.clear();
+    }
+    Ok(crate::digest::hex(&hash.finalize()))
+}

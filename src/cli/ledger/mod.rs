@@ -1,0 +1,67 @@
+//! `rescind ledger`: the ledger as evidence.
+
+mod archive;
+mod keep;
+mod proof;
+mod sign;
+mod verify;
+
+use super::Exit;
+use super::output::Screen;
+use crate::config::Config;
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check every entry, the hash tree over them, and the signed checkpoints.
+    Verify(verify::Args),
+    /// Take out an entry with the proof that it is in the signed tree.
+    Prove(proof::ProveArgs),
+    /// Check such proofs, also those of an archive. Needs neither a ledger nor a configuration.
+    CheckProof(proof::CheckArgs),
+    /// Print the public key of the checkpoints: keep it where auditors find it.
+    Key,
+    /// Sign with a new key from now on. The old one signs for it. The service must not run.
+    RotateKey,
+    /// Sign how the ledger stands now, and print it: keep copies elsewhere.
+    Checkpoint,
+    /// Copy the ledger, also while the service runs.
+    Backup(keep::BackupArgs),
+    /// Make the tables that are made from the entries again, and compare. The service must not run.
+    Rebuild(keep::RebuildArgs),
+    /// Move what is closed to a file that can be checked by itself. Its leaf hashes stay.
+    Archive(archive::Args),
+}
+
+pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
+    let config = || Config::load_alone(config);
+    match &args.command {
+        Command::Verify(args) => verify::run(args, config, screen),
+        Command::Prove(args) => proof::prove(args, config, screen),
+        Command::CheckProof(args) => proof::check(args, screen),
+        Command::Key => sign::key(&config()?, screen),
+        Command::RotateKey => sign::rotate(&config()?, screen),
+        Command::Checkpoint => sign::checkpoint(&config()?, screen),
+        Command::Backup(args) => keep::backup(args, config, screen),
+        Command::Rebuild(args) => keep::rebuild(args, &config()?, screen),
+        Command::Archive(args) => archive::run(args, &config()?, screen),
+    }
+}
+
+/// The ledger that was named, or else the configured one: who names one needs no configuration.
+fn ledger_path(
+    named: Option<&PathBuf>,
+    config: impl FnOnce() -> Result<Config, crate::config::ConfigError>,
+) -> anyhow::Result<PathBuf> {
+    Ok(match named {
+        Some(path) => path.clone(),
+        None => config()?.ledger,
+    })
+}

@@ -1,0 +1,139 @@
+//! `rescind ledger prove` and `check-proof`.
+
+use super::verify::public_keys;
+use crate::audit::proof::{Shown, check as check_proof};
+use crate::cli::Exit;
+use crate::cli::exit::BadInput;
+use crate::cli::output::{BAD, GOOD, Screen, clean, styled};
+use crate::config::{Config, ConfigError};
+use crate::ledger::Reader;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// The entry's number, as `rescind show` prints it.
+    #[arg(value_name = "ENTRY", value_parser = clap::value_parser!(i64).range(1..))]
+    entry: i64,
+
+    /// Where to: a new file. Without it the proof is printed.
+    #[arg(long, short = 'O', value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// The ledger, instead of the configured one.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+pub fn prove(
+    args: &ProveArgs,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let path = super::ledger_path(args.ledger.as_ref(), config)?;
+    let proof = serde_json::to_string_pretty(&Reader::open(&path)?.prove(args.entry)?)? + "\n";
+    let Some(file) = &args.out else {
+        Screen::raw(proof.trim_end());
+        return Ok(Exit::Done);
+    };
+    let failed = |error| BadInput(format!("{}: {error}", file.display()));
+    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(failed)?;
+    out.write_all(proof.as_bytes()).map_err(failed)?;
+    screen.json(&serde_json::json!({ "written": file, "entry": args.entry }))?;
+    screen.line(format!("Wrote {}. It holds without this ledger:", file.display()));
+    screen.line(format!("  rescind ledger check-proof {} --public-key KEY", file.display()));
+    Ok(Exit::Done)
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Proofs, as `rescind ledger prove` wrote them, and archives.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// The public key that must have signed; several times for several. It must not come from whoever
+    /// hands in the proof.
+    #[arg(long = "public-key", required = true, value_name = "KEY")]
+    keys: Vec<String>,
+}
+
+pub fn check(args: &CheckArgs, screen: &Screen) -> anyhow::Result<Exit> {
+    let keys = public_keys(&args.keys)?;
+    let mut exit = Exit::Done;
+    for file in &args.files {
+        let mut all = Checked { file, count: 0, bad: 0, keys: &keys, screen };
+        all.file()?;
+        if all.bad > 0 {
+            exit = Exit::Tampered;
+        }
+    }
+    Ok(exit)
+}
+
+struct Checked<'a> {
+    file: &'a Path,
+    count: usize,
+    bad: usize,
+    keys: &'a [crate::ledger::note::PublicKey],
+    screen: &'a Screen,
+}
+
+impl Checked<'_> {
+    /// One proof over many lines, or many with a line each.
+    fn file(&mut self) -> anyhow::Result<()> {
+        let failed = |error: std::io::Error| BadInput(format!("{}: {error}", self.file.display()));
+        let mut lines = BufReader::new(std::fs::File::open(self.file).map_err(failed)?).lines();
+        let first = lines.next().transpose().map_err(failed)?.unwrap_or_default();
+        if serde_json::from_str::<serde_json::Value>(&first).is_ok() {
+            self.one(&first)?;
+            for line in lines {
+                self.one(&line.map_err(|error| BadInput(format!("{}: {error}", self.file.display())))?)?;
+            }
+        } else {
+            let rest = lines.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            self.one(&[vec![first], rest].concat().join("\n"))?;
+        }
+        if self.count > 1 {
+            let (count, bad) = (self.count, self.bad);
+            self.screen.json(&serde_json::json!({ "file": self.file, "proofs": count, "bad": bad }))?;
+            self.screen.line(match bad {
+                0 => styled(GOOD, format!("All {count} entries are in the signed tree.")),
+                bad => styled(BAD, format!("{bad} of {count} do not hold.")),
+            });
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, text: &str) -> anyhow::Result<()> {
+        self.count += 1;
+        let name = clean(&self.file.display().to_string());
+        let many = self.count;
+        match check_proof(text, self.keys) {
+            Ok(shown) => {
+                let Shown { seq, entry, checkpoint, key } = shown;
+                self.screen.json(&serde_json::json!({
+                    "file": self.file, "holds": true, "entry_number": seq, "size": checkpoint.size, "key": key.to_string(),
+                    "entry": serde_json::from_str::<serde_json::Value>(&entry)?,
+                }))?;
+                self.screen.line(format!(
+                    "{}  entry {seq} is in the tree of {} entries that was signed by {key}",
+                    styled(GOOD, "holds"),
+                    checkpoint.size
+                ));
+                self.screen.line(format!("  {}", clean(&entry)));
+            }
+            Err(why) => {
+                self.bad += 1;
+                self.screen.json(
+                    &serde_json::json!({ "file": self.file, "line": many, "holds": false, "why": why }),
+                )?;
+                self.screen.line(format!(
+                    "{}  {name}, proof {many}: {}",
+                    styled(BAD, "DOES NOT HOLD"),
+                    clean(&why)
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! `rescind ledger verify`.
+
+use crate::audit::{Findings, Kept, verify};
+use crate::cli::Exit;
+use crate::cli::exit::BadInput;
+use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
+use crate::config::{Config, ConfigError};
+use crate::ledger::LedgerError;
+use crate::ledger::note::PublicKey;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A checkpoint that was kept elsewhere; several times for several. Without one a cut-off end, an
+    /// old copy or a rewritten ledger cannot be told.
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
+
+    /// A public key as `rescind ledger key` printed it. Without one the ledger's own word is taken.
+    #[arg(long = "public-key", value_name = "KEY")]
+    keys: Vec<String>,
+
+    /// The ledger, instead of the configured one.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+/// What cannot be told without something that was kept elsewhere.
+const NEEDS_KEY: &str = "The keys are the ledger's own word: a ledger that was written anew with another key can only be told by a --public-key that was kept elsewhere.";
+const NEEDS_CHECKPOINT: &str = "A cut-off end, an old copy or a ledger that was written anew by who has the key can only be told by a --checkpoint that was kept elsewhere.";
+
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let path = super::ledger_path(args.ledger.as_ref(), config)?;
+    let kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
+    let keys = public_keys(&args.keys)?;
+    let shown = path.display().to_string();
+    if !path.exists() {
+        return Err(LedgerError::Missing { path: shown }.into());
+    }
+    let bar = progress_bar(screen);
+    let found = verify(&path, &kept, keys, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let found = found.map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
+    let mut cannot_tell = Vec::new();
+    if found.own_word {
+        cannot_tell.push(NEEDS_KEY);
+    }
+    if found.checkpoints.1 == 0 {
+        cannot_tell.push(NEEDS_CHECKPOINT);
+    }
+    json(&shown, &found, &cannot_tell, screen)?;
+    text(&shown, &found, &cannot_tell, screen);
+    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Tampered })
+}
+
+fn kept(file: &Path) -> Result<Kept, BadInput> {
+    let name = file.display().to_string();
+    match std::fs::read_to_string(file) {
+        Ok(note) => Ok(Kept { name, note }),
+        Err(error) => Err(BadInput(format!("{name}: {error}"))),
+    }
+}
+
+/// Reads the `--public-key`s.
+pub fn public_keys(keys: &[String]) -> Result<Vec<PublicKey>, BadInput> {
+    keys.iter()
+        .map(|key| PublicKey::parse(key).map_err(|error| BadInput(format!("--public-key: {error}"))))
+        .collect()
+}
+
+/// On a terminal only, and only when it takes long enough to be seen.
+fn progress_bar(screen: &Screen) -> ProgressBar {
+    if !screen.is_text() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let template = "checking {bar:40} {human_pos} of {human_len} entries, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn json(shown: &str, found: &Findings, cannot_tell: &[&str], screen: &Screen) -> anyhow::Result<()> {
+    let problems: Vec<_> =
+        found.problems.iter().map(|p| serde_json::json!({ "entry": p.entry, "problem": p.what })).collect();
+    screen.json(&serde_json::json!({
+        "ledger": shown, "entries": found.entries, "archived": found.archived, "root": found.root, "problems": problems,
+        "more_problems": found.more_problems, "first_bad_entry": found.first_bad(),
+        "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "keys": found.keys,
+        "own_word": found.own_word, "open_intents": found.open_intents, "cannot_tell": cannot_tell,
+    }))
+}
+
+fn text(shown: &str, found: &Findings, cannot_tell: &[&str], screen: &Screen) {
+    screen.line(format!("{shown}: {} entries, root {}", found.entries, found.root));
+    if found.archived > 0 {
+        screen.line(format!(
+            "{} of them are in archives: `rescind ledger check-proof` checks those",
+            found.archived
+        ));
+    }
+    let (own, kept) = found.checkpoints;
+    screen.line(format!("checkpoints: {own} in the ledger, {kept} kept elsewhere"));
+    for problem in &found.problems {
+        let at = problem.entry.map_or(String::new(), |entry| format!("entry {entry}: "));
+        screen.line(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
+    }
+    if found.more_problems > 0 {
+        screen.line(format!("{}  {} more", styled(BAD, "TAMPERED"), found.more_problems));
+    }
+    for id in &found.open_intents {
+        screen.line(format!(
+            "{}  {}: an intent without an outcome: taken up at the next start",
+            styled(WARN, "open"),
+            clean(id)
+        ));
+    }
+    if found.problems.is_empty() {
+        screen.line(styled(GOOD, "Nothing was changed, as far as this can tell."));
+    } else if let Some(entry) = found.first_bad() {
+        screen.line(format!("The first entry that is not as it was written: {entry}."));
+    }
+    for line in cannot_tell {
+        screen.line(line);
+    }
+}

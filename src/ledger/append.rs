@@ -1,0 +1,152 @@
+//! One append within a transaction: entries, their hashes, and the tables that are made from them.
+
+use super::LedgerError;
+use super::prepared::Prepared;
+use super::project::{Beside, Recorded, project, stamp, write_beside};
+use super::state::{Illegal, State};
+use super::tree;
+use crate::ident::{AccountId, Region};
+use jiff::{Timestamp, Unit};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// The entry's number; none for an occurrence that had been seen before.
+pub(super) type Written = Vec<Option<i64>>;
+
+/// Entries that are written together, all or none.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub entries: Vec<Prepared>,
+    pub beside: Vec<Beside>,
+    pub only_if: Option<(String, State)>,
+}
+
+/// A transaction that appends. It knows the last number: within it nobody else writes.
+pub(super) struct Appending<'a> {
+    transaction: Transaction<'a>,
+    path: &'a str,
+    last: i64,
+}
+
+impl<'a> Appending<'a> {
+    /// Within `transaction`, which holds the write lock already.
+    pub fn begin(transaction: Transaction<'a>, path: &'a str) -> Result<Self, LedgerError> {
+        let last = transaction
+            .prepare_cached("SELECT coalesce(max(seq), 0) FROM entries")
+            .and_then(|mut s| s.query_row([], |row| row.get(0)))
+            .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
+        Ok(Self { transaction, path, last })
+    }
+
+    /// The transaction, for what belongs to the entries.
+    pub fn connection(&self) -> &Connection {
+        &self.transaction
+    }
+
+    /// All is on disk when it returns.
+    pub fn commit(self) -> Result<(), LedgerError> {
+        let path = self.path;
+        self.transaction.commit().map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })
+    }
+
+    fn sqlite(&self, error: rusqlite::Error) -> LedgerError {
+        LedgerError::Sqlite { path: self.path.to_owned(), error }
+    }
+
+    /// All entries of an append, or none of them: a step that is not allowed undoes its own append
+    /// and no other.
+    ///
+    /// # Errors
+    /// The inner error when the append was undone; the outer one when nothing can be written.
+    pub fn all(&mut self, ready: &Ready) -> Result<Result<Written, LedgerError>, LedgerError> {
+        // Most appends cannot be refused, and a savepoint takes time.
+        if ready.only_if.is_none() && !ready.entries.iter().any(Prepared::is_step) {
+            return self.each(ready).map(Ok);
+        }
+        let before = self.last;
+        self.run("SAVEPOINT append")?;
+        match self.each(ready) {
+            Ok(written) => {
+                self.run("RELEASE append")?;
+                Ok(Ok(written))
+            }
+            Err(error) => {
+                // When SQLite had to give up the whole transaction, there is nothing to go back to.
+                if self.run("ROLLBACK TO append").is_err() {
+                    return Err(error);
+                }
+                self.run("RELEASE append")?;
+                self.last = before;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    fn run(&self, sql: &str) -> Result<(), LedgerError> {
+        let done = self.transaction.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        done.map(|_| ()).map_err(|error| self.sqlite(error))
+    }
+
+    fn each(&mut self, ready: &Ready) -> Result<Written, LedgerError> {
+        if let Some((id, wanted)) = &ready.only_if {
+            let state: Option<String> = self
+                .transaction
+                .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
+                .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+                .map_err(|error| self.sqlite(error))?;
+            if state != Some(wanted.to_string()) {
+                let kind = ready.entries.first().map_or("", |entry| entry.event.kind());
+                let from = state.and_then(|state| state.parse().ok());
+                return Err(Illegal { remediation: id.clone(), from, kind }.into());
+            }
+        }
+        let written = ready.entries.iter().map(|entry| self.one(entry)).collect::<Result<_, _>>()?;
+        for beside in &ready.beside {
+            write_beside(&self.transaction, beside).map_err(|error| self.sqlite(error))?;
+        }
+        Ok(written)
+    }
+
+    /// Appends one entry. None when its occurrence is recorded already.
+    pub fn one(&mut self, entry: &Prepared) -> Result<Option<i64>, LedgerError> {
+        if let Some(occurrence) = &entry.occurrence {
+            let seen = self
+                .transaction
+                .prepare_cached("SELECT 1 FROM occurrences WHERE occurrence = ?1")
+                .and_then(|mut s| s.exists([occurrence]))
+                .map_err(|error| self.sqlite(error))?;
+            if seen {
+                return Ok(None);
+            }
+        }
+        let seq = self.last + 1;
+        let time = Timestamp::now().round(Unit::Millisecond).unwrap_or_else(|_| Timestamp::now());
+        let body = entry.body(seq, time);
+        let leaf_hash = tree::leaf(&body);
+        let Prepared { subject, event, .. } = entry;
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO entries (seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )
+            .and_then(|mut s| {
+                s.execute(params![
+                    seq,
+                    stamp(time),
+                    event.kind(),
+                    subject.remediation,
+                    subject.finding,
+                    subject.account.as_ref().map(AccountId::as_str),
+                    subject.region.as_ref().map(Region::as_str),
+                    subject.principal,
+                    body,
+                    leaf_hash.as_slice(),
+                ])
+            })
+            .map_err(|error| self.sqlite(error))?;
+        let occurrence = entry.occurrence.as_deref();
+        let recorded = Recorded { seq, time, subject, event, occurrence };
+        project(&self.transaction, &recorded, self.path)?;
+        self.last = seq;
+        Ok(Some(seq))
+    }
+}

@@ -1,0 +1,223 @@
+//! An entry with the proof that it is in a signed tree: it can be checked without the ledger.
+
+use super::note::Checkpoint;
+use super::tree::{Frontier, Hash, Leaves, inclusion_proof};
+use super::{LedgerError, Reader};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// The roots of complete subtrees of so many entries are kept, so that no proof needs all leaves.
+pub(super) const SUBTREE: u64 = 4096;
+
+/// The format's name in the file.
+pub const FORMAT: &str = "rescind-proof/1";
+
+/// An entry with the proof that it is in a signed tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    format: &'static str,
+    /// The canonical JSON of the entry, byte for byte.
+    entry: String,
+    /// Its place in the tree: its number less one.
+    index: u64,
+    /// The hashes beside the way from its leaf to the root, from the leaf upwards, in base64.
+    path: Vec<String>,
+    /// The signed note over the tree.
+    checkpoint: String,
+}
+
+impl Reader {
+    /// The oldest checkpoint that has entry `seq`, and its size.
+    fn checkpoint_over(&self, seq: i64) -> Result<(u64, String), LedgerError> {
+        let sql = "SELECT note FROM checkpoints WHERE size >= ?1 ORDER BY size LIMIT 1";
+        let note = self.column(sql, [seq])?.pop();
+        let note = note.ok_or_else(|| {
+            self.bad(seq, &"no checkpoint is over it yet: `rescind ledger checkpoint` makes one")
+        })?;
+        let size = Checkpoint::parse(&note).ok_or_else(|| self.bad(seq, &"its checkpoint is damaged"))?.size;
+        Ok((size, note))
+    }
+
+    /// The latest checkpoint: how many entries it is over, and the note.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn latest_checkpoint(&self) -> Result<Option<(u64, String)>, LedgerError> {
+        let note = self.column("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1", [])?.pop();
+        Ok(note.and_then(|note| Some((Checkpoint::parse(&note)?.size, note))))
+    }
+
+    /// The proof that entry `seq` is in the tree of the first checkpoint that covers it.
+    ///
+    /// # Errors
+    /// When there is no such entry, when it is in an archive, or when no checkpoint is over it yet.
+    pub fn prove(&self, seq: i64) -> Result<Proof, LedgerError> {
+        self.body(seq)?;
+        let (size, checkpoint) = self.checkpoint_over(seq)?;
+        self.proof(seq, size, checkpoint, self)
+    }
+
+    /// Writes the proofs of many entries, in one tree, a line of JSON each.
+    ///
+    /// # Errors
+    /// When one cannot be proved, or `out` not be written.
+    pub fn write_proofs(
+        &self,
+        seqs: impl IntoIterator<Item = i64>,
+        (size, checkpoint): &(u64, String),
+        out: &mut dyn std::io::Write,
+    ) -> Result<(), ProofsError> {
+        let leaves = Remembered { reader: self, subtrees: RefCell::default(), leaves: RefCell::default() };
+        for seq in seqs {
+            let proof = self.proof(seq, *size, checkpoint.clone(), &leaves)?;
+            serde_json::to_writer(&mut *out, &proof).map_err(std::io::Error::from)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    fn proof(
+        &self,
+        seq: i64,
+        size: u64,
+        checkpoint: String,
+        leaves: &impl Leaves<Error = LedgerError>,
+    ) -> Result<Proof, LedgerError> {
+        let index = u64::try_from(seq - 1).map_err(|error| self.bad(seq, &error))?;
+        let path = inclusion_proof(leaves, index, size)?;
+        Ok(Proof {
+            format: FORMAT,
+            entry: String::from_utf8(self.body(seq)?).map_err(|error| self.bad(seq, &error))?,
+            index,
+            path: path.iter().map(|hash| BASE64.encode(hash)).collect(),
+            checkpoint,
+        })
+    }
+
+    /// The bytes of an entry.
+    pub(super) fn body(&self, seq: i64) -> Result<Vec<u8>, LedgerError> {
+        let row = self
+            .connection()
+            .query_row("SELECT kind, body FROM entries WHERE seq = ?1", [seq], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })
+            .optional()
+            .map_err(|e| self.sqlite(e))?;
+        match row {
+            None => Err(self.bad(seq, &"there is no such entry")),
+            Some((kind, _)) if kind == "archived" => {
+                Err(self.bad(seq, &"it was moved to an archive: it and its proof are there"))
+            }
+            Some((_, body)) => Ok(body),
+        }
+    }
+
+    fn kept_subtree(&self, number: u64) -> Result<Option<Hash>, LedgerError> {
+        if !self.has_subtrees() {
+            return Ok(None);
+        }
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.connection()
+            .prepare_cached("SELECT root FROM subtrees WHERE number = ?1")
+            .and_then(|mut s| s.query_row([number], |row| row.get(0)).optional())
+            .map_err(|e| self.sqlite(e))
+    }
+}
+
+impl Leaves for Reader {
+    type Error = LedgerError;
+
+    fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), LedgerError> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare_cached("SELECT leaf_hash FROM entries WHERE seq > ?1 ORDER BY seq LIMIT ?2")
+            .map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map(params![i64::try_from(first).ok(), i64::try_from(count).ok()], |row| row.get(0))
+            .map_err(|e| self.sqlite(e))?;
+        for leaf in rows {
+            take(leaf.map_err(|e| self.sqlite(e))?);
+        }
+        Ok(())
+    }
+
+    /// Where whole subtrees are kept, their leaves need not be read.
+    fn subtree(&self, first: u64, count: u64) -> Result<Hash, LedgerError> {
+        let mut whole = Frontier::default();
+        let mut at = first;
+        if first.is_multiple_of(SUBTREE) {
+            for number in first / SUBTREE..(first + count) / SUBTREE {
+                let root = if let Some(root) = self.kept_subtree(number)? {
+                    root
+                } else {
+                    let mut frontier = Frontier::default();
+                    self.each(number * SUBTREE, SUBTREE, &mut |leaf| frontier.push(leaf))?;
+                    frontier.root()
+                };
+                whole.push(root);
+                at += SUBTREE;
+            }
+        }
+        let mut rest = Frontier::default();
+        self.each(at, first + count - at, &mut |leaf| rest.push(leaf))?;
+        Ok(whole.root_with(&rest))
+    }
+}
+
+/// Leaves for many proofs in the same tree: what they share is read once.
+struct Remembered<'a> {
+    reader: &'a Reader,
+    /// Large subtrees, by their first leaf and how many they have.
+    subtrees: RefCell<HashMap<(u64, u64), Hash>>,
+    /// The leaves of one subtree of the size that is kept, and its number.
+    leaves: RefCell<(Option<u64>, Vec<Hash>)>,
+}
+
+impl Leaves for Remembered<'_> {
+    type Error = LedgerError;
+
+    fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), LedgerError> {
+        let (number, start) = (first / SUBTREE, first % SUBTREE);
+        if start + count > SUBTREE {
+            return self.reader.each(first, count, take);
+        }
+        let mut kept = self.leaves.borrow_mut();
+        if kept.0 != Some(number) {
+            let mut leaves = Vec::new();
+            self.reader.each(number * SUBTREE, SUBTREE, &mut |leaf| leaves.push(leaf))?;
+            *kept = (Some(number), leaves);
+        }
+        let (start, count) = (usize::try_from(start).unwrap_or(0), usize::try_from(count).unwrap_or(0));
+        kept.1.iter().skip(start).take(count).for_each(|leaf| take(*leaf));
+        Ok(())
+    }
+
+    fn subtree(&self, first: u64, count: u64) -> Result<Hash, LedgerError> {
+        if count >= SUBTREE {
+            if let Some(root) = self.subtrees.borrow().get(&(first, count)) {
+                return Ok(*root);
+            }
+            let root = self.reader.subtree(first, count)?;
+            self.subtrees.borrow_mut().insert((first, count), root);
+            return Ok(root);
+        }
+        let mut frontier = Frontier::default();
+        self.each(first, count, &mut |leaf| frontier.push(leaf))?;
+        Ok(frontier.root())
+    }
+}
+
+/// Why proofs could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofsError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The file.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

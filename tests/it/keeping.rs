@@ -1,0 +1,197 @@
+//! Copies, archives, tables made again, and ledgers of older versions.
+
+#[cfg(target_os = "linux")]
+use crate::scene::Ran;
+use crate::scene::{SHOP, Scene};
+use std::path::Path;
+
+fn acted() -> Scene {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once().says("1 revoked.");
+    scene
+}
+
+fn open(scene: &Scene) -> rusqlite::Connection {
+    rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger")
+}
+
+#[test]
+fn a_backup_is_made_while_the_service_runs() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.hold("PutRolePolicy", "before");
+    let running = scene.spawn(&["run", "--once", "--backlog"]);
+    scene.held("PutRolePolicy");
+    scene.rescind(&["ledger", "backup", "copy.db"]).code(0).says("The copy is complete, and verifies.");
+    scene.release("PutRolePolicy");
+    Scene::finish(running).code(0);
+    thief.is_denied();
+    // It has what was there at that moment, in one file, for its owner only.
+    let copy = rusqlite::Connection::open(scene.path("copy.db")).expect("a copy");
+    let intents: i64 = copy
+        .query_row("SELECT count(*) FROM entries WHERE kind IN ('intent', 'accepted')", [], |row| row.get(0))
+        .expect("counted");
+    assert_eq!(intents, 1);
+    assert!(!scene.path("copy.db-wal").exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(scene.path("copy.db")).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // Nothing is written over, and what fails leaves nothing.
+    scene.rescind(&["ledger", "backup", "copy.db"]).code(4).says("copy.db");
+    scene.rescind(&["ledger", "backup", "nowhere/copy.db"]).code(4).says("nowhere/copy.db");
+    // With it rescind goes on.
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(scene.path(file));
+    }
+    std::fs::copy(scene.path("copy.db"), scene.path("ledger.db")).expect("restored");
+    scene.run_once();
+    assert_eq!(scene.entries_of("accepted")[0]["data"]["found_in_place"], true);
+}
+
+#[test]
+fn the_tables_are_what_the_entries_say() {
+    let scene = acted();
+    scene.rescind(&["ledger", "rebuild", "--check"]).code(0).says("The tables are what the entries say.");
+    let ledger = open(&scene);
+    ledger.execute_batch("UPDATE remediations SET state = 'failed'; DELETE FROM watched").expect("changed");
+    drop(ledger);
+    scene
+        .rescind(&["ledger", "rebuild", "--check"])
+        .code(6)
+        .says("remediations: 1 rows are not what the entries say, 1 are missing")
+        .says("watched: 0 rows are not what the entries say, 2 are missing");
+    scene.rescind(&["list"]).says("failed");
+    scene.rescind(&["ledger", "rebuild"]).code(6).says("They were made again from the entries.");
+    scene.rescind(&["list"]).says("simulated");
+    scene.rescind(&["ledger", "rebuild"]).code(0);
+    let left = std::fs::read_dir(scene.directory.path()).expect("a directory");
+    assert!(
+        !left
+            .map(|file| file.expect("a file").file_name())
+            .any(|name| name.to_string_lossy().contains("rebuild"))
+    );
+}
+
+#[test]
+fn a_ledger_of_an_older_version_is_read_and_brought_up_to_date() {
+    let scene = Scene::new();
+    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ledgers");
+    std::fs::copy(stored.join("schema-1.db"), scene.path("ledger.db")).expect("copied");
+    let kept = stored.join("schema-1.checkpoint");
+    let kept = kept.to_str().expect("UTF-8");
+    let version = || -> i64 {
+        open(&scene).pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
+    };
+    // Reading leaves it as it is.
+    scene.rescind(&["list"]).code(0).says("simulated");
+    scene.rescind(&["ledger", "verify", "--checkpoint", kept]).code(0).says("67 entries");
+    scene.rescind(&["ledger", "prove", "49"]).code(0).says("rescind-proof/1");
+    assert_eq!(version(), 1);
+    // A start brings it up to date, and everything holds as before.
+    scene.rescind(&["run", "--once"]).code(0);
+    assert_eq!(version(), 2);
+    scene.rescind(&["ledger", "verify", "--checkpoint", kept]).code(0);
+    scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
+    scene.rescind(&["ledger", "prove", "49"]).code(0);
+    scene.rescind(&["list"]).code(0).says("simulated");
+}
+
+#[cfg(target_os = "linux")]
+/// A ledger whose remediation ended long before all that counts, and another that is open.
+fn archivable() -> (Scene, String) {
+    let scene = acted();
+    let _ = scene.theft(SHOP, "mail");
+    let error = serde_json::json!({"status": 403, "code": "AccessDenied", "message": "not now"});
+    scene.post("faults", &serde_json::json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 9}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let key = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
+    (scene, key)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_closed_is_archived_and_every_proof_still_holds() {
+    let (scene, key) = archivable();
+    let done = scene.entries_of("proof")[0]["remediation"].as_str().expect("an id").to_owned();
+    let intent = scene.entries_of("intent")[0]["seq"].to_string();
+    scene.rescind(&["ledger", "prove", &intent, "-O", "before.json"]).code(0);
+    std::fs::copy(scene.path("ledger.db.checkpoint"), scene.path("kept.checkpoint")).expect("kept");
+    let before = (scene.entries().len(), scene.entries());
+
+    // In two days.
+    let tomorrow = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
+    let ran = scene
+        .command(&["ledger", "archive", "--before", &tomorrow, "-O", "closed.jsonl"])
+        .env("LD_PRELOAD", crate::starve::preload(&scene))
+        .env("RESCIND_CLOCK_AHEAD", "172800")
+        .output()
+        .expect("the binary runs");
+    let ran = Ran::new(&ran).code(0).says("with 1 remediations to closed.jsonl");
+    assert!(!ran.out.contains("stay as well"), "{}", ran.out);
+
+    // The archive holds by itself, and has what was in the ledger, byte for byte.
+    scene.rescind(&["ledger", "check-proof", "closed.jsonl", "--public-key", &key]).code(0).says("All ");
+    let archive = std::fs::read_to_string(scene.path("closed.jsonl")).expect("there");
+    let mut archived = 0;
+    for line in archive.lines() {
+        let proof: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let entry: serde_json::Value =
+            serde_json::from_str(proof["entry"].as_str().expect("text")).expect("JSON");
+        let index = usize::try_from(proof["index"].as_u64().expect("a number")).expect("small");
+        if index < before.0 {
+            assert_eq!(entry, before.1[index]);
+        }
+        archived += 1;
+    }
+    // The ledger holds with every old checkpoint and proof.
+    scene
+        .rescind(&["ledger", "verify", "--checkpoint", "kept.checkpoint", "--public-key", &key])
+        .code(0)
+        .says(&format!("{archived} of them are in archives"));
+    scene.rescind(&["ledger", "check-proof", "before.json", "--public-key", &key]).code(0);
+    scene.rescind(&["ledger", "prove", &intent]).code(4).says("it was moved to an archive");
+    scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
+    scene.rescind(&["show", &done]).code(2).says("closed.jsonl");
+    // What is open is still there, and is taken up.
+    scene.rescind(&["list"]).says("mail");
+    scene.delete("faults/f");
+    scene.run_once().says("role mail");
+    // The next archive is told of by itself.
+    scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);
+    // A proof in the archive that was changed does not hold.
+    std::fs::write(scene.path("changed.jsonl"), archive.replacen("web", "wed", 1)).expect("written");
+    scene.rescind(&["ledger", "check-proof", "changed.jsonl", "--public-key", &key]).code(6).says("1 of ");
+}
+
+#[test]
+fn what_may_come_again_is_not_archived() {
+    let scene = acted();
+    let now = jiff::Timestamp::now().to_string();
+    scene
+        .rescind(&["ledger", "archive", "--before", &now, "-O", "closed.jsonl"])
+        .code(2)
+        .says("findings of the last 24h may come again");
+    let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(25)).to_string();
+    scene
+        .rescind(&["ledger", "archive", "--before", &yesterday, "-O", "closed.jsonl"])
+        .code(0)
+        .says("Nothing was closed before");
+    assert!(!scene.path("closed.jsonl").exists());
+}
+
+#[test]
+fn an_entry_can_only_be_emptied_as_an_archive_says() {
+    let scene = acted();
+    let ledger = open(&scene);
+    for sql in [
+        "UPDATE entries SET kind = 'archived', body = CAST('{\"archived\":1}' AS BLOB), remediation = NULL, finding = NULL, account = NULL, region = NULL, principal = NULL WHERE seq = 2",
+        "UPDATE entries SET kind = 'archived', body = x'' WHERE seq = 2",
+    ] {
+        let error = ledger.execute(sql, []).expect_err(sql);
+        assert!(error.to_string().contains("append-only"), "{sql}: {error}");
+    }
+}
