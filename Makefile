@@ -9,13 +9,15 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-up test build emulator clean-demo
+.PHONY: help demo demo-up test soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo        the main job, told step by step, against an emulated AWS organization'
 	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
 	@echo 'make test        all checks and tests'
+	@echo 'make soak        kills, torn writes and full disks at every step: many rounds, some 15 minutes'
+	@echo 'make fuzz        finding decoding, the verifier and the configuration: SECONDS=60 for each'
 	@echo 'make build       the binary (debug profile): target/debug/rescind'
 	@echo 'make emulator    only the Python environment of the emulated organization'
 	@echo 'make clean-demo  removes what the demo left in demo-out/'
@@ -63,3 +65,21 @@ test: toolchain
 	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
 	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
 	@printf '\nmake test: all passed\n'
+
+# The long form of what `make test` only samples.
+soak: toolchain emulator build
+	@if cargo nextest --version >/dev/null 2>&1; \
+	then RESCIND_SOAK=1 cargo nextest run --locked --profile soak starve:: histories:: model::; \
+	else for tests in starve:: histories:: model::; do RESCIND_SOAK=1 cargo test --locked --test it $$tests || exit 1; done; fi
+
+SECONDS ?= 60
+FUZZ_TARGETS := finding verifier config
+
+fuzz: toolchain
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is needed: cargo install cargo-fuzz' >&2; exit 1; }
+	@rustup toolchain list 2>/dev/null | grep -q nightly || { echo 'A nightly Rust is needed: rustup toolchain install nightly' >&2; exit 1; }
+	@for target in $(FUZZ_TARGETS); do \
+	    echo "==> $$target, $(SECONDS) s"; \
+	    mkdir -p "$(TARGET)/fuzz-corpus/$$target"; \
+	    cargo +nightly fuzz run $$target "$(TARGET)/fuzz-corpus/$$target" fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -rss_limit_mb=4096 || exit 1; \
+	done

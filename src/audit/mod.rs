@@ -7,6 +7,7 @@
 mod archives;
 pub mod canonical;
 mod chunk;
+mod file;
 mod life;
 pub mod proof;
 mod tree;

@@ -2,12 +2,13 @@
 
 use super::archives::Archives;
 use super::chunk::{CHUNK, Chunk};
+use super::file::LedgerFile;
 use super::life::Lives;
 use super::tree::Tree;
 use super::trust::{Note, Trust};
 use super::{NAMED, Problem};
 use crate::ledger::note::{Checkpoint, PublicKey};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +74,22 @@ pub fn verify(
     keys: Vec<PublicKey>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> rusqlite::Result<Findings> {
-    let connection = open(path)?;
+    let file = LedgerFile::new(path);
+    let checked = check(&file, kept, keys.clone(), progress);
+    // Somebody wrote meanwhile, and what was read may be of two moments.
+    if file.was_disturbed() {
+        return check(&file.shared(), kept, keys, progress);
+    }
+    checked
+}
+
+fn check(
+    file: &LedgerFile<'_>,
+    kept: &[Kept],
+    keys: Vec<PublicKey>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> rusqlite::Result<Findings> {
+    let connection = file.open()?;
     let mut found = Findings::default();
     triggers(&connection, &mut found)?;
     let notes = notes(&connection, kept)?;
@@ -91,41 +107,10 @@ pub fn verify(
     }
     let extent = Extent::of(&connection, &mut found)?;
     drop(connection);
-    let mut check = Check {
-        found,
-        tree: Tree::default(),
-        lives: Lives::default(),
-        archives: Archives::default(),
-        waiting,
-    };
-    check.entries(path, &extent, progress)?;
+    let (tree, lives, archives) = Default::default();
+    let mut check = Check { found, tree, lives, archives, waiting };
+    check.entries(file, &extent, progress)?;
     Ok(check.finish(extent.last))
-}
-
-/// Opens the file for reading only. On a medium that cannot be written SQLite needs to be told that
-/// nobody else writes either.
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let usable = |connection: Connection| {
-        connection.busy_timeout(std::time::Duration::from_secs(10))?;
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-        Ok(connection)
-    };
-    let error = match Connection::open_with_flags(path, flags).and_then(usable) {
-        Ok(connection) => return Ok(connection),
-        Err(error) => error,
-    };
-    let code = error.sqlite_error_code();
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let pending = std::fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    if pending || !matches!(code, Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)) {
-        return Err(error);
-    }
-    let Some(text) = path.to_str() else { return Err(error) };
-    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).and_then(usable)
 }
 
 /// What keeps the entries from being changed by mistake: who takes it away means to change them.
@@ -199,14 +184,14 @@ impl Check {
     /// Checks the chunks side by side, and takes them up in order.
     fn entries(
         &mut self,
-        path: &Path,
+        file: &LedgerFile<'_>,
         extent: &Extent,
         progress: &mut dyn FnMut(u64, u64),
     ) -> rusqlite::Result<()> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
         let sizes: BTreeSet<u64> = self.waiting.keys().copied().collect();
         let next = AtomicUsize::new(0);
-        let connections = (0..workers).map(|_| open(path)).collect::<Result<Vec<_>, _>>()?;
+        let connections = (0..workers).map(|_| file.open()).collect::<Result<Vec<_>, _>>()?;
         std::thread::scope(|scope| {
             let (give, take) = sync_channel(workers * 2);
             for connection in connections {

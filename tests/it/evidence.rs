@@ -302,6 +302,27 @@ fn whatever_is_changed_is_seen() {
     }
 }
 
+/// Evidence is not touched by looking at it.
+#[test]
+fn looking_leaves_no_trace() {
+    let (scene, _, _) = ledger();
+    let evidence = scene.path("evidence #1?");
+    std::fs::create_dir(&evidence).expect("a directory");
+    std::fs::copy(scene.path("ledger.db"), evidence.join("ledger.db")).expect("copied");
+    let before = std::fs::metadata(evidence.join("ledger.db")).expect("there").modified().expect("a time");
+    scene
+        .rescind(&["ledger", "verify", "--ledger", "evidence #1?/ledger.db"])
+        .code(0)
+        .says("Nothing was changed");
+    let names: Vec<_> =
+        std::fs::read_dir(&evidence).expect("there").map(|f| f.expect("a file").file_name()).collect();
+    assert_eq!(names, ["ledger.db"]);
+    assert_eq!(
+        std::fs::metadata(evidence.join("ledger.db")).expect("there").modified().expect("a time"),
+        before
+    );
+}
+
 #[test]
 fn the_first_bad_entry_is_named() {
     let (scene, _, _) = ledger();

@@ -1,0 +1,53 @@
+//! The ledger's file, opened for reading only, and without a trace where that is possible.
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// A ledger's file, and whether anybody else has it open.
+pub struct LedgerFile<'a> {
+    path: &'a Path,
+    /// No write-ahead log lies beside it. As long as anybody writes, one does.
+    alone: bool,
+    /// Its size and when it was changed last, to see whether it was changed meanwhile.
+    seen: Option<(u64, SystemTime)>,
+}
+
+impl<'a> LedgerFile<'a> {
+    pub fn new(path: &'a Path) -> Self {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let seen = std::fs::metadata(path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
+        Self { path, alone: !Path::new(&log).exists(), seen }
+    }
+
+    /// It was taken for one that nobody writes to, and that was wrong.
+    pub fn was_disturbed(&self) -> bool {
+        let now = Self::new(self.path);
+        self.alone && !(now.alone && now.seen == self.seen)
+    }
+
+    /// The same, as one that others write to.
+    pub fn shared(self) -> Self {
+        Self { alone: false, ..self }
+    }
+
+    /// Opens it. When nobody else has it open, SQLite is told so: then it makes no files beside it, and
+    /// can read from a medium that cannot be written.
+    pub fn open(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = match self.path.to_str().filter(|_| self.alone) {
+            Some(path) => {
+                let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+                let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?
+            }
+            None => Connection::open_with_flags(self.path, flags)?,
+        };
+        connection.busy_timeout(BUSY)?;
+        Ok(connection)
+    }
+}

@@ -1,0 +1,95 @@
+//! A ledger's file that is cut off, overwritten, held or unreadable: a clear word, and nothing is done.
+
+use crate::scene::{SHOP, Scene};
+use rusqlite::Connection;
+use std::path::Path;
+
+const PAGE: usize = 4096;
+
+/// A ledger with a remediation, its bytes, a kept checkpoint and its key.
+fn ledger() -> (Scene, Vec<u8>, String) {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once().says("1 revoked.");
+    let key = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
+    std::fs::copy(scene.path("ledger.db.checkpoint"), scene.path("kept")).expect("kept");
+    let bytes = std::fs::read(scene.path("ledger.db")).expect("there");
+    assert!(
+        !scene.path("ledger.db-wal").exists()
+            || std::fs::metadata(scene.path("ledger.db-wal")).expect("there").len() == 0
+    );
+    (scene, bytes, key)
+}
+
+/// All texts, by an independent reader; none when they cannot be read.
+fn texts(path: &Path) -> Option<Vec<Vec<u8>>> {
+    let connection = Connection::open(path).ok()?;
+    let mut statement = connection.prepare("SELECT body FROM entries NOT INDEXED ORDER BY seq").ok()?;
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).ok()?;
+    rows.collect::<Result<_, _>>().ok()
+}
+
+fn verify(key: &str) -> [&str; 8] {
+    ["ledger", "verify", "--ledger", "broken.db", "--public-key", key, "--checkpoint", "kept"]
+}
+
+#[test]
+fn a_tail_that_is_cut_off_at_any_page_is_seen() {
+    let (scene, bytes, key) = ledger();
+    let pages = bytes.len() / PAGE;
+    for kept in (0..pages * 2).map(|half| half * PAGE / 2) {
+        std::fs::write(scene.path("broken.db"), &bytes[..kept]).expect("written");
+        let ran = scene.rescind(&verify(&key));
+        assert!([4, 6].contains(&ran.code), "{kept} bytes: {}\n{}\n{}", ran.code, ran.out, ran.err);
+        assert!(!ran.err.contains("panicked"), "{kept} bytes: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_page_that_is_overwritten_is_seen_where_it_matters() {
+    let (scene, bytes, key) = ledger();
+    let whole = texts(&scene.path("ledger.db")).expect("readable");
+    let mut seen = 0;
+    for page in 1..bytes.len() / PAGE {
+        let mut broken = bytes.clone();
+        for (at, byte) in broken[page * PAGE..(page + 1) * PAGE].iter_mut().enumerate() {
+            *byte = u8::try_from((at * 31 + page) % 251).expect("small");
+        }
+        std::fs::write(scene.path("broken.db"), &broken).expect("written");
+        let ran = scene.rescind(&verify(&key));
+        assert!(!ran.err.contains("panicked"), "page {page}: {}", ran.err);
+        if ran.code == 0 {
+            // An index or a table that can be made again: every text is as it was.
+            assert_eq!(texts(&scene.path("broken.db")).as_ref(), Some(&whole), "page {page}");
+        } else {
+            assert!([4, 6].contains(&ran.code), "page {page}: {}\n{}\n{}", ran.code, ran.out, ran.err);
+            seen += 1;
+        }
+        // Whatever it is, acting on it is safe: it works, or it says what is wrong and does nothing.
+        if page % 4 == 0 {
+            std::fs::write(scene.path("ledger.db"), &broken).expect("written");
+            scene.delete("calls");
+            let ran = scene.rescind(&["run", "--once", "--backlog"]);
+            assert!([0, 4].contains(&ran.code), "page {page}: {}\n{}\n{}", ran.code, ran.out, ran.err);
+            assert_eq!(scene.calls_of("PutRolePolicy").len(), 0, "page {page}");
+        }
+    }
+    assert!(seen > 5, "{seen}");
+}
+
+#[test]
+fn a_ledger_that_another_process_holds_is_waited_for_and_then_named() {
+    let (scene, _, _) = ledger();
+    let (thief, _) = scene.theft(SHOP, "mail");
+    let holder = Connection::open(scene.path("ledger.db")).expect("a ledger");
+    holder.execute_batch("BEGIN IMMEDIATE").expect("held");
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(4)
+        .says("another process holds the file for too long");
+    thief.is_allowed();
+    holder.execute_batch("COMMIT").expect("released");
+    drop(holder);
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
+}
