@@ -15,12 +15,14 @@ pub mod note;
 mod prepared;
 mod project;
 mod proof;
+mod queue;
 mod reader;
 mod rebuild;
 mod recall;
 mod remediation;
 mod schema;
 mod state;
+mod sync;
 pub mod tree;
 mod writer;
 

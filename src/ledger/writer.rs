@@ -10,19 +10,15 @@ use super::entry::Event;
 use super::note::Signer;
 use super::prepared::Prepared;
 use super::project::Beside;
+use super::queue::{Queue, Work};
 use super::state::State;
 use super::{LedgerError, Reader, schema};
 use crate::aws::{CallRecord, CallScope, CallSink};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// How many appends share a commit at most.
-const GROUP: usize = 256;
 
 /// Entries that are written together, all or none.
 #[derive(Debug, Default)]
@@ -48,22 +44,20 @@ impl Append {
     }
 }
 
+#[derive(Debug)]
 enum Job {
     Append(Ready, oneshot::Sender<Result<Written, LedgerError>>),
     /// A call record: nobody waits for it, and it is never dropped.
     Detached(Box<Prepared>),
     /// A checkpoint over all that is written.
     Checkpoint(Arc<Signer>, oneshot::Sender<Result<Option<Made>, LedgerError>>),
-    /// What came before is written, and the thread ends.
-    Close,
 }
 
 /// The ledger, open for appending. Clones share one writer.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     path: PathBuf,
-    jobs: Sender<Job>,
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    jobs: Queue<Job>,
 }
 
 impl Ledger {
@@ -73,13 +67,10 @@ impl Ledger {
     /// When the file cannot be used: see [`LedgerError`].
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let connection = schema::open_writer(path)?;
-        let (jobs, inbox) = channel();
-        let mut writer = Writer { connection, path: path.display().to_string(), backlog: Vec::new() };
-        let thread = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || writer.run(&inbox))
+        let writer = Writer { connection, path: path.display().to_string(), backlog: Vec::new() };
+        let jobs = Queue::start("ledger", writer)
             .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
-        Ok(Self { path: path.to_owned(), jobs, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { path: path.to_owned(), jobs })
     }
 
     /// A reader of the same file.
@@ -121,11 +112,7 @@ impl Ledger {
 
     /// Writes what is still waiting and ends the writer. Whoever appends afterwards is told so.
     pub fn close(&self) {
-        let _ = self.jobs.send(Job::Close);
-        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        self.jobs.close();
     }
 }
 
@@ -155,27 +142,21 @@ struct Writer {
     backlog: Vec<Prepared>,
 }
 
-impl Writer {
-    fn run(&mut self, inbox: &Receiver<Job>) {
-        while let Ok(first) = inbox.recv() {
-            let mut group = vec![first];
-            group.extend(inbox.try_iter().take(GROUP - 1));
-            let closed = group.iter().position(|job| matches!(job, Job::Close));
-            group.truncate(closed.unwrap_or(group.len()));
-            let (checkpoints, group): (Vec<_>, Vec<_>) =
-                group.into_iter().partition(|job| matches!(job, Job::Checkpoint(..)));
-            if !group.is_empty() {
-                self.commit(group);
-            }
-            for job in checkpoints {
-                if let Job::Checkpoint(signer, answer) = job {
-                    let _ = answer.send(self.checkpoint(&signer));
-                }
-            }
-            if closed.is_some() {
-                break;
+impl Work<Job> for Writer {
+    fn group(&mut self, jobs: Vec<Job>) {
+        let (checkpoints, jobs): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| matches!(job, Job::Checkpoint(..)));
+        if !jobs.is_empty() {
+            self.commit(jobs);
+        }
+        for job in checkpoints {
+            if let Job::Checkpoint(signer, answer) = job {
+                let _ = answer.send(self.checkpoint(&signer));
             }
         }
+    }
+
+    fn end(&mut self) {
         if !self.backlog.is_empty() {
             self.commit(Vec::new());
         }
@@ -186,7 +167,9 @@ impl Writer {
             tracing::debug!(%error, "the write-ahead log was left beside the ledger");
         }
     }
+}
 
+impl Writer {
     fn checkpoint(&mut self, signer: &Signer) -> Result<Option<Made>, LedgerError> {
         let path = &self.path;
         let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
@@ -204,7 +187,7 @@ impl Writer {
                 self.backlog.clear();
                 let answers = group.into_iter().filter_map(|job| match job {
                     Job::Append(_, answer) => Some(answer),
-                    Job::Detached(_) | Job::Close | Job::Checkpoint(..) => None,
+                    Job::Detached(_) | Job::Checkpoint(..) => None,
                 });
                 for (answer, written) in answers.zip(written) {
                     let _ = answer.send(written);
@@ -218,7 +201,7 @@ impl Writer {
                             let _ = answer.send(Err(self.again(&error)));
                         }
                         Job::Detached(call) => self.backlog.push(*call),
-                        Job::Close | Job::Checkpoint(..) => {}
+                        Job::Checkpoint(..) => {}
                     }
                 }
             }
@@ -239,7 +222,7 @@ impl Writer {
         for job in group {
             match job {
                 Job::Detached(call) => drop(appending.one(call)?),
-                Job::Close | Job::Checkpoint(..) => {}
+                Job::Checkpoint(..) => {}
                 Job::Append(ready, _) => answers.push(appending.all(ready)?),
             }
         }

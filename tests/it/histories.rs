@@ -42,13 +42,15 @@ const STEPS: [&str; 7] = [
 struct History {
     scene: Scene,
     thieves: Vec<(String, Thief)>,
+    /// The latest cutoff of each role.
+    cutoffs: BTreeMap<String, String>,
 }
 
 impl History {
     fn new() -> Self {
         let scene = Scene::new();
         scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
-        Self { scene, thieves: Vec::new() }
+        Self { scene, thieves: Vec::new(), cutoffs: BTreeMap::new() }
     }
 
     /// Another theft: of a new role, or of one that was stolen from before, by a newer session.
@@ -67,11 +69,12 @@ impl History {
     }
 
     /// What holds at the end of every history.
-    fn ends_well(&self, which: &str) {
+    fn ends_well(&mut self, which: &str) {
         let scene = &self.scene;
         // What was interrupted twice may need a second look.
         scene.rescind(&["run", "--once", "--backlog"]);
-        scene.delete("calls");
+        self.changes_are_recorded(which);
+        let scene = &self.scene;
         let before = scene.entries_of("call").len();
         let ran = scene.rescind(&["run", "--once", "--backlog"]);
         assert_eq!(ran.code, 0, "{which}\n{}\n{}", ran.out, ran.err);
@@ -89,9 +92,8 @@ impl History {
     }
 
     /// Every change has its intent, and no role's cutoff is moved back.
-    fn changes_are_recorded(&self, which: &str) {
+    fn changes_are_recorded(&mut self, which: &str) {
         let intents: Vec<Value> = self.scene.entries_of("intent");
-        let mut cutoffs: BTreeMap<String, String> = BTreeMap::new();
         for put in self.scene.calls_of("PutRolePolicy") {
             let document = put["params"]["PolicyDocument"].as_str().expect("a policy");
             let known = intents.iter().any(|entry| entry["data"]["change"]["after"] == document);
@@ -99,10 +101,11 @@ impl History {
             let role = format!("{}/{}", put["account"], put["params"]["RoleName"]);
             let document: Value = serde_json::from_str(document).expect("JSON");
             let this = cutoff(&document).to_owned();
-            if let Some(before) = cutoffs.insert(role.clone(), this.clone()) {
+            if let Some(before) = self.cutoffs.insert(role.clone(), this.clone()) {
                 assert!(before <= this, "{which}: {role} from {before} back to {this}");
             }
         }
+        self.scene.delete("calls");
     }
 }
 
@@ -130,7 +133,6 @@ fn killed_at_steps_and_again_during_the_recovery() {
             process.wait().expect("dead");
             history.scene.release(step);
         }
-        history.changes_are_recorded(&which);
         history.ends_well(&which);
     }
 }
@@ -160,10 +162,10 @@ fn killed_at_any_moment_under_load() {
         }
         process.kill().expect("killed");
         process.wait().expect("dead");
+        history.changes_are_recorded(&format!("round {round}"));
         if round % 10 == 9 {
             history.scene.rescind(&["ledger", "verify"]).code(0);
         }
     }
-    history.changes_are_recorded("under load");
     history.ends_well("under load");
 }

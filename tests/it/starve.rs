@@ -89,7 +89,7 @@ impl Starved {
     }
 
     /// Fails operations, one in each round: a sample of them, or all.
-    fn each(how: &str, judge: impl Fn(&Ran, &str)) {
+    fn each(how: &str, judge: impl Fn(&Ran, &str, bool)) {
         let starved = Self::new();
         let count = starved.operations();
         assert!(count > 50, "{count} operations: are they seen at all?");
@@ -100,7 +100,8 @@ impl Starved {
             starved.begin_again();
             let ran = run(starved.command().env("RESCIND_FAULT", format!("{number}:{how}")));
             assert!(!ran.err.contains("panicked"), "{what}:\n{}", ran.err);
-            judge(&ran, &what);
+            // How many there are differs a little from run to run.
+            judge(&ran, &what, number + 20 > count);
             starved.settles(&what);
         }
     }
@@ -108,14 +109,14 @@ impl Starved {
 
 #[test]
 fn one_operation_fails() {
-    Starved::each("eio", |ran, what| {
+    Starved::each("eio", |ran, what, _| {
         assert!([0, 4, 5].contains(&ran.code), "{what}: {}\n{}\n{}", ran.code, ran.out, ran.err);
     });
 }
 
 #[test]
 fn the_disk_is_full() {
-    Starved::each("full", |ran, what| {
+    Starved::each("full", |ran, what, _| {
         let said = ran.err.contains("make room on the disk");
         // The last ones are done when everything is recorded already.
         assert!(ran.code == 4 && said || ran.code == 0, "{what}: {}\n{}\n{}", ran.code, ran.out, ran.err);
@@ -124,12 +125,14 @@ fn the_disk_is_full() {
 
 #[test]
 fn half_of_a_write_and_nothing_after_it() {
-    Starved::each("short", |ran, what| {
+    Starved::each("short", |ran, what, _| {
         assert!([0, 4].contains(&ran.code), "{what}: {}\n{}\n{}", ran.code, ran.out, ran.err);
     });
 }
 
 #[test]
 fn killed_in_the_middle_of_a_write() {
-    Starved::each("torn", |ran, what| assert_eq!(ran.code, -1, "{what}: {}", ran.err));
+    Starved::each("torn", |ran, what, last| {
+        assert!(ran.code == -1 || last && ran.code == 0, "{what}: {}\n{}", ran.code, ran.err);
+    });
 }

@@ -1,0 +1,107 @@
+//! The ledger's queue, with threads that are put in generated orders (shuttle).
+
+use shuttle::sync::{Arc, Mutex, mpsc};
+use shuttle::thread;
+
+#[allow(dead_code)]
+#[path = "../../src/ledger/queue.rs"]
+mod real;
+
+/// What the queue takes from the standard library otherwise.
+mod sync {
+    pub use shuttle::sync::{Arc, Condvar, Mutex};
+    pub use shuttle::thread::{Builder, JoinHandle};
+    pub use std::sync::PoisonError;
+}
+
+use real::{GROUP, Queue, Work};
+
+/// A job: who hands it in, which of theirs it is, and where the answer goes.
+type Job = (usize, usize, mpsc::Sender<usize>);
+
+/// Keeps what it did, as a ledger does, and answers when it is kept.
+struct Keeper {
+    kept: Arc<Mutex<Vec<(usize, usize)>>>,
+    ended: Arc<Mutex<bool>>,
+}
+
+impl Work<Job> for Keeper {
+    fn group(&mut self, jobs: Vec<Job>) {
+        assert!(!jobs.is_empty() && jobs.len() <= GROUP);
+        assert!(!*self.ended.lock().expect("a lock"), "work after the end");
+        self.kept.lock().expect("a lock").extend(jobs.iter().map(|(who, which, _)| (*who, *which)));
+        for (_, which, answer) in jobs {
+            let _ = answer.send(which);
+        }
+    }
+
+    fn end(&mut self) {
+        *self.ended.lock().expect("a lock") = true;
+    }
+}
+
+/// Callers append and wait for each answer, others do not wait, and somebody closes in the middle of
+/// it, twice at once.
+fn meet() {
+    let (kept, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
+    let queue = Queue::start("keeper", Keeper { kept: Arc::clone(&kept), ended: Arc::clone(&ended) });
+    let queue = queue.expect("a thread");
+    let callers: Vec<_> = (0..3)
+        .map(|who| {
+            let (queue, kept) = (queue.clone(), Arc::clone(&kept));
+            thread::spawn(move || {
+                let mut answered = 0;
+                for which in 0..3 {
+                    let (answer, answers) = mpsc::channel();
+                    if queue.send((who, which, answer)).is_err() {
+                        break;
+                    }
+                    if who == 0 {
+                        continue; // does not wait, as for call records
+                    }
+                    // It is kept, or the caller is told that it is not: nobody waits for ever.
+                    match answers.recv() {
+                        Ok(done) => {
+                            assert_eq!(done, which);
+                            assert!(kept.lock().expect("a lock").contains(&(who, which)));
+                            answered += 1;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                (who, answered)
+            })
+        })
+        .collect();
+    // What was handed in before the close is done when it returns.
+    let (answer, _) = mpsc::channel();
+    queue.send((9, 0, answer)).expect("nobody closed yet");
+    let closers: Vec<_> = (0..2)
+        .map(|_| {
+            let (queue, kept, ended) = (queue.clone(), Arc::clone(&kept), Arc::clone(&ended));
+            thread::spawn(move || {
+                queue.close();
+                assert!(*ended.lock().expect("a lock"), "closed, and not at the end");
+                assert!(kept.lock().expect("a lock").contains(&(9, 0)));
+            })
+        })
+        .collect();
+    for closer in closers {
+        closer.join().expect("closed");
+    }
+    for caller in callers {
+        let (who, answered) = caller.join().expect("ended");
+        let kept = kept.lock().expect("a lock");
+        let theirs: Vec<usize> = kept.iter().filter(|(w, _)| *w == who).map(|(_, which)| *which).collect();
+        // In order, without gaps, each once; and who waited was answered for each that was kept.
+        assert_eq!(theirs, (0..theirs.len()).collect::<Vec<_>>());
+        assert!(who == 0 || answered == theirs.len(), "{who}: {answered} of {theirs:?}");
+    }
+}
+
+#[test]
+fn every_job_is_done_once_or_its_caller_is_told() {
+    let rounds = if std::env::var_os("RESCIND_SOAK").is_some() { 200_000 } else { 3_000 };
+    shuttle::check_random(meet, rounds);
+    shuttle::check_pct(meet, rounds / 3, 3);
+}
