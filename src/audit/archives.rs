@@ -18,11 +18,11 @@ struct Gone {
 
 impl Archives {
     /// An entry whose text is gone. They come in order.
-    pub fn gone(&mut self, archive: i64, seq: i64) {
+    pub fn gone(&mut self, archive: i64, seq: i64, time: &str) {
         let gone =
             self.gone.entry(archive).or_insert_with(|| Gone { first: seq, count: 0, seqs: Sha256::new() });
         gone.count += 1;
-        gone.seqs.update(format!("{seq}\n"));
+        gone.seqs.update(format!("{seq} {time}\n"));
     }
 
     /// Entry `archive` tells of an archive.
@@ -35,10 +35,15 @@ impl Archives {
         self.gone.values().map(|gone| gone.count).sum()
     }
 
-    /// What does not fit together: the entry, and what is wrong.
-    pub fn problems(self) -> Vec<(i64, String)> {
+    /// What does not fit together: the entry, and what is wrong. So many entries are signed for.
+    pub fn problems(self, signed: u64) -> Vec<(i64, String)> {
         let mut problems = Vec::new();
         for (archive, gone) in &self.gone {
+            // Anybody who can write the file can add an entry at the end.
+            if u64::try_from(*archive).is_ok_and(|archive| archive > signed) {
+                problems.push((gone.first, format!("its text is gone, and nobody signed for entry {archive}, which says that it was archived")));
+                continue;
+            }
             let hash = crate::digest::hex(&gone.seqs.clone().finalize());
             match self.told.get(archive) {
                 None => problems.push((

@@ -24,9 +24,9 @@ pub struct Chunk {
     pub more_problems: u64,
     /// What happened to remediations, in order.
     pub steps: Vec<Step>,
-    /// Entries whose text is gone: the entry that tells of their archive, and their own number.
-    pub archived: Vec<(i64, i64)>,
-    /// Entries that tell of an archive: how many it has, and the hash of their numbers.
+    /// Entries whose text is gone: the entry that tells of their archive, their own number and time.
+    pub archived: Vec<(i64, i64, String)>,
+    /// Entries that tell of an archive: how many it has, and the hash of what is left of them.
     pub archives: Vec<(i64, u64, String)>,
 }
 
@@ -94,7 +94,8 @@ impl Chunk {
         };
         let (body, stored) = (bytes(8), bytes(9));
         if text(row, 2) == Some("archived") {
-            return Ok(self.archived(seq, body, stored));
+            self.archived(seq, body, row);
+            return Ok(stored.try_into().unwrap_or_default());
         }
         let leaf = leaf(body);
         if leaf[..] != *stored {
@@ -107,14 +108,17 @@ impl Chunk {
         Ok(leaf)
     }
 
-    /// An entry that was moved to an archive: its leaf is what is left of it.
-    fn archived(&mut self, seq: i64, body: &[u8], stored: &[u8]) -> Hash {
-        let archive = Members::of(body).and_then(|members| members.raw("archived")?.parse().ok());
-        match archive {
-            Some(archive) => self.archived.push((archive, seq)),
-            None => self.problem(seq, "its text is gone, and it does not say to which archive"),
+    /// An entry that was moved to an archive: its number, its time and its leaf are what is left of it.
+    fn archived(&mut self, seq: i64, body: &[u8], row: &Row<'_>) {
+        let archive = std::str::from_utf8(body)
+            .ok()
+            .and_then(|text| text.strip_prefix("{\"archived\":")?.strip_suffix('}')?.parse::<i64>().ok())
+            .filter(|archive| *archive > seq && format!("{{\"archived\":{archive}}}").as_bytes() == body);
+        let bare = (3..8).all(|column| matches!(row.get_ref(column), Ok(ValueRef::Null)));
+        match (archive, text(row, 1)) {
+            (Some(archive), Some(time)) if bare => self.archived.push((archive, seq, time.to_owned())),
+            _ => self.problem(seq, "its text is gone, and what is left is not what an archive leaves"),
         }
-        stored.try_into().unwrap_or_default()
     }
 
     /// The columns, by which entries are found, say the same as the text.
@@ -141,7 +145,7 @@ impl Chunk {
             && let Some(data) = members.raw("data").and_then(|data| Members::of(data.as_bytes()))
         {
             let count = data.raw("entries").and_then(|count| count.parse().ok()).unwrap_or_default();
-            let hash = data.raw("seqs_sha256").unwrap_or_default().trim_matches('"').to_owned();
+            let hash = data.raw("left_sha256").unwrap_or_default().trim_matches('"').to_owned();
             self.archives.push((seq, count, hash));
         }
         if let (Some(kind), Some(id)) = (text(row, 2), text(row, 3))

@@ -1,38 +1,50 @@
 //! The ledger's file, opened for reading only, and without a trace where that is possible.
 
 use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// A ledger's file, and whether anybody else has it open.
-pub struct LedgerFile<'a> {
-    path: &'a Path,
-    /// No write-ahead log lies beside it. As long as anybody writes, one does.
+pub struct LedgerFile {
+    path: PathBuf,
+    /// No log of SQLite's lies beside it. As long as anybody writes, one does.
     alone: bool,
     /// Its size and when it was changed last, to see whether it was changed meanwhile.
     seen: Option<(u64, SystemTime)>,
 }
 
-impl<'a> LedgerFile<'a> {
-    pub fn new(path: &'a Path) -> Self {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let seen = std::fs::metadata(path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
-        Self { path, alone: !Path::new(&log).exists(), seen }
+impl LedgerFile {
+    pub fn new(path: &Path) -> Self {
+        // SQLite's logs lie beside the file itself, not beside a link to it.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let beside = |end: &str| {
+            let mut log = path.as_os_str().to_owned();
+            log.push(end);
+            Path::new(&log).exists()
+        };
+        let alone = !beside("-wal") && !beside("-journal");
+        let seen = std::fs::metadata(&path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
+        Self { path, alone, seen }
     }
 
     /// It was taken for one that nobody writes to, and that was wrong.
     pub fn was_disturbed(&self) -> bool {
-        let now = Self::new(self.path);
+        let now = Self::new(&self.path);
         self.alone && !(now.alone && now.seen == self.seen)
     }
 
     /// The same, as one that others write to.
     pub fn shared(self) -> Self {
         Self { alone: false, ..self }
+    }
+
+    /// The number of the last entry, to see whether there are more by now.
+    pub fn last(&self) -> Option<i64> {
+        let connection = self.open().ok()?;
+        connection.query_row("SELECT max(seq) FROM entries", [], |row| row.get(0)).ok().flatten()
     }
 
     /// Opens it. When nobody else has it open, SQLite is told so: then it makes no files beside it, and
@@ -45,7 +57,7 @@ impl<'a> LedgerFile<'a> {
                 let flags = flags | OpenFlags::SQLITE_OPEN_URI;
                 Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?
             }
-            None => Connection::open_with_flags(self.path, flags)?,
+            None => Connection::open_with_flags(&self.path, flags)?,
         };
         connection.busy_timeout(BUSY)?;
         Ok(connection)

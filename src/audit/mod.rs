@@ -10,11 +10,12 @@ mod chunk;
 mod file;
 mod life;
 pub mod proof;
+mod schema;
 mod tree;
 mod trust;
 mod verify;
 
-pub use verify::{Findings, Kept, verify};
+pub use verify::{Findings, Kept, Unreadable, verify};
 
 /// Something that an untouched ledger does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

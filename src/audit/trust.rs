@@ -4,62 +4,76 @@ use crate::ledger::note::{Checkpoint, PublicKey};
 use rusqlite::Connection;
 use serde_json::Value;
 
-/// A note, where it comes from, and the checkpoint in it once its signature is checked.
+/// A note, and where it comes from.
 pub struct Note {
     pub text: String,
     pub whence: String,
 }
 
+/// What a note is worth.
+pub enum Worth {
+    /// Signed by a key that counts.
+    Signed(Checkpoint),
+    /// Signed by a key that the ledger had before one that counts: whoever wants it checked hands in that
+    /// key as well.
+    Earlier,
+    /// Neither.
+    Nothing,
+}
+
 /// The keys that count.
 pub struct Trust {
-    /// Those that were handed in, and those that they vouch for.
+    /// Those that were handed in, and those that they signed for.
     pub keys: Vec<PublicKey>,
     /// Nobody said which keys count, so the ledger's own word was taken.
     pub own_word: bool,
+    /// The keys that the ledger names, and in which entries.
+    named: Vec<(u64, PublicKey)>,
 }
 
 impl Trust {
-    /// Finds out which keys count: those in `handed_in`, and each that the ledger names in an entry
-    /// which one of them has signed for. When none is handed in, all that the ledger names.
-    pub fn find(
-        connection: &Connection,
-        handed_in: Vec<PublicKey>,
-        notes: &[Note],
-    ) -> rusqlite::Result<Self> {
+    /// Finds out which keys count: those in `handed_in`, and each that one of them, or one that it
+    /// signed for, has signed for in turn. When none is handed in, all that the ledger names.
+    pub fn find(connection: &Connection, handed_in: Vec<PublicKey>) -> rusqlite::Result<Self> {
         let mut statement =
             connection.prepare("SELECT seq, body FROM entries WHERE kind = 'signing_key' ORDER BY seq")?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        let mut named = Vec::new();
+        let own_word = handed_in.is_empty();
+        let mut trust = Self { keys: handed_in, own_word, named: Vec::new() };
         for row in rows {
             let (seq, body) = row?;
-            let seq = u64::try_from(seq).unwrap_or(u64::MAX);
             let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let key = value["data"]["public_key"].as_str().and_then(|text| PublicKey::parse(text).ok());
-            named.extend(key.map(|key| (seq, key)));
-        }
-        let own_word = handed_in.is_empty();
-        let mut trust = Self { keys: handed_in, own_word };
-        if own_word {
-            named.drain(..).for_each(|(_, key)| trust.add(key));
-        }
-        // Whom a new key is vouched for by, can itself be vouched for only by an older one.
-        for (seq, key) in named {
-            let vouched = |note: &Note| trust.open(&note.text).is_some_and(|known| known.size >= seq);
-            if !trust.keys.contains(&key) && notes.iter().any(vouched) {
-                trust.add(key);
+            let Some(key) = value["data"]["public_key"].as_str().and_then(|text| PublicKey::parse(text).ok())
+            else {
+                continue;
+            };
+            // Not the ledger's word counts, but the signature of the key before it.
+            let note = value["data"]["endorsed"].as_str().unwrap_or_default();
+            if own_word || trust.keys.iter().any(|known| known.endorses(&key, note)) {
+                trust.add(&key);
             }
+            trust.named.push((u64::try_from(seq).unwrap_or(u64::MAX), key));
         }
         Ok(trust)
     }
 
-    fn add(&mut self, key: PublicKey) {
-        if !self.keys.contains(&key) {
-            self.keys.push(key);
+    fn add(&mut self, key: &PublicKey) {
+        if !self.keys.contains(key) {
+            self.keys.push(key.clone());
         }
     }
 
-    /// The checkpoint in a note that one of these keys has signed.
-    pub fn open(&self, note: &str) -> Option<Checkpoint> {
-        self.keys.iter().find_map(|key| key.open(note).ok())
+    /// What a note is worth.
+    pub fn weigh(&self, note: &str) -> Worth {
+        if let Some(checkpoint) = self.keys.iter().find_map(|key| key.open(note).ok()) {
+            return Worth::Signed(checkpoint);
+        }
+        // The tree that the first key that counts has signed is over all that was before it.
+        let first = self.named.iter().find(|(_, key)| self.keys.contains(key)).map_or(0, |(seq, _)| *seq);
+        let mut earlier = self.named.iter().filter(|(seq, _)| *seq < first);
+        match earlier.find_map(|(_, key)| key.open(note).ok()) {
+            Some(checkpoint) if checkpoint.size < first => Worth::Earlier,
+            _ => Worth::Nothing,
+        }
     }
 }

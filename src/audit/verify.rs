@@ -4,8 +4,9 @@ use super::archives::Archives;
 use super::chunk::{CHUNK, Chunk};
 use super::file::LedgerFile;
 use super::life::Lives;
+use super::schema::{Schema, Unknown};
 use super::tree::Tree;
-use super::trust::{Note, Trust};
+use super::trust::{Note, Trust, Worth};
 use super::{NAMED, Problem};
 use crate::ledger::note::{Checkpoint, PublicKey};
 use rusqlite::Connection;
@@ -23,6 +24,10 @@ pub struct Findings {
     pub archived: u64,
     /// The root of the tree over them, in hexadecimal.
     pub root: String,
+    /// So many entries, from the first, a key that counts has signed for.
+    pub signed: u64,
+    /// Checkpoints by keys from before those that count, which were left aside.
+    pub earlier: usize,
     /// How many checkpoints were checked: those in the ledger, and those that were handed in.
     pub checkpoints: (usize, usize),
     /// The keys that checkpoints may be signed with.
@@ -33,18 +38,15 @@ pub struct Findings {
     pub problems: Vec<Problem>,
     /// How many more there are than are named.
     pub more_problems: u64,
+    /// The first entry that is not as it was written.
+    pub first_bad: Option<i64>,
     /// Remediations whose change is neither accepted nor known not to be.
     pub open_intents: Vec<String>,
 }
 
 impl Findings {
-    /// The first entry that is not as it was written.
-    #[must_use]
-    pub fn first_bad(&self) -> Option<i64> {
-        self.problems.iter().filter_map(|problem| problem.entry).min()
-    }
-
     fn problem(&mut self, entry: Option<i64>, what: impl Into<String>) {
+        self.first_bad = [self.first_bad, entry].into_iter().flatten().min();
         if self.problems.len() < NAMED {
             self.problems.push(Problem { entry, what: what.into() });
         } else {
@@ -62,66 +64,107 @@ pub struct Kept {
     pub note: String,
 }
 
+/// Why a file cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// SQLite said no.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// It is no ledger.
+    #[error("this is not a ledger of rescind")]
+    Foreign,
+    /// It was written by a newer version.
+    #[error("it was written by a newer rescind (schema {0}): use that one")]
+    Newer(i64),
+}
+
 /// Checks the ledger at `path` against checkpoints that were kept elsewhere, signed by `keys` or by
-/// keys that they vouch for (or, when there are none, by those that the ledger itself names).
+/// keys that they signed for (or, when there are none, by those that the ledger itself names).
 /// `progress` is told how many entries of how many are done.
 ///
 /// # Errors
-/// When the file cannot be read at all. What is wrong with what is in it is no error but a finding.
+/// When the file cannot be judged at all. What is wrong with what is in it is no error but a finding.
 pub fn verify(
     path: &Path,
     kept: &[Kept],
     keys: Vec<PublicKey>,
     progress: &mut dyn FnMut(u64, u64),
-) -> rusqlite::Result<Findings> {
-    let file = LedgerFile::new(path);
-    let checked = check(&file, kept, keys.clone(), progress);
-    // Somebody wrote meanwhile, and what was read may be of two moments.
-    if file.was_disturbed() {
-        return check(&file.shared(), kept, keys, progress);
+) -> Result<Findings, Unreadable> {
+    let mut file = LedgerFile::new(path);
+    for _ in 0..TRIES {
+        let before = file.last();
+        let found = check(&file, kept, keys.clone(), progress);
+        // Somebody wrote meanwhile, and what was read may be of two moments.
+        if file.was_disturbed() {
+            file = file.shared();
+            continue;
+        }
+        if found.as_ref().is_ok_and(|found| found.problems.is_empty()) || before == file.last() {
+            return found;
+        }
     }
-    checked
+    check(&file, kept, keys, progress)
 }
 
+/// How often a ledger that changes meanwhile is looked at again.
+const TRIES: usize = 4;
+
 fn check(
-    file: &LedgerFile<'_>,
+    file: &LedgerFile,
     kept: &[Kept],
     keys: Vec<PublicKey>,
     progress: &mut dyn FnMut(u64, u64),
-) -> rusqlite::Result<Findings> {
+) -> Result<Findings, Unreadable> {
     let connection = file.open()?;
     let mut found = Findings::default();
-    triggers(&connection, &mut found)?;
-    let notes = notes(&connection, kept)?;
-    found.checkpoints = (notes.len() - kept.len(), kept.len());
-    let trust = Trust::find(&connection, keys, &notes)?;
-    found.keys = trust.keys.iter().map(ToString::to_string).collect();
-    found.own_word = trust.own_word;
-
-    let mut waiting: BTreeMap<u64, Vec<(Checkpoint, String)>> = BTreeMap::new();
-    for note in notes {
-        match trust.open(&note.text) {
-            Some(checkpoint) => waiting.entry(checkpoint.size).or_default().push((checkpoint, note.whence)),
-            None => found.problem(None, format!("{} is not signed by a key of this ledger", note.whence)),
-        }
+    let schema = match Schema::check(&connection)? {
+        Ok(schema) => schema,
+        Err(Unknown::Foreign) => return Err(Unreadable::Foreign),
+        Err(Unknown::Newer(version)) => return Err(Unreadable::Newer(version)),
+    };
+    for what in schema.problems {
+        found.problem(None, what);
+    }
+    if !schema.is_readable {
+        return Ok(found);
     }
     let extent = Extent::of(&connection, &mut found)?;
+    let notes = notes(&connection, kept)?;
+    found.checkpoints = (notes.len() - kept.len(), kept.len());
+    let trust = Trust::find(&connection, keys)?;
+    found.keys = trust.keys.iter().map(ToString::to_string).collect();
+    found.own_word = trust.own_word;
+    let mut waiting: BTreeMap<u64, Vec<(Checkpoint, String)>> = BTreeMap::new();
+    let (own, mut all) = (found.checkpoints.0, BTreeSet::new());
+    for (number, note) in notes.into_iter().enumerate() {
+        match trust.weigh(&note.text) {
+            Worth::Signed(checkpoint) => {
+                if i64::try_from(checkpoint.size).is_ok_and(|size| size <= extent.last) {
+                    found.signed = found.signed.max(checkpoint.size);
+                    if number >= own && !all.contains(&checkpoint.size) {
+                        found.problem(
+                            None,
+                            format!("the ledger's own checkpoint at {} is gone", checkpoint.size),
+                        );
+                    }
+                }
+                all.insert(checkpoint.size);
+                waiting.entry(checkpoint.size).or_default().push((checkpoint, note.whence));
+            }
+            Worth::Earlier => found.earlier += 1,
+            Worth::Nothing => {
+                found.problem(None, format!("{} is not signed by a key of this ledger", note.whence));
+            }
+        }
+    }
+    if found.signed == 0 && !found.own_word {
+        found.problem(None, "nothing in it is signed by a key that was given");
+    }
     drop(connection);
     let (tree, lives, archives) = Default::default();
     let mut check = Check { found, tree, lives, archives, waiting };
     check.entries(file, &extent, progress)?;
     Ok(check.finish(extent.last))
-}
-
-/// What keeps the entries from being changed by mistake: who takes it away means to change them.
-fn triggers(connection: &Connection, found: &mut Findings) -> rusqlite::Result<()> {
-    for name in ["entries_no_update", "entries_no_delete", "entries_in_order"] {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name = ?1 AND tbl_name = 'entries'";
-        if connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? == 0 {
-            found.problem(None, format!("the trigger {name} is gone"));
-        }
-    }
-    Ok(())
 }
 
 /// The ledger's own checkpoints, and then those that were kept.
@@ -184,7 +227,7 @@ impl Check {
     /// Checks the chunks side by side, and takes them up in order.
     fn entries(
         &mut self,
-        file: &LedgerFile<'_>,
+        file: &LedgerFile,
         extent: &Extent,
         progress: &mut dyn FnMut(u64, u64),
     ) -> rusqlite::Result<()> {
@@ -239,8 +282,8 @@ impl Check {
                 self.found.problem(Some(seq), what);
             }
         }
-        for (archive, seq) in chunk.archived {
-            self.archives.gone(archive, seq);
+        for (archive, seq, time) in chunk.archived {
+            self.archives.gone(archive, seq, &time);
         }
         for (archive, count, hash) in chunk.archives {
             self.archives.told(archive, count, hash);
@@ -271,7 +314,7 @@ impl Check {
             }
         }
         self.found.archived = self.archives.count();
-        for (seq, what) in self.archives.problems() {
+        for (seq, what) in self.archives.problems(self.found.signed) {
             self.found.problem(Some(seq), what);
         }
         self.found.root = crate::digest::hex(&self.tree.root());

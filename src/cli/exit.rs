@@ -44,6 +44,8 @@ impl Exit {
     pub fn of(error: &anyhow::Error) -> Self {
         if error.is::<ConfigError>() || error.is::<BadInput>() {
             Self::Usage
+        } else if matches!(error.downcast_ref(), Some(LedgerError::Tampered { .. })) {
+            Self::Tampered
         } else if error.is::<LedgerError>() {
             Self::Ledger
         } else {

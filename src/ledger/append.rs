@@ -123,7 +123,7 @@ impl<'a> Appending<'a> {
         let body = entry.body(seq, time);
         let leaf_hash = tree::leaf(&body);
         let Prepared { subject, event, .. } = entry;
-        self.transaction
+        let written = self.transaction
             .prepare_cached(
                 "INSERT INTO entries (seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -143,6 +143,11 @@ impl<'a> Appending<'a> {
                 ])
             })
             .map_err(|error| self.sqlite(error))?;
+        // A trigger that is not ours can ignore what is written.
+        if written != 1 {
+            let why = "an entry was not taken: see `rescind ledger verify`".to_owned();
+            return Err(LedgerError::Foreign { path: self.path.to_owned(), why });
+        }
         let occurrence = entry.occurrence.as_deref();
         let recorded = Recorded { seq, time, subject, event, occurrence };
         project(&self.transaction, &recorded, self.path)?;

@@ -1,8 +1,10 @@
 //! Retention: what is closed is moved to a file, with proofs, and its leaf hashes stay in the ledger.
 
 use super::append::Appending;
+use super::checkpoint;
 use super::draft::Draft;
 use super::entry::{Entry, Event};
+use super::note::Signer;
 use super::prepared::Prepared;
 use super::project::stamp;
 use super::state::State;
@@ -150,12 +152,18 @@ pub struct Moved {
     pub before: Timestamp,
 }
 
-/// Takes the texts of what is in an archive by now out of the ledger at `path`, and says so in an entry.
+/// Takes the texts of what is in an archive by now out of the ledger at `path`, says so in an entry, and
+/// signs for it.
 /// Gives how many; none when something of it was taken up again meanwhile: then it stays.
 ///
 /// # Errors
 /// When the ledger cannot be read or written. Then nothing was moved.
-pub fn move_out(path: &Path, closed: &Closed, to: &Moved) -> Result<Option<usize>, LedgerError> {
+pub fn move_out(
+    path: &Path,
+    closed: &Closed,
+    to: &Moved,
+    signer: &Signer,
+) -> Result<Option<usize>, LedgerError> {
     let shown = path.display().to_string();
     let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
     let mut connection = schema::open_writer(path)?;
@@ -168,23 +176,27 @@ pub fn move_out(path: &Path, closed: &Closed, to: &Moved) -> Result<Option<usize
         sha256: to.sha256.clone(),
         before: to.before,
         entries: closed.entries.len(),
-        seqs_sha256: seqs_sha256(&closed.entries),
+        left_sha256: left_sha256(&transaction, &closed.entries).map_err(sqlite)?,
         remediations: closed.remediations.clone(),
     };
     let mut appending = Appending::begin(transaction, &shown)?;
     let seq = appending.one(&Prepared::new(Draft::of_service(event))?)?.unwrap_or_default();
     empty(appending.connection(), closed, seq).map_err(sqlite)?;
+    // A text that is gone without a signature for it would be a tampering.
+    checkpoint::make(appending.connection(), &shown, signer)?;
     appending.commit()?;
     Ok(Some(closed.entries.len()))
 }
 
-/// Numbers as an archive's entry has them: each in decimal with a line feed, hashed.
-fn seqs_sha256(seqs: &BTreeSet<i64>) -> String {
+/// What is left of the entries, hashed: of each its number and its time, and a line feed.
+fn left_sha256(connection: &Connection, seqs: &BTreeSet<i64>) -> rusqlite::Result<String> {
+    let mut time = connection.prepare("SELECT time FROM entries WHERE seq = ?1")?;
     let mut hash = Sha256::new();
     for seq in seqs {
-        hash.update(format!("{seq}\n"));
+        let time: String = time.query_row([seq], |row| row.get(0))?;
+        hash.update(format!("{seq} {time}\n"));
     }
-    crate::digest::hex(&hash.finalize())
+    Ok(crate::digest::hex(&hash.finalize()))
 }
 
 /// Nothing was added to it since it was looked at, and nobody else moved it.

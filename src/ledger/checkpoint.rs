@@ -1,10 +1,10 @@
 //! Checkpoints: how the tree stands, signed, kept beside the entries and published to a file.
 
 use super::LedgerError;
-use super::note::Signer;
+use super::note::{Checkpoint, Signer};
 use super::project::stamp;
 use super::proof::SUBTREE;
-use super::tree::{Frontier, Hash};
+use super::tree::{self, Frontier, Hash};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::io::Write;
@@ -19,6 +19,10 @@ pub struct Made {
     pub note: String,
 }
 
+/// The same as SUBTREE, for entries' numbers.
+const CHUNK: i64 = 4096;
+const _: () = assert!(CHUNK.cast_unsigned() == SUBTREE);
+
 /// The file of the latest checkpoint, beside the ledger.
 #[must_use]
 pub fn checkpoint_file(ledger: &Path) -> PathBuf {
@@ -28,57 +32,115 @@ pub fn checkpoint_file(ledger: &Path) -> PathBuf {
 }
 
 /// Makes a checkpoint over all entries; none when there are no new ones since the last.
+///
+/// What is signed has to fit what was signed before: otherwise nothing is.
 pub(super) fn make(
     connection: &Connection,
     path: &str,
     signer: &Signer,
 ) -> Result<Option<Made>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
-    let last: Option<(i64, Vec<u8>)> = connection
-        .prepare_cached("SELECT size, frontier FROM checkpoints ORDER BY size DESC LIMIT 1")
-        .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+    let tampered = |seq: i64, what: String| LedgerError::Tampered { path: path.to_owned(), seq, what };
+    let known = signed(connection, path, signer)?;
+    let entries: i64 = connection
+        .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))
         .map_err(sqlite)?;
-    // Other processes append as well, so the leaves are read, not remembered.
-    let (last, mut frontier) =
-        match last.and_then(|(size, bytes)| Some((size, Frontier::restore(size, &bytes)?))) {
-            Some((size, frontier)) => (size, frontier),
-            None => (0, Frontier::default()),
-        };
+    let last = known.last().map_or(0, |checkpoint| checkpoint.size);
+    if i64::try_from(last).is_ok_and(|last| last > entries) {
+        return Err(tampered(entries, format!("{last} entries were signed for, and the last one is this")));
+    }
+    let frontier = frontier(connection, path, known.last())?;
+    let from = i64::try_from(frontier.size()).unwrap_or(i64::MAX);
+    let (mut frontier, mut subtree) = (frontier.clone(), frontier.behind(SUBTREE));
+    let begun = frontier.size();
+    let mut known = known.iter().filter(|checkpoint| checkpoint.size > begun).peekable();
     let mut statement = connection
-        .prepare_cached("SELECT seq, leaf_hash FROM entries WHERE seq > ?1 ORDER BY seq")
+        .prepare_cached("SELECT seq, kind, body, leaf_hash FROM entries WHERE seq > ?1 ORDER BY seq")
         .map_err(sqlite)?;
-    let leaves = statement.query_map([last], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Hash>(1)?)));
-    let mut subtree = frontier.behind(SUBTREE);
-    for leaf in leaves.map_err(sqlite)? {
-        let (seq, hash) = leaf.map_err(sqlite)?;
+    // Other processes append as well, so the entries are read, not remembered.
+    let mut rows = statement.query([from]).map_err(sqlite)?;
+    while let Some(row) = rows.next().map_err(sqlite)? {
+        let (seq, hash): (i64, Hash) = (row.get(0).map_err(sqlite)?, row.get(3).map_err(sqlite)?);
         if u64::try_from(seq) != Ok(frontier.size() + 1) {
-            let error = "an entry before it is missing".to_owned();
-            return Err(LedgerError::BadEntry { path: path.to_owned(), seq, error });
+            return Err(tampered(seq, "an entry before it is missing".to_owned()));
+        }
+        let (kind, body): (String, Vec<u8>) = (row.get(1).map_err(sqlite)?, row.get(2).map_err(sqlite)?);
+        if kind != "archived" && tree::leaf(&body) != hash {
+            return Err(tampered(seq, "its text is not the one that was hashed".to_owned()));
         }
         frontier.push(hash);
         subtree.push(hash);
+        if let Some(before) = known.next_if(|before| before.size == frontier.size())
+            && before.root != frontier.root()
+        {
+            return Err(tampered(
+                seq,
+                "up to here the entries are not those that were signed for".to_owned(),
+            ));
+        }
         if subtree.size() == SUBTREE {
             connection
                 .prepare_cached("INSERT OR REPLACE INTO subtrees (number, root) VALUES (?1, ?2)")
-                .and_then(|mut s| {
-                    s.execute(params![(seq - 1) / i64::try_from(SUBTREE).unwrap_or(i64::MAX), subtree.root()])
-                })
+                .and_then(|mut s| s.execute(params![(seq - 1) / CHUNK, subtree.root()]))
                 .map_err(sqlite)?;
             subtree = Frontier::default();
         }
     }
-    if u64::try_from(last) == Ok(frontier.size()) {
+    if last == frontier.size() {
         return Ok(None);
     }
     let made = Made { size: frontier.size(), note: signer.sign(frontier.size(), &frontier.root()) };
     connection
-        .prepare_cached("INSERT INTO checkpoints (size, time, note, frontier) VALUES (?1, ?2, ?3, ?4)")
+        .prepare_cached(
+            "INSERT OR REPLACE INTO checkpoints (size, time, note, frontier) VALUES (?1, ?2, ?3, ?4)",
+        )
         .and_then(|mut s| {
             let size = i64::try_from(made.size).unwrap_or(i64::MAX);
             s.execute(params![size, stamp(Timestamp::now()), made.note, frontier.save()])
         })
         .map_err(sqlite)?;
     Ok(Some(made))
+}
+
+/// The checkpoints that this key signed, by size. Others may be anybody's.
+fn signed(connection: &Connection, path: &str, signer: &Signer) -> Result<Vec<Checkpoint>, LedgerError> {
+    let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
+    let public = signer.public();
+    // The latest is enough when it can be gone on from, which is nearly always.
+    let latest: Option<(i64, String, Vec<u8>)> = connection
+        .prepare_cached("SELECT size, note, frontier FROM checkpoints ORDER BY size DESC LIMIT 1")
+        .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional())
+        .map_err(sqlite)?;
+    if let Some((size, note, bytes)) = &latest
+        && let Ok(checkpoint) = public.open(note)
+        && Frontier::restore(*size, bytes)
+            .is_some_and(|f| f.size() == checkpoint.size && f.root() == checkpoint.root)
+    {
+        return Ok(vec![checkpoint]);
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT note FROM checkpoints ORDER BY size").map_err(sqlite)?;
+    let notes = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sqlite)?;
+    let mut all = Vec::new();
+    for note in notes {
+        all.extend(public.open(&note.map_err(sqlite)?));
+    }
+    all.sort_by_key(|checkpoint| checkpoint.size);
+    all.dedup_by_key(|checkpoint| checkpoint.size);
+    Ok(all)
+}
+
+/// The tree at the checkpoint that was signed last, if it is kept and is what was signed; or else the
+/// empty tree, to begin anew from the first entry.
+fn frontier(connection: &Connection, path: &str, last: Option<&Checkpoint>) -> Result<Frontier, LedgerError> {
+    let Some(last) = last else { return Ok(Frontier::default()) };
+    let size = i64::try_from(last.size).unwrap_or(i64::MAX);
+    let bytes: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT frontier FROM checkpoints WHERE size = ?1")
+        .and_then(|mut s| s.query_row([size], |row| row.get(0)).optional())
+        .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
+    let kept = bytes.and_then(|bytes| Frontier::restore(size, &bytes));
+    Ok(kept.filter(|frontier| frontier.root() == last.root).unwrap_or_default())
 }
 
 /// Writes a checkpoint to its file, all of it or nothing.

@@ -105,6 +105,9 @@ pub enum Event {
     SigningKey {
         /// Its public part.
         public_key: String,
+        /// The key before it signed this note for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        endorsed: Option<String>,
     },
     /// Closed entries were moved to an archive. Of each, the number, the time and the leaf hash stay.
     Archive {
@@ -116,8 +119,9 @@ pub enum Event {
         before: Timestamp,
         /// How many entries.
         entries: usize,
-        /// SHA-256 over their numbers, each in decimal with a line feed, in hexadecimal.
-        seqs_sha256: String,
+        /// SHA-256 over what is left of them, in hexadecimal: of each its number in decimal, a space, its
+        /// time as the column has it, and a line feed.
+        left_sha256: String,
         /// The remediations among them.
         remediations: Vec<String>,
     },

@@ -60,6 +60,16 @@ pub enum LedgerError {
         /// What is wrong with it.
         error: String,
     },
+    /// The entries are not those that were signed for.
+    #[error("{path}: entry {seq}: {what}: nothing is signed; see `rescind ledger verify`")]
+    Tampered {
+        /// The ledger's file.
+        path: String,
+        /// The entry's number.
+        seq: i64,
+        /// What is wrong.
+        what: String,
+    },
     /// An entry that could not be read back once it is written. It was not.
     #[error("an entry {kind:?} cannot be recorded: {error}")]
     Unwritable {

@@ -58,6 +58,13 @@ fn parts(text: &str) -> Option<(&str, Vec<u8>)> {
     (legal && key.len() == 33 && key[0] == ED25519).then_some((name, key))
 }
 
+/// A note of ours has one; more are looked at, but not without end.
+const SIGNATURES: usize = 16;
+
+fn endorsement(next: &PublicKey) -> String {
+    format!("{}\nsigned from now on with\n{next}\n", next.name)
+}
+
 const SECRET: &str = "PRIVATE+KEY+";
 
 impl Signer {
@@ -122,7 +129,16 @@ impl Signer {
     /// A signed note that says how the tree of this log stands.
     #[must_use]
     pub fn sign(&self, size: u64, root: &Hash) -> String {
-        let text = format!("{}\n{size}\n{}\n", self.name, BASE64.encode(root));
+        self.note(&format!("{}\n{size}\n{}\n", self.name, BASE64.encode(root)))
+    }
+
+    /// A signed note that says that another key is this log's from now on.
+    #[must_use]
+    pub fn endorse(&self, next: &PublicKey) -> String {
+        self.note(&endorsement(next))
+    }
+
+    fn note(&self, text: &str) -> String {
         let mut signature = key_id(&self.name, &self.key.verifying_key()).to_vec();
         signature.extend(self.key.sign(text.as_bytes()).to_bytes());
         format!("{text}\n{DASH}{} {}\n", self.name, BASE64.encode(signature))
@@ -159,14 +175,29 @@ impl PublicKey {
         &self.name
     }
 
+    /// Whether a note is this key's word for another key.
+    #[must_use]
+    pub fn endorses(&self, next: &Self, note: &str) -> bool {
+        self.name == next.name && self.signed(note).is_ok_and(|text| text == endorsement(next))
+    }
+
     /// The checkpoint in a note that this key signed.
     ///
     /// # Errors
     /// When the note is none, or is not signed by this key.
     pub fn open(&self, note: &str) -> Result<Checkpoint, String> {
+        let checkpoint = Checkpoint::parse(self.signed(note)?).ok_or("the note is not a checkpoint")?;
+        if checkpoint.origin != self.name {
+            return Err(format!("a checkpoint of another log: {}", crate::ident::quoted(&checkpoint.origin)));
+        }
+        Ok(checkpoint)
+    }
+
+    /// The text of a note that this key signed.
+    fn signed<'n>(&self, note: &'n str) -> Result<&'n str, String> {
         let end = note.rfind("\n\n").ok_or("not a signed note: no signature")?;
         let (text, signatures) = (&note[..=end], &note[end + 2..]);
-        let signed = signatures.lines().any(|line| {
+        let signed = signatures.lines().take(SIGNATURES).any(|line| {
             let signature = line.strip_prefix(DASH).and_then(|rest| rest.strip_prefix(self.name.as_str()));
             let bytes = signature.and_then(|rest| BASE64.decode(rest.strip_prefix(' ')?).ok());
             let Some((id, signature)) = bytes.as_ref().and_then(|bytes| bytes.split_at_checked(4)) else {
@@ -180,11 +211,7 @@ impl PublicKey {
         if !signed {
             return Err(format!("not signed by {self}"));
         }
-        let checkpoint = Checkpoint::parse(text).ok_or("the note is not a checkpoint")?;
-        if checkpoint.origin != self.name {
-            return Err(format!("a checkpoint of another log: {}", crate::ident::quoted(&checkpoint.origin)));
-        }
-        Ok(checkpoint)
+        Ok(text)
     }
 }
 

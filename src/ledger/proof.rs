@@ -1,7 +1,7 @@
 //! An entry with the proof that it is in a signed tree: it can be checked without the ledger.
 
 use super::note::Checkpoint;
-use super::tree::{Frontier, Hash, Leaves, inclusion_proof};
+use super::tree::{Frontier, Hash, Leaves, inclusion_proof, leaf, root_of};
 use super::{LedgerError, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -71,7 +71,12 @@ impl Reader {
         (size, checkpoint): &(u64, String),
         out: &mut dyn std::io::Write,
     ) -> Result<(), ProofsError> {
-        let leaves = Remembered { reader: self, subtrees: RefCell::default(), leaves: RefCell::default() };
+        let leaves = Remembered {
+            reader: self,
+            subtrees: RefCell::default(),
+            small: RefCell::default(),
+            leaves: RefCell::default(),
+        };
         for seq in seqs {
             let proof = self.proof(seq, *size, checkpoint.clone(), &leaves)?;
             serde_json::to_writer(&mut *out, &proof).map_err(std::io::Error::from)?;
@@ -89,9 +94,15 @@ impl Reader {
     ) -> Result<Proof, LedgerError> {
         let index = u64::try_from(seq - 1).map_err(|error| self.bad(seq, &error))?;
         let path = inclusion_proof(leaves, index, size)?;
+        let body = self.body(seq)?;
+        let signed = Checkpoint::parse(&checkpoint).map(|checkpoint| checkpoint.root);
+        if signed != Some(root_of(leaf(&body), index, size, &path)) {
+            let why = "it is not the entry that was signed for, or what is kept of the tree was changed: see `rescind ledger verify` and `rescind ledger rebuild`";
+            return Err(self.bad(seq, &why));
+        }
         Ok(Proof {
             format: FORMAT,
-            entry: String::from_utf8(self.body(seq)?).map_err(|error| self.bad(seq, &error))?,
+            entry: String::from_utf8(body).map_err(|error| self.bad(seq, &error))?,
             index,
             path: path.iter().map(|hash| BASE64.encode(hash)).collect(),
             checkpoint,
@@ -168,11 +179,16 @@ impl Leaves for Reader {
     }
 }
 
+/// Roots of subtrees, by their first leaf and how many they have.
+type Roots = HashMap<(u64, u64), Hash>;
+
 /// Leaves for many proofs in the same tree: what they share is read once.
 struct Remembered<'a> {
     reader: &'a Reader,
-    /// Large subtrees, by their first leaf and how many they have.
-    subtrees: RefCell<HashMap<(u64, u64), Hash>>,
+    /// Large ones.
+    subtrees: RefCell<Roots>,
+    /// The same for those within one subtree of the size that is kept, by its number.
+    small: RefCell<(u64, Roots)>,
     /// The leaves of one subtree of the size that is kept, and its number.
     leaves: RefCell<(Option<u64>, Vec<Hash>)>,
 }
@@ -205,8 +221,17 @@ impl Leaves for Remembered<'_> {
             self.subtrees.borrow_mut().insert((first, count), root);
             return Ok(root);
         }
+        // Smaller ones are in the subtree at hand, and forgotten with it.
+        let number = first / SUBTREE;
+        if self.small.borrow().0 != number {
+            *self.small.borrow_mut() = (number, HashMap::new());
+        }
+        if let Some(root) = self.small.borrow().1.get(&(first, count)) {
+            return Ok(*root);
+        }
         let mut frontier = Frontier::default();
         self.each(first, count, &mut |leaf| frontier.push(leaf))?;
+        self.small.borrow_mut().1.insert((first, count), frontier.root());
         Ok(frontier.root())
     }
 }

@@ -2,12 +2,14 @@
 
 use super::entry::Entry;
 use super::project::{Recorded, project};
+use super::proof::SUBTREE;
+use super::tree::{Frontier, Leaves};
 use super::{LedgerError, Reader, schema};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
 
 /// The tables that are made from the entries, in the order in which they refer to each other.
-const TABLES: [&str; 3] = ["occurrences", "remediations", "watched"];
+const TABLES: [&str; 4] = ["occurrences", "remediations", "watched", "subtrees"];
 
 /// A table that was not what its entries make it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +28,24 @@ pub struct Difference {
 /// # Errors
 /// When an entry cannot be read or cannot follow the one before it, or the ledger not be written.
 pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> {
+    for _ in 0..TRIES {
+        if let Some(differences) = try_rebuild(path, mend)? {
+            return Ok(differences);
+        }
+    }
+    let why = "it changes all the time: try again when less is going on".to_owned();
+    Err(LedgerError::Foreign { path: path.display().to_string(), why })
+}
+
+/// How often a ledger that others wrote to meanwhile is replayed again.
+const TRIES: usize = 5;
+
+/// None when somebody wrote to it meanwhile.
+fn try_rebuild(path: &Path, mend: bool) -> Result<Option<Vec<Difference>>, LedgerError> {
     let shown = path.display().to_string();
     let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
     let reader = Reader::open(path)?;
+    let before = extent(&reader.connection()).map_err(sqlite)?;
     let scratch = Scratch::beside(path);
     let fresh = schema::open_writer(&scratch.0)?;
     fresh.execute_batch("PRAGMA synchronous = off; PRAGMA foreign_keys = off; BEGIN").map_err(sqlite)?;
@@ -38,6 +55,7 @@ pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> 
         let occurrence = occurrence.as_deref();
         project(&fresh, &Recorded { seq: *seq, time: *time, subject, event, occurrence }, &shown)
     })?;
+    reader.replay_subtrees(&fresh)?;
     fresh.execute_batch("COMMIT").map_err(sqlite)?;
     drop(fresh);
 
@@ -46,6 +64,9 @@ pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> 
     ledger.execute("ATTACH DATABASE ?1 AS fresh", [attached]).map_err(sqlite)?;
     ledger.pragma_update(None, "foreign_keys", false).map_err(sqlite)?;
     let transaction = ledger.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+    if extent(&transaction).map_err(sqlite)? != before {
+        return Ok(None);
+    }
     let mut differences = Vec::new();
     for table in TABLES {
         let wrong = rows_only_in(&transaction, "main", "fresh", table).map_err(sqlite)?;
@@ -62,7 +83,16 @@ pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> 
         }
     }
     transaction.commit().map_err(sqlite)?;
-    Ok(differences)
+    Ok(Some(differences))
+}
+
+/// The last entry, and how many are in archives: whatever is written changes one of them.
+fn extent(connection: &Connection) -> rusqlite::Result<(Option<i64>, i64)> {
+    connection.query_row(
+        "SELECT (SELECT max(seq) FROM entries), (SELECT count(*) FROM entries WHERE kind = 'archived' AND kind <> 'call')",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
 }
 
 fn rows_only_in(connection: &Connection, here: &str, there: &str, table: &str) -> rusqlite::Result<i64> {
@@ -97,6 +127,30 @@ impl Drop for Scratch {
 }
 
 impl Reader {
+    /// The roots that are kept, from the leaves: as many as there are.
+    fn replay_subtrees(&self, fresh: &Connection) -> Result<(), LedgerError> {
+        if !self.has_subtrees() {
+            return Ok(());
+        }
+        let numbers: Vec<i64> = {
+            let connection = self.connection();
+            let mut statement = connection
+                .prepare("SELECT number FROM subtrees WHERE number < (SELECT max(seq) FROM entries) / ?1")
+                .map_err(|e| self.sqlite(e))?;
+            let rows =
+                statement.query_map([SUBTREE.cast_signed()], |row| row.get(0)).map_err(|e| self.sqlite(e))?;
+            rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))?
+        };
+        for number in numbers {
+            let mut frontier = Frontier::default();
+            self.each(number.cast_unsigned() * SUBTREE, SUBTREE, &mut |leaf| frontier.push(leaf))?;
+            fresh
+                .execute("INSERT INTO subtrees VALUES (?1, ?2)", params![number, frontier.root()])
+                .map_err(|e| self.sqlite(e))?;
+        }
+        Ok(())
+    }
+
     /// Every entry that is not in an archive, in order, one at a time.
     ///
     /// # Errors

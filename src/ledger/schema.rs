@@ -49,11 +49,18 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
             "the file system does not allow a durable ledger (journal_mode={journal}, synchronous={synchronous})"
         )));
     }
-    check_version(&connection, &shown)?;
-    MIGRATIONS.to_latest(&mut connection).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => sqlite(err),
-        error => foreign(format!("its schema cannot be brought up to date: {error}")),
-    })?;
+    // Several processes may begin at once: then one does it, and the others find it done.
+    for tries in 0.. {
+        if check_version(&connection, &shown)? == VERSION {
+            break;
+        }
+        match MIGRATIONS.to_latest(&mut connection) {
+            Err(_) if tries < 5 => {}
+            Err(rusqlite_migration::Error::RusqliteError { err, .. }) => return Err(sqlite(err)),
+            Err(error) => return Err(foreign(format!("its schema cannot be brought up to date: {error}"))),
+            Ok(()) => {}
+        }
+    }
     Ok(connection)
 }
 

@@ -131,6 +131,20 @@ pub fn inclusion_proof<L: Leaves>(leaves: &L, index: u64, size: u64) -> Result<V
     Ok(proof)
 }
 
+/// The root to which an inclusion proof of this tree leads.
+pub(super) fn root_of(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Hash {
+    let (mut hash, mut index, mut last) = (leaf, index, size.saturating_sub(1));
+    for step in proof {
+        // A node without a sister goes up by itself.
+        while index == last && index & 1 == 0 && last > 0 {
+            (index, last) = (index >> 1, last >> 1);
+        }
+        hash = if index & 1 == 1 { node(step, &hash) } else { node(&hash, step) };
+        (index, last) = (index >> 1, last >> 1);
+    }
+    hash
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::cast_possible_truncation)] // small trees

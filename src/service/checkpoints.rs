@@ -3,7 +3,8 @@
 use crate::config::Config;
 use crate::ledger::note::{PublicKey, Signer};
 use crate::ledger::{Draft, Event, Ledger, LedgerError, Reader, checkpoint_file, publish};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ pub struct Checkpoints {
     file: PathBuf,
     /// The last entry of the latest one, and when it was made.
     latest: Mutex<(i64, Instant)>,
+    goes_on: bool,
+    warned: AtomicBool,
 }
 
 impl Checkpoints {
@@ -28,30 +31,50 @@ impl Checkpoints {
     /// When the key cannot be read or made, or the ledger not be written.
     pub async fn start(config: &Config, ledger: &Ledger, reader: &Reader) -> Result<Self, LedgerError> {
         let unusable = |error| LedgerError::Io { path: config.signing_key.display().to_string(), error };
+        let recorded = last_key(reader)?;
+        let coming = beside(&config.signing_key, ".new");
         let signer = match Signer::load(&config.signing_key) {
             Ok(signer) => signer,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let signer = Signer::new_log().map_err(|error| unusable(std::io::Error::other(error)))?;
-                signer.save(&config.signing_key).map_err(unusable)?;
-                tracing::info!(
-                    file = %config.signing_key.display(), public_key = %signer.public(),
-                    "made a new signing key: keep the public key where auditors find it"
-                );
-                signer
-            }
+            // A rotation was interrupted when the new key was recorded already.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => match Signer::load(&coming) {
+                Ok(signer) if recorded.as_ref() == Some(&signer.public()) => {
+                    std::fs::rename(&coming, &config.signing_key).map_err(unusable)?;
+                    signer
+                }
+                _ => Self::new_key(config, recorded.as_ref()).map_err(unusable)?,
+            },
             Err(error) => return Err(unusable(error)),
         };
-        let public = signer.public().to_string();
-        let recorded = reader.of_kind("signing_key")?.pop().map(|entry| entry.event);
-        if recorded.as_ref() != Some(&Event::SigningKey { public_key: public.clone() }) {
-            ledger.append(Draft::of_service(Event::SigningKey { public_key: public })).await?;
+        if recorded != Some(signer.public()) {
+            let event = Event::SigningKey { public_key: signer.public().to_string(), endorsed: None };
+            ledger.append(Draft::of_service(event)).await?;
         }
-        let latest = Mutex::new((reader.last()?, Instant::now()));
-        Ok(Self { signer: Arc::new(signer), file: checkpoint_file(&config.ledger), latest })
+        // What an earlier process left unsigned counts as well.
+        let done = reader.latest_checkpoint()?.map_or(0, |(size, _)| size);
+        let latest = Mutex::new((i64::try_from(done).unwrap_or(i64::MAX), Instant::now()));
+        Ok(Self {
+            signer: Arc::new(signer),
+            file: checkpoint_file(&config.ledger),
+            latest,
+            goes_on: false,
+            warned: AtomicBool::new(false),
+        })
     }
 
-    /// Puts a new key in the place of the configured one. The old key signs for the new one: in the
-    /// last checkpoint with it, the entry is that names it. The old key's file is kept.
+    fn new_key(config: &Config, before: Option<&PublicKey>) -> std::io::Result<Signer> {
+        // It stays the same log.
+        let signer = before.map_or_else(Signer::new_log, |key| Signer::generate(key.name()));
+        let signer = signer.map_err(std::io::Error::other)?;
+        signer.save(&config.signing_key)?;
+        tracing::info!(
+            file = %config.signing_key.display(), public_key = %signer.public(),
+            "made a new signing key: keep the public key where auditors find it"
+        );
+        Ok(signer)
+    }
+
+    /// Puts a new key in the place of the configured one. The old key signs for the new one. The old
+    /// key's file is kept.
     ///
     /// # Errors
     /// When a key cannot be read, made or put in its place, or the ledger not be written.
@@ -60,24 +83,27 @@ impl Checkpoints {
         let file = &config.signing_key;
         let unusable = |error| LedgerError::Io { path: file.display().to_string(), error };
         let random = |error| unusable(std::io::Error::other(error));
+        // All that there is so far is the old key's word.
+        old.make(ledger, reader).await?;
         let before = old.signer.public();
         let new = Signer::generate(before.name()).map_err(random)?;
-        let named = |end: String| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let (coming, retired) = (named(".new".to_owned()), named(format!(".{}.retired", before.id())));
+        let (coming, retired) = (beside(file, ".new"), beside(file, &format!(".{}.retired", before.id())));
         match std::fs::remove_file(&coming) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unusable(error)),
             _ => {}
         }
         new.save(&coming).map_err(unusable)?;
-        let event = Event::SigningKey { public_key: new.public().to_string() };
+        let endorsed = Some(old.signer.endorse(&new.public()));
+        let event = Event::SigningKey { public_key: new.public().to_string(), endorsed };
         ledger.append(Draft::of_service(event)).await?;
-        old.make(ledger, reader).await?;
-        std::fs::rename(file, &retired).map_err(unusable)?;
+        // The file is there at any moment: first the one, and then the other.
+        std::fs::hard_link(file, &retired).map_err(unusable)?;
         std::fs::rename(&coming, file).map_err(unusable)?;
+        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        std::fs::File::open(directory.unwrap_or(Path::new(".")))
+            .and_then(|directory| directory.sync_all())
+            .map_err(unusable)?;
+        Self::start(config, ledger, reader).await?.make(ledger, reader).await?;
         Ok(Rotated { new: new.public(), retired })
     }
 
@@ -93,13 +119,46 @@ impl Checkpoints {
         Ok(())
     }
 
+    /// A person must look at it. It is said once in each run.
+    async fn warn(&self, ledger: &Ledger, error: &LedgerError) -> Result<(), LedgerError> {
+        tracing::error!("no checkpoint: {error}");
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let alert = Event::Alert {
+                code: "ledger_tampered".to_owned(),
+                text: error.to_string(),
+                what_to_do: "Keep a copy of the ledger as evidence, and find out who can write to it. `rescind ledger verify` with a kept checkpoint shows what was changed.".to_owned(),
+            };
+            ledger.append(Draft::of_service(alert)).await?;
+        }
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1 = Instant::now();
+        Ok(())
+    }
+
+    /// Who signs.
+    #[must_use]
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
+    /// For a service: what is wrong with the ledger is said, and does not end it.
+    #[must_use]
+    pub fn that_go_on(self) -> Self {
+        Self { goes_on: true, ..self }
+    }
+
     /// Makes one now. When there is nothing new, the latest one is published again: it still holds,
     /// and who keeps copies sees that the service is there.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
     pub async fn make(&self, ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
-        let made = ledger.checkpoint(&self.signer).await?;
+        let made = match ledger.checkpoint(&self.signer).await {
+            // To revoke goes on: what somebody did to the ledger must not save a thief.
+            Err(error @ LedgerError::Tampered { .. }) if self.goes_on => {
+                return self.warn(ledger, &error).await;
+            }
+            made => made?,
+        };
         let note = match &made {
             Some(made) => Some(made.note.clone()),
             None => reader.latest_checkpoint()?.map(|(_, note)| note),
@@ -118,6 +177,20 @@ impl Checkpoints {
         }
         Ok(())
     }
+}
+
+fn last_key(reader: &Reader) -> Result<Option<PublicKey>, LedgerError> {
+    let last = reader.of_kind("signing_key")?.pop().map(|entry| entry.event);
+    Ok(match last {
+        Some(Event::SigningKey { public_key, .. }) => PublicKey::parse(&public_key).ok(),
+        _ => None,
+    })
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 /// What became of the keys.

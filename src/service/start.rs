@@ -79,7 +79,11 @@ impl Service {
         let reader = ledger.reader()?;
         let started_at = reader.last()?;
         let checkpoints =
-            if acts { Some(Checkpoints::start(&config, &ledger, &reader).await?) } else { None };
+            if acts { Some(Checkpoints::start(&config, &ledger, &reader).await?.that_go_on()) } else { None };
+        // What an earlier process could not sign any more; and whether what was signed is still there.
+        if let Some(checkpoints) = &checkpoints {
+            checkpoints.make(&ledger, &reader).await?;
+        }
         match Self::connect(&config, command, purpose, &ledger, &reader).await {
             Ok((hub, organization)) => {
                 let engine = Engine::new(

@@ -11,6 +11,7 @@ fn ledger() -> (Scene, PathBuf, String) {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.run_once().says("1 revoked.");
+    scene.run_once();
     let key = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
     let kept = scene.path("kept.checkpoint");
     std::fs::copy(scene.path("ledger.db.checkpoint"), &kept).expect("published");
@@ -26,7 +27,7 @@ const NO_TRIGGERS: &str =
     "DROP TRIGGER entries_no_update; DROP TRIGGER entries_no_delete; DROP TRIGGER entries_in_order;";
 
 fn triggers(connection: &Connection) -> String {
-    let sql = "SELECT group_concat(sql, ';') FROM sqlite_schema WHERE type = 'trigger'";
+    let sql = "SELECT group_concat(sql, ';;') FROM sqlite_schema WHERE type = 'trigger'";
     connection.query_row(sql, [], |row| row.get(0)).expect("triggers")
 }
 
@@ -118,6 +119,50 @@ fn forge(connection: &Connection, kind: &str, data: &serde_json::Value) {
             (seq, time, kind, remediation, body, hash.to_vec()),
         )
         .expect("forged");
+}
+
+/// The texts of the remediation are gone, and an entry at the end tells of an archive, in every detail.
+fn archive_unsigned(connection: &Connection, _: &Scene) {
+    use sha2::Digest;
+    let mut statement = connection
+        .prepare("SELECT seq, time FROM entries WHERE kind IN ('finding', 'intent', 'proof') ORDER BY seq")
+        .expect("entries");
+    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
+    let gone: Vec<(i64, String)> = rows.expect("rows").collect::<Result<_, _>>().expect("rows");
+    let left: Vec<String> = gone.iter().map(|(seq, time)| format!("{seq} {time}\n")).collect();
+    let hash = rescind::digest::hex(&sha2::Sha256::digest(left.concat()));
+    let data = serde_json::json!({"file": "x", "sha256": "", "before": "2026-11-22T00:00:00Z", "entries": gone.len(),
+        "left_sha256": hash, "remediations": []});
+    forge(connection, "archive", &data);
+    connection
+        .execute_batch("UPDATE entries SET remediation = NULL WHERE kind = 'archive'")
+        .expect("updated");
+    let archive: i64 =
+        connection.query_row("SELECT max(seq) FROM entries", [], |row| row.get(0)).expect("a number");
+    for (seq, _) in gone {
+        let body = format!("{{\"archived\":{archive}}}").into_bytes();
+        connection
+            .execute("UPDATE entries SET kind = 'archived', body = ?2, remediation = NULL, finding = NULL, account = NULL, region = NULL, principal = NULL WHERE seq = ?1", (seq, body))
+            .expect("emptied");
+    }
+}
+
+fn another() -> rescind::ledger::note::Signer {
+    // Of the same log, by name.
+    rescind::ledger::note::Signer::generate("rescind/other").expect("random")
+}
+
+/// An entry that names the key of somebody else, which the honest service then signs for.
+fn forge_key(connection: &Connection) {
+    forge(connection, "signing_key", &serde_json::json!({"public_key": another().public().to_string()}));
+}
+
+fn sign_with_another(connection: &Connection, scene: &Scene) {
+    sign_again(connection, scene);
+    let note = another().sign(1_000_000, &[7; 32]);
+    connection
+        .execute("INSERT INTO checkpoints VALUES (1000000, '2026-11-22T00:00:00.000Z', ?1, x'')", [note])
+        .expect("inserted");
 }
 
 const CUT: &str =
@@ -232,15 +277,68 @@ const TAMPERINGS: &[Tampering] = &[
         |c, _| {
             sql(
                 c,
-                "UPDATE entries SET kind = 'archived', body = CAST('{\"archived\":8}' AS BLOB), remediation = NULL, finding = NULL, account = NULL, region = NULL, principal = NULL WHERE kind = 'intent'",
+                "UPDATE entries SET kind = 'archived', body = CAST('{\"archived\":999}' AS BLOB), remediation = NULL, finding = NULL, account = NULL, region = NULL, principal = NULL WHERE kind = 'intent'",
             )
         },
-        By::Itself("entry 8 does not tell of an archive"),
+        By::Itself("nobody signed for entry 999, which says that it was archived"),
     ),
     (
         "a step that cannot be",
         |c, _| forge(c, "accepted", &serde_json::json!({"found_in_place": false})),
         By::Itself("a step of a remediation that cannot be: Accepted after proved"),
+    ),
+    (
+        "archived, as an entry at the end says",
+        archive_unsigned,
+        By::Itself("which says that it was archived"),
+    ),
+    (
+        "all checkpoints taken away",
+        |c, _| sql(c, "DELETE FROM checkpoints"),
+        By::Itself("TAMPERED"),
+    ),
+    (
+        "a key of somebody else named, and signed with",
+        |c, s| {
+            forge_key(c);
+            sign_with_another(c, s);
+        },
+        By::Itself("is not signed by a key of this ledger"),
+    ),
+    (
+        "a trigger made harmless",
+        |c, _| sql(c, "CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries WHEN 0 BEGIN SELECT 1; END"),
+        By::Itself("the trigger entries_no_delete is not one that rescind made"),
+    ),
+    (
+        "a trigger that swallows intents",
+        |c, _| {
+            sql(
+                c,
+                "CREATE TRIGGER quiet BEFORE INSERT ON entries WHEN NEW.kind = 'intent' BEGIN SELECT RAISE(IGNORE); END",
+            )
+        },
+        By::Itself("the trigger quiet is not one that rescind made"),
+    ),
+    (
+        "an index that tells otherwise",
+        |c, _| {
+            sql(
+                c,
+                "DROP INDEX entries_by_remediation; CREATE INDEX entries_by_remediation ON entries (remediation, seq, body)",
+            )
+        },
+        By::Itself("the index entries_by_remediation is not one that rescind made"),
+    ),
+    (
+        "a view in the place of the entries",
+        |c, _| {
+            sql(
+                c,
+                "PRAGMA foreign_keys = off; PRAGMA legacy_alter_table = on; ALTER TABLE entries RENAME TO real; CREATE VIEW entries AS SELECT * FROM real",
+            )
+        },
+        By::Itself("the view entries is not one that rescind made"),
     ),
     ("only the triggers dropped", |_, _| (), By::Itself("the trigger entries_no_update is gone")),
     ("the end cut off with its checkpoints", |c, _| sql(c, CUT), By::KeptCheckpoint("its end is cut off")),
@@ -277,9 +375,11 @@ fn whatever_is_changed_is_seen() {
         let before = triggers(&connection);
         sql(&connection, NO_TRIGGERS);
         tamper(&connection, &scene);
+        // The traces are wiped away, as far as it goes.
         if *what != "only the triggers dropped" {
-            // The traces are wiped away.
-            sql(&connection, &before);
+            for trigger in before.split(";;") {
+                let _ = connection.execute_batch(trigger);
+            }
         }
         drop(connection);
         let alone = ["ledger", "verify", "--ledger", &name, "--public-key", &key];
@@ -321,6 +421,89 @@ fn looking_leaves_no_trace() {
         std::fs::metadata(evidence.join("ledger.db")).expect("there").modified().expect("a time"),
         before
     );
+}
+
+/// The state of the tree that is kept for speed is not believed: what is signed is what was signed for.
+#[test]
+fn the_service_does_not_sign_what_somebody_changed() {
+    let (scene, kept, key) = ledger();
+    let connection = open(&scene);
+    let before = triggers(&connection);
+    sql(&connection, NO_TRIGGERS);
+    sql(
+        &connection,
+        "UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), 'i-0123', 'i-0124') AS BLOB) WHERE kind = 'finding'",
+    );
+    hash_again(&connection);
+    // The tree of the forged entries, as if it had been signed.
+    let mut frontier = rescind::ledger::tree::Frontier::default();
+    {
+        let mut statement =
+            connection.prepare("SELECT leaf_hash FROM entries ORDER BY seq").expect("entries");
+        for leaf in statement.query_map([], |row| row.get(0)).expect("rows") {
+            frontier.push(leaf.expect("a hash"));
+        }
+    }
+    connection
+        .execute(
+            "UPDATE checkpoints SET frontier = ?1 WHERE size = (SELECT max(size) FROM checkpoints)",
+            [frontier.save()],
+        )
+        .expect("updated");
+    for trigger in before.split(";;") {
+        sql(&connection, trigger);
+    }
+    drop(connection);
+    scene.rescind(&["plan"]);
+    scene.rescind(&["ledger", "checkpoint"]).code(6).says("are not those that were signed for");
+    // Nor while it works; and it works.
+    let (thief, _) = scene.theft(SHOP, "mail");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked");
+    thief.is_denied();
+    assert_eq!(scene.entries_of("alert")[0]["data"]["code"], "ledger_tampered");
+    let kept = kept.to_str().expect("UTF-8");
+    scene.rescind(&["ledger", "verify", "--checkpoint", kept, "--public-key", &key]).code(6);
+}
+
+#[test]
+fn a_link_is_followed_to_the_file_that_is_written() {
+    let (scene, _, key) = ledger();
+    std::fs::create_dir(scene.path("elsewhere")).expect("a directory");
+    std::os::unix::fs::symlink(scene.path("ledger.db"), scene.path("elsewhere/link.db")).expect("linked");
+    // A change that is in the write-ahead log only.
+    let connection = open(&scene);
+    sql(&connection, NO_TRIGGERS);
+    sql(&connection, "UPDATE entries SET leaf_hash = zeroblob(32) WHERE seq = 7");
+    scene
+        .rescind(&["ledger", "verify", "--ledger", "elsewhere/link.db", "--public-key", &key])
+        .code(6)
+        .says("entry 7");
+    drop(connection);
+}
+
+#[test]
+fn what_is_not_signed_for_yet_is_said() {
+    let (scene, kept, key) = ledger();
+    let before = scene.entries().len();
+    scene.rescind(&["plan"]);
+    let after = scene.entries().len();
+    let kept = kept.to_str().expect("UTF-8");
+    let args = ["ledger", "verify", "--checkpoint", kept, "--public-key", &key];
+    scene.rescind(&args).code(0).says(&format!("Entries {} to {after} are not signed for yet", before + 1));
+    scene.rescind(&["ledger", "checkpoint"]).code(0);
+    let ran = scene.rescind(&args).code(0);
+    assert!(!ran.out.contains("not signed for"), "{}", ran.out);
+}
+
+#[test]
+fn what_is_no_checkpoint_is_the_callers_mistake() {
+    let (scene, kept, key) = ledger();
+    std::fs::write(scene.path("other"), "hello\n").expect("written");
+    scene.rescind(&["ledger", "verify", "--checkpoint", "other"]).code(2).says("not a checkpoint");
+    // As it comes out of a mail.
+    let note = std::fs::read_to_string(kept).expect("there").replace('\n', "\r\n");
+    std::fs::write(scene.path("mailed"), note).expect("written");
+    scene.rescind(&["ledger", "verify", "--checkpoint", "mailed", "--public-key", &key]).code(0);
 }
 
 #[test]
@@ -371,7 +554,7 @@ fn a_ledger_written_anew_with_another_key_is_not_ours() {
 fn the_key_is_secret() {
     let (scene, _, _) = ledger();
     let text = std::fs::read_to_string(scene.path("ledger.key")).expect("a key");
-    let secret = text.trim().rsplit('+').next().expect("a secret").to_owned();
+    let secret = text.trim().splitn(5, '+').nth(4).expect("a secret").to_owned();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -134,7 +134,10 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
     assert!(!ran.out.contains("stay as well"), "{}", ran.out);
 
     // The archive holds by itself, and has what was in the ledger, byte for byte.
-    scene.rescind(&["ledger", "check-proof", "closed.jsonl", "--public-key", &key]).code(0).says("All ");
+    scene
+        .rescind(&["ledger", "check-proof", "closed.jsonl", "--public-key", &key])
+        .code(0)
+        .says("proofs hold");
     let archive = std::fs::read_to_string(scene.path("closed.jsonl")).expect("there");
     let mut archived = 0;
     for line in archive.lines() {
@@ -151,7 +154,8 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
     scene
         .rescind(&["ledger", "verify", "--checkpoint", "kept.checkpoint", "--public-key", &key])
         .code(0)
-        .says(&format!("{archived} of them are in archives"));
+        .says(&format!("{archived} of them are in archives"))
+        .says("compare each file's SHA-256");
     scene.rescind(&["ledger", "check-proof", "before.json", "--public-key", &key]).code(0);
     scene.rescind(&["ledger", "prove", &intent]).code(4).says("it was moved to an archive");
     scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
@@ -174,7 +178,7 @@ fn what_may_come_again_is_not_archived() {
     scene
         .rescind(&["ledger", "archive", "--before", &now, "-O", "closed.jsonl"])
         .code(2)
-        .says("findings of the last 24h may come again");
+        .says("what was found in the last 24h may come again");
     let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(25)).to_string();
     scene
         .rescind(&["ledger", "archive", "--before", &yesterday, "-O", "closed.jsonl"])

@@ -152,3 +152,21 @@ fn nobody_vouches_for_a_key_that_just_changed() {
         .code(6)
         .says("is not signed by a key of this ledger");
 }
+
+#[test]
+fn a_checkpoint_can_be_had_at_any_time_and_the_latest_is_published_again() {
+    let (scene, key, _) = ledger();
+    let file = scene.path("ledger.db.checkpoint");
+    let published = std::fs::read_to_string(&file).expect("published");
+    std::fs::remove_file(&file).expect("removed");
+    // Nothing is new: it is the same one.
+    let ran = scene.rescind(&["ledger", "checkpoint"]).code(0);
+    assert_eq!(ran.out.trim_end(), published.trim_end());
+    assert_eq!(std::fs::read_to_string(&file).expect("published again"), published);
+    scene.rescind(&["plan"]);
+    let ran = scene.rescind(&["ledger", "checkpoint", "-o", "json"]).code(0);
+    let entries = scene.entries().len();
+    assert_eq!(ran.json()[0]["entries"], entries);
+    scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);
+    assert_ne!(std::fs::read_to_string(&file).expect("published"), published);
+}

@@ -8,8 +8,9 @@ use crate::config::Config;
 use crate::ledger::note::PublicKey;
 use crate::ledger::{Closed, Ledger, LedgerError, Moved, Reader, move_out};
 use crate::service::Checkpoints;
-use jiff::Timestamp;
+use anyhow::Context;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -37,11 +38,12 @@ fn time(text: &str) -> Result<Timestamp, String> {
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    let newest = Timestamp::now().saturating_sub(config.max_finding_age)?;
+    // Budgets and alerts look back an hour.
+    let kept = config.max_finding_age.max(SignedDuration::from_hours(2));
+    let newest = Timestamp::now().saturating_sub(kept)?;
     if args.before > newest {
         let why = format!(
-            "--before: findings of the last {:#} may come again, and must be known then: not later than {newest:.0}",
-            config.max_finding_age
+            "--before: what was found in the last {kept:#} may come again, and must be known then: not later than {newest:.0}"
         );
         return Err(BadInput(why).into());
     }
@@ -52,25 +54,37 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         screen.line(format!("Nothing was closed before {:.0}: no file was written.", args.before));
         return Ok(Exit::Done);
     }
-    // All that is moved has to be signed for first.
     let ledger = Ledger::open(&config.ledger)?;
+    let (mut moved, mut remediations) = (0, 0);
+    let mut sha256 = String::new();
     block_on(async {
-        Checkpoints::start(config, &ledger, &reader).await?.make(&ledger, &reader).await?;
+        // All that is moved has to be signed for first.
+        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
+        checkpoints.make(&ledger, &reader).await?;
+        sha256 = write(&args.out, &reader, &parts)?;
+        let file = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let to = Moved { file, sha256: sha256.clone(), before: args.before };
+        for part in &parts {
+            let done = move_out(&config.ledger, part, &to, checkpoints.signer()).with_context(|| {
+                format!("{moved} entries were moved before this: keep {}", args.out.display())
+            })?;
+            if let Some(entries) = done {
+                moved += entries;
+                remediations += part.remediations.len();
+            }
+        }
+        checkpoints.make(&ledger, &reader).await?;
         Ok(Exit::Done)
     })?;
     ledger.close();
-    let sha256 = write(&args.out, &reader, &parts)?;
-    let file = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let to = Moved { file, sha256, before: args.before };
-    let (mut moved, mut remediations) = (0, 0);
-    for part in &parts {
-        if let Some(entries) = move_out(&config.ledger, part, &to)? {
-            moved += entries;
-            remediations += part.remediations.len();
-        }
+    if moved == 0 {
+        let _ = std::fs::remove_file(&args.out);
+        screen.json(&serde_json::json!({ "entries": 0, "remediations": 0 }))?;
+        screen.line("Nothing was moved: something was added to all of it meanwhile. No file was left.");
+        return Ok(Exit::Done);
     }
     screen.json(&serde_json::json!({
-        "archive": args.out, "sha256": to.sha256, "entries": moved, "remediations": remediations,
+        "archive": args.out, "sha256": sha256, "entries": moved, "remediations": remediations,
         "left": count - moved,
     }))?;
     screen.line(styled(
@@ -116,7 +130,7 @@ fn write(file: &Path, reader: &Reader, parts: &[Closed]) -> anyhow::Result<Strin
 fn read_again(file: &Path, reader: &Reader) -> anyhow::Result<String> {
     let mut keys = Vec::new();
     for entry in reader.of_kind("signing_key")? {
-        if let crate::ledger::Event::SigningKey { public_key } = entry.event {
+        if let crate::ledger::Event::SigningKey { public_key, .. } = entry.event {
             keys.extend(PublicKey::parse(&public_key));
         }
     }

@@ -1,10 +1,11 @@
 //! `rescind ledger backup` and `rebuild`.
 
+use super::verify::unreadable;
 use crate::audit::verify;
 use crate::cli::Exit;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
-use crate::ledger::{LedgerError, Lock, Reader, rebuild as replay};
+use crate::ledger::{Lock, Reader, rebuild as replay};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -27,8 +28,8 @@ pub fn backup(
     Reader::open(&path)?.backup(&args.file)?;
     let shown = args.file.display().to_string();
     // A copy that cannot be read is none.
-    let found = verify(&args.file, &[], Vec::new(), &mut |_, _| {})
-        .map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
+    let found =
+        verify(&args.file, &[], Vec::new(), &mut |_, _| {}).map_err(|error| unreadable(&shown, error))?;
     screen.json(&serde_json::json!({
         "backup": shown, "entries": found.entries, "root": found.root, "problems": found.problems.len(),
     }))?;

@@ -7,7 +7,8 @@ use crate::cli::exit::BadInput;
 use crate::cli::output::{BAD, GOOD, Screen, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::Reader;
-use std::io::{BufRead, BufReader, Write};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -61,7 +62,7 @@ pub fn check(args: &CheckArgs, screen: &Screen) -> anyhow::Result<Exit> {
     let keys = public_keys(&args.keys)?;
     let mut exit = Exit::Done;
     for file in &args.files {
-        let mut all = Checked { file, count: 0, bad: 0, keys: &keys, screen };
+        let mut all = Checked { file, count: 0, bad: 0, entries: BTreeSet::new(), keys: &keys, screen };
         all.file()?;
         if all.bad > 0 {
             exit = Exit::Tampered;
@@ -74,6 +75,7 @@ struct Checked<'a> {
     file: &'a Path,
     count: usize,
     bad: usize,
+    entries: BTreeSet<u64>,
     keys: &'a [crate::ledger::note::PublicKey],
     screen: &'a Screen,
 }
@@ -82,22 +84,30 @@ impl Checked<'_> {
     /// One proof over many lines, or many with a line each.
     fn file(&mut self) -> anyhow::Result<()> {
         let failed = |error: std::io::Error| BadInput(format!("{}: {error}", self.file.display()));
-        let mut lines = BufReader::new(std::fs::File::open(self.file).map_err(failed)?).lines();
-        let first = lines.next().transpose().map_err(failed)?.unwrap_or_default();
-        if serde_json::from_str::<serde_json::Value>(&first).is_ok() {
-            self.one(&first)?;
-            for line in lines {
-                self.one(&line.map_err(|error| BadInput(format!("{}: {error}", self.file.display())))?)?;
+        let mut input = BufReader::new(std::fs::File::open(self.file).map_err(failed)?);
+        let mut line = Vec::new();
+        input.read_until(b'\n', &mut line).map_err(failed)?;
+        if serde_json::from_slice::<serde_json::Value>(&line).is_err() {
+            input.read_to_end(&mut line).map_err(failed)?;
+            self.one(&String::from_utf8_lossy(&line))?;
+            line.clear();
+        }
+        while !line.is_empty() {
+            if !line.trim_ascii().is_empty() {
+                self.one(&String::from_utf8_lossy(&line))?;
             }
-        } else {
-            let rest = lines.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-            self.one(&[vec![first], rest].concat().join("\n"))?;
+            line.clear();
+            input
+                .read_until(b'\n', &mut line)
+                .map_err(|e| BadInput(format!("{}: {e}", self.file.display())))?;
         }
         if self.count > 1 {
-            let (count, bad) = (self.count, self.bad);
-            self.screen.json(&serde_json::json!({ "file": self.file, "proofs": count, "bad": bad }))?;
+            let (count, bad, entries) = (self.count, self.bad, self.entries.len());
+            self.screen.json(
+                &serde_json::json!({ "file": self.file, "proofs": count, "entries": entries, "bad": bad }),
+            )?;
             self.screen.line(match bad {
-                0 => styled(GOOD, format!("All {count} entries are in the signed tree.")),
+                0 => styled(GOOD, format!("All {count} proofs hold, of {entries} entries. Whether these are all that were archived, the ledger's `archive` entry tells: by their number and the file's SHA-256.")),
                 bad => styled(BAD, format!("{bad} of {count} do not hold.")),
             });
         }
@@ -111,6 +121,7 @@ impl Checked<'_> {
         match check_proof(text, self.keys) {
             Ok(shown) => {
                 let Shown { seq, entry, checkpoint, key } = shown;
+                self.entries.insert(seq);
                 self.screen.json(&serde_json::json!({
                     "file": self.file, "holds": true, "entry_number": seq, "size": checkpoint.size, "key": key.to_string(),
                     "entry": serde_json::from_str::<serde_json::Value>(&entry)?,

@@ -1,12 +1,12 @@
 //! `rescind ledger verify`.
 
-use crate::audit::{Findings, Kept, verify};
+use crate::audit::{Findings, Kept, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::LedgerError;
-use crate::ledger::note::PublicKey;
+use crate::ledger::note::{Checkpoint, PublicKey};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 
@@ -48,13 +48,26 @@ pub fn run(
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    let found = found.map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
-    let mut cannot_tell = Vec::new();
+    let found = found.map_err(|error| unreadable(&shown, error))?;
+    let mut cannot_tell: Vec<String> = Vec::new();
     if found.own_word {
-        cannot_tell.push(NEEDS_KEY);
+        cannot_tell.push(NEEDS_KEY.to_owned());
     }
     if found.checkpoints.1 == 0 {
-        cannot_tell.push(NEEDS_CHECKPOINT);
+        cannot_tell.push(NEEDS_CHECKPOINT.to_owned());
+    }
+    if found.signed < found.entries {
+        cannot_tell.push(format!(
+            "Entries {} to {} are not signed for yet: whoever can write the file can have changed them. `rescind ledger checkpoint` signs for them.",
+            found.signed + 1,
+            found.entries
+        ));
+    }
+    if found.archived > 0 {
+        cannot_tell.push(format!(
+            "The texts of {} entries are in archives: compare each file's SHA-256 with its `archive` entry, and check it with `rescind ledger check-proof`.",
+            found.archived
+        ));
     }
     json(&shown, &found, &cannot_tell, screen)?;
     text(&shown, &found, &cannot_tell, screen);
@@ -63,9 +76,21 @@ pub fn run(
 
 fn kept(file: &Path) -> Result<Kept, BadInput> {
     let name = file.display().to_string();
-    match std::fs::read_to_string(file) {
-        Ok(note) => Ok(Kept { name, note }),
-        Err(error) => Err(BadInput(format!("{name}: {error}"))),
+    let text = std::fs::read_to_string(file).map_err(|error| BadInput(format!("{name}: {error}")))?;
+    // Mail and some editors change the ends of lines.
+    let note = text.replace("\r\n", "\n");
+    match Checkpoint::parse(&note) {
+        Some(_) => Ok(Kept { name, note }),
+        None => Err(BadInput(format!("{name}: not a checkpoint of a ledger"))),
+    }
+}
+
+/// Why a file cannot be judged.
+pub fn unreadable(path: &str, error: Unreadable) -> LedgerError {
+    let path = path.to_owned();
+    match error {
+        Unreadable::Sqlite(error) => LedgerError::Sqlite { path, error },
+        error => LedgerError::Foreign { path, why: error.to_string() },
     }
 }
 
@@ -89,27 +114,31 @@ fn progress_bar(screen: &Screen) -> ProgressBar {
     bar
 }
 
-fn json(shown: &str, found: &Findings, cannot_tell: &[&str], screen: &Screen) -> anyhow::Result<()> {
+fn json(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) -> anyhow::Result<()> {
     let problems: Vec<_> =
         found.problems.iter().map(|p| serde_json::json!({ "entry": p.entry, "problem": p.what })).collect();
     screen.json(&serde_json::json!({
         "ledger": shown, "entries": found.entries, "archived": found.archived, "root": found.root, "problems": problems,
-        "more_problems": found.more_problems, "first_bad_entry": found.first_bad(),
+        "more_problems": found.more_problems, "first_bad_entry": found.first_bad, "signed": found.signed, "earlier_checkpoints": found.earlier,
         "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "keys": found.keys,
         "own_word": found.own_word, "open_intents": found.open_intents, "cannot_tell": cannot_tell,
     }))
 }
 
-fn text(shown: &str, found: &Findings, cannot_tell: &[&str], screen: &Screen) {
+fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) {
     screen.line(format!("{shown}: {} entries, root {}", found.entries, found.root));
     if found.archived > 0 {
-        screen.line(format!(
-            "{} of them are in archives: `rescind ledger check-proof` checks those",
-            found.archived
-        ));
+        screen.line(format!("{} of them are in archives", found.archived));
     }
     let (own, kept) = found.checkpoints;
-    screen.line(format!("checkpoints: {own} in the ledger, {kept} kept elsewhere"));
+    let earlier = match found.earlier {
+        0 => String::new(),
+        count => format!(", {count} of them by earlier keys and left aside"),
+    };
+    screen.line(format!(
+        "checkpoints: {own} in the ledger, {kept} kept elsewhere{earlier}; signed up to entry {}",
+        found.signed
+    ));
     for problem in &found.problems {
         let at = problem.entry.map_or(String::new(), |entry| format!("entry {entry}: "));
         screen.line(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
@@ -126,7 +155,7 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[&str], screen: &Screen) {
     }
     if found.problems.is_empty() {
         screen.line(styled(GOOD, "Nothing was changed, as far as this can tell."));
-    } else if let Some(entry) = found.first_bad() {
+    } else if let Some(entry) = found.first_bad {
         screen.line(format!("The first entry that is not as it was written: {entry}."));
     }
     for line in cannot_tell {
