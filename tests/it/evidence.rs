@@ -292,11 +292,7 @@ const TAMPERINGS: &[Tampering] = &[
         archive_unsigned,
         By::Itself("which says that it was archived"),
     ),
-    (
-        "all checkpoints taken away",
-        |c, _| sql(c, "DELETE FROM checkpoints"),
-        By::Itself("TAMPERED"),
-    ),
+    ("all checkpoints taken away", |c, _| sql(c, "DELETE FROM checkpoints"), By::Itself("TAMPERED")),
     (
         "a key of somebody else named, and signed with",
         |c, s| {
