@@ -82,6 +82,7 @@ fn a_finding_that_was_recorded_and_not_decided_is_decided_at_the_next_start() {
     ledger
         .execute_batch(
             "DROP TRIGGER entries_no_delete;
+             DELETE FROM checkpoints;
              UPDATE occurrences SET decided = NULL, verdict = NULL;
              DELETE FROM entries WHERE seq >= (SELECT seq FROM entries WHERE kind = 'decision');",
         )
