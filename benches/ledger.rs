@@ -99,7 +99,8 @@ fn fill(ledger: &Ledger, story: &Story, from: usize, to: usize) {
     runtime().block_on(async {
         let each = story.entries.len();
         for first in (from / each..to / each).step_by(200) {
-            let entries = (first..(first + 200).min(to / each)).flat_map(|number| story.one(number)).collect();
+            let entries =
+                (first..(first + 200).min(to / each)).flat_map(|number| story.one(number)).collect();
             ledger.append(Append { entries, ..Append::default() }).await.expect("written");
         }
     });
