@@ -159,9 +159,12 @@ impl Checkpoints {
             }
             made => made?,
         };
-        let note = match &made {
-            Some(made) => Some(made.note.clone()),
-            None => reader.latest_checkpoint()?.map(|(_, note)| note),
+        let note = if let Some(made) = &made {
+            Some(made.note.clone())
+        } else {
+            // What somebody else put there is not published.
+            let latest = reader.latest_checkpoint()?.map(|(_, note)| note);
+            latest.filter(|note| self.signer.public().open(note).is_ok())
         };
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.1 = Instant::now();
