@@ -5,7 +5,7 @@
 use crate::scene::{BANK, OTHER, SHOP, Scene, cutoff};
 use crate::thief::Thief;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn soaks() -> bool {
     std::env::var_os("RESCIND_SOAK").is_some()
@@ -42,6 +42,7 @@ const STEPS: [&str; 7] = [
 struct History {
     scene: Scene,
     thieves: Vec<(String, Thief)>,
+    roles: BTreeSet<String>,
     /// The latest cutoff of each role.
     cutoffs: BTreeMap<String, String>,
 }
@@ -50,14 +51,14 @@ impl History {
     fn new() -> Self {
         let scene = Scene::new();
         scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
-        Self { scene, thieves: Vec::new(), cutoffs: BTreeMap::new() }
+        Self { scene, thieves: Vec::new(), roles: BTreeSet::new(), cutoffs: BTreeMap::new() }
     }
 
     /// Another theft: of a new role, or of one that was stolen from before, by a newer session.
     fn theft(&mut self, numbers: &mut Numbers) {
         let account = numbers.one_of(&[SHOP, BANK]);
         let role = format!("role{}", numbers.below(4));
-        if !self.thieves.iter().any(|(name, _)| *name == format!("{account}/{role}")) {
+        if self.roles.insert(format!("{account}/{role}")) {
             self.scene.role(account, &role);
         }
         // After the last cutoff, which lies half a minute ahead.
@@ -65,6 +66,10 @@ impl History {
         let session = self.scene.session(account, &role, "i-0123456789abcdef0");
         let region = numbers.one_of(&[crate::scene::HOME, OTHER]);
         self.scene.report(account, &role, &session, json!({ "region": region }));
+        // The oldest sessions expire by themselves before a long history ends.
+        if self.thieves.len() >= 50 {
+            self.thieves.remove(0);
+        }
         self.thieves.push((format!("{account}/{role}"), self.scene.thief(&session)));
     }
 
