@@ -97,7 +97,11 @@ impl Checkpoints {
         let event = Event::SigningKey { public_key: new.public().to_string(), endorsed };
         ledger.append(Draft::of_service(event)).await?;
         // The file is there at any moment: first the one, and then the other.
-        std::fs::hard_link(file, &retired).map_err(unusable)?;
+        match std::fs::hard_link(file, &retired) {
+            // A rotation that was interrupted here left it.
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(unusable(error)),
+            _ => {}
+        }
         std::fs::rename(&coming, file).map_err(unusable)?;
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
         std::fs::File::open(directory.unwrap_or(Path::new(".")))

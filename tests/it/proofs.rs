@@ -170,3 +170,13 @@ fn a_checkpoint_can_be_had_at_any_time_and_the_latest_is_published_again() {
     scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);
     assert_ne!(std::fs::read_to_string(&file).expect("published"), published);
 }
+
+#[test]
+fn a_rotation_that_was_interrupted_can_be_done_again() {
+    let (scene, old, _) = ledger();
+    // It had kept the old key's file, and not yet put the new one in its place.
+    let retired = format!("ledger.key.{}.retired", old.split('+').nth(1).expect("an id"));
+    std::fs::hard_link(scene.path("ledger.key"), scene.path(&retired)).expect("linked");
+    scene.rescind(&["ledger", "rotate-key"]).code(0).says("signed with a new key");
+    scene.rescind(&["ledger", "verify", "--public-key", &old]).code(0);
+}
