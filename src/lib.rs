@@ -3,7 +3,7 @@
 //!
 //! The map, in the order in which a finding travels:
 //!
-//! - [`feed`] brings findings: GuardDuty's API, files. It records what is new.
+//! - [`feed`] brings findings: GuardDuty's API, events from a queue, files. It records what is new.
 //! - [`finding`] decodes them; the one place that knows their wire shapes.
 //! - [`triage`] decides what is done, with a reason. Pure.
 //! - [`engine`] carries decisions out: intent, change, outcome, proof; takes up what a crash left.
@@ -14,10 +14,11 @@
 //!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`service`] puts all of
-//! it together, and [`cli`] is what a person sees.
+//! it together, [`backoff`] says how long to wait for a new try, and [`cli`] is what a person sees.
 
 pub mod audit;
 pub mod aws;
+pub mod backoff;
 pub mod cli;
 pub mod config;
 pub mod digest;

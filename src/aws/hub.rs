@@ -181,7 +181,7 @@ impl Hub {
             .boxed();
         let scope = CallScope::default();
         let call = self.call("guardduty", "GetFindings", region, &scope);
-        let (answer, body) = with_body(&*self.sink, call, request).await;
+        let (answer, body) = with_body(&*self.sink, call, request, |_| true).await;
         match (body, answer) {
             (Some(body), _) => Ok(body),
             (None, Err(error)) => Err(error),

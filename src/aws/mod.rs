@@ -8,10 +8,14 @@ mod hint;
 mod hub;
 mod member;
 mod organizations;
+mod queue;
 mod record;
+mod regions;
 
 pub use error::{CallError, ErrorKind};
 pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingQuery, Hub, HubIdentity};
 pub use member::{Entry, MemberSession, RoleFacts, Simulation};
+pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
+pub use regions::RegionStatus;

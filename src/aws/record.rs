@@ -100,7 +100,20 @@ pub(super) async fn recorded<O, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    with_body(sink, call, request).await.0
+    with_body(sink, call, request, |_| true).await.0
+}
+
+/// Like [`recorded`], but an answer is recorded only if it is worth it. A failure always is.
+pub(super) async fn recorded_if<O, E>(
+    sink: &dyn CallSink,
+    call: Call<'_>,
+    request: BoxFuture<'_, Result<O, SdkError<E>>>,
+    worth_it: impl FnOnce(&O) -> bool + Send,
+) -> Result<O, CallError>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    with_body(sink, call, request, worth_it).await.0
 }
 
 /// Like [`recorded`]; also gives the body of an answer that is no error, as it came and whether the
@@ -109,6 +122,7 @@ pub(super) async fn with_body<O, E>(
     sink: &dyn CallSink,
     call: Call<'_>,
     request: BoxFuture<'_, Result<O, SdkError<E>>>,
+    worth_it: impl FnOnce(&O) -> bool + Send,
 ) -> (Result<O, CallError>, Option<Vec<u8>>)
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -132,7 +146,9 @@ where
         status = record.status, ms = record.duration_ms, request_id = record.request_id.as_deref(),
         remediation = call.scope.remediation.as_deref(), "called AWS"
     );
-    sink.record(call.scope, record);
+    if answer.as_ref().map_or(true, worth_it) {
+        sink.record(call.scope, record);
+    }
     (answer, wire.body)
 }
 

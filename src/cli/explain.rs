@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::exit::BadInput;
-use super::output::{BOLD, DIM, Screen, WARN, clean, styled, table, when};
+use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
 use crate::config::Config;
 use crate::ledger::{Decided, Event, Reader};
 
@@ -72,6 +72,21 @@ fn tell(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
         }
         Event::Undecodable { undecodable, .. } => {
             screen.line(format!("  it cannot be read: {}", clean(&undecodable.to_string())));
+            return Ok(());
+        }
+        Event::Unconfirmed { why, source, claim, .. } => {
+            screen.line(format!(
+                "  {}, claimed by {} (entry {})",
+                clean(&claim.finding_type),
+                clean(source),
+                seen.seq
+            ));
+            screen.line(format!(
+                "  {}, so nothing is done: {}",
+                styled(BAD, "NOT CONFIRMED by GuardDuty"),
+                clean(&why.to_string())
+            ));
+            return Ok(());
         }
         _ => {}
     }

@@ -54,6 +54,7 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
         let (verdict, reason) = match (&seen.event, decision.as_ref().map(|d| &d.event)) {
             (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.clone(), reason.clone()),
             (Event::Undecodable { undecodable, .. }, _) => ("unreadable".to_owned(), undecodable.to_string()),
+            (Event::Unconfirmed { why, .. }, _) => ("unconfirmed".to_owned(), why.to_string()),
             _ => ("undecided".to_owned(), "taken up at the next start".to_owned()),
         };
         screen.json(&serde_json::json!({

@@ -133,6 +133,20 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             ));
             screen.json(entry)?;
         }
+        Event::Unconfirmed { source, why, .. } => {
+            screen.line(format!(
+                "{}  {}  {}: {}",
+                styled(WARN, "not so    "),
+                subject(entry),
+                clean(source),
+                clean(&why.to_string())
+            ));
+            screen.json(entry)?;
+        }
+        Event::RegionSkipped { reason } => {
+            screen.line(format!("{}  {}", styled(DIM, "skipped   "), clean(reason)));
+            screen.json(entry)?;
+        }
         Event::FeedFailed { error, what_to_do } => {
             counts.failed_feeds += 1;
             screen.line(format!(

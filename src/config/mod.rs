@@ -3,6 +3,7 @@
 //! An error names file, line, key and what is expected, and comes before any AWS call.
 
 mod event_pattern;
+mod feeds;
 mod located;
 mod mode;
 mod opt_out_document;
@@ -14,6 +15,7 @@ mod schema;
 mod template;
 
 pub use event_pattern::EventPattern;
+pub use feeds::{Events, Folder, QueueUrl};
 use located::{header_line, located};
 pub use mode::Mode;
 pub use opt_out_document::OptOutDocument;
@@ -26,6 +28,8 @@ pub use template::{new_external_id, opt_outs_template, template};
 
 use crate::ident::{Partition, Region, RoleName};
 use jiff::{SignedDuration, Timestamp};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// A valid configuration.
@@ -35,6 +39,8 @@ pub struct Config {
     pub mode: Mode,
     /// Where findings are read. The first is also where STS is called.
     pub regions: Vec<Region>,
+    /// And in every other region that is enabled.
+    pub all_regions: bool,
     /// The ledger's file.
     pub ledger: PathBuf,
     /// The key that signs checkpoints of the ledger.
@@ -43,6 +49,20 @@ pub struct Config {
     pub max_finding_age: SignedDuration,
     /// Time between two polls of a region.
     pub poll_interval: std::time::Duration,
+    /// How many calls a second the polls make at most.
+    pub calls_per_second: NonZeroU32,
+    /// The queue of the events.
+    pub events: Option<Events>,
+    /// The folder of the exports.
+    pub folder: Option<PathBuf>,
+    /// What comes by event or folder is confirmed by GuardDuty first.
+    pub confirm: bool,
+    /// A remediation that is still not done after this is raised to a person.
+    pub raise_after: SignedDuration,
+    /// How long a stop waits for what is in flight.
+    pub drain_timeout: std::time::Duration,
+    /// Where the service tells how it is.
+    pub listen: Option<SocketAddr>,
     /// How many roles are worked on at once.
     pub concurrency: usize,
     /// The file of the opt-outs.
@@ -63,6 +83,8 @@ pub struct Config {
     pub member: Member,
     /// SHA-256 of the file, in hexadecimal: recorded at each start.
     pub sha256: String,
+    /// The file.
+    pub file: PathBuf,
 }
 
 /// How member accounts are entered.
@@ -173,11 +195,19 @@ impl Config {
         let (role_path, role_name) = raw.member.role.into_parts();
         Ok(Self {
             mode: raw.mode.into(),
-            regions: raw.regions.0,
+            regions: raw.regions.named,
+            all_regions: raw.regions.and_all,
             ledger: directory.join(raw.ledger),
             signing_key: directory.join(raw.signing_key),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
+            calls_per_second: raw.calls_per_second.0,
+            events: raw.events,
+            folder: raw.folder.map(|folder| directory.join(folder.path)),
+            confirm: raw.confirm,
+            raise_after: raw.raise_after.0,
+            drain_timeout: raw.drain_timeout.0.unsigned_abs(),
+            listen: raw.listen.0,
             opt_outs_file: directory.join(raw.opt_outs),
             opt_outs: OptOuts::default(),
             protected: raw.protected.into_iter().map(|role| role.0).collect(),
@@ -193,6 +223,7 @@ impl Config {
                 source_identity: raw.member.source_identity.0,
             },
             sha256: crate::digest::sha256(text.as_bytes()),
+            file: path.to_owned(),
         })
     }
 
@@ -256,7 +287,7 @@ mod tests {
             ("\nregions = []\n", ":2:11: regions: expected at least one region"),
             (
                 "regions = [\"Frankfurt\"]\n",
-                "regions[0]: \"Frankfurt\": expected a region such as \"eu-central-1\"",
+                "regions: [0]: \"Frankfurt\": expected a region such as \"eu-central-1\"",
             ),
             ("regions = [\"eu-west-1\", \"eu-west-1\"]\n", "regions: \"eu-west-1\" is listed twice"),
             (
@@ -268,6 +299,14 @@ mod tests {
                 ":1:19: max_finding_age: \"1 fortnight\": expected a time span such as \"24h\"",
             ),
             ("poll_interval = \"1s\"\n", "poll_interval: \"1s\": expected between 5s and 1h"),
+            ("regions = [\"*\"]\n", "regions: expected the home region before \"*\""),
+            ("regions = [\"*\", \"eu-west-1\"]\n", "regions: \"*\" stands at the end"),
+            ("calls_per_second = 0\n", "calls_per_second: 0: expected 1 to 1000"),
+            ("listen = \"7434\"\n", "listen: \"7434\": expected an address and a port"),
+            ("drain_timeout = \"1h\"\n", "drain_timeout: \"1h\": expected at most 10m"),
+            ("raise_after = \"0s\"\n", "raise_after: \"0s\": expected between 1s and 24h"),
+            ("[events]\nqueue = \"findings\"\n", ":2:9: events.queue: \"findings\": expected a queue URL"),
+            ("[events]\n", "missing field `queue`"),
             ("concurrency = 0\n", "concurrency: 0: expected 1 to 256"),
             ("retries = 3\n", ":1:1: unknown field `retries`, expected one of"),
             ("regions = [\"eu-west-1\"]\n", "missing field `member`"),

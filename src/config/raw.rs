@@ -2,12 +2,14 @@
 //! stands at its line.
 
 use super::rule::RawRule;
-use super::{Glob, Mode, Rule};
+use super::{Events, Folder, Glob, Mode, Rule};
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// The mode of the whole installation: the boldest that anything can be.
@@ -42,6 +44,7 @@ pub(super) struct RawConfig {
     #[schemars(extend("default" = "observe"))]
     pub mode: GlobalMode,
     /// The regions whose GuardDuty findings are read. All in one partition; STS is called in the first.
+    /// "*" at the end: and every other region that is enabled for the account.
     #[schemars(with = "Vec<String>", length(min = 1))]
     pub regions: Regions,
     /// The audit ledger (SQLite), beside this file unless the path is absolute.
@@ -60,6 +63,26 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(with = "String", extend("default" = "60s"))]
     pub poll_interval: PollInterval,
+    /// How many calls a second the polls make at most, all regions together.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1, max = 1000), extend("default" = 20))]
+    pub calls_per_second: CallsPerSecond,
+    /// What comes by event or folder is only a hint: GuardDuty is asked before anything is done.
+    #[serde(default = "yes")]
+    #[schemars(extend("default" = true))]
+    pub confirm: bool,
+    /// A remediation that is still not done after this is raised to a person, every hour: 1s to 24h.
+    #[serde(default)]
+    #[schemars(with = "String", extend("default" = "10m"))]
+    pub raise_after: RaiseAfter,
+    /// At a stop, what is in flight is given so long: at most 10m. What is left is taken up at the next start.
+    #[serde(default)]
+    #[schemars(with = "String", extend("default" = "20s"))]
+    pub drain_timeout: DrainTimeout,
+    /// Where the service answers /healthz, /readyz and /metrics. Empty: nowhere.
+    #[serde(default)]
+    #[schemars(with = "String", extend("default" = "127.0.0.1:7434"))]
+    pub listen: Listen,
     /// How many roles are worked on at once.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 256), extend("default" = 32))]
@@ -87,8 +110,16 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(with = "Vec<super::rule::RawFields>")]
     pub rules: Rules,
+    /// Findings within seconds: the queue to which EventBridge sends them.
+    pub events: Option<Events>,
+    /// Exported findings: files that appear in a folder.
+    pub folder: Option<Folder>,
     /// How member accounts are entered.
     pub member: RawMember,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_signing_key() -> PathBuf {
@@ -211,17 +242,34 @@ fn default_ledger() -> PathBuf {
 }
 
 #[derive(Deserialize)]
-#[serde(try_from = "Vec<Region>")]
-pub(super) struct Regions(pub Vec<Region>);
+#[serde(try_from = "Vec<String>")]
+pub(super) struct Regions {
+    pub named: Vec<Region>,
+    /// And every other one that is enabled.
+    pub and_all: bool,
+}
 
-impl TryFrom<Vec<Region>> for Regions {
+impl TryFrom<Vec<String>> for Regions {
     type Error = String;
-    fn try_from(regions: Vec<Region>) -> Result<Self, String> {
-        let Some(first) = regions.first() else {
-            return Err("expected at least one region".to_owned());
+    fn try_from(names: Vec<String>) -> Result<Self, String> {
+        let (names, and_all) = match names.split_last() {
+            Some((last, rest)) if last == "*" => (rest, true),
+            _ => (names.as_slice(), false),
         };
-        for (index, region) in regions.iter().enumerate() {
-            if regions[..index].contains(region) {
+        let named = names.iter().enumerate().map(|(index, name)| match name.as_str() {
+            "*" => Err("\"*\" stands at the end, for all other regions that are enabled".to_owned()),
+            _ => name.parse::<Region>().map_err(|error| format!("[{index}]: {error}")),
+        });
+        let named = named.collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = named.first() else {
+            return Err(if and_all {
+                "expected the home region before \"*\": STS is called there".to_owned()
+            } else {
+                "expected at least one region".to_owned()
+            });
+        };
+        for (index, region) in named.iter().enumerate() {
+            if named[..index].contains(region) {
                 return Err(format!("{} is listed twice", quoted(region.as_str())));
             }
             if Partition::of_region(region) != Partition::of_region(first) {
@@ -232,7 +280,7 @@ impl TryFrom<Vec<Region>> for Regions {
                 ));
             }
         }
-        Ok(Self(regions))
+        Ok(Self { named, and_all })
     }
 }
 
@@ -285,6 +333,83 @@ impl TryFrom<String> for PollInterval {
     fn try_from(text: String) -> Result<Self, String> {
         let (least, most) = (SignedDuration::from_secs(5), SignedDuration::from_hours(1));
         span(&text, least, most, "between 5s and 1h").map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct CallsPerSecond(pub NonZeroU32);
+
+impl Default for CallsPerSecond {
+    fn default() -> Self {
+        Self(NonZeroU32::MIN.saturating_add(19))
+    }
+}
+
+impl TryFrom<i64> for CallsPerSecond {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        let legal = u32::try_from(number).ok().filter(|number| *number <= 1000).and_then(NonZeroU32::new);
+        legal.map(Self).ok_or_else(|| format!("{number}: expected 1 to 1000"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct RaiseAfter(pub SignedDuration);
+
+impl Default for RaiseAfter {
+    fn default() -> Self {
+        Self(SignedDuration::from_mins(10))
+    }
+}
+
+impl TryFrom<String> for RaiseAfter {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let (least, most) = (SignedDuration::from_secs(1), SignedDuration::from_hours(24));
+        span(&text, least, most, "between 1s and 24h").map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct DrainTimeout(pub SignedDuration);
+
+impl Default for DrainTimeout {
+    fn default() -> Self {
+        Self(SignedDuration::from_secs(20))
+    }
+}
+
+impl TryFrom<String> for DrainTimeout {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        span(&text, SignedDuration::ZERO, SignedDuration::from_mins(10), "at most 10m").map(Self)
+    }
+}
+
+/// An address to listen on; none when the text is empty.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Listen(pub Option<SocketAddr>);
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self(Some(SocketAddr::from(([127, 0, 0, 1], 7434))))
+    }
+}
+
+impl TryFrom<String> for Listen {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        let address = text.parse().map_err(|_| {
+            format!("{}: expected an address and a port, such as \"127.0.0.1:7434\"", quoted(&text))
+        })?;
+        Ok(Self(Some(address)))
     }
 }
 

@@ -39,7 +39,7 @@ const TEMPLATE: &str = r#"# rescind: takes stolen AWS role sessions back.
 mode = "observe"
 
 # The regions whose GuardDuty findings are read, at the detector of the delegated
-# administrator. STS is called in the first one.
+# administrator. STS is called in the first one. A "*" at the end: and all others that are enabled.
 regions = [{regions}]
 
 # The audit ledger (SQLite), beside this file unless the path is absolute.
@@ -51,8 +51,22 @@ signing_key = "ledger.key"
 # Credentials last seen in use longer ago than this are not acted on.
 max_finding_age = "24h"
 
-# Time between two polls of a region.
+# Time between two polls of a region, and how many calls a second all polls make at most.
 poll_interval = "60s"
+calls_per_second = 20
+
+# What comes by event or folder is a hint: GuardDuty is asked before anything is done. Say false
+# only if the hub cannot have the permission: then who can write to the queue can have roles revoked.
+confirm = true
+
+# What is still not revoked after this is raised to a person, every hour.
+raise_after = "10m"
+
+# At a stop, what is in flight is given so long. What is left is taken up at the next start.
+drain_timeout = "20s"
+
+# Where the service answers /healthz, /readyz and /metrics. "": nowhere.
+listen = "127.0.0.1:7434"
 
 # How many roles are worked on at once.
 concurrency = 32
@@ -84,6 +98,16 @@ approval_timeout = "4h"
 #types = ["Recon:IAMUser/*"]
 #min_severity = 5
 #mode = "approve"
+
+# Findings within seconds: an SQS queue to which EventBridge sends them, from all regions.
+# Without it there are the polls alone.
+#[events]
+#queue = "https://sqs.eu-central-1.amazonaws.com/111122223333/rescind-findings"
+#receivers = 4
+
+# Exported findings: .json, .jsonl, .jsonl.gz files that appear in a folder.
+#[folder]
+#path = "exports"
 
 # How much may be done within an hour without asking. What is beyond is held for approval.
 [budget]
@@ -148,6 +172,7 @@ mod tests {
         let text = super::template(&["eu-west-1".parse().expect("legal")], "abcdef0123456789");
         let config = Config::parse(&with_examples(&text), Path::new("rescind.toml")).expect("valid");
         assert_eq!((config.rules.len(), config.protected.len()), (2, 2));
+        assert!(config.events.is_some() && config.folder.is_some());
         let now = Timestamp::now();
         let soon = (now + SignedDuration::from_hours(24 * 30)).strftime("%Y-%m-%d").to_string();
         let text = super::opt_outs_template(now);

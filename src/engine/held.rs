@@ -21,7 +21,7 @@ impl<R: Remedy + 'static> Engine<R> {
             let Some(id) = entry.subject.remediation else { continue };
             let remediation = self.reader.remediation(&id)?;
             tracing::info!(remediation = id, "approved: taken up");
-            let lane = lane(&remediation.target.account, &remediation.target.role);
+            let lane = lane(&remediation.target.account, &remediation.target.role.key());
             self.submit_remediation(id, lane, Again::No);
         }
         Ok(last)

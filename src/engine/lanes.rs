@@ -4,13 +4,47 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A job, and whether it is a new try of something that failed.
-type Job = (BoxFuture<'static, ()>, Again);
+/// A job.
+struct Job {
+    work: BoxFuture<'static, ()>,
+    again: Again,
+    /// Given back when the job is done or given up.
+    _place: Place,
+}
+
+/// So many jobs wait or run at once, before a feed is asked to wait.
+const PLACES: usize = 1000;
+
+/// How many jobs there are.
+#[derive(Debug, Default)]
+struct Places {
+    taken: AtomicUsize,
+    freed: Notify,
+}
+
+/// One of them.
+struct Place(Arc<Places>);
+
+impl Place {
+    fn take(places: &Arc<Places>) -> Self {
+        places.taken.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(places))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.0.taken.fetch_sub(1, Ordering::SeqCst) <= PLACES {
+            self.0.freed.notify_waiters();
+        }
+    }
+}
 
 /// What was tried before may hang again: it shares a quarter of the width, so that what is new finds
 /// its way past it.
@@ -27,6 +61,7 @@ pub(super) struct Lanes {
     waiting: Arc<Mutex<HashMap<String, VecDeque<Job>>>>,
     width: Arc<Semaphore>,
     again: Arc<Semaphore>,
+    places: Arc<Places>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -38,6 +73,7 @@ impl Lanes {
             waiting: Arc::default(),
             width: Arc::new(Semaphore::new(width)),
             again: Arc::new(Semaphore::new(width.div_ceil(4))),
+            places: Arc::default(),
             tasks: TaskTracker::new(),
             stop,
         }
@@ -52,14 +88,34 @@ impl Lanes {
         self.waiting().keys().cloned().collect()
     }
 
+    /// How many jobs wait or run.
+    pub fn jobs(&self) -> usize {
+        self.places.taken.load(Ordering::SeqCst)
+    }
+
+    /// Returns when there is room for more jobs: so that a feed does not read faster than is worked off.
+    pub async fn room(&self) {
+        loop {
+            let freed = self.places.freed.notified();
+            if self.jobs() < PLACES || self.stop.is_cancelled() {
+                return;
+            }
+            tokio::select! {
+                () = freed => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
     /// Queues a job.
     pub fn submit(&self, lane: String, again: Again, job: impl Future<Output = ()> + Send + 'static) {
+        let job = Job { work: job.boxed(), again, _place: Place::take(&self.places) };
         let mut waiting = self.waiting();
         if let Some(queue) = waiting.get_mut(&lane) {
-            queue.push_back((job.boxed(), again));
+            queue.push_back(job);
             return;
         }
-        waiting.insert(lane.clone(), VecDeque::from([(job.boxed(), again)]));
+        waiting.insert(lane.clone(), VecDeque::from([job]));
         drop(waiting);
         let lanes = self.clone();
         self.tasks.spawn(async move { lanes.work_off(&lane).await });
@@ -76,7 +132,7 @@ impl Lanes {
     }
 
     async fn work_off(&self, lane: &str) {
-        while let Some((job, again)) = self.next(lane) {
+        while let Some(Job { work, again, _place }) = self.next(lane) {
             let narrow = match again {
                 Again::Yes => Some(self.again.acquire().await),
                 Again::No => None,
@@ -86,7 +142,7 @@ impl Lanes {
                 continue;
             }
             // A fault in one job must not stop the lane for good.
-            if AssertUnwindSafe(job).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 tracing::error!(
                     lane,
                     "a job ended with a fault; its remediation is taken up again at the next start"
@@ -107,8 +163,27 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn a_feed_waits_for_room() {
+        let stop = CancellationToken::new();
+        let lanes = Lanes::new(1, stop.clone());
+        let go = Arc::new(Semaphore::new(0));
+        for _ in 0..PLACES {
+            let go = Arc::clone(&go);
+            lanes.submit("role".to_owned(), Again::No, async move {
+                go.acquire().await.expect("not closed").forget();
+            });
+        }
+        assert!(lanes.room().now_or_never().is_none());
+        go.add_permits(1);
+        lanes.room().await;
+        // Those that are given up at a stop leave room, too.
+        stop.cancel();
+        go.add_permits(PLACES);
+        lanes.drained().await;
+        assert_eq!(lanes.jobs(), 0);
+    }
 
     #[tokio::test]
     async fn one_lane_keeps_its_order() {

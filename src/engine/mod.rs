@@ -10,15 +10,17 @@ mod lanes;
 mod organization;
 mod plan;
 mod remediate;
+mod retries;
 
 pub use organization::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
+pub use retries::Retry;
 
 use crate::aws::Hub;
 use crate::config::{Config, Member, OptOuts};
 use crate::finding::Finding;
-use crate::ident::{AccountId, RoleName};
-use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Reader, State, Subject};
+use crate::ident::AccountId;
+use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Open, Reader, State, Subject};
 use crate::org::Snapshot;
 use crate::remedy::Remedy;
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, UNPLACED, Verdict};
@@ -26,7 +28,9 @@ use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
 use lanes::{Again, Lanes};
 use organization::Known;
+use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Carries out what triage decides.
@@ -44,6 +48,7 @@ pub struct Engine<R> {
     known: Known,
     guards: Guards,
     lanes: Lanes,
+    retries: Retries,
     stop: CancellationToken,
     fatal: Mutex<Option<LedgerError>>,
 }
@@ -73,6 +78,7 @@ impl<R: Remedy + 'static> Engine<R> {
             backlog,
             lanes: Lanes::new(config.concurrency, stop.clone()),
             known: Known::new(organization),
+            retries: Retries::default(),
             reader,
             hub,
             ledger,
@@ -93,29 +99,56 @@ impl<R: Remedy + 'static> Engine<R> {
         *policy = Arc::new(policy.with_opt_outs(opt_outs));
     }
 
+    /// From now on this is what may be done; the opt-outs stay.
+    pub fn use_config(&self, config: &Config) {
+        let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
+        let opt_outs = policy.opt_outs.clone();
+        *policy = Arc::new(Policy { opt_outs, ..Policy::new(config, self.hub.identity()) });
+    }
+
     /// The finding types that rules could be for; none when that can be any.
     #[must_use]
     pub fn types(&self) -> Option<Vec<String>> {
         self.policy().rules.types().map(|types| types.into_iter().collect())
     }
 
-    /// Decides about a finding that is in the ledger, and carries the decision out.
-    pub fn submit(self: &Arc<Self>, finding: Finding) {
-        self.submit_as(finding, Again::No, false);
+    /// Decides about a finding that is in the ledger, and carries the decision out. The answer comes
+    /// when the decision is durable; without one, nothing was decided yet.
+    pub fn submit(self: &Arc<Self>, finding: Finding) -> oneshot::Receiver<()> {
+        self.submit_as(finding, Again::No, false)
     }
 
     /// The same for a finding that a person handed in: it is not new to them.
     pub fn submit_asked(self: &Arc<Self>, finding: Finding) {
-        self.submit_as(finding, Again::No, true);
+        drop(self.submit_as(finding, Again::No, true));
     }
 
-    fn submit_as(self: &Arc<Self>, finding: Finding, again: Again, asked: bool) {
+    fn submit_as(self: &Arc<Self>, finding: Finding, again: Again, asked: bool) -> oneshot::Receiver<()> {
         let lane = lane_of(&finding);
         let engine = Arc::clone(self);
+        let (decided, told) = oneshot::channel();
         self.lanes.submit(lane, again, async move {
-            let done = engine.handle(&finding, asked).await;
+            let done = engine.handle(&finding, asked, decided).await;
             engine.note(done);
         });
+        told
+    }
+
+    /// Returns when there is room for more findings.
+    pub async fn room(&self) {
+        self.lanes.room().await;
+    }
+
+    /// How many findings and remediations wait or are being worked on.
+    #[must_use]
+    pub fn jobs(&self) -> usize {
+        self.lanes.jobs()
+    }
+
+    /// What failed and is tried again, the next one first.
+    #[must_use]
+    pub fn retries(&self) -> Vec<Retry> {
+        self.retries.all()
     }
 
     /// Brings a remediation as far as it goes, in its turn.
@@ -127,27 +160,91 @@ impl<R: Remedy + 'static> Engine<R> {
         });
     }
 
-    /// Takes up what is not finished: remediations in a state that `wanted` names, then findings
-    /// without a decision. What is being worked on already is left to that.
+    /// Takes up what is not finished: remediations, then findings without a decision. What is being
+    /// worked on already is left to that, and what has a time at which it is tried again to
+    /// [`Self::retry`].
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn resume(self: &Arc<Self>, wanted: impl Fn(State) -> bool) -> Result<(), LedgerError> {
+    pub fn resume(self: &Arc<Self>) -> Result<(), LedgerError> {
         let busy = self.lanes.busy();
-        for remediation in self.reader.remediations(|state| state.is_open() && wanted(state))? {
-            let lane = lane(&remediation.target.account, &remediation.target.role);
-            if busy.contains(&lane) {
-                continue;
+        for Open { remediation, account, role_key, .. } in self.reader.unfinished()? {
+            let lane = lane(&account, &role_key);
+            if !busy.contains(&lane) && !self.retries.knows(&remediation) {
+                self.submit_remediation(remediation, lane, Again::Yes);
             }
-            self.submit_remediation(remediation.id, lane, Again::Yes);
         }
         for finding in self.reader.undecided()? {
             if !busy.contains(&lane_of(&finding)) {
                 tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
-                self.submit_as(finding, Again::Yes, false);
+                drop(self.submit_as(finding, Again::Yes, false));
             }
         }
         Ok(())
+    }
+
+    /// Tries again what failed and whose time has come.
+    pub fn retry(self: &Arc<Self>) {
+        for (remediation, lane) in self.retries.take_due() {
+            self.submit_remediation(remediation, lane, Again::Yes);
+        }
+    }
+
+    /// Raises to a person what is still not done after `age`.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn raise(&self, age: SignedDuration) -> Result<(), LedgerError> {
+        let old = |since: Timestamp| Timestamp::now().duration_since(since) >= age;
+        for open in self.reader.unfinished()? {
+            // What is held has an end of its own.
+            if open.state == State::Held || !old(open.opened_at) {
+                continue;
+            }
+            let remediation = self.reader.remediation(&open.remediation)?;
+            let since = remediation.approved_at().unwrap_or(remediation.opened_at);
+            if !old(since) || !remediation.state.is_open() {
+                continue;
+            }
+            let why = match (&remediation.refused, &remediation.uncertain) {
+                (Some(refused), _) if !remediation.state.has_fixed_cutoff() => refused.reason.clone(),
+                (_, Some(uncertain)) => uncertain.clone(),
+                _ => "it is not finished".to_owned(),
+            };
+            let target = &remediation.target;
+            let text = format!(
+                "still NOT revoked since {}: the stolen sessions of role {} in {} ({}): {why}",
+                since.strftime("%Y-%m-%d %H:%M:%SZ"),
+                target.role,
+                target.account,
+                remediation.id
+            );
+            let what_to_do = remediation.refused.as_ref().map_or(
+                "`rescind show` tells what was tried. It is tried again until it is too old.",
+                |refused| refused.what_to_do.as_str(),
+            );
+            if let Some(alert) = self.alert(remediation.subject(), "not_revoked", text, what_to_do) {
+                self.ledger.append(alert).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a person, once an hour at most about the same thing.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn tell(
+        &self,
+        subject: Subject,
+        code: &str,
+        text: String,
+        what_to_do: &str,
+    ) -> Result<(), LedgerError> {
+        match self.alert(subject, code, text, what_to_do) {
+            Some(alert) => self.ledger.append(alert).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Tries a remediation again that had failed, or asks again about one that was rejected.
@@ -158,7 +255,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let remediation = self.reader.remediation(id)?;
         let subject = remediation.subject();
         self.ledger.append(Draft { subject, event: Event::Reopened { by: by.to_owned() } }).await?;
-        let lane = lane(&remediation.target.account, &remediation.target.role);
+        let lane = lane(&remediation.target.account, &remediation.target.role.key());
         self.submit_remediation(remediation.id, lane, Again::No);
         Ok(())
     }
@@ -195,7 +292,13 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
-    async fn handle(&self, finding: &Finding, asked: bool) -> Result<(), LedgerError> {
+    /// Says on `decided` when the decision is durable.
+    async fn handle(
+        &self,
+        finding: &Finding,
+        asked: bool,
+        decided: oneshot::Sender<()>,
+    ) -> Result<(), LedgerError> {
         let old = Timestamp::now().duration_since(finding.last_seen()) > self.policy().max_finding_age;
         let organization = self.organization_for(&finding.account).await?;
         let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {
@@ -230,6 +333,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let known = |id: &str| question.history.iter().any(|earlier| earlier.remediation == id);
         if let Some(remediation) = decision.verdict.remediation().filter(|id| known(id)) {
             // The same occurrence, handed in twice at once.
+            let _ = decided.send(());
             return self.carry_out(remediation).await;
         }
         let mut entries = vec![Draft::decision(finding, &decision, self.remedy.name())];
@@ -237,6 +341,7 @@ impl<R: Remedy + 'static> Engine<R> {
             entries.extend(self.alert_of_hold(&finding.account, why));
         }
         self.ledger.append(Append { entries, ..Append::default() }).await?;
+        let _ = decided.send(());
         tracing::info!(
             finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
             code = decision.verdict.code(), "{}", decision.verdict
@@ -307,11 +412,11 @@ struct Question<'a> {
 /// The lane of a finding: that of its role, or one of its own.
 fn lane_of(finding: &Finding) -> String {
     match finding.principal.as_ref().map(crate::finding::Principal::role) {
-        Some(Ok(role)) => lane(&finding.account, &role.name),
+        Some(Ok(role)) => lane(&finding.account, &role.name.key()),
         _ => finding.occurrence(),
     }
 }
 
-fn lane(account: &AccountId, role: &RoleName) -> String {
-    format!("{account}/{}", role.key())
+fn lane(account: &AccountId, role_key: &str) -> String {
+    format!("{account}/{role_key}")
 }

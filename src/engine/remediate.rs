@@ -1,7 +1,7 @@
 //! One remediation, from its decision to its proof; also from wherever a crash left it.
 
 use super::held::changed_since;
-use super::{Engine, Question};
+use super::{Engine, Question, lane};
 use crate::aws::{CallScope, Entry, MemberSession};
 use crate::config::Mode;
 use crate::ident::session_name;
@@ -21,6 +21,18 @@ impl<R: Remedy + 'static> Engine<R> {
     /// Brings a remediation as far as it goes. What it does follows from its state alone, so a
     /// remediation that was interrupted goes on where the ledger says it stands.
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
+        self.go_on(id).await?;
+        let remediation = self.reader.remediation(id)?;
+        let lane = lane(&remediation.target.account, &remediation.target.role.key());
+        match remediation.state {
+            State::Held => self.retries.done(id),
+            state if state.is_open() => self.retries.failed(id, &lane, state == State::Blocked),
+            _ => self.retries.done(id),
+        }
+        Ok(())
+    }
+
+    async fn go_on(&self, id: &str) -> Result<(), LedgerError> {
         let remediation = self.reader.remediation(id)?;
         match remediation.state {
             State::Proved(_) | State::Failed | State::Rejected | State::Superseded => Ok(()),
@@ -311,7 +323,8 @@ impl<R: Remedy + 'static> Engine<R> {
         if for_good {
             // What belonged to it is on its own again: it may be about another role of that name.
             for finding in self.reader.attached(&remediation.id)? {
-                Box::pin(self.handle(&finding, true)).await?;
+                let (decided, _) = tokio::sync::oneshot::channel();
+                Box::pin(self.handle(&finding, true, decided)).await?;
             }
         }
         Ok(())

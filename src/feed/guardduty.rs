@@ -1,12 +1,12 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
-use super::{FeedError, Received, Source, record};
+use super::{FeedError, Pace, Pulse, Recorded, Source, record};
 use crate::aws::{CallError, ErrorKind, FindingQuery, Hub};
-use crate::finding::{Decoded, Undecodable, decode_answer};
+use crate::finding::{Decoded, Finding, Unconfirmed, Undecodable, confirm, decode_answer};
 use crate::ident::Region;
 use crate::ledger::{Cursor, Draft, Event, Ledger, LedgerError, Reader, Subject};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Mutex;
 
 /// How far a poll looks back behind the latest finding that it knows. `updatedAt` is when
@@ -20,6 +20,9 @@ const BATCH: usize = 50;
 /// So many failures in a row are GuardDuty's, not those of one finding in a batch of fifty.
 const IN_A_ROW: usize = 7;
 
+/// Where something stands that is wrong with the answer as such.
+const REFUSED: &str = "(answer)";
+
 /// How often a listing of several pages is repeated at most, until it brings nothing new.
 const PASSES: usize = 5;
 
@@ -27,7 +30,23 @@ const PASSES: usize = 5;
 #[derive(Debug)]
 pub struct Poller {
     region: Region,
+    /// Nobody named the region: that there is no detector in it is no failure.
+    is_found: bool,
     detector: Mutex<Option<String>>,
+    pulse: Pulse,
+}
+
+/// What GuardDuty says of a claim.
+#[derive(Debug)]
+pub enum Answer {
+    /// The finding, as GuardDuty has it.
+    Confirmed(Box<Finding>),
+    /// It is not so.
+    Unconfirmed(Unconfirmed),
+    /// GuardDuty has it, and what it answers cannot be read.
+    Undecodable(Undecodable),
+    /// GuardDuty did not answer.
+    Unanswered(CallError),
 }
 
 /// What a poll reads with and writes to.
@@ -41,13 +60,27 @@ pub struct Poll<'a> {
     pub reader: &'a Reader,
     /// Only these finding types; all when there are none.
     pub types: Option<&'a [String]>,
+    /// How fast.
+    pub pace: &'a Pace,
 }
 
 impl Poller {
-    /// For one region.
+    /// For one region, that somebody named or that was found to be enabled.
     #[must_use]
-    pub fn new(region: Region) -> Self {
-        Self { region, detector: Mutex::default() }
+    pub fn new(region: Region, is_found: bool) -> Self {
+        Self { region, is_found, detector: Mutex::default(), pulse: Pulse::default() }
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Nobody named the region.
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        self.is_found
     }
 
     /// The region.
@@ -56,25 +89,29 @@ impl Poller {
         &self.region
     }
 
-    /// Reads every finding that was written since the last poll, records it, and hands the new
-    /// ones to `on_new` batch by batch, the newest first. The cursor moves with the last batch, and
+    /// Reads every finding that was written since the last poll, records it, and hands
+    /// what became of it to `on_recorded` batch by batch, the newest first. The cursor moves with the last batch, and
     /// only when nothing failed, so that a poll that is cut short is done again.
     ///
     /// # Errors
     /// When GuardDuty or the ledger fails. What was handed on before is recorded.
-    pub async fn poll(&self, with: Poll<'_>, mut on_new: impl FnMut(Received)) -> Result<(), FeedError> {
+    pub async fn poll(
+        &self,
+        with: Poll<'_>,
+        mut on_recorded: impl AsyncFnMut(Vec<Recorded>),
+    ) -> Result<(), FeedError> {
         let detector = self.detector(with.hub).await?;
         let cursor = with.reader.cursor(&self.region, &detector)?;
         let since = cursor.map(|time| time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
-        let watched_since = self.watched_since(with).await?;
+        let watched_since = self.watched_since(with.ledger, with.reader).await?;
         let query = FindingQuery { types: with.types, updated_since: since };
-        let (ids, mut failure) = self.list(with.hub, &detector, &query).await;
+        let (ids, mut failure) = self.list(with.hub, &detector, &query, Some(with.pace)).await;
         let source =
             Source { name: format!("GuardDuty {}", self.region), region: Some(&self.region), watched_since };
         let mut latest = cursor;
         // The newest first: what was seen last is the most likely to go on.
         for batch in ids.rchunks(BATCH) {
-            let (decoded, failed) = self.fetch(with.hub, &detector, batch).await;
+            let (decoded, failed) = self.fetch(with.hub, &detector, batch, Some(with.pace)).await;
             failure = failed.or(failure);
             // A time ahead of ours would make the next poll skip what lies between.
             let newest =
@@ -86,7 +123,7 @@ impl Poller {
                 detector: detector.clone(),
                 updated_at,
             });
-            on_new(record(with.ledger, &source, decoded, cursor).await?);
+            on_recorded(record(with.ledger, &source, decoded, cursor).await?).await;
         }
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
@@ -99,10 +136,10 @@ impl Poller {
             Err(error) => return (Vec::new(), Some(error)),
         };
         let query = FindingQuery { types, updated_since: None };
-        let (ids, mut failure) = self.list(hub, &detector, &query).await;
+        let (ids, mut failure) = self.list(hub, &detector, &query, None).await;
         let mut all = Vec::new();
         for batch in ids.rchunks(BATCH) {
-            let (decoded, failed) = self.fetch(hub, &detector, batch).await;
+            let (decoded, failed) = self.fetch(hub, &detector, batch, None).await;
             failure = failed.or(failure);
             all.extend(decoded);
         }
@@ -110,12 +147,74 @@ impl Poller {
     }
 
     /// Since when this ledger watches the region: from now on, when it did not yet.
-    async fn watched_since(&self, with: Poll<'_>) -> Result<Option<Timestamp>, LedgerError> {
-        if with.reader.watched_since(&self.region)?.is_none() {
+    pub(super) async fn watched_since(
+        &self,
+        ledger: &Ledger,
+        reader: &Reader,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        if reader.watched_since(&self.region)?.is_none() {
             let subject = Subject { region: Some(self.region.clone()), ..Subject::default() };
-            with.ledger.append(Draft { subject, event: Event::Watching }).await?;
+            ledger.append(Draft { subject, event: Event::Watching }).await?;
         }
-        with.reader.watched_since(&self.region)
+        reader.watched_since(&self.region)
+    }
+
+    /// What GuardDuty says of these claims, in their order. It is asked once for all of them.
+    pub async fn confirm(&self, hub: &Hub, claims: &[&Finding]) -> Vec<Answer> {
+        let ids: Vec<String> =
+            claims.iter().map(|claim| claim.id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        // A detector that was made again has another id: what is refused is asked with the new one.
+        let mut asked = self.ask(hub, &ids).await;
+        if matches!(&asked, Ok((_, Some(error))) if error.kind == ErrorKind::Refused) {
+            asked = self.ask(hub, &ids).await;
+        }
+        let (decoded, failure) = match asked {
+            Ok(answer) => answer,
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        claims
+            .iter()
+            .map(|claim| {
+                let said = decoded.iter().find(|item| match item {
+                    Ok(finding) => finding.id == claim.id,
+                    Err(undecodable) => undecodable.finding_id.as_ref() == Some(&claim.id),
+                });
+                match (said, &failure) {
+                    (Some(Ok(truth)), _) => match confirm(claim, truth) {
+                        Ok(()) => Answer::Confirmed(Box::new(truth.clone())),
+                        Err(why) => Answer::Unconfirmed(why),
+                    },
+                    (Some(Err(refused)), _) if refused.path == REFUSED => {
+                        Answer::Unconfirmed(Unconfirmed::RefusedId { message: refused.error.clone() })
+                    }
+                    (Some(Err(undecodable)), _) => Answer::Undecodable(undecodable.clone()),
+                    (None, Some(error)) if error.kind == ErrorKind::Refused => {
+                        Answer::Unconfirmed(Unconfirmed::RefusedId { message: error.to_string() })
+                    }
+                    (None, Some(error)) => Answer::Unanswered(error.clone()),
+                    (None, None) => Answer::Unconfirmed(Unconfirmed::NotFound),
+                }
+            })
+            .collect()
+    }
+
+    async fn ask(&self, hub: &Hub, ids: &[String]) -> Result<(Vec<Decoded>, Option<CallError>), CallError> {
+        let detector = match self.detector(hub).await {
+            Ok(detector) => detector,
+            // Nothing can be found where GuardDuty is not enabled.
+            Err(FeedError::NoDetector(_)) => return Ok((Vec::new(), None)),
+            Err(FeedError::Call(error)) => return Err(error),
+            Err(other) => {
+                return Err(CallError {
+                    service: "guardduty",
+                    operation: "ListDetectors",
+                    kind: ErrorKind::Unavailable,
+                    code: None,
+                    message: other.to_string(),
+                });
+            }
+        };
+        Ok(self.fetch(hub, &detector, ids, None).await)
     }
 
     async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
@@ -132,10 +231,19 @@ impl Poller {
     /// The findings with these ids, and the failure that kept some of them from being had. A batch
     /// that cannot be had or read as a whole is halved, so that what is wrong with one finding costs
     /// only that one. After several failures in a row it is GuardDuty that fails, not a finding.
-    async fn fetch(&self, hub: &Hub, detector: &str, ids: &[String]) -> (Vec<Decoded>, Option<CallError>) {
+    async fn fetch(
+        &self,
+        hub: &Hub,
+        detector: &str,
+        ids: &[String],
+        pace: Option<&Pace>,
+    ) -> (Vec<Decoded>, Option<CallError>) {
         let (mut decoded, mut failure) = (Vec::new(), None);
         let (mut todo, mut in_a_row, mut any_answer) = (vec![ids], 0, false);
         while let Some(ids) = todo.pop() {
+            if let Some(pace) = pace {
+                pace.next().await;
+            }
             let answer = hub.get_findings(&self.region, detector, ids.to_vec()).await;
             let wrong = match answer.map(|body| decode_answer(&body)) {
                 Ok(Ok(findings)) => {
@@ -162,7 +270,7 @@ impl Poller {
                 Wrong::Finding(undecodable) => decoded.push(Err(Undecodable { finding_id, ..undecodable })),
                 Wrong::Refused(error) => {
                     decoded.push(Err(Undecodable {
-                        path: "(answer)".to_owned(),
+                        path: REFUSED.to_owned(),
                         error: error.to_string(),
                         sha256: crate::digest::sha256(ids.concat().as_bytes()),
                         finding_id,
@@ -196,6 +304,7 @@ impl Poller {
         hub: &Hub,
         detector: &str,
         query: &FindingQuery<'_>,
+        pace: Option<&Pace>,
     ) -> (Vec<String>, Option<CallError>) {
         let mut ids = Vec::new();
         let mut known = HashSet::new();
@@ -203,6 +312,9 @@ impl Poller {
             let mut page = None;
             let (mut pages, before) = (0, ids.len());
             loop {
+                if let Some(pace) = pace {
+                    pace.next().await;
+                }
                 let (listed, next) = match hub.list_findings(&self.region, detector, query, page).await {
                     Ok(listed) => listed,
                     // What was listed so far is looked at; the cursor stays.

@@ -3,9 +3,19 @@
 
 mod file;
 mod guardduty;
+mod health;
+mod hints;
+mod pace;
+mod queue;
+mod watch;
 
 pub use file::read_input;
 pub use guardduty::{Poll, Poller};
+pub use health::{Health, Pulse};
+pub use hints::{Fate, Hint, Hints};
+pub use pace::Pace;
+pub use queue::{QueueFeed, Taker};
+pub use watch::Watch;
 
 use crate::aws::CallError;
 use crate::finding::{Decoded, Finding};
@@ -22,20 +32,17 @@ pub enum FeedError {
     /// GuardDuty has no detector in the region.
     #[error("GuardDuty has no detector in {0}")]
     NoDetector(Region),
+    /// The region is an opt-in region that is not enabled for the account.
+    #[error("{region} is not enabled for the account ({status})")]
+    NotEnabled {
+        /// The region.
+        region: Region,
+        /// What AWS calls it.
+        status: String,
+    },
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-}
-
-/// What a feed gave.
-#[derive(Debug, Default)]
-pub struct Received {
-    /// Occurrences that were not in the ledger before. They are now.
-    pub new: Vec<Finding>,
-    /// Occurrences that had been recorded before.
-    pub seen: Vec<Finding>,
-    /// How many could not be decoded.
-    pub undecodable: usize,
 }
 
 /// Where findings come from.
@@ -57,7 +64,19 @@ impl Source<'_> {
     }
 }
 
-/// Records what was decoded, and with it how far the feed has come.
+/// What became of one item of a feed.
+#[derive(Debug)]
+pub enum Recorded {
+    /// An occurrence that was not in the ledger before. It is now.
+    New(Finding),
+    /// An occurrence that had been recorded before.
+    Seen(Finding),
+    /// It cannot be read; that is recorded.
+    Undecodable,
+}
+
+/// Records what was decoded, and with it how far the feed has come. Gives for each item what became
+/// of it.
 ///
 /// # Errors
 /// When the ledger cannot be written: then nothing of it was recorded.
@@ -66,7 +85,7 @@ pub async fn record(
     source: &Source<'_>,
     decoded: Vec<Decoded>,
     cursor: Option<Cursor>,
-) -> Result<Received, LedgerError> {
+) -> Result<Vec<Recorded>, LedgerError> {
     let entries = decoded
         .iter()
         .map(|item| match item {
@@ -84,22 +103,19 @@ pub async fn record(
             ..Append::default()
         })
         .await?;
-    let mut received = Received::default();
-    for (item, seq) in decoded.into_iter().zip(written) {
-        match (item, seq) {
-            (Ok(finding), Some(_)) => received.new.push(finding),
-            (Ok(finding), None) => received.seen.push(finding),
-            (Err(undecodable), seq) => {
-                received.undecodable += 1;
-                if seq.is_some() {
-                    tracing::warn!(
-                        source = source.name,
-                        finding = undecodable.finding_id,
-                        "not a readable finding: {undecodable}"
-                    );
-                }
+    let recorded = decoded.into_iter().zip(written).map(|(item, seq)| match (item, seq) {
+        (Ok(finding), Some(_)) => Recorded::New(finding),
+        (Ok(finding), None) => Recorded::Seen(finding),
+        (Err(undecodable), seq) => {
+            if seq.is_some() {
+                tracing::warn!(
+                    source = source.name,
+                    finding = undecodable.finding_id,
+                    "not a readable finding: {undecodable}"
+                );
             }
+            Recorded::Undecodable
         }
-    }
-    Ok(received)
+    });
+    Ok(recorded.collect())
 }

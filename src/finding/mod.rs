@@ -4,11 +4,13 @@
 //! `EventBridge` event, SNS notification, SQS message, S3 export, bare) and gives [`Finding`]s,
 //! or for what it cannot read an [`Undecodable`] that names the offending field.
 
+mod claim;
 mod document;
 mod envelope;
 mod principal;
 mod wire;
 
+pub use claim::{Unconfirmed, confirm};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 
 use crate::ident::{AccountId, Region};

@@ -1,7 +1,7 @@
 //! An entry that is yet to be written.
 
 use super::entry::{Event, Subject};
-use crate::finding::{Finding, Undecodable};
+use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::Region;
 use crate::triage::Decision;
 use jiff::Timestamp;
@@ -46,6 +46,16 @@ impl Draft {
             ..Subject::default()
         };
         Self { subject, event: Event::Undecodable { source: source.to_owned(), undecodable } }
+    }
+
+    /// What was claimed is not confirmed.
+    #[must_use]
+    pub fn unconfirmed(source: &str, item: &str, claim: Finding, why: Unconfirmed) -> Self {
+        let subject = Subject::of_finding(&claim);
+        let (source, item) = (source.to_owned(), item.to_owned());
+        // Who forges can make it as long as they like.
+        let claim = Box::new(Finding { detail: None, ..claim });
+        Self { subject, event: Event::Unconfirmed { source, item, why, claim } }
     }
 
     /// A decision was made.

@@ -2,7 +2,7 @@
 
 use crate::aws::CallRecord;
 use crate::config::{Mode, OptOut};
-use crate::finding::{Finding, Undecodable};
+use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::{AccountId, Region};
 use crate::remedy::{Change, Disposition, Proof, Refusal, Target};
 use crate::triage::Check;
@@ -173,6 +173,45 @@ pub enum Event {
         /// What is wrong, and where in it.
         undecodable: Undecodable,
     },
+    /// An event or an export claims a finding that GuardDuty does not confirm. Nothing is done about it.
+    Unconfirmed {
+        /// Where it came from.
+        source: String,
+        /// Which message or line it was.
+        item: String,
+        /// Why it is not confirmed.
+        why: Unconfirmed,
+        /// What is claimed, without the finding's full text.
+        claim: Box<Finding>,
+    },
+    /// A region is not read, and that is as it should be.
+    RegionSkipped {
+        /// Why.
+        reason: String,
+    },
+    /// The configuration was read again, and applies from now on.
+    Reloaded {
+        /// The mode.
+        mode: Mode,
+        /// SHA-256 of the file.
+        config_sha256: String,
+        /// What changed and applies only after a start.
+        needs_restart: Vec<String>,
+    },
+    /// The configuration was to be read again and cannot be used: that from before still applies.
+    ReloadRefused {
+        /// What is wrong with it.
+        error: String,
+    },
+    /// A file was read to its end.
+    FileRead {
+        /// SHA-256 of the file, in hexadecimal.
+        sha256: String,
+        /// Its name.
+        file: String,
+        /// How many findings it had, with those that could not be read.
+        findings: u64,
+    },
     /// What is done about an occurrence, and why.
     Decision {
         /// The occurrence.
@@ -327,6 +366,11 @@ impl Event {
             Self::FeedFailed { .. } => "feed_failed",
             Self::Finding { .. } => "finding",
             Self::Undecodable { .. } => "undecodable",
+            Self::Unconfirmed { .. } => "unconfirmed",
+            Self::RegionSkipped { .. } => "region_skipped",
+            Self::Reloaded { .. } => "reloaded",
+            Self::ReloadRefused { .. } => "reload_refused",
+            Self::FileRead { .. } => "file_read",
             Self::Decision { .. } => "decision",
             Self::Proposed { .. } => "proposed",
             Self::Approved(_) => "approved",
@@ -347,12 +391,13 @@ impl Event {
 }
 
 impl Event {
-    /// What is seen only once: a finding's occurrence, or the hash of what cannot be read.
+    /// What is seen only once: a finding's occurrence, or what stands for it when there is none.
     #[must_use]
     pub fn occurrence(&self) -> Option<String> {
         match self {
             Self::Finding { finding, .. } => Some(finding.occurrence()),
             Self::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
+            Self::Unconfirmed { item, claim, .. } => Some(format!("unconfirmed:{item}:{}", claim.sha256)),
             _ => None,
         }
     }

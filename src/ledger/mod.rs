@@ -37,6 +37,6 @@ pub use proof::{Proof, ProofsError};
 pub use reader::{Decided, Reader};
 pub use rebuild::{Difference, rebuild};
 pub use recall::Begun;
-pub use remediation::{InForce, Proposal, Remediation};
+pub use remediation::{InForce, Open, Proposal, Remediation};
 pub use state::{Illegal, State};
 pub use writer::{Append, Ledger};

@@ -49,19 +49,17 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
         return Ok(());
     }
     if let Some(occurrence) = entry.occurrence {
-        let undecodable = matches!(entry.event, Event::Undecodable { .. });
+        // There is nothing to decide about what is no finding.
+        let settled = match entry.event {
+            Event::Undecodable { .. } => Some("undecodable"),
+            Event::Unconfirmed { .. } => Some("unconfirmed"),
+            _ => None,
+        };
         connection
             .prepare_cached(
                 "INSERT INTO occurrences (occurrence, seq, decided, verdict) VALUES (?1, ?2, ?3, ?4)",
             )
-            .and_then(|mut s| {
-                s.execute(params![
-                    occurrence,
-                    seq,
-                    undecodable.then_some(seq),
-                    undecodable.then_some("undecodable")
-                ])
-            })
+            .and_then(|mut s| s.execute(params![occurrence, seq, settled.map(|_| seq), settled]))
             .map_err(sqlite)?;
     }
     if let Event::Decision { occurrence, verdict, covered_by, last_seen, .. } = entry.event {

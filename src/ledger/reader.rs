@@ -181,6 +181,17 @@ impl Reader {
         Ok(Some(Decided { seen: self.entry(seen)?, decision }))
     }
 
+    /// Whether something was decided about an occurrence.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_decided(&self, occurrence: &str) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM occurrences WHERE occurrence = ?1 AND decided IS NOT NULL";
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        statement.exists([occurrence]).map_err(|e| self.sqlite(e))
+    }
+
     /// The occurrences of the finding with this id, or of those whose ids start so, the latest last.
     ///
     /// # Errors

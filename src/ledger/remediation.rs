@@ -52,6 +52,21 @@ impl InForce {
     }
 }
 
+/// A remediation that is not finished, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Its id.
+    pub remediation: String,
+    /// The account.
+    pub account: AccountId,
+    /// The role's name, in lower case.
+    pub role_key: String,
+    /// Where it stands.
+    pub state: State,
+    /// When it was decided.
+    pub opened_at: Timestamp,
+}
+
 /// How long after a change its cutoff is relied on, by this machine's clock.
 const RELIED_ON: SignedDuration = SignedDuration::from_mins(2);
 
@@ -172,6 +187,43 @@ impl Reader {
         let sql =
             format!("SELECT id FROM remediations WHERE state IN ({}) ORDER BY opened", states.join(","));
         self.column(&sql, [])?.iter().map(|id| self.remediation(id)).collect()
+    }
+
+    /// The remediations that are not finished, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn unfinished(&self) -> Result<Vec<Open>, LedgerError> {
+        let states: Vec<String> =
+            State::all().filter(|state| state.is_open()).map(|state| format!("'{state}'")).collect();
+        let sql = format!(
+            "SELECT r.id, r.account, r.role_key, r.state, e.time FROM remediations r JOIN entries e ON e.seq = r.opened
+             WHERE r.state IN ({}) ORDER BY r.opened",
+            states.join(",")
+        );
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
+        let rows = statement.query_map([], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, String>(4)?,
+            ))
+        });
+        rows.map_err(|e| self.sqlite(e))?
+            .map(|row| {
+                let (remediation, account, role_key, state, opened_at) = row.map_err(|e| self.sqlite(e))?;
+                Ok(Open {
+                    remediation,
+                    account: account.parse().map_err(|e| self.bad(0, &e))?,
+                    role_key,
+                    state: state.parse().map_err(|e: String| self.bad(0, &e))?,
+                    opened_at: opened_at.parse().map_err(|e: jiff::Error| self.bad(0, &e))?,
+                })
+            })
+            .collect()
     }
 
     /// The remediation with this id.

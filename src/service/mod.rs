@@ -1,22 +1,27 @@
 //! The service: feed, engine and ledger put together; start, loop and stop.
 
 mod checkpoints;
+mod folder;
 mod opt_outs;
+mod polls;
+mod reload;
 mod run;
 mod start;
+mod taker;
 
 pub use checkpoints::{Checkpoints, Rotated};
 pub use start::{Purpose, ServiceError};
 
-use crate::aws::{Hub, hub_hint};
+use crate::aws::Hub;
 use crate::config::{Config, Mode};
 use crate::engine::Engine;
-use crate::feed::{FeedError, Poll, Poller, Received, Source, record};
+use crate::feed::{Pace, QueueFeed, Recorded, Source, Watch, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +32,11 @@ pub struct Service {
     reader: Reader,
     hub: Hub,
     engine: Arc<Engine<RoleSessions>>,
-    pollers: Vec<Poller>,
+    watch: Watch,
+    pace: Pace,
+    queue: Option<QueueFeed>,
+    /// Where the configuration came from.
+    config_file: PathBuf,
     stop: CancellationToken,
     /// The last entry before this start.
     started_at: i64,
@@ -66,7 +75,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn recover(&self) -> Result<(), LedgerError> {
-        self.engine.resume(|_| true)
+        self.engine.resume()
     }
 
     /// Decides again about recent findings that were only observed so far.
@@ -87,7 +96,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn is_watching(&self) -> Result<bool, LedgerError> {
-        let each = self.config.regions.iter().map(|region| self.reader.watched_since(region));
+        let each = self.watch.pollers().map(|poller| self.reader.watched_since(poller.region()));
         Ok(each.collect::<Result<Vec<_>, _>>()?.iter().all(Option::is_some))
     }
 
@@ -98,77 +107,12 @@ impl Service {
             && Timestamp::now().duration_since(finding.last_seen()) <= self.config.max_finding_age
     }
 
-    /// Polls every region once, side by side; does not wait for what comes of it.
-    ///
-    /// A region that fails is recorded and does not disturb the others. Gives the occurrences
-    /// that had been seen before.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub async fn poll(&self) -> Result<Vec<Finding>, LedgerError> {
-        let types = self.engine.types();
-        let polls = self.pollers.iter().map(|poller| self.poll_region(poller, types.as_deref()));
-        let seen: Result<Vec<_>, _> = futures::future::join_all(polls).await.into_iter().collect();
-        Ok(seen?.concat())
-    }
-
     /// Waits until everything that was begun is done, or left because of a stop.
     ///
     /// # Errors
     /// When the ledger failed meanwhile.
     pub async fn drained(&self) -> Result<(), LedgerError> {
         self.engine.drained().await
-    }
-
-    async fn poll_region(
-        &self,
-        poller: &Poller,
-        types: Option<&[String]>,
-    ) -> Result<Vec<Finding>, LedgerError> {
-        let mut seen = Vec::new();
-        let with = Poll { hub: &self.hub, ledger: &self.ledger, reader: &self.reader, types };
-        let poll = poller.poll(with, |received| {
-            seen.extend(received.seen);
-            received.new.into_iter().for_each(|finding| self.engine.submit(finding));
-        });
-        match poll.await {
-            Ok(()) => Ok(seen),
-            Err(FeedError::Ledger(error)) => Err(error),
-            Err(error) => {
-                let hint = self.feed_hint(&error);
-                tracing::error!(region = %poller.region(), hint, "findings cannot be read: {error}");
-                let draft = Draft::feed_failed(Some(poller.region()), error.to_string(), hint);
-                self.ledger.append(draft).await?;
-                Ok(seen)
-            }
-        }
-    }
-
-    /// All findings that GuardDuty has now, without recording them; and what went wrong where.
-    pub async fn peek(&self) -> (Vec<Decoded>, Vec<String>) {
-        let (mut decoded, mut errors) = (Vec::new(), Vec::new());
-        let types = self.engine.types();
-        let types = types.as_deref();
-        let peeks =
-            self.pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub, types).await) });
-        for (poller, (findings, failure)) in futures::future::join_all(peeks).await {
-            decoded.extend(findings);
-            if let Some(error) = failure {
-                errors.push(format!("{}: {error}\n  {}", poller.region(), self.feed_hint(&error)));
-            }
-        }
-        (decoded, errors)
-    }
-
-    fn feed_hint(&self, error: &FeedError) -> String {
-        match error {
-            FeedError::Call(error) => hub_hint(error, self.hub.identity()),
-            FeedError::NoDetector(region) => format!(
-                "Enable GuardDuty in {region} in account {} (the delegated administrator), or take {region} out of `regions`.",
-                self.hub.identity().account
-            ),
-            FeedError::Ledger(_) => String::new(),
-        }
     }
 
     /// Records and carries out what was decoded from `source`, and waits until it is done.
@@ -178,8 +122,14 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn handle(&self, source: &str, decoded: Vec<Decoded>) -> Result<Vec<Finding>, LedgerError> {
-        let Received { new, seen, .. } =
-            record(&self.ledger, &Source::handed_in(source), decoded, None).await?;
+        let (mut new, mut seen) = (Vec::new(), Vec::new());
+        for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
+            match recorded {
+                Recorded::New(finding) => new.push(finding),
+                Recorded::Seen(finding) => seen.push(finding),
+                Recorded::Undecodable => {}
+            }
+        }
         let mut known = HashSet::new();
         for finding in &seen {
             if !known.insert(finding.occurrence()) {

@@ -1,49 +1,79 @@
-//! The service's loops: polls, and what happens between them.
+//! The service's loops, side by side: polls, events, files, and what happens between them.
 
 use super::Service;
 use super::opt_outs::{self, OptOutFile};
-use crate::ledger::{Draft, Event, LedgerError, State};
+use crate::feed::Hints;
+use crate::ledger::{Draft, Event, LedgerError};
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How often a blocked remediation is tried again while the service runs.
-const BLOCKED_AGAIN: Duration = Duration::from_hours(1);
-
-/// How often the service looks for approvals and for changes of the opt-outs' file.
+/// How often the service looks for approvals, for what is to be tried again and for changes of its files.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 impl Service {
-    /// Polls until `stop` is cancelled. What is in flight then is finished. Between the polls it takes
-    /// up approvals, and the opt-outs' file when it changed or `reload` asks for it.
+    /// Watches until `stop` is cancelled. Between the findings it takes up approvals, tries again what
+    /// failed, and reads its files again when they changed or `reload` asks for it.
     ///
     /// # Errors
     /// When the ledger fails.
     pub async fn run(&self, reload: &Notify) -> Result<(), LedgerError> {
-        tokio::try_join!(self.keep_polling(), self.keep_looking_around(reload))?;
-        self.engine.drained().await
+        let polls = self.watch.pollers().map(|poller| self.keep_polling(poller));
+        let all = async {
+            tokio::try_join!(
+                futures::future::try_join_all(polls),
+                self.keep_receiving(),
+                self.keep_reading(),
+                self.keep_sweeping(),
+                self.keep_looking_around(reload),
+            )
+        };
+        all.await?;
+        self.drain().await
     }
 
-    async fn keep_polling(&self) -> Result<(), LedgerError> {
+    /// Gives what is in flight the configured time. What is left is taken up at the next start.
+    async fn drain(&self) -> Result<(), LedgerError> {
+        if tokio::time::timeout(self.config.drain_timeout, self.engine.drained()).await.is_err() {
+            tracing::warn!(
+                jobs = self.engine.jobs(),
+                "not finished in time: what is left is taken up at the next start"
+            );
+        }
+        self.engine.fault()
+    }
+
+    /// What hints are settled with.
+    pub(super) fn hints(&self) -> Hints<'_> {
+        Hints {
+            hub: &self.hub,
+            ledger: &self.ledger,
+            reader: &self.reader,
+            watch: &self.watch,
+            confirm: self.config.confirm,
+        }
+    }
+
+    async fn keep_receiving(&self) -> Result<(), LedgerError> {
+        match &self.queue {
+            Some(queue) => queue.run(self.hints(), self, &self.stop).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes up whatever the timetables do not know of: at once, and then as often as polls are made.
+    async fn keep_sweeping(&self) -> Result<(), LedgerError> {
         let mut ticks = tokio::time::interval(self.config.poll_interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut blocked_tried = tokio::time::Instant::now();
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 _ = ticks.tick() => {}
             }
-            let try_blocked = blocked_tried.elapsed() >= BLOCKED_AGAIN;
-            if try_blocked {
-                blocked_tried = tokio::time::Instant::now();
-            }
             // Nothing here waits for what is in flight: one slow account must not keep another's
             // theft from being seen.
-            self.engine.resume(|state| try_blocked || state != State::Blocked)?;
-            tokio::select! {
-                () = self.stop.cancelled() => {}
-                polled = self.poll() => { polled?; }
-            }
+            self.engine.resume()?;
+            self.engine.raise(self.config.raise_after).await?;
             self.engine.keep_organization_fresh();
         }
     }
@@ -60,33 +90,40 @@ impl Service {
                 _ = ticks.tick() => false,
             };
             approved = self.engine.take_up_approved(approved)?;
+            self.engine.retry();
             if let Some(checkpoints) = &self.checkpoints {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }
-            match file.look(asked) {
-                None => {}
-                Some(Ok(opt_outs)) => {
-                    let event = opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now());
-                    let removed = match &event {
-                        Event::OptOuts { removed, .. } => removed.clone(),
-                        _ => Vec::new(),
-                    };
-                    // Recorded before it counts.
-                    self.ledger.append(Draft::of_service(event)).await?;
-                    self.engine.use_opt_outs(opt_outs);
-                    tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
-                    if !removed.is_empty() {
-                        tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
-                    }
-                    opt_outs::warn(opt_outs);
+            if asked {
+                self.reload().await?;
+            }
+            self.look_at_opt_outs(&mut file, asked).await?;
+        }
+    }
+
+    async fn look_at_opt_outs(&self, file: &mut OptOutFile, asked: bool) -> Result<(), LedgerError> {
+        match file.look(asked) {
+            None => {}
+            Some(Ok(opt_outs)) => {
+                let event = opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now());
+                let removed = match &event {
+                    Event::OptOuts { removed, .. } => removed.clone(),
+                    _ => Vec::new(),
+                };
+                // Recorded before it counts.
+                self.ledger.append(Draft::of_service(event)).await?;
+                self.engine.use_opt_outs(opt_outs);
+                tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
+                if !removed.is_empty() {
+                    tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
                 }
-                Some(Err(error)) => {
-                    tracing::error!(
-                        "the opt-outs are NOT taken over, those from before still apply: {error}"
-                    );
-                    self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
-                }
+                opt_outs::warn(opt_outs);
+            }
+            Some(Err(error)) => {
+                tracing::error!("the opt-outs are NOT taken over, those from before still apply: {error}");
+                self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
             }
         }
+        Ok(())
     }
 }

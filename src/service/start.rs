@@ -5,7 +5,7 @@ use super::{Service, opt_outs};
 use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
-use crate::feed::Poller;
+use crate::feed::{Pace, QueueFeed, Watch};
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
 use crate::org::Snapshot;
 use crate::remedy::RoleSessions;
@@ -95,8 +95,27 @@ impl Service {
                     organization,
                     stop.clone(),
                 )?;
-                let pollers = config.regions.iter().cloned().map(Poller::new).collect();
-                Ok(Self { config, ledger, reader, hub, engine, pollers, stop, started_at, lock, checkpoints })
+                let watch = Self::watch(&config, &hub, &ledger).await?;
+                let queue = config
+                    .events
+                    .as_ref()
+                    .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.0));
+                let (pace, config_file) = (Pace::new(config.calls_per_second), config.file.clone());
+                Ok(Self {
+                    config,
+                    ledger,
+                    reader,
+                    hub,
+                    engine,
+                    watch,
+                    pace,
+                    queue,
+                    config_file,
+                    stop,
+                    started_at,
+                    lock,
+                    checkpoints,
+                })
             }
             Err(error) => {
                 if acts && let ServiceError::Aws { error, hint } = &error {
@@ -104,6 +123,25 @@ impl Service {
                 }
                 ledger.close();
                 Err(error)
+            }
+        }
+    }
+
+    /// The regions. When AWS does not tell which are enabled, those that are named.
+    async fn watch(config: &Config, hub: &Hub, ledger: &Ledger) -> Result<Watch, LedgerError> {
+        if !config.all_regions {
+            return Ok(Watch::of(&config.regions));
+        }
+        match Watch::of_all(&config.regions, hub).await {
+            Ok(watch) => Ok(watch),
+            Err(error) => {
+                let hint = format!(
+                    "{} Only the regions that are named are watched; it is asked again at the next start.",
+                    hub_hint(&error, hub.identity())
+                );
+                tracing::error!(hint, "not known which regions are enabled: {error}");
+                ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+                Ok(Watch::of(&config.regions))
             }
         }
     }

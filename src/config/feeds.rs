@@ -1,0 +1,141 @@
+//! Where findings come from beside the polls: an SQS queue, a folder.
+
+use crate::ident::{AccountId, Region, quoted};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Events from a queue.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    /// The URL of the SQS queue to which EventBridge sends GuardDuty's findings, of all regions.
+    #[schemars(with = "String")]
+    pub queue: QueueUrl,
+    /// How many receive at once while the queue has messages: 1 to 16.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1, max = 16), extend("default" = 4))]
+    pub receivers: Receivers,
+}
+
+/// Exported findings in a folder.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Folder {
+    /// The folder, beside this file unless the path is absolute. It is watched with all its subfolders.
+    #[schemars(with = "String")]
+    pub path: PathBuf,
+}
+
+/// 1 to 16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct Receivers(pub usize);
+
+impl Default for Receivers {
+    fn default() -> Self {
+        Self(4)
+    }
+}
+
+impl TryFrom<i64> for Receivers {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        match usize::try_from(number) {
+            Ok(number @ 1..=16) => Ok(Self(number)),
+            _ => Err(format!("{number}: expected 1 to 16")),
+        }
+    }
+}
+
+/// The URL of an SQS queue, and what it tells.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct QueueUrl {
+    /// As AWS gives it.
+    pub url: String,
+    /// The region in its host name; none when the host is not one of AWS's.
+    pub region: Option<Region>,
+    /// The account that owns it.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+}
+
+impl TryFrom<String> for QueueUrl {
+    type Error = String;
+    fn try_from(url: String) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{}: expected a queue URL such as \"https://sqs.eu-central-1.amazonaws.com/111122223333/rescind-findings\"",
+                quoted(&url)
+            )
+        };
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(wrong)?;
+        let (host, path) = rest.split_once('/').ok_or_else(wrong)?;
+        let (account, name) = path.split_once('/').ok_or_else(wrong)?;
+        let account: AccountId = account.parse().map_err(|_| wrong())?;
+        let stem = name.strip_suffix(".fifo").unwrap_or(name);
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if host.is_empty() || stem.is_empty() || name.len() > 80 || !stem.bytes().all(legal) {
+            return Err(wrong());
+        }
+        let name = name.to_owned();
+        Ok(Self { region: region_of(host), account, name, url })
+    }
+}
+
+/// `sqs.REGION.amazonaws.com`, and the other ways in which AWS names an endpoint of SQS.
+fn region_of(host: &str) -> Option<Region> {
+    let host = host.split(':').next()?;
+    if !(host.ends_with(".amazonaws.com")
+        || host.ends_with(".amazonaws.com.cn")
+        || host.ends_with(".api.aws"))
+    {
+        return None;
+    }
+    host.split('.').find_map(|label| label.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<QueueUrl, String> {
+        QueueUrl::try_from(url.to_owned())
+    }
+
+    #[test]
+    fn a_queue_url_tells_its_region_account_and_name() {
+        for (url, region) in [
+            ("https://sqs.eu-central-1.amazonaws.com/111122223333/findings", Some("eu-central-1")),
+            ("https://eu-west-1.queue.amazonaws.com/111122223333/findings.fifo", Some("eu-west-1")),
+            ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/findings", Some("cn-north-1")),
+            (
+                "https://vpce-0ab-1cd.sqs.us-east-1.vpce.amazonaws.com/111122223333/findings",
+                Some("us-east-1"),
+            ),
+            ("http://127.0.0.1:4566/111122223333/findings", None),
+        ] {
+            let queue = parse(url).expect(url);
+            assert_eq!(queue.region.as_ref().map(Region::as_str), region, "{url}");
+            assert_eq!(queue.account.as_str(), "111122223333");
+            assert!(queue.name.starts_with("findings"));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for url in [
+            "",
+            "arn:aws:sqs:eu-central-1:111122223333:findings",
+            "https://sqs.eu-central-1.amazonaws.com/findings",
+            "https://sqs.eu-central-1.amazonaws.com/111122223333/",
+            "https://sqs.eu-central-1.amazonaws.com/111122223333/a/b",
+            "https://sqs.eu-central-1.amazonaws.com/1111/findings",
+            "https:///111122223333/findings",
+        ] {
+            assert!(parse(url).expect_err(url).contains("expected a queue URL"), "{url}");
+        }
+    }
+}

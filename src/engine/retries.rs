@@ -1,0 +1,122 @@
+//! What failed and is tried again, and when.
+//!
+//! This is only the timetable. That there is something to do stands in the ledger, and a sweep finds
+//! what is not in the timetable: after a start, that is everything.
+
+use crate::backoff::{Backoff, about};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// After AWS did not answer, asked to slow down, or a change was not kept.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(5) };
+
+/// After something that a person must change first.
+const BLOCKED: Duration = Duration::from_hours(1);
+
+/// A remediation that is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Its id.
+    pub remediation: String,
+    /// How often it failed in a row, since the service started.
+    pub failures: u32,
+    /// When it is tried again.
+    pub next: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Retries(Mutex<BTreeMap<String, Due>>);
+
+#[derive(Debug)]
+struct Due {
+    lane: String,
+    failures: u32,
+    next: Timestamp,
+    /// It is queued or running.
+    is_taken: bool,
+}
+
+impl Retries {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Due>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It failed, and is to be tried again: the later the more often it failed.
+    pub fn failed(&self, remediation: &str, lane: &str, is_blocked: bool) {
+        let mut all = self.lock();
+        let failures = all.get(remediation).map_or(0, |due| due.failures).saturating_add(1);
+        let delay = if is_blocked { about(BLOCKED) } else { BACKOFF.after(failures) };
+        let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::from_hours(1));
+        let next = Timestamp::now().saturating_add(delay).unwrap_or(Timestamp::MAX);
+        let due = Due { lane: lane.to_owned(), failures, next, is_taken: false };
+        all.insert(remediation.to_owned(), due);
+    }
+
+    /// There is nothing more to try.
+    pub fn done(&self, remediation: &str) {
+        self.lock().remove(remediation);
+    }
+
+    /// It has a time at which it is tried again, or is being tried.
+    pub fn knows(&self, remediation: &str) -> bool {
+        self.lock().contains_key(remediation)
+    }
+
+    /// Those whose time has come, with their lanes. Each is given once.
+    pub fn take_due(&self) -> Vec<(String, String)> {
+        let now = Timestamp::now();
+        let mut all = self.lock();
+        let due = all.iter_mut().filter(|(_, due)| !due.is_taken && due.next <= now);
+        due.map(|(id, due)| {
+            due.is_taken = true;
+            (id.clone(), due.lane.clone())
+        })
+        .collect()
+    }
+
+    /// All, the next one first.
+    pub fn all(&self) -> Vec<Retry> {
+        let all = self.lock();
+        let mut all: Vec<Retry> = all
+            .iter()
+            .map(|(id, due)| Retry { remediation: id.clone(), failures: due.failures, next: due.next })
+            .collect();
+        all.sort_by_key(|retry| retry.next);
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_puts_it_off_longer_and_success_forgets_it() {
+        let retries = Retries::default();
+        let wait = || retries.all()[0].next.duration_since(Timestamp::now());
+        retries.failed("r", "lane", false);
+        assert!(wait() <= SignedDuration::from_secs(2));
+        for _ in 0..20 {
+            retries.failed("r", "lane", false);
+        }
+        assert!(wait() > SignedDuration::from_secs(140) && wait() <= SignedDuration::from_mins(5));
+        assert_eq!(retries.all()[0].failures, 21);
+        retries.failed("r", "lane", true);
+        assert!(wait() > SignedDuration::from_mins(50));
+        retries.done("r");
+        assert!(!retries.knows("r") && retries.all().is_empty());
+    }
+
+    #[test]
+    fn what_is_due_is_given_once() {
+        let retries = Retries::default();
+        retries.failed("r", "lane", false);
+        assert!(retries.take_due().is_empty());
+        retries.lock().get_mut("r").expect("there").next = Timestamp::UNIX_EPOCH;
+        assert_eq!(retries.take_due(), [("r".to_owned(), "lane".to_owned())]);
+        assert!(retries.take_due().is_empty() && retries.knows("r"));
+    }
+}

@@ -1,0 +1,42 @@
+//! What is done about what the queue brings.
+
+use super::Service;
+use crate::aws::{CallError, hub_hint};
+use crate::feed::Taker;
+use crate::finding::{Finding, Unconfirmed};
+use crate::ledger::{Draft, LedgerError, Subject};
+use tokio::sync::oneshot;
+
+impl Taker for Service {
+    fn take(&self, finding: Finding) -> oneshot::Receiver<()> {
+        self.engine.submit(finding)
+    }
+
+    async fn unconfirmed(&self, source: &str, claim: &Finding, why: &Unconfirmed) -> Result<(), LedgerError> {
+        let subject = Subject { account: Some(claim.account.clone()), ..Subject::default() };
+        let (id, finding_type) = (&claim.id, &claim.finding_type);
+        let text = format!(
+            "{source} brought a finding {id} ({finding_type}) that GuardDuty does not confirm; nothing was done: {why}"
+        );
+        let what_to_do = match why {
+            Unconfirmed::RegionNotWatched => {
+                "Add the region to `regions`, or keep its events from the queue."
+            }
+            _ => {
+                "Find out who can write to it: somebody may try to have roles revoked. `rescind list --decisions` lists what came. \
+                 A finding that GuardDuty does have is found by the next poll."
+            }
+        };
+        self.engine.tell(subject, &format!("unconfirmed_{}", why.code()), text, what_to_do).await
+    }
+
+    async fn failed(&self, error: &CallError, is_other: bool) -> Result<(), LedgerError> {
+        let hint = hub_hint(error, self.hub.identity());
+        tracing::error!(hint, "events cannot be received: {error}");
+        // One entry for an outage, not one for each try.
+        if is_other {
+            self.ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+        }
+        Ok(())
+    }
+}
