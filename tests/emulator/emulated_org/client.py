@@ -52,6 +52,18 @@ class Emulator:
     def exfiltration(self, **fields) -> dict:
         return self.post("findings/exfiltration", fields)
 
+    def queue(self, **fields) -> dict:
+        return self.post("queues", fields)
+
+    def queue_state(self, name: str) -> dict:
+        return self.get(f"queues?name={quote(name)}")
+
+    def message(self, queue: str, body, **fields) -> str:
+        return self.post("messages", {"queue": queue, "body": body, **fields})["message_id"]
+
+    def event(self, **fields) -> dict:
+        return self.post("events", fields)
+
     def calls(self, since: int = 0) -> list:
         return self.get(f"calls?since={since}")["calls"]
 

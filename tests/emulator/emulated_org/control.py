@@ -12,6 +12,7 @@ from .clock import milliseconds, parse_time
 from .errors import AwsError
 from .faults import Fault
 from .findings import exfiltration_finding, with_defaults
+from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
 from .world import World
 
@@ -23,6 +24,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._scene = Scene(world)
+        self._queues = QueueControl(world, self._account, self._detector)
         self._routes = {
             ("GET", "health"): self._health,
             ("POST", "organization"): self._organization,
@@ -30,6 +32,10 @@ class Control:
             ("POST", "sessions"): self._sessions,
             ("POST", "findings"): self._findings,
             ("POST", "findings/exfiltration"): self._exfiltration,
+            ("POST", "queues"): self._queues.create,
+            ("GET", "queues"): self._queues.describe,
+            ("POST", "messages"): self._queues.send,
+            ("POST", "events"): self._queues.send_events,
             ("GET", "calls"): self._list_calls,
             ("DELETE", "calls"): self._clear_calls,
             ("POST", "faults"): self._arm_fault,
@@ -120,8 +126,13 @@ class Control:
             finding = exfiltration_finding(fields, detector, self._world.directory.partition, self._now())
             if not isinstance(finding["id"], str):
                 raise ValueError("a finding's id is a string")
+            if fields.get("event_to"):
+                self._world.queues.named(fields["event_to"])
             detector.findings[finding["id"]] = finding
-            return {"detector_id": detector.id, "finding_id": finding["id"], "finding": finding}
+            answer = {"detector_id": detector.id, "finding_id": finding["id"], "finding": finding}
+            if fields.get("event_to"):
+                answer["message_id"] = self._queues.send_event(detector, finding, fields["event_to"])
+            return answer
 
     def _list_calls(self, fields: Mapping, query: Mapping) -> dict:
         return {"calls": self._world.calls.since(int(query.get("since", 0)))}

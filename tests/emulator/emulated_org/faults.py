@@ -33,6 +33,8 @@ class Fault:
         if when not in (BEFORE, AFTER):
             raise ValueError("when is before or after")
         _check_action(action)
+        if "partial" in action and (when != BEFORE or not str(match["operation"]).endswith("Batch")):
+            raise ValueError("partial applies to batch operations, before their effect")
         times = body.get("times", 1)
         if not isinstance(times, int) or times < 0:
             raise ValueError("times is a number, 0 for always")
@@ -102,13 +104,16 @@ def hang(fault: Fault, client_is_gone: Callable[[], bool]) -> None:
 
 def _check_action(action) -> None:
     if not isinstance(action, dict) or len(action) != 1:
-        raise ValueError("a fault's action is one of hang, error, disconnect")
+        raise ValueError("a fault's action is one of hang, error, disconnect, partial")
     (kind, value), = action.items()
     if kind in ("hang", "disconnect"):
         if value is not True:
             raise ValueError(f"{kind} is true")
+    elif kind == "partial":
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError("partial is the number of entries that fail")
     elif kind == "error":
         if not isinstance(value, dict) or not isinstance(value.get("status"), int) or "code" not in value:
             raise ValueError("an error has a status, a code and a message")
     else:
-        raise ValueError("a fault's action is one of hang, error, disconnect")
+        raise ValueError("a fault's action is one of hang, error, disconnect, partial")

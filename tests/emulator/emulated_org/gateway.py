@@ -5,8 +5,9 @@ from typing import Callable, Mapping, Optional
 
 from .directory import account_of
 from .ec2 import describe_instances
+from .enforcement import Principal
 from .errors import AwsError
-from .faults import AFTER, BEFORE, Fault, hang
+from .faults import AFTER, BEFORE, ClientGone, Fault, hang
 from .moto_bridge import forward
 from .protocol import Answer, Call, read_call, render_error
 from .world import World
@@ -43,7 +44,7 @@ class Gateway:
             if answer:
                 self._complete(entry, answer)
                 return answer
-        answer = self._execute(call, entry)
+        answer = self._execute(call, entry, client_is_gone)
         self._complete(entry, answer)
         fault = self._world.faults.take(subject, AFTER)
         if fault:
@@ -77,30 +78,45 @@ class Gateway:
             return None
         if "disconnect" in fault.action:
             raise Disconnect
+        if "partial" in fault.action:
+            call.failing_entries = fault.action["partial"]
+            return None
         error = fault.action["error"]
         injected = AwsError(error["code"], error.get("message", "injected by a fault"), error["status"])
         return render_error(call.service, injected, call.request_id)
 
-    def _execute(self, call: Call, entry: dict) -> Answer:
+    def _execute(self, call: Call, entry: dict, client_is_gone: Callable[[], bool]) -> Answer:
         world = self._world
-        with world.lock:
-            try:
-                now = world.clock.now()
-                world.directory.require_region(call.region)
-                principal = world.enforcement.authenticate(call, now)
-                world.calls.completed(entry, principal=principal.arn)
-                world.enforcement.authorize(principal, call, now)
-                answer = self._serve(call, principal)
-            except AwsError as error:
-                return render_error(call.service, error, call.request_id)
-            except Exception as error:
-                # A defect in the emulator must not pass for something AWS said.
-                traceback.print_exc()
-                return render_error(call.service, AwsError("EmulatorDefect", repr(error), 501), call.request_id)
+        try:
+            with world.lock:
+                principal = self._admit(call, entry)
+                if call.service != "sqs":
+                    answer = self._serve(call, principal)
+            if call.service == "sqs":
+                # Without the lock: a receiver that waits must not stop all other calls.
+                answer = world.sqs.handle(call, principal, client_is_gone)
+        except ClientGone:
+            raise
+        except AwsError as error:
+            return render_error(call.service, error, call.request_id)
+        except Exception as error:
+            # A defect in the emulator must not pass for something AWS said.
+            traceback.print_exc()
+            return render_error(call.service, AwsError("EmulatorDefect", repr(error), 501), call.request_id)
         answer.headers.setdefault("x-amzn-RequestId", call.request_id)
         return answer
 
-    def _serve(self, call: Call, principal) -> Answer:
+    def _admit(self, call: Call, entry: dict) -> Principal:
+        """The caller, once it is known and its policies allow the call."""
+        world = self._world
+        now = world.clock.now()
+        world.directory.require_region(call.region)
+        principal = world.enforcement.authenticate(call, now)
+        world.calls.completed(entry, principal=principal.arn)
+        world.enforcement.authorize(principal, call, now)
+        return principal
+
+    def _serve(self, call: Call, principal: Principal) -> Answer:
         services = {
             "sts": self._world.sts,
             "iam": self._world.iam,

@@ -62,11 +62,17 @@ class Call:
     operation: str
     params: Dict[str, str] = field(default_factory=dict)
     request_id: str = ""
+    # How many entries of a batch a fault makes fail.
+    failing_entries: int = 0
 
     @property
     def action(self) -> str:
         """The IAM action the call needs. They are mostly, not always, the operation's name."""
-        renamed = {"s3:ListBuckets": "s3:ListAllMyBuckets"}
+        renamed = {
+            "s3:ListBuckets": "s3:ListAllMyBuckets",
+            "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+        }
         name = f"{self.service}:{self.operation}"
         return renamed.get(name, name)
 
@@ -155,9 +161,28 @@ CREDENTIAL_ERRORS = {
 }
 
 
+SQS_QUERY_CODES = {
+    "InvalidParameterValueException": "InvalidParameterValue",
+    "MissingRequiredParameterException": "MissingParameter",
+    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
+    **{
+        name: f"AWS.SimpleQueueService.{name}"
+        for name in (
+            "BatchEntryIdsNotDistinct",
+            "EmptyBatchRequest",
+            "InvalidBatchEntryId",
+            "MessageNotInflight",
+            "TooManyEntriesInBatchRequest",
+        )
+    },
+}
+
+
 def render_error(service: str, error: AwsError, request_id: str) -> Answer:
     """Renders an error in the shape the SDKs read for that service's protocol."""
     protocol = PROTOCOLS.get(service, QUERY)
+    if service == "sqs":
+        return _sqs_error(error, request_id)
     code, status = CREDENTIAL_ERRORS.get(type(error), {}).get(protocol, (error.code, error.status))
     if protocol in (JSON, REST_JSON):
         return _json_error(protocol, code, error.message, status, request_id)
@@ -173,6 +198,24 @@ def _json_error(protocol: str, code: str, message: str, status: int, request_id:
     else:
         headers["x-amzn-ErrorType"] = code
     return Answer(status, headers, json.dumps(fields).encode(), code)
+
+
+def _sqs_error(error: AwsError, request_id: str) -> Answer:
+    """SQS moved from the query protocol to JSON: SDKs take the code from a header."""
+    fault = "Receiver" if error.status >= 500 else "Sender"
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "x-amzn-RequestId": request_id,
+        "x-amzn-query-error": f"{sqs_query_code(error)};{fault}",
+    }
+    name = CREDENTIAL_ERRORS.get(type(error), {}).get(JSON, (error.code, 0))[0]
+    fields = {"__type": f"com.amazonaws.sqs#{name}", "message": error.message}
+    return Answer(error.status, headers, json.dumps(fields).encode(), sqs_query_code(error))
+
+
+def sqs_query_code(error: AwsError) -> str:
+    """The name of an SQS error from the time of the query protocol."""
+    return SQS_QUERY_CODES.get(error.code, error.code)
 
 
 def _xml_error(protocol: str, code: str, message: str, status: int, request_id: str) -> Answer:

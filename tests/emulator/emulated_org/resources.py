@@ -5,6 +5,7 @@ Actions not listed here act on ``*``, which only a statement with the resource
 """
 from .directory import Directory
 from .protocol import Call
+from .queues import named_queue
 
 
 def resource_of(call: Call, account: str, directory: Directory) -> str:
@@ -15,6 +16,7 @@ def resource_of(call: Call, account: str, directory: Directory) -> str:
         "organizations": _organizations,
         "dynamodb": _dynamodb,
         "s3": _s3,
+        "sqs": _sqs,
     }
     finder = finders.get(call.service)
     return (finder(call, account, directory) if finder else None) or "*"
@@ -71,3 +73,8 @@ def _s3(call: Call, account: str, directory: Directory):
     if not bucket:
         return None
     return f"arn:{directory.partition}:s3:::{bucket}" + (f"/{key}" if key else "")
+
+
+def _sqs(call: Call, account: str, directory: Directory):
+    owner, name = named_queue(call.params, account)
+    return f"arn:{directory.partition}:sqs:{call.region}:{owner}:{name}"

@@ -12,8 +12,10 @@ from .faults import Faults
 from .guardduty import GuardDuty
 from .iam import Iam
 from .organizations import Organizations
+from .queues import Queues
 from .sessions import SessionStore
 from .simulator import Simulator
+from .sqs import Sqs
 from .sts import Sts
 from .switches import Switches
 
@@ -36,9 +38,12 @@ class World:
         self.iam = Iam(self.directory, Simulator(self.directory, self.switches), self.switches)
         self.organizations = Organizations(self.directory, self.switches)
         self.guardduty = GuardDuty(self.directory, self.clock)
+        self.queues = Queues()
+        self.sqs = Sqs(self.directory, self.queues, self.clock)
 
     def reset(self) -> None:
         self.faults.reset()
+        self.queues.reset()
         with self.lock:
             BackendDict.reset()
             organizations_backends.master_accounts.clear()
