@@ -3,7 +3,7 @@
 Everything the emulator knows about moto's data model is in this module and in
 `moto_bridge`.
 """
-from typing import Iterator, List, Mapping, Optional
+from typing import Dict, Iterator, List, Mapping, Optional
 
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
@@ -11,6 +11,7 @@ from moto.organizations.models import organizations_backends
 from .errors import InvalidCredentials
 from .policy import Policy
 
+DISABLED = "DISABLED"
 SERVICE_CONTROL_POLICY = "SERVICE_CONTROL_POLICY"
 EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
@@ -28,9 +29,16 @@ class Directory:
         self.partition = "aws"
         self.management_id: Optional[str] = None
         self.account_ids: List[str] = []
+        # Region -> whether accounts opted in, as AWS Account Management names it.
+        self.regions: Dict[str, str] = {}
 
     def require_region(self, region: str) -> None:
-        """Credentials of one partition mean nothing in another's regions."""
+        """Credentials mean nothing in a region that is disabled or of another partition.
+
+        A region the organization says nothing about is as good as enabled.
+        """
+        if self.regions.get(region) == DISABLED:
+            raise InvalidCredentials()
         partition = partition_of(region)
         if partition != self.partition:
             raise InvalidCredentials(f"{region} is in partition {partition}, the organization is in {self.partition}")

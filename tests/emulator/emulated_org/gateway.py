@@ -122,6 +122,7 @@ class Gateway:
             "iam": self._world.iam,
             "organizations": self._world.organizations,
             "guardduty": self._world.guardduty,
+            "account": self._world.account,
         }
         if call.service in services:
             return services[call.service].handle(call, principal)

@@ -18,6 +18,7 @@ PROTOCOLS = {
     "dynamodb": JSON,
     "sqs": JSON,
     "guardduty": REST_JSON,
+    "account": REST_JSON,
     "s3": REST_XML,
 }
 
@@ -34,6 +35,9 @@ REST_OPERATIONS = {
         ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/unarchive", "UnarchiveFindings"),
         ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/create", "CreateSampleFindings"),
         ("GET", r"/admin", "ListOrganizationAdminAccounts"),
+    ],
+    "account": [
+        ("POST", r"/listRegions", "ListRegions"),
     ],
     "s3": [
         ("GET", r"/", "ListBuckets"),

@@ -17,6 +17,7 @@ def resource_of(call: Call, account: str, directory: Directory) -> str:
         "dynamodb": _dynamodb,
         "s3": _s3,
         "sqs": _sqs,
+        "account": _account,
     }
     finder = finders.get(call.service)
     return (finder(call, account, directory) if finder else None) or "*"
@@ -78,3 +79,7 @@ def _s3(call: Call, account: str, directory: Directory):
 def _sqs(call: Call, account: str, directory: Directory):
     owner, name = named_queue(call.params, account)
     return f"arn:{directory.partition}:sqs:{call.region}:{owner}:{name}"
+
+
+def _account(call: Call, account: str, directory: Directory):
+    return f"arn:{directory.partition}:account::{account}:account"

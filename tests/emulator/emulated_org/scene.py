@@ -11,7 +11,7 @@ from moto.iam.models import ManagedPolicy
 from moto.organizations.models import organizations_backends
 
 from .clock import whole_seconds
-from .directory import EVERYTHING, MANAGED_POLICIES, SERVICE_CONTROL_POLICY, partition_of
+from .directory import DISABLED, EVERYTHING, MANAGED_POLICIES, SERVICE_CONTROL_POLICY, partition_of
 from .sessions import Session
 from .world import OPERATOR, World
 
@@ -128,6 +128,7 @@ class Scene:
         if self._directory.management_id:
             raise ValueError("there is an organization already: POST /emulator/reset first")
         self._directory.partition = plan.partition
+        self._directory.regions = plan.region_states
         self._create_organization(plan)
         units = self._create_organizational_units(plan.ous)
         accounts = {}
@@ -258,7 +259,15 @@ class Plan:
         if self.partition not in PARTITIONS:
             raise ValueError(f"partition is one of {sorted(PARTITIONS)}")
         self.regions = request.get("regions") or [PARTITIONS[self.partition]]
-        for region in self.regions:
+        self.region_states = {
+            **dict.fromkeys(request.get("enabled_regions") or [], "ENABLED"),
+            **dict.fromkeys(self.regions, "ENABLED_BY_DEFAULT"),
+        }
+        for region in request.get("disabled_regions") or []:
+            if region in self.region_states:
+                raise ValueError(f"region {region} cannot be disabled and in use")
+            self.region_states[region] = DISABLED
+        for region in self.region_states:
             if partition_of(region) != self.partition:
                 raise ValueError(f"region {region} is not in partition {self.partition}")
         self.member_role = request.get("member_role", "RescindRemediation")

@@ -4,6 +4,7 @@ import threading
 from moto.core.base_backend import BackendDict
 from moto.organizations.models import organizations_backends
 
+from .account import Account
 from .calls import CallLog
 from .clock import Clock
 from .directory import Directory
@@ -38,6 +39,7 @@ class World:
         self.iam = Iam(self.directory, Simulator(self.directory, self.switches), self.switches)
         self.organizations = Organizations(self.directory, self.switches)
         self.guardduty = GuardDuty(self.directory, self.clock)
+        self.account = Account(self.directory)
         self.queues = Queues()
         self.sqs = Sqs(self.directory, self.queues, self.clock)
 
