@@ -35,7 +35,9 @@ class CallLog:
 
     def since(self, number: int) -> List[Dict]:
         with self._lock:
-            return [dict(entry) for entry in self._calls if entry["n"] > number]
+            # Numbers are consecutive, so that the first wanted call has a known place.
+            forgotten = self._number - len(self._calls)
+            return [dict(entry) for entry in self._calls[max(0, number - forgotten) :]]
 
     def clear(self) -> None:
         """Numbers go on, so that ``since`` stays meaningful across a clear."""

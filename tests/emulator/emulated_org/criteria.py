@@ -1,4 +1,5 @@
 """GuardDuty's finding criteria, over findings whose fields may have any type."""
+from functools import lru_cache
 from typing import Any, Mapping, Optional
 
 from .clock import parse_time
@@ -29,19 +30,22 @@ def matches(finding: Mapping, criteria: Mapping[str, Mapping]) -> bool:
 
 
 def _matches(value: Any, condition: Mapping) -> bool:
-    texts = {_text(item) for item in (value if isinstance(value, list) else [value])}
     for name, wanted in condition.items():
         if name in EQUAL:
-            if wanted and not texts & set(wanted):
+            if wanted and not _has_one_of(value, wanted):
                 return False
         elif name in NOT_EQUAL:
-            if wanted and texts & set(wanted):
+            if wanted and _has_one_of(value, wanted):
                 return False
         elif name in COMPARISONS:
             number = as_number(value)
             if number is None or not COMPARISONS[name](number, wanted):
                 return False
     return True
+
+
+def _has_one_of(value: Any, wanted: list) -> bool:
+    return any(_text(item) in wanted for item in (value if isinstance(value, list) else [value]))
 
 
 def as_number(value: Any) -> Optional[float]:
@@ -52,8 +56,14 @@ def as_number(value: Any) -> Optional[float]:
         return value
     if not isinstance(value, str):
         return None
+    return _milliseconds(value)
+
+
+@lru_cache(maxsize=65536)
+def _milliseconds(text: str) -> Optional[float]:
+    """Every listing compares and sorts by the same times."""
     try:
-        return parse_time(value).timestamp() * 1000
+        return parse_time(text).timestamp() * 1000
     except ValueError:
         return None
 

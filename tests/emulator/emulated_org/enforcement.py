@@ -128,7 +128,7 @@ class Enforcement:
             keys["aws:TokenIssueTime"] = whole_seconds(session.issued_at)
             if session.source_identity:
                 keys["aws:SourceIdentity"] = session.source_identity
-        for tag in _tags(principal.entity):
+        for tag in tags_of(principal.entity):
             keys[f"aws:PrincipalTag/{tag['Key']}"] = tag["Value"]
         return {name.lower(): [value] for name, value in keys.items()}
 
@@ -142,7 +142,7 @@ def _with_article(name: str) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
 
-def _tags(entity) -> list:
+def tags_of(entity) -> list:
     """moto keeps a role's tags as a dict by lower-case key, or as a list."""
     tags = getattr(entity, "tags", None) or []
     if isinstance(tags, dict):

@@ -29,17 +29,19 @@ class Detector:
         self.findings: Dict[str, dict] = {}
         # Pages are cut from one snapshot: a finding that arrives or changes
         # between two pages must not push another one off them.
-        self._pages: Dict[str, List[str]] = {}
+        self._pages: Dict[str, Tuple[List[str], int]] = {}
 
-    def next_page(self, ids: List[str], size: int) -> dict:
-        answer = {"findingIds": ids[:size], "nextToken": ""}
-        if len(ids) > size:
+    def next_page(self, ids: List[str], start: int, size: int) -> dict:
+        end = start + size
+        answer = {"findingIds": ids[start:end], "nextToken": ""}
+        if len(ids) > end:
             token = secrets.token_urlsafe(24)
-            self._pages[token] = ids[size:]
+            self._pages[token] = (ids, end)
             answer["nextToken"] = token
         return answer
 
-    def resume(self, token: str) -> List[str]:
+    def resume(self, token: str) -> Tuple[List[str], int]:
+        """The snapshot a token is of, and where its page begins."""
         if token not in self._pages:
             raise bad_request("the parameter nextToken has an invalid value.")
         return self._pages[token]
@@ -109,7 +111,7 @@ class GuardDuty:
         if not isinstance(size, int) or not 1 <= size <= PAGE_LIMIT:
             raise bad_request("an invalid or out-of-range value is specified as an input parameter.")
         if body.get("nextToken"):
-            return detector.next_page(detector.resume(body["nextToken"]), size)
+            return detector.next_page(*detector.resume(body["nextToken"]), size)
         criteria = (body.get("findingCriteria") or {}).get("criterion") or {}
         found = [finding for finding in detector.findings.values() if matches(finding, criteria)]
         order = body.get("sortCriteria") or {}
@@ -117,7 +119,7 @@ class GuardDuty:
         found.sort(key=lambda finding: (sort_key(attribute(finding, name)), str(finding["id"])))
         if order.get("orderBy") == "DESC":
             found.reverse()
-        return detector.next_page([finding["id"] for finding in found], size)
+        return detector.next_page([finding["id"] for finding in found], 0, size)
 
     def _get_findings(self, detector: Detector, body: dict) -> dict:
         ids = _finding_ids(body)

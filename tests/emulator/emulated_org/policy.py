@@ -5,6 +5,7 @@ they disagreed, a test could pass against a simulator that lies by accident.
 """
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Iterable, List, Mapping, Union
 
 from .conditions import Context, as_list, conditions_hold, is_date_operator, parse_date, substitute, wildcard_match
@@ -29,16 +30,7 @@ class Policy:
 
     @classmethod
     def parse(cls, document: Union[str, Mapping], source_id: str = "", source_type: str = "IAM Policy") -> "Policy":
-        if isinstance(document, str):
-            try:
-                document = json.loads(document)
-            except ValueError:
-                raise malformed("Syntax errors in policy.") from None
-        if not isinstance(document, dict):
-            raise malformed("Syntax errors in policy.")
-        statements = as_list(document.get("Statement", []))
-        for statement in statements:
-            _check_statement(statement)
+        statements = _statements_of_text(document) if isinstance(document, str) else _statements(document)
         return cls(statements, source_id, source_type)
 
 
@@ -120,6 +112,25 @@ def _resource_applies(statement: Mapping, request: Request) -> bool:
     filled = [substitute(pattern, request.context) for pattern in as_list(patterns)]
     matches = any(wildcard_match(pattern, request.resource) for pattern in filled)
     return matches if "Resource" in statement else not matches
+
+
+@lru_cache(maxsize=4096)
+def _statements_of_text(text: str) -> List[Mapping]:
+    """Every call is decided over the same few documents; nobody changes statements."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise malformed("Syntax errors in policy.") from None
+    return _statements(document)
+
+
+def _statements(document: Mapping) -> List[Mapping]:
+    if not isinstance(document, dict):
+        raise malformed("Syntax errors in policy.")
+    statements = as_list(document.get("Statement", []))
+    for statement in statements:
+        _check_statement(statement)
+    return statements
 
 
 def _check_statement(statement) -> None:

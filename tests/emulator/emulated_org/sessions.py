@@ -63,4 +63,4 @@ class SessionStore:
 def new_id(prefix: str, length: int) -> str:
     """A unique id as IAM makes them: a prefix that tells the kind, then base 32."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-    return prefix + "".join(secrets.choice(alphabet) for _ in range(length - len(prefix)))
+    return prefix + "".join(alphabet[byte % 32] for byte in secrets.token_bytes(length - len(prefix)))
