@@ -1,6 +1,6 @@
 """GuardDuty's finding criteria, over findings whose fields may have any type."""
 from functools import lru_cache
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, List, Mapping, Optional
 
 from .clock import parse_time
 
@@ -19,14 +19,22 @@ COMPARISONS = {
 
 
 def attribute(finding: Mapping, dotted: str) -> Any:
+    return _at(finding, dotted.split("."))
+
+
+def _at(finding: Mapping, path: List[str]) -> Any:
     value: Any = finding
-    for part in dotted.split("."):
+    for part in path:
         value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def matches(finding: Mapping, criteria: Mapping[str, Mapping]) -> bool:
-    return all(_matches(attribute(finding, name), condition) for name, condition in criteria.items())
+def matching(findings: Iterable[Mapping], criteria: Mapping[str, Mapping]) -> List[Mapping]:
+    found = list(findings)
+    for name, condition in criteria.items():
+        path = name.split(".")
+        found = [finding for finding in found if _matches(_at(finding, path), condition)]
+    return found
 
 
 def _matches(value: Any, condition: Mapping) -> bool:
@@ -45,7 +53,9 @@ def _matches(value: Any, condition: Mapping) -> bool:
 
 
 def _has_one_of(value: Any, wanted: list) -> bool:
-    return any(_text(item) in wanted for item in (value if isinstance(value, list) else [value]))
+    if isinstance(value, list):
+        return any(_text(item) in wanted for item in value)
+    return _text(value) in wanted
 
 
 def as_number(value: Any) -> Optional[float]:
@@ -79,6 +89,8 @@ def sort_key(value: Any) -> tuple:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -7,7 +7,7 @@ import secrets
 from typing import Dict, List, Optional, Tuple
 
 from .clock import Clock, milliseconds
-from .criteria import attribute, matches, sort_key
+from .criteria import attribute, matching, sort_key
 from .directory import Directory
 from .enforcement import Principal
 from .errors import AwsError, NotEmulated
@@ -113,7 +113,7 @@ class GuardDuty:
         if body.get("nextToken"):
             return detector.next_page(*detector.resume(body["nextToken"]), size)
         criteria = (body.get("findingCriteria") or {}).get("criterion") or {}
-        found = [finding for finding in detector.findings.values() if matches(finding, criteria)]
+        found = matching(detector.findings.values(), criteria)
         order = body.get("sortCriteria") or {}
         name = order.get("attributeName") or "updatedAt"
         found.sort(key=lambda finding: (sort_key(attribute(finding, name)), str(finding["id"])))
