@@ -5,7 +5,7 @@ from typing import Callable, Mapping, Optional
 
 from .clock import milliseconds
 from .events import EVENT, changed, message_body
-from .queues import Queue, queue_of_request
+from .messages import Queue, queue_of_request
 from .world import World
 
 # Who a message's SenderId says it is from.

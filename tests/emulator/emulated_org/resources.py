@@ -4,8 +4,8 @@ Actions not listed here act on ``*``, which only a statement with the resource
 ``*`` covers: a policy limited to certain resources does not match them blindly.
 """
 from .directory import Directory
+from .messages import named_queue
 from .protocol import Call
-from .queues import named_queue
 
 
 def resource_of(call: Call, account: str, directory: Directory) -> str:

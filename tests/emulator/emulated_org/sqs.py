@@ -11,8 +11,9 @@ from .clock import Clock
 from .directory import Directory
 from .enforcement import Principal, denied
 from .errors import AwsError, NotEmulated
+from .messages import Message, Queue, missing, named_queue
 from .protocol import Answer, Call, json_answer, sqs_query_code
-from .queues import MAX_BODY_BYTES, MAX_VISIBILITY_SECONDS, Message, Queue, Queues, missing, named_queue
+from .queues import MAX_BODY_BYTES, MAX_VISIBILITY_SECONDS, Queues
 
 JSON_TYPE = "application/x-amz-json-1.0"
 BATCH_LIMIT = 10

@@ -92,7 +92,8 @@ class StandardQueues(SqsTestCase):
         answer = self.sqs.delete_message_batch(QueueUrl=self.url, Entries=entries)
         self.assertEqual([entry["Id"] for entry in answer["Successful"]], ["e0", "e1"])
         (failed,) = answer["Failed"]
-        self.assertEqual((failed["Id"], failed["Code"], failed["SenderFault"]), ("wrong", "ReceiptHandleIsInvalid", True))
+        self.assertEqual((failed["Id"], failed["Code"]), ("wrong", "ReceiptHandleIsInvalid"))
+        self.assertTrue(failed["SenderFault"])
         entry = {"Id": "a", "ReceiptHandle": handles[2], "VisibilityTimeout": 0}
         answer = self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=[entry])
         self.assertEqual(answer["Successful"], [{"Id": "a"}])
@@ -259,8 +260,10 @@ class Refusals(SqsTestCase):
         self.assertAwsError(code, other_region.get_queue_url, QueueName="findings")
 
     def test_policies_decide_and_batches_need_the_single_action(self):
-        statement = {"Effect": "Allow", "Action": "sqs:DeleteMessage", "Resource": f"arn:aws:sqs:*:{SECURITY}:findings"}
-        self.emulator.role(account=SECURITY, name="Consumer", policy={"Version": "2012-10-17", "Statement": [statement]})
+        arn = f"arn:aws:sqs:*:{SECURITY}:findings"
+        statement = {"Effect": "Allow", "Action": "sqs:DeleteMessage", "Resource": arn}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.emulator.role(account=SECURITY, name="Consumer", policy=policy)
         session = self.emulator.session(account=SECURITY, role="Consumer")
         sqs = self.client(session, "sqs", REGION)
         self.emulator.message("findings", "text")
