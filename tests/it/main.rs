@@ -25,6 +25,7 @@ mod model;
 mod opt_outs;
 mod organization;
 mod proofs;
+mod proxy;
 mod queue;
 mod refusals;
 mod revoke;
