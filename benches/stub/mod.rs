@@ -1,0 +1,174 @@
+//! A stub of AWS for benchmarks: the few operations that rescind calls, answered over real HTTP after
+//! a latency that is always the same.
+//!
+//! The emulated organization of the tests enforces IAM and takes milliseconds of computing for each
+//! call; what is measured against it is mostly the emulator. This one computes next to nothing, so
+//! what is measured is rescind. It believes whatever it is told: any role of any member can be
+//! assumed, and every role exists.
+
+#![allow(dead_code)] // each benchmark uses its part of it
+
+#[path = "../../tests/it/proxy/call.rs"]
+mod call;
+#[path = "../../tests/it/proxy/civil.rs"]
+mod civil;
+#[path = "../../tests/it/proxy/http.rs"]
+mod http;
+#[path = "../../tests/it/proxy/listener.rs"]
+mod listener;
+
+mod findings;
+mod guardduty;
+mod iam;
+mod json;
+mod md5;
+mod organizations;
+mod queue;
+mod reply;
+mod sqs;
+mod sts;
+mod world;
+
+use call::Call;
+use http::Message;
+use listener::{Listener, locked};
+use std::collections::BTreeMap;
+use std::io::{self, BufReader};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use world::World;
+
+/// The account in which rescind runs.
+pub const HUB: &str = "111111111111";
+/// The account that manages the organization.
+pub const MANAGEMENT: &str = "999999999999";
+/// The only queue.
+pub const QUEUE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/111111111111/findings";
+
+/// The stub. It is closed when it is dropped.
+pub struct Stub {
+    world: Arc<World>,
+    listener: Listener,
+}
+
+impl Stub {
+    /// An organization of the hub, the management account and so many members, in these regions.
+    /// Each call takes `latency`, half of it on the way there.
+    pub fn start(latency: Duration, accounts: usize, regions: &[&str]) -> Self {
+        let world = Arc::new(World::new(accounts, regions));
+        let shared = Arc::clone(&world);
+        let listener = Listener::start(move |stream| {
+            // An error is that of a client that is gone.
+            let _ = serve(&shared, latency, stream);
+        });
+        Self { world, listener }
+    }
+
+    pub fn url(&self) -> String {
+        self.listener.url()
+    }
+
+    /// The id of a member account.
+    pub fn account(&self, index: usize) -> String {
+        self.world.member(index)
+    }
+
+    /// GuardDuty reports, now and in the first region, that a session of this role was stolen. Gives
+    /// the finding's id.
+    pub fn theft(&self, account_index: usize, role: &str) -> String {
+        let region = self.world.regions[0].clone();
+        self.theft_in(&region, account_index, role)
+    }
+
+    /// The same in a certain region.
+    pub fn theft_in(&self, region: &str, account_index: usize, role: &str) -> String {
+        let account = self.world.member(account_index);
+        locked(&self.world.findings).theft(region, &account, role)
+    }
+
+    /// Puts the finding's event into the queue, now.
+    ///
+    /// # Panics
+    /// When there is no such finding.
+    pub fn event(&self, finding_id: &str) {
+        let body = locked(&self.world.findings).event(finding_id).expect("a finding of this stub");
+        let queued = self.world.queue.put(body);
+        locked(&self.world.log).queued.push((finding_id.to_owned(), queued));
+    }
+
+    /// When each PutRolePolicy took effect, by `ACCOUNT/ROLE`, in their order.
+    pub fn denied_at(&self) -> Vec<(String, Instant)> {
+        locked(&self.world.log).denied.clone()
+    }
+
+    /// When each finding's event was put into the queue, in their order.
+    pub fn queued_at(&self) -> Vec<(String, Instant)> {
+        locked(&self.world.log).queued.clone()
+    }
+
+    /// How many messages are in the queue, in flight or not.
+    pub fn queued(&self) -> usize {
+        let (visible, in_flight) = self.world.queue.count();
+        visible + in_flight
+    }
+
+    /// How often each operation was called.
+    pub fn calls(&self) -> BTreeMap<String, usize> {
+        locked(&self.world.log).calls.clone()
+    }
+
+    /// The most calls that were under way at once. A ReceiveMessage that waits is one of them.
+    pub fn busy(&self) -> usize {
+        self.world.most.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.world.queue.stop();
+    }
+}
+
+fn serve(world: &World, latency: Duration, mut stream: TcpStream) -> io::Result<()> {
+    let mut requests = BufReader::new(stream.try_clone()?);
+    while let Some(request) = Message::read(&mut requests)? {
+        let arrived = Instant::now();
+        world.enters();
+        let there = arrived + latency / 2;
+        sleep_until(there);
+        let started = Instant::now();
+        let answer = answer(world, &request);
+        // Sleeping too long on the way there is made up for on the way back.
+        sleep_until(there + started.elapsed() + latency / 2);
+        world.leaves();
+        answer.write(&mut stream)?;
+        if request.closes() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn sleep_until(then: Instant) {
+    let left = then.saturating_duration_since(Instant::now());
+    if !left.is_zero() {
+        std::thread::sleep(left);
+    }
+}
+
+fn answer(world: &World, request: &Message) -> Message {
+    let Some(call) = Call::of(request) else {
+        return reply::xml_error(403, "MissingAuthenticationToken", "the request is not signed");
+    };
+    *locked(&world.log).calls.entry(call.operation.clone()).or_default() += 1;
+    match call.service.as_str() {
+        "sts" => sts::answer(world, &call, request),
+        "iam" => iam::answer(world, &call, request),
+        "organizations" | "account" => organizations::answer(world, &call, request),
+        "guardduty" => guardduty::answer(world, &call, request),
+        "sqs" => sqs::answer(world, &call, request),
+        other => reply::xml_error(501, "NotImplemented", &format!("the stub has no {other}")),
+    }
+}

@@ -1,0 +1,110 @@
+//! What the stub knows: accounts, roles and their inline policies, findings, the queue.
+
+use super::findings::Findings;
+use super::queue::Queue;
+use super::{HUB, MANAGEMENT};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+pub struct World {
+    pub members: usize,
+    pub regions: Vec<String>,
+    /// By account and lower-case name: IAM ignores the case of names.
+    pub roles: Mutex<HashMap<(String, String), Role>>,
+    pub findings: Mutex<Findings>,
+    pub queue: Queue,
+    pub log: Mutex<Log>,
+    pub most: AtomicUsize,
+    now: AtomicUsize,
+    /// How many sessions there were.
+    pub sessions: AtomicUsize,
+}
+
+/// A role that somebody asked for.
+#[derive(Clone)]
+pub struct Role {
+    pub account: String,
+    pub name: String,
+    pub id: String,
+    /// Inline policies by their names.
+    pub policies: BTreeMap<String, String>,
+}
+
+/// What happened when.
+#[derive(Default)]
+pub struct Log {
+    pub calls: BTreeMap<String, usize>,
+    pub denied: Vec<(String, Instant)>,
+    pub queued: Vec<(String, Instant)>,
+}
+
+impl World {
+    pub fn new(members: usize, regions: &[&str]) -> Self {
+        assert!(!regions.is_empty(), "the stub needs a region");
+        Self {
+            members,
+            regions: regions.iter().map(ToString::to_string).collect(),
+            roles: Mutex::default(),
+            findings: Mutex::default(),
+            queue: Queue::default(),
+            log: Mutex::default(),
+            most: AtomicUsize::new(0),
+            now: AtomicUsize::new(0),
+            sessions: AtomicUsize::new(0),
+        }
+    }
+
+    /// The id of a member account.
+    pub fn member(&self, index: usize) -> String {
+        assert!(index < self.members, "there are {} members", self.members);
+        format!("{:012}", 200_000_000_000 + index)
+    }
+
+    /// All accounts: the hub, the management account, the members.
+    pub fn accounts(&self) -> impl Iterator<Item = (String, String)> {
+        let own = [(HUB, "security"), (MANAGEMENT, "management")];
+        let own = own.map(|(id, name)| (id.to_owned(), name.to_owned()));
+        own.into_iter().chain((0..self.members).map(|n| (self.member(n), format!("member-{n}"))))
+    }
+
+    pub fn has_account(&self, id: &str) -> bool {
+        let index = id.parse::<usize>().ok().and_then(|number| number.checked_sub(200_000_000_000));
+        id == HUB || id == MANAGEMENT || index.is_some_and(|index| index < self.members)
+    }
+
+    /// A call begins.
+    pub fn enters(&self) {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+    }
+
+    /// A call ends.
+    pub fn leaves(&self) {
+        self.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Role {
+    pub fn new(account: &str, name: &str) -> Self {
+        let id = role_id(account, name);
+        Self { account: account.to_owned(), name: name.to_owned(), id, policies: BTreeMap::new() }
+    }
+
+    pub fn arn(&self) -> String {
+        format!("arn:aws:iam::{}:role/{}", self.account, self.name)
+    }
+}
+
+/// The unique id of a role: always the same one for the same name.
+pub fn role_id(account: &str, name: &str) -> String {
+    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    // FNV-1a.
+    let hash =
+        format!("{account}/{}", name.to_lowercase()).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    let digits = (0..13).map(|n| char::from(DIGITS[usize::from((hash >> (5 * n)) as u8 & 31)]));
+    format!("AROASTUB{}", digits.collect::<String>())
+}
