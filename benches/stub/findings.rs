@@ -63,9 +63,9 @@ impl Findings {
     /// The event that EventBridge makes of a finding.
     pub fn event(&self, id: &str) -> Option<String> {
         let (region, finding) = self.get(id)?;
-        let (number, at) = (self.places.len(), quoted(&civil::iso_seconds(civil::now())));
+        let (number, at) = (&id[id.len() - 12..], quoted(&civil::iso_seconds(civil::now())));
         Some(format!(
-            r#"{{"version":"0","id":"00000000-0000-4000-8000-{number:012x}","detail-type":"GuardDuty Finding","source":"aws.guardduty","account":"{HUB}","time":{at},"region":"{region}","resources":[],"detail":{}}}"#,
+            r#"{{"version":"0","id":"00000000-0000-4000-8000-{number}","detail-type":"GuardDuty Finding","source":"aws.guardduty","account":"{HUB}","time":{at},"region":"{region}","resources":[],"detail":{}}}"#,
             finding.document
         ))
     }

@@ -36,8 +36,8 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
         }),
         "PutRolePolicy" => put(world, account, &form),
         "ListRolePolicies" => with_role(world, account, field(&form, "RoleName"), |role| {
-            let names = role.policies.keys().map(|name| format!("<member>{}</member>", escaped(name)));
-            let names: String = names.collect();
+            let names: Vec<String> = role.policies.keys().map(|name| member(&escaped(name))).collect();
+            let names = names.concat();
             done(&format!("<PolicyNames>{names}</PolicyNames><IsTruncated>false</IsTruncated>"))
         }),
         "ListRoles" => done(&list(world, account)),
@@ -94,11 +94,16 @@ fn put(world: &World, account: &str, form: &Form) -> Message {
     xml(NAMESPACE, "PutRolePolicy", "")
 }
 
+fn member(xml: &str) -> String {
+    format!("<member>{xml}</member>")
+}
+
 fn list(world: &World, account: &str) -> String {
     let roles = locked(&world.roles);
     let mut own: Vec<&Role> = roles.values().filter(|role| role.account == account).collect();
     own.sort_by(|a, b| a.name.cmp(&b.name));
-    let members: String = own.iter().map(|role| format!("<member>{}</member>", described(role))).collect();
+    let members: Vec<String> = own.into_iter().map(described).map(|role| member(&role)).collect();
+    let members = members.concat();
     format!("<Roles>{members}</Roles><IsTruncated>false</IsTruncated>")
 }
 
@@ -141,7 +146,7 @@ fn statement(policy: &str) -> String {
 /// The values of `PREFIX1SUFFIX`, `PREFIX2SUFFIX` and so on.
 fn numbered<'a>(form: &'a Form, prefix: &str, suffix: &str) -> Vec<&'a str> {
     let value = |n: usize| field(form, &format!("{prefix}{n}{suffix}"));
-    (1..).map(value).take_while(|value| !value.is_empty()).collect()
+    (1..=form.len()).map(value).take_while(|value| !value.is_empty()).collect()
 }
 
 /// The keys of the context in lower case, with the first value of each.

@@ -13,7 +13,9 @@ pub fn hex(data: &[u8]) -> String {
     padded[end..].copy_from_slice(&bits.to_le_bytes());
     let start = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     let digest = padded.chunks_exact(64).fold(start, block);
-    digest.iter().flat_map(|word: &u32| word.to_le_bytes()).map(|byte| format!("{byte:02x}")).collect()
+    // The bytes of a word stand in the digest in the order of little-endian numbers.
+    let words = digest.map(|word: u32| format!("{:08x}", word.swap_bytes()));
+    words.concat()
 }
 
 fn block(digest: [u32; 4], bytes: &[u8]) -> [u32; 4] {

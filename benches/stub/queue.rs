@@ -22,7 +22,7 @@ struct State {
 struct Stored {
     body: String,
     sent: i64,
-    first_received: i64,
+    first_receipt: i64,
     receives: u32,
     visible: Instant,
 }
@@ -33,7 +33,7 @@ pub struct Received {
     pub receives: u32,
     pub body: String,
     pub sent: i64,
-    pub first_received: i64,
+    pub first_receipt: i64,
 }
 
 impl Queue {
@@ -43,7 +43,7 @@ impl Queue {
         let now = Instant::now();
         state.last += 1;
         let number = state.last;
-        let stored = Stored { body, sent: civil::now(), first_received: 0, receives: 0, visible: now };
+        let stored = Stored { body, sent: civil::now(), first_receipt: 0, receives: 0, visible: now };
         state.messages.insert(number, stored);
         self.changed.notify_all();
         now
@@ -106,15 +106,15 @@ impl Stored {
         self.visible = visible;
         self.receives += 1;
         if self.receives == 1 {
-            self.first_received = civil::now();
+            self.first_receipt = civil::now();
         }
-        let Self { body, sent, first_received, receives, .. } = &*self;
+        let Self { body, sent, first_receipt, receives, .. } = &*self;
         Received {
             number,
             receives: *receives,
             body: body.clone(),
             sent: *sent,
-            first_received: *first_received,
+            first_receipt: *first_receipt,
         }
     }
 }

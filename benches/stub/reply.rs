@@ -2,6 +2,7 @@
 
 use super::http::Message;
 use super::json::quoted;
+use std::fmt::Write;
 
 const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -53,7 +54,7 @@ pub fn percent_encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

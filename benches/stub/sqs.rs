@@ -69,7 +69,7 @@ fn described(message: &Received, wanted: &[&str]) -> String {
         ("SenderId", "AIDAEXAMPLE".to_owned()),
         ("SentTimestamp", message.sent.to_string()),
         ("ApproximateReceiveCount", message.receives.to_string()),
-        ("ApproximateFirstReceiveTimestamp", message.first_received.to_string()),
+        ("ApproximateFirstReceiveTimestamp", message.first_receipt.to_string()),
     ];
     format!(
         r#"{{"MessageId":"00000000-0000-4000-8000-{:012x}","ReceiptHandle":"{}#{}","MD5OfBody":"{}","Body":{}{}}}"#,

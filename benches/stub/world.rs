@@ -105,6 +105,6 @@ pub fn role_id(account: &str, name: &str) -> String {
         format!("{account}/{}", name.to_lowercase()).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-    let digits = (0..13).map(|n| char::from(DIGITS[usize::from((hash >> (5 * n)) as u8 & 31)]));
+    let digits = (0..13).map(|n| char::from(DIGITS[usize::from((hash >> (5 * n)).to_le_bytes()[0] & 31)]));
     format!("AROASTUB{}", digits.collect::<String>())
 }
