@@ -69,8 +69,8 @@ test: toolchain
 # The long form of what `make test` only samples.
 soak: toolchain emulator build
 	@if cargo nextest --version >/dev/null 2>&1; \
-	then RESCIND_SOAK=1 cargo nextest run --locked --profile soak starve:: histories:: model::; \
-	else for tests in starve:: histories:: model::; do RESCIND_SOAK=1 cargo test --locked --test it $$tests || exit 1; done; fi
+	then RESCIND_SOAK=1 cargo nextest run --locked --profile soak starve:: histories:: model:: soak::; \
+	else for tests in starve:: histories:: model:: soak::; do RESCIND_SOAK=1 cargo test --locked --test it $$tests || exit 1; done; fi
 
 SECONDS ?= 60
 FUZZ_TARGETS := finding verifier config

@@ -141,6 +141,7 @@ where
     };
     made.done = true;
     let record = made.record(&wire, result);
+    count(&record);
     tracing::debug!(
         call = %format_args!("{}:{}", record.service, record.operation),
         status = record.status, ms = record.duration_ms, request_id = record.request_id.as_deref(),
@@ -150,6 +151,22 @@ where
         sink.record(call.scope, record);
     }
     (answer, wire.body)
+}
+
+fn count(record: &CallRecord) {
+    let result = match &record.result {
+        CallResult::Ok => "ok",
+        CallResult::Error { code: Some(code), .. } => code,
+        CallResult::Error { code: None, .. } => "no answer",
+    };
+    let (service, operation) = (record.service.clone(), record.operation.clone());
+    metrics::counter!(
+        "rescind_aws_calls_total",
+        "service" => service.clone(), "operation" => operation.clone(), "result" => result.to_owned()
+    )
+    .increment(1);
+    metrics::counter!("rescind_aws_attempts_total", "service" => service, "operation" => operation)
+        .increment(u64::from(record.attempts));
 }
 
 /// A call that is being made. One that is given up before its answer came is recorded too.

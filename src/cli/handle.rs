@@ -4,10 +4,16 @@ use super::exit::BadInput;
 use super::output::Screen;
 use super::{Exit, block_on, signals, summary};
 use crate::config::Config;
-use crate::feed::read_input;
-use crate::finding::decode;
-use crate::service::{Purpose, Service};
+use crate::feed::Input;
+use crate::ledger::LedgerError;
+use crate::service::{Purpose, Seen, Service};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use tokio_util::sync::CancellationToken;
+
+/// So many findings are recorded together.
+const BATCH: usize = 50;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -16,15 +22,49 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let (bytes, source) = read_input(&args.file).map_err(|error| BadInput(error.to_string()))?;
+    let input = Input::open(&args.file).map_err(|error| BadInput(error.to_string()))?;
     block_on(async {
         let stop = signals::stop_token();
         let service = Service::start(config, "handle", Purpose::Act { backlog: false }, stop.clone()).await?;
         let done = async {
             service.recover()?;
-            service.handle(&source, decode(&bytes)).await
+            take_in(&service, input, screen, &stop).await
         }
         .await;
         summary::finish(service, screen, done, stop.is_cancelled()).await
     })
+}
+
+/// Hands the findings in, as fast as they are worked off.
+async fn take_in(
+    service: &Service,
+    input: Input,
+    screen: &Screen,
+    stop: &CancellationToken,
+) -> Result<Seen, LedgerError> {
+    let (mut seen, mut batch) = (Seen::default(), Vec::new());
+    let bar = match input.length.filter(|_| screen.is_text()) {
+        Some(length) => ProgressBar::new(length).with_style(style()).with_message(input.name.clone()),
+        None => ProgressBar::hidden(),
+    };
+    for decoded in input.findings {
+        batch.extend(decoded);
+        if batch.len() >= BATCH {
+            service.take_in(&input.name, std::mem::take(&mut batch), &mut seen).await?;
+            bar.set_position(input.read.load(Ordering::Relaxed));
+        }
+        if stop.is_cancelled() {
+            break;
+        }
+    }
+    service.take_in(&input.name, batch, &mut seen).await?;
+    bar.finish_and_clear();
+    service.drained().await?;
+    Ok(seen)
+}
+
+/// It is drawn on standard error, and only when that is a terminal.
+fn style() -> ProgressStyle {
+    let template = "{msg}  {wide_bar} {bytes}/{total_bytes}  {eta}";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

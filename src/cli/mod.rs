@@ -14,6 +14,7 @@ mod policy;
 mod run;
 mod show;
 mod signals;
+mod status;
 mod summary;
 mod telemetry;
 
@@ -76,6 +77,8 @@ enum Command {
     Run(run::Args),
     /// Act on the findings in a file, in any shape in which GuardDuty findings travel.
     Handle(handle::Args),
+    /// Show how a running service is doing, and what needs a person.
+    Status(status::Args),
     /// List the remediations, or every decision.
     List(list::Args),
     /// Show a remediation with its whole story.
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Plan(args) => with_config(&config, |config| plan::run(&args, config, &screen)),
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
+        Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
         Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
         Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),

@@ -6,8 +6,7 @@ use super::policy::{diff, side_effect};
 use super::{Exit, block_on, signals};
 use crate::config::Config;
 use crate::engine::Planned;
-use crate::feed::read_input;
-use crate::finding::decode;
+use crate::feed::Input;
 use crate::ledger::{Begun, Event};
 use crate::service::{Purpose, Service};
 use crate::triage::{Spending, Verdict};
@@ -24,13 +23,13 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     let input = args
         .file
         .as_ref()
-        .map(|file| read_input(file).map_err(|error| BadInput(error.to_string())))
+        .map(|file| Input::open(file).map_err(|error| BadInput(error.to_string())))
         .transpose()?;
     block_on(async {
         let stop = signals::stop_token();
         let service = Service::start(config, "plan", Purpose::Plan, stop.clone()).await?;
-        let (decoded, errors) = if let Some((bytes, _)) = input {
-            (decode(&bytes), Vec::new())
+        let (decoded, errors) = if let Some(input) = input {
+            (input.findings.flatten().collect(), Vec::new())
         } else {
             tokio::select! {
                 peeked = service.peek() => peeked,

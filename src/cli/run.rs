@@ -3,7 +3,7 @@
 use super::output::Screen;
 use super::{Exit, block_on, signals, summary};
 use crate::config::Config;
-use crate::service::{Purpose, Service};
+use crate::service::{Purpose, Seen, Service};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -40,7 +40,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             if args.once {
                 let seen = tokio::select! {
                     seen = service.poll() => seen?,
-                    () = stop.cancelled() => Vec::new(),
+                    () = stop.cancelled() => Seen::default(),
                 };
                 service.drained().await?;
                 return Ok(seen);
@@ -48,7 +48,10 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.line(format!(
                 "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
             ));
-            service.run(&reload).await.map(|()| Vec::new())
+            // Whoever does not read it is told by the log.
+            let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
+            service.feeds().iter().for_each(|feed| screen.line(feed));
+            service.run(&reload).await.map(|()| Seen::default())
         }
         .await;
         summary::finish(service, screen, done, args.once && stop.is_cancelled()).await

@@ -5,7 +5,7 @@ use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, LedgerError, NOBODY, Remediation, State};
-use crate::service::Service;
+use crate::service::{Seen, Service};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const SHOWN: usize = 10;
 pub async fn finish(
     service: Service,
     screen: &Screen,
-    done: Result<Vec<Finding>, LedgerError>,
+    done: Result<Seen, LedgerError>,
     interrupted: bool,
 ) -> anyhow::Result<Exit> {
     let told = match &done {
@@ -45,16 +45,16 @@ struct Counts {
     failed_feeds: usize,
 }
 
-fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<Exit> {
+fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit> {
     let reader = service.reader();
-    let mut counts = Counts { seen_before: seen.len(), ..Counts::default() };
+    let mut counts = Counts { seen_before: seen.count, ..Counts::default() };
     let mut touched = BTreeSet::new();
-    for entry in reader.since(service.started_at())? {
+    reader.each_since(service.started_at(), |entry| {
         if let Some(id) = &entry.subject.remediation {
             touched.insert(id.clone());
         }
-        tell_entry(&entry, screen, &mut counts)?;
-    }
+        tell_entry(&entry, screen, &mut counts)
+    })?;
     for id in &touched {
         let remediation = reader.remediation(id)?;
         counts.remediated += usize::from(remediation.state.is_in_place());
@@ -62,18 +62,18 @@ fn tell(service: &Service, screen: &Screen, seen: &[Finding]) -> anyhow::Result<
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
         tell_remediation(&remediation, service.config(), screen)?;
     }
-    for finding in seen.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
+    for finding in seen.findings.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         tell_seen(service, finding, screen)?;
     }
-    for finding in seen {
+    for finding in &seen.findings {
         match is_left_open(service, finding, &touched)? {
             Some(true) => counts.held += 1,
             Some(false) => counts.not_revoked += 1,
             None => {}
         }
     }
-    if seen.len() > SHOWN {
-        screen.line(format!("          … and {} more: `rescind list --decisions`", seen.len() - SHOWN));
+    if seen.count > SHOWN {
+        screen.line(format!("          … and {} more: `rescind list --decisions`", seen.count - SHOWN));
     }
     screen.json(&serde_json::json!({ "summary": counts }))?;
     screen.line(sentence(&counts));

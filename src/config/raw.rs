@@ -251,17 +251,17 @@ pub(super) struct Regions {
 
 impl TryFrom<Vec<String>> for Regions {
     type Error = String;
-    fn try_from(names: Vec<String>) -> Result<Self, String> {
-        let (names, and_all) = match names.split_last() {
+    fn try_from(texts: Vec<String>) -> Result<Self, String> {
+        let (listed, and_all) = match texts.split_last() {
             Some((last, rest)) if last == "*" => (rest, true),
-            _ => (names.as_slice(), false),
+            _ => (texts.as_slice(), false),
         };
-        let named = names.iter().enumerate().map(|(index, name)| match name.as_str() {
+        let regions = listed.iter().enumerate().map(|(index, text)| match text.as_str() {
             "*" => Err("\"*\" stands at the end, for all other regions that are enabled".to_owned()),
-            _ => name.parse::<Region>().map_err(|error| format!("[{index}]: {error}")),
+            _ => text.parse::<Region>().map_err(|error| format!("[{index}]: {error}")),
         });
-        let named = named.collect::<Result<Vec<_>, _>>()?;
-        let Some(first) = named.first() else {
+        let named = regions.collect::<Result<Vec<_>, _>>()?;
+        let Some(home) = named.first() else {
             return Err(if and_all {
                 "expected the home region before \"*\": STS is called there".to_owned()
             } else {
@@ -272,10 +272,10 @@ impl TryFrom<Vec<String>> for Regions {
             if named[..index].contains(region) {
                 return Err(format!("{} is listed twice", quoted(region.as_str())));
             }
-            if Partition::of_region(region) != Partition::of_region(first) {
+            if Partition::of_region(region) != Partition::of_region(home) {
                 return Err(format!(
                     "{} and {} are in different partitions: run one rescind for each",
-                    quoted(first.as_str()),
+                    quoted(home.as_str()),
                     quoted(region.as_str())
                 ));
             }

@@ -13,6 +13,17 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// How many roles an account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RoleCount {
+    /// Nobody needed to know.
+    NotAsked,
+    /// AWS did not tell.
+    Unreadable,
+    /// So many.
+    Is(usize),
+}
+
 /// What was begun and what was told within the hour: the ledger's history, kept at hand.
 pub(super) struct Guards {
     spending: Mutex<Spending>,
@@ -97,6 +108,7 @@ impl<R: Remedy + 'static> Engine<R> {
         if !self.guards.is_news(code, &subject) {
             return None;
         }
+        metrics::counter!("rescind_alerts_total", "code" => code.to_owned()).increment(1);
         tracing::error!(code, to_do = what_to_do, "ALERT: {text}");
         let event = Event::Alert { code: code.to_owned(), text, what_to_do: what_to_do.to_owned() };
         Some(Draft { subject, event })
@@ -112,11 +124,34 @@ impl<R: Remedy + 'static> Engine<R> {
         self.alert(subject, tripped.code(), tripped.to_string(), what_to_do)
     }
 
-    /// Whether the budgets allow to begin now. If they do not, the remediation is held.
+    /// How many roles the account has, when the budget will need it: nothing has to be known for the
+    /// only role of an account. It is asked beside the other reads, so that nothing waits for it.
+    pub(super) async fn count_roles(
+        &self,
+        remediation: &Remediation,
+        session: &MemberSession,
+        round: usize,
+    ) -> RoleCount {
+        let target = &remediation.target;
+        let others = self.guards.spending().other_roles(&target.account, &target.role, Timestamp::now());
+        let is_alone = others == 0 && self.lanes.busy_in(&target.account) < 2;
+        if round > 0
+            || is_alone
+            || remediation.approved_at().is_some()
+            || self.policy().budget.roles_percent.0 == 100
+        {
+            return RoleCount::NotAsked;
+        }
+        session.role_count().await.map_or(RoleCount::Unreadable, RoleCount::Is)
+    }
+
+    /// Whether the budgets allow to begin now. If they do not, the remediation is held. `roles` is how
+    /// many the account has, as far as it was asked.
     pub(super) async fn within_budget(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
+        roles: RoleCount,
     ) -> Result<bool, LedgerError> {
         // What has begun and is not brought to an end is no new one.
         if !self.reader.remediation(&remediation.id)?.state.is_to_begin() {
@@ -124,9 +159,13 @@ impl<R: Remedy + 'static> Engine<R> {
         }
         let (target, policy) = (&remediation.target, self.policy());
         let others = self.guards.spending().other_roles(&target.account, &target.role, Timestamp::now());
-        // One role is always allowed, so nothing has to be asked for the first.
-        let ask = others > 0 && remediation.approved_at().is_none();
-        let roles = if ask { session.role_count().await.ok() } else { None };
+        let is_needed =
+            others > 0 && remediation.approved_at().is_none() && policy.budget.roles_percent.0 < 100;
+        let roles = match roles {
+            RoleCount::Is(roles) => Some(roles),
+            RoleCount::NotAsked if is_needed => session.role_count().await.ok(),
+            RoleCount::NotAsked | RoleCount::Unreadable => None,
+        };
         match self.guards.begin(remediation, roles, &policy.budget) {
             Ok(()) => Ok(true),
             Err(tripped) => {

@@ -1,12 +1,14 @@
 //! Lanes: work for one role in order, work for different roles side by side.
 
+use crate::ident::AccountId;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +18,11 @@ struct Job {
     again: Again,
     /// Given back when the job is done or given up.
     _place: Place,
+}
+
+tokio::task_local! {
+    /// What the running job holds of the width.
+    static PERMIT: RefCell<Option<OwnedSemaphorePermit>>;
 }
 
 /// So many jobs wait or run at once, before a feed is asked to wait.
@@ -60,6 +67,8 @@ pub(super) struct Lanes {
     /// The jobs that wait, by lane. A lane that is here has a task.
     waiting: Arc<Mutex<HashMap<String, VecDeque<Job>>>>,
     width: Arc<Semaphore>,
+    /// The width of what is done after the urgent part.
+    after: Arc<Semaphore>,
     again: Arc<Semaphore>,
     places: Arc<Places>,
     tasks: TaskTracker,
@@ -72,6 +81,7 @@ impl Lanes {
         Self {
             waiting: Arc::default(),
             width: Arc::new(Semaphore::new(width)),
+            after: Arc::new(Semaphore::new(width)),
             again: Arc::new(Semaphore::new(width.div_ceil(4))),
             places: Arc::default(),
             tasks: TaskTracker::new(),
@@ -86,6 +96,21 @@ impl Lanes {
     /// The lanes in which something is waiting or running.
     pub fn busy(&self) -> HashSet<String> {
         self.waiting().keys().cloned().collect()
+    }
+
+    /// In how many lanes of an account something is waiting or running.
+    pub fn busy_in(&self, account: &AccountId) -> usize {
+        let is_in =
+            |lane: &&String| lane.strip_prefix(account.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        self.waiting().keys().filter(is_in).count()
+    }
+
+    /// Within a job: what is urgent is done, and what comes now makes room for other jobs' urgent part.
+    pub async fn step_back(&self) {
+        drop(PERMIT.try_with(RefCell::take));
+        if let Ok(permit) = Arc::clone(&self.after).acquire_owned().await {
+            let _ = PERMIT.try_with(|held| held.replace(Some(permit)));
+        }
     }
 
     /// How many jobs wait or run.
@@ -137,18 +162,19 @@ impl Lanes {
                 Again::Yes => Some(self.again.acquire().await),
                 Again::No => None,
             };
-            let permit = self.width.acquire().await;
+            let permit = Arc::clone(&self.width).acquire_owned().await.ok();
             if self.stop.is_cancelled() {
                 continue;
             }
             // A fault in one job must not stop the lane for good.
-            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
+            let work = AssertUnwindSafe(work).catch_unwind();
+            if PERMIT.scope(RefCell::new(permit), work).await.is_err() {
                 tracing::error!(
                     lane,
                     "a job ended with a fault; its remediation is taken up again at the next start"
                 );
             }
-            drop((permit, narrow));
+            drop(narrow);
         }
     }
 
@@ -257,6 +283,25 @@ mod tests {
         go.notify_one();
         lanes.drained().await;
         assert_eq!(done.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_steps_back_lets_others_go_first() {
+        let lanes = Lanes::new(1, CancellationToken::new());
+        let (urgent, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        for lane in 0..5 {
+            let (lanes, urgent, go) = (lanes.clone(), Arc::clone(&urgent), Arc::clone(&go));
+            lanes.clone().submit(lane.to_string(), Again::No, async move {
+                urgent.add_permits(1);
+                lanes.step_back().await;
+                go.acquire().await.expect("not closed").forget();
+            });
+        }
+        // All urgent parts are done, though none of the jobs is.
+        urgent.acquire_many(5).await.expect("not closed").forget();
+        go.add_permits(5);
+        lanes.drained().await;
+        assert_eq!((lanes.width.available_permits(), lanes.after.available_permits()), (1, 1));
     }
 
     #[tokio::test]

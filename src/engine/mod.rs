@@ -99,6 +99,12 @@ impl<R: Remedy + 'static> Engine<R> {
         *policy = Arc::new(policy.with_opt_outs(opt_outs));
     }
 
+    /// What may be done at most, as of now.
+    #[must_use]
+    pub fn mode(&self) -> crate::config::Mode {
+        self.policy().mode
+    }
+
     /// From now on this is what may be done; the opt-outs stay.
     pub fn use_config(&self, config: &Config) {
         let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
@@ -342,8 +348,10 @@ impl<R: Remedy + 'static> Engine<R> {
         }
         self.ledger.append(Append { entries, ..Append::default() }).await?;
         let _ = decided.send(());
+        let (verdict, code) = (decision.verdict.name(), decision.verdict.code());
+        metrics::counter!("rescind_decisions_total", "verdict" => verdict, "code" => code).increment(1);
         tracing::info!(
-            finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
+            remediation = decision.verdict.remediation(), finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
             code = decision.verdict.code(), "{}", decision.verdict
         );
         match decision.verdict {

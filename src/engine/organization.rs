@@ -31,6 +31,8 @@ pub(super) struct Known {
     placements: Mutex<HashMap<AccountId, Placement>>,
     /// When that could not be read.
     unplaced: Mutex<HashMap<AccountId, Instant>>,
+    /// Held while it is being asked, so that it is asked once.
+    asking: Mutex<HashMap<AccountId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Known {
@@ -42,6 +44,7 @@ impl Known {
             refreshing: tokio::sync::Mutex::new(failed.then(Instant::now)),
             placements: Mutex::default(),
             unplaced: Mutex::default(),
+            asking: Mutex::default(),
         }
     }
 }
@@ -122,6 +125,33 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
+    /// A finding about this account may be on its way: where the account stands is read meanwhile, so
+    /// that the decision need not wait for it.
+    pub fn expect(self: &Arc<Self>, account: &AccountId) {
+        let policy = self.policy();
+        let is_ours =
+            self.organization().account(account).is_some_and(|known| known.state == AccountState::Active);
+        let is_needed = policy.account_tag.is_some() || policy.opt_outs.uses_placement();
+        if !is_ours || !is_needed || self.fresh_placement(account).is_some() {
+            return;
+        }
+        let (engine, account) = (Arc::clone(self), account.clone());
+        tokio::spawn(async move {
+            let needed = format!(
+                "a finding about account {account} was announced, and its tags and OUs cannot be read"
+            );
+            let done = engine.placement(&account, &needed).await.map(|_| ());
+            engine.note(done);
+        });
+    }
+
+    fn fresh_placement(&self, account: &AccountId) -> Option<Placement> {
+        let with_ous = self.policy().opt_outs.uses_ous();
+        let known = lock(&self.known.placements).get(account).cloned()?;
+        let age = Timestamp::now().duration_since(known.read_at).abs();
+        (age < DOUBTED_AGE && (known.ous.is_some() || !with_ous)).then_some(known)
+    }
+
     /// Where an account stands, read a moment ago at most. When it cannot be read, what was read
     /// before counts, however old; none when it never was.
     pub(super) async fn placement(
@@ -129,6 +159,12 @@ impl<R: Remedy + 'static> Engine<R> {
         account: &AccountId,
         needed: &str,
     ) -> Result<Option<Placement>, LedgerError> {
+        if let Some(known) = self.fresh_placement(account) {
+            return Ok(Some(known));
+        }
+        // Somebody else may be asking: then their answer serves.
+        let asking = Arc::clone(lock(&self.known.asking).entry(account.clone()).or_default());
+        let _asking = asking.lock().await;
         let with_ous = self.policy().opt_outs.uses_ous();
         let serves = |placement: &Placement| placement.ous.is_some() || !with_ous;
         let known = lock(&self.known.placements).get(account).cloned();

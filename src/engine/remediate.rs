@@ -26,7 +26,12 @@ impl<R: Remedy + 'static> Engine<R> {
         let lane = lane(&remediation.target.account, &remediation.target.role.key());
         match remediation.state {
             State::Held => self.retries.done(id),
-            state if state.is_open() => self.retries.failed(id, &lane, state == State::Blocked),
+            state if state.is_open() => {
+                let blocked = state == State::Blocked;
+                let why = if blocked { "blocked" } else { "transient" };
+                metrics::counter!("rescind_retries_total", "why" => why).increment(1);
+                self.retries.failed(id, &lane, blocked);
+            }
             _ => self.retries.done(id),
         }
         Ok(())
@@ -145,7 +150,11 @@ impl<R: Remedy + 'static> Engine<R> {
     async fn change(&self, remediation: &Remediation, session: &MemberSession) -> Result<(), LedgerError> {
         let mut missing = None;
         for round in 0..TRIES {
-            let found = match self.remedy.inspect(session, &remediation.target).await {
+            let (found, roles) = futures::join!(
+                self.remedy.inspect(session, &remediation.target),
+                self.count_roles(remediation, session, round)
+            );
+            let found = match found {
                 Ok(found) => found,
                 Err(refusal) => return self.refuse(remediation, &refusal).await,
             };
@@ -160,14 +169,19 @@ impl<R: Remedy + 'static> Engine<R> {
             }
             // What was said while AWS was waited for counts as well.
             if round == 0
-                && !(self.may_begin(remediation).await? && self.within_budget(remediation, session).await?)
+                && !(self.may_begin(remediation).await?
+                    && self.within_budget(remediation, session, roles).await?)
             {
                 return Ok(());
             }
             let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
             self.write(remediation, Event::Intent { change: change.clone() }).await?;
             match self.remedy.apply(session, &change).await {
-                Ok(()) => self.write(remediation, Event::Accepted { found_in_place: false }).await?,
+                Ok(()) => {
+                    self.write(remediation, Event::Accepted { found_in_place: false }).await?;
+                    let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
+                    metrics::histogram!("rescind_seen_to_deny_seconds").record(took.max(0.0));
+                }
                 // No answer is not a no: the change may have been made.
                 Err(Refusal::Unavailable(error)) => {
                     self.write(remediation, Event::Uncertain { error: error.to_string() }).await?;
@@ -188,6 +202,7 @@ impl<R: Remedy + 'static> Engine<R> {
                 missing = None;
                 continue;
             }
+            self.lanes.step_back().await;
             missing = self.verify(remediation, session, &change).await?;
             if missing.is_none() {
                 return Ok(());

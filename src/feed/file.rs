@@ -1,22 +1,70 @@
 //! Findings from a file or from standard input.
 
-use std::io::Read;
+use crate::finding::Findings;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bytes of `input`: a file, or `-` for standard input; and the name under which the
-/// ledger knows it.
-///
-/// # Errors
-/// When it cannot be read; the text names it.
-pub fn read_input(input: &Path) -> std::io::Result<(Vec<u8>, String)> {
-    let mut bytes = Vec::new();
-    if input == Path::new("-") {
-        std::io::stdin().read_to_end(&mut bytes)?;
-        return Ok((bytes, "standard input".to_owned()));
+/// An input that is being read.
+#[derive(Debug)]
+pub struct Input {
+    /// The name under which the ledger knows it.
+    pub name: String,
+    /// What is in it.
+    pub findings: Findings<'static>,
+    /// How long it is, where that is known, in bytes.
+    pub length: Option<u64>,
+    /// How much of it was read, in bytes.
+    pub read: Arc<AtomicU64>,
+}
+
+impl Input {
+    /// A file, or `-` for standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read; the text names it.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        if path == Path::new("-") {
+            return Self::of(std::io::stdin(), "standard input".to_owned(), None);
+        }
+        let named =
+            |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let file = File::open(path).map_err(named)?;
+        let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::of(file, format!("file {}", name.display()), length).map_err(named)
     }
-    let named =
-        |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", input.display()));
-    std::fs::File::open(input).map_err(named)?.read_to_end(&mut bytes).map_err(named)?;
-    let name = input.file_name().unwrap_or(input.as_os_str());
-    Ok((bytes, format!("file {}", name.display())))
+
+    fn of(input: impl Read + 'static, name: String, length: Option<u64>) -> std::io::Result<Self> {
+        let read = Arc::new(AtomicU64::new(0));
+        let counted = Counted { input: BufReader::with_capacity(1 << 16, input), read: Arc::clone(&read) };
+        Ok(Self { name, findings: Findings::of(counted)?, length, read })
+    }
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    input: BufReader<R>,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<R: Read> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.input.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.read.fetch_add(amount as u64, Ordering::Relaxed);
+        self.input.consume(amount);
+    }
 }

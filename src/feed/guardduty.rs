@@ -309,21 +309,21 @@ impl Poller {
         let mut ids = Vec::new();
         let mut known = HashSet::new();
         for _ in 0..PASSES {
-            let mut page = None;
+            let mut token = None;
             let (mut pages, before) = (0, ids.len());
             loop {
                 if let Some(pace) = pace {
                     pace.next().await;
                 }
-                let (listed, next) = match hub.list_findings(&self.region, detector, query, page).await {
+                let (listed, next) = match hub.list_findings(&self.region, detector, query, token).await {
                     Ok(listed) => listed,
                     // What was listed so far is looked at; the cursor stays.
                     Err(error) => return (ids, Some(self.forget_detector(error))),
                 };
                 pages += 1;
                 ids.extend(listed.into_iter().filter(|id| known.insert(id.clone())));
-                page = next;
-                if page.is_none() {
+                token = next;
+                if token.is_none() {
                     break;
                 }
             }

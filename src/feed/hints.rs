@@ -158,6 +158,7 @@ impl Hints<'_> {
     ) -> Result<Fate, LedgerError> {
         let draft = Draft::unconfirmed(source, &item, claim.clone(), why.clone());
         self.ledger.append(Append { entries: vec![draft], ..Append::default() }).await?;
+        metrics::counter!("rescind_findings_unconfirmed_total", "why" => why.code()).increment(1);
         tracing::warn!(
             source, item, finding = claim.id, account = %claim.account,
             "NOT CONFIRMED by GuardDuty, nothing is done: {why}"

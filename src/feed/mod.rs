@@ -2,6 +2,7 @@
 //! does not know what is done about it.
 
 mod file;
+mod folder;
 mod guardduty;
 mod health;
 mod hints;
@@ -9,7 +10,8 @@ mod pace;
 mod queue;
 mod watch;
 
-pub use file::read_input;
+pub use file::Input;
+pub use folder::Folder;
 pub use guardduty::{Poll, Poller};
 pub use health::{Health, Pulse};
 pub use hints::{Fate, Hint, Hints};
@@ -57,6 +59,11 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// What sort of feed it is: the first word of its name.
+    fn kind(&self) -> &str {
+        self.name.split(' ').next().unwrap_or_default()
+    }
+
     /// Something that a person handed in.
     #[must_use]
     pub fn handed_in(name: &str) -> Self {
@@ -104,10 +111,16 @@ pub async fn record(
         })
         .await?;
     let recorded = decoded.into_iter().zip(written).map(|(item, seq)| match (item, seq) {
-        (Ok(finding), Some(_)) => Recorded::New(finding),
+        (Ok(finding), Some(_)) => {
+            metrics::counter!("rescind_findings_seen_total", "feed" => source.kind().to_owned()).increment(1);
+            let age = Timestamp::now().duration_since(finding.last_seen()).as_secs_f64();
+            metrics::histogram!("rescind_activity_to_seen_seconds").record(age.max(0.0));
+            Recorded::New(finding)
+        }
         (Ok(finding), None) => Recorded::Seen(finding),
         (Err(undecodable), seq) => {
             if seq.is_some() {
+                metrics::counter!("rescind_findings_undecodable_total").increment(1);
                 tracing::warn!(
                     source = source.name,
                     finding = undecodable.finding_id,

@@ -9,6 +9,7 @@ use super::hints::{Fate, Hint, Hints};
 use crate::aws::{CallError, Message, Queue, SQS_BATCH};
 use crate::backoff::Backoff;
 use crate::finding::{Finding, Unconfirmed, decode};
+use crate::ident::AccountId;
 use crate::ledger::LedgerError;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -21,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 const WAIT: Duration = Duration::from_secs(20);
 
 /// How long a received message stays hidden, and how often that is done again while it is worked on.
-const HIDDEN: Duration = Duration::from_mins(1);
-const HIDE_AGAIN: Duration = Duration::from_secs(20);
+const HIDDEN: Duration = Duration::from_secs(30);
+const HIDE_AGAIN: Duration = Duration::from_secs(10);
 
 /// So many messages are worked on at once at most.
 const AT_ONCE: usize = 500;
@@ -33,6 +34,9 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Durat
 /// How often GuardDuty is asked for a finding that it does not have: an event can be faster than the
 /// API. After 1, 2 and 4 seconds; then the poll is the one to find it.
 const PATIENCE: u32 = 3;
+
+/// How often SQS is asked to delete a message.
+const DELETE_TRIES: u32 = 4;
 
 /// How often it is looked whether somebody else has decided about a finding.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -48,6 +52,9 @@ pub struct QueueFeed {
 
 /// Whoever does something about findings.
 pub trait Taker: Sync {
+    /// A finding about this account may be on its way.
+    fn expect(&self, account: &AccountId);
+
     /// Takes a new finding. The answer comes when it is recorded what is done about it; without
     /// one, nothing was decided yet.
     fn take(&self, finding: Finding) -> oneshot::Receiver<()>;
@@ -114,7 +121,7 @@ impl QueueFeed {
         taker: &impl Taker,
         stop: &CancellationToken,
     ) -> Result<(), LedgerError> {
-        let (mut receives, mut parcels) = (FuturesUnordered::new(), FuturesUnordered::new());
+        let (mut receives, mut batches) = (FuturesUnordered::new(), FuturesUnordered::new());
         let (mut at_work, mut wanted, mut not_before) = (0, 1, Instant::now());
         loop {
             // An idle queue has one receiver; one that brings something has them all.
@@ -127,15 +134,15 @@ impl QueueFeed {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(done) = parcels.next(), if !parcels.is_empty() => at_work -= done?,
-                Some(received) = receives.next(), if !receives.is_empty() => match received {
-                    Ok(messages) => {
+                Some(done) = batches.next(), if !batches.is_empty() => at_work -= done?,
+                Some(answer) = receives.next(), if !receives.is_empty() => match answer {
+                    Ok(brought) => {
                         self.pulse.is_well();
                         not_before = Instant::now();
-                        wanted = if messages.is_empty() { 1 } else { self.receivers };
-                        at_work += messages.len();
-                        if !messages.is_empty() {
-                            parcels.push(self.work_off(messages, hints, taker, stop));
+                        wanted = if brought.is_empty() { 1 } else { self.receivers };
+                        at_work += brought.len();
+                        if !brought.is_empty() {
+                            batches.push(self.work_off(brought, hints, taker, stop));
                         }
                     }
                     Err(error) => {
@@ -149,7 +156,7 @@ impl QueueFeed {
             }
         }
         drop(receives);
-        while let Some(done) = parcels.next().await {
+        while let Some(done) = batches.next().await {
             done?;
         }
         Ok(())
@@ -172,6 +179,7 @@ impl QueueFeed {
         for (of, parcel) in parcels.iter_mut().enumerate() {
             let decoded = decode(parcel.message.body.as_bytes());
             parcel.open = decoded.len();
+            decoded.iter().flatten().for_each(|claim| taker.expect(&claim.account));
             let item = &parcel.message.id;
             open.extend(decoded.into_iter().map(|decoded| Hint { of, item: item.clone(), decoded }));
         }
@@ -185,7 +193,11 @@ impl QueueFeed {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep_until(next_try), if !open.is_empty() => {
                     tries += 1;
-                    let fates = hints.settle(&self.name, std::mem::take(&mut open), tries <= PATIENCE).await?;
+                    let settling = hints.settle(&self.name, std::mem::take(&mut open), tries <= PATIENCE);
+                    let fates = tokio::select! {
+                        () = stop.cancelled() => break,
+                        fates = settling => fates?,
+                    };
                     for (of, fate) in fates {
                         match fate {
                             Fate::New(finding) => {
@@ -236,47 +248,57 @@ impl QueueFeed {
                 }
                 () = tokio::time::sleep_until(hide_again) => {
                     hide_again = Instant::now() + HIDE_AGAIN;
-                    self.delete(&mut parcels).await;
+                    self.delete(&mut parcels, stop).await;
                     self.hide(&parcels, HIDDEN).await;
                 }
             }
             // What is settled together leaves together.
             if decided.is_empty() {
-                self.delete(&mut parcels).await;
+                self.delete(&mut parcels, stop).await;
             }
         }
-        self.delete(&mut parcels).await;
+        self.delete(&mut parcels, stop).await;
         if stop.is_cancelled() {
             self.hide(&parcels, Duration::ZERO).await;
         }
         Ok(count)
     }
 
-    /// Takes out what is settled. What SQS does not take out comes again, and is known then.
-    async fn delete(&self, parcels: &mut [Parcel]) {
-        let is_settled = |parcel: &&mut Parcel| parcel.open == 0 && !parcel.stays && !parcel.is_gone;
-        let settled: Vec<&mut Parcel> = parcels.iter_mut().filter(is_settled).collect();
-        if settled.is_empty() {
-            return;
+    /// Takes out what is settled. What SQS does not take out is tried again a few times; then it comes
+    /// again, and is known then.
+    async fn delete(&self, parcels: &mut [Parcel], stop: &CancellationToken) {
+        let mut receipts = Vec::new();
+        for parcel in parcels.iter_mut().filter(|one| one.open == 0 && !one.stays && !one.is_gone) {
+            parcel.is_gone = true;
+            receipts.push(parcel.message.receipt.clone());
         }
-        let receipts: Vec<String> = settled.iter().map(|parcel| parcel.message.receipt.clone()).collect();
-        // Whether it succeeds or not: it is not tried again, but when the message comes again.
-        settled.into_iter().for_each(|parcel| parcel.is_gone = true);
-        match self.queue.delete(&receipts).await {
-            Ok(not_taken) => {
-                for (_, error) in not_taken {
-                    tracing::warn!(
-                        queue = self.name,
-                        "a message stays in the queue and will come again: {error}"
-                    );
-                }
+        for tries in 1..=DELETE_TRIES {
+            if receipts.is_empty() {
+                return;
             }
-            Err(error) => tracing::warn!(queue = self.name, "messages may come again: {error}"),
+            let error = match self.queue.delete(&receipts).await {
+                Ok(not_taken) => {
+                    let left = not_taken.iter().filter_map(|(number, _)| receipts.get(*number).cloned());
+                    receipts = left.collect();
+                    not_taken.into_iter().map(|(_, error)| error).next().unwrap_or_default()
+                }
+                Err(error) => error.to_string(),
+            };
+            if receipts.is_empty() {
+                return;
+            }
+            let count = receipts.len();
+            tracing::warn!(queue = self.name, count, "messages could not be deleted: {error}");
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(BACKOFF.after(tries)), if tries < DELETE_TRIES => {}
+                else => {}
+            }
         }
     }
 
     async fn hide(&self, parcels: &[Parcel], time: Duration) {
-        let left = parcels.iter().filter(|parcel| !parcel.is_gone && !(parcel.stays && parcel.open == 0));
+        let left = parcels.iter().filter(|parcel| !(parcel.is_gone || parcel.stays && parcel.open == 0));
         let receipts: Vec<String> = left.map(|parcel| parcel.message.receipt.clone()).collect();
         if receipts.is_empty() {
             return;

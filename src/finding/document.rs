@@ -49,7 +49,7 @@ pub(super) fn values(bytes: &[u8]) -> Result<Vec<Result<Document, Undecodable>>,
 
 /// JSON lines: at least two lines have content, and one of them is a whole JSON object.
 /// (A pretty-printed document that is broken has no such line.)
-fn is_lines(text: &[u8]) -> bool {
+pub(super) fn is_lines(text: &[u8]) -> bool {
     let mut lines = text.split(|b| *b == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace));
     let first = lines.next();
     let rest = lines.next();

@@ -8,10 +8,12 @@ mod claim;
 mod document;
 mod envelope;
 mod principal;
+mod stream;
 mod wire;
 
 pub use claim::{Unconfirmed, confirm};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
+pub use stream::Findings;
 
 use crate::ident::{AccountId, Region};
 use jiff::Timestamp;

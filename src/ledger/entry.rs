@@ -391,12 +391,19 @@ impl Event {
 }
 
 impl Event {
+    /// What makes a file the same one, under whatever name.
+    #[must_use]
+    pub fn file_occurrence(sha256: &str) -> String {
+        format!("file:{sha256}")
+    }
+
     /// What is seen only once: a finding's occurrence, or what stands for it when there is none.
     #[must_use]
     pub fn occurrence(&self) -> Option<String> {
         match self {
             Self::Finding { finding, .. } => Some(finding.occurrence()),
             Self::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
+            Self::FileRead { sha256, .. } => Some(Self::file_occurrence(sha256)),
             Self::Unconfirmed { item, claim, .. } => Some(format!("unconfirmed:{item}:{}", claim.sha256)),
             _ => None,
         }

@@ -53,6 +53,7 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
         let settled = match entry.event {
             Event::Undecodable { .. } => Some("undecodable"),
             Event::Unconfirmed { .. } => Some("unconfirmed"),
+            Event::FileRead { .. } => Some("file"),
             _ => None,
         };
         connection

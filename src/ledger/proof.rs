@@ -51,6 +51,25 @@ impl Reader {
         Ok(note.and_then(|note| Some((Checkpoint::parse(&note)?.size, note))))
     }
 
+    /// How many entries the latest checkpoint is over, and when it was made.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn checkpointed(&self) -> Result<Option<(u64, jiff::Timestamp)>, LedgerError> {
+        let sql = "SELECT size, time FROM checkpoints ORDER BY size DESC LIMIT 1";
+        let latest: Option<(i64, String)> = self
+            .connection()
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(|error| self.sqlite(error))?;
+        latest
+            .map(|(size, time)| {
+                let time = time.parse().map_err(|error: jiff::Error| self.bad(0, &error))?;
+                Ok((size.unsigned_abs(), time))
+            })
+            .transpose()
+    }
+
     /// The proof that entry `seq` is in the tree of the first checkpoint that covers it.
     ///
     /// # Errors

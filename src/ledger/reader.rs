@@ -102,6 +102,27 @@ impl Reader {
         )
     }
 
+    /// What [`Self::since`] gives, entry by entry, in memory of constant size.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or `each` fails.
+    pub fn each_since<E: From<LedgerError>>(
+        &self,
+        seq: i64,
+        mut each: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut last = seq;
+        loop {
+            let some = self.select(
+                "SELECT seq, body FROM entries WHERE seq > ?1 AND kind NOT IN ('call', 'archived') ORDER BY seq LIMIT 500",
+                [last],
+            )?;
+            let Some(end) = some.last().map(|entry| entry.seq) else { return Ok(()) };
+            some.into_iter().try_for_each(&mut each)?;
+            last = end;
+        }
+    }
+
     /// All entries of a remediation, with those of its finding's decision, in order.
     ///
     /// # Errors
@@ -208,7 +229,10 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn decisions(&self) -> Result<Vec<Decided>, LedgerError> {
-        let occurrences = self.column("SELECT occurrence FROM occurrences ORDER BY seq", [])?;
+        let occurrences = self.column(
+            "SELECT occurrence FROM occurrences WHERE coalesce(verdict, '') <> 'file' ORDER BY seq",
+            [],
+        )?;
         occurrences.iter().filter_map(|occurrence| self.decided(occurrence).transpose()).collect()
     }
 

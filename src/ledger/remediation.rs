@@ -83,6 +83,8 @@ pub struct Remediation {
     pub target: Target,
     /// When credentials that it revokes were last seen in use, by any finding.
     pub last_seen: Timestamp,
+    /// When the finding that led to it was seen.
+    pub seen_at: Timestamp,
     /// When it was decided.
     pub opened_at: Timestamp,
     /// The rule that it followed.
@@ -189,6 +191,24 @@ impl Reader {
         self.column(&sql, [])?.iter().map(|id| self.remediation(id)).collect()
     }
 
+    /// How many remediations are in each state.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn states(&self) -> Result<Vec<(State, i64)>, LedgerError> {
+        let connection = self.connection();
+        let sql = "SELECT state, count(*) FROM remediations GROUP BY state";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
+        let counts: Vec<(String, i64)> =
+            rows.map_err(|e| self.sqlite(e))?.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))?;
+        let state =
+            |text: &str| State::all().find(|state| state.to_string() == text).unwrap_or(State::Decided);
+        Ok(State::all()
+            .map(|one| (one, counts.iter().filter(|(text, _)| state(text) == one).map(|(_, n)| n).sum()))
+            .collect())
+    }
+
     /// The remediations that are not finished, oldest first.
     ///
     /// # Errors
@@ -244,6 +264,7 @@ impl Reader {
         let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
         let state = state.parse().map_err(|e: String| self.bad(0, &e))?;
         let seen = self.decided(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?.seen;
+        let seen_at = seen.time;
         let Event::Finding { finding, .. } = seen.event else {
             return Err(self.bad(seen.seq, &"expected a finding"));
         };
@@ -292,6 +313,7 @@ impl Reader {
             finding: *finding,
             target,
             last_seen,
+            seen_at,
             opened_at,
             rule,
             opt_outs,

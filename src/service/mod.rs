@@ -2,27 +2,36 @@
 
 mod checkpoints;
 mod folder;
+mod live;
+mod metrics;
 mod opt_outs;
 mod polls;
 mod reload;
 mod run;
+mod seen;
 mod start;
+mod systemd;
 mod taker;
+mod web;
 
 pub use checkpoints::{Checkpoints, Rotated};
+pub use live::{Live, QueueLive};
+pub use seen::Seen;
 pub use start::{Purpose, ServiceError};
 
-use crate::aws::Hub;
+use crate::aws::{Depth, Hub};
 use crate::config::{Config, Mode};
 use crate::engine::Engine;
-use crate::feed::{Pace, QueueFeed, Recorded, Source, Watch, record};
+use crate::feed::{Folder, Pace, QueueFeed, Recorded, Source, Watch, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 /// Everything that acts on one ledger.
@@ -35,6 +44,16 @@ pub struct Service {
     watch: Watch,
     pace: Pace,
     queue: Option<QueueFeed>,
+    folder: Option<Folder>,
+    /// How much is in the queue, as SQS said last.
+    depth: Mutex<Option<Depth>>,
+    /// Where it answers.
+    listen: Mutex<Option<SocketAddr>>,
+    /// What it told of itself last.
+    told: Arc<Mutex<Option<Live>>>,
+    started: Timestamp,
+    /// At the stop, what was in flight was not finished in time.
+    given_up: AtomicBool,
     /// Where the configuration came from.
     config_file: PathBuf,
     stop: CancellationToken,
@@ -62,6 +81,22 @@ impl Service {
     #[must_use]
     pub fn started_at(&self) -> i64 {
         self.started_at
+    }
+
+    /// What it reads beside the polls, in words.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<String> {
+        let confirmed = if self.config.confirm {
+            "each is confirmed by GuardDuty before anything is done"
+        } else {
+            "NOT CONFIRMED: who can write there can have roles revoked"
+        };
+        let queue = self.queue.as_ref().map(|queue| format!("Events from {}; {confirmed}.", queue.name()));
+        let folder = self
+            .folder
+            .as_ref()
+            .map(|folder| format!("Exports from {}; {confirmed}.", folder.path().display()));
+        queue.into_iter().chain(folder).collect()
     }
 
     /// The engine, for planning.
@@ -115,45 +150,50 @@ impl Service {
         self.engine.drained().await
     }
 
-    /// Records and carries out what was decoded from `source`, and waits until it is done.
-    /// Somebody handed it in: so what was only observed is decided again, and what had failed is
-    /// tried again. Gives the occurrences that had been seen before.
+    /// Records and carries out what was decoded from `source`; does not wait until it is done. Somebody
+    /// handed it in: so what was only observed is decided again, and what had failed is tried again.
+    /// Adds to `seen` the occurrences that had been seen before.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn handle(&self, source: &str, decoded: Vec<Decoded>) -> Result<Vec<Finding>, LedgerError> {
-        let (mut new, mut seen) = (Vec::new(), Vec::new());
-        for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
-            match recorded {
-                Recorded::New(finding) => new.push(finding),
-                Recorded::Seen(finding) => seen.push(finding),
-                Recorded::Undecodable => {}
-            }
-        }
+    pub async fn take_in(
+        &self,
+        source: &str,
+        decoded: Vec<Decoded>,
+        seen: &mut Seen,
+    ) -> Result<(), LedgerError> {
         let mut known = HashSet::new();
-        for finding in &seen {
-            if !known.insert(finding.occurrence()) {
-                continue;
-            }
-            let decision = self.decision(finding)?;
-            let remediation = decision.as_ref().and_then(Entry::takes_care);
-            match (decision.as_ref().map(|d| &d.event), remediation) {
-                (Some(Event::Decision { code, .. }), None) if can_change(code) => {
-                    self.engine.submit_asked(finding.clone());
+        for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
+            self.engine.room().await;
+            match recorded {
+                Recorded::New(finding) => self.engine.submit_asked(finding),
+                Recorded::Undecodable => {}
+                Recorded::Seen(finding) => {
+                    if known.insert(finding.occurrence()) {
+                        self.take_in_again(source, &finding).await?;
+                    }
+                    seen.add(finding);
                 }
-                (_, Some(id))
-                    if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) =>
-                {
-                    self.engine.reopen(id, source).await?;
-                }
-                _ => {}
             }
         }
-        for finding in new {
-            self.engine.submit_asked(finding);
+        Ok(())
+    }
+
+    async fn take_in_again(&self, source: &str, finding: &Finding) -> Result<(), LedgerError> {
+        let decision = self.decision(finding)?;
+        let remediation = decision.as_ref().and_then(Entry::takes_care);
+        match (decision.as_ref().map(|d| &d.event), remediation) {
+            (Some(Event::Decision { code, .. }), None) if can_change(code) => {
+                self.engine.submit_asked(finding.clone());
+            }
+            (_, Some(id))
+                if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) =>
+            {
+                self.engine.reopen(id, source).await?;
+            }
+            _ => {}
         }
-        self.engine.drained().await?;
-        Ok(seen)
+        Ok(())
     }
 
     fn decision(&self, finding: &Finding) -> Result<Option<Entry>, LedgerError> {
@@ -165,7 +205,7 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
-        let drained = self.engine.drained().await;
+        let drained = self.drain().await;
         let done = if self.lock.is_some() {
             self.ledger
                 .append(Draft::of_service(Event::Stopped { reason: reason.to_owned() }))

@@ -1,10 +1,10 @@
 //! Polling: every region on its own, so that one that hangs does not hold up the others.
 
-use super::Service;
+use super::{Seen, Service};
 use crate::aws::hub_hint;
 use crate::backoff::{Backoff, about};
 use crate::feed::{FeedError, Poll, Poller, Recorded};
-use crate::finding::{Decoded, Finding};
+use crate::finding::Decoded;
 use crate::ledger::{Draft, Event, LedgerError, Subject};
 use std::time::Duration;
 
@@ -22,10 +22,13 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn poll(&self) -> Result<Vec<Finding>, LedgerError> {
-        let polls = self.watch.pollers().map(|poller| self.poll_region(poller));
-        let seen: Result<Vec<_>, _> = futures::future::join_all(polls).await.into_iter().collect();
-        Ok(seen?.concat())
+    pub async fn poll(&self) -> Result<Seen, LedgerError> {
+        let all = self.watch.pollers().map(|poller| self.poll_region(poller));
+        let mut seen = Seen::default();
+        for region in futures::future::join_all(all).await {
+            seen.append(region?);
+        }
+        Ok(seen)
     }
 
     /// Polls one region again and again, until it is to stop.
@@ -35,7 +38,7 @@ impl Service {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
-                polled = self.poll_region(poller) => { polled?; }
+                done = self.poll_region(poller) => { done?; }
             }
             let health = poller.pulse().health();
             let delay = match health.failures {
@@ -51,8 +54,8 @@ impl Service {
         }
     }
 
-    async fn poll_region(&self, poller: &Poller) -> Result<Vec<Finding>, LedgerError> {
-        let mut seen = Vec::new();
+    async fn poll_region(&self, poller: &Poller) -> Result<Seen, LedgerError> {
+        let mut seen = Seen::default();
         let types = self.engine.types();
         let with = Poll {
             hub: &self.hub,
@@ -61,14 +64,14 @@ impl Service {
             types: types.as_deref(),
             pace: &self.pace,
         };
-        let poll = poller.poll(with, async |recorded| {
-            for one in recorded {
-                match one {
+        let poll = poller.poll(with, async |batch| {
+            for recorded in batch {
+                match recorded {
                     Recorded::New(finding) => {
                         self.engine.room().await;
                         drop(self.engine.submit(finding));
                     }
-                    Recorded::Seen(finding) => seen.push(finding),
+                    Recorded::Seen(finding) => seen.add(finding),
                     Recorded::Undecodable => {}
                 }
             }

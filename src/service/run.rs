@@ -1,15 +1,20 @@
 //! The service's loops, side by side: polls, events, files, and what happens between them.
 
-use super::Service;
 use super::opt_outs::{self, OptOutFile};
+use super::{Service, systemd};
 use crate::feed::Hints;
-use crate::ledger::{Draft, Event, LedgerError};
+use crate::ledger::{Draft, Event, LedgerError, Subject};
 use jiff::Timestamp;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How often the service looks for approvals, for what is to be tried again and for changes of its files.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
+
+/// How often SQS is asked how much is in the queue.
+const MEASURE: Duration = Duration::from_secs(30);
 
 impl Service {
     /// Watches until `stop` is cancelled. Between the findings it takes up approvals, tries again what
@@ -26,15 +31,38 @@ impl Service {
                 self.keep_reading(),
                 self.keep_sweeping(),
                 self.keep_looking_around(reload),
+                self.keep_answering(),
+                self.keep_measuring(),
             )
         };
-        all.await?;
-        self.drain().await
+        if !self.config.confirm {
+            let text = "confirm = false: what the queue or the folder brings is believed as it is".to_owned();
+            let what_to_do = "Whoever can write there can have roles revoked. Allow guardduty:GetFindings to the hub and take `confirm = false` out.";
+            self.engine.tell(Subject::default(), "not_confirming", text, what_to_do).await?;
+        }
+        self.tell_live();
+        systemd::ready();
+        let ran = all.await;
+        self.tell_live();
+        systemd::stopping(self.config.drain_timeout);
+        let drained = match ran {
+            Ok(_) => self.drain().await,
+            Err(error) => Err(error),
+        };
+        self.tell_no_more();
+        drained
     }
 
-    /// Gives what is in flight the configured time. What is left is taken up at the next start.
-    async fn drain(&self) -> Result<(), LedgerError> {
+    /// Gives what is in flight at a stop the configured time. What is left is taken up at the next start.
+    pub(super) async fn drain(&self) -> Result<(), LedgerError> {
+        if !self.stop.is_cancelled() {
+            return self.engine.drained().await;
+        }
+        if self.given_up.load(Ordering::SeqCst) {
+            return self.engine.fault();
+        }
         if tokio::time::timeout(self.config.drain_timeout, self.engine.drained()).await.is_err() {
+            self.given_up.store(true, Ordering::SeqCst);
             tracing::warn!(
                 jobs = self.engine.jobs(),
                 "not finished in time: what is left is taken up at the next start"
@@ -58,6 +86,24 @@ impl Service {
         match &self.queue {
             Some(queue) => queue.run(self.hints(), self, &self.stop).await,
             None => Ok(()),
+        }
+    }
+
+    /// Asks SQS now and then how much is in the queue.
+    async fn keep_measuring(&self) -> Result<(), LedgerError> {
+        let Some(queue) = &self.queue else { return Ok(()) };
+        let mut ticks = tokio::time::interval(MEASURE);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                _ = ticks.tick() => {}
+            }
+            let depth = tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                depth = queue.queue().depth() => depth.ok(),
+            };
+            *self.depth.lock().unwrap_or_else(PoisonError::into_inner) = depth;
         }
     }
 
@@ -98,6 +144,8 @@ impl Service {
                 self.reload().await?;
             }
             self.look_at_opt_outs(&mut file, asked).await?;
+            self.tell_live();
+            systemd::alive();
         }
     }
 

@@ -5,12 +5,13 @@ use super::{Service, opt_outs};
 use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
-use crate::feed::{Pace, QueueFeed, Watch};
+use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
 use crate::org::Snapshot;
 use crate::remedy::RoleSessions;
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 /// What a service is started for.
@@ -100,6 +101,7 @@ impl Service {
                     .events
                     .as_ref()
                     .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.0));
+                let folder = config.folder.clone().map(Folder::new);
                 let (pace, config_file) = (Pace::new(config.calls_per_second), config.file.clone());
                 Ok(Self {
                     config,
@@ -110,6 +112,12 @@ impl Service {
                     watch,
                     pace,
                     queue,
+                    folder,
+                    depth: Mutex::default(),
+                    listen: Mutex::default(),
+                    told: Arc::default(),
+                    started: Timestamp::now(),
+                    given_up: AtomicBool::new(false),
                     config_file,
                     stop,
                     started_at,

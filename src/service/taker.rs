@@ -4,10 +4,15 @@ use super::Service;
 use crate::aws::{CallError, hub_hint};
 use crate::feed::Taker;
 use crate::finding::{Finding, Unconfirmed};
+use crate::ident::AccountId;
 use crate::ledger::{Draft, LedgerError, Subject};
 use tokio::sync::oneshot;
 
 impl Taker for Service {
+    fn expect(&self, account: &AccountId) {
+        self.engine.expect(account);
+    }
+
     fn take(&self, finding: Finding) -> oneshot::Receiver<()> {
         self.engine.submit(finding)
     }

@@ -29,6 +29,7 @@ pub struct OptOutIndex {
     others: Vec<usize>,
     /// Some depend on OUs.
     uses_ous: bool,
+    uses_tags: bool,
 }
 
 type Lists = HashMap<String, Vec<usize>>;
@@ -41,6 +42,7 @@ impl OptOutIndex {
         for (number, opt_out) in opt_outs.all.iter().enumerate() {
             let selects = &opt_out.selects;
             index.uses_ous |= !selects.ous.is_empty();
+            index.uses_tags |= !selects.tags.is_empty();
             let literal = |globs: &[Glob]| {
                 let keys =
                     globs.iter().map(|glob| glob.is_literal().then(|| glob.as_str().to_ascii_lowercase()));
@@ -74,6 +76,12 @@ impl OptOutIndex {
     #[must_use]
     pub fn uses_ous(&self) -> bool {
         self.uses_ous
+    }
+
+    /// Some opt-outs depend on the account's OUs or tags.
+    #[must_use]
+    pub fn uses_placement(&self) -> bool {
+        self.uses_ous || self.uses_tags
     }
 
     /// The opt-outs that apply to a finding about `role` at `now`, in the order of the file. Expired

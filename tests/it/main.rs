@@ -6,6 +6,7 @@
 
 mod scene;
 mod thief;
+mod watching;
 
 mod approvals;
 mod cli;
@@ -14,8 +15,11 @@ mod corpus;
 mod crash;
 mod damage;
 mod decoding;
+mod events;
 mod evidence;
+mod faults;
 mod feed;
+mod folder;
 mod guards;
 mod histories;
 mod hub;
@@ -30,7 +34,9 @@ mod queue;
 mod refusals;
 mod revoke;
 mod rules;
+mod service;
 mod skips;
+mod soak;
 #[cfg(target_os = "linux")]
 mod starve;
 mod verify;

@@ -175,7 +175,7 @@ fn what_the_rules_cannot_mean_is_refused_with_its_place() {
     for (tables, wanted) in [
         (
             "[[rules]]\nname = \"a\"\npattern = '{\"$or\": [{\"source\": [\"x\"]}]}'\n",
-            "rescind.toml:5:11: rules[0].pattern: $or: expected a list of at least two patterns",
+            "rescind.toml:6:11: rules[0].pattern: $or: expected a list of at least two patterns",
         ),
         (
             "[[rules]]\nname = \"a\"\npattern = '{\"detail\": {\"type\": [{\"regexp\": \"x\"}]}}'\n",
@@ -183,14 +183,14 @@ fn what_the_rules_cannot_mean_is_refused_with_its_place() {
         ),
         (
             "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n[[rules]]\nname = \"b\"\n",
-            "rescind.toml:6:1: rules[1]: \"b\": it says not",
+            "rescind.toml:7:1: rules[1]: \"b\": it says not",
         ),
         ("[[rules]]\nname = \"a\"\ntypes = [\"recon:IAMUser/X\"]\n", "(case counts)"),
         ("[[rules]]\nname = \"a\"\n", "it says not for which findings"),
         ("[[rules]]\nname = \"built-in: x\"\ntypes = [\"*\"]\n", "expected a name of your own"),
         (
             "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n[[rules]]\nname = \"a\"\ntypes = [\"*\"]\n",
-            "rescind.toml:6:1: rules[1]: name: \"a\" is there twice",
+            "rescind.toml:7:1: rules[1]: name: \"a\" is there twice",
         ),
         (
             "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nscope = \"session\"\n",

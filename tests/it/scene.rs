@@ -56,6 +56,9 @@ pub struct Setting {
     pub partition: &'static str,
     pub regions: [&'static str; 2],
     pub detector_regions: Vec<&'static str>,
+    /// Regions that the account has not enabled, and those without GuardDuty.
+    pub disabled_regions: Vec<&'static str>,
+    pub enabled_regions: Vec<&'static str>,
     pub member_policy: Value,
     pub management_member_role: bool,
     pub role_path: &'static str,
@@ -69,6 +72,8 @@ impl Default for Setting {
             partition: "aws",
             regions: [HOME, OTHER],
             detector_regions: vec![HOME, OTHER],
+            disabled_regions: Vec::new(),
+            enabled_regions: Vec::new(),
             member_policy: policy("member-role-permissions.json"),
             management_member_role: false,
             role_path: "",
@@ -91,6 +96,8 @@ pub struct Scene {
     pub hub: Value,
     pub operators: Value,
     pub setting: Setting,
+    /// Tables that stand behind the others in the configuration.
+    pub more_tables: String,
 }
 
 /// What a run of the binary gave.
@@ -146,12 +153,15 @@ impl Scene {
             hub: Value::Null,
             operators: json!({}),
             setting,
+            more_tables: String::new(),
         };
         let organization = scene.post(
             "organization",
             &json!({
                 "partition": scene.setting.partition,
                 "regions": scene.setting.detector_regions,
+                "disabled_regions": scene.setting.disabled_regions,
+                "enabled_regions": scene.setting.enabled_regions,
                 "member_role": "RescindRemediation",
                 "member_role_path": format!("/{}", scene.setting.role_path),
                 "external_id": EXTERNAL_ID,
@@ -185,8 +195,16 @@ impl Scene {
         // Keys stand before tables, and after the regions there is room for tables.
         let (keys, tables) = head.split_at(head.find("[[").unwrap_or(head.len()));
         let Setting { budget, role_path, .. } = &self.setting;
+        let regions = if keys.contains("regions = ") {
+            String::new()
+        } else {
+            format!("regions = [\"{home}\", \"{other}\"]\n")
+        };
+        // Many services run at once here.
+        let listen = if keys.contains("listen = ") { "" } else { "listen = \"\"\n" };
+        let more_tables = &self.more_tables;
         let text = format!(
-            "{keys}regions = [\"{home}\", \"{other}\"]\n{tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
+            "{keys}{listen}{regions}{tables}{more_tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
         );
         std::fs::write(self.path("rescind.toml"), text).expect("written");
     }
@@ -299,6 +317,53 @@ impl Scene {
 
     pub fn release(&self, operation: &str) {
         self.delete(&format!("faults/{operation}"));
+    }
+
+    /// Arms a fault in the emulator.
+    pub fn fault(&self, name: &str, matched: Value, when: &str, action: Value, times: u32) {
+        let fault = json!({"name": name, "match": matched, "when": when, "action": action, "times": times});
+        self.post("faults", &fault);
+    }
+
+    // --- the queue
+
+    /// A queue that the configuration names.
+    pub fn queue(&mut self, name: &str) {
+        let fifo = Path::new(name).extension().is_some_and(|end| end == "fifo");
+        let queue =
+            json!({"account": SECURITY, "region": self.setting.regions[0], "name": name, "fifo": fifo});
+        let answer = self.post("queues", &queue);
+        let url = answer["url"].as_str().expect("a URL");
+        self.more_tables = format!("[events]\nqueue = \"{url}\"\n");
+        self.configure("mode = \"enforce\"\n");
+    }
+
+    /// EventBridge sends a finding to the queue, or something like it.
+    pub fn event(&self, queue: &str, finding: &str, more: Value) {
+        let mut body = json!({"queue": queue, "account": SECURITY, "region": self.setting.regions[0], "finding_id": finding});
+        for (key, value) in more.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        self.post("events", &body);
+    }
+
+    /// Waits until something is so. Each look is a request to the emulator, so this does not spin.
+    #[track_caller]
+    pub fn wait(&self, mut is_so: impl FnMut() -> bool) {
+        let begun = std::time::Instant::now();
+        while !is_so() {
+            assert!(
+                begun.elapsed() < std::time::Duration::from_mins(1),
+                "it did not become so within a minute"
+            );
+            self.get("health");
+        }
+    }
+
+    /// How many messages of a queue can be received, and how many are being worked on.
+    pub fn messages(&self, queue: &str) -> (u64, u64) {
+        let state = self.get(&format!("queues?name={queue}"));
+        (state["visible"].as_u64().expect("a number"), state["in_flight"].as_u64().expect("a number"))
     }
 
     // --- the binary

@@ -1,0 +1,296 @@
+//! `rescind status`: the live picture. What the service tells of itself, and what the ledger says.
+
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, table, utc};
+use super::{Exit, block_on, signals};
+use crate::config::Config;
+use crate::feed::Health;
+use crate::ledger::{Entry, Event, Lock, Reader, Remediation, State};
+use crate::service::Live;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// How often `--watch` looks again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Look again every two seconds, until it is stopped.
+    #[arg(long, short)]
+    watch: bool,
+}
+
+/// The live picture.
+#[derive(Serialize)]
+struct Picture {
+    at: Timestamp,
+    /// Who acts on the ledger now, if somebody does.
+    holder: Option<String>,
+    /// What the service tells of itself.
+    live: Option<Live>,
+    states: BTreeMap<String, i64>,
+    undecided: usize,
+    /// What is not finished, the oldest first.
+    unfinished: Vec<Unfinished>,
+    begun_this_hour: usize,
+    budget_per_hour: u32,
+    /// Accounts whose budget is used up.
+    accounts_at_limit: Vec<String>,
+    alerts_today: usize,
+    latest_alert: Option<String>,
+    ledger_entries: i64,
+    ledger_bytes: u64,
+    checkpoint_entries: Option<u64>,
+    checkpoint_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Unfinished {
+    remediation: String,
+    state: String,
+    account: String,
+    role: String,
+    opened_at: Timestamp,
+    why: String,
+    failures: Option<u32>,
+    next_try: Option<Timestamp>,
+    answer_by: Option<Timestamp>,
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    if !args.watch {
+        return show(&Picture::take(config, &reader)?, screen);
+    }
+    block_on(async {
+        let stop = signals::stop_token();
+        loop {
+            if screen.is_text() && std::io::stdout().is_terminal() {
+                screen.line("\x1b[2J\x1b[H");
+            }
+            let exit = show(&Picture::take(config, &reader)?, screen)?;
+            screen.line("");
+            tokio::select! {
+                () = stop.cancelled() => return Ok(exit),
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    })
+}
+
+impl Picture {
+    fn take(config: &Config, reader: &Reader) -> anyhow::Result<Self> {
+        let now = Timestamp::now();
+        let ago = |hours| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
+        let holder = Lock::holder(&config.ledger);
+        // What a service left that was killed is not live.
+        let live = Live::read(&config.ledger)
+            .filter(|live| holder.as_ref().is_some_and(|holder| holder.ends_with(&format!(" {}", live.pid))));
+        let mut unfinished = Vec::new();
+        for open in reader.unfinished()? {
+            let remediation = reader.remediation(&open.remediation)?;
+            unfinished.push(Unfinished::of(&remediation, live.as_ref(), config));
+        }
+        let begun = reader.begun_since(ago(1))?;
+        let mut by_account: BTreeMap<String, u32> = BTreeMap::new();
+        for one in &begun {
+            *by_account.entry(one.account.to_string()).or_default() += 1;
+        }
+        by_account.retain(|_, count| *count >= config.budget.account_per_hour);
+        let alerts = reader.alerts_since(ago(24))?;
+        let checkpoint = reader.checkpointed()?;
+        Ok(Self {
+            at: now,
+            holder,
+            live,
+            states: reader
+                .states()?
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(state, count)| (state.to_string(), count))
+                .collect(),
+            undecided: reader.undecided()?.len(),
+            unfinished,
+            begun_this_hour: begun.len(),
+            budget_per_hour: config.budget.organization_per_hour,
+            accounts_at_limit: by_account.into_keys().collect(),
+            alerts_today: alerts.len(),
+            latest_alert: alerts.last().and_then(alert_text),
+            ledger_entries: reader.last()?,
+            ledger_bytes: std::fs::metadata(&config.ledger).map_or(0, |meta| meta.len()),
+            checkpoint_entries: checkpoint.map(|(size, _)| size),
+            checkpoint_at: checkpoint.map(|(_, at)| at),
+        })
+    }
+
+    fn needs_person(&self) -> bool {
+        let is_stuck = |one: &Unfinished| one.failures.is_some() || one.state != "decided";
+        self.unfinished.iter().any(is_stuck)
+            || self.live.as_ref().is_none_or(|live| !live.is_alive() || !live.not_ready().is_empty())
+    }
+}
+
+fn alert_text(entry: &Entry) -> Option<String> {
+    match &entry.event {
+        Event::Alert { text, .. } => Some(format!("{}: {text}", utc(entry.time))),
+        _ => None,
+    }
+}
+
+impl Unfinished {
+    fn of(remediation: &Remediation, live: Option<&Live>, config: &Config) -> Self {
+        let retry = live.and_then(|live| live.retries.iter().find(|one| one.remediation == remediation.id));
+        let is_held = remediation.state == State::Held;
+        let why = match (&remediation.held_why, &remediation.uncertain, &remediation.refused) {
+            (Some((_, why)), ..) if is_held => why.clone(),
+            (_, Some(uncertain), _) if remediation.state.has_fixed_cutoff() => uncertain.clone(),
+            (.., Some(refused)) => refused.reason.clone(),
+            _ => String::new(),
+        };
+        Self {
+            remediation: remediation.id.clone(),
+            state: remediation.state.to_string(),
+            account: remediation.target.account.to_string(),
+            role: remediation.target.role.to_string(),
+            opened_at: remediation.opened_at,
+            why,
+            failures: retry.map(|retry| retry.failures),
+            next_try: retry.map(|retry| retry.next),
+            answer_by: remediation.answer_by(config.approval_timeout).filter(|_| is_held),
+        }
+    }
+}
+
+fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
+    screen.json(picture)?;
+    show_service(picture, screen);
+    if let Some(live) = &picture.live {
+        show_feeds(live, picture.at, screen);
+    }
+    show_work(picture, screen);
+    let megabytes = f64::from(u32::try_from(picture.ledger_bytes >> 10).unwrap_or(u32::MAX)) / 1024.0;
+    let checkpoint = match (picture.checkpoint_entries, picture.checkpoint_at) {
+        (Some(size), Some(at)) => {
+            format!("the last checkpoint is over {size}, {} ago", since(at, picture.at))
+        }
+        _ => "no checkpoint yet".to_owned(),
+    };
+    screen.line(format!("Ledger    {} entries, {megabytes:.1} MiB; {checkpoint}", picture.ledger_entries));
+    Ok(if picture.needs_person() { Exit::NeedsPerson } else { Exit::Done })
+}
+
+fn show_service(picture: &Picture, screen: &Screen) {
+    let line = match (&picture.live, &picture.holder) {
+        (Some(live), _) if !live.is_alive() => styled(
+            BAD,
+            format!("HANGS: process {} was last heard of {} ago", live.pid, since(live.at, picture.at)),
+        ),
+        (Some(live), _) => {
+            let word = if live.stopping { styled(WARN, "stopping") } else { styled(GOOD, "watching") };
+            let listen = live.listen.map_or_else(String::new, |at| format!(", http://{at}"));
+            format!(
+                "{word}, mode {}, process {}, up for {}{listen}",
+                live.mode,
+                live.pid,
+                since(live.started, picture.at)
+            )
+        }
+        (None, Some(holder)) => format!("{holder} works on the ledger, and does not tell how it is doing"),
+        (None, None) => styled(BAD, "NOT RUNNING: nobody watches. `rescind run` does."),
+    };
+    screen.line(format!("Service   {line}"));
+    if picture.live.as_ref().is_some_and(|live| !live.confirm) {
+        screen.line(styled(
+            BAD,
+            "          confirm = false: whoever can write to the queue or the folder can have roles revoked",
+        ));
+    }
+}
+
+fn show_feeds(live: &Live, now: Timestamp, screen: &Screen) {
+    let queue = live.queue.as_ref().map(|queue| {
+        let depth = queue.depth.map_or_else(String::new, |depth| {
+            format!("; {} waiting, {} in flight", depth.waiting, depth.in_flight)
+        });
+        (queue.name.clone(), &queue.health, depth)
+    });
+    let folder = live.folder.as_ref().map(|health| ("folder".to_owned(), health, String::new()));
+    let regions =
+        live.regions.iter().map(|(name, health)| (format!("GuardDuty {name}"), health, String::new()));
+    let mut head = "Feeds";
+    for (name, health, more) in regions.chain(queue).chain(folder) {
+        screen.line(format!("{head:<8}  {name:<28}  {}{more}", how(health, now)));
+        head = "";
+    }
+}
+
+fn how(health: &Health, now: Timestamp) -> String {
+    let next = health
+        .next
+        .filter(|next| *next > now)
+        .map_or_else(String::new, |next| format!(", next in {}", short(next.duration_since(now))));
+    match (&health.skipped, &health.error, health.last_read) {
+        (Some(why), ..) => styled(DIM, format!("skipped: {}", clean(why))),
+        (_, Some(error), _) => {
+            let lag = health.last_read.map_or_else(
+                || "never read".to_owned(),
+                |last| format!("last read {} ago", since(last, now)),
+            );
+            let text = format!("FAILED {} time(s) in a row, {lag}{next}: {}", health.failures, clean(error));
+            styled(BAD, text)
+        }
+        (_, None, Some(last)) => format!("read {} ago{next}", since(last, now)),
+        (_, None, None) => styled(WARN, "not read yet"),
+    }
+}
+
+fn show_work(picture: &Picture, screen: &Screen) {
+    let in_flight =
+        picture.live.as_ref().map_or_else(String::new, |live| format!("{} in flight, ", live.in_flight));
+    let states: Vec<String> =
+        picture.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let states = if states.is_empty() { "no remediations yet".to_owned() } else { states.join(", ") };
+    screen.line(format!("Work      {in_flight}{} undecided; {states}", picture.undecided));
+    let limit = match picture.accounts_at_limit.as_slice() {
+        [] => String::new(),
+        some => format!("; used up in {}", some.join(", ")),
+    };
+    screen.line(format!(
+        "Budget    {} of {} remediations begun within the hour{limit}",
+        picture.begun_this_hour, picture.budget_per_hour
+    ));
+    if let Some(text) = &picture.latest_alert {
+        let text = clean(text);
+        screen.line(format!("Alerts    {} in 24 h, the latest {text}", picture.alerts_today));
+    }
+    if picture.unfinished.is_empty() {
+        return;
+    }
+    let mut rows = table(&["not done", "state", "account", "role", "since (UTC)", "failed", "next", "why"]);
+    for one in &picture.unfinished {
+        let next = match (one.next_try, one.answer_by) {
+            (_, Some(by)) => format!("a person, until {}", utc(by)),
+            (Some(next), _) if next > picture.at => format!("in {}", short(next.duration_since(picture.at))),
+            (Some(_), _) => "now".to_owned(),
+            (None, None) => String::new(),
+        };
+        rows.add_row([
+            one.remediation.clone(),
+            one.state.clone(),
+            one.account.clone(),
+            clean(&one.role),
+            utc(one.opened_at),
+            one.failures.map(|count| count.to_string()).unwrap_or_default(),
+            next,
+            clean(&one.why),
+        ]);
+    }
+    screen.line(rows.trim_fmt());
+    screen.line(format!("{} tells the whole story of one.", styled(BOLD, "rescind show ID")));
+}
+
+fn since(then: Timestamp, now: Timestamp) -> String {
+    short(now.duration_since(then).max(SignedDuration::ZERO))
+}

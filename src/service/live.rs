@@ -1,0 +1,154 @@
+//! What a running service tells of itself: in a file beside the ledger, and over HTTP.
+//!
+//! What is durable stands in the ledger. Here is what only the process knows: when it reads next, what
+//! it tries again, what it works on.
+
+use super::Service;
+use crate::aws::Depth;
+use crate::config::Mode;
+use crate::engine::Retry;
+use crate::feed::Health;
+use crate::ident::Region;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// A service whose main loop was not there for this long hangs.
+const ALIVE: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a running service tells of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// The process.
+    pub pid: u32,
+    /// The version of rescind.
+    pub version: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// When this was true.
+    pub at: Timestamp,
+    /// The mode it runs in.
+    pub mode: Mode,
+    /// Whether what comes by event or folder is confirmed by GuardDuty first.
+    pub confirm: bool,
+    /// Where it answers, if it does.
+    pub listen: Option<SocketAddr>,
+    /// How the polls of each region are doing.
+    pub regions: BTreeMap<Region, Health>,
+    /// How the queue is doing, if there is one.
+    pub queue: Option<QueueLive>,
+    /// How the folder is doing, if there is one.
+    pub folder: Option<Health>,
+    /// How many findings and remediations wait or are being worked on.
+    pub in_flight: usize,
+    /// What failed and is tried again, the next one first.
+    pub retries: Vec<Retry>,
+    /// It is stopping.
+    pub stopping: bool,
+}
+
+/// How a queue is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueLive {
+    /// Its name.
+    pub name: String,
+    /// How it is doing.
+    pub health: Health,
+    /// How much is in it, if SQS told.
+    pub depth: Option<Depth>,
+}
+
+impl Live {
+    /// The file beside the ledger.
+    #[must_use]
+    pub fn file(ledger: &Path) -> PathBuf {
+        let mut name = ledger.as_os_str().to_owned();
+        name.push(".live");
+        name.into()
+    }
+
+    /// What the service of a ledger told last, if it told anything that can be read.
+    #[must_use]
+    pub fn read(ledger: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(Self::file(ledger)).ok()?).ok()
+    }
+
+    /// The main loop is there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        Timestamp::now().duration_since(self.at) < ALIVE
+    }
+
+    /// What keeps it from seeing thefts, if something does: a feed that was not read yet or fails.
+    #[must_use]
+    pub fn not_ready(&self) -> Vec<String> {
+        let feeds = self.regions.iter().map(|(region, health)| (format!("GuardDuty {region}"), health));
+        let queue = self.queue.iter().map(|queue| (queue.name.clone(), &queue.health));
+        let folder = self.folder.iter().map(|health| ("folder".to_owned(), health));
+        let mut reasons: Vec<String> = feeds
+            .chain(queue)
+            .chain(folder)
+            .filter(|(_, health)| health.skipped.is_none())
+            .filter_map(|(name, health)| match (&health.error, health.last_read) {
+                (Some(error), _) => Some(format!("{name}: {error}")),
+                (None, None) => Some(format!("{name}: not read yet")),
+                (None, Some(_)) => None,
+            })
+            .collect();
+        if self.stopping {
+            reasons.push("stopping".to_owned());
+        }
+        reasons
+    }
+}
+
+impl Service {
+    /// As it is now.
+    #[must_use]
+    pub fn live(&self) -> Live {
+        let regions = self.watch.pollers().map(|one| (one.region().clone(), one.pulse().health()));
+        Live {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.started,
+            at: Timestamp::now(),
+            mode: self.engine.mode(),
+            confirm: self.config.confirm,
+            listen: *self.listen.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+            regions: regions.collect(),
+            queue: self.queue.as_ref().map(|queue| QueueLive {
+                name: queue.name().to_owned(),
+                health: queue.pulse().health(),
+                depth: *self.depth.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+            }),
+            folder: self.folder.as_ref().map(|folder| folder.pulse().health()),
+            in_flight: self.engine.jobs(),
+            retries: self.engine.retries(),
+            stopping: self.stop.is_cancelled(),
+        }
+    }
+
+    /// Tells it in the file beside the ledger. That it cannot be told stops nothing.
+    pub(super) fn tell_live(&self) {
+        let live = self.live();
+        super::metrics::gauge(&live, &self.reader, &self.config);
+        let file = Live::file(&self.config.ledger);
+        let mut new = file.clone().into_os_string();
+        new.push(".new");
+        let done = serde_json::to_vec(&live).map_err(std::io::Error::other).and_then(|text| {
+            std::fs::write(&new, text)?;
+            std::fs::rename(&new, &file)
+        });
+        if let Err(error) = done {
+            tracing::debug!(file = %file.display(), %error, "`rescind status` will not know how it is doing");
+        }
+        *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
+    }
+
+    /// There is nothing to tell any more.
+    pub(super) fn tell_no_more(&self) {
+        let _ = std::fs::remove_file(Live::file(&self.config.ledger));
+    }
+}

@@ -1,0 +1,109 @@
+//! What Prometheus reads.
+
+use super::live::Live;
+use crate::config::Config;
+use crate::ledger::Reader;
+use jiff::{SignedDuration, Timestamp};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// From a tenth of a second to a day.
+const SECONDS: [f64; 14] =
+    [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0];
+
+/// Begins to count, once in a process. None when somebody else counts already.
+pub(super) fn start() -> Option<PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let builder = PrometheusBuilder::new().set_buckets(&SECONDS).ok()?;
+            let handle = builder.install_recorder().ok()?;
+            describe();
+            Some(handle)
+        })
+        .clone()
+}
+
+fn describe() {
+    describe_counter!("rescind_findings_seen_total", "Occurrences of findings that were new, by feed.");
+    describe_counter!("rescind_findings_unconfirmed_total", "Claims that GuardDuty did not confirm.");
+    describe_counter!("rescind_findings_undecodable_total", "What came and could not be read.");
+    describe_counter!("rescind_decisions_total", "Decisions, by verdict and reason.");
+    describe_counter!("rescind_aws_calls_total", "AWS calls, by service, operation and result.");
+    describe_counter!(
+        "rescind_aws_attempts_total",
+        "Requests that were sent for them, with the SDK's own retries."
+    );
+    describe_counter!(
+        "rescind_retries_total",
+        "Remediations that failed and were put off, by whether a person must act first."
+    );
+    describe_counter!("rescind_alerts_total", "Alerts, by code.");
+    let seconds = Unit::Seconds;
+    describe_histogram!(
+        "rescind_activity_to_seen_seconds",
+        seconds,
+        "From the last activity that GuardDuty saw to when rescind saw the finding."
+    );
+    describe_histogram!(
+        "rescind_seen_to_deny_seconds",
+        seconds,
+        "From when rescind saw the finding to when AWS accepted the deny."
+    );
+    describe_gauge!("rescind_region_last_read_seconds", seconds, "Since a region was polled to the end.");
+    describe_gauge!("rescind_feed_failures", "Failures in a row, by feed.");
+    describe_gauge!("rescind_queue_messages", "Messages in the queue, by state.");
+    describe_gauge!("rescind_in_flight", "Findings and remediations that wait or are worked on.");
+    describe_gauge!("rescind_retrying", "Remediations that failed and are tried again.");
+    describe_gauge!("rescind_remediations", "Remediations that are not finished, by state.");
+    describe_gauge!("rescind_budget_used", "Remediations that were begun within the hour.");
+    describe_gauge!("rescind_budget_limit", "How many may be begun in an hour without asking.");
+    describe_gauge!("rescind_ledger_entries", "Entries of the ledger.");
+    describe_gauge!("rescind_ledger_bytes", Unit::Bytes, "Size of the ledger's file.");
+    describe_gauge!("rescind_checkpoint_entries", "Entries under the last checkpoint.");
+    describe_gauge!("rescind_checkpoint_age_seconds", seconds, "Since the last checkpoint was made.");
+}
+
+/// Says how things are now.
+#[allow(clippy::cast_precision_loss)] // no count here is near 2^52
+pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
+    let now = Timestamp::now();
+    for (region, health) in &live.regions {
+        let feed = format!("GuardDuty {region}");
+        if let Some(last) = health.last_read {
+            gauge!("rescind_region_last_read_seconds", "region" => region.to_string())
+                .set(now.duration_since(last).as_secs_f64());
+        }
+        gauge!("rescind_feed_failures", "feed" => feed).set(f64::from(health.failures));
+    }
+    if let Some(queue) = &live.queue {
+        gauge!("rescind_feed_failures", "feed" => queue.name.clone()).set(f64::from(queue.health.failures));
+        if let Some(depth) = queue.depth {
+            gauge!("rescind_queue_messages", "state" => "waiting").set(depth.waiting as f64);
+            gauge!("rescind_queue_messages", "state" => "in_flight").set(depth.in_flight as f64);
+        }
+    }
+    gauge!("rescind_in_flight").set(live.in_flight as f64);
+    gauge!("rescind_retrying").set(live.retries.len() as f64);
+    gauge!("rescind_budget_limit").set(f64::from(config.budget.organization_per_hour));
+    if let Ok(meta) = std::fs::metadata(&config.ledger) {
+        gauge!("rescind_ledger_bytes").set(meta.len() as f64);
+    }
+    if let Ok(last) = reader.last() {
+        gauge!("rescind_ledger_entries").set(last as f64);
+    }
+    if let Ok(states) = reader.states() {
+        for (state, count) in states.into_iter().filter(|(state, _)| state.is_open()) {
+            gauge!("rescind_remediations", "state" => state.to_string()).set(count as f64);
+        }
+    }
+    let since = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now);
+    if let Ok(begun) = reader.begun_since(since) {
+        gauge!("rescind_budget_used").set(begun.len() as f64);
+    }
+    if let Ok(Some((size, at))) = reader.checkpointed() {
+        gauge!("rescind_checkpoint_entries").set(size as f64);
+        gauge!("rescind_checkpoint_age_seconds").set(now.duration_since(at).as_secs_f64());
+    }
+}

@@ -1,0 +1,322 @@
+//! Events from the queue: within seconds, confirmed, never lost, never done twice.
+
+use crate::scene::{BANK, HOME, OTHER, SECURITY, SHOP, Scene};
+use crate::thief::Thief;
+use crate::watching::Watching;
+use serde_json::{Value, json};
+
+const QUEUE: &str = "rescind-findings";
+
+/// It polls once an hour: what it does in these tests is because of an event.
+const RARELY: &str = "mode = \"enforce\"\npoll_interval = \"1h\"\n";
+
+/// A scene with a queue, that is watched since before anything happened.
+fn scene_with(queue: &str) -> Scene {
+    let mut scene = Scene::new();
+    scene.queue(queue);
+    scene.configure(RARELY);
+    scene.watch();
+    scene
+}
+
+/// A service whose first polls are done with.
+fn watching(scene: &Scene) -> Watching {
+    let mut service = Watching::start(scene, &[]);
+    let mut regions = [false; 2];
+    while regions != [true; 2] {
+        let line = service.until("guardduty:ListFindings");
+        // Which one it was does not stand there, so both must have come.
+        let first = usize::from(regions[0]);
+        regions[first] = true;
+        drop(line);
+    }
+    service
+}
+
+/// A theft that only an event can tell of: the polls are done with.
+fn theft(scene: &Scene, account: &str, role: &str) -> (Thief, String) {
+    scene.theft(account, role)
+}
+
+#[test]
+fn an_event_revokes_without_a_poll_and_leaves_the_queue_when_it_is_decided() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    for (role, wrap) in [("web", "event"), ("api", "sns"), ("batch", "raw")] {
+        let (thief, finding) = theft(&scene, SHOP, role);
+        thief.is_allowed();
+        scene.hold("DeleteMessageBatch", "before");
+        scene.event(QUEUE, &finding, json!({"wrap": wrap}));
+        // When it is taken out of the queue, the decision stands in the ledger already.
+        scene.held("DeleteMessageBatch");
+        assert_eq!(scene.decision(&finding)["verdict"], "remediate", "{wrap}");
+        scene.release("DeleteMessageBatch");
+        service.until("revoked, cutoff");
+        thief.is_denied();
+        let seen = scene.entries_of("finding").pop().expect("recorded");
+        assert_eq!(seen["data"]["source"], "SQS rescind-findings");
+    }
+    assert_eq!(service.stop(), 0);
+    assert_eq!(scene.messages(QUEUE), (0, 0));
+}
+
+#[test]
+fn from_event_to_deny_it_takes_four_round_trips() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    let before = scene.calls().len();
+    scene.event(QUEUE, &finding, json!({}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let calls: Vec<Value> = scene.calls().split_off(before);
+    let ours = calls.iter().filter_map(|call| call["operation"].as_str()).filter(|operation| {
+        !matches!(*operation, "ReceiveMessage" | "DeleteMessageBatch" | "GetQueueAttributes" | "ListUsers")
+    });
+    let path: Vec<&str> = ours.take_while(|operation| *operation != "PutRolePolicy").collect();
+    // The tags are read while GuardDuty is asked, and GetRole and GetRolePolicy go side by side.
+    assert_eq!(path.len(), 5, "{path:?}");
+    assert_eq!(path.iter().position(|operation| *operation == "AssumeRole"), Some(2), "{path:?}");
+    assert!(path.contains(&"GetRole") && path.contains(&"GetRolePolicy"), "{path:?}");
+}
+
+#[test]
+fn a_forged_event_touches_nothing() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    // A true finding that triage leaves alone, so that only a forgery could act.
+    scene.role(SHOP, "web");
+    scene.role(BANK, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let old = json!({"first_seen": "2026-01-01T00:00:00.000Z", "last_seen": "2026-01-01T00:00:00.000Z"});
+    let finding =
+        scene.report(SHOP, "web", &session, json!({"type": "Recon:IAMUser/TorIPCaller", "overrides": old}));
+    let forgeries = [
+        (json!({"accountId": BANK}), "the account is not that of the finding"),
+        (
+            json!({"type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"}),
+            "the type is not that of the finding",
+        ),
+        (
+            json!({"resource": {"accessKeyDetails": {"userName": "admin"}}}),
+            "the principal is not that of the finding",
+        ),
+        (json!({"id": "00000000000000000000000000000000"}), "GuardDuty has no finding with this id"),
+        (json!({"region": "eu-west-3"}), "its region is not among `regions`"),
+    ];
+    let thief = scene.thief(&scene.session(BANK, "web", "i-0123456789abcdef9"));
+    let before = scene.calls().len();
+    for (change, why) in &forgeries {
+        scene.event(QUEUE, &finding, json!({"change": change}));
+        assert!(service.until("NOT CONFIRMED by GuardDuty").contains(why), "{why}");
+        scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    }
+    let touched: Vec<Value> = scene
+        .calls()
+        .split_off(before)
+        .into_iter()
+        .filter(|call| call["service"] == "sts" || call["service"] == "iam")
+        .collect();
+    assert_eq!(touched, Vec::<Value>::new());
+    thief.is_allowed();
+    let unconfirmed = scene.entries_of("unconfirmed");
+    assert_eq!(unconfirmed.len(), forgeries.len());
+    assert!(unconfirmed.iter().all(|entry| entry["data"]["claim"]["detail"].is_null()));
+    assert!(scene.entries_of("finding").is_empty() && scene.entries_of("decision").is_empty());
+    let alerts: Vec<Value> =
+        scene.entries_of("alert").iter().map(|alert| alert["data"]["code"].clone()).collect();
+    for code in ["unconfirmed_differs", "unconfirmed_not_found", "unconfirmed_region_not_watched"] {
+        assert!(alerts.contains(&json!(code)), "{code} in {alerts:?}");
+    }
+    assert_eq!(scene.messages(QUEUE), (0, 0));
+    drop(service);
+    scene.rescind(&["list", "--decisions"]).code(0).says("unconfirmed");
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
+fn what_comes_twice_is_done_once() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    // The event before the poll, twice, and the same theft in another region.
+    scene.event(QUEUE, &finding, json!({}));
+    scene.event(QUEUE, &finding, json!({"wrap": "sns"}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    service.stop();
+    scene.run_once().says("seen");
+    assert_eq!(scene.entries_of("intent").len(), 1);
+    assert_eq!(scene.entries_of("finding").len(), 1);
+}
+
+#[test]
+fn one_theft_that_several_regions_report_is_one_remediation() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&session);
+    // The first is held at its first step, so that the others come while it is under way.
+    scene.hold("AssumeRole", "before");
+    let here = scene.report(SHOP, "web", &session, json!({}));
+    let there = scene.report(SHOP, "web", &session, json!({"region": OTHER}));
+    scene.event(QUEUE, &here, json!({}));
+    scene.held("AssumeRole");
+    scene.event(QUEUE, &there, json!({"region": OTHER}));
+    scene.release("AssumeRole");
+    service.until("revoked, cutoff");
+    scene.wait(|| scene.entries_of("decision").len() == 2);
+    thief.is_denied();
+    assert_eq!(scene.entries_of("intent").len(), 1);
+    let id = scene.entries_of("intent")[0]["remediation"].clone();
+    let covered = scene.decision(&there)["covered_by"].clone();
+    assert!(covered == id || scene.decision(&here)["covered_by"] == id, "{covered} {id}");
+}
+
+#[test]
+fn an_event_that_is_faster_than_the_api_is_waited_for() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    // GuardDuty does not know it yet: it is asked for one that comes a moment later.
+    let late = "11111111111111111111111111111111";
+    scene.event(QUEUE, &finding, json!({"change": {"id": late}}));
+    service.until("guardduty:GetFindings");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    scene.report(SHOP, "web", &session, json!({"id": late}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn a_stop_gives_back_what_is_not_decided() {
+    let scene = scene_with(QUEUE);
+    let service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    scene.hold("GetFindings", "before");
+    scene.event(QUEUE, &finding, json!({}));
+    scene.held("GetFindings");
+    assert_eq!(scene.messages(QUEUE), (0, 1));
+    assert_eq!(service.stop(), 0);
+    scene.release("GetFindings");
+    // At once, not when its visibility timeout has passed.
+    assert_eq!(scene.messages(QUEUE), (1, 0));
+    thief.is_allowed();
+    let mut service = Watching::start(&scene, &[]);
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn what_sqs_does_not_delete_is_deleted_again() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    scene.fault("partly", json!({"operation": "DeleteMessageBatch"}), "before", json!({"partial": 1}), 1);
+    scene.event(QUEUE, &finding, json!({}));
+    service.until("messages could not be deleted: InternalError");
+    scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    service.stop();
+    thief.is_denied();
+    assert_eq!(scene.entries_of("intent").len(), 1);
+}
+
+#[test]
+fn poison_is_recorded_and_left_to_the_queue() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    for body in [json!("no JSON at all {"), json!({"detail-type": "AWS Health Event", "detail": {}})] {
+        scene.post("messages", &json!({"queue": QUEUE, "body": body}));
+        service.until("not a readable finding");
+    }
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    scene.event(QUEUE, &finding, json!({}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    // Both are still there, hidden for a minute.
+    scene.wait(|| scene.messages(QUEUE) == (0, 2));
+    let unreadable = scene.entries_of("undecodable");
+    assert_eq!(unreadable.len(), 2);
+    assert!(
+        unreadable[1]["data"]["undecodable"]["error"].as_str().expect("text").contains("AWS Health Event")
+    );
+}
+
+#[test]
+fn a_fifo_queue_does_as_well() {
+    let queue = "rescind-findings.fifo";
+    let scene = scene_with(queue);
+    let mut service = watching(&scene);
+    let (first, one) = theft(&scene, SHOP, "web");
+    let (second, two) = theft(&scene, BANK, "web");
+    scene.event(queue, &one, json!({}));
+    scene.event(queue, &two, json!({}));
+    service.until("revoked, cutoff");
+    service.until("revoked, cutoff");
+    first.is_denied();
+    second.is_denied();
+}
+
+#[test]
+fn a_queue_that_refuses_is_told_once_and_the_polls_go_on() {
+    let scene = scene_with(QUEUE);
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
+    let refused = json!({"error": {"code": "AccessDenied", "message": "no", "status": 403}});
+    scene.fault("deny", json!({"operation": "ReceiveMessage"}), "before", refused, 0);
+    let mut service = Watching::start(&scene, &[]);
+    let line = service.until("events cannot be received");
+    assert!(line.contains("Allow sqs:ReceiveMessage"), "{line}");
+    let (thief, _) = theft(&scene, SHOP, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    assert_eq!(scene.entries_of("feed_failed").len(), 1);
+    // It backs off: in these seconds it was asked a few times only.
+    assert!(scene.calls_of("ReceiveMessage").len() < 8);
+    // And goes on by itself.
+    scene.delete("faults/deny");
+    let (thief, finding) = theft(&scene, BANK, "web");
+    scene.event(QUEUE, &finding, json!({}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn without_confirmation_an_event_is_believed_and_that_is_shouted_about() {
+    let scene = scene_with(QUEUE);
+    scene.configure(&format!("{RARELY}confirm = false\n"));
+    let mut service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    let before = scene.calls_of("GetFindings").len();
+    scene.event(QUEUE, &finding, json!({}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    assert_eq!(scene.calls_of("GetFindings").len(), before);
+    let alert = &scene.entries_of("alert")[0]["data"];
+    assert_eq!(alert["code"], "not_confirming");
+    scene.rescind(&["status"]).says("confirm = false: whoever can write to the queue");
+    // It needs a person.
+    assert_eq!(service.stop(), 5);
+}
+
+#[test]
+fn a_region_that_was_not_named_is_found_and_one_without_guardduty_is_skipped() {
+    let mut scene = Scene::with(crate::scene::Setting {
+        enabled_regions: vec!["eu-west-3"],
+        disabled_regions: vec!["ap-east-1"],
+        ..Default::default()
+    });
+    scene.queue(QUEUE);
+    scene.configure(&format!("{RARELY}regions = [\"{HOME}\", \"*\"]\n"));
+    let ran = scene.rescind(&["run", "--once"]).code(0);
+    assert!(ran.out.contains("skipped") && ran.out.contains("eu-west-3"), "{}", ran.out);
+    let watched = scene.entries_of("watching");
+    assert_eq!(watched.iter().filter(|entry| entry["region"] == OTHER).count(), 1);
+    assert!(!scene.calls().iter().any(|call| call["region"] == "ap-east-1"));
+    // One that is named and not enabled is skipped with the reason.
+    scene.configure(&format!("{RARELY}regions = [\"{HOME}\", \"ap-east-1\"]\n"));
+    let ran = scene.rescind(&["run", "--once"]).code(0);
+    assert!(ran.out.contains("ap-east-1 is not enabled for the account"), "{}", ran.out);
+    assert_eq!(scene.operators[SECURITY]["id"], SECURITY);
+}

@@ -1,0 +1,176 @@
+//! What networks and AWS do to calls: nothing is lost, nothing is done twice, and nothing else suffers.
+
+use crate::proxy::{Fault, Proxy, Which};
+use crate::scene::{BANK, HOME, OTHER, SHOP, Scene};
+use crate::thief::Thief;
+use crate::watching::Watching;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const OFTEN: &str = "mode = \"enforce\"\npoll_interval = \"5s\"\n";
+
+/// A command that reaches AWS through the proxy.
+fn through(scene: &Scene, proxy: &Proxy, args: &[&str]) -> Command {
+    let mut command = scene.command(args);
+    command.env("AWS_ENDPOINT_URL", proxy.url());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn watching(scene: &Scene, proxy: &Proxy) -> Watching {
+    Watching::of(through(scene, proxy, &["run", "--log", "debug"]).spawn().expect("it starts"))
+}
+
+/// Everything that passes by itself.
+fn faults() -> Vec<Fault> {
+    vec![
+        Fault::Latency(Duration::from_millis(300)),
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::Status(503),
+        Fault::Status(429),
+        Fault::Code(400, "Throttling"),
+        Fault::Code(400, "ThrottlingException"),
+        Fault::Code(429, "TooManyRequestsException"),
+        Fault::Code(500, "ServiceFailure"),
+        Fault::Code(403, "ExpiredToken"),
+        Fault::CodeAfter(500, "InternalFailure"),
+        Fault::CodeAfter(503, "ServiceUnavailable"),
+        Fault::Truncated,
+        Fault::WrongType,
+    ]
+}
+
+fn in_place(scene: &Scene) -> usize {
+    let proved = scene.entries_of("proof");
+    proved
+        .iter()
+        .map(|proof| proof["remediation"].to_string())
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
+}
+
+#[test]
+fn each_fault_at_each_step_ends_in_one_deny() {
+    let scene = Scene::new();
+    let proxy = Proxy::before(scene.endpoint());
+    scene.watch();
+    scene.configure(OFTEN);
+    let steps = ["AssumeRole", "GetRole", "GetRolePolicy", "PutRolePolicy", "SimulatePrincipalPolicy"];
+    let mut thieves: Vec<(String, Thief)> = Vec::new();
+    for step in steps {
+        for (number, fault) in faults().into_iter().enumerate() {
+            // A call names its role: AssumeRole in its session policy.
+            let role = format!("{}-{number:02}", step.to_lowercase());
+            // So often that the SDK gives up once; what it does not try again, twice.
+            let times = if matches!(fault, Fault::Code(403, _) | Fault::WrongType) { 2 } else { 4 };
+            let which = Which::operation(step).containing(&role);
+            proxy.times(times, which, fault);
+            thieves.push((role.clone(), scene.theft(SHOP, &role).0));
+        }
+    }
+    let service = watching(&scene, &proxy);
+    scene.wait(|| in_place(&scene) == thieves.len());
+    for (role, thief) in &thieves {
+        assert!(thief.list_users().is_err(), "{role} is still in");
+    }
+    // One remediation each.
+    let decided = scene.entries_of("decision");
+    assert_eq!(decided.iter().filter(|entry| entry["data"]["verdict"] == "remediate").count(), thieves.len());
+    assert_eq!(service.stop(), 0);
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
+fn a_region_that_is_down_costs_only_itself() {
+    let scene = Scene::new();
+    let proxy = Proxy::before(scene.endpoint());
+    scene.watch();
+    scene.configure(OFTEN);
+    proxy.always(Which::service("guardduty").in_region(OTHER), Fault::Status(503));
+    let mut service = watching(&scene, &proxy);
+    let (thief, _) = scene.theft(SHOP, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    service.until("findings cannot be read");
+    // It is asked less and less often, and told once.
+    let asked = |region: &str| proxy.seen().iter().filter(|call| call.region == region).count();
+    let (here, there) = (asked(HOME), asked(OTHER));
+    scene.wait(|| asked(HOME) >= here + 4);
+    assert!(asked(OTHER) - there <= 8, "{} more", asked(OTHER) - there);
+    assert_eq!(scene.entries_of("feed_failed").len(), 1);
+    let status = scene.rescind(&["status"]).code(5);
+    assert!(status.out.contains("FAILED"), "{}", status.out);
+    proxy.clear();
+    scene.role(BANK, "api");
+    let session = scene.session(BANK, "api", "i-0123456789abcdef0");
+    scene.report(BANK, "api", &session, json!({"region": OTHER}));
+    service.until("revoked, cutoff");
+    scene.thief(&session).is_denied();
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_ten_minutes_is_corrected() {
+    for skew in [600, -600] {
+        let scene = Scene::new();
+        let proxy = Proxy::before(scene.endpoint());
+        proxy.always(Which::all(), Fault::Skewed(skew));
+        let (thief, _) = scene.theft(SHOP, "web");
+        let ran = crate::scene::Ran::new(
+            &through(&scene, &proxy, &["run", "--once", "--backlog"]).output().expect("it runs"),
+        );
+        ran.code(0).says("1 revoked");
+        thief.is_denied();
+    }
+}
+
+#[test]
+fn aws_time_decides_not_ours() {
+    for ahead in [600, -600] {
+        let scene = Scene::new();
+        scene.advance_clock(ahead);
+        let (thief, _) = scene.theft(SHOP, "web");
+        scene.run_once().says("1 revoked");
+        thief.is_denied();
+        // A token that AWS issues after the cutoff works.
+        scene.advance_clock(60);
+        scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef1")).is_allowed();
+    }
+}
+
+#[test]
+fn credentials_that_expire_in_the_middle_cost_only_time() {
+    let scene = Scene::new();
+    let proxy = Proxy::before(scene.endpoint());
+    scene.watch();
+    scene.configure(OFTEN);
+    let mut service = watching(&scene, &proxy);
+    service.until("guardduty:ListFindings");
+    // The hub's own: nothing works, in no region and no account.
+    proxy.always(Which::all(), Fault::Code(403, "ExpiredToken"));
+    let (thief, _) = scene.theft(SHOP, "web");
+    let line = service.until("findings cannot be read");
+    assert!(line.contains("The credentials are not valid or have expired"), "{line}");
+    thief.is_allowed();
+    proxy.clear();
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn an_answer_that_is_lost_after_the_change_is_not_a_second_change() {
+    let scene = Scene::new();
+    let proxy = Proxy::before(scene.endpoint());
+    let (thief, _) = scene.theft(SHOP, "web");
+    // Each answer to the put is lost, also those of the SDK's own retries.
+    proxy.times(4, Which::operation("PutRolePolicy"), Fault::ResetAfter);
+    let output = through(&scene, &proxy, &["run", "--once", "--backlog"]).output().expect("it runs");
+    crate::scene::Ran::new(&output).code(0).says("1 revoked");
+    thief.is_denied();
+    let steps = scene.steps();
+    assert_eq!(steps.iter().filter(|step| *step == "intent").count(), 1, "{steps:?}");
+    let documents: Vec<Value> =
+        scene.calls_of("PutRolePolicy").iter().map(|call| call["params"]["PolicyDocument"].clone()).collect();
+    assert!(documents.len() > 1 && documents.windows(2).all(|two| two[0] == two[1]), "{documents:?}");
+}

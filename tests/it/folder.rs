@@ -1,0 +1,126 @@
+//! Exports that appear in a folder, and long inputs.
+
+use crate::scene::{BANK, SECURITY, SHOP, Scene};
+use crate::watching::Watching;
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Value, json};
+use std::io::Write;
+
+fn scene() -> Scene {
+    let mut scene = Scene::new();
+    std::fs::create_dir_all(scene.path("exports/AWSLogs/2026")).expect("made");
+    scene.more_tables.push_str("[folder]\npath = \"exports\"\n");
+    scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\n");
+    scene.watch();
+    scene
+}
+
+/// The findings of the hub's detector, as an export has them.
+fn export(scene: &Scene, ids: &[&str]) -> Vec<Value> {
+    let mut queue = scene.path("queue");
+    queue.set_extension("");
+    let name = format!("dump-{}", ids.join("-").len());
+    scene.post("queues", &json!({"account": SECURITY, "region": "eu-central-1", "name": name}));
+    ids.iter()
+        .map(|id| {
+            scene.event(&name, id, json!({"wrap": "raw"}));
+            let state = scene.get(&format!("queues?name={name}"));
+            let messages = state["messages"].as_array().expect("messages");
+            serde_json::from_str(messages.last().expect("one")["body"].as_str().expect("text")).expect("JSON")
+        })
+        .collect()
+}
+
+fn lines(findings: &[Value]) -> String {
+    findings.iter().map(|finding| finding.to_string() + "\n").collect::<Vec<_>>().concat()
+}
+
+fn gzipped(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("written");
+    encoder.finish().expect("finished")
+}
+
+#[test]
+fn an_export_that_appears_is_read_once_and_confirmed() {
+    let scene = scene();
+    let mut service = Watching::start(&scene, &[]);
+    scene.wait(|| scene.rescind(&["status"]).out.contains("folder"));
+    for _ in 0..2 {
+        service.until("guardduty:ListFindings");
+    }
+    let (web, first) = scene.theft(SHOP, "web");
+    let (api, second) = scene.theft(BANK, "api");
+    let mut findings = export(&scene, &[&first, &second]);
+    // And one that nobody but the file knows of.
+    let mut forged = findings[0].clone();
+    forged["id"] = json!("00000000000000000000000000000000");
+    forged["accountId"] = json!(BANK);
+    findings.push(forged);
+    let text = format!("{}not a finding\n", lines(&findings));
+    std::fs::write(scene.path("exports/AWSLogs/2026/a.jsonl.gz"), gzipped(&text)).expect("written");
+    service.until("an export was read");
+    scene.wait(|| scene.entries_of("proof").len() == 2);
+    web.is_denied();
+    api.is_denied();
+    assert_eq!(scene.entries_of("unconfirmed").len(), 1);
+    assert_eq!(scene.entries_of("undecodable").len(), 1);
+    let read = &scene.entries_of("file_read")[0]["data"];
+    assert_eq!((&read["file"], &read["findings"]), (&json!("AWSLogs/2026/a.jsonl.gz"), &json!(4)));
+    // The same file under another name, also after a restart.
+    service.stop();
+    let asked = scene.calls_of("GetFindings").len();
+    std::fs::copy(scene.path("exports/AWSLogs/2026/a.jsonl.gz"), scene.path("exports/b.jsonl.gz"))
+        .expect("copied");
+    let mut service = Watching::start(&scene, &[]);
+    let (thief, third) = scene.theft(SHOP, "batch");
+    std::fs::write(scene.path("exports/c.json"), export(&scene, &[&third])[0].to_string()).expect("written");
+    service.until("an export was read");
+    scene.wait(|| scene.entries_of("proof").len() == 3);
+    thief.is_denied();
+    assert_eq!(scene.entries_of("file_read").len(), 2);
+    assert!(scene.calls_of("GetFindings").len() <= asked + 3);
+    scene.rescind(&["list", "--decisions"]).code(0).says("unconfirmed");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_once() {
+    let scene = scene();
+    std::fs::remove_dir_all(scene.path("exports")).expect("removed");
+    let mut service = Watching::start(&scene, &[]);
+    service.until("the folder cannot be read");
+    scene.wait(|| scene.rescind(&["status"]).out.contains("FAILED 2 time(s)"));
+    assert_eq!(scene.entries_of("feed_failed").len(), 1);
+    // And when it is there, it is read.
+    std::fs::create_dir_all(scene.path("exports")).expect("made");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    std::fs::write(scene.path("exports/a.json"), export(&scene, &[&finding])[0].to_string())
+        .expect("written");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn a_long_input_is_worked_off_while_it_is_read() {
+    let scene = Scene::new();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    let one = export(&scene, &[&finding]).remove(0);
+    // Five thousand old ones, of which one is broken, and the theft behind them.
+    let mut text = String::new();
+    for number in 0..5000 {
+        let mut old = one.clone();
+        old["id"] = json!(format!("{number:032}"));
+        old["service"]["eventLastSeen"] = json!("2026-01-01T00:00:00.000Z");
+        text += &(if number == 2500 { "{\"id\":".to_owned() } else { old.to_string() } + "\n");
+    }
+    text += &(one.to_string() + "\n");
+    std::fs::write(scene.path("long.jsonl.gz"), gzipped(&text)).expect("written");
+    let ran = scene.rescind(&["handle", "long.jsonl.gz"]).code(5);
+    assert!(
+        ran.out.contains("1 revoked, 4999 skipped, 1 unreadable"),
+        "{}",
+        ran.out.lines().last().unwrap_or("")
+    );
+    assert!(ran.out.contains("line 2501"), "the broken line is named");
+    thief.is_denied();
+}

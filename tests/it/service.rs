@@ -1,0 +1,267 @@
+//! A service that runs for months: how it is watched, stopped, reloaded, and what it does when things fail.
+
+use crate::scene::{BANK, BARE, HOME, OTHER, SHOP, Scene};
+use crate::watching::Watching;
+use serde_json::{Value, json};
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+const OFTEN: &str = "mode = \"enforce\"\npoll_interval = \"5s\"\n";
+const RARELY: &str = "mode = \"enforce\"\npoll_interval = \"1h\"\n";
+
+/// Status and text of an answer.
+fn ask(url: &str) -> (u16, String) {
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
+    let mut answer = agent.get(url).call().expect("it answers");
+    (answer.status().as_u16(), answer.body_mut().read_to_string().expect("a text"))
+}
+
+fn address(service: &mut Watching) -> String {
+    let line = service.until("answers on http://");
+    let rest = line.split("answers on ").nth(1).expect("an address");
+    rest.split(": ").next().expect("an address").to_owned()
+}
+
+#[test]
+fn it_tells_how_it_is_over_http_and_on_the_command_line() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(&format!("{OFTEN}listen = \"127.0.0.1:0\"\n"));
+    scene.rescind(&["status"]).code(5).says("NOT RUNNING: nobody watches");
+    scene.hold("ListFindings", "before");
+    let mut service = Watching::start(&scene, &[]);
+    let url = address(&mut service);
+    scene.held("ListFindings");
+    // It lives, and does not see thefts yet.
+    scene.wait(|| ask(&format!("{url}/healthz")) == (200, "ok\n".to_owned()));
+    let (status, reasons) = ask(&format!("{url}/readyz"));
+    assert!(status == 503 && reasons.contains("not read yet"), "{status} {reasons}");
+    scene.release("ListFindings");
+    scene.wait(|| ask(&format!("{url}/readyz")) == (200, "ready\n".to_owned()));
+    let (thief, _) = scene.theft(SHOP, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let (status, metrics) = ask(&format!("{url}/metrics"));
+    assert_eq!(status, 200);
+    for line in [
+        "rescind_decisions_total{verdict=\"remediate\",code=\"stolen_role_session\"} 1",
+        "rescind_aws_calls_total{service=\"iam\",operation=\"PutRolePolicy\",result=\"ok\"} 1",
+        "rescind_findings_seen_total{feed=\"GuardDuty\"} 1",
+        "rescind_seen_to_deny_seconds_count 1",
+        "rescind_activity_to_seen_seconds_count 1",
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
+    }
+    scene.wait(|| {
+        let (_, metrics) = ask(&format!("{url}/metrics"));
+        [
+            "rescind_budget_used 1",
+            "rescind_ledger_entries ",
+            "rescind_region_last_read_seconds{region=\"eu-central-1\"}",
+        ]
+        .iter()
+        .all(|line| metrics.contains(line))
+    });
+    let (_, status) = ask(&format!("{url}/status"));
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    assert_eq!(status["regions"][HOME]["failures"], 0);
+    assert_eq!(ask(&format!("{url}/other")).0, 404);
+    let shown =
+        scene.rescind(&["status"]).code(0).says("watching, mode enforce").says("1 simulated").says(&url);
+    assert!(shown.out.contains("GuardDuty eu-central-1") && shown.out.contains("1 of 1000"), "{}", shown.out);
+    let json = scene.rescind(&["status", "-o", "json"]).code(0).json();
+    assert_eq!(json[0]["live"]["mode"], "enforce");
+    assert_eq!(service.stop(), 0);
+    scene.rescind(&["status"]).code(5).says("NOT RUNNING: nobody watches").says("1 simulated");
+}
+
+#[test]
+fn what_a_killed_service_told_is_not_taken_for_live() {
+    let scene = Scene::new();
+    let service = Watching::start(&scene, &[]);
+    scene.wait(|| scene.path("ledger.db.live").exists());
+    service.kill();
+    assert!(scene.path("ledger.db.live").exists());
+    scene.rescind(&["status"]).code(5).says("NOT RUNNING");
+}
+
+#[test]
+fn systemd_is_told_when_it_is_ready_alive_and_stopping() {
+    let scene = Scene::new();
+    let path = scene.path("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_mins(1))).expect("a timeout");
+    let mut command = scene.command(&["run"]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "5000000");
+    command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let service = Watching::of(command.spawn().expect("it starts"));
+    let until = |wanted: &str| {
+        let mut buffer = [0; 500];
+        loop {
+            let count = socket.recv(&mut buffer).expect("a message");
+            if String::from_utf8_lossy(&buffer[..count]).contains(wanted) {
+                break;
+            }
+        }
+    };
+    until("READY=1");
+    until("WATCHDOG=1");
+    until("WATCHDOG=1");
+    service.signal("TERM");
+    until("STOPPING=1");
+    assert_eq!(service.end(), 0);
+}
+
+#[test]
+fn a_stop_leaves_what_is_not_finished_in_time_to_the_next_start() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(&format!("{OFTEN}drain_timeout = \"0s\"\n"));
+    let mut service = Watching::start(&scene, &[]);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.hold("PutRolePolicy", "before");
+    scene.held("PutRolePolicy");
+    service.signal("TERM");
+    service.until("not finished in time");
+    // It ends, though AWS never answered.
+    service.end();
+    scene.release("PutRolePolicy");
+    thief.is_allowed();
+    let mut service = Watching::start(&scene, &[]);
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn a_hangup_reads_the_configuration_again() {
+    let scene = Scene::new();
+    scene.configure("mode = \"observe\"\npoll_interval = \"5s\"\n");
+    scene.watch();
+    let mut service = Watching::start(&scene, &[]);
+    let (watched, finding) = scene.theft(SHOP, "web");
+    service.until("\"mode_observe\"");
+    assert_eq!(scene.decision(&finding)["verdict"], "observe");
+    watched.is_allowed();
+    // A broken one changes nothing.
+    std::fs::write(scene.path("rescind.toml"), "mode = \"enforce\"\nregion = []\n").expect("written");
+    service.signal("HUP");
+    assert!(service.until("the configuration is NOT taken over").contains("unknown field `region`"));
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\nconcurrency = 3\n");
+    service.signal("HUP");
+    service.until("the configuration was read again");
+    assert!(service.until("only after a restart").contains("concurrency"));
+    let (thief, _) = scene.theft(BANK, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let reloaded = &scene.entries_of("reloaded")[0]["data"];
+    assert_eq!((&reloaded["mode"], &reloaded["needs_restart"]), (&json!("enforce"), &json!(["concurrency"])));
+    assert_eq!(scene.entries_of("reload_refused").len(), 1);
+}
+
+#[test]
+fn a_region_that_hangs_does_not_hold_up_the_others() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(OFTEN);
+    scene.fault(
+        "stuck",
+        json!({"operation": "ListFindings", "region": OTHER}),
+        "before",
+        json!({"hang": true}),
+        0,
+    );
+    let mut service = Watching::start(&scene, &[]);
+    assert_eq!(scene.get("faults/stuck/reached?timeout=30")["reached"], true);
+    for role in ["web", "api"] {
+        let (thief, _) = scene.theft(SHOP, role);
+        service.until("revoked, cutoff");
+        thief.is_denied();
+    }
+}
+
+#[test]
+fn what_fails_is_tried_again_on_its_own_time() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(RARELY);
+    let (thief, finding) = scene.theft(SHOP, "web");
+    // Enough for the SDK's own retries and then some. There is no second poll.
+    let down = json!({"error": {"code": "ServiceUnavailable", "message": "down", "status": 503}});
+    scene.fault("down", json!({"operation": "AssumeRole"}), "before", down, 0);
+    let mut service = Watching::start(&scene, &[]);
+    service.until("NOT revoked");
+    let unfinished = || scene.rescind(&["status", "-o", "json"]).code(5).json()[0]["unfinished"][0].clone();
+    scene.wait(|| unfinished()["failures"].as_u64().is_some_and(|failures| failures >= 2));
+    let one = unfinished();
+    assert!(one["next_try"].is_string() && one["state"] == "retrying", "{one}");
+    scene.delete("faults/down");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    assert_eq!(scene.decision(&finding)["verdict"], "remediate");
+    scene.wait(|| scene.rescind(&["status"]).code == 0);
+}
+
+#[test]
+fn what_stays_undone_is_raised_and_a_no_is_not_asked_again_at_once() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(&format!("{OFTEN}raise_after = \"1s\"\n"));
+    let mut service = Watching::start(&scene, &[]);
+    // There is no remediation role in this account.
+    let (thief, _) = scene.theft(BARE, "web");
+    let line = service.until("still NOT revoked since");
+    assert!(line.contains("role web in 555555555555"), "{line}");
+    thief.is_allowed();
+    // In all this time it was asked once, and it is said once.
+    let sweeps = scene.calls_of("ListFindings").len();
+    scene.wait(|| scene.calls_of("ListFindings").len() > sweeps + 3);
+    assert_eq!(scene.calls_of("AssumeRole").len(), 1);
+    let alerts = scene.entries_of("alert");
+    assert_eq!(alerts.iter().filter(|alert| alert["data"]["code"] == "not_revoked").count(), 1);
+    // It is still on the list of what is tried again.
+    let status = scene.rescind(&["status", "-o", "json"]).code(5).json();
+    assert_eq!(status[0]["unfinished"][0]["state"], "blocked");
+    assert!(status[0]["unfinished"][0]["next_try"].is_string());
+    service.stop();
+}
+
+#[test]
+fn each_line_of_the_log_about_a_remediation_names_it() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(OFTEN);
+    let mut service = Watching::start(&scene, &["-o", "json"]);
+    let (thief, _) = scene.theft(SHOP, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let id = scene.entries_of("intent")[0]["remediation"].as_str().expect("an id").to_owned();
+    let lines: Vec<Value> =
+        service.lines.iter().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let about = |line: &&Value| {
+        let text = line.to_string();
+        ["sts:AssumeRole", "iam:", "revoked, cutoff", "stolen_role_session"]
+            .iter()
+            .any(|part| text.contains(part))
+    };
+    let named =
+        lines.iter().filter(about).inspect(|line| assert_eq!(line["remediation"], id.as_str(), "{line}"));
+    assert!(named.count() > 6, "{lines:#?}");
+}
+
+#[test]
+fn a_port_that_is_taken_stops_nothing() {
+    let scene = Scene::new();
+    scene.watch();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    scene.configure(&format!("{OFTEN}listen = \"{address}\"\n"));
+    let mut service = Watching::start(&scene, &[]);
+    service.until("nobody can ask for /healthz");
+    let (thief, _) = scene.theft(SHOP, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
