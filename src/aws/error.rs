@@ -115,7 +115,8 @@ fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'stati
             ErrorKind::Unavailable
         }
         (_, Some(status)) if status >= 500 || status == 429 => ErrorKind::Unavailable,
-        (_, Some(status)) if status >= 400 => ErrorKind::Refused,
+        // Without a code it is not AWS that says no, or its answer was cut off.
+        (Some(_), Some(status)) if status >= 400 => ErrorKind::Refused,
         (_, None) if is_credentials_error(error) => ErrorKind::NoCredentials,
         // No answer, or one that is no error and that the SDK could not read.
         (_, _) => ErrorKind::Unavailable,

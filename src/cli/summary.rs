@@ -213,7 +213,7 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
     } else {
         let why = remediation.uncertain.as_deref().unwrap_or("not finished");
         screen.line(format!("            {}", clean(why)));
-        screen.line("            it is taken up again at the next poll or start");
+        screen.line("            it is taken up again by a running service, or at the next start");
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ pub enum State {
     Accepted,
     /// Verified, this far.
     Proved(Rung),
-    /// Refused; tried again at the next poll.
+    /// Refused; tried again by itself.
     Retrying,
     /// Refused; a person must change something.
     Blocked,

@@ -45,7 +45,7 @@ pub enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
-    /// Tried again at the next poll.
+    /// Tried again by itself, the later the more often it failed.
     Retry,
     /// A person must change something; tried again at each start, and every hour.
     Blocked,
@@ -102,11 +102,10 @@ impl Refusal {
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::NotKept(_) | Self::Unavailable(_) => Disposition::Retry,
+            Self::NotKept(_) | Self::Unavailable(_) | Self::HubCredentials(_) => Disposition::Retry,
             Self::EntryDenied(_)
             | Self::Denied(_)
             | Self::Quota(_)
-            | Self::HubCredentials(_)
             | Self::Rejected(_) => Disposition::Blocked,
             Self::RoleGone | Self::RoleRecreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
                 Disposition::Final
@@ -137,11 +136,11 @@ impl Refusal {
             Self::Quota(_) => "Make room: move an inline policy of the role into a managed policy. IAM allows 10,240 characters of inline policies.".to_owned(),
             Self::NotKept(_) => format!(
                 "Find out who takes the policy away (CloudTrail: DeleteRolePolicy, PutRolePolicy on the role) and stop \
-                 them: the thief, or a tool that owns all inline policies. It is written again at each poll. \
+                 them: the thief, or a tool that owns all inline policies. It is written again and again. \
                  {role_arn} must be the only one that may."
             ),
-            Self::Unavailable(_) => "Nothing yet: it is tried again at the next poll.".to_owned(),
-            Self::HubCredentials(_) => "Renew the hub's own credentials.".to_owned(),
+            Self::Unavailable(_) => "Nothing yet: it is tried again by itself.".to_owned(),
+            Self::HubCredentials(_) => "Renew the hub's own credentials, if they do not renew themselves. It is tried again until then.".to_owned(),
             Self::Rejected(_) => "Read AWS's message: the request itself was refused.".to_owned(),
         }
     }

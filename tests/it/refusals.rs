@@ -165,7 +165,7 @@ fn what_fails_for_now_is_tried_again_and_never_doubled() {
         .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("AWS did not do it")
-        .says("tried again at the next poll");
+        .says("tried again by itself");
     assert_eq!(refused(&scene)["code"], "unavailable");
     thief.is_allowed();
     scene.delete("faults/f");
