@@ -15,14 +15,17 @@ pub fn hex(bytes: &[u8]) -> String {
 /// The SHA-256 of a file, in hexadecimal.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn sha256_of(path: &std::path::Path) -> std::io::Result<String> {
+/// When it cannot be read, or `give_up` says so.
+pub fn sha256_of(path: &std::path::Path, give_up: impl Fn() -> bool) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         let count = std::io::Read::read(&mut file, &mut buffer)?;
         if count == 0 {
             return Ok(hex(&digest.finalize()));
+        }
+        if give_up() {
+            return Err(std::io::ErrorKind::Interrupted.into());
         }
         digest.update(&buffer[..count]);
     }

@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Quota,
     /// `UnmodifiableEntity`: a role that only its service can change.
     Unmodifiable,
+    /// The request was signed too far from AWS's own time.
+    ClockSkewed,
     /// The region is an opt-in region that is not enabled.
     RegionDisabled,
     /// AWS asked to slow down, after the SDK's own retries.
@@ -65,10 +67,15 @@ impl CallError {
         let answer = error.as_service_error();
         let code = answer.and_then(ProvideErrorMetadata::code).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let kind = classify(code.as_deref(), status, error);
         let message = match answer {
             Some(answer) => answer.message().unwrap_or("AWS gave no message").to_owned(),
             None => causes(error),
+        };
+        let kind = match classify(code.as_deref(), status, error) {
+            ErrorKind::BadCredentials | ErrorKind::Denied if is_about_time(&message) => {
+                ErrorKind::ClockSkewed
+            }
+            kind => kind,
         };
         Self { service, operation, kind, code, message: message.chars().take(500).collect() }
     }
@@ -89,6 +96,7 @@ impl CallError {
 fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'static)) -> ErrorKind {
     match (code, status) {
         (Some(code), _) if is_throttling(code) => ErrorKind::Throttled,
+        (Some("RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture"), _) => ErrorKind::ClockSkewed,
         (
             Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AccessDeniedFault"),
             _,
@@ -111,16 +119,29 @@ fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'stati
         (Some("UnmodifiableEntity"), _) => ErrorKind::Unmodifiable,
         (Some("RegionDisabledException"), _) => ErrorKind::RegionDisabled,
         // IAM answers these while another change of the same role is under way.
-        (Some("ConcurrentModification" | "ServiceFailure" | "EntityTemporarilyUnmodifiable"), _) => {
-            ErrorKind::Unavailable
-        }
-        (_, Some(status)) if status >= 500 || status == 429 => ErrorKind::Unavailable,
+        (
+            Some(
+                "ConcurrentModification"
+                | "ServiceFailure"
+                | "EntityTemporarilyUnmodifiable"
+                | "RequestTimeout"
+                | "RequestTimeoutException"
+                | "RequestInProgress",
+            ),
+            _,
+        ) => ErrorKind::Unavailable,
+        (_, Some(status)) if status >= 500 || matches!(status, 408 | 425 | 429) => ErrorKind::Unavailable,
         // Without a code it is not AWS that says no, or its answer was cut off.
         (Some(_), Some(status)) if status >= 400 => ErrorKind::Refused,
         (_, None) if is_credentials_error(error) => ErrorKind::NoCredentials,
         // No answer, or one that is no error and that the SDK could not read.
         (_, _) => ErrorKind::Unavailable,
     }
+}
+
+/// As STS and IAM word it: "Signature expired: … is now earlier than …", "Signature not yet current".
+fn is_about_time(message: &str) -> bool {
+    message.contains("Signature expired") || message.contains("Signature not yet current")
 }
 
 fn is_throttling(code: &str) -> bool {
@@ -135,6 +156,11 @@ fn is_throttling(code: &str) -> bool {
             | "RequestLimitExceeded"
             | "SlowDown"
             | "PriorRequestNotComplete"
+            | "EC2ThrottledException"
+            | "LimitExceededException"
+            | "BandwidthLimitExceeded"
+            | "ProvisionedThroughputExceededException"
+            | "TransactionInProgressException"
     )
 }
 

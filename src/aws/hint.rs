@@ -20,6 +20,13 @@ fn common_hint(error: &CallError) -> String {
         ErrorKind::NoCredentials | ErrorKind::BadCredentials => {
             "The credentials are not valid or have expired, or this machine's clock is wrong.".to_owned()
         }
+        ErrorKind::ClockSkewed => {
+            "Set this machine's clock: AWS refuses what is signed more than five minutes away from its own time."
+                .to_owned()
+        }
+        ErrorKind::Unavailable if error.message.contains("Too many open files") => {
+            "This process may not open more files: raise its limit (LimitNOFILE), and see who holds connections to it.".to_owned()
+        }
         ErrorKind::Throttled => "AWS asks to slow down: try again in a minute.".to_owned(),
         ErrorKind::RegionDisabled => {
             "Enable the region for the account, or take it out of `regions`.".to_owned()

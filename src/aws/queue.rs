@@ -77,6 +77,12 @@ impl Queue {
         &self.url.name
     }
 
+    /// It keeps the order within a group: what is in flight holds up what is behind it.
+    #[must_use]
+    pub fn is_fifo(&self) -> bool {
+        self.url.is_fifo()
+    }
+
     /// Receives up to [`SQS_BATCH`] messages; waits so long for the first one, at most 20 s. They stay
     /// hidden from others for `hidden`. A receive that brings nothing is not recorded: an idle queue
     /// would fill the ledger, and `CloudTrail` does not have it either.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::error::Error;
 use std::time::Instant;
+use tracing::Instrument;
 
 /// What a call is made for.
 #[derive(Debug, Clone, Default)]
@@ -128,11 +129,15 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let mut made = Made { sink, call: &call, started: Instant::now(), done: false };
+    let span = tracing::info_span!(
+        "aws", service = call.service, operation = call.operation, region = %call.region
+    );
     let (answer, wire) = WIRE
         .scope(RefCell::default(), async {
             let answer = request.await;
             (answer, WIRE.with(RefCell::take))
         })
+        .instrument(span)
         .await;
     let answer = answer.map_err(|error| CallError::new(call.service, call.operation, &error));
     let result = match &answer {

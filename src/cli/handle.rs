@@ -25,7 +25,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     let input = Input::open(&args.file).map_err(|error| BadInput(error.to_string()))?;
     block_on(async {
         let stop = signals::stop_token();
-        let service = Service::start(config, "handle", Purpose::Act { backlog: false }, stop.clone()).await?;
+        let starting = Service::start(config, "handle", Purpose::Act { backlog: false }, stop.clone());
+        let service = tokio::select! {
+            service = starting => service?,
+            () = stop.cancelled() => return Ok(Exit::Interrupted),
+        };
         let done = async {
             service.recover()?;
             take_in(&service, input, screen, &stop).await

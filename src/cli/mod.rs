@@ -102,7 +102,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) if args.is_service() => LevelFilter::INFO,
         _ => LevelFilter::WARN,
     });
-    telemetry::init(log, cli.output);
+    let _telemetry = telemetry::init(log, cli.output);
     let screen = Screen::new(cli.output);
     let config = cli.config;
     let done = match cli.command {
@@ -153,5 +153,9 @@ fn with_config_alone(
 
 /// Runs something that talks to AWS.
 fn block_on(future: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(future);
+    // What hangs in a read of a file is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
 }

@@ -29,9 +29,12 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         // Before anything else: a SIGHUP that comes early must not end the process.
         let reload = signals::reload();
         let stop = signals::stop_token();
-        let (mode, regions, interval) = (config.mode, config.regions.len(), config.poll_interval);
-        let service =
-            Service::start(config, "run", Purpose::Act { backlog: args.backlog }, stop.clone()).await?;
+        let (mode, interval) = (config.mode, config.poll_interval);
+        let starting = Service::start(config, "run", Purpose::Act { backlog: args.backlog }, stop.clone());
+        let service = tokio::select! {
+            service = starting => service?,
+            () = stop.cancelled() => return Ok(if args.once { Exit::Interrupted } else { Exit::Done }),
+        };
         let done = async {
             service.recover()?;
             if args.backlog {
@@ -45,6 +48,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 service.drained().await?;
                 return Ok(seen);
             }
+            let regions = service.region_count();
             screen.line(format!(
                 "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
             ));
@@ -54,6 +58,10 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             service.run(&reload).await.map(|()| Seen::default())
         }
         .await;
-        summary::finish(service, screen, done, args.once && stop.is_cancelled()).await
+        if args.once {
+            summary::finish(service, screen, done, stop.is_cancelled()).await
+        } else {
+            summary::finish_service(service, screen, done.map(|_| ())).await
+        }
     })
 }

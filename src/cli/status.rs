@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+/// So long a service may take to read every feed for the first time.
+const STARTING: SignedDuration = SignedDuration::from_mins(1);
+
 /// How often `--watch` looks again.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -38,6 +41,8 @@ struct Picture {
     budget_per_hour: u32,
     /// Accounts whose budget is used up.
     accounts_at_limit: Vec<String>,
+    /// What was decided before this and is not done is raised to a person.
+    raised_before: Timestamp,
     alerts_today: usize,
     latest_alert: Option<String>,
     ledger_entries: i64,
@@ -72,6 +77,10 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             }
             let exit = show(&Picture::take(config, &reader)?, screen)?;
             screen.line("");
+            // Whoever read it is gone.
+            if std::io::Write::flush(&mut std::io::stdout()).is_err() {
+                return Ok(exit);
+            }
             tokio::select! {
                 () = stop.cancelled() => return Ok(exit),
                 () = tokio::time::sleep(AGAIN) => {}
@@ -98,7 +107,10 @@ impl Picture {
         for one in &begun {
             *by_account.entry(one.account.to_string()).or_default() += 1;
         }
-        by_account.retain(|_, count| *count >= config.budget.account_per_hour);
+        let budget = &config.budget;
+        let (in_account, in_all) =
+            live.as_ref().map_or((budget.account_per_hour, budget.organization_per_hour), |live| live.budget);
+        by_account.retain(|_, count| *count >= in_account);
         let alerts = reader.alerts_since(ago(24))?;
         let checkpoint = reader.checkpointed()?;
         Ok(Self {
@@ -114,8 +126,9 @@ impl Picture {
             undecided: reader.undecided()?.len(),
             unfinished,
             begun_this_hour: begun.len(),
-            budget_per_hour: config.budget.organization_per_hour,
+            budget_per_hour: in_all,
             accounts_at_limit: by_account.into_keys().collect(),
+            raised_before: now.saturating_sub(config.raise_after).unwrap_or(now),
             alerts_today: alerts.len(),
             latest_alert: alerts.last().and_then(alert_text),
             ledger_entries: reader.last()?,
@@ -126,9 +139,16 @@ impl Picture {
     }
 
     fn needs_person(&self) -> bool {
-        let is_stuck = |one: &Unfinished| one.failures.is_some() || one.state != "decided";
+        // What is being tried is no matter for a person yet.
+        let is_stuck = |one: &Unfinished| {
+            matches!(one.state.as_str(), "held" | "blocked") || one.opened_at < self.raised_before
+        };
         self.unfinished.iter().any(is_stuck)
-            || self.live.as_ref().is_none_or(|live| !live.is_alive() || !live.not_ready().is_empty())
+            || self.live.as_ref().is_none_or(|live| {
+                let is_new = self.at.duration_since(live.started) < STARTING;
+                let is_early = |reason: &String| is_new && reason.ends_with("not read yet");
+                !live.is_alive() || live.refused.is_some() || !live.not_ready().iter().all(is_early)
+            })
     }
 }
 
@@ -201,6 +221,12 @@ fn show_service(picture: &Picture, screen: &Screen) {
         (None, None) => styled(BAD, "NOT RUNNING: nobody watches. `rescind run` does."),
     };
     screen.line(format!("Service   {line}"));
+    if let Some(refused) = picture.live.as_ref().and_then(|live| live.refused.as_ref()) {
+        screen.line(styled(
+            BAD,
+            format!("          NOT taken over, what was before applies: {}", clean(refused)),
+        ));
+    }
     if picture.live.as_ref().is_some_and(|live| !live.confirm) {
         screen.line(styled(
             BAD,

@@ -30,6 +30,27 @@ pub async fn finish(
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
 
+/// Closes a service that was asked to stop. What it did stands in its log; here only what is left.
+pub async fn finish_service(
+    service: Service,
+    screen: &Screen,
+    done: Result<(), LedgerError>,
+) -> anyhow::Result<Exit> {
+    let left = service.reader().unfinished();
+    let stopped = service.stop("done").await;
+    done?;
+    stopped?;
+    let (held, left): (Vec<_>, Vec<_>) = left?.into_iter().partition(|one| one.state == State::Held);
+    screen.json(&serde_json::json!({ "stopped": { "not_finished": left.len(), "held": held.len() } }))?;
+    let of = |count: usize, what: &str| if count == 0 { String::new() } else { format!(" {count} {what}.") };
+    screen.line(format!(
+        "Stopped.{}{}",
+        of(left.len(), "not finished: taken up at the next start"),
+        of(held.len(), "held for approval: `rescind status` lists them")
+    ));
+    Ok(Exit::Done)
+}
+
 #[derive(Serialize, Default)]
 struct Counts {
     remediated: usize,

@@ -62,6 +62,14 @@ pub struct QueueUrl {
     pub name: String,
 }
 
+impl QueueUrl {
+    /// SQS tells FIFO queues by their names.
+    #[must_use]
+    pub fn is_fifo(&self) -> bool {
+        self.name.strip_suffix(".fifo").is_some()
+    }
+}
+
 impl TryFrom<String> for QueueUrl {
     type Error = String;
     fn try_from(url: String) -> Result<Self, String> {

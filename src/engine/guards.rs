@@ -109,7 +109,14 @@ impl<R: Remedy + 'static> Engine<R> {
             return None;
         }
         metrics::counter!("rescind_alerts_total", "code" => code.to_owned()).increment(1);
-        tracing::error!(code, to_do = what_to_do, "ALERT: {text}");
+        let account = subject.account.as_ref().map(ToString::to_string);
+        tracing::error!(
+            code,
+            remediation = subject.remediation,
+            account,
+            to_do = what_to_do,
+            "ALERT: {text}"
+        );
         let event = Event::Alert { code: code.to_owned(), text, what_to_do: what_to_do.to_owned() };
         Some(Draft { subject, event })
     }

@@ -70,6 +70,11 @@ pub(super) struct Lanes {
     /// The width of what is done after the urgent part.
     after: Arc<Semaphore>,
     again: Arc<Semaphore>,
+    /// What one account may have of the width: one that hangs must not hold up the others.
+    shares: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+    share: usize,
+    /// Nothing is waited for any more.
+    given_up: CancellationToken,
     places: Arc<Places>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -83,6 +88,9 @@ impl Lanes {
             width: Arc::new(Semaphore::new(width)),
             after: Arc::new(Semaphore::new(width)),
             again: Arc::new(Semaphore::new(width.div_ceil(4))),
+            shares: Arc::default(),
+            share: width.div_ceil(4),
+            given_up: CancellationToken::new(),
             places: Arc::default(),
             tasks: TaskTracker::new(),
             stop,
@@ -156,11 +164,36 @@ impl Lanes {
         next
     }
 
+    fn has_new(&self, lane: &str) -> bool {
+        self.waiting().get(lane).is_some_and(|jobs| jobs.iter().any(|job| job.again == Again::No))
+    }
+
+    /// The share of a lane's account, if it is a lane of one.
+    fn share_of(&self, lane: &str) -> Option<Arc<Semaphore>> {
+        let (account, _) =
+            lane.split_once('/').filter(|(account, _)| account.parse::<AccountId>().is_ok())?;
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(account.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.share)));
+        Some(Arc::clone(share))
+    }
+
+    /// Drops what is running, wherever it is, and what waits. The ledger is made for that.
+    pub async fn give_up(&self) {
+        self.stop.cancel();
+        self.given_up.cancel();
+        self.drained().await;
+    }
+
     async fn work_off(&self, lane: &str) {
         while let Some(Job { work, again, _place }) = self.next(lane) {
+            // Something new that waits behind it is not held up by what is tried again elsewhere.
             let narrow = match again {
-                Again::Yes => Some(self.again.acquire().await),
-                Again::No => None,
+                Again::Yes if !self.has_new(lane) => Some(self.again.acquire().await),
+                Again::Yes | Again::No => None,
+            };
+            let share = match self.share_of(lane) {
+                Some(share) => share.acquire_owned().await.ok(),
+                None => None,
             };
             let permit = Arc::clone(&self.width).acquire_owned().await.ok();
             if self.stop.is_cancelled() {
@@ -168,13 +201,17 @@ impl Lanes {
             }
             // A fault in one job must not stop the lane for good.
             let work = AssertUnwindSafe(work).catch_unwind();
-            if PERMIT.scope(RefCell::new(permit), work).await.is_err() {
+            let done = tokio::select! {
+                done = PERMIT.scope(RefCell::new(permit), work) => done,
+                () = self.given_up.cancelled() => continue,
+            };
+            if done.is_err() {
                 tracing::error!(
                     lane,
                     "a job ended with a fault; its remediation is taken up again at the next start"
                 );
             }
-            drop(narrow);
+            drop((share, narrow));
         }
     }
 
@@ -283,6 +320,21 @@ mod tests {
         go.notify_one();
         lanes.drained().await;
         assert_eq!(done.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_account_that_hangs_leaves_room_for_others() {
+        let lanes = Lanes::new(4, CancellationToken::new());
+        for role in 0..8 {
+            lanes.submit(format!("222222222222/{role}"), Again::No, std::future::pending());
+        }
+        let done = Arc::new(Notify::new());
+        let other = Arc::clone(&done);
+        lanes.submit("333333333333/web".to_owned(), Again::No, async move { other.notify_one() });
+        done.notified().await;
+        // And a stop does not wait for it.
+        lanes.give_up().await;
+        assert_eq!(lanes.jobs(), 0);
     }
 
     #[tokio::test]

@@ -17,12 +17,12 @@ pub use plan::Planned;
 pub use retries::Retry;
 
 use crate::aws::Hub;
-use crate::config::{Config, Member, OptOuts};
+use crate::config::{Config, Member, Mode, OptOuts};
 use crate::finding::Finding;
 use crate::ident::AccountId;
 use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Open, Reader, State, Subject};
 use crate::org::Snapshot;
-use crate::remedy::Remedy;
+use crate::remedy::{Refusal, Remedy};
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +32,7 @@ use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Carries out what triage decides.
 pub struct Engine<R> {
@@ -105,11 +106,10 @@ impl<R: Remedy + 'static> Engine<R> {
         self.policy().mode
     }
 
-    /// From now on this is what may be done; the opt-outs stay.
-    pub fn use_config(&self, config: &Config) {
+    /// From now on this is what may be done, in one step. How members are entered stays.
+    pub fn use_config(&self, config: &Config, opt_outs: Option<&OptOuts>) {
         let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        let opt_outs = policy.opt_outs.clone();
-        *policy = Arc::new(Policy { opt_outs, ..Policy::new(config, self.hub.identity()) });
+        *policy = Arc::new(policy.reloaded(config, opt_outs, self.hub.identity()));
     }
 
     /// The finding types that rules could be for; none when that can be any.
@@ -133,10 +133,12 @@ impl<R: Remedy + 'static> Engine<R> {
         let lane = lane_of(&finding);
         let engine = Arc::clone(self);
         let (decided, told) = oneshot::channel();
-        self.lanes.submit(lane, again, async move {
+        let span = tracing::info_span!("finding", finding = finding.id, account = %finding.account);
+        let job = async move {
             let done = engine.handle(&finding, asked, decided).await;
             engine.note(done);
-        });
+        };
+        self.lanes.submit(lane, again, job.instrument(span));
         told
     }
 
@@ -172,18 +174,21 @@ impl<R: Remedy + 'static> Engine<R> {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn resume(self: &Arc<Self>) -> Result<(), LedgerError> {
+    pub fn resume(self: &Arc<Self>, at_start: bool) -> Result<(), LedgerError> {
         let busy = self.lanes.busy();
-        for Open { remediation, account, role_key, .. } in self.reader.unfinished()? {
+        for Open { remediation, account, role_key, state, .. } in self.reader.unfinished()? {
             let lane = lane(&account, &role_key);
             if !busy.contains(&lane) && !self.retries.knows(&remediation) {
-                self.submit_remediation(remediation, lane, Again::Yes);
+                // What was never tried is as new as it was.
+                let again = if state == State::Decided { Again::No } else { Again::Yes };
+                self.submit_remediation(remediation, lane, again);
             }
         }
+        let again = if at_start { Again::No } else { Again::Yes };
         for finding in self.reader.undecided()? {
             if !busy.contains(&lane_of(&finding)) {
                 tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
-                drop(self.submit_as(finding, Again::Yes, false));
+                drop(self.submit_as(finding, again, false));
             }
         }
         Ok(())
@@ -196,6 +201,23 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
+    /// Tries again at once whatever waits: something has changed that it may have waited for.
+    pub fn retry_all(self: &Arc<Self>) {
+        self.retries.wake();
+        self.retry();
+    }
+
+    /// Gives up what is in flight, wherever it is.
+    pub async fn give_up(&self) {
+        self.lanes.give_up().await;
+    }
+
+    /// How much may be done in an hour, as of now.
+    #[must_use]
+    pub fn budget(&self) -> crate::config::Budget {
+        self.policy().budget.clone()
+    }
+
     /// Raises to a person what is still not done after `age`.
     ///
     /// # Errors
@@ -204,7 +226,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let old = |since: Timestamp| Timestamp::now().duration_since(since) >= age;
         for open in self.reader.unfinished()? {
             // What is held has an end of its own.
-            if open.state == State::Held || !old(open.opened_at) {
+            if open.state == State::Held || !old(open.opened_at) || self.mode() > Mode::Approve {
                 continue;
             }
             let remediation = self.reader.remediation(&open.remediation)?;
@@ -212,20 +234,25 @@ impl<R: Remedy + 'static> Engine<R> {
             if !old(since) || !remediation.state.is_open() {
                 continue;
             }
-            let why = match (&remediation.refused, &remediation.uncertain) {
-                (Some(refused), _) if !remediation.state.has_fixed_cutoff() => refused.reason.clone(),
-                (_, Some(uncertain)) => uncertain.clone(),
-                _ => "it is not finished".to_owned(),
-            };
+            let is_begun = remediation.state.has_fixed_cutoff();
+            let refused = remediation.refused.as_ref().filter(|_| !is_begun);
+            // What somebody forbids is as it should be.
+            if refused.is_some_and(|refused| !Refusal::CODES.contains(&refused.code.as_str())) {
+                continue;
+            }
+            let uncertain = remediation.uncertain.as_deref().filter(|_| is_begun);
+            let why =
+                refused.map(|refused| refused.reason.as_str()).or(uncertain).unwrap_or("it is not finished");
             let target = &remediation.target;
+            let still = if is_begun { "not KNOWN to be revoked" } else { "NOT revoked" };
             let text = format!(
-                "still NOT revoked since {}: the stolen sessions of role {} in {} ({}): {why}",
+                "still {still} since {}: the stolen sessions of role {} in {} ({}): {why}",
                 since.strftime("%Y-%m-%d %H:%M:%SZ"),
                 target.role,
                 target.account,
                 remediation.id
             );
-            let what_to_do = remediation.refused.as_ref().map_or(
+            let what_to_do = refused.map_or(
                 "`rescind show` tells what was tried. It is tried again until it is too old.",
                 |refused| refused.what_to_do.as_str(),
             );
@@ -289,7 +316,9 @@ impl<R: Remedy + 'static> Engine<R> {
     fn note(&self, done: Result<(), LedgerError>) {
         match done {
             Ok(()) => {}
-            Err(LedgerError::Illegal(step)) => tracing::error!(%step, "a step was refused by the ledger"),
+            Err(LedgerError::Illegal(step)) => {
+                tracing::error!(remediation = step.remediation, %step, "a step was refused by the ledger");
+            }
             Err(error) => {
                 tracing::error!(%error, "stopping: nothing is done without a record");
                 self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);

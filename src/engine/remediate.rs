@@ -9,6 +9,7 @@ use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
 use crate::remedy::{Change, Disposition, Refusal, Remedy, Target, Verified, in_force};
 use crate::triage::{SkipReason, Stage, Verdict, WORLD_CHANGED};
 use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument;
 
 /// How often a change is made in one go, when it is not kept or loses its margin.
 const TRIES: usize = 3;
@@ -21,7 +22,8 @@ impl<R: Remedy + 'static> Engine<R> {
     /// Brings a remediation as far as it goes. What it does follows from its state alone, so a
     /// remediation that was interrupted goes on where the ledger says it stands.
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
-        self.go_on(id).await?;
+        let span = tracing::info_span!("remediation", remediation = id);
+        let done = self.go_on(id).instrument(span).await;
         let remediation = self.reader.remediation(id)?;
         let lane = lane(&remediation.target.account, &remediation.target.role.key());
         match remediation.state {
@@ -34,7 +36,7 @@ impl<R: Remedy + 'static> Engine<R> {
             }
             _ => self.retries.done(id),
         }
-        Ok(())
+        done
     }
 
     async fn go_on(&self, id: &str) -> Result<(), LedgerError> {

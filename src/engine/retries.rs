@@ -3,7 +3,7 @@
 //! This is only the timetable. That there is something to do stands in the ledger, and a sweep finds
 //! what is not in the timetable: after a start, that is everything.
 
-use crate::backoff::{Backoff, about};
+use crate::backoff::Backoff;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use std::time::Duration;
 /// After AWS did not answer, asked to slow down, or a change was not kept.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(5) };
 
-/// After something that a person must change first.
-const BLOCKED: Duration = Duration::from_hours(1);
+/// After a no: a person must change something first.
+const BLOCKED: Backoff = Backoff { first: Duration::from_mins(2), longest: Duration::from_hours(1) };
 
 /// A remediation that is tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Retries {
     pub fn failed(&self, remediation: &str, lane: &str, is_blocked: bool) {
         let mut all = self.lock();
         let failures = all.get(remediation).map_or(0, |due| due.failures).saturating_add(1);
-        let delay = if is_blocked { about(BLOCKED) } else { BACKOFF.after(failures) };
+        let delay = if is_blocked { BLOCKED } else { BACKOFF }.after(failures);
         let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::from_hours(1));
         let next = Timestamp::now().saturating_add(delay).unwrap_or(Timestamp::MAX);
         let due = Due { lane: lane.to_owned(), failures, next, is_taken: false };
@@ -60,9 +60,15 @@ impl Retries {
         self.lock().remove(remediation);
     }
 
-    /// It has a time at which it is tried again, or is being tried.
+    /// It has a time at which it is tried again. One that was taken and never came back has none.
     pub fn knows(&self, remediation: &str) -> bool {
-        self.lock().contains_key(remediation)
+        self.lock().get(remediation).is_some_and(|due| !due.is_taken)
+    }
+
+    /// Something has changed that they may have waited for: all are due.
+    pub fn wake(&self) {
+        let now = Timestamp::now();
+        self.lock().values_mut().for_each(|due| due.next = now);
     }
 
     /// Those whose time has come, with their lanes. Each is given once.
@@ -105,7 +111,9 @@ mod tests {
         assert!(wait() > SignedDuration::from_secs(140) && wait() <= SignedDuration::from_mins(5));
         assert_eq!(retries.all()[0].failures, 21);
         retries.failed("r", "lane", true);
-        assert!(wait() > SignedDuration::from_mins(50));
+        assert!(wait() > SignedDuration::from_mins(25));
+        retries.wake();
+        assert!(wait() <= SignedDuration::ZERO);
         retries.done("r");
         assert!(!retries.knows("r") && retries.all().is_empty());
     }
@@ -117,6 +125,7 @@ mod tests {
         assert!(retries.take_due().is_empty());
         retries.lock().get_mut("r").expect("there").next = Timestamp::UNIX_EPOCH;
         assert_eq!(retries.take_due(), [("r".to_owned(), "lane".to_owned())]);
-        assert!(retries.take_due().is_empty() && retries.knows("r"));
+        // It is not waited for any more: if nobody works on it, a sweep takes it up.
+        assert!(retries.take_due().is_empty() && !retries.knows("r"));
     }
 }

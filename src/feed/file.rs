@@ -37,7 +37,7 @@ impl Input {
         Self::of(file, format!("file {}", name.display()), length).map_err(named)
     }
 
-    fn of(input: impl Read + 'static, name: String, length: Option<u64>) -> std::io::Result<Self> {
+    fn of(input: impl Read + Send + 'static, name: String, length: Option<u64>) -> std::io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { input: BufReader::with_capacity(1 << 16, input), read: Arc::clone(&read) };
         Ok(Self { name, findings: Findings::of(counted)?, length, read })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 /// The files that are exports.
 const ENDINGS: [&str; 4] = [".json", ".jsonl", ".json.gz", ".jsonl.gz"];
@@ -17,10 +17,21 @@ const DEEPEST: usize = 16;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The files, as they were seen last, and whether they were given already.
-    known: Mutex<HashMap<PathBuf, (Stamp, bool)>>,
+    /// The files, as they were seen last, and when they are given.
+    known: Mutex<HashMap<PathBuf, (Stamp, Given)>>,
     pulse: Pulse,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    No,
+    Yes,
+    /// It failed, and is given again then.
+    Again(Instant),
+}
+
+/// After a file could not be read to its end.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// What tells whether a file is still being written.
 type Stamp = (u64, Option<SystemTime>);
@@ -51,51 +62,67 @@ impl Folder {
     /// When a folder cannot be read.
     pub fn look(&self) -> std::io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        walk(&self.path, 0, &mut found)?;
+        walk(std::fs::read_dir(&self.path)?, 0, &mut found);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ready = Vec::new();
         let mut now = HashMap::new();
         for (path, metadata) in found {
             let stamp = (metadata.len(), metadata.modified().ok());
-            let is_given = match known.get(&path) {
-                Some((before, is_given)) if *before == stamp => {
-                    if !is_given {
+            let given = match known.get(&path) {
+                Some((before, given)) if *before == stamp => {
+                    let is_due = match given {
+                        Given::No => true,
+                        Given::Yes => false,
+                        Given::Again(at) => *at <= Instant::now(),
+                    };
+                    if is_due {
                         ready.push(path.clone());
                     }
-                    true
+                    if is_due { Given::Yes } else { *given }
                 }
-                _ => false,
+                _ => Given::No,
             };
-            now.insert(path, (stamp, is_given));
+            now.insert(path, (stamp, given));
         }
         *known = now;
         ready.sort();
         Ok(ready)
     }
 
-    /// A file that was given could not be read to its end: it is given again.
+    /// A file that was given could not be read to its end: it is given again after a while.
     pub fn give_again(&self, path: &Path) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        self.give_again_at(path, Instant::now() + AGAIN);
+    }
+
+    fn give_again_at(&self, path: &Path, at: Instant) {
+        if let Some((_, given)) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get_mut(path) {
+            *given = Given::Again(at);
+        }
     }
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<(PathBuf, Metadata)>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
+/// A subfolder that cannot be read costs only itself.
+fn walk(entries: std::fs::ReadDir, depth: usize, found: &mut Vec<(PathBuf, Metadata)>) {
+    for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
+        let Ok(kind) = entry.file_type() else { continue };
         if name.starts_with('.') {
             continue;
         }
-        // Gone meanwhile.
-        let Ok(metadata) = entry.metadata() else { continue };
-        if metadata.is_dir() && depth < DEEPEST {
-            walk(&entry.path(), depth + 1, found)?;
-        } else if metadata.is_file() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+        if kind.is_dir() && depth < DEEPEST {
+            match std::fs::read_dir(entry.path()) {
+                Ok(entries) => walk(entries, depth + 1, found),
+                Err(error) => tracing::warn!("{}: not looked into: {error}", entry.path().display()),
+            }
+        } else if ENDINGS.iter().any(|ending| name.ends_with(ending))
+            // A link to a file is followed, one to a folder is not.
+            && let Ok(metadata) = std::fs::metadata(entry.path())
+            && metadata.is_file()
+        {
             found.push((entry.path(), metadata));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -120,8 +147,16 @@ mod tests {
         assert_eq!(looks(), std::slice::from_ref(&file));
         assert_eq!(looks(), Vec::<PathBuf>::new());
         folder.give_again(&file);
-        looks();
-        assert_eq!(looks(), [file]);
+        assert_eq!(looks(), Vec::<PathBuf>::new());
+        folder.give_again_at(&file, Instant::now());
+        assert_eq!(looks(), std::slice::from_ref(&file));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&file, directory.path().join("link.json")).expect("linked");
+            std::os::unix::fs::symlink(directory.path(), directory.path().join("loop")).expect("linked");
+            looks();
+            assert_eq!(looks(), [directory.path().join("link.json")]);
+        }
         drop(directory);
         assert!(folder.look().is_err());
     }

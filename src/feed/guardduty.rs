@@ -2,7 +2,7 @@
 
 use super::{FeedError, Pace, Pulse, Recorded, Source, record};
 use crate::aws::{CallError, ErrorKind, FindingQuery, Hub};
-use crate::finding::{Decoded, Finding, Unconfirmed, Undecodable, confirm, decode_answer};
+use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm, decode_answer};
 use crate::ident::Region;
 use crate::ledger::{Cursor, Draft, Event, Ledger, LedgerError, Reader, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +41,13 @@ pub struct Poller {
 pub enum Answer {
     /// The finding, as GuardDuty has it.
     Confirmed(Box<Finding>),
+    /// It has an older update of it; the claim may be true soon.
+    NotYet {
+        /// The finding, as GuardDuty has it.
+        truth: Box<Finding>,
+        /// In what the claim is about another session or key, if it is.
+        differs: Option<Unconfirmed>,
+    },
     /// It is not so.
     Unconfirmed(Unconfirmed),
     /// GuardDuty has it, and what it answers cannot be read.
@@ -181,7 +188,10 @@ impl Poller {
                 });
                 match (said, &failure) {
                     (Some(Ok(truth)), _) => match confirm(claim, truth) {
-                        Ok(()) => Answer::Confirmed(Box::new(truth.clone())),
+                        Ok(Confirmed::Yes) => Answer::Confirmed(Box::new(truth.clone())),
+                        Ok(Confirmed::NotYet(differs)) => {
+                            Answer::NotYet { truth: Box::new(truth.clone()), differs }
+                        }
                         Err(why) => Answer::Unconfirmed(why),
                     },
                     (Some(Err(refused)), _) if refused.path == REFUSED => {
@@ -214,7 +224,13 @@ impl Poller {
                 });
             }
         };
-        Ok(self.fetch(hub, &detector, ids, None).await)
+        let (mut decoded, mut failure) = (Vec::new(), None);
+        for ids in ids.chunks(BATCH) {
+            let (some, failed) = self.fetch(hub, &detector, ids, None).await;
+            decoded.extend(some);
+            failure = failed.or(failure);
+        }
+        Ok((decoded, failure))
     }
 
     async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {

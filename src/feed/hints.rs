@@ -1,22 +1,43 @@
 //! Hints: findings as an event or an export claims them. GuardDuty is asked before anything is done.
 
 use super::guardduty::Answer;
-use super::{Recorded, Source, Watch, record};
-use crate::aws::{CallError, Hub};
+use super::{Poller, Recorded, Source, Watch, record};
+use crate::aws::{CallError, ErrorKind, Hub};
 use crate::finding::{Decoded, Finding, Unconfirmed, Undecodable};
 use crate::ident::Region;
 use crate::ledger::{Append, Draft, Ledger, LedgerError, Reader};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long GuardDuty's answer is waited for: other hints wait behind this one.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What is so much older than the watch of a region was there before it. An event comes some moments
+/// after its finding, and the region may be watched because of it.
+const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
 
 /// One item that claims to be a finding.
 #[derive(Debug, Clone)]
 pub struct Hint {
     /// The number of what it came in.
     pub of: usize,
-    /// Which message or line it was: so that the same one is recorded once.
+    /// Which message or file it was: so that the same one is recorded once.
     pub item: String,
     /// What it claims, as far as it can be read.
     pub decoded: Decoded,
+    /// How often GuardDuty answered that it does not have it, or not yet as it is claimed.
+    pub not_yet: u32,
+    /// How often GuardDuty did not answer.
+    pub unanswered: u32,
+}
+
+impl Hint {
+    /// A new one.
+    #[must_use]
+    pub fn new(of: usize, item: &str, decoded: Decoded) -> Self {
+        Self { of, item: item.to_owned(), decoded, not_yet: 0, unanswered: 0 }
+    }
 }
 
 /// What became of a hint.
@@ -35,19 +56,13 @@ pub enum Fate {
     },
     /// It cannot be read; that is recorded.
     Undecodable,
-    /// GuardDuty did not answer, or has no such finding yet: to be asked again.
+    /// GuardDuty did not answer, or does not have it yet: to be asked again.
     Open {
         /// The hint.
         hint: Box<Hint>,
-        /// What GuardDuty answered instead.
+        /// What GuardDuty answered instead, if it did not answer.
         error: Option<CallError>,
     },
-}
-
-impl Fate {
-    fn open(of: usize, item: String, claim: Finding, error: Option<CallError>) -> Self {
-        Self::Open { hint: Box::new(Hint { of, item, decoded: Ok(claim) }), error }
-    }
 }
 
 impl From<Recorded> for Fate {
@@ -59,9 +74,6 @@ impl From<Recorded> for Fate {
         }
     }
 }
-
-/// A claim that can be read: what it came in, which item it was, what it claims.
-type Claim = (usize, String, Finding);
 
 /// What hints are settled with.
 #[derive(Debug, Clone, Copy)]
@@ -76,31 +88,37 @@ pub struct Hints<'a> {
     pub watch: &'a Watch,
     /// Whether GuardDuty is asked. If not, what is claimed is taken for true.
     pub confirm: bool,
+    /// How often GuardDuty is asked for what it does not have: an event can be faster than the API.
+    pub patience: u32,
 }
 
+/// A hint whose claim can be read.
+type Claim = (Hint, Finding);
+
+/// What is settled: the number of what the hint came in, and its fate.
+type Settled = Vec<(usize, Fate)>;
+
 impl Hints<'_> {
-    /// Records hints, each as what it turns out to be. With `patient`, one that GuardDuty does not
-    /// have stays open: an event can be faster than the API.
+    /// Records hints, each as what it turns out to be.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn settle(
-        self,
-        source: &str,
-        hints: Vec<Hint>,
-        patient: bool,
-    ) -> Result<Vec<(usize, Fate)>, LedgerError> {
-        let mut fates = Vec::new();
+    pub async fn settle(self, source: &str, hints: Vec<Hint>) -> Result<Settled, LedgerError> {
+        let (mut fates, mut unreadable) = (Vec::new(), Vec::new());
         let mut by_region: BTreeMap<Region, Vec<Claim>> = BTreeMap::new();
-        for Hint { of, item, decoded } in hints {
-            match decoded {
-                Ok(claim) => by_region.entry(claim.region.clone()).or_default().push((of, item, claim)),
-                Err(undecodable) => fates.push((of, self.undecodable(source, undecodable).await?)),
+        for hint in hints {
+            match hint.decoded.clone() {
+                Ok(claim) => by_region.entry(claim.region.clone()).or_default().push((hint, claim)),
+                Err(undecodable) => {
+                    fates.push((hint.of, Fate::Undecodable));
+                    unreadable.push(Err(undecodable));
+                }
             }
         }
-        let regions = by_region.into_iter().map(|(region, claims)| async move {
-            self.settle_region(source, &region, claims, patient).await
-        });
+        record(self.ledger, &Source::handed_in(source), unreadable, None).await?;
+        let regions = by_region
+            .into_iter()
+            .map(|(region, claims)| async move { self.settle_region(source, &region, claims).await });
         for settled in futures::future::join_all(regions).await {
             fates.extend(settled?);
         }
@@ -112,62 +130,105 @@ impl Hints<'_> {
         source: &str,
         region: &Region,
         claims: Vec<Claim>,
-        patient: bool,
-    ) -> Result<Vec<(usize, Fate)>, LedgerError> {
-        let Some(poller) = self.watch.region(region) else {
-            let unwatched = claims.into_iter().map(|(of, item, claim)| async move {
-                let fate = self.unconfirmed(source, item, claim, Unconfirmed::RegionNotWatched).await?;
-                Ok((of, fate))
-            });
-            return futures::future::try_join_all(unwatched).await;
+    ) -> Result<Settled, LedgerError> {
+        let poller = match self.watch.region(self.hub, region).await {
+            Ok(Some(poller)) => poller,
+            Ok(None) => {
+                let unwatched = claims.into_iter().map(|claim| (claim, Unconfirmed::RegionNotWatched));
+                return self.unconfirmed(source, unwatched.collect()).await;
+            }
+            // It may be one that is to be watched.
+            Err(error) => return Ok(claims.into_iter().map(|claim| unanswered(claim.0, &error)).collect()),
         };
-        let answers = if self.confirm {
-            let asked: Vec<&Finding> = claims.iter().map(|(_, _, claim)| claim).collect();
-            poller.confirm(self.hub, &asked).await
-        } else {
-            claims.iter().map(|(_, _, claim)| Answer::Confirmed(Box::new(claim.clone()))).collect()
-        };
-        let (mut fates, mut confirmed, mut confirmed_of) = (Vec::new(), Vec::new(), Vec::new());
-        for ((of, item, claim), answer) in claims.into_iter().zip(answers) {
-            let fate = match answer {
-                Answer::Confirmed(truth) => {
-                    confirmed.push(Ok(*truth));
-                    confirmed_of.push(of);
-                    continue;
+        let answers = self.ask(&poller, &claims).await;
+        let (mut fates, mut confirmed, mut of_confirmed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut unconfirmed, mut unreadable) = (Vec::new(), Vec::new());
+        for ((hint, claim), answer) in claims.into_iter().zip(answers) {
+            let is_patient = hint.not_yet < self.patience;
+            match answer {
+                Answer::Unconfirmed(Unconfirmed::NotFound) | Answer::NotYet { .. } if is_patient => {
+                    let hint = Hint { not_yet: hint.not_yet + 1, ..hint };
+                    fates.push((hint.of, Fate::Open { hint: Box::new(hint), error: None }));
                 }
-                Answer::Unanswered(error) => Fate::open(of, item, claim, Some(error)),
-                Answer::Unconfirmed(Unconfirmed::NotFound) if patient => Fate::open(of, item, claim, None),
-                Answer::Unconfirmed(why) => self.unconfirmed(source, item, claim, why).await?,
-                Answer::Undecodable(undecodable) => self.undecodable(source, undecodable).await?,
-            };
-            fates.push((of, fate));
+                Answer::Confirmed(truth) | Answer::NotYet { truth, differs: None } => {
+                    of_confirmed.push(hint.of);
+                    confirmed.push(Ok(*truth));
+                }
+                Answer::Unanswered(error) => fates.push(unanswered(hint, &error)),
+                Answer::NotYet { differs: Some(why), .. } | Answer::Unconfirmed(why) => {
+                    unconfirmed.push(((hint, claim), why));
+                }
+                Answer::Undecodable(undecodable) => {
+                    fates.push((hint.of, Fate::Undecodable));
+                    unreadable.push(Err(undecodable));
+                }
+            }
         }
+        fates.extend(self.unconfirmed(source, unconfirmed).await?);
+        record(self.ledger, &Source::handed_in(source), unreadable, None).await?;
         let watched_since = poller.watched_since(self.ledger, self.reader).await?;
+        let watched_since = watched_since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok());
         let from = Source { name: source.to_owned(), region: Some(region), watched_since };
         let recorded = record(self.ledger, &from, confirmed, None).await?;
-        fates.extend(confirmed_of.into_iter().zip(recorded.into_iter().map(Fate::from)));
+        fates.extend(of_confirmed.into_iter().zip(recorded.into_iter().map(Fate::from)));
         Ok(fates)
+    }
+
+    async fn ask(self, poller: &Poller, claims: &[Claim]) -> Vec<Answer> {
+        if !self.confirm {
+            return claims.iter().map(|(_, claim)| Answer::Confirmed(Box::new(claim.clone()))).collect();
+        }
+        let asked: Vec<&Finding> = claims.iter().map(|(_, claim)| claim).collect();
+        if let Ok(answers) = tokio::time::timeout(LONGEST_WAIT, poller.confirm(self.hub, &asked)).await {
+            return answers;
+        }
+        let error = CallError {
+            service: "guardduty",
+            operation: "GetFindings",
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: format!("no answer within {} s", LONGEST_WAIT.as_secs()),
+        };
+        claims.iter().map(|_| Answer::Unanswered(error.clone())).collect()
     }
 
     async fn unconfirmed(
         self,
         source: &str,
-        item: String,
-        claim: Finding,
-        why: Unconfirmed,
-    ) -> Result<Fate, LedgerError> {
-        let draft = Draft::unconfirmed(source, &item, claim.clone(), why.clone());
-        self.ledger.append(Append { entries: vec![draft], ..Append::default() }).await?;
-        metrics::counter!("rescind_findings_unconfirmed_total", "why" => why.code()).increment(1);
-        tracing::warn!(
-            source, item, finding = claim.id, account = %claim.account,
-            "NOT CONFIRMED by GuardDuty, nothing is done: {why}"
-        );
-        Ok(Fate::Unconfirmed { why, claim: Box::new(claim) })
+        claims: Vec<(Claim, Unconfirmed)>,
+    ) -> Result<Settled, LedgerError> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        let draft = |((hint, claim), why): &(Claim, Unconfirmed)| {
+            Draft::unconfirmed(source, &hint.item, claim.clone(), why.clone())
+        };
+        let entries = claims.iter().map(draft).collect();
+        self.ledger.append(Append { entries, ..Append::default() }).await?;
+        let fate = |((hint, claim), why): (Claim, Unconfirmed)| {
+            metrics::counter!("rescind_findings_unconfirmed_total", "why" => why.code()).increment(1);
+            tracing::warn!(
+                source, item = hint.item, finding = claim.id, account = %claim.account,
+                "NOT CONFIRMED by GuardDuty, nothing is done: {why}"
+            );
+            (hint.of, Fate::Unconfirmed { why, claim: Box::new(claim) })
+        };
+        Ok(claims.into_iter().map(fate).collect())
     }
+}
 
-    async fn undecodable(self, source: &str, undecodable: Undecodable) -> Result<Fate, LedgerError> {
-        record(self.ledger, &Source::handed_in(source), vec![Err(undecodable)], None).await?;
-        Ok(Fate::Undecodable)
+fn unanswered(hint: Hint, error: &CallError) -> (usize, Fate) {
+    let hint = Hint { unanswered: hint.unanswered + 1, ..hint };
+    (hint.of, Fate::Open { hint: Box::new(hint), error: Some(error.clone()) })
+}
+
+/// Something that cannot be read stands for the rest of what it came in.
+#[must_use]
+pub fn too_many(bytes: &[u8], count: usize) -> Undecodable {
+    Undecodable {
+        path: "(message)".to_owned(),
+        error: format!("{count} items in one message: EventBridge sends one finding in each"),
+        finding_id: None,
+        sha256: crate::digest::sha256(bytes),
     }
 }

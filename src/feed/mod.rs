@@ -2,11 +2,13 @@
 //! does not know what is done about it.
 
 mod file;
+mod flood;
 mod folder;
 mod guardduty;
 mod health;
 mod hints;
 mod pace;
+mod parcels;
 mod queue;
 mod watch;
 
@@ -14,7 +16,7 @@ pub use file::Input;
 pub use folder::Folder;
 pub use guardduty::{Poll, Poller};
 pub use health::{Health, Pulse};
-pub use hints::{Fate, Hint, Hints};
+pub use hints::{Fate, Hint, Hints, too_many};
 pub use pace::Pace;
 pub use queue::{QueueFeed, Taker};
 pub use watch::Watch;

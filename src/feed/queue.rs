@@ -2,17 +2,20 @@
 //!
 //! A message leaves the queue when it is recorded what is done about each finding in it. Until then it
 //! stays hidden from other receivers. What is not settled at a stop is made visible again, for the next
-//! process.
+//! process. What GuardDuty does not answer about is given back for a while: the polls find it as well.
 
 use super::Pulse;
-use super::hints::{Fate, Hint, Hints};
+use super::flood::Flood;
+use super::hints::Hints;
+use super::parcels::Parcels;
 use crate::aws::{CallError, Message, Queue, SQS_BATCH};
 use crate::backoff::Backoff;
-use crate::finding::{Finding, Unconfirmed, decode};
+use crate::finding::{Finding, Unconfirmed};
 use crate::ident::AccountId;
 use crate::ledger::LedgerError;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -21,25 +24,20 @@ use tokio_util::sync::CancellationToken;
 /// The longest that SQS waits for a first message.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// How long a received message stays hidden, and how often that is done again while it is worked on.
-const HIDDEN: Duration = Duration::from_secs(30);
-const HIDE_AGAIN: Duration = Duration::from_secs(10);
+/// How long a received message stays hidden.
+pub(super) const HIDDEN: Duration = Duration::from_secs(30);
 
 /// So many messages are worked on at once at most.
 const AT_ONCE: usize = 500;
 
-/// After a receive, or GuardDuty, failed.
+/// After a receive failed.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(1) };
-
-/// How often GuardDuty is asked for a finding that it does not have: an event can be faster than the
-/// API. After 1, 2 and 4 seconds; then the poll is the one to find it.
-const PATIENCE: u32 = 3;
 
 /// How often SQS is asked to delete a message.
 const DELETE_TRIES: u32 = 4;
 
-/// How often it is looked whether somebody else has decided about a finding.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// The last words to SQS at a stop take no longer than this.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Receives from one queue.
 #[derive(Debug)]
@@ -48,6 +46,7 @@ pub struct QueueFeed {
     name: String,
     receivers: usize,
     pulse: Pulse,
+    pub(super) flood: Flood,
 }
 
 /// Whoever does something about findings.
@@ -67,6 +66,9 @@ pub trait Taker: Sync {
         why: &Unconfirmed,
     ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
+    /// So many messages are no findings that nothing is received for so long.
+    fn flooded(&self, source: &str, pause: Duration) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
     /// Receiving failed, so often in a row; a person is to know.
     fn failed(
         &self,
@@ -75,22 +77,12 @@ pub trait Taker: Sync {
     ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 }
 
-/// A message that is being worked on.
-struct Parcel {
-    message: Message,
-    /// How many of its findings are not settled.
-    open: usize,
-    /// It stays in the queue: it cannot be read, or was not decided.
-    stays: bool,
-    /// It was taken out of the queue.
-    is_gone: bool,
-}
-
 impl QueueFeed {
     /// For one queue.
     #[must_use]
     pub fn new(queue: Queue, receivers: usize) -> Self {
-        Self { name: format!("SQS {}", queue.name()), queue, receivers, pulse: Pulse::default() }
+        let name = format!("SQS {}", queue.name());
+        Self { name, queue, receivers, pulse: Pulse::default(), flood: Flood::default() }
     }
 
     /// The name under which the ledger knows it.
@@ -121,11 +113,14 @@ impl QueueFeed {
         taker: &impl Taker,
         stop: &CancellationToken,
     ) -> Result<(), LedgerError> {
+        let at_work = AtomicUsize::new(0);
         let (mut receives, mut batches) = (FuturesUnordered::new(), FuturesUnordered::new());
-        let (mut at_work, mut wanted, mut not_before) = (0, 1, Instant::now());
+        let (mut wanted, mut not_before) = (1, Instant::now());
         loop {
             // An idle queue has one receiver; one that brings something has them all.
-            while receives.len() < wanted && at_work + (receives.len() + 1) * SQS_BATCH <= AT_ONCE {
+            let room =
+                |receives: usize| at_work.load(Ordering::Relaxed) + (receives + 1) * SQS_BATCH <= AT_ONCE;
+            while receives.len() < wanted && room(receives.len()) {
                 receives.push(async move {
                     tokio::time::sleep_until(not_before).await;
                     self.queue.receive(WAIT, HIDDEN).await
@@ -134,15 +129,21 @@ impl QueueFeed {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(done) = batches.next(), if !batches.is_empty() => at_work -= done?,
+                Some(done) = batches.next(), if !batches.is_empty() => done?,
                 Some(answer) = receives.next(), if !receives.is_empty() => match answer {
                     Ok(brought) => {
                         self.pulse.is_well();
                         not_before = Instant::now();
                         wanted = if brought.is_empty() { 1 } else { self.receivers };
-                        at_work += brought.len();
+                        if let Some(pause) = self.flood.pause() {
+                            self.pulse.failed("flooded with what is no finding of GuardDuty's");
+                            self.pulse.goes_on_in(pause);
+                            (wanted, not_before) = (1, Instant::now() + pause);
+                            taker.flooded(&self.name, pause).await?;
+                        }
                         if !brought.is_empty() {
-                            batches.push(self.work_off(brought, hints, taker, stop));
+                            at_work.fetch_add(brought.len(), Ordering::Relaxed);
+                            batches.push(self.work_off(brought, hints, taker, stop, &at_work));
                         }
                     }
                     Err(error) => {
@@ -153,6 +154,8 @@ impl QueueFeed {
                         taker.failed(&error, is_other).await?;
                     }
                 },
+                // Some messages of a batch may be done, and make room.
+                () = tokio::time::sleep(BACKOFF.first), if receives.is_empty() => {}
             }
         }
         drop(receives);
@@ -162,116 +165,45 @@ impl QueueFeed {
         Ok(())
     }
 
-    /// Brings what one receive gave as far as it goes; gives how many messages it was.
-    async fn work_off(
-        &self,
+    /// Brings what one receive gave as far as it goes.
+    async fn work_off<'a>(
+        &'a self,
         messages: Vec<Message>,
-        hints: Hints<'_>,
+        hints: Hints<'a>,
         taker: &impl Taker,
-        stop: &CancellationToken,
-    ) -> Result<usize, LedgerError> {
-        let count = messages.len();
-        let mut parcels: Vec<Parcel> = messages
-            .into_iter()
-            .map(|message| Parcel { message, open: 0, stays: false, is_gone: false })
-            .collect();
-        let mut open = Vec::new();
-        for (of, parcel) in parcels.iter_mut().enumerate() {
-            let decoded = decode(parcel.message.body.as_bytes());
-            parcel.open = decoded.len();
-            decoded.iter().flatten().for_each(|claim| taker.expect(&claim.account));
-            let item = &parcel.message.id;
-            open.extend(decoded.into_iter().map(|decoded| Hint { of, item: item.clone(), decoded }));
-        }
-        let (mut tries, mut next_try) = (0, Instant::now());
-        let mut hide_again = Instant::now() + HIDE_AGAIN;
-        // Findings that somebody is deciding about, and those that somebody else is.
-        let (mut decided, mut elsewhere) = (FuturesUnordered::new(), Vec::<(usize, String)>::new());
-        while parcels.iter().any(|parcel| parcel.open > 0) {
+        stop: &'a CancellationToken,
+        at_work: &AtomicUsize,
+    ) -> Result<(), LedgerError> {
+        let mut parcels = Parcels::open(messages, self, taker);
+        while !parcels.are_settled() {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                () = tokio::time::sleep_until(next_try), if !open.is_empty() => {
-                    tries += 1;
-                    let settling = hints.settle(&self.name, std::mem::take(&mut open), tries <= PATIENCE);
-                    let fates = tokio::select! {
-                        () = stop.cancelled() => break,
-                        fates = settling => fates?,
-                    };
-                    for (of, fate) in fates {
-                        match fate {
-                            Fate::New(finding) => {
-                                let told = taker.take(finding);
-                                decided.push(async move { (of, told.await.is_ok()) });
-                            }
-                            Fate::Seen(finding) => {
-                                let occurrence = finding.occurrence();
-                                if hints.reader.is_decided(&occurrence)? {
-                                    parcels[of].open -= 1;
-                                } else {
-                                    elsewhere.push((of, occurrence));
-                                }
-                            }
-                            Fate::Unconfirmed { why, claim } => {
-                                taker.unconfirmed(&self.name, &claim, &why).await?;
-                                parcels[of].open -= 1;
-                            }
-                            // Poison is left to the queue's redrive policy.
-                            Fate::Undecodable => {
-                                parcels[of].open -= 1;
-                                parcels[of].stays = true;
-                            }
-                            Fate::Open { hint, error } => {
-                                if let Some(error) = error {
-                                    tracing::warn!(item = hint.item, "not confirmed yet: {error}");
-                                }
-                                open.push(*hint);
-                            }
-                        }
-                    }
-                    next_try = Instant::now() + BACKOFF.after(tries);
-                }
-                Some((of, is_decided)) = decided.next(), if !decided.is_empty() => {
-                    parcels[of].open -= 1;
-                    parcels[of].stays |= !is_decided;
-                }
-                () = tokio::time::sleep(LOOK_AGAIN), if !elsewhere.is_empty() => {
-                    let mut left = Vec::new();
-                    for (of, occurrence) in elsewhere {
-                        if hints.reader.is_decided(&occurrence)? {
-                            parcels[of].open -= 1;
-                        } else {
-                            left.push((of, occurrence));
-                        }
-                    }
-                    elsewhere = left;
-                }
-                () = tokio::time::sleep_until(hide_again) => {
-                    hide_again = Instant::now() + HIDE_AGAIN;
-                    self.delete(&mut parcels, stop).await;
-                    self.hide(&parcels, HIDDEN).await;
-                }
+                happened = parcels.next(hints) => parcels.take(happened?, self, hints, taker).await?,
             }
-            // What is settled together leaves together.
-            if decided.is_empty() {
-                self.delete(&mut parcels, stop).await;
+            let settled = parcels.take_settled();
+            if !settled.is_empty() {
+                parcels.beside(self.delete(settled, stop));
             }
+            for (time, receipts) in parcels.take_hidden() {
+                parcels.beside(self.hide(receipts, time));
+            }
+            at_work.fetch_sub(parcels.newly_settled(), Ordering::Relaxed);
         }
-        self.delete(&mut parcels, stop).await;
-        if stop.is_cancelled() {
-            self.hide(&parcels, Duration::ZERO).await;
+        let (settled, left) = (parcels.take_all_settled(), parcels.left());
+        at_work.fetch_sub(parcels.uncounted(), Ordering::Relaxed);
+        parcels.beside(self.delete(settled, stop));
+        parcels.beside(self.hide(left, Duration::ZERO));
+        tokio::select! {
+            () = parcels.finish() => {}
+            () = async { stop.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => {}
         }
-        Ok(count)
+        Ok(())
     }
 
-    /// Takes out what is settled. What SQS does not take out is tried again a few times; then it comes
-    /// again, and is known then.
-    async fn delete(&self, parcels: &mut [Parcel], stop: &CancellationToken) {
-        let mut receipts = Vec::new();
-        for parcel in parcels.iter_mut().filter(|one| one.open == 0 && !one.stays && !one.is_gone) {
-            parcel.is_gone = true;
-            receipts.push(parcel.message.receipt.clone());
-        }
+    /// Takes messages out of the queue. What SQS does not take out is tried again a few times; then it
+    /// comes again, and is known then.
+    async fn delete(&self, mut receipts: Vec<String>, stop: &CancellationToken) {
         for tries in 1..=DELETE_TRIES {
             if receipts.is_empty() {
                 return;
@@ -291,15 +223,12 @@ impl QueueFeed {
             tracing::warn!(queue = self.name, count, "messages could not be deleted: {error}");
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(BACKOFF.after(tries)), if tries < DELETE_TRIES => {}
-                else => {}
+                () = tokio::time::sleep(BACKOFF.after(tries)) => {}
             }
         }
     }
 
-    async fn hide(&self, parcels: &[Parcel], time: Duration) {
-        let left = parcels.iter().filter(|parcel| !(parcel.is_gone || parcel.stays && parcel.open == 0));
-        let receipts: Vec<String> = left.map(|parcel| parcel.message.receipt.clone()).collect();
+    async fn hide(&self, receipts: Vec<String>, time: Duration) {
         if receipts.is_empty() {
             return;
         }

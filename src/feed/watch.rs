@@ -3,44 +3,109 @@
 use super::{FeedError, Poller};
 use crate::aws::{CallError, ErrorKind, Hub, RegionStatus};
 use crate::ident::{Partition, Region};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
+
+/// AWS is not asked more often which regions are enabled, whoever wants to know: after an answer, and
+/// after none.
+const ANSWERED: Duration = Duration::from_secs(30);
+const UNANSWERED: Duration = Duration::from_secs(3);
 
 /// The regions that are watched, each with its poller.
 #[derive(Debug)]
-pub struct Watch(Vec<Poller>);
+pub struct Watch {
+    pollers: RwLock<Vec<Arc<Poller>>>,
+    /// Those that are enabled are watched as well.
+    finds: bool,
+    /// When AWS was asked last which are, and what it answered instead if it did not.
+    asked: Mutex<Option<(Instant, Option<CallError>)>>,
+    grown: Notify,
+}
 
 impl Watch {
-    /// These regions.
+    /// These regions; and every other one of their partition that is enabled for the account, if it
+    /// finds them.
     #[must_use]
-    pub fn of(named: &[Region]) -> Self {
-        Self(named.iter().cloned().map(|region| Poller::new(region, false)).collect())
-    }
-
-    /// These regions, and behind them every other one of their partition that is enabled for the
-    /// account.
-    ///
-    /// # Errors
-    /// When AWS does not tell which are enabled.
-    pub async fn of_all(named: &[Region], hub: &Hub) -> Result<Self, CallError> {
-        let mut watch = Self::of(named);
-        let partition = hub.identity().partition;
-        let found = hub.regions().await?.into_iter().filter(RegionStatus::is_enabled);
-        for RegionStatus { region, .. } in found {
-            if !named.contains(&region) && Partition::of_region(&region) == partition {
-                watch.0.push(Poller::new(region, true));
-            }
-        }
-        Ok(watch)
+    pub fn of(named: &[Region], finds: bool) -> Self {
+        let pollers = named.iter().cloned().map(|region| Arc::new(Poller::new(region, false))).collect();
+        Self { pollers: RwLock::new(pollers), finds, asked: Mutex::default(), grown: Notify::new() }
     }
 
     /// Their pollers, in order.
-    pub fn pollers(&self) -> impl Iterator<Item = &Poller> {
-        self.0.iter()
+    #[must_use]
+    pub fn pollers(&self) -> Vec<Arc<Poller>> {
+        self.pollers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The poller of a region, if the region is watched.
+    /// More regions are watched than before.
+    pub async fn grown(&self) {
+        self.grown.notified().await;
+    }
+
+    /// It looks for regions that nobody named.
     #[must_use]
-    pub fn region(&self, region: &Region) -> Option<&Poller> {
-        self.0.iter().find(|poller| poller.region() == region)
+    pub fn finds(&self) -> bool {
+        self.finds
+    }
+
+    /// AWS told which regions are enabled, when it was asked last.
+    pub async fn is_known(&self) -> bool {
+        matches!(&*self.asked.lock().await, Some((_, None)))
+    }
+
+    /// Watches these as well.
+    pub fn add(&self, regions: impl IntoIterator<Item = Region>) {
+        let mut pollers = self.pollers.write().unwrap_or_else(PoisonError::into_inner);
+        for region in regions {
+            if !pollers.iter().any(|poller| *poller.region() == region) {
+                pollers.push(Arc::new(Poller::new(region, true)));
+                self.grown.notify_one();
+            }
+        }
+    }
+
+    /// Asks AWS which regions are enabled, and watches them.
+    ///
+    /// # Errors
+    /// When AWS does not tell.
+    pub async fn find(&self, hub: &Hub) -> Result<(), CallError> {
+        let mut asked = self.asked.lock().await;
+        self.ask(hub, &mut asked).await
+    }
+
+    async fn ask(
+        &self,
+        hub: &Hub,
+        asked: &mut Option<(Instant, Option<CallError>)>,
+    ) -> Result<(), CallError> {
+        let answer = hub.regions().await;
+        *asked = Some((Instant::now(), answer.as_ref().err().cloned()));
+        let partition = hub.identity().partition;
+        let enabled = answer?.into_iter().filter(RegionStatus::is_enabled).map(|found| found.region);
+        self.add(enabled.filter(|region| Partition::of_region(region) == partition));
+        Ok(())
+    }
+
+    /// The poller of a region, if the region is watched, or is to be because it is enabled by now.
+    ///
+    /// # Errors
+    /// When that depends on which regions are enabled, and AWS does not tell.
+    pub async fn region(&self, hub: &Hub, region: &Region) -> Result<Option<Arc<Poller>>, CallError> {
+        let known = || self.pollers().into_iter().find(|poller| poller.region() == region);
+        if known().is_some() || !self.finds {
+            return Ok(known());
+        }
+        let mut asked = self.asked.lock().await;
+        match &*asked {
+            Some((at, None)) if at.elapsed() < ANSWERED => {}
+            Some((at, Some(error))) if at.elapsed() < UNANSWERED && known().is_none() => {
+                return Err(error.clone());
+            }
+            _ => self.ask(hub, &mut asked).await?,
+        }
+        Ok(known())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an event or an export claims, against what GuardDuty says.
 
 use super::{Finding, Principal};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -59,23 +60,46 @@ impl fmt::Display for Unconfirmed {
     }
 }
 
+/// How a claim that is not contradicted stands to the truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It is so, or was so before.
+    Yes,
+    /// It speaks of a later update than GuardDuty has yet; and of another session or key, if it does.
+    NotYet(Option<Unconfirmed>),
+}
+
+/// So far apart two ways of writing the same time can be.
+const SAME: SignedDuration = SignedDuration::from_secs(1);
+
 /// Whether `truth` is what `claim` speaks of.
 ///
 /// GuardDuty writes repeated activity into the same finding, so of a claim that is older than the
-/// truth the session and the key may be others; the account, the type and the role never are.
+/// truth the session and the key may be others; the account, the type and the role never are. A claim
+/// that is newer cannot be told from a forged one until GuardDuty has it, too.
 ///
 /// # Errors
 /// In what it differs.
-pub fn confirm(claim: &Finding, truth: &Finding) -> Result<(), Unconfirmed> {
+pub fn confirm(claim: &Finding, truth: &Finding) -> Result<Confirmed, Unconfirmed> {
     let differs = |field: &str, claimed: String, truth: String| {
         let field = field.to_owned();
         if claimed == truth { Ok(()) } else { Err(Unconfirmed::Differs { field, claimed, truth }) }
     };
     differs("account", claim.account.to_string(), truth.account.to_string())?;
     differs("type", claim.finding_type.clone(), truth.finding_type.clone())?;
-    let same_occurrence = claim.updated_at == truth.updated_at;
-    let name = |principal: &Option<Principal>| who(principal.as_ref(), same_occurrence);
-    differs("principal", name(&claim.principal), name(&truth.principal))
+    let principal = |with_session| {
+        let name = |principal: &Option<Principal>| who(principal.as_ref(), with_session);
+        differs("principal", name(&claim.principal), name(&truth.principal))
+    };
+    let ahead = claim.updated_at.duration_since(truth.updated_at);
+    principal(false)?;
+    if ahead >= SAME {
+        return Ok(Confirmed::NotYet(principal(true).err()));
+    }
+    if ahead > -SAME {
+        principal(true)?;
+    }
+    Ok(Confirmed::Yes)
 }
 
 /// The principal as far as it must be the same.
@@ -115,8 +139,23 @@ mod tests {
         match confirm(claim, truth) {
             Err(Unconfirmed::Differs { field, .. }) => Some(field),
             Err(other) => Some(other.code().to_owned()),
-            Ok(()) => None,
+            Ok(Confirmed::Yes) => None,
+            Ok(Confirmed::NotYet(_)) => Some("not yet".to_owned()),
         }
+    }
+
+    #[test]
+    fn a_newer_claim_is_waited_for() {
+        let truth = finding(|_| ());
+        let newer = |key: &'static str| {
+            let claim = finding(move |f| {
+                f["updatedAt"] = json!("2026-11-22T11:00:00.000Z");
+                f["resource"]["accessKeyDetails"]["accessKeyId"] = json!(key);
+            });
+            confirm(&claim, &truth)
+        };
+        assert_eq!(newer("ASIAEXAMPLE000000001"), Ok(Confirmed::NotYet(None)));
+        assert!(matches!(newer("ASIAEXAMPLE000000002"), Ok(Confirmed::NotYet(Some(_)))));
     }
 
     #[test]

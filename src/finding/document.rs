@@ -13,16 +13,20 @@ pub(super) struct Document {
     pub place: String,
 }
 
-/// What a gzipped input may unpack to. An S3 export of GuardDuty is far smaller; a bomb is not.
-const MAX_UNPACKED: u64 = 1 << 30;
+/// What a gzipped input may unpack to. What is longer is read as a stream.
+const MAX_UNPACKED: u64 = 64 << 20;
 
 /// Splits `bytes` into JSON values.
 ///
 /// A whole input that is one JSON document is taken as such. Otherwise it is JSON lines, and
 /// a broken line costs only itself.
 pub(super) fn values(bytes: &[u8]) -> Result<Vec<Result<Document, Undecodable>>, Undecodable> {
-    let bytes = unpack(bytes)?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    split(&unpack(bytes)?)
+}
+
+/// The same for what is not gzipped, or not any more.
+pub(super) fn split(bytes: &[u8]) -> Result<Vec<Result<Document, Undecodable>>, Undecodable> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(broken("", "the input is empty: expected a GuardDuty finding", text));
     }
@@ -68,7 +72,7 @@ fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Undecodable> {
     let mut unpacked = Vec::new();
     match MultiGzDecoder::new(bytes).take(MAX_UNPACKED + 1).read_to_end(&mut unpacked) {
         Ok(_) if unpacked.len() as u64 > MAX_UNPACKED => {
-            Err(broken("", "unpacks to more than 1 GiB: split the export into smaller files", bytes))
+            Err(broken("", "unpacks to more than 64 MiB: split it into smaller files", bytes))
         }
         Ok(_) => Ok(Cow::Owned(unpacked)),
         Err(error) => Err(broken("", &format!("not a whole gzip file: {error}"), bytes)),

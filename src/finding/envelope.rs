@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 /// Real ones are three deep (SQS body → SNS message → event). More is not a finding.
 const MAX_DEPTH: usize = 8;
 
+/// GetFindings answers with 50 at most, and a Lambda batch has 10,000.
+const MAX_ITEMS: usize = 10_000;
+
 /// Takes off every wrapping of `value` and decodes each finding in it.
 pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
     Unwrapper { place, out }.value(value, "", 0);
@@ -32,6 +35,10 @@ impl Unwrapper<'_> {
     fn each(&mut self, items: &[Value], path: &str, depth: usize) {
         if items.is_empty() {
             return self.fail(path, "the list is empty: it holds no finding".to_owned(), &Value::Null);
+        }
+        if items.len() > MAX_ITEMS || self.out.len() > MAX_ITEMS {
+            let error = format!("more than {MAX_ITEMS} items: put one finding on each line");
+            return self.fail(path, error, &Value::Null);
         }
         for (index, item) in items.iter().enumerate() {
             self.value(item, &format!("{path}[{index}]"), depth + 1);

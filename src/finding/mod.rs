@@ -11,7 +11,7 @@ mod principal;
 mod stream;
 mod wire;
 
-pub use claim::{Unconfirmed, confirm};
+pub use claim::{Confirmed, Unconfirmed, confirm};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
 
@@ -152,8 +152,12 @@ pub fn decode_answer(bytes: &[u8]) -> Result<Vec<Decoded>, Undecodable> {
 /// gives one item that says so.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Vec<Decoded> {
+    decode_values(document::values(bytes))
+}
+
+fn decode_values(values: Result<Vec<Result<document::Document, Undecodable>>, Undecodable>) -> Vec<Decoded> {
     let mut decoded = Vec::new();
-    match document::values(bytes) {
+    match values {
         Ok(values) => {
             for value in values {
                 match value {

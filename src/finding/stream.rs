@@ -2,21 +2,26 @@
 //!
 //! JSON lines are decoded line by line. Anything else is one document, which is held whole up to a limit.
 
-use super::document::{broken, is_lines};
-use super::{Decoded, decode, envelope};
+use super::document::{broken, is_lines, split};
+use super::{Decoded, decode_values, envelope};
 use flate2::bufread::MultiGzDecoder;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read as _};
 
 /// The longest line, and the longest document that is not made of lines. GuardDuty's findings are below
-/// 256 KiB.
+/// 256 KiB, and an answer of GetFindings has 50 of them at most.
 const LONGEST_LINE: u64 = 4 << 20;
-const LONGEST_DOCUMENT: u64 = 64 << 20;
+const LONGEST_DOCUMENT: u64 = 16 << 20;
+
+/// So many lines without anything on them, one behind the other, are no export.
+const MOST_BLANKS: usize = 100_000;
 
 /// The findings of an input, a document or a line at a time.
 pub struct Findings<'a> {
     lines: Option<Lines<'a>>,
     /// What was decoded before the lines.
     first: Option<Vec<Decoded>>,
+    failed: bool,
 }
 
 impl std::fmt::Debug for Findings<'_> {
@@ -31,116 +36,165 @@ impl<'a> Findings<'a> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn of(mut input: impl BufRead + 'a) -> std::io::Result<Self> {
+    pub fn of(mut input: impl BufRead + Send + 'a) -> std::io::Result<Self> {
         let is_gzip = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        let mut input: Box<dyn BufRead + 'a> =
+        let input: Box<dyn BufRead + Send + 'a> =
             if is_gzip { Box::new(BufReader::new(MultiGzDecoder::new(input))) } else { Box::new(input) };
+        let mut lines = Lines { input, number: 0, is_gzip, ready: VecDeque::new() };
+        // Two lines that are whole values of their own tell that it is made of lines.
         let mut start = Vec::new();
-        let mut first_lines = 0;
-        // As long as the lines are whole values of their own, two of them tell what it is.
-        while first_lines < 2 {
-            let before = start.len();
-            let read = read_up_to(&mut input, LONGEST_LINE, Some(b'\n'), &mut start);
-            match read {
-                Ok(0) => return Ok(Self::document(&start)),
-                Ok(_) => {}
-                Err(error) => return Ok(Self::cut_short(&start, is_gzip, &error)),
+        while lines.ready.len() < 2 {
+            let before = lines.number;
+            let mut line = Vec::new();
+            match lines.read(&mut line) {
+                Read::Line => {}
+                Read::End => return Ok(Self::document(&start)),
+                Read::Failed(error) => return Ok(Self::cut_short(&start, &error, lines.is_gzip)),
             }
-            let line = start.get(before..).unwrap_or_default();
-            if line.iter().all(u8::is_ascii_whitespace) && before > 0 {
-                continue;
-            }
-            let is_whole = serde_json::from_slice::<serde_json::Value>(without_mark(line)).is_ok();
-            first_lines += usize::from(is_whole);
-            if !is_whole && !line.iter().all(u8::is_ascii_whitespace) {
+            // The lines without anything, of which only the number counts.
+            start.extend(std::iter::repeat_n(b'\n', lines.number - before - 1));
+            start.extend_from_slice(&line);
+            if serde_json::from_slice::<serde_json::Value>(without_mark(&line)).is_err() {
                 break;
             }
+            lines.ready.push_back((lines.number, line));
         }
-        if first_lines < 2 {
-            // A document over several lines, or lines of which an early one is broken.
-            let read = read_up_to(&mut input, LONGEST_DOCUMENT, None, &mut start);
-            match read {
-                Ok(_) if (start.len() as u64) < LONGEST_DOCUMENT => return Ok(Self::document(&start)),
-                Ok(_) if !is_lines(&start) => {
-                    let error = "longer than 64 MiB, and not one finding per line: split it".to_owned();
-                    return Ok(Self { first: Some(vec![Err(broken("", &error, &start))]), lines: None });
-                }
-                Ok(_) => {}
-                Err(error) => return Ok(Self::cut_short(&start, is_gzip, &error)),
-            }
+        if lines.ready.len() == 2 {
+            return Ok(Self { first: None, lines: Some(lines), failed: false });
         }
-        let input: Box<dyn BufRead + 'a> = Box::new(Cursor::new(start).chain(input));
-        Ok(Self { first: None, lines: Some(Lines { input, number: 0, is_gzip }) })
+        // A document over several lines, or lines of which an early one is broken.
+        let most = LONGEST_DOCUMENT.saturating_sub(start.len() as u64);
+        if let Err(error) = lines.input.by_ref().take(most).read_to_end(&mut start) {
+            return Ok(Self::cut_short(&start, &error, lines.is_gzip));
+        }
+        if (start.len() as u64) < LONGEST_DOCUMENT {
+            return Ok(Self::document(&start));
+        }
+        if !is_lines(&start) {
+            let error = "longer than 16 MiB, and not one finding per line: split it";
+            return Ok(Self {
+                first: Some(vec![Err(broken("", error, &start))]),
+                lines: None,
+                failed: false,
+            });
+        }
+        let input = Box::new(Cursor::new(start).chain(lines.input));
+        let lines = Lines { input, number: 0, is_gzip, ready: VecDeque::new() };
+        Ok(Self { first: None, lines: Some(lines), failed: false })
     }
 
     fn document(bytes: &[u8]) -> Self {
-        Self { first: Some(decode(bytes)), lines: None }
+        Self { first: Some(decode_values(split(bytes))), lines: None, failed: false }
     }
 
     /// What came before the end is decoded, as far as it is whole.
-    fn cut_short(bytes: &[u8], is_gzip: bool, error: &std::io::Error) -> Self {
-        let mut decoded = if is_lines(bytes) { decode(bytes) } else { Vec::new() };
+    fn cut_short(bytes: &[u8], error: &std::io::Error, is_gzip: bool) -> Self {
+        let mut decoded = if is_lines(bytes) { decode_values(split(bytes)) } else { Vec::new() };
         decoded.push(Err(broken("", &unreadable(is_gzip, error), bytes)));
-        Self { first: Some(decoded), lines: None }
+        Self { first: Some(decoded), lines: None, failed: !is_broken(error) }
+    }
+
+    /// It could not be read to its end, and that may pass. It is not that it is broken.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 }
 
 impl Iterator for Findings<'_> {
     type Item = Vec<Decoded>;
 
+    /// What the next line has, which can be nothing.
     fn next(&mut self) -> Option<Vec<Decoded>> {
         if let Some(first) = self.first.take() {
             return Some(first);
         }
-        let (decoded, is_last) = self.lines.as_mut()?.next()?;
-        if is_last {
+        let (decoded, end) = self.lines.as_mut()?.next()?;
+        if let Some(end) = end {
             self.lines = None;
+            self.failed = end == End::Failed;
         }
         Some(decoded)
     }
 }
 
 struct Lines<'a> {
-    input: Box<dyn BufRead + 'a>,
+    input: Box<dyn BufRead + Send + 'a>,
+    /// Of the last line that was read.
     number: usize,
     is_gzip: bool,
+    /// Lines that were read already, with their numbers.
+    ready: VecDeque<(usize, Vec<u8>)>,
+}
+
+enum Read {
+    /// A line with something on it.
+    Line,
+    End,
+    Failed(std::io::Error),
+}
+
+/// Why nothing comes any more.
+#[derive(PartialEq, Eq)]
+enum End {
+    Broken,
+    Failed,
 }
 
 impl Lines<'_> {
-    /// The findings in the next line that has anything, and whether nothing can come after it.
-    fn next(&mut self) -> Option<(Vec<Decoded>, bool)> {
-        loop {
-            let mut line = Vec::new();
+    /// The next line that has anything, with its end.
+    fn read(&mut self, line: &mut Vec<u8>) -> Read {
+        for _ in 0..MOST_BLANKS {
+            line.clear();
             self.number += 1;
-            let place = format!("line {}", self.number);
-            match read_up_to(&mut self.input, LONGEST_LINE, Some(b'\n'), &mut line) {
-                Ok(0) => return None,
-                Ok(_) => {}
-                Err(error) => {
-                    let broken = broken(&place, &unreadable(self.is_gzip, &error), &line);
-                    return Some((vec![Err(broken)], true));
-                }
+            match self.input.by_ref().take(LONGEST_LINE).read_until(b'\n', line) {
+                Ok(0) => return Read::End,
+                Ok(_) if without_mark(line).iter().all(u8::is_ascii_whitespace) => {}
+                Ok(_) => return Read::Line,
+                Err(error) => return Read::Failed(error),
             }
-            if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
-                let broken = broken(&place, "longer than 4 MiB: not a finding", &line);
-                let rest = skip_line(&mut self.input);
-                return Some((vec![Err(broken)], rest.is_err()));
-            }
-            let line = line.strip_suffix(b"\n").unwrap_or(&line);
-            let text = if self.number == 1 { without_mark(line) } else { line };
-            if text.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            let mut decoded = Vec::new();
-            match serde_json::from_slice(text) {
-                Ok(value) => envelope::unwrap(&value, &format!("{place}: "), &mut decoded),
-                Err(error) => {
-                    decoded.push(Err(broken(&place, &format!("not JSON: {error}"), text)));
-                }
-            }
-            return Some((decoded, false));
         }
+        let error = format!("more than {MOST_BLANKS} lines without anything: not an export");
+        Read::Failed(std::io::Error::new(ErrorKind::InvalidData, error))
     }
+
+    /// The findings in the next line that has anything, and why nothing comes after it, if so.
+    fn next(&mut self) -> Option<(Vec<Decoded>, Option<End>)> {
+        let (number, line) = if let Some(ready) = self.ready.pop_front() {
+            ready
+        } else {
+            let mut line = Vec::new();
+            match self.read(&mut line) {
+                Read::End => return None,
+                Read::Line => (self.number, line),
+                Read::Failed(error) => {
+                    let place = format!("line {}", self.number);
+                    let broken = broken(&place, &unreadable(self.is_gzip, &error), &line);
+                    let end = if is_broken(&error) { End::Broken } else { End::Failed };
+                    return Some((vec![Err(broken)], Some(end)));
+                }
+            }
+        };
+        let place = format!("line {number}");
+        if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
+            let broken = broken(&place, "longer than 4 MiB: not a finding", &line);
+            let rest = self.input.skip_until(b'\n');
+            return Some((vec![Err(broken)], rest.err().map(|_| End::Broken)));
+        }
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = if number == 1 { without_mark(line) } else { line };
+        let mut decoded = Vec::new();
+        match serde_json::from_slice(text) {
+            Ok(value) => envelope::unwrap(&value, &format!("{place}: "), &mut decoded),
+            Err(error) => decoded.push(Err(broken(&place, &format!("not JSON: {error}"), text))),
+        }
+        Some((decoded, None))
+    }
+}
+
+/// It is the input that is wrong, not the way to it.
+fn is_broken(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof)
 }
 
 fn unreadable(is_gzip: bool, error: &std::io::Error) -> String {
@@ -151,37 +205,10 @@ fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-/// Reads up to the `end`, or so many bytes.
-fn read_up_to(
-    input: &mut dyn BufRead,
-    most: u64,
-    end: Option<u8>,
-    into: &mut Vec<u8>,
-) -> std::io::Result<usize> {
-    match end {
-        Some(end) => input.take(most).read_until(end, into),
-        None => input.take(most.saturating_sub(into.len() as u64)).read_to_end(into),
-    }
-}
-
-fn skip_line(input: &mut dyn BufRead) -> std::io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let end = buffer.iter().position(|b| *b == b'\n');
-        let read = end.map_or(buffer.len(), |end| end + 1);
-        input.consume(read);
-        if end.is_some() {
-            return Ok(());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::decode;
     use flate2::{Compression, write::GzEncoder};
     use proptest::prelude::*;
     use std::io::Write;
@@ -219,6 +246,42 @@ mod tests {
         assert!(cut.len() > 100 && last.error.contains("not a whole gzip file"), "{last:?}");
     }
 
+    #[test]
+    fn what_unpacks_to_nothing_or_to_too_much_costs_no_memory() {
+        let blank = "\n".repeat(MOST_BLANKS + 10);
+        for text in
+            [blank.clone(), format!("{{\"id\":1}}\n{blank}"), format!("{{\"id\":1}}\n{{\"id\":2}}\n{blank}")]
+        {
+            let items = all(&gzipped(text.as_bytes()));
+            let last = items.last().expect("an item").as_ref().expect_err("none is a finding");
+            assert!(items.len() <= 3 && last.error.contains("lines without anything"), "{items:?}");
+        }
+        // Gzip within gzip is no JSON, and is not unpacked again.
+        let twice = all(&gzipped(&gzipped(b"{\"id\":1}")));
+        assert!(twice.len() == 1 && twice[0].as_ref().expect_err("broken").error.contains("not JSON"));
+        let many = format!("[{}1]", "1,".repeat(20_000));
+        assert!(all(many.as_bytes()).len() == 1);
+    }
+
+    #[test]
+    fn a_reader_that_fails_is_no_broken_export() {
+        struct Fails(usize);
+        impl std::io::Read for Fails {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                self.0 += 1;
+                if self.0 > 3 {
+                    return Err(std::io::Error::other("the disk"));
+                }
+                let line = b"{\"id\":1}\n{\"id\":2}\n";
+                buffer[..line.len()].copy_from_slice(line);
+                Ok(line.len())
+            }
+        }
+        let mut findings = Findings::of(BufReader::new(Fails(0))).expect("a start");
+        assert_eq!(findings.by_ref().flatten().count(), 7);
+        assert!(findings.has_failed());
+    }
+
     fn line() -> impl Strategy<Value = String> {
         prop_oneof![
             Just(String::new()),
@@ -239,7 +302,11 @@ mod tests {
         fn it_gives_what_decode_gives(lines in prop::collection::vec(line(), 0..8), end in any::<bool>(), packed in any::<bool>()) {
             let text = lines.join("\n") + if end { "\n" } else { "" };
             let bytes = if packed { gzipped(text.as_bytes()) } else { text.into_bytes() };
-            prop_assert_eq!(all(&bytes), decode(&bytes));
+            // Of lines without anything only the number counts, so a fingerprint over them is another.
+            let told = |items: Vec<Decoded>| {
+                items.into_iter().map(|item| item.map_err(|broken| (broken.path, broken.error))).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(told(all(&bytes)), told(decode(&bytes)));
         }
     }
 }

@@ -90,7 +90,7 @@ impl Reader {
     /// Findings that led to no remediation.
     fn closed_occurrences(&self, before: Timestamp) -> Result<Vec<Closed>, LedgerError> {
         let sql = "SELECT o.occurrence FROM occurrences o JOIN entries d ON d.seq = o.decided
-                   WHERE o.covered_by IS NULL AND o.verdict IN ('skip', 'observe', 'undecodable') AND d.time < ?1
+                   WHERE o.covered_by IS NULL AND o.verdict IN ('skip', 'observe', 'undecodable', 'unconfirmed') AND d.time < ?1
                    AND NOT EXISTS (SELECT 1 FROM remediations r WHERE r.occurrence = o.occurrence)
                    ORDER BY o.seq";
         let mut all = Vec::new();
@@ -131,7 +131,8 @@ impl Reader {
     fn service_entries(&self, before: Timestamp) -> Result<Vec<Closed>, LedgerError> {
         let connection = self.connection();
         let sql = "SELECT seq FROM entries WHERE remediation IS NULL AND time < ?1 AND kind IN
-                   ('call', 'started', 'connected', 'stopped', 'organization', 'feed_failed', 'opt_outs_refused', 'alert')
+                   ('call', 'started', 'connected', 'stopped', 'organization', 'feed_failed', 'opt_outs_refused', 'alert',
+                    'region_skipped', 'reloaded', 'reload_refused')
                    ORDER BY seq";
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
         let rows = statement.query_map([stamp(before)], |row| row.get(0)).map_err(|e| self.sqlite(e))?;

@@ -103,6 +103,15 @@ impl Reader {
         text.map(|text| text.parse().map_err(|e: jiff::Error| self.bad(0, &e))).transpose()
     }
 
+    /// The regions that were ever watched.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn watched(&self) -> Result<Vec<Region>, LedgerError> {
+        let texts = self.column("SELECT region FROM watched ORDER BY region", [])?;
+        texts.iter().map(|text| text.parse().map_err(|error| self.bad(0, &error))).collect()
+    }
+
     /// The organization as it was read last.
     ///
     /// # Errors

@@ -54,6 +54,21 @@ pub enum Disposition {
 }
 
 impl Refusal {
+    /// The names of all.
+    pub const CODES: [&str; 11] = [
+        "entry_denied",
+        "access_denied",
+        "role_gone",
+        "role_recreated",
+        "protected",
+        "unmodifiable",
+        "quota_exceeded",
+        "not_kept",
+        "unavailable",
+        "hub_credentials",
+        "rejected",
+    ];
+
     /// From a call inside the member account.
     #[must_use]
     pub fn from_call(error: CallError) -> Self {
@@ -62,9 +77,10 @@ impl Refusal {
             ErrorKind::NotFound => Self::RoleGone,
             ErrorKind::Unmodifiable => Self::Unmodifiable(error.to_string()),
             ErrorKind::Quota => Self::Quota(error),
-            ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::BadCredentials => {
-                Self::Unavailable(error)
-            }
+            ErrorKind::Throttled
+            | ErrorKind::Unavailable
+            | ErrorKind::BadCredentials
+            | ErrorKind::ClockSkewed => Self::Unavailable(error),
             ErrorKind::NoCredentials => Self::HubCredentials(error),
             ErrorKind::RegionDisabled | ErrorKind::Refused => Self::Rejected(error),
         }
@@ -103,10 +119,9 @@ impl Refusal {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::NotKept(_) | Self::Unavailable(_) | Self::HubCredentials(_) => Disposition::Retry,
-            Self::EntryDenied(_)
-            | Self::Denied(_)
-            | Self::Quota(_)
-            | Self::Rejected(_) => Disposition::Blocked,
+            Self::EntryDenied(_) | Self::Denied(_) | Self::Quota(_) | Self::Rejected(_) => {
+                Disposition::Blocked
+            }
             Self::RoleGone | Self::RoleRecreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
                 Disposition::Final
             }
@@ -139,6 +154,10 @@ impl Refusal {
                  them: the thief, or a tool that owns all inline policies. It is written again and again. \
                  {role_arn} must be the only one that may."
             ),
+            Self::Unavailable(error) if error.kind == ErrorKind::ClockSkewed => {
+                "Set this machine's clock: AWS refuses what is signed more than five minutes away from its own time."
+                    .to_owned()
+            }
             Self::Unavailable(_) => "Nothing yet: it is tried again by itself.".to_owned(),
             Self::HubCredentials(_) => "Renew the hub's own credentials, if they do not renew themselves. It is tried again until then.".to_owned(),
             Self::Rejected(_) => "Read AWS's message: the request itself was refused.".to_owned(),

@@ -14,9 +14,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// A service whose main loop was not there for this long hangs.
 const ALIVE: SignedDuration = SignedDuration::from_secs(30);
+
+/// A feed that should have been read so long ago is not ready.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
 
 /// What a running service tells of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +49,10 @@ pub struct Live {
     pub in_flight: usize,
     /// What failed and is tried again, the next one first.
     pub retries: Vec<Retry>,
+    /// How much may be done in an hour without asking: in one account, and in the organization.
+    pub budget: (u32, u32),
+    /// Why a changed file was not taken over, if one was not.
+    pub refused: Option<String>,
     /// It is stopping.
     pub stopping: bool,
 }
@@ -75,6 +83,11 @@ impl Live {
         serde_json::from_slice(&std::fs::read(Self::file(ledger)).ok()?).ok()
     }
 
+    /// Nobody tells anything any more.
+    pub(super) fn remove(ledger: &Path) {
+        let _ = std::fs::remove_file(Self::file(ledger));
+    }
+
     /// The main loop is there.
     #[must_use]
     pub fn is_alive(&self) -> bool {
@@ -84,6 +97,7 @@ impl Live {
     /// What keeps it from seeing thefts, if something does: a feed that was not read yet or fails.
     #[must_use]
     pub fn not_ready(&self) -> Vec<String> {
+        let now = Timestamp::now();
         let feeds = self.regions.iter().map(|(region, health)| (format!("GuardDuty {region}"), health));
         let queue = self.queue.iter().map(|queue| (queue.name.clone(), &queue.health));
         let folder = self.folder.iter().map(|health| ("folder".to_owned(), health));
@@ -94,6 +108,10 @@ impl Live {
             .filter_map(|(name, health)| match (&health.error, health.last_read) {
                 (Some(error), _) => Some(format!("{name}: {error}")),
                 (None, None) => Some(format!("{name}: not read yet")),
+                // It should have been read again long ago.
+                (None, Some(last)) if health.next.is_some_and(|next| now.duration_since(next) > LATE) => {
+                    Some(format!("{name}: not read since {last}"))
+                }
                 (None, Some(_)) => None,
             })
             .collect();
@@ -108,7 +126,9 @@ impl Service {
     /// As it is now.
     #[must_use]
     pub fn live(&self) -> Live {
-        let regions = self.watch.pollers().map(|one| (one.region().clone(), one.pulse().health()));
+        let budget = self.engine.budget();
+        let pollers = self.watch.pollers();
+        let regions = pollers.iter().map(|one| (one.region().clone(), one.pulse().health()));
         Live {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -126,6 +146,8 @@ impl Service {
             folder: self.folder.as_ref().map(|folder| folder.pulse().health()),
             in_flight: self.engine.jobs(),
             retries: self.engine.retries(),
+            budget: (budget.account_per_hour, budget.organization_per_hour),
+            refused: self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
             stopping: self.stop.is_cancelled(),
         }
     }
@@ -138,17 +160,25 @@ impl Service {
         let mut new = file.clone().into_os_string();
         new.push(".new");
         let done = serde_json::to_vec(&live).map_err(std::io::Error::other).and_then(|text| {
-            std::fs::write(&new, text)?;
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            std::io::Write::write_all(&mut options.open(&new)?, &text)?;
             std::fs::rename(&new, &file)
         });
         if let Err(error) = done {
-            tracing::debug!(file = %file.display(), %error, "`rescind status` will not know how it is doing");
+            if !self.untold.swap(true, Ordering::SeqCst) {
+                tracing::error!(file = %file.display(), "`rescind status` does not know how it is doing: {error}");
+            }
+        } else {
+            self.untold.store(false, Ordering::SeqCst);
         }
         *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
     }
 
     /// There is nothing to tell any more.
     pub(super) fn tell_no_more(&self) {
-        let _ = std::fs::remove_file(Live::file(&self.config.ledger));
+        Live::remove(&self.config.ledger);
     }
 }

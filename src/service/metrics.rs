@@ -84,9 +84,12 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
             gauge!("rescind_queue_messages", "state" => "in_flight").set(depth.in_flight as f64);
         }
     }
+    if let Some(folder) = &live.folder {
+        gauge!("rescind_feed_failures", "feed" => "folder").set(f64::from(folder.failures));
+    }
     gauge!("rescind_in_flight").set(live.in_flight as f64);
     gauge!("rescind_retrying").set(live.retries.len() as f64);
-    gauge!("rescind_budget_limit").set(f64::from(config.budget.organization_per_hour));
+    gauge!("rescind_budget_limit").set(f64::from(live.budget.1));
     if let Ok(meta) = std::fs::metadata(&config.ledger) {
         gauge!("rescind_ledger_bytes").set(meta.len() as f64);
     }

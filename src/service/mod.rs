@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod folder;
+mod limits;
 mod live;
 mod metrics;
 mod opt_outs;
@@ -48,12 +49,14 @@ pub struct Service {
     /// How much is in the queue, as SQS said last.
     depth: Mutex<Option<Depth>>,
     /// Where it answers.
-    listen: Mutex<Option<SocketAddr>>,
+    listen: Arc<Mutex<Option<SocketAddr>>>,
+    /// What it tells could not be written last.
+    untold: AtomicBool,
     /// What it told of itself last.
     told: Arc<Mutex<Option<Live>>>,
     started: Timestamp,
-    /// At the stop, what was in flight was not finished in time.
-    given_up: AtomicBool,
+    /// Why a file was not taken over, if one was not.
+    refused: Mutex<Option<String>>,
     /// Where the configuration came from.
     config_file: PathBuf,
     stop: CancellationToken,
@@ -83,6 +86,12 @@ impl Service {
         self.started_at
     }
 
+    /// How many regions are watched.
+    #[must_use]
+    pub fn region_count(&self) -> usize {
+        self.watch.pollers().len()
+    }
+
     /// What it reads beside the polls, in words.
     #[must_use]
     pub fn feeds(&self) -> Vec<String> {
@@ -110,7 +119,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn recover(&self) -> Result<(), LedgerError> {
-        self.engine.resume()
+        self.engine.resume(true)
     }
 
     /// Decides again about recent findings that were only observed so far.
@@ -131,7 +140,8 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn is_watching(&self) -> Result<bool, LedgerError> {
-        let each = self.watch.pollers().map(|poller| self.reader.watched_since(poller.region()));
+        let pollers = self.watch.pollers();
+        let each = pollers.iter().map(|poller| self.reader.watched_since(poller.region()));
         Ok(each.collect::<Result<Vec<_>, _>>()?.iter().all(Option::is_some))
     }
 
@@ -140,14 +150,6 @@ impl Service {
     pub fn would_act_on(&self, finding: &Finding) -> bool {
         self.config.mode <= Mode::Approve
             && Timestamp::now().duration_since(finding.last_seen()) <= self.config.max_finding_age
-    }
-
-    /// Waits until everything that was begun is done, or left because of a stop.
-    ///
-    /// # Errors
-    /// When the ledger failed meanwhile.
-    pub async fn drained(&self) -> Result<(), LedgerError> {
-        self.engine.drained().await
     }
 
     /// Records and carries out what was decoded from `source`; does not wait until it is done. Somebody
@@ -205,7 +207,7 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
-        let drained = self.drain().await;
+        let drained = self.drained().await;
         let done = if self.lock.is_some() {
             self.ledger
                 .append(Draft::of_service(Event::Stopped { reason: reason.to_owned() }))

@@ -6,6 +6,7 @@ use crate::backoff::{Backoff, about};
 use crate::feed::{FeedError, Poll, Poller, Recorded};
 use crate::finding::Decoded;
 use crate::ledger::{Draft, Event, LedgerError, Subject};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest time between two polls of a region that fails, unless `poll_interval` is longer.
@@ -23,7 +24,8 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn poll(&self) -> Result<Seen, LedgerError> {
-        let all = self.watch.pollers().map(|poller| self.poll_region(poller));
+        let pollers = self.watch.pollers();
+        let all = pollers.iter().map(|poller| self.poll_region(poller));
         let mut seen = Seen::default();
         for region in futures::future::join_all(all).await {
             seen.append(region?);
@@ -32,13 +34,13 @@ impl Service {
     }
 
     /// Polls one region again and again, until it is to stop.
-    pub(super) async fn keep_polling(&self, poller: &Poller) -> Result<(), LedgerError> {
+    pub(super) async fn keep_polling(&self, poller: Arc<Poller>) -> Result<(), LedgerError> {
         let interval = self.config.poll_interval;
         let backoff = Backoff { first: interval * 2, longest: LONGEST.max(interval) };
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
-                done = self.poll_region(poller) => { done?; }
+                done = self.poll_region(&poller) => { done?; }
             }
             let health = poller.pulse().health();
             let delay = match health.failures {
@@ -111,8 +113,8 @@ impl Service {
         let (mut decoded, mut errors) = (Vec::new(), Vec::new());
         let types = self.engine.types();
         let types = types.as_deref();
-        let peeks =
-            self.watch.pollers().map(|poller| async move { (poller, poller.peek(&self.hub, types).await) });
+        let pollers = self.watch.pollers();
+        let peeks = pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub, types).await) });
         for (poller, (findings, failure)) in futures::future::join_all(peeks).await {
             decoded.extend(findings);
             if let Some(error) = failure {

@@ -1,43 +1,100 @@
 //! The configuration, read again while the service runs.
 
 use super::Service;
-use crate::config::Config;
-use crate::ledger::{Draft, Event, LedgerError};
+use super::opt_outs::{self, OptOutFile};
+use crate::config::{Config, OptOuts};
+use crate::ledger::{Append, Draft, Event, LedgerError};
+use jiff::Timestamp;
+use std::sync::PoisonError;
 
 impl Service {
-    /// Reads `rescind.toml` again. What decides about findings applies at once: mode, rules, protected
-    /// roles, budgets, the age, the account tag. Of the rest it is said that it needs a start. A file
-    /// that cannot be used changes nothing.
+    /// Reads `rescind.toml` and the opt-outs again. What decides about findings applies at once: mode,
+    /// rules, protected roles, budgets, the age, the account tag. Of the rest it is said that it needs a
+    /// start. As at a start, a configuration is not used without its opt-outs: when they are broken, it
+    /// stays as it was.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub(super) async fn reload(&self) -> Result<(), LedgerError> {
-        let config = match Config::load_alone(&self.config_file) {
-            Ok(config) => config,
-            Err(error) => {
-                let error = error.to_string();
-                tracing::error!(
-                    "the configuration is NOT taken over, that from before still applies: {error}"
-                );
-                return self
-                    .ledger
-                    .append(Draft::of_service(Event::ReloadRefused { error }))
-                    .await
-                    .map(|_| ());
+    pub(super) async fn reload(&self, file: &mut OptOutFile) -> Result<(), LedgerError> {
+        let config = Config::load_alone(&self.config_file);
+        let opt_outs = file.look(true).map(Result::<&OptOuts, String>::cloned);
+        let config = match (config, &opt_outs) {
+            (Ok(_), Some(Err(error))) => {
+                let error = format!("the opt-outs cannot be used, and it is not used without them: {error}");
+                self.refuse_reload(error).await?;
+                None
             }
+            (Err(error), _) => {
+                self.refuse_reload(error.to_string()).await?;
+                None
+            }
+            (Ok(config), _) => Some(config),
         };
+        let Some(config) = config else { return self.take_over(opt_outs).await };
         let needs_restart = needs_restart(&self.config, &config);
         // Recorded before it counts.
-        let event = Event::Reloaded {
+        let reloaded = Event::Reloaded {
             mode: config.mode,
             config_sha256: config.sha256.clone(),
             needs_restart: needs_restart.iter().map(|key| (*key).to_owned()).collect(),
         };
-        self.ledger.append(Draft::of_service(event)).await?;
-        self.engine.use_config(&config);
+        let opt_outs = opt_outs.and_then(Result::ok);
+        let mut entries = vec![Draft::of_service(reloaded)];
+        if let Some(opt_outs) = &opt_outs {
+            entries.push(Draft::of_service(self.loaded(opt_outs)?));
+        }
+        self.ledger.append(Append { entries, ..Append::default() }).await?;
+        self.engine.use_config(&config, opt_outs.as_ref());
+        self.engine.retry_all();
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         tracing::info!(mode = %config.mode, "the configuration was read again");
         if !needs_restart.is_empty() {
             tracing::warn!(keys = needs_restart.join(", "), "these changes apply only after a restart");
+        }
+        if let Some(opt_outs) = &opt_outs {
+            tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
+            opt_outs::warn(opt_outs);
+        }
+        Ok(())
+    }
+
+    async fn refuse_reload(&self, error: String) -> Result<(), LedgerError> {
+        tracing::error!("the configuration is NOT taken over, that from before still applies: {error}");
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        self.ledger.append(Draft::of_service(Event::ReloadRefused { error })).await.map(|_| ())
+    }
+
+    /// What is recorded of a reading.
+    fn loaded(&self, opt_outs: &OptOuts) -> Result<Event, LedgerError> {
+        Ok(opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now()))
+    }
+
+    /// Takes over what a look at the opt-outs' file gave.
+    pub(super) async fn take_over(&self, read: Option<Result<OptOuts, String>>) -> Result<(), LedgerError> {
+        match read {
+            None => {}
+            Some(Ok(opt_outs)) => {
+                let event = self.loaded(&opt_outs)?;
+                let removed = match &event {
+                    Event::OptOuts { removed, .. } => removed.clone(),
+                    _ => Vec::new(),
+                };
+                // Recorded before it counts.
+                self.ledger.append(Draft::of_service(event)).await?;
+                self.engine.use_opt_outs(&opt_outs);
+                self.engine.retry_all();
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
+                if !removed.is_empty() {
+                    tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
+                }
+                opt_outs::warn(&opt_outs);
+            }
+            Some(Err(error)) => {
+                tracing::error!("the opt-outs are NOT taken over, those from before still apply: {error}");
+                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
+            }
         }
         Ok(())
     }

@@ -1,17 +1,30 @@
 //! The service's loops, side by side: polls, events, files, and what happens between them.
 
-use super::opt_outs::{self, OptOutFile};
+use super::opt_outs::OptOutFile;
 use super::{Service, systemd};
+use crate::backoff::Backoff;
+use crate::config::OptOuts;
 use crate::feed::Hints;
-use crate::ledger::{Draft, Event, LedgerError, Subject};
-use jiff::Timestamp;
+use crate::ledger::{LedgerError, Subject};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::collections::HashSet;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How often the service looks for approvals, for what is to be tried again and for changes of its files.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
+
+/// How often GuardDuty is asked for what an event claims and it does not have.
+const PATIENCE: u32 = 3;
+
+/// How often AWS is asked which regions are enabled; and again, when it does not tell.
+const FIND: Duration = Duration::from_hours(1);
+const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
+
+/// How often it is swept, at least.
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// How often SQS is asked how much is in the queue.
 const MEASURE: Duration = Duration::from_secs(30);
@@ -23,15 +36,14 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn run(&self, reload: &Notify) -> Result<(), LedgerError> {
-        let polls = self.watch.pollers().map(|poller| self.keep_polling(poller));
         let all = async {
             tokio::try_join!(
-                futures::future::try_join_all(polls),
+                self.keep_watching(),
+                self.keep_finding(),
                 self.keep_receiving(),
                 self.keep_reading(),
                 self.keep_sweeping(),
                 self.keep_looking_around(reload),
-                self.keep_answering(),
                 self.keep_measuring(),
             )
         };
@@ -41,33 +53,46 @@ impl Service {
             self.engine.tell(Subject::default(), "not_confirming", text, what_to_do).await?;
         }
         self.tell_live();
+        // On its own: it tells how the others are.
+        let answering = tokio::spawn(self.answering());
         systemd::ready();
-        let ran = all.await;
+        // What hangs in a loop must not keep the process from stopping either.
+        let deadline = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(self.config.drain_timeout).await;
+        };
+        let ran = tokio::select! {
+            ran = all => ran.map(|_| ()),
+            () = deadline => Ok(()),
+        };
         self.tell_live();
-        systemd::stopping(self.config.drain_timeout);
         let drained = match ran {
-            Ok(_) => self.drain().await,
+            Ok(()) => self.drained().await,
             Err(error) => Err(error),
         };
         self.tell_no_more();
+        answering.abort();
         drained
     }
 
-    /// Gives what is in flight at a stop the configured time. What is left is taken up at the next start.
-    pub(super) async fn drain(&self) -> Result<(), LedgerError> {
-        if !self.stop.is_cancelled() {
-            return self.engine.drained().await;
+    /// Waits until everything that was begun is done. A stop gives it the configured time; what is left
+    /// then is given up, and taken up at the next start.
+    ///
+    /// # Errors
+    /// When the ledger failed meanwhile.
+    pub async fn drained(&self) -> Result<(), LedgerError> {
+        let deadline = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(self.config.drain_timeout).await;
+        };
+        tokio::select! {
+            biased;
+            drained = self.engine.drained() => return drained,
+            () = deadline => {}
         }
-        if self.given_up.load(Ordering::SeqCst) {
-            return self.engine.fault();
-        }
-        if tokio::time::timeout(self.config.drain_timeout, self.engine.drained()).await.is_err() {
-            self.given_up.store(true, Ordering::SeqCst);
-            tracing::warn!(
-                jobs = self.engine.jobs(),
-                "not finished in time: what is left is taken up at the next start"
-            );
-        }
+        let jobs = self.engine.jobs();
+        tracing::warn!(jobs, "not finished in time: what is left is taken up at the next start");
+        self.engine.give_up().await;
         self.engine.fault()
     }
 
@@ -79,12 +104,55 @@ impl Service {
             reader: &self.reader,
             watch: &self.watch,
             confirm: self.config.confirm,
+            patience: 0,
         }
+    }
+
+    /// Polls every region, also those that are found later.
+    async fn keep_watching(&self) -> Result<(), LedgerError> {
+        let (mut polls, mut begun) = (FuturesUnordered::new(), HashSet::new());
+        loop {
+            for poller in self.watch.pollers() {
+                if begun.insert(poller.region().clone()) {
+                    polls.push(self.keep_polling(poller));
+                }
+            }
+            tokio::select! {
+                Some(done) = polls.next(), if !polls.is_empty() => done?,
+                () = self.watch.grown() => {}
+                () = self.stop.cancelled(), if polls.is_empty() => return Ok(()),
+            }
+        }
+    }
+
+    /// Looks for regions that nobody named, if that is wanted.
+    async fn keep_finding(&self) -> Result<(), LedgerError> {
+        let mut failures = 0;
+        while self.watch.finds() {
+            // The start has asked once.
+            let delay = if self.watch.is_known().await { FIND } else { FIND_AGAIN.after(failures) };
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep(delay) => {}
+            }
+            failures += 1;
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                found = self.watch.find(&self.hub) => match found {
+                    Ok(()) => failures = 0,
+                    Err(error) => tracing::warn!("not known which regions are enabled: {error}"),
+                },
+            }
+        }
+        Ok(())
     }
 
     async fn keep_receiving(&self) -> Result<(), LedgerError> {
         match &self.queue {
-            Some(queue) => queue.run(self.hints(), self, &self.stop).await,
+            Some(queue) => {
+                let hints = Hints { patience: PATIENCE, ..self.hints() };
+                queue.run(hints, self, &self.stop).await
+            }
             None => Ok(()),
         }
     }
@@ -107,9 +175,9 @@ impl Service {
         }
     }
 
-    /// Takes up whatever the timetables do not know of: at once, and then as often as polls are made.
+    /// Takes up whatever the timetables do not know of, and raises what takes too long.
     async fn keep_sweeping(&self) -> Result<(), LedgerError> {
-        let mut ticks = tokio::time::interval(self.config.poll_interval);
+        let mut ticks = tokio::time::interval(self.config.poll_interval.min(SWEEP));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -118,7 +186,7 @@ impl Service {
             }
             // Nothing here waits for what is in flight: one slow account must not keep another's
             // theft from being seen.
-            self.engine.resume()?;
+            self.engine.resume(false)?;
             self.engine.raise(self.config.raise_after).await?;
             self.engine.keep_organization_fresh();
         }
@@ -131,7 +199,10 @@ impl Service {
         let mut approved = self.started_at;
         loop {
             let asked = tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
+                () = self.stop.cancelled() => {
+                    systemd::stopping(self.config.drain_timeout);
+                    return Ok(());
+                }
                 () = reload.notified() => true,
                 _ = ticks.tick() => false,
             };
@@ -141,37 +212,13 @@ impl Service {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }
             if asked {
-                self.reload().await?;
+                self.reload(&mut file).await?;
+            } else {
+                let read = file.look(false).map(Result::<&OptOuts, String>::cloned);
+                self.take_over(read).await?;
             }
-            self.look_at_opt_outs(&mut file, asked).await?;
             self.tell_live();
             systemd::alive();
         }
-    }
-
-    async fn look_at_opt_outs(&self, file: &mut OptOutFile, asked: bool) -> Result<(), LedgerError> {
-        match file.look(asked) {
-            None => {}
-            Some(Ok(opt_outs)) => {
-                let event = opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now());
-                let removed = match &event {
-                    Event::OptOuts { removed, .. } => removed.clone(),
-                    _ => Vec::new(),
-                };
-                // Recorded before it counts.
-                self.ledger.append(Draft::of_service(event)).await?;
-                self.engine.use_opt_outs(opt_outs);
-                tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
-                if !removed.is_empty() {
-                    tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
-                }
-                opt_outs::warn(opt_outs);
-            }
-            Some(Err(error)) => {
-                tracing::error!("the opt-outs are NOT taken over, those from before still apply: {error}");
-                self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
-            }
-        }
-        Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! How a service starts: the ledger, the hub, the organization.
 
 use super::checkpoints::Checkpoints;
+use super::live::Live;
 use super::{Service, opt_outs};
 use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
+use crate::ident::Partition;
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
 use crate::org::Snapshot;
 use crate::remedy::RoleSessions;
@@ -76,6 +78,12 @@ impl Service {
     ) -> Result<Self, ServiceError> {
         let acts = purpose != Purpose::Plan;
         let lock = if acts { Some(Lock::take(&config.ledger, command)?) } else { None };
+        if acts {
+            // What a process before told of itself.
+            Live::remove(&config.ledger);
+            super::metrics::start();
+            super::limits::raise();
+        }
         let ledger = Ledger::open(&config.ledger)?;
         let reader = ledger.reader()?;
         let started_at = reader.last()?;
@@ -96,7 +104,7 @@ impl Service {
                     organization,
                     stop.clone(),
                 )?;
-                let watch = Self::watch(&config, &hub, &ledger).await?;
+                let watch = Self::watch(&config, &hub, &ledger, &reader).await?;
                 let queue = config
                     .events
                     .as_ref()
@@ -114,10 +122,11 @@ impl Service {
                     queue,
                     folder,
                     depth: Mutex::default(),
-                    listen: Mutex::default(),
+                    listen: Arc::default(),
+                    untold: AtomicBool::new(false),
                     told: Arc::default(),
                     started: Timestamp::now(),
-                    given_up: AtomicBool::new(false),
+                    refused: Mutex::default(),
                     config_file,
                     stop,
                     started_at,
@@ -135,23 +144,29 @@ impl Service {
         }
     }
 
-    /// The regions. When AWS does not tell which are enabled, those that are named.
-    async fn watch(config: &Config, hub: &Hub, ledger: &Ledger) -> Result<Watch, LedgerError> {
-        if !config.all_regions {
-            return Ok(Watch::of(&config.regions));
+    /// The regions. When AWS does not tell which are enabled, those that are named, and those that were
+    /// watched before.
+    async fn watch(
+        config: &Config,
+        hub: &Hub,
+        ledger: &Ledger,
+        reader: &Reader,
+    ) -> Result<Watch, LedgerError> {
+        let watch = Watch::of(&config.regions, config.all_regions);
+        if config.all_regions
+            && let Err(error) = watch.find(hub).await
+        {
+            let hint = format!(
+                "{} Until then only the regions that are named, and those that were watched before, are.",
+                hub_hint(&error, hub.identity())
+            );
+            tracing::error!(hint, "not known which regions are enabled: {error}");
+            ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+            let partition = hub.identity().partition;
+            let before = reader.watched()?.into_iter();
+            watch.add(before.filter(|region| Partition::of_region(region) == partition));
         }
-        match Watch::of_all(&config.regions, hub).await {
-            Ok(watch) => Ok(watch),
-            Err(error) => {
-                let hint = format!(
-                    "{} Only the regions that are named are watched; it is asked again at the next start.",
-                    hub_hint(&error, hub.identity())
-                );
-                tracing::error!(hint, "not known which regions are enabled: {error}");
-                ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
-                Ok(Watch::of(&config.regions))
-            }
-        }
+        Ok(watch)
     }
 
     async fn connect(

@@ -6,6 +6,7 @@ use crate::feed::Taker;
 use crate::finding::{Finding, Unconfirmed};
 use crate::ident::AccountId;
 use crate::ledger::{Draft, LedgerError, Subject};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 impl Taker for Service {
@@ -18,10 +19,11 @@ impl Taker for Service {
     }
 
     async fn unconfirmed(&self, source: &str, claim: &Finding, why: &Unconfirmed) -> Result<(), LedgerError> {
-        let subject = Subject { account: Some(claim.account.clone()), ..Subject::default() };
-        let (id, finding_type) = (&claim.id, &claim.finding_type);
+        // One for all: who forges can name any account.
+        let subject = Subject::default();
+        let (id, finding_type, account) = (&claim.id, &claim.finding_type, &claim.account);
         let text = format!(
-            "{source} brought a finding {id} ({finding_type}) that GuardDuty does not confirm; nothing was done: {why}"
+            "{source} brought a finding {id} ({finding_type} in {account}) that GuardDuty does not confirm; nothing was done: {why}"
         );
         let what_to_do = match why {
             Unconfirmed::RegionNotWatched => {
@@ -33,6 +35,15 @@ impl Taker for Service {
             }
         };
         self.engine.tell(subject, &format!("unconfirmed_{}", why.code()), text, what_to_do).await
+    }
+
+    async fn flooded(&self, source: &str, pause: Duration) -> Result<(), LedgerError> {
+        let text = format!(
+            "{source} is flooded with what is no finding of GuardDuty's: nothing is received from it for {} min; the polls go on",
+            pause.as_secs().div_ceil(60)
+        );
+        let what_to_do = "Find out who writes to the queue and stop them; purge it. After a restart it is received from again.";
+        self.engine.tell(Subject::default(), "queue_flooded", text, what_to_do).await
     }
 
     async fn failed(&self, error: &CallError, is_other: bool) -> Result<(), LedgerError> {

@@ -1,46 +1,96 @@
 //! `/healthz`, `/readyz`, `/metrics` and `/status`, for whatever watches the watcher.
 
+use super::live::Live;
 use super::{Service, metrics};
-use crate::ledger::LedgerError;
+use crate::backoff::Backoff;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use super::live::Live;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 type Told = Arc<Mutex<Option<Live>>>;
 
+/// So many may ask at once. A connection takes a file descriptor, and AWS needs them.
+const AT_ONCE: usize = 32;
+
+/// How long somebody may take to say what they want, and how long a connection lasts.
+const SLOWEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// While the address is not to be had.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(1) };
+
 impl Service {
-    /// Answers on the configured address until it is to stop. That nobody can ask stops nothing.
-    pub(super) async fn keep_answering(&self) -> Result<(), LedgerError> {
-        let Some(address) = self.config.listen else { return Ok(()) };
-        let listener = match tokio::net::TcpListener::bind(address).await {
-            Ok(listener) => listener,
+    /// Answers on the configured address, on its own: it tells how the others are. That nobody can ask
+    /// stops nothing.
+    pub(super) fn answering(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (address, told) = (self.config.listen, Arc::clone(&self.told));
+        let bound_at = Arc::clone(&self.listen);
+        async move {
+            let Some(address) = address else { return };
+            let listener = bind(address).await;
+            let bound = listener.local_addr().unwrap_or(address);
+            *bound_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
+            tracing::info!("answers on http://{bound}: /healthz, /readyz, /metrics, /status");
+            if !bound.ip().is_loopback() {
+                tracing::warn!(address = %bound, "whoever reaches this address can read how it is doing");
+            }
+            answer(&listener, &router(told)).await;
+        }
+    }
+}
+
+/// The address, as soon as it is to be had: the process before may still have it.
+async fn bind(address: SocketAddr) -> TcpListener {
+    let mut failures = 0;
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
             Err(error) => {
-                tracing::error!(%address, "nobody can ask for /healthz, /readyz and /metrics: {error}");
-                return Ok(());
+                failures += 1;
+                if failures == 1 {
+                    tracing::error!(
+                        %address,
+                        "nobody can ask for /healthz, /readyz and /metrics; it is tried again: {error}"
+                    );
+                }
+                tokio::time::sleep(BACKOFF.after(failures)).await;
+            }
+        }
+    }
+}
+
+async fn answer(listener: &TcpListener, router: &Router) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection was not accepted");
+                tokio::time::sleep(BACKOFF.first).await;
+                continue;
             }
         };
-        let bound = listener.local_addr().unwrap_or(address);
-        *self.listen.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
-        tracing::info!("answers on http://{bound}: /healthz, /readyz, /metrics, /status");
-        if !bound.ip().is_loopback() {
-            tracing::warn!(address = %bound, "whoever reaches this address can read which accounts are affected");
-        }
-        let stop = self.stop.clone();
-        let served = axum::serve(listener, router(Arc::clone(&self.told)))
-            .with_graceful_shutdown(async move { stop.cancelled().await });
-        // A connection that stays open must not keep the service from stopping.
-        let done = tokio::select! {
-            done = served => done,
-            () = async { self.stop.cancelled().await; tokio::task::yield_now().await } => Ok(()),
-        };
-        if let Err(error) = done {
-            tracing::error!("nobody can ask for /healthz, /readyz and /metrics any more: {error}");
-        }
-        Ok(())
+        // Who comes when all places are taken is turned away at once.
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(SLOWEST)
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), service);
+            let _ = tokio::time::timeout(LONGEST, connection).await;
+            drop(place);
+        });
     }
 }
 

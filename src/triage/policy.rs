@@ -57,6 +57,19 @@ impl Policy {
         Self { opt_outs: OptOutIndex::new(opt_outs), ..self.clone() }
     }
 
+    /// The same with what a running service takes over: not the remediation role, as which it goes on
+    /// to enter the members.
+    #[must_use]
+    pub fn reloaded(
+        &self,
+        config: &Config,
+        opt_outs: Option<&OptOuts>,
+        hub: &crate::aws::HubIdentity,
+    ) -> Self {
+        let opt_outs = opt_outs.map_or_else(|| self.opt_outs.clone(), OptOutIndex::new);
+        Self { opt_outs, remediation_role: self.remediation_role.clone(), ..Self::new(config, hub) }
+    }
+
     /// The pattern by which a role is protected, if one does.
     #[must_use]
     pub fn protects(&self, role_arn: &str) -> Option<&Glob> {

@@ -179,12 +179,14 @@ fn one_theft_that_several_regions_report_is_one_remediation() {
 fn an_event_that_is_faster_than_the_api_is_waited_for() {
     let scene = scene_with(QUEUE);
     let mut service = watching(&scene);
-    let (thief, finding) = theft(&scene, SHOP, "web");
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&session);
+    let finding = scene.report(SHOP, "web", &session, json!({}));
     // GuardDuty does not know it yet: it is asked for one that comes a moment later.
     let late = "11111111111111111111111111111111";
     scene.event(QUEUE, &finding, json!({"change": {"id": late}}));
     service.until("guardduty:GetFindings");
-    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
     scene.report(SHOP, "web", &session, json!({"id": late}));
     service.until("revoked, cutoff");
     thief.is_denied();
@@ -296,8 +298,7 @@ fn without_confirmation_an_event_is_believed_and_that_is_shouted_about() {
     let alert = &scene.entries_of("alert")[0]["data"];
     assert_eq!(alert["code"], "not_confirming");
     scene.rescind(&["status"]).says("confirm = false: whoever can write to the queue");
-    // It needs a person.
-    assert_eq!(service.stop(), 5);
+    assert_eq!(service.stop(), 0);
 }
 
 #[test]
@@ -319,4 +320,72 @@ fn a_region_that_was_not_named_is_found_and_one_without_guardduty_is_skipped() {
     let ran = scene.rescind(&["run", "--once"]).code(0);
     assert!(ran.out.contains("ap-east-1 is not enabled for the account"), "{}", ran.out);
     assert_eq!(scene.operators[SECURITY]["id"], SECURITY);
+}
+
+#[test]
+fn a_region_that_could_not_be_found_at_the_start_is_found_by_its_event() {
+    let mut scene = Scene::new();
+    scene.queue(QUEUE);
+    scene.configure(&format!("{RARELY}regions = [\"{HOME}\", \"*\"]\n"));
+    // What is in the other region is new, though nobody has watched it yet.
+    let slow = json!({"error": {"code": "TooManyRequestsException", "message": "slow", "status": 429}});
+    scene.fault("slow", json!({"operation": "ListRegions"}), "before", slow, 0);
+    let mut service = Watching::start(&scene, &[]);
+    service.until("not known which regions are enabled");
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "web", &session, json!({"region": OTHER}));
+    scene.event(QUEUE, &finding, json!({"region": OTHER}));
+    // It is not taken for forged.
+    service.until("not confirmed yet");
+    scene.delete("faults/slow");
+    service.until("revoked, cutoff");
+    scene.thief(&session).is_denied();
+    assert!(scene.entries_of("unconfirmed").is_empty());
+}
+
+#[test]
+fn a_region_that_does_not_answer_does_not_hold_up_the_events_of_others() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    scene.fault(
+        "stuck",
+        json!({"operation": "GetFindings", "region": OTHER}),
+        "before",
+        json!({"hang": true}),
+        0,
+    );
+    scene.role(SHOP, "api");
+    let session = scene.session(SHOP, "api", "i-0123456789abcdef0");
+    let there = scene.report(SHOP, "api", &session, json!({"region": OTHER}));
+    let (thief, here) = theft(&scene, SHOP, "web");
+    // Both in one receive.
+    scene.hold("ReceiveMessage", "before");
+    scene.event(QUEUE, &there, json!({"region": OTHER}));
+    scene.event(QUEUE, &here, json!({}));
+    scene.release("ReceiveMessage");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    // And a stop does not wait for it.
+    service.stop();
+    scene.delete("faults/stuck");
+    assert_eq!(scene.messages(QUEUE), (1, 0));
+}
+
+#[test]
+fn a_claim_that_is_newer_than_what_guardduty_has_is_not_taken_for_the_old_one() {
+    let scene = scene_with(QUEUE);
+    let mut service = watching(&scene);
+    let (thief, finding) = theft(&scene, SHOP, "web");
+    scene.event(QUEUE, &finding, json!({}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let newer = json!({
+        "updatedAt": "2027-01-01T00:00:00.000Z",
+        "resource": {"accessKeyDetails": {"accessKeyId": "ASIAFORGED0000000001"}},
+    });
+    scene.event(QUEUE, &finding, json!({"change": newer}));
+    assert!(service.until("NOT CONFIRMED by GuardDuty").contains("the principal is not that of the finding"));
+    scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    assert_eq!(scene.entries_of("unconfirmed").len(), 1);
 }

@@ -194,7 +194,7 @@ fn what_fails_is_tried_again_on_its_own_time() {
     scene.fault("down", json!({"operation": "AssumeRole"}), "before", down, 0);
     let mut service = Watching::start(&scene, &[]);
     service.until("NOT revoked");
-    let unfinished = || scene.rescind(&["status", "-o", "json"]).code(5).json()[0]["unfinished"][0].clone();
+    let unfinished = || scene.rescind(&["status", "-o", "json"]).json()[0]["unfinished"][0].clone();
     scene.wait(|| unfinished()["failures"].as_u64().is_some_and(|failures| failures >= 2));
     let one = unfinished();
     assert!(one["next_try"].is_string() && one["state"] == "retrying", "{one}");
@@ -264,4 +264,82 @@ fn a_port_that_is_taken_stops_nothing() {
     let (thief, _) = scene.theft(SHOP, "web");
     service.until("revoked, cutoff");
     thief.is_denied();
+    // As soon as it is free, it is taken.
+    drop(taken);
+    service.until("answers on http://");
+}
+
+#[test]
+fn a_hangup_takes_a_bolder_mode_only_together_with_its_opt_outs() {
+    let scene = Scene::new();
+    scene.configure("mode = \"observe\"\npoll_interval = \"5s\"\n");
+    scene.watch();
+    let mut service = Watching::start(&scene, &[]);
+    scene.configure(OFTEN);
+    let broken = format!("[[opt_out]]\nname = \"freeze\"\naccounts = [\"{SHOP}\"]\nmode = \"of\"\n");
+    std::fs::write(scene.path("opt-outs.toml"), broken).expect("written");
+    service.signal("HUP");
+    assert!(service.until("the configuration is NOT taken over").contains("not used without them"));
+    let (thief, finding) = scene.theft(SHOP, "web");
+    service.until("\"mode_observe\"");
+    assert_eq!(scene.decision(&finding)["verdict"], "observe");
+    thief.is_allowed();
+    scene.wait(|| scene.rescind(&["status"]).out.contains("NOT taken over"));
+}
+
+#[test]
+fn a_hangup_never_turns_rescind_against_its_own_role() {
+    let scene = Scene::new();
+    scene.configure(OFTEN);
+    scene.watch();
+    let mut service = Watching::start(&scene, &[]);
+    let text = std::fs::read_to_string(scene.path("rescind.toml")).expect("a file");
+    std::fs::write(scene.path("rescind.toml"), text.replace("RescindRemediation", "Other")).expect("written");
+    service.signal("HUP");
+    assert!(service.until("only after a restart").contains("member"));
+    let session = scene.session(SHOP, "RescindRemediation", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "RescindRemediation", &session, json!({}));
+    service.until("\"own_role\"");
+    assert_eq!(scene.decision(&finding)["verdict"], "skip");
+    assert_eq!(scene.writes(), 0);
+}
+
+#[test]
+fn who_asks_slowly_takes_nothing_from_aws() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(&format!("{OFTEN}listen = \"127.0.0.1:0\"\n"));
+    let mut service = Watching::start(&scene, &[]);
+    let url = address(&mut service);
+    let host = url.trim_start_matches("http://").to_owned();
+    let idle: Vec<_> = (0..200).filter_map(|_| std::net::TcpStream::connect(&host).ok()).collect();
+    let (thief, _) = scene.theft(SHOP, "web");
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let open = std::fs::read_dir(format!("/proc/{}/fd", service.id())).map_or(0, Iterator::count);
+    assert!(open < 100, "{open} open files");
+    // Those that never said what they want are sent away, and others are answered.
+    scene.wait(|| {
+        std::net::TcpStream::connect(&host).is_ok_and(|mut stream| {
+            use std::io::{Read, Write};
+            let mut answer = String::new();
+            let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+            asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.contains("200 OK")
+        })
+    });
+    drop(idle);
+    assert_eq!(service.stop(), 0);
+}
+
+#[test]
+fn a_stop_while_it_starts_is_a_stop() {
+    let scene = Scene::new();
+    scene.hold("GetCallerIdentity", "before");
+    let process = scene.spawn(&["run"]);
+    scene.held("GetCallerIdentity");
+    let done = std::process::Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
+    assert!(done.expect("kill runs").success());
+    let ran = Scene::finish(process).code(0);
+    assert!(!ran.out.contains("Watching"), "{}", ran.out);
+    scene.release("GetCallerIdentity");
 }

@@ -1,0 +1,290 @@
+//! The messages that one receive gave, until each is settled.
+
+use super::hints::{Fate, Hint, Hints, too_many};
+use super::queue::{HIDDEN, QueueFeed, Taker};
+use crate::aws::Message;
+use crate::backoff::Backoff;
+use crate::finding::decode;
+use crate::ident::Region;
+use crate::ledger::LedgerError;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often messages that are worked on are hidden again.
+const HIDE_AGAIN: Duration = Duration::from_secs(10);
+
+/// Between two questions about the same finding.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
+
+/// After so many questions without an answer a message is given back, the longer the more often it came.
+const QUESTIONS: u32 = 4;
+const GIVEN_BACK: Backoff = Backoff { first: Duration::from_mins(1), longest: Duration::from_mins(15) };
+
+/// Poison in a FIFO queue holds up what is behind it: it goes its way to the dead-letter queue soon.
+const POISON: Duration = Duration::from_secs(1);
+
+/// EventBridge sends one finding in a message.
+const MOST: usize = 10;
+
+/// How often it is looked whether somebody else has decided about a finding.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A message that is being worked on.
+struct Parcel {
+    message: Message,
+    /// How many of its findings are not settled.
+    open: usize,
+    /// It stays in the queue: it cannot be read, or was not decided.
+    stays: bool,
+    /// It is given back for so long.
+    back: Option<Duration>,
+    /// It was counted as settled.
+    is_done: bool,
+}
+
+type Settling<'a> = BoxFuture<'a, Result<Vec<(usize, Fate)>, LedgerError>>;
+
+/// The messages that one receive gave.
+pub(super) struct Parcels<'a> {
+    all: Vec<Parcel>,
+    source: &'a str,
+    is_fifo: bool,
+    /// Hints, and when they are asked about.
+    due: Vec<(Instant, Hint)>,
+    settling: FuturesUnordered<Settling<'a>>,
+    /// Findings that are being decided about here, and those that are elsewhere.
+    decided: FuturesUnordered<BoxFuture<'a, (usize, bool)>>,
+    elsewhere: Vec<(usize, String)>,
+    hide_again: Instant,
+    is_hiding: bool,
+    /// What SQS is being told. Nothing waits for it.
+    chores: FuturesUnordered<BoxFuture<'a, ()>>,
+}
+
+/// What happened.
+pub(super) enum Happened {
+    Settled(Vec<(usize, Fate)>),
+    Decided(usize, bool),
+    /// Something is due.
+    Time,
+}
+
+impl<'a> Parcels<'a> {
+    pub fn open(messages: Vec<Message>, feed: &'a QueueFeed, taker: &impl Taker) -> Self {
+        let now = Instant::now();
+        let (mut parcels, mut due) = (Vec::new(), Vec::new());
+        for (of, message) in messages.into_iter().enumerate() {
+            let body = message.body.as_bytes();
+            let mut decoded = decode(body);
+            if decoded.len() > MOST {
+                decoded = vec![Err(too_many(body, decoded.len()))];
+            }
+            decoded.iter().flatten().for_each(|claim| taker.expect(&claim.account));
+            let open = decoded.len();
+            due.extend(decoded.into_iter().map(|decoded| (now, Hint::new(of, &message.id, decoded))));
+            parcels.push(Parcel { message, open, stays: false, back: None, is_done: false });
+        }
+        Self {
+            all: parcels,
+            source: feed.name(),
+            is_fifo: feed.queue().is_fifo(),
+            due,
+            settling: FuturesUnordered::new(),
+            decided: FuturesUnordered::new(),
+            elsewhere: Vec::new(),
+            hide_again: now + HIDE_AGAIN,
+            is_hiding: false,
+            chores: FuturesUnordered::new(),
+        }
+    }
+
+    /// Does something beside.
+    pub fn beside(&self, chore: impl Future<Output = ()> + Send + 'a) {
+        self.chores.push(Box::pin(chore));
+    }
+
+    /// What is being done beside, to its end.
+    pub async fn finish(&mut self) {
+        while self.chores.next().await.is_some() {}
+    }
+
+    pub fn are_settled(&self) -> bool {
+        self.all.iter().all(|parcel| parcel.open == 0)
+    }
+
+    /// Waits for the next thing that happens. It can be given up at any time.
+    pub async fn next(&mut self, hints: Hints<'a>) -> Result<Happened, LedgerError> {
+        self.ask(hints);
+        let mut next = self.due.iter().map(|(at, _)| *at).fold(self.hide_again, Instant::min);
+        if !self.elsewhere.is_empty() {
+            next = next.min(Instant::now() + LOOK_AGAIN);
+        }
+        tokio::select! {
+            Some(fates) = self.settling.next(), if !self.settling.is_empty() => Ok(Happened::Settled(fates?)),
+            Some((of, is_decided)) = self.decided.next(), if !self.decided.is_empty() => {
+                Ok(Happened::Decided(of, is_decided))
+            }
+            Some(()) = self.chores.next(), if !self.chores.is_empty() => Ok(Happened::Time),
+            () = tokio::time::sleep_until(next) => Ok(Happened::Time),
+        }
+    }
+
+    /// Asks about what is due: one question for each region, so that one does not wait for another.
+    fn ask(&mut self, hints: Hints<'a>) {
+        let now = Instant::now();
+        let all = std::mem::take(&mut self.due);
+        let (due, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(at, _)| *at <= now);
+        self.due = later;
+        let mut by_region: BTreeMap<Option<Region>, Vec<Hint>> = BTreeMap::new();
+        for (_, hint) in due {
+            let region = hint.decoded.as_ref().ok().map(|claim| claim.region.clone());
+            by_region.entry(region).or_default().push(hint);
+        }
+        for some in by_region.into_values() {
+            let source = self.source;
+            self.settling.push(Box::pin(async move { hints.settle(source, some).await }));
+        }
+    }
+
+    pub async fn take(
+        &mut self,
+        happened: Happened,
+        feed: &QueueFeed,
+        hints: Hints<'_>,
+        taker: &impl Taker,
+    ) -> Result<(), LedgerError> {
+        match happened {
+            Happened::Settled(fates) => {
+                for (of, fate) in fates {
+                    self.settle(of, fate, feed, hints, taker).await?;
+                }
+            }
+            Happened::Decided(of, is_decided) => {
+                self.all[of].open -= 1;
+                self.all[of].stays |= !is_decided;
+            }
+            Happened::Time => {
+                let mut left = Vec::new();
+                for (of, occurrence) in std::mem::take(&mut self.elsewhere) {
+                    if hints.reader.is_decided(&occurrence)? {
+                        self.all[of].open -= 1;
+                    } else {
+                        left.push((of, occurrence));
+                    }
+                }
+                self.elsewhere = left;
+                if Instant::now() >= self.hide_again {
+                    self.hide_again = Instant::now() + HIDE_AGAIN;
+                    self.is_hiding = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(
+        &mut self,
+        of: usize,
+        fate: Fate,
+        feed: &QueueFeed,
+        hints: Hints<'_>,
+        taker: &impl Taker,
+    ) -> Result<(), LedgerError> {
+        let parcel = &mut self.all[of];
+        match fate {
+            Fate::New(finding) => {
+                let told = taker.take(finding);
+                self.decided.push(Box::pin(async move { (of, told.await.is_ok()) }));
+            }
+            Fate::Seen(finding) => {
+                let occurrence = finding.occurrence();
+                if hints.reader.is_decided(&occurrence)? {
+                    parcel.open -= 1;
+                } else {
+                    self.elsewhere.push((of, occurrence));
+                }
+            }
+            Fate::Unconfirmed { why, claim } => {
+                parcel.open -= 1;
+                feed.flood.count();
+                taker.unconfirmed(self.source, &claim, &why).await?;
+            }
+            // Poison is left to the queue's redrive policy.
+            Fate::Undecodable => {
+                parcel.open -= 1;
+                parcel.stays = true;
+                parcel.back = self.is_fifo.then_some(POISON);
+                feed.flood.count();
+            }
+            Fate::Open { hint, error } => {
+                if let Some(error) = error {
+                    tracing::warn!(item = hint.item, "not confirmed yet: {error}");
+                }
+                if hint.unanswered >= QUESTIONS {
+                    parcel.open -= 1;
+                    parcel.stays = true;
+                    parcel.back = Some(GIVEN_BACK.after(parcel.message.received));
+                } else {
+                    let asked = hint.unanswered + hint.not_yet;
+                    self.due.push((Instant::now() + BACKOFF.after(asked), *hint));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many were settled since this was asked last.
+    pub fn newly_settled(&mut self) -> usize {
+        let new = self.all.iter_mut().filter(|parcel| parcel.open == 0 && !parcel.is_done && parcel.stays);
+        let mut count = 0;
+        for parcel in new {
+            (parcel.is_done, count) = (true, count + 1);
+        }
+        count
+    }
+
+    /// How many were not counted as settled.
+    pub fn uncounted(&self) -> usize {
+        self.all.iter().filter(|parcel| !parcel.is_done).count()
+    }
+
+    /// What is to be hidden, and for how long: what is still worked on, now and then; what is given back.
+    pub fn take_hidden(&mut self) -> Vec<(Duration, Vec<String>)> {
+        let mut hide = Vec::new();
+        if std::mem::take(&mut self.is_hiding) {
+            hide.push((HIDDEN, self.left()));
+        }
+        for parcel in self.all.iter_mut().filter(|parcel| parcel.open == 0) {
+            if let Some(time) = parcel.back.take() {
+                hide.push((time, vec![parcel.message.receipt.clone()]));
+            }
+        }
+        hide
+    }
+
+    /// What is settled and leaves the queue: together, as soon as nothing is being decided about.
+    pub fn take_settled(&mut self) -> Vec<String> {
+        if self.decided.is_empty() || self.is_hiding { self.take_all_settled() } else { Vec::new() }
+    }
+
+    pub fn take_all_settled(&mut self) -> Vec<String> {
+        let settled = self.all.iter_mut().filter(|one| one.open == 0 && !one.stays && !one.is_done);
+        let mut receipts = Vec::new();
+        for parcel in settled {
+            // `newly_settled` counts it.
+            parcel.stays = true;
+            receipts.push(parcel.message.receipt.clone());
+        }
+        receipts
+    }
+
+    /// What is not settled.
+    pub fn left(&self) -> Vec<String> {
+        let left = self.all.iter().filter(|parcel| parcel.open > 0);
+        left.map(|parcel| parcel.message.receipt.clone()).collect()
+    }
+}
