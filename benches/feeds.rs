@@ -48,21 +48,31 @@ impl Service {
     fn start(stub: &Stub) -> Self {
         let directory = configured();
         let mut process =
-            command(stub, directory.path(), &["run", "--log", "debug"]).spawn().expect("it starts");
+            command(stub, directory.path(), &["run", "--log", "warn"]).spawn().expect("it starts");
         let mut log = BufReader::new(process.stderr.take().expect("piped"));
-        let mut polled = 0;
-        while polled < REGIONS.len() {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).expect("a log") > 0, "it ended");
-            polled += usize::from(line.contains("guardduty:ListFindings"));
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::stderr()));
+        let polled = |stub: &Stub| stub.calls().get("ListFindings").copied().unwrap_or(0);
+        while polled(stub) < REGIONS.len() {
+            std::thread::sleep(Duration::from_millis(5));
         }
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        std::thread::sleep(4 * LATENCY);
         Self { process, _directory: directory }
     }
 
     /// The most memory that it had, in MiB.
     fn peak(&self) -> f64 {
         peak(self.process.id())
+    }
+}
+
+impl Service {
+    /// The processor time that it took, in seconds.
+    fn cpu(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks =
+            |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
+        (ticks(11) + ticks(12)) / 100.0
     }
 }
 
@@ -222,7 +232,7 @@ fn drain(findings: usize, accounts: usize) {
         took / bound,
         service.peak()
     );
-    println!("  calls until the last deny: {calls:?}");
+    println!("  calls until then: {calls:?}; rescind's processor time {:.2} s", service.cpu());
 }
 
 /// A long export: memory, and findings a second.

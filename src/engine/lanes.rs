@@ -86,7 +86,8 @@ impl Lanes {
         Self {
             waiting: Arc::default(),
             width: Arc::new(Semaphore::new(width)),
-            after: Arc::new(Semaphore::new(width)),
+            // Denies go before proofs, also when it is the processor that is short.
+            after: Arc::new(Semaphore::new(width.div_ceil(2))),
             again: Arc::new(Semaphore::new(width.div_ceil(4))),
             shares: Arc::default(),
             share: width.div_ceil(4),
