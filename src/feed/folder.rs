@@ -119,6 +119,8 @@ fn walk(entries: std::fs::ReadDir, depth: usize, found: &mut Vec<(PathBuf, Metad
             // A link to a file is followed, one to a folder is not.
             && let Ok(metadata) = std::fs::metadata(entry.path())
             && metadata.is_file()
+            // One with nothing in it is yet to be written.
+            && metadata.len() > 0
         {
             found.push((entry.path(), metadata));
         }
@@ -140,6 +142,7 @@ mod tests {
         for other in [".hidden.json", "a.txt", "a.json.part"] {
             std::fs::write(directory.path().join(other), "1").expect("written");
         }
+        std::fs::write(directory.path().join("empty.json"), "").expect("written");
         let looks = || folder.look().expect("readable");
         assert_eq!(looks(), Vec::<PathBuf>::new());
         std::fs::write(&file, "12").expect("written");
