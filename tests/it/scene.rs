@@ -349,13 +349,15 @@ impl Scene {
 
     /// Waits until something is so. Each look is a request to the emulator, so this does not spin.
     #[track_caller]
-    pub fn wait(&self, mut is_so: impl FnMut() -> bool) {
+    pub fn wait(&self, is_so: impl FnMut() -> bool) {
+        self.wait_up_to(std::time::Duration::from_mins(1), is_so);
+    }
+
+    #[track_caller]
+    pub fn wait_up_to(&self, longest: std::time::Duration, mut is_so: impl FnMut() -> bool) {
         let begun = std::time::Instant::now();
         while !is_so() {
-            assert!(
-                begun.elapsed() < std::time::Duration::from_mins(1),
-                "it did not become so within a minute"
-            );
+            assert!(begun.elapsed() < longest, "it did not become so within {longest:?}");
             self.get("health");
         }
     }

@@ -14,6 +14,9 @@ const QUEUE: &str = "rescind-findings";
 const ROLES: usize = 100;
 const SESSIONS: usize = 10;
 
+/// With so many faults everything takes its time.
+const PATIENCE: Duration = Duration::from_mins(4);
+
 /// So many of a hundred calls go wrong.
 const PERCENT: u32 = 8;
 
@@ -59,12 +62,15 @@ fn round(seed: u64) {
     );
     for share in [3, 2] {
         let service = start(&scene, &proxy);
-        scene.wait(|| proved(&scene) >= 2 * ROLES / share);
+        scene.wait_up_to(PATIENCE, || proved(&scene) >= 2 * ROLES / share);
         service.kill();
     }
     let service = start(&scene, &proxy);
-    scene.wait(|| proved(&scene) == 2 * ROLES);
-    scene.wait(|| undecided(&scene) == 0 && scene.messages(QUEUE) == (0, 0));
+    scene.wait_up_to(PATIENCE, || proved(&scene) == 2 * ROLES);
+    // A batch that could not be read is read by a later poll, and one that fails waits longer each time.
+    scene.wait_up_to(PATIENCE, || {
+        found(&scene) == sessions.len() && undecided(&scene) == 0 && scene.messages(QUEUE) == (0, 0)
+    });
     service.stop();
     assert!(proxy.injected() > 100, "{} faults", proxy.injected());
     for (role, session) in &sessions {
@@ -134,6 +140,10 @@ fn proved(scene: &Scene) -> usize {
         scene,
         "SELECT count(DISTINCT account || role_key) FROM remediations WHERE state IN ('present', 'simulated')",
     )
+}
+
+fn found(scene: &Scene) -> usize {
+    number(scene, "SELECT count(*) FROM entries WHERE kind = 'finding'")
 }
 
 fn undecided(scene: &Scene) -> usize {
