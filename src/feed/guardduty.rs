@@ -115,11 +115,12 @@ impl Poller {
         let (ids, mut failure) = self.list(with.hub, &detector, &query, Some(with.pace)).await;
         let source =
             Source { name: format!("GuardDuty {}", self.region), region: Some(&self.region), watched_since };
-        let mut latest = cursor;
+        let (mut latest, mut any) = (cursor, false);
         // The newest first: what was seen last is the most likely to go on.
         for batch in ids.rchunks(BATCH) {
             let (decoded, failed) = self.fetch(with.hub, &detector, batch, Some(with.pace)).await;
             failure = failed.or(failure);
+            any |= !decoded.is_empty();
             // A time ahead of ours would make the next poll skip what lies between.
             let newest =
                 decoded.iter().flatten().map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
@@ -132,7 +133,11 @@ impl Poller {
             });
             on_recorded(record(with.ledger, &source, decoded, cursor).await?).await;
         }
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        match failure {
+            Some(error) if any => Err(FeedError::Partly(error)),
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
     }
 
     /// The same as [`Self::poll`] without looking at or moving the cursor, and without a record

@@ -49,6 +49,12 @@ impl Pulse {
         (health.failures, is_other)
     }
 
+    /// Some of it could be read: the next try need not wait the longer for that.
+    pub fn failed_partly(&self, error: &str) -> (u32, bool) {
+        self.lock().failures = 0;
+        self.failed(error)
+    }
+
     /// It is not read, and that is as it should be. Gives whether that is new.
     pub fn is_skipped(&self, why: &str) -> bool {
         let mut health = self.lock();

@@ -33,6 +33,9 @@ pub enum FeedError {
     /// A call to the hub's GuardDuty failed.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The same, and other findings could be read.
+    #[error("{0}")]
+    Partly(CallError),
     /// GuardDuty has no detector in the region.
     #[error("GuardDuty has no detector in {0}")]
     NoDetector(Region),

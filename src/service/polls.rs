@@ -98,7 +98,10 @@ impl Service {
             }
             return Ok(());
         }
-        let (failures, is_other) = poller.pulse().failed(&text);
+        let (failures, is_other) = match &error {
+            FeedError::Partly(_) => poller.pulse().failed_partly(&text),
+            _ => poller.pulse().failed(&text),
+        };
         let hint = self.feed_hint(&error);
         tracing::error!(%region, failures, hint, "findings cannot be read: {text}");
         // One entry for an outage, not one for each try.
@@ -129,7 +132,7 @@ impl Service {
 
     fn feed_hint(&self, error: &FeedError) -> String {
         match error {
-            FeedError::Call(error) => hub_hint(error, self.hub.identity()),
+            FeedError::Call(error) | FeedError::Partly(error) => hub_hint(error, self.hub.identity()),
             FeedError::NoDetector(region) => format!(
                 "Enable GuardDuty in {region} in account {} (the delegated administrator), or take {region} out of `regions`.",
                 self.hub.identity().account

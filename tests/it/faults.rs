@@ -174,3 +174,28 @@ fn an_answer_that_is_lost_after_the_change_is_not_a_second_change() {
         scene.calls_of("PutRolePolicy").iter().map(|call| call["params"]["PolicyDocument"].clone()).collect();
     assert!(documents.len() > 1 && documents.windows(2).all(|two| two[0] == two[1]), "{documents:?}");
 }
+
+#[test]
+fn a_finding_that_guardduty_cannot_return_costs_only_itself() {
+    let scene = Scene::new();
+    let proxy = Proxy::before(scene.endpoint());
+    scene.watch();
+    scene.configure(OFTEN);
+    let (stuck, spoilt) = scene.theft(SHOP, "spoilt");
+    proxy.always(Which::operation("GetFindings").containing(&spoilt), Fault::Status(503));
+    let mut service = watching(&scene, &proxy);
+    for role in ["web", "api"] {
+        let (thief, _) = scene.theft(SHOP, role);
+        service.until("revoked, cutoff");
+        thief.is_denied();
+    }
+    // The region is read as often as before, and what failed is told once.
+    scene.wait(|| {
+        scene.rescind(&["status", "-o", "json"]).json()[0]["live"]["regions"][HOME]["failures"] == 1
+    });
+    assert_eq!(scene.entries_of("feed_failed").len(), 1);
+    stuck.is_allowed();
+    proxy.clear();
+    service.until("revoked, cutoff");
+    stuck.is_denied();
+}
