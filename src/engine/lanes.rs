@@ -207,10 +207,7 @@ impl Lanes {
                 () = self.given_up.cancelled() => continue,
             };
             if done.is_err() {
-                tracing::error!(
-                    lane,
-                    "a job ended with a fault; its remediation is taken up again at the next start"
-                );
+                tracing::error!(lane, "a job ended with a fault; what it was for is taken up again");
             }
             drop((share, narrow));
         }

@@ -9,6 +9,7 @@ mod held;
 mod lanes;
 mod organization;
 mod plan;
+mod raise;
 mod remediate;
 mod retries;
 
@@ -17,12 +18,12 @@ pub use plan::Planned;
 pub use retries::Retry;
 
 use crate::aws::Hub;
-use crate::config::{Config, Member, Mode, OptOuts};
+use crate::config::{Budget, Config, Member, Mode, OptOuts};
 use crate::finding::Finding;
 use crate::ident::AccountId;
 use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Open, Reader, State, Subject};
 use crate::org::Snapshot;
-use crate::remedy::{Refusal, Remedy};
+use crate::remedy::Remedy;
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
@@ -102,7 +103,7 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// What may be done at most, as of now.
     #[must_use]
-    pub fn mode(&self) -> crate::config::Mode {
+    pub fn mode(&self) -> Mode {
         self.policy().mode
     }
 
@@ -214,70 +215,8 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// How much may be done in an hour, as of now.
     #[must_use]
-    pub fn budget(&self) -> crate::config::Budget {
+    pub fn budget(&self) -> Budget {
         self.policy().budget.clone()
-    }
-
-    /// Raises to a person what is still not done after `age`.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub async fn raise(&self, age: SignedDuration) -> Result<(), LedgerError> {
-        let old = |since: Timestamp| Timestamp::now().duration_since(since) >= age;
-        for open in self.reader.unfinished()? {
-            // What is held has an end of its own.
-            if open.state == State::Held || !old(open.opened_at) || self.mode() > Mode::Approve {
-                continue;
-            }
-            let remediation = self.reader.remediation(&open.remediation)?;
-            let since = remediation.approved_at().unwrap_or(remediation.opened_at);
-            if !old(since) || !remediation.state.is_open() {
-                continue;
-            }
-            let is_begun = remediation.state.has_fixed_cutoff();
-            let refused = remediation.refused.as_ref().filter(|_| !is_begun);
-            // What somebody forbids is as it should be.
-            if refused.is_some_and(|refused| !Refusal::CODES.contains(&refused.code.as_str())) {
-                continue;
-            }
-            let uncertain = remediation.uncertain.as_deref().filter(|_| is_begun);
-            let why =
-                refused.map(|refused| refused.reason.as_str()).or(uncertain).unwrap_or("it is not finished");
-            let target = &remediation.target;
-            let still = if is_begun { "not KNOWN to be revoked" } else { "NOT revoked" };
-            let text = format!(
-                "still {still} since {}: the stolen sessions of role {} in {} ({}): {why}",
-                since.strftime("%Y-%m-%d %H:%M:%SZ"),
-                target.role,
-                target.account,
-                remediation.id
-            );
-            let what_to_do = refused.map_or(
-                "`rescind show` tells what was tried. It is tried again until it is too old.",
-                |refused| refused.what_to_do.as_str(),
-            );
-            if let Some(alert) = self.alert(remediation.subject(), "not_revoked", text, what_to_do) {
-                self.ledger.append(alert).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells a person, once an hour at most about the same thing.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub async fn tell(
-        &self,
-        subject: Subject,
-        code: &str,
-        text: String,
-        what_to_do: &str,
-    ) -> Result<(), LedgerError> {
-        match self.alert(subject, code, text, what_to_do) {
-            Some(alert) => self.ledger.append(alert).await.map(|_| ()),
-            None => Ok(()),
-        }
     }
 
     /// Tries a remediation again that had failed, or asks again about one that was rejected.
@@ -344,10 +283,7 @@ impl<R: Remedy + 'static> Engine<R> {
                 "nothing is decided about account {account}: Organizations does not answer, and it is not known as one of ours"
             );
             let what_to_do = "Make Organizations readable for the hub. The findings wait, and are tried again at each poll.";
-            if let Some(alert) = self.alert(subject, "account_unknown", text, what_to_do) {
-                self.ledger.append(alert).await?;
-            }
-            return Ok(());
+            return self.tell(subject, "account_unknown", text, what_to_do).await;
         };
         // What is half done is brought to an end first: its cutoff decides about this finding.
         for earlier in self.history(finding)?.iter().filter(|earlier| earlier.state.has_fixed_cutoff()) {

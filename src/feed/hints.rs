@@ -223,8 +223,7 @@ fn unanswered(hint: Hint, error: &CallError) -> (usize, Fate) {
 }
 
 /// Something that cannot be read stands for the rest of what it came in.
-#[must_use]
-pub fn too_many(bytes: &[u8], count: usize) -> Undecodable {
+pub(super) fn too_many(bytes: &[u8], count: usize) -> Undecodable {
     Undecodable {
         path: "(message)".to_owned(),
         error: format!("{count} items in one message: EventBridge sends one finding in each"),

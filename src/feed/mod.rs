@@ -16,7 +16,7 @@ pub use file::Input;
 pub use folder::Folder;
 pub use guardduty::{Poll, Poller};
 pub use health::{Health, Pulse};
-pub use hints::{Fate, Hint, Hints, too_many};
+pub use hints::{Fate, Hint, Hints};
 pub use pace::Pace;
 pub use queue::{QueueFeed, Taker};
 pub use watch::Watch;

@@ -30,7 +30,6 @@ use crate::remedy::RoleSessions;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -57,8 +56,6 @@ pub struct Service {
     started: Timestamp,
     /// Why a file was not taken over, if one was not.
     refused: Mutex<Option<String>>,
-    /// Where the configuration came from.
-    config_file: PathBuf,
     stop: CancellationToken,
     /// The last entry before this start.
     started_at: i64,

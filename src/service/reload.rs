@@ -16,7 +16,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be written.
     pub(super) async fn reload(&self, file: &mut OptOutFile) -> Result<(), LedgerError> {
-        let config = Config::load_alone(&self.config_file);
+        let config = Config::load_alone(&self.config.file);
         let opt_outs = file.look(true).map(Result::<&OptOuts, String>::cloned);
         let config = match (config, &opt_outs) {
             (Ok(_), Some(Err(error))) => {

@@ -23,6 +23,9 @@ const PATIENCE: u32 = 3;
 const FIND: Duration = Duration::from_hours(1);
 const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
 
+/// At a stop the loops end within a moment, but for the last words to SQS.
+const LOOPS_END: Duration = Duration::from_secs(5);
+
 /// How often it is swept, at least.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -59,7 +62,7 @@ impl Service {
         // What hangs in a loop must not keep the process from stopping either.
         let deadline = async {
             self.stop.cancelled().await;
-            tokio::time::sleep(self.config.drain_timeout).await;
+            tokio::time::sleep(LOOPS_END.min(self.config.drain_timeout)).await;
         };
         let ran = tokio::select! {
             ran = all => ran.map(|_| ()),

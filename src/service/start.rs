@@ -110,7 +110,7 @@ impl Service {
                     .as_ref()
                     .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.0));
                 let folder = config.folder.clone().map(Folder::new);
-                let (pace, config_file) = (Pace::new(config.calls_per_second), config.file.clone());
+                let pace = Pace::new(config.calls_per_second);
                 Ok(Self {
                     config,
                     ledger,
@@ -127,7 +127,6 @@ impl Service {
                     told: Arc::default(),
                     started: Timestamp::now(),
                     refused: Mutex::default(),
-                    config_file,
                     stop,
                     started_at,
                     lock,

@@ -5,21 +5,12 @@ use crate::scene::{BANK, HOME, OTHER, SHOP, Scene};
 use crate::thief::Thief;
 use crate::watching::Watching;
 use serde_json::{Value, json};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const OFTEN: &str = "mode = \"enforce\"\npoll_interval = \"5s\"\n";
 
-/// A command that reaches AWS through the proxy.
-fn through(scene: &Scene, proxy: &Proxy, args: &[&str]) -> Command {
-    let mut command = scene.command(args);
-    command.env("AWS_ENDPOINT_URL", proxy.url());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
 fn watching(scene: &Scene, proxy: &Proxy) -> Watching {
-    Watching::of(through(scene, proxy, &["run", "--log", "debug"]).spawn().expect("it starts"))
+    Watching::of(scene.command_through(proxy, &["run", "--log", "debug"]).spawn().expect("it starts"))
 }
 
 /// Everything that passes by itself.
@@ -118,7 +109,7 @@ fn a_clock_that_is_wrong_by_ten_minutes_is_corrected() {
         proxy.always(Which::all(), Fault::Skewed(skew));
         let (thief, _) = scene.theft(SHOP, "web");
         let ran = crate::scene::Ran::new(
-            &through(&scene, &proxy, &["run", "--once", "--backlog"]).output().expect("it runs"),
+            &scene.command_through(&proxy, &["run", "--once", "--backlog"]).output().expect("it runs"),
         );
         ran.code(0).says("1 revoked");
         thief.is_denied();
@@ -165,7 +156,7 @@ fn an_answer_that_is_lost_after_the_change_is_not_a_second_change() {
     let (thief, _) = scene.theft(SHOP, "web");
     // Each answer to the put is lost, also those of the SDK's own retries.
     proxy.times(4, Which::operation("PutRolePolicy"), Fault::ResetAfter);
-    let output = through(&scene, &proxy, &["run", "--once", "--backlog"]).output().expect("it runs");
+    let output = scene.command_through(&proxy, &["run", "--once", "--backlog"]).output().expect("it runs");
     crate::scene::Ran::new(&output).code(0).says("1 revoked");
     thief.is_denied();
     let steps = scene.steps();

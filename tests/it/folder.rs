@@ -17,8 +17,6 @@ fn scene() -> Scene {
 
 /// The findings of the hub's detector, as an export has them.
 fn export(scene: &Scene, ids: &[&str]) -> Vec<Value> {
-    let mut queue = scene.path("queue");
-    queue.set_extension("");
     let name = format!("dump-{}", ids.join("-").len());
     scene.post("queues", &json!({"account": SECURITY, "region": "eu-central-1", "name": name}));
     ids.iter()

@@ -388,6 +388,14 @@ impl Scene {
         command
     }
 
+    /// The same, but that it reaches AWS through a proxy.
+    pub fn command_through(&self, proxy: &crate::proxy::Proxy, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("AWS_ENDPOINT_URL", proxy.url());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
     pub fn rescind(&self, args: &[&str]) -> Ran {
         Ran::new(&self.command(args).output().expect("the binary runs"))
     }
