@@ -43,6 +43,9 @@ class Emulator:
     def role(self, **fields) -> dict:
         return self.post("roles", fields)
 
+    def user(self, **fields) -> dict:
+        return self.post("users", fields)
+
     def session(self, **fields) -> dict:
         return self.post("sessions", fields)
 

@@ -14,6 +14,7 @@ from .faults import Fault
 from .findings import exfiltration_finding, with_defaults
 from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
+from .user_control import UserControl
 from .world import World
 
 PREFIX = "/emulator/"
@@ -25,10 +26,12 @@ class Control:
         self._world = world
         self._scene = Scene(world)
         self._queues = QueueControl(world, self._account, self._detector)
+        self._users = UserControl(world, self._account)
         self._routes = {
             ("GET", "health"): self._health,
             ("POST", "organization"): self._organization,
             ("POST", "roles"): self._roles,
+            ("POST", "users"): self._users.create,
             ("POST", "sessions"): self._sessions,
             ("POST", "findings"): self._findings,
             ("POST", "findings/exfiltration"): self._exfiltration,
@@ -93,14 +96,14 @@ class Control:
 
     def _sessions(self, fields: Mapping, query: Mapping) -> dict:
         with self._world.lock:
-            issued_at = fields.get("issued_at")
-            session = self._scene.issue_session(
-                self._account(fields),
-                fields["role"],
-                fields.get("session_name") or "i-" + secrets.token_hex(8) + "0",
-                parse_time(issued_at) if issued_at else self._world.clock.now(),
-                int(fields.get("duration", SIX_HOURS)),
-            )
+            account, issued_at = self._account(fields), fields.get("issued_at")
+            moment = parse_time(issued_at) if issued_at else self._world.clock.now()
+            duration = int(fields.get("duration", SIX_HOURS))
+            if "user" in fields:
+                session = self._scene.issue_user_session(account, fields["user"], moment, duration)
+            else:
+                name = fields.get("session_name") or "i-" + secrets.token_hex(8) + "0"
+                session = self._scene.issue_session(account, fields["role"], name, moment, duration)
             return session_answer(session)
 
     def _findings(self, fields: Mapping, query: Mapping) -> dict:

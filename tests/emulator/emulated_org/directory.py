@@ -19,6 +19,10 @@ NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","R
 MANAGED_POLICIES = {"AdministratorAccess": EVERYTHING, "AWSDenyAll": NOTHING}
 
 
+# Where a partition's global services are called, and leave their traces.
+MAIN_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
 class Directory:
     """The accounts of one organization in one partition."""
 
@@ -31,6 +35,10 @@ class Directory:
         self.account_ids: List[str] = []
         # Region -> whether accounts opted in, as AWS Account Management names it.
         self.regions: Dict[str, str] = {}
+
+    @property
+    def main_region(self) -> str:
+        return MAIN_REGIONS[self.partition]
 
     def require_region(self, region: str) -> None:
         """Credentials mean nothing in a region that is disabled or of another partition.
@@ -64,7 +72,12 @@ class Directory:
         return self.iam(account).get_role_by_id(role_id)
 
     def user(self, account: str, name: str):
-        return self.iam(account).users.get(name)
+        """The user of that name, ignoring case as IAM does; None if there is none."""
+        users = self.iam(account).users
+        if name in users:
+            return users[name]
+        wanted = name.lower()
+        return next((user for user in users.values() if user.name.lower() == wanted), None)
 
     def user_by_arn(self, arn: str):
         account = account_of(arn)

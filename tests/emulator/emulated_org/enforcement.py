@@ -58,7 +58,8 @@ class Enforcement:
     def _session_principal(self, session: Session) -> Principal:
         if session.user_name:
             user = self._directory.user(session.account, session.user_name)
-            if user is None:
+            if user is None or user.id != session.user_id:
+                # Another user may have got the name of one that was deleted.
                 raise InvalidCredentials()
             return Principal(session.account, user.arn, user.id, user.arn, user, "user", session)
         role = self._directory.role_by_id(session.account, session.role_id)

@@ -30,6 +30,8 @@ def _iam(call: Call, account: str, directory: Directory):
         return params["PolicySourceArn"]
     if call.operation == "CreateRole":
         return f"{prefix}:role{params.get('Path', '/')}{params.get('RoleName', '')}"
+    if call.operation == "CreateUser":
+        return f"{prefix}:user{params.get('Path', '/')}{params.get('UserName', '')}"
     if "RoleName" in params and "InstanceProfile" not in call.operation:
         role = directory.role(account, params["RoleName"])
         return role.arn if role else f"{prefix}:role/{params['RoleName']}"

@@ -11,11 +11,10 @@ from moto.iam.models import ManagedPolicy
 from moto.organizations.models import organizations_backends
 
 from .clock import whole_seconds
-from .directory import DISABLED, EVERYTHING, MANAGED_POLICIES, SERVICE_CONTROL_POLICY, partition_of
-from .sessions import Session
+from .directory import DISABLED, EVERYTHING, MAIN_REGIONS, MANAGED_POLICIES, SERVICE_CONTROL_POLICY, partition_of
+from .sessions import Session, new_id
 from .world import OPERATOR, World
 
-PARTITIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 MANAGEMENT_ID = "999999999999"
 HUB_ROLE = "RescindHub"
 HUB_SESSION_SECONDS = 12 * 3600
@@ -121,6 +120,13 @@ class Scene:
             raise ValueError(f"account {account} has no role {role_name}")
         return self._world.sts.issue_role_session(role, session_name, issued_at, duration)
 
+    def issue_user_session(self, account: str, name: str, issued_at, duration: int) -> Session:
+        """A session as GetSessionToken issues it to an IAM user."""
+        user = self._directory.user(account, name)
+        if user is None:
+            raise ValueError(f"account {account} has no user {name}")
+        return self._world.sts.issue_user_session(account, user, issued_at, duration)
+
     # --- a whole organization
 
     def build(self, request: Mapping) -> dict:
@@ -189,7 +195,8 @@ class Scene:
         iam = directory.iam(account)
         for name in MANAGED_POLICIES:
             self._add_managed_policy(account, name)
-        user = iam.create_user(PARTITIONS[directory.partition], OPERATOR)
+        user = iam.create_user(directory.main_region, OPERATOR)
+        user.id = new_id("AIDA", 21)
         user.put_policy("administrator", EVERYTHING)
         key = iam.create_access_key(OPERATOR)
         if account != directory.management_id:
@@ -205,7 +212,7 @@ class Scene:
     def _add_managed_policy(self, account: str, name: str) -> None:
         """Makes one of AWS's own policies attachable, under AWS's ARN."""
         policies = self._directory.iam(account).managed_policies
-        region = PARTITIONS[self._directory.partition]
+        region = self._directory.main_region
         policy = ManagedPolicy(name, account_id="aws", region=region, document=MANAGED_POLICIES[name], path="/")
         policies[policy.arn] = policy
 
@@ -256,9 +263,9 @@ class Plan:
 
     def __init__(self, request: Mapping) -> None:
         self.partition = request.get("partition", "aws")
-        if self.partition not in PARTITIONS:
-            raise ValueError(f"partition is one of {sorted(PARTITIONS)}")
-        self.regions = request.get("regions") or [PARTITIONS[self.partition]]
+        if self.partition not in MAIN_REGIONS:
+            raise ValueError(f"partition is one of {sorted(MAIN_REGIONS)}")
+        self.regions = request.get("regions") or [MAIN_REGIONS[self.partition]]
         self.region_states = {
             **dict.fromkeys(request.get("enabled_regions") or [], "ENABLED"),
             **dict.fromkeys(self.regions, "ENABLED_BY_DEFAULT"),

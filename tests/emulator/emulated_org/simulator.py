@@ -1,15 +1,16 @@
 """IAM's policy simulator, on the same evaluator that enforcement uses."""
 import re
+from dataclasses import dataclass
 from typing import Dict, List
 from xml.sax.saxutils import escape
 
 from .directory import Directory
 from .errors import AwsError
-from .policy import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Decision, Policy, Request, condition_keys, evaluate
+from .iam_xml import NAMESPACE
+from .policy import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Policy, Request, condition_keys, evaluate
 from .protocol import Answer, Call, members, xml_answer
 from .switches import Switches
 
-NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 LIES = {"allow_all": ALLOWED, "deny_all": EXPLICIT_DENY, "implicit_deny_all": IMPLICIT_DENY}
 CONTEXT_TYPES = {
     single + suffix
@@ -24,7 +25,7 @@ class Simulator:
         self._switches = switches
 
     def simulate(self, call: Call, account: str) -> Answer:
-        """One result per action and resource, each over the principal's own policies.
+        """One result per action, with one more for each resource if there are several.
 
         Only what ContextEntries states is in the context, as on AWS: a policy
         that asks for aws:TokenIssueTime matches only if the caller supplies it.
@@ -38,11 +39,10 @@ class Simulator:
         if not actions:
             raise AwsError("InvalidInput", "ActionNames must not be empty", 400)
         context = _context(call.params)
-        results = [
-            self._result(account, entity, identity, Request(action, resource, context))
-            for action in actions
-            for resource in members(call.params, "ResourceArns") or ["*"]
-        ]
+        judge = _Judge(self._directory, self._switches, account, entity, identity)
+        resources = members(call.params, "ResourceArns") or ["*"]
+        results = [_result([judge.verdict(Request(action, resource, context)) for resource in resources])
+                   for action in actions]
         body = f"<IsTruncated>false</IsTruncated><EvaluationResults>{''.join(results)}</EvaluationResults>"
         return xml_answer("SimulatePrincipalPolicy", NAMESPACE, body, call.request_id)
 
@@ -57,35 +57,79 @@ class Simulator:
             raise AwsError("NoSuchEntity", f"Entity {arn} does not exist", 404)
         return entity, kind
 
-    def _result(self, account: str, entity, identity: List[Policy], request: Request) -> str:
-        decision = evaluate(identity, request)
-        boundary = self._directory.boundary(account, entity)
-        limits = self._directory.service_control_policies(account)
-        by_organization = [evaluate(level, request) for level in limits]
-        others = by_organization + ([evaluate([boundary], request)] if boundary else [])
-        effect = _overall([decision] + others)
-        matched = decision.matched
-        if self._switches.simulator_lies:
-            effect, matched = LIES[self._switches.simulator_lies], []
-        used = condition_keys(identity)
-        missing = [key for key in used if key.lower() not in request.context]
-        allowed_by_organization = all(level.allowed for level in by_organization)
-        return (
-            "<member>"
-            f"<EvalActionName>{escape(request.action)}</EvalActionName>"
-            f"<EvalResourceName>{escape(request.resource)}</EvalResourceName>"
-            f"<EvalDecision>{effect}</EvalDecision>"
-            f"<MatchedStatements>{''.join(map(_statement, matched))}</MatchedStatements>"
-            f"<MissingContextValues>{''.join(f'<member>{escape(key)}</member>' for key in missing)}</MissingContextValues>"
-            "<OrganizationsDecisionDetail>"
-            f"<AllowedByOrganizations>{str(allowed_by_organization).lower()}</AllowedByOrganizations>"
-            "</OrganizationsDecisionDetail>"
-            "</member>"
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What all policies together say of one action on one resource."""
+
+    request: Request
+    effect: str
+    matched: List[Policy]
+    missing: List[str]
+    allowed_by_organization: bool
+
+
+class _Judge:
+    def __init__(self, directory: Directory, switches: Switches, account: str, entity, identity: List[Policy]) -> None:
+        self._identity = identity
+        self._boundary = directory.boundary(account, entity)
+        self._limits = directory.service_control_policies(account)
+        self._used = condition_keys(identity)
+        self._lie = LIES.get(switches.simulator_lies)
+
+    def verdict(self, request: Request) -> _Verdict:
+        decision = evaluate(self._identity, request)
+        by_organization = [evaluate(level, request) for level in self._limits]
+        others = by_organization + ([evaluate([self._boundary], request)] if self._boundary else [])
+        effect = _overall([decision.effect] + [other.effect for other in others])
+        return _Verdict(
+            request,
+            self._lie or effect,
+            [] if self._lie else decision.matched,
+            [key for key in self._used if key.lower() not in request.context],
+            all(level.allowed for level in by_organization),
         )
 
 
-def _overall(decisions: List[Decision]) -> str:
-    effects = [decision.effect for decision in decisions]
+def _result(verdicts: List[_Verdict]) -> str:
+    """The result for one action. With several resources it is about all of them together."""
+    first = verdicts[0]
+    resource, effect, specific = first.request.resource, first.effect, ""
+    if len(verdicts) > 1:
+        resource, effect = "*", _overall([verdict.effect for verdict in verdicts])
+        specific = f"<ResourceSpecificResults>{''.join(map(_specific, verdicts))}</ResourceSpecificResults>"
+    matched = [policy for verdict in verdicts for policy in verdict.matched]
+    allowed_by_organization = all(verdict.allowed_by_organization for verdict in verdicts)
+    return (
+        "<member>"
+        f"<EvalActionName>{escape(first.request.action)}</EvalActionName>"
+        f"<EvalResourceName>{escape(resource)}</EvalResourceName>"
+        f"<EvalDecision>{effect}</EvalDecision>"
+        f"<MatchedStatements>{''.join(map(_statement, matched))}</MatchedStatements>"
+        f"{_missing(first)}{specific}"
+        "<OrganizationsDecisionDetail>"
+        f"<AllowedByOrganizations>{str(allowed_by_organization).lower()}</AllowedByOrganizations>"
+        "</OrganizationsDecisionDetail>"
+        "</member>"
+    )
+
+
+def _specific(verdict: _Verdict) -> str:
+    return (
+        "<member>"
+        f"<EvalResourceName>{escape(verdict.request.resource)}</EvalResourceName>"
+        f"<EvalResourceDecision>{verdict.effect}</EvalResourceDecision>"
+        f"<MatchedStatements>{''.join(map(_statement, verdict.matched))}</MatchedStatements>"
+        f"{_missing(verdict)}</member>"
+    )
+
+
+def _missing(verdict: _Verdict) -> str:
+    keys = "".join(f"<member>{escape(key)}</member>" for key in verdict.missing)
+    return f"<MissingContextValues>{keys}</MissingContextValues>"
+
+
+def _overall(effects: List[str]) -> str:
     if EXPLICIT_DENY in effects:
         return EXPLICIT_DENY
     return ALLOWED if set(effects) == {ALLOWED} else IMPLICIT_DENY

@@ -52,15 +52,8 @@ class Sts:
     def _get_session_token(self, call: Call, principal: Principal) -> str:
         if principal.session:
             raise AccessDenied("Cannot call GetSessionToken with session credentials")
-        session = self._sessions.issue(
-            account=principal.account,
-            arn=principal.arn,
-            user_id=principal.user_id,
-            user_name=principal.entity.name,
-            issued_at=self._clock.now(),
-            duration_seconds=_duration(call.params, 12 * ONE_HOUR),
-        )
-        return _credentials(session)
+        duration = _duration(call.params, 12 * ONE_HOUR)
+        return _credentials(self.issue_user_session(principal.account, principal.entity, self._clock.now(), duration))
 
     def _assume_role(self, call: Call, principal: Principal) -> str:
         request = _AssumeRole(call.params)
@@ -100,6 +93,17 @@ class Sts:
             issued_at=issued_at,
             duration_seconds=duration_seconds,
             **extra,
+        )
+
+    def issue_user_session(self, account: str, user, issued_at: datetime, duration_seconds: int) -> Session:
+        """A session of an IAM user. It outlives the access key it was asked for with."""
+        return self._sessions.issue(
+            account=account,
+            arn=user.arn,
+            user_id=user.id,
+            user_name=user.name,
+            issued_at=issued_at,
+            duration_seconds=duration_seconds,
         )
 
     def _authorize(self, principal: Principal, request: "_AssumeRole", role) -> None:

@@ -14,8 +14,15 @@ class Switches:
     simulator_lies: Optional[str] = None
     # GetRolePolicy answers what was stored before the latest change.
     get_role_policy_stale: bool = False
+    get_user_policy_stale: bool = False
     # PutRolePolicy answers 200 and stores nothing.
     put_role_policy_ignored: bool = False
+    put_user_policy_ignored: bool = False
+    # DeleteRolePolicy answers 200 and deletes nothing.
+    delete_role_policy_ignored: bool = False
+    delete_user_policy_ignored: bool = False
+    # UpdateAccessKey answers 200 and leaves the key as it is.
+    update_access_key_ignored: bool = False
 
     def update(self, changes: dict) -> None:
         """Raises ValueError on an unknown switch or value, and then changes nothing."""

@@ -116,6 +116,14 @@ class Enforcement(EmulatorTestCase):
         self.thief.get_role(RoleName="OTHER")
         self.assertAwsError("AccessDenied", self.thief.get_role, RoleName="AppRole")
 
+    def test_deleting_a_policy_is_enforced_on_the_role(self):
+        self.role("Other", path="/team/")
+        self.grant({"Effect": "Allow", "Action": "iam:DeleteRolePolicy", "Resource": "arn:aws:iam::*:role/team/Other"})
+        policy = {"PolicyName": "permissions"}
+        self.assertAwsError("AccessDenied", self.thief.delete_role_policy, RoleName="AppRole", **policy)
+        self.thief.delete_role_policy(RoleName="Other", **policy)
+        self.assertEqual(self.operator.list_role_policies(RoleName="Other")["PolicyNames"], [])
+
     def test_a_resource_statement_does_not_cover_actions_without_resource(self):
         self.grant({"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:instance/*"})
         ec2 = self.client(self.session(), "ec2")
@@ -177,6 +185,15 @@ class Switches(EmulatorTestCase):
     def test_a_put_can_be_ignored(self):
         self.emulator.switch(put_role_policy_ignored=True)
         self.put("2026-01-01T00:00:00Z")
+        self.assertAwsError("NoSuchEntity", self.iam.get_role_policy, **self.policy)
+
+    def test_a_deletion_can_be_ignored(self):
+        self.put("2026-01-01T00:00:00Z")
+        self.emulator.switch(delete_role_policy_ignored=True)
+        self.iam.delete_role_policy(**self.policy)
+        self.iam.get_role_policy(**self.policy)
+        self.emulator.switch(delete_role_policy_ignored=False)
+        self.iam.delete_role_policy(**self.policy)
         self.assertAwsError("NoSuchEntity", self.iam.get_role_policy, **self.policy)
 
     def test_a_get_can_be_stale(self):

@@ -41,13 +41,37 @@ class Simulator(EmulatorTestCase):
         missing = {"PolicySourceArn": "arn:aws:iam::222222222222:role/Missing"}
         self.assertAwsError("NoSuchEntity", self.simulate, **missing)
 
-    def test_each_action_and_resource_has_a_result(self):
+    def test_each_action_has_a_result_and_each_resource_one_below_it(self):
+        deny = {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::two/*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+        self.iam.put_role_policy(RoleName="AppRole", PolicyName="narrow", PolicyDocument=document)
+        resources = ["arn:aws:s3:::one/*", "arn:aws:s3:::two/*"]
         results = self.iam.simulate_principal_policy(
-            PolicySourceArn=self.arn,
-            ActionNames=["s3:GetObject", "s3:PutObject"],
-            ResourceArns=["arn:aws:s3:::one/*", "arn:aws:s3:::two/*"],
+            PolicySourceArn=self.arn, ActionNames=["s3:GetObject", "s3:PutObject"], ResourceArns=resources
         )["EvaluationResults"]
-        self.assertEqual(len(results), 4)
+        self.assertEqual([result["EvalActionName"] for result in results], ["s3:GetObject", "s3:PutObject"])
+        self.assertEqual([result["EvalDecision"] for result in results], ["allowed", "explicitDeny"])
+        specific = results[1]["ResourceSpecificResults"]
+        self.assertEqual([result["EvalResourceName"] for result in specific], resources)
+        self.assertEqual([result["EvalResourceDecision"] for result in specific], ["allowed", "explicitDeny"])
+        self.assertEqual([len(result["MatchedStatements"]) for result in specific], [1, 1])
+
+    def test_one_resource_is_the_result_itself(self):
+        result = self.simulate(ResourceArns=["arn:aws:s3:::one/*"])
+        self.assertEqual(result["EvalResourceName"], "arn:aws:s3:::one/*")
+        self.assertNotIn("ResourceSpecificResults", result)
+
+    def test_a_session_is_told_apart_by_its_user_id(self):
+        session = self.session()
+        deny = revoke_policy("2026-01-01T00:00:00Z")
+        deny["Statement"][0]["Condition"] = {"StringEquals": {"aws:userid": session["principal_id"]}}
+        self.iam.put_role_policy(RoleName="AppRole", PolicyName=REVOKE_POLICY, PolicyDocument=json.dumps(deny))
+        entry = {"ContextKeyName": "aws:userid", "ContextKeyType": "string"}
+        for user_id, decision in ((session["principal_id"], "explicitDeny"), ("AROAOTHER:i-1", "allowed")):
+            result = self.simulate(ContextEntries=[{**entry, "ContextKeyValues": [user_id]}])
+            self.assertEqual(result["EvalDecision"], decision)
+        self.assertAwsError("AccessDenied", self.client(session, "iam").list_users)
+        self.client(self.session(session_name="another"), "iam").list_users()
 
     def test_it_can_lie(self):
         self.emulator.switch(simulator_lies="allow_all")
