@@ -55,6 +55,9 @@ class Emulator:
     def exfiltration(self, **fields) -> dict:
         return self.post("findings/exfiltration", fields)
 
+    def attack_sequence(self, **fields) -> dict:
+        return self.post("findings/attack-sequence", fields)
+
     def queue(self, **fields) -> dict:
         return self.post("queues", fields)
 

@@ -2,7 +2,6 @@
 
 It has no authentication: the server listens on the loopback interface only.
 """
-import copy
 import json
 import secrets
 from typing import Mapping, Tuple
@@ -11,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from .clock import milliseconds, parse_time
 from .errors import AwsError
 from .faults import Fault
-from .findings import exfiltration_finding, with_defaults
+from .finding_control import FindingControl
 from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
 from .user_control import UserControl
@@ -26,6 +25,7 @@ class Control:
         self._world = world
         self._scene = Scene(world)
         self._queues = QueueControl(world, self._account, self._detector)
+        self._findings = FindingControl(world, self._queues, self._detector)
         self._users = UserControl(world, self._account)
         self._routes = {
             ("GET", "health"): self._health,
@@ -33,8 +33,9 @@ class Control:
             ("POST", "roles"): self._roles,
             ("POST", "users"): self._users.create,
             ("POST", "sessions"): self._sessions,
-            ("POST", "findings"): self._findings,
-            ("POST", "findings/exfiltration"): self._exfiltration,
+            ("POST", "findings"): self._findings.inject,
+            ("POST", "findings/exfiltration"): self._findings.exfiltration,
+            ("POST", "findings/attack-sequence"): self._findings.attack_sequence,
             ("POST", "queues"): self._queues.create,
             ("GET", "queues"): self._queues.describe,
             ("POST", "messages"): self._queues.send,
@@ -105,37 +106,6 @@ class Control:
                 name = fields.get("session_name") or "i-" + secrets.token_hex(8) + "0"
                 session = self._scene.issue_session(account, fields["role"], name, moment, duration)
             return session_answer(session)
-
-    def _findings(self, fields: Mapping, query: Mapping) -> dict:
-        with self._world.lock:
-            detector = self._detector(fields)
-            findings = [self._complete(finding, fields, detector) for finding in fields["findings"]]
-            for finding in findings:
-                detector.findings[finding["id"]] = finding
-            return {"detector_id": detector.id, "finding_ids": [finding["id"] for finding in findings]}
-
-    def _complete(self, finding: Mapping, fields: Mapping, detector) -> dict:
-        if not isinstance(finding, dict):
-            raise ValueError("a finding is a JSON object")
-        if not isinstance(finding.get("id", ""), str) or (fields.get("raw") and not finding.get("id")):
-            raise ValueError("a finding needs an id, and it is a string")
-        if fields.get("raw"):
-            return copy.deepcopy(finding)
-        return with_defaults(finding, detector, self._world.directory.partition, self._now())
-
-    def _exfiltration(self, fields: Mapping, query: Mapping) -> dict:
-        with self._world.lock:
-            detector = self._detector(fields)
-            finding = exfiltration_finding(fields, detector, self._world.directory.partition, self._now())
-            if not isinstance(finding["id"], str):
-                raise ValueError("a finding's id is a string")
-            if fields.get("event_to"):
-                self._world.queues.named(fields["event_to"])
-            detector.findings[finding["id"]] = finding
-            answer = {"detector_id": detector.id, "finding_id": finding["id"], "finding": finding}
-            if fields.get("event_to"):
-                answer["message_id"] = self._queues.send_event(detector, finding, fields["event_to"])
-            return answer
 
     def _list_calls(self, fields: Mapping, query: Mapping) -> dict:
         return {"calls": self._world.calls.since(int(query.get("since", 0)))}

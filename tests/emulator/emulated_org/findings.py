@@ -5,6 +5,7 @@ import secrets
 from typing import Mapping, Optional
 
 EXFILTRATION = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+MALICIOUS_CALLER = "UnauthorizedAccess:IAMUser/MaliciousIPCaller"
 # TEST-NET-3: addresses that belong to nobody.
 ATTACKER_ADDRESS = "203.0.113.77"
 
@@ -53,42 +54,65 @@ def _service(detector, now: str) -> dict:
 
 
 def exfiltration_finding(request: Mapping, detector, partition: str, now: str) -> dict:
-    """What GuardDuty reports when an instance's credentials are used from elsewhere."""
-    member, role = request["member"], request["role"]
-    instance = request["principal_id"].rpartition(":")[2]
-    kind = request.get("type") or EXFILTRATION
+    """What GuardDuty reports when an instance's credentials, or those of a user, are used from elsewhere."""
+    member = request["member"]
+    about = _of_user(request) if "user" in request else _of_instance(request, partition, detector.region)
     updated_at = request.get("updated_at") or now
+    api_call = _api_call(member)
+    if request.get("error_code"):
+        api_call["errorCode"] = request["error_code"]
     finding = {
+        **about,
         "accountId": member,
-        "description": (
-            f"Credentials for the EC2 instance role {role} were used from an external IP address {ATTACKER_ADDRESS}."
-        ),
         "id": request.get("id") or secrets.token_hex(16),
-        "resource": {
-            "resourceType": "AccessKey",
-            "accessKeyDetails": {
-                "accessKeyId": request["access_key_id"],
-                "principalId": request["principal_id"],
-                "userName": role,
-                "userType": "AssumedRole",
-            },
-            "instanceDetails": _instance(instance, member, role, partition, detector.region),
-        },
         "service": {
-            "action": {"actionType": "AWS_API_CALL", "awsApiCallAction": _api_call(member)},
+            "action": {"actionType": "AWS_API_CALL", "awsApiCallAction": api_call},
             "additionalInfo": {"type": "default", "value": "{}"},
             "resourceRole": "TARGET",
             "eventLastSeen": updated_at,
         },
         "severity": request["severity"] if "severity" in request else 8.0,
-        "title": f"Credentials for the EC2 instance role {role} were used from an external IP address.",
-        "type": kind,
         "updatedAt": updated_at,
     }
     if isinstance(updated_at, str) and updated_at < now:
         finding["createdAt"] = updated_at
         finding["service"]["eventFirstSeen"] = updated_at
     return with_defaults(merged(finding, request.get("overrides") or {}), detector, partition, now)
+
+
+def _of_instance(request: Mapping, partition: str, region: str) -> dict:
+    role = request["role"]
+    instance = request["principal_id"].rpartition(":")[2]
+    title = f"Credentials for the EC2 instance role {role} were used from an external IP address"
+    return {
+        "description": f"{title} {ATTACKER_ADDRESS}.",
+        "resource": {
+            "resourceType": "AccessKey",
+            "accessKeyDetails": _access_key(request, role, "AssumedRole"),
+            "instanceDetails": _instance(instance, request["member"], role, partition, region),
+        },
+        "title": f"{title}.",
+        "type": request.get("type") or EXFILTRATION,
+    }
+
+
+def _of_user(request: Mapping) -> dict:
+    user = request["user"]
+    return {
+        "description": f"API ListBuckets was called by {user} from the known malicious IP address {ATTACKER_ADDRESS}.",
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": _access_key(request, user, "IAMUser")},
+        "title": f"API ListBuckets was called by {user} from a known malicious IP address.",
+        "type": request.get("type") or MALICIOUS_CALLER,
+    }
+
+
+def _access_key(request: Mapping, user_name: str, user_type: str) -> dict:
+    return {
+        "accessKeyId": request["access_key_id"],
+        "principalId": request["principal_id"],
+        "userName": user_name,
+        "userType": user_type,
+    }
 
 
 def sample_finding(kind: str, detector, partition: str, now: str, earlier: Optional[Mapping]) -> dict:

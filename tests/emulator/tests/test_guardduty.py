@@ -142,6 +142,55 @@ class Findings(EmulatorTestCase):
         self.assertTrue(address.startswith("203.0.113."))
         self.assertEqual(finding["updatedAt"], "2026-01-01T00:00:00.000Z")
 
+    def test_a_finding_about_a_user(self):
+        user = self.emulator.user(account="222222222222", name="ci", policy=None)
+        request = {"account": "111111111111", "region": REGION, "member": "222222222222", "user": "ci"}
+        key = user["access_keys"][0]["access_key_id"]
+        injected = self.emulator.exfiltration(**request, access_key_id=key, error_code="AccessDenied")
+        finding = self.raw_findings([injected["finding_id"]])[0]
+        details = {"accessKeyId": key, "principalId": user["user_id"], "userName": "ci", "userType": "IAMUser"}
+        self.assertEqual(finding["resource"], {"resourceType": "AccessKey", "accessKeyDetails": details})
+        self.assertEqual(finding["type"], "UnauthorizedAccess:IAMUser/MaliciousIPCaller")
+        self.assertEqual(finding["service"]["action"]["awsApiCallAction"]["errorCode"], "AccessDenied")
+        self.assertEqual(self.unknown_fields(finding), [])
+
+    def test_an_attack_sequence(self):
+        self.role(path="/app/")
+        session = self.session(issued_at="2026-01-01T10:00:00Z", duration=10**9)
+        user = self.emulator.user(account="222222222222", name="ci", policy=None)
+        role_actor = {
+            "role": "AppRole",
+            "principal_id": session["principal_id"],
+            "access_key_id": session["access_key_id"],
+        }
+        key = user["access_keys"][0]["access_key_id"]
+        user_actor = {"user": "ci", "principal_id": user["user_id"], "access_key_id": key}
+        injected = self.emulator.attack_sequence(
+            account="111111111111",
+            region=REGION,
+            member="222222222222",
+            actors=[{"account": "222222222222", **actor} for actor in (role_actor, user_actor)],
+            updated_at="2026-01-01T11:00:00.000Z",
+        )
+        finding = self.raw_findings([injected["finding_id"]])[0]
+        self.assertEqual(self.unknown_fields(finding), [])
+        self.assertEqual(finding["resource"], {"resourceType": "AttackSequence"})
+        self.assertEqual((finding["severity"], finding["updatedAt"]), (9.0, "2026-01-01T11:00:00.000Z"))
+        parsed = self.guardduty.get_findings(DetectorId=self.detector, FindingIds=[finding["id"]])["Findings"][0]
+        by_role, by_user = parsed["Service"]["Detection"]["Sequence"]["Actors"]
+        account = {"Uid": "222222222222", "Name": "shop"}
+        self.assertEqual(by_role["User"]["Account"], account)
+        self.assertEqual((by_role["User"]["Type"], by_role["User"]["Uid"]), ("AssumedRole", session["principal_id"]))
+        self.assertEqual(by_role["User"]["CredentialUid"], session["access_key_id"])
+        self.assertEqual(by_role["Session"]["Issuer"], "arn:aws:iam::222222222222:role/app/AppRole")
+        self.assertEqual(by_role["Session"]["CreatedTime"].isoformat()[:19], "2026-01-01T10:00:00")
+        self.assertEqual((by_user["User"]["Type"], by_user["User"]["CredentialUid"]), ("IAMUser", key))
+        self.assertNotIn("Session", by_user)
+
+    def unknown_fields(self, finding: dict) -> list:
+        """The names in a finding that GuardDuty's service model does not have."""
+        return list(_unknown(self.guardduty.meta.service_model.shape_for("Finding"), finding))
+
     def raw_findings(self, ids: list) -> list:
         """GetFindings without an SDK, which would hide what it does not know."""
         credential = f"{self.org['accounts']['security']['access_key_id']}/20260101/{REGION}/guardduty/aws4_request"
@@ -150,3 +199,18 @@ class Findings(EmulatorTestCase):
         self.addCleanup(connection.close)
         connection.request("POST", f"/detector/{self.detector}/findings/get", json.dumps({"findingIds": ids}), headers)
         return json.load(connection.getresponse())["findings"]
+
+
+def _unknown(shape, value, path: str = ""):
+    if shape.type_name == "list":
+        for item in value:
+            yield from _unknown(shape.member, item, path + "[]")
+    elif shape.type_name == "structure":
+        members = {member.serialization.get("name", name): member for name, member in shape.members.items()}
+        for name, below in value.items():
+            if name in members:
+                yield from _unknown(members[name], below, f"{path}.{name}")
+            else:
+                yield f"{path}.{name}"
+    elif shape.type_name == "timestamp" and not isinstance(value, (int, float)):
+        yield f"{path} is no number"
