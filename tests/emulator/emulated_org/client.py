@@ -46,6 +46,9 @@ class Emulator:
     def user(self, **fields) -> dict:
         return self.post("users", fields)
 
+    def instance(self, **fields) -> str:
+        return self.post("instances", fields)["instance_id"]
+
     def session(self, **fields) -> dict:
         return self.post("sessions", fields)
 

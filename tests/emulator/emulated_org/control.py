@@ -11,6 +11,7 @@ from .clock import milliseconds, parse_time
 from .errors import AwsError
 from .faults import Fault
 from .finding_control import FindingControl
+from .instance_control import InstanceControl
 from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
 from .user_control import UserControl
@@ -26,12 +27,14 @@ class Control:
         self._scene = Scene(world)
         self._queues = QueueControl(world, self._account, self._detector)
         self._findings = FindingControl(world, self._queues, self._detector)
+        self._instances = InstanceControl(world, self._account)
         self._users = UserControl(world, self._account)
         self._routes = {
             ("GET", "health"): self._health,
             ("POST", "organization"): self._organization,
             ("POST", "roles"): self._roles,
             ("POST", "users"): self._users.create,
+            ("POST", "instances"): self._instances.create,
             ("POST", "sessions"): self._sessions,
             ("POST", "findings"): self._findings.inject,
             ("POST", "findings/exfiltration"): self._findings.exfiltration,

@@ -79,6 +79,9 @@ class Directory:
         wanted = name.lower()
         return next((user for user in users.values() if user.name.lower() == wanted), None)
 
+    def instance_profiles(self, account: str) -> list:
+        return list(self.iam(account).instance_profiles.values())
+
     def user_by_arn(self, arn: str):
         account = account_of(arn)
         if account not in self.account_ids:

@@ -4,7 +4,6 @@ import uuid
 from typing import Callable, Mapping, Optional
 
 from .directory import account_of
-from .ec2 import describe_instances
 from .enforcement import Principal
 from .errors import AwsError
 from .faults import AFTER, BEFORE, ClientGone, Fault, hang
@@ -126,6 +125,6 @@ class Gateway:
         }
         if call.service in services:
             return services[call.service].handle(call, principal)
-        if call.service == "ec2" and call.operation == "DescribeInstances":
-            return describe_instances(call, principal.account)
+        if call.service == "ec2":
+            return self._world.ec2.handle(call, principal.account)
         return forward(call, principal.account)

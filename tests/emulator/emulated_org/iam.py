@@ -12,7 +12,7 @@ from .directory import Directory
 from .enforcement import Principal, tags_of
 from .errors import AwsError
 from .iam_users import IamUsers
-from .iam_xml import NAMESPACE, boundary, created, element, tag_list
+from .iam_xml import NAMESPACE, boundary, created, element, page, tag_list
 from .inline_policies import InlinePolicies
 from .moto_bridge import forward
 from .protocol import Answer, Call, xml_answer
@@ -50,6 +50,7 @@ class Iam:
             "GetRolePolicy": self._policies.get,
             "PutRolePolicy": self._policies.put,
             "DeleteRolePolicy": self._policies.delete,
+            "ListInstanceProfilesForRole": self._list_instance_profiles,
         }
         if call.operation in own:
             if role is None:
@@ -86,6 +87,14 @@ class Iam:
         """As moto answers it, in a fraction of the time."""
         return xml_answer("GetRole", NAMESPACE, f"<Role>{_role_fields(role)}</Role>", call.request_id)
 
+    def _list_instance_profiles(self, call: Call, account: str, role) -> Answer:
+        profiles = self._directory.instance_profiles(account)
+        having = [profile for profile in profiles if any(listed.id == role.id for listed in profile.roles)]
+        listed, rest = page(call.params, having)
+        members = "".join(f"<member>{_profile_fields(profile)}</member>" for profile in listed)
+        result = f"<InstanceProfiles>{members}</InstanceProfiles>{rest}"
+        return xml_answer("ListInstanceProfilesForRole", NAMESPACE, result, call.request_id)
+
 
 def no_such_role(name: str) -> AwsError:
     return AwsError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
@@ -106,6 +115,19 @@ def _role_fields(role) -> str:
     fields += [boundary(role), tag_list(tags_of(role))]
     # Sessions of the emulator leave no trace in it.
     return "".join(fields) + "<RoleLastUsed/>"
+
+
+def _profile_fields(profile) -> str:
+    roles = "".join(f"<member>{_role_fields(role)}</member>" for role in profile.roles)
+    fields = [
+        element("Path", profile.path),
+        element("InstanceProfileName", profile.name),
+        element("InstanceProfileId", profile.id),
+        element("Arn", profile.arn),
+        created(profile),
+        f"<Roles>{roles}</Roles>",
+    ]
+    return "".join(fields)
 
 
 def _with_name(call: Call, parameter: str, name: str) -> Call:

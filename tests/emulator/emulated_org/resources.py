@@ -32,7 +32,8 @@ def _iam(call: Call, account: str, directory: Directory):
         return f"{prefix}:role{params.get('Path', '/')}{params.get('RoleName', '')}"
     if call.operation == "CreateUser":
         return f"{prefix}:user{params.get('Path', '/')}{params.get('UserName', '')}"
-    if "RoleName" in params and "InstanceProfile" not in call.operation:
+    changes_profile = "InstanceProfile" in call.operation and call.operation != "ListInstanceProfilesForRole"
+    if "RoleName" in params and not changes_profile:
         role = directory.role(account, params["RoleName"])
         return role.arn if role else f"{prefix}:role/{params['RoleName']}"
     if "UserName" in params:

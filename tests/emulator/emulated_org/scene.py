@@ -110,7 +110,8 @@ class Scene:
             # Unchecked on purpose: a test may want a document that IAM would refuse.
             role.put_policy(policy_name, json.dumps(policy))
         if instance_profile:
-            iam.create_instance_profile(name, path, [name], [])
+            profile = iam.create_instance_profile(name, path, [name], [])
+            profile.id = new_id("AIPA", 21)
         return role
 
     def issue_session(self, account: str, role_name: str, session_name: str, issued_at, duration: int) -> Session:

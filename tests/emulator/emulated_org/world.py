@@ -8,10 +8,12 @@ from .account import Account
 from .calls import CallLog
 from .clock import Clock
 from .directory import Directory
+from .ec2 import Ec2
 from .enforcement import Enforcement
 from .faults import Faults
 from .guardduty import GuardDuty
 from .iam import Iam
+from .instances import Instances
 from .organizations import Organizations
 from .queues import Queues
 from .sessions import SessionStore
@@ -40,6 +42,8 @@ class World:
         self.organizations = Organizations(self.directory, self.switches)
         self.guardduty = GuardDuty(self.directory, self.clock)
         self.account = Account(self.directory)
+        self.instances = Instances()
+        self.ec2 = Ec2(self.instances)
         self.queues = Queues()
         self.sqs = Sqs(self.directory, self.queues, self.clock)
 
@@ -56,3 +60,4 @@ class World:
             self.calls.clear()
             self.iam.reset()
             self.guardduty.reset()
+            self.instances.reset()
