@@ -2,7 +2,7 @@
 import threading
 from typing import Dict, List
 
-READS = ("Get", "List", "Describe", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
+READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
 
 
 class CallLog:

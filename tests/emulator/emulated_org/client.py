@@ -88,6 +88,9 @@ class Emulator:
     def advance_clock(self, seconds: float) -> dict:
         return self.post("clock", {"advance_seconds": seconds})
 
+    def delay_cloudtrail(self, seconds: float) -> dict:
+        return self.post("cloudtrail", {"delay_seconds": seconds})
+
     def switch(self, **switches) -> dict:
         return self.post("switches", switches)
 

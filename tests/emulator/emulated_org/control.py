@@ -48,6 +48,7 @@ class Control:
             ("POST", "faults"): self._arm_fault,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._advance_clock,
+            ("POST", "cloudtrail"): self._set_trail,
             ("GET", "switches"): self._show_switches,
             ("POST", "switches"): self._set_switches,
             ("POST", "reset"): self._reset,
@@ -140,6 +141,13 @@ class Control:
     def _advance_clock(self, fields: Mapping, query: Mapping) -> dict:
         self._world.clock.advance(float(fields["advance_seconds"]))
         return self._clock(fields, query)
+
+    def _set_trail(self, fields: Mapping, query: Mapping) -> dict:
+        delay = float(fields["delay_seconds"])
+        if not delay >= 0:
+            raise ValueError("delay_seconds is not negative")
+        self._world.cloudtrail.delay_seconds = delay
+        return {"delay_seconds": delay}
 
     def _show_switches(self, fields: Mapping, query: Mapping) -> dict:
         return self._world.switches.as_dict()

@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 
 from .conditions import wildcard_match
 from .errors import AwsError, NotEmulated
-from .instances import STATES, Instance, Instances
 from .iam_xml import element
+from .instances import STATES, Instance, Instances
 from .moto_bridge import forward, is_loaded
 from .protocol import Answer, Call
 
@@ -90,10 +90,11 @@ def _page_size(params: Mapping[str, str]) -> Optional[int]:
     if text is None:
         return None
     if not text.isdigit() or int(text) not in PAGE_LIMITS:
-        limits = f"between {PAGE_LIMITS[0]} and {PAGE_LIMITS[-1]}"
-        raise AwsError("InvalidParameterValue", f"Value ( {text} ) for parameter maxResults is invalid. Expecting {limits}.")
+        message = f"Value ( {text} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000."
+        raise AwsError("InvalidParameterValue", message)
     if "InstanceId.1" in params:
-        raise AwsError("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
+        message = "The parameter instancesSet cannot be used with the parameter maxResults"
+        raise AwsError("InvalidParameterCombination", message)
     return int(text)
 
 

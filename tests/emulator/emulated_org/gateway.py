@@ -1,7 +1,7 @@
 """The way of a call: faults, authentication, authorization, the service, the log."""
 import traceback
 import uuid
-from typing import Callable, Mapping, Optional
+from typing import Callable, List, Mapping, Optional
 
 from .directory import account_of
 from .enforcement import Principal
@@ -10,6 +10,9 @@ from .faults import AFTER, BEFORE, ClientGone, Fault, hang
 from .moto_bridge import forward
 from .protocol import Answer, Call, read_call, render_error
 from .world import World
+
+# The status of what the emulator cannot do: AWS never said it, so that it leaves no event.
+NOT_SERVED = 501
 
 
 class Disconnect(Exception):
@@ -85,10 +88,21 @@ class Gateway:
         return render_error(call.service, injected, call.request_id)
 
     def _execute(self, call: Call, entry: dict, client_is_gone: Callable[[], bool]) -> Answer:
+        """Serves the call. Whoever made it, once known, leaves an event in the trail."""
+        world = self._world
+        known: List[Principal] = []
+        answer = self._decide(call, entry, client_is_gone, known)
+        if known and answer.status != NOT_SERVED:
+            world.trail.record(call, known[0], answer, world.clock.now())
+        return answer
+
+    def _decide(self, call: Call, entry: dict, client_is_gone: Callable[[], bool], known: List[Principal]) -> Answer:
         world = self._world
         try:
             with world.lock:
-                principal = self._admit(call, entry)
+                principal = self._authenticate(call, entry)
+                known.append(principal)
+                world.enforcement.authorize(principal, call, world.clock.now())
                 if call.service != "sqs":
                     answer = self._serve(call, principal)
             if call.service == "sqs":
@@ -101,18 +115,15 @@ class Gateway:
         except Exception as error:
             # A defect in the emulator must not pass for something AWS said.
             traceback.print_exc()
-            return render_error(call.service, AwsError("EmulatorDefect", repr(error), 501), call.request_id)
+            return render_error(call.service, AwsError("EmulatorDefect", repr(error), NOT_SERVED), call.request_id)
         answer.headers.setdefault("x-amzn-RequestId", call.request_id)
         return answer
 
-    def _admit(self, call: Call, entry: dict) -> Principal:
-        """The caller, once it is known and its policies allow the call."""
+    def _authenticate(self, call: Call, entry: dict) -> Principal:
         world = self._world
-        now = world.clock.now()
         world.directory.require_region(call.region)
-        principal = world.enforcement.authenticate(call, now)
+        principal = world.enforcement.authenticate(call, world.clock.now())
         world.calls.completed(entry, principal=principal.arn)
-        world.enforcement.authorize(principal, call, now)
         return principal
 
     def _serve(self, call: Call, principal: Principal) -> Answer:
@@ -122,6 +133,7 @@ class Gateway:
             "organizations": self._world.organizations,
             "guardduty": self._world.guardduty,
             "account": self._world.account,
+            "cloudtrail": self._world.cloudtrail,
         }
         if call.service in services:
             return services[call.service].handle(call, principal)

@@ -15,6 +15,7 @@ PROTOCOLS = {
     "sns": QUERY,
     "ec2": EC2,
     "organizations": JSON,
+    "cloudtrail": JSON,
     "dynamodb": JSON,
     "sqs": JSON,
     "guardduty": REST_JSON,
@@ -141,6 +142,7 @@ class Answer:
     headers: Dict[str, str]
     body: bytes
     error_code: Optional[str] = None
+    error_message: Optional[str] = None
 
 
 CREDENTIAL_ERRORS = {
@@ -184,6 +186,12 @@ SQS_QUERY_CODES = {
 
 def render_error(service: str, error: AwsError, request_id: str) -> Answer:
     """Renders an error in the shape the SDKs read for that service's protocol."""
+    answer = _rendered(service, error, request_id)
+    answer.error_message = error.message
+    return answer
+
+
+def _rendered(service: str, error: AwsError, request_id: str) -> Answer:
     protocol = PROTOCOLS.get(service, QUERY)
     if service == "sqs":
         return _sqs_error(error, request_id)

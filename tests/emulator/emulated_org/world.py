@@ -7,6 +7,7 @@ from moto.organizations.models import organizations_backends
 from .account import Account
 from .calls import CallLog
 from .clock import Clock
+from .cloudtrail import CloudTrail
 from .directory import Directory
 from .ec2 import Ec2
 from .enforcement import Enforcement
@@ -21,6 +22,7 @@ from .simulator import Simulator
 from .sqs import Sqs
 from .sts import Sts
 from .switches import Switches
+from .trail import Trail
 
 # The IAM user whose access key the control interface hands out for an account.
 OPERATOR = "operator"
@@ -44,6 +46,8 @@ class World:
         self.account = Account(self.directory)
         self.instances = Instances()
         self.ec2 = Ec2(self.instances)
+        self.trail = Trail(self.directory)
+        self.cloudtrail = CloudTrail(self.trail, self.clock)
         self.queues = Queues()
         self.sqs = Sqs(self.directory, self.queues, self.clock)
 
@@ -61,3 +65,4 @@ class World:
             self.iam.reset()
             self.guardduty.reset()
             self.instances.reset()
+            self.cloudtrail.reset()
