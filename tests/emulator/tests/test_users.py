@@ -136,6 +136,11 @@ class Operations(UserTestCase):
             call = getattr(self.iam, operation)
             self.assertAwsError("AccessDenied", call, UserName="OUTSIDE", PolicyName="permissions")
 
+    def test_names_ignore_case(self):
+        operator = self.client(self.shop, "iam")
+        self.assertEqual(operator.list_user_policies(UserName="CI")["PolicyNames"], ["permissions"])
+        self.assertAwsError("EntityAlreadyExists", operator.create_user, UserName="Ci")
+
     def test_what_is_missing(self):
         operator = self.client(self.shop, "iam")
         policy = {"UserName": "ci", "PolicyName": "missing"}
