@@ -12,12 +12,14 @@ const MAX_ITEMS: usize = 10_000;
 
 /// Takes off every wrapping of `value` and decodes each finding in it.
 pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
-    Unwrapper { place, out }.value(value, "", 0);
+    Unwrapper { place, out, actors: 0 }.value(value, "", 0);
 }
 
 struct Unwrapper<'a> {
     place: &'a str,
     out: &'a mut Vec<Decoded>,
+    /// How many actors the sequences had so far.
+    actors: usize,
 }
 
 impl Unwrapper<'_> {
@@ -82,7 +84,18 @@ impl Unwrapper<'_> {
                 return self.text(body, &join(path, key), depth);
             }
         }
-        self.out.push(wire::decode(value, path).map_err(|e| self.placed(e)));
+        let decoded = wire::decode(value, path);
+        if decoded.len() > 1 {
+            self.actors += decoded.len();
+            if self.actors > MAX_ITEMS {
+                let error = format!("more than {MAX_ITEMS} actors: put one finding on each line");
+                return self.fail(path, error, value);
+            }
+        }
+        for item in decoded {
+            let item = item.map_err(|e| self.placed(e));
+            self.out.push(item);
+        }
     }
 
     /// A JSON document inside a string.

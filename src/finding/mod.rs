@@ -4,6 +4,7 @@
 //! `EventBridge` event, SNS notification, SQS message, S3 export, bare) and gives [`Finding`]s,
 //! or for what it cannot read an [`Undecodable`] that names the offending field.
 
+mod actors;
 mod claim;
 mod document;
 mod envelope;
@@ -11,6 +12,7 @@ mod principal;
 mod stream;
 mod wire;
 
+pub use actors::is_one_sequence;
 pub use claim::{Confirmed, Unconfirmed, confirm};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
@@ -24,11 +26,14 @@ use std::sync::Arc;
 ///
 /// GuardDuty writes repeated activity into the same finding: the id stays, `updated_at` and
 /// the details move on. An occurrence is therefore (id, `updated_at`, access key id).
+///
+/// An attack sequence can have many actors: each of them is an occurrence of its own, told from the
+/// others by account and principal id as well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The finding's id.
     pub id: String,
-    /// The *affected* account (`accountId`), never the one whose event bus saw the event.
+    /// The *affected* account (`accountId`; an actor's own), never the one whose event bus saw the event.
     pub account: AccountId,
     /// The region whose detector made the finding.
     pub region: Region,
@@ -58,6 +63,9 @@ pub struct Finding {
     /// The whole finding as canonical JSON, its keys in camelCase: what rules with a pattern look
     /// at. None when it is longer than 64 KiB.
     pub detail: Option<Arc<str>>,
+    /// It is one actor of an attack sequence. Others can have the same id, `updated_at` and key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub actor: bool,
 }
 
 /// What GuardDuty saw of the activity.
@@ -88,11 +96,20 @@ pub struct Evidence {
 }
 
 impl Finding {
-    /// What makes an occurrence the same one: finding id, `updatedAt`, access key id.
+    /// What makes an occurrence the same one: finding id, `updatedAt`, access key id; of an actor its
+    /// account and principal id, too. Ledgers that exist have the shorter form of all other findings.
     #[must_use]
     pub fn occurrence(&self) -> String {
-        let key = self.principal.as_ref().and_then(|p| p.access_key_id.as_deref()).unwrap_or("-");
-        serde_json::json!([self.id, self.updated_at_text, key]).to_string()
+        let principal = self.principal.as_ref();
+        let key = principal.and_then(|p| p.access_key_id.as_deref());
+        if self.actor {
+            let who = match principal.and_then(|p| p.principal_id.as_deref()) {
+                Some(id) => serde_json::json!(id),
+                None => serde_json::json!({ "name": principal.and_then(|p| p.user_name.as_deref()) }),
+            };
+            return serde_json::json!([self.id, self.updated_at_text, key, self.account, who]).to_string();
+        }
+        serde_json::json!([self.id, self.updated_at_text, key.unwrap_or("-")]).to_string()
     }
 
     /// The finding as an event, the way EventBridge sends it to the bus of `bus` (EventBridge User
@@ -124,7 +141,8 @@ pub struct Undecodable {
     pub error: String,
     /// The finding's id, where it could be read.
     pub finding_id: Option<String>,
-    /// SHA-256 of the offending JSON (or bytes), in hexadecimal.
+    /// SHA-256 of the offending JSON (or bytes), in hexadecimal; for an actor that of its finding's
+    /// SHA-256 and the field.
     pub sha256: String,
 }
 

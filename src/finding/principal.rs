@@ -3,7 +3,7 @@
 use crate::ident::{RoleId, RoleName};
 use serde::{Deserialize, Serialize};
 
-/// The `accessKeyDetails` of a finding. Every field of it is optional on the wire.
+/// The `accessKeyDetails` of a finding, or what a sequence says of an actor. Every field of it is optional on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// The kind of identity.
@@ -44,6 +44,14 @@ pub enum UserType {
     Unknown,
     /// A kind that this version of rescind has not heard of.
     Other(String),
+}
+
+impl UserType {
+    /// A role, or a session of one.
+    #[must_use]
+    pub fn is_role(&self) -> bool {
+        matches!(self, Self::AssumedRole | Self::Role)
+    }
 }
 
 impl From<String> for UserType {
@@ -122,12 +130,18 @@ impl Principal {
         Some(self.principal_id.as_deref()?.split_once(':')?.1)
     }
 
+    /// The instance that the credentials were made for: an instance profile's session has its id as name.
+    #[must_use]
+    pub fn instance_id(&self) -> Option<String> {
+        self.session_name().filter(|name| name.starts_with("i-")).map(str::to_owned)
+    }
+
     /// The role that the credentials belong to.
     ///
     /// # Errors
     /// When they belong to something else, or the finding contradicts itself.
     pub fn role(&self) -> Result<RoleTarget, NotARole> {
-        if !matches!(self.user_type, UserType::AssumedRole | UserType::Role) {
+        if !self.user_type.is_role() {
             let kind = match &self.user_type {
                 UserType::Unknown => "an identity of unknown kind".to_owned(),
                 other => {

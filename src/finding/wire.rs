@@ -2,11 +2,12 @@
 //! (what boto3 and the AWS CLI print).
 
 use super::document::broken_value;
-use super::{Decoded, Evidence, Finding, Principal};
+use super::{Decoded, Evidence, Finding, Principal, actors};
 use crate::ident::{AccountId, Region};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Longer than any id that AWS makes. What is longer would only swell the ledger.
 const LONGEST_ID: usize = 300;
@@ -39,7 +40,7 @@ impl<'de> Deserialize<'de> for Time {
 /// Free text, cut when it is long.
 #[derive(Deserialize)]
 #[serde(from = "String")]
-struct Text(String);
+pub(super) struct Text(String);
 
 impl From<String> for Text {
     fn from(mut text: String) -> Self {
@@ -51,7 +52,7 @@ impl From<String> for Text {
 }
 
 /// The text of an optional field.
-fn text(field: Option<Text>) -> Option<String> {
+pub(super) fn text(field: Option<Text>) -> Option<String> {
     field.map(|text| text.0)
 }
 
@@ -149,37 +150,52 @@ struct WireRemoteAccount {
     affiliated: Option<bool>,
 }
 
-/// Decodes one bare finding that stood at `path`.
-pub(super) fn decode(value: &Value, path: &str) -> Decoded {
-    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
-    let camel;
-    let (shaped, detail) = if value.get("AccountId").is_some() || value.get("Type").is_some() {
-        camel = camel_case(value);
-        (&camel, serde_json_canonicalizer::to_string(&camel).unwrap_or_default())
+/// Decodes one bare finding that stood at `path`: one finding, or one for each actor of a sequence.
+pub(super) fn decode(value: &Value, path: &str) -> Vec<Decoded> {
+    let shaped = if value.get("AccountId").is_some() || value.get("Type").is_some() {
+        Cow::Owned(camel_case(value))
     } else {
-        (value, String::from_utf8_lossy(&canonical).into_owned())
+        Cow::Borrowed(value)
     };
+    match (whole(value, &shaped, path), actors::of(&shaped)) {
+        (Ok(finding), Some(actors)) if finding.principal.is_none() => actors::split(finding, actors, path),
+        (decoded, _) => vec![decoded],
+    }
+}
+
+/// Decodes a finding, `value` as it came and `shaped` with its keys in camelCase.
+fn whole(value: &Value, shaped: &Value, path: &str) -> Decoded {
+    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
     if shaped.get("type").is_none() && shaped.get("accountId").is_none() {
         let error = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
         return Err(broken_value(path, error.to_owned(), value));
     }
     let wire: WireFinding = serde_path_to_error::deserialize(shaped).map_err(|error| {
-        let inner = error.path().to_string();
-        let field = match (path, inner.as_str()) {
-            ("", inner) => inner.to_owned(),
-            (path, "." | "") => path.to_owned(),
-            (path, inner) => format!("{path}.{inner}"),
-        };
-        let field = if field == "." { "(finding)".to_owned() } else { field };
+        let field = place(path, &error.path().to_string());
         broken_value(&field, error.into_inner().to_string(), value)
     })?;
     if wire.id.is_empty() || wire.id.len() > LONGEST_ID {
         let error = format!("expected 1 to {LONGEST_ID} characters");
-        let field = if path.is_empty() { "id".to_owned() } else { format!("{path}.id") };
-        return Err(broken_value(&field, error, value));
+        return Err(broken_value(&place(path, "id"), error, value));
     }
+    let sha256 = crate::digest::sha256(&canonical);
+    let detail = if std::ptr::eq(value, shaped) {
+        String::from_utf8_lossy(&canonical).into_owned()
+    } else {
+        serde_json_canonicalizer::to_string(shaped).unwrap_or_default()
+    };
     let detail = (detail.len() <= LONGEST_DETAIL && !detail.is_empty()).then(|| detail.into());
-    Ok(Finding { detail, ..wire.into_finding(crate::digest::sha256(&canonical)) })
+    Ok(Finding { detail, ..wire.into_finding(sha256) })
+}
+
+/// Where a field stands: `inner` as `serde_path_to_error` says it, of what stood at `path`.
+pub(super) fn place(path: &str, inner: &str) -> String {
+    match (path, inner) {
+        ("", "." | "") => "(finding)".to_owned(),
+        ("", inner) => inner.to_owned(),
+        (path, "." | "") => path.to_owned(),
+        (path, inner) => format!("{path}.{inner}"),
+    }
 }
 
 impl WireFinding {
@@ -194,9 +210,7 @@ impl WireFinding {
             access_key_id: text(p.access_key_id),
         });
         let instance = resource.instance_details.and_then(|i| text(i.instance_id));
-        let session = principal.as_ref().and_then(Principal::session_name);
-        let instance_id =
-            instance.or_else(|| session.filter(|name| name.starts_with("i-")).map(str::to_owned));
+        let instance_id = instance.or_else(|| principal.as_ref().and_then(Principal::instance_id));
         let account = call.remote_account_details;
         let (remote_ip, remote_country, remote_organization) =
             call.remote_ip_details.map_or((None, None, None), |ip| {
@@ -242,13 +256,14 @@ impl WireFinding {
             updated_at_text: self.updated_at.text,
             sha256,
             detail: None,
+            actor: false,
         }
     }
 }
 
 /// Events say `additionalInfo.sample: true`; GetFindings says it in JSON inside a string.
 /// Either is enough, and so is a title or a name that only samples have.
-fn is_sample(title: Option<&str>, principal: Option<&Principal>, info: Option<&Value>) -> bool {
+pub(super) fn is_sample(title: Option<&str>, principal: Option<&Principal>, info: Option<&Value>) -> bool {
     let says_so = |info: &Value| info.get("sample").is_some_and(|s| s == &Value::Bool(true) || s == "true");
     let nested = |info: &Value| {
         let text = info.get("value")?.as_str()?;

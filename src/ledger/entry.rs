@@ -404,6 +404,10 @@ impl Event {
             Self::Finding { finding, .. } => Some(finding.occurrence()),
             Self::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
             Self::FileRead { sha256, .. } => Some(Self::file_occurrence(sha256)),
+            // The actors of a sequence come in the same message with the same hash.
+            Self::Unconfirmed { item, claim, .. } if claim.actor => {
+                Some(format!("unconfirmed:{item}:{}:{}", claim.sha256, claim.occurrence()))
+            }
             Self::Unconfirmed { item, claim, .. } => Some(format!("unconfirmed:{item}:{}", claim.sha256)),
             _ => None,
         }
