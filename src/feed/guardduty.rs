@@ -2,7 +2,7 @@
 
 use super::{FeedError, Pace, Pulse, Recorded, Source, record};
 use crate::aws::{CallError, ErrorKind, FindingQuery, Hub};
-use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm, decode_answer};
+use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm_among, decode_answer};
 use crate::ident::Region;
 use crate::ledger::{Cursor, Draft, Event, Ledger, LedgerError, Reader, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -187,27 +187,16 @@ impl Poller {
         claims
             .iter()
             .map(|claim| {
-                let said = decoded.iter().find(|item| match item {
-                    Ok(finding) => finding.id == claim.id,
-                    Err(undecodable) => undecodable.finding_id.as_ref() == Some(&claim.id),
-                });
-                match (said, &failure) {
-                    (Some(Ok(truth)), _) => match confirm(claim, truth) {
-                        Ok(Confirmed::Yes) => Answer::Confirmed(Box::new(truth.clone())),
-                        Ok(Confirmed::NotYet(differs)) => {
-                            Answer::NotYet { truth: Box::new(truth.clone()), differs }
-                        }
-                        Err(why) => Answer::Unconfirmed(why),
-                    },
-                    (Some(Err(refused)), _) if refused.path == REFUSED => {
-                        Answer::Unconfirmed(Unconfirmed::RefusedId { message: refused.error.clone() })
+                // A sequence has several truths: one for each of its actors.
+                let truths: Vec<&Finding> =
+                    decoded.iter().flatten().filter(|finding| finding.id == claim.id).collect();
+                match confirm_among(claim, &truths) {
+                    Some(Ok((truth, Confirmed::Yes))) => Answer::Confirmed(Box::new(truth.clone())),
+                    Some(Ok((truth, Confirmed::NotYet(differs)))) => {
+                        Answer::NotYet { truth: Box::new(truth.clone()), differs }
                     }
-                    (Some(Err(undecodable)), _) => Answer::Undecodable(undecodable.clone()),
-                    (None, Some(error)) if error.kind == ErrorKind::Refused => {
-                        Answer::Unconfirmed(Unconfirmed::RefusedId { message: error.to_string() })
-                    }
-                    (None, Some(error)) => Answer::Unanswered(error.clone()),
-                    (None, None) => Answer::Unconfirmed(Unconfirmed::NotFound),
+                    Some(Err(why)) => Answer::Unconfirmed(why),
+                    None => without_truth(claim, &decoded, failure.as_ref()),
                 }
             })
             .collect()
@@ -353,6 +342,23 @@ impl Poller {
             }
         }
         (ids, None)
+    }
+}
+
+/// The answer to a claim of which no finding could be had.
+fn without_truth(claim: &Finding, decoded: &[Decoded], failure: Option<&CallError>) -> Answer {
+    let mut broken = decoded.iter().filter_map(|item| item.as_ref().err());
+    let said = broken.find(|broken| broken.finding_id.as_ref() == Some(&claim.id));
+    match (said, failure) {
+        (Some(refused), _) if refused.path == REFUSED => {
+            Answer::Unconfirmed(Unconfirmed::RefusedId { message: refused.error.clone() })
+        }
+        (Some(undecodable), _) => Answer::Undecodable(undecodable.clone()),
+        (None, Some(error)) if error.kind == ErrorKind::Refused => {
+            Answer::Unconfirmed(Unconfirmed::RefusedId { message: error.to_string() })
+        }
+        (None, Some(error)) => Answer::Unanswered(error.clone()),
+        (None, None) => Answer::Unconfirmed(Unconfirmed::NotFound),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an event or an export claims, against what GuardDuty says.
 
 use super::{Finding, Principal};
+use crate::ident::AccountId;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -102,6 +103,51 @@ pub fn confirm(claim: &Finding, truth: &Finding) -> Result<Confirmed, Unconfirme
     Ok(Confirmed::Yes)
 }
 
+/// The same for all that GuardDuty has under the claim's id: one finding, or one for each actor of a
+/// sequence. Gives the one that is about the claimed actor, its account and its principal. None when
+/// GuardDuty has nothing.
+///
+/// A later update of a sequence can bring another actor, so one that GuardDuty does not have is waited
+/// for when the claim is newer.
+pub fn confirm_among<'a>(
+    claim: &Finding,
+    truths: &[&'a Finding],
+) -> Option<Result<(&'a Finding, Confirmed), Unconfirmed>> {
+    let first = *truths.first()?;
+    let told = |truth: &'a Finding| Some(confirm(claim, truth).map(|confirmed| (truth, confirmed)));
+    if !claim.actor && !first.actor {
+        return told(first);
+    }
+    let same: Vec<&'a Finding> =
+        truths.iter().copied().filter(|truth| actor(truth) == actor(claim)).collect();
+    if let Some(truth) = same.iter().find(|truth| key(truth) == key(claim)).or(same.first()) {
+        return told(truth);
+    }
+    let nearest = truths.iter().copied().find(|truth| truth.account == claim.account).unwrap_or(first);
+    let of_type = |finding: &Finding| finding.finding_type.clone();
+    let (field, part): (_, fn(&Finding) -> String) = match nearest {
+        truth if truth.account != claim.account => ("account", |finding| finding.account.to_string()),
+        truth if of_type(truth) != of_type(claim) => ("type", of_type),
+        _ => ("principal", |finding| who(finding.principal.as_ref(), true)),
+    };
+    let why = Unconfirmed::Differs { field: field.to_owned(), claimed: part(claim), truth: part(nearest) };
+    let is_ahead = claim.updated_at.duration_since(nearest.updated_at) >= SAME;
+    if is_ahead && of_type(claim) == of_type(nearest) {
+        return Some(Ok((nearest, Confirmed::NotYet(Some(why)))));
+    }
+    Some(Err(why))
+}
+
+/// What tells an actor of a sequence from the others.
+fn actor(finding: &Finding) -> (&AccountId, Option<&str>) {
+    (&finding.account, finding.principal.as_ref().and_then(|principal| principal.principal_id.as_deref()))
+}
+
+/// With which key.
+fn key(finding: &Finding) -> Option<&str> {
+    finding.principal.as_ref()?.access_key_id.as_deref()
+}
+
 /// The principal as far as it must be the same.
 fn who(principal: Option<&Principal>, with_session: bool) -> String {
     let Some(principal) = principal else { return "nobody".to_owned() };
@@ -133,6 +179,77 @@ mod tests {
         });
         change(&mut finding);
         decode(finding.to_string().as_bytes()).remove(0).expect("a finding")
+    }
+
+    /// The actors of a sequence: account, principal id and key of each.
+    fn sequence(updated: &str, actors: &[(&str, &str, &str)]) -> Vec<Finding> {
+        let actors: Vec<Value> = actors
+            .iter()
+            .map(|(account, id, key)| {
+                json!({"id": id, "user": {"name": "web", "uid": id, "type": "AssumedRole", "credentialUid": key,
+                    "account": {"uid": account}}})
+            })
+            .collect();
+        let finding = json!({
+            "accountId": "222222222222", "id": "s1", "region": "eu-central-1", "updatedAt": updated,
+            "type": "AttackSequence:IAM/CompromisedCredentials",
+            "service": {"detection": {"sequence": {"actors": actors}}},
+        });
+        decode(finding.to_string().as_bytes()).into_iter().collect::<Result<_, _>>().expect("findings")
+    }
+
+    const THEN: &str = "2026-11-22T10:00:00.000Z";
+    const SHOP: (&str, &str, &str) = ("222222222222", "AROAEXAMPLE000000001:i-1", "ASIAEXAMPLE000000001");
+    const KEY: (&str, &str, &str) = ("222222222222", "AROAEXAMPLE000000001:i-1", "ASIAEXAMPLE000000002");
+    const JOB: (&str, &str, &str) = ("222222222222", "AROAEXAMPLE000000001:job", "ASIAEXAMPLE000000001");
+    const BANK: (&str, &str, &str) = ("333333333333", "AROAEXAMPLE000000001:i-1", "ASIAEXAMPLE000000001");
+
+    #[test]
+    fn each_actor_of_a_sequence_is_confirmed_by_what_is_said_of_it() {
+        let truths = sequence(THEN, &[SHOP, KEY, JOB, BANK]);
+        let all: Vec<&Finding> = truths.iter().collect();
+        for claim in &truths {
+            assert_eq!(confirm_among(claim, &all), Some(Ok((claim, Confirmed::Yes))));
+        }
+        assert_eq!(confirm_among(&truths[0], &[]), None);
+        // A newer one with another key is not confirmed by the old one; an older one is.
+        let newer = &sequence("2026-11-22T11:00:00.000Z", &[KEY])[0];
+        assert!(matches!(
+            confirm_among(newer, &all[..1]),
+            Some(Ok((_, Confirmed::NotYet(Some(Unconfirmed::Differs { .. })))))
+        ));
+        let older = &sequence("2026-11-22T09:00:00.000Z", &[KEY])[0];
+        assert_eq!(confirm_among(older, &all[..1]), Some(Ok((all[0], Confirmed::Yes))));
+    }
+
+    #[test]
+    fn an_actor_that_a_sequence_does_not_have_differs_or_may_be_yet_to_come() {
+        let truths =
+            sequence(THEN, &[JOB, ("444444444444", "AROAEXAMPLE000000004:x", "ASIAEXAMPLE000000004")]);
+        let all: Vec<&Finding> = truths.iter().collect();
+        let nobody = sequence(THEN, &[]);
+        for (claimed, field) in [(SHOP, "principal"), (BANK, "account")] {
+            for (time, waits) in
+                [("2026-11-22T09:00:00.000Z", false), (THEN, false), ("2026-11-22T10:00:02.000Z", true)]
+            {
+                let claim = &sequence(time, &[claimed])[0];
+                let (why, is_waited_for) = match confirm_among(claim, &all).expect("some") {
+                    Ok((_, Confirmed::NotYet(Some(why)))) => (why, true),
+                    Err(why) => (why, false),
+                    Ok(other) => panic!("{other:?}"),
+                };
+                assert!(matches!(&why, Unconfirmed::Differs { field: f, .. } if f == field), "{why}");
+                assert_eq!(is_waited_for, waits, "{why}");
+                // Nor does one confirm it that names nobody yet.
+                let by_nobody = confirm_among(claim, &[&nobody[0]]).expect("some");
+                assert_eq!(by_nobody.is_ok(), waits, "{by_nobody:?}");
+            }
+        }
+        // Of another type it never was.
+        let claim = Finding { finding_type: "Recon:IAMUser/TorIPCaller".to_owned(), ..truths[0].clone() };
+        assert!(confirm_among(&claim, &all).expect("some").is_err());
+        let none = Finding { principal: None, actor: false, ..claim };
+        assert!(confirm_among(&none, &all).expect("some").is_err());
     }
 
     fn differs_in(claim: &Finding, truth: &Finding) -> Option<String> {

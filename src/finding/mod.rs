@@ -13,7 +13,7 @@ mod stream;
 mod wire;
 
 pub use actors::is_one_sequence;
-pub use claim::{Confirmed, Unconfirmed, confirm};
+pub use claim::{Confirmed, Unconfirmed, confirm, confirm_among};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
 
