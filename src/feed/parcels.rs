@@ -4,7 +4,7 @@ use super::hints::{Fate, Hint, Hints, too_many};
 use super::queue::{HIDDEN, QueueFeed, Taker};
 use crate::aws::Message;
 use crate::backoff::Backoff;
-use crate::finding::decode;
+use crate::finding::{decode, is_one_sequence};
 use crate::ident::Region;
 use crate::ledger::LedgerError;
 use futures::StreamExt;
@@ -27,7 +27,7 @@ const GIVEN_BACK: Backoff = Backoff { first: Duration::from_mins(1), longest: Du
 /// Poison in a FIFO queue holds up what is behind it: it goes its way to the dead-letter queue soon.
 const POISON: Duration = Duration::from_secs(1);
 
-/// EventBridge sends one finding in a message.
+/// EventBridge sends one finding in a message. It can be a sequence with many actors.
 const MOST: usize = 10;
 
 /// How often it is looked whether somebody else has decided about a finding.
@@ -80,10 +80,10 @@ impl<'a> Parcels<'a> {
         for (of, message) in messages.into_iter().enumerate() {
             let body = message.body.as_bytes();
             let mut decoded = decode(body);
-            if decoded.len() > MOST {
+            if decoded.len() > MOST && !is_one_sequence(&decoded) {
                 decoded = vec![Err(too_many(body, decoded.len()))];
             }
-            decoded.iter().flatten().for_each(|claim| taker.expect(&claim.account));
+            decoded.iter().flatten().take(MOST).for_each(|claim| taker.expect(&claim.account));
             let open = decoded.len();
             due.extend(decoded.into_iter().map(|decoded| (now, Hint::new(of, &message.id, decoded))));
             parcels.push(Parcel { message, open, stays: false, back: None, is_done: false });
