@@ -42,14 +42,30 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             );
         }
     }
-    let from = if args.all { 0 } else { occurrences.len() - 1 };
-    for occurrence in &occurrences[from..] {
+    // The actors of a sequence belong together.
+    let last = occurrences.last().and_then(update);
+    let belongs = |one: &Decided| last.is_some() && update(one) == last;
+    let latest = occurrences.len() - 1;
+    let (told, earlier): (Vec<_>, Vec<_>) = occurrences
+        .iter()
+        .enumerate()
+        .partition(|(number, one)| args.all || *number == latest || belongs(one));
+    for (_, occurrence) in told {
         tell(occurrence, screen)?;
     }
-    if from > 0 {
-        screen.line(format!("{from} earlier occurrence(s): --all explains them, too."));
+    if !earlier.is_empty() {
+        let earlier = earlier.len();
+        screen.line(format!("{earlier} earlier occurrence(s): --all explains them, too."));
     }
     Ok(Exit::Done)
+}
+
+/// The update that brought an actor of a sequence.
+fn update(occurrence: &Decided) -> Option<&str> {
+    match &occurrence.seen.event {
+        Event::Finding { finding, .. } if finding.actor => Some(&finding.updated_at_text),
+        _ => None,
+    }
 }
 
 fn tell(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
