@@ -4,8 +4,11 @@ use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
 use super::record::{Call, CallScope, CallSink, Observer, recorded};
 use crate::ident::{AccountId, Region, RoleId, RoleName};
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam as iam;
-use aws_sdk_sts::types::Credentials;
+use aws_sdk_sts::types::Credentials as StsCredentials;
 use futures::FutureExt;
 use iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 use jiff::{SignedDuration, Timestamp};
@@ -37,11 +40,14 @@ impl Entry<'_> {
 /// A session in a member account.
 #[derive(Debug)]
 pub struct MemberSession {
-    iam: iam::Client,
-    account: AccountId,
+    /// For other clients with the session's credentials: the hub's connections, retries and
+    /// endpoints. An [`Observer`] is still to be added.
+    pub(super) config: SdkConfig,
+    pub(super) iam: iam::Client,
+    pub(super) sink: Arc<dyn CallSink>,
+    pub(super) account: AccountId,
     region: Region,
     scope: CallScope,
-    sink: Arc<dyn CallSink>,
     /// AWS's time when the session was opened, and ours.
     opened: (Timestamp, Instant),
 }
@@ -55,6 +61,15 @@ pub struct RoleFacts {
     pub path: String,
     /// The unique id.
     pub id: RoleId,
+    /// Who may assume it: the trust policy, as JSON. None when AWS gave none.
+    pub trust: Option<String>,
+    /// How long a session may last that is asked for now (MaxSessionDuration).
+    pub max_session: SignedDuration,
+}
+
+impl RoleFacts {
+    /// MaxSessionDuration where nobody set it (IAM API Reference, CreateRole).
+    pub const DEFAULT_SESSION: SignedDuration = SignedDuration::from_hours(1);
 }
 
 /// What the policy simulator answers.
@@ -78,7 +93,7 @@ impl MemberSession {
     pub(super) fn new(
         hub: &Hub,
         account: AccountId,
-        credentials: &Credentials,
+        credentials: &StsCredentials,
         scope: CallScope,
     ) -> Result<Self, CallError> {
         let expiration = SystemTime::try_from(*credentials.expiration()).ok();
@@ -91,23 +106,23 @@ impl MemberSession {
         })?;
         // A session lives exactly as long as was asked for, so this is AWS's own clock.
         let aws_now = expires - SignedDuration::from_secs(Entry::SECONDS.into());
-        let provider = iam::config::Credentials::new(
+        let provider = Credentials::new(
             credentials.access_key_id(),
             credentials.secret_access_key(),
             Some(credentials.session_token().to_owned()),
             expiration,
             "rescind-member",
         );
-        let config = iam::config::Builder::from(&hub.config)
-            .credentials_provider(provider)
-            .interceptor(Observer::default())
-            .build();
+        let config =
+            hub.config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        let iam = iam::config::Builder::from(&config).interceptor(Observer::default()).build();
         Ok(Self {
-            iam: iam::Client::from_conf(config),
+            config,
+            iam: iam::Client::from_conf(iam),
+            sink: Arc::clone(&hub.sink),
             account,
             region: hub.home.clone(),
             scope,
-            sink: Arc::clone(&hub.sink),
             opened: (aws_now, Instant::now()),
         })
     }
@@ -119,14 +134,19 @@ impl MemberSession {
         at.checked_add(since.elapsed()).unwrap_or(Timestamp::MAX)
     }
 
-    fn call(&self, operation: &'static str) -> Call<'_> {
-        Call {
-            service: "iam",
-            operation,
-            account: Some(&self.account),
-            region: &self.region,
-            scope: &self.scope,
-        }
+    /// A call of IAM.
+    pub(super) fn call(&self, operation: &'static str) -> Call<'_> {
+        self.call_in(&self.region, "iam", operation)
+    }
+
+    /// A call of a service in a region.
+    pub(super) fn call_in<'a>(
+        &'a self,
+        region: &'a Region,
+        service: &'static str,
+        operation: &'static str,
+    ) -> Call<'a> {
+        Call { service, operation, account: Some(&self.account), region, scope: &self.scope }
     }
 
     /// GetRole.
@@ -138,7 +158,14 @@ impl MemberSession {
         let answer = recorded(&*self.sink, self.call("GetRole"), request).await?;
         let role = answer.role.ok_or_else(|| odd("GetRole", "the answer has no role"))?;
         let id = role.role_id().parse().map_err(|error| odd("GetRole", &format!("{error}")))?;
-        Ok(RoleFacts { arn: role.arn, path: role.path, id })
+        // Not worth an error: a role is revoked whoever may assume it.
+        let trust = role
+            .assume_role_policy_document
+            .map(|text| percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned());
+        let max_session = role
+            .max_session_duration
+            .map_or(RoleFacts::DEFAULT_SESSION, |seconds| SignedDuration::from_secs(seconds.into()));
+        Ok(RoleFacts { arn: role.arn, path: role.path, id, trust, max_session })
     }
 
     /// GetRolePolicy: the text of an inline policy; none when there is none of that name.
@@ -236,7 +263,8 @@ impl MemberSession {
     }
 }
 
-fn odd(operation: &'static str, message: &str) -> CallError {
+/// An answer of IAM that cannot be used.
+pub(super) fn odd(operation: &'static str, message: &str) -> CallError {
     CallError {
         service: "iam",
         operation,

@@ -184,6 +184,8 @@ mod tests {
             arn: "arn:aws-us-gov:iam::111122223333:role/a/b".to_owned(),
             path: "/a/".to_owned(),
             id: "AROAEXAMPLEEXAMPLE".parse().expect("legal"),
+            trust: None,
+            max_session: RoleFacts::DEFAULT_SESSION,
         };
         Found { role, document: document.map(str::to_owned) }
     }
