@@ -6,6 +6,8 @@
 mod error;
 mod hint;
 mod hub;
+mod instances;
+mod listed;
 mod member;
 mod organizations;
 mod queue;
@@ -15,6 +17,8 @@ mod regions;
 pub use error::{CallError, ErrorKind};
 pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingQuery, Hub, HubIdentity};
+pub use instances::Instance;
+pub use listed::Listed;
 pub use member::{Entry, MemberSession, RoleFacts, Simulation};
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
