@@ -13,6 +13,7 @@ mod organizations;
 mod queue;
 mod record;
 mod regions;
+mod trail;
 
 pub use error::{CallError, ErrorKind};
 pub use hint::{hub_hint, who_hint};
@@ -23,3 +24,4 @@ pub use member::{Entry, MemberSession, RoleFacts, Simulation};
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
 pub use regions::RegionStatus;
+pub use trail::{Lookup, TrailEvent};
