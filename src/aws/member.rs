@@ -10,7 +10,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_iam as iam;
 use aws_sdk_sts::types::Credentials as StsCredentials;
 use futures::FutureExt;
-use iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -70,23 +69,6 @@ pub struct RoleFacts {
 impl RoleFacts {
     /// MaxSessionDuration where nobody set it (IAM API Reference, CreateRole).
     pub const DEFAULT_SESSION: SignedDuration = SignedDuration::from_hours(1);
-}
-
-/// What the policy simulator answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Simulation {
-    /// `allowed`, `explicitDeny` or `implicitDeny`.
-    pub decision: String,
-    /// The policies whose statements decided.
-    pub matched: Vec<String>,
-}
-
-impl Simulation {
-    /// A policy says Deny.
-    #[must_use]
-    pub fn is_explicit_deny(&self) -> bool {
-        self.decision == PolicyEvaluationDecisionType::ExplicitDeny.as_str()
-    }
 }
 
 impl MemberSession {
@@ -219,47 +201,6 @@ impl MemberSession {
         roles
             .and_then(|roles| usize::try_from(roles).ok())
             .ok_or_else(|| odd("GetAccountSummary", "the answer does not say how many roles there are"))
-    }
-
-    /// SimulatePrincipalPolicy: what a session of the role whose token was issued at
-    /// `token_issue_time` would be answered for `action`.
-    ///
-    /// # Errors
-    /// As the call's.
-    pub async fn simulate(
-        &self,
-        role_arn: &str,
-        action: &str,
-        token_issue_time: &str,
-    ) -> Result<Simulation, CallError> {
-        let context = ContextEntry::builder()
-            .context_key_name("aws:TokenIssueTime")
-            .context_key_type(ContextKeyTypeEnum::Date)
-            .context_key_values(token_issue_time)
-            .build();
-        let request = self
-            .iam
-            .simulate_principal_policy()
-            .policy_source_arn(role_arn)
-            .action_names(action)
-            .context_entries(context)
-            .send()
-            .boxed();
-        let answer = recorded(&*self.sink, self.call("SimulatePrincipalPolicy"), request).await?;
-        let result = answer
-            .evaluation_results
-            .unwrap_or_default()
-            .into_iter()
-            .next()
-            .ok_or_else(|| odd("SimulatePrincipalPolicy", "the answer has no result"))?;
-        Ok(Simulation {
-            decision: result.eval_decision().as_str().to_owned(),
-            matched: result
-                .matched_statements()
-                .iter()
-                .filter_map(|s| s.source_policy_id().map(str::to_owned))
-                .collect(),
-        })
     }
 }
 

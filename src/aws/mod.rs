@@ -13,6 +13,7 @@ mod organizations;
 mod queue;
 mod record;
 mod regions;
+mod simulate;
 mod trail;
 
 pub use error::{CallError, ErrorKind};
@@ -20,8 +21,9 @@ pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingQuery, Hub, HubIdentity};
 pub use instances::Instance;
 pub use listed::Listed;
-pub use member::{Entry, MemberSession, RoleFacts, Simulation};
+pub use member::{Entry, MemberSession, RoleFacts};
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
 pub use regions::RegionStatus;
+pub use simulate::Simulation;
 pub use trail::{Lookup, TrailEvent};
