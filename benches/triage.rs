@@ -112,6 +112,9 @@ fn world(size: (usize, usize, usize)) -> World {
             account_tag: config.account_tag.clone(),
             protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
             budget: config.budget.clone(),
+            recheck_interval: std::time::Duration::from_mins(15),
+            sweep: rescind::config::Sweep::Report,
+            cloudtrail: false,
         },
         organization: Snapshot::new(all.collect(), hub.clone(), None, hub, now),
         placement: Placement {

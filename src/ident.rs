@@ -115,6 +115,36 @@ name!(
     }
 );
 
+name!(
+    /// The name of an IAM user without its path: as a role's.
+    UserName,
+    |text| {
+        if (1..=64).contains(&text.len()) && text.bytes().all(is_name_byte) {
+            Ok(())
+        } else {
+            Err(format!(
+                "{}: a user name has 1 to 64 of the characters A-Z a-z 0-9 + = , . @ _ -",
+                quoted(text)
+            ))
+        }
+    }
+);
+
+name!(
+    /// The unique id of an IAM user, `AIDA…`.
+    UserId,
+    |text| {
+        if text.starts_with("AIDA")
+            && (16..=128).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        {
+            Ok(())
+        } else {
+            Err(format!("{}: a user id starts with AIDA", quoted(text)))
+        }
+    }
+);
+
 impl RoleName {
     /// The key under which IAM treats names as equal: it ignores case.
     #[must_use]

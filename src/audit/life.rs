@@ -19,6 +19,14 @@ pub enum Stage {
     Failed,
     Rejected,
     Superseded,
+    /// A person has done it.
+    ByHand,
+    Lost,
+    Releasing,
+    Released,
+    Expired,
+    Retiring,
+    Retired,
 }
 
 /// What a step says that its legality depends on.
@@ -38,6 +46,13 @@ pub enum Act {
     Accepted,
     NotApplied,
     Proof,
+    Drift,
+    ReleaseAsked,
+    Undoing,
+    Undone,
+    NotReleased,
+    Expired,
+    DoneByHand,
     Refused,
     RefusedForGood,
     /// No step that the drawing has.
@@ -49,7 +64,7 @@ impl Act {
     pub fn of(kind: &str, data: &str) -> Option<Self> {
         let says = |name, word| Members::of(data.as_bytes()).is_some_and(|data| data.is(name, Some(word)));
         Some(match kind {
-            "call" | "alert" => return None,
+            "call" | "alert" | "impact" => return None,
             "decision" if says("verdict", "remediate") => Self::Remediate,
             "decision" if says("verdict", "hold") => Self::Hold,
             "refused" if says("disposition", "final") => Self::RefusedForGood,
@@ -66,6 +81,13 @@ impl Act {
             "accepted" => Self::Accepted,
             "not_applied" => Self::NotApplied,
             "proof" => Self::Proof,
+            "drift" => Self::Drift,
+            "release_asked" => Self::ReleaseAsked,
+            "undoing" => Self::Undoing,
+            "undone" => Self::Undone,
+            "not_released" => Self::NotReleased,
+            "expired" => Self::Expired,
+            "done_by_hand" => Self::DoneByHand,
             _ => Self::Unknown,
         })
     }
@@ -73,7 +95,10 @@ impl Act {
 
 /// The stage that `act` leads to from `stage`; none when it cannot follow.
 fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
-    use Stage::{Accepted, Applying, Decided, Failed, Held, Proved, Rejected, Superseded, Waiting};
+    use Stage::{
+        Accepted, Applying, ByHand, Decided, Expired, Failed, Held, Lost, Proved, Rejected, Released,
+        Releasing, Retired, Retiring, Superseded, Waiting,
+    };
     let Some(stage) = stage else {
         return match act {
             Act::Hold => Some(Held),
@@ -81,7 +106,7 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
             _ => None,
         };
     };
-    let to_begin = matches!(stage, Decided | Waiting);
+    let to_begin = matches!(stage, Decided | Waiting | Lost);
     let under_way = matches!(stage, Applying | Accepted);
     match act {
         Act::Proposed if stage == Held => Some(Held),
@@ -96,7 +121,18 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
         Act::Uncertain if under_way => Some(stage),
         Act::Accepted if stage == Applying => Some(Accepted),
         Act::NotApplied if under_way => Some(Decided),
-        Act::Proof if stage == Accepted => Some(Proved),
+        // Which rung follows which is not looked at here.
+        Act::Proof if matches!(stage, Accepted | Proved) => Some(Proved),
+        Act::Drift if stage == Proved => Some(Lost),
+        Act::Expired if matches!(stage, Proved | Lost) => Some(Expired),
+        Act::ReleaseAsked if matches!(stage, Proved | Lost | Expired | Retired) => Some(Releasing),
+        Act::Undoing | Act::Uncertain if stage == Releasing => Some(Releasing),
+        Act::Undone if stage == Releasing => Some(Released),
+        Act::NotReleased if stage == Releasing => Some(Proved),
+        Act::Undoing if stage == Expired => Some(Retiring),
+        Act::Undoing | Act::Uncertain if stage == Retiring => Some(Retiring),
+        Act::Undone if matches!(stage, Expired | Retiring) => Some(Retired),
+        Act::DoneByHand if matches!(stage, Held | Rejected) => Some(ByHand),
         Act::Refused if to_begin || under_way => Some(Waiting),
         Act::RefusedForGood if to_begin || under_way => Some(Failed),
         _ => None,

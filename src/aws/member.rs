@@ -3,7 +3,7 @@
 use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
 use super::record::{Call, CallScope, CallSink, Observer, recorded};
-use crate::ident::{AccountId, Region, RoleId, RoleName};
+use crate::ident::{AccountId, Partition, Region, RoleId, RoleName};
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -116,6 +116,12 @@ impl MemberSession {
         at.checked_add(since.elapsed()).unwrap_or(Timestamp::MAX)
     }
 
+    /// The ARN of a role in the session's account, as if it had no path: only AWS knows that.
+    #[must_use]
+    pub fn role_arn(&self, role: &RoleName) -> String {
+        Partition::of_region(&self.region).role_arn(&self.account, role.as_str())
+    }
+
     /// A call of IAM.
     pub(super) fn call(&self, operation: &'static str) -> Call<'_> {
         self.call_in(&self.region, "iam", operation)
@@ -157,13 +163,7 @@ impl MemberSession {
     pub async fn role_policy(&self, role: &RoleName, policy: &str) -> Result<Option<String>, CallError> {
         let request = self.iam.get_role_policy().role_name(role.as_str()).policy_name(policy).send().boxed();
         match recorded(&*self.sink, self.call("GetRolePolicy"), request).await {
-            Ok(answer) => {
-                // IAM returns it URL-encoded (RFC 3986), and the SDK does not decode it.
-                percent_encoding::percent_decode_str(&answer.policy_document)
-                    .decode_utf8()
-                    .map(|text| Some(text.into_owned()))
-                    .map_err(|_| odd("GetRolePolicy", "the policy document is not UTF-8"))
-            }
+            Ok(answer) => decoded("GetRolePolicy", &answer.policy_document).map(Some),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -190,6 +190,19 @@ impl MemberSession {
         recorded(&*self.sink, self.call("PutRolePolicy"), request).await.map(|_| ())
     }
 
+    /// DeleteRolePolicy. What is not there is no error.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn delete_role_policy(&self, role: &RoleName, policy: &str) -> Result<(), CallError> {
+        let request =
+            self.iam.delete_role_policy().role_name(role.as_str()).policy_name(policy).send().boxed();
+        match recorded(&*self.sink, self.call("DeleteRolePolicy"), request).await {
+            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// GetAccountSummary: how many roles the account has.
     ///
     /// # Errors
@@ -213,4 +226,12 @@ pub(super) fn odd(operation: &'static str, message: &str) -> CallError {
         code: None,
         message: message.to_owned(),
     }
+}
+
+/// IAM returns documents URL-encoded (RFC 3986), and the SDK does not decode them.
+pub(super) fn decoded(operation: &'static str, document: &str) -> Result<String, CallError> {
+    percent_encoding::percent_decode_str(document)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| odd(operation, "the policy document is not UTF-8"))
 }

@@ -15,15 +15,18 @@ mod record;
 mod regions;
 mod simulate;
 mod trail;
+mod user;
 
 pub use error::{CallError, ErrorKind};
 pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingQuery, Hub, HubIdentity};
 pub use instances::Instance;
 pub use listed::Listed;
+pub(crate) use listed::one_line;
 pub use member::{Entry, MemberSession, RoleFacts};
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
 pub use regions::RegionStatus;
 pub use simulate::Simulation;
 pub use trail::{Lookup, TrailEvent};
+pub use user::{AccessKey, UserFacts};

@@ -1,4 +1,4 @@
-//! What the policy simulator answers for a session of a role (SimulatePrincipalPolicy).
+//! What the policy simulator answers for a session of a principal (SimulatePrincipalPolicy).
 
 use super::error::CallError;
 use super::member::{MemberSession, odd};
@@ -43,18 +43,20 @@ impl Simulation {
 }
 
 impl MemberSession {
-    /// SimulatePrincipalPolicy: what a session of the role whose token was issued at
-    /// `token_issue_time` would be answered for `action`.
+    /// SimulatePrincipalPolicy: what a session of the principal whose token was issued at
+    /// `token_issue_time`, and whose `aws:userid` is `user_id`, would be answered for `action`.
     ///
     /// # Errors
     /// As the call's.
     pub async fn simulate(
         &self,
-        role_arn: &str,
+        arn: &str,
         action: &str,
         token_issue_time: &str,
+        user_id: Option<&str>,
     ) -> Result<Simulation, CallError> {
-        let results = self.evaluate(role_arn, &[action], None, token_issue_time).await?;
+        let context = [issued_at(token_issue_time)].into_iter().chain(user_id.map(called_by)).collect();
+        let results = self.evaluate(arn, &[action], None, context).await?;
         results.first().map(Simulation::read).ok_or_else(no_result)
     }
 
@@ -70,7 +72,8 @@ impl MemberSession {
         resource_arn: &str,
         token_issue_time: &str,
     ) -> Result<Vec<(String, Simulation)>, CallError> {
-        let results = self.evaluate(role_arn, actions, Some(resource_arn), token_issue_time).await?;
+        let context = vec![issued_at(token_issue_time)];
+        let results = self.evaluate(role_arn, actions, Some(resource_arn), context).await?;
         actions
             .iter()
             .map(|action| {
@@ -82,28 +85,39 @@ impl MemberSession {
 
     async fn evaluate(
         &self,
-        role_arn: &str,
+        arn: &str,
         actions: &[&str],
         resource_arn: Option<&str>,
-        token_issue_time: &str,
+        context: Vec<ContextEntry>,
     ) -> Result<Vec<EvaluationResult>, CallError> {
-        let context = ContextEntry::builder()
-            .context_key_name("aws:TokenIssueTime")
-            .context_key_type(ContextKeyTypeEnum::Date)
-            .context_key_values(token_issue_time)
-            .build();
         let request = self
             .iam
             .simulate_principal_policy()
-            .policy_source_arn(role_arn)
+            .policy_source_arn(arn)
             .set_action_names(Some(actions.iter().map(ToString::to_string).collect()))
             .set_resource_arns(resource_arn.map(|arn| vec![arn.to_owned()]))
-            .context_entries(context)
+            .set_context_entries(Some(context))
             .send()
             .boxed();
         let answer = recorded(&*self.sink, self.call("SimulatePrincipalPolicy"), request).await?;
         Ok(answer.evaluation_results.unwrap_or_default())
     }
+}
+
+fn issued_at(time: &str) -> ContextEntry {
+    ContextEntry::builder()
+        .context_key_name("aws:TokenIssueTime")
+        .context_key_type(ContextKeyTypeEnum::Date)
+        .context_key_values(time)
+        .build()
+}
+
+fn called_by(user_id: &str) -> ContextEntry {
+    ContextEntry::builder()
+        .context_key_name("aws:userid")
+        .context_key_type(ContextKeyTypeEnum::String)
+        .context_key_values(user_id)
+        .build()
 }
 
 fn no_result() -> CallError {

@@ -6,6 +6,7 @@ use super::{Exit, block_on, show};
 use crate::aws::{CallSink, Hub, who_hint};
 use crate::config::Config;
 use crate::ledger::{Answer, Append, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
+use crate::remedy::Who;
 use crate::service::ServiceError;
 use crate::triage::is_for_approval;
 use std::sync::Arc;
@@ -16,6 +17,13 @@ pub struct Args {
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 
+    #[command(flatten)]
+    signed: Signed,
+}
+
+/// Who answers, and why.
+#[derive(Debug, clap::Args)]
+pub struct Signed {
     /// Who answers for it.
     #[arg(long, value_name = "NAME", value_parser = a_text)]
     by: String,
@@ -27,6 +35,18 @@ pub struct Args {
     /// Also record whose AWS credentials these are (asks STS).
     #[arg(long)]
     aws_identity: bool,
+}
+
+/// The answer as it is recorded.
+pub async fn signed(
+    signed: &Signed,
+    config: &Config,
+    ledger: &Ledger,
+    judged: Option<i64>,
+) -> Result<Answer, ServiceError> {
+    let aws_identity = if signed.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
+    let (by, reason) = (signed.by.clone(), signed.reason.clone());
+    Ok(Answer { by, reason, os_user: os_user(), aws_identity, judged })
 }
 
 fn a_text(text: &str) -> Result<String, String> {
@@ -42,6 +62,18 @@ fn a_text(text: &str) -> Result<String, String> {
 pub enum Kind {
     Approve,
     Reject,
+    /// A person has done by hand what rescind cannot.
+    Done,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Reject => "rejected",
+            Self::Done => "done_by_hand",
+        }
+    }
 }
 
 pub fn run(args: &Args, kind: Kind, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -70,19 +102,15 @@ async fn answer_all(
     ledger: &Ledger,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let aws_identity = if args.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
+    let given = signed(&args.signed, config, ledger, None).await?;
     let mut late = Vec::new();
     for remediation in remediations {
-        let answer = Answer {
-            by: args.by.clone(),
-            reason: args.reason.clone(),
-            os_user: os_user(),
-            aws_identity: aws_identity.clone(),
-            judged: remediation.proposal.as_ref().map(|proposal| proposal.seq),
-        };
+        let judged = remediation.proposal.as_ref().map(|proposal| proposal.seq);
+        let answer = Answer { judged, ..given.clone() };
         let event = match kind {
             Kind::Approve => Event::Approved(answer.clone()),
             Kind::Reject => Event::Rejected(answer.clone()),
+            Kind::Done => Event::DoneByHand(answer.clone()),
         };
         let only_if = Some((remediation.id.clone(), remediation.state));
         let entries = vec![Draft { subject: remediation.subject(), event }];
@@ -97,13 +125,14 @@ async fn answer_all(
             }
             done => done?,
         };
-        let word = if kind == Kind::Approve { "approved" } else { "rejected" };
+        let word = kind.word();
         screen.json(&serde_json::json!({ "remediation": remediation.id, word: answer }))?;
         let target = &remediation.target;
         screen.line(format!(
-            "{}  {word}: role {} in {}",
+            "{}  {}: {} in {}",
             styled(BOLD, &remediation.id),
-            target.role,
+            word.replace('_', " "),
+            target.principal(),
             target.account
         ));
         if let (Kind::Approve, Some((code, why))) = (kind, &remediation.held_why)
@@ -132,7 +161,20 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
     }
     let remediation = reader.remediation(&show::find(reader, id)?)?;
     let (id, state) = (&remediation.id, remediation.state);
+    let is_beyond = matches!(remediation.target.who, Who::Beyond { .. });
+    if is_beyond && kind == Kind::Approve {
+        let text = format!(
+            "{id}: rescind cannot do this: `rescind show {id}` tells what to do by hand, `rescind done {id}` that it is done"
+        );
+        return Err(BadInput(text).into());
+    }
     match (state, &remediation.answer) {
+        (State::Held | State::Rejected, _) if is_beyond && kind == Kind::Done => Ok(remediation),
+        (State::Held | State::Rejected, _) if kind == Kind::Done => {
+            let text =
+                format!("{id}: rescind can do this itself: `rescind approve {id}`, or `rescind reject {id}`");
+            Err(BadInput(text).into())
+        }
         (State::Held, _) if remediation.proposal.is_none() && kind == Kind::Approve => {
             let text = "what would be done has not been looked at yet: it is at the next poll of a service, or by `rescind run --once`";
             Err(BadInput(format!("{id}: {text}")).into())

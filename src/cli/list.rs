@@ -20,7 +20,8 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
 
 fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
     let remediations = reader.remediations(|_| true)?;
-    let mut rows = table(&["remediation", "state", "account", "role", "opened (UTC)", "finding to deny"]);
+    let mut rows =
+        table(&["remediation", "state", "account", "principal", "opened (UTC)", "finding to deny"]);
     for remediation in &remediations {
         screen.json(&RemediationLine::from(remediation))?;
         let to_deny = remediation
@@ -29,9 +30,13 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             .map_or("-".to_owned(), |t| short(t.duration_since(remediation.finding.last_seen())));
         rows.add_row([
             remediation.id.clone(),
-            remediation.state.to_string(),
+            if remediation.recurrence.is_some() {
+                format!("{} (recurring)", remediation.state)
+            } else {
+                remediation.state.to_string()
+            },
             remediation.target.account.to_string(),
-            remediation.target.role.to_string(),
+            remediation.target.name(),
             utc(remediation.opened_at),
             to_deny,
         ]);

@@ -11,6 +11,8 @@ mod opt_out;
 mod output;
 mod plan;
 mod policy;
+mod recheck;
+mod release;
 mod run;
 mod show;
 mod signals;
@@ -93,6 +95,12 @@ enum Command {
     Approve(answer::Args),
     /// Reject what is held: it is not carried out.
     Reject(answer::Args),
+    /// Say that a person has done by hand what rescind cannot do.
+    Done(answer::Args),
+    /// Take a remediation back: what was there before is there again.
+    Release(release::Args),
+    /// Look at once whether every deny is still in force, and put back what is not.
+    Recheck,
 }
 
 /// Runs the command line, and gives the exit code.
@@ -125,6 +133,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Reject(args) => {
             with_config_alone(&config, |config| answer::run(&args, answer::Kind::Reject, &config, &screen))
         }
+        Command::Done(args) => {
+            with_config_alone(&config, |config| answer::run(&args, answer::Kind::Done, &config, &screen))
+        }
+        Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
+        Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -17,6 +17,10 @@ use std::path::PathBuf;
 pub struct Args {
     /// Plan for the findings in a file (- for standard input) instead of GuardDuty's.
     file: Option<PathBuf>,
+
+    /// Also gather whom it would concern: instances in all regions, who may assume the role.
+    #[arg(long)]
+    impact: bool,
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -48,7 +52,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 Ok(finding) => {
                     // A plan changes nothing, so it can be left at any moment.
                     let planned = tokio::select! {
-                        planned = service.engine().plan(finding) => planned?,
+                        planned = service.engine().plan(finding, args.impact) => planned?,
                         () = stop.cancelled() => break,
                     };
                     clean_run &= !matches!(planned.change, Some(Err(_)));
@@ -56,7 +60,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                         would_begin.add(Begun {
                             remediation: remediation.clone(),
                             account: target.account.clone(),
-                            role_key: target.role.key(),
+                            role_key: target.key(),
                             at: Timestamp::now(),
                         });
                     }
@@ -97,7 +101,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
 }
 
 fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
-    let Planned { finding, recorded, decision, change } = planned;
+    let Planned { finding, recorded, decision, change, impact } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
         "finding": finding.id, "account": finding.account, "type": finding.finding_type,
@@ -108,6 +112,8 @@ fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
         "what_to_do": decision.what_to_do,
         "checks": decision.checks,
         "change": change.as_ref().and_then(|c| c.as_ref().ok()),
+        "recurrence": decision.recurrence,
+        "impact": impact,
         "recorded": recorded,
         "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
     }))?;
@@ -141,14 +147,22 @@ fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
             screen.line("  `rescind run --backlog` takes up what was only observed.");
         }
     }
+    if let Some(recurrence) = &decision.recurrence {
+        screen.line(format!("  {} {}", styled(BAD, "recurring:"), clean(&recurrence.to_string())));
+    }
     match change {
         Some(Ok(change)) => {
             if matches!(decision.verdict, Verdict::Observe { .. }) {
                 screen.line("  If it were enforced:");
             }
-            screen.line(format!("  inline policy {} of {}", change.policy_name, change.role_arn));
-            diff(change.before.as_deref(), &change.after, screen);
-            side_effect(change, screen);
+            screen.line(format!("  inline policy {} of {}", change.policy_name, change.arn));
+            diff(change.before.as_deref(), Some(&change.after), screen);
+            if let Some(target) = decision.verdict.target() {
+                side_effect(target, change, screen);
+            }
+            for line in impact.iter().flat_map(crate::remedy::Impact::lines) {
+                screen.line(format!("  {}", clean(&line)));
+            }
         }
         Some(Err(refusal)) => {
             screen.line(format!("  {}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));

@@ -1,13 +1,15 @@
 //! A policy before and after, line by line.
 
 use super::output::{BAD, DIM, GOOD, Screen, clean, styled};
-use crate::remedy::Change;
+use crate::remedy::{Change, Target, Who};
 use similar::{ChangeTag, TextDiff};
 
-/// Shows what changes between two policies.
-pub fn diff(before: Option<&str>, after: &str, screen: &Screen) {
-    let (before, after) = (before.map(lines).unwrap_or_default(), lines(after));
-    if before == after {
+/// Shows what changes between two policies. None is no policy.
+pub fn diff(before: Option<&str>, after: Option<&str>, screen: &Screen) {
+    let [before, after] = [before, after].map(|policy| policy.map(lines).unwrap_or_default());
+    if before == after && after.is_empty() {
+        screen.line(styled(DIM, "    (there is none)"));
+    } else if before == after {
         screen.line(styled(DIM, "    (it stays as it is)"));
     }
     for change in TextDiff::from_lines(&before, &after).iter_all_changes() {
@@ -29,11 +31,43 @@ fn lines(policy: &str) -> String {
     text
 }
 
-/// What a change does to those who did nothing wrong.
-pub fn side_effect(change: &Change, screen: &Screen) {
-    screen.line("  Side effect: rightful users of the role are denied everything as well, until they get a");
-    screen.line(format!("  session issued after {}.", change.cutoff));
+/// What a change does to those who did nothing wrong, and what the other scope would do.
+pub fn side_effect(target: &Target, change: &Change, screen: &Screen) {
+    let cutoff = change.cutoff;
+    match (&target.who, &change.session) {
+        (Who::User { user, .. }, _) => {
+            match &change.key {
+                Some(key) => {
+                    let last = if key.is_last { ", the user's last active one" } else { "" };
+                    screen.line(format!(
+                        "  Access key {}{last}: deactivated. A release activates it again.",
+                        key.id
+                    ));
+                }
+                None => screen.line("  No access key is deactivated."),
+            }
+            screen.line(format!(
+                "  Side effect: whatever uses that key rightfully fails, and sessions of {user} issued before"
+            ));
+            screen.line(format!(
+                "  {cutoff} are denied everything. The user's other keys and the console password work on."
+            ));
+        }
+        (_, None) => {
+            screen.line("  Side effect of scope \"role\": rightful users of the role are denied everything as well, until they");
+            screen.line(format!("  get a session issued after {cutoff}. (Scope \"session\" would deny only the session of the finding; one"));
+            screen.line("  that the thief opened himself under another name would go on.)");
+        }
+        (_, Some(session)) => {
+            screen.line(format!(
+                "  Side effect of scope \"session\": only {} is denied, until it gets a session issued after",
+                clean(session)
+            ));
+            screen.line(format!("  {cutoff}. The role's other sessions go on: also one that the thief opened under another name."));
+            screen.line("  (Scope \"role\" would deny all of them.)");
+        }
+    }
     if let Some(note) = &change.note {
-        screen.line(format!("  note: {note}"));
+        screen.line(format!("  note: {}", clean(note)));
     }
 }

@@ -46,6 +46,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                     () = stop.cancelled() => Seen::default(),
                 };
                 service.drained().await?;
+                // The denies that are in force, from now and from before.
+                service.engine().recheck(false)?;
+                service.drained().await?;
                 return Ok(seen);
             }
             let regions = service.region_count();

@@ -9,6 +9,7 @@ use crate::aws::{CallRecord, CallResult};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, Proposal, Reader, Remediation, State};
+use crate::remedy::Who;
 use crate::triage::is_for_approval;
 use jiff::Timestamp;
 
@@ -81,7 +82,12 @@ fn head(r: &Remediation, screen: &Screen) {
         }
     };
     screen.line(format!("{}  {}", styled(BOLD, &r.id), label(r.state)));
-    row("role", format!("{} in {}", r.target.role, r.target.account));
+    row("principal", format!("{} in {}", r.target.principal(), r.target.account));
+    row(
+        "scope",
+        r.target.session().map(|one| format!("only the session {}", one.user_id)).unwrap_or_default(),
+    );
+    row("recurring", r.recurrence.as_ref().map(ToString::to_string).unwrap_or_default());
     row("finding", format!("{} ({})", finding.id, finding.region));
     row("type", finding.finding_type.clone());
     let principal = finding.principal.as_ref();
@@ -106,9 +112,14 @@ fn head(r: &Remediation, screen: &Screen) {
     if let (Some(accepted), true) = (r.accepted_at, r.state.is_in_place()) {
         row("deny after", short(accepted.duration_since(finding.last_seen())));
     }
-    if let Some(proof) = &r.proof {
+    if let Some(proof) = r.proof() {
         row("proof", proof_text(proof));
     }
+    let rungs: Vec<String> = super::summary::rungs(r)
+        .into_iter()
+        .map(|one| format!("{} after {}", one.rung, short(one.at.duration_since(r.finding.last_seen()))))
+        .collect();
+    row("ladder", rungs.join(", "));
     if let (Some(refused), false) = (&r.refused, r.state.is_in_place()) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
@@ -151,13 +162,17 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
             Some(Proposal { change: Some(change), .. }) => {
                 screen.line(format!(
                     "  If it is approved: inline policy {} of {}",
-                    change.policy_name, change.role_arn
+                    change.policy_name, change.arn
                 ));
-                diff(change.before.as_deref(), &change.after, screen);
-                side_effect(change, screen);
+                diff(change.before.as_deref(), Some(&change.after), screen);
+                side_effect(&r.target, change, screen);
             }
             Some(Proposal { problem: Some(problem), .. }) => {
                 screen.line(format!("  What would be done could not be looked at: {}", clean(problem)));
+            }
+            _ if matches!(r.target.who, Who::Beyond { .. }) => {
+                screen.line("  rescind cannot do this. By hand:");
+                screen.line(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
             }
             _ => screen.line("  What would be done was not looked at yet: it is at the next poll or start."),
         }
@@ -168,11 +183,16 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
                 "  Nobody has answered in time: it is rejected at the next poll or start. Still possible:",
             );
         }
-        screen.line(format!("    rescind approve {} --by NAME --reason TEXT", r.id));
+        let word = if matches!(r.target.who, Who::Beyond { .. }) { "done" } else { "approve" };
+        screen.line(format!("    rescind {word} {} --by NAME --reason TEXT", r.id));
         screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
     }
     if let Some((at, answer)) = &r.answer {
-        let word = if r.state == State::Rejected { "rejected" } else { "approved" };
+        let word = match r.state {
+            State::Rejected => "rejected",
+            State::ByHand => "done by hand",
+            _ => "approved",
+        };
         let mut by = vec![answer.os_user.clone()];
         by.extend(answer.aws_identity.clone());
         let by = by.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
@@ -192,6 +212,17 @@ fn proof_text(proof: &crate::remedy::Proof) -> String {
     if let (Some(old), Some(new)) = (&proof.old_token, &proof.new_token) {
         text = format!("{text}: the simulator says {old} to an old token, {new} to a new one");
     }
+    if let Some(other) = &proof.other_session {
+        text = format!("{text}, {other} to another session's old one");
+    }
+    if let Some(denied) = &proof.denied {
+        let api = denied.api.as_deref().unwrap_or("a call");
+        let at = denied.at.strftime("%Y-%m-%d %H:%M:%SZ");
+        text = format!(
+            "{text}: {api} with {} was answered {} at {at} ({} {})",
+            denied.access_key, denied.error_code, denied.source, denied.id
+        );
+    }
     if let Some(note) = &proof.note {
         text = format!("{text} ({note})");
     }
@@ -202,9 +233,16 @@ fn policy(r: &Remediation, screen: &Screen) {
     let Some(change) = &r.change else { return };
     screen.line(format!(
         "\n{}",
-        styled(BOLD, format!("Inline policy {} of {}", change.policy_name, change.role_arn))
+        styled(BOLD, format!("Inline policy {} of {}", change.policy_name, change.arn))
     ));
-    diff(change.before.as_deref(), &change.after, screen);
+    diff(change.before.as_deref(), Some(&change.after), screen);
+    if let Some(key) = &change.key {
+        screen.line(format!(
+            "  Access key {}: {}",
+            clean(&key.id),
+            if key.was_active { "deactivated" } else { "was inactive already" }
+        ));
+    }
 }
 
 fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
@@ -251,6 +289,28 @@ fn what(entry: &Entry) -> String {
         Event::Refused(refused) => format!("refused: {}", refused.reason),
         Event::Proof(proof) => format!("proof: {}", proof_text(proof)),
         Event::Call(call) => call_text(call),
+        Event::Impact(impact) => format!(
+            "impact gathered: {} instance(s) in {} region(s)",
+            impact.instances.len(),
+            impact.regions.len()
+        ),
+        Event::Drift { what, by, .. } => {
+            format!("TAKEN AWAY: {what}{}", by.as_deref().map_or_else(String::new, |by| format!("; {by}")))
+        }
+        Event::ReleaseAsked(asked) => {
+            let forced = if asked.force { ", forced" } else { "" };
+            format!("release asked for by {}{forced}: {}", asked.answer.by, asked.answer.reason)
+        }
+        Event::Undoing { undo } => match &undo.leave {
+            None => format!("undoing: {} is removed", undo.policy_name),
+            Some(_) => format!("undoing: {} becomes what it was without this", undo.policy_name),
+        },
+        Event::Undone { note, .. } => {
+            format!("undone{}", note.as_deref().map_or_else(String::new, |note| format!(": {note}")))
+        }
+        Event::NotReleased { why, .. } => format!("not released: {why}"),
+        Event::Expired { reason } => format!("expired: {reason}"),
+        Event::DoneByHand(answer) => format!("done by hand, says {}: {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
     }
 }
@@ -268,24 +328,23 @@ fn call_text(call: &CallRecord) -> String {
     format!("{}:{} {result} ({} ms{tries}, {id})", call.service, call.operation, call.duration_ms)
 }
 
+/// Whom it concerns, and what they must do.
 fn aftercare(r: &Remediation, screen: &Screen) {
+    if let Some(impact) = &r.impact {
+        screen.line(format!("\n{}", styled(BOLD, "Whom it concerns")));
+        impact.lines().iter().for_each(|line| screen.line(format!("  {}", clean(line))));
+    }
     if !r.state.is_in_place() {
         return;
     }
-    let instance = r.finding.evidence.instance_id.as_deref();
     screen.line(format!("\n{}", styled(BOLD, "What to do now")));
-    screen.line("  - The source still leaks until it is closed: isolate or stop the instance.");
-    if let Some(instance) = instance {
-        screen.line(format!(
-            "    {} also lost its session. Stop and start it, or associate its profile again, for a fresh one.",
-            clean(instance)
-        ));
+    let instance = r.finding.evidence.instance_id.as_deref();
+    for line in crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()) {
+        let (mark, text) = line.strip_prefix("  ").map_or(("- ", line.as_str()), |text| ("  ", text));
+        screen.line(format!("  {mark}{}", clean(text)));
     }
-    screen.line("  - Rightful users of the role need a fresh session. The AWS CLI caches the old one:");
-    screen.line("      rm -r ~/.aws/cli/cache                       (Linux, macOS)");
-    screen.line("      del /s /q %UserProfile%\\.aws\\cli\\cache        (Windows)");
     screen.line(
-        "  - Sessions that the thief opened in other roles meanwhile are not revoked: look for AssumeRole",
+        format!("- To take it back: rescind release {} --by NAME --reason TEXT", r.id)
+            .replace("- To", "  - To"),
     );
-    screen.line("    by this access key in CloudTrail.");
 }

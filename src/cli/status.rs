@@ -173,7 +173,7 @@ impl Unfinished {
             remediation: remediation.id.clone(),
             state: remediation.state.to_string(),
             account: remediation.target.account.to_string(),
-            role: remediation.target.role.to_string(),
+            role: remediation.target.name(),
             opened_at: remediation.opened_at,
             why,
             failures: retry.map(|retry| retry.failures),

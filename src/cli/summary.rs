@@ -5,6 +5,7 @@ use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, LedgerError, NOBODY, Remediation, State};
+use crate::remedy::Who;
 use crate::service::{Seen, Service};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -195,20 +196,37 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
         if remediation.state.is_in_place() { "revoked".to_owned() } else { remediation.state.to_string() };
     let label = styled(style(remediation.state), format!("{word:<10}"));
     let target = &remediation.target;
-    screen.line(format!("{label}  {}  role {} in {}", remediation.id, target.role, target.account));
+    screen.line(format!("{label}  {}  {} in {}", remediation.id, target.principal(), target.account));
     if remediation.state.is_in_place() {
         if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
             let cutoff = utc(change.cutoff.time());
+            let what = change
+                .session
+                .as_deref()
+                .map_or_else(|| "sessions".to_owned(), |session| format!("sessions of {}", clean(session)));
             screen.line(format!(
-                "            sessions issued before {cutoff} are denied (proof: {})",
+                "            {what} issued before {cutoff} are denied (proof: {})",
                 remediation.state
             ));
+            if let Some(key) = &change.key {
+                screen.line(format!("            access key {} is inactive", clean(&key.id)));
+            }
             let took = short(accepted.duration_since(remediation.finding.last_seen()));
             screen.line(format!(
                 "            accepted by AWS {took} after the last activity that GuardDuty saw"
             ));
         }
-        let note = remediation.proof.as_ref().and_then(|p| p.note.as_deref());
+        if let Some(recurrence) = &remediation.recurrence {
+            screen.line(format!(
+                "            {}: {}",
+                styled(BAD, "RECURRING"),
+                clean(&recurrence.to_string())
+            ));
+        }
+        if let Some(text) = remediation.impact.as_ref().and_then(|impact| impact.can_take_away()) {
+            screen.line(format!("            {} {}", styled(WARN, "WARNING:"), clean(&text)));
+        }
+        let note = remediation.proof().and_then(|p| p.note.as_deref());
         for note in [remediation.change.as_ref().and_then(|c| c.note.as_deref()), note].into_iter().flatten()
         {
             screen.line(format!("            note: {}", clean(note)));
@@ -219,9 +237,17 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
         let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
         screen.line(format!("            a person must judge it until {until}: `rescind show {id}`, then"));
-        screen.line(format!(
-            "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
-        ));
+        if matches!(target.who, Who::Beyond { .. }) {
+            let what = remediation.what_to_do.as_deref().unwrap_or_default();
+            screen.line(format!("            by hand: {}", clean(what)));
+            screen.line(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));
+        } else {
+            screen.line(format!(
+                "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
+            ));
+        }
+    } else if is_ended(remediation.state) {
+        screen.line(format!("            `rescind show {}` tells the story", remediation.id));
     } else if remediation.state == State::Superseded {
         screen.line("            another remediation of the role has revoked these sessions");
     } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
@@ -247,16 +273,28 @@ pub fn label(state: State) -> String {
 fn style(state: State) -> anstyle::Style {
     match state {
         State::Proved(_) => GOOD,
-        State::Blocked | State::Failed | State::Rejected => BAD,
-        State::Superseded => DIM,
-        State::Held | State::Decided | State::Applying | State::Accepted | State::Retrying => WARN,
+        State::Blocked | State::Failed | State::Rejected | State::Lost => BAD,
+        State::Superseded | State::ByHand | State::Released | State::Expired | State::Retired => DIM,
+        State::Held
+        | State::Decided
+        | State::Applying
+        | State::Accepted
+        | State::Retrying
+        | State::Releasing
+        | State::Retiring => WARN,
     }
+}
+
+/// It was taken back, or nothing needs it any more.
+fn is_ended(state: State) -> bool {
+    matches!(state, State::ByHand | State::Released | State::Expired | State::Retired)
 }
 
 /// It is not revoked, and nobody has said that this is all right.
 fn needs_person(remediation: &Remediation) -> bool {
     match (remediation.state, &remediation.answer) {
         (State::Proved(_) | State::Superseded, _) => false,
+        (state, _) if is_ended(state) => false,
         (State::Rejected, Some((_, answer))) => answer.by == NOBODY,
         _ => true,
     }
@@ -345,7 +383,10 @@ pub struct RemediationLine<'a> {
     remediation: &'a str,
     state: String,
     account: &'a str,
-    role: &'a str,
+    principal: String,
+    role: Option<&'a str>,
+    session: Option<&'a str>,
+    recurrence: Option<&'a crate::triage::Recurrence>,
     finding: &'a str,
     #[serde(rename = "type")]
     finding_type: &'a str,
@@ -360,6 +401,29 @@ pub struct RemediationLine<'a> {
     seconds_to_deny: Option<f64>,
     refused: Option<&'a crate::ledger::Refused>,
     proof: Option<&'a crate::remedy::Proof>,
+    rungs: Vec<Reached>,
+}
+
+/// A rung of the proof, and how long after the finding it was reached.
+#[derive(Serialize)]
+pub struct Reached {
+    /// `accepted`, `present`, `simulated` or `enforced`.
+    pub rung: String,
+    /// When.
+    pub at: jiff::Timestamp,
+    /// Since the last activity that GuardDuty saw.
+    pub seconds_after_finding: f64,
+}
+
+/// The rungs that were reached since the change was made last.
+pub fn rungs(r: &Remediation) -> Vec<Reached> {
+    let reached = |rung: String, at: jiff::Timestamp| {
+        let seconds_after_finding = at.duration_since(r.finding.last_seen()).as_secs_f64();
+        Reached { rung, at, seconds_after_finding }
+    };
+    let accepted = r.accepted_at.map(|at| reached("accepted".to_owned(), at));
+    let proofs = r.proofs.iter().map(|(at, proof)| reached(proof.rung.to_string(), *at));
+    accepted.into_iter().chain(proofs).collect()
 }
 
 impl<'a> From<&'a Remediation> for RemediationLine<'a> {
@@ -368,7 +432,16 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             remediation: &r.id,
             state: r.state.to_string(),
             account: r.target.account.as_str(),
-            role: r.target.role.as_str(),
+            principal: r.target.name(),
+            role: match &r.target.who {
+                Who::Role { role, .. } => Some(role.as_str()),
+                Who::User { .. } | Who::Beyond { .. } => None,
+            },
+            session: r.change.as_ref().map_or_else(
+                || r.target.session().map(|one| one.user_id.as_str()),
+                |change| change.session.as_deref(),
+            ),
+            recurrence: r.recurrence.as_ref(),
             finding: &r.finding.id,
             finding_type: &r.finding.finding_type,
             rule: r.rule.as_deref(),
@@ -384,7 +457,8 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
                 .filter(|_| r.state.is_in_place())
                 .map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
             refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
-            proof: r.proof.as_ref(),
+            proof: r.proof(),
+            rungs: rungs(r),
         }
     }
 }

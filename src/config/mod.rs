@@ -2,6 +2,7 @@
 //!
 //! An error names file, line, key and what is expected, and comes before any AWS call.
 
+mod aftercare;
 mod event_pattern;
 mod feeds;
 mod located;
@@ -14,6 +15,7 @@ mod rule;
 mod schema;
 mod template;
 
+pub use aftercare::Sweep;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
 use located::{header_line, located};
@@ -59,6 +61,12 @@ pub struct Config {
     pub confirm: bool,
     /// A remediation that is still not done after this is raised to a person.
     pub raise_after: SignedDuration,
+    /// A deny in force is looked at again at least so often.
+    pub recheck_interval: std::time::Duration,
+    /// What becomes of a deny that nothing needs any more.
+    pub sweep: Sweep,
+    /// CloudTrail is asked for traces.
+    pub cloudtrail: bool,
     /// How long a stop waits for what is in flight.
     pub drain_timeout: std::time::Duration,
     /// Where the service tells how it is.
@@ -206,6 +214,9 @@ impl Config {
             folder: raw.folder.map(|folder| directory.join(folder.path)),
             confirm: raw.confirm,
             raise_after: raw.raise_after.0,
+            recheck_interval: raw.recheck_interval.0.unsigned_abs(),
+            sweep: raw.sweep,
+            cloudtrail: raw.cloudtrail,
             drain_timeout: raw.drain_timeout.0.unsigned_abs(),
             listen: raw.listen.0,
             opt_outs_file: directory.join(raw.opt_outs),

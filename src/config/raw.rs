@@ -1,8 +1,9 @@
 //! The file as it is written. Each value checks itself while it is read, so that an error
 //! stands at its line.
 
+use super::aftercare::RecheckInterval;
 use super::rule::RawRule;
-use super::{Events, Folder, Glob, Mode, Rule};
+use super::{Events, Folder, Glob, Mode, Rule, Sweep};
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
@@ -75,6 +76,17 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(with = "String", extend("default" = "10m"))]
     pub raise_after: RaiseAfter,
+    /// A deny that is in force is looked at again at least so often, and put back when it is gone: 1s to 24h.
+    #[serde(default)]
+    #[schemars(with = "String", extend("default" = "15m"))]
+    pub recheck_interval: RecheckInterval,
+    /// What becomes of a deny when no token that it denies can be alive any more: off does nothing, report records it, on takes the deny away.
+    #[serde(default)]
+    #[schemars(extend("default" = "report"))]
+    pub sweep: Sweep,
+    /// CloudTrail is asked whether a stolen key was denied, and who took a deny away.
+    #[serde(default)]
+    pub cloudtrail: bool,
     /// At a stop, what is in flight is given so long: at most 10m. What is left is taken up at the next start.
     #[serde(default)]
     #[schemars(with = "String", extend("default" = "20s"))]
@@ -284,7 +296,7 @@ impl TryFrom<Vec<String>> for Regions {
     }
 }
 
-fn span(
+pub(super) fn span(
     text: &str,
     least: SignedDuration,
     most: SignedDuration,

@@ -12,10 +12,13 @@ pub struct Rule {
     pub name: String,
     /// Which findings it is for.
     pub matches: Matches,
-    /// What is done to the principal.
-    pub remedy: RemedyName,
-    /// To which of its sessions.
+    /// What is done to the principal: of these the one that is for its kind.
+    pub remedies: Vec<RemedyName>,
+    /// To which of a role's sessions.
     pub scope: Scope,
+    /// When one session is revoked and the policy has no room for one more, or the finding does not name
+    /// the session, all sessions of the role are.
+    pub widen: bool,
     /// What may be done at most; none when the mode of the installation is all that counts.
     pub mode: Option<Mode>,
 }
@@ -49,6 +52,25 @@ pub enum RemedyName {
     /// Deny everything to the role's sessions that were issued before a cutoff.
     #[default]
     RoleSessions,
+    /// Deactivate the IAM user's access key that leaked, and deny everything to the user's sessions that
+    /// were issued before a cutoff.
+    UserKeys,
+}
+
+/// One remedy, or a list of them.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum OneOrMore {
+    /// One.
+    One(RemedyName),
+    /// Of these the one that is for the principal's kind.
+    More(Vec<RemedyName>),
+}
+
+impl Default for OneOrMore {
+    fn default() -> Self {
+        Self::One(RemedyName::default())
+    }
 }
 
 /// To which sessions it is done.
@@ -58,6 +80,8 @@ pub enum Scope {
     /// All sessions of the role that were issued before the cutoff.
     #[default]
     Role,
+    /// Only the session that the finding names. The role's other sessions go on.
+    Session,
 }
 
 /// The rules that stand behind those of the file.
@@ -74,13 +98,15 @@ pub fn built_in() -> Vec<Rule> {
             affiliated,
             ..Fields::default()
         }),
-        remedy: RemedyName::RoleSessions,
+        remedies: vec![RemedyName::RoleSessions],
         scope: Scope::Role,
+        widen: false,
         mode,
     };
     vec![
         rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
         rule("built-in: credential exfiltration", &EXFILTRATION, None, None),
+        rule("built-in: attack sequence", &SEQUENCES, None, Some(Mode::Approve)),
     ]
 }
 
@@ -93,6 +119,10 @@ const EXFILTRATION: [&str; 5] = [
     "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS",
     "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS",
 ];
+
+/// Several signs that together tell of compromised credentials. It names everybody who took part, and not
+/// each of them needs to be stolen: a person judges it.
+const SEQUENCES: [&str; 1] = ["AttackSequence:IAM/CompromisedCredentials"];
 
 /// Of these, those that another AWS account used. From an account of the same organization it is
 /// mostly a shared network or service, not theft.
@@ -134,12 +164,15 @@ pub(super) struct RawFields {
     regions: Vec<Region>,
     /// The call came (or did not come) from an account of the same organization.
     affiliated: Option<bool>,
-    /// What is done to the principal.
+    /// What is done to the principal: "role_sessions" (the default), "user_keys", or both in a list.
     #[serde(default)]
-    remedy: RemedyName,
-    /// To which of its sessions.
+    remedy: OneOrMore,
+    /// To which of a role's sessions.
     #[serde(default)]
     scope: Scope,
+    /// With scope = "session": when there is no room for one more session, or the finding does not name it, all sessions of the role are revoked. Without it a person is asked.
+    #[serde(default)]
+    widen: bool,
     /// What may be done at most. It never makes the mode of the installation bolder.
     mode: Option<Mode>,
 }
@@ -147,7 +180,8 @@ pub(super) struct RawFields {
 impl TryFrom<RawFields> for RawRule {
     type Error = String;
     fn try_from(raw: RawFields) -> Result<Self, String> {
-        let RawFields { name, pattern, types, min_severity, regions, affiliated, remedy, scope, mode } = raw;
+        let RawFields { name, pattern, types, min_severity, regions, affiliated, remedy, scope, widen, mode } =
+            raw;
         if name.trim().is_empty() || name.starts_with("built-in") {
             return Err(format!("name: {}: expected a name of your own", quoted(&name)));
         }
@@ -180,6 +214,26 @@ impl TryFrom<RawFields> for RawRule {
                 ));
             }
         };
-        Ok(Self(Rule { name, matches, remedy, scope, mode }))
+        let remedies = match remedy {
+            OneOrMore::One(remedy) => vec![remedy],
+            OneOrMore::More(remedies) => remedies,
+        };
+        if remedies.is_empty() {
+            let text = "remedy: expected \"role_sessions\", \"user_keys\" or both in a list";
+            return Err(format!("{}: {text}", quoted(&name)));
+        }
+        if widen && scope == Scope::Role {
+            return Err(format!(
+                "{}: widen is for scope = \"session\": all sessions are revoked anyway",
+                quoted(&name)
+            ));
+        }
+        if scope == Scope::Session && !remedies.contains(&RemedyName::RoleSessions) {
+            return Err(format!(
+                "{}: scope = \"session\" is for the remedy \"role_sessions\"",
+                quoted(&name)
+            ));
+        }
+        Ok(Self(Rule { name, matches, remedies, scope, widen, mode }))
     }
 }

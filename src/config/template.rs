@@ -62,6 +62,17 @@ confirm = true
 # What is still not revoked after this is raised to a person, every hour.
 raise_after = "10m"
 
+# A deny that is in force is looked at again at least so often. When somebody took it away it is put back.
+recheck_interval = "15m"
+
+# When no token that a deny denies can be alive any more: "off" does nothing, "report" records it, "on"
+# takes the deny away.
+sweep = "report"
+
+# Ask CloudTrail whether a stolen key was denied, and who took a deny away. The remediation role needs
+# cloudtrail:LookupEvents for it.
+cloudtrail = false
+
 # At a stop, what is in flight is given so long. What is left is taken up at the next start.
 drain_timeout = "20s"
 

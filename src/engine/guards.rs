@@ -5,7 +5,6 @@ use crate::aws::MemberSession;
 use crate::config::Budget;
 use crate::ident::AccountId;
 use crate::ledger::{Begun, Draft, Event, LedgerError, Reader, Remediation, Subject};
-use crate::remedy::Remedy;
 use crate::triage::{
     Decision, Facts, HoldReason, Placed, PlacementNeeded, Policy, Spending, Tripped, WINDOW, decide,
 };
@@ -74,9 +73,9 @@ impl Guards {
         spending.forget(now);
         if remediation.approved_at().is_none() && !spending.has(&target.account, &remediation.id) {
             spending.allows(&target.account, budget, now)?;
-            spending.allows_role(&target.account, &target.role, roles, budget, now)?;
+            spending.allows_role(&target.account, &target.key(), roles, budget, now)?;
         }
-        let (account, role_key) = (target.account.clone(), target.role.key());
+        let (account, role_key) = (target.account.clone(), target.key());
         spending.add(Begun { remediation: remediation.id.clone(), account, role_key, at: now });
         Ok(())
     }
@@ -96,7 +95,7 @@ fn about(code: &str, subject: &Subject) -> String {
     format!("{code} {account} {}", subject.remediation.as_deref().unwrap_or_default())
 }
 
-impl<R: Remedy + 'static> Engine<R> {
+impl Engine {
     /// What a person is told: once an hour at most about the same thing.
     pub(super) fn alert(
         &self,
@@ -140,7 +139,7 @@ impl<R: Remedy + 'static> Engine<R> {
         round: usize,
     ) -> RoleCount {
         let target = &remediation.target;
-        let others = self.guards.spending().other_roles(&target.account, &target.role, Timestamp::now());
+        let others = self.guards.spending().other_roles(&target.account, &target.key(), Timestamp::now());
         let is_alone = others == 0 && self.lanes.busy_in(&target.account) < 2;
         if round > 0
             || is_alone
@@ -165,7 +164,7 @@ impl<R: Remedy + 'static> Engine<R> {
             return Ok(true);
         }
         let (target, policy) = (&remediation.target, self.policy());
-        let others = self.guards.spending().other_roles(&target.account, &target.role, Timestamp::now());
+        let others = self.guards.spending().other_roles(&target.account, &target.key(), Timestamp::now());
         let is_needed =
             others > 0 && remediation.approved_at().is_none() && policy.budget.roles_percent.0 < 100;
         let roles = match roles {

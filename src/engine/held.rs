@@ -4,24 +4,24 @@ use super::lanes::Again;
 use super::{Engine, lane};
 use crate::aws::CallScope;
 use crate::ledger::{Answer, Append, Draft, Event, InForce, LedgerError, NOBODY, Remediation};
-use crate::remedy::{Found, Remedy};
-use crate::triage::{Stage, UNPLACED, Verdict};
+use crate::remedy::{Found, Who};
+use crate::triage::{NO_ROOM, Stage, UNPLACED, Verdict};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-impl<R: Remedy + 'static> Engine<R> {
-    /// Takes up what was approved after entry `seq`; gives the last entry that it saw.
+impl Engine {
+    /// Takes up what was approved, or is to be released, after entry `seq`; gives the last entry that it saw.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn take_up_approved(self: &Arc<Self>, seq: i64) -> Result<i64, LedgerError> {
         let mut last = seq;
-        for entry in self.reader.approved_after(seq)? {
+        for entry in self.reader.answered_after(seq)? {
             last = last.max(entry.seq);
             let Some(id) = entry.subject.remediation else { continue };
             let remediation = self.reader.remediation(&id)?;
-            tracing::info!(remediation = id, "approved: taken up");
-            let lane = lane(&remediation.target.account, &remediation.target.role.key());
+            tracing::info!(remediation = id, "{}: taken up", entry.event.kind());
+            let lane = lane(&remediation.target.account, &remediation.target.key());
             self.submit_remediation(id, lane, Again::No);
         }
         Ok(last)
@@ -44,6 +44,10 @@ impl<R: Remedy + 'static> Engine<R> {
             self.write_if_held(remediation, Event::Cleared { reason }).await?;
             return Box::pin(self.carry_out(&remediation.id)).await;
         }
+        // There is nothing of ours to look at.
+        if matches!(remediation.target.who, Who::Beyond { .. }) {
+            return self.ask_for_hands(remediation).await;
+        }
         // What could not be looked at is looked at again, at each start and every hour.
         let looked = remediation.proposal.as_ref().is_some_and(|proposal| proposal.change.is_some());
         if looked || !self.guards.is_news("look", &remediation.subject()) && remediation.proposal.is_some() {
@@ -54,7 +58,8 @@ impl<R: Remedy + 'static> Engine<R> {
             remediation: Some(remediation.id.clone()),
             finding: Some(remediation.finding.id.clone()),
         };
-        let looked = self.look_at(target, &remediation.finding.id, "look-", &scope).await;
+        let widen = remediation.held_why.as_ref().is_some_and(|(code, _)| code == NO_ROOM);
+        let looked = self.look_at(target, &remediation.finding.id, widen, &scope).await;
         let (change, problem) = match looked {
             Ok(change) => (Some(change), None),
             Err(refusal) => (None, Some(refusal.to_string())),
@@ -67,10 +72,19 @@ impl<R: Remedy + 'static> Engine<R> {
             return Ok(());
         }
         tracing::warn!(
-            remediation = remediation.id, account = %target.account, role = %target.role, problem,
+            remediation = remediation.id, account = %target.account, principal = target.name(), problem,
             "HELD for approval: {}", remediation.held_why.as_ref().map_or("", |(_, why)| why)
         );
         self.write_if_held(remediation, Event::Proposed { change, problem }).await
+    }
+
+    /// Nobody but a person can do something: they are told, once an hour.
+    async fn ask_for_hands(&self, remediation: &Remediation) -> Result<(), LedgerError> {
+        let (account, principal) = (&remediation.target.account, remediation.target.principal());
+        let text =
+            format!("a person must act: the credentials of {principal} in {account} are used from elsewhere");
+        let what_to_do = remediation.what_to_do.as_deref().unwrap_or("`rescind show` tells the story.");
+        self.tell(remediation.subject(), "by_hand", text, what_to_do).await
     }
 
     /// Somebody may answer meanwhile: then there is nothing to write.
@@ -91,10 +105,14 @@ impl<R: Remedy + 'static> Engine<R> {
         };
         let target = &remediation.target;
         let text = format!(
-            "rejected: nobody answered in time about the stolen sessions of role {} in {} ({})",
-            target.role, target.account, remediation.id
+            "rejected: nobody answered in time about {target} in {} ({})",
+            target.account, remediation.id
         );
-        let what_to_do = "They are NOT revoked. Judge it now: `rescind show` tells the story, `rescind approve` still lets it go on.";
+        let what_to_do = if matches!(target.who, Who::Beyond { .. }) {
+            "Nothing is revoked. Judge it now: `rescind show` tells what to do by hand, `rescind done` that it is done."
+        } else {
+            "They are NOT revoked. Judge it now: `rescind show` tells the story, `rescind approve` still lets it go on."
+        };
         let rejected = Draft { subject: remediation.subject(), event: Event::Rejected(answer) };
         let alert = self.alert(remediation.subject(), "nobody_answered", text, what_to_do);
         let entries = [Some(rejected), alert].into_iter().flatten().collect();
@@ -107,11 +125,11 @@ impl<R: Remedy + 'static> Engine<R> {
 
     /// Another remediation of the same role whose deny is in place and covers this one.
     pub(super) fn superseded_by(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
-        let role_id = remediation.target.role_id.as_ref();
-        let history = self.reader.history(&remediation.target.account, &remediation.target.role)?;
+        let target = &remediation.target;
+        let history = self.reader.history(&target.account, &target.key())?;
         let covers = |other: &InForce| {
             other.remediation != remediation.id
-                && other.is_for(role_id)
+                && other.is_for(target)
                 && other.has_revoked(remediation.last_seen).is_some()
         };
         Ok(history.into_iter().find(covers).map(|other| other.remediation))
@@ -150,12 +168,12 @@ pub(super) fn changed_since(remediation: &Remediation, found: &Found) -> Option<
     let Some(judged) = &proposal.change else {
         return Some("when it was approved, what would be done could not be looked at".to_owned());
     };
-    if judged.role_id != found.role.id || judged.role_arn != found.role.arn {
+    if judged.id != found.id || judged.arn != found.arn {
         return Some(format!(
-            "since it was judged the role was made again: it was {} ({}), it is {} ({})",
-            judged.role_arn, judged.role_id, found.role.arn, found.role.id
+            "since it was judged it was made again: it was {} ({}), it is {} ({})",
+            judged.arn, judged.id, found.arn, found.id
         ));
     }
     (judged.before != found.document)
-        .then(|| format!("since it was judged the policy {} on the role has changed", judged.policy_name))
+        .then(|| format!("since it was judged the policy {} on it has changed", judged.policy_name))
 }

@@ -2,7 +2,7 @@
 //!
 //! Each step is in the ledger before the next one begins: the finding, the decision, the
 //! intent, the outcome, the proof. What a crash leaves open is taken up by [`Engine::resume`].
-//! The engine does not know which remedy it carries out.
+//! The engine does not know which remedy it carries out: that follows from the target.
 
 mod guards;
 mod held;
@@ -10,20 +10,24 @@ mod lanes;
 mod organization;
 mod plan;
 mod raise;
+mod release;
 mod remediate;
 mod retries;
+mod traces;
+mod watchdog;
 
 pub use organization::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
 pub use retries::Retry;
+pub use watchdog::expires_at;
 
 use crate::aws::Hub;
 use crate::config::{Budget, Config, Member, Mode, OptOuts};
 use crate::finding::Finding;
-use crate::ident::AccountId;
+use crate::ident::{AccountId, Region};
 use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Open, Reader, State, Subject};
 use crate::org::Snapshot;
-use crate::remedy::Remedy;
+use crate::remedy::Proof;
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
@@ -34,13 +38,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use watchdog::Timetable;
 
 /// Carries out what triage decides.
-pub struct Engine<R> {
+pub struct Engine {
     hub: Hub,
     ledger: Ledger,
     reader: Reader,
-    remedy: R,
     member: Member,
     /// How long a person is waited for.
     approval_timeout: SignedDuration,
@@ -51,11 +55,14 @@ pub struct Engine<R> {
     guards: Guards,
     lanes: Lanes,
     retries: Retries,
+    watchdog: Timetable,
+    /// Where instances and calls are looked for.
+    regions: RwLock<Vec<Region>>,
     stop: CancellationToken,
     fatal: Mutex<Option<LedgerError>>,
 }
 
-impl<R: Remedy + 'static> Engine<R> {
+impl Engine {
     /// An engine for the accounts of `organization`. With `backlog` it acts on what was there before
     /// a region was watched as well. A cancelled `stop` keeps work that has not begun from beginning;
     /// the engine itself cancels it when the ledger cannot be written.
@@ -67,7 +74,6 @@ impl<R: Remedy + 'static> Engine<R> {
         backlog: bool,
         hub: Hub,
         ledger: Ledger,
-        remedy: R,
         organization: Arc<Snapshot>,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, LedgerError> {
@@ -81,10 +87,11 @@ impl<R: Remedy + 'static> Engine<R> {
             lanes: Lanes::new(config.concurrency, stop.clone()),
             known: Known::new(organization),
             retries: Retries::default(),
+            watchdog: Timetable::default(),
+            regions: RwLock::new(config.regions.clone()),
             reader,
             hub,
             ledger,
-            remedy,
             stop,
             fatal: Mutex::default(),
         }))
@@ -131,7 +138,7 @@ impl<R: Remedy + 'static> Engine<R> {
     }
 
     fn submit_as(self: &Arc<Self>, finding: Finding, again: Again, asked: bool) -> oneshot::Receiver<()> {
-        let lane = lane_of(&finding);
+        let lane = self.lane_of(&finding);
         let engine = Arc::clone(self);
         let (decided, told) = oneshot::channel();
         let span = tracing::info_span!("finding", finding = finding.id, account = %finding.account);
@@ -187,7 +194,7 @@ impl<R: Remedy + 'static> Engine<R> {
         }
         let again = if at_start { Again::No } else { Again::Yes };
         for finding in self.reader.undecided()? {
-            if !busy.contains(&lane_of(&finding)) {
+            if !busy.contains(&self.lane_of(&finding)) {
                 tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
                 drop(self.submit_as(finding, again, false));
             }
@@ -219,6 +226,17 @@ impl<R: Remedy + 'static> Engine<R> {
         self.policy().budget.clone()
     }
 
+    /// Brings a remediation as far as it goes, because a person asked for it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn carry_out_now(self: &Arc<Self>, id: &str) -> Result<(), LedgerError> {
+        let remediation = self.reader.remediation(id)?;
+        let lane = lane(&remediation.target.account, &remediation.target.key());
+        self.submit_remediation(remediation.id, lane, Again::No);
+        Ok(())
+    }
+
     /// Tries a remediation again that had failed, or asks again about one that was rejected.
     ///
     /// # Errors
@@ -227,7 +245,7 @@ impl<R: Remedy + 'static> Engine<R> {
         let remediation = self.reader.remediation(id)?;
         let subject = remediation.subject();
         self.ledger.append(Draft { subject, event: Event::Reopened { by: by.to_owned() } }).await?;
-        let lane = lane(&remediation.target.account, &remediation.target.role.key());
+        let lane = lane(&remediation.target.account, &remediation.target.key());
         self.submit_remediation(remediation.id, lane, Again::No);
         Ok(())
     }
@@ -286,7 +304,7 @@ impl<R: Remedy + 'static> Engine<R> {
             return self.tell(subject, "account_unknown", text, what_to_do).await;
         };
         // What is half done is brought to an end first: its cutoff decides about this finding.
-        for earlier in self.history(finding)?.iter().filter(|earlier| earlier.state.has_fixed_cutoff()) {
+        for earlier in self.history(finding)?.iter().filter(|earlier| earlier.state.is_half_done()) {
             self.carry_out(&earlier.remediation).await?;
         }
         let question = Question {
@@ -307,7 +325,9 @@ impl<R: Remedy + 'static> Engine<R> {
             let _ = decided.send(());
             return self.carry_out(remediation).await;
         }
-        let mut entries = vec![Draft::decision(finding, &decision, self.remedy.name())];
+        let mut entries = vec![Draft::decision(finding, &decision)];
+        entries.extend(self.evidence(&decision)?);
+        entries.extend(self.alert_of_recurrence(finding, &decision));
         if let Verdict::Hold { why, .. } = &decision.verdict {
             entries.extend(self.alert_of_hold(&finding.account, why));
         }
@@ -363,12 +383,28 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
-    /// What was done to the finding's role before.
+    /// The lane of a finding: that of its principal, or one of its own.
+    fn lane_of(&self, finding: &Finding) -> String {
+        self.policy().key_of(finding).map_or_else(|| finding.occurrence(), |key| lane(&finding.account, &key))
+    }
+
+    /// What was done to the finding's principal before.
     fn history(&self, finding: &Finding) -> Result<Vec<InForce>, LedgerError> {
-        match finding.principal.as_ref().and_then(|p| p.role().ok()) {
-            Some(role) => self.reader.history(&finding.account, &role.name),
+        match self.policy().key_of(finding) {
+            Some(key) => self.reader.history(&finding.account, &key),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// A denied call that was seen proves that an earlier remediation is enforced: recorded once.
+    fn evidence(&self, decision: &Decision) -> Result<Option<Draft>, LedgerError> {
+        let Verdict::Skip(SkipReason::Denied { remediation, call }) = &decision.verdict else {
+            return Ok(None);
+        };
+        let earlier = self.reader.remediation(remediation)?;
+        let proof = Proof::enforced((**call).clone());
+        let is_higher = matches!(earlier.state, State::Proved(rung) if rung < proof.rung);
+        Ok(is_higher.then(|| Draft { subject: earlier.subject(), event: Event::Proof(proof) }))
     }
 }
 
@@ -382,14 +418,6 @@ struct Question<'a> {
     stage: Stage,
 }
 
-/// The lane of a finding: that of its role, or one of its own.
-fn lane_of(finding: &Finding) -> String {
-    match finding.principal.as_ref().map(crate::finding::Principal::role) {
-        Some(Ok(role)) => lane(&finding.account, &role.name.key()),
-        _ => finding.occurrence(),
-    }
-}
-
-fn lane(account: &AccountId, role_key: &str) -> String {
-    format!("{account}/{role_key}")
+fn lane(account: &AccountId, key: &str) -> String {
+    format!("{account}/{key}")
 }

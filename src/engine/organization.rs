@@ -6,7 +6,6 @@ use crate::aws::{CallError, Hub};
 use crate::ident::AccountId;
 use crate::ledger::{Append, Beside, Draft, Event, LedgerError};
 use crate::org::{AccountState, Placement, Snapshot};
-use crate::remedy::Remedy;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -49,7 +48,7 @@ impl Known {
     }
 }
 
-impl<R: Remedy + 'static> Engine<R> {
+impl Engine {
     pub(super) fn organization(&self) -> Arc<Snapshot> {
         Arc::clone(&self.known.organization.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -4,7 +4,7 @@ use super::{Engine, Question};
 use crate::aws::CallScope;
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
-use crate::remedy::{Change, Refusal, Remedy, Target};
+use crate::remedy::{self, Ask, Change, Impact, Purpose, Refusal, Target, Who};
 use crate::triage::{Decision, Stage};
 
 /// What would be done about a finding.
@@ -18,15 +18,17 @@ pub struct Planned {
     pub decision: Decision,
     /// The change that would be made, or why it could not be; none when nothing would be.
     pub change: Option<Result<Change, Refusal>>,
+    /// Whom it would concern, if that was asked for.
+    pub impact: Option<Impact>,
 }
 
-impl<R: Remedy + 'static> Engine<R> {
+impl Engine {
     /// Decides about a finding and looks at the role, and changes nothing. Only the AWS calls
     /// are recorded.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub async fn plan(&self, finding: Finding) -> Result<Planned, LedgerError> {
+    pub async fn plan(&self, finding: Finding, with_impact: bool) -> Result<Planned, LedgerError> {
         // If it cannot be read again, the plan rests on what there is.
         let organization =
             self.organization_for(&finding.account).await?.unwrap_or_else(|| self.organization());
@@ -42,24 +44,36 @@ impl<R: Remedy + 'static> Engine<R> {
         let decision = self.decide(question).await?;
         let change = match decision.verdict.target() {
             None => None,
+            Some(target) if matches!(target.who, Who::Beyond { .. }) => None,
             Some(target) => {
                 let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
-                Some(self.look_at(target, &finding.id, "plan-", &scope).await)
+                Some(self.look_at(target, &finding.id, false, &scope).await)
             }
         };
-        Ok(Planned { finding, recorded, decision, change })
+        let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
+        let impact = match (decision.verdict.target(), &change) {
+            (Some(target), Some(Ok(change))) if with_impact => {
+                self.impact(target, &finding.id, change.cutoff, &scope).await.unwrap_or_else(|refusal| {
+                    tracing::warn!("whom it would concern is not known: {refusal}");
+                    None
+                })
+            }
+            _ => None,
+        };
+        Ok(Planned { finding, recorded, decision, change, impact })
     }
 
-    /// The change that would be made to a role as it is now. Nothing is changed.
+    /// The change that would be made to a principal as it is now: with `widen` to all sessions of the
+    /// role, though the target is one. Nothing is changed.
     pub(super) async fn look_at(
         &self,
         target: &Target,
         finding: &str,
-        purpose: &str,
+        widen: bool,
         scope: &CallScope,
     ) -> Result<Change, Refusal> {
-        let session = self.enter_for(target, finding, purpose, scope).await?;
-        let found = self.remedy.inspect(&session, target).await?;
-        Ok(self.remedy.plan(target, &found, session.aws_now()))
+        let session = self.enter_for(target, finding, Purpose::Look, scope).await?;
+        let found = remedy::inspect(&session, target).await?;
+        Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(session.aws_now()) }))
     }
 }

@@ -2,11 +2,13 @@
 
 use super::Engine;
 use crate::config::Mode;
-use crate::ledger::{LedgerError, State, Subject};
-use crate::remedy::{Refusal, Remedy};
+use crate::finding::Finding;
+use crate::ledger::{Draft, LedgerError, State, Subject};
+use crate::remedy::Refusal;
+use crate::triage::{Decision, Sign};
 use jiff::{SignedDuration, Timestamp};
 
-impl<R: Remedy + 'static> Engine<R> {
+impl Engine {
     /// Raises to a person what is still not done after `age`.
     ///
     /// # Errors
@@ -20,10 +22,12 @@ impl<R: Remedy + 'static> Engine<R> {
             }
             let remediation = self.reader.remediation(&open.remediation)?;
             let since = remediation.approved_at().unwrap_or(remediation.opened_at);
+            let since = since.max(remediation.lost_at.unwrap_or(since));
+            let since = since.max(remediation.release.as_ref().map_or(since, |(at, _)| *at));
             if !old(since) || !remediation.state.is_open() {
                 continue;
             }
-            let is_begun = remediation.state.has_fixed_cutoff();
+            let is_begun = remediation.state.is_half_done();
             let refused = remediation.refused.as_ref().filter(|_| !is_begun);
             // What somebody forbids is as it should be.
             if refused.is_some_and(|refused| !Refusal::CODES.contains(&refused.code.as_str())) {
@@ -33,11 +37,16 @@ impl<R: Remedy + 'static> Engine<R> {
             let why =
                 refused.map(|refused| refused.reason.as_str()).or(uncertain).unwrap_or("it is not finished");
             let target = &remediation.target;
-            let still = if is_begun { "not KNOWN to be revoked" } else { "NOT revoked" };
+            let still = match remediation.state {
+                State::Lost => "not put back",
+                State::Releasing => "not released",
+                State::Retiring => "not taken away",
+                _ if is_begun => "not KNOWN to be revoked",
+                _ => "NOT revoked",
+            };
             let text = format!(
-                "still {still} since {}: the stolen sessions of role {} in {} ({}): {why}",
+                "still {still} since {}: {target} in {} ({}): {why}",
                 since.strftime("%Y-%m-%d %H:%M:%SZ"),
-                target.role,
                 target.account,
                 remediation.id
             );
@@ -48,6 +57,36 @@ impl<R: Remedy + 'static> Engine<R> {
             self.tell(remediation.subject(), "not_revoked", text, what_to_do).await?;
         }
         Ok(())
+    }
+
+    /// What should have been ended by an earlier remediation, and was not, is told.
+    pub(super) fn alert_of_recurrence(&self, finding: &Finding, decision: &Decision) -> Option<Draft> {
+        let (recurrence, target) = (decision.recurrence.as_ref()?, decision.verdict.target()?);
+        let subject = Subject {
+            remediation: decision.verdict.remediation().map(str::to_owned),
+            principal: Some(target.name()),
+            ..Subject::of_finding(finding)
+        };
+        let text = format!("{} in {}: {recurrence}", target.principal(), target.account);
+        let what_to_do = match (recurrence.sign, finding.evidence.instance_id.as_deref()) {
+            (Sign::SameKey, _) => {
+                "It is revoked again. Check that the deny is on the principal (`rescind recheck`) and what else is allowed \
+                 to it: a key that works under the deny is not denied by IAM."
+                    .to_owned()
+            }
+            (Sign::NewKey, Some(instance)) => format!(
+                "Isolate {instance} now, then stop and start it or associate its instance profile anew: it hands out a new key \
+                 after each revocation."
+            ),
+            (Sign::NewKey, None) => {
+                "Find what hands out the keys, and isolate it now: each revocation is followed by a new key.".to_owned()
+            }
+        };
+        let code = match recurrence.sign {
+            Sign::NewKey => "recurring",
+            Sign::SameKey => "still_works",
+        };
+        self.alert(subject, code, text, &what_to_do)
     }
 
     /// Tells a person, once an hour at most about the same thing.

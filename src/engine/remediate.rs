@@ -6,8 +6,8 @@ use crate::aws::{CallScope, Entry, MemberSession};
 use crate::config::Mode;
 use crate::ident::session_name;
 use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
-use crate::remedy::{Change, Disposition, Refusal, Remedy, Target, Verified, in_force};
-use crate::triage::{SkipReason, Stage, Verdict, WORLD_CHANGED};
+use crate::remedy::{self, Ask, Change, Cutoff, Disposition, Purpose, Refusal, Target, Verified};
+use crate::triage::{NO_ROOM, SkipReason, Stage, Verdict, WORLD_CHANGED};
 use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument;
 
@@ -18,14 +18,14 @@ const TRIES: usize = 3;
 /// spreads might slip through.
 const LEAST_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 
-impl<R: Remedy + 'static> Engine<R> {
+impl Engine {
     /// Brings a remediation as far as it goes. What it does follows from its state alone, so a
     /// remediation that was interrupted goes on where the ledger says it stands.
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
         let span = tracing::info_span!("remediation", remediation = id);
         let done = self.go_on(id).instrument(span).await;
         let remediation = self.reader.remediation(id)?;
-        let lane = lane(&remediation.target.account, &remediation.target.role.key());
+        let lane = lane(&remediation.target.account, &remediation.target.key());
         match remediation.state {
             State::Held => self.retries.done(id),
             state if state.is_open() => {
@@ -42,9 +42,17 @@ impl<R: Remedy + 'static> Engine<R> {
     async fn go_on(&self, id: &str) -> Result<(), LedgerError> {
         let remediation = self.reader.remediation(id)?;
         match remediation.state {
-            State::Proved(_) | State::Failed | State::Rejected | State::Superseded => Ok(()),
+            State::Proved(_)
+            | State::Failed
+            | State::Rejected
+            | State::Superseded
+            | State::ByHand
+            | State::Released
+            | State::Expired
+            | State::Retired => Ok(()),
+            State::Releasing | State::Retiring => self.take_back(&remediation).await,
             State::Held => self.wait_for_person(&remediation).await,
-            State::Decided | State::Retrying | State::Blocked => self.start(&remediation).await,
+            State::Decided | State::Retrying | State::Blocked | State::Lost => self.start(&remediation).await,
             State::Applying => self.settle(&remediation).await,
             State::Accepted => self.check(&remediation).await,
         }
@@ -55,7 +63,7 @@ impl<R: Remedy + 'static> Engine<R> {
         if !self.may_begin(remediation).await? {
             return Ok(());
         }
-        match self.enter(remediation).await {
+        match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => self.change(remediation, &session).await,
             Err(refusal) => self.refuse(remediation, &refusal).await,
         }
@@ -70,7 +78,8 @@ impl<R: Remedy + 'static> Engine<R> {
     /// Whether the change may be begun, now: what was decided must still hold, an opt-out may have
     /// come since. What is too old is given up; what now needs a person is held.
     async fn may_begin(&self, remediation: &Remediation) -> Result<bool, LedgerError> {
-        if self.is_too_old(remediation) && self.policy().mode <= Mode::Approve {
+        // What is put back was judged when it was done.
+        if !remediation.is_put_back() && self.is_too_old(remediation) && self.policy().mode <= Mode::Approve {
             let refused = Refused {
                 code: "too_old".to_owned(),
                 reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
@@ -80,7 +89,8 @@ impl<R: Remedy + 'static> Engine<R> {
             self.write(remediation, Event::Refused(refused)).await?;
             return Ok(false);
         }
-        let to_begin = self.reader.remediation(&remediation.id)?.state.is_to_begin();
+        let state = self.reader.remediation(&remediation.id)?.state;
+        let to_begin = state.is_to_begin() || state == State::Lost;
         // What a person approved is done, whatever the ledger remembers: the deny may be gone by now.
         let by = if remediation.approved_at().is_some() { None } else { self.superseded_by(remediation)? };
         if let (true, Some(by)) = (to_begin, by) {
@@ -88,7 +98,8 @@ impl<R: Remedy + 'static> Engine<R> {
             return Ok(false);
         }
         let approved = remediation.approved_at();
-        let verdict = self.verdict(remediation, approved.map_or(Stage::Begin, Stage::Approved)).await?;
+        let judged = approved.or_else(|| remediation.is_put_back().then(Timestamp::now));
+        let verdict = self.verdict(remediation, judged.map_or(Stage::Begin, Stage::Approved)).await?;
         match &verdict {
             Verdict::Remediate { .. } => return Ok(true),
             _ if !to_begin => {}
@@ -151,9 +162,10 @@ impl<R: Remedy + 'static> Engine<R> {
     /// done again, a few times.
     async fn change(&self, remediation: &Remediation, session: &MemberSession) -> Result<(), LedgerError> {
         let mut missing = None;
+        let mut asked = Asked::of(remediation);
         for round in 0..TRIES {
             let (found, roles) = futures::join!(
-                self.remedy.inspect(session, &remediation.target),
+                remedy::inspect(session, &remediation.target),
                 self.count_roles(remediation, session, round)
             );
             let found = match found {
@@ -164,9 +176,8 @@ impl<R: Remedy + 'static> Engine<R> {
             if let Some(why) = changed_since(remediation, &found).filter(|_| round == 0) {
                 return self.give_back(remediation, WORLD_CHANGED, why, None).await;
             }
-            if let Some(pattern) = self.policy().protects(&found.role.arn) {
-                let refusal =
-                    Refusal::Protected { arn: found.role.arn.clone(), pattern: pattern.to_string() };
+            if let Some(pattern) = self.policy().protects(&found.arn) {
+                let refusal = Refusal::Protected { arn: found.arn.clone(), pattern: pattern.to_string() };
                 return self.refuse(remediation, &refusal).await;
             }
             // What was said while AWS was waited for counts as well.
@@ -176,9 +187,10 @@ impl<R: Remedy + 'static> Engine<R> {
             {
                 return Ok(());
             }
-            let change = self.remedy.plan(&remediation.target, &found, session.aws_now());
+            let change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now()));
             self.write(remediation, Event::Intent { change: change.clone() }).await?;
-            match self.remedy.apply(session, &change).await {
+            asked.earlier.push(change.clone());
+            match remedy::apply(session, &remediation.target, &change).await {
                 Ok(()) => {
                     self.write(remediation, Event::Accepted { found_in_place: false }).await?;
                     let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
@@ -193,10 +205,22 @@ impl<R: Remedy + 'static> Engine<R> {
                         None => return Ok(()),
                     }
                 }
+                // One session's deny has no room: if the rule allows it, all sessions'.
+                Err(Refusal::Quota(error)) if change.session.is_some() => {
+                    let found = format!("there is no room for one more session: {error}");
+                    self.write(remediation, Event::NotApplied { found: found.clone() }).await?;
+                    if remediation.target.session().is_some_and(|one| one.may_widen) {
+                        asked.widen = true;
+                        missing = Some(found);
+                        continue;
+                    }
+                    let why = "the role's policies have no room for one more session: approved, all sessions of the role are revoked";
+                    return self.give_back(remediation, NO_ROOM, why.to_owned(), None).await;
+                }
                 Err(refusal) => return self.refuse(remediation, &refusal).await,
             }
             let margin_left = change.cutoff.time().duration_since(session.aws_now());
-            if margin_left < LEAST_MARGIN {
+            if margin_left < LEAST_MARGIN && asked.keep.is_none() {
                 tracing::warn!(
                     remediation = remediation.id,
                     "the change took long: the cutoff is moved forward"
@@ -220,7 +244,7 @@ impl<R: Remedy + 'static> Engine<R> {
     /// An intent without an outcome: look what is there, then record or do it again.
     async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
-        let session = match self.enter(remediation).await {
+        let session = match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => session,
             Err(refusal) => return self.unlooked(remediation, &refusal).await,
         };
@@ -242,7 +266,7 @@ impl<R: Remedy + 'static> Engine<R> {
     /// Accepted, not verified.
     async fn check(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
-        match self.enter(remediation).await {
+        match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => self.check_with(remediation, &session, change).await,
             Err(refusal) => self.unlooked(remediation, &refusal).await,
         }
@@ -257,7 +281,7 @@ impl<R: Remedy + 'static> Engine<R> {
         change: &Change,
     ) -> Result<(), LedgerError> {
         let accepted = self.reader.remediation(&remediation.id)?.accepted_at.unwrap_or_else(Timestamp::now);
-        let late = change.cutoff.time().duration_since(accepted) < LEAST_MARGIN;
+        let late = !remediation.is_put_back() && change.cutoff.time().duration_since(accepted) < LEAST_MARGIN;
         if late && !self.is_too_old(remediation) && self.may_begin(remediation).await? {
             tracing::warn!(remediation = remediation.id, "accepted late: the cutoff is moved forward");
             return self.change(remediation, session).await;
@@ -276,12 +300,12 @@ impl<R: Remedy + 'static> Engine<R> {
         remediation: &Remediation,
         change: &Change,
     ) -> Result<Option<bool>, LedgerError> {
-        match self.remedy.inspect(session, &remediation.target).await {
-            Ok(found) if found.document.as_deref().is_some_and(|there| in_force(there, &change.after)) => {
+        match remedy::inspect(session, &remediation.target).await {
+            Ok(found) if change.is_in_force(&found) => {
                 self.write(remediation, Event::Accepted { found_in_place: true }).await?;
                 Ok(Some(true))
             }
-            Ok(_) | Err(Refusal::RoleGone | Refusal::RoleRecreated { .. }) => Ok(Some(false)),
+            Ok(_) | Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => Ok(Some(false)),
             Err(refusal) => self.unlooked(remediation, &refusal).await.map(|()| None),
         }
     }
@@ -305,11 +329,12 @@ impl<R: Remedy + 'static> Engine<R> {
         session: &MemberSession,
         change: &Change,
     ) -> Result<Option<String>, LedgerError> {
-        match self.remedy.verify(session, change).await {
+        match remedy::verify(session, &remediation.target, change).await {
             Verified::Proved(proof) => {
+                metrics::counter!("rescind_proofs_total", "rung" => proof.rung.to_string()).increment(1);
                 let note = proof.note.as_deref();
                 tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
-                self.write(remediation, Event::Proof(proof)).await?;
+                self.write(remediation, Event::Proof(*proof)).await?;
                 Ok(None)
             }
             Verified::Missing(found) => {
@@ -329,10 +354,14 @@ impl<R: Remedy + 'static> Engine<R> {
         }
     }
 
-    async fn refuse(&self, remediation: &Remediation, refusal: &Refusal) -> Result<(), LedgerError> {
+    pub(super) async fn refuse(
+        &self,
+        remediation: &Remediation,
+        refusal: &Refusal,
+    ) -> Result<(), LedgerError> {
         let refused = Refused::new(refusal, &self.entry_role(&remediation.target));
         tracing::error!(
-            remediation = remediation.id, account = %remediation.target.account, role = %remediation.target.role,
+            remediation = remediation.id, account = %remediation.target.account, principal = remediation.target.name(),
             code = refused.code, to_do = refused.what_to_do, "NOT revoked: {refusal}"
         );
         let for_good = refused.disposition == Disposition::Final;
@@ -351,41 +380,70 @@ impl<R: Remedy + 'static> Engine<R> {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
 
-    async fn enter(&self, remediation: &Remediation) -> Result<MemberSession, Refusal> {
+    pub(super) async fn enter(
+        &self,
+        remediation: &Remediation,
+        purpose: Purpose,
+    ) -> Result<MemberSession, Refusal> {
         let scope = CallScope {
             remediation: Some(remediation.id.clone()),
             finding: Some(remediation.finding.id.clone()),
         };
-        self.enter_for(&remediation.target, &remediation.finding.id, "", &scope).await
+        self.enter_for(&remediation.target, &remediation.finding.id, purpose, &scope).await
     }
 
-    /// Opens a session in the target's account that can do no more than this remedy on this
-    /// one role.
+    /// Opens a session in the target's account that can do no more than this purpose asks for, to this
+    /// one principal.
     pub(super) async fn enter_for(
         &self,
         target: &Target,
         finding: &str,
-        purpose: &str,
+        purpose: Purpose,
         scope: &CallScope,
     ) -> Result<MemberSession, Refusal> {
         let entry = Entry {
             account: &target.account,
             role_arn: &self.entry_role(target),
-            session_name: &session_name(&format!("rescind-{purpose}"), finding),
+            session_name: &session_name(purpose.prefix(), finding),
             external_id: &self.member.external_id,
             source_identity: &self.member.source_identity,
-            session_policy: &self.remedy.session_policy(target),
+            session_policy: &remedy::session_policy(target, purpose),
         };
         self.hub.enter(&entry, scope).await.map_err(Refusal::from_entry)
     }
 
-    fn entry_role(&self, target: &Target) -> String {
+    pub(super) fn entry_role(&self, target: &Target) -> String {
         target.partition.role_arn(&target.account, &self.member.path_and_name())
     }
 }
 
+/// What a plan is asked for, beside the time.
+struct Asked {
+    keep: Option<Cutoff>,
+    widen: bool,
+    earlier: Vec<Change>,
+}
+
+impl Asked {
+    fn of(remediation: &Remediation) -> Self {
+        let keep =
+            remediation.change.as_ref().filter(|_| remediation.is_put_back()).map(|change| change.cutoff);
+        let no_room = remediation.held_why.as_ref().is_some_and(|(code, _)| code == NO_ROOM);
+        // What was widened stays so.
+        let was_widened = remediation.change.as_ref().is_some_and(|change| change.session.is_none());
+        let widen = remediation.target.session().is_some()
+            && (was_widened || no_room && remediation.approved_at().is_some());
+        let earlier = remediation.changes.iter().map(|(_, change)| change.clone()).collect();
+        Self { keep, widen, earlier }
+    }
+
+    fn at(&self, aws_now: Timestamp) -> Ask<'_> {
+        Ask { aws_now, keep: self.keep, widen: self.widen, earlier: &self.earlier }
+    }
+}
+
 /// The change that a remediation has begun.
-fn change_of(remediation: &Remediation) -> Result<&Change, LedgerError> {
+pub(super) fn change_of(remediation: &Remediation) -> Result<&Change, LedgerError> {
     // The state machine allows these states only after an intent.
     remediation.change.as_ref().ok_or_else(|| LedgerError::Foreign {
         path: "ledger".to_owned(),

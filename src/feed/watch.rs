@@ -39,6 +39,12 @@ impl Watch {
         self.pollers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The regions, in order.
+    #[must_use]
+    pub fn regions(&self) -> Vec<Region> {
+        self.pollers().iter().map(|poller| poller.region().clone()).collect()
+    }
+
     /// More regions are watched than before.
     pub async fn grown(&self) {
         self.grown.notified().await;

@@ -60,12 +60,12 @@ impl Draft {
 
     /// A decision was made.
     #[must_use]
-    pub fn decision(finding: &Finding, decision: &Decision, remedy: &str) -> Self {
+    pub fn decision(finding: &Finding, decision: &Decision) -> Self {
         let mut subject = Subject::of_finding(finding);
         let target = decision.verdict.target().cloned();
         subject.remediation = decision.verdict.remediation().map(str::to_owned);
         if let Some(target) = &target {
-            subject.principal = Some(target.role.to_string());
+            subject.principal = Some(target.name());
         }
         let event = Event::Decision {
             occurrence: finding.occurrence(),
@@ -76,9 +76,10 @@ impl Draft {
             rule: decision.rule.clone(),
             opt_outs: decision.opt_outs.clone(),
             checks: decision.checks.clone(),
-            remedy: target.as_ref().map(|_| remedy.to_owned()),
+            remedy: target.as_ref().map(|target| crate::remedy::name(target).to_owned()),
             target,
             covered_by: decision.verdict.covered_by().map(str::to_owned),
+            recurrence: decision.recurrence.clone(),
             last_seen: finding.last_seen(),
             organization_read_at: decision.organization_read_at,
             placement_read_at: decision.placement_read_at,

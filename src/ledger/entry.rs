@@ -4,8 +4,8 @@ use crate::aws::CallRecord;
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::{AccountId, Region};
-use crate::remedy::{Change, Disposition, Proof, Refusal, Target};
-use crate::triage::Check;
+use crate::remedy::{Change, Disposition, Impact, Proof, Refusal, Rung, Target, Undo};
+use crate::triage::{Check, Recurrence};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -236,6 +236,9 @@ pub enum Event {
         target: Option<Target>,
         /// The remediation that takes care of it, when another occurrence led to that.
         covered_by: Option<String>,
+        /// It follows an earlier remediation of the same principal that should have ended this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recurrence: Option<Recurrence>,
         /// When the credentials were last seen in use.
         last_seen: Timestamp,
         /// When the accounts that the decision rests on were read.
@@ -302,6 +305,57 @@ pub enum Event {
     Refused(Refused),
     /// How far the change is proved.
     Proof(Proof),
+    /// Whom and what the change concerns.
+    Impact(Box<Impact>),
+    /// The deny was in place, and is not any more.
+    Drift {
+        /// What differs.
+        what: String,
+        /// The policy's text as it was found; none when there is none.
+        found: Option<String>,
+        /// Who did it, where CloudTrail tells.
+        by: Option<String>,
+    },
+    /// A person asked for the release of a remediation.
+    ReleaseAsked(ReleaseAsked),
+    /// What was changed is about to be taken back.
+    Undoing {
+        /// How.
+        undo: Undo,
+    },
+    /// What was changed is taken back.
+    Undone {
+        /// It was found so.
+        found_in_place: bool,
+        /// Something that a reader should know.
+        note: Option<String>,
+    },
+    /// It was not released: what is there is not what was written.
+    NotReleased {
+        /// Why.
+        why: String,
+        /// How far it had been proved before.
+        rung: Rung,
+    },
+    /// No token that it denies can be alive any more.
+    Expired {
+        /// Why.
+        reason: String,
+    },
+    /// A person has done by hand what rescind cannot.
+    DoneByHand(Answer),
+}
+
+/// A release that a person asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseAsked {
+    /// Who asks, and why.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Also over a change that somebody else made since.
+    pub force: bool,
+    /// How far it was proved.
+    pub rung: Rung,
 }
 
 /// An answer to a held remediation.
@@ -386,6 +440,14 @@ impl Event {
             Self::Reopened { .. } => "reopened",
             Self::Refused(_) => "refused",
             Self::Proof(_) => "proof",
+            Self::Impact(_) => "impact",
+            Self::Drift { .. } => "drift",
+            Self::ReleaseAsked(_) => "release_asked",
+            Self::Undoing { .. } => "undoing",
+            Self::Undone { .. } => "undone",
+            Self::NotReleased { .. } => "not_released",
+            Self::Expired { .. } => "expired",
+            Self::DoneByHand(_) => "done_by_hand",
         }
     }
 }

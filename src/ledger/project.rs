@@ -45,7 +45,7 @@ pub(super) struct Recorded<'a> {
 pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let seq = entry.seq;
-    if matches!(entry.event, Event::Call(_) | Event::Alert { .. }) {
+    if matches!(entry.event, Event::Call(_) | Event::Alert { .. } | Event::Impact(_)) {
         return Ok(());
     }
     if let Some(occurrence) = entry.occurrence {
@@ -103,7 +103,7 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
                 id,
                 occurrence,
                 target.account.as_str(),
-                target.role.key(),
+                target.key(),
                 state.to_string(),
                 seq,
                 stamp(*last_seen),

@@ -12,6 +12,21 @@ use rusqlite::{OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
+/// A deny that is watched over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Its remediation.
+    pub remediation: String,
+    /// The account.
+    pub account: AccountId,
+    /// The principal's key, as [`crate::remedy::Target::key`] gives it.
+    pub key: String,
+    /// When its latest entry was written.
+    pub last: Timestamp,
+    /// It was gathered whom it concerns.
+    pub has_impact: bool,
+}
+
 /// A remediation that was begun: decided or approved, and not held since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
@@ -53,6 +68,37 @@ impl Reader {
         .collect()
     }
 
+    /// The denies that are in force, oldest first; and those that expired and are still there.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn watched_denies(&self, with_expired: bool) -> Result<Vec<Watched>, LedgerError> {
+        let connection = self.connection();
+        let sql = "SELECT id, account, role_key,
+                       (SELECT time FROM entries WHERE remediation = r.id ORDER BY seq DESC LIMIT 1),
+                       role_key LIKE '%/%' OR EXISTS (SELECT 1 FROM entries WHERE remediation = r.id AND +kind = 'impact')
+                   FROM remediations r
+                   WHERE state IN ('present', 'simulated', 'enforced') OR ?1 AND state = 'expired' ORDER BY opened";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, bool>(4)?,
+            ))
+        };
+        let rows = statement.query_map([with_expired], row).map_err(|e| self.sqlite(e))?;
+        rows.map(|row| {
+            let (remediation, account, key, last, has_impact) = row.map_err(|e| self.sqlite(e))?;
+            let account = account.parse().map_err(|e| self.bad(0, &e))?;
+            let last = last.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
+            Ok(Watched { remediation, account, key, last, has_impact })
+        })
+        .collect()
+    }
+
     /// The alerts that were raised since `since`.
     ///
     /// # Errors
@@ -62,12 +108,12 @@ impl Reader {
         self.select(sql, [stamp(since)])
     }
 
-    /// The remediations that were approved after entry `seq`.
+    /// The remediations that were approved, or whose release was asked for, after entry `seq`.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn approved_after(&self, seq: i64) -> Result<Vec<Entry>, LedgerError> {
-        self.select("SELECT seq, body FROM entries WHERE kind = 'approved' AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
+    pub fn answered_after(&self, seq: i64) -> Result<Vec<Entry>, LedgerError> {
+        self.select("SELECT seq, body FROM entries WHERE kind IN ('approved', 'release_asked') AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
     }
 
     /// The entries of a kind, oldest first.

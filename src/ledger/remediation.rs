@@ -1,15 +1,16 @@
 //! A remediation, put together from its entries.
 
-use super::entry::{Answer, Event, Refused, Subject};
+use super::entry::{Answer, Event, Refused, ReleaseAsked, Subject};
 use super::state::State;
 use super::{LedgerError, Reader};
 use crate::finding::Finding;
-use crate::ident::{AccountId, RoleId, RoleName};
-use crate::remedy::{Change, Cutoff, Proof, Target};
+use crate::ident::AccountId;
+use crate::remedy::{Change, Cutoff, Impact, Past, Proof, Target, Undo};
+use crate::triage::Recurrence;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 
-/// What triage needs to know of a remediation of the same role.
+/// What triage needs to know of a remediation of the same principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InForce {
     /// Its id.
@@ -20,23 +21,41 @@ pub struct InForce {
     pub cutoff: Option<Cutoff>,
     /// When AWS had accepted it.
     pub accepted_at: Option<Timestamp>,
-    /// The id of the role that it was for.
-    pub role_id: Option<RoleId>,
+    /// The unique id of the principal that it was for.
+    pub id: Option<String>,
+    /// The only session that it is for, by its `aws:userid`; none when it is for all.
+    pub session: Option<String>,
+    /// The access keys of all the findings that it is for.
+    pub access_keys: Vec<String>,
+    /// It puts its deny back, with the cutoff that it had.
+    pub keeps_cutoff: bool,
+    /// When a person released it, or had done it by hand.
+    pub ended_at: Option<Timestamp>,
     /// Why it is held, by the reason's name and the rule, if it is.
     pub held: Option<(String, Option<String>)>,
 }
 
 impl InForce {
-    /// It was for this role, as far as the ids tell: one that was made again under its name is another.
+    /// It was for all that the target is: for this principal, as far as the ids tell (one that was made
+    /// again under its name is another); and for this session, if it was for one.
     #[must_use]
-    pub fn is_for(&self, role_id: Option<&RoleId>) -> bool {
-        role_id.is_none() || self.role_id.is_none() || role_id == self.role_id.as_ref()
+    pub fn is_for(&self, target: &Target) -> bool {
+        let id = target.id();
+        let same = id.is_none() || self.id.is_none() || id == self.id.as_deref();
+        let session = target.session().map(|one| one.user_id.as_str());
+        same && (self.session.is_none() || self.session.as_deref() == session)
+    }
+
+    /// It is worked on.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.state.has_fixed_cutoff() || self.state.is_to_begin() || self.state == State::Lost
     }
 
     /// Its deny was seen in place, and revokes credentials that were last in use then: the cutoff.
     #[must_use]
     pub fn has_revoked(&self, last_seen: Timestamp) -> Option<Cutoff> {
-        self.covering_cutoff().filter(|cutoff| self.state.is_in_place() && cutoff.covers(last_seen))
+        self.covering_cutoff().filter(|cutoff| self.state.has_revoked() && cutoff.covers(last_seen))
     }
 
     /// The cutoff, as far as it can be relied on without looking: a cutoff of ours lies half a
@@ -87,6 +106,10 @@ pub struct Remediation {
     pub seen_at: Timestamp,
     /// When it was decided.
     pub opened_at: Timestamp,
+    /// The finding that led to it follows an earlier remediation that should have ended this.
+    pub recurrence: Option<Recurrence>,
+    /// What a person must do, where rescind cannot.
+    pub what_to_do: Option<String>,
     /// The rule that it followed.
     pub rule: Option<String>,
     /// The opt-outs that applied when it was decided.
@@ -105,8 +128,20 @@ pub struct Remediation {
     pub change: Option<Change>,
     /// When AWS had accepted the change.
     pub accepted_at: Option<Timestamp>,
-    /// How far it is proved.
-    pub proof: Option<Proof>,
+    /// All changes that were begun, with the entries of their intents.
+    pub changes: Vec<(i64, Change)>,
+    /// Each rung of the proof that was reached, and when.
+    pub proofs: Vec<(Timestamp, Proof)>,
+    /// Whom and what it concerns, once that was gathered.
+    pub impact: Option<Box<Impact>>,
+    /// When its deny was last found gone.
+    pub lost_at: Option<Timestamp>,
+    /// The release that was asked for last, and when.
+    pub release: Option<(Timestamp, ReleaseAsked)>,
+    /// How it is being taken back.
+    pub undoing: Option<Undo>,
+    /// When it was taken back, and with which entry.
+    pub undone: Option<(Timestamp, i64)>,
     /// The latest refusal.
     pub refused: Option<Refused>,
     /// Why it is not known whether the change is in place.
@@ -140,6 +175,18 @@ impl Remediation {
             .filter(|_| !matches!(self.state, State::Held | State::Rejected | State::Superseded))
     }
 
+    /// The highest rung that was reached since the change was made last.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proofs.last().map(|(_, proof)| proof)
+    }
+
+    /// It is put back after somebody took it away, and keeps its cutoff.
+    #[must_use]
+    pub fn is_put_back(&self) -> bool {
+        self.lost_at.is_some() && self.change.is_some()
+    }
+
     /// What an entry about it is about.
     #[must_use]
     pub fn subject(&self) -> Subject {
@@ -148,35 +195,75 @@ impl Remediation {
             finding: Some(self.finding.id.clone()),
             account: Some(self.target.account.clone()),
             region: Some(self.finding.region.clone()),
-            principal: Some(self.target.role.to_string()),
+            principal: Some(self.target.name()),
         }
     }
 }
 
 impl Reader {
-    /// What was done to a role before. The newest first.
+    /// What was done to a principal before. The newest first. `key` is as [`Target::key`] gives it.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn history(&self, account: &AccountId, role: &RoleName) -> Result<Vec<InForce>, LedgerError> {
-        let sql = "SELECT id FROM remediations WHERE account = ?1 AND role_key = ?2 ORDER BY opened DESC";
-        let ids = self.column(sql, params![account.as_str(), role.key()])?;
-        ids.iter()
-            .map(|id| {
-                let remediation = self.remediation(id)?;
-                Ok(InForce {
-                    remediation: remediation.id,
-                    state: remediation.state,
-                    cutoff: remediation.change.as_ref().map(|c| c.cutoff),
-                    accepted_at: remediation.accepted_at,
-                    held: remediation
-                        .held_why
-                        .filter(|_| remediation.state == State::Held)
-                        .map(|(code, _)| (code, remediation.rule)),
-                    role_id: remediation.change.map(|c| c.role_id).or(remediation.target.role_id),
-                })
-            })
-            .collect()
+    pub fn history(&self, account: &AccountId, key: &str) -> Result<Vec<InForce>, LedgerError> {
+        self.of_principal(account, key)?.into_iter().rev().map(|one| self.in_force(one)).collect()
+    }
+
+    /// The remediations of a principal, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of_principal(&self, account: &AccountId, key: &str) -> Result<Vec<Remediation>, LedgerError> {
+        let sql = "SELECT id FROM remediations WHERE account = ?1 AND role_key = ?2 ORDER BY opened";
+        let ids = self.column(sql, params![account.as_str(), key])?;
+        ids.iter().map(|id| self.remediation(id)).collect()
+    }
+
+    fn in_force(&self, remediation: Remediation) -> Result<InForce, LedgerError> {
+        let key_of = |finding: &Finding| finding.principal.as_ref().and_then(|p| p.access_key_id.clone());
+        let mut access_keys: Vec<String> = key_of(&remediation.finding).into_iter().collect();
+        // What was never accepted has nothing to recur.
+        if remediation.accepted_at.is_some() {
+            access_keys.extend(self.attached(&remediation.id)?.iter().filter_map(key_of));
+        }
+        let by_hand = remediation.answer.as_ref().filter(|_| remediation.state == State::ByHand);
+        let released = remediation.undone.filter(|_| remediation.state == State::Released);
+        let of_target = || remediation.target.session().map(|one| one.user_id.clone());
+        let id = remediation.target.id().map(str::to_owned);
+        Ok(InForce {
+            keeps_cutoff: remediation.is_put_back(),
+            ended_at: released.map(|(at, _)| at).or(by_hand.map(|(at, _)| *at)),
+            state: remediation.state,
+            cutoff: remediation.change.as_ref().map(|c| c.cutoff),
+            accepted_at: remediation.accepted_at,
+            session: remediation.change.as_ref().map_or_else(of_target, |change| change.session.clone()),
+            access_keys,
+            held: remediation
+                .held_why
+                .filter(|_| remediation.state == State::Held)
+                .map(|(code, _)| (code, remediation.rule)),
+            id: remediation.change.map(|c| c.id).or(id),
+            remediation: remediation.id,
+        })
+    }
+
+    /// All changes that were begun to the principal with this unique id, in the order of their intents.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn past(&self, account: &AccountId, key: &str, id: &str) -> Result<Vec<Past>, LedgerError> {
+        let mut past = Vec::new();
+        for remediation in self.of_principal(account, key)? {
+            let undone = remediation.undone.map(|(_, seq)| seq);
+            for (seq, change) in remediation.changes {
+                if change.id == id {
+                    let (remediation, live) = (remediation.id.clone(), remediation.state.is_live());
+                    past.push(Past { remediation, seq, change, live, undone });
+                }
+            }
+        }
+        past.sort_by_key(|one| one.seq);
+        Ok(past)
     }
 
     /// The remediations in a state that `wanted` names, oldest first.
@@ -272,74 +359,16 @@ impl Reader {
             "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind <> 'call' ORDER BY seq",
             [id],
         )?;
-        let mut target = None;
-        let mut remediation = Steps::default();
+        let mut remediation = None;
         for step in steps {
-            let time = step.time;
-            match step.event {
-                Event::Decision { target: Some(whom), verdict, code, reason, rule, opt_outs, .. } => {
-                    target = Some((time, whom, rule, opt_outs));
-                    remediation.held_why = (verdict == "hold").then_some((code, reason));
+            match (&mut remediation, step.event) {
+                (Some(remediation), event) => Remediation::take(remediation, step.seq, step.time, event),
+                (None, event) => {
+                    let begun = Remediation::begin(id, state, &finding, seen_at, step.time, event);
+                    remediation = begun.map(|begun| Remediation { last_seen, held_at, ..begun });
                 }
-                Event::Proposed { change, problem } => {
-                    remediation.proposal = Some(Proposal { seq: step.seq, change, problem });
-                }
-                Event::Approved(answer) | Event::Rejected(answer) => {
-                    remediation.answer = Some((time, answer));
-                }
-                Event::Returned { code, reason } => {
-                    (remediation.held_why, remediation.answer, remediation.proposal) =
-                        (Some((code, reason)), None, None);
-                }
-                // An answer is for what was asked, and not for what comes later.
-                Event::Reopened { .. } => (remediation.answer, remediation.proposal) = (None, None),
-                Event::Intent { change } => {
-                    (remediation.change, remediation.intent_seq) = (Some(change), Some(step.seq));
-                }
-                Event::Accepted { .. } => remediation.accepted_at = Some(time),
-                Event::Proof(proof) => remediation.proof = Some(proof),
-                Event::Refused(refused) => remediation.refused = Some(refused),
-                Event::Uncertain { error } => remediation.uncertain = Some(error),
-                _ => {}
             }
         }
-        let (opened_at, target, rule, opt_outs) =
-            target.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))?;
-        let Steps { change, accepted_at, proof, refused, uncertain, held_why, intent_seq, proposal, answer } =
-            remediation;
-        Ok(Remediation {
-            id: id.to_owned(),
-            state,
-            finding: *finding,
-            target,
-            last_seen,
-            seen_at,
-            opened_at,
-            rule,
-            opt_outs,
-            held_at,
-            held_why,
-            intent_seq,
-            proposal,
-            answer,
-            change,
-            accepted_at,
-            proof,
-            refused,
-            uncertain,
-        })
+        remediation.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))
     }
-}
-
-#[derive(Default)]
-struct Steps {
-    change: Option<Change>,
-    accepted_at: Option<Timestamp>,
-    proof: Option<Proof>,
-    refused: Option<Refused>,
-    uncertain: Option<String>,
-    held_why: Option<(String, String)>,
-    intent_seq: Option<i64>,
-    proposal: Option<Proposal>,
-    answer: Option<(Timestamp, Answer)>,
 }

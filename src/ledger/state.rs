@@ -9,10 +9,16 @@
 //!      ▼                │ refused │ intent       refused └───── intent ──────┘
 //!  rejected  decision ──┘    ▼  │                  ▼
 //!      └── reopened ──▶ held retrying / blocked / failed ── reopened ──▶ decided
+//!
+//!    proved ── drift ──▶ lost ── intent ──▶ applying …        (it is put back)
+//!    proved, lost, expired, retired ── release asked ──▶ releasing ── undone ──▶ released
+//!                                               └ undoing ── not released ──▶ proved
+//!    proved, lost ── expired ──▶ expired ── undoing ──▶ retiring ── undone ──▶ retired
 //! ```
 //!
 //! A decision leads to `held` or to `decided`. What was refused can be returned, too. What is held
-//! or to begin is superseded when another remediation has revoked the same sessions.
+//! or to begin is superseded when another remediation has revoked the same sessions. A proof of a higher
+//! rung may follow. What is held and out of reach ends when a person has done it by hand.
 
 use super::entry::Event;
 use crate::remedy::{Disposition, Rung};
@@ -26,6 +32,20 @@ pub enum State {
     Held,
     /// A person said no, or nobody answered.
     Rejected,
+    /// A person has done it by hand.
+    ByHand,
+    /// The deny was in place, and is not any more: it is put back.
+    Lost,
+    /// A person asked for its release.
+    Releasing,
+    /// It was taken back because a person asked for it.
+    Released,
+    /// No token that it denies can be alive any more.
+    Expired,
+    /// It is being taken away because nothing needs it any more.
+    Retiring,
+    /// It was taken away because nothing needed it any more.
+    Retired,
     /// Another remediation has revoked these sessions meanwhile.
     Superseded,
     /// Decided; nothing tried yet.
@@ -63,25 +83,26 @@ impl State {
     /// When `event` cannot follow `from`.
     pub fn after(from: Option<Self>, event: &Event, remediation: &str) -> Result<Option<Self>, Illegal> {
         use State::{
-            Accepted, Applying, Blocked, Decided, Failed, Held, Proved, Rejected, Retrying, Superseded,
+            Accepted, Applying, Blocked, ByHand, Decided, Expired, Failed, Held, Lost, Proved, Rejected,
+            Released, Releasing, Retired, Retiring, Retrying, Superseded,
         };
         let next = match (from, event) {
-            (_, Event::Call(_) | Event::Alert { .. }) => return Ok(None),
+            (_, Event::Call(_) | Event::Alert { .. } | Event::Impact(_)) => return Ok(None),
             (None, Event::Decision { verdict, .. }) if verdict == "hold" => Held,
             (Some(Held), Event::Proposed { .. })
-            | (Some(Decided | Retrying | Blocked), Event::Returned { .. })
+            | (Some(Decided | Retrying | Blocked | Lost), Event::Returned { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,
-            (Some(Held | Decided | Retrying | Blocked), Event::Superseded { .. }) => Superseded,
+            (Some(Held | Decided | Retrying | Blocked | Lost), Event::Superseded { .. }) => Superseded,
             (None, Event::Decision { .. })
             | (Some(Held | Rejected | Superseded), Event::Approved(_))
             | (Some(Held), Event::Cleared { .. })
             | (Some(Applying | Accepted), Event::NotApplied { .. })
             | (Some(Failed), Event::Reopened { .. }) => Decided,
-            (Some(Decided | Retrying | Blocked | Accepted), Event::Intent { .. })
+            (Some(Decided | Retrying | Blocked | Accepted | Lost), Event::Intent { .. })
             | (Some(Applying), Event::Uncertain { .. }) => Applying,
             (Some(Applying), Event::Accepted { .. }) | (Some(Accepted), Event::Uncertain { .. }) => Accepted,
-            (Some(Decided | Retrying | Blocked | Applying | Accepted), Event::Refused(refused)) => {
+            (Some(Decided | Retrying | Blocked | Applying | Accepted | Lost), Event::Refused(refused)) => {
                 match refused.disposition {
                     Disposition::Retry => Retrying,
                     Disposition::Blocked => Blocked,
@@ -89,6 +110,18 @@ impl State {
                 }
             }
             (Some(Accepted), Event::Proof(proof)) => Proved(proof.rung),
+            (Some(Proved(before)), Event::Proof(proof)) if proof.rung > before => Proved(proof.rung),
+            (Some(Releasing), Event::NotReleased { rung, .. }) => Proved(*rung),
+            (Some(Proved(_)), Event::Drift { .. }) => Lost,
+            (Some(Proved(_) | Lost), Event::Expired { .. }) => Expired,
+            (Some(Proved(_) | Lost | Expired | Retired), Event::ReleaseAsked(_))
+            | (Some(Releasing), Event::Undoing { .. } | Event::Uncertain { .. }) => Releasing,
+            (Some(Releasing), Event::Undone { .. }) => Released,
+            (Some(Expired | Retiring), Event::Undoing { .. }) | (Some(Retiring), Event::Uncertain { .. }) => {
+                Retiring
+            }
+            (Some(Expired | Retiring), Event::Undone { .. }) => Retired,
+            (Some(Held | Rejected), Event::DoneByHand(_)) => ByHand,
             (from, event) => {
                 return Err(Illegal { remediation: remediation.to_owned(), from, kind: event.kind() });
             }
@@ -99,13 +132,50 @@ impl State {
     /// There is still something to do.
     #[must_use]
     pub fn is_open(self) -> bool {
-        !matches!(self, Self::Proved(_) | Self::Failed | Self::Rejected | Self::Superseded)
+        !matches!(
+            self,
+            Self::Proved(_)
+                | Self::Failed
+                | Self::Rejected
+                | Self::Superseded
+                | Self::ByHand
+                | Self::Released
+                | Self::Expired
+                | Self::Retired
+        )
     }
 
-    /// The deny was seen on the role.
+    /// The deny was seen on the principal, and is needed.
     #[must_use]
     pub fn is_in_place(self) -> bool {
         matches!(self, Self::Proved(_))
+    }
+
+    /// What is from before its cutoff is revoked, or dead anyway.
+    #[must_use]
+    pub fn has_revoked(self) -> bool {
+        matches!(self, Self::Proved(_) | Self::Expired | Self::Retiring | Self::Retired)
+    }
+
+    /// What it wrote is, or may be, still there.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(
+            self,
+            Self::Proved(_)
+                | Self::Applying
+                | Self::Accepted
+                | Self::Lost
+                | Self::Releasing
+                | Self::Expired
+                | Self::Retiring
+        )
+    }
+
+    /// What was begun is brought to an end before anything else is decided about the principal.
+    #[must_use]
+    pub fn is_half_done(self) -> bool {
+        self.has_fixed_cutoff() || matches!(self, Self::Lost | Self::Releasing | Self::Retiring)
     }
 
     /// Its cutoff is chosen, and not yet seen in force.
@@ -126,7 +196,7 @@ impl State {
     }
 }
 
-const NAMES: [(State, &str); 11] = [
+const NAMES: [(State, &str); 19] = [
     (State::Superseded, "superseded"),
     (State::Held, "held"),
     (State::Rejected, "rejected"),
@@ -135,6 +205,14 @@ const NAMES: [(State, &str); 11] = [
     (State::Accepted, "accepted"),
     (State::Proved(Rung::Present), "present"),
     (State::Proved(Rung::Simulated), "simulated"),
+    (State::Proved(Rung::Enforced), "enforced"),
+    (State::ByHand, "by_hand"),
+    (State::Lost, "lost"),
+    (State::Releasing, "releasing"),
+    (State::Released, "released"),
+    (State::Expired, "expired"),
+    (State::Retiring, "retiring"),
+    (State::Retired, "retired"),
     (State::Retrying, "retrying"),
     (State::Blocked, "blocked"),
     (State::Failed, "failed"),
@@ -170,7 +248,7 @@ mod tests {
     }
 
     fn proof(rung: Rung) -> Event {
-        Event::Proof(Proof { rung, old_token: None, new_token: None, note: None })
+        Event::Proof(Proof::new(rung, None))
     }
 
     #[test]
@@ -215,9 +293,11 @@ mod tests {
             judged: None,
         };
         let change = || crate::remedy::Change {
-            role: "web".parse().expect("legal"),
-            role_arn: String::new(),
-            role_id: "AROAEXAMPLEEXAMPLE00".parse().expect("legal"),
+            name: "web".to_owned(),
+            arn: String::new(),
+            id: "AROAEXAMPLEEXAMPLE00".to_owned(),
+            session: None,
+            key: None,
             policy_name: String::new(),
             before: None,
             after: String::new(),

@@ -1,135 +1,147 @@
 //! Remedies: what is done to a principal, and how far it is proved.
 //!
-//! A remedy has the same parts whatever it does: a session policy that confines it, a look at
-//! what is there ([`Remedy::inspect`]), a pure [`Remedy::plan`], [`Remedy::apply`], and
-//! [`Remedy::verify`]. It does not know where findings come from, and it writes no ledger.
+//! A remedy has the same parts whatever it does: a session policy that confines it
+//! ([`session_policy`]), a look at what is there ([`inspect`]), a pure [`plan`], [`apply`],
+//! [`verify`]; a pure [`undo`] and [`take_back`]. Which remedy it is follows from the target. It does
+//! not know where findings come from, and it writes no ledger.
 
+mod aftercare;
+mod change;
+mod confine;
 mod cutoff;
-mod document;
+mod deny;
+mod gather;
+mod impact;
+mod look;
+mod proof;
 mod refusal;
+mod restore;
 mod role_sessions;
+mod target;
+mod trust;
+mod user_keys;
 
+pub use crate::aws::AccessKey;
+pub use aftercare::aftercare;
+pub use change::{Change, Found, KeyChange, Undo};
+pub use confine::{Purpose, session_policy};
 pub use cutoff::Cutoff;
-pub use document::{POLICY_NAME, cutoff_in, in_force, is_ours, revoke_document};
+pub use deny::{Deny, POLICY_NAME, same};
+pub use gather::gather_impact;
+pub use impact::Impact;
+pub use proof::{DeniedCall, Proof, Rung, Verified};
 pub use refusal::{Disposition, Refusal};
-pub use role_sessions::RoleSessions;
+pub use restore::{Drift, Past, undo};
+pub use target::{OneSession, Target, Who, is_session_id};
+pub use trust::who_may_assume;
 
-use crate::aws::{MemberSession, RoleFacts};
-use crate::ident::{AccountId, Partition, RoleId, RoleName};
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::aws::MemberSession;
+use jiff::Timestamp;
+use role_sessions::RoleSessions;
+use user_keys::UserKeys;
 
-/// Whom a remedy is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// The partition of the account.
-    pub partition: Partition,
-    /// The account.
-    pub account: AccountId,
-    /// The role in it.
-    pub role: RoleName,
-    /// The role's unique id, where the finding tells it.
-    pub role_id: Option<RoleId>,
+/// What a plan is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// AWS's time.
+    pub aws_now: Timestamp,
+    /// The cutoff of a change that is put back; none for a new one.
+    pub keep: Option<Cutoff>,
+    /// All sessions of the role, though the target is one.
+    pub widen: bool,
+    /// What the same remediation began earlier.
+    pub earlier: &'a [Change],
 }
 
-/// What is there before anything is changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The role.
-    pub role: RoleFacts,
-    /// The document under our policy name, if there is one.
-    pub document: Option<String>,
-}
-
-/// A change that is planned: everything needed to make it, check it and undo it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// The role.
-    pub role: RoleName,
-    /// Its ARN, with the path.
-    pub role_arn: String,
-    /// Its unique id.
-    pub role_id: RoleId,
-    /// The inline policy that is written.
-    pub policy_name: String,
-    /// Its text before; none when there was none.
-    pub before: Option<String>,
-    /// Its text after.
-    pub after: String,
-    /// Sessions whose token was issued before this are revoked.
-    pub cutoff: Cutoff,
-    /// Something that a reader should know.
-    pub note: Option<String>,
-}
-
-/// How far a revocation is proved. Each rung is seen, not supposed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rung {
-    /// The document was read back as written.
-    Present,
-    /// The policy simulator denies the old token and does not deny a new one.
-    Simulated,
-}
-
-impl fmt::Display for Rung {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Present => "present",
-            Self::Simulated => "simulated",
-        })
+impl Ask<'_> {
+    /// A new revocation.
+    #[must_use]
+    pub fn at(aws_now: Timestamp) -> Self {
+        Self { aws_now, keep: None, widen: false, earlier: &[] }
     }
 }
 
-/// What a look at the change saw. (AWS's yes alone is no rung: it is where looking begins.)
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verified {
-    /// It is there, and this far it is proved.
-    Proved(Proof),
-    /// Something else is there, or nothing.
-    Missing(String),
-    /// It could not be looked at.
-    Unread(String),
+/// The remedy's name in rules and in the ledger.
+#[must_use]
+pub fn name(target: &Target) -> &'static str {
+    match target.who {
+        Who::Role { .. } => "role_sessions",
+        Who::User { .. } => "user_keys",
+        Who::Beyond { .. } => "by_hand",
+    }
 }
 
-/// How far a change is proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
-    /// The highest rung reached.
-    pub rung: Rung,
-    /// The simulator's answer for a token issued just before the cutoff.
-    pub old_token: Option<String>,
-    /// The simulator's answer for a token issued just after the cutoff.
-    pub new_token: Option<String>,
-    /// Why no higher rung was reached.
-    pub note: Option<String>,
+/// Looks what is there.
+///
+/// # Errors
+/// When it cannot be read, is not the principal that is meant, or cannot be changed.
+pub async fn inspect(session: &MemberSession, target: &Target) -> Result<Found, Refusal> {
+    match &target.who {
+        Who::Role { role, role_id, .. } => RoleSessions::inspect(session, role, role_id.as_ref()).await,
+        Who::User { user, user_id, .. } => UserKeys::inspect(session, user, user_id.as_ref()).await,
+        Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+    }
 }
 
-/// A way of taking credentials back.
-pub trait Remedy: Send + Sync {
-    /// Its name in rules and in the ledger.
-    fn name(&self) -> &'static str;
+/// What to change, given what is there and AWS's time. Pure.
+#[must_use]
+pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {
+    match &target.who {
+        Who::User { access_key, .. } => UserKeys::plan(target, access_key.as_deref(), found, ask),
+        Who::Role { .. } | Who::Beyond { .. } => RoleSessions::plan(target, found, ask),
+    }
+}
 
-    /// What a member session may do at most, to carry this remedy out on `target`.
-    fn session_policy(&self, target: &Target) -> String;
+/// Makes the change. Doing it twice is the same as doing it once.
+///
+/// # Errors
+/// When AWS does not do it.
+pub async fn apply(session: &MemberSession, target: &Target, change: &Change) -> Result<(), Refusal> {
+    match &target.who {
+        Who::Role { role, .. } => RoleSessions::apply(session, role, change).await,
+        Who::User { user, .. } => UserKeys::apply(session, user, change).await,
+        Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+    }
+}
 
-    /// Looks at what is there.
-    fn inspect(
-        &self,
-        session: &MemberSession,
-        target: &Target,
-    ) -> impl Future<Output = Result<Found, Refusal>> + Send;
+/// Looks how far the change is in force.
+pub async fn verify(session: &MemberSession, target: &Target, change: &Change) -> Verified {
+    match &target.who {
+        Who::Role { role, .. } => RoleSessions::verify(session, role, change).await,
+        Who::User { user, .. } => UserKeys::verify(session, user, change).await,
+        Who::Beyond { principal } => Verified::Unread(principal.clone()),
+    }
+}
 
-    /// What to change, given what is there and AWS's time. Pure.
-    fn plan(&self, target: &Target, found: &Found, aws_now: jiff::Timestamp) -> Change;
+/// Takes changes back. Doing it twice is the same as doing it once.
+///
+/// # Errors
+/// When AWS does not do it.
+pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) -> Result<(), Refusal> {
+    match &target.who {
+        Who::Role { role, .. } => RoleSessions::undo(session, role, undo).await,
+        Who::User { user, .. } => UserKeys::undo(session, user, undo).await,
+        Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+    }
+}
 
-    /// Makes the change. Doing it twice is the same as doing it once.
-    fn apply(
-        &self,
-        session: &MemberSession,
-        change: &Change,
-    ) -> impl Future<Output = Result<(), Refusal>> + Send;
+/// The cutoff that a change sets: never before the one that is there.
+fn cutoff_of(there: &Deny, session: Option<&str>, ask: &Ask<'_>) -> Cutoff {
+    ask.keep.unwrap_or_else(|| Cutoff::at(ask.aws_now)).not_before(there.cutoff(session))
+}
 
-    /// Looks how far the change is in force.
-    fn verify(&self, session: &MemberSession, change: &Change) -> impl Future<Output = Verified> + Send;
+/// What a reader of a change should know.
+fn note_of(found: &Found, there: &Deny, session: Option<&str>, ask: &Ask<'_>) -> Option<String> {
+    if found.document.is_some() && there.is_empty() {
+        let note =
+            "somebody else changed the policy under our name; it is replaced, and its text is kept here";
+        return Some(note.to_owned());
+    }
+    if there.cutoff(session).is_some_and(|there| there > Cutoff::at(ask.aws_now)) {
+        return Some(
+            "the cutoff that was there is later than now, and a cutoff is never moved back".to_owned(),
+        );
+    }
+    let note = "there is no room for one more session: all sessions of the role are revoked";
+    ask.widen.then(|| note.to_owned())
 }

@@ -1,7 +1,6 @@
 //! Why a remedy was not carried out, and what a person must do about it.
 
 use crate::aws::{CallError, ErrorKind};
-use crate::ident::RoleId;
 use serde::{Deserialize, Serialize};
 
 /// Why a remedy was not carried out.
@@ -11,14 +10,14 @@ pub enum Refusal {
     EntryDenied(CallError),
     /// The remediation role may not do what the remedy needs.
     Denied(CallError),
-    /// There is no role of that name.
-    RoleGone,
-    /// The role was deleted and made again: the stolen sessions died with the old one.
-    RoleRecreated {
+    /// There is no role or user of that name.
+    Gone(Kind),
+    /// It was deleted and made again: the stolen sessions died with the old one.
+    Recreated {
         /// The id in the finding.
-        expected: RoleId,
-        /// The id of the role that is there now.
-        found: RoleId,
+        expected: String,
+        /// The id of what is there now.
+        found: String,
     },
     /// The configuration says that the role is never revoked.
     Protected {
@@ -41,6 +40,34 @@ pub enum Refusal {
     Rejected(CallError),
 }
 
+/// What kind of principal it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A role.
+    Role,
+    /// An IAM user.
+    User,
+}
+
+impl Kind {
+    /// The kind that a unique id tells: `AIDA…` is a user's.
+    fn of_id(id: &str) -> Self {
+        if id.starts_with("AIDA") { Self::User } else { Self::Role }
+    }
+
+    /// The kind that an IAM operation is about.
+    fn of_operation(operation: &str) -> Self {
+        if operation.contains("User") || operation.contains("AccessKey") { Self::User } else { Self::Role }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::User => "user",
+        }
+    }
+}
+
 /// What happens next to a remediation that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,11 +82,13 @@ pub enum Disposition {
 
 impl Refusal {
     /// The names of all.
-    pub const CODES: [&str; 11] = [
+    pub const CODES: [&str; 13] = [
         "entry_denied",
         "access_denied",
         "role_gone",
         "role_recreated",
+        "user_gone",
+        "user_recreated",
         "protected",
         "unmodifiable",
         "quota_exceeded",
@@ -74,7 +103,7 @@ impl Refusal {
     pub fn from_call(error: CallError) -> Self {
         match error.kind {
             ErrorKind::Denied => Self::Denied(error),
-            ErrorKind::NotFound => Self::RoleGone,
+            ErrorKind::NotFound => Self::Gone(Kind::of_operation(error.operation)),
             ErrorKind::Unmodifiable => Self::Unmodifiable(error.to_string()),
             ErrorKind::Quota => Self::Quota(error),
             ErrorKind::Throttled
@@ -102,8 +131,12 @@ impl Refusal {
         match self {
             Self::EntryDenied(_) => "entry_denied",
             Self::Denied(_) => "access_denied",
-            Self::RoleGone => "role_gone",
-            Self::RoleRecreated { .. } => "role_recreated",
+            Self::Gone(Kind::Role) => "role_gone",
+            Self::Gone(Kind::User) => "user_gone",
+            Self::Recreated { found, .. } => match Kind::of_id(found) {
+                Kind::Role => "role_recreated",
+                Kind::User => "user_recreated",
+            },
             Self::Protected { .. } => "protected",
             Self::Unmodifiable(_) => "unmodifiable",
             Self::Quota(_) => "quota_exceeded",
@@ -122,7 +155,7 @@ impl Refusal {
             Self::EntryDenied(_) | Self::Denied(_) | Self::Quota(_) | Self::Rejected(_) => {
                 Disposition::Blocked
             }
-            Self::RoleGone | Self::RoleRecreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
+            Self::Gone(_) | Self::Recreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
                 Disposition::Final
             }
         }
@@ -138,9 +171,12 @@ impl Refusal {
                  it needs a stack of its own."
             ),
             Self::Denied(error) => format!("Allow {} to {role_arn}, and see that no SCP or boundary denies it.", error.action()),
-            Self::RoleGone => "Check who deleted the role. Sessions that it had issued are dead with it.".to_owned(),
-            Self::RoleRecreated { .. } => {
-                "Check who deleted and made the role again. Sessions of the old role are dead with it; the new role was not touched.".to_owned()
+            Self::Gone(kind) => {
+                format!("Check who deleted the {}. Its sessions and keys are dead with it.", kind.word())
+            }
+            Self::Recreated { found, .. } => {
+                let kind = Kind::of_id(found).word();
+                format!("Check who deleted and made the {kind} again. Sessions of the old {kind} are dead with it; the new {kind} was not touched.")
             }
             Self::Protected { .. } => "Judge by hand: a protected role is never revoked by rescind.".to_owned(),
             Self::Unmodifiable(_) => {
@@ -148,9 +184,9 @@ impl Refusal {
                  user's sessions in Identity Center; for a service-linked role use an SCP."
                     .to_owned()
             }
-            Self::Quota(_) => "Make room: move an inline policy of the role into a managed policy. IAM allows 10,240 characters of inline policies.".to_owned(),
+            Self::Quota(_) => "Make room: move an inline policy into a managed policy. IAM allows a role 10,240 characters of inline policies, a user 2,048.".to_owned(),
             Self::NotKept(_) => format!(
-                "Find out who takes the policy away (CloudTrail: DeleteRolePolicy, PutRolePolicy on the role) and stop \
+                "Find out who takes the policy away (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, PutUserPolicy, UpdateAccessKey) and stop \
                  them: the thief, or a tool that owns all inline policies. It is written again and again. \
                  {role_arn} must be the only one that may."
             ),
@@ -170,13 +206,17 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::EntryDenied(error) => write!(f, "the account cannot be entered: {error}"),
             Self::Denied(error) => write!(f, "the remediation role may not do this: {error}"),
-            Self::RoleGone => f.write_str("the role does not exist"),
-            Self::RoleRecreated { expected, found } => {
-                write!(f, "the role was made again since: the finding names {expected}, the role is {found}")
+            Self::Gone(kind) => write!(f, "the {} does not exist", kind.word()),
+            Self::Recreated { expected, found } => {
+                let kind = Kind::of_id(found).word();
+                write!(
+                    f,
+                    "the {kind} was made again since: the finding names {expected}, the {kind} is {found}"
+                )
             }
             Self::Protected { arn, pattern } => write!(f, "{arn} is protected by {pattern:?}"),
-            Self::Unmodifiable(why) => write!(f, "the role cannot be changed: {why}"),
-            Self::Quota(error) => write!(f, "the role's inline policies are full: {error}"),
+            Self::Unmodifiable(why) => write!(f, "it cannot be changed: {why}"),
+            Self::Quota(error) => write!(f, "the inline policies are full: {error}"),
             Self::NotKept(found) => write!(f, "AWS accepted the change, and it is not kept: {found}"),
             Self::Unavailable(error) => write!(f, "AWS did not do it: {error}"),
             Self::HubCredentials(error) => write!(f, "the hub has no usable credentials: {error}"),

@@ -26,7 +26,6 @@ use crate::engine::Engine;
 use crate::feed::{Folder, Pace, QueueFeed, Recorded, Source, Watch, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
-use crate::remedy::RoleSessions;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -40,7 +39,7 @@ pub struct Service {
     ledger: Ledger,
     reader: Reader,
     hub: Hub,
-    engine: Arc<Engine<RoleSessions>>,
+    engine: Arc<Engine>,
     watch: Watch,
     pace: Pace,
     queue: Option<QueueFeed>,
@@ -69,6 +68,24 @@ impl Service {
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// The ledger, for writing.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// It acts, and does not only look.
+    #[must_use]
+    pub fn acts(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// It was asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     /// The configuration.
@@ -107,7 +124,7 @@ impl Service {
 
     /// The engine, for planning.
     #[must_use]
-    pub fn engine(&self) -> &Arc<Engine<RoleSessions>> {
+    pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
@@ -224,14 +241,6 @@ impl Service {
 
 /// Whether the same finding can be decided otherwise by now: what it rested on is not the finding alone.
 fn can_change(code: &str) -> bool {
-    let for_good = [
-        "sample",
-        "archived",
-        "no_principal",
-        "not_a_role",
-        "service_linked_role",
-        "identity_center_role",
-        "own_role",
-    ];
+    let for_good = ["sample", "archived", "no_principal", "own_role", "denied", "released", "done_by_hand"];
     !for_good.contains(&code)
 }

@@ -26,8 +26,8 @@ const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: D
 /// At a stop the loops end within a moment, but for the last words to SQS.
 const LOOPS_END: Duration = Duration::from_secs(5);
 
-/// How often it is swept, at least.
-const SWEEP: Duration = Duration::from_mins(1);
+/// How often what was left is taken up, at least.
+const RESUME: Duration = Duration::from_mins(1);
 
 /// How often SQS is asked how much is in the queue.
 const MEASURE: Duration = Duration::from_secs(30);
@@ -45,7 +45,7 @@ impl Service {
                 self.keep_finding(),
                 self.keep_receiving(),
                 self.keep_reading(),
-                self.keep_sweeping(),
+                self.keep_resuming(),
                 self.keep_looking_around(reload),
                 self.keep_measuring(),
             )
@@ -142,7 +142,10 @@ impl Service {
             tokio::select! {
                 () = self.stop.cancelled() => break,
                 found = self.watch.find(&self.hub) => match found {
-                    Ok(()) => failures = 0,
+                    Ok(()) => {
+                        failures = 0;
+                        self.engine.use_regions(self.watch.regions());
+                    }
                     Err(error) => tracing::warn!("not known which regions are enabled: {error}"),
                 },
             }
@@ -179,8 +182,8 @@ impl Service {
     }
 
     /// Takes up whatever the timetables do not know of, and raises what takes too long.
-    async fn keep_sweeping(&self) -> Result<(), LedgerError> {
-        let mut ticks = tokio::time::interval(self.config.poll_interval.min(SWEEP));
+    async fn keep_resuming(&self) -> Result<(), LedgerError> {
+        let mut ticks = tokio::time::interval(self.config.poll_interval.min(RESUME));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -211,6 +214,7 @@ impl Service {
             };
             approved = self.engine.take_up_approved(approved)?;
             self.engine.retry();
+            self.engine.recheck(false)?;
             if let Some(checkpoints) = &self.checkpoints {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }

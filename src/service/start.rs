@@ -10,7 +10,6 @@ use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ident::Partition;
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
 use crate::org::Snapshot;
-use crate::remedy::RoleSessions;
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -100,11 +99,11 @@ impl Service {
                     purpose != Purpose::Act { backlog: false },
                     hub.clone(),
                     ledger.clone(),
-                    RoleSessions,
                     organization,
                     stop.clone(),
                 )?;
                 let watch = Self::watch(&config, &hub, &ledger, &reader).await?;
+                engine.use_regions(watch.regions());
                 let queue = config
                     .events
                     .as_ref()

@@ -1,16 +1,18 @@
 //! The decision: one check after the other.
 
 use super::chain::Chain;
-use super::instructions::what_to_do;
+use super::earlier::uncovered;
+use super::instructions::{by_hand, what_to_do};
+use super::whom::{Whom, whom};
 use super::{
-    Decision, Facts, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling, SkipReason, Source,
-    Stage, Verdict, most_cautious, reason,
+    Beyond, Decision, Facts, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Recurrence, Ruling,
+    SkipReason, Source, Stage, Verdict, most_cautious, reason,
 };
-use crate::config::{Mode, OptOut};
-use crate::finding::{Finding, RoleTarget};
+use crate::config::{Mode, OptOut, Rule};
+use crate::finding::Finding;
 use crate::ledger::{InForce, State};
 use crate::org::{AccountState, Placement};
-use crate::remedy::Target;
+use crate::remedy::{Target, Who};
 
 /// Decides about one occurrence of a finding.
 ///
@@ -23,6 +25,7 @@ pub fn decide(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<De
         facts,
         chain: Chain::default(),
         rule: None,
+        recurrence: None,
         opt_outs: Vec::new(),
         placed: false,
     };
@@ -30,15 +33,17 @@ pub fn decide(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<De
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Skip(reason),
     };
-    let Triage { chain, rule, opt_outs, placed, .. } = triage;
+    let Triage { chain, rule, recurrence, opt_outs, placed, .. } = triage;
     let what_to_do = match &verdict {
-        Verdict::Skip(reason) => what_to_do(reason, finding, facts.now),
+        Verdict::Skip(reason) => what_to_do(reason, finding),
+        Verdict::Hold { why: HoldReason::Beyond(why), .. } => Some(by_hand(why, finding, facts.now)),
         _ => None,
     };
     Ok(Decision {
         checks: chain.close(format!("{}: {verdict}", verdict.name())),
         verdict,
         what_to_do,
+        recurrence,
         rule,
         opt_outs,
         organization_read_at: facts.organization.read_at,
@@ -56,6 +61,7 @@ struct Triage<'a> {
     facts: Facts<'a>,
     chain: Chain,
     rule: Option<String>,
+    recurrence: Option<Recurrence>,
     opt_outs: Vec<String>,
     placed: bool,
 }
@@ -68,16 +74,18 @@ impl<'a> Triage<'a> {
             Ok(said) => said,
             Err(reason) => return Ok(Err(reason)),
         };
-        let role = match self.whose_it_is() {
-            Ok(role) => role,
+        let (rule, said) = said;
+        let (target, hold) = match self.whose_it_is(rule) {
+            Ok(whose) => whose,
             Err(reason) => return Ok(Err(reason)),
         };
-        let (mode, why) = self.what_may_be_done(&role, said)?;
-        Ok(self.what_is_done(role, mode, why))
+        let is_foreign = matches!(hold, Some(HoldReason::Beyond(Beyond::ForeignAccount(_))));
+        let (mode, why) = if is_foreign { said } else { self.what_may_be_done(&target, said)? };
+        Ok(self.what_is_done(target, hold, mode, why))
     }
 
     /// Real, and of a kind that a rule is for. Gives what the rule says.
-    fn what_it_is(&mut self) -> Result<(Mode, HoldReason), SkipReason> {
+    fn what_it_is(&mut self) -> Result<(&'a Rule, (Mode, HoldReason)), SkipReason> {
         self.chain.begin("sample");
         if self.finding.sample {
             return Err(SkipReason::Sample);
@@ -90,46 +98,39 @@ impl<'a> Triage<'a> {
         self.chain.pass("no");
         self.chain.begin("rule");
         let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
-        let said = match self.policy.rules.ruling(self.finding, &self.policy.hub_account) {
+        let policy: &'a Policy = self.policy;
+        let said = match policy.rules.ruling(self.finding, &policy.hub_account) {
             Ruling::None => return Err(SkipReason::NoRule(self.finding.finding_type.clone())),
             Ruling::Rule(rule) => {
                 self.rule = Some(rule.name.clone());
-                if let Some(mode) = rule.mode {
+                let said = if let Some(mode) = rule.mode {
                     self.chain.pass(format!("{}: {mode}", rule.name));
                     more_cautious(installation, (mode, HoldReason::Said(Source::Rule(rule.name.clone()))))
                 } else {
                     self.chain.pass(format!("{}: as the installation", rule.name));
                     installation
-                }
+                };
+                (rule, said)
             }
             Ruling::Unclear(rule, why) => {
                 self.rule = Some(rule.name.clone());
                 self.chain.pass(format!("{}: unclear: {why}", rule.name));
                 let unclear = HoldReason::Unclear { rule: rule.name.clone(), why: why.to_owned() };
-                more_cautious(installation, (Mode::Approve, unclear))
+                (rule, more_cautious(installation, (Mode::Approve, unclear)))
             }
         };
         Ok(said)
     }
 
-    /// The role to act on, in an account of ours, of late, and not protected.
-    fn whose_it_is(&mut self) -> Result<RoleTarget, SkipReason> {
+    /// Whom to act on, in an account of ours, of late, and not protected; and why a person has to be
+    /// asked first, if so.
+    fn whose_it_is(&mut self, rule: &Rule) -> Result<(Target, Option<HoldReason>), SkipReason> {
         let (finding, policy, facts) = (self.finding, self.policy, self.facts);
         self.chain.begin("principal");
-        let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
-        let role = principal.role().map_err(|error| SkipReason::NotARole(error.to_string()))?;
-        if role.name.key().starts_with("awsservicerolefor") {
-            return Err(SkipReason::ServiceLinkedRole(role.name));
-        }
-        if role.name.key().starts_with("awsreservedsso_") {
-            return Err(SkipReason::IdentityCenterRole(role.name));
-        }
-        let is_hub_role = finding.account == policy.hub_account
-            && policy.hub_role.as_deref().is_some_and(|hub| hub.eq_ignore_ascii_case(role.name.as_str()));
-        if is_hub_role || role.name.key() == policy.remediation_role.key() {
-            return Err(SkipReason::OwnRole(role.name));
-        }
-        self.chain.pass(format!("role {}", role.name));
+        let Whom { who, hold } = whom(finding, policy, rule)?;
+        let (partition, account) = (policy.partition, finding.account.clone());
+        let target = Target { partition, account, who };
+        self.chain.pass(hold.as_ref().map_or_else(|| target.principal(), ToString::to_string));
 
         self.chain.begin("age");
         let approved = match facts.stage {
@@ -144,26 +145,31 @@ impl<'a> Triage<'a> {
 
         self.chain.begin("account");
         match facts.organization.account(&finding.account).map(|account| &account.state) {
-            None => return Err(SkipReason::UnknownAccount(finding.account.clone())),
+            None => {
+                let why = Beyond::ForeignAccount(finding.account.clone());
+                self.chain.pass(why.to_string());
+                let Whom { who, hold } = Whom::beyond(target.principal(), why);
+                return Ok((Target { who, ..target }, hold));
+            }
             Some(AccountState::Active) => self.chain.pass(format!("{}: ACTIVE", finding.account)),
             Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
         }
 
-        // The finding does not tell the role's path: it is looked at again when the path is known.
+        // The finding does not tell the path: it is looked at again when the path is known.
         self.chain.begin("protected");
-        let arn = policy.partition.role_arn(&finding.account, role.name.as_str());
-        if let Some(pattern) = policy.protects(&arn) {
-            return Err(SkipReason::Protected { role: role.name, pattern: pattern.to_string() });
+        if let Some(pattern) = policy.protects(&target.arn()) {
+            let (principal, pattern) = (target.principal(), pattern.to_string());
+            return Err(SkipReason::Protected { principal, pattern });
         }
         self.chain.pass("no");
-        Ok(role)
+        Ok((target, hold))
     }
 
     /// The most cautious of installation, rule, opt-outs and the account's tag; and which of them it
     /// is: the first, when several say the same.
     fn what_may_be_done(
         &mut self,
-        role: &RoleTarget,
+        target: &Target,
         said: (Mode, HoldReason),
     ) -> Result<(Mode, HoldReason), PlacementNeeded> {
         let facts = self.facts;
@@ -175,7 +181,7 @@ impl<'a> Triage<'a> {
         }
         let (placement, mut said) = (facts.placement.at(), said);
         let unreadable = matches!(facts.placement, Placed::Unreadable);
-        let (applying, tag) = match self.what_is_said_there(role, placement) {
+        let (applying, tag) = match self.what_is_said_there(target, placement) {
             Ok(said_there) => said_there,
             // A person has judged it without knowing it either.
             Err(_) if unreadable && matches!(facts.stage, Stage::Approved(_)) => {
@@ -206,30 +212,34 @@ impl<'a> Triage<'a> {
     /// The opt-outs that apply, and the account's tag.
     fn what_is_said_there(
         &self,
-        role: &RoleTarget,
+        target: &Target,
         placement: Option<&'a Placement>,
     ) -> Result<SaidThere<'a>, PlacementNeeded> {
         let policy = self.policy;
-        let applying = policy.opt_outs.applying(self.finding, &role.name, placement, self.facts.now)?;
+        let name = target.name();
+        let applying = policy.opt_outs.applying(self.finding, &name, placement, self.facts.now)?;
         let Some(key) = &policy.account_tag else { return Ok((applying, None)) };
         let placement = placement.ok_or_else(|| PlacementNeeded(format!("the account's tag {key}")))?;
         Ok((applying, placement.tags.get(key).map(|value| (key.as_str(), value.as_str()))))
     }
 
     /// What is done in this mode, unless what was done already takes care of it.
-    fn what_is_done(&mut self, role: RoleTarget, mode: Mode, why: HoldReason) -> Result<Verdict, SkipReason> {
+    fn what_is_done(
+        &mut self,
+        target: Target,
+        hold: Option<HoldReason>,
+        mode: Mode,
+        why: HoldReason,
+    ) -> Result<Verdict, SkipReason> {
         let (policy, facts) = (self.policy, self.facts);
         self.chain.begin("earlier remediations");
         if mode != Mode::Off {
-            self.uncovered(&role, mode)?;
+            self.recurrence = uncovered(self.finding, &target, facts.history, mode, facts.now)?;
         }
-        self.chain.pass("none takes care of it");
-        let target = Target {
-            partition: policy.partition,
-            account: self.finding.account.clone(),
-            role: role.name,
-            role_id: role.id,
-        };
+        self.chain.pass(match &self.recurrence {
+            None => "none takes care of it".to_owned(),
+            Some(recurrence) => format!("{} should have ended this, and did not", recurrence.of),
+        });
         let remediation = remediation_id(self.finding);
         self.chain.begin("mode");
         match mode {
@@ -239,7 +249,8 @@ impl<'a> Triage<'a> {
             }
             Mode::Approve | Mode::Enforce => {}
         }
-        if let Stage::Approved(at) = facts.stage {
+        let is_beyond = matches!(target.who, Who::Beyond { .. });
+        if let (Stage::Approved(at), false) = (facts.stage, is_beyond) {
             self.chain.pass(format!("{mode}, approved {}", at.strftime("%Y-%m-%d %H:%M:%SZ")));
             self.chain.begin("approval");
             return Ok(Verdict::Remediate { remediation, target });
@@ -248,6 +259,9 @@ impl<'a> Triage<'a> {
             self.chain.pass(mode.to_string());
             self.chain.begin("first run");
             return Ok(Verdict::Observe { target, why: ObserveReason::FirstRun { since } });
+        }
+        if let Some(why) = hold.filter(|_| is_beyond || mode == Mode::Enforce) {
+            return self.hold(remediation, target, why);
         }
         if mode == Mode::Approve {
             return self.hold(remediation, target, why);
@@ -272,7 +286,7 @@ impl<'a> Triage<'a> {
         let asked = |earlier: &&InForce| {
             let reason = earlier.held.as_ref().map(|(code, rule)| (code.as_str(), rule.as_deref()));
             earlier.state == State::Held
-                && earlier.is_for(target.role_id.as_ref())
+                && earlier.is_for(&target)
                 && reason == Some((why.code(), self.rule.as_deref()))
         };
         match facts.history.iter().find(asked) {
@@ -281,37 +295,6 @@ impl<'a> Triage<'a> {
             }
             _ => Ok(Verdict::Hold { remediation, target, why }),
         }
-    }
-
-    /// Whether no earlier remediation of the role takes care of these sessions.
-    fn uncovered(&self, role: &RoleTarget, mode: Mode) -> Result<(), SkipReason> {
-        let (last_seen, now) = (self.finding.last_seen(), self.facts.now);
-        for earlier in self.facts.history {
-            if !earlier.is_for(role.id.as_ref()) {
-                continue;
-            }
-            let remediation = earlier.remediation.clone();
-            // A token that was in use before the cutoff was issued before the cutoff.
-            if let Some(cutoff) = earlier.has_revoked(last_seen) {
-                return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
-            }
-            match earlier.covering_cutoff() {
-                // Its change is made, or may be: the cutoff will not move any more.
-                Some(cutoff)
-                    if earlier.state.has_fixed_cutoff()
-                        && cutoff.covers(last_seen)
-                        && mode <= Mode::Approve =>
-                {
-                    return Err(SkipReason::UnderWay { remediation });
-                }
-                // It will begin after this moment, and so will its cutoff lie after it.
-                _ if earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
-                    return Err(SkipReason::UnderWay { remediation });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 }
 
@@ -347,9 +330,9 @@ pub fn mode_of_tag(value: &str) -> Mode {
 fn source_of(why: HoldReason) -> Source {
     match why {
         HoldReason::Said(source) => source,
-        HoldReason::Unclear { rule, .. } => Source::Rule(rule),
+        HoldReason::Unclear { rule, .. } | HoldReason::NoSession { rule } => Source::Rule(rule),
         HoldReason::OddTag { key, value } => Source::Tag { key, value },
-        HoldReason::Budget(_) | HoldReason::Unplaced(_) => Source::Installation,
+        HoldReason::Beyond(_) | HoldReason::Budget(_) | HoldReason::Unplaced(_) => Source::Installation,
     }
 }
 

@@ -1,47 +1,93 @@
 //! What a person must do where rescind does not act.
 
-use super::reason::SkipReason;
+use super::reason::{Beyond, SkipReason};
 use crate::finding::Finding;
-use crate::remedy::Cutoff;
+use crate::remedy::{Cutoff, Deny};
 use jiff::Timestamp;
 
 /// Denies one session of an Identity Center role, in a service control policy or in the permission
 /// set (IAM Identity Center User Guide, "Revoke active IAM role sessions created by permission sets").
 const IDENTITY_CENTER: &str = include_str!("../../policies/identity-center-session.json");
 
-/// What a person must do about a finding that rescind leaves alone; none when that is nothing.
+/// Denies everything to the root user, in a service control policy.
+const ROOT: &str = include_str!("../../policies/organization-root.json");
+
+/// Denies the sessions of one principal in a service control policy.
+const ORGANIZATION: &str = include_str!("../../policies/organization-older-sessions.json");
+
+/// What a person must do whom rescind leaves it to, with the statement to paste.
 #[must_use]
-pub fn what_to_do(reason: &SkipReason, finding: &Finding, now: Timestamp) -> Option<String> {
+pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
     let account = &finding.account;
-    Some(match reason {
-        SkipReason::IdentityCenterRole(_) => {
+    let cutoff = Cutoff::at(now).to_string();
+    let key = finding.principal.as_ref().and_then(|p| p.access_key_id.as_deref()).unwrap_or("the access key");
+    match why {
+        Beyond::IdentityCenterRole(_) => {
             let session = finding.principal.as_ref().and_then(|p| p.principal_id.as_deref());
             let Some(session) = session else {
-                return Some(format!(
+                return format!(
                     "Disable the user's access in Identity Center, and deny the user's older sessions in account {account} by \
                      identitystore:userId and aws:TokenIssueTime, in an SCP or in the permission set."
-                ));
+                );
             };
-            let escaped = serde_json::Value::from(session).to_string();
-            let statement = IDENTITY_CENTER
-                .trim_end()
-                .replace("\"${PRINCIPAL_ID}\"", &escaped)
-                .replace("${CUTOFF}", &Cutoff::at(now).to_string());
+            let statement = filled(IDENTITY_CENTER, "PRINCIPAL_ID", session, &cutoff);
             format!(
                 "Disable the user's access in Identity Center, then attach this to account {account} as an SCP, or put it into \
                  the permission set: {statement}"
             )
         }
-        SkipReason::ServiceLinkedRole(role) => format!(
-            "Find out how {role} was used from outside its service. Its sessions can only be denied by an SCP on account {account}, \
-             with aws:PrincipalArn and aws:TokenIssueTime; that stops the service as well."
+        Beyond::ServiceLinkedRole(role) => {
+            let arn = format!("arn:*:iam::{account}:role/aws-service-role/*/{role}");
+            let statement = filled(ORGANIZATION, "PRINCIPAL_ARN", &arn, &cutoff);
+            format!(
+                "Find out how {role} was used from outside its service. Its sessions can only be denied by an SCP on account \
+                 {account}, which stops the service as well until it has new ones: {statement}"
+            )
+        }
+        Beyond::Root => {
+            let arn = format!("arn:*:iam::{account}:root");
+            let statement = filled(ROOT, "PRINCIPAL_ARN", &arn, &cutoff);
+            format!(
+                "Sign in as root of account {account}: change the password, delete its access keys ({key}), check its MFA. If that \
+                 cannot be done at once, attach this to the account as an SCP (it does not bind the management account): {statement}"
+            )
+        }
+        Beyond::FederatedUser(name) => format!(
+            "Look in CloudTrail of account {account} for GetFederationToken with the name {} to find the IAM user who issued it; then \
+             deactivate that user's keys, and deny the user's older sessions: IAM console, the user, Revoke active sessions.",
+            crate::ident::quoted(name)
         ),
+        Beyond::ForeignAccount(_) => format!(
+            "Account {account} is not in this organization, so rescind cannot enter it. Tell its owner now: the sessions of {} must be \
+             revoked there (IAM console, the role, Revoke active sessions), {key} was seen in use. The statement, for an inline policy: {}",
+            finding
+                .principal
+                .as_ref()
+                .and_then(|p| p.user_name.as_deref())
+                .map_or_else(|| "the principal".to_owned(), crate::ident::quoted),
+            Deny::part(None, Cutoff::at(now)).document().unwrap_or_default(),
+        ),
+    }
+}
+
+/// A template with its placeholders filled in. What comes from outside cannot break out of its text.
+fn filled(template: &str, placeholder: &str, value: &str, cutoff: &str) -> String {
+    let escaped = serde_json::Value::from(value).to_string();
+    let text = template.trim_end().replace("${CUTOFF}", cutoff);
+    text.replace(&format!("\"${{{placeholder}}}\""), &escaped)
+}
+
+/// What a person must do about a finding that rescind leaves alone; none when that is nothing.
+#[must_use]
+pub fn what_to_do(reason: &SkipReason, finding: &Finding) -> Option<String> {
+    let account = &finding.account;
+    Some(match reason {
         SkipReason::OwnRole(role) => format!(
             "Stop rescind. In account {account} revoke the sessions of {role} by hand (IAM console: Revoke active sessions), \
              read its CloudTrail for what was done with it, and give the hub fresh credentials."
         ),
-        SkipReason::Protected { role, .. } => format!(
-            "Judge it now. To revoke {role} in account {account} by hand: IAM console, the role, Revoke active sessions. \
+        SkipReason::Protected { principal, .. } => format!(
+            "Judge it now. To revoke {principal} in account {account} by hand: IAM console, Revoke active sessions. \
              Or take it out of `protected`, restart rescind, and hand it the finding: `rescind handle FILE`."
         ),
         _ => return None,
@@ -61,10 +107,10 @@ mod tests {
             });
             crate::finding::decode(value.to_string().as_bytes()).remove(0).expect("a finding")
         };
-        let reason = SkipReason::IdentityCenterRole("AWSReservedSSO_Admin_0123".parse().expect("legal"));
+        let reason = Beyond::IdentityCenterRole("AWSReservedSSO_Admin_0123".parse().expect("legal"));
         for session in ["AROAEXAMPLEEXAMPLE00:alice@example.org", "x\"}},{\"Effect\":\"Allow", "${CUTOFF}"] {
             let now = "2026-11-22T03:00:00Z".parse().expect("a time");
-            let text = what_to_do(&reason, &finding(session), now).expect("a person must act");
+            let text = by_hand(&reason, &finding(session), now);
             let json = &text[text.find('{').expect("a statement")..];
             let policy: serde_json::Value = serde_json::from_str(json).expect("JSON");
             let condition = &policy["Statement"][0]["Condition"];

@@ -6,6 +6,7 @@
 
 mod chain;
 mod decide;
+mod earlier;
 mod facts;
 mod instructions;
 mod opt_outs;
@@ -14,13 +15,17 @@ mod reason;
 mod rules;
 mod spending;
 mod verdict;
+mod whom;
 
 pub use chain::Check;
 pub use decide::{decide, mode_of_tag};
 pub use facts::{Facts, Placed, Stage};
 pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, most_cautious};
 pub use policy::Policy;
-pub use reason::{HoldReason, ObserveReason, SkipReason, Source, UNPLACED, WORLD_CHANGED, is_for_approval};
+pub use reason::{
+    Beyond, HoldReason, NO_ROOM, ObserveReason, Recurrence, Sign, SkipReason, Source, UNPLACED,
+    WORLD_CHANGED, is_for_approval,
+};
 pub use rules::{RuleIndex, Ruling};
 pub use spending::{Spending, Tripped, WINDOW};
 pub use verdict::{Decision, Verdict};

@@ -3,7 +3,7 @@
 
 use crate::config::{Glob, OptOut, OptOuts};
 use crate::finding::Finding;
-use crate::ident::{AccountId, Region, RoleName};
+use crate::ident::{AccountId, Region};
 use crate::org::Placement;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -84,21 +84,21 @@ impl OptOutIndex {
         self.uses_ous || self.uses_tags
     }
 
-    /// The opt-outs that apply to a finding about `role` at `now`, in the order of the file. Expired
-    /// ones do not apply.
+    /// The opt-outs that apply to a finding about the principal of this name (`web`, `user/alice`) at
+    /// `now`, in the order of the file. Expired ones do not apply.
     ///
     /// # Errors
     /// When one depends on the account's placement and that is not given.
     pub fn applying(
         &self,
         finding: &Finding,
-        role: &RoleName,
+        name: &str,
         placement: Option<&Placement>,
         now: Timestamp,
     ) -> Result<Vec<&OptOut>, PlacementNeeded> {
         let of = |lists: &'_ Lists, key: &str| lists.get(key).cloned().unwrap_or_default();
         let mut numbers = of(&self.by_account, finding.account.as_str());
-        numbers.extend(of(&self.by_role, &role.key()));
+        numbers.extend(of(&self.by_role, &name.to_ascii_lowercase()));
         numbers.extend(of(&self.by_type, &finding.finding_type.to_ascii_lowercase()));
         numbers.extend(of(&self.by_region, finding.region.as_str()));
         numbers.extend(&self.others);
@@ -117,7 +117,7 @@ impl OptOutIndex {
         let mut applying = Vec::new();
         let case = Case {
             account: &finding.account,
-            role: Some(role.as_str()),
+            role: Some(name),
             kind: Some(&finding.finding_type),
             region: Some(&finding.region),
             placement,
@@ -283,7 +283,7 @@ mod tests {
             account in prop_oneof![Just("111111111111"), Just("222222222222"), Just("333333333333")],
             kind in prop_oneof![Just("T1"), Just("T2")], placed: bool, mode in prop_oneof![Just(Mode::Enforce), Just(Mode::Observe)],
         ) {
-            let (finding, role): (_, RoleName) = (finding(account, kind), role.parse().expect("legal"));
+            let finding = finding(account, kind);
             let there = Placement {
                 ous: Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]),
                 tags: [("t".to_owned(), "value".to_owned())].into(),

@@ -1,8 +1,11 @@
 //! What the configuration has to say, ready to be asked.
 
-use super::{OptOutIndex, RuleIndex};
-use crate::config::{Budget, Config, Glob, Mode, OptOuts};
+use super::whom::whom;
+use super::{OptOutIndex, RuleIndex, Ruling};
+use crate::config::{Budget, Config, Glob, Mode, OptOuts, Sweep};
+use crate::finding::Finding;
 use crate::ident::{AccountId, Partition, RoleName};
+use crate::remedy::Target;
 use jiff::SignedDuration;
 
 /// What the configuration has to say.
@@ -30,6 +33,12 @@ pub struct Policy {
     pub protected: Vec<Glob>,
     /// How much may be done without asking.
     pub budget: Budget,
+    /// A deny in force is looked at again at least so often.
+    pub recheck_interval: std::time::Duration,
+    /// What becomes of a deny that nothing needs any more.
+    pub sweep: Sweep,
+    /// CloudTrail is asked for traces.
+    pub cloudtrail: bool,
 }
 
 impl Policy {
@@ -48,6 +57,9 @@ impl Policy {
             account_tag: config.account_tag.clone(),
             protected: config.protected.clone(),
             budget: config.budget.clone(),
+            recheck_interval: config.recheck_interval,
+            sweep: config.sweep,
+            cloudtrail: config.cloudtrail,
         }
     }
 
@@ -68,6 +80,18 @@ impl Policy {
     ) -> Self {
         let opt_outs = opt_outs.map_or_else(|| self.opt_outs.clone(), OptOutIndex::new);
         Self { opt_outs, remediation_role: self.remediation_role.clone(), ..Self::new(config, hub) }
+    }
+
+    /// The key of the principal that a finding's remedy is for, as the rules are now; none when there is
+    /// nothing to be done about it.
+    #[must_use]
+    pub fn key_of(&self, finding: &Finding) -> Option<String> {
+        let rule = match self.rules.ruling(finding, &self.hub_account) {
+            Ruling::Rule(rule) | Ruling::Unclear(rule, _) => rule,
+            Ruling::None => return None,
+        };
+        let (partition, account) = (self.partition, finding.account.clone());
+        Some(Target { partition, account, who: whom(finding, self, rule).ok()?.who }.key())
     }
 
     /// The pattern by which a role is protected, if one does.

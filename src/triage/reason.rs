@@ -2,8 +2,9 @@
 
 use super::spending::Tripped;
 use crate::ident::{AccountId, RoleName, quoted};
-use crate::remedy::Cutoff;
+use crate::remedy::{Cutoff, DeniedCall};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What says that less may be done than revoke.
@@ -54,9 +55,103 @@ impl fmt::Display for Source {
     }
 }
 
+/// Why rescind cannot do anything about a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beyond {
+    /// Only the service can change the role.
+    ServiceLinkedRole(RoleName),
+    /// Only Identity Center can change the role.
+    IdentityCenterRole(RoleName),
+    /// No policy of its own account restricts the root user.
+    Root,
+    /// A session from GetFederationToken.
+    FederatedUser(String),
+    /// The account is not in the organization.
+    ForeignAccount(AccountId),
+}
+
+impl Beyond {
+    /// The reason's name in the ledger.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ServiceLinkedRole(_) => "service_linked_role",
+            Self::IdentityCenterRole(_) => "identity_center_role",
+            Self::Root => "root_user",
+            Self::FederatedUser(_) => "federated_user",
+            Self::ForeignAccount(_) => "unknown_account",
+        }
+    }
+}
+
+impl fmt::Display for Beyond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServiceLinkedRole(role) => {
+                write!(f, "{role} is a service-linked role: only its service can change it")
+            }
+            Self::IdentityCenterRole(role) => {
+                write!(f, "{role} belongs to Identity Center, and only that can change it")
+            }
+            Self::Root => f.write_str("no policy of the account restricts its root user"),
+            Self::FederatedUser(name) => {
+                write!(
+                    f,
+                    "{} is a federated user, and which IAM user issued the session is not told",
+                    quoted(name)
+                )
+            }
+            Self::ForeignAccount(account) => write!(f, "account {account} is not in the organization"),
+        }
+    }
+}
+
+/// An earlier remediation of the same principal should have ended this, and did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recurrence {
+    /// The earlier remediation.
+    pub of: String,
+    /// What it shows.
+    pub sign: Sign,
+}
+
+/// What a recurrence shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// Another access key, used after the cutoff: the source still leaks.
+    NewKey,
+    /// The same access key, used after the cutoff and not denied: the deny does not work.
+    SameKey,
+}
+
+impl fmt::Display for Recurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sign {
+            Sign::NewKey => {
+                write!(f, "another key was used after the cutoff of {}: the source still leaks", self.of)
+            }
+            Sign::SameKey => {
+                write!(
+                    f,
+                    "the same key was used after the cutoff of {} and not denied: its deny does not work",
+                    self.of
+                )
+            }
+        }
+    }
+}
+
 /// Why a person is asked first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldReason {
+    /// Nobody but a person can do something.
+    Beyond(Beyond),
+    /// One session is to be revoked, and the finding does not name it.
+    NoSession {
+        /// The rule that says so.
+        rule: String,
+    },
     /// Something says so.
     Said(Source),
     /// A rule might be for it, and it cannot be told.
@@ -85,11 +180,22 @@ pub const WORLD_CHANGED: &str = "world_changed";
 /// The code of what is held because the account's OU or tags cannot be read.
 pub const UNPLACED: &str = "placement_unknown";
 
+/// The code of what is held because the policy has no room for one more session.
+pub const NO_ROOM: &str = "no_room";
+
 /// Whether a person's approval is what it waits for: not so when something forbids it altogether.
 #[must_use]
 pub fn is_for_approval(code: &str) -> bool {
-    let codes =
-        ["mode_approve", "rule_approve", "opted_out_approve", "tag_approve", "rule_unclear", "tag_unclear"];
+    let codes = [
+        "mode_approve",
+        "rule_approve",
+        "opted_out_approve",
+        "tag_approve",
+        "rule_unclear",
+        "tag_unclear",
+        "no_session",
+        NO_ROOM,
+    ];
     codes.contains(&code) || code.starts_with("budget_") || code == WORLD_CHANGED || code == UNPLACED
 }
 
@@ -101,6 +207,8 @@ impl HoldReason {
             Self::Said(source) => {
                 source.code(["mode_approve", "rule_approve", "opted_out_approve", "tag_approve"])
             }
+            Self::Beyond(beyond) => beyond.code(),
+            Self::NoSession { .. } => "no_session",
             Self::Unclear { .. } => "rule_unclear",
             Self::OddTag { .. } => "tag_unclear",
             Self::Budget(tripped) => tripped.code(),
@@ -113,6 +221,12 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said(source) => write!(f, "{source} asks for approval"),
+            Self::Beyond(beyond) => beyond.fmt(f),
+            Self::NoSession { rule } => write!(
+                f,
+                "rule {} is for one session, and the finding does not name it: approved, all sessions of the role are revoked",
+                quoted(rule)
+            ),
             Self::Unclear { rule, why } => write!(f, "rule {}: {why}", quoted(rule)),
             Self::OddTag { key, value } => {
                 write!(
@@ -181,23 +295,24 @@ pub enum SkipReason {
     NoPrincipal,
     /// The credentials are not a role's.
     NotARole(String),
-    /// Only the service can change the role.
-    ServiceLinkedRole(RoleName),
-    /// Only Identity Center can change the role.
-    IdentityCenterRole(RoleName),
+    /// The rule has no remedy for this kind of principal.
+    NoRemedy {
+        /// The principal.
+        principal: String,
+        /// The remedy that would be for it.
+        remedy: &'static str,
+    },
     /// rescind's own role.
     OwnRole(RoleName),
     /// The configuration says that it is never revoked.
     Protected {
-        /// The role.
-        role: RoleName,
+        /// The role or user, in words.
+        principal: String,
         /// The pattern that says so.
         pattern: String,
     },
     /// Something says that nothing is done.
     Said(Source),
-    /// The account is not in the organization.
-    UnknownAccount(AccountId),
     /// The account is suspended, closed, or the like.
     AccountNotActive(String),
     /// The credentials were last seen too long ago.
@@ -213,6 +328,27 @@ pub enum SkipReason {
         remediation: String,
         /// Its cutoff.
         cutoff: Cutoff,
+    },
+    /// The call that was seen was denied: an earlier remediation works.
+    Denied {
+        /// Which one.
+        remediation: String,
+        /// The denied call.
+        call: Box<DeniedCall>,
+    },
+    /// A person released the remediation, and has seen no more than this.
+    Released {
+        /// Which one.
+        remediation: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A person has done by hand what was to be done.
+    DoneByHand {
+        /// The remediation.
+        remediation: String,
+        /// When.
+        at: Timestamp,
     },
     /// An earlier remediation of the role is not finished; it will revoke these sessions too.
     UnderWay {
@@ -236,15 +372,16 @@ impl SkipReason {
             Self::NoRule(_) => "other_type",
             Self::NoPrincipal => "no_principal",
             Self::NotARole(_) => "not_a_role",
-            Self::ServiceLinkedRole(_) => "service_linked_role",
-            Self::IdentityCenterRole(_) => "identity_center_role",
+            Self::NoRemedy { .. } => "no_remedy",
             Self::OwnRole(_) => "own_role",
             Self::Protected { .. } => "protected",
             Self::Said(source) => source.code(["mode_off", "rule_off", "opted_out", "tag_off"]),
-            Self::UnknownAccount(_) => "unknown_account",
             Self::AccountNotActive(_) => "account_not_active",
             Self::TooOld { .. } => "too_old",
             Self::AlreadyRevoked { .. } => "already_revoked",
+            Self::Denied { .. } => "denied",
+            Self::Released { .. } => "released",
+            Self::DoneByHand { .. } => "done_by_hand",
             Self::UnderWay { .. } => "under_way",
             Self::AwaitingApproval { .. } => "awaiting_approval",
         }
@@ -253,13 +390,7 @@ impl SkipReason {
     /// The credentials are stolen, and only a person can do something about it.
     #[must_use]
     pub fn needs_person(&self) -> bool {
-        matches!(
-            self,
-            Self::ServiceLinkedRole(_)
-                | Self::IdentityCenterRole(_)
-                | Self::OwnRole(_)
-                | Self::Protected { .. }
-        )
+        matches!(self, Self::OwnRole(_) | Self::Protected { .. })
     }
 }
 
@@ -273,20 +404,17 @@ impl fmt::Display for SkipReason {
             }
             Self::NoPrincipal => f.write_str("the finding names no credentials"),
             Self::NotARole(why) => f.write_str(why),
-            Self::ServiceLinkedRole(role) => {
-                write!(f, "{role} is a service-linked role: only its service can change it")
-            }
-            Self::IdentityCenterRole(role) => {
-                write!(f, "{role} belongs to Identity Center, and only that can change it")
-            }
+            Self::NoRemedy { principal, remedy } => write!(
+                f,
+                "the credentials belong to {principal}, and the rule does not have {remedy} among its remedies"
+            ),
             Self::OwnRole(role) => {
                 write!(f, "{role} is rescind's own role: if it is stolen, a person must act")
             }
-            Self::Protected { role, pattern } => {
-                write!(f, "{role} is protected by {}: a person must act", quoted(pattern))
+            Self::Protected { principal, pattern } => {
+                write!(f, "{principal} is protected by {}: a person must act", quoted(pattern))
             }
             Self::Said(source) => write!(f, "{source} says off"),
-            Self::UnknownAccount(account) => write!(f, "account {account} is not in the organization"),
             Self::AccountNotActive(state) => write!(f, "the account is {state}, not ACTIVE"),
             Self::TooOld { age, max } => {
                 write!(f, "last seen {} ago, and max_finding_age is {}", span(*age), span(*max))
@@ -294,6 +422,19 @@ impl fmt::Display for SkipReason {
             Self::AlreadyRevoked { remediation, cutoff } => {
                 write!(f, "already revoked by {remediation}: its cutoff {cutoff} is after the last activity")
             }
+            Self::Denied { remediation, call } => {
+                write!(f, "the call that was seen was denied ({}): {remediation} works", call.error_code)
+            }
+            Self::Released { remediation, at } => write!(
+                f,
+                "{remediation} was released {}, and nothing was seen since",
+                at.strftime("%Y-%m-%d %H:%M:%SZ")
+            ),
+            Self::DoneByHand { remediation, at } => write!(
+                f,
+                "a person took care of it by hand {} ({remediation}), and nothing was seen since",
+                at.strftime("%Y-%m-%d %H:%M:%SZ")
+            ),
             Self::UnderWay { remediation } => {
                 write!(f, "{remediation} is under way for the same role and covers it")
             }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Budget, Mode, OptOuts};
+use crate::config::{Budget, Mode, OptOuts, Sweep};
 use crate::finding::{Finding, decode};
 use crate::ident::{AccountId, Partition};
 use crate::ledger::{InForce, State};
@@ -21,6 +21,9 @@ fn policy(mode: Mode) -> Policy {
         opt_outs: OptOutIndex::default(),
         account_tag: None,
         budget: Budget::default(),
+        recheck_interval: std::time::Duration::from_mins(15),
+        sweep: Sweep::Report,
+        cloudtrail: false,
         protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
     }
 }
@@ -56,7 +59,11 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
         state,
         cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
         accepted_at: None,
-        role_id: Some(role_id.parse().expect("legal")),
+        id: Some(role_id.to_owned()),
+        session: None,
+        access_keys: Vec::new(),
+        keeps_cutoff: false,
+        ended_at: None,
         held: None,
     }
 }

@@ -1,7 +1,7 @@
 //! What is done about a finding, and why.
 
-use super::{Check, HoldReason, ObserveReason, SkipReason};
-use crate::remedy::Target;
+use super::{Check, HoldReason, ObserveReason, Recurrence, SkipReason};
+use crate::remedy::{Target, Who};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -42,6 +42,8 @@ pub struct Decision {
     pub verdict: Verdict,
     /// What a person must do, where rescind does not act.
     pub what_to_do: Option<String>,
+    /// It follows an earlier remediation of the same principal that should have ended this.
+    pub recurrence: Option<Recurrence>,
     /// The rule that it followed, once it came so far.
     pub rule: Option<String>,
     /// The opt-outs that apply, by name.
@@ -70,7 +72,10 @@ impl Verdict {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Remediate { .. } => "stolen_role_session",
+            Self::Remediate { target, .. } => match target.who {
+                Who::User { .. } => "leaked_user_key",
+                Who::Role { .. } | Who::Beyond { .. } => "stolen_role_session",
+            },
             Self::Hold { why, .. } => why.code(),
             Self::Observe { why, .. } => why.code(),
             Self::Skip(reason) => reason.code(),
@@ -83,6 +88,9 @@ impl Verdict {
         match self {
             Self::Skip(
                 SkipReason::AlreadyRevoked { remediation, .. }
+                | SkipReason::Denied { remediation, .. }
+                | SkipReason::Released { remediation, .. }
+                | SkipReason::DoneByHand { remediation, .. }
                 | SkipReason::UnderWay { remediation }
                 | SkipReason::AwaitingApproval { remediation },
             ) => Some(remediation),
@@ -118,19 +126,22 @@ impl fmt::Display for Verdict {
             Self::Remediate { target, .. } => {
                 write!(
                     f,
-                    "the credentials of role {} in {} are used from elsewhere",
-                    target.role, target.account
+                    "the credentials of {} in {} are used from elsewhere",
+                    target.principal(),
+                    target.account
                 )
+            }
+            Self::Hold { why: HoldReason::Beyond(why), .. } => {
+                write!(f, "{why}: a person must act, and nothing is revoked yet")
             }
             Self::Hold { target, why, .. } => {
-                write!(
-                    f,
-                    "{why}: the sessions of role {} in {} are not revoked yet",
-                    target.role, target.account
-                )
+                write!(f, "{why}: {target} in {} {} not revoked yet", target.account, target.are())
+            }
+            Self::Observe { target, why } if matches!(target.who, Who::Beyond { .. }) => {
+                write!(f, "{why}: would ask a person to act: {} in {}", target.principal(), target.account)
             }
             Self::Observe { target, why } => {
-                write!(f, "{why}: would revoke the sessions of role {} in {}", target.role, target.account)
+                write!(f, "{why}: would revoke {target} in {}", target.account)
             }
             Self::Skip(reason) => reason.fmt(f),
         }

@@ -115,7 +115,7 @@ fn when_nobody_answers_it_is_rejected_with_an_alert() {
         .rescind(&["run", "--once", "--backlog"])
         .code(5)
         .says("ALERT")
-        .says("nobody answered in time about the stolen sessions of role web in 222222222222");
+        .says("nobody answered in time about the sessions of role web in 222222222222");
     assert_eq!(state(&scene, &id), "rejected");
     assert_eq!(scene.entries_of("rejected")[0]["data"]["by"], "nobody");
     scene.rescind(&["run", "--once", "--backlog"]);
@@ -148,7 +148,7 @@ fn when_the_world_has_changed_since_it_is_asked_again() {
     scene
         .rescind(&["run", "--once", "--backlog"])
         .code(5)
-        .says("since it was judged the policy RescindRevokeOlderSessions on the role has changed");
+        .says("since it was judged the policy RescindRevokeOlderSessions on it has changed");
     assert_eq!(state(&scene, &id), "held");
     thief.is_allowed();
     scene.rescind(&["show", &id]).says("since it was judged").says("  -       \"Sid\": \"Theirs\"");

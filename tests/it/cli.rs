@@ -105,7 +105,7 @@ fn list_and_show_tell_the_story_in_text_and_json() {
             .says("used from     203.0.113.77, Documentation Networks, Exampleland")
             .says("intent: deny sessions issued before")
             .says("iam:PutRolePolicy ok (")
-            .says("i-0123456789abcdef0 also lost its session")
+            .says("i-0123456789abcdef0: isolate it and keep its memory and disk")
             .says("rm -r ~/.aws/cli/cache");
     }
     let shown = scene.rescind(&["-o", "json", "show", &id]).code(0).json().remove(0);

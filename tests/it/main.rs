@@ -9,6 +9,7 @@ mod thief;
 mod watching;
 
 mod approvals;
+mod beyond;
 mod cli;
 mod confinement;
 mod corpus;
@@ -24,6 +25,7 @@ mod guards;
 mod histories;
 mod hub;
 mod keeping;
+mod ladder;
 mod ledger;
 mod model;
 mod opt_outs;

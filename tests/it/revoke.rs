@@ -17,7 +17,7 @@ fn a_stolen_session_is_denied_and_a_fresh_one_is_not() {
     thief.is_denied();
     bystander.is_allowed();
     assert_eq!(scene.decision(&finding)["verdict"], "remediate");
-    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
+    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof", "impact"]);
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "simulated");
     // A session issued after the cutoff works.
     scene.advance_clock(32);
@@ -103,7 +103,7 @@ fn a_moved_on_finding_extends_the_cutoff() {
     let second = scene.thief(&session);
     second.is_allowed();
     scene.report(SHOP, "web", &session, json!({"id": finding}));
-    scene.run_once().says("1 revoked.");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked.").says("the source still leaks");
 
     let after = scene.policy_on(SHOP, "web").expect("revoked");
     assert!(cutoff(&after) > cutoff(&before), "{after} {before}");
@@ -320,6 +320,6 @@ fn a_removed_deny_is_put_back_when_the_activity_goes_on() {
     let now = scene.get("clock")["now"].clone();
     let role = scene.session(SHOP, "web", "i-0123456789abcdef0");
     scene.report(SHOP, "web", &role, json!({"id": finding, "updated_at": now}));
-    scene.run_once().says("1 revoked.");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked.");
     thief.is_denied();
 }

@@ -193,9 +193,15 @@ fn what_the_rules_cannot_mean_is_refused_with_its_place() {
             "rescind.toml:7:1: rules[1]: name: \"a\" is there twice",
         ),
         (
-            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nscope = \"session\"\n",
-            "unknown variant `session`, expected `role`",
+            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nscope = \"user\"\n",
+            "unknown variant `user`, expected `role` or `session`",
         ),
+        (
+            "[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nremedy = \"user_keys\"\nscope = \"session\"\n",
+            "is for the remedy \"role_sessions\"",
+        ),
+        ("[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nwiden = true\n", "widen is for scope"),
+        ("[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nremedy = []\n", "remedy: expected"),
         ("[[rules]]\nname = \"a\"\ntypes = [\"*\"]\nmin_severity = 11\n", "expected 0.1 to 10"),
         ("[[rules]]\nname = \"a\"\ntype = [\"*\"]\n", "unknown field `type`"),
     ] {

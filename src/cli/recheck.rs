@@ -1,0 +1,26 @@
+//! `rescind recheck`: looks at once whether every deny is still in force.
+
+use super::output::Screen;
+use super::{Exit, block_on, signals, summary};
+use crate::config::Config;
+use crate::service::{Purpose, Seen, Service};
+
+pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    block_on(async {
+        let stop = signals::stop_token();
+        let starting = Service::start(config, "recheck", Purpose::Act { backlog: false }, stop.clone());
+        let service = tokio::select! {
+            service = starting => service?,
+            () = stop.cancelled() => return Ok(Exit::Interrupted),
+        };
+        let done = async {
+            let watched = service.reader().watched_denies(false)?.len();
+            screen.line(format!("{watched} deny/denies in force, looked at now."));
+            service.engine().recheck(true)?;
+            service.drained().await?;
+            Ok(Seen::default())
+        }
+        .await;
+        summary::finish(service, screen, done, stop.is_cancelled()).await
+    })
+}

@@ -1,0 +1,194 @@
+//! `rescind release ID`: takes a remediation's changes back.
+
+use super::answer::{self, Signed};
+use super::exit::BadInput;
+use super::output::{BAD, BOLD, GOOD, Screen, WARN, clean, styled};
+use super::policy::diff;
+use super::{Exit, block_on, show, signals};
+use crate::config::Config;
+use crate::ledger::{Append, Draft, Event, Lock, Reader, ReleaseAsked, Remediation, State};
+use crate::remedy::{Drift, Rung, Undo};
+use crate::service::{Purpose, Service};
+use std::time::Duration;
+
+/// How long a running service is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks whether it has done it.
+const LOOK: Duration = Duration::from_millis(200);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A remediation, by id (r-…) or at least four characters of it after the r-.
+    id: String,
+
+    #[command(flatten)]
+    signed: Signed,
+
+    /// Also when somebody changed since what was written: their change is lost.
+    #[arg(long)]
+    force: bool,
+}
+
+pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    let remediation = reader.remediation(&show::find(&reader, &args.id)?)?;
+    let id = remediation.id.clone();
+    let rung = match remediation.state {
+        State::Proved(rung) => rung,
+        State::Lost | State::Expired | State::Retired => {
+            remediation.proof().map_or(Rung::Present, |proof| proof.rung)
+        }
+        State::Released => {
+            screen.line(format!("{}  is released already", styled(BOLD, &id)));
+            screen.json(&serde_json::json!({ "remediation": id, "state": "released" }))?;
+            return Ok(Exit::Done);
+        }
+        State::Releasing => Rung::Present,
+        state => {
+            let text = format!("{id} is {state}: nothing of it is in place, so there is nothing to release");
+            return Err(BadInput(text).into());
+        }
+    };
+    block_on(async {
+        let stop = signals::stop_token();
+        // A running service carries it out, in the order of its work. Without one it is done here.
+        let is_alone = Lock::holder(&config.ledger).is_none();
+        let purpose = if is_alone { Purpose::Act { backlog: false } } else { Purpose::Plan };
+        let service = Service::start(config, "release", purpose, stop.clone()).await?;
+        let done = release(args, &service, &remediation, rung, is_alone, screen).await;
+        let stopped = service.stop("released").await;
+        let exit = done?;
+        stopped?;
+        Ok(if stop.is_cancelled() { Exit::Interrupted } else { exit })
+    })
+}
+
+async fn release(
+    args: &Args,
+    service: &Service,
+    remediation: &Remediation,
+    rung: Rung,
+    is_alone: bool,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let id = &remediation.id;
+    let (undo, drift) = match service.engine().plan_release(remediation).await? {
+        Ok(Ok(undo)) => (undo, None),
+        Ok(Err(drift)) => (drift.undo.clone(), Some(drift)),
+        Err(refusal) => {
+            screen.line(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
+            screen.json(&serde_json::json!({ "remediation": id, "refused": refusal.to_string() }))?;
+            // What does not exist any more is recorded as released all the same.
+            if !matches!(refusal, crate::remedy::Refusal::Gone(_) | crate::remedy::Refusal::Recreated { .. })
+            {
+                return Ok(Exit::NeedsPerson);
+            }
+            (nothing(remediation), None)
+        }
+    };
+    screen.json(&serde_json::json!({
+        "remediation": id, "undo": undo, "drift": drift.is_some(),
+        "written": drift.as_ref().and_then(|drift| drift.written.as_ref()),
+    }))?;
+    tell_plan(remediation, &undo, drift.as_deref(), screen);
+    if drift.is_some() && !args.force {
+        screen.line(format!(
+            "{}: with --force it is released all the same, and the change is lost.",
+            styled(BAD, "NOT released")
+        ));
+        return Ok(Exit::NeedsPerson);
+    }
+    let last = service.reader().last()?;
+    if remediation.state != State::Releasing {
+        let answer = answer::signed(&args.signed, service.config(), service.ledger(), None).await?;
+        let asked = ReleaseAsked { answer, force: args.force, rung };
+        let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
+        let only_if = Some((id.clone(), remediation.state));
+        service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
+    }
+    if is_alone {
+        service.engine().carry_out_now(id)?;
+        service.drained().await?;
+    }
+    await_end(service, id, last, screen).await
+}
+
+/// Waits for what becomes of it, and tells it.
+async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> anyhow::Result<Exit> {
+    let begun = std::time::Instant::now();
+    let remediation = loop {
+        let remediation = service.reader().remediation(id)?;
+        if remediation.state != State::Releasing || begun.elapsed() > PATIENCE || service.is_stopping() {
+            break remediation;
+        }
+        if service.acts() {
+            break remediation;
+        }
+        tokio::time::sleep(LOOK).await;
+    };
+    screen.json(&serde_json::json!({ "remediation": id, "state": remediation.state.to_string() }))?;
+    Ok(match remediation.state {
+        State::Released => {
+            screen.line(format!("{}  {id}: {}", styled(GOOD, "released"), remediation.target));
+            for entry in service.reader().entries_of(id)?.iter().filter(|entry| entry.seq > last) {
+                if let Event::Undone { note: Some(note), .. } = &entry.event {
+                    screen.line(format!("  note: {}", clean(note)));
+                }
+            }
+            screen.line("  What was seen until now is not revoked again; new activity is.");
+            Exit::Done
+        }
+        State::Releasing => {
+            let why =
+                remediation.uncertain.as_deref().unwrap_or("the running service has not come to it yet");
+            screen.line(format!("{}  {id}: {}", styled(WARN, "not released yet"), clean(why)));
+            screen.line("  It is tried again by a running service, or at the next start.");
+            Exit::NeedsPerson
+        }
+        state => {
+            screen.line(format!(
+                "{}  {id} is {state}: `rescind show {id}` tells why",
+                styled(BAD, "NOT released")
+            ));
+            Exit::NeedsPerson
+        }
+    })
+}
+
+fn nothing(remediation: &Remediation) -> Undo {
+    Undo {
+        arn: remediation.target.arn(),
+        policy_name: crate::remedy::POLICY_NAME.to_owned(),
+        found: None,
+        leave: None,
+        reactivate: None,
+        note: None,
+    }
+}
+
+fn tell_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, screen: &Screen) {
+    screen.line(format!(
+        "{}  {} in {}",
+        styled(BOLD, &remediation.id),
+        remediation.target,
+        remediation.target.account
+    ));
+    if let Some(drift) = drift {
+        screen.line(format!(
+            "  {} inline policy {} of {}: was written, and is now",
+            styled(BAD, "changed by somebody since:"),
+            undo.policy_name,
+            undo.arn
+        ));
+        diff(drift.written.as_deref(), undo.found.as_deref(), screen);
+    }
+    screen.line(format!("  Released, inline policy {} of {} becomes:", undo.policy_name, undo.arn));
+    diff(undo.found.as_deref(), undo.leave.as_deref(), screen);
+    if let Some(key) = &undo.reactivate {
+        screen.line(format!("  The access key {key} is active again."));
+    }
+    if let Some(note) = &undo.note {
+        screen.line(format!("  note: {}", clean(note)));
+    }
+}

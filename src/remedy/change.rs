@@ -1,0 +1,146 @@
+//! A change to a principal: what is there before, what is written, and how it is taken back.
+
+use super::{Cutoff, Deny, same};
+use crate::aws::AccessKey;
+use serde::{Deserialize, Serialize};
+
+/// What is there before anything is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The ARN, with the path.
+    pub arn: String,
+    /// The unique id.
+    pub id: String,
+    /// The document under our policy name, if there is one.
+    pub document: Option<String>,
+    /// The long-term access keys of a user.
+    pub keys: Vec<AccessKey>,
+}
+
+/// A change that is planned: everything needed to make it, check it and undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The role's name; of a user `user/` and the name.
+    #[serde(alias = "role")]
+    pub name: String,
+    /// The ARN, with the path.
+    #[serde(alias = "role_arn")]
+    pub arn: String,
+    /// The unique id.
+    #[serde(alias = "role_id")]
+    pub id: String,
+    /// The inline policy that is written.
+    pub policy_name: String,
+    /// Its text before; none when there was none.
+    pub before: Option<String>,
+    /// Its text after.
+    pub after: String,
+    /// Sessions whose token was issued before this are revoked.
+    pub cutoff: Cutoff,
+    /// Only the session with this `aws:userid`; none for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The access key that is deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyChange>,
+    /// Something that a reader should know.
+    pub note: Option<String>,
+}
+
+/// An access key that is deactivated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChange {
+    /// Its id.
+    pub id: String,
+    /// It was active, and it is this change that deactivates it.
+    pub was_active: bool,
+    /// The user has no other active key.
+    pub is_last: bool,
+}
+
+impl Change {
+    /// What it denies.
+    #[must_use]
+    pub fn part(&self) -> Deny {
+        Deny::part(self.session.as_deref(), self.cutoff)
+    }
+
+    /// What is there does what the change is for.
+    #[must_use]
+    pub fn is_in_force(&self, found: &Found) -> bool {
+        self.is_denied_by(found.document.as_deref()) && self.is_key_off(&found.keys)
+    }
+
+    /// The document denies what the change is to deny, and is ours.
+    #[must_use]
+    pub fn is_denied_by(&self, document: Option<&str>) -> bool {
+        let there = document.and_then(Deny::read);
+        there.is_some_and(|there| there.covers(&self.part()))
+    }
+
+    /// Its access key cannot be used. One that does not exist any more cannot.
+    #[must_use]
+    pub fn is_key_off(&self, keys: &[AccessKey]) -> bool {
+        self.key.as_ref().is_none_or(|key| !keys.iter().any(|there| there.id == key.id && there.active))
+    }
+
+    /// What differs, in words; none when it is in force.
+    #[must_use]
+    pub fn difference(&self, found: &Found) -> Option<String> {
+        if let Some(text) = &found.document
+            && !self.is_denied_by(Some(text))
+        {
+            return Some(format!("the policy {} is not as it was written", self.policy_name));
+        }
+        if found.document.is_none() {
+            return Some(format!("the policy {} is not there", self.policy_name));
+        }
+        let key = self.key.as_ref().filter(|_| !self.is_key_off(&found.keys));
+        key.map(|key| format!("the access key {} is active", key.id))
+    }
+}
+
+/// Taking a change back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The ARN, with the path.
+    pub arn: String,
+    /// The inline policy.
+    pub policy_name: String,
+    /// Its text as it was found.
+    pub found: Option<String>,
+    /// Its text as it is left; none when it is removed.
+    pub leave: Option<String>,
+    /// The access key that is activated again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactivate: Option<String>,
+    /// Something that a reader should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Undo {
+    /// The policy changes.
+    #[must_use]
+    pub fn changes_policy(&self) -> bool {
+        match (&self.found, &self.leave) {
+            (None, None) => false,
+            (Some(found), Some(leave)) => !same(found, leave),
+            _ => true,
+        }
+    }
+
+    /// Nothing is left to do.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        !self.changes_policy() && self.reactivate.is_none()
+    }
+
+    /// What is there now is what it leaves.
+    #[must_use]
+    pub fn is_done(&self, there: &Found) -> bool {
+        let policy = Self { found: there.document.clone(), ..self.clone() };
+        let active = |id: &String| there.keys.iter().any(|key| key.id == *id && key.active);
+        !policy.changes_policy() && self.reactivate.as_ref().is_none_or(active)
+    }
+}

@@ -1,0 +1,144 @@
+//! The session policy: what a session in a member account may do at most.
+
+use super::{Target, Who};
+use serde_json::Value;
+
+const ROLE: &str = include_str!("../../policies/session-role.json");
+const TRACE: &str = include_str!("../../policies/session-trace.json");
+const USER: &str = include_str!("../../policies/session-user.json");
+
+/// What a member session is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To look what is there.
+    Look,
+    /// To revoke.
+    Revoke,
+    /// To take back what was done.
+    Undo,
+    /// To gather what it concerns, and what CloudTrail saw.
+    Trace,
+}
+
+impl Purpose {
+    /// How the names of its sessions begin, as the member's CloudTrail has them.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Look => "rescind-look-",
+            Self::Revoke => "rescind-",
+            Self::Undo => "rescind-undo-",
+            Self::Trace => "rescind-trace-",
+        }
+    }
+
+    /// The actions that change something.
+    fn writes(self, who: &Who) -> &'static [&'static str] {
+        match (self, who) {
+            (Self::Look | Self::Trace, _) | (_, Who::Beyond { .. }) => &[],
+            (Self::Revoke, Who::Role { .. }) => &["iam:PutRolePolicy"],
+            (Self::Undo, Who::Role { .. }) => &["iam:PutRolePolicy", "iam:DeleteRolePolicy"],
+            (Self::Revoke, Who::User { .. }) => &["iam:PutUserPolicy", "iam:UpdateAccessKey"],
+            (Self::Undo, Who::User { .. }) => {
+                &["iam:PutUserPolicy", "iam:DeleteUserPolicy", "iam:UpdateAccessKey"]
+            }
+        }
+    }
+}
+
+/// What a member session may do at most: read and change the one principal that it is for.
+/// STS takes up to 2,048 characters.
+#[must_use]
+pub fn session_policy(target: &Target, purpose: Purpose) -> String {
+    let (template, name) = match &target.who {
+        Who::Role { role, .. } if purpose == Purpose::Trace => (TRACE, role.as_str()),
+        Who::User { user, .. } if purpose == Purpose::Trace => (TRACE, user.as_str()),
+        Who::Role { role, .. } => (ROLE, role.as_str()),
+        Who::User { user, .. } => (USER, user.as_str()),
+        Who::Beyond { .. } => (ROLE, "-"),
+    };
+    let text = template
+        .replace("${PARTITION}", target.partition.as_str())
+        .replace("${ACCOUNT}", target.account.as_str())
+        .replace("${NAME}", name);
+    let mut policy: Value = serde_json::from_str(&text).unwrap_or_default();
+    if let Some(Value::Array(actions)) = policy.pointer_mut("/Statement/0/Action") {
+        actions.extend(purpose.writes(&target.who).iter().map(|action| Value::from(*action)));
+    }
+    policy.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::Partition;
+    use serde_json::json;
+
+    fn targets() -> [Target; 2] {
+        let name = "x".repeat(64);
+        let of = |who| Target {
+            partition: Partition::AwsUsGov,
+            account: "111122223333".parse().expect("legal"),
+            who,
+        };
+        [
+            of(Who::Role { role: name.parse().expect("legal"), role_id: None, session: None }),
+            of(Who::User { user: name.parse().expect("legal"), user_id: None, access_key: None }),
+        ]
+    }
+
+    #[test]
+    fn it_fits_and_names_one_principal() {
+        for (target, kind) in targets().iter().zip(["role", "user"]) {
+            for purpose in [Purpose::Look, Purpose::Revoke, Purpose::Undo] {
+                let text = session_policy(target, purpose);
+                assert!(text.len() <= 2048 && !text.contains("${"), "{text}");
+                let policy: Value = serde_json::from_str(&text).expect("JSON");
+                let name = "x".repeat(64);
+                let expected = json!([
+                    format!("arn:aws-us-gov:iam::111122223333:{kind}/{name}"),
+                    format!("arn:aws-us-gov:iam::111122223333:{kind}/*/{name}"),
+                ]);
+                assert_eq!(policy["Statement"][0]["Resource"], expected);
+            }
+        }
+    }
+
+    /// What a session asks for, the remediation role can be allowed.
+    #[test]
+    fn the_remediation_role_may_do_what_sessions_ask_for() {
+        let actions = |text: &str| -> Vec<String> {
+            let policy: Value = serde_json::from_str(text).expect("JSON");
+            let statements = policy["Statement"].as_array().expect("a list").clone();
+            let listed = statements.iter().flat_map(|statement| match &statement["Action"] {
+                Value::Array(actions) => actions.clone(),
+                one => vec![one.clone()],
+            });
+            listed.map(|action| action.as_str().expect("a text").to_owned()).collect()
+        };
+        let mut may = actions(include_str!("../../policies/member-role-permissions.json"));
+        let [role, user] = targets();
+        for (target, more) in [(role, ""), (user, include_str!("../../policies/member-role-users.json"))] {
+            may.extend(if more.is_empty() { Vec::new() } else { actions(more) });
+            for purpose in [Purpose::Look, Purpose::Revoke, Purpose::Undo, Purpose::Trace] {
+                for action in actions(&session_policy(&target, purpose)) {
+                    assert!(may.contains(&action), "{action}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_looks_cannot_write_and_who_revokes_cannot_delete() {
+        for target in targets() {
+            let writes = |purpose| {
+                let text = session_policy(&target, purpose);
+                ["Put", "Delete", "Update"].map(|verb| text.contains(&format!("iam:{verb}")))
+            };
+            assert_eq!(writes(Purpose::Look), [false; 3]);
+            assert_eq!(writes(Purpose::Trace), [false; 3]);
+            assert!(writes(Purpose::Revoke)[0] && !writes(Purpose::Revoke)[1]);
+            assert!(writes(Purpose::Undo)[1]);
+        }
+    }
+}

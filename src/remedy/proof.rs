@@ -1,0 +1,101 @@
+//! How far a revocation is proved.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How far a revocation is proved. Each rung is seen, not supposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    /// The document was read back as written.
+    Present,
+    /// The policy simulator denies the old token and does not deny a new one.
+    Simulated,
+    /// A call with the stolen key was denied.
+    Enforced,
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Present => "present",
+            Self::Simulated => "simulated",
+            Self::Enforced => "enforced",
+        })
+    }
+}
+
+/// What a look at the change saw. (AWS's yes alone is no rung: it is where looking begins.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verified {
+    /// It is there, and this far it is proved.
+    Proved(Box<Proof>),
+    /// Something else is there, or nothing.
+    Missing(String),
+    /// It could not be looked at.
+    Unread(String),
+}
+
+/// How far a change is proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The highest rung reached.
+    pub rung: Rung,
+    /// The simulator's answer for a token issued just before the cutoff.
+    pub old_token: Option<String>,
+    /// The simulator's answer for a token issued just after the cutoff.
+    pub new_token: Option<String>,
+    /// The simulator's answer for an old token of another session, when only one session is denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_session: Option<String>,
+    /// The denied call that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<DeniedCall>,
+    /// Why no higher rung was reached.
+    pub note: Option<String>,
+}
+
+impl Proof {
+    /// From what the policy and the simulator tell.
+    #[must_use]
+    pub fn new(rung: Rung, note: Option<String>) -> Self {
+        Self { rung, old_token: None, new_token: None, other_session: None, denied: None, note }
+    }
+
+    /// A call with the stolen key was denied.
+    #[must_use]
+    pub fn enforced(denied: DeniedCall) -> Self {
+        Self { denied: Some(denied), ..Self::new(Rung::Enforced, None) }
+    }
+}
+
+/// A call with a stolen key that was denied after the change was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeniedCall {
+    /// What tells of it: `guardduty` or `cloudtrail`.
+    pub source: String,
+    /// The access key.
+    pub access_key: String,
+    /// The call, as far as it is told: `s3:ListBuckets`.
+    pub api: Option<String>,
+    /// The error that the caller got.
+    pub error_code: String,
+    /// When.
+    pub at: Timestamp,
+    /// The finding, or the id of CloudTrail's event.
+    pub id: String,
+}
+
+impl DeniedCall {
+    /// The code says that the call was not authorized. Services word it differently (see the service's
+    /// "Common errors"); CloudTrail puts `Client.` before EC2's.
+    #[must_use]
+    pub fn is_denial(code: &str) -> bool {
+        let code = code.strip_prefix("Client.").unwrap_or(code);
+        matches!(
+            code,
+            "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AccessDeniedFault"
+        )
+    }
+}

@@ -1,0 +1,174 @@
+//! Whom a remedy is for.
+
+use crate::ident::{AccountId, Partition, RoleId, RoleName, UserId, UserName, is_name_byte};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Whom a remedy is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The partition of the account.
+    pub partition: Partition,
+    /// The account.
+    pub account: AccountId,
+    /// The principal in it.
+    #[serde(flatten)]
+    pub who: Who,
+}
+
+/// A principal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Who {
+    /// A role's sessions.
+    Role {
+        /// The role.
+        role: RoleName,
+        /// Its unique id, where the finding tells it.
+        role_id: Option<RoleId>,
+        /// Only this session; none for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<OneSession>,
+    },
+    /// An IAM user.
+    User {
+        /// The user.
+        user: UserName,
+        /// Its unique id, where the finding tells it.
+        user_id: Option<UserId>,
+        /// The access key that leaked, where the finding tells it.
+        access_key: Option<String>,
+    },
+    /// Somebody whom rescind cannot do anything about: a person must.
+    Beyond {
+        /// In words.
+        principal: String,
+    },
+}
+
+/// One session of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneSession {
+    /// Its `aws:userid`: the role's id, a colon, the session's name.
+    pub user_id: String,
+    /// When the policy has no room for one more session, all sessions of the role may be revoked.
+    pub may_widen: bool,
+}
+
+/// A principal id names one session: `AROA…`, a colon, and a name that STS allows. It goes into a policy
+/// document, so nothing else will do. (AssumeRole: `[\w+=,.@-]{2,64}`.)
+#[must_use]
+pub fn is_session_id(principal_id: &str) -> bool {
+    principal_id.split_once(':').is_some_and(|(role, name)| {
+        role.parse::<RoleId>().is_ok() && (2..=64).contains(&name.len()) && name.bytes().all(is_name_byte)
+    })
+}
+
+impl Target {
+    /// The key under which IAM treats names as equal, among roles and users: `web`, `user/alice`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.name().to_ascii_lowercase()
+    }
+
+    /// `web` for a role, `user/alice` for a user.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.who {
+            Who::Role { role, .. } => role.to_string(),
+            Who::User { user, .. } => format!("user/{user}"),
+            // No name of a role or a user begins so.
+            Who::Beyond { principal } => format!("beyond/{principal}"),
+        }
+    }
+
+    /// The principal in words: `role web`, `user alice`.
+    #[must_use]
+    pub fn principal(&self) -> String {
+        match &self.who {
+            Who::Role { role, .. } => format!("role {role}"),
+            Who::User { user, .. } => format!("user {user}"),
+            Who::Beyond { principal } => principal.clone(),
+        }
+    }
+
+    /// The unique id of the role or user, where it is known.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match &self.who {
+            Who::Role { role_id, .. } => role_id.as_ref().map(RoleId::as_str),
+            Who::User { user_id, .. } => user_id.as_ref().map(UserId::as_str),
+            Who::Beyond { .. } => None,
+        }
+    }
+
+    /// The one session that it is for; none when it is for all.
+    #[must_use]
+    pub fn session(&self) -> Option<&OneSession> {
+        match &self.who {
+            Who::Role { session, .. } => session.as_ref(),
+            Who::User { .. } | Who::Beyond { .. } => None,
+        }
+    }
+
+    /// The verb for [`Self`] in words: a session is, sessions are.
+    #[must_use]
+    pub fn are(&self) -> &'static str {
+        if self.session().is_some() { "is" } else { "are" }
+    }
+
+    /// The ARN, as far as it is known without the path.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        match &self.who {
+            Who::Role { role, .. } => self.partition.role_arn(&self.account, role.as_str()),
+            Who::User { user, .. } => format!("arn:{}:iam::{}:user/{user}", self.partition, self.account),
+            Who::Beyond { principal } => principal.clone(),
+        }
+    }
+}
+
+/// What is revoked: `the sessions of role web`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.who {
+            Who::Role { role, session: None, .. } => write!(f, "the sessions of role {role}"),
+            Who::Role { role, session: Some(one), .. } => {
+                let name = one.user_id.split_once(':').map_or("", |(_, name)| name);
+                write!(f, "the session {name} of role {role}")
+            }
+            Who::User { user, .. } => write!(f, "the leaked key and the sessions of user {user}"),
+            Who::Beyond { principal } => write!(f, "the credentials of {principal}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_of_an_older_ledger_is_read_and_written_as_it_was() {
+        let text =
+            r#"{"partition":"aws","account":"222222222222","role":"web","role_id":"AROAEXAMPLEEXAMPLE00"}"#;
+        let target: Target = serde_json::from_str(text).expect("a target");
+        assert_eq!((target.key().as_str(), target.session()), ("web", None));
+        assert_eq!(serde_json::to_string(&target).expect("JSON"), text);
+    }
+
+    #[test]
+    fn only_what_can_be_a_session_names_one() {
+        assert!(is_session_id("AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0"));
+        for other in [
+            "AROAEXAMPLEEXAMPLE00",
+            "AROAEXAMPLEEXAMPLE00:",
+            "AROAEXAMPLEEXAMPLE00:x",
+            "AIDAEXAMPLEEXAMPLE00:i-0123",
+            "AROAEXAMPLEEXAMPLE00:${aws:userid}",
+            "AROAEXAMPLEEXAMPLE00:*",
+            "AROAEXAMPLEEXAMPLE00:a\"b",
+        ] {
+            assert!(!is_session_id(other), "{other}");
+        }
+    }
+}

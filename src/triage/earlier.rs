@@ -1,0 +1,89 @@
+//! What was done about a principal before, and whether that takes care of a finding.
+
+use super::{Recurrence, Sign, SkipReason};
+use crate::config::Mode;
+use crate::finding::Finding;
+use crate::ledger::{InForce, State};
+use crate::remedy::{DeniedCall, Target};
+use jiff::Timestamp;
+
+/// Whether no earlier remediation of the principal takes care of what was seen. When one should have
+/// ended it and did not, that is told.
+pub(super) fn uncovered(
+    finding: &Finding,
+    target: &Target,
+    history: &[InForce],
+    mode: Mode,
+    now: Timestamp,
+) -> Result<Option<Recurrence>, SkipReason> {
+    let last_seen = finding.last_seen();
+    let mut recurrence = None;
+    for earlier in history.iter().filter(|earlier| earlier.is_for(target)) {
+        let remediation = earlier.remediation.clone();
+        let key = key_of(finding).filter(|key| earlier.access_keys.iter().any(|known| known == key));
+        if let (Some(key), Some(code)) = (key, denial(finding, earlier)) {
+            let call = Box::new(denied_call(finding, key, code));
+            return Err(SkipReason::Denied { remediation, call });
+        }
+        // A token that was in use before the cutoff was issued before the cutoff.
+        if let Some(cutoff) = earlier.has_revoked(last_seen) {
+            return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
+        }
+        if let Some(at) = earlier.ended_at.filter(|at| last_seen <= *at) {
+            match earlier.state {
+                // Who released it has judged this key, and no other.
+                State::Released if key.is_some() => return Err(SkipReason::Released { remediation, at }),
+                State::ByHand => return Err(SkipReason::DoneByHand { remediation, at }),
+                _ => {}
+            }
+        }
+        let fixed = earlier.state.has_fixed_cutoff() || earlier.keeps_cutoff;
+        match earlier.covering_cutoff() {
+            // Its change is made, or may be: the cutoff will not move any more.
+            Some(cutoff)
+                if fixed && earlier.is_under_way() && cutoff.covers(last_seen) && mode <= Mode::Approve =>
+            {
+                return Err(SkipReason::UnderWay { remediation });
+            }
+            // It will begin after this moment, and so will its cutoff lie after it.
+            _ if !fixed && earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
+                return Err(SkipReason::UnderWay { remediation });
+            }
+            _ => {}
+        }
+        // The newest one is first.
+        if recurrence.is_none() && earlier.accepted_at.is_some() && earlier.ended_at.is_none() {
+            recurrence = sign(finding, earlier).map(|sign| Recurrence { of: remediation, sign });
+        }
+    }
+    Ok(recurrence)
+}
+
+fn key_of(finding: &Finding) -> Option<&str> {
+    finding.principal.as_ref()?.access_key_id.as_deref()
+}
+
+/// The error code of a call that was denied after the deny was accepted.
+fn denial<'a>(finding: &'a Finding, earlier: &InForce) -> Option<&'a str> {
+    let code = finding.evidence.error_code.as_deref().filter(|code| DeniedCall::is_denial(code))?;
+    let since = earlier.accepted_at.filter(|at| *at <= finding.last_seen());
+    since.filter(|_| earlier.state.is_in_place()).map(|_| code)
+}
+
+fn denied_call(finding: &Finding, key: &str, code: &str) -> DeniedCall {
+    DeniedCall {
+        source: "guardduty".to_owned(),
+        access_key: key.to_owned(),
+        api: finding.evidence.api.clone(),
+        error_code: code.to_owned(),
+        at: finding.last_seen(),
+        id: finding.id.clone(),
+    }
+}
+
+/// What activity after the cutoff of an earlier remediation shows.
+fn sign(finding: &Finding, earlier: &InForce) -> Option<Sign> {
+    let is_after = earlier.cutoff.is_some_and(|cutoff| !cutoff.covers(finding.last_seen()));
+    let key = key_of(finding).filter(|_| is_after && !earlier.access_keys.is_empty())?;
+    Some(if earlier.access_keys.iter().any(|known| known == key) { Sign::SameKey } else { Sign::NewKey })
+}

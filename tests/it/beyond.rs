@@ -1,0 +1,184 @@
+//! Principals out of reach: a person must act, and rescind tells how and waits until they have; and
+//! findings about several principals at once.
+
+use crate::scene::{BANK, HOME, SECURITY, SHOP, Scene, Setting, policy};
+use serde_json::{Value, json};
+
+/// A finding about a principal of any kind.
+fn finding(scene: &Scene, principal: Value, more: Value) -> String {
+    let mut finding = json!({
+        "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", "severity": 8, "accountId": SHOP,
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": principal},
+    });
+    for (key, value) in more.as_object().expect("an object") {
+        finding[key] = value.clone();
+    }
+    let body = json!({"account": SECURITY, "region": HOME, "findings": [finding]});
+    scene.post("findings", &body)["finding_ids"][0].as_str().expect("an id").to_owned()
+}
+
+fn sso() -> Value {
+    json!({"userType": "AssumedRole", "userName": "AWSReservedSSO_Admin_0123456789abcdef",
+        "principalId": "AROAEXAMPLEEXAMPLE01:alice@example.org", "accessKeyId": "ASIAEXAMPLEEXAMPLE01"})
+}
+
+#[test]
+fn each_is_held_with_what_a_person_must_do() {
+    let scene = Scene::new();
+    let cases = [
+        (
+            sso(),
+            json!({}),
+            "identity_center_role",
+            "\"aws:userid\":\"AROAEXAMPLEEXAMPLE01:alice@example.org\"",
+        ),
+        (
+            json!({"userType": "AssumedRole", "userName": "AWSServiceRoleForSupport", "principalId": "AROAEXAMPLEEXAMPLE02:x1"}),
+            json!({}),
+            "service_linked_role",
+            "role/aws-service-role/*/AWSServiceRoleForSupport",
+        ),
+        (
+            json!({"userType": "Root", "userName": "Root", "principalId": SHOP}),
+            json!({}),
+            "root_user",
+            "delete its access keys",
+        ),
+        (
+            json!({"userType": "FederatedUser", "userName": "bob", "principalId": format!("{SHOP}:bob")}),
+            json!({}),
+            "federated_user",
+            "GetFederationToken",
+        ),
+        (
+            json!({"userType": "AssumedRole", "userName": "web", "principalId": "AROAEXAMPLEEXAMPLE03:i-1", "accessKeyId": "ASIAEXAMPLEEXAMPLE03"}),
+            json!({"accountId": "777777777777"}),
+            "unknown_account",
+            "Tell its owner now",
+        ),
+    ];
+    let ids: Vec<String> =
+        cases.iter().map(|(who, more, ..)| finding(&scene, who.clone(), more.clone())).collect();
+    let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5).says("5 held for approval");
+    for ((_, _, code, text), id) in cases.iter().zip(&ids) {
+        let decision = scene.decision(id);
+        assert_eq!((&decision["verdict"], &decision["code"]), (&json!("hold"), &json!(code)));
+        assert!(decision["what_to_do"].as_str().expect("a text").contains(text), "{decision}");
+        assert!(ran.out.contains(text), "{}", ran.out);
+    }
+    assert_eq!(scene.writes(), 0);
+    let alerts = scene.entries_of("alert");
+    assert_eq!(alerts.iter().filter(|alert| alert["data"]["code"] == "by_hand").count(), 5);
+}
+
+#[test]
+fn it_waits_until_a_person_says_that_it_is_done() {
+    let scene = Scene::new();
+    let id = finding(&scene, sso(), json!({}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let remediation = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let remediation = remediation.as_str().expect("an id");
+    let signed = ["--by", "alice", "--reason", "SCP attached"];
+    scene.rescind(&[&["approve", remediation], &signed[..]].concat()).code(2).says("rescind cannot do this");
+    scene.rescind(&["show", remediation]).code(0).says("rescind done").says("By hand");
+    // The same session again: asked once.
+    let now = scene.get("clock")["now"].clone();
+    let again = finding(&scene, sso(), json!({"updatedAt": now, "service": {"eventLastSeen": now}}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&again)["code"], "awaiting_approval");
+
+    scene.rescind(&[&["done", remediation], &signed[..]].concat()).code(0).says("done by hand");
+    scene.rescind(&["show", remediation]).code(0).says("by_hand").says("SCP attached");
+    // What was seen before that is over; what comes after is not.
+    scene.advance_clock(60);
+    let now = scene.get("clock")["now"].clone();
+    let later = finding(&scene, sso(), json!({"updatedAt": now, "service": {"eventLastSeen": now}}));
+    let early =
+        finding(&scene, sso(), json!({"service": {"eventLastSeen": scene.decision(&id)["last_seen"]}}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&early)["code"], "done_by_hand");
+    assert_eq!(scene.decision(&later)["code"], "identity_center_role");
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
+fn what_rescind_can_do_is_not_done_by_hand() {
+    let scene = Scene::new();
+    scene.configure("mode = \"approve\"\n");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let shown = scene.rescind(&["done", &finding, "--by", "a", "--reason", "b"]);
+    shown.code(2);
+    thief.is_allowed();
+}
+
+#[test]
+fn observing_asks_nobody() {
+    let scene = Scene::new();
+    scene.configure("");
+    let id = finding(&scene, sso(), json!({}));
+    scene.run_once().says("would ask a person to act");
+    assert_eq!(scene.decision(&id)["verdict"], "observe");
+}
+
+const SEQUENCES: &str = "mode = \"enforce\"\n[[rules]]\nname = \"sequences\"\ntypes = [\"AttackSequence:IAM/CompromisedCredentials\"]\nremedy = [\"role_sessions\", \"user_keys\"]\n";
+
+/// One finding about a role and a user in two accounts, and a third actor out of reach.
+#[test]
+fn each_actor_of_an_attack_sequence_is_a_target_of_its_own() {
+    let mut setting = Setting::default();
+    let users = policy("member-role-users.json")["Statement"].clone();
+    let statements = setting.member_policy["Statement"].as_array_mut().expect("statements");
+    statements.extend(users.as_array().expect("statements").clone());
+    let scene = Scene::with(setting);
+    scene.configure(SEQUENCES);
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let all =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let user = scene.post("users", &json!({"account": BANK, "name": "alice", "policy": all, "keys": 1}));
+    let key = &user["access_keys"][0];
+    let (of_role, of_user) = (scene.thief(&session), scene.thief(key));
+    of_role.is_allowed();
+    of_user.is_allowed();
+    let sequence = scene.post(
+        "findings/attack-sequence",
+        &json!({"account": SECURITY, "region": HOME, "member": SHOP, "actors": [
+            {"account": SHOP, "role": "web", "principal_id": session["principal_id"], "access_key_id": session["access_key_id"]},
+            {"account": BANK, "user": "alice", "principal_id": user["user_id"], "access_key_id": key["access_key_id"]},
+        ]}),
+    );
+    let id = sequence["finding_id"].as_str().expect("an id");
+    scene.rescind(&["plan"]).code(0).says("role web").says("user alice");
+    scene.run_once().says("2 revoked.");
+    of_role.is_denied();
+    assert_eq!(of_user.list_users(), Err("InvalidClientTokenId".to_owned()));
+    let decisions: Vec<Value> =
+        scene.entries_of("decision").into_iter().filter(|entry| entry["finding"] == id).collect();
+    assert_eq!(decisions.len(), 2);
+    assert_ne!(decisions[0]["remediation"], decisions[1]["remediation"]);
+    // The next poll finds nothing new.
+    scene.run_once().says("2 seen before.");
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
+fn without_a_rule_a_sequence_waits_for_approval() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&session);
+    scene.post(
+        "findings/attack-sequence",
+        &json!({"account": SECURITY, "region": HOME, "member": SHOP, "actors": [
+            {"account": SHOP, "role": "web", "principal_id": session["principal_id"], "access_key_id": session["access_key_id"]},
+        ]}),
+    );
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 held for approval");
+    thief.is_allowed();
+    let remediation = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let remediation = remediation.as_str().expect("an id");
+    scene.rescind(&["approve", remediation, "--by", "alice", "--reason", "real"]).code(0);
+    scene.run_once().says("1 revoked");
+    thief.is_denied();
+}

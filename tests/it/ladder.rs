@@ -1,0 +1,210 @@
+//! How far a revocation is proved, by what is seen of it afterwards; and what it shows when the thief
+//! goes on.
+
+use crate::scene::{BANK, HOME, OTHER, SHOP, Scene, cutoff};
+use serde_json::{Value, json};
+
+fn after(scene: &Scene, seconds: i64) -> Value {
+    scene.advance_clock(seconds);
+    scene.get("clock")["now"].clone()
+}
+
+#[test]
+fn a_denied_call_of_the_same_key_proves_that_it_is_enforced() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "web", &session, json!({}));
+    scene.run_once().says("proof: simulated");
+    let now = after(&scene, 40);
+    scene.report(
+        SHOP,
+        "web",
+        &session,
+        json!({"id": finding, "updated_at": now, "error_code": "AccessDenied"}),
+    );
+    let writes = scene.writes();
+    scene.run_once().says("the call that was seen was denied (AccessDenied)");
+
+    assert_eq!(scene.writes(), writes);
+    assert_eq!(scene.decision(&finding)["code"], "denied");
+    let proofs = scene.entries_of("proof");
+    let rungs: Vec<&Value> = proofs.iter().map(|entry| &entry["data"]["rung"]).collect();
+    assert_eq!(rungs, ["simulated", "enforced"]);
+    assert_eq!(proofs[1]["data"]["denied"]["access_key"], session["access_key_id"]);
+    let shown = scene.rescind(&["show", &finding]).code(0);
+    shown.says("enforced").says("accepted after").says("was answered AccessDenied");
+    // The ladder is told with the time since the finding.
+    let list = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    let rungs: Vec<&Value> = list[0]["rungs"].as_array().expect("rungs").iter().map(|r| &r["rung"]).collect();
+    assert_eq!(rungs, ["accepted", "simulated", "enforced"]);
+    assert!(list[0]["rungs"][2]["seconds_after_finding"].as_f64().expect("a number") > 0.0);
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
+fn a_denied_call_of_another_key_proves_nothing() {
+    let scene = Scene::new();
+    let (_, finding) = scene.theft(SHOP, "web");
+    scene.run_once();
+    let now = after(&scene, 60);
+    let other = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    scene.report(
+        SHOP,
+        "web",
+        &other,
+        json!({"id": finding, "updated_at": now, "error_code": "AccessDenied"}),
+    );
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked");
+    assert_eq!(scene.decision(&finding)["verdict"], "remediate");
+    assert!(scene.entries_of("proof").iter().all(|proof| proof["data"]["rung"] != "enforced"));
+}
+
+#[test]
+fn a_new_key_after_the_cutoff_means_that_the_source_still_leaks() {
+    let scene = Scene::new();
+    let (first, finding) = scene.theft(SHOP, "web");
+    scene.run_once();
+    let now = after(&scene, 60);
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let second = scene.thief(&session);
+    second.is_allowed();
+    scene.report(SHOP, "web", &session, json!({"id": finding, "updated_at": now}));
+    let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    ran.says("RECURRING").says("the source still leaks").says("Isolate i-0123456789abcdef0 now");
+
+    first.is_denied();
+    second.is_denied();
+    let recurrence = &scene.decision(&finding)["recurrence"];
+    assert_eq!(recurrence["sign"], "new_key");
+    let alerts = scene.entries_of("alert");
+    assert_eq!(alerts.iter().filter(|alert| alert["data"]["code"] == "recurring").count(), 1);
+    scene.rescind(&["list"]).code(0).says("(recurring)");
+    scene.rescind(&["show", recurrence["of"].as_str().expect("an id")]).code(0);
+}
+
+#[test]
+fn an_old_key_that_still_works_is_revoked_again_and_told() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "web", &session, json!({}));
+    scene.run_once();
+    let before = scene.policy_on(SHOP, "web").expect("revoked");
+    let now = after(&scene, 60);
+    scene.report(SHOP, "web", &session, json!({"id": finding, "updated_at": now}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("its deny does not work");
+    assert_eq!(scene.decision(&finding)["recurrence"]["sign"], "same_key");
+    assert!(cutoff(&scene.policy_on(SHOP, "web").expect("revoked")) > cutoff(&before));
+}
+
+#[test]
+fn what_another_role_suffers_is_no_recurrence() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    scene.advance_clock(60);
+    let (thief, finding) = scene.theft(BANK, "web");
+    scene.run_once();
+    thief.is_denied();
+    assert_eq!(scene.decision(&finding)["recurrence"], Value::Null);
+}
+
+/// The thief's own denied call, as CloudTrail has it.
+#[test]
+fn cloudtrail_proves_it_where_it_may_be_read() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    thief.is_allowed();
+    scene.run_once().says("1 revoked.");
+    // What was allowed before the deny is no evidence against it, and no denied call is no evidence for it.
+    assert_eq!(scene.entries_of("proof").len(), 1);
+    scene.advance_clock(40);
+    thief.is_denied();
+    scene.rescind(&["recheck"]).code(0).says("enforced");
+    let proofs = scene.entries_of("proof");
+    assert_eq!(proofs[1]["data"]["denied"]["source"], "cloudtrail");
+    assert_eq!(proofs[1]["data"]["denied"]["api"], "iam:ListUsers");
+    scene.rescind(&["show", &finding]).code(0).says("cloudtrail");
+    // It is proved: nobody asks any more.
+    let asked = scene.calls_of("LookupEvents").len();
+    scene.rescind(&["recheck"]).code(0);
+    assert_eq!(scene.calls_of("LookupEvents").len(), asked);
+}
+
+/// The policy is there, the simulator believes in it, and the key works all the same.
+#[test]
+fn cloudtrail_tells_when_the_key_still_works() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once();
+    scene.advance_clock(40);
+    let operator = crate::thief::Thief::operator(&scene, SHOP);
+    let text = operator.role_policy("web", crate::scene::POLICY).expect("a policy");
+    operator.delete_role_policy("web", crate::scene::POLICY).expect("deleted");
+    thief.is_allowed();
+    operator.put_role_policy("web", crate::scene::POLICY, &text).expect("put");
+    scene.rescind(&["recheck"]).code(5).says("still works: iam:ListUsers");
+    assert!(scene.entries_of("proof").iter().all(|proof| proof["data"]["rung"] != "enforced"));
+}
+
+#[test]
+fn without_the_permission_nothing_is_claimed_and_nothing_fails() {
+    let mut setting = crate::scene::Setting::default();
+    for statement in setting.member_policy["Statement"].as_array_mut().expect("statements") {
+        if let Some(actions) = statement["Action"].as_array_mut() {
+            actions.retain(|action| action != "cloudtrail:LookupEvents" && action != "ec2:DescribeInstances");
+        }
+    }
+    let scene = Scene::with(setting);
+    scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.post("instances", &json!({"account": SHOP, "region": HOME, "role": "web", "name": "front"}));
+    scene.run_once().says("1 revoked.");
+    thief.is_denied();
+    scene.rescind(&["recheck"]).code(0);
+    assert_eq!(scene.entries_of("proof").len(), 1);
+    scene.rescind(&["show", &finding]).code(0).says("ec2:DescribeInstances");
+}
+
+#[test]
+fn whom_it_concerns_is_gathered_after_the_deny_and_told() {
+    let scene = Scene::new();
+    let (_, finding) = scene.theft(SHOP, "web");
+    for (region, name) in [(HOME, "front-1"), (OTHER, "front-2")] {
+        let group = json!({"account": SHOP, "region": region, "role": "web", "name": name, "auto_scaling_group": "front"});
+        scene.post("instances", &group);
+    }
+    scene.run_once().says("1 revoked.");
+    let impact = &scene.entries_of("impact")[0]["data"];
+    assert_eq!(impact["instances"].as_array().map(Vec::len), Some(2));
+    let shown = scene.rescind(&["show", &finding]).code(0);
+    shown
+        .says("2 EC2 instances with the role in 2 regions")
+        .says("front-1")
+        .says("Auto Scaling group")
+        .says("the service ec2.amazonaws.com")
+        .says("Old tokens expire by")
+        .says("can take the deny away itself");
+    // Nothing is asked before the deny is in place.
+    let calls = scene.calls();
+    let at = |operation: &str| calls.iter().position(|call| call["operation"] == operation).expect(operation);
+    assert!(at("PutRolePolicy") < at("DescribeInstances"));
+    assert!(at("PutRolePolicy") < at("ListInstanceProfilesForRole"));
+    // Once is enough.
+    scene.rescind(&["recheck"]).code(0);
+    assert_eq!(scene.entries_of("impact").len(), 1);
+}
+
+#[test]
+fn a_plan_tells_whom_it_would_concern_when_asked() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.post("instances", &json!({"account": SHOP, "region": OTHER, "role": "web", "name": "front"}));
+    scene.rescind(&["plan", "--impact"]).code(0).says("1 EC2 instance with the role").says("front");
+    assert_eq!(scene.writes(), 0);
+    let quiet = scene.rescind(&["plan"]).code(0);
+    assert!(!quiet.out.contains("EC2 instance"), "{}", quiet.out);
+}
