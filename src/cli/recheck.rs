@@ -15,7 +15,7 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
         };
         let done = async {
             let watched = service.reader().watched_denies(false)?.len();
-            screen.line(format!("{watched} deny/denies in force, looked at now."));
+            screen.line(format!("Denies in force: {watched}. Each is looked at now."));
             service.engine().recheck(true)?;
             service.drained().await?;
             Ok(Seen::default())

@@ -109,6 +109,9 @@ fn head(r: &Remediation, screen: &Screen) {
     if let Some(change) = &r.change {
         row("cutoff", change.cutoff.to_string());
     }
+    if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {
+        row("taken back", format!("{}: what is told below was so before", utc(*at)));
+    }
     if let (Some(accepted), true) = (r.accepted_at, r.state.is_in_place()) {
         row("deny after", short(accepted.duration_since(finding.last_seen())));
     }

@@ -103,7 +103,7 @@ pub(super) struct RawConfig {
     #[serde(default = "default_opt_outs")]
     #[schemars(with = "String", extend("default" = "opt-outs.toml"))]
     pub opt_outs: PathBuf,
-    /// Roles that are never revoked: ARNs, with * and ?.
+    /// Roles and IAM users that are never touched: ARNs, with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub protected: Vec<ProtectedRole>,
@@ -189,7 +189,7 @@ impl TryFrom<Vec<RawRule>> for Rules {
     }
 }
 
-/// A pattern for the ARNs of roles. One that could match none of them would protect nothing.
+/// A pattern for the ARNs of roles or IAM users. One that could match none of them would protect nothing.
 #[derive(Deserialize)]
 #[serde(try_from = "Glob")]
 pub(super) struct ProtectedRole(pub Glob);
@@ -198,13 +198,12 @@ impl TryFrom<Glob> for ProtectedRole {
     type Error = String;
     fn try_from(glob: Glob) -> Result<Self, String> {
         let text = glob.as_str();
-        let of_a_role = text.starts_with('*')
-            || (text.starts_with("arn:") && text.contains(":role/") && !text.contains(":sts:"));
-        if of_a_role {
+        let of_iam = |kind| text.contains(kind) && !text.contains(":sts:");
+        if text.starts_with('*') || text.starts_with("arn:") && (of_iam(":role/") || of_iam(":user/")) {
             Ok(Self(glob))
         } else {
             Err(format!(
-                "{}: expected the ARN of a role, such as \"arn:aws:iam::*:role/break-glass*\"",
+                "{}: expected the ARN of a role or an IAM user, such as \"arn:aws:iam::*:role/break-glass*\"",
                 quoted(text)
             ))
         }

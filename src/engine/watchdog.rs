@@ -11,7 +11,7 @@ use crate::remedy::{self, Change, Found, Purpose, Refusal, Rung, Verified, Who};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest that a session of a role lives: IAM's maximum of MaxSessionDuration, which may have been
 /// higher than it is now when the token was issued.
@@ -29,9 +29,15 @@ const FIRST: Duration = Duration::from_mins(1);
 /// Pauses between looks when it seems to be gone: a reader may be late.
 const SURE: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 
+/// The ledger is asked so often at most what there is to look at.
+const ASK: Duration = Duration::from_secs(5);
+
 /// The looks that are to come. That there is something to look at stands in the ledger.
 #[derive(Debug, Default)]
-pub(super) struct Timetable(Mutex<HashMap<String, Looks>>);
+pub(super) struct Timetable {
+    looks: Mutex<HashMap<String, Looks>>,
+    asked: Mutex<Option<Instant>>,
+}
 
 #[derive(Debug, Default)]
 struct Looks {
@@ -42,9 +48,19 @@ struct Looks {
 }
 
 impl Timetable {
+    /// Whether the ledger is asked now.
+    fn is_time(&self, longest: Duration) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = asked.is_none_or(|at| at.elapsed() >= ASK.min(longest));
+        if is_time {
+            *asked = Some(Instant::now());
+        }
+        is_time
+    }
+
     /// Whether it is time for a look, which then counts as begun.
     fn is_due(&self, watched: &Watched, longest: Duration) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let looks = all.entry(watched.remediation.clone()).or_default();
         let pause = Backoff { first: FIRST.min(longest), longest }.after(looks.count.saturating_add(1));
         let last = looks.last.unwrap_or(watched.last).max(watched.last);
@@ -58,11 +74,11 @@ impl Timetable {
 
     /// From now on it is looked at more often again.
     fn again(&self, remediation: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(remediation);
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(remediation);
     }
 
     fn forget_others(&self, watched: &[Watched]) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() > watched.len() {
             all.retain(|id, _| watched.iter().any(|one| one.remediation == *id));
         }
@@ -85,6 +101,9 @@ impl Engine {
     /// When the ledger cannot be read.
     pub fn recheck(self: &Arc<Self>, all: bool) -> Result<(), LedgerError> {
         let policy = self.policy();
+        if !all && !self.watchdog.is_time(policy.recheck_interval) {
+            return Ok(());
+        }
         let watched = self.reader.watched_denies(policy.sweep == Sweep::On)?;
         self.watchdog.forget_others(&watched);
         let busy = self.lanes.busy();
@@ -95,15 +114,15 @@ impl Engine {
             }
             let (engine, id) = (Arc::clone(self), one.remediation.clone());
             self.lanes.submit(lane, Again::Yes, async move {
-                let done = engine.look_after(&id).await;
+                let done = engine.look_after(&id, all).await;
                 engine.note(done);
             });
         }
         Ok(())
     }
 
-    /// Looks after one deny.
-    async fn look_after(&self, id: &str) -> Result<(), LedgerError> {
+    /// Looks after one deny; with `all` also when it was seen a moment ago.
+    async fn look_after(&self, id: &str, all: bool) -> Result<(), LedgerError> {
         let remediation = self.reader.remediation(id)?;
         let (Some(change), sweep) = (&remediation.change, self.policy().sweep) else { return Ok(()) };
         let is_over = expires_at(&remediation, change) <= Timestamp::now();
@@ -112,6 +131,14 @@ impl Engine {
             State::Proved(_) if is_over && sweep == Sweep::Off => return Ok(()),
             State::Proved(_) => {}
             _ => return Ok(()),
+        }
+        // It was seen there a moment ago: what is due is whom it concerns.
+        let seen = remediation.proofs.last().map_or(Timestamp::MIN, |(at, _)| *at);
+        if !all
+            && remediation.impact.is_none()
+            && Timestamp::now().duration_since(seen).unsigned_abs() < FIRST
+        {
+            return self.watch_traces(id).await;
         }
         let session = match self.enter(&remediation, Purpose::Look).await {
             Ok(session) => session,
