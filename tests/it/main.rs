@@ -12,6 +12,7 @@ mod approvals;
 mod beyond;
 mod cli;
 mod confinement;
+mod conformance;
 mod corpus;
 mod crash;
 mod damage;

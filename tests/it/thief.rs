@@ -107,6 +107,60 @@ impl Thief {
         });
     }
 
+    pub fn user_policy(&self, user: &str, policy: &str) -> Option<String> {
+        let iam = iam::Client::new(&self.config);
+        let request = iam.get_user_policy().user_name(user).policy_name(policy).send();
+        let answer = self.runtime.block_on(request).ok()?;
+        let text = percent_encoding::percent_decode_str(answer.policy_document()).decode_utf8();
+        Some(text.expect("UTF-8").into_owned())
+    }
+
+    pub fn put_user_policy(&self, user: &str, policy: &str, document: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        let request = iam.put_user_policy().user_name(user).policy_name(policy).policy_document(document);
+        answer(self.runtime.block_on(request.send()))
+    }
+
+    pub fn delete_user_policy(&self, user: &str, policy: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        answer(self.runtime.block_on(iam.delete_user_policy().user_name(user).policy_name(policy).send()))
+    }
+
+    /// The access keys of a user, each with whether it is active.
+    pub fn access_keys(&self, user: &str) -> Vec<(String, bool)> {
+        let iam = iam::Client::new(&self.config);
+        let answer = self.runtime.block_on(iam.list_access_keys().user_name(user).send()).expect("listed");
+        let of = |key: &iam::types::AccessKeyMetadata| {
+            let id = key.access_key_id().expect("an id").to_owned();
+            (id, key.status() == Some(&iam::types::StatusType::Active))
+        };
+        answer.access_key_metadata().iter().map(of).collect()
+    }
+
+    pub fn set_access_key(&self, user: &str, key: &str, active: bool) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        let status = if active { iam::types::StatusType::Active } else { iam::types::StatusType::Inactive };
+        let request = iam.update_access_key().user_name(user).access_key_id(key).status(status);
+        answer(self.runtime.block_on(request.send()))
+    }
+
+    /// Deletes a user that was made by the scene, with all that hangs on it.
+    pub fn delete_user(&self, user: &str) {
+        let keys = self.access_keys(user);
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(async {
+            for (key, _) in &keys {
+                iam.delete_access_key().user_name(user).access_key_id(key).send().await.expect("key deleted");
+            }
+            let policies = iam.list_user_policies().user_name(user).send().await.expect("listed");
+            for policy in policies.policy_names() {
+                let delete = iam.delete_user_policy().user_name(user).policy_name(policy);
+                delete.send().await.expect("policy deleted");
+            }
+            iam.delete_user().user_name(user).send().await.expect("user deleted");
+        });
+    }
+
     /// Tags an account, as the organization's management account may.
     pub fn tag_account(&self, account: &str, key: &str, value: &str) {
         let organizations = aws_sdk_organizations::Client::new(&self.config);

@@ -1,0 +1,115 @@
+//! What AWS accepts and does not do, or says and is not so, is not reported as done.
+
+use super::subject::{Row, Subject};
+use serde_json::{Value, json};
+
+on_each_row!(
+    a_policy_that_is_not_written_is_not_called_revoked,
+    what_the_simulator_does_not_deny_is_only_present,
+    a_simulator_that_denies_everything_proves_nothing,
+    a_reader_that_is_late_is_not_believed,
+    a_policy_that_is_not_deleted_is_not_called_released,
+);
+
+const RUN: [&str; 3] = ["run", "--once", "--backlog"];
+
+/// It says that it is not revoked, and a person is needed; it is done when AWS does it.
+fn is_not_kept(subject: &Subject, switch: &str) {
+    let before = subject.there();
+    subject.set(switch, json!(true));
+    subject.scene.rescind(&RUN).code(5).says("1 NOT revoked");
+    let refused = subject.scene.entries_of("refused");
+    assert_eq!(refused.last().expect("refused")["data"]["code"], "not_kept", "{:?}", subject.row);
+    assert!(subject.scene.entries_of("proof").is_empty(), "{:?}", subject.row);
+    assert_eq!(subject.state(), "retrying", "{:?}", subject.row);
+    let is_in = subject.stolen.iter().any(|thief| thief.list_users().is_ok());
+    assert!(is_in, "{:?}: then the test is about nothing", subject.row);
+    subject.others_go_on();
+
+    subject.set(switch, json!(false));
+    subject.scene.run_once().says("1 revoked");
+    subject.is_denied();
+    subject.ledger_is_whole();
+    subject.release(&[]).code(0);
+    assert_eq!(subject.there(), before, "{:?}", subject.row);
+}
+
+fn a_policy_that_is_not_written_is_not_called_revoked(row: Row) {
+    is_not_kept(&Subject::new(row), &row.switch("put", "ignored"));
+}
+
+#[test]
+fn a_key_that_stays_active_is_not_called_revoked() {
+    is_not_kept(&Subject::new(Row::UserKey), "update_access_key_ignored");
+}
+
+/// The deny is there: the simulator's word is one rung less, not an error.
+fn is_only_present(row: Row, lie: &str) {
+    let subject = Subject::new(row);
+    subject.set("simulator_lies", json!(lie));
+    subject.scene.run_once().says("1 revoked").says("proof: present");
+    subject.is_denied();
+    assert_eq!(subject.state(), "present", "{row:?}");
+    let rungs: Vec<Value> =
+        subject.scene.entries_of("proof").iter().map(|proof| proof["data"]["rung"].clone()).collect();
+    assert_eq!(rungs, ["present"], "{row:?}");
+    // A later look finds it so, and climbs.
+    subject.set("simulator_lies", Value::Null);
+    subject.recheck().code(0);
+    assert_eq!(subject.state(), "simulated", "{row:?}");
+}
+
+fn what_the_simulator_does_not_deny_is_only_present(row: Row) {
+    is_only_present(row, "allow_all");
+}
+
+fn a_simulator_that_denies_everything_proves_nothing(row: Row) {
+    is_only_present(row, "deny_all");
+}
+
+/// A reader that never sees what was written proves nothing, and makes nothing lost.
+fn a_reader_that_is_late_is_not_believed(row: Row) {
+    let subject = Subject::new(row);
+    let before = subject.there();
+    subject.set(&row.switch("get", "stale"), json!(true));
+    subject.scene.rescind(&RUN).code(5).says("1 NOT revoked");
+    // It is denied, and that was not seen.
+    subject.is_denied();
+    assert!(subject.scene.entries_of("proof").is_empty(), "{row:?}");
+    subject.set(&row.switch("get", "stale"), json!(false));
+    subject.scene.run_once().says("1 revoked");
+    subject.is_denied();
+    subject.release(&[]).code(0).says("released");
+    assert_eq!(subject.there(), before, "{row:?}");
+    subject.is_allowed();
+}
+
+/// It says that it is not released, and goes on when AWS does it.
+fn is_not_released(subject: &Subject, switch: &str) {
+    let before = subject.there();
+    subject.revoke();
+    subject.set(switch, json!(true));
+    subject.release(&[]).code(5).says("not released yet");
+    assert_eq!(subject.state(), "releasing", "{:?}", subject.row);
+    assert!(subject.scene.entries_of("undone").is_empty(), "{:?}", subject.row);
+    assert_ne!(subject.there(), before, "{:?}", subject.row);
+    // Nor by the next run.
+    subject.scene.rescind(&RUN).code(5);
+    assert_eq!(subject.state(), "releasing", "{:?}", subject.row);
+
+    subject.set(switch, json!(false));
+    subject.scene.run_once();
+    assert_eq!(subject.state(), "released", "{:?}", subject.row);
+    assert_eq!(subject.there(), before, "{:?}", subject.row);
+    subject.is_allowed();
+    subject.ledger_is_whole();
+}
+
+fn a_policy_that_is_not_deleted_is_not_called_released(row: Row) {
+    is_not_released(&Subject::new(row), &row.switch("delete", "ignored"));
+}
+
+#[test]
+fn a_key_that_stays_inactive_is_not_called_released() {
+    is_not_released(&Subject::new(Row::UserKey), "update_access_key_ignored");
+}
