@@ -128,6 +128,8 @@ pub struct Remediation {
     pub change: Option<Change>,
     /// When AWS had accepted the change.
     pub accepted_at: Option<Timestamp>,
+    /// The entry with which AWS had accepted a change of it for the first time.
+    pub first_accepted: Option<i64>,
     /// All changes that were begun, with the entries of their intents.
     pub changes: Vec<(i64, Change)>,
     /// Each rung of the proof that was reached, and when.
@@ -257,8 +259,9 @@ impl Reader {
             let undone = remediation.undone.map(|(_, seq)| seq);
             for (seq, change) in remediation.changes {
                 if change.id == id {
-                    let (remediation, live) = (remediation.id.clone(), remediation.state.is_live());
-                    past.push(Past { remediation, seq, change, live, undone });
+                    let (since, live) = (remediation.first_accepted, remediation.state.is_live());
+                    let remediation = remediation.id.clone();
+                    past.push(Past { remediation, seq, change, since, live, undone });
                 }
             }
         }

@@ -51,6 +51,7 @@ impl Remediation {
             change: None,
             changes: Vec::new(),
             accepted_at: None,
+            first_accepted: None,
             proofs: Vec::new(),
             impact: None,
             lost_at: None,
@@ -80,6 +81,7 @@ impl Remediation {
             }
             Event::Accepted { .. } => {
                 self.accepted_at = Some(time);
+                self.first_accepted.get_or_insert(seq);
                 self.proofs.clear();
             }
             Event::Proof(proof) => self.proofs.push((time, proof)),

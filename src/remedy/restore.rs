@@ -12,10 +12,24 @@ pub struct Past {
     pub seq: i64,
     /// The change.
     pub change: Change,
+    /// The entry with which its remediation was in force for the first time.
+    pub since: Option<i64>,
     /// What it did still counts.
     pub live: bool,
     /// The entry with which it was taken back.
     pub undone: Option<i64>,
+}
+
+impl Past {
+    /// It was in force when the change with the intent `seq` began.
+    fn was_in_force(&self, seq: i64) -> bool {
+        self.since.is_some_and(|since| since < seq) && self.undone.is_none_or(|at| at > seq)
+    }
+
+    /// It was put back, or made again: what was found then was found instead of it.
+    fn is_again(&self) -> bool {
+        self.since.is_some_and(|since| since < self.seq)
+    }
 }
 
 /// What is under our name.
@@ -47,10 +61,10 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let live = |one: &&Past| one.live;
     let now = document(&base, past.iter().filter(live));
     let then = document(&base, past.iter().filter(live).filter(|one| one.remediation != remediation));
-    // What was there before comes back letter by letter.
-    let verbatim =
-        own.and_then(|own| own.change.before.clone()).filter(|before| is_same(Some(before), then.as_deref()));
-    let leave = verbatim.or(then);
+    // What was there before comes back letter by letter, whichever remediation found it.
+    let mut found_before = past.iter().filter_map(|one| one.change.before.as_deref());
+    let verbatim = found_before.find(|before| is_same(Some(before), then.as_deref()));
+    let leave = verbatim.map(str::to_owned).or(then);
     let note = match (&leave, is_same(now.as_deref(), leave.as_deref())) {
         (Some(_), true) => Some("other remediations deny the same: the policy stays as it is".to_owned()),
         (Some(_), false) if past.iter().any(|one| one.live && one.remediation != remediation) => {
@@ -74,16 +88,26 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     }
 }
 
-/// What is there of which no remediation is known: under all that remediations wrote.
+/// What is there of which no remediation is known: under all that remediations wrote. What somebody put
+/// in the place of a deny that was in force does not belong to it.
 fn base(past: &[Past]) -> There {
     let mut base = There::Ours(Deny::default());
     let mut parts = Vec::new();
-    for Past { change, .. } in past {
+    for one in past {
+        let change = &one.change;
         base = match change.before.as_deref().map(|text| (text, Deny::read(text))) {
             None => There::Ours(Deny::default()),
+            Some((_, None)) if past.iter().any(|other| other.was_in_force(one.seq)) => {
+                There::Ours(Deny::default())
+            }
             Some((text, None)) => There::Theirs(text.to_owned()),
             Some((_, Some(before))) => {
                 let unowned = before.not_in(&parts);
+                // Of what was found instead of it that is left which was written again.
+                let unowned = match Deny::read(&change.after).filter(|_| one.is_again()) {
+                    Some(after) => unowned.not_in(&[unowned.not_in(&[after])]),
+                    None => unowned,
+                };
                 match base {
                     // What a remediation's later cutoff covers is still beneath it.
                     There::Ours(beneath) => There::Ours(beneath.under(&before).with(&unowned)),
@@ -115,7 +139,8 @@ fn key_to_reactivate(past: &[Past], remediation: &str, found: &Found) -> Option<
     let of_key = |one: &&Past| one.change.key.as_ref().is_some_and(|other| other.id == key.id);
     let first = own.iter().map(|one| one.seq).min()?;
     let is_ours = past.iter().filter(of_key).any(|one| {
-        let was_active = one.change.key.as_ref().is_some_and(|key| key.was_active);
+        // Who activated it while it was to be off is no reason to leave it on.
+        let was_active = one.change.key.as_ref().is_some_and(|key| key.was_active) && !one.is_again();
         // Another one had deactivated it, and that still counted when this one began.
         let counts =
             one.remediation == remediation || one.seq < first && one.undone.is_none_or(|at| at > first);
@@ -179,7 +204,7 @@ mod tests {
             };
             let seq = i64::try_from(self.past.len()).expect("few");
             let remediation = format!("r-{remediation}");
-            self.past.push(Past { remediation, seq, change, live: true, undone: None });
+            self.past.push(Past { remediation, seq, change, since: Some(seq), live: true, undone: None });
         }
 
         fn release(&mut self, remediation: usize) {
@@ -228,6 +253,33 @@ mod tests {
             assert_ne!(scene.there, before);
             scene.release(order[1]);
             assert_eq!(scene.there, before);
+        }
+    }
+
+    #[test]
+    fn letter_by_letter_also_for_the_last_of_several() {
+        let before = Deny::part(None, cutoff(5)).document().map(|text| text.replace(',', ", "));
+        for order in [[1, 2], [2, 1]] {
+            let mut scene = Scene { there: before.clone(), ..Scene::default() };
+            scene.revoke(1, None, 100);
+            scene.revoke(2, Some(1), 200);
+            order.into_iter().for_each(|number| scene.release(number));
+            assert_eq!(scene.there, before);
+        }
+    }
+
+    #[test]
+    fn what_was_put_in_the_place_of_a_deny_does_not_come_back() {
+        let earlier = Deny::part(None, cutoff(99)).document();
+        for instead in [None, earlier, Some(r#"{"Statement":{"Effect":"Allow"}}"#.to_owned())] {
+            let mut scene = Scene::default();
+            scene.revoke(1, None, 100);
+            scene.there = instead;
+            // It is put back, with the cutoff that it had.
+            scene.revoke(1, None, 100);
+            scene.past[1].since = Some(0);
+            scene.release(1);
+            assert_eq!(scene.there, None);
         }
     }
 
