@@ -35,11 +35,11 @@ mod acts;
 mod subject;
 
 mod crash;
-//mod drift;
-//mod expiry;
+mod drift;
+mod expiry;
 mod honesty;
 mod once;
 mod release;
-//mod remade;
+mod remade;
 //mod room;
 //mod watchdog;
