@@ -1,8 +1,26 @@
 """The log of all calls to emulated services, for tests to read."""
 import threading
-from typing import Dict, List
+from typing import Dict, List, Tuple
+
+from .protocol import Call
 
 READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
+# What the log keeps of calls that carry texts, which may be long and confidential.
+KEPT_PARAMETERS: Dict[Tuple[str, str], Tuple[str, ...]] = {
+    ("sns", "Publish"): ("TopicArn", "TargetArn", "MessageStructure", "MessageGroupId", "MessageDeduplicationId"),
+}
+
+
+def logged(call: Call) -> Dict[str, str]:
+    """A call's parameters, of texts only how long they are."""
+    kept = KEPT_PARAMETERS.get((call.service, call.operation))
+    if kept is None:
+        return call.params
+    return {name: value if name in kept else _size(value) for name, value in call.params.items()}
+
+
+def _size(text: str) -> str:
+    return f"({len(text.encode())} bytes)"
 
 
 class CallLog:

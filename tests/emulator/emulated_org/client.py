@@ -73,6 +73,12 @@ class Emulator:
     def event(self, **fields) -> dict:
         return self.post("events", fields)
 
+    def topic(self, **fields) -> str:
+        return self.post("topics", fields)["arn"]
+
+    def published(self, topic: str) -> list:
+        return self.get(f"topics?name={quote(topic)}")["messages"]
+
     def calls(self, since: int = 0) -> list:
         return self.get(f"calls?since={since}")["calls"]
 

@@ -14,6 +14,7 @@ from .finding_control import FindingControl
 from .instance_control import InstanceControl
 from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
+from .topic_control import TopicControl
 from .user_control import UserControl
 from .world import World
 
@@ -29,6 +30,7 @@ class Control:
         self._findings = FindingControl(world, self._queues, self._detector)
         self._instances = InstanceControl(world, self._account)
         self._users = UserControl(world, self._account)
+        self._topics = TopicControl(world, self._account)
         self._routes = {
             ("GET", "health"): self._health,
             ("POST", "organization"): self._organization,
@@ -43,6 +45,8 @@ class Control:
             ("GET", "queues"): self._queues.describe,
             ("POST", "messages"): self._queues.send,
             ("POST", "events"): self._queues.send_events,
+            ("POST", "topics"): self._topics.create,
+            ("GET", "topics"): self._topics.describe,
             ("GET", "calls"): self._list_calls,
             ("DELETE", "calls"): self._clear_calls,
             ("POST", "faults"): self._arm_fault,

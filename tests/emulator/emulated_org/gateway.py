@@ -3,6 +3,7 @@ import traceback
 import uuid
 from typing import Callable, List, Mapping, Optional
 
+from .calls import logged
 from .directory import account_of
 from .enforcement import Principal
 from .errors import AwsError
@@ -66,7 +67,7 @@ class Gateway:
             principal=None,
             access_key_id=call.access_key_id,
             region=call.region,
-            params=call.params,
+            params=logged(call),
             request_id=call.request_id,
         )
 
@@ -134,6 +135,7 @@ class Gateway:
             "guardduty": self._world.guardduty,
             "account": self._world.account,
             "cloudtrail": self._world.cloudtrail,
+            "sns": self._world.sns,
         }
         if call.service in services:
             return services[call.service].handle(call, principal)

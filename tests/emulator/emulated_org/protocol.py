@@ -193,6 +193,9 @@ def render_error(service: str, error: AwsError, request_id: str) -> Answer:
 
 def _rendered(service: str, error: AwsError, request_id: str) -> Answer:
     protocol = PROTOCOLS.get(service, QUERY)
+    if service == "sns" and isinstance(error, AccessDenied):
+        # The one query service with a name of its own for it.
+        return _xml_error(protocol, "AuthorizationError", error.message, error.status, request_id)
     if service == "sqs":
         return _sqs_error(error, request_id)
     code, status = CREDENTIAL_ERRORS.get(type(error), {}).get(protocol, (error.code, error.status))

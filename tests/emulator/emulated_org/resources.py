@@ -6,6 +6,7 @@ Actions not listed here act on ``*``, which only a statement with the resource
 from .directory import Directory
 from .messages import named_queue
 from .protocol import Call
+from .topics import topic_arn
 
 
 def resource_of(call: Call, account: str, directory: Directory) -> str:
@@ -17,6 +18,7 @@ def resource_of(call: Call, account: str, directory: Directory) -> str:
         "dynamodb": _dynamodb,
         "s3": _s3,
         "sqs": _sqs,
+        "sns": _sns,
         "account": _account,
     }
     finder = finders.get(call.service)
@@ -82,6 +84,10 @@ def _s3(call: Call, account: str, directory: Directory):
 def _sqs(call: Call, account: str, directory: Directory):
     owner, name = named_queue(call.params, account)
     return f"arn:{directory.partition}:sqs:{call.region}:{owner}:{name}"
+
+
+def _sns(call: Call, account: str, directory: Directory):
+    return topic_arn(call.params)[1]
 
 
 def _account(call: Call, account: str, directory: Directory):

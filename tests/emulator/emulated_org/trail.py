@@ -19,6 +19,7 @@ GLOBAL_SERVICES = ("iam", "organizations", "account")
 # LookupEvents knows no data events: what is done to messages, objects and items.
 DATA_OPERATIONS = {
     "sqs": None,
+    "sns": {"Publish"},
     "s3": {"GetObject", "PutObject", "DeleteObject", "ListBucket"},
     "dynamodb": {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"},
 }

@@ -19,9 +19,11 @@ from .organizations import Organizations
 from .queues import Queues
 from .sessions import SessionStore
 from .simulator import Simulator
+from .sns import Sns
 from .sqs import Sqs
 from .sts import Sts
 from .switches import Switches
+from .topics import Topics
 from .trail import Trail
 
 # The IAM user whose access key the control interface hands out for an account.
@@ -50,6 +52,8 @@ class World:
         self.cloudtrail = CloudTrail(self.trail, self.clock)
         self.queues = Queues()
         self.sqs = Sqs(self.directory, self.queues, self.clock)
+        self.topics = Topics()
+        self.sns = Sns(self.topics)
 
     def reset(self) -> None:
         self.faults.reset()
@@ -66,3 +70,4 @@ class World:
             self.guardduty.reset()
             self.instances.reset()
             self.cloudtrail.reset()
+            self.topics.reset()
