@@ -8,6 +8,7 @@ READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query
 # What the log keeps of calls that carry texts, which may be long and confidential.
 KEPT_PARAMETERS: Dict[Tuple[str, str], Tuple[str, ...]] = {
     ("sns", "Publish"): ("TopicArn", "TargetArn", "MessageStructure", "MessageGroupId", "MessageDeduplicationId"),
+    ("events", "PutEvents"): (),
 }
 
 

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Mapping, Optional
 from urllib.error import HTTPError
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from .isolation import require_loopback, use_no_real_credentials
@@ -78,6 +78,12 @@ class Emulator:
 
     def published(self, topic: str) -> list:
         return self.get(f"topics?name={quote(topic)}")["messages"]
+
+    def bus(self, **fields) -> str:
+        return self.post("buses", fields)["arn"]
+
+    def bus_events(self, name: str = "default", **wanted) -> list:
+        return self.get(f"buses?{urlencode({'name': name, **wanted})}")["events"]
 
     def calls(self, since: int = 0) -> list:
         return self.get(f"calls?since={since}")["calls"]

@@ -7,6 +7,7 @@ import secrets
 from typing import Mapping, Tuple
 from urllib.parse import parse_qs, urlsplit
 
+from .bus_control import BusControl
 from .clock import milliseconds, parse_time
 from .errors import AwsError
 from .faults import Fault
@@ -31,6 +32,7 @@ class Control:
         self._instances = InstanceControl(world, self._account)
         self._users = UserControl(world, self._account)
         self._topics = TopicControl(world, self._account)
+        self._buses = BusControl(world, self._account)
         self._routes = {
             ("GET", "health"): self._health,
             ("POST", "organization"): self._organization,
@@ -47,6 +49,8 @@ class Control:
             ("POST", "events"): self._queues.send_events,
             ("POST", "topics"): self._topics.create,
             ("GET", "topics"): self._topics.describe,
+            ("POST", "buses"): self._buses.create,
+            ("GET", "buses"): self._buses.describe,
             ("GET", "calls"): self._list_calls,
             ("DELETE", "calls"): self._clear_calls,
             ("POST", "faults"): self._arm_fault,

@@ -8,7 +8,7 @@ from .directory import Directory
 from .errors import AccessDenied, InvalidCredentials
 from .policy import Request, evaluate
 from .protocol import Call
-from .resources import resource_of
+from .resources import resources_of
 from .sessions import Session, SessionStore
 
 # AWS answers these whatever the caller's policies say.
@@ -73,8 +73,9 @@ class Enforcement:
         if call.action in ALWAYS_ALLOWED or call.action == "sts:AssumeRole":
             # AssumeRole also depends on the trust policy: `sts` decides about it.
             return
-        resource = resource_of(call, principal.account, self._directory)
-        self.require(principal, call.action, resource, self.context(principal, now))
+        context = self.context(principal, now)
+        for resource in resources_of(call, principal.account, self._directory):
+            self.require(principal, call.action, resource, context)
 
     def require(self, principal: Principal, action: str, resource: str, context: Dict[str, List[str]]) -> None:
         reason = self.denial(principal, Request(action, resource, context))

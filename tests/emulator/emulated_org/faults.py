@@ -33,8 +33,8 @@ class Fault:
         if when not in (BEFORE, AFTER):
             raise ValueError("when is before or after")
         _check_action(action)
-        if "partial" in action and (when != BEFORE or not str(match["operation"]).endswith("Batch")):
-            raise ValueError("partial applies to batch operations, before their effect")
+        if "partial" in action and (when != BEFORE or not _has_entries(str(match["operation"]))):
+            raise ValueError("partial applies to batch operations and PutEvents, before their effect")
         times = body.get("times", 1)
         if not isinstance(times, int) or times < 0:
             raise ValueError("times is a number, 0 for always")
@@ -100,6 +100,10 @@ def hang(fault: Fault, client_is_gone: Callable[[], bool]) -> None:
             raise ClientGone
     if client_is_gone():
         raise ClientGone
+
+
+def _has_entries(operation: str) -> bool:
+    return operation.endswith("Batch") or operation == "PutEvents"
 
 
 def _check_action(action) -> None:

@@ -136,6 +136,7 @@ class Gateway:
             "account": self._world.account,
             "cloudtrail": self._world.cloudtrail,
             "sns": self._world.sns,
+            "events": self._world.eventbridge,
         }
         if call.service in services:
             return services[call.service].handle(call, principal)

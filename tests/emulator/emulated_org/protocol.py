@@ -16,6 +16,7 @@ PROTOCOLS = {
     "ec2": EC2,
     "organizations": JSON,
     "cloudtrail": JSON,
+    "events": JSON,
     "dynamodb": JSON,
     "sqs": JSON,
     "guardduty": REST_JSON,

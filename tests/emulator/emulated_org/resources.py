@@ -1,15 +1,19 @@
-"""The resource an action acts on, as policies name it.
+"""The resources an action acts on, as policies name them: mostly one.
 
 Actions not listed here act on ``*``, which only a statement with the resource
 ``*`` covers: a policy limited to certain resources does not match them blindly.
 """
+from typing import List
+
+from .buses import bus_arns
+from .conditions import as_list
 from .directory import Directory
 from .messages import named_queue
 from .protocol import Call
 from .topics import topic_arn
 
 
-def resource_of(call: Call, account: str, directory: Directory) -> str:
+def resources_of(call: Call, account: str, directory: Directory) -> List[str]:
     finders = {
         "iam": _iam,
         "sts": _sts,
@@ -19,10 +23,11 @@ def resource_of(call: Call, account: str, directory: Directory) -> str:
         "s3": _s3,
         "sqs": _sqs,
         "sns": _sns,
+        "events": _events,
         "account": _account,
     }
     finder = finders.get(call.service)
-    return (finder(call, account, directory) if finder else None) or "*"
+    return as_list((finder(call, account, directory) if finder else None) or "*")
 
 
 def _iam(call: Call, account: str, directory: Directory):
@@ -88,6 +93,10 @@ def _sqs(call: Call, account: str, directory: Directory):
 
 def _sns(call: Call, account: str, directory: Directory):
     return topic_arn(call.params)[1]
+
+
+def _events(call: Call, account: str, directory: Directory):
+    return bus_arns(call, account, directory) if call.operation == "PutEvents" else None
 
 
 def _account(call: Call, account: str, directory: Directory):

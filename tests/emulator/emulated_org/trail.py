@@ -20,6 +20,7 @@ GLOBAL_SERVICES = ("iam", "organizations", "account")
 DATA_OPERATIONS = {
     "sqs": None,
     "sns": {"Publish"},
+    "events": {"PutEvents"},
     "s3": {"GetObject", "PutObject", "DeleteObject", "ListBucket"},
     "dynamodb": {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"},
 }

@@ -5,12 +5,14 @@ from moto.core.base_backend import BackendDict
 from moto.organizations.models import organizations_backends
 
 from .account import Account
+from .buses import Buses
 from .calls import CallLog
 from .clock import Clock
 from .cloudtrail import CloudTrail
 from .directory import Directory
 from .ec2 import Ec2
 from .enforcement import Enforcement
+from .eventbridge import EventBridge
 from .faults import Faults
 from .guardduty import GuardDuty
 from .iam import Iam
@@ -54,6 +56,8 @@ class World:
         self.sqs = Sqs(self.directory, self.queues, self.clock)
         self.topics = Topics()
         self.sns = Sns(self.topics)
+        self.buses = Buses()
+        self.eventbridge = EventBridge(self.directory, self.buses, self.clock)
 
     def reset(self) -> None:
         self.faults.reset()
@@ -71,3 +75,4 @@ class World:
             self.instances.reset()
             self.cloudtrail.reset()
             self.topics.reset()
+            self.buses.reset()
