@@ -85,6 +85,13 @@ class Emulator:
     def bus_events(self, name: str = "default", **wanted) -> list:
         return self.get(f"buses?{urlencode({'name': name, **wanted})}")["events"]
 
+    def webhook(self, name: str, *answers) -> str:
+        """The webhook's URL. `answers` are for the next requests, in order."""
+        return self.endpoint + self.post("webhooks", {"name": name, "answers": list(answers)})["path"]
+
+    def posted(self, webhook: str) -> list:
+        return self.get(f"webhooks?name={quote(webhook)}")["requests"]
+
     def calls(self, since: int = 0) -> list:
         return self.get(f"calls?since={since}")["calls"]
 

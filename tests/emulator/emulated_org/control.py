@@ -17,6 +17,7 @@ from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
 from .topic_control import TopicControl
 from .user_control import UserControl
+from .webhook_control import WebhookControl
 from .world import World
 
 PREFIX = "/emulator/"
@@ -33,6 +34,7 @@ class Control:
         self._users = UserControl(world, self._account)
         self._topics = TopicControl(world, self._account)
         self._buses = BusControl(world, self._account)
+        self._webhooks = WebhookControl(world)
         self._routes = {
             ("GET", "health"): self._health,
             ("POST", "organization"): self._organization,
@@ -51,6 +53,8 @@ class Control:
             ("GET", "topics"): self._topics.describe,
             ("POST", "buses"): self._buses.create,
             ("GET", "buses"): self._buses.describe,
+            ("POST", "webhooks"): self._webhooks.plan,
+            ("GET", "webhooks"): self._webhooks.describe,
             ("GET", "calls"): self._list_calls,
             ("DELETE", "calls"): self._clear_calls,
             ("POST", "faults"): self._arm_fault,

@@ -10,6 +10,7 @@ from .control import PREFIX, Control
 from .faults import ClientGone
 from .gateway import Disconnect, Gateway
 from .protocol import Answer
+from .webhooks import PREFIX as WEBHOOKS
 from .world import World
 
 LOOPBACK = "127.0.0.1"
@@ -50,8 +51,13 @@ class Handler(BaseHTTPRequestHandler):
         if body is None:
             return
         try:
-            if urlsplit(self.path).path.startswith(PREFIX):
+            path = urlsplit(self.path).path
+            if path.startswith(PREFIX):
                 answer = self._control(body)
+            elif path.startswith(WEBHOOKS):
+                answer = self.server.world.webhooks.answer(
+                    self.command, path, self.headers, body, self._client_is_gone
+                )
             else:
                 answer = self.server.gateway.answer(
                     self.command, self.path, self.headers, body, self._client_is_gone

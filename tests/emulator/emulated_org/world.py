@@ -27,6 +27,7 @@ from .sts import Sts
 from .switches import Switches
 from .topics import Topics
 from .trail import Trail
+from .webhooks import Webhooks
 
 # The IAM user whose access key the control interface hands out for an account.
 OPERATOR = "operator"
@@ -58,10 +59,12 @@ class World:
         self.sns = Sns(self.topics)
         self.buses = Buses()
         self.eventbridge = EventBridge(self.directory, self.buses, self.clock)
+        self.webhooks = Webhooks()
 
     def reset(self) -> None:
         self.faults.reset()
         self.queues.reset()
+        self.webhooks.reset()
         with self.lock:
             BackendDict.reset()
             organizations_backends.master_accounts.clear()
