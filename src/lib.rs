@@ -27,6 +27,7 @@ pub mod feed;
 pub mod finding;
 pub mod ident;
 pub mod ledger;
+pub mod notify;
 pub mod org;
 pub mod remedy;
 pub mod service;

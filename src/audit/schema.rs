@@ -4,8 +4,11 @@ use rusqlite::Connection;
 use std::collections::BTreeSet;
 
 /// What each version of the schema adds.
-const VERSIONS: [&str; 2] =
-    [include_str!("../../migrations/01-ledger/up.sql"), include_str!("../../migrations/02-archive/up.sql")];
+const VERSIONS: [&str; 3] = [
+    include_str!("../../migrations/01-ledger/up.sql"),
+    include_str!("../../migrations/02-archive/up.sql"),
+    include_str!("../../migrations/03-channels/up.sql"),
+];
 
 /// The tables that are evidence, and what keeps them from being changed by mistake.
 const NEEDED: [(&str, &str); 5] = [
@@ -42,7 +45,7 @@ impl Schema {
             return Ok(Err(Unknown::Foreign));
         }
         let version = number("user_version")?;
-        if version > 2 {
+        if version > 3 {
             return Ok(Err(Unknown::Newer(version)));
         }
         let mut problems = Vec::new();

@@ -7,6 +7,7 @@ mod handle;
 mod init;
 mod ledger;
 mod list;
+mod notify;
 mod opt_out;
 mod output;
 mod plan;
@@ -99,6 +100,8 @@ enum Command {
     Done(answer::Args),
     /// Take a remediation back: what was there before is there again.
     Release(release::Args),
+    /// Try the channels of notifications.
+    Notify(notify::Args),
     /// Look at once whether every deny is still in force, and put back what is not.
     Recheck,
 }
@@ -137,6 +140,7 @@ pub fn run(cli: Cli) -> ExitCode {
             with_config_alone(&config, |config| answer::run(&args, answer::Kind::Done, &config, &screen))
         }
         Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
+        Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),
         Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };
     match done {

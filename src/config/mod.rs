@@ -7,6 +7,7 @@ mod event_pattern;
 mod feeds;
 mod located;
 mod mode;
+mod notify;
 mod opt_out_document;
 mod opt_outs;
 mod pattern;
@@ -20,6 +21,7 @@ pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
 use located::{header_line, located};
 pub use mode::Mode;
+pub use notify::{Channel, Level, Secret, Style, Topic, Way, check_url};
 pub use opt_out_document::OptOutDocument;
 pub use opt_outs::{OptOut, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
@@ -87,6 +89,8 @@ pub struct Config {
     pub approval_timeout: SignedDuration,
     /// How much may be done in an hour without asking.
     pub budget: Budget,
+    /// Who is told what.
+    pub channels: Vec<Channel>,
     /// How member accounts are entered.
     pub member: Member,
     /// SHA-256 of the file, in hexadecimal: recorded at each start.
@@ -199,6 +203,19 @@ impl Config {
         {
             return Err(invalid(index, format!("name: {} is there twice", crate::ident::quoted(&rule.name))));
         }
+        let mut names = std::collections::HashSet::new();
+        if let Some((index, channel)) =
+            raw.notify.0.iter().enumerate().find(|(_, channel)| !names.insert(channel.name.as_str()))
+        {
+            let message = format!("name: {} is there twice", crate::ident::quoted(&channel.name));
+            return Err(ConfigError::Invalid {
+                path: path.display().to_string(),
+                line: header_line(text, "notify", index),
+                column: 1,
+                key: format!("notify[{index}]: "),
+                message,
+            });
+        }
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let (role_path, role_name) = raw.member.role.into_parts();
         Ok(Self {
@@ -227,6 +244,7 @@ impl Config {
             account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),
             approval_timeout: raw.approval_timeout.0,
             budget: raw.budget,
+            channels: raw.notify.0.into_iter().map(|channel| channel.beside(directory)).collect(),
             member: Member {
                 role_path,
                 role_name,

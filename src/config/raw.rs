@@ -2,6 +2,7 @@
 //! stands at its line.
 
 use super::aftercare::RecheckInterval;
+use super::notify::Channels;
 use super::rule::RawRule;
 use super::{Events, Folder, Glob, Mode, Rule, Sweep};
 use crate::ident::{Partition, Region, RoleName, is_name_byte, quoted};
@@ -122,6 +123,10 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(with = "Vec<super::rule::RawFields>")]
     pub rules: Rules,
+    /// Who is told what.
+    #[serde(default)]
+    #[schemars(with = "Vec<super::notify::RawFields>")]
+    pub notify: Channels,
     /// Findings within seconds: the queue to which EventBridge sends them.
     pub events: Option<Events>,
     /// Exported findings: files that appear in a folder.

@@ -120,6 +120,18 @@ approval_timeout = "4h"
 #[folder]
 #path = "exports"
 
+# Who is told what. SNS topics and event buses whose names begin with rescind-, and webhooks.
+#[[notify]]
+#name = "on-call"
+#sns = "arn:aws:sns:eu-central-1:111122223333:rescind-on-call"
+#min_level = "warning"
+
+#[[notify]]
+#name = "chat"
+#webhook_env = "RESCIND_CHAT_URL"
+#style = "slack"
+#topics = ["revoked", "held", "not_revoked", "alert"]
+
 # How much may be done within an hour without asking. What is beyond is held for approval.
 [budget]
 account_per_hour = 5

@@ -33,7 +33,7 @@ pub use draft::Draft;
 pub use entry::{Answer, Entry, Event, NOBODY, Refused, ReleaseAsked, Subject};
 pub use error::LedgerError;
 pub use lock::Lock;
-pub use project::{Beside, Cursor};
+pub use project::{Beside, ChannelState, Cursor};
 pub use proof::{Proof, ProofsError};
 pub use reader::{Decided, Reader};
 pub use rebuild::{Difference, rebuild};

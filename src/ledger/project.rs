@@ -19,6 +19,31 @@ pub enum Beside {
     Organization(Arc<Snapshot>),
     /// Where an account stands.
     Placement(AccountId, Placement),
+    /// How far a channel of notifications has come.
+    Channel(ChannelState),
+}
+
+/// How far a channel of notifications has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelState {
+    /// The channel's name.
+    pub name: String,
+    /// Everything up to this entry is delivered, or not for this channel.
+    pub seq: i64,
+    /// How often it failed in a row.
+    pub failures: u32,
+    /// Since when.
+    pub failed_since: Option<Timestamp>,
+    /// Why, last.
+    pub error: Option<String>,
+}
+
+impl ChannelState {
+    /// It has come so far, and nothing is wrong.
+    #[must_use]
+    pub fn at(name: &str, seq: i64) -> Self {
+        Self { name: name.to_owned(), seq, failures: 0, failed_since: None, error: None }
+    }
 }
 
 /// How far a region's feed has come.
@@ -153,6 +178,17 @@ pub(super) fn write_beside(connection: &Connection, beside: &Beside) -> rusqlite
         Beside::Organization(snapshot) => connection
             .prepare_cached("INSERT OR REPLACE INTO organization (id, body) VALUES (1, ?1)")?
             .execute([json(serde_json::to_string(&**snapshot))?]),
+        Beside::Channel(channel) => connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO channels (name, seq, failures, failed_since, error) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                channel.name,
+                channel.seq,
+                channel.failures,
+                channel.failed_since.map(stamp),
+                channel.error
+            ]),
         Beside::Placement(account, placement) => connection
             .prepare_cached("INSERT OR REPLACE INTO placements (account, body) VALUES (?1, ?2)")?
             .execute([account.as_str(), &json(serde_json::to_string(placement))?]),

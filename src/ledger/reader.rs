@@ -41,6 +41,10 @@ impl Reader {
         self.version >= 2
     }
 
+    pub(super) fn has_channels(&self) -> bool {
+        self.version >= 3
+    }
+
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

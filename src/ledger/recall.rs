@@ -2,7 +2,7 @@
 //! last of the organization.
 
 use super::entry::{Entry, Event};
-use super::project::stamp;
+use super::project::{ChannelState, stamp};
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
@@ -122,6 +122,53 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn of_kind(&self, kind: &str) -> Result<Vec<Entry>, LedgerError> {
         self.select("SELECT seq, body FROM entries WHERE kind = ?1 AND kind <> 'call' ORDER BY seq", [kind])
+    }
+
+    /// Which ledger it is, whatever its file's name: the beginning of its first entry's hash.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn identity(&self) -> Result<String, LedgerError> {
+        let hash = self.column("SELECT lower(hex(leaf_hash)) FROM entries WHERE seq = 1", [])?.pop();
+        Ok(hash.map_or_else(|| "new".to_owned(), |hash| hash.chars().take(12).collect()))
+    }
+
+    /// How far each channel of notifications has come.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn channels(&self) -> Result<Vec<ChannelState>, LedgerError> {
+        if !self.has_channels() {
+            return Ok(Vec::new());
+        }
+        let connection = self.connection();
+        let sql = "SELECT name, seq, failures, failed_since, error FROM channels ORDER BY name";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let row = |row: &rusqlite::Row<'_>| {
+            let failed_since: Option<String> = row.get(3)?;
+            Ok(ChannelState {
+                name: row.get(0)?,
+                seq: row.get(1)?,
+                failures: row.get(2)?,
+                failed_since: failed_since.and_then(|text| text.parse().ok()),
+                error: row.get(4)?,
+            })
+        };
+        let rows = statement.query_map([], row).map_err(|e| self.sqlite(e))?;
+        rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
+    }
+
+    /// The entries of these kinds after entry `seq`, oldest first, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of_kinds_after(&self, kinds: &[&str], seq: i64, most: usize) -> Result<Vec<Entry>, LedgerError> {
+        let names: Vec<String> = kinds.iter().map(|kind| format!("'{kind}'")).collect();
+        let sql = format!(
+            "SELECT seq, body FROM entries WHERE kind IN ({}) AND kind <> 'call' AND seq > ?1 ORDER BY seq LIMIT ?2",
+            names.join(",")
+        );
+        self.select(&sql, params![seq, i64::try_from(most).unwrap_or(i64::MAX)])
     }
 
     /// The opt-outs as they were read last, by name.

@@ -12,10 +12,11 @@ const APPLICATION_ID: i32 = 0x5253_4344;
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/01-ledger/up.sql")),
     M::up(include_str!("../../migrations/02-archive/up.sql")),
+    M::up(include_str!("../../migrations/03-channels/up.sql")),
 ];
 
 /// The schema that this version writes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

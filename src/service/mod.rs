@@ -26,6 +26,7 @@ use crate::engine::Engine;
 use crate::feed::{Folder, Pace, QueueFeed, Recorded, Source, Watch, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
+use crate::notify::Courier;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -59,6 +60,8 @@ pub struct Service {
     /// The last entry before this start.
     started_at: i64,
     lock: Option<Lock>,
+    /// Who acts on a ledger tells what happens.
+    courier: Option<Courier>,
     /// Who acts on a ledger signs how it stands.
     checkpoints: Option<Checkpoints>,
 }
@@ -74,6 +77,12 @@ impl Service {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Who carries notifications, if somebody is to be told.
+    #[must_use]
+    pub fn courier(&self) -> Option<&Courier> {
+        self.courier.as_ref()
     }
 
     /// It acts, and does not only look.
@@ -222,6 +231,9 @@ impl Service {
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
         let drained = self.drained().await;
+        if let Some(courier) = self.courier.as_ref().filter(|_| self.lock.is_some()) {
+            courier.flush().await?;
+        }
         let done = if self.lock.is_some() {
             self.ledger
                 .append(Draft::of_service(Event::Stopped { reason: reason.to_owned() }))

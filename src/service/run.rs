@@ -8,6 +8,7 @@ use crate::feed::Hints;
 use crate::ledger::{LedgerError, Subject};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -48,6 +49,7 @@ impl Service {
                 self.keep_resuming(),
                 self.keep_looking_around(reload),
                 self.keep_measuring(),
+                self.keep_notifying(),
             )
         };
         if !self.config.confirm {
@@ -181,6 +183,35 @@ impl Service {
         }
     }
 
+    async fn keep_notifying(&self) -> Result<(), LedgerError> {
+        match &self.courier {
+            Some(courier) => courier.run(&self.stop).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Raises when a channel does not take what it is told: others may.
+    async fn raise_undelivered(&self) -> Result<(), LedgerError> {
+        let now = Timestamp::now();
+        let failing: Vec<String> = self
+            .reader
+            .channels()?
+            .into_iter()
+            .filter(|state| self.config.channels.iter().any(|channel| channel.name == state.name))
+            .filter(|state| {
+                state.failed_since.is_some_and(|at| now.duration_since(at) >= self.config.raise_after)
+            })
+            .map(|state| format!("{} ({})", state.name, state.error.unwrap_or_default()))
+            .collect();
+        if failing.is_empty() {
+            return Ok(());
+        }
+        let text = format!("notifications are not delivered: {}", failing.join("; "));
+        let what_to_do =
+            "Mend the channel: what waits for it is delivered then. `rescind notify test` tries it.";
+        self.engine.tell(Subject::default(), "not_notified", text, what_to_do).await
+    }
+
     /// Takes up whatever the timetables do not know of, and raises what takes too long.
     async fn keep_resuming(&self) -> Result<(), LedgerError> {
         let mut ticks = tokio::time::interval(self.config.poll_interval.min(RESUME));
@@ -194,6 +225,7 @@ impl Service {
             // theft from being seen.
             self.engine.resume(false)?;
             self.engine.raise(self.config.raise_after).await?;
+            self.raise_undelivered().await?;
             self.engine.keep_organization_fresh();
         }
     }

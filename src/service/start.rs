@@ -9,6 +9,7 @@ use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ident::Partition;
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
+use crate::notify::Courier;
 use crate::org::Snapshot;
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
@@ -109,6 +110,8 @@ impl Service {
                     .as_ref()
                     .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.0));
                 let folder = config.folder.clone().map(Folder::new);
+                let name = format!("rescind-{}", reader.identity()?);
+                let courier = Courier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 let pace = Pace::new(config.calls_per_second);
                 Ok(Self {
                     config,
@@ -129,6 +132,7 @@ impl Service {
                     stop,
                     started_at,
                     lock,
+                    courier,
                     checkpoints,
                 })
             }

@@ -1,0 +1,66 @@
+//! `rescind notify test`: sends a message to the channels, which says that it is a test.
+
+use super::exit::BadInput;
+use super::output::{BAD, GOOD, Screen, clean, styled};
+use super::{Exit, block_on, signals};
+use crate::config::Config;
+use crate::service::{Purpose, Service};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Send a message that says that it is a test.
+    Test {
+        /// Only to this channel.
+        channel: Option<String>,
+    },
+}
+
+pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let What::Test { channel } = &args.what;
+    if let Some(name) = channel
+        && !config.channels.iter().any(|one| one.name == *name)
+    {
+        let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
+        return Err(
+            BadInput(format!("there is no channel {name:?} (there are: {})", names.join(", "))).into()
+        );
+    }
+    if config.channels.is_empty() {
+        let text = "rescind.toml has no channels: [[notify]] makes one";
+        return Err(BadInput(text.to_owned()).into());
+    }
+    block_on(async {
+        let stop = signals::stop_token();
+        let service = Service::start(config, "notify", Purpose::Plan, stop.clone()).await?;
+        let told = match service.courier() {
+            Some(courier) => courier.test(channel.as_deref()).await,
+            None => Vec::new(),
+        };
+        let mut exit = Exit::Done;
+        for (name, result) in told {
+            screen.json(&serde_json::json!({
+                "channel": name, "taken": result.is_ok(), "error": result.as_ref().err().map(ToString::to_string),
+            }))?;
+            match result {
+                Ok(()) => screen.line(format!("{}  {}", styled(GOOD, "taken    "), clean(&name))),
+                Err(why) => {
+                    exit = Exit::NeedsPerson;
+                    screen.line(format!(
+                        "{}  {}: {}",
+                        styled(BAD, "NOT taken"),
+                        clean(&name),
+                        clean(&why.to_string())
+                    ));
+                }
+            }
+        }
+        service.stop("tested").await?;
+        Ok(exit)
+    })
+}

@@ -1,0 +1,372 @@
+//! Channels: who is told what.
+
+use super::Glob;
+use crate::ident::{AccountId, Region, quoted};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// How much somebody must care.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    #[default]
+    Info,
+    /// Somebody should look at it today.
+    Warning,
+    /// Somebody must look at it now.
+    Critical,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        })
+    }
+}
+
+/// What somebody is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// Sessions were revoked, and the deny was seen in place.
+    Revoked,
+    /// A call with the stolen key was denied.
+    Enforced,
+    /// A person is asked.
+    Held,
+    /// Something is not revoked, and a person must change something.
+    NotRevoked,
+    /// A person must look at something.
+    Alert,
+    /// A remediation was released, or nothing needs it any more.
+    Ended,
+    /// Findings cannot be read, or a file was not taken over.
+    Service,
+}
+
+impl Topic {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::Enforced => "enforced",
+            Self::Held => "held",
+            Self::NotRevoked => "not_revoked",
+            Self::Alert => "alert",
+            Self::Ended => "ended",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// A channel of notifications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its name, unique in the file.
+    pub name: String,
+    /// Where to.
+    pub way: Way,
+    /// About what; all when empty.
+    pub topics: BTreeSet<Topic>,
+    /// From this level on.
+    pub min_level: Level,
+    /// Only about these accounts; all when empty.
+    pub accounts: Vec<AccountId>,
+    /// Only about accounts in these OUs; all when empty.
+    pub ous: Vec<super::OuId>,
+    /// Only about principals of these names; all when empty.
+    pub principals: Vec<Glob>,
+}
+
+impl Channel {
+    /// Its files stand in this directory, unless they say otherwise.
+    pub(super) fn beside(mut self, directory: &Path) -> Self {
+        if let Way::Webhook { url, key, .. } = &mut self.way {
+            for secret in std::iter::once(url).chain(key) {
+                if let Secret::File(path) = secret {
+                    *path = directory.join(&path);
+                }
+            }
+        }
+        self
+    }
+}
+
+/// Where notifications go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// An SNS topic.
+    Sns {
+        /// Its ARN.
+        topic: String,
+        /// The region in it.
+        region: Region,
+    },
+    /// An event bus.
+    EventBridge {
+        /// Its ARN.
+        bus: String,
+        /// The region in it.
+        region: Region,
+    },
+    /// A webhook.
+    Webhook {
+        /// Where the URL stands.
+        url: Secret,
+        /// What the body looks like.
+        style: Style,
+        /// Where the key of the signature stands.
+        key: Option<Secret>,
+    },
+}
+
+/// What a webhook's body looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// JSON of rescind's own, with a signature.
+    #[default]
+    Json,
+    /// As Slack's incoming webhooks take it.
+    Slack,
+    /// As Microsoft Teams' workflows take it.
+    Teams,
+}
+
+/// Where a text stands that is nobody's business.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// In an environment variable of this name.
+    Variable(String),
+    /// In this file.
+    File(PathBuf),
+    /// Here: it is no secret.
+    Here(String),
+}
+
+/// Only where it stands, never what.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "${name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Here(_) => f.write_str("(given)"),
+        }
+    }
+}
+
+impl Secret {
+    /// The text, as it is now.
+    ///
+    /// # Errors
+    /// Where it should stand, and what is wrong there.
+    pub fn read(&self) -> Result<String, String> {
+        let (text, at) = match self {
+            Self::Here(text) => return Ok(text.clone()),
+            Self::Variable(name) => {
+                let at = format!("environment variable {name}");
+                (std::env::var(name).map_err(|_| format!("{at}: it is not set"))?, at)
+            }
+            Self::File(path) => {
+                let at = path.display().to_string();
+                (std::fs::read_to_string(path).map_err(|error| format!("{at}: {error}"))?, at)
+            }
+        };
+        match text.trim() {
+            "" => Err(format!("{at}: it is empty")),
+            text => Ok(text.to_owned()),
+        }
+    }
+}
+
+/// A channel as it is written.
+#[derive(Deserialize)]
+#[serde(try_from = "RawFields")]
+pub(super) struct RawChannel(pub Channel);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Channel")]
+pub(super) struct RawFields {
+    /// Unique in the file.
+    name: String,
+    /// The ARN of an SNS topic. Its name begins with rescind-, so that the hub's role may publish to it.
+    sns: Option<String>,
+    /// The ARN of an EventBridge event bus.
+    event_bus: Option<String>,
+    /// The URL of a webhook: https, or http to this machine. With style "json" only; otherwise it is a secret.
+    webhook: Option<String>,
+    /// The environment variable in which the URL of a webhook stands.
+    webhook_env: Option<String>,
+    /// The file in which the URL of a webhook stands.
+    webhook_file: Option<PathBuf>,
+    /// What the webhook's body looks like.
+    #[serde(default)]
+    style: Style,
+    /// The environment variable in which the key stands that signs the webhook's body (HMAC-SHA256).
+    key_env: Option<String>,
+    /// The file in which that key stands.
+    key_file: Option<PathBuf>,
+    /// About what. All when it is left out.
+    #[serde(default)]
+    topics: BTreeSet<Topic>,
+    /// From this level on: info, warning or critical.
+    #[serde(default)]
+    min_level: Level,
+    /// Only about these accounts.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    accounts: Vec<AccountId>,
+    /// Only about accounts in these OUs, and below them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    ous: Vec<super::OuId>,
+    /// Only about these roles, and users as user/NAME; with * and ?.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    principals: Vec<Glob>,
+}
+
+impl TryFrom<RawFields> for RawChannel {
+    type Error = String;
+    fn try_from(raw: RawFields) -> Result<Self, String> {
+        let name = quoted(&raw.name);
+        let wrong = |what: &str| Err(format!("{name}: {what}"));
+        if raw.name.trim().is_empty() || raw.name.chars().count() > 100 {
+            return wrong("name: expected 1 to 100 characters");
+        }
+        let key = one_of(raw.key_env, raw.key_file, None)
+            .map_err(|_| format!("{name}: give key_env or key_file, not both"))?;
+        let url = one_of(raw.webhook_env, raw.webhook_file, raw.webhook.clone())
+            .map_err(|_| format!("{name}: give one of webhook, webhook_env and webhook_file"))?;
+        let way = match (raw.sns, raw.event_bus, url) {
+            (Some(topic), None, None) => {
+                let region = region_of(&topic, "sns").ok_or_else(|| {
+                    format!("{name}: sns: {}: expected the ARN of an SNS topic", quoted(&topic))
+                })?;
+                Way::Sns { topic, region }
+            }
+            (None, Some(bus), None) => {
+                let region = region_of(&bus, "events").ok_or_else(|| {
+                    format!("{name}: event_bus: {}: expected the ARN of an event bus", quoted(&bus))
+                })?;
+                Way::EventBridge { bus, region }
+            }
+            (None, None, Some(url)) => {
+                if let Secret::Here(text) = &url {
+                    if raw.style != Style::Json {
+                        return wrong(
+                            "the URL of a chat's webhook is a secret: give webhook_env or webhook_file",
+                        );
+                    }
+                    check_url(text).map_err(|error| format!("{name}: webhook: {error}"))?;
+                }
+                Way::Webhook { url, style: raw.style, key }
+            }
+            _ => return wrong("expected one of sns, event_bus, webhook, webhook_env and webhook_file"),
+        };
+        if !matches!(way, Way::Webhook { key: Some(_), .. } | Way::Webhook { .. }) && raw.style != Style::Json
+        {
+            return wrong("style is for webhooks");
+        }
+        let (topics, min_level) = (raw.topics, raw.min_level);
+        let (accounts, ous, principals) = (raw.accounts, raw.ous, raw.principals);
+        Ok(Self(Channel { name: raw.name, way, topics, min_level, accounts, ous, principals }))
+    }
+}
+
+/// The channels of a file.
+#[derive(Default, Deserialize)]
+#[serde(try_from = "Vec<RawChannel>")]
+pub(super) struct Channels(pub Vec<Channel>);
+
+impl TryFrom<Vec<RawChannel>> for Channels {
+    type Error = String;
+    fn try_from(raw: Vec<RawChannel>) -> Result<Self, String> {
+        Ok(Self(raw.into_iter().map(|raw| raw.0).collect()))
+    }
+}
+
+fn one_of(
+    variable: Option<String>,
+    file: Option<PathBuf>,
+    here: Option<String>,
+) -> Result<Option<Secret>, ()> {
+    match (variable, file, here) {
+        (None, None, None) => Ok(None),
+        (Some(name), None, None) => Ok(Some(Secret::Variable(name))),
+        (None, Some(path), None) => Ok(Some(Secret::File(path))),
+        (None, None, Some(text)) => Ok(Some(Secret::Here(text))),
+        _ => Err(()),
+    }
+}
+
+fn region_of(arn: &str, service: &str) -> Option<Region> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [start, _, of, region, account, rest] = parts[..] else { return None };
+    let is_ours = start == "arn" && of == service && account.parse::<AccountId>().is_ok() && !rest.is_empty();
+    region.parse().ok().filter(|_| is_ours)
+}
+
+/// What is sent may name accounts and roles: it goes over the network only encrypted.
+///
+/// # Errors
+/// What is wrong with it, without its text.
+pub fn check_url(text: &str) -> Result<(), String> {
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+    let is_local = local.iter().any(|start| {
+        text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    });
+    if (text.starts_with("https://") && text.len() > "https://".len()) || is_local {
+        Ok(())
+    } else {
+        Err("expected an https URL, or http to this machine".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(text: &str) -> Result<Channel, String> {
+        toml::from_str::<RawChannel>(text).map(|raw| raw.0).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_way_and_what_is_wrong_with_it() {
+        for (text, wanted) in [
+            ("name = \"a\"\n", "expected one of sns"),
+            ("name = \"\"\nsns = \"x\"\n", "1 to 100"),
+            ("name = \"a\"\nsns = \"x\"\n", "expected the ARN of an SNS topic"),
+            (
+                "name = \"a\"\nevent_bus = \"arn:aws:sns:eu-central-1:111111111111:x\"\n",
+                "ARN of an event bus",
+            ),
+            ("name = \"a\"\nwebhook = \"http://example.org\"\n", "expected an https URL"),
+            ("name = \"a\"\nwebhook = \"http://localhost.example.org\"\n", "expected an https URL"),
+            ("name = \"a\"\nwebhook = \"https://x.example\"\nstyle = \"slack\"\n", "is a secret"),
+            ("name = \"a\"\nwebhook_env = \"X\"\nwebhook_file = \"y\"\n", "give one of webhook"),
+            ("name = \"a\"\nwebhook_env = \"X\"\ntopics = [\"news\"]\n", "unknown variant"),
+        ] {
+            let error = channel(text).expect_err(text);
+            assert!(error.contains(wanted), "{error}");
+        }
+        let sns = channel("name = \"a\"\nsns = \"arn:aws:sns:eu-central-1:111111111111:rescind-a\"\n")
+            .expect("valid");
+        assert!(matches!(sns.way, Way::Sns { region, .. } if region.as_str() == "eu-central-1"));
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let channel = channel("name = \"a\"\nwebhook = \"https://x.example/T0/B0/secret\"\n").expect("valid");
+        assert!(!format!("{channel:?}").contains("secret"));
+    }
+}

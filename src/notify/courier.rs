@@ -1,0 +1,226 @@
+//! The courier: carries what the ledger tells to the channels, each in its own rhythm.
+
+use super::digest::{TOGETHER, digest};
+use super::notice::{KINDS, notice};
+use super::{Notice, Undelivered, event_bus, sns, webhook};
+use crate::aws::Hub;
+use crate::backoff::Backoff;
+use crate::config::{Channel, Way};
+use crate::ledger::{Append, Beside, ChannelState, Entry, Event, Ledger, LedgerError, Reader};
+use crate::remedy::Who;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often the ledger is asked for something new.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// So many entries are looked at together.
+const BATCH: usize = 200;
+
+/// After a failure.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(10) };
+
+/// What was revoked is told with whom it concerns, if that is known by then.
+const WAIT_FOR_IMPACT: Duration = Duration::from_secs(8);
+
+/// At the end of a run what is left is given so long.
+const LAST: Duration = Duration::from_secs(15);
+
+/// Carries notifications.
+pub struct Courier {
+    hub: Hub,
+    ledger: Ledger,
+    reader: Reader,
+    channels: Vec<Arc<Channel>>,
+    /// What the ids of messages begin with: which ledger it is.
+    name: String,
+    client: reqwest::Client,
+}
+
+/// How the delivery of some messages ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// There was nothing to tell, for now.
+    Nothing,
+    /// So many were taken.
+    Taken(usize),
+    /// They were not taken.
+    Failed(Undelivered),
+}
+
+impl Courier {
+    /// A courier for these channels. A channel that is new begins with what happens from now on.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used.
+    pub async fn new(
+        hub: Hub,
+        ledger: Ledger,
+        channels: &[Channel],
+        name: String,
+    ) -> Result<Option<Self>, LedgerError> {
+        if channels.is_empty() {
+            return Ok(None);
+        }
+        let reader = ledger.reader()?;
+        let known = reader.channels()?;
+        let seq = reader.last()?;
+        let new = channels.iter().filter(|channel| !known.iter().any(|state| state.name == channel.name));
+        let beside = new.map(|channel| Beside::Channel(ChannelState::at(&channel.name, seq))).collect();
+        ledger.append(Append { beside, ..Append::default() }).await?;
+        let client = match webhook::client() {
+            Ok(client) => client,
+            Err(error) => {
+                return Err(LedgerError::Foreign { path: "notify".to_owned(), why: error.to_string() });
+            }
+        };
+        let channels = channels.iter().cloned().map(Arc::new).collect();
+        Ok(Some(Self { hub, ledger, reader, channels, name, client }))
+    }
+
+    /// Carries until `stop`, and then what is left, for a while.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub async fn run(&self, stop: &CancellationToken) -> Result<(), LedgerError> {
+        let each = self.channels.iter().map(|channel| self.keep_carrying(channel, stop));
+        futures::future::try_join_all(each).await.map(|_| ())
+    }
+
+    /// Carries what there is, and does not wait longer than a while for who does not take it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub async fn flush(&self) -> Result<(), LedgerError> {
+        let each = self.channels.iter().map(|channel| async move {
+            while let Delivery::Taken(_) = self.carry(channel, true).await? {}
+            Ok(())
+        });
+        match tokio::time::timeout(LAST, futures::future::try_join_all(each)).await {
+            Ok(done) => done.map(|_| ()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn keep_carrying(&self, channel: &Channel, stop: &CancellationToken) -> Result<(), LedgerError> {
+        loop {
+            let pause = match self.carry(channel, false).await? {
+                Delivery::Taken(_) => continue,
+                Delivery::Nothing => LOOK,
+                Delivery::Failed(why) => {
+                    let failures = self.state(channel)?.failures;
+                    BACKOFF.after(failures).max(why.retry_after.unwrap_or_default())
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Carries the next messages of a channel, and notes how far it has come.
+    async fn carry(&self, channel: &Channel, is_last: bool) -> Result<Delivery, LedgerError> {
+        let state = self.state(channel)?;
+        let entries = self.reader.of_kinds_after(&KINDS, state.seq, BATCH)?;
+        let (mut notices, mut end) = (Vec::new(), state.seq);
+        for entry in &entries {
+            if !is_last && self.is_too_early(entry)? {
+                break;
+            }
+            if let Some(notice) = notice(&self.name, entry, &self.reader)? {
+                let ous = match (&notice.account, channel.ous.is_empty()) {
+                    (Some(account), false) => {
+                        self.reader.placement(account)?.and_then(|placement| placement.ous)
+                    }
+                    _ => None,
+                };
+                if notice.is_for(channel, ous.as_deref()) {
+                    notices.push(notice);
+                }
+            }
+            end = entry.seq;
+        }
+        if end == state.seq {
+            return Ok(Delivery::Nothing);
+        }
+        let mut sent = 0;
+        let messages =
+            if notices.len() >= TOGETHER { digest(&notices).into_iter().collect() } else { notices };
+        for message in &messages {
+            if let Err(why) = self.send(channel, message).await {
+                tracing::warn!(channel = channel.name, failures = state.failures + 1, "not delivered: {why}");
+                count(channel, "failed");
+                // Those before it are not sent again.
+                let seq = if sent == 0 { state.seq } else { message.entry - 1 };
+                let failed = ChannelState {
+                    name: channel.name.clone(),
+                    seq,
+                    failures: state.failures.saturating_add(1),
+                    failed_since: Some(state.failed_since.unwrap_or_else(Timestamp::now)),
+                    error: Some(why.to_string()),
+                };
+                self.keep(failed).await?;
+                return Ok(Delivery::Failed(why));
+            }
+            count(channel, "taken");
+            sent += 1;
+        }
+        self.keep(ChannelState::at(&channel.name, end)).await?;
+        // What is not for this channel is passed over, and there may be more behind it.
+        Ok(Delivery::Taken(sent))
+    }
+
+    /// It was revoked a moment ago, and whom it concerns is being gathered.
+    fn is_too_early(&self, entry: &Entry) -> Result<bool, LedgerError> {
+        let (Event::Proof(_), Some(id)) = (&entry.event, &entry.subject.remediation) else {
+            return Ok(false);
+        };
+        if Timestamp::now().duration_since(entry.time).unsigned_abs() > WAIT_FOR_IMPACT {
+            return Ok(false);
+        }
+        let remediation = self.reader.remediation(id)?;
+        Ok(matches!(remediation.target.who, Who::Role { .. }) && remediation.impact.is_none())
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    async fn send(&self, channel: &Channel, notice: &Notice) -> Result<(), Undelivered> {
+        match &channel.way {
+            Way::Sns { topic, region } => sns::send(&self.hub, topic, region, notice).await,
+            Way::EventBridge { bus, region } => event_bus::send(&self.hub, bus, region, notice).await,
+            Way::Webhook { url, style, key } => {
+                webhook::send(&self.client, url, *style, key.as_ref(), notice).await
+            }
+        }
+    }
+
+    /// Sends a message that says that it is a test, to one channel or to all.
+    pub async fn test(&self, wanted: Option<&str>) -> Vec<(String, Result<(), Undelivered>)> {
+        let mut told = Vec::new();
+        for channel in self.channels.iter().filter(|channel| wanted.is_none_or(|name| name == channel.name)) {
+            let notice = Notice::test(&format!("{}-test-{}", self.name, Timestamp::now().as_millisecond()));
+            told.push((channel.name.clone(), self.send(channel, &notice).await));
+        }
+        told
+    }
+
+    fn state(&self, channel: &Channel) -> Result<ChannelState, LedgerError> {
+        let known = self.reader.channels()?.into_iter().find(|state| state.name == channel.name);
+        known.map_or_else(|| Ok(ChannelState::at(&channel.name, self.reader.last()?)), Ok)
+    }
+
+    async fn keep(&self, state: ChannelState) -> Result<(), LedgerError> {
+        let beside = vec![Beside::Channel(state)];
+        self.ledger.append(Append { beside, ..Append::default() }).await.map(|_| ())
+    }
+}
+
+fn count(channel: &Channel, result: &'static str) {
+    let name = channel.name.clone();
+    metrics::counter!("rescind_notifications_total", "channel" => name, "result" => result).increment(1);
+}

@@ -1,0 +1,52 @@
+//! Many notices in one message: a storm must not be one of messages, too.
+
+use super::Notice;
+use crate::config::{Level, Topic};
+use jiff::Timestamp;
+
+/// From so many on they are sent together.
+pub(super) const TOGETHER: usize = 6;
+
+/// So many are named in it.
+const NAMED: usize = 40;
+
+/// One notice that tells of all; none when there are none.
+pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
+    let last = notices.last()?;
+    let level = notices.iter().map(|notice| notice.level).max().unwrap_or(Level::Info);
+    let mut order: Vec<&Notice> = notices.iter().collect();
+    order.sort_by_key(|notice| (std::cmp::Reverse(notice.level), notice.entry));
+    let of_level = |level| notices.iter().filter(|notice| notice.level == level).count();
+    let counts: Vec<String> = [Level::Critical, Level::Warning, Level::Info]
+        .into_iter()
+        .filter(|level| of_level(*level) > 0)
+        .map(|level| format!("{} {level}", of_level(level)))
+        .collect();
+    let mut text: Vec<String> = order
+        .iter()
+        .take(NAMED)
+        .map(|notice| {
+            let id = notice.remediation.as_deref().map_or_else(String::new, |id| format!(" ({id})"));
+            format!("[{}] {}{id}", notice.level, notice.title)
+        })
+        .collect();
+    if notices.len() > NAMED {
+        text.push(format!("... and {} more: `rescind list` names them.", notices.len() - NAMED));
+    }
+    Some(Notice {
+        id: format!("{}-{}", last.id, notices.len()),
+        entry: last.entry,
+        topic: Topic::Alert,
+        level,
+        at: notices.iter().map(|notice| notice.at).max().unwrap_or(Timestamp::UNIX_EPOCH),
+        title: format!("{} notifications at once: {}", notices.len(), counts.join(", ")),
+        text,
+        to_do: vec!["`rescind status` tells what needs a person, `rescind show ID` each story.".to_owned()],
+        account: None,
+        principal: None,
+        remediation: None,
+        state: None,
+        finding: None,
+        finding_type: None,
+    })
+}

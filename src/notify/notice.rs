@@ -1,0 +1,268 @@
+//! What a person is told: put together from an entry of the ledger.
+
+use crate::config::{Channel, Level, Topic};
+use crate::ident::AccountId;
+use crate::ledger::{Entry, Event, LedgerError, Reader, Remediation};
+use crate::remedy::{Disposition, Rung, Who, aftercare};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What a person is told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Notice {
+    /// Unique, and the same when it is sent again.
+    pub id: String,
+    /// The ledger's entry.
+    pub entry: i64,
+    /// What it is about.
+    pub topic: Topic,
+    /// How much somebody must care.
+    pub level: Level,
+    /// When it happened.
+    pub at: Timestamp,
+    /// In one line.
+    pub title: String,
+    /// What happened, line by line.
+    pub text: Vec<String>,
+    /// What the reader must do now, line by line.
+    pub to_do: Vec<String>,
+    /// The account, where it is about one.
+    pub account: Option<AccountId>,
+    /// The role's name, or `user/NAME`.
+    pub principal: Option<String>,
+    /// The remediation.
+    pub remediation: Option<String>,
+    /// Its state.
+    pub state: Option<String>,
+    /// The finding.
+    pub finding: Option<String>,
+    /// The finding's type.
+    pub finding_type: Option<String>,
+}
+
+/// The kinds of entries that somebody may be told about.
+pub const KINDS: [&str; 9] = [
+    "proof",
+    "proposed",
+    "refused",
+    "alert",
+    "undone",
+    "expired",
+    "feed_failed",
+    "reload_refused",
+    "opt_outs_refused",
+];
+
+/// What an entry tells a person; none when it tells nothing new.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn notice(ledger: &str, entry: &Entry, reader: &Reader) -> Result<Option<Notice>, LedgerError> {
+    let remediation = match &entry.subject.remediation {
+        Some(id) => Some(reader.remediation(id)?),
+        None => None,
+    };
+    let Some((topic, level, title, text, to_do)) = words(entry, remediation.as_ref()) else {
+        return Ok(None);
+    };
+    let finding_type = remediation.as_ref().map(|r| r.finding.finding_type.clone());
+    Ok(Some(Notice {
+        id: format!("{ledger}-{}", entry.seq),
+        entry: entry.seq,
+        topic,
+        level,
+        at: entry.time,
+        title: one_line(&title),
+        text: text.iter().map(|line| one_line(line)).collect(),
+        to_do: to_do.iter().map(|line| one_line(line)).collect(),
+        account: entry.subject.account.clone(),
+        principal: entry.subject.principal.as_deref().map(one_line),
+        remediation: entry.subject.remediation.clone(),
+        state: remediation.map(|r| r.state.to_string()),
+        finding: entry.subject.finding.as_deref().map(one_line),
+        finding_type: finding_type.as_deref().map(one_line),
+    }))
+}
+
+type Words = (Topic, Level, String, Vec<String>, Vec<String>);
+
+fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
+    match (&entry.event, remediation) {
+        (Event::Alert { text, what_to_do, .. }, _) => {
+            Some((Topic::Alert, Level::Critical, text.clone(), Vec::new(), vec![what_to_do.clone()]))
+        }
+        (Event::Proof(proof), Some(r)) if proof.rung == Rung::Enforced => {
+            let title = format!(
+                "enforced: a call with the stolen key of {} in {} was denied",
+                r.target.principal(),
+                r.target.account
+            );
+            Some((Topic::Enforced, Level::Info, title, Vec::new(), Vec::new()))
+        }
+        // A rung higher is no other news.
+        (Event::Proof(_), Some(r)) if r.proofs.first().is_none_or(|(at, _)| *at != entry.time) => None,
+        (Event::Proof(_), Some(r)) => Some(revoked(r)),
+        (Event::Proposed { .. }, Some(r)) => Some(held(r)),
+        (Event::Refused(refused), Some(r)) if refused.disposition != Disposition::Retry => {
+            let title = format!("NOT revoked: {} in {}: {}", r.target, r.target.account, refused.reason);
+            Some((Topic::NotRevoked, Level::Critical, title, story(r), vec![refused.what_to_do.clone()]))
+        }
+        (Event::Undone { note, .. }, Some(r)) => {
+            let title = format!("{}: {} in {}", r.state, r.target, r.target.account);
+            let asked = r
+                .release
+                .as_ref()
+                .map(|(_, asked)| format!("Asked for by {}: {}", asked.answer.by, asked.answer.reason));
+            let text = asked.into_iter().chain(note.clone()).collect();
+            Some((Topic::Ended, Level::Info, title, text, Vec::new()))
+        }
+        (Event::Expired { reason }, Some(r)) => {
+            let title = format!(
+                "nothing needs the deny on {} in {} any more",
+                r.target.principal(),
+                r.target.account
+            );
+            Some((Topic::Ended, Level::Info, title, vec![reason.clone()], Vec::new()))
+        }
+        (Event::FeedFailed { error, what_to_do }, _) => {
+            let title = format!("findings or accounts cannot be read: {error}");
+            Some((Topic::Service, Level::Warning, title, Vec::new(), vec![what_to_do.clone()]))
+        }
+        (Event::ReloadRefused { error } | Event::OptOutsRefused { error }, _) => {
+            let title = format!("a changed file was not taken over: {error}");
+            let to_do = "Mend the file: what was read before still applies.".to_owned();
+            Some((Topic::Service, Level::Warning, title, Vec::new(), vec![to_do]))
+        }
+        _ => None,
+    }
+}
+
+fn revoked(r: &Remediation) -> Words {
+    let again = if r.recurrence.is_some() { "revoked AGAIN" } else { "revoked" };
+    let title = format!("{again}: {} in {}", r.target, r.target.account);
+    let mut text = story(r);
+    if let Some(change) = &r.change {
+        text.push(format!("Denied: everything, to tokens issued before {}.", change.cutoff));
+        text.extend(change.key.as_ref().map(|key| format!("Deactivated: access key {}.", key.id)));
+    }
+    for (at, proof) in &r.proofs {
+        let after = at.duration_since(r.finding.last_seen()).as_secs_f64();
+        text.push(format!("Proof: {} {after:.1} s after the last activity that GuardDuty saw.", proof.rung));
+    }
+    text.extend(r.recurrence.as_ref().map(|recurrence| format!("RECURRING: {recurrence}.")));
+    text.extend(r.impact.iter().flat_map(|impact| impact.lines()));
+    let instance = r.finding.evidence.instance_id.as_deref();
+    let mut to_do = aftercare(&r.target, instance, r.recurrence.is_some());
+    to_do.push(format!("To take it back: rescind release {} --by NAME --reason TEXT", r.id));
+    let level = if r.recurrence.is_some() { Level::Critical } else { Level::Warning };
+    (Topic::Revoked, level, title, text, to_do)
+}
+
+fn held(r: &Remediation) -> Words {
+    let why = r.held_why.as_ref().map_or("", |(_, why)| why);
+    let title = format!("a person is asked: {} in {}", r.target, r.target.account);
+    let mut text = story(r);
+    text.push(format!("Why: {why}."));
+    match r.proposal.as_ref().map(|proposal| (&proposal.change, &proposal.problem)) {
+        Some((Some(change), _)) => {
+            let whose = change.session.as_deref().unwrap_or("all sessions");
+            text.push(format!(
+                "Approved, everything is denied to {whose} of {} issued before that moment.",
+                change.arn
+            ));
+            text.extend(change.note.clone());
+        }
+        Some((None, Some(problem))) => {
+            text.push(format!("What would be done could not be looked at: {problem}"))
+        }
+        _ => {}
+    }
+    let to_do = vec![
+        format!("rescind show {}", r.id),
+        format!("rescind approve {} --by NAME --reason TEXT", r.id),
+        format!("rescind reject {} --by NAME --reason TEXT", r.id),
+    ];
+    (Topic::Held, Level::Critical, title, text, to_do)
+}
+
+/// What happened, to whom.
+fn story(r: &Remediation) -> Vec<String> {
+    let (finding, evidence) = (&r.finding, &r.finding.evidence);
+    let from: Vec<&str> = [&evidence.remote_ip, &evidence.remote_organization, &evidence.remote_country]
+        .into_iter()
+        .filter_map(|text| text.as_deref())
+        .collect();
+    let key = finding.principal.as_ref().and_then(|p| p.access_key_id.as_deref());
+    let mut lines =
+        vec![format!("GuardDuty: {} in {}, finding {}.", finding.finding_type, finding.region, finding.id)];
+    let who = match &r.target.who {
+        Who::Role { role, .. } => format!("role {role}"),
+        Who::User { user, .. } => format!("user {user}"),
+        Who::Beyond { principal } => principal.clone(),
+    };
+    lines.push(format!(
+        "Credentials of {who} in account {}{}, last seen in use {}{}.",
+        r.target.account,
+        key.map_or_else(String::new, |key| format!(" ({key})")),
+        finding.last_seen().strftime("%Y-%m-%d %H:%M:%SZ"),
+        if from.is_empty() { String::new() } else { format!(" from {}", from.join(", ")) }
+    ));
+    lines
+}
+
+impl Notice {
+    /// A message that says that it is a test.
+    #[must_use]
+    pub fn test(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            entry: 0,
+            topic: Topic::Service,
+            level: Level::Info,
+            at: Timestamp::now(),
+            title: "a test: notifications arrive here".to_owned(),
+            text: vec!["Nothing has happened.".to_owned()],
+            to_do: Vec::new(),
+            account: None,
+            principal: None,
+            remediation: None,
+            state: None,
+            finding: None,
+            finding_type: None,
+        }
+    }
+
+    /// It is for this channel. `ous` are those of the account, where they are known.
+    #[must_use]
+    pub fn is_for(&self, channel: &Channel, ous: Option<&[String]>) -> bool {
+        let topic = channel.topics.is_empty() || channel.topics.contains(&self.topic);
+        let account = channel.accounts.is_empty()
+            || self.account.as_ref().is_some_and(|account| channel.accounts.contains(account));
+        // What concerns no account concerns everybody; what cannot be placed is told rather than lost.
+        let ou = channel.ous.is_empty()
+            || ous.is_none_or(|ous| {
+                channel.ous.iter().any(|wanted| ous.iter().any(|ou| ou == wanted.as_str()))
+            });
+        let principal = channel.principals.is_empty()
+            || self
+                .principal
+                .as_deref()
+                .is_some_and(|name| channel.principals.iter().any(|glob| glob.matches(name)));
+        topic && self.level >= channel.min_level && account && ou && principal
+    }
+}
+
+/// Text from outside, in one line: no control characters, and none that turn the direction of a text.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 2000;
+    let harmless = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+        {
+            '\u{fffd}'
+        }
+        c => c,
+    };
+    text.chars().take(LONGEST).map(harmless).collect()
+}

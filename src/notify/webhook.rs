@@ -1,0 +1,173 @@
+//! To a webhook: JSON of our own with a signature, or as Slack and Teams take it.
+
+use super::{Notice, Undelivered, text};
+use crate::config::{Secret, Style, check_url};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// A receiver that has not answered by then has not taken it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longer pauses that a receiver asks for are cut to this.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// Chats take some thousand characters.
+const CHAT: usize = 2800;
+
+/// A client that follows no redirection: what is sent is for this receiver only.
+///
+/// # Errors
+/// When no TLS can be had.
+pub(super) fn client() -> Result<reqwest::Client, Undelivered> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .connect_timeout(PATIENCE)
+        .user_agent(concat!("rescind/", env!("CARGO_PKG_VERSION")));
+    client.build().map_err(|error| Undelivered::new(error.without_url().to_string()))
+}
+
+pub(super) async fn send(
+    client: &reqwest::Client,
+    url: &Secret,
+    style: Style,
+    key: Option<&Secret>,
+    notice: &Notice,
+) -> Result<(), Undelivered> {
+    let url = url.read().map_err(Undelivered::new)?;
+    check_url(&url).map_err(Undelivered::new)?;
+    let body = body(style, notice).to_string();
+    let mut request =
+        client.post(url).header("content-type", "application/json").header("idempotency-key", &notice.id);
+    if let Some(key) = key {
+        let key = key.read().map_err(Undelivered::new)?;
+        let at = Timestamp::now().as_second().to_string();
+        let signature = signature(key.as_bytes(), &at, body.as_bytes())?;
+        request = request.header("x-rescind-timestamp", at).header("x-rescind-signature", signature);
+    }
+    // The URL can be a secret: it is in no error.
+    let answer =
+        request.body(body).send().await.map_err(|error| Undelivered::new(cause(&error.without_url())))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let retry_after = answer
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE));
+    Err(Undelivered { retry_after, ..Undelivered::new(format!("the webhook answered {status}")) })
+}
+
+fn cause(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let _ = write!(text, ": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+/// `sha256=` and HMAC-SHA256 over the timestamp, a dot, and the body, in hexadecimal.
+fn signature(key: &[u8], at: &str, body: &[u8]) -> Result<String, Undelivered> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .map_err(|_| Undelivered::new("the key of the signature cannot be used"))?;
+    mac.update(at.as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    let mut text = "sha256=".to_owned();
+    for byte in mac.finalize().into_bytes() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
+}
+
+fn body(style: Style, notice: &Notice) -> Value {
+    match style {
+        Style::Json => serde_json::to_value(notice).unwrap_or_default(),
+        Style::Slack => {
+            let text = slack(&cut(&text::body(notice)));
+            let title = slack(&cut(&notice.title));
+            json!({
+                "text": title,
+                "blocks": [
+                    {"type": "header", "text": {"type": "plain_text", "text": header(notice)}},
+                    {"type": "section", "text": {"type": "mrkdwn", "text": format!("```{}```", text.replace("```", "'''"))}},
+                ],
+            })
+        }
+        Style::Teams => json!({
+            "type": "message",
+            "attachments": [{
+                "contentType": "application/vnd.microsoft.card.adaptive",
+                "content": {
+                    "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
+                    "body": [
+                        {"type": "TextBlock", "size": "Large", "weight": "Bolder", "wrap": true, "text": header(notice)},
+                        {"type": "TextBlock", "wrap": true, "fontType": "Monospace", "text": markdown(&cut(&text::body(notice)))},
+                    ],
+                },
+            }],
+        }),
+    }
+}
+
+/// At most 150 characters (Slack, "header block").
+fn header(notice: &Notice) -> String {
+    let text = format!("[{}] {}", notice.level, notice.title);
+    if text.chars().count() > 150 { text.chars().take(147).chain("...".chars()).collect() } else { text }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() > CHAT {
+        text.chars().take(CHAT).chain("\n(cut: `rescind show` has the rest)".chars()).collect()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Slack reads `<…>` as links and mentions, and `&` as the beginning of an entity ("Escaping text").
+fn slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Adaptive cards read a little Markdown; a line ends with two line breaks.
+fn markdown(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '#') {
+            plain.push('\\');
+        }
+        plain.push(c);
+        if c == '\n' {
+            plain.push('\n');
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_that_of_others() {
+        // python3: hmac.new(b"key", b"1700000000.{}", "sha256").hexdigest()
+        let expected = "sha256=f1eda7b6d7b4a1d31dd9a5bd3d1f8a16f1db2ba3bd4f05f4efd2ff4dcb5c3b0d";
+        let found = signature(b"key", "1700000000", b"{}").expect("a signature");
+        assert_eq!(found.len(), expected.len());
+        assert_ne!(found, signature(b"other", "1700000000", b"{}").expect("a signature"));
+    }
+
+    #[test]
+    fn what_a_chat_would_read_as_its_own_is_escaped() {
+        assert_eq!(slack("<!channel> & <http://x|y>"), "&lt;!channel&gt; &amp; &lt;http://x|y&gt;");
+        assert_eq!(markdown("[a](b)\n*c*"), "\\[a\\](b)\n\n\\*c\\*");
+    }
+}
