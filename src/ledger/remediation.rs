@@ -25,6 +25,8 @@ pub struct InForce {
     pub id: Option<String>,
     /// The only session that it is for, by its `aws:userid`; none when it is for all.
     pub session: Option<String>,
+    /// The long-term access key that it is for, if it is for one.
+    pub long_term_key: Option<String>,
     /// The access keys of all the findings that it is for.
     pub access_keys: Vec<String>,
     /// It puts its deny back, with the cutoff that it had.
@@ -36,10 +38,18 @@ pub struct InForce {
 }
 
 impl InForce {
-    /// It was for all that the target is: for this principal, as far as the ids tell (one that was made
-    /// again under its name is another); and for this session, if it was for one.
+    /// It was for all that the target is: for its sessions, and for its long-term key, which no cutoff
+    /// ends.
     #[must_use]
     pub fn is_for(&self, target: &Target) -> bool {
+        let key = target.long_term_key();
+        self.is_of(target) && (key.is_none() || key == self.long_term_key.as_deref())
+    }
+
+    /// It was for this principal, as far as the ids tell (one that was made again under its name is
+    /// another); and for this session, if it was for one.
+    #[must_use]
+    pub fn is_of(&self, target: &Target) -> bool {
         let id = target.id();
         let same = id.is_none() || self.id.is_none() || id == self.id.as_deref();
         let session = target.session().map(|one| one.user_id.as_str());
@@ -239,6 +249,7 @@ impl Reader {
             cutoff: remediation.change.as_ref().map(|c| c.cutoff),
             accepted_at: remediation.accepted_at,
             session: remediation.change.as_ref().map_or_else(of_target, |change| change.session.clone()),
+            long_term_key: remediation.target.long_term_key().map(str::to_owned),
             access_keys,
             held: remediation
                 .held_why

@@ -111,6 +111,15 @@ impl Target {
         }
     }
 
+    /// The long-term access key that leaked, if one did: a session's key (ASIA…) is none.
+    #[must_use]
+    pub fn long_term_key(&self) -> Option<&str> {
+        match &self.who {
+            Who::User { access_key, .. } => access_key.as_deref().filter(|key| key.starts_with("AKIA")),
+            Who::Role { .. } | Who::Beyond { .. } => None,
+        }
+    }
+
     /// The verb for [`Self`] in words: a session is, sessions are.
     #[must_use]
     pub fn are(&self) -> &'static str {

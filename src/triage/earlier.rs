@@ -16,47 +16,56 @@ pub(super) fn uncovered(
     mode: Mode,
     now: Timestamp,
 ) -> Result<Option<Recurrence>, SkipReason> {
-    let last_seen = finding.last_seen();
     let mut recurrence = None;
-    for earlier in history.iter().filter(|earlier| earlier.is_for(target)) {
-        let remediation = earlier.remediation.clone();
-        let key = key_of(finding).filter(|key| earlier.access_keys.iter().any(|known| known == key));
-        if let (Some(key), Some(code)) = (key, denial(finding, earlier)) {
-            let call = Box::new(denied_call(finding, key, code));
-            return Err(SkipReason::Denied { remediation, call });
-        }
-        // A token that was in use before the cutoff was issued before the cutoff.
-        if let Some(cutoff) = earlier.has_revoked(last_seen) {
-            return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
-        }
-        if let Some(at) = earlier.ended_at.filter(|at| last_seen <= *at) {
-            match earlier.state {
-                // Who released it has judged this key, and no other.
-                State::Released if key.is_some() => return Err(SkipReason::Released { remediation, at }),
-                State::ByHand => return Err(SkipReason::DoneByHand { remediation, at }),
-                _ => {}
-            }
-        }
-        let fixed = earlier.state.has_fixed_cutoff() || earlier.keeps_cutoff;
-        match earlier.covering_cutoff() {
-            // Its change is made, or may be: the cutoff will not move any more.
-            Some(cutoff)
-                if fixed && earlier.is_under_way() && cutoff.covers(last_seen) && mode <= Mode::Approve =>
-            {
-                return Err(SkipReason::UnderWay { remediation });
-            }
-            // It will begin after this moment, and so will its cutoff lie after it.
-            _ if !fixed && earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
-                return Err(SkipReason::UnderWay { remediation });
-            }
-            _ => {}
+    for earlier in history.iter().filter(|earlier| earlier.is_of(target)) {
+        if earlier.is_for(target) {
+            takes_care(finding, earlier, mode, now)?;
         }
         // The newest one is first.
         if recurrence.is_none() && earlier.accepted_at.is_some() && earlier.ended_at.is_none() {
-            recurrence = sign(finding, earlier).map(|sign| Recurrence { of: remediation, sign });
+            let of = earlier.remediation.clone();
+            recurrence = sign(finding, earlier).map(|sign| Recurrence { of, sign });
         }
     }
     Ok(recurrence)
+}
+
+/// Whether an earlier remediation for the same takes care of what was seen: then that is the error.
+fn takes_care(finding: &Finding, earlier: &InForce, mode: Mode, now: Timestamp) -> Result<(), SkipReason> {
+    let last_seen = finding.last_seen();
+    let remediation = earlier.remediation.clone();
+    let key = key_of(finding).filter(|key| earlier.access_keys.iter().any(|known| known == key));
+    if let (Some(key), Some(code)) = (key, denial(finding, earlier)) {
+        let call = Box::new(denied_call(finding, key, code));
+        return Err(SkipReason::Denied { remediation, call });
+    }
+    // A token that was in use before the cutoff was issued before the cutoff.
+    if let Some(cutoff) = earlier.has_revoked(last_seen) {
+        return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
+    }
+    if let Some(at) = earlier.ended_at.filter(|at| last_seen <= *at) {
+        match earlier.state {
+            // Who released it has judged this key, and no other.
+            State::Released if key.is_some() => return Err(SkipReason::Released { remediation, at }),
+            State::ByHand => return Err(SkipReason::DoneByHand { remediation, at }),
+            _ => {}
+        }
+    }
+    let fixed = earlier.state.has_fixed_cutoff() || earlier.keeps_cutoff;
+    match earlier.covering_cutoff() {
+        // Its change is made, or may be: the cutoff will not move any more.
+        Some(cutoff)
+            if fixed && earlier.is_under_way() && cutoff.covers(last_seen) && mode <= Mode::Approve =>
+        {
+            return Err(SkipReason::UnderWay { remediation });
+        }
+        // It will begin after this moment, and so will its cutoff lie after it.
+        _ if !fixed && earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
+            return Err(SkipReason::UnderWay { remediation });
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn key_of(finding: &Finding) -> Option<&str> {

@@ -59,6 +59,7 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
         state,
         cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
         accepted_at: None,
+        long_term_key: None,
         id: Some(role_id.to_owned()),
         session: None,
         access_keys: Vec::new(),
