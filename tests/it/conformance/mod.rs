@@ -41,5 +41,5 @@ mod honesty;
 mod once;
 mod release;
 mod remade;
-//mod room;
-//mod watchdog;
+mod room;
+mod watchdog;

@@ -68,3 +68,36 @@ fn twice_is_once(row: Row) {
     assert_eq!((subject.there(), subject.scene.writes()), (there, writes));
     subject.is_denied();
 }
+
+/// No cutoff ends a long-term key: that sessions of the user are revoked does not take care of it, and
+/// neither does another key's remediation.
+#[test]
+fn each_leaked_key_of_a_user_is_deactivated() {
+    for row in [Row::UserSession, Row::UserKey] {
+        let mut subject = Subject::new(row);
+        let at = subject.bystanders.iter().position(|(who, _)| *who == "another key of the user");
+        let (_, key) = subject.bystanders.remove(at.expect("one"));
+        subject.revoke();
+        assert_eq!(key.list_users(), Ok(()), "{row:?}");
+        // Seen before the cutoff of the first one.
+        let id = &subject.other_key;
+        subject.report(&json!({"access_key_id": id}), json!({"updated_at": subject.seen}));
+        subject.scene.run_once().says("1 revoked");
+        assert_eq!(key.list_users(), Err("InvalidClientTokenId".to_owned()), "{row:?}");
+        subject.is_denied();
+    }
+}
+
+/// Both at once: the second one does not count as being under way with the first one.
+#[test]
+fn two_leaked_keys_of_a_user_that_come_at_once_are_both_deactivated() {
+    for row in [Row::UserSession, Row::UserKey] {
+        let subject = Subject::new(row);
+        subject.report(&json!({"access_key_id": subject.other_key}), json!({"region": OTHER}));
+        subject.scene.run_once().says("2 revoked");
+        let keys = subject.there().1;
+        let off = |id: &serde_json::Value| keys.iter().any(|(key, active)| id == key && !active);
+        assert!(off(&subject.other_key), "{row:?}: {keys:?}");
+        assert_eq!(off(&subject.named["access_key_id"]), row == Row::UserKey, "{row:?}: {keys:?}");
+    }
+}

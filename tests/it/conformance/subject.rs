@@ -97,6 +97,8 @@ pub struct Subject {
     pub stolen: Vec<Thief>,
     /// The credentials that the finding names.
     pub named: Value,
+    /// The id of another long-term key of a user.
+    pub other_key: Value,
     /// Those who must go on.
     pub bystanders: Vec<(&'static str, Thief)>,
     pub finding: String,
@@ -122,6 +124,7 @@ impl Subject {
             operator,
             stolen: Vec::new(),
             named: Value::Null,
+            other_key: Value::Null,
             bystanders: Vec::new(),
             finding: String::new(),
             seen: String::new(),
@@ -130,6 +133,7 @@ impl Subject {
         let (named, more) = subject.make();
         subject.named = named;
         subject.bystanders = subject.others(more.as_ref());
+        subject.other_key = more.map_or(Value::Null, |key| key["access_key_id"].clone());
         subject.stolen = subject.loot();
         (subject.finding, subject.seen) = subject.report(&subject.named, json!({}));
         subject
