@@ -50,7 +50,8 @@ pub enum Act {
     ReleaseAsked,
     Undoing,
     Undone,
-    NotReleased,
+    /// It leads back to where the release was asked for.
+    NotReleased(Stage),
     Expired,
     DoneByHand,
     Refused,
@@ -85,11 +86,31 @@ impl Act {
             "release_asked" => Self::ReleaseAsked,
             "undoing" => Self::Undoing,
             "undone" => Self::Undone,
-            "not_released" => Self::NotReleased,
+            "not_released" => Self::NotReleased(back(&says)),
             "expired" => Self::Expired,
             "done_by_hand" => Self::DoneByHand,
             _ => Self::Unknown,
         })
+    }
+}
+
+/// Where a release that was not carried out leads back to: what was in place is not any more.
+fn back(says: &impl Fn(&'static str, &'static str) -> bool) -> Stage {
+    let was = |states: &[&'static str]| states.iter().any(|state| says("was", state));
+    if was(&["expired"]) {
+        Stage::Expired
+    } else if was(&["retired"]) {
+        Stage::Retired
+    } else if was(&["retrying", "blocked"]) {
+        Stage::Waiting
+    } else if was(&["failed"]) {
+        Stage::Failed
+    } else if was(&["held"]) {
+        Stage::Held
+    } else if was(&["rejected"]) {
+        Stage::Rejected
+    } else {
+        Stage::Lost
     }
 }
 
@@ -106,18 +127,18 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
             _ => None,
         };
     };
-    let to_begin = matches!(stage, Decided | Waiting | Lost);
+    let to_begin = matches!(stage, Decided | Waiting);
     let under_way = matches!(stage, Applying | Accepted);
     match act {
         Act::Proposed if stage == Held => Some(Held),
         Act::Rejected if stage == Held => Some(Rejected),
         Act::Cleared if stage == Held => Some(Decided),
         Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Decided),
-        Act::Returned if to_begin => Some(Held),
+        Act::Returned if to_begin || stage == Lost => Some(Held),
         Act::Superseded if to_begin || stage == Held => Some(Superseded),
         Act::Reopened if stage == Rejected => Some(Held),
         Act::Reopened if stage == Failed => Some(Decided),
-        Act::Intent if to_begin || stage == Accepted => Some(Applying),
+        Act::Intent if to_begin || matches!(stage, Accepted | Lost) => Some(Applying),
         Act::Uncertain if under_way => Some(stage),
         Act::Accepted if stage == Applying => Some(Accepted),
         Act::NotApplied if under_way => Some(Decided),
@@ -125,16 +146,21 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
         Act::Proof if matches!(stage, Accepted | Proved) => Some(Proved),
         Act::Drift if stage == Proved => Some(Lost),
         Act::Expired if matches!(stage, Proved | Lost) => Some(Expired),
-        Act::ReleaseAsked if matches!(stage, Proved | Lost | Expired | Retired) => Some(Releasing),
+        Act::ReleaseAsked
+            if matches!(stage, Proved | Lost | Expired | Retired | Waiting | Failed | Held | Rejected) =>
+        {
+            Some(Releasing)
+        }
         Act::Undoing | Act::Uncertain if stage == Releasing => Some(Releasing),
         Act::Undone if stage == Releasing => Some(Released),
-        Act::NotReleased if stage == Releasing => Some(Proved),
+        Act::NotReleased(back) if stage == Releasing => Some(back),
+        Act::Uncertain if stage == Expired => Some(Expired),
         Act::Undoing if stage == Expired => Some(Retiring),
         Act::Undoing | Act::Uncertain if stage == Retiring => Some(Retiring),
         Act::Undone if matches!(stage, Expired | Retiring) => Some(Retired),
         Act::DoneByHand if matches!(stage, Held | Rejected) => Some(ByHand),
-        Act::Refused if to_begin || under_way => Some(Waiting),
-        Act::RefusedForGood if to_begin || under_way => Some(Failed),
+        Act::Refused if to_begin || under_way || stage == Lost => Some(Waiting),
+        Act::RefusedForGood if to_begin || under_way || stage == Lost => Some(Failed),
         _ => None,
     }
 }

@@ -39,7 +39,7 @@ impl Hub {
             .message_structure("json")
             .message(message.message);
         // (SNS Developer Guide, "Message deduplication for FIFO topics".)
-        if message.topic.ends_with(".fifo") {
+        if message.topic.rsplit_once('.').is_some_and(|(_, end)| end == "fifo") {
             request = request.message_group_id("rescind").message_deduplication_id(message.id);
         }
         let scope = CallScope::default();

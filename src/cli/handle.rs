@@ -35,7 +35,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             take_in(&service, input, screen, &stop).await
         }
         .await;
-        summary::finish(service, screen, done, stop.is_cancelled()).await
+        Box::pin(summary::finish(service, screen, done, stop.is_cancelled())).await
     })
 }
 

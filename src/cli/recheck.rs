@@ -14,13 +14,13 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
             () = stop.cancelled() => return Ok(Exit::Interrupted),
         };
         let done = async {
-            let watched = service.reader().watched_denies(false)?.len();
+            let watched = service.reader().watched_denies(false, None)?.len();
             screen.line(format!("Denies in force: {watched}. Each is looked at now."));
-            service.engine().recheck(true)?;
+            service.engine().recheck_all().await?;
             service.drained().await?;
             Ok(Seen::default())
         }
         .await;
-        summary::finish(service, screen, done, stop.is_cancelled()).await
+        Box::pin(summary::finish(service, screen, done, stop.is_cancelled())).await
     })
 }

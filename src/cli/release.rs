@@ -7,7 +7,7 @@ use super::policy::diff;
 use super::{Exit, block_on, show, signals};
 use crate::config::Config;
 use crate::ledger::{Append, Draft, Event, Lock, Reader, ReleaseAsked, Remediation, State};
-use crate::remedy::{Drift, Rung, Undo};
+use crate::remedy::{Drift, Undo};
 use crate::service::{Purpose, Service};
 use std::time::Duration;
 
@@ -25,6 +25,10 @@ pub struct Args {
     #[command(flatten)]
     signed: Signed,
 
+    /// Also the other stolen keys that it takes care of.
+    #[arg(long)]
+    attached: bool,
+
     /// Also when somebody changed since what was written: their change is lost.
     #[arg(long)]
     force: bool,
@@ -34,29 +38,28 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     let reader = Reader::open(&config.ledger)?;
     let remediation = reader.remediation(&show::find(&reader, &args.id)?)?;
     let id = remediation.id.clone();
-    let rung = match remediation.state {
-        State::Proved(rung) => rung,
-        State::Lost | State::Expired | State::Retired => {
-            remediation.proof().map_or(Rung::Present, |proof| proof.rung)
-        }
+    match remediation.state {
+        State::Proved(_) | State::Lost | State::Expired | State::Retired | State::Releasing => {}
+        // Begun, and stopped halfway: something of it may be there.
+        State::Retrying | State::Blocked | State::Failed | State::Held | State::Rejected
+            if remediation.change.is_some() => {}
         State::Released => {
             screen.line(format!("{}  is released already", styled(BOLD, &id)));
             screen.json(&serde_json::json!({ "remediation": id, "state": "released" }))?;
             return Ok(Exit::Done);
         }
-        State::Releasing => Rung::Present,
         state => {
             let text = format!("{id} is {state}: nothing of it is in place, so there is nothing to release");
             return Err(BadInput(text).into());
         }
-    };
+    }
     block_on(async {
         let stop = signals::stop_token();
         // A running service carries it out, in the order of its work. Without one it is done here.
         let is_alone = Lock::holder(&config.ledger).is_none();
         let purpose = if is_alone { Purpose::Act { backlog: false } } else { Purpose::Plan };
         let service = Service::start(config, "release", purpose, stop.clone()).await?;
-        let done = release(args, &service, &remediation, rung, is_alone, screen).await;
+        let done = release(args, &service, &remediation, is_alone, screen).await;
         let stopped = service.stop("released").await;
         let exit = done?;
         stopped?;
@@ -68,7 +71,6 @@ async fn release(
     args: &Args,
     service: &Service,
     remediation: &Remediation,
-    rung: Rung,
     is_alone: bool,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
@@ -92,6 +94,21 @@ async fn release(
         "written": drift.as_ref().and_then(|drift| drift.written.as_ref()),
     }))?;
     tell_plan(remediation, &undo, drift.as_deref(), screen);
+    let others = other_keys(service, remediation)?;
+    if !others.is_empty() {
+        screen.line(format!(
+            "  {} it also takes care of other keys, which work again: {}",
+            styled(BAD, "note:"),
+            clean(&others.join(", "))
+        ));
+        if !args.attached {
+            screen.line(format!(
+                "{}: with --attached these are released as well, and what was seen of them until now is not revoked again.",
+                styled(BAD, "NOT released")
+            ));
+            return Ok(Exit::NeedsPerson);
+        }
+    }
     if drift.is_some() && !args.force {
         screen.line(format!(
             "{}: with --force it is released all the same, and the change is lost.",
@@ -102,7 +119,12 @@ async fn release(
     let last = service.reader().last()?;
     if remediation.state != State::Releasing {
         let answer = answer::signed(&args.signed, service.config(), service.ledger(), None).await?;
-        let asked = ReleaseAsked { answer, force: args.force, rung };
+        let asked = ReleaseAsked {
+            answer,
+            force: args.force,
+            attached: args.attached,
+            was: remediation.state.to_string(),
+        };
         let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
         let only_if = Some((id.clone(), remediation.state));
         service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
@@ -154,6 +176,21 @@ async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> a
             Exit::NeedsPerson
         }
     })
+}
+
+/// The keys of later findings that it takes care of.
+fn other_keys(service: &Service, remediation: &Remediation) -> anyhow::Result<Vec<String>> {
+    let own = remediation.finding.principal.as_ref().and_then(|p| p.access_key_id.clone());
+    let mut keys: Vec<String> = service
+        .reader()
+        .attached(&remediation.id)?
+        .into_iter()
+        .filter_map(|finding| finding.principal?.access_key_id)
+        .filter(|key| Some(key) != own.as_ref())
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
 }
 
 fn nothing(remediation: &Remediation) -> Undo {

@@ -47,7 +47,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 };
                 service.drained().await?;
                 // The denies that are in force, from now and from before.
-                service.engine().recheck(false)?;
+                service.engine().recheck_due().await?;
                 service.drained().await?;
                 return Ok(seen);
             }
@@ -62,9 +62,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         }
         .await;
         if args.once {
-            summary::finish(service, screen, done, stop.is_cancelled()).await
+            Box::pin(summary::finish(service, screen, done, stop.is_cancelled())).await
         } else {
-            summary::finish_service(service, screen, done.map(|_| ())).await
+            Box::pin(summary::finish_service(service, screen, done.map(|_| ()))).await
         }
     })
 }

@@ -297,9 +297,7 @@ fn what(entry: &Entry) -> String {
             impact.instances.len(),
             impact.regions.len()
         ),
-        Event::Drift { what, by, .. } => {
-            format!("TAKEN AWAY: {what}{}", by.as_deref().map_or_else(String::new, |by| format!("; {by}")))
-        }
+        Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
         Event::ReleaseAsked(asked) => {
             let forced = if asked.force { ", forced" } else { "" };
             format!("release asked for by {}{forced}: {}", asked.answer.by, asked.answer.reason)

@@ -244,9 +244,9 @@ impl TryFrom<RawFields> for RawChannel {
             return wrong("name: expected 1 to 100 characters");
         }
         let key = one_of(raw.key_env, raw.key_file, None)
-            .map_err(|_| format!("{name}: give key_env or key_file, not both"))?;
+            .map_err(|()| format!("{name}: give key_env or key_file, not both"))?;
         let url = one_of(raw.webhook_env, raw.webhook_file, raw.webhook.clone())
-            .map_err(|_| format!("{name}: give one of webhook, webhook_env and webhook_file"))?;
+            .map_err(|()| format!("{name}: give one of webhook, webhook_env and webhook_file"))?;
         let way = match (raw.sns, raw.event_bus, url) {
             (Some(topic), None, None) => {
                 let region = region_of(&topic, "sns").ok_or_else(|| {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -70,6 +70,8 @@ pub(super) struct Lanes {
     /// The width of what is done after the urgent part.
     after: Arc<Semaphore>,
     again: Arc<Semaphore>,
+    /// A job came to a lane that has others.
+    arrived: Arc<Notify>,
     /// What one account may have of the width: one that hangs must not hold up the others.
     shares: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     share: usize,
@@ -89,6 +91,7 @@ impl Lanes {
             // Denies go before proofs, also when it is the processor that is short.
             after: Arc::new(Semaphore::new(width.div_ceil(2))),
             again: Arc::new(Semaphore::new(width.div_ceil(4))),
+            arrived: Arc::default(),
             shares: Arc::default(),
             share: width.div_ceil(4),
             given_up: CancellationToken::new(),
@@ -147,6 +150,8 @@ impl Lanes {
         let mut waiting = self.waiting();
         if let Some(queue) = waiting.get_mut(&lane) {
             queue.push_back(job);
+            drop(waiting);
+            self.arrived.notify_waiters();
             return;
         }
         waiting.insert(lane.clone(), VecDeque::from([job]));
@@ -185,17 +190,29 @@ impl Lanes {
         self.drained().await;
     }
 
+    /// A permit for what is tried again. Something new that waits behind it, or comes while it waits, is not
+    /// held up by what is tried again elsewhere.
+    async fn narrow(&self, lane: &str) -> Option<SemaphorePermit<'_>> {
+        loop {
+            let arrived = self.arrived.notified();
+            if self.has_new(lane) {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                permit = self.again.acquire() => return permit.ok(),
+                () = arrived => {}
+            }
+        }
+    }
+
     async fn work_off(&self, lane: &str) {
         while let Some(Job { work, again, _place }) = self.next(lane) {
-            // Something new that waits behind it is not held up by what is tried again elsewhere.
-            let narrow = match again {
-                Again::Yes if !self.has_new(lane) => Some(self.again.acquire().await),
-                Again::Yes | Again::No => None,
-            };
             let share = match self.share_of(lane) {
                 Some(share) => share.acquire_owned().await.ok(),
                 None => None,
             };
+            let narrow = if again == Again::Yes { self.narrow(lane).await } else { None };
             let permit = Arc::clone(&self.width).acquire_owned().await.ok();
             if self.stop.is_cancelled() {
                 continue;

@@ -55,7 +55,7 @@ pub struct Engine {
     guards: Guards,
     lanes: Lanes,
     retries: Retries,
-    watchdog: Timetable,
+    watchdog: Arc<Timetable>,
     /// Where instances and calls are looked for.
     regions: RwLock<Vec<Region>>,
     stop: CancellationToken,
@@ -87,7 +87,7 @@ impl Engine {
             lanes: Lanes::new(config.concurrency, stop.clone()),
             known: Known::new(organization),
             retries: Retries::default(),
-            watchdog: Timetable::default(),
+            watchdog: Arc::default(),
             regions: RwLock::new(config.regions.clone()),
             reader,
             hub,
@@ -314,7 +314,12 @@ impl Engine {
             before_watch: if asked || self.backlog { None } else { self.before_watch(finding)? },
             stage: Stage::New,
         };
-        let decision = self.decide(question).await?;
+        let mut decision = self.decide(question).await?;
+        // What the ledger says is in force is looked at before it is relied on against later activity.
+        let mut history = question.history.to_vec();
+        if self.doubt(finding, &decision, &mut history).await? {
+            decision = self.decide(Question { history: &history, ..question }).await?;
+        }
         if self.stop.is_cancelled() && decision.verdict.code() == UNPLACED {
             // It could be read, if there were time: at the next start.
             return Ok(());
@@ -356,6 +361,36 @@ impl Engine {
         }
     }
 
+    /// When a finding is to be left because an earlier remediation is in force, and tells of activity after
+    /// that: looks whether it is. Tells whether there is something new to decide by.
+    async fn doubt(
+        &self,
+        finding: &Finding,
+        decision: &Decision,
+        history: &mut Vec<InForce>,
+    ) -> Result<bool, LedgerError> {
+        let Verdict::Skip(
+            SkipReason::AlreadyRevoked { remediation, .. } | SkipReason::Denied { remediation, .. },
+        ) = &decision.verdict
+        else {
+            return Ok(false);
+        };
+        let is_later = |one: &&InForce| {
+            one.remediation == *remediation
+                && one.state.is_in_place()
+                && one.accepted_at.is_some_and(|at| at < finding.last_seen())
+        };
+        let Some(relied_on) = history.iter().find(is_later).map(|one| one.remediation.clone()) else {
+            return Ok(false);
+        };
+        let is_there = self.look_after(&relied_on).await?;
+        *history = self.history(finding)?;
+        for one in history.iter_mut().filter(|one| one.remediation == relied_on) {
+            one.is_doubted = !is_there;
+        }
+        Ok(true)
+    }
+
     /// Since when the finding's region is watched, when the finding was there before that.
     fn before_watch(&self, finding: &Finding) -> Result<Option<Timestamp>, LedgerError> {
         let seen = self.reader.decided(&finding.occurrence())?.map(|decided| decided.seen.event);
@@ -385,12 +420,14 @@ impl Engine {
 
     /// The lane of a finding: that of its principal, or one of its own.
     fn lane_of(&self, finding: &Finding) -> String {
-        self.policy().key_of(finding).map_or_else(|| finding.occurrence(), |key| lane(&finding.account, &key))
+        self.policy()
+            .key_of(finding, &self.organization())
+            .map_or_else(|| finding.occurrence(), |key| lane(&finding.account, &key))
     }
 
     /// What was done to the finding's principal before.
     fn history(&self, finding: &Finding) -> Result<Vec<InForce>, LedgerError> {
-        match self.policy().key_of(finding) {
+        match self.policy().key_of(finding, &self.organization()) {
             Some(key) => self.reader.history(&finding.account, &key),
             None => Ok(Vec::new()),
         }

@@ -2,7 +2,8 @@
 
 use super::Engine;
 use crate::ledger::{Event, LedgerError, Remediation, State};
-use crate::remedy::{self, Drift, Found, Purpose, Refusal, Undo};
+use crate::remedy::{self, Deny, Drift, Found, Purpose, Refusal, Undo};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// Pauses between looks whether it is taken back: IAM is eventually consistent.
@@ -17,26 +18,33 @@ impl Engine {
             Err(refusal) => return self.not_taken_back(remediation, &refusal).await,
         };
         let target = &remediation.target;
+        let (now, asked) = (Some(session.aws_now()), remediation.state == State::Releasing);
         let found = match remedy::inspect(&session, target).await {
             Ok(found) => found,
             Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
                 let note =
                     format!("{} does not exist any more: there is nothing to take back", target.principal());
-                return self.undone(remediation, true, Some(note)).await;
+                return self.undone(remediation, true, now, Some(note)).await;
             }
             Err(refusal) => return self.not_taken_back(remediation, &refusal).await,
         };
         // A crash came between the call and its record.
         if let Some(undo) = remediation.undoing.as_ref().filter(|undo| undo.is_done(&found)) {
-            return self.undone(remediation, true, undo.note.clone()).await;
+            return self.undone(remediation, true, now, undo.note.clone()).await;
         }
         let undo = match self.how_to_take_back(remediation, &found)? {
             Ok(undo) => undo,
             Err(drift) if is_forced(remediation) => drift.undo,
-            Err(drift) => return self.drifted(remediation, &drift).await,
+            Err(drift) => return self.drifted(remediation, &drift, now).await,
         };
         if undo.is_nothing() {
-            return self.undone(remediation, true, undo.note).await;
+            return self.undone(remediation, true, now, undo.note).await;
+        }
+        // What nobody asked for takes away what we wrote, and writes nothing else.
+        let is_ours = undo.leave.as_deref().is_none_or(|text| Deny::read(text).is_some());
+        if !asked && !is_ours {
+            let note = "left as it is: what was there before was not written by rescind".to_owned();
+            return self.undone(remediation, true, now, Some(note)).await;
         }
         self.write(remediation, Event::Undoing { undo: undo.clone() }).await?;
         match remedy::take_back(&session, target, &undo).await {
@@ -45,7 +53,9 @@ impl Engine {
         }
         for pause in PAUSES {
             match remedy::inspect(&session, target).await {
-                Ok(found) if undo.is_done(&found) => return self.undone(remediation, false, undo.note).await,
+                Ok(found) if undo.is_done(&found) => {
+                    return self.undone(remediation, false, now, undo.note).await;
+                }
                 Ok(_) => tokio::time::sleep(pause).await,
                 Err(refusal) => return self.not_taken_back(remediation, &refusal).await,
             }
@@ -87,19 +97,24 @@ impl Engine {
     }
 
     /// Somebody changed since what was written.
-    async fn drifted(&self, remediation: &Remediation, drift: &Drift) -> Result<(), LedgerError> {
+    async fn drifted(
+        &self,
+        remediation: &Remediation,
+        drift: &Drift,
+        now: Option<Timestamp>,
+    ) -> Result<(), LedgerError> {
         let (policy, target) = (&drift.undo.policy_name, &remediation.target);
         if remediation.state != State::Releasing {
             // It denies nothing that lives, and what is there is somebody else's.
             let note = format!("left as it is: somebody changed the policy {policy} since");
-            return self.undone(remediation, true, Some(note)).await;
+            return self.undone(remediation, true, now, Some(note)).await;
         }
         let why = format!(
             "the policy {policy} of {} is not what was written: somebody changed it since",
             target.principal()
         );
-        let rung = remediation.release.as_ref().map_or(remedy::Rung::Present, |(_, asked)| asked.rung);
-        self.write(remediation, Event::NotReleased { why: why.clone(), rung }).await?;
+        let was = remediation.release.as_ref().map_or_else(String::new, |(_, asked)| asked.was.clone());
+        self.write(remediation, Event::NotReleased { why: why.clone(), was }).await?;
         let text = format!("not released: {} ({}): {why}", target, remediation.id);
         let what_to_do = "`rescind release` shows the difference; with --force it is released all the same, and the change is lost.";
         self.tell(remediation.subject(), "not_released", text, what_to_do).await
@@ -120,11 +135,12 @@ impl Engine {
         &self,
         remediation: &Remediation,
         found_in_place: bool,
+        aws_time: Option<Timestamp>,
         note: Option<String>,
     ) -> Result<(), LedgerError> {
         let word = if remediation.state == State::Releasing { "released" } else { "retired" };
         tracing::info!(remediation = remediation.id, note, "{word}: {}", remediation.target);
-        self.write(remediation, Event::Undone { found_in_place, note }).await
+        self.write(remediation, Event::Undone { found_in_place, aws_time, note }).await
     }
 }
 

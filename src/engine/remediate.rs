@@ -92,7 +92,9 @@ impl Engine {
         let state = self.reader.remediation(&remediation.id)?.state;
         let to_begin = state.is_to_begin() || state == State::Lost;
         // What a person approved is done, whatever the ledger remembers: the deny may be gone by now.
-        let by = if remediation.approved_at().is_some() { None } else { self.superseded_by(remediation)? };
+        // What was in force is put back for itself: the other one may be released.
+        let stays = remediation.approved_at().is_some() || remediation.is_put_back();
+        let by = if stays { None } else { self.superseded_by(remediation)? };
         if let (true, Some(by)) = (to_begin, by) {
             self.write(remediation, Event::Superseded { by }).await?;
             return Ok(false);

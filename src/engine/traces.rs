@@ -18,6 +18,12 @@ const LOOKED_FOR: SignedDuration = SignedDuration::from_hours(13);
 /// So many keys of one remediation are looked for.
 const MOST_KEYS: usize = 3;
 
+/// CloudTrail has most calls within five minutes, and all within about fifteen (CloudTrail User Guide).
+const LAG: SignedDuration = SignedDuration::from_mins(15);
+
+/// So long after a deny was found gone it is looked for who did it.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+
 /// So far back somebody is looked for who took a deny away.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -45,9 +51,11 @@ impl Engine {
         let wants_impact = is_of_role && remediation.impact.is_none();
         let accepted = remediation.accepted_at.unwrap_or(remediation.opened_at);
         let is_of_late = Timestamp::now().duration_since(accepted) < LOOKED_FOR;
-        let wants_trail =
-            self.policy().cloudtrail && remediation.state != State::Proved(Rung::Enforced) && is_of_late;
-        if !wants_impact && !wants_trail {
+        let cloudtrail = self.policy().cloudtrail;
+        let wants_trail = cloudtrail && is_of_late;
+        let lost_at = remediation.lost_at.filter(|at| Timestamp::now().duration_since(*at) < TOLD_WITHIN);
+        let wants_culprit = cloudtrail && lost_at.is_some_and(|at| remediation.culprit_told_at < Some(at));
+        if !wants_impact && !wants_trail && !wants_culprit {
             return Ok(());
         }
         let session = match self.enter(&remediation, Purpose::Trace).await {
@@ -63,6 +71,9 @@ impl Engine {
                 tracing::warn!(remediation = id, "{}: {text}", remediation.target.principal());
             }
             self.write(&remediation, Event::Impact(Box::new(impact))).await?;
+        }
+        if wants_culprit {
+            self.tell_who_did_it(&remediation, &session).await?;
         }
         if wants_trail { self.look_for_key(&remediation, &session, change).await } else { Ok(()) }
     }
@@ -91,18 +102,19 @@ impl Engine {
         change: &Change,
     ) -> Result<(), LedgerError> {
         let accepted = remediation.accepted_at.unwrap_or(remediation.opened_at);
-        let own = std::iter::once(remediation.finding.clone());
-        let mut keys: Vec<String> = own
-            .chain(self.reader.attached(&remediation.id)?)
-            .filter_map(|finding| finding.principal?.access_key_id)
-            .filter(|key| key.starts_with('A'))
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
+        // The key of the finding that led to it first.
+        let mut keys: Vec<String> = Vec::new();
+        for finding in
+            std::iter::once(remediation.finding.clone()).chain(self.reader.attached(&remediation.id)?)
+        {
+            // An inactive long-term key gets no answer that CloudTrail would tell of.
+            let key = finding.principal.and_then(|p| p.access_key_id).filter(|key| key.starts_with("ASIA"));
+            keys.extend(key.filter(|key| !keys.contains(key)));
+        }
         keys.truncate(MOST_KEYS);
         let mut denied: Option<TrailEvent> = None;
         for key in &keys {
-            let events = match self.events_of_key(session, key, accepted).await {
+            let (events, is_all) = match self.events_of_key(session, key, accepted).await {
                 Ok(events) => events,
                 // What is not known everywhere is not known.
                 Err(error) => {
@@ -116,10 +128,18 @@ impl Engine {
             {
                 return self.still_works(remediation, key, event).await;
             }
-            denied = denied
-                .or_else(|| telling().filter(|event| event.is_denied()).min_by_key(|e| e.time).cloned());
+            // What succeeded before it may be told later than it.
+            let late_enough = |event: &&TrailEvent| {
+                event.is_denied()
+                    && event.time >= change.cutoff.time()
+                    && session.aws_now().duration_since(event.time) >= LAG
+            };
+            if is_all {
+                denied = denied.or_else(|| telling().filter(late_enough).min_by_key(|e| e.time).cloned());
+            }
         }
-        let Some(event) = denied else { return Ok(()) };
+        let is_proved = remediation.state == State::Proved(Rung::Enforced);
+        let Some(event) = denied.filter(|_| !is_proved) else { return Ok(()) };
         let proof = Proof::enforced(DeniedCall {
             source: "cloudtrail".to_owned(),
             access_key: event.access_key.unwrap_or_default(),
@@ -136,17 +156,19 @@ impl Engine {
         }
     }
 
-    /// All calls with a key since a time, in all regions.
+    /// All calls with a key since a time, in all regions; and whether it is all of them.
     async fn events_of_key(
         &self,
         session: &MemberSession,
         key: &str,
         since: Timestamp,
-    ) -> Result<Vec<TrailEvent>, CallError> {
+    ) -> Result<(Vec<TrailEvent>, bool), CallError> {
         let regions = futures::stream::iter(self.regions_with_global());
         let each = regions.map(async |region| session.events(&region, Lookup::AccessKey(key), since).await);
         let pages: Vec<_> = each.buffer_unordered(AT_ONCE).try_collect().await?;
-        Ok(pages.into_iter().flat_map(|listed| listed.items).filter(|event| event.time >= since).collect())
+        let is_all = pages.iter().all(|page| !page.cut_short && page.unreadable == 0);
+        let events = pages.into_iter().flat_map(|page| page.items).filter(|event| event.time >= since);
+        Ok((events.collect(), is_all))
     }
 
     /// The stolen key made a call after the cutoff, and was not denied.
@@ -171,28 +193,53 @@ impl Engine {
         self.tell(remediation.subject(), "still_works", text, what_to_do).await
     }
 
-    /// Who took the deny away, as far as CloudTrail tells by now.
-    pub(super) async fn who_did_it(&self, remediation: &Remediation) -> Option<String> {
-        if !self.policy().cloudtrail {
-            return None;
-        }
-        let session = self.enter(remediation, Purpose::Trace).await.ok()?;
-        let accepted = remediation.accepted_at.unwrap_or(remediation.opened_at);
+    /// Who took the deny away is told once CloudTrail tells it.
+    async fn tell_who_did_it(
+        &self,
+        remediation: &Remediation,
+        session: &MemberSession,
+    ) -> Result<(), LedgerError> {
+        let Some(who) = self.who_did_it(remediation, session).await else { return Ok(()) };
+        let target = &remediation.target;
+        let text = format!(
+            "the deny on {} in {} was taken away: {who} ({})",
+            target.principal(),
+            target.account,
+            remediation.id
+        );
+        let what_to_do = "It was put back. If they are the thief, revoke them as well; if it is a tool that owns all inline policies, \
+             teach it to leave RescindRevokeOlderSessions alone.";
+        self.tell(remediation.subject(), "deny_removed_by", text, what_to_do).await
+    }
+
+    async fn who_did_it(&self, remediation: &Remediation, session: &MemberSession) -> Option<String> {
+        let accepted = remediation.opened_at;
         let back = Timestamp::now().saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
         let region = global_region(remediation.target.partition)?;
         let operations =
             if matches!(remediation.target.who, Who::User { .. }) { UNDOES_USER } else { UNDOES_ROLE };
         let mut found: Vec<TrailEvent> = Vec::new();
         for operation in operations {
-            let listed =
-                session.events(&region, Lookup::EventName(operation), accepted.max(back)).await.ok()?;
-            found.extend(listed.items.into_iter().filter(|event| is_about(event, remediation)));
+            let since = accepted.max(back);
+            let listed = session.events(&region, Lookup::EventName(operation), since).await.ok()?;
+            found.extend(
+                listed
+                    .items
+                    .into_iter()
+                    .filter(|event| is_about(event, remediation, &self.own_sessions(remediation))),
+            );
         }
         let event = found.into_iter().max_by_key(|event| event.time)?;
         let who = event.who.as_deref().unwrap_or("somebody whom CloudTrail does not name");
         let from = event.source_ip.as_deref().unwrap_or("an unknown address");
         let at = event.time.strftime("%Y-%m-%d %H:%M:%SZ");
         Some(format!("{} by {who} from {from} at {at}", event.event))
+    }
+
+    /// How the ARNs of our own sessions in an account begin.
+    fn own_sessions(&self, remediation: &Remediation) -> String {
+        let (target, role) = (&remediation.target, &self.member.role_name);
+        format!("arn:{}:sts::{}:assumed-role/{role}/rescind-", target.partition, target.account)
     }
 
     /// The regions, and the one in which IAM's own calls are seen.
@@ -207,9 +254,8 @@ impl Engine {
 }
 
 /// A call of somebody else that changed this very policy or key.
-fn is_about(event: &TrailEvent, remediation: &Remediation) -> bool {
-    let by_us =
-        event.access_key.is_some() && event.who.as_deref().is_some_and(|who| who.contains("/rescind-"));
+fn is_about(event: &TrailEvent, remediation: &Remediation, own: &str) -> bool {
+    let by_us = event.who.as_deref().is_some_and(|who| who.starts_with(own));
     let same = |there: &Option<String>, name: &str| {
         there.as_deref().is_some_and(|there| there.eq_ignore_ascii_case(name))
     };

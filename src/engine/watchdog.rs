@@ -5,13 +5,15 @@ use super::lanes::Again;
 use super::{Engine, lane};
 use crate::aws::MemberSession;
 use crate::backoff::Backoff;
-use crate::config::Sweep;
+use crate::config::{Mode, Sweep};
+use crate::ident::AccountId;
 use crate::ledger::{Append, Draft, Event, LedgerError, Remediation, State, Watched};
 use crate::remedy::{self, Change, Found, Purpose, Refusal, Rung, Verified, Who};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// The longest that a session of a role lives: IAM's maximum of MaxSessionDuration, which may have been
 /// higher than it is now when the token was issued.
@@ -37,6 +39,9 @@ const ASK: Duration = Duration::from_secs(5);
 pub(super) struct Timetable {
     looks: Mutex<HashMap<String, Looks>>,
     asked: Mutex<Option<Instant>>,
+    /// The accounts in which a look is being made.
+    taken: Mutex<HashSet<AccountId>>,
+    freed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -65,11 +70,18 @@ impl Timetable {
         let pause = Backoff { first: FIRST.min(longest), longest }.after(looks.count.saturating_add(1));
         let last = looks.last.unwrap_or(watched.last).max(watched.last);
         let now = Timestamp::now();
-        if watched.has_impact && now.duration_since(last).unsigned_abs() < pause {
+        // Whom it concerns is gathered at once.
+        let is_first = looks.count == 0 && !watched.has_impact;
+        if !is_first && now.duration_since(last).unsigned_abs() < pause {
             return false;
         }
         (looks.count, looks.last) = (looks.count.saturating_add(1), Some(now));
         true
+    }
+
+    fn was_looked_at_twice(&self, remediation: &str) -> bool {
+        let all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(remediation).is_none_or(|looks| looks.count != 1)
     }
 
     /// From now on it is looked at more often again.
@@ -80,8 +92,32 @@ impl Timetable {
     fn forget_others(&self, watched: &[Watched]) {
         let mut all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() > watched.len() {
-            all.retain(|id, _| watched.iter().any(|one| one.remediation == *id));
+            let ids: HashSet<&str> = watched.iter().map(|one| one.remediation.as_str()).collect();
+            all.retain(|id, _| ids.contains(id.as_str()));
         }
+    }
+
+    /// A place for a look in this account, if there is one: an account that hangs has one of them.
+    fn place(self: &Arc<Self>, account: &AccountId) -> Option<Place> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        (taken.len() < AT_ONCE && taken.insert(account.clone()))
+            .then(|| Place { timetable: Arc::clone(self), account: account.clone() })
+    }
+}
+
+/// So many accounts are looked at at once: a look must not take the width from a theft.
+const AT_ONCE: usize = 4;
+
+/// A look that is being made.
+struct Place {
+    timetable: Arc<Timetable>,
+    account: AccountId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.timetable.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
+        self.timetable.freed.notify_one();
     }
 }
 
@@ -95,72 +131,135 @@ pub fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
 }
 
 impl Engine {
-    /// Looks again at the denies in force whose time has come; at all of them when `all`.
+    /// Looks again at the denies in force whose time has come, a few at once.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn recheck(self: &Arc<Self>, all: bool) -> Result<(), LedgerError> {
+    pub fn recheck(self: &Arc<Self>) -> Result<(), LedgerError> {
         let policy = self.policy();
-        if !all && !self.watchdog.is_time(policy.recheck_interval) {
+        if !self.watchdog.is_time(policy.recheck_interval) {
             return Ok(());
         }
-        let watched = self.reader.watched_denies(policy.sweep == Sweep::On)?;
+        let watched = self.watched()?;
         self.watchdog.forget_others(&watched);
         let busy = self.lanes.busy();
         for one in &watched {
-            let lane = lane(&one.account, &one.key);
-            if busy.contains(&lane) || !(all || self.watchdog.is_due(one, policy.recheck_interval)) {
+            if busy.contains(&lane(&one.account, &one.key)) {
                 continue;
             }
-            let (engine, id) = (Arc::clone(self), one.remediation.clone());
-            self.lanes.submit(lane, Again::Yes, async move {
-                let done = engine.look_after(&id, all).await;
-                engine.note(done);
-            });
+            let Some(place) = self.watchdog.place(&one.account) else { continue };
+            if self.watchdog.is_due(one, policy.recheck_interval) {
+                self.submit_look(one, place);
+            }
         }
         Ok(())
     }
 
-    /// Looks after one deny; with `all` also when it was seen a moment ago.
-    async fn look_after(&self, id: &str, all: bool) -> Result<(), LedgerError> {
-        let remediation = self.reader.remediation(id)?;
-        let (Some(change), sweep) = (&remediation.change, self.policy().sweep) else { return Ok(()) };
-        let is_over = expires_at(&remediation, change) <= Timestamp::now();
-        match remediation.state {
-            State::Expired if sweep == Sweep::On => return self.take_back(&remediation).await,
-            State::Proved(_) if is_over && sweep == Sweep::Off => return Ok(()),
-            State::Proved(_) => {}
-            _ => return Ok(()),
+    /// Looks at all denies in force, whatever the time; returns when all are being looked at.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn recheck_all(self: &Arc<Self>) -> Result<(), LedgerError> {
+        for one in &self.watched()? {
+            self.look_when_free(one).await;
         }
-        // It was seen there a moment ago: what is due is whom it concerns.
+        Ok(())
+    }
+
+    /// Looks at the denies in force whose time has come; returns when all of them are being looked at.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn recheck_due(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let longest = self.policy().recheck_interval;
+        for one in self.watched()?.iter().filter(|one| self.watchdog.is_due(one, longest)) {
+            self.look_when_free(one).await;
+        }
+        Ok(())
+    }
+
+    /// Submits a look as soon as there is a place for it.
+    async fn look_when_free(self: &Arc<Self>, watched: &Watched) {
+        loop {
+            let freed = self.watchdog.freed.notified();
+            if let Some(place) = self.watchdog.place(&watched.account) {
+                return self.submit_look(watched, place);
+            }
+            tokio::select! {
+                () = freed => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    fn watched(&self) -> Result<Vec<Watched>, LedgerError> {
+        let sweep = self.policy().sweep;
+        // Where nothing is recorded of it, what is over is not looked at.
+        let over = Timestamp::now().saturating_sub(USER_SESSION + MARGIN).unwrap_or(Timestamp::MIN);
+        self.reader.watched_denies(sweep == Sweep::On, (sweep == Sweep::Off).then_some(over))
+    }
+
+    fn submit_look(self: &Arc<Self>, watched: &Watched, place: Place) {
+        let (engine, id) = (Arc::clone(self), watched.remediation.clone());
+        let traces = format!("{}/traces of {id}", watched.account);
+        let is_due = watched.has_impact || self.watchdog.was_looked_at_twice(&id);
+        self.lanes.submit(lane(&watched.account, &watched.key), Again::No, async move {
+            engine.lanes.step_back().await;
+            // It was seen there a moment ago: what is due is whom it concerns.
+            let done =
+                if is_due || !engine.was_just_seen(&id) { engine.look_after(&id).await } else { Ok(true) };
+            engine.note(done.map(|_| ()));
+            // What is gathered holds up nothing that is to be revoked.
+            let again = Arc::clone(&engine);
+            engine.lanes.submit(traces, Again::Yes, async move {
+                let _place = place;
+                let done = again.watch_traces(&id).await;
+                again.note(done);
+            });
+        });
+    }
+
+    fn was_just_seen(&self, id: &str) -> bool {
+        let Ok(remediation) = self.reader.remediation(id) else { return false };
         let seen = remediation.proofs.last().map_or(Timestamp::MIN, |(at, _)| *at);
-        if !all
-            && remediation.impact.is_none()
-            && Timestamp::now().duration_since(seen).unsigned_abs() < FIRST
-        {
-            return self.watch_traces(id).await;
+        remediation.impact.is_none() && Timestamp::now().duration_since(seen).unsigned_abs() < FIRST
+    }
+
+    /// Looks after one deny. Tells whether it was seen in force.
+    pub(super) async fn look_after(&self, id: &str) -> Result<bool, LedgerError> {
+        let remediation = self.reader.remediation(id)?;
+        let (Some(change), policy) = (&remediation.change, self.policy()) else { return Ok(false) };
+        let is_over = expires_at(&remediation, change) <= Timestamp::now();
+        let sweeps = policy.sweep == Sweep::On && policy.mode <= Mode::Approve;
+        match remediation.state {
+            State::Expired if sweeps => return self.take_back(&remediation).await.map(|()| false),
+            State::Proved(_) if is_over && policy.sweep == Sweep::Off => return Ok(false),
+            State::Proved(_) => {}
+            _ => return Ok(false),
         }
         let session = match self.enter(&remediation, Purpose::Look).await {
             Ok(session) => session,
-            Err(refusal) => return self.not_looked_at(&remediation, &refusal).await,
+            Err(refusal) => return self.not_looked_at(&remediation, &refusal).await.map(|()| false),
         };
         // By AWS's clock, which is that of the tokens.
         if is_over && expires_at(&remediation, change) <= session.aws_now() {
-            return self.expire(&remediation, change).await;
+            return self.expire(&remediation, change, sweeps).await.map(|()| false);
         }
         match self.found_for_sure(&session, &remediation, change).await {
             Ok(found) => match change.difference(&found) {
-                Some(what) => self.put_back(&remediation, what, found).await?,
-                None => self.climb(&remediation, &session, change).await?,
+                Some(what) => {
+                    self.put_back(&remediation, what, found).await?;
+                    Ok(self.reader.remediation(id)?.state.is_in_place())
+                }
+                None => self.climb(&remediation, &session, change).await.map(|()| true),
             },
             Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
                 let principal = remediation.target.principal();
                 let reason = format!("{principal} was deleted, and its sessions died with it");
-                return self.write(&remediation, Event::Expired { reason }).await;
+                self.write(&remediation, Event::Expired { reason }).await.map(|()| false)
             }
-            Err(refusal) => return self.not_looked_at(&remediation, &refusal).await,
+            Err(refusal) => self.not_looked_at(&remediation, &refusal).await.map(|()| false),
         }
-        self.watch_traces(id).await
     }
 
     /// What is there. What seems to be gone is looked at again: a reader may be late.
@@ -182,7 +281,12 @@ impl Engine {
     }
 
     /// Nothing needs it any more.
-    async fn expire(&self, remediation: &Remediation, change: &Change) -> Result<(), LedgerError> {
+    async fn expire(
+        &self,
+        remediation: &Remediation,
+        change: &Change,
+        sweeps: bool,
+    ) -> Result<(), LedgerError> {
         let longest =
             if matches!(remediation.target.who, Who::User { .. }) { USER_SESSION } else { ROLE_SESSION };
         let hours = longest.as_hours();
@@ -193,7 +297,7 @@ impl Engine {
         tracing::info!(remediation = remediation.id, "expired: {reason}");
         self.write(remediation, Event::Expired { reason }).await?;
         // The key of a user stays inactive: that is no session, and a person decides about it.
-        if self.policy().sweep == Sweep::On {
+        if sweeps {
             let expired = self.reader.remediation(&remediation.id)?;
             return self.take_back(&expired).await;
         }
@@ -207,18 +311,16 @@ impl Engine {
         what: String,
         found: Found,
     ) -> Result<(), LedgerError> {
-        let by = self.who_did_it(remediation).await;
         let target = &remediation.target;
-        let said = by.as_deref().map_or_else(String::new, |by| format!("; {by}"));
         let text = format!(
-            "the deny on {} in {} was taken away: {what}{said} ({})",
+            "the deny on {} in {} was taken away: {what} ({})",
             target.principal(),
             target.account,
             remediation.id
         );
         let what_to_do = "It is put back. Find out who did it (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, \
              PutUserPolicy, UpdateAccessKey): the thief, or a tool that owns all inline policies. If it was meant, use `rescind release`.";
-        let drift = Event::Drift { what, found: found.document, by };
+        let drift = Event::Drift { what, found: found.document };
         let drift = Draft { subject: remediation.subject(), event: drift };
         let alert = self.alert(remediation.subject(), "deny_removed", text, what_to_do);
         let entries = std::iter::once(drift).chain(alert).collect();

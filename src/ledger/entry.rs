@@ -4,7 +4,7 @@ use crate::aws::CallRecord;
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::{AccountId, Region};
-use crate::remedy::{Change, Disposition, Impact, Proof, Refusal, Rung, Target, Undo};
+use crate::remedy::{Change, Disposition, Impact, Proof, Refusal, Target, Undo};
 use crate::triage::{Check, Recurrence};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -313,8 +313,6 @@ pub enum Event {
         what: String,
         /// The policy's text as it was found; none when there is none.
         found: Option<String>,
-        /// Who did it, where CloudTrail tells.
-        by: Option<String>,
     },
     /// A person asked for the release of a remediation.
     ReleaseAsked(ReleaseAsked),
@@ -327,6 +325,8 @@ pub enum Event {
     Undone {
         /// It was found so.
         found_in_place: bool,
+        /// AWS's time, where it was asked.
+        aws_time: Option<Timestamp>,
         /// Something that a reader should know.
         note: Option<String>,
     },
@@ -334,8 +334,8 @@ pub enum Event {
     NotReleased {
         /// Why.
         why: String,
-        /// How far it had been proved before.
-        rung: Rung,
+        /// The state from which it was asked for.
+        was: String,
     },
     /// No token that it denies can be alive any more.
     Expired {
@@ -354,8 +354,10 @@ pub struct ReleaseAsked {
     pub answer: Answer,
     /// Also over a change that somebody else made since.
     pub force: bool,
-    /// How far it was proved.
-    pub rung: Rung,
+    /// Also the other stolen keys that it takes care of.
+    pub attached: bool,
+    /// The state from which it is asked for.
+    pub was: String,
 }
 
 /// An answer to a held remediation.

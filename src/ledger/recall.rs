@@ -10,7 +10,7 @@ use crate::org::{Placement, Snapshot};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A deny that is watched over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Watched {
     pub account: AccountId,
     /// The principal's key, as [`crate::remedy::Target::key`] gives it.
     pub key: String,
-    /// When its latest entry was written.
+    /// When its latest step was recorded.
     pub last: Timestamp,
     /// It was gathered whom it concerns.
     pub has_impact: bool,
@@ -68,17 +68,23 @@ impl Reader {
         .collect()
     }
 
-    /// The denies that are in force, oldest first; and those that expired and are still there.
+    /// The denies that are in force, oldest first; with those that expired and are still there; without
+    /// those whose cutoff lies before `over`.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn watched_denies(&self, with_expired: bool) -> Result<Vec<Watched>, LedgerError> {
+    pub fn watched_denies(
+        &self,
+        with_expired: bool,
+        over: Option<Timestamp>,
+    ) -> Result<Vec<Watched>, LedgerError> {
+        let impacts = "SELECT remediation FROM entries WHERE kind = 'impact' AND kind <> 'call'";
+        let impacts: HashSet<String> = self.column(impacts, [])?.into_iter().collect();
         let connection = self.connection();
-        let sql = "SELECT id, account, role_key,
-                       (SELECT time FROM entries WHERE remediation = r.id ORDER BY seq DESC LIMIT 1),
-                       role_key LIKE '%/%' OR EXISTS (SELECT 1 FROM entries WHERE remediation = r.id AND +kind = 'impact')
-                   FROM remediations r
-                   WHERE state IN ('present', 'simulated', 'enforced') OR ?1 AND state = 'expired' ORDER BY opened";
+        let sql = "SELECT r.id, r.account, r.role_key, e.time
+                   FROM remediations r JOIN entries e ON e.seq = r.last
+                   WHERE (r.state IN ('present', 'simulated', 'enforced') OR ?1 AND r.state = 'expired')
+                     AND (?2 IS NULL OR r.cutoff > ?2) ORDER BY r.opened";
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
         let row = |row: &rusqlite::Row<'_>| {
             Ok((
@@ -86,17 +92,19 @@ impl Reader {
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
                 row.get::<_, String>(3)?,
-                row.get::<_, bool>(4)?,
             ))
         };
-        let rows = statement.query_map([with_expired], row).map_err(|e| self.sqlite(e))?;
-        rows.map(|row| {
-            let (remediation, account, key, last, has_impact) = row.map_err(|e| self.sqlite(e))?;
-            let account = account.parse().map_err(|e| self.bad(0, &e))?;
-            let last = last.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
-            Ok(Watched { remediation, account, key, last, has_impact })
-        })
-        .collect()
+        let rows = statement.query_map(params![with_expired, over.map(stamp)], row);
+        rows.map_err(|e| self.sqlite(e))?
+            .map(|row| {
+                let (remediation, account, key, last) = row.map_err(|e| self.sqlite(e))?;
+                let account = account.parse().map_err(|e| self.bad(0, &e))?;
+                let last = last.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
+                // Only of a role it is gathered whom it concerns.
+                let has_impact = key.contains('/') || impacts.contains(&remediation);
+                Ok(Watched { remediation, account, key, last, has_impact })
+            })
+            .collect()
     }
 
     /// The alerts that were raised since `since`.

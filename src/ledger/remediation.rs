@@ -29,6 +29,9 @@ pub struct InForce {
     pub long_term_key: Option<String>,
     /// The access keys of all the findings that it is for.
     pub access_keys: Vec<String>,
+    /// It was looked at, and is not in force, or cannot be looked at: what it says of itself is not
+    /// relied on.
+    pub is_doubted: bool,
     /// It puts its deny back, with the cutoff that it had.
     pub keeps_cutoff: bool,
     /// When a person released it, or had done it by hand.
@@ -148,6 +151,8 @@ pub struct Remediation {
     pub impact: Option<Box<Impact>>,
     /// When its deny was last found gone.
     pub lost_at: Option<Timestamp>,
+    /// When it was told last who did that.
+    pub culprit_told_at: Option<Timestamp>,
     /// The release that was asked for last, and when.
     pub release: Option<(Timestamp, ReleaseAsked)>,
     /// How it is being taken back.
@@ -240,9 +245,15 @@ impl Reader {
         }
         let by_hand = remediation.answer.as_ref().filter(|_| remediation.state == State::ByHand);
         let released = remediation.undone.filter(|_| remediation.state == State::Released);
+        // Who released it has judged its own finding; the others only if that was said.
+        let all_keys = remediation.release.as_ref().is_none_or(|(_, asked)| asked.attached);
+        if remediation.state == State::Released && !all_keys {
+            access_keys = key_of(&remediation.finding).into_iter().collect();
+        }
         let of_target = || remediation.target.session().map(|one| one.user_id.clone());
         let id = remediation.target.id().map(str::to_owned);
         Ok(InForce {
+            is_doubted: false,
             keeps_cutoff: remediation.is_put_back(),
             ended_at: released.map(|(at, _)| at).or(by_hand.map(|(at, _)| *at)),
             state: remediation.state,
@@ -268,11 +279,14 @@ impl Reader {
         let mut past = Vec::new();
         for remediation in self.of_principal(account, key)? {
             let undone = remediation.undone.map(|(_, seq)| seq);
+            // It goes on as soon as it can.
+            let remediation_wants = remediation.state.is_to_begin();
             for (seq, change) in remediation.changes {
                 if change.id == id {
                     let (since, live) = (remediation.first_accepted, remediation.state.is_live());
                     let remediation = remediation.id.clone();
-                    past.push(Past { remediation, seq, change, since, live, undone });
+                    let wants = live || remediation_wants;
+                    past.push(Past { remediation, seq, change, since, live, wants, undone });
                 }
             }
         }

@@ -12,13 +12,14 @@
 //!
 //!    proved ── drift ──▶ lost ── intent ──▶ applying …        (it is put back)
 //!    proved, lost, expired, retired ── release asked ──▶ releasing ── undone ──▶ released
-//!                                               └ undoing ── not released ──▶ proved
+//!                                               └ undoing, uncertain ── not released ──▶ lost
 //!    proved, lost ── expired ──▶ expired ── undoing ──▶ retiring ── undone ──▶ retired
 //! ```
 //!
 //! A decision leads to `held` or to `decided`. What was refused can be returned, too. What is held
 //! or to begin is superseded when another remediation has revoked the same sessions. A proof of a higher
-//! rung may follow. What is held and out of reach ends when a person has done it by hand.
+//! rung may follow. A release can also be asked for of one that was begun and stopped halfway: retrying,
+//! blocked, failed, held or rejected; when it is not released it is that again, or else lost. What is held and out of reach ends when a person has done it by hand.
 
 use super::entry::Event;
 use crate::remedy::{Disposition, Rung};
@@ -93,7 +94,7 @@ impl State {
             | (Some(Decided | Retrying | Blocked | Lost), Event::Returned { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,
-            (Some(Held | Decided | Retrying | Blocked | Lost), Event::Superseded { .. }) => Superseded,
+            (Some(Held | Decided | Retrying | Blocked), Event::Superseded { .. }) => Superseded,
             (None, Event::Decision { .. })
             | (Some(Held | Rejected | Superseded), Event::Approved(_))
             | (Some(Held), Event::Cleared { .. })
@@ -111,10 +112,19 @@ impl State {
             }
             (Some(Accepted), Event::Proof(proof)) => Proved(proof.rung),
             (Some(Proved(before)), Event::Proof(proof)) if proof.rung > before => Proved(proof.rung),
-            (Some(Releasing), Event::NotReleased { rung, .. }) => Proved(*rung),
+            // What is there is not what was written: so it is not in place.
+            (Some(Releasing), Event::NotReleased { was, .. }) => match was.parse() {
+                Ok(Proved(_)) | Err(_) => Lost,
+                Ok(was) => was,
+            },
             (Some(Proved(_)), Event::Drift { .. }) => Lost,
-            (Some(Proved(_) | Lost), Event::Expired { .. }) => Expired,
-            (Some(Proved(_) | Lost | Expired | Retired), Event::ReleaseAsked(_))
+            (Some(Proved(_) | Lost), Event::Expired { .. }) | (Some(Expired), Event::Uncertain { .. }) => {
+                Expired
+            }
+            (
+                Some(Proved(_) | Lost | Expired | Retired | Retrying | Blocked | Failed | Held | Rejected),
+                Event::ReleaseAsked(_),
+            )
             | (Some(Releasing), Event::Undoing { .. } | Event::Uncertain { .. }) => Releasing,
             (Some(Releasing), Event::Undone { .. }) => Released,
             (Some(Expired | Retiring), Event::Undoing { .. }) | (Some(Retiring), Event::Uncertain { .. }) => {

@@ -55,6 +55,7 @@ impl Remediation {
             proofs: Vec::new(),
             impact: None,
             lost_at: None,
+            culprit_told_at: None,
             release: None,
             undoing: None,
             undone: None,
@@ -89,7 +90,11 @@ impl Remediation {
             Event::Drift { .. } => self.lost_at = Some(time),
             Event::ReleaseAsked(asked) => (self.release, self.undoing) = (Some((time, asked)), None),
             Event::Undoing { undo } => self.undoing = Some(undo),
-            Event::Undone { .. } => self.undone = Some((time, seq)),
+            // The clock of this machine may be wrong.
+            Event::Undone { aws_time, .. } => {
+                self.undone = Some((aws_time.map_or(time, |at| at.min(time)), seq));
+            }
+            Event::Alert { code, .. } if code == "deny_removed_by" => self.culprit_told_at = Some(time),
             Event::Refused(refused) => self.refused = Some(refused),
             Event::Uncertain { error } => self.uncertain = Some(error),
             _ => {}

@@ -173,7 +173,7 @@ fn held(r: &Remediation) -> Words {
             text.extend(change.note.clone());
         }
         Some((None, Some(problem))) => {
-            text.push(format!("What would be done could not be looked at: {problem}"))
+            text.push(format!("What would be done could not be looked at: {problem}"));
         }
         _ => {}
     }

@@ -181,7 +181,7 @@ impl Refusal {
             Self::Protected { .. } => "Judge by hand: a protected role is never revoked by rescind.".to_owned(),
             Self::Unmodifiable(_) => {
                 "This role can only be changed by the service that owns it. For an Identity Center role revoke the \
-                 user's sessions in Identity Center; for a service-linked role use an SCP."
+                 user's sessions in Identity Center; a service-linked role goes with the feature that owns it."
                     .to_owned()
             }
             Self::Quota(_) => "Make room: move an inline policy into a managed policy. IAM allows a role 10,240 characters of inline policies, a user 2,048.".to_owned(),

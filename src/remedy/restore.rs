@@ -16,6 +16,8 @@ pub struct Past {
     pub since: Option<i64>,
     /// What it did still counts.
     pub live: bool,
+    /// It is in force, or is to be.
+    pub wants: bool,
     /// The entry with which it was taken back.
     pub undone: Option<i64>,
 }
@@ -96,10 +98,10 @@ fn base(past: &[Past]) -> There {
     for one in past {
         let change = &one.change;
         base = match change.before.as_deref().map(|text| (text, Deny::read(text))) {
+            // What was under a deny that somebody took away is what was there before it.
+            None if past.iter().any(|other| other.was_in_force(one.seq)) => base,
             None => There::Ours(Deny::default()),
-            Some((_, None)) if past.iter().any(|other| other.was_in_force(one.seq)) => {
-                There::Ours(Deny::default())
-            }
+            Some((_, None)) if past.iter().any(|other| other.was_in_force(one.seq)) => base,
             Some((text, None)) => There::Theirs(text.to_owned()),
             Some((_, Some(before))) => {
                 let unowned = before.not_in(&parts);
@@ -146,7 +148,7 @@ fn key_to_reactivate(past: &[Past], remediation: &str, found: &Found) -> Option<
             one.remediation == remediation || one.seq < first && one.undone.is_none_or(|at| at > first);
         was_active && counts
     });
-    let is_wanted_off = past.iter().filter(of_key).any(|one| one.live && one.remediation != remediation);
+    let is_wanted_off = past.iter().filter(of_key).any(|one| one.wants && one.remediation != remediation);
     let is_off = found.keys.iter().any(|there| there.id == key.id && !there.active);
     (is_ours && !is_wanted_off && is_off).then(|| key.id.clone())
 }
@@ -204,14 +206,25 @@ mod tests {
             };
             let seq = i64::try_from(self.past.len()).expect("few");
             let remediation = format!("r-{remediation}");
-            self.past.push(Past { remediation, seq, change, since: Some(seq), live: true, undone: None });
+            self.past.push(Past {
+                remediation,
+                seq,
+                change,
+                since: Some(seq),
+                live: true,
+                wants: true,
+                undone: None,
+            });
         }
 
         fn release(&mut self, remediation: usize) {
             let id = format!("r-{remediation}");
             let undo = undo(&self.past, &id, &found(self.there.clone())).expect("no drift");
             self.there = undo.leave;
-            self.past.iter_mut().filter(|one| one.remediation == id).for_each(|one| one.live = false);
+            self.past
+                .iter_mut()
+                .filter(|one| one.remediation == id)
+                .for_each(|one| (one.live, one.wants) = (false, false));
         }
     }
 
@@ -263,7 +276,9 @@ mod tests {
             let mut scene = Scene { there: before.clone(), ..Scene::default() };
             scene.revoke(1, None, 100);
             scene.revoke(2, Some(1), 200);
-            order.into_iter().for_each(|number| scene.release(number));
+            for number in order {
+                scene.release(number);
+            }
             assert_eq!(scene.there, before);
         }
     }
@@ -299,7 +314,7 @@ mod tests {
         let of = |past: &[Past], id, active| undo(past, id, &there(active)).expect("no drift").reactivate;
         // The other one still wants it off.
         assert_eq!(of(&past, "r-1", false), None);
-        past[0].live = false;
+        (past[0].live, past[0].wants) = (false, false);
         past[0].undone = Some(9);
         assert_eq!(of(&past, "r-2", false).as_deref(), Some("AKIA1"));
         assert_eq!(of(&past, "r-2", true), None);

@@ -61,11 +61,13 @@ impl UserKeys {
 
     /// Makes the change: the key first, so that it issues no more sessions.
     pub async fn apply(session: &MemberSession, user: &UserName, change: &Change) -> Result<(), Refusal> {
-        if let Some(key) = &change.key {
-            session.set_access_key(user, &key.id, false).await.map_err(Refusal::from_call)?;
-        }
+        let key = match &change.key {
+            Some(key) => session.set_access_key(user, &key.id, false).await,
+            None => Ok(()),
+        };
+        // One that cannot be done does not keep the other from being done.
         let put = session.put_user_policy(user, &change.policy_name, &change.after).await;
-        put.map_err(Refusal::from_call)
+        key.and(put).map_err(Refusal::from_call)
     }
 
     /// Looks how far the change is in force.

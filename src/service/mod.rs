@@ -232,7 +232,7 @@ impl Service {
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
         let drained = self.drained().await;
         if let Some(courier) = self.courier.as_ref().filter(|_| self.lock.is_some()) {
-            courier.flush().await?;
+            Box::pin(courier.flush()).await?;
         }
         let done = if self.lock.is_some() {
             self.ledger

@@ -246,7 +246,7 @@ impl Service {
             };
             approved = self.engine.take_up_approved(approved)?;
             self.engine.retry();
-            self.engine.recheck(false)?;
+            self.engine.recheck()?;
             if let Some(checkpoints) = &self.checkpoints {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }

@@ -35,19 +35,22 @@ fn takes_care(finding: &Finding, earlier: &InForce, mode: Mode, now: Timestamp) 
     let last_seen = finding.last_seen();
     let remediation = earlier.remediation.clone();
     let key = key_of(finding).filter(|key| earlier.access_keys.iter().any(|known| known == key));
-    if let (Some(key), Some(code)) = (key, denial(finding, earlier)) {
+    if let (Some(key), Some(code), false) = (key, denial(finding, earlier), earlier.is_doubted) {
         let call = Box::new(denied_call(finding, key, code));
         return Err(SkipReason::Denied { remediation, call });
     }
     // A token that was in use before the cutoff was issued before the cutoff.
-    if let Some(cutoff) = earlier.has_revoked(last_seen) {
+    if let Some(cutoff) = earlier.has_revoked(last_seen).filter(|_| !earlier.is_doubted) {
         return Err(SkipReason::AlreadyRevoked { remediation, cutoff });
     }
     if let Some(at) = earlier.ended_at.filter(|at| last_seen <= *at) {
         match earlier.state {
             // Who released it has judged this key, and no other.
             State::Released if key.is_some() => return Err(SkipReason::Released { remediation, at }),
-            State::ByHand => return Err(SkipReason::DoneByHand { remediation, at }),
+            // So has who did it by hand, as far as there was one.
+            State::ByHand if key.is_some() || key_of(finding).is_none() => {
+                return Err(SkipReason::DoneByHand { remediation, at });
+            }
             _ => {}
         }
     }
@@ -72,11 +75,13 @@ fn key_of(finding: &Finding) -> Option<&str> {
     finding.principal.as_ref()?.access_key_id.as_deref()
 }
 
-/// The error code of a call that was denied after the deny was accepted.
+/// The error code of a call that was denied after the cutoff. A long-term key that is denied a call works:
+/// one that is inactive would get another answer.
 fn denial<'a>(finding: &'a Finding, earlier: &InForce) -> Option<&'a str> {
     let code = finding.evidence.error_code.as_deref().filter(|code| DeniedCall::is_denial(code))?;
-    let since = earlier.accepted_at.filter(|at| *at <= finding.last_seen());
-    since.filter(|_| earlier.state.is_in_place()).map(|_| code)
+    let is_after = earlier.cutoff.is_some_and(|cutoff| !cutoff.covers(finding.last_seen()));
+    let is_session = key_of(finding).is_some_and(|key| key.starts_with("ASIA"));
+    (is_after && is_session && earlier.state.is_in_place()).then_some(code)
 }
 
 fn denied_call(finding: &Finding, key: &str, code: &str) -> DeniedCall {

@@ -12,9 +12,6 @@ const IDENTITY_CENTER: &str = include_str!("../../policies/identity-center-sessi
 /// Denies everything to the root user, in a service control policy.
 const ROOT: &str = include_str!("../../policies/organization-root.json");
 
-/// Denies the sessions of one principal in a service control policy.
-const ORGANIZATION: &str = include_str!("../../policies/organization-older-sessions.json");
-
 /// What a person must do whom rescind leaves it to, with the statement to paste.
 #[must_use]
 pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
@@ -32,18 +29,15 @@ pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
             };
             let statement = filled(IDENTITY_CENTER, "PRINCIPAL_ID", session, &cutoff);
             format!(
-                "Disable the user's access in Identity Center, then attach this to account {account} as an SCP, or put it into \
-                 the permission set: {statement}"
+                "Disable the user's access in Identity Center, then put this into the permission set, or attach it to account {account} \
+                 as an SCP (an SCP does not bind the management account): {statement}"
             )
         }
-        Beyond::ServiceLinkedRole(role) => {
-            let arn = format!("arn:*:iam::{account}:role/aws-service-role/*/{role}");
-            let statement = filled(ORGANIZATION, "PRINCIPAL_ARN", &arn, &cutoff);
-            format!(
-                "Find out how {role} was used from outside its service. Its sessions can only be denied by an SCP on account \
-                 {account}, which stops the service as well until it has new ones: {statement}"
-            )
-        }
+        Beyond::ServiceLinkedRole(role) => format!(
+            "Find out how {role} was used from outside its service. Neither IAM nor an SCP can deny a service-linked role: delete it in \
+             account {account} by way of the feature that owns it (iam delete-service-linked-role --role-name {role}), or turn that \
+             feature off; deny the role in the policies of the resources that it reached; and open a case with AWS Support."
+        ),
         Beyond::Root => {
             let arn = format!("arn:*:iam::{account}:root");
             let statement = filled(ROOT, "PRINCIPAL_ARN", &arn, &cutoff);
@@ -54,8 +48,9 @@ pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
         }
         Beyond::FederatedUser(name) => format!(
             "Look in CloudTrail of account {account} for GetFederationToken with the name {} to find the IAM user who issued it; then \
-             deactivate that user's keys, and deny the user's older sessions: IAM console, the user, Revoke active sessions.",
-            crate::ident::quoted(name)
+             deactivate that user's access keys, and put this on the user as an inline policy: {}",
+            crate::ident::quoted(name),
+            Deny::part(None, Cutoff::at(now)).document().unwrap_or_default()
         ),
         Beyond::ForeignAccount(_) => format!(
             "Account {account} is not in this organization, so rescind cannot enter it. Tell its owner now: the sessions of {} must be \
@@ -87,7 +82,8 @@ pub fn what_to_do(reason: &SkipReason, finding: &Finding) -> Option<String> {
              read its CloudTrail for what was done with it, and give the hub fresh credentials."
         ),
         SkipReason::Protected { principal, .. } => format!(
-            "Judge it now. To revoke {principal} in account {account} by hand: IAM console, Revoke active sessions. \
+            "Judge it now. To revoke {principal} in account {account} by hand: for a role, IAM console, the role, Revoke active sessions; \
+             for a user, deactivate the access key and put a deny on older sessions on the user. \
              Or take it out of `protected`, restart rescind, and hand it the finding: `rescind handle FILE`."
         ),
         _ => return None,

@@ -5,7 +5,8 @@ use super::{OptOutIndex, RuleIndex, Ruling};
 use crate::config::{Budget, Config, Glob, Mode, OptOuts, Sweep};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Partition, RoleName};
-use crate::remedy::Target;
+use crate::org::Snapshot;
+use crate::remedy::{Target, Who};
 use jiff::SignedDuration;
 
 /// What the configuration has to say.
@@ -85,13 +86,18 @@ impl Policy {
     /// The key of the principal that a finding's remedy is for, as the rules are now; none when there is
     /// nothing to be done about it.
     #[must_use]
-    pub fn key_of(&self, finding: &Finding) -> Option<String> {
+    pub fn key_of(&self, finding: &Finding, organization: &Snapshot) -> Option<String> {
         let rule = match self.rules.ruling(finding, &self.hub_account) {
             Ruling::Rule(rule) | Ruling::Unclear(rule, _) => rule,
             Ruling::None => return None,
         };
         let (partition, account) = (self.partition, finding.account.clone());
-        Some(Target { partition, account, who: whom(finding, self, rule).ok()?.who }.key())
+        let target = Target { partition, account, who: whom(finding, self, rule).ok()?.who };
+        if organization.account(&finding.account).is_some() {
+            return Some(target.key());
+        }
+        // As it is held for a person.
+        Some(Target { who: Who::Beyond { principal: target.principal() }, ..target }.key())
     }
 
     /// The pattern by which a role is protected, if one does.

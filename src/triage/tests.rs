@@ -63,6 +63,7 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
         id: Some(role_id.to_owned()),
         session: None,
         access_keys: Vec::new(),
+        is_doubted: false,
         keeps_cutoff: false,
         ended_at: None,
         held: None,

@@ -36,7 +36,7 @@ fn each_is_held_with_what_a_person_must_do() {
             json!({"userType": "AssumedRole", "userName": "AWSServiceRoleForSupport", "principalId": "AROAEXAMPLEEXAMPLE02:x1"}),
             json!({}),
             "service_linked_role",
-            "role/aws-service-role/*/AWSServiceRoleForSupport",
+            "delete-service-linked-role --role-name AWSServiceRoleForSupport",
         ),
         (
             json!({"userType": "Root", "userName": "Root", "principalId": SHOP}),

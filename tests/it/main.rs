@@ -29,6 +29,7 @@ mod keeping;
 mod ladder;
 mod ledger;
 mod model;
+mod notify;
 mod opt_outs;
 mod organization;
 mod proofs;
@@ -42,4 +43,5 @@ mod skips;
 mod soak;
 #[cfg(target_os = "linux")]
 mod starve;
+mod tricks;
 mod verify;

@@ -122,10 +122,11 @@ fn a_key_that_was_inactive_before_stays_so_after_a_release() {
 
 /// What somebody left there in between is not what was there before.
 fn what_was_put_back_is_released_to_what_was_there_before(row: Row) {
-    let changes: [(&str, &dyn Fn(&Subject)); 3] = [
-        ("deleted", &|subject| subject.delete(POLICY)),
-        ("an Allow was added", &|subject| subject.put(&with_an_allow(subject))),
-        ("the cutoff was moved back", &|subject| subject.put(&moved_back(subject))),
+    type Change = (&'static str, fn(&Subject));
+    let changes: [Change; 3] = [
+        ("deleted", |subject| subject.delete(POLICY)),
+        ("an Allow was added", |subject| subject.put(&with_an_allow(subject))),
+        ("the cutoff was moved back", |subject| subject.put(&moved_back(subject))),
     ];
     for (what, change) in changes {
         let subject = Subject::new(row);

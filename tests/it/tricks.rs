@@ -1,0 +1,236 @@
+//! What a thief may try against what is in force, and what must not come back by accident.
+
+use crate::ladder::after;
+use crate::scene::{BANK, HOME, OTHER, POLICY, SECURITY, SHOP, Scene, Setting, policy};
+use crate::thief::Thief;
+use serde_json::{Value, json};
+
+const SIGNED: [&str; 4] = ["--by", "alice", "--reason", "because"];
+
+fn id_of(scene: &Scene, number: usize) -> String {
+    let list = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    list[number]["remediation"].as_str().expect("an id").to_owned()
+}
+
+fn with_users() -> Scene {
+    let mut setting = Setting::default();
+    let users = policy("member-role-users.json")["Statement"].clone();
+    let statements = setting.member_policy["Statement"].as_array_mut().expect("statements");
+    statements.extend(users.as_array().expect("statements").clone());
+    let scene = Scene::with(setting);
+    scene.configure("mode = \"enforce\"\n[[rules]]\nname = \"keys\"\ntypes = [\"UnauthorizedAccess:IAMUser/*\"]\nremedy = [\"user_keys\", \"role_sessions\"]\n");
+    scene
+}
+
+/// The deny is gone, and the thief makes a call that the role could never make: that proves nothing.
+#[test]
+fn a_denied_call_does_not_hide_a_deny_that_is_gone() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&session);
+    let finding = scene.report(SHOP, "web", &session, json!({}));
+    scene.run_once();
+    Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
+    thief.is_allowed();
+    let now = after(&scene, 40);
+    scene.report(
+        SHOP,
+        "web",
+        &session,
+        json!({"id": finding, "updated_at": now, "error_code": "AccessDenied"}),
+    );
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    thief.is_denied();
+    assert_eq!(scene.entries_of("drift").len(), 1);
+}
+
+#[test]
+fn a_long_term_key_that_is_denied_a_call_is_alive() {
+    let scene = with_users();
+    let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]});
+    let user = scene.post("users", &json!({"account": SHOP, "name": "alice", "policy": all, "keys": 1}));
+    let key = &user["access_keys"][0];
+    let thief = scene.thief(key);
+    let report = |more: Value| {
+        let mut body = json!({"account": SECURITY, "region": HOME, "member": SHOP, "user": "alice", "access_key_id": key["access_key_id"]});
+        for (name, value) in more.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        scene.post("findings/exfiltration", &body)["finding_id"].as_str().expect("an id").to_owned()
+    };
+    let finding = report(json!({}));
+    scene.run_once().says("1 revoked.");
+    assert_eq!(thief.list_users(), Err("InvalidClientTokenId".to_owned()));
+    Thief::operator(&scene, SHOP)
+        .set_access_key("alice", key["access_key_id"].as_str().expect("an id"), true)
+        .expect("activated");
+    thief.is_allowed();
+    let now = after(&scene, 40);
+    report(json!({"id": finding, "updated_at": now, "error_code": "AccessDenied"}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(thief.list_users(), Err("InvalidClientTokenId".to_owned()));
+    assert!(scene.entries_of("proof").iter().all(|proof| proof["data"]["rung"] != "enforced"));
+}
+
+/// What somebody put in the place of the deny does not come back with a release.
+#[test]
+fn a_release_does_not_bring_back_what_a_thief_wrote() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once();
+    let evil = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, evil).expect("put");
+    scene.rescind(&["recheck"]).code(5).says("was taken away");
+    thief.is_denied();
+    scene.rescind(&[&["release", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0).says("released");
+    assert_eq!(scene.policy_on(SHOP, "web"), None);
+}
+
+/// A deny is put back for itself, also when another one covers it for now.
+#[test]
+fn what_was_put_back_outlives_the_release_of_another() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\n[[rules]]\nname = \"one\"\ntypes = [\"UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS\"]\nscope = \"session\"\n");
+    scene.role(SHOP, "web");
+    let one = scene.session(SHOP, "web", "i-0aaaaaaaaaaaaaaaa");
+    let kind = "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS";
+    scene.report(SHOP, "web", &one, json!({"type": kind}));
+    scene.run_once().says("1 revoked.");
+    let other = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
+    scene.report(SHOP, "web", &other, json!({}));
+    scene.run_once().says("1 revoked");
+    Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
+    scene.rescind(&["recheck"]).code(5);
+    scene.rescind(&["recheck"]);
+    let (one, other) = (scene.thief(&one), scene.thief(&other));
+    one.is_denied();
+    scene.rescind(&[&["release", &id_of(&scene, 1)], &SIGNED[..]].concat()).code(0).says("released");
+    other.is_allowed();
+    one.is_denied();
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+/// A release frees the key that was judged, and says when it would free another one.
+#[test]
+fn a_release_names_the_other_keys() {
+    let scene = Scene::new();
+    let (first, _) = scene.theft(SHOP, "web");
+    let other = scene.session(SHOP, "web", "i-0cccccccccccccccc");
+    scene.run_once();
+    scene.report(SHOP, "web", &other, json!({"region": OTHER}));
+    scene.run_once().says("already revoked");
+    let release = ["release", &id_of(&scene, 0)];
+    let key = other["access_key_id"].as_str().expect("an id");
+    scene.rescind(&[&release, &SIGNED[..]].concat()).code(5).says(key).says("NOT released");
+    first.is_denied();
+    scene.rescind(&[&release, &SIGNED[..], &["--attached"]].concat()).code(0).says("released");
+    first.is_allowed();
+    scene.thief(&other).is_allowed();
+}
+
+/// Half of it was done when there was no room for the rest: it can be taken back all the same.
+#[test]
+fn what_stopped_halfway_can_be_released() {
+    let scene = with_users();
+    let mut actions = vec!["iam:ListUsers".to_owned()];
+    actions.extend((0..78).map(|n| format!("service{n}:{}", "x".repeat(10))));
+    let full = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]});
+    let user = scene.post("users", &json!({"account": SHOP, "name": "alice", "policy": full, "keys": 1}));
+    let key = &user["access_keys"][0];
+    scene.post("findings/exfiltration", &json!({"account": SECURITY, "region": HOME, "member": SHOP, "user": "alice", "access_key_id": key["access_key_id"]}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the inline policies are full");
+    let thief = scene.thief(key);
+    assert_eq!(thief.list_users(), Err("InvalidClientTokenId".to_owned()));
+    scene.rescind(&[&["release", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0).says("released");
+    thief.is_allowed();
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+/// A session that is named like ours is not taken for ours.
+#[test]
+fn who_took_it_away_cannot_hide_behind_a_name() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
+    let _ = scene.theft(SHOP, "web");
+    scene.role(SHOP, "evil");
+    let evil = scene.session(SHOP, "evil", "rescind-undo");
+    scene.run_once();
+    scene.thief(&evil).delete_role_policy("web", POLICY).expect("deleted");
+    scene.rescind(&["recheck"]).code(5).says("assumed-role/evil/rescind-undo");
+}
+
+/// What waits for the regions' answers does not keep the deny away.
+#[test]
+fn a_deny_is_put_back_before_anybody_asks_who_did_it() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once();
+    Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
+    scene.hold("LookupEvents", "before");
+    let recheck = scene.spawn(&["recheck"]);
+    scene.held("LookupEvents");
+    thief.is_denied();
+    scene.release("LookupEvents");
+    Scene::finish(recheck);
+}
+
+/// One that a person has dealt with says nothing about another key of the same principal.
+#[test]
+fn what_was_done_by_hand_was_done_about_one_key() {
+    let scene = Scene::new();
+    let root = |key: &str| {
+        let finding = json!({"type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", "severity": 8, "accountId": SHOP,
+            "resource": {"resourceType": "AccessKey", "accessKeyDetails": {"userType": "Root", "userName": "Root", "principalId": SHOP, "accessKeyId": key}}});
+        let body = json!({"account": SECURITY, "region": HOME, "findings": [finding]});
+        scene.post("findings", &body)["finding_ids"][0].as_str().expect("an id").to_owned()
+    };
+    root("AKIAEXAMPLEEXAMPLE01");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let second = root("AKIAEXAMPLEEXAMPLE02");
+    scene.rescind(&[&["done", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&second)["verdict"], "hold");
+}
+
+/// An account that is not ours is asked about once, and stays dealt with.
+#[test]
+fn a_foreign_account_is_asked_about_once() {
+    let scene = Scene::new();
+    let report = |more: Value| {
+        let mut finding = json!({"type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", "severity": 8, "accountId": "777777777777",
+            "resource": {"resourceType": "AccessKey", "accessKeyDetails": {"userType": "AssumedRole", "userName": "web",
+                "principalId": "AROAEXAMPLEEXAMPLE03:i-01", "accessKeyId": "ASIAEXAMPLEEXAMPLE03"}}});
+        for (name, value) in more.as_object().expect("an object") {
+            finding[name] = value.clone();
+        }
+        let body = json!({"account": SECURITY, "region": HOME, "findings": [finding]});
+        scene.post("findings", &body)["finding_ids"][0].as_str().expect("an id").to_owned()
+    };
+    report(json!({}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let again = report(json!({"severity": 7}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&again)["code"], "awaiting_approval");
+}
+
+/// A sweep that cannot be carried out is told, and tried again.
+#[test]
+fn what_cannot_be_looked_at_is_not_asked_all_the_time() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(BANK, "web");
+    scene.run_once();
+    scene.fault(
+        "enter",
+        json!({"operation": "AssumeRole"}),
+        "before",
+        json!({"error": {"code": "AccessDenied", "status": 403}}),
+        1000,
+    );
+    scene.rescind(&["recheck"]).code(5).says("not known whether the deny");
+    let asked = scene.calls_of("AssumeRole").len();
+    scene.rescind(&["run", "--once"]);
+    assert_eq!(scene.calls_of("AssumeRole").len(), asked);
+    thief.is_denied();
+}
