@@ -144,6 +144,12 @@ impl Thief {
         answer(self.runtime.block_on(request.send()))
     }
 
+    pub fn delete_access_key(&self, user: &str, key: &str) {
+        let iam = iam::Client::new(&self.config);
+        let request = iam.delete_access_key().user_name(user).access_key_id(key).send();
+        self.runtime.block_on(request).expect("key deleted");
+    }
+
     /// Deletes a user that was made by the scene, with all that hangs on it.
     pub fn delete_user(&self, user: &str) {
         let keys = self.access_keys(user);

@@ -16,6 +16,7 @@ on_each_row!(
     a_release_is_not_a_removal,
     cloudtrail_tells_who_it_was,
     each_of_several_is_put_back,
+    what_cannot_be_put_back_is_not_called_in_force,
 );
 
 /// Found, told and put back, with the cutoff that it had; and then there is nothing more to do.
@@ -122,8 +123,7 @@ fn a_key_that_was_inactive_before_stays_so_after_a_release() {
 
 /// What somebody left there in between is not what was there before.
 fn what_was_put_back_is_released_to_what_was_there_before(row: Row) {
-    type Change = (&'static str, fn(&Subject));
-    let changes: [Change; 3] = [
+    let changes: [(&str, fn(&Subject)); 3] = [
         ("deleted", |subject| subject.delete(POLICY)),
         ("an Allow was added", |subject| subject.put(&with_an_allow(subject))),
         ("the cutoff was moved back", |subject| subject.put(&moved_back(subject))),
@@ -257,4 +257,40 @@ fn a_key_is_deactivated_again_though_a_later_remediation_covers_the_sessions() {
     assert_eq!(subject.stolen[0].list_users(), Ok(()));
     subject.recheck().code(5).says("is active");
     subject.is_denied();
+}
+
+fn what_cannot_be_put_back_is_not_called_in_force(row: Row) {
+    let subject = Subject::new(row);
+    let before = subject.there();
+    subject.revoke();
+    let there = subject.there();
+    subject.delete(POLICY);
+    subject.set(&row.switch("put", "ignored"), json!(true));
+    subject.recheck().code(5).says("1 NOT revoked");
+    is_in_again(&subject);
+    assert_eq!(subject.state(), "retrying", "{row:?}");
+    assert_eq!(subject.scene.entries_of("refused")[0]["data"]["code"], "not_kept", "{row:?}");
+    subject.set(&row.switch("put", "ignored"), json!(false));
+    subject.scene.run_once().says("1 revoked");
+    subject.is_denied();
+    // With the cutoff that it had.
+    assert_eq!(subject.there(), there, "{row:?}");
+    subject.release(&[]).code(0).says("released");
+    assert_eq!(subject.there(), before, "{row:?}");
+    subject.ledger_is_whole();
+}
+
+/// A key that its owner deletes needs no deny, and cannot be given back.
+#[test]
+fn a_key_that_is_deleted_is_as_good_as_inactive() {
+    let subject = Subject::new(Row::UserKey);
+    subject.revoke();
+    let key = subject.named["access_key_id"].as_str().expect("a key");
+    subject.operator.delete_access_key(NAME, key);
+    let there = subject.there();
+    subject.recheck().code(0);
+    assert_eq!(subject.there(), there);
+    subject.release(&[]).code(0).says("released");
+    let expected: Vec<_> = there.1.into_iter().filter(|(id, _)| id != key).collect();
+    assert_eq!(subject.there(), (None, expected));
 }
