@@ -202,3 +202,17 @@ fn many_sessions_of_one_role_share_a_document() {
     assert_eq!(subject.there(), before);
     subject.ledger_is_whole();
 }
+
+/// The key is off, though the deny of the sessions did not fit: who judges that it was rightfully used can
+/// have it back.
+#[test]
+fn a_key_that_is_off_can_be_given_back_though_the_deny_did_not_fit() {
+    let subject = Subject::new(Row::UserKey);
+    let before = subject.there();
+    leave(&subject, WHOLE / 2);
+    subject.scene.rescind(&RUN).code(5).says("inline policies are full");
+    assert_ne!(subject.there(), before);
+    subject.release(&[]).code(0).says("released");
+    assert_eq!(subject.there(), before);
+    subject.is_allowed();
+}
