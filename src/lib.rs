@@ -12,6 +12,8 @@
 //!
 //! [`audit`] checks a ledger without trusting who wrote it.
 //!
+//! [`report`] tells of the ledger, for people and for other programs.
+//!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`service`] puts all of
 //! it together, [`backoff`] says how long to wait for a new try, and [`cli`] is what a person sees.
@@ -30,5 +32,6 @@ pub mod ledger;
 pub mod notify;
 pub mod org;
 pub mod remedy;
+pub mod report;
 pub mod service;
 pub mod triage;

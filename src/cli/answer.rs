@@ -201,7 +201,7 @@ async fn aws_identity(config: &Config, ledger: &Ledger) -> Result<String, Servic
 }
 
 /// Who this process runs as, by the system's word.
-fn os_user() -> String {
+pub fn os_user() -> String {
     let name = whoami::username().unwrap_or_else(|_| "(no name)".to_owned());
     #[cfg(unix)]
     let name = format!("{name}, uid {}", rustix::process::getuid().as_raw());

@@ -14,6 +14,7 @@ mod plan;
 mod policy;
 mod recheck;
 mod release;
+mod report;
 mod run;
 mod show;
 mod signals;
@@ -88,6 +89,8 @@ enum Command {
     Show(show::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
+    /// What was done over a period, for people, auditors and other programs.
+    Report(report::Args),
     /// The ledger as evidence: check it, prove entries, keep copies, archive.
     Ledger(ledger::Args),
     /// Look at the opt-outs, and change their file.
@@ -125,6 +128,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
         Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),
+        Command::Report(args) => report::run(&args, || Config::load_alone(&config), &screen),
         Command::Ledger(args) => ledger::run(&args, &config, &screen),
         Command::OptOut(args) if args.changes() => {
             with_config_alone(&config, |config| opt_out::run(&args, &config, &screen))

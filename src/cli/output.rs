@@ -1,9 +1,10 @@
 //! Standard output and standard error. Colour only on a terminal.
 
 use super::Format;
+pub use crate::report::short;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::io::Write;
 
@@ -106,18 +107,5 @@ fn ago(duration: SignedDuration) -> String {
         format!("in {}", short(-duration))
     } else {
         format!("{} ago", short(duration))
-    }
-}
-
-/// A duration in its largest unit or two.
-pub fn short(duration: SignedDuration) -> String {
-    let duration = duration.round(Unit::Millisecond).unwrap_or(duration);
-    let seconds = duration.as_secs();
-    match seconds {
-        ..10 => format!("{:.1} s", duration.as_secs_f64()),
-        10..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }

@@ -2,11 +2,12 @@
 
 use super::output::{BAD, DIM, GOOD, Screen, clean, styled};
 use crate::remedy::{Change, Target, Who};
+use crate::report::policy_lines;
 use similar::{ChangeTag, TextDiff};
 
 /// Shows what changes between two policies. None is no policy.
 pub fn diff(before: Option<&str>, after: Option<&str>, screen: &Screen) {
-    let [before, after] = [before, after].map(|policy| policy.map(lines).unwrap_or_default());
+    let [before, after] = [before, after].map(|policy| policy.map(policy_lines).unwrap_or_default());
     if before == after && after.is_empty() {
         screen.line(styled(DIM, "    (there is none)"));
     } else if before == after {
@@ -20,15 +21,6 @@ pub fn diff(before: Option<&str>, after: Option<&str>, screen: &Screen) {
             ChangeTag::Equal => format!("    {text}"),
         });
     }
-}
-
-/// A policy, one value a line. What is no JSON stays as it is.
-fn lines(policy: &str) -> String {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(policy);
-    let mut text =
-        value.ok().and_then(|v| serde_json::to_string_pretty(&v).ok()).unwrap_or_else(|| policy.to_owned());
-    text.push('\n');
-    text
 }
 
 /// What a change does to those who did nothing wrong, and what the other scope would do.

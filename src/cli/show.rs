@@ -5,11 +5,11 @@ use super::exit::BadInput;
 use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
 use super::summary::{RemediationLine, label};
-use crate::aws::{CallRecord, CallResult};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, Proposal, Reader, Remediation, State};
 use crate::remedy::Who;
+use crate::report::told;
 use crate::triage::is_for_approval;
 use jiff::Timestamp;
 
@@ -116,7 +116,7 @@ fn head(r: &Remediation, screen: &Screen) {
         row("deny after", short(accepted.duration_since(finding.last_seen())));
     }
     if let Some(proof) = r.proof() {
-        row("proof", proof_text(proof));
+        row("proof", crate::report::proof_told(proof));
     }
     let rungs: Vec<String> = super::summary::rungs(r)
         .into_iter()
@@ -210,28 +210,6 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     }
 }
 
-fn proof_text(proof: &crate::remedy::Proof) -> String {
-    let mut text = proof.rung.to_string();
-    if let (Some(old), Some(new)) = (&proof.old_token, &proof.new_token) {
-        text = format!("{text}: the simulator says {old} to an old token, {new} to a new one");
-    }
-    if let Some(other) = &proof.other_session {
-        text = format!("{text}, {other} to another session's old one");
-    }
-    if let Some(denied) = &proof.denied {
-        let api = denied.api.as_deref().unwrap_or("a call");
-        let at = denied.at.strftime("%Y-%m-%d %H:%M:%SZ");
-        text = format!(
-            "{text}: {api} with {} was answered {} at {at} ({} {})",
-            denied.access_key, denied.error_code, denied.source, denied.id
-        );
-    }
-    if let Some(note) = &proof.note {
-        text = format!("{text} ({note})");
-    }
-    text
-}
-
 fn policy(r: &Remediation, screen: &Screen) {
     let Some(change) = &r.change else { return };
     screen.line(format!(
@@ -262,71 +240,10 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
             entry.seq.to_string(),
             utc(entry.time),
             short(entry.time.duration_since(r.finding.last_seen())),
-            clean(&what(entry)),
+            clean(&told(&entry.event)),
         ]);
     }
     screen.line(rows.trim_fmt());
-}
-
-fn what(entry: &Entry) -> String {
-    match &entry.event {
-        Event::Decision { verdict, reason, .. } => format!("decision: {verdict}: {reason}"),
-        Event::Proposed { change: Some(change), .. } => {
-            format!("proposed: deny sessions issued before about {}", change.cutoff)
-        }
-        Event::Proposed { problem, .. } => {
-            format!("proposed, but could not be looked at: {}", problem.as_deref().unwrap_or_default())
-        }
-        Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
-        Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
-        Event::Returned { reason, .. } => format!("held: {reason}"),
-        Event::Cleared { reason } => format!("not held any more: {reason}"),
-        Event::Superseded { by } => format!("superseded: {by} has revoked these sessions"),
-        Event::Alert { text, .. } => format!("ALERT: {text}"),
-        Event::Intent { change } => format!("intent: deny sessions issued before {}", change.cutoff),
-        Event::Accepted { found_in_place: false } => "accepted by AWS".to_owned(),
-        Event::Accepted { found_in_place: true } => "accepted: found in place".to_owned(),
-        Event::NotApplied { found } => format!("not applied: found {found}"),
-        Event::Uncertain { error } => format!("uncertain: {error}"),
-        Event::Reopened { by } => format!("tried again, by {by}"),
-        Event::Refused(refused) => format!("refused: {}", refused.reason),
-        Event::Proof(proof) => format!("proof: {}", proof_text(proof)),
-        Event::Call(call) => call_text(call),
-        Event::Impact(impact) => format!(
-            "impact gathered: {} instance(s) in {} region(s)",
-            impact.instances.len(),
-            impact.regions.len()
-        ),
-        Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
-        Event::ReleaseAsked(asked) => {
-            let forced = if asked.force { ", forced" } else { "" };
-            format!("release asked for by {}{forced}: {}", asked.answer.by, asked.answer.reason)
-        }
-        Event::Undoing { undo } => match &undo.leave {
-            None => format!("undoing: {} is removed", undo.policy_name),
-            Some(_) => format!("undoing: {} becomes what it was without this", undo.policy_name),
-        },
-        Event::Undone { note, .. } => {
-            format!("undone{}", note.as_deref().map_or_else(String::new, |note| format!(": {note}")))
-        }
-        Event::NotReleased { why, .. } => format!("not released: {why}"),
-        Event::Expired { reason } => format!("expired: {reason}"),
-        Event::DoneByHand(answer) => format!("done by hand, says {}: {}", answer.by, answer.reason),
-        other => other.kind().to_owned(),
-    }
-}
-
-fn call_text(call: &CallRecord) -> String {
-    let result = match &call.result {
-        CallResult::Ok => "ok".to_owned(),
-        CallResult::Error { code, message } => match code {
-            Some(code) => format!("{code}: {message}"),
-            None => message.clone(),
-        },
-    };
-    let id = call.request_id.as_deref().unwrap_or("no request id");
-    let tries = if call.attempts > 1 { format!(", {} attempts", call.attempts) } else { String::new() };
-    format!("{}:{} {result} ({} ms{tries}, {id})", call.service, call.operation, call.duration_ms)
 }
 
 /// Whom it concerns, and what they must do.

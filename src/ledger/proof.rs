@@ -104,6 +104,20 @@ impl Reader {
         Ok(())
     }
 
+    /// The ways from entries to the root of the tree of the first `size` ones.
+    #[must_use]
+    pub fn paths(&self, size: u64) -> Paths<'_> {
+        Paths {
+            leaves: Remembered {
+                reader: self,
+                subtrees: RefCell::default(),
+                small: RefCell::default(),
+                leaves: RefCell::default(),
+            },
+            size,
+        }
+    }
+
     fn proof(
         &self,
         seq: i64,
@@ -195,6 +209,30 @@ impl Leaves for Reader {
         let mut rest = Frontier::default();
         self.each(at, first + count - at, &mut |leaf| rest.push(leaf))?;
         Ok(whole.root_with(&rest))
+    }
+}
+
+/// The ways from many entries to one root: what they share is read once.
+pub struct Paths<'a> {
+    leaves: Remembered<'a>,
+    size: u64,
+}
+
+impl Paths<'_> {
+    /// The leaf hash of entry `seq`, and the hashes beside its way to the root, from the leaf upwards.
+    ///
+    /// # Errors
+    /// When there is no such entry in the tree, or the ledger cannot be read.
+    pub fn of(&self, seq: i64) -> Result<(Hash, Vec<Hash>), LedgerError> {
+        let reader = self.leaves.reader;
+        let index = u64::try_from(seq - 1).map_err(|error| reader.bad(seq, &error))?;
+        if index >= self.size {
+            return Err(reader.bad(seq, &"no checkpoint is over it yet"));
+        }
+        let mut leaf = None;
+        self.leaves.each(index, 1, &mut |hash| leaf = Some(hash))?;
+        let leaf = leaf.ok_or_else(|| reader.bad(seq, &"there is no such entry"))?;
+        Ok((leaf, inclusion_proof(&self.leaves, index, self.size)?))
     }
 }
 

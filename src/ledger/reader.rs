@@ -57,6 +57,12 @@ impl Reader {
         LedgerError::BadEntry { path: self.path.clone(), seq, error: error.to_string() }
     }
 
+    /// Entry `seq` cannot be read, and why.
+    #[must_use]
+    pub fn bad_entry(&self, seq: i64, error: &str) -> LedgerError {
+        self.bad(seq, &error)
+    }
+
     pub(super) fn select(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, LedgerError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;

@@ -36,6 +36,7 @@ mod proofs;
 mod proxy;
 mod queue;
 mod refusals;
+mod reports;
 mod revoke;
 mod rules;
 mod service;

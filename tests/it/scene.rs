@@ -131,6 +131,12 @@ impl Ran {
         self
     }
 
+    /// Standard output as one JSON document.
+    #[track_caller]
+    pub fn json_document(&self) -> Value {
+        serde_json::from_str(&self.out).expect("JSON")
+    }
+
     /// Standard output as JSON lines.
     pub fn json(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What was closed before then is moved: a day (2026-01-31, from its beginning, UTC) or a time.
-    #[arg(long, value_name = "DATE", value_parser = time)]
+    #[arg(long, value_name = "DATE", value_parser = day_or_time)]
     before: Timestamp,
 
     /// Where to: a new file.
@@ -26,7 +26,8 @@ pub struct Args {
     out: PathBuf,
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+/// A day, from its beginning in UTC, or a time.
+pub fn day_or_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(day) = text.parse::<Date>()
         && let Ok(start) = day.to_zoned(jiff::tz::TimeZone::UTC)
     {

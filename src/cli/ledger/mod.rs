@@ -6,6 +6,8 @@ mod proof;
 mod sign;
 mod verify;
 
+pub(super) use archive::day_or_time;
+
 use super::Exit;
 use super::output::Screen;
 use crate::config::Config;

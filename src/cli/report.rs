@@ -1,0 +1,280 @@
+//! `rescind report`: what the ledger tells over a period.
+
+use super::exit::BadInput;
+use super::output::{GOOD, Screen, styled};
+use super::{Exit, block_on};
+use crate::config::{Config, ConfigError};
+use crate::ident::AccountId;
+use crate::ledger::{Draft, Event, Ledger, Reader, Reported, Selection};
+use crate::report::{Format, Prepared, ReportError, write};
+use crate::service::Checkpoints;
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is written.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Format,
+
+    /// What was decided from then on: a day (2026-01-31, UTC) or a time.
+    #[arg(long, value_name = "TIME", value_parser = super::ledger::day_or_time)]
+    from: Option<Timestamp>,
+
+    /// What was decided until then: a day, which is included, or a time, which is not.
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    to: Option<Timestamp>,
+
+    /// Only this account; several times for several.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<AccountId>,
+
+    /// Only accounts in this organizational unit or below, as far as the ledger knows; several times for several.
+    #[arg(long = "ou", value_name = "ID")]
+    ous: Vec<String>,
+
+    /// Only remediations in this state, as `rescind list` names it; several times for several.
+    #[arg(long = "status", value_name = "STATE", value_delimiter = ',')]
+    states: Vec<String>,
+
+    /// Only this remediation, by its id or its beginning; several times for several.
+    #[arg(long = "remediation", value_name = "ID")]
+    remediations: Vec<String>,
+
+    /// Where to: what is there is replaced when all is written. Without it the report is printed.
+    #[arg(long, short = 'O', value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Make no checkpoint, and do not record in the ledger that the report was made.
+    #[arg(long)]
+    no_record: bool,
+
+    /// The ledger, instead of the configured one. Nothing is recorded in it.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+/// The end of a day, or a time.
+fn until(text: &str) -> Result<Timestamp, String> {
+    let time = super::ledger::day_or_time(text)?;
+    if text.parse::<Date>().is_ok() && !text.contains(['T', 't', ' ']) {
+        return time.checked_add(24.hours()).map_err(|error| error.to_string());
+    }
+    Ok(time)
+}
+
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from >= to
+    {
+        return Err(
+            BadInput(format!("--from {from:.0} is not before --to {to:.0}: nothing lies between")).into()
+        );
+    }
+    let (reader, recorded) = match &args.ledger {
+        Some(path) => (Reader::open(path)?, None),
+        None => {
+            let config = config()?;
+            let reader = Reader::open(&config.ledger)?;
+            if args.no_record { (reader, None) } else { (reader, Some(config)) }
+        }
+    };
+    let mut ids = Vec::new();
+    for id in &args.remediations {
+        ids.push(super::show::find(&reader, id)?);
+    }
+    let selection = Selection {
+        from: args.from,
+        to: args.to,
+        accounts: args.accounts.clone(),
+        ous: args.ous.clone(),
+        states: args.states.clone(),
+        remediations: ids,
+    };
+    match recorded {
+        None => {
+            let prepared = prepare(&reader, selection)?;
+            let Some(made) = make(args, &prepared, screen)? else { return Ok(Exit::Done) };
+            made.keep()?;
+            tell(args, &prepared, &made, None, screen)
+        }
+        Some(config) => block_on(async {
+            let ledger = Ledger::open(&config.ledger)?;
+            let checkpoints = Checkpoints::start(&config, &ledger, &reader).await?;
+            // What the report tells is signed for before it is told.
+            checkpoints.make(&ledger, &reader).await?;
+            let prepared = prepare(&reader, selection)?;
+            let Some(made) = make(args, &prepared, screen)? else { return Ok(Exit::Done) };
+            let event = Event::Report(Box::new(Reported {
+                format: args.format.name().to_owned(),
+                selection: prepared.head.selection.clone(),
+                remediations: made.remediations,
+                sha256: made.sha256.clone(),
+                entries: prepared.head.entries.unsigned_abs(),
+                os_user: super::answer::os_user(),
+            }));
+            let recorded = ledger.append(Draft::of_service(event)).await?;
+            made.keep()?;
+            checkpoints.make(&ledger, &reader).await?;
+            ledger.close();
+            tell(args, &prepared, &made, recorded.first().copied().flatten(), screen)
+        }),
+    }
+}
+
+fn prepare(reader: &Reader, selection: Selection) -> anyhow::Result<Prepared<'_>> {
+    Prepared::new(reader, selection, Timestamp::now()).map_err(asked)
+}
+
+/// Everything but the ledger is for whoever asked to put right.
+fn asked(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::Ledger(error) => error.into(),
+        ReportError::Asked(why) => BadInput(why).into(),
+        error @ ReportError::Io(_) => error.into(),
+    }
+}
+
+fn tell(
+    args: &Args,
+    prepared: &Prepared<'_>,
+    made: &Made,
+    recorded: Option<i64>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let Some(file) = &args.out else { return Ok(Exit::Done) };
+    let signed = prepared.head.checkpoint.as_ref().map(|checkpoint| checkpoint.entries);
+    screen.json(&serde_json::json!({
+        "written": file, "format": args.format.name(), "remediations": made.remediations, "sha256": made.sha256,
+        "entries": prepared.head.entries, "checkpoint": signed, "recorded": recorded,
+    }))?;
+    screen.line(styled(GOOD, format!("Wrote {}: {} remediation(s).", file.display(), made.remediations)));
+    screen.line(format!("  SHA-256 {}", made.sha256));
+    let entries = prepared.head.entries;
+    screen.line(match signed {
+        Some(signed) if signed >= entries.unsigned_abs() => {
+            format!("  made from {entries} entries, all of them signed for")
+        }
+        Some(signed) => format!("  made from {entries} entries, signed for up to entry {signed}"),
+        None => format!("  made from {entries} entries, without a checkpoint"),
+    });
+    if let Some(entry) = recorded {
+        screen.line(format!("  recorded as entry {entry}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// A report that was written, and is not in its place yet.
+struct Made {
+    remediations: u64,
+    sha256: String,
+    /// The file as it is written, and where it belongs.
+    place: Option<(PathBuf, PathBuf)>,
+}
+
+impl Made {
+    fn keep(&self) -> anyhow::Result<()> {
+        let Some((new, file)) = &self.place else { return Ok(()) };
+        let moved = std::fs::rename(new, file).and_then(|()| {
+            let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+        });
+        moved.map_err(|error| BadInput(format!("{}: {error}", file.display())).into())
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        // Once it is in its place, there is nothing under this name any more.
+        if let Some((new, _)) = &self.place {
+            let _ = std::fs::remove_file(new);
+        }
+    }
+}
+
+/// Counts what goes through, and hashes it.
+struct Hashed<W> {
+    out: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes the report; none when whoever read it does not any more.
+fn make(args: &Args, prepared: &Prepared<'_>, screen: &Screen) -> anyhow::Result<Option<Made>> {
+    let bar = progress_bar(screen);
+    let mut progress = |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let mut made = Made { remediations: 0, sha256: String::new(), place: None };
+    let hash = match &args.out {
+        Some(file) => {
+            let failed = |error: std::io::Error| BadInput(format!("{}: {error}", file.display()));
+            let mut new = file.as_os_str().to_owned();
+            new.push(format!(".new-{}", std::process::id()));
+            let new = PathBuf::from(new);
+            let mut options = File::options();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let opened = options.open(&new).map_err(failed)?;
+            made.place = Some((new, file.clone()));
+            let mut out = BufWriter::with_capacity(1 << 16, Hashed { out: opened, hash: Sha256::new() });
+            made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
+                Err(ReportError::Io(error)) => return Err(failed(error).into()),
+                written => written.map_err(asked)?,
+            };
+            let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
+            hashed.out.sync_all().map_err(failed)?;
+            hashed.hash
+        }
+        None => {
+            let hashed = Hashed { out: std::io::stdout().lock(), hash: Sha256::new() };
+            let mut out = BufWriter::with_capacity(1 << 16, hashed);
+            made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
+                Err(ReportError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(None),
+                written => written.map_err(asked)?,
+            };
+            match out.into_inner() {
+                Ok(hashed) => hashed.hash,
+                Err(_) => return Ok(None),
+            }
+        }
+    };
+    bar.finish_and_clear();
+    made.sha256 = crate::digest::hex(&hash.finalize());
+    Ok(Some(made))
+}
+
+/// On a terminal only, and only when it takes long enough to be seen.
+fn progress_bar(screen: &Screen) -> ProgressBar {
+    if !screen.is_text() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let template = "reading {bar:40} {human_pos} of {human_len} entries, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

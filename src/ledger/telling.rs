@@ -1,0 +1,216 @@
+//! What a report reads: decisions in order, and the entries of one remediation as they stand. Nothing
+//! that was written after the entry up to which it reads.
+
+use super::project::stamp;
+use super::{LedgerError, Reader, Selection};
+use crate::ident::AccountId;
+use crate::org::Placement;
+use rusqlite::{OptionalExtension, params};
+use std::collections::BTreeMap;
+
+/// An entry as it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Stands<'a> {
+    /// Its number.
+    pub seq: i64,
+    /// Its time, as the column has it.
+    pub time: &'a str,
+    /// Its kind.
+    pub kind: &'a str,
+    /// Its canonical JSON.
+    pub body: &'a [u8],
+}
+
+/// A decision's entry.
+#[derive(Debug, Clone)]
+pub struct DecisionRow {
+    /// Its number.
+    pub seq: i64,
+    /// Its time, as the column has it.
+    pub time: String,
+    /// The account.
+    pub account: Option<String>,
+    /// The remediation that it began.
+    pub remediation: Option<String>,
+    /// Its canonical JSON.
+    pub body: Vec<u8>,
+}
+
+/// How much came that no decision is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Findings that are not decided yet.
+    pub undecided: u64,
+    /// What came and could not be read.
+    pub unreadable: u64,
+    /// Claims that GuardDuty did not confirm.
+    pub unconfirmed: u64,
+    /// Entries of the period whose text is in an archive.
+    pub archived: u64,
+}
+
+/// So many decisions are read at once.
+const SOME: usize = 200;
+
+/// From when, and until when, as the column has it.
+fn period(selection: &Selection) -> (String, String) {
+    let from = selection.from.map(stamp).unwrap_or_default();
+    // Behind every time there is.
+    let to = selection.to.map_or_else(|| "~".to_owned(), stamp);
+    (from, to)
+}
+
+impl Reader {
+    /// The decisions of the selection's period after entry `after` and up to `upto`, some at a time; with
+    /// `all` also those that led to no remediation. None are left when it gives none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn some_decisions(
+        &self,
+        selection: &Selection,
+        after: i64,
+        upto: i64,
+        all: bool,
+    ) -> Result<Vec<DecisionRow>, LedgerError> {
+        let (from, to) = period(selection);
+        let connection = self.connection();
+        let sql = "SELECT seq, time, account, remediation, body FROM entries
+                   WHERE kind = 'decision' AND kind <> 'call' AND seq > ?1 AND seq <= ?2 AND time >= ?3 AND time < ?4
+                   AND (?5 OR remediation IS NOT NULL) ORDER BY seq LIMIT ?6";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let some = i64::try_from(SOME).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_map(params![after, upto, from, to, all, some], |row| {
+                Ok(DecisionRow {
+                    seq: row.get(0)?,
+                    time: row.get(1)?,
+                    account: row.get(2)?,
+                    remediation: row.get(3)?,
+                    body: row.get(4)?,
+                })
+            })
+            .map_err(|e| self.sqlite(e))?;
+        rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
+    }
+
+    /// Shows the finding of an occurrence, and then each entry of the remediation up to `upto`, in
+    /// order. `each` must not read from the ledger.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn tell(
+        &self,
+        remediation: &str,
+        occurrence: &str,
+        upto: i64,
+        each: &mut dyn FnMut(Stands<'_>),
+    ) -> Result<(), LedgerError> {
+        let connection = self.connection();
+        for (sql, key) in [
+            (
+                "SELECT e.seq, e.time, e.kind, e.body FROM occurrences o JOIN entries e USING (seq) WHERE o.occurrence = ?1 AND seq <= ?2",
+                occurrence,
+            ),
+            (
+                "SELECT seq, time, kind, body FROM entries WHERE remediation = ?1 AND seq <= ?2 ORDER BY seq",
+                remediation,
+            ),
+        ] {
+            let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+            let mut rows = statement.query(params![key, upto]).map_err(|e| self.sqlite(e))?;
+            while let Some(row) = rows.next().map_err(|e| self.sqlite(e))? {
+                let text = |column| row.get_ref(column).map(|value| value.as_str().unwrap_or_default());
+                let stands = || {
+                    Ok(Stands {
+                        seq: row.get(0)?,
+                        time: text(1)?,
+                        kind: text(2)?,
+                        body: row.get_ref(3)?.as_blob().unwrap_or_default(),
+                    })
+                };
+                each(stands().map_err(|e| self.sqlite(e))?);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many later occurrences a remediation is also for, by decisions up to `upto`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn also_for(&self, remediation: &str, upto: i64) -> Result<u64, LedgerError> {
+        let connection = self.connection();
+        let sql = "SELECT count(*) FROM occurrences WHERE covered_by = ?1 AND decided <= ?2";
+        let count: i64 = connection
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row(params![remediation, upto], |row| row.get(0)))
+            .map_err(|e| self.sqlite(e))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// How much came in the selection's period that no decision is about.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn beside_decisions(&self, selection: &Selection, upto: i64) -> Result<Counted, LedgerError> {
+        let (from, to) = period(selection);
+        let connection = self.connection();
+        let count = |sql: &str| {
+            let count = connection
+                .query_row(sql, params![from, to, upto], |row| row.get::<_, i64>(0))
+                .map_err(|e| self.sqlite(e))?;
+            Ok::<_, LedgerError>(count.unsigned_abs())
+        };
+        Ok(Counted {
+            undecided: count(
+                "SELECT count(*) FROM occurrences o JOIN entries e USING (seq)
+                 WHERE (o.decided IS NULL OR o.decided > ?3) AND e.time >= ?1 AND e.time < ?2 AND seq <= ?3",
+            )?,
+            unreadable: count(
+                "SELECT count(*) FROM entries WHERE kind = 'undecodable' AND kind <> 'call' AND time >= ?1 AND time < ?2 AND seq <= ?3",
+            )?,
+            unconfirmed: count(
+                "SELECT count(*) FROM entries WHERE kind = 'unconfirmed' AND kind <> 'call' AND time >= ?1 AND time < ?2 AND seq <= ?3",
+            )?,
+            archived: count(
+                "SELECT count(*) FROM entries WHERE kind = 'archived' AND kind <> 'call' AND time >= ?1 AND time < ?2 AND seq <= ?3",
+            )?,
+        })
+    }
+
+    /// Where the accounts stood when that was read last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn placements(&self) -> Result<BTreeMap<AccountId, Placement>, LedgerError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT account, body FROM placements").map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .map_err(|e| self.sqlite(e))?;
+        let mut all = BTreeMap::new();
+        for row in rows {
+            let (account, body) = row.map_err(|e| self.sqlite(e))?;
+            // What cannot be read any more is as if it were not there: it can be had again.
+            if let (Ok(account), Ok(placement)) = (account.parse(), serde_json::from_str(&body)) {
+                all.insert(account, placement);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The hub's account, as it was known last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn hub_account(&self) -> Result<Option<AccountId>, LedgerError> {
+        let connection = self.connection();
+        let sql = "SELECT json_extract(CAST(body AS TEXT), '$.data.hub_account') FROM entries
+                   WHERE kind = 'connected' AND kind <> 'call' ORDER BY seq DESC LIMIT 1";
+        let text: Option<Option<String>> =
+            connection.query_row(sql, [], |row| row.get(0)).optional().map_err(|e| self.sqlite(e))?;
+        Ok(text.flatten().and_then(|text| text.parse().ok()))
+    }
+}

@@ -1,0 +1,137 @@
+//! CSV (RFC 4180): one row for each remediation. No cell is a formula.
+
+use super::story::Story;
+use super::{Head, ReportError, Sheet, Summary, safe};
+use ::csv::{QuoteStyle, Terminator, WriterBuilder};
+use jiff::Timestamp;
+use std::io::Write;
+
+#[derive(Default)]
+pub(super) struct Csv {
+    row: Vec<String>,
+}
+
+/// A column: its name, and what stands in it.
+type Column = (&'static str, fn(&Story) -> String);
+
+fn time(time: Option<Timestamp>) -> String {
+    time.map(|time| time.to_string()).unwrap_or_default()
+}
+
+fn opt(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_default()
+}
+
+fn rung(story: &Story, name: &str) -> String {
+    time(story.rungs.iter().find(|one| one.rung == name).map(|one| one.at))
+}
+
+/// Their order and names do not change; new ones come at the end.
+const COLUMNS: &[Column] = &[
+    ("remediation", |s| s.remediation.clone()),
+    ("state", |s| s.state.clone()),
+    ("account", |s| s.account.clone()),
+    ("account_name", |s| opt(s.account_name.as_ref())),
+    ("ous", |s| s.ous.join(" ")),
+    ("principal_kind", |s| s.principal_kind.clone()),
+    ("principal", |s| s.principal.clone()),
+    ("session", |s| opt(s.session.as_ref())),
+    ("finding", |s| s.finding.id.clone()),
+    ("finding_type", |s| s.finding.finding_type.clone()),
+    ("region", |s| s.finding.region.clone()),
+    ("severity", |s| s.finding.severity.map(|one| one.to_string()).unwrap_or_default()),
+    ("title", |s| opt(s.finding.title.as_ref())),
+    ("access_key", |s| opt(s.finding.access_key.as_ref())),
+    ("remote_ip", |s| opt(s.finding.remote_ip.as_ref())),
+    ("remote_organization", |s| opt(s.finding.remote_organization.as_ref())),
+    ("instance", |s| opt(s.finding.instance.as_ref())),
+    ("last_activity", |s| time(s.finding.last_activity)),
+    ("seen_at", |s| time(s.finding.seen_at)),
+    ("decided_at", |s| time(s.decision.at)),
+    ("verdict", |s| s.decision.verdict.clone()),
+    ("reason", |s| s.decision.reason.clone()),
+    ("rule", |s| opt(s.decision.rule.as_ref())),
+    ("opt_outs", |s| s.decision.opt_outs.join(", ")),
+    ("recurrence_of", |s| s.recurrence.as_ref().map(|one| one.of.clone()).unwrap_or_default()),
+    ("held_since", |s| time(s.held.first().map(|held| held.since))),
+    ("answer", |s| opt(s.held.last().and_then(|held| held.ended.as_ref()))),
+    ("answered_by", |s| opt(s.held.last().and_then(|held| held.by.as_ref()))),
+    ("cutoff", |s| time(s.changes.last().map(|change| change.cutoff))),
+    ("denied_at", |s| time(s.denied_at)),
+    ("seconds_to_deny", |s| s.seconds_to_deny.map(|one| format!("{one:.3}")).unwrap_or_default()),
+    ("accepted_at", |s| rung(s, "accepted")),
+    ("present_at", |s| rung(s, "present")),
+    ("simulated_at", |s| rung(s, "simulated")),
+    ("enforced_at", |s| rung(s, "enforced")),
+    ("highest_rung", |s| opt(s.highest_rung.as_ref())),
+    ("refused", |s| s.refusals.last().map(|one| one.reason.clone()).unwrap_or_default()),
+    ("drifts", |s| s.drifts.len().to_string()),
+    ("undone_at", |s| time(s.undone_at)),
+    ("calls", |s| s.calls.count.to_string()),
+    ("failed_calls", |s| s.calls.failed.to_string()),
+    ("request_ids", |s| {
+        let ids = s.calls.requests.iter().filter_map(|call| call.request_id.as_deref());
+        ids.collect::<Vec<_>>().join(" ")
+    }),
+    ("decision_entry", |s| s.decision.entry.to_string()),
+    ("to_do", |s| opt(s.to_do.as_ref())),
+];
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(cell: &str) -> String {
+    let clean = safe::line(cell);
+    // What spreadsheets trim or skip before a formula, they may skip here as well.
+    match cell.chars().find(|c| *c != ' ') {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{clean}")
+        }
+        _ => clean,
+    }
+}
+
+fn write(row: &[String], out: &mut dyn Write) -> Result<(), ReportError> {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .quote_style(QuoteStyle::Necessary)
+        .from_writer(Vec::with_capacity(1024));
+    writer.write_record(row).map_err(std::io::Error::from)?;
+    let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(out.write_all(&bytes)?)
+}
+
+impl Sheet for Csv {
+    fn begin(&mut self, _: &Head, _: Option<&Summary>, out: &mut dyn Write) -> Result<(), ReportError> {
+        let names: Vec<String> = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        write(&names, out)
+    }
+
+    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
+        self.row.clear();
+        self.row.extend(COLUMNS.iter().map(|(_, cell)| harmless(&cell(story))));
+        write(&self.row, out)
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> Result<(), ReportError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_cell_begins_as_a_formula(cell in "[ =+\\-@\t\r\n'\"a<\u{202e}]{0,6}") {
+            let mut out = Vec::new();
+            write(&[harmless(&cell), "x".to_owned()], &mut out).expect("written");
+            let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(&out[..]);
+            let row = reader.records().next().expect("a row").expect("CSV");
+            prop_assert_eq!(row.len(), 2);
+            let first = row[0].trim_start().chars().next();
+            prop_assert!(!matches!(first, Some('=' | '+' | '-' | '@')), "{:?}", &row[0]);
+            prop_assert!(!row[0].chars().any(|c| c.is_control() || safe::is_trick(c)));
+        }
+    }
+}

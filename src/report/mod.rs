@@ -1,0 +1,152 @@
+//! Reports: what the ledger tells over a period, for people, auditors and other programs.
+//!
+//! A report is made from the ledger alone, up to a checkpoint, and one remediation at a time: its memory
+//! does not grow with the ledger. One file for each format.
+
+mod asff;
+mod csv;
+mod html;
+mod json;
+mod ocsf;
+mod safe;
+mod scan;
+mod story;
+mod summary;
+mod told;
+
+pub use json::schema;
+pub use scan::{Prepared, ReportError};
+pub use story::Story;
+pub use summary::{Spread, Summary};
+pub use told::{policy_lines, proof as proof_told, short, told};
+
+use crate::ident::AccountId;
+use crate::ledger::Selection;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::io::Write;
+
+/// A report's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One row for each remediation, for spreadsheets.
+    Csv,
+    /// One document with the figures and every remediation.
+    Json,
+    /// One remediation a line.
+    Jsonl,
+    /// OCSF 1.8.0 Remediation Activity, one event a line.
+    Ocsf,
+    /// Findings for Security Hub (ASFF), a list.
+    Asff,
+    /// A page for people, by itself.
+    Html,
+}
+
+impl Format {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Ocsf => "ocsf",
+            Self::Asff => "asff",
+            Self::Html => "html",
+        }
+    }
+
+    /// It tells the figures before the remediations.
+    fn has_summary(self) -> bool {
+        matches!(self, Self::Json | Self::Html)
+    }
+}
+
+/// What stands above a report.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Head {
+    /// When it was made.
+    pub generated_at: Timestamp,
+    /// The version of rescind that made it.
+    pub version: String,
+    /// It was made from so many entries: all that there were.
+    pub entries: i64,
+    /// The latest checkpoint over them.
+    pub checkpoint: Option<Signed>,
+    /// What it is about.
+    pub selection: Selection,
+    /// The hub's account.
+    #[schemars(with = "Option<String>")]
+    pub hub_account: Option<AccountId>,
+}
+
+/// A checkpoint.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Signed {
+    /// It is over so many entries.
+    pub entries: u64,
+    /// The signed note.
+    pub note: String,
+}
+
+/// Writes remediations in a format.
+trait Sheet {
+    /// What stands before them.
+    fn begin(
+        &mut self,
+        head: &Head,
+        summary: Option<&Summary>,
+        out: &mut dyn Write,
+    ) -> Result<(), ReportError>;
+
+    /// One of them.
+    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError>;
+
+    /// What stands behind them.
+    fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;
+}
+
+/// Writes a report. Gives how many remediations it has. `progress` is told how far it has come, and of
+/// how much.
+///
+/// # Errors
+/// When the ledger cannot be read, or `out` not be written.
+pub fn write(
+    prepared: &Prepared<'_>,
+    format: Format,
+    out: &mut dyn Write,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<u64, ReportError> {
+    let head = &prepared.head;
+    let passes = if format.has_summary() { 2 } else { 1 };
+    let total = head.entries.unsigned_abs() * passes;
+    let summary = if format.has_summary() {
+        Some(Summary::gather(prepared, &mut |done| progress(done, total))?)
+    } else {
+        None
+    };
+    let before = if summary.is_some() { head.entries.unsigned_abs() } else { 0 };
+    let mut sheet: Box<dyn Sheet + '_> = match format {
+        Format::Csv => Box::new(csv::Csv::default()),
+        Format::Json => Box::new(json::Document::default()),
+        Format::Jsonl => Box::new(json::Lines),
+        Format::Ocsf => Box::new(ocsf::Events::of(head)),
+        Format::Asff => Box::new(asff::Findings::of(head)?),
+        Format::Html => Box::new(html::Page::of(prepared)),
+    };
+    sheet.begin(head, summary.as_ref(), out)?;
+    let mut count = 0;
+    prepared.each(false, &mut |done| progress(before + done, total), &mut |met| {
+        if let Some(story) = met.story {
+            sheet.one(&story, out)?;
+            count += 1;
+        }
+        Ok(())
+    })?;
+    sheet.end(out)?;
+    out.flush()?;
+    progress(total, total);
+    Ok(count)
+}

@@ -1,0 +1,205 @@
+//! OCSF 1.8.0, class Remediation Activity (7001), with the profile `cloud`: one event a line. A revocation is
+//! *Evict*; that it was taken back is *Restore*.
+
+use super::story::Story;
+use super::{Head, ReportError, Sheet, Summary, safe};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::io::Write;
+
+const CLASS: u32 = 7001;
+
+/// What an event tells of.
+#[derive(Clone, Copy)]
+enum Activity {
+    Evict = 2,
+    Restore = 3,
+}
+
+/// `status_id`, with its caption; for *Other* the state.
+type Status<'a> = (u32, &'a str);
+
+pub(super) struct Events {
+    version: String,
+}
+
+impl Events {
+    pub fn of(head: &Head) -> Self {
+        Self { version: head.version.clone() }
+    }
+
+    fn write(&self, event: &Value, out: &mut dyn Write) -> Result<(), ReportError> {
+        safe::json(event, out)?;
+        Ok(out.write_all(b"\n")?)
+    }
+
+    fn event(&self, story: &Story, activity: Activity, status: Status<'_>, time: Timestamp) -> Value {
+        let (id, name) = match activity {
+            Activity::Evict => (2, "Evict"),
+            Activity::Restore => (3, "Restore"),
+        };
+        let (severity_id, severity) = severity(story.finding.severity);
+        let detail = story.to_do.clone().or_else(|| story.refusals.last().map(|one| one.reason.clone()));
+        let cloud_account =
+            json!({ "uid": story.account, "name": story.account_name, "type_id": 10, "type": "AWS Account" });
+        let message = match activity {
+            Activity::Evict => format!("Sessions of {} in {}: {}", story.who(), story.account, story.state),
+            Activity::Restore => {
+                format!("The deny for {} in {} is taken back: {}", story.who(), story.account, status.1)
+            }
+        };
+        without_nulls(json!({
+            "class_uid": CLASS, "class_name": "Remediation Activity",
+            "category_uid": 7, "category_name": "Remediation",
+            "activity_id": id, "activity_name": name,
+            "type_uid": CLASS * 100 + id, "type_name": format!("Remediation Activity: {name}"),
+            "severity_id": severity_id, "severity": severity,
+            "status_id": status.0, "status": status.1, "status_detail": detail,
+            "time": time.as_millisecond(),
+            "start_time": story.changes.first().map(|change| change.at.as_millisecond()),
+            "command_uid": story.remediation,
+            "message": message,
+            "metadata": {
+                "version": "1.8.0", "profiles": ["cloud"], "log_name": "ledger",
+                "uid": format!("{}/{}", story.remediation, name.to_lowercase()),
+                "product": { "name": "rescind", "vendor_name": "rescind", "version": self.version },
+            },
+            "cloud": { "provider": "AWS", "region": region(story), "account": cloud_account },
+            "remediation": { "desc": desc(story, activity) },
+            "countermeasures": countermeasures(activity),
+            "observables": observables(story),
+            "unmapped": unmapped(story),
+        }))
+    }
+}
+
+/// What is not known is left out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, one)| !one.is_null())
+            .map(|(key, one)| (key, without_nulls(one)))
+            .collect(),
+        Value::Array(all) => all.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
+fn region(story: &Story) -> Option<&str> {
+    Some(story.finding.region.as_str()).filter(|region| !region.is_empty())
+}
+
+/// GuardDuty's levels: low from 1, medium from 4, high from 7, critical from 9.
+pub(super) fn severity(severity: Option<f64>) -> (u32, &'static str) {
+    match severity {
+        None => (0, "Unknown"),
+        Some(level) if level < 1.0 => (1, "Informational"),
+        Some(level) if level < 4.0 => (2, "Low"),
+        Some(level) if level < 7.0 => (3, "Medium"),
+        Some(level) if level < 9.0 => (4, "High"),
+        Some(_) => (5, "Critical"),
+    }
+}
+
+fn evicted(story: &Story) -> Status<'_> {
+    let gone = story.refusals.last().is_some_and(|one| {
+        matches!(one.code.as_str(), "role_gone" | "user_gone" | "role_recreated" | "user_recreated")
+    });
+    let uncertain = story.changes.last().is_some_and(|change| change.outcome == "uncertain");
+    match story.state.as_str() {
+        _ if story.acted => (1, "Success"),
+        "by_hand" => (99, "by_hand"),
+        _ if story.principal_kind == "other" => (5, "Unsupported"),
+        "failed" if gone => (3, "Does Not Exist"),
+        "failed" | "blocked" | "retrying" => (2, "Failure"),
+        _ if uncertain => (6, "Error"),
+        "applying" | "accepted" => (4, "Partial"),
+        state => (99, state),
+    }
+}
+
+fn desc(story: &Story, activity: Activity) -> String {
+    let change = story.changes.last();
+    match (activity, change) {
+        (Activity::Evict, Some(change)) => format!(
+            "Inline policy {} of {} denies everything to {} issued before {}",
+            change.policy_name,
+            change.arn,
+            story.session.as_ref().map_or_else(|| "sessions".to_owned(), |one| format!("the session {one}")),
+            change.cutoff
+        ),
+        (Activity::Restore, Some(change)) => {
+            format!("Inline policy {} of {} is what it was before", change.policy_name, change.arn)
+        }
+        (_, None) => story.decision.reason.clone(),
+    }
+}
+
+fn countermeasures(activity: Activity) -> Value {
+    match activity {
+        Activity::Evict => json!([{
+            "d3f_tactic": { "name": "Evict" },
+            "d3f_technique": { "uid": "D3-CR", "name": "Credential Revocation" },
+        }]),
+        Activity::Restore => json!([{ "d3f_tactic": { "name": "Restore" } }]),
+    }
+}
+
+/// Names point into the event.
+fn observables(story: &Story) -> Value {
+    let finding = &story.finding;
+    let all = [
+        ("cloud.account.uid", 35, "Account Object: uid", Some(&story.account)),
+        ("unmapped.principal_arn", 10, "Resource UID", Some(&story.principal_arn)),
+        ("unmapped.access_key", 19, "User Credential ID", finding.access_key.as_ref()),
+        ("unmapped.principal_id", 31, "User Object: uid", finding.principal_id.as_ref()),
+        ("unmapped.remote_ip", 2, "IP Address", finding.remote_ip.as_ref()),
+        ("unmapped.instance", 10, "Resource UID", finding.instance.as_ref()),
+    ];
+    all.into_iter()
+        .filter_map(|(name, id, kind, value)| {
+            Some(json!({ "name": name, "type_id": id, "type": kind, "value": value? }))
+        })
+        .collect()
+}
+
+fn unmapped(story: &Story) -> Value {
+    let finding = &story.finding;
+    let ids: Vec<&str> = story.calls.requests.iter().filter_map(|call| call.request_id.as_deref()).collect();
+    json!({
+        "principal_arn": story.principal_arn, "principal_kind": story.principal_kind,
+        "access_key": finding.access_key, "principal_id": finding.principal_id,
+        "remote_ip": finding.remote_ip, "instance": finding.instance,
+        "finding": finding.id, "finding_type": finding.finding_type, "state": story.state,
+        "highest_rung": story.highest_rung, "seconds_to_deny": story.seconds_to_deny,
+        "request_ids": ids, "decision_entry": story.decision.entry,
+    })
+}
+
+impl Sheet for Events {
+    fn begin(&mut self, _: &Head, _: Option<&Summary>, _: &mut dyn Write) -> Result<(), ReportError> {
+        Ok(())
+    }
+
+    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
+        let last = story.steps.last().map_or(Timestamp::UNIX_EPOCH, |step| step.at);
+        let event = self.event(story, Activity::Evict, evicted(story), story.denied_at.unwrap_or(last));
+        self.write(&event, out)?;
+        let release = story.releases.last();
+        let restored = match (story.undone_at, release) {
+            (Some(at), _) => Some(((1, "Success"), at)),
+            (None, Some(release)) if release.not_done.is_some() => Some(((2, "Failure"), last)),
+            (None, Some(release)) => Some(((99, "asked"), release.at)),
+            (None, None) => None,
+        };
+        if let Some((status, at)) = restored {
+            self.write(&self.event(story, Activity::Restore, status, at), out)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> Result<(), ReportError> {
+        Ok(())
+    }
+}

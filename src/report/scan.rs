@@ -1,0 +1,174 @@
+//! The way through the ledger: one decision after the other, and the story of those that began one.
+
+use super::story::{DecisionData, Story, Telling, data};
+use super::{Head, Signed};
+use crate::ident::AccountId;
+use crate::ledger::{LedgerError, Reader, Selection, State};
+use crate::org::{Placement, Snapshot};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Why a report cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The file.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Asked(String),
+}
+
+/// A report that is about to be written.
+pub struct Prepared<'a> {
+    /// What stands above it.
+    pub head: Head,
+    pub(super) reader: &'a Reader,
+    placements: BTreeMap<AccountId, Placement>,
+    organization: Option<Snapshot>,
+    states: Vec<State>,
+}
+
+/// What was met on the way.
+pub(super) struct Met {
+    pub decision: Decided,
+    /// The story that it began, when that is selected.
+    pub story: Option<Box<Story>>,
+    pub state: Option<State>,
+}
+
+/// A decision, as far as it is counted.
+pub(super) struct Decided {
+    pub at: Option<Timestamp>,
+    pub account: Option<String>,
+    pub verdict: String,
+    pub code: String,
+    pub opt_outs: Vec<String>,
+    pub covered_by: Option<String>,
+}
+
+impl<'a> Prepared<'a> {
+    /// A report over what is in the ledger now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or the selection cannot be.
+    pub fn new(reader: &'a Reader, selection: Selection, now: Timestamp) -> Result<Self, ReportError> {
+        let mut states = Vec::new();
+        for name in &selection.states {
+            states.push(name.parse().map_err(ReportError::Asked)?);
+        }
+        let checkpoint = reader.latest_checkpoint()?.map(|(entries, note)| Signed { entries, note });
+        let placements = reader.placements()?;
+        for ou in &selection.ous {
+            let known =
+                placements.values().any(|placement| placement.ous.iter().flatten().any(|one| one == ou));
+            if !known {
+                let why = format!(
+                    "the ledger knows no account in {ou:?}: it keeps the OUs of those for which a rule or an opt-out asked"
+                );
+                return Err(ReportError::Asked(why));
+            }
+        }
+        let head = Head {
+            generated_at: now,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            entries: reader.last()?,
+            checkpoint,
+            selection,
+            hub_account: reader.hub_account()?,
+        };
+        Ok(Self { head, reader, placements, organization: reader.organization()?, states })
+    }
+
+    /// It is only about some remediations, so what led to none does not belong to it.
+    pub(super) fn only_remediations(&self) -> bool {
+        !self.states.is_empty() || !self.head.selection.remediations.is_empty()
+    }
+
+    /// Those organizational units that the account is in.
+    pub(super) fn ous(&self, account: &str) -> &[String] {
+        let placement = account.parse().ok().and_then(|account: AccountId| self.placements.get(&account));
+        placement.and_then(|placement| placement.ous.as_deref()).unwrap_or_default()
+    }
+
+    /// The account's name.
+    pub(super) fn name(&self, account: &str) -> Option<&str> {
+        let account = account.parse().ok()?;
+        Some(self.organization.as_ref()?.account(&account)?.name.as_str())
+    }
+
+    fn is_selected(&self, account: Option<&str>, remediation: Option<&str>) -> bool {
+        let Selection { accounts, ous, remediations, .. } = &self.head.selection;
+        let in_account = accounts.is_empty()
+            || account.is_some_and(|one| accounts.iter().any(|other| other.as_str() == one));
+        let in_ou = ous.is_empty()
+            || account.is_some_and(|account| self.ous(account).iter().any(|ou| ous.contains(ou)));
+        let named = remediations.is_empty()
+            || remediation.is_some_and(|id| remediations.iter().any(|other| other == id));
+        in_account && in_ou && named
+    }
+
+    /// Shows each decision that is selected, oldest first; without `all` only those that began a
+    /// remediation.
+    pub(super) fn each(
+        &self,
+        all: bool,
+        progress: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Met) -> Result<(), ReportError>,
+    ) -> Result<(), ReportError> {
+        let upto = self.head.entries;
+        let all = all && !self.only_remediations();
+        let mut after = 0;
+        loop {
+            let some = self.reader.some_decisions(&self.head.selection, after, upto, all)?;
+            let Some(last) = some.last().map(|row| row.seq) else { return Ok(()) };
+            for row in some {
+                if !self.is_selected(row.account.as_deref(), row.remediation.as_deref()) {
+                    continue;
+                }
+                let decision: DecisionData =
+                    data(&row.body).map_err(|error| self.reader.bad_entry(row.seq, &error))?;
+                let (story, state) = match &row.remediation {
+                    None => (None, None),
+                    Some(id) => match self.story(id, &decision.occurrence)? {
+                        Some((story, state)) if self.states.is_empty() || self.states.contains(&state) => {
+                            (Some(Box::new(story)), Some(state))
+                        }
+                        _ => continue,
+                    },
+                };
+                let decision = Decided {
+                    at: row.time.parse().ok(),
+                    account: row.account,
+                    verdict: decision.verdict,
+                    code: decision.code,
+                    opt_outs: decision.opt_outs,
+                    covered_by: decision.covered_by,
+                };
+                each(Met { decision, story, state })?;
+            }
+            progress(last.unsigned_abs());
+            after = last;
+        }
+    }
+
+    fn story(&self, id: &str, occurrence: &str) -> Result<Option<(Story, State)>, ReportError> {
+        let upto = self.head.entries;
+        let mut telling = Telling::of(id);
+        self.reader.tell(id, occurrence, upto, &mut |entry| telling.take(entry))?;
+        if let Some((seq, why)) = telling.broken.take() {
+            return Err(self.reader.bad_entry(seq, &why).into());
+        }
+        let Some((mut story, state)) = telling.end() else { return Ok(None) };
+        story.also_for = self.reader.also_for(id, upto)?;
+        let account = story.account_id();
+        let placement = account.as_ref().and_then(|account| self.placements.get(account));
+        let name =
+            account.and_then(|account| Some(self.organization.as_ref()?.account(&account)?.name.as_str()));
+        story.place(name, placement.and_then(|placement| placement.ous.as_ref()));
+        Ok(Some((story, state)))
+    }
+}

@@ -1,0 +1,357 @@
+//! The figures of a report.
+
+use super::scan::{Decided, Met, Prepared, ReportError};
+use super::story::Story;
+use crate::config::SOON_DAYS;
+use crate::ledger::State;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// So many that need a person are named; more are counted.
+const NAMED: usize = 500;
+
+/// The figures.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Decisions about findings; with `states` or `remediations` in the selection only those that began a remediation.
+    pub decisions: u64,
+    /// They, by verdict: `remediate`, `hold`, `observe`, `skip`.
+    pub by_verdict: BTreeMap<String, u64>,
+    /// What was skipped, by the reason's name.
+    pub skipped_by_reason: BTreeMap<String, u64>,
+    /// What was only observed, by the reason's name.
+    pub observed_by_reason: BTreeMap<String, u64>,
+    /// What was held, by the reason's name.
+    pub held_by_reason: BTreeMap<String, u64>,
+    /// Findings that are not decided yet, in the whole organization.
+    pub undecided: u64,
+    /// What came and could not be read, in the whole organization.
+    pub unreadable: u64,
+    /// Claims that GuardDuty did not confirm, in the whole organization.
+    pub unconfirmed: u64,
+    /// Entries of the period that are in an archive: they are in no figure.
+    pub archived: u64,
+    /// Remediations.
+    pub remediations: u64,
+    /// They, by state.
+    pub by_state: BTreeMap<String, u64>,
+    /// Remediations whose deny was seen in place, now or earlier.
+    pub acted: u64,
+    /// Remediations that failed for good.
+    pub failed: u64,
+    /// Remediations that were never in place and are not finished.
+    pub open: u64,
+    /// Remediations by the highest rung that they reached.
+    pub rungs: BTreeMap<String, u64>,
+    /// From the last activity that GuardDuty saw to AWS's yes to the deny that was then seen in place.
+    pub seconds_to_deny: Option<Spread>,
+    /// How long persons who were asked took to answer.
+    pub seconds_to_answer: Option<Spread>,
+    /// How often nobody answered in time.
+    pub unanswered: u64,
+    /// What was acted on, of what could have been.
+    pub coverage: Coverage,
+    /// Remediations that follow another one that should have ended it: `new_key`, `same_key`.
+    pub recurrences: BTreeMap<String, u64>,
+    /// How often a deny was found gone or altered.
+    pub drifts: u64,
+    /// Releases that were carried out.
+    pub released: u64,
+    /// The opt-outs that applied to a decision, or that end soon.
+    pub opt_outs: Vec<OptOutUse>,
+    /// By account.
+    pub by_account: BTreeMap<String, Part>,
+    /// By organizational unit; an account counts in each one that it is in.
+    pub by_ou: BTreeMap<String, Part>,
+    /// By day (UTC).
+    pub by_day: BTreeMap<String, Part>,
+    /// What needs a person now.
+    pub needs_person: Vec<OpenItem>,
+    /// More of the same, which are not named.
+    pub needs_person_more: u64,
+}
+
+/// How durations spread, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Spread {
+    /// How many.
+    pub count: u64,
+    /// Half of them took so long at most.
+    pub median: f64,
+    /// Nine of ten took so long at most.
+    pub p90: f64,
+    /// The longest.
+    pub worst: f64,
+}
+
+impl Spread {
+    /// Of durations in seconds: the smallest one that is not below so many of them (nearest rank).
+    #[must_use]
+    pub fn of(mut all: Vec<f64>) -> Option<Self> {
+        all.sort_by(f64::total_cmp);
+        let rank = |tenths: usize| all.get((all.len() * tenths).div_ceil(10).saturating_sub(1)).copied();
+        Some(Self { count: all.len() as u64, median: rank(5)?, p90: rank(9)?, worst: all.last().copied()? })
+    }
+}
+
+/// What was acted on, of what could have been.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Coverage {
+    /// Remediations whose deny was seen in place, or that a person has done by hand.
+    pub acted: u64,
+    /// Remediations that were not superseded; and decisions to observe, or to skip because somebody
+    /// wants it so: an opt-out, a tag, a rule, the mode, or because the principal is protected.
+    pub actionable: u64,
+    /// The one divided by the other; none when there was nothing to act on.
+    pub share: Option<f64>,
+}
+
+/// An opt-out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OptOutUse {
+    /// Its name.
+    pub name: String,
+    /// To how many decisions it applied.
+    pub decisions: u64,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Why there is one.
+    pub reason: Option<String>,
+    /// The last day on which it applies; none when it is permanent, or gone.
+    #[schemars(with = "Option<String>")]
+    pub expires: Option<Date>,
+    /// `in force`, `ends soon`, `expired` or `gone`.
+    pub status: String,
+}
+
+/// One account's, unit's or day's part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Part {
+    /// The account's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Decisions about findings.
+    pub decisions: u64,
+    /// Remediations whose deny was seen in place.
+    pub acted: u64,
+    /// Remediations that were not in place: held, failed, not finished.
+    pub not_acted: u64,
+    /// What was only observed.
+    pub observed: u64,
+    /// What was skipped.
+    pub skipped: u64,
+}
+
+/// Something that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OpenItem {
+    /// The remediation.
+    pub remediation: String,
+    /// Its state.
+    pub state: String,
+    /// The account.
+    pub account: String,
+    /// The principal, in words.
+    pub principal: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Why.
+    pub why: String,
+    /// What to do.
+    pub what_to_do: String,
+}
+
+/// Nothing was done because somebody wants it so.
+const BY_CHOICE: [&str; 5] = ["opted_out", "tag_off", "rule_off", "mode_off", "protected"];
+
+/// What is not to be kept in the figures themselves.
+#[derive(Default)]
+struct Durations {
+    to_deny: Vec<f64>,
+    to_answer: Vec<f64>,
+    opt_outs: BTreeMap<String, u64>,
+}
+
+impl Summary {
+    /// Goes through the ledger once.
+    pub(super) fn gather(
+        prepared: &Prepared<'_>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Self, ReportError> {
+        let (mut summary, mut durations) = (Self::default(), Durations::default());
+        prepared.each(true, progress, &mut |met| {
+            summary.met(&met, &mut durations, prepared);
+            Ok(())
+        })?;
+        let head = &prepared.head;
+        let beside = prepared.reader.beside_decisions(&head.selection, head.entries)?;
+        summary.archived = beside.archived;
+        summary.undecided = beside.undecided;
+        summary.unreadable = beside.unreadable;
+        summary.unconfirmed = beside.unconfirmed;
+        let coverage = &mut summary.coverage;
+        #[allow(clippy::cast_precision_loss)] // a share of fewer than 2^52
+        let share = coverage.acted as f64 / coverage.actionable as f64;
+        coverage.share = (coverage.actionable > 0).then_some(share);
+        summary.seconds_to_deny = Spread::of(durations.to_deny);
+        summary.seconds_to_answer = Spread::of(durations.to_answer);
+        summary.opt_outs(prepared, durations.opt_outs)?;
+        for (account, part) in &mut summary.by_account {
+            part.name = prepared.name(account).map(str::to_owned);
+        }
+        Ok(summary)
+    }
+
+    fn met(&mut self, met: &Met, durations: &mut Durations, prepared: &Prepared<'_>) {
+        let Met { decision, story, state } = met;
+        self.decisions += 1;
+        count(&mut self.by_verdict, &decision.verdict);
+        for name in &decision.opt_outs {
+            *durations.opt_outs.entry(name.clone()).or_default() += 1;
+        }
+        // What belongs to another remediation is counted there.
+        let is_own = decision.covered_by.is_none();
+        match decision.verdict.as_str() {
+            "skip" => {
+                count(&mut self.skipped_by_reason, &decision.code);
+                let chosen = BY_CHOICE.contains(&decision.code.as_str());
+                self.coverage.actionable += u64::from(is_own && chosen);
+            }
+            "observe" => {
+                count(&mut self.observed_by_reason, &decision.code);
+                self.coverage.actionable += u64::from(is_own);
+            }
+            "hold" => count(&mut self.held_by_reason, &decision.code),
+            _ => {}
+        }
+        if let (Some(story), Some(state)) = (story, state) {
+            self.remediation(story, *state, durations);
+        }
+        self.parts(decision, story.as_deref(), prepared);
+    }
+
+    fn parts(&mut self, decision: &Decided, story: Option<&Story>, prepared: &Prepared<'_>) {
+        let add = |part: &mut Part| {
+            part.decisions += 1;
+            part.acted += u64::from(story.is_some_and(|story| story.acted));
+            part.not_acted += u64::from(story.is_some_and(|story| !story.acted));
+            part.observed += u64::from(decision.verdict == "observe");
+            part.skipped += u64::from(decision.verdict == "skip");
+        };
+        if let Some(account) = &decision.account {
+            add(self.by_account.entry(account.clone()).or_default());
+            for ou in prepared.ous(account) {
+                add(self.by_ou.entry(ou.clone()).or_default());
+            }
+        }
+        if let Some(at) = decision.at {
+            add(self.by_day.entry(at.strftime("%Y-%m-%d").to_string()).or_default());
+        }
+    }
+
+    fn remediation(&mut self, story: &Story, state: State, durations: &mut Durations) {
+        self.remediations += 1;
+        count(&mut self.by_state, &story.state);
+        self.acted += u64::from(story.acted);
+        self.failed += u64::from(state == State::Failed);
+        self.open += u64::from(!story.acted && state.is_open());
+        self.coverage.actionable += u64::from(state != State::Superseded || story.acted);
+        self.coverage.acted += u64::from(story.acted || state == State::ByHand);
+        count(&mut self.rungs, story.highest_rung.as_deref().unwrap_or("none"));
+        durations.to_deny.extend(story.seconds_to_deny);
+        let (waited, nobody) = story.waits();
+        durations.to_answer.extend(waited);
+        self.unanswered += nobody;
+        if let Some(recurrence) = &story.recurrence {
+            count(&mut self.recurrences, &recurrence.sign);
+        }
+        self.drifts += story.drifts.len() as u64;
+        self.released += u64::from(state == State::Released);
+        if let Some(what_to_do) = &story.to_do {
+            if self.needs_person.len() == NAMED {
+                self.needs_person_more += 1;
+                return;
+            }
+            let held = story.held.last().filter(|_| state == State::Held);
+            let refused = story.refusals.last();
+            let lost = story.drifts.last().filter(|_| state == State::Lost);
+            let (since, why) = match (held, lost, refused) {
+                (Some(held), ..) => (Some(held.since), held.reason.clone()),
+                (_, Some(drift), _) => (Some(drift.at), drift.what.clone()),
+                (.., Some(refused)) => (Some(refused.at), refused.reason.clone()),
+                _ => (story.decision.at, story.decision.reason.clone()),
+            };
+            self.needs_person.push(OpenItem {
+                remediation: story.remediation.clone(),
+                state: story.state.clone(),
+                account: story.account.clone(),
+                principal: story.who(),
+                since,
+                why,
+                what_to_do: what_to_do.clone(),
+            });
+        }
+    }
+
+    fn opt_outs(
+        &mut self,
+        prepared: &Prepared<'_>,
+        mut used: BTreeMap<String, u64>,
+    ) -> Result<(), ReportError> {
+        let today = prepared.head.generated_at.to_zoned(TimeZone::UTC).date();
+        let soon = today.checked_add(jiff::Span::new().days(SOON_DAYS)).unwrap_or(Date::MAX);
+        for (name, opt_out) in prepared.reader.opt_outs()? {
+            let status = match opt_out.expires {
+                Some(day) if day < today => "expired",
+                Some(day) if day <= soon => "ends soon",
+                _ => "in force",
+            };
+            let decisions = used.remove(&name).unwrap_or(0);
+            if decisions > 0 || status == "ends soon" {
+                self.opt_outs.push(OptOutUse {
+                    name,
+                    decisions,
+                    owner: Some(opt_out.owner),
+                    reason: Some(opt_out.reason),
+                    expires: opt_out.expires,
+                    status: status.to_owned(),
+                });
+            }
+        }
+        let gone = used.into_iter().map(|(name, decisions)| OptOutUse {
+            name,
+            decisions,
+            owner: None,
+            reason: None,
+            expires: None,
+            status: "gone".to_owned(),
+        });
+        self.opt_outs.extend(gone);
+        Ok(())
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(name.to_owned(), 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_by_nearest_rank() {
+        assert_eq!(Spread::of(Vec::new()), None);
+        let one = Spread::of(vec![3.0]).expect("one");
+        assert!((one.median, one.p90, one.worst) == (3.0, 3.0, 3.0) && one.count == 1);
+        let ten = Spread::of((1..=10).map(f64::from).rev().collect()).expect("ten");
+        assert!((ten.median, ten.p90, ten.worst) == (5.0, 9.0, 10.0), "{ten:?}");
+    }
+}

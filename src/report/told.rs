@@ -1,0 +1,117 @@
+//! What an entry says, in words.
+
+use crate::aws::{CallRecord, CallResult};
+use crate::ledger::Event;
+use crate::remedy::Proof;
+use jiff::{SignedDuration, Unit};
+
+/// What an entry about a remediation says.
+#[must_use]
+pub fn told(event: &Event) -> String {
+    match event {
+        Event::Decision { verdict, reason, .. } => format!("decision: {verdict}: {reason}"),
+        Event::Proposed { change: Some(change), .. } => {
+            format!("proposed: deny sessions issued before about {}", change.cutoff)
+        }
+        Event::Proposed { problem, .. } => {
+            format!("proposed, but could not be looked at: {}", problem.as_deref().unwrap_or_default())
+        }
+        Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
+        Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
+        Event::Returned { reason, .. } => format!("held: {reason}"),
+        Event::Cleared { reason } => format!("not held any more: {reason}"),
+        Event::Superseded { by } => format!("superseded: {by} has revoked these sessions"),
+        Event::Alert { text, .. } => format!("ALERT: {text}"),
+        Event::Intent { change } => format!("intent: deny sessions issued before {}", change.cutoff),
+        Event::Accepted { found_in_place: false } => "accepted by AWS".to_owned(),
+        Event::Accepted { found_in_place: true } => "accepted: found in place".to_owned(),
+        Event::NotApplied { found } => format!("not applied: found {found}"),
+        Event::Uncertain { error } => format!("uncertain: {error}"),
+        Event::Reopened { by } => format!("tried again, by {by}"),
+        Event::Refused(refused) => format!("refused: {}", refused.reason),
+        Event::Proof(one) => format!("proof: {}", proof(one)),
+        Event::Call(one) => call(one),
+        Event::Impact(impact) => format!(
+            "impact gathered: {} instance(s) in {} region(s)",
+            impact.instances.len(),
+            impact.regions.len()
+        ),
+        Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
+        Event::ReleaseAsked(asked) => {
+            let forced = if asked.force { ", forced" } else { "" };
+            format!("release asked for by {}{forced}: {}", asked.answer.by, asked.answer.reason)
+        }
+        Event::Undoing { undo } => match &undo.leave {
+            None => format!("undoing: {} is removed", undo.policy_name),
+            Some(_) => format!("undoing: {} becomes what it was without this", undo.policy_name),
+        },
+        Event::Undone { note, .. } => {
+            format!("undone{}", note.as_deref().map_or_else(String::new, |note| format!(": {note}")))
+        }
+        Event::NotReleased { why, .. } => format!("not released: {why}"),
+        Event::Expired { reason } => format!("expired: {reason}"),
+        Event::DoneByHand(answer) => format!("done by hand, says {}: {}", answer.by, answer.reason),
+        other => other.kind().to_owned(),
+    }
+}
+
+fn call(call: &CallRecord) -> String {
+    let result = match &call.result {
+        CallResult::Ok => "ok".to_owned(),
+        CallResult::Error { code, message } => match code {
+            Some(code) => format!("{code}: {message}"),
+            None => message.clone(),
+        },
+    };
+    let id = call.request_id.as_deref().unwrap_or("no request id");
+    let tries = if call.attempts > 1 { format!(", {} attempts", call.attempts) } else { String::new() };
+    format!("{}:{} {result} ({} ms{tries}, {id})", call.service, call.operation, call.duration_ms)
+}
+
+/// How far it is proved, and by what.
+#[must_use]
+pub fn proof(proof: &Proof) -> String {
+    let mut text = proof.rung.to_string();
+    if let (Some(old), Some(new)) = (&proof.old_token, &proof.new_token) {
+        text = format!("{text}: the simulator says {old} to an old token, {new} to a new one");
+    }
+    if let Some(other) = &proof.other_session {
+        text = format!("{text}, {other} to another session's old one");
+    }
+    if let Some(denied) = &proof.denied {
+        let api = denied.api.as_deref().unwrap_or("a call");
+        let at = denied.at.strftime("%Y-%m-%d %H:%M:%SZ");
+        text = format!(
+            "{text}: {api} with {} was answered {} at {at} ({} {})",
+            denied.access_key, denied.error_code, denied.source, denied.id
+        );
+    }
+    if let Some(note) = &proof.note {
+        text = format!("{text} ({note})");
+    }
+    text
+}
+
+/// A policy, one value a line. What is no JSON stays as it is.
+#[must_use]
+pub fn policy_lines(policy: &str) -> String {
+    let value: Result<serde_json::Value, _> = serde_json::from_str(policy);
+    let mut text =
+        value.ok().and_then(|v| serde_json::to_string_pretty(&v).ok()).unwrap_or_else(|| policy.to_owned());
+    text.push('\n');
+    text
+}
+
+/// A duration in its largest unit or two.
+#[must_use]
+pub fn short(duration: SignedDuration) -> String {
+    let duration = duration.round(Unit::Millisecond).unwrap_or(duration);
+    let seconds = duration.as_secs();
+    match seconds {
+        ..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
