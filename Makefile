@@ -23,7 +23,7 @@ help:
 	@echo 'make clean-demo  removes what the demo left in demo-out/'
 	@echo
 	@echo 'All set-up is done on the way, and needs the network only the first time.'
-	@echo 'Needed: Rust, a C compiler, Python 3.9 or later with venv. AWS is never called.'
+	@echo 'Needed: Rust, a C compiler, Python 3.10 or later with venv. AWS is never called.'
 
 demo: emulator build
 	@$(DEMO)
@@ -35,7 +35,7 @@ clean-demo:
 	rm -rf demo-out
 
 emulator:
-	@command -v "$(PYTHON)" >/dev/null || { echo 'Python 3.9 or later is needed: $(PYTHON) is not there.' >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo 'Python 3.10 or later is needed: $(PYTHON) is not there.' >&2; exit 1; }
 	@"$(PYTHON)" -I tests/emulator/demo/prepare.py "$(VENV)"
 
 .PHONY: toolchain

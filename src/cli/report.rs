@@ -80,13 +80,12 @@ pub fn run(
             BadInput(format!("--from {from:.0} is not before --to {to:.0}: nothing lies between")).into()
         );
     }
-    let (reader, recorded) = match &args.ledger {
-        Some(path) => (Reader::open(path)?, None),
-        None => {
-            let config = config()?;
-            let reader = Reader::open(&config.ledger)?;
-            if args.no_record { (reader, None) } else { (reader, Some(config)) }
-        }
+    let (reader, recorded) = if let Some(path) = &args.ledger {
+        (Reader::open(path)?, None)
+    } else {
+        let config = config()?;
+        let reader = Reader::open(&config.ledger)?;
+        if args.no_record { (reader, None) } else { (reader, Some(config)) }
     };
     let mut ids = Vec::new();
     for id in &args.remediations {
@@ -227,38 +226,35 @@ fn make(args: &Args, prepared: &Prepared<'_>, screen: &Screen) -> anyhow::Result
         bar.set_position(done);
     };
     let mut made = Made { remediations: 0, sha256: String::new(), place: None };
-    let hash = match &args.out {
-        Some(file) => {
-            let failed = |error: std::io::Error| BadInput(format!("{}: {error}", file.display()));
-            let mut new = file.as_os_str().to_owned();
-            new.push(format!(".new-{}", std::process::id()));
-            let new = PathBuf::from(new);
-            let mut options = File::options();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let opened = options.open(&new).map_err(failed)?;
-            made.place = Some((new, file.clone()));
-            let mut out = BufWriter::with_capacity(1 << 16, Hashed { out: opened, hash: Sha256::new() });
-            made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
-                Err(ReportError::Io(error)) => return Err(failed(error).into()),
-                written => written.map_err(asked)?,
-            };
-            let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
-            hashed.out.sync_all().map_err(failed)?;
-            hashed.hash
-        }
-        None => {
-            let hashed = Hashed { out: std::io::stdout().lock(), hash: Sha256::new() };
-            let mut out = BufWriter::with_capacity(1 << 16, hashed);
-            made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
-                Err(ReportError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(None),
-                written => written.map_err(asked)?,
-            };
-            match out.into_inner() {
-                Ok(hashed) => hashed.hash,
-                Err(_) => return Ok(None),
-            }
+    let hash = if let Some(file) = &args.out {
+        let failed = |error: std::io::Error| BadInput(format!("{}: {error}", file.display()));
+        let mut new = file.as_os_str().to_owned();
+        new.push(format!(".new-{}", std::process::id()));
+        let new = PathBuf::from(new);
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let opened = options.open(&new).map_err(failed)?;
+        made.place = Some((new, file.clone()));
+        let mut out = BufWriter::with_capacity(1 << 16, Hashed { out: opened, hash: Sha256::new() });
+        made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
+            Err(ReportError::Io(error)) => return Err(failed(error).into()),
+            written => written.map_err(asked)?,
+        };
+        let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
+        hashed.out.sync_all().map_err(failed)?;
+        hashed.hash
+    } else {
+        let hashed = Hashed { out: std::io::stdout().lock(), hash: Sha256::new() };
+        let mut out = BufWriter::with_capacity(1 << 16, hashed);
+        made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
+            Err(ReportError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(None),
+            written => written.map_err(asked)?,
+        };
+        match out.into_inner() {
+            Ok(hashed) => hashed.hash,
+            Err(_) => return Ok(None),
         }
     };
     bar.finish_and_clear();

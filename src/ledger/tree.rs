@@ -132,7 +132,8 @@ pub fn inclusion_proof<L: Leaves>(leaves: &L, index: u64, size: u64) -> Result<V
 }
 
 /// The root to which an inclusion proof of this tree leads.
-pub(super) fn root_of(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Hash {
+#[must_use]
+pub fn root_of(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Hash {
     let (mut hash, mut index, mut last) = (leaf, index, size.saturating_sub(1));
     for step in proof {
         // A node without a sister goes up by itself.

@@ -23,14 +23,14 @@ pub(super) struct Events {
     version: String,
 }
 
+fn write_line(event: &Value, out: &mut dyn Write) -> Result<(), ReportError> {
+    safe::json(event, out)?;
+    Ok(out.write_all(b"\n")?)
+}
+
 impl Events {
     pub fn of(head: &Head) -> Self {
         Self { version: head.version.clone() }
-    }
-
-    fn write(&self, event: &Value, out: &mut dyn Write) -> Result<(), ReportError> {
-        safe::json(event, out)?;
-        Ok(out.write_all(b"\n")?)
     }
 
     fn event(&self, story: &Story, activity: Activity, status: Status<'_>, time: Timestamp) -> Value {
@@ -185,7 +185,7 @@ impl Sheet for Events {
     fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
         let last = story.steps.last().map_or(Timestamp::UNIX_EPOCH, |step| step.at);
         let event = self.event(story, Activity::Evict, evicted(story), story.denied_at.unwrap_or(last));
-        self.write(&event, out)?;
+        write_line(&event, out)?;
         let release = story.releases.last();
         let restored = match (story.undone_at, release) {
             (Some(at), _) => Some(((1, "Success"), at)),
@@ -194,7 +194,7 @@ impl Sheet for Events {
             (None, None) => None,
         };
         if let Some((status, at)) = restored {
-            self.write(&self.event(story, Activity::Restore, status, at), out)?;
+            write_line(&self.event(story, Activity::Restore, status, at), out)?;
         }
         Ok(())
     }

@@ -317,8 +317,9 @@ pub struct Calls {
     pub requests: Vec<Request>,
 }
 
-/// An AWS call.
+/// An AWS call that was made.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names)] // AWS's own word for it
 pub struct Request {
     /// The entry.
     pub entry: i64,

@@ -10,13 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST_PYTHON = (3, 9)
+OLDEST_PYTHON = (3, 10)
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 
 
 def main() -> None:
     if sys.version_info < OLDEST_PYTHON:
-        sys.exit(f"Python 3.9 or later is needed, and this is {sys.version.split()[0]}: make PYTHON=python3.12 ...")
+        sys.exit(f"Python 3.10 or later is needed, and this is {sys.version.split()[0]}: make PYTHON=python3.12 ...")
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401

@@ -19,6 +19,9 @@ on_each_row!(
     what_cannot_be_put_back_is_not_called_in_force,
 );
 
+/// What somebody does to a deny.
+type Change = fn(&Subject);
+
 /// Found, told and put back, with the cutoff that it had; and then there is nothing more to do.
 fn is_put_back(subject: &Subject, there: &super::subject::There) {
     let row = subject.row;
@@ -123,7 +126,7 @@ fn a_key_that_was_inactive_before_stays_so_after_a_release() {
 
 /// What somebody left there in between is not what was there before.
 fn what_was_put_back_is_released_to_what_was_there_before(row: Row) {
-    let changes: [(&str, fn(&Subject)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("deleted", |subject| subject.delete(POLICY)),
         ("an Allow was added", |subject| subject.put(&with_an_allow(subject))),
         ("the cutoff was moved back", |subject| subject.put(&moved_back(subject))),
