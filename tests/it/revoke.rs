@@ -17,7 +17,7 @@ fn a_stolen_session_is_denied_and_a_fresh_one_is_not() {
     thief.is_denied();
     bystander.is_allowed();
     assert_eq!(scene.decision(&finding)["verdict"], "remediate");
-    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof", "impact"]);
+    assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "simulated");
     // A session issued after the cutoff works.
     scene.advance_clock(32);

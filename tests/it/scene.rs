@@ -486,7 +486,10 @@ impl Scene {
         ids.sort_by_key(ToString::to_string);
         ids.dedup();
         assert_eq!(ids.len(), 1, "expected one remediation");
-        let steps = entries.iter().filter(|e| e.get("remediation").is_some() && e["kind"] != "call");
+        // Those that lead from one state to another.
+        let is_step =
+            |e: &&Value| e["kind"] != "call" && e["kind"] != "impact" && e.get("remediation").is_some();
+        let steps = entries.iter().filter(is_step);
         steps.map(|e| e["kind"].as_str().expect("a kind").to_owned()).collect()
     }
 

@@ -9,7 +9,9 @@ fn a_change_that_was_accepted_and_is_not_kept() {
     let (thief, _) = scene.theft(SHOP, "web");
     scene.post("switches", &json!({"put_role_policy_ignored": true}));
     let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5);
-    let ran = ran.says("it is not kept: the policy is not there").says("Find out who takes the policy away");
+    let ran = ran
+        .says("it is not kept: the policy RescindRevokeOlderSessions is not there")
+        .says("Find out who takes the policy away");
     let ran = ran.says("1 NOT revoked.");
     assert!(!ran.out.contains("are denied"), "{}", ran.out);
     thief.is_allowed();

@@ -69,7 +69,7 @@ fn what_was_released_is_not_revoked_again_and_what_is_new_is(row: Row) {
     subject.scene.run_once().says("1 seen before");
     subject.report(&subject.named, json!({"region": OTHER, "updated_at": subject.seen}));
     subject.scene.run_once().says("was released").says("1 skipped");
-    subject.recheck().code(0).says("0 deny/denies in force");
+    subject.recheck().code(0).says("Denies in force: 0");
     assert_eq!((subject.scene.writes(), subject.there()), (writes, before));
     subject.is_allowed();
     // The same finding goes on, with a key that nobody has judged.
