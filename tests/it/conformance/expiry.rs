@@ -60,7 +60,7 @@ fn reported_it_stays(row: Row) {
     let (there, writes) = (subject.there(), subject.scene.writes());
     its_end_comes(&subject);
     assert_eq!(subject.state(), "expired", "{row:?}");
-    subject.recheck().code(0).says("0 deny/denies in force");
+    subject.recheck().code(0).says("Denies in force: 0");
     assert_eq!(subject.scene.entries_of("expired").len(), 1, "{row:?}");
     assert_eq!((subject.there(), subject.scene.writes()), (there, writes), "{row:?}");
     // When it is to be swept later, it is.

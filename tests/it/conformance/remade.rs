@@ -95,7 +95,7 @@ fn deleted_while_it_is_denied(row: Row) {
     assert!(subject.scene.entries_of("drift").is_empty(), "{row:?}");
     assert_eq!((subject.state().as_str(), writes_of_rescind(&subject)), ("expired", writes), "{row:?}");
     // Nothing is left to look at, or to be taken back.
-    subject.recheck().code(0).says("0 deny/denies in force");
+    subject.recheck().code(0).says("Denies in force: 0");
     subject.release(&[]).code(0).says("released");
     assert_eq!(writes_of_rescind(&subject), writes, "{row:?}");
     subject.ledger_is_whole();
