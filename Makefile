@@ -9,13 +9,14 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-up test soak fuzz build emulator clean-demo
+.PHONY: help demo demo-up test browser-test soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo        the main job, told step by step, against an emulated AWS organization'
 	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
 	@echo 'make test        all checks and tests'
+	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
 	@echo 'make soak        kills, torn writes and full disks at every step: many rounds, some 15 minutes'
 	@echo 'make fuzz        finding decoding, the verifier and the configuration: SECONDS=60 for each, after a long build'
 	@echo 'make build       the binary (debug profile): target/debug/rescind'
@@ -65,6 +66,10 @@ test: toolchain
 	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
 	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
 	@printf '\nmake test: all passed\n'
+
+# Not part of `make test`: it needs a browser, and fails without one.
+browser-test: toolchain
+	cargo test --locked --test it -- --ignored a_browser_shows
 
 # The long form of what `make test` only samples.
 soak: toolchain emulator build

@@ -406,3 +406,97 @@ fn the_page_loads_nothing_and_proves_its_entries() {
     }
     assert!(count > 10, "{count}");
 }
+
+/// A ledger of so many remediations, made from the one of the fixed ledger.
+fn many(path: &std::path::Path, count: usize) {
+    use rescind::ledger::{Append, Draft, Entry, Event, Ledger};
+    let connection = rusqlite::Connection::open(format!("file:{FIXED}?immutable=1")).expect("the template");
+    let sql = "SELECT body FROM entries WHERE remediation IS NOT NULL
+               OR seq = (SELECT min(seq) FROM entries WHERE kind = 'finding') ORDER BY seq";
+    let mut statement = connection.prepare(sql).expect("entries");
+    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+    let story: Vec<Draft> = rows
+        .map(|body| serde_json::from_slice::<Entry>(&body.expect("a body")).expect("an entry"))
+        .map(|Entry { subject, event, .. }| Draft { subject, event })
+        .collect();
+    let ledger = Ledger::open(path).expect("a ledger");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    for number in 0..count {
+        let mut entries = story.clone();
+        let id = format!("{number:032x}");
+        let mut this = String::new();
+        for entry in &mut entries {
+            entry.subject.finding = entry.subject.finding.as_ref().map(|_| id.clone());
+            entry.subject.remediation =
+                entry.subject.remediation.as_ref().map(|_| format!("r-{number:012x}"));
+            match &mut entry.event {
+                Event::Finding { finding, .. } => {
+                    finding.id.clone_from(&id);
+                    this = finding.occurrence();
+                }
+                Event::Decision { occurrence, .. } => occurrence.clone_from(&this),
+                _ => {}
+            }
+        }
+        runtime.block_on(ledger.append(Append { entries, ..Append::default() })).expect("written");
+    }
+    ledger.close();
+}
+
+/// A page of 1,000 remediations in a real browser.
+#[test]
+#[ignore = "needs Chromium: `make browser-test`"]
+fn a_browser_shows_the_page_and_asks_for_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    many(&path("ledger.db"), 1000);
+    let made = Command::new(env!("CARGO_BIN_EXE_rescind"))
+        .args(["report", "--format", "html", "--ledger"])
+        .arg(path("ledger.db"))
+        .arg("-O")
+        .arg(path("report.html"))
+        .env_clear()
+        .output()
+        .expect("the binary runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (page, said, asked) = shown(&path("report.html"), directory.path());
+    assert_eq!(page.matches("<details class=\"story\"").count(), 1000, "{said}");
+    assert_eq!(page.matches("role=\"img\"").count(), 2);
+    assert!(page.matches("<rect").count() >= 2 && page.matches("<table").count() > 1000);
+    assert!(!said.contains("CONSOLE"), "{said}");
+    assert!(asked.is_empty(), "{asked:#?}");
+    // A page that does ask, and complains, is seen to.
+    let other = "<p>x<img src='http://asked.invalid/x'><script>console.error('complaint')</script>";
+    std::fs::write(path("other.html"), other).expect("written");
+    let (_, said, asked) = shown(&path("other.html"), directory.path());
+    assert!(said.contains("complaint") && said.contains("CONSOLE"), "{said}");
+    assert!(asked.iter().any(|line| line.contains("asked.invalid")), "{asked:#?}");
+}
+
+/// A page in Chromium: what is there then, what Chromium said, and what the page asked for over the
+/// network, where nothing is reached.
+fn shown(page: &std::path::Path, directory: &std::path::Path) -> (String, String, Vec<String>) {
+    let chromium = std::env::var_os("RESCIND_CHROMIUM").unwrap_or_else(|| "chromium".into());
+    let log = directory.join("net.json");
+    let shown = Command::new(chromium)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-extensions"])
+        .args(["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", directory.join("profile").display()))
+        .arg(format!("--log-net-log={}", log.display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .expect("Chromium: `apt install chromium`, or RESCIND_CHROMIUM");
+    let net = std::fs::read_to_string(log).expect("a log of the network");
+    // What Chromium asks for itself comes from no origin.
+    let asked = net.lines().filter(|line| {
+        line.contains("\"initiator\":")
+            && line.contains("\"url\":\"http")
+            && !line.contains("\"not an origin\"")
+    });
+    (
+        String::from_utf8_lossy(&shown.stdout).into_owned(),
+        String::from_utf8_lossy(&shown.stderr).into_owned(),
+        asked.map(str::to_owned).collect(),
+    )
+}
