@@ -1,8 +1,8 @@
 //! `rescind list`: the remediations, or every decision.
 
-use super::Exit;
-use super::output::{BOLD, Screen, clean, short, styled, table, utc};
+use super::output::{BOLD, Screen, clean, short, styled, table, when};
 use super::summary::RemediationLine;
+use super::{Exit, watch};
 use crate::config::Config;
 use crate::ledger::{Decided, Event, Reader};
 
@@ -11,11 +11,17 @@ pub struct Args {
     /// Every finding with what was decided about it, and why.
     #[arg(long)]
     decisions: bool,
+
+    /// Look again every two seconds, until it is stopped.
+    #[arg(long, short)]
+    watch: bool,
 }
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    if args.decisions { decisions(&reader, screen) } else { remediations(&reader, screen) }
+    watch::show(args.watch, screen, || {
+        if args.decisions { decisions(&reader, screen) } else { remediations(&reader, screen) }
+    })
 }
 
 fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
@@ -37,7 +43,7 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             },
             remediation.target.account.to_string(),
             remediation.target.name(),
-            utc(remediation.opened_at),
+            when(remediation.opened_at),
             to_deny,
         ]);
     }
@@ -68,7 +74,7 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             "remediation": decision.as_ref().and_then(|d| d.subject.remediation.clone()),
         }))?;
         rows.add_row([
-            utc(seen.time),
+            when(seen.time),
             clean(seen.subject.finding.as_deref().unwrap_or("-")),
             seen.subject.account.as_ref().map(ToString::to_string).unwrap_or_default(),
             verdict,

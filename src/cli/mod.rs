@@ -21,6 +21,7 @@ mod signals;
 mod status;
 mod summary;
 mod telemetry;
+mod watch;
 
 pub use exit::Exit;
 

@@ -1,10 +1,10 @@
 //! `rescind show ID`: a remediation with its whole story.
 
-use super::Exit;
 use super::exit::BadInput;
 use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
 use super::summary::{RemediationLine, label};
+use super::{Exit, watch};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, Proposal, Reader, Remediation, State};
@@ -21,11 +21,19 @@ pub struct Args {
     /// Only the finding, as it was received: JSON that `rescind handle -` takes.
     #[arg(long)]
     finding: bool,
+
+    /// Look again every two seconds, until it is stopped.
+    #[arg(long, short, conflicts_with = "finding")]
+    watch: bool,
 }
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
     let id = &find(&reader, &args.id)?;
+    watch::show(args.watch, screen, || show(args, &reader, id, config, screen))
+}
+
+fn show(args: &Args, reader: &Reader, id: &str, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let remediation = reader.remediation(id)?;
     if args.finding {
         let detail = remediation.finding.detail.as_deref();

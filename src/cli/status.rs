@@ -1,7 +1,7 @@
 //! `rescind status`: the live picture. What the service tells of itself, and what the ledger says.
 
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, table, utc};
-use super::{Exit, block_on, signals};
+use super::{Exit, watch};
 use crate::config::Config;
 use crate::feed::Health;
 use crate::ledger::{Entry, Event, Lock, Reader, Remediation, State};
@@ -9,14 +9,9 @@ use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::time::Duration;
 
 /// So long a service may take to read every feed for the first time.
 const STARTING: SignedDuration = SignedDuration::from_mins(1);
-
-/// How often `--watch` looks again.
-const AGAIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -66,27 +61,7 @@ struct Unfinished {
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    if !args.watch {
-        return show(&Picture::take(config, &reader)?, screen);
-    }
-    block_on(async {
-        let stop = signals::stop_token();
-        loop {
-            if screen.is_text() && std::io::stdout().is_terminal() {
-                screen.line("\x1b[2J\x1b[H");
-            }
-            let exit = show(&Picture::take(config, &reader)?, screen)?;
-            screen.line("");
-            // Whoever read it is gone.
-            if std::io::Write::flush(&mut std::io::stdout()).is_err() {
-                return Ok(exit);
-            }
-            tokio::select! {
-                () = stop.cancelled() => return Ok(exit),
-                () = tokio::time::sleep(AGAIN) => {}
-            }
-        }
-    })
+    watch::show(args.watch, screen, || show(&Picture::take(config, &reader)?, screen))
 }
 
 impl Picture {

@@ -1,0 +1,37 @@
+//! `--watch`: shown again and again, until it is stopped.
+
+use super::output::Screen;
+use super::{Exit, block_on, signals};
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+/// How often it is looked again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Shows something once, or every two seconds until Ctrl-C or until whoever read it is gone.
+pub fn show(
+    watch: bool,
+    screen: &Screen,
+    mut once: impl FnMut() -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    if !watch {
+        return once();
+    }
+    block_on(async {
+        let stop = signals::stop_token();
+        loop {
+            if screen.is_text() && std::io::stdout().is_terminal() {
+                screen.line("\x1b[2J\x1b[H");
+            }
+            let exit = once()?;
+            screen.line("");
+            if std::io::stdout().flush().is_err() {
+                return Ok(exit);
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(exit),
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    })
+}
