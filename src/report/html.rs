@@ -523,7 +523,7 @@ fn facts(story: &Story) -> Vec<(&'static str, String)> {
     let drift = story.drifts.last().map(|one| format!("{} {}", Page::time(&one.at), one.what));
     let recurrence =
         story.recurrence.as_ref().map(|one| format!("{} of {}", one.sign.replace('_', " "), one.of));
-    let all = vec![
+    let all = [
         ("finding", format!("{} in {}", finding.id, finding.region)),
         ("type", finding.finding_type.clone()),
         ("title", text(&finding.title)),
