@@ -4,6 +4,7 @@ mod answer;
 mod exit;
 mod explain;
 mod handle;
+mod impact;
 mod init;
 mod ledger;
 mod list;
@@ -104,6 +105,8 @@ enum Command {
     Done(answer::Args),
     /// Take a remediation back: what was there before is there again.
     Release(release::Args),
+    /// Look up whom a remediation concerns: instances, who may assume the role, when old tokens are dead.
+    Impact(impact::Args),
     /// Try the channels of notifications.
     Notify(notify::Args),
     /// Look at once whether every deny is still in force, and put back what is not.
@@ -145,6 +148,7 @@ pub fn run(cli: Cli) -> ExitCode {
             with_config_alone(&config, |config| answer::run(&args, answer::Kind::Done, &config, &screen))
         }
         Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
+        Command::Impact(args) => with_config(&config, |config| impact::run(&args, config, &screen)),
         Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),
         Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };

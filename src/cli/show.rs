@@ -194,6 +194,9 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
                 "  Nobody has answered in time: it is rejected at the next poll or start. Still possible:",
             );
         }
+        if matches!(r.target.who, Who::Role { .. }) {
+            screen.line(format!("    rescind impact {}   (whom it would concern)", r.id));
+        }
         let word = if matches!(r.target.who, Who::Beyond { .. }) { "done" } else { "approve" };
         screen.line(format!("    rescind {word} {} --by NAME --reason TEXT", r.id));
         screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));

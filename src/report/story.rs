@@ -78,6 +78,8 @@ pub struct Story {
     pub alerts: Vec<Alert>,
     /// What a person must do now; none when nothing.
     pub to_do: Option<String>,
+    /// What those must do who use the principal, and who answer for what leaked it, while a deny is in force.
+    pub aftercare: Vec<String>,
     /// The AWS calls.
     pub calls: Calls,
     /// Every other entry, in order.
@@ -440,6 +442,9 @@ impl Telling {
         let (mut story, state) = self.story?;
         story.state = state.to_string();
         story.to_do = to_do(&story, state);
+        if !state.is_in_place() {
+            story.aftercare.clear();
+        }
         Some((story, state))
     }
 }
@@ -491,7 +496,10 @@ fn begun(
         Sign::NewKey => "new_key".to_owned(),
         Sign::SameKey => "same_key".to_owned(),
     };
+    let instance = finding.as_ref().and_then(|finding| finding.instance.as_deref());
+    let aftercare = crate::remedy::aftercare(&target, instance, decision.recurrence.is_some());
     let mut story = Story {
+        aftercare,
         remediation: id.to_owned(),
         state: String::new(),
         acted: false,

@@ -211,3 +211,16 @@ fn a_plan_tells_whom_it_would_concern_when_asked() {
     let quiet = scene.rescind(&["plan"]).code(0);
     assert!(!quiet.out.contains("EC2 instance"), "{}", quiet.out);
 }
+
+#[test]
+fn who_is_to_approve_can_ask_whom_it_would_concern() {
+    let scene = Scene::new();
+    scene.configure("mode = \"approve\"\n");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.post("instances", &json!({"account": SHOP, "region": OTHER, "role": "web", "name": "front"}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.rescind(&["show", &finding]).code(0).says("rescind impact r-");
+    scene.rescind(&["impact", &finding]).code(0).says("1 EC2 instance with the role").says("front");
+    thief.is_allowed();
+    assert_eq!(scene.writes(), 0);
+}

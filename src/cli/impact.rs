@@ -1,0 +1,56 @@
+//! `rescind impact ID`: whom a remediation concerns, looked up now. For those who are to approve it.
+
+use super::exit::BadInput;
+use super::output::{BAD, BOLD, Screen, clean, styled};
+use super::{Exit, block_on, show, signals};
+use crate::aws::CallScope;
+use crate::config::Config;
+use crate::ledger::Reader;
+use crate::remedy::Cutoff;
+use crate::service::{Purpose, Service};
+use jiff::Timestamp;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A remediation, by id (r-…) or at least four characters of it after the r-.
+    id: String,
+}
+
+pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&config.ledger)?;
+    let remediation = reader.remediation(&show::find(&reader, &args.id)?)?;
+    block_on(async {
+        let stop = signals::stop_token();
+        let service = Service::start(config, "impact", Purpose::Plan, stop).await?;
+        let target = &remediation.target;
+        let scope = CallScope {
+            remediation: Some(remediation.id.clone()),
+            finding: Some(remediation.finding.id.clone()),
+        };
+        // What is not yet done would be done now.
+        let cutoff =
+            remediation.change.as_ref().map_or_else(|| Cutoff::at(Timestamp::now()), |change| change.cutoff);
+        let impact = service.engine().impact(target, &remediation.finding.id, cutoff, &scope).await;
+        service.stop("looked").await?;
+        let title = format!("{} in {}", target, target.account);
+        screen.line(format!("{}  {}", styled(BOLD, &remediation.id), clean(&title)));
+        match impact {
+            Ok(Some(impact)) => {
+                screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
+                impact.lines().iter().for_each(|line| screen.line(format!("  {}", clean(line))));
+                Ok(Exit::Done)
+            }
+            Ok(None) => {
+                let text = format!("{}: only of a role it is looked up whom it concerns", remediation.id);
+                Err(BadInput(text).into())
+            }
+            Err(refusal) => {
+                screen.json(
+                    &serde_json::json!({ "remediation": remediation.id, "refused": refusal.to_string() }),
+                )?;
+                screen.line(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
+                Ok(Exit::NeedsPerson)
+            }
+        }
+    })
+}
