@@ -93,9 +93,13 @@ fn report(path: &Path, format: Format) {
     let seconds = begun.elapsed().as_secs_f64();
     let bytes = out.into_inner().expect("written").0;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // Hundredths of a second, in user mode and in the system (proc(5)).
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks: Vec<f64> = stat.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
+    let (user, system) = (ticks.first().unwrap_or(&0.0) / 100.0, ticks.last().unwrap_or(&0.0) / 100.0);
     let memory = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim();
     println!(
-        "{:>6} of {:>8} entries ({count} remediations, {:.0} MB out): {seconds:.2} s, {:>7.0} entries/s, at most {memory}",
+        "{:>6} of {:>8} entries ({count} remediations, {:.0} MB out): {seconds:.2} s ({user:.2} s CPU, {system:.2} s system), {:>7.0} entries/s, at most {memory}",
         format.name(),
         prepared.head.entries,
         bytes as f64 / 1e6,

@@ -7,7 +7,7 @@ use super::told::told;
 use crate::audit::canonical::Members;
 use crate::finding::{Evidence, Principal};
 use crate::ident::{AccountId, Region};
-use crate::ledger::{Answer, Entry, Event, NOBODY, Stands, State};
+use crate::ledger::{Answer, Event, NOBODY, Stands, State};
 use crate::remedy::{Change, Target, Who};
 use crate::triage::{Recurrence, Sign};
 use jiff::Timestamp;
@@ -389,6 +389,17 @@ pub(super) fn data<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> 
     serde_json::from_str(raw).map_err(|error| error.to_string())
 }
 
+/// What an entry says. With its kind before its data it is read in one go.
+fn event(kind: &str, body: &[u8]) -> Result<Event, String> {
+    let raw = Members::of(body).and_then(|members| members.raw("data"));
+    let tag = serde_json::Value::from(kind);
+    let text = match raw {
+        Some(raw) => format!("{{\"kind\":{tag},\"data\":{raw}}}"),
+        None => format!("{{\"kind\":{tag}}}"),
+    };
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
 /// A story that is being put together.
 pub(super) struct Telling {
     id: String,
@@ -425,12 +436,12 @@ impl Telling {
             }
             ("call", Some((story, _))) => story.call(entry.seq, entry.body),
             (_, Some((story, state))) => {
-                let read: Entry = serde_json::from_slice(entry.body).map_err(|error| error.to_string())?;
+                let event = event(entry.kind, entry.body)?;
                 // A step that cannot be is for `ledger verify` to find.
-                if let Ok(Some(next)) = State::after(Some(*state), &read.event, &self.id) {
+                if let Ok(Some(next)) = State::after(Some(*state), &event, &self.id) {
                     *state = next;
                 }
-                story.step(entry.seq, read.time, entry.kind, read.event);
+                story.step(entry.seq, time()?, entry.kind, event);
             }
             _ => {}
         }
