@@ -19,7 +19,6 @@ mod watchdog;
 pub use organization::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
 pub use retries::Retry;
-pub use watchdog::expires_at;
 
 use crate::aws::Hub;
 use crate::config::{Budget, Config, Member, Mode, OptOuts};

@@ -122,8 +122,7 @@ impl Drop for Place {
 }
 
 /// When no token that a change denies can be alive any more.
-#[must_use]
-pub fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
+fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
     let longest =
         if matches!(remediation.target.who, Who::User { .. }) { USER_SESSION } else { ROLE_SESSION };
     let end = change.cutoff.time().saturating_add(longest).unwrap_or(Timestamp::MAX);
