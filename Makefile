@@ -63,11 +63,12 @@ test: toolchain
 	$(call stage,lints,cargo clippy --locked --all-targets -- -D warnings)
 	$(call stage,build,cargo build --locked)
 	$(call stage,Rust tests,{ $(RUST_TESTS); })
+	$(call stage,the report in a browser,if command -v chromium >/dev/null; then $(MAKE) --no-print-directory browser-test; else echo 'NOT RUN: there is no Chromium (Debian: apt install chromium)'; fi)
 	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
 	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
 	@printf '\nmake test: all passed\n'
 
-# Not part of `make test`: it needs a browser, and fails without one.
+# Part of `make test` where there is a browser. By itself it fails without one.
 browser-test: toolchain
 	cargo test --locked --test it -- --ignored a_browser_shows
 

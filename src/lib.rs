@@ -14,6 +14,9 @@
 //!
 //! [`report`] tells of the ledger, for people and for other programs.
 //!
+//! [`policies`] holds the IAM documents that it is deployed with, and [`doctor`] looks whether everything is
+//! in place.
+//!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`service`] puts all of
 //! it together, [`backoff`] says how long to wait for a new try, and [`cli`] is what a person sees.
@@ -24,6 +27,7 @@ pub mod backoff;
 pub mod cli;
 pub mod config;
 pub mod digest;
+pub mod doctor;
 pub mod engine;
 pub mod feed;
 pub mod finding;
@@ -31,6 +35,7 @@ pub mod ident;
 pub mod ledger;
 pub mod notify;
 pub mod org;
+pub mod policies;
 pub mod remedy;
 pub mod report;
 pub mod service;

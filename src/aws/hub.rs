@@ -96,7 +96,7 @@ impl Hub {
         Call { service, operation, account: Some(&self.identity.account), region, scope }
     }
 
-    fn guardduty(&self, region: &Region) -> guardduty::Client {
+    pub(super) fn guardduty(&self, region: &Region) -> guardduty::Client {
         let config = guardduty::config::Builder::from(&self.config)
             .region(guardduty::config::Region::new(region.to_string()))
             .interceptor(Observer { bodies: true })

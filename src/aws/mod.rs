@@ -4,6 +4,7 @@
 //! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
 
 mod error;
+mod health;
 mod hint;
 mod hub;
 mod instances;
@@ -14,11 +15,13 @@ mod publish;
 mod queue;
 mod record;
 mod regions;
+mod security_hub;
 mod simulate;
 mod trail;
 mod user;
 
 pub use error::{CallError, ErrorKind};
+pub use health::Detector;
 pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingQuery, Hub, HubIdentity};
 pub use instances::Instance;
@@ -29,6 +32,7 @@ pub use publish::SnsMessage;
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
 pub use regions::RegionStatus;
+pub use security_hub::NotImported;
 pub use simulate::Simulation;
 pub use trail::{Lookup, TrailEvent};
 pub use user::{AccessKey, UserFacts};

@@ -58,12 +58,29 @@ impl Hub {
     /// # Errors
     /// As the call's.
     pub async fn delegated_administrators(&self) -> Result<Vec<AccountId>, CallError> {
+        self.administrators(None).await
+    }
+
+    /// The delegated administrators for a service: `guardduty.amazonaws.com`.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn administrators_of(&self, service: &str) -> Result<Vec<AccountId>, CallError> {
+        self.administrators(Some(service)).await
+    }
+
+    async fn administrators(&self, service: Option<&str>) -> Result<Vec<AccountId>, CallError> {
         let client = self.organizations();
         let scope = CallScope::default();
         let (mut all, mut page) = (Vec::new(), None);
         loop {
             let call = self.call("organizations", "ListDelegatedAdministrators", &self.home, &scope);
-            let request = client.list_delegated_administrators().set_next_token(page).send().boxed();
+            let request = client
+                .list_delegated_administrators()
+                .set_service_principal(service.map(str::to_owned))
+                .set_next_token(page)
+                .send()
+                .boxed();
             let answer = recorded(&*self.sink, call, request).await?;
             let ids =
                 answer.delegated_administrators.unwrap_or_default().into_iter().filter_map(|admin| admin.id);

@@ -15,6 +15,8 @@ pub struct Simulation {
     pub decision: String,
     /// The policies whose statements decided.
     pub matched: Vec<String>,
+    /// What the organization's policies say (SCPs), where AWS tells it.
+    pub by_organization: Option<bool>,
 }
 
 impl Simulation {
@@ -38,6 +40,9 @@ impl Simulation {
                 .iter()
                 .filter_map(|s| s.source_policy_id().map(str::to_owned))
                 .collect(),
+            by_organization: result
+                .organizations_decision_detail()
+                .map(aws_sdk_iam::types::OrganizationsDecisionDetail::allowed_by_organizations),
         }
     }
 }
@@ -74,13 +79,23 @@ impl MemberSession {
     ) -> Result<Vec<(String, Simulation)>, CallError> {
         let context = vec![issued_at(token_issue_time)];
         let results = self.evaluate(role_arn, actions, Some(resource_arn), context).await?;
-        actions
-            .iter()
-            .map(|action| {
-                let result = results.iter().find(|r| r.eval_action_name().eq_ignore_ascii_case(action));
-                result.map(|r| ((*action).to_owned(), Simulation::read(r))).ok_or_else(no_result)
-            })
-            .collect()
+        each_of(actions, &results)
+    }
+
+    /// SimulatePrincipalPolicy: whether a session of the principal may make these calls on a resource, by
+    /// its policies, its permissions boundary and the organization's policies; each action with its
+    /// answer.
+    ///
+    /// # Errors
+    /// As the call's. An answer that leaves an action out is an error.
+    pub async fn may(
+        &self,
+        arn: &str,
+        actions: &[&str],
+        resource_arn: &str,
+    ) -> Result<Vec<(String, Simulation)>, CallError> {
+        let results = self.evaluate(arn, actions, Some(resource_arn), Vec::new()).await?;
+        each_of(actions, &results)
     }
 
     async fn evaluate(
@@ -102,6 +117,14 @@ impl MemberSession {
         let answer = recorded(&*self.sink, self.call("SimulatePrincipalPolicy"), request).await?;
         Ok(answer.evaluation_results.unwrap_or_default())
     }
+}
+
+fn each_of(actions: &[&str], results: &[EvaluationResult]) -> Result<Vec<(String, Simulation)>, CallError> {
+    let of = |action: &&str| {
+        let result = results.iter().find(|r| r.eval_action_name().eq_ignore_ascii_case(action));
+        result.map(|r| ((*action).to_owned(), Simulation::read(r))).ok_or_else(no_result)
+    };
+    actions.iter().map(of).collect()
 }
 
 fn issued_at(time: &str) -> ContextEntry {

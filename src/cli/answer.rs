@@ -3,13 +3,11 @@
 use super::exit::BadInput;
 use super::output::{BOLD, Screen, clean, styled};
 use super::{Exit, block_on, show};
-use crate::aws::{CallSink, Hub, who_hint};
 use crate::config::Config;
 use crate::ledger::{Answer, Append, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
 use crate::remedy::Who;
-use crate::service::ServiceError;
+use crate::service::{self, ServiceError};
 use crate::triage::is_for_approval;
-use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -193,11 +191,7 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
 }
 
 async fn aws_identity(config: &Config, ledger: &Ledger) -> Result<String, ServiceError> {
-    let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
-    let hub = Hub::connect(config.home_region(), sink)
-        .await
-        .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
-    Ok(hub.identity().arn.clone())
+    Ok(service::hub(config, ledger).await?.identity().arn.clone())
 }
 
 /// Who this process runs as, by the system's word.

@@ -1,6 +1,7 @@
 //! What a person sees: one file for each subcommand.
 
 mod answer;
+mod doctor;
 mod exit;
 mod explain;
 mod handle;
@@ -85,6 +86,8 @@ enum Command {
     Handle(handle::Args),
     /// Show how a running service is doing, and what needs a person.
     Status(status::Args),
+    /// Look whether everything is in place: roles, GuardDuty, queue, ledger, files.
+    Doctor(doctor::Args),
     /// List the remediations, or every decision.
     List(list::Args),
     /// Show a remediation with its whole story.
@@ -92,7 +95,7 @@ enum Command {
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
     /// What was done over a period, for people, auditors and other programs.
-    Report(report::Args),
+    Report(Box<report::Args>),
     /// The ledger as evidence: check it, prove entries, keep copies, archive.
     Ledger(ledger::Args),
     /// Look at the opt-outs, and change their file.
@@ -129,6 +132,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
         Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
+        Command::Doctor(args) => with_config_alone(&config, |config| doctor::run(&args, &config, &screen)),
         Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
         Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),

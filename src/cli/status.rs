@@ -40,10 +40,21 @@ struct Picture {
     raised_before: Timestamp,
     alerts_today: usize,
     latest_alert: Option<String>,
+    channels: Vec<ChannelPicture>,
     ledger_entries: i64,
     ledger_bytes: u64,
     checkpoint_entries: Option<u64>,
     checkpoint_at: Option<Timestamp>,
+}
+
+/// How a channel of notifications is doing.
+#[derive(Serialize)]
+struct ChannelPicture {
+    channel: String,
+    /// How often it failed in a row, since when, and why.
+    failures: u32,
+    failed_since: Option<Timestamp>,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -106,6 +117,7 @@ impl Picture {
             raised_before: now.saturating_sub(config.raise_after).unwrap_or(now),
             alerts_today: alerts.len(),
             latest_alert: alerts.last().and_then(alert_text),
+            channels: channels(config, reader)?,
             ledger_entries: reader.last()?,
             ledger_bytes: std::fs::metadata(&config.ledger).map_or(0, |meta| meta.len()),
             checkpoint_entries: checkpoint.map(|(size, _)| size),
@@ -118,13 +130,30 @@ impl Picture {
         let is_stuck = |one: &Unfinished| {
             matches!(one.state.as_str(), "held" | "blocked") || one.opened_at < self.raised_before
         };
+        // Nobody may have been told by then.
+        let is_unheard =
+            |one: &ChannelPicture| one.failed_since.is_some_and(|since| since < self.raised_before);
         self.unfinished.iter().any(is_stuck)
+            || self.channels.iter().any(is_unheard)
             || self.live.as_ref().is_none_or(|live| {
                 let is_new = self.at.duration_since(live.started) < STARTING;
                 let is_early = |reason: &String| is_new && reason.ends_with("not read yet");
                 !live.is_alive() || live.refused.is_some() || !live.not_ready().iter().all(is_early)
             })
     }
+}
+
+/// Of those that are configured, which may be others than those that a running service has.
+fn channels(config: &Config, reader: &Reader) -> anyhow::Result<Vec<ChannelPicture>> {
+    let known = reader.channels()?;
+    let of = |name: &str| known.iter().find(|state| state.name == name);
+    let picture = |name: &str| ChannelPicture {
+        channel: name.to_owned(),
+        failures: of(name).map_or(0, |state| state.failures),
+        failed_since: of(name).and_then(|state| state.failed_since),
+        error: of(name).and_then(|state| state.error.clone()),
+    };
+    Ok(config.channels.iter().map(|channel| picture(&channel.name)).collect())
 }
 
 fn alert_text(entry: &Entry) -> Option<String> {
@@ -165,6 +194,7 @@ fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
         show_feeds(live, picture.at, screen);
     }
     show_work(picture, screen);
+    show_channels(picture, screen);
     let megabytes = f64::from(u32::try_from(picture.ledger_bytes >> 10).unwrap_or(u32::MAX)) / 1024.0;
     let checkpoint = match (picture.checkpoint_entries, picture.checkpoint_at) {
         (Some(size), Some(at)) => {
@@ -290,6 +320,26 @@ fn show_work(picture: &Picture, screen: &Screen) {
     }
     screen.line(rows.trim_fmt());
     screen.line(format!("{} tells the whole story of one.", styled(BOLD, "rescind show ID")));
+}
+
+fn show_channels(picture: &Picture, screen: &Screen) {
+    let mut head = "Notify";
+    for one in &picture.channels {
+        let how = match (&one.error, one.failed_since) {
+            (Some(error), Some(since_then)) => styled(
+                BAD,
+                format!(
+                    "NOT DELIVERED for {}, {} time(s) in a row: {}",
+                    since(since_then, picture.at),
+                    one.failures,
+                    clean(error)
+                ),
+            ),
+            _ => "delivered".to_owned(),
+        };
+        screen.line(format!("{head:<8}  {:<28}  {how}", clean(&one.channel)));
+        head = "";
+    }
 }
 
 fn since(then: Timestamp, now: Timestamp) -> String {

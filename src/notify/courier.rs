@@ -6,7 +6,10 @@ use super::{Notice, Undelivered, event_bus, sns, webhook};
 use crate::aws::Hub;
 use crate::backoff::Backoff;
 use crate::config::{Channel, Way};
+use crate::engine::ORGANIZATION_AGE;
+use crate::ident::AccountId;
 use crate::ledger::{Append, Beside, ChannelState, Entry, Event, Ledger, LedgerError, Reader};
+use crate::org::Placement;
 use crate::remedy::Who;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -132,9 +135,7 @@ impl Courier {
             }
             if let Some(notice) = notice(&self.name, entry, &self.reader)? {
                 let ous = match (&notice.account, channel.ous.is_empty()) {
-                    (Some(account), false) => {
-                        self.reader.placement(account)?.and_then(|placement| placement.ous)
-                    }
+                    (Some(account), false) => self.ous(account).await?,
                     _ => None,
                 };
                 if notice.is_for(channel, ous.as_deref()) {
@@ -171,6 +172,29 @@ impl Courier {
         self.keep(ChannelState::at(&channel.name, end)).await?;
         // What is not for this channel is passed over, and there may be more behind it.
         Ok(Delivery::Taken(sent))
+    }
+
+    /// The OUs that an account is in, read within the hour if they can be. Findings are decided without
+    /// them unless an opt-out names one, so nobody else may have asked.
+    async fn ous(&self, account: &AccountId) -> Result<Option<Vec<String>>, LedgerError> {
+        let known = self.reader.placement(account)?.filter(|placement| placement.ous.is_some());
+        let is_fresh = |placement: &Placement| {
+            Timestamp::now().duration_since(placement.read_at).abs() < ORGANIZATION_AGE
+        };
+        if known.as_ref().is_some_and(is_fresh) {
+            return Ok(known.and_then(|placement| placement.ous));
+        }
+        match tokio::time::timeout(LAST, self.hub.placement(account, true)).await {
+            Ok(Ok(placement)) => {
+                self.ledger.keep(Beside::Placement(account.clone(), placement.clone()));
+                Ok(placement.ous)
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%account, "the OUs cannot be read, so every channel is told: {error}");
+                Ok(known.and_then(|placement| placement.ous))
+            }
+            Err(_) => Ok(known.and_then(|placement| placement.ous)),
+        }
     }
 
     /// It was revoked a moment ago, and whom it concerns is being gathered.

@@ -252,7 +252,10 @@ mod tests {
     #[test]
     fn only_what_is_allowed_undoes() {
         let answer = |action: &str, decision: &str| {
-            (action.to_owned(), Simulation { decision: decision.to_owned(), matched: Vec::new() })
+            (
+                action.to_owned(),
+                Simulation { decision: decision.to_owned(), matched: Vec::new(), by_organization: None },
+            )
         };
         let answers = vec![
             answer("iam:DeleteRolePolicy", "implicitDeny"),

@@ -110,6 +110,7 @@ mod tests {
         let says = |decision: &str, matched: &[&str]| Simulation {
             decision: decision.to_owned(),
             matched: matched.iter().map(ToString::to_string).collect(),
+            by_organization: None,
         };
         let ours = "role_app_RescindRevokeOlderSessions";
         let rung = |old: &Simulation, new: &Simulation, other: Option<&Simulation>| match judge(

@@ -6,25 +6,51 @@
 use super::ocsf::severity;
 use super::story::Story;
 use super::{Head, ReportError, Sheet, Summary, safe};
-use crate::ident::AccountId;
+use crate::ident::{AccountId, Region};
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
 pub(super) struct Findings {
     hub: AccountId,
+    /// For Security Hub in this region; otherwise in that of each GuardDuty finding.
+    region: Option<Region>,
     begun: bool,
 }
 
+/// A remediation as a finding for Security Hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubFinding {
+    /// It is for Security Hub in this region.
+    pub region: Region,
+    /// Its id, the same each time.
+    pub id: String,
+    /// It itself, as JSON.
+    pub json: Vec<u8>,
+}
+
 impl Findings {
-    pub fn of(head: &Head) -> Result<Self, ReportError> {
+    pub fn of(head: &Head, region: Option<Region>) -> Result<Self, ReportError> {
         let hub = head.hub_account.clone().ok_or_else(|| {
             ReportError::Asked("the ledger does not tell the hub's account, in which Security Hub takes findings: rescind has not run with it yet".to_owned())
         })?;
-        Ok(Self { hub, begun: false })
+        Ok(Self { hub, region, begun: false })
+    }
+
+    fn region<'a>(&'a self, story: &'a Story) -> &'a str {
+        self.region.as_ref().map_or(&story.finding.region, Region::as_str)
+    }
+
+    pub fn hub_finding(&self, story: &Story) -> Result<HubFinding, ReportError> {
+        let region = self.region(story).parse().map_err(|error| {
+            ReportError::Asked(format!("{}: its finding has no usable region: {error}", story.remediation))
+        })?;
+        let mut json = Vec::new();
+        safe::json(&self.finding(story), &mut json)?;
+        Ok(HubFinding { region, id: id(story), json })
     }
 
     fn finding(&self, story: &Story) -> Value {
-        let (partition, region, hub) = (&story.partition, &story.finding.region, &self.hub);
+        let (partition, region, hub) = (&story.partition, self.region(story), &self.hub);
         let first = story.decision.at.unwrap_or_default();
         let updated = story.steps.last().map_or(first, |step| step.at).max(first);
         let (_, label) = severity(story.finding.severity);
@@ -34,7 +60,7 @@ impl Findings {
         });
         let mut finding = json!({
             "SchemaVersion": "2018-10-08",
-            "Id": format!("rescind/{}/{}", story.account, story.remediation),
+            "Id": id(story),
             "ProductArn": format!("arn:{partition}:securityhub:{region}:{hub}:product/{hub}/default"),
             "GeneratorId": "rescind/revocation",
             "AwsAccountId": hub,
@@ -61,6 +87,10 @@ impl Findings {
         }
         finding
     }
+}
+
+fn id(story: &Story) -> String {
+    format!("rescind/{}/{}", story.account, story.remediation)
 }
 
 /// At most so many characters.

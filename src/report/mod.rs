@@ -14,13 +14,14 @@ mod story;
 mod summary;
 mod told;
 
+pub use asff::HubFinding;
 pub use json::schema;
 pub use scan::{Prepared, ReportError};
 pub use story::Story;
 pub use summary::{Spread, Summary};
 pub use told::{policy_lines, proof as proof_told, short, told};
 
-use crate::ident::AccountId;
+use crate::ident::{AccountId, Region};
 use crate::ledger::Selection;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -133,7 +134,7 @@ pub fn write(
         Format::Json => Box::new(json::Document::default()),
         Format::Jsonl => Box::new(json::Lines),
         Format::Ocsf => Box::new(ocsf::Events::of(head)),
-        Format::Asff => Box::new(asff::Findings::of(head)?),
+        Format::Asff => Box::new(asff::Findings::of(head, None)?),
         Format::Html => Box::new(html::Page::of(prepared)),
     };
     sheet.begin(head, summary.as_ref(), out)?;
@@ -149,4 +150,22 @@ pub fn write(
     out.flush()?;
     progress(total, total);
     Ok(count)
+}
+
+/// Gives each remediation as a finding for Security Hub: in `region`, or in that of its GuardDuty finding.
+///
+/// # Errors
+/// When the ledger cannot be read, or does not tell the hub's account; and those of `each`.
+pub fn hub_findings(
+    prepared: &Prepared<'_>,
+    region: Option<Region>,
+    progress: &mut dyn FnMut(u64, u64),
+    each: &mut dyn FnMut(HubFinding) -> Result<(), ReportError>,
+) -> Result<(), ReportError> {
+    let findings = asff::Findings::of(&prepared.head, region)?;
+    let total = prepared.head.entries.unsigned_abs();
+    prepared.each(false, &mut |done| progress(done, total), &mut |met| match met.story {
+        Some(story) => each(findings.hub_finding(&story)?),
+        None => Ok(()),
+    })
 }

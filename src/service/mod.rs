@@ -18,7 +18,7 @@ mod web;
 pub use checkpoints::{Checkpoints, Rotated};
 pub use live::{Live, QueueLive};
 pub use seen::Seen;
-pub use start::{Purpose, ServiceError};
+pub use start::{Purpose, ServiceError, hub};
 
 use crate::aws::{Depth, Hub};
 use crate::config::{Config, Mode};

@@ -103,7 +103,7 @@ impl Service {
 /// The keys that are others and that a running service does not take over.
 fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
-    let pairs: [(&'static str, String, String); 14] = [
+    let pairs: [(&'static str, String, String); 15] = [
         ("regions", text(&(&old.regions, old.all_regions)), text(&(&new.regions, new.all_regions))),
         ("ledger", text(&old.ledger), text(&new.ledger)),
         ("signing_key", text(&old.signing_key), text(&new.signing_key)),
@@ -121,6 +121,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             text(&(new.raise_after, new.drain_timeout)),
         ),
         ("listen", text(&old.listen), text(&new.listen)),
+        ("notify", text(&old.channels), text(&new.channels)),
         ("member", text(&old.member), text(&new.member)),
     ];
     pairs.into_iter().filter(|(_, old, new)| old != new).map(|(key, _, _)| key).collect()

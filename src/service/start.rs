@@ -65,6 +65,22 @@ pub enum ServiceError {
     },
 }
 
+/// The hub, for the credentials that there are. Its calls are recorded in the ledger.
+///
+/// # Errors
+/// When AWS cannot be reached or refuses, or the credentials are in another partition.
+pub async fn hub(config: &Config, ledger: &Ledger) -> Result<Hub, ServiceError> {
+    let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
+    let hub = Hub::connect(config.home_region(), sink)
+        .await
+        .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
+    let (credentials, regions) = (hub.identity().partition, config.partition());
+    if credentials != regions {
+        return Err(ServiceError::Partition { credentials, regions });
+    }
+    Ok(hub)
+}
+
 impl Service {
     /// Opens the ledger, finds out who the hub is and which accounts there are.
     ///
@@ -212,16 +228,9 @@ impl Service {
             }
             ledger.append(Append { entries, ..Append::default() }).await?;
         }
-        let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
-        let hub = Hub::connect(config.home_region(), sink)
-            .await
-            .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
+        let hub = hub(config, ledger).await?;
         let identity = hub.identity();
         tracing::debug!(account = %identity.account, arn = identity.arn, "connected");
-        if identity.partition != config.partition() {
-            let (credentials, regions) = (identity.partition, config.partition());
-            return Err(ServiceError::Partition { credentials, regions });
-        }
         if let Purpose::Act { .. } = purpose {
             let (hub_account, hub_arn) = (identity.account.clone(), identity.arn.clone());
             ledger.append(Draft::of_service(Event::Connected { hub_account, hub_arn })).await?;

@@ -39,6 +39,7 @@ mod refusals;
 mod reports;
 mod revoke;
 mod rules;
+mod security_hub;
 mod service;
 mod skips;
 mod soak;

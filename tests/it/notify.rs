@@ -1,6 +1,7 @@
 //! Notifications: they arrive, whatever the receiver does, and keep nothing waiting.
 
-use crate::scene::{BANK, HOME, SECURITY, SHOP, Scene};
+use crate::scene::{BANK, BARE, HOME, MANAGEMENT, SECURITY, SHOP, Scene};
+use crate::thief::Thief;
 use serde_json::{Value, json};
 
 const TOPIC: &str = "rescind-on-call";
@@ -178,6 +179,27 @@ fn each_channel_gets_what_it_asked_for() {
 }
 
 #[test]
+fn a_channel_for_an_ou_gets_what_is_in_it() {
+    let mut scene = with(
+        "[[notify]]\nname = \"mail\"\nsns = \"{topic}\"\nous = [\"{ou}\"]\n[[notify]]\nname = \"bus\"\nevent_bus = \"{bus}\"\nous = [\"{sandbox}\"]\n",
+    );
+    let management = Thief::operator(&scene, MANAGEMENT);
+    let workloads = management.parent_of(&management.parent_of(SHOP));
+    let sandbox = management.parent_of(BARE);
+    scene.more_tables = scene.more_tables.replace("{ou}", &workloads).replace("{sandbox}", &sandbox);
+    scene.configure("mode = \"enforce\"\n");
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    assert_eq!((published(&scene).len(), events(&scene).len()), (1, 0));
+    // Told rather than lost, when nobody can say where the account is.
+    let denied = json!({"error": {"status": 400, "code": "AccessDeniedException", "message": "no"}});
+    scene.fault("parents", json!({"operation": "ListParents"}), "before", denied, 0);
+    let _ = scene.theft(BANK, "web");
+    scene.run_once();
+    assert_eq!((published(&scene).len(), events(&scene).len()), (2, 1));
+}
+
+#[test]
 fn a_storm_is_one_message() {
     let scene = with(
         "[[notify]]\nname = \"mail\"\nsns = \"{topic}\"\n[[notify]]\nname = \"bus\"\nevent_bus = \"{bus}\"\n",
@@ -264,5 +286,6 @@ fn that_a_channel_fails_is_an_alert() {
                 .is_some_and(|text| text.contains("notifications are not delivered: hook"))
         })
     });
+    scene.rescind(&["status"]).code(5).says("Notify    mail").says("delivered").says("NOT DELIVERED for ");
     service.stop();
 }

@@ -348,6 +348,16 @@ fn asff_of_a_fixed_ledger() {
 }
 
 #[test]
+fn html_of_a_fixed_ledger() {
+    let mut page = fixed(&["--format", "html"]);
+    for behind in [" from 67 entries of the ledger", " by rescind "] {
+        let at = page.find(behind).expect("it tells when it was made");
+        page.replace_range(at - "2026-01-02 03:04:05Z".len()..at, "[now]");
+    }
+    insta::assert_snapshot!(page.replace(env!("CARGO_PKG_VERSION"), "[version]"));
+}
+
+#[test]
 fn a_release_is_a_restore() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");

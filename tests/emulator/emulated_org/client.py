@@ -85,6 +85,12 @@ class Emulator:
     def bus_events(self, name: str = "default", **wanted) -> list:
         return self.get(f"buses?{urlencode({'name': name, **wanted})}")["events"]
 
+    def enable_security_hub(self, account: str, region: str) -> None:
+        self.post("security-hub", {"account": account, "region": region})
+
+    def imported_findings(self, account: str, region: str) -> list:
+        return self.get(f"security-hub?account={account}&region={region}")["findings"]
+
     def webhook(self, name: str, *answers) -> str:
         """The webhook's URL. `answers` are for the next requests, in order."""
         return self.endpoint + self.post("webhooks", {"name": name, "answers": list(answers)})["path"]

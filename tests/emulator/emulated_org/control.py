@@ -15,6 +15,7 @@ from .finding_control import FindingControl
 from .instance_control import InstanceControl
 from .queue_control import QueueControl
 from .scene import Scene, account_trust, service_trust, session_answer
+from .security_hub_control import SecurityHubControl
 from .topic_control import TopicControl
 from .user_control import UserControl
 from .webhook_control import WebhookControl
@@ -34,6 +35,7 @@ class Control:
         self._users = UserControl(world, self._account)
         self._topics = TopicControl(world, self._account)
         self._buses = BusControl(world, self._account)
+        self._security_hub = SecurityHubControl(world, self._account)
         self._webhooks = WebhookControl(world)
         self._routes = {
             ("GET", "health"): self._health,
@@ -53,6 +55,8 @@ class Control:
             ("GET", "topics"): self._topics.describe,
             ("POST", "buses"): self._buses.create,
             ("GET", "buses"): self._buses.describe,
+            ("POST", "security-hub"): self._security_hub.enable,
+            ("GET", "security-hub"): self._security_hub.describe,
             ("POST", "webhooks"): self._webhooks.plan,
             ("GET", "webhooks"): self._webhooks.describe,
             ("GET", "calls"): self._list_calls,

@@ -34,7 +34,7 @@ class Fault:
             raise ValueError("when is before or after")
         _check_action(action)
         if "partial" in action and (when != BEFORE or not _has_entries(str(match["operation"]))):
-            raise ValueError("partial applies to batch operations and PutEvents, before their effect")
+            raise ValueError("partial applies to batch operations, PutEvents and BatchImportFindings, before their effect")
         times = body.get("times", 1)
         if not isinstance(times, int) or times < 0:
             raise ValueError("times is a number, 0 for always")
@@ -103,7 +103,7 @@ def hang(fault: Fault, client_is_gone: Callable[[], bool]) -> None:
 
 
 def _has_entries(operation: str) -> bool:
-    return operation.endswith("Batch") or operation == "PutEvents"
+    return operation.endswith("Batch") or operation in ("PutEvents", "BatchImportFindings")
 
 
 def _check_action(action) -> None:

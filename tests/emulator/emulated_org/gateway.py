@@ -137,6 +137,7 @@ class Gateway:
             "cloudtrail": self._world.cloudtrail,
             "sns": self._world.sns,
             "events": self._world.eventbridge,
+            "securityhub": self._world.security_hub,
         }
         if call.service in services:
             return services[call.service].handle(call, principal)

@@ -21,6 +21,7 @@ PROTOCOLS = {
     "sqs": JSON,
     "guardduty": REST_JSON,
     "account": REST_JSON,
+    "securityhub": REST_JSON,
     "s3": REST_XML,
 }
 
@@ -40,6 +41,9 @@ REST_OPERATIONS = {
     ],
     "account": [
         ("POST", r"/listRegions", "ListRegions"),
+    ],
+    "securityhub": [
+        ("POST", r"/findings/import", "BatchImportFindings"),
     ],
     "s3": [
         ("GET", r"/", "ListBuckets"),

@@ -25,6 +25,7 @@ def resources_of(call: Call, account: str, directory: Directory) -> List[str]:
         "sns": _sns,
         "events": _events,
         "account": _account,
+        "securityhub": _securityhub,
     }
     finder = finders.get(call.service)
     return as_list((finder(call, account, directory) if finder else None) or "*")
@@ -101,3 +102,9 @@ def _events(call: Call, account: str, directory: Directory):
 
 def _account(call: Call, account: str, directory: Directory):
     return f"arn:{directory.partition}:account::{account}:account"
+
+
+def _securityhub(call: Call, account: str, directory: Directory):
+    findings = call.json_body().get("Findings")
+    findings = [one for one in findings if isinstance(one, dict)] if isinstance(findings, list) else []
+    return list(dict.fromkeys(str(one.get("ProductArn")) for one in findings))

@@ -19,6 +19,7 @@ from .iam import Iam
 from .instances import Instances
 from .organizations import Organizations
 from .queues import Queues
+from .security_hub import SecurityHub
 from .sessions import SessionStore
 from .simulator import Simulator
 from .sns import Sns
@@ -59,6 +60,7 @@ class World:
         self.sns = Sns(self.topics)
         self.buses = Buses()
         self.eventbridge = EventBridge(self.directory, self.buses, self.clock)
+        self.security_hub = SecurityHub(self.directory)
         self.webhooks = Webhooks()
 
     def reset(self) -> None:
@@ -79,3 +81,4 @@ class World:
             self.cloudtrail.reset()
             self.topics.reset()
             self.buses.reset()
+            self.security_hub.reset()

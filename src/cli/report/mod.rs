@@ -1,8 +1,10 @@
 //! `rescind report`: what the ledger tells over a period.
 
+mod push;
+
 use super::exit::BadInput;
 use super::output::{GOOD, Screen, styled};
-use super::{Exit, block_on};
+use super::{Exit, answer, block_on, ledger, show};
 use crate::config::{Config, ConfigError};
 use crate::ident::AccountId;
 use crate::ledger::{Draft, Event, Ledger, Reader, Reported, Selection};
@@ -17,13 +19,44 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
-    /// What is written.
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Format,
+    #[command(subcommand)]
+    to: Option<To>,
 
+    /// What is written.
+    #[arg(long, value_enum, required = true, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    #[command(flatten)]
+    wanted: Wanted,
+
+    /// Where to: what is there is replaced when all is written. Without it the report is printed.
+    #[arg(long, short = 'O', value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Make no checkpoint, and do not record in the ledger that the report was made.
+    #[arg(long)]
+    no_record: bool,
+
+    /// The ledger, instead of the configured one. Nothing is recorded in it.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+/// Where else than to a file.
+#[derive(Debug, clap::Subcommand)]
+enum To {
+    /// Import what the format `asff` tells into Security Hub of the hub's account.
+    #[command(name = "push-securityhub")]
+    PushSecurityHub(push::Args),
+}
+
+/// What a report is about.
+#[derive(Debug, clap::Args)]
+struct Wanted {
     /// What was decided from then on: a day (2026-01-31, UTC) or a time.
-    #[arg(long, value_name = "TIME", value_parser = super::ledger::day_or_time)]
+    #[arg(long, value_name = "TIME", value_parser = ledger::day_or_time)]
     from: Option<Timestamp>,
 
     /// What was decided until then: a day, which is included, or a time, which is not.
@@ -45,23 +78,35 @@ pub struct Args {
     /// Only this remediation, by its id or its beginning; several times for several.
     #[arg(long = "remediation", value_name = "ID")]
     remediations: Vec<String>,
+}
 
-    /// Where to: what is there is replaced when all is written. Without it the report is printed.
-    #[arg(long, short = 'O', value_name = "FILE")]
-    out: Option<PathBuf>,
-
-    /// Make no checkpoint, and do not record in the ledger that the report was made.
-    #[arg(long)]
-    no_record: bool,
-
-    /// The ledger, instead of the configured one. Nothing is recorded in it.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+impl Wanted {
+    /// As the ledger takes it.
+    fn selection(&self, reader: &Reader) -> anyhow::Result<Selection> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            let text = format!("--from {from:.0} is not before --to {to:.0}: nothing lies between");
+            return Err(BadInput(text).into());
+        }
+        let mut ids = Vec::new();
+        for id in &self.remediations {
+            ids.push(show::find(reader, id)?);
+        }
+        Ok(Selection {
+            from: self.from,
+            to: self.to,
+            accounts: self.accounts.clone(),
+            ous: self.ous.clone(),
+            states: self.states.clone(),
+            remediations: ids,
+        })
+    }
 }
 
 /// The end of a day, or a time.
 fn until(text: &str) -> Result<Timestamp, String> {
-    let time = super::ledger::day_or_time(text)?;
+    let time = ledger::day_or_time(text)?;
     if text.parse::<Date>().is_ok() && !text.contains(['T', 't', ' ']) {
         return time.checked_add(24.hours()).map_err(|error| error.to_string());
     }
@@ -73,13 +118,10 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from >= to
-    {
-        return Err(
-            BadInput(format!("--from {from:.0} is not before --to {to:.0}: nothing lies between")).into()
-        );
+    if let Some(To::PushSecurityHub(push)) = &args.to {
+        return push::run(push, &config()?, screen);
     }
+    let format = args.format.unwrap_or(Format::Json);
     let (reader, recorded) = if let Some(path) = &args.ledger {
         (Reader::open(path)?, None)
     } else {
@@ -87,24 +129,13 @@ pub fn run(
         let reader = Reader::open(&config.ledger)?;
         if args.no_record { (reader, None) } else { (reader, Some(config)) }
     };
-    let mut ids = Vec::new();
-    for id in &args.remediations {
-        ids.push(super::show::find(&reader, id)?);
-    }
-    let selection = Selection {
-        from: args.from,
-        to: args.to,
-        accounts: args.accounts.clone(),
-        ous: args.ous.clone(),
-        states: args.states.clone(),
-        remediations: ids,
-    };
+    let selection = args.wanted.selection(&reader)?;
     match recorded {
         None => {
             let prepared = prepare(&reader, selection)?;
-            let Some(made) = make(args, &prepared, screen)? else { return Ok(Exit::Done) };
+            let Some(made) = make(args, format, &prepared, screen)? else { return Ok(Exit::Done) };
             made.keep()?;
-            tell(args, &prepared, &made, None, screen)
+            tell(args, format, &prepared, &made, None, screen)
         }
         Some(config) => block_on(async {
             let ledger = Ledger::open(&config.ledger)?;
@@ -112,20 +143,20 @@ pub fn run(
             // What the report tells is signed for before it is told.
             checkpoints.make(&ledger, &reader).await?;
             let prepared = prepare(&reader, selection)?;
-            let Some(made) = make(args, &prepared, screen)? else { return Ok(Exit::Done) };
+            let Some(made) = make(args, format, &prepared, screen)? else { return Ok(Exit::Done) };
             let event = Event::Report(Box::new(Reported {
-                format: args.format.name().to_owned(),
+                format: format.name().to_owned(),
                 selection: prepared.head.selection.clone(),
                 remediations: made.remediations,
                 sha256: made.sha256.clone(),
                 entries: prepared.head.entries.unsigned_abs(),
-                os_user: super::answer::os_user(),
+                os_user: answer::os_user(),
             }));
             let recorded = ledger.append(Draft::of_service(event)).await?;
             made.keep()?;
             checkpoints.make(&ledger, &reader).await?;
             ledger.close();
-            tell(args, &prepared, &made, recorded.first().copied().flatten(), screen)
+            tell(args, format, &prepared, &made, recorded.first().copied().flatten(), screen)
         }),
     }
 }
@@ -145,6 +176,7 @@ fn asked(error: ReportError) -> anyhow::Error {
 
 fn tell(
     args: &Args,
+    format: Format,
     prepared: &Prepared<'_>,
     made: &Made,
     recorded: Option<i64>,
@@ -153,7 +185,7 @@ fn tell(
     let Some(file) = &args.out else { return Ok(Exit::Done) };
     let signed = prepared.head.checkpoint.as_ref().map(|checkpoint| checkpoint.entries);
     screen.json(&serde_json::json!({
-        "written": file, "format": args.format.name(), "remediations": made.remediations, "sha256": made.sha256,
+        "written": file, "format": format.name(), "remediations": made.remediations, "sha256": made.sha256,
         "entries": prepared.head.entries, "checkpoint": signed, "recorded": recorded,
     }))?;
     screen.line(styled(GOOD, format!("Wrote {}: {} remediation(s).", file.display(), made.remediations)));
@@ -219,7 +251,12 @@ impl<W: Write> Write for Hashed<W> {
 }
 
 /// Writes the report; none when whoever read it does not any more.
-fn make(args: &Args, prepared: &Prepared<'_>, screen: &Screen) -> anyhow::Result<Option<Made>> {
+fn make(
+    args: &Args,
+    format: Format,
+    prepared: &Prepared<'_>,
+    screen: &Screen,
+) -> anyhow::Result<Option<Made>> {
     let bar = progress_bar(screen);
     let mut progress = |done, total| {
         bar.set_length(total);
@@ -238,7 +275,7 @@ fn make(args: &Args, prepared: &Prepared<'_>, screen: &Screen) -> anyhow::Result
         let opened = options.open(&new).map_err(failed)?;
         made.place = Some((new, file.clone()));
         let mut out = BufWriter::with_capacity(1 << 16, Hashed { out: opened, hash: Sha256::new() });
-        made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
+        made.remediations = match write(prepared, format, &mut out, &mut progress) {
             Err(ReportError::Io(error)) => return Err(failed(error).into()),
             written => written.map_err(asked)?,
         };
@@ -248,7 +285,7 @@ fn make(args: &Args, prepared: &Prepared<'_>, screen: &Screen) -> anyhow::Result
     } else {
         let hashed = Hashed { out: std::io::stdout().lock(), hash: Sha256::new() };
         let mut out = BufWriter::with_capacity(1 << 16, hashed);
-        made.remediations = match write(prepared, args.format, &mut out, &mut progress) {
+        made.remediations = match write(prepared, format, &mut out, &mut progress) {
             Err(ReportError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(None),
             written => written.map_err(asked)?,
         };

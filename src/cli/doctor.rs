@@ -1,0 +1,169 @@
+//! `rescind doctor`: whether everything is in place.
+
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table};
+use super::{Exit, block_on, signals};
+use crate::config::Config;
+use crate::doctor::{Diagnosis, Doctor, Level, Problem};
+use crate::ident::AccountId;
+use crate::ledger::{Ledger, Reader};
+use crate::service;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// So many places are named for one problem.
+const NAMED: usize = 5;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only these accounts; several times for several.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<AccountId>,
+
+    /// Name every place of a problem, not only the first ones.
+    #[arg(long)]
+    all: bool,
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    block_on(async {
+        let stop = signals::stop_token();
+        let ledger = Ledger::open(&config.ledger)?;
+        let hub = service::hub(config, &ledger).await?;
+        let reader = Reader::open(&config.ledger)?;
+        let doctor = Doctor { config, hub: &hub, reader: &reader, only: args.accounts.clone() };
+        let bar = progress_bar(screen);
+        let progress = |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        };
+        let diagnosis = tokio::select! {
+            diagnosis = doctor.examine(&progress) => diagnosis,
+            () = stop.cancelled() => return Ok(Exit::Interrupted),
+        };
+        bar.finish_and_clear();
+        ledger.close();
+        tell(args, &diagnosis, screen)
+    })
+}
+
+fn tell(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<Exit> {
+    let (covered, all) = diagnosis.coverage();
+    let mut told = serde_json::to_value(diagnosis)?;
+    told["green"] = diagnosis.is_green().into();
+    told["covered"] = covered.into();
+    told["pairs"] = all.into();
+    screen.json(&told)?;
+    if screen.is_text() {
+        coverage(diagnosis, screen);
+        for group in grouped(&diagnosis.problems) {
+            show(args, &group, screen);
+        }
+        let count = |level| diagnosis.problems.iter().filter(|problem| problem.level == level).count();
+        let counts = format!("{} problem(s), {} warning(s)", count(Level::Problem), count(Level::Warning));
+        screen.line(if diagnosis.is_green() {
+            format!("{}  {counts}", styled(GOOD, "GREEN"))
+        } else {
+            format!("{}  {counts}", styled(BAD, "NOT GREEN"))
+        });
+    }
+    Ok(if diagnosis.is_green() { Exit::Done } else { Exit::NeedsPerson })
+}
+
+fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
+    let members = diagnosis.members.len();
+    let mut rows = table(&["region", "guardduty", "sending", "covered", ""]);
+    for region in &diagnosis.regions {
+        rows.add_row([
+            region.region.to_string(),
+            if region.enabled { "enabled".to_owned() } else { "NOT ENABLED".to_owned() },
+            format!("{} of {members}", region.sending),
+            format!("{} of {members}", region.covered),
+            percent(region.covered, members),
+        ]);
+    }
+    screen.line(rows.trim_fmt());
+    let ready = diagnosis.members.iter().filter(|member| member.ready).count();
+    let (covered, all) = diagnosis.coverage();
+    screen.line("");
+    screen.line(format!("Accounts  {ready} of {members} active ones can be entered and acted in"));
+    let style = if covered == all && all > 0 { GOOD } else { BAD };
+    screen.line(format!(
+        "Coverage  {} ({covered} of {all} pairs of account and region)",
+        styled(style, percent(covered, all))
+    ));
+    if let Some(skew) = diagnosis.clock_skew_ms {
+        screen.line(format!(
+            "Clock     {:+.1} s from AWS's",
+            f64::from(i32::try_from(-skew).unwrap_or(i32::MAX)) / 1000.0
+        ));
+    }
+    screen.line("");
+}
+
+/// Rounded down: 100 % is all.
+fn percent(part: usize, whole: usize) -> String {
+    if whole == 0 {
+        return "0 %".to_owned();
+    }
+    let tenths = part * 1000 / whole;
+    if tenths.is_multiple_of(10) {
+        format!("{} %", tenths / 10)
+    } else {
+        format!("{}.{} %", tenths / 10, tenths % 10)
+    }
+}
+
+/// Problems that say the same of several places.
+struct Group<'a> {
+    first: &'a Problem,
+    places: Vec<&'a str>,
+}
+
+fn grouped(problems: &[Problem]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    // They are sorted, so those that say the same stand together.
+    for problem in problems {
+        match groups.last_mut() {
+            Some(group)
+                if (group.first.code, &group.first.text, &group.first.fix)
+                    == (problem.code, &problem.text, &problem.fix) =>
+            {
+                group.places.push(&problem.place);
+            }
+            _ => groups.push(Group { first: problem, places: vec![&problem.place] }),
+        }
+    }
+    groups
+}
+
+fn show(args: &Args, group: &Group<'_>, screen: &Screen) {
+    let Group { first, places } = group;
+    let word = match first.level {
+        Level::Problem => styled(BAD, "PROBLEM"),
+        Level::Warning => styled(WARN, "warning"),
+        Level::Note => styled(DIM, "note   "),
+    };
+    let most = if args.all { places.len() } else { NAMED };
+    let named = places.iter().take(most).copied().collect::<Vec<_>>().join(", ");
+    let more = match places.len().saturating_sub(most) {
+        0 => String::new(),
+        more => format!(" and {more} more (--all names them)"),
+    };
+    screen.line(format!("{word}  {}{more}: {}", styled(BOLD, clean(&named)), clean(&first.text)));
+    for line in first.fix.lines() {
+        let line = if places.len() == 1 { line.replace("ACCOUNT", places[0]) } else { line.to_owned() };
+        screen.line(format!("         {}", clean(&line)));
+    }
+}
+
+/// On a terminal only.
+fn progress_bar(screen: &Screen) -> ProgressBar {
+    if !screen.is_text() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let template = "looking {bar:40} {human_pos} of {human_len} accounts and regions, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

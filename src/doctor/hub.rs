@@ -1,0 +1,41 @@
+//! The hub: whether Organizations and GuardDuty take it for what it is.
+
+use super::{Doctor, Level, Problem};
+
+/// GuardDuty, as Organizations knows it.
+const GUARDDUTY: &str = "guardduty.amazonaws.com";
+
+impl Doctor<'_> {
+    /// Looks whether the hub's account is GuardDuty's delegated administrator.
+    pub(super) async fn administrator(&self) -> Option<Problem> {
+        let hub = &self.hub.identity().account;
+        let home = self.config.home_region();
+        match self.hub.administrators_of(GUARDDUTY).await {
+            Ok(all) if all.contains(hub) => None,
+            Ok(all) => {
+                let others: Vec<&str> = all.iter().map(crate::ident::AccountId::as_str).collect();
+                let told = if others.is_empty() {
+                    "nobody is".to_owned()
+                } else {
+                    format!("it is {}", others.join(", "))
+                };
+                Some(Problem::new(
+                    Level::Problem,
+                    "not_delegated",
+                    "hub",
+                    format!("account {hub} is not GuardDuty's delegated administrator: {told}"),
+                    format!(
+                        "aws guardduty enable-organization-admin-account --admin-account-id {hub} --region {home}   # with credentials for the management account, in each region"
+                    ),
+                ))
+            }
+            Err(error) => Some(Problem::new(
+                Level::Warning,
+                "not_delegated",
+                "hub",
+                format!("it cannot be told who is GuardDuty's delegated administrator: {error}"),
+                crate::aws::hub_hint(&error, self.hub.identity()),
+            )),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Whether everything is in place: what a night needs, looked at by day.
+//!
+//! Nothing is changed. Each account is entered with a session that can only read its own role; what that
+//! role may do is asked of IAM's simulator. Accounts and regions are looked at side by side.
+
+mod hub;
+mod local;
+mod member;
+mod queue;
+mod region;
+
+use crate::aws::Hub;
+use crate::config::Config;
+use crate::ident::{AccountId, Region};
+use crate::ledger::Reader;
+use crate::org::{Account, AccountState};
+use crate::policies::Trusted;
+use futures::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+
+/// How bad something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Credentials that are stolen there would not be taken back, or not for sure.
+    Problem,
+    /// It works, and somebody should look at it.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// How bad it is.
+    pub level: Level,
+    /// Which check it is of: stable, for programs.
+    pub code: &'static str,
+    /// What is wrong: the same text wherever it is the same.
+    pub text: String,
+    /// What puts it right, as commands to paste; `ACCOUNT` stands for the account.
+    pub fix: String,
+    /// Where: an account, a region, a file.
+    pub place: String,
+}
+
+impl Problem {
+    fn new(
+        level: Level,
+        code: &'static str,
+        place: impl std::fmt::Display,
+        text: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { level, code, text: text.into(), fix: fix.into(), place: place.to_string() }
+    }
+}
+
+/// An account that is active.
+#[derive(Debug, Clone, Serialize)]
+pub struct Member {
+    /// Its id.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Its remediation role can be entered and may do what it must.
+    pub ready: bool,
+}
+
+/// A region that is watched.
+#[derive(Debug, Clone, Serialize)]
+pub struct Watched {
+    /// The region.
+    pub region: Region,
+    /// GuardDuty is enabled there in the hub's account.
+    pub enabled: bool,
+    /// So many active accounts send their findings.
+    pub sending: usize,
+    /// So many of them are ready as well: a theft is seen and can be answered.
+    pub covered: usize,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Diagnosis {
+    /// When it was looked.
+    pub at: Timestamp,
+    /// The hub's account.
+    pub hub_account: AccountId,
+    /// The active accounts, by id.
+    pub members: Vec<Member>,
+    /// The regions.
+    pub regions: Vec<Watched>,
+    /// How far this machine's clock is from AWS's: more than zero when AWS is ahead.
+    pub clock_skew_ms: Option<i64>,
+    /// What is not as it should be, the worst first.
+    pub problems: Vec<Problem>,
+}
+
+impl Diagnosis {
+    /// Pairs of an active account and a region, and those in which a theft is seen and can be answered.
+    #[must_use]
+    pub fn coverage(&self) -> (usize, usize) {
+        (self.regions.iter().map(|one| one.covered).sum(), self.members.len() * self.regions.len())
+    }
+
+    /// Nothing keeps credentials from being taken back.
+    #[must_use]
+    pub fn is_green(&self) -> bool {
+        let (covered, all) = self.coverage();
+        covered == all && self.problems.iter().all(|problem| problem.level != Level::Problem)
+    }
+}
+
+/// What is looked at.
+pub struct Doctor<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The hub. Its calls are recorded.
+    pub hub: &'a Hub,
+    /// The ledger.
+    pub reader: &'a Reader,
+    /// Only these accounts; all when empty.
+    pub only: Vec<AccountId>,
+}
+
+impl Doctor<'_> {
+    /// Looks at everything. `progress` is told how many accounts and regions were looked at, and of how
+    /// many.
+    pub async fn examine(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Diagnosis {
+        let mut problems = self.local();
+        let regions = self.regions(&mut problems).await;
+        let accounts = self.accounts(&mut problems).await;
+        let trusted = self.trusted(&mut problems).await;
+        let total = (accounts.len() + regions.len()) as u64;
+        let done = std::sync::atomic::AtomicU64::new(0);
+        let tick = || progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, total);
+        progress(0, total);
+        let watching = async {
+            let looks = regions.iter().map(|region| async {
+                let looked = self.region(region, &accounts).await;
+                tick();
+                looked
+            });
+            futures::future::join_all(looks).await
+        };
+        let entering = futures::stream::iter(&accounts)
+            .map(|account| async {
+                let looked = self.member(account, trusted.as_ref()).await;
+                tick();
+                looked
+            })
+            .buffer_unordered(self.config.concurrency)
+            .collect::<Vec<_>>();
+        let (watched, entered, queue, administrator) =
+            futures::join!(watching, entering, self.queue(), self.administrator());
+        problems.extend(queue);
+        problems.extend(administrator);
+        let (mut members, mut skews) = (BTreeMap::new(), Vec::new());
+        for looked in entered {
+            problems.extend(looked.problems);
+            skews.extend(looked.skew);
+            members.insert(looked.member.account.clone(), looked.member);
+        }
+        let mut told = Vec::new();
+        for (region, looked) in regions.iter().zip(watched) {
+            problems.extend(looked.problems);
+            let sending = |member: &&Member| looked.sending.contains(&member.account);
+            let covered = members.values().filter(sending).filter(|member| member.ready).count();
+            told.push(Watched {
+                region: region.clone(),
+                enabled: looked.enabled,
+                sending: members.values().filter(sending).count(),
+                covered,
+            });
+        }
+        let skew = median(skews);
+        problems.extend(skew.and_then(clock));
+        problems.sort();
+        Diagnosis {
+            at: Timestamp::now(),
+            hub_account: self.hub.identity().account.clone(),
+            members: members.into_values().collect(),
+            regions: told,
+            clock_skew_ms: skew.map(|skew| i64::try_from(skew.as_millis()).unwrap_or(i64::MAX)),
+            problems,
+        }
+    }
+
+    /// The accounts that are active.
+    async fn accounts(&self, problems: &mut Vec<Problem>) -> Vec<Account> {
+        let accounts = match self.hub.organization().await {
+            Ok((accounts, _)) => accounts,
+            Err(error) => {
+                let fix = crate::aws::hub_hint(&error, self.hub.identity());
+                problems.push(Problem::new(
+                    Level::Problem,
+                    "organization_unreadable",
+                    "organization",
+                    format!("the accounts cannot be listed: {error}"),
+                    fix,
+                ));
+                return Vec::new();
+            }
+        };
+        let known: HashMap<&AccountId, &Account> = accounts.iter().map(|one| (&one.id, one)).collect();
+        for account in self.only.iter().filter(|account| !known.contains_key(account)) {
+            problems.push(Problem::new(
+                Level::Problem,
+                "account_unknown",
+                account,
+                "there is no such account in the organization",
+                "Look at the account's id.",
+            ));
+        }
+        let wanted = |account: &Account| self.only.is_empty() || self.only.contains(&account.id);
+        let active = |account: &Account| account.state == AccountState::Active;
+        let mut all: Vec<Account> =
+            accounts.into_iter().filter(|account| active(account) && wanted(account)).collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
+    /// Whom the members must trust, if that can be known.
+    async fn trusted(&self, problems: &mut Vec<Problem>) -> Option<Trusted> {
+        let identity = self.hub.identity();
+        let role = crate::policies::role_of_caller(&identity.arn, identity.partition, &identity.account);
+        let hub_role_arn = match role {
+            Ok(arn) => arn,
+            Err(why) => {
+                problems.push(Problem::new(
+                    Level::Warning,
+                    "hub_is_no_role",
+                    "hub",
+                    format!("{why}: the members' trust cannot be compared, and long-lived credentials can be stolen"),
+                    "Run rescind with the hub's role: policies/deployment/hub-role.yaml makes it.",
+                ));
+                return None;
+            }
+        };
+        let organization = match self.hub.organization_id().await {
+            Ok(id) => id,
+            Err(error) => {
+                let fix = crate::aws::hub_hint(&error, identity);
+                let text = format!("the organization cannot be read: {error}");
+                problems.push(Problem::new(
+                    Level::Problem,
+                    "organization_unreadable",
+                    "organization",
+                    text,
+                    fix,
+                ));
+                return None;
+            }
+        };
+        Some(Trusted {
+            hub_role_arn,
+            organization,
+            external_id: self.config.member.external_id.clone(),
+            source_identity: self.config.member.source_identity.clone(),
+        })
+    }
+}
+
+/// Beyond this AWS refuses signatures at five minutes, and cutoffs are told wrong by people.
+const SKEW: SignedDuration = SignedDuration::from_secs(5);
+
+fn clock(skew: SignedDuration) -> Option<Problem> {
+    (skew.abs() > SKEW).then(|| {
+        let way = if skew.is_negative() { "ahead of" } else { "behind" };
+        Problem::new(
+            if skew.abs() > SignedDuration::from_mins(2) { Level::Problem } else { Level::Warning },
+            "clock",
+            "hub",
+            format!("this machine's clock is {} s {way} AWS's", skew.abs().as_secs()),
+            "timedatectl set-ntp true",
+        )
+    })
+}
+
+fn median(mut skews: Vec<SignedDuration>) -> Option<SignedDuration> {
+    skews.sort();
+    skews.get(skews.len() / 2).copied()
+}

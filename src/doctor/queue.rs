@@ -1,0 +1,229 @@
+//! The queue of events, and its dead-letter queue.
+
+use super::{Doctor, Level, Problem};
+use crate::aws::CallError;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What GuardDuty cannot confirm yet is given back several times.
+const LEAST_RECEIVES: u64 = 10;
+
+/// A message that nobody took is gone after this.
+const LEAST_RETENTION: u64 = 24 * 3600;
+
+impl Doctor<'_> {
+    /// Looks at the queue, if there is one.
+    pub(super) async fn queue(&self) -> Vec<Problem> {
+        let Some(events) = &self.config.events else {
+            return vec![Problem::new(
+                Level::Note,
+                "no_queue",
+                "events.queue",
+                "findings come by polls only, which is slower than events",
+                "policies/deployment/feed-central.yaml makes a queue; its URL belongs to `events.queue`.",
+            )];
+        };
+        let mut problems = Vec::new();
+        if !self.config.confirm {
+            problems.push(Problem::new(
+                Level::Problem,
+                "not_confirmed",
+                "confirm",
+                "confirm = false: whoever can write to the queue can have roles revoked",
+                "Take `confirm = false` out of rescind.toml.",
+            ));
+        }
+        let region = self.hub.region_of(&events.queue);
+        let queue = &events.queue;
+        match self.hub.queue_attributes(&queue.url, &region).await {
+            Ok(attributes) => {
+                problems.extend(judged(&attributes, &queue.url, &queue.name, queue.is_fifo()));
+                problems.extend(self.dead_letters(&attributes, &region).await);
+            }
+            Err(error) => problems.push(self.unreadable(&queue.name, &error)),
+        }
+        problems
+    }
+
+    async fn dead_letters(
+        &self,
+        attributes: &BTreeMap<String, String>,
+        region: &crate::ident::Region,
+    ) -> Vec<Problem> {
+        let Some(arn) =
+            redrive(attributes).and_then(|policy| policy["deadLetterTargetArn"].as_str().map(str::to_owned))
+        else {
+            return Vec::new();
+        };
+        let mut parts = arn.rsplitn(3, ':');
+        let (name, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let waiting = async {
+            let url = self.hub.queue_url(name, account, region).await?;
+            self.hub.queue_attributes(&url, region).await
+        };
+        let waiting = match waiting.await {
+            Ok(attributes) => number(&attributes, "ApproximateNumberOfMessages"),
+            Err(error) => return vec![self.unreadable(name, &error)],
+        };
+        if waiting == 0 {
+            return Vec::new();
+        }
+        vec![Problem::new(
+            Level::Warning,
+            "dead_letters",
+            name,
+            format!("{waiting} message(s) were given up and lie in the dead-letter queue"),
+            format!(
+                "aws sqs start-message-move-task --source-arn {arn} --region {region}   # after a look at why"
+            ),
+        )]
+    }
+
+    fn unreadable(&self, name: &str, error: &CallError) -> Problem {
+        Problem::new(
+            Level::Problem,
+            "queue_unreadable",
+            name,
+            format!("the queue cannot be looked at: {error}"),
+            crate::aws::hub_hint(error, self.hub.identity()),
+        )
+    }
+}
+
+fn number(attributes: &BTreeMap<String, String>, name: &str) -> u64 {
+    attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn redrive(attributes: &BTreeMap<String, String>) -> Option<Value> {
+    serde_json::from_str(attributes.get("RedrivePolicy")?).ok()
+}
+
+/// What the queue's own attributes say.
+fn judged(attributes: &BTreeMap<String, String>, url: &str, name: &str, is_fifo: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut add = |level, code, text: String, fix: String| {
+        problems.push(Problem::new(level, code, name, text, fix));
+    };
+    let set = |attribute: &str, value: &str| {
+        format!(
+            "aws sqs set-queue-attributes --queue-url {url} --attributes '{{\"{attribute}\":\"{value}\"}}'"
+        )
+    };
+    match redrive(attributes) {
+        None => {
+            let text = if is_fifo {
+                "no dead-letter queue: a message that cannot be read holds up those behind it for good"
+            } else {
+                "no dead-letter queue: a message that cannot be dealt with is tried until it is lost"
+            };
+            let policy =
+                r#"{\"deadLetterTargetArn\":\"ARN-OF-THE-DEAD-LETTER-QUEUE\",\"maxReceiveCount\":\"20\"}"#;
+            add(Level::Problem, "no_dead_letter_queue", text.to_owned(), set("RedrivePolicy", policy));
+        }
+        Some(policy) => {
+            let most = policy["maxReceiveCount"].as_u64();
+            let most = most.or_else(|| policy["maxReceiveCount"].as_str().and_then(|text| text.parse().ok()));
+            if most.is_some_and(|most| most < LEAST_RECEIVES) {
+                let text = format!(
+                    "a message is given up after {} receives: an event can be minutes faster than GuardDuty's API, and is given back until then",
+                    most.unwrap_or(0)
+                );
+                let policy = policy.to_string().replace(&format!("{}", policy["maxReceiveCount"]), "20");
+                add(Level::Warning, "few_receives", text, set("RedrivePolicy", &policy.replace('"', "\\\"")));
+            }
+        }
+    }
+    if number(attributes, "MessageRetentionPeriod") < LEAST_RETENTION {
+        add(
+            Level::Warning,
+            "short_retention",
+            "messages are kept less than a day: what comes while rescind is down is lost".to_owned(),
+            set("MessageRetentionPeriod", "345600"),
+        );
+    }
+    let encrypted = attributes.get("SqsManagedSseEnabled").is_some_and(|text| text == "true")
+        || attributes.get("KmsMasterKeyId").is_some_and(|key| !key.is_empty());
+    if !encrypted {
+        add(
+            Level::Warning,
+            "not_encrypted",
+            "the queue is not encrypted".to_owned(),
+            set("SqsManagedSseEnabled", "true"),
+        );
+    }
+    let policy: Option<Value> = attributes.get("Policy").and_then(|text| serde_json::from_str(text).ok());
+    match policy {
+        None => add(
+            Level::Warning,
+            "nobody_sends",
+            "the queue has no policy: EventBridge may not send to it".to_owned(),
+            "policies/deployment/feed-central.yaml has one.".to_owned(),
+        ),
+        Some(policy) if anybody_sends(&policy) => add(
+            Level::Problem,
+            "anybody_sends",
+            "the queue's policy lets anybody send to it, without a condition".to_owned(),
+            "policies/deployment/feed-central.yaml has a policy for EventBridge only.".to_owned(),
+        ),
+        Some(_) => {}
+    }
+    problems
+}
+
+fn anybody_sends(policy: &Value) -> bool {
+    let statements = match &policy["Statement"] {
+        Value::Array(all) => all.clone(),
+        one => vec![one.clone()],
+    };
+    statements.iter().any(|statement| {
+        let is_anybody =
+            |who: &Value| who == "*" || who.as_array().is_some_and(|all| all.iter().any(|one| one == "*"));
+        statement["Effect"] == "Allow"
+            && (is_anybody(&statement["Principal"]) || is_anybody(&statement["Principal"]["AWS"]))
+            && statement.get("Condition").is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(attributes: &[(&str, &str)], is_fifo: bool) -> Vec<&'static str> {
+        let attributes =
+            attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        judged(&attributes, "https://queue", "q", is_fifo).into_iter().map(|problem| problem.code).collect()
+    }
+
+    const SANE: [(&str, &str); 4] = [
+        ("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:dead","maxReceiveCount":"20"}"#),
+        ("MessageRetentionPeriod", "345600"),
+        ("SqsManagedSseEnabled", "true"),
+        (
+            "Policy",
+            r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:SendMessage"}]}"#,
+        ),
+    ];
+
+    #[test]
+    fn a_sane_queue_has_no_problem_and_each_fault_is_named() {
+        assert!(codes(&SANE, false).is_empty());
+        let with = |name: &'static str, value: &'static str| {
+            let mut all = SANE.to_vec();
+            all.retain(|(one, _)| *one != name);
+            if !value.is_empty() {
+                all.push((name, value));
+            }
+            codes(&all, false)
+        };
+        assert_eq!(with("RedrivePolicy", ""), ["no_dead_letter_queue"]);
+        assert_eq!(
+            with("RedrivePolicy", r#"{"deadLetterTargetArn":"a","maxReceiveCount":3}"#),
+            ["few_receives"]
+        );
+        assert_eq!(with("MessageRetentionPeriod", "60"), ["short_retention"]);
+        assert_eq!(with("SqsManagedSseEnabled", "false"), ["not_encrypted"]);
+        assert_eq!(with("Policy", ""), ["nobody_sends"]);
+        let open = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:*"}}"#;
+        assert_eq!(with("Policy", open), ["anybody_sends"]);
+    }
+}

@@ -1,0 +1,186 @@
+//! The IAM documents that rescind is deployed with, filled in for one organization.
+//!
+//! They are the files in `policies/`: what is printed, what `doctor` compares with, and what the tests'
+//! organization is built with is the same text.
+
+mod same;
+
+pub use same::{difference, is_same};
+
+use crate::config::RemedyName;
+use crate::ident::{AccountId, Partition, quoted};
+use serde_json::Value;
+
+const MEMBER_TRUST: &str = include_str!("../../policies/member-role-trust.json");
+const MEMBER_ROLE: &str = include_str!("../../policies/member-role-permissions.json");
+const MEMBER_USERS: &str = include_str!("../../policies/member-role-users.json");
+const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
+const GUARD: &str = include_str!("../../policies/organization-guard.json");
+const DRILL_ROLE: &str = include_str!("../../policies/drill-role-permissions.json");
+const DOCTOR: &str = include_str!("../../policies/session-doctor.json");
+
+/// The inline policy of the remediation role with what every remedy of roles needs.
+pub const MEMBER_POLICY: &str = "Rescind";
+
+/// Its inline policy with what the remedy `user_keys` needs besides.
+pub const USERS_POLICY: &str = "RescindUsers";
+
+/// Who a member trusts, and how.
+#[derive(Debug, Clone)]
+pub struct Trusted {
+    /// The hub's role.
+    pub hub_role_arn: String,
+    /// The organization: `o-…`.
+    pub organization: String,
+    /// What the hub must say.
+    pub external_id: String,
+    /// As whom the hub enters.
+    pub source_identity: String,
+}
+
+/// The trust policy of the remediation role, and of the role for drills.
+#[must_use]
+pub fn member_trust(trusted: &Trusted) -> Value {
+    filled(
+        MEMBER_TRUST,
+        &[
+            ("HUB_ROLE_ARN", &trusted.hub_role_arn),
+            ("ORG_ID", &trusted.organization),
+            ("EXTERNAL_ID", &trusted.external_id),
+            ("SOURCE_IDENTITY", &trusted.source_identity),
+        ],
+    )
+}
+
+/// The inline policies that the remediation role needs for these remedies, by name.
+#[must_use]
+pub fn member_role(remedies: &[RemedyName]) -> Vec<(&'static str, Value)> {
+    let mut policies = vec![(MEMBER_POLICY, filled(MEMBER_ROLE, &[]))];
+    if remedies.contains(&RemedyName::UserKeys) {
+        policies.push((USERS_POLICY, filled(MEMBER_USERS, &[])));
+    }
+    policies
+}
+
+/// The permissions of the hub's role. `member_role` and `drill_role` with their paths, if they have any.
+#[must_use]
+pub fn hub_role(member_role: &str, drill_role: Option<&str>) -> Value {
+    let mut policy = filled(HUB_ROLE, &[("MEMBER_ROLE", member_role)]);
+    let enter = statements(&mut policy).find(|statement| statement["Sid"] == "EnterMembers");
+    if let (Some(enter), Some(drill)) = (enter, drill_role) {
+        let both = [enter["Resource"].clone(), format!("arn:*:iam::*:role/{drill}").into()];
+        enter["Resource"] = both.into_iter().collect();
+    }
+    policy
+}
+
+/// The service control policy that keeps anyone but `deployers` (ARN patterns) and the remediation role
+/// from changing that role, and from taking away what it denies. With `role_only`, only the former.
+#[must_use]
+pub fn organization_guard(member_role: &str, deployers: &[String], role_only: bool) -> Value {
+    let mut policy = filled(GUARD, &[("MEMBER_ROLE", member_role)]);
+    for statement in statements(&mut policy) {
+        let spared = statement.pointer_mut("/Condition/ArnNotLike/aws:PrincipalArn");
+        if let Some(Value::Array(spared)) = spared {
+            spared.retain(|one| one != "${DEPLOYERS}");
+            spared.extend(deployers.iter().map(|deployer| Value::from(deployer.as_str())));
+        }
+    }
+    if role_only && let Some(Value::Array(all)) = policy.get_mut("Statement") {
+        all.retain(|statement| statement["Sid"] == "KeepTheRemediationRole");
+    }
+    policy
+}
+
+/// The permissions of the role for drills.
+#[must_use]
+pub fn drill_role(drill_role: &str) -> Value {
+    filled(DRILL_ROLE, &[("DRILL_ROLE", drill_role)])
+}
+
+/// What a session may do at most that only looks at the role that it is of.
+#[must_use]
+pub fn session_of_doctor(role_arn: &str) -> String {
+    filled(DOCTOR, &[("ROLE_ARN", role_arn)]).to_string()
+}
+
+/// The ARN of the role that a caller's ARN is of, as far as that tells: it leaves the path out.
+///
+/// # Errors
+/// When the caller is no role.
+pub fn role_of_caller(caller: &str, partition: Partition, account: &AccountId) -> Result<String, String> {
+    caller
+        .split_once(":assumed-role/")
+        .and_then(|(_, rest)| rest.split('/').next())
+        .map(|name| partition.role_arn(account, name))
+        .ok_or_else(|| format!("the credentials are not a role's but {}'s", quoted(caller)))
+}
+
+/// Placeholders are replaced inside of texts, so no value can change what the document says.
+fn filled(template: &str, values: &[(&str, &str)]) -> Value {
+    let mut document = serde_json::from_str(template).unwrap_or_default();
+    fill(&mut document, values);
+    document
+}
+
+fn fill(value: &mut Value, values: &[(&str, &str)]) {
+    match value {
+        Value::String(text) => {
+            for (name, value) in values {
+                *text = text.replace(&format!("${{{name}}}"), value);
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(|one| fill(one, values)),
+        Value::Object(all) => all.values_mut().for_each(|one| fill(one, values)),
+        _ => {}
+    }
+}
+
+fn statements(policy: &mut Value) -> impl Iterator<Item = &mut Value> {
+    policy.get_mut("Statement").and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_open() {
+        let trusted = Trusted {
+            hub_role_arn: "arn:aws:iam::111111111111:role/Hub".to_owned(),
+            organization: "o-1".to_owned(),
+            external_id: "\"}],\"x\":[{\"".to_owned(),
+            source_identity: "rescind".to_owned(),
+        };
+        let both = [RemedyName::RoleSessions, RemedyName::UserKeys];
+        let deployers = ["arn:aws:iam::*:role/stacksets-exec-*".to_owned()];
+        let mut all = vec![
+            member_trust(&trusted),
+            hub_role("RescindRemediation", Some("RescindDrill")),
+            organization_guard("RescindRemediation", &deployers, false),
+            drill_role("RescindDrill"),
+        ];
+        all.extend(member_role(&both).into_iter().map(|(_, policy)| policy));
+        for document in all {
+            assert!(document["Statement"].as_array().is_some_and(|all| !all.is_empty()), "{document}");
+            assert!(!document.to_string().contains("${"), "{document}");
+        }
+        // A value stays a value.
+        let trust = member_trust(&trusted);
+        assert_eq!(trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "\"}],\"x\":[{\"");
+        assert_eq!(trust.as_object().map(serde_json::Map::len), Some(2));
+        assert_eq!(member_role(&[RemedyName::RoleSessions]).len(), 1);
+    }
+
+    /// IAM counts a role's inline policies to 10,240 characters and an SCP to 5,120.
+    #[test]
+    fn they_fit() {
+        let both = [RemedyName::RoleSessions, RemedyName::UserKeys];
+        let inline: usize = member_role(&both).iter().map(|(_, policy)| policy.to_string().len()).sum();
+        assert!(inline < 10_240 / 2);
+        let deployers = vec!["arn:aws:iam::*:role/aws-service-role/*".to_owned(); 8];
+        assert!(
+            organization_guard("a/long/path/RescindRemediation", &deployers, false).to_string().len() < 5120
+        );
+    }
+}

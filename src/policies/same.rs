@@ -1,0 +1,125 @@
+//! Whether two policy documents say the same, as IAM reads them.
+
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// They say the same: the order of statements and of lists, and whether one thing is a list, do not count.
+#[must_use]
+pub fn is_same(one: &Value, other: &Value) -> bool {
+    normal(one) == normal(other)
+}
+
+/// What `found` has otherwise than `wanted`, in a few words; none when they say the same.
+#[must_use]
+pub fn difference(wanted: &Value, found: &Value) -> Option<String> {
+    let (wanted, found) = (normal(wanted), normal(found));
+    if wanted == found {
+        return None;
+    }
+    let by_sid = |document: &Value| -> Map<String, Value> {
+        let all = document["Statement"].as_array().cloned().unwrap_or_default();
+        let named = all.into_iter().enumerate().map(|(number, statement)| {
+            let sid = statement["Sid"].as_str().map_or_else(|| format!("statement {number}"), str::to_owned);
+            (sid, statement)
+        });
+        named.collect()
+    };
+    let (wanted, found) = (by_sid(&wanted), by_sid(&found));
+    let mut told = Vec::new();
+    for (sid, statement) in &wanted {
+        match found.get(sid) {
+            None => told.push(format!("{sid} is missing")),
+            Some(other) if other != statement => told.push(format!("{sid}: {}", inside(statement, other))),
+            Some(_) => {}
+        }
+    }
+    told.extend(found.keys().filter(|sid| !wanted.contains_key(*sid)).map(|sid| format!("{sid} is more")));
+    Some(if told.is_empty() { "it differs".to_owned() } else { told.join("; ") })
+}
+
+fn inside(wanted: &Value, found: &Value) -> String {
+    let keys = |value: &Value| -> BTreeSet<String> {
+        value.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default()
+    };
+    let texts = |value: &Value| -> BTreeSet<String> {
+        let all = value.as_array().cloned().unwrap_or_default();
+        all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
+    let mut told = Vec::new();
+    for key in keys(wanted).union(&keys(found)) {
+        let (one, other) = (&wanted[key], &found[key]);
+        if one == other {
+            continue;
+        }
+        let (one, other) = (texts(one), texts(other));
+        let without: Vec<&str> = one.difference(&other).map(String::as_str).collect();
+        let with: Vec<&str> = other.difference(&one).map(String::as_str).collect();
+        match (key.as_str(), without.as_slice(), with.as_slice()) {
+            // Who may enter is not repeated: it has the external id in it.
+            ("Condition" | "Principal", ..) | (_, [], []) => told.push(format!("another {key}")),
+            (_, without, []) => told.push(format!("{key} without {}", without.join(", "))),
+            (_, [], with) => told.push(format!("{key} with {}", with.join(", "))),
+            (_, without, with) => {
+                told.push(format!("{key} with {} instead of {}", with.join(", "), without.join(", ")));
+            }
+        }
+    }
+    told.join(", ")
+}
+
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Array(all) => {
+            let mut all: Vec<Value> = all.iter().map(normal).collect();
+            all.sort_by_key(Value::to_string);
+            all.dedup();
+            Value::Array(all)
+        }
+        Value::Object(all) => all
+            .iter()
+            .map(|(key, value)| {
+                let value = normal(value);
+                // One thing is a list of one, wherever IAM takes a list.
+                let is_list = !matches!(key.as_str(), "Version" | "Id" | "Sid" | "Effect");
+                let value = match value {
+                    Value::String(_) | Value::Bool(_) | Value::Number(_) if is_list => {
+                        Value::Array(vec![value])
+                    }
+                    Value::Object(_) if key == "Statement" => Value::Array(vec![value]),
+                    other => other,
+                };
+                (key.clone(), value)
+            })
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn order_and_single_things_do_not_count() {
+        let one = json!({"Version": "2012-10-17", "Statement": {"Sid": "A", "Effect": "Allow", "Action": ["x:Y", "x:Z"], "Resource": "*"}});
+        let other = json!({"Statement": [{"Resource": ["*"], "Action": ["x:Z", "x:Y"], "Effect": "Allow", "Sid": "A"}], "Version": "2012-10-17"});
+        assert!(is_same(&one, &other));
+        assert_eq!(difference(&one, &other), None);
+    }
+
+    #[test]
+    fn what_differs_is_named_and_no_condition_is_repeated() {
+        let statement = |actions: &[&str], id: &str| json!({"Statement": [{"Sid": "A", "Effect": "Allow", "Action": actions, "Condition": {"StringEquals": {"sts:ExternalId": id}}}]});
+        let wanted = statement(&["x:Y", "x:Z"], "secret");
+        let told = difference(&wanted, &statement(&["x:Y"], "secret"));
+        assert_eq!(told.as_deref(), Some("A: Action without x:Z"));
+        let told = difference(&wanted, &statement(&["x:Y", "x:Z", "x:*"], "secret"));
+        assert_eq!(told.as_deref(), Some("A: Action with x:*"));
+        let told = difference(&wanted, &statement(&["x:Y", "x:Z"], "other")).expect("it differs");
+        assert_eq!(told, "A: another Condition");
+        let told = difference(&wanted, &json!({"Statement": [{"Sid": "B"}]}));
+        assert_eq!(told.as_deref(), Some("A is missing; B is more"));
+        assert!(difference(&wanted, &json!({})).is_some());
+    }
+}

@@ -1,0 +1,40 @@
+"""Where the files are that are tested, and the values that the tests give their parameters."""
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICIES = ROOT / "policies"
+DEPLOYMENT = POLICIES / "deployment"
+HUB = DEPLOYMENT / "hub"
+TERRAFORM = DEPLOYMENT / "terraform"
+TEMPLATES = sorted([*DEPLOYMENT.glob("*.yaml"), *HUB.glob("*.yaml")])
+
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+HUB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/RescindHub"
+# Of each placeholder in policies/*.json, a value that no default has.
+FILLED = {
+    "EXTERNAL_ID": "0123456789abcdef0123456789abcdef",
+    "HUB_ROLE_ARN": HUB_ROLE,
+    "MEMBER_ROLE": "security/Remediation",
+    "DRILL_ROLE": "Drill",
+    "ORG_ID": "o-a1b2c3d4e5",
+    "SOURCE_IDENTITY": "rescind-eu",
+}
+DEPLOYERS = ["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/deploy/*"]
+
+
+def policy(name: str):
+    """A document of policies/, with its placeholders filled in as `rescind policies print` does it."""
+    return filled(json.loads((POLICIES / name).read_text()))
+
+
+def filled(value):
+    if isinstance(value, dict):
+        return {key: filled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [one for item in value for one in (DEPLOYERS if item == "${DEPLOYERS}" else [filled(item)])]
+    if isinstance(value, str):
+        return re.sub(r"\$\{(\w+)\}", lambda found: FILLED[found[1]], value)
+    return value

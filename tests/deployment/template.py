@@ -1,0 +1,122 @@
+"""A CloudFormation template, as CloudFormation would see it for given parameters."""
+import re
+
+import yaml
+
+from places import ACCOUNT, REGION
+
+PSEUDO = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::URLSuffix": "amazonaws.com",
+}
+NOTHING = object()  # AWS::NoValue
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms."""
+
+
+def short_form(loader, tag, node):
+    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        text = loader.construct_scalar(node)
+        return {name: text.split(".", 1) if tag == "GetAtt" else text}
+    return {name: loader.construct_sequence(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", short_form)
+
+
+class Template:
+    """Its resources and outputs, with every intrinsic function resolved."""
+
+    def __init__(self, text: str, region: str = REGION, **parameters: object):
+        self.raw = yaml.load(text, Loader)
+        self.pseudo = PSEUDO | {"AWS::Region": region}
+        declared = self.raw.get("Parameters", {})
+        unknown = set(parameters) - set(declared)
+        assert not unknown, f"no such parameter: {unknown}"
+        self.parameters = {name: about["Default"] for name, about in declared.items() if "Default" in about}
+        self.parameters |= parameters
+        missing = set(declared) - set(self.parameters)
+        assert not missing, f"no value for {missing}"
+
+    def properties(self, resource: str) -> dict:
+        """The properties of one resource."""
+        return self.resolved(self.raw["Resources"][resource]["Properties"])
+
+    def resources(self, kind: str) -> dict:
+        """The properties of all resources of a type that are made."""
+        made = {
+            name: about for name, about in self.raw["Resources"].items()
+            if about["Type"] == kind and ("Condition" not in about or self.condition(about["Condition"]))
+        }
+        return {name: self.properties(name) for name in made}
+
+    def condition(self, name: str) -> bool:
+        return self.resolved(self.raw["Conditions"][name])
+
+    def resolved(self, node):
+        if isinstance(node, list):
+            return [one for one in map(self.resolved, node) if one is not NOTHING]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            (name, value), = node.items()
+            if name == "Ref" or name.startswith("Fn::"):
+                return self.function(name, value)
+        done = {key: self.resolved(value) for key, value in node.items()}
+        return {key: value for key, value in done.items() if value is not NOTHING}
+
+    def function(self, name: str, value):
+        if name == "Fn::If":
+            condition, then, otherwise = value
+            return self.resolved(then if self.condition(condition) else otherwise)
+        if name == "Fn::GetAtt":
+            return self.attribute(*value)
+        if name == "Ref":
+            return self.reference(value)
+        if name == "Fn::Sub" and isinstance(value, str):
+            return re.sub(r"\$\{([\w:.]+)\}", lambda found: str(self.reference(found[1])), value)
+        value = self.resolved(value)
+        if name == "Fn::Equals":
+            return value[0] == value[1]
+        if name == "Fn::Not":
+            return not value[0]
+        if name == "Fn::Join":
+            return value[0].join(value[1])
+        if name == "Fn::Split":
+            return value[1].split(value[0])
+        raise AssertionError(f"{name} is not known to these tests")
+
+    def reference(self, name: str):
+        if name == "AWS::NoValue":
+            return NOTHING
+        if name in self.pseudo:
+            return self.pseudo[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        kind = self.raw["Resources"][name]["Type"]
+        own = {"AWS::Events::EventBus": "Name", "AWS::IAM::Role": "RoleName"}.get(kind)
+        return self.properties(name)[own] if own else f"ref:{name}"
+
+    def attribute(self, name: str, attribute: str) -> str:
+        kind, own = self.raw["Resources"][name]["Type"], self.properties(name)
+        where = f"{self.pseudo['AWS::Region']}:{ACCOUNT}"
+        if kind == "AWS::SQS::Queue" and attribute == "QueueName":
+            return own["QueueName"]
+        assert attribute == "Arn", f"{name}.{attribute} is not known to these tests"
+        if kind == "AWS::SQS::Queue":
+            return f"arn:aws:sqs:{where}:{own['QueueName']}"
+        if kind == "AWS::Events::EventBus":
+            return f"arn:aws:events:{where}:event-bus/{own['Name']}"
+        if kind == "AWS::Events::Rule":
+            bus = own.get("EventBusName", "default")
+            return f"arn:aws:events:{where}:rule/{'' if bus == 'default' else bus + '/'}{own['Name']}"
+        if kind == "AWS::IAM::Role":
+            return f"arn:aws:iam::{ACCOUNT}:role{own.get('Path', '/')}{own.get('RoleName', name)}"
+        if kind == "AWS::KMS::Key":
+            return f"arn:aws:kms:{where}:key/{name}"
+        raise AssertionError(f"the ARN of a {kind} is not known to these tests")

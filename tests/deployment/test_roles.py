@@ -1,0 +1,134 @@
+"""The roles that are deployed have the documents of policies/*.json, and no others."""
+import unittest
+
+import yaml
+
+from places import DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, policy
+from template import Template
+
+TRUST = {
+    "HubRoleArn": HUB_ROLE,
+    "ExternalId": FILLED["EXTERNAL_ID"],
+    "OrganizationId": FILLED["ORG_ID"],
+    "SourceIdentity": FILLED["SOURCE_IDENTITY"],
+}
+
+
+def role(name: str, **parameters) -> dict:
+    made = Template((DEPLOYMENT / name).read_text(), **parameters).resources("AWS::IAM::Role")
+    (properties,) = made.values()
+    return properties
+
+
+def inline(properties: dict) -> dict:
+    return {each["PolicyName"]: each["PolicyDocument"] for each in properties["Policies"]}
+
+
+class MemberRole(unittest.TestCase):
+    def test_it_has_what_roles_need(self):
+        properties = role("member-role.yaml", **TRUST)
+        self.assertEqual(properties["AssumeRolePolicyDocument"], policy("member-role-trust.json"))
+        self.assertEqual(inline(properties), {"Rescind": policy("member-role-permissions.json")})
+        self.assertEqual((properties["RoleName"], properties["Path"]), ("RescindRemediation", "/"))
+        self.assertEqual(properties["MaxSessionDuration"], 3600)
+        self.assertNotIn("ManagedPolicyArns", properties)
+
+    def test_with_user_keys_it_has_what_users_need(self):
+        properties = role("member-role.yaml", UserKeys="true", RoleName="Remediation", RolePath="/security/", **TRUST)
+        self.assertEqual(
+            inline(properties),
+            {"Rescind": policy("member-role-permissions.json"), "RescindUsers": policy("member-role-users.json")},
+        )
+        self.assertEqual((properties["RoleName"], properties["Path"]), ("Remediation", "/security/"))
+
+    def test_the_external_id_is_not_shown(self):
+        for name in ["member-role.yaml", "member-role-stackset.yaml", "drill-role.yaml"]:
+            about = Template((DEPLOYMENT / name).read_text(), **of_all(name)).raw
+            self.assertIs(about["Parameters"]["ExternalId"]["NoEcho"], True)
+            self.assertNotIn("ExternalId", str(about["Outputs"]))
+
+    def test_the_hub_has_no_default_and_cannot_be_everybody(self):
+        about = yaml.safe_load((DEPLOYMENT / "member-role.yaml").read_text().split("\nConditions:")[0])
+        hub = about["Parameters"]["HubRoleArn"]
+        self.assertNotIn("Default", hub)
+        for everybody in ["*", "arn:aws:iam::111122223333:root", "arn:aws:iam::*:role/RescindHub"]:
+            self.assertNotRegex(everybody, f"^(?:{hub['AllowedPattern']})$")
+        self.assertRegex(HUB_ROLE, f"^(?:{hub['AllowedPattern']})$")
+
+
+def of_all(name: str) -> dict:
+    return TRUST | ({"OrganizationalUnitIds": ["r-root"]} if "stackset" in name else {})
+
+
+class StackSet(unittest.TestCase):
+    def setUp(self):
+        text = (DEPLOYMENT / "member-role-stackset.yaml").read_text()
+        given = TRUST | {"OrganizationalUnitIds": ["r-root"], "UserKeys": "true", "RoleName": "Remediation"}
+        self.template = Template(text, **given)
+        self.properties = self.template.properties("StackSet")
+
+    def test_it_deploys_member_role_yaml(self):
+        self.assertEqual(self.properties["TemplateBody"], (DEPLOYMENT / "member-role.yaml").read_text())
+        self.assertLess(len(self.properties["TemplateBody"].encode()), 51_200)
+
+    def test_it_hands_every_parameter_on(self):
+        inner = yaml.safe_load(self.properties["TemplateBody"].split("\nConditions:")[0])["Parameters"]
+        handed = {each["ParameterKey"]: each["ParameterValue"] for each in self.properties["Parameters"]}
+        self.assertEqual(set(handed), set(inner))
+        self.assertEqual(handed, {name: self.template.parameters[name] for name in inner})
+        outer = self.template.raw["Parameters"]
+        for name, about in inner.items():
+            for key in ["Default", "AllowedPattern", "AllowedValues", "NoEcho"]:
+                self.assertEqual(outer[name].get(key), about.get(key), f"{name}: {key}")
+
+    def test_new_accounts_get_it_and_leaving_ones_lose_it(self):
+        self.assertEqual(self.properties["PermissionModel"], "SERVICE_MANAGED")
+        self.assertEqual(
+            self.properties["AutoDeployment"], {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+        )
+        (group,) = self.properties["StackInstancesGroup"]
+        self.assertEqual(group["Regions"], ["eu-central-1"])
+        self.assertEqual(group["DeploymentTargets"], {"OrganizationalUnitIds": ["r-root"]})
+
+
+class HubRole(unittest.TestCase):
+    def test_it_has_its_permissions_and_no_others(self):
+        for host in ["ec2", "ecs"]:
+            properties = role("hub-role.yaml", Host=host, MemberRole=FILLED["MEMBER_ROLE"])
+            self.assertEqual(inline(properties), {"Rescind": policy("hub-role-permissions.json")})
+
+    def test_with_drills_it_enters_that_role_too(self):
+        properties = role("hub-role.yaml", MemberRole=FILLED["MEMBER_ROLE"], DrillRole=FILLED["DRILL_ROLE"])
+        drill = inline(properties)["RescindDrill"]["Statement"]
+        enter = next(s for s in policy("hub-role-permissions.json")["Statement"] if s["Sid"] == "EnterMembers")
+        self.assertEqual(drill, [enter | {"Sid": "EnterDrill", "Resource": "arn:*:iam::*:role/Drill"}])
+
+    def test_only_its_host_runs_as_it(self):
+        for host, service in [("ec2", "ec2.amazonaws.com"), ("ecs", "ecs-tasks.amazonaws.com")]:
+            (statement,) = role("hub-role.yaml", Host=host)["AssumeRolePolicyDocument"]["Statement"]
+            self.assertEqual(statement["Principal"], {"Service": service})
+            self.assertEqual(statement["Action"], "sts:AssumeRole")
+            self.assertEqual("Condition" in statement, host == "ecs")
+
+    def test_only_an_instance_needs_a_profile(self):
+        for host, profiles in [("ec2", 1), ("ecs", 0)]:
+            template = Template((DEPLOYMENT / "hub-role.yaml").read_text(), Host=host)
+            self.assertEqual(len(template.resources("AWS::IAM::InstanceProfile")), profiles)
+
+
+class Others(unittest.TestCase):
+    def test_the_role_for_drills_can_only_look_at_itself(self):
+        properties = role("drill-role.yaml", DrillRole=FILLED["DRILL_ROLE"], **TRUST)
+        self.assertEqual(properties["AssumeRolePolicyDocument"], policy("member-role-trust.json"))
+        self.assertEqual(inline(properties), {"Rescind": policy("drill-role-permissions.json")})
+
+    def test_the_guard_is_the_one_that_is_printed(self):
+        text = (DEPLOYMENT / "organization-guard.yaml").read_text()
+        given = {"MemberRole": FILLED["MEMBER_ROLE"], "Deployers": DEPLOYERS, "TargetIds": ["r-root"]}
+        guard = Template(text, **given).properties("Guard")
+        self.assertEqual(guard["Content"], policy("organization-guard.json"))
+        self.assertEqual(guard["Type"], "SERVICE_CONTROL_POLICY")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,51 @@
+"""The CloudFormation templates as such."""
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+import yaml
+
+import generate
+from places import DEPLOYMENT, ROOT, TEMPLATES
+
+
+class Templates(unittest.TestCase):
+    def test_cfn_lint_finds_nothing(self):
+        self.assertGreater(len(TEMPLATES), 6)
+        lint = Path(sys.executable).parent / "cfn-lint"
+        asked = subprocess.run([lint, "--", *TEMPLATES], capture_output=True, text=True)
+        self.assertEqual((asked.stdout, asked.returncode), ("", 0), asked.stderr)
+
+    def test_what_is_generated_is_up_to_date(self):
+        for template in TEMPLATES:
+            text = template.read_text()
+            with self.subTest(template.name):
+                fresh = generate.with_documents(text)
+                if template.name == "member-role-stackset.yaml":
+                    fresh = generate.with_body(fresh, (DEPLOYMENT / "member-role.yaml").read_text())
+                self.assertEqual(text, fresh, "run: python3 tests/deployment/generate.py")
+
+    def test_no_yaml_alias(self):
+        """CloudFormation's own reader does not take them, and cfn-lint does."""
+        for template in TEMPLATES:
+            events = yaml.parse(template.read_text())
+            aliases = [event.anchor for event in events if getattr(event, "anchor", None)]
+            self.assertEqual(aliases, [], template.name)
+
+    def test_nothing_is_of_one_environment(self):
+        """No account, no ARN of one, no organization: all of that is a parameter."""
+        named = r"(?<!\d)\d{12}(?!\d)|\bo-[a-z0-9]{10}|\b(r|ou)-[a-z0-9]{4}\b"
+        for template in TEMPLATES:
+            self.assertNotRegex(template.read_text(), named, template.name)
+
+    def test_files_that_comments_name_are_there(self):
+        for template in TEMPLATES:
+            for word in template.read_text().split():
+                word = word.strip(".,:;()'\"")
+                if word.startswith(("policies/", "tests/")) and "*" not in word:
+                    self.assertTrue((ROOT / word).exists(), f"{template.name}: {word}")
+
+
+if __name__ == "__main__":
+    unittest.main()

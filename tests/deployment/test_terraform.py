@@ -1,0 +1,149 @@
+"""The Terraform modules: formatted, valid, and with the same documents as the CloudFormation templates.
+
+The provider for AWS is not needed for the documents: each module keeps them in documents.tf, which
+has nothing of AWS in it, and Terraform itself is asked what they are.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from places import ACCOUNT, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
+from template import Template
+from test_feed import BUS, PATTERN, central, policies_of_queues, region
+
+MODULES = sorted(path.parent.name for path in TERRAFORM.glob("*/main.tf"))
+# A folder with the provider for AWS, as `terraform providers mirror` makes it.
+MIRROR = os.environ.get("RESCIND_TERRAFORM_MIRROR")
+TRUST = {
+    "hub_role_arn": HUB_ROLE,
+    "external_id": FILLED["EXTERNAL_ID"],
+    "organization_id": FILLED["ORG_ID"],
+    "source_identity": FILLED["SOURCE_IDENTITY"],
+}
+
+
+def terraform(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
+    # A configuration file of the user's could name mirrors and tokens.
+    env = os.environ | {"TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    return subprocess.run(["terraform", *arguments], cwd=cwd, env=env, capture_output=True, text=True)
+
+
+def document(module: str, name: str, variables: dict, where: str = REGION):
+    """A local of the module's documents.tf, as Terraform evaluates it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        # The module reads policies/*.json by a relative path, so that is kept.
+        here = Path(scratch) / "policies" / "deployment" / "terraform" / module
+        here.mkdir(parents=True)
+        for file in POLICIES.glob("*.json"):
+            shutil.copy(file, Path(scratch) / "policies")
+        for file in ["documents.tf", "variables.tf"]:
+            shutil.copy(TERRAFORM / module / file, here)
+        known = {"account": ACCOUNT, "partition": "aws", "region": where, "dns_suffix": "amazonaws.com"}
+        values = "\n".join(f"  {key} = {json.dumps(value)}" for key, value in known.items())
+        (here / "asked.tf").write_text(
+            f'locals {{\n{values}\n}}\noutput "asked" {{\n  value     = local.{name}\n  sensitive = true\n}}\n'
+        )
+        (here / "terraform.tfvars.json").write_text(json.dumps(variables))
+        for step in (["init", "-backend=false"], ["apply", "-auto-approve"], ["output", "-json", "asked"]):
+            done = terraform(*step, "-no-color", cwd=here)
+            if done.returncode != 0:
+                raise AssertionError(done.stderr + done.stdout)
+        found = json.loads(done.stdout)
+        if isinstance(found, dict):
+            return {key: json.loads(value) for key, value in found.items()}
+        return json.loads(found)
+
+
+@unittest.skipUnless(shutil.which("terraform"), "terraform is not on the PATH")
+class Documents(unittest.TestCase):
+    def test_the_remediation_role(self):
+        self.assertEqual(document("member-role", "trust", TRUST), policy("member-role-trust.json"))
+        self.assertEqual(document("member-role", "permissions", TRUST), policy("member-role-permissions.json"))
+        self.assertEqual(document("member-role", "users", TRUST), policy("member-role-users.json"))
+
+    def test_what_is_no_single_role_is_refused(self):
+        for hub in ["*", f"arn:aws:iam::{ACCOUNT}:root", "arn:aws:iam::*:role/RescindHub"]:
+            with self.assertRaisesRegex(AssertionError, "The ARN of one role is expected"):
+                document("member-role", "trust", TRUST | {"hub_role_arn": hub})
+
+    def test_the_hub_role(self):
+        variables = {"member_role": FILLED["MEMBER_ROLE"]}
+        self.assertEqual(document("hub-role", "permissions", variables), policy("hub-role-permissions.json"))
+        text = (DEPLOYMENT / "hub-role.yaml").read_text()
+        for host in ["ec2", "ecs"]:
+            trust = Template(text, Host=host).properties("Role")["AssumeRolePolicyDocument"]
+            self.assertEqual(document("hub-role", "trust", {"host": host}), trust)
+
+    def test_the_feed(self):
+        variables = {"encryption": "kms", "hub_role_arn": HUB_ROLE}
+        with_key = central(Encryption="kms", HubRoleArn=HUB_ROLE)
+        wanted = {
+            with_key.properties(queue)["QueueName"]: document
+            for queue, document in policies_of_queues(with_key).items()
+        }
+        self.assertEqual(document("feed-central", "queue_policies", variables), wanted)
+        key = document("feed-central", "key_policy", variables)
+        self.assertEqual(key, with_key.properties("Key")["KeyPolicy"])
+        self.assertEqual(document("feed-central", "pattern", variables), PATTERN)
+
+    def test_the_feed_of_a_region(self):
+        variables = {"central_bus_arn": BUS}
+        wanted = region()
+        role = wanted.properties("Sender")
+        asked = {name: document("feed-region", name, variables, "eu-west-1")
+                 for name in ["queue_policy", "trust", "send", "pattern"]}
+        self.assertEqual(asked, {
+            "queue_policy": policies_of_queues(wanted)["Undelivered"],
+            "trust": role["AssumeRolePolicyDocument"],
+            "send": role["Policies"][0]["PolicyDocument"],
+            "pattern": PATTERN,
+        })
+
+
+class Modules(unittest.TestCase):
+    def test_there_are_as_many_as_the_readme_names(self):
+        named = re.findall(r"^\| `([\w-]+)` \|", (TERRAFORM / "README.md").read_text(), re.MULTILINE)
+        self.assertEqual(sorted(named), MODULES)
+
+    def test_resources_use_the_documents(self):
+        """Every policy argument is one of the locals that were looked at above."""
+        for module in MODULES:
+            text = (TERRAFORM / module / "main.tf").read_text()
+            for key, value in re.findall(r"^\s+(policy|assume_role_policy)\s*=\s*(.+)$", text, re.MULTILINE):
+                self.assertRegex(value, r"^local\.\w+(\[each\.key\])?$", f"{module}: {key}")
+
+    def test_the_stackset_deploys_the_template(self):
+        text = (TERRAFORM / "member-role-stackset" / "main.tf").read_text()
+        body = re.search(r'template_body\s*=\s*file\("\$\{path\.module\}/(.+)"\)', text)
+        found = (TERRAFORM / "member-role-stackset" / body[1]).resolve()
+        self.assertEqual(found, DEPLOYMENT / "member-role.yaml")
+        parameters = re.search(r"parameters = \{(.*?)\}", text, re.DOTALL)[1]
+        handed = set(re.findall(r"^\s+(\w+)\s*=", parameters, re.MULTILINE))
+        declared = re.search(r"^Parameters:\n(.*?)^\w", found.read_text(), re.DOTALL | re.MULTILINE)[1]
+        self.assertEqual(handed, set(re.findall(r"^  (\w+):", declared, re.MULTILINE)))
+
+    @unittest.skipUnless(shutil.which("terraform"), "terraform is not on the PATH")
+    def test_they_are_formatted(self):
+        done = terraform("fmt", "-check", "-recursive", "-diff", cwd=TERRAFORM)
+        self.assertEqual((done.stdout, done.returncode), ("", 0), done.stderr)
+
+    @unittest.skipUnless(shutil.which("terraform"), "terraform is not on the PATH")
+    @unittest.skipUnless(MIRROR, "terraform validate needs the provider for AWS: a folder in RESCIND_TERRAFORM_MIRROR")
+    def test_they_are_valid(self):
+        for module in MODULES:
+            with self.subTest(module), tempfile.TemporaryDirectory() as scratch:
+                shutil.copytree(POLICIES, Path(scratch) / "policies")
+                here = Path(scratch) / "policies" / "deployment" / "terraform" / module
+                started = terraform("init", "-backend=false", f"-plugin-dir={MIRROR}", "-no-color", cwd=here)
+                self.assertEqual(started.returncode, 0, started.stderr)
+                done = terraform("validate", "-no-color", cwd=here)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

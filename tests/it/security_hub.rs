@@ -1,0 +1,90 @@
+//! `report push-securityhub`: what Security Hub gets, and what becomes of what it does not take.
+
+use crate::scene::{BANK, HOME, OTHER, SECURITY, SHOP, Scene};
+use serde_json::{Value, json};
+
+/// Three held remediations, one of them by a finding of another region.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.configure("mode = \"approve\"\n");
+    for (account, role, region) in [(SHOP, "web", HOME), (SHOP, "api", HOME), (BANK, "cards", OTHER)] {
+        scene.role(account, role);
+        let session = scene.session(account, role, "i-0123456789abcdef0");
+        scene.report(account, role, &session, json!({"region": region}));
+    }
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene
+}
+
+fn enable(scene: &Scene, region: &str) {
+    scene.post("security-hub", &json!({"account": SECURITY, "region": region}));
+}
+
+fn imported(scene: &Scene, region: &str) -> Vec<Value> {
+    let answer = scene.get(&format!("security-hub?account={SECURITY}&region={region}"));
+    answer["findings"].as_array().expect("findings").clone()
+}
+
+fn fault(scene: &Scene, times: u32) {
+    let call = json!({"service": "securityhub", "operation": "BatchImportFindings"});
+    scene.fault("import", call, "before", json!({"partial": 1}), times);
+}
+
+#[test]
+fn what_is_pushed_is_what_the_report_says() {
+    let scene = scene();
+    enable(&scene, HOME);
+    enable(&scene, OTHER);
+    let ran = scene.rescind(&["report", "push-securityhub"]).code(0);
+    assert_eq!(ran.out, "Security Hub took 3 finding(s).\n");
+    let report = scene.rescind(&["report", "--format", "asff", "--no-record"]).code(0).json_document();
+    let of = |region: &str| {
+        let all = report.as_array().expect("findings").iter();
+        all.filter(|one| one["Region"] == region).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!((of(HOME).len(), of(OTHER).len()), (2, 1));
+    assert_eq!((imported(&scene, HOME), imported(&scene, OTHER)), (of(HOME), of(OTHER)));
+    let recorded = &scene.entries_of("report")[0]["data"];
+    assert_eq!((&recorded["format"], &recorded["remediations"]), (&json!("securityhub"), &json!(3)));
+    assert_eq!(scene.calls_of("BatchImportFindings").len(), 2);
+
+    // Pushed again it is the same findings, as they are by now.
+    let id = of(HOME)[0]["ProductFields"]["rescind/remediation"].as_str().expect("an id").to_owned();
+    scene.rescind(&["reject", &id, "--by", "Ann", "--reason", "a test"]).code(0);
+    let only = ["report", "push-securityhub", "--account", SHOP, "--region", OTHER, "-o", "json"];
+    let told = scene.rescind(&only).code(0).json();
+    assert_eq!((&told[0]["taken"], &told[0]["not_taken"]), (&json!(2), &json!(0)));
+    assert_eq!((imported(&scene, HOME).len(), imported(&scene, OTHER).len()), (2, 3));
+    scene.rescind(&["report", "push-securityhub", "--remediation", &id]).code(0);
+    let there = imported(&scene, HOME);
+    assert_eq!(there.len(), 2);
+    let states: Vec<&Value> = there.iter().map(|one| &one["ProductFields"]["rescind/state"]).collect();
+    assert!(states.contains(&&json!("rejected")) && states.contains(&&json!("held")), "{states:?}");
+}
+
+#[test]
+fn what_is_refused_for_now_is_sent_again_and_what_stays_refused_is_named() {
+    let scene = scene();
+    enable(&scene, HOME);
+    enable(&scene, OTHER);
+    fault(&scene, 1);
+    scene.rescind(&["report", "push-securityhub"]).code(0).says("took 3 finding(s)");
+    assert_eq!(scene.calls_of("BatchImportFindings").len(), 3);
+    fault(&scene, 0);
+    let ran = scene.rescind(&["report", "push-securityhub", "--account", SHOP]).code(5);
+    let ran = ran.says("took 1 finding(s)").says("NOT taken  rescind/222222222222/r-");
+    assert!(ran.out.contains("InternalFailure: injected by a fault"), "{}", ran.out);
+    let told = scene.entries_of("report");
+    assert_eq!(told.last().expect("recorded")["data"]["remediations"], 1);
+}
+
+#[test]
+fn a_region_without_security_hub_does_not_keep_the_others() {
+    let scene = scene();
+    enable(&scene, OTHER);
+    let ran = scene.rescind(&["report", "push-securityhub"]).code(5).says("took 1 finding(s)");
+    let ran = ran.says("NOT taken  2 finding(s) for eu-central-1: securityhub:BatchImportFindings");
+    ran.says("not subscribed to AWS Security Hub").says("Security Hub must be enabled");
+    assert_eq!(imported(&scene, OTHER).len(), 1);
+    scene.rescind(&["report", "push-securityhub", "--region", "cn-north-1"]).code(2);
+}

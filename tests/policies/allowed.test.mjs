@@ -1,0 +1,99 @@
+// Every call that rescind makes is allowed by what is deployed.
+
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
+import { HUB_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER } from './calls.mjs'
+import { DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, hubRole, memberRole, memberRoleWithUsers, policy, source } from './documents.mjs'
+import { WRITES, session } from './session.mjs'
+
+for (const [purpose, kinds] of Object.entries(MEMBER_CALLS)) {
+  for (const [kind, calls] of Object.entries(kinds)) {
+    const name = { Role: ROLE, User: USER }[kind]
+    const identity = { Role: memberRole, User: memberRoleWithUsers }[kind]
+    for (const [action, on] of calls) {
+      test(`${purpose} a ${kind.toLowerCase()}: ${action}`, async () => {
+        const call = { who: remediation, action, on, identity, session: session(purpose, kind, name) }
+        assert.equal(await ask(call), 'Allowed')
+      })
+    }
+  }
+}
+
+test('a role or user with a path is reached by its name alone', async () => {
+  for (const [kind, on, action] of [
+    ['Role', roleArn(`team/web/${ROLE}`), 'iam:PutRolePolicy'],
+    ['User', userArn(`team/${USER}`), 'iam:UpdateAccessKey']
+  ]) {
+    const confined = session('Revoke', kind, { Role: ROLE, User: USER }[kind])
+    const call = { who: remediation, action, on, identity: memberRoleWithUsers, session: confined }
+    assert.equal(await ask(call), 'Allowed')
+  }
+})
+
+test('in the other partitions, too', async () => {
+  for (const partition of ['aws-cn', 'aws-us-gov']) {
+    const who = sessionOf(`arn:${partition}:iam::${MEMBER}:role/${MEMBER_ROLE}`, 'rescind-r-1')
+    const on = `arn:${partition}:iam::${MEMBER}:role/${ROLE}`
+    const confined = session('Revoke', 'Role', ROLE, { partition })
+    const call = { who, action: 'iam:PutRolePolicy', on, identity: memberRole, session: confined }
+    assert.equal(await ask(call), 'Allowed', partition)
+  }
+})
+
+test('a session of doctor can look at the remediation role itself', async () => {
+  const on = roleArn(MEMBER_ROLE)
+  const confined = policy('session-doctor', { ROLE_ARN: on })
+  for (const action of ['iam:GetRole', 'iam:GetRolePolicy', 'iam:SimulatePrincipalPolicy']) {
+    const call = { who: remediation, action, on, identity: memberRole, session: confined }
+    assert.equal(await ask(call), 'Allowed', action)
+  }
+})
+
+test('a drill can look at its own role', async () => {
+  const identity = [{ name: 'Rescind', policy: policy('drill-role-permissions') }]
+  const who = sessionOf(roleArn(DRILL_ROLE), 'rescind-drill')
+  assert.equal(await ask({ who, action: 'iam:GetRole', on: roleArn(DRILL_ROLE), identity }), 'Allowed')
+})
+
+for (const [action, on] of HUB_CALLS) {
+  test(`the hub: ${action}`, async () => {
+    // Organizations itself lets a delegated administrator read: no policy of the management account does.
+    assert.equal(await ask({ who: hub, action, on, identity: hubRole, account: HUB }), 'Allowed')
+  })
+}
+
+// From here on: that the tables are complete.
+
+test('the tables have every call that src/aws makes', () => {
+  const made = new Set()
+  for (const file of readdirSync(new URL('../../src/aws/', import.meta.url))) {
+    const text = source(`src/aws/${file}`)
+    for (const [, service, operation] of text.matchAll(/\bcall(?:_in)?\(\s*(?:&?\w+,\s*)?"([a-z]+)",\s*"(\w+)"/g)) {
+      made.add(`${service}:${operation}`)
+    }
+    for (const [, operation] of text.matchAll(/\bself\.call\("([A-Z]\w+)"\)/g)) made.add(`iam:${operation}`)
+    for (const [, service, operation] of text.matchAll(/\bCall \{\s*service: "([a-z]+)",\s*operation: "(\w+)"/g)) {
+      made.add(`${service}:${operation}`)
+    }
+  }
+  assert.ok(made.size > 20, 'the calls are not recognized any more')
+  const inMembers = Object.values(MEMBER_CALLS).flatMap((kinds) => Object.values(kinds).flat())
+  const known = new Set([...inMembers, ...HUB_CALLS].map(([action]) => action))
+  // How members are entered is in trust.test.mjs.
+  const missing = [...made].filter((call) => ![...NEVER_ASKED, 'sts:AssumeRole'].includes(call) && !known.has(KNOWN_AS[call] ?? call))
+  assert.deepEqual(missing, [], 'add them to calls.mjs')
+})
+
+test('the session policies are those of confine.rs', () => {
+  const text = source('src/remedy/confine.rs')
+  const body = text.slice(text.indexOf('fn writes('), text.indexOf('pub fn session_policy'))
+  const lists = [...body.matchAll(/\(Self::(\w+), Who::(\w+) \{ \.\. \}\) => (?:\{\s*)?&\[([^\]]+)\]/g)]
+  const found = { Look: { Role: [], User: [] }, Trace: { Role: [], User: [] }, Revoke: {}, Undo: {} }
+  for (const [, purpose, kind, actions] of lists) {
+    found[purpose][kind] = [...actions.matchAll(/"([^"]+)"/g)].map(([, action]) => action)
+  }
+  assert.deepEqual(found, WRITES)
+  assert.match(body, /\(Self::Look \| Self::Trace, _\)[^\n]*=> &\[\]/)
+})

@@ -1,0 +1,72 @@
+// Every call of AWS that rescind makes, with the action that IAM asks for it, and when it is made.
+
+import { HUB, MEMBER } from './documents.mjs'
+import { roleArn, userArn } from './ask.mjs'
+
+export const ROLE = 'shop-web'
+export const USER = 'alice'
+
+const onRole = (action) => [action, roleArn(ROLE)]
+const onUser = (action) => [action, userArn(USER)]
+const onAll = (action) => [action, '*']
+
+/** In a member account: by the purpose of the session and by whom it is about. [action, resource] */
+const looks = {
+  Role: [onRole('iam:GetRole'), onRole('iam:GetRolePolicy'), onRole('iam:SimulatePrincipalPolicy'),
+    onAll('iam:GetAccountSummary')],
+  User: [onUser('iam:GetUser'), onUser('iam:GetUserPolicy'), onUser('iam:ListAccessKeys'),
+    onUser('iam:SimulatePrincipalPolicy'), onAll('iam:GetAccountSummary')]
+}
+export const MEMBER_CALLS = {
+  Look: looks,
+  Revoke: {
+    Role: [...looks.Role, onRole('iam:PutRolePolicy')],
+    User: [...looks.User, onUser('iam:UpdateAccessKey'), onUser('iam:PutUserPolicy')]
+  },
+  Undo: {
+    Role: [...looks.Role, onRole('iam:PutRolePolicy'), onRole('iam:DeleteRolePolicy')],
+    User: [...looks.User, onUser('iam:UpdateAccessKey'), onUser('iam:PutUserPolicy'),
+      onUser('iam:DeleteUserPolicy')]
+  },
+  Trace: {
+    Role: [onRole('iam:GetRole'), onRole('iam:ListInstanceProfilesForRole'),
+      onRole('iam:SimulatePrincipalPolicy'), onAll('ec2:DescribeInstances'), onAll('cloudtrail:LookupEvents')],
+    User: [onAll('cloudtrail:LookupEvents')]
+  }
+}
+
+const REGION = 'eu-central-1'
+const detector = `arn:aws:guardduty:${REGION}:${HUB}:detector/12abc34d567e8fa901bc2d34e56789f0`
+const queue = `arn:aws:sqs:${REGION}:${HUB}:rescind-findings`
+// Organizations' own ARNs are of the management account.
+const account = `arn:aws:organizations::${MEMBER}:account/o-a1b2c3d4e5/${MEMBER}`
+
+/** By the hub's role. [action, resource] */
+export const HUB_CALLS = [
+  ['account:ListRegions', `arn:aws:account::${HUB}:account`],
+  ['events:PutEvents', `arn:aws:events:${REGION}:${HUB}:event-bus/rescind-results`],
+  ['guardduty:GetDetector', detector],
+  ['guardduty:GetFindings', '*'],
+  ['guardduty:ListDetectors', '*'],
+  ['guardduty:ListFindings', '*'],
+  ['guardduty:ListMembers', '*'],
+  ['organizations:DescribeOrganization', '*'],
+  ['organizations:ListAccounts', '*'],
+  ['organizations:ListDelegatedAdministrators', '*'],
+  ['organizations:ListParents', account],
+  ['organizations:ListTagsForResource', account],
+  ['securityhub:BatchImportFindings', `arn:aws:securityhub:${REGION}:${HUB}:product/${HUB}/default`],
+  ['sns:Publish', `arn:aws:sns:${REGION}:${HUB}:rescind-on-call`],
+  ['sqs:ChangeMessageVisibility', queue],
+  ['sqs:DeleteMessage', queue],
+  ['sqs:GetQueueAttributes', queue],
+  ['sqs:GetQueueUrl', queue],
+  ['sqs:ReceiveMessage', queue]
+]
+
+/** Operations that IAM knows under the name of another, and the one that it never asks about. */
+export const KNOWN_AS = {
+  'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
+  'sqs:DeleteMessageBatch': 'sqs:DeleteMessage'
+}
+export const NEVER_ASKED = ['sts:GetCallerIdentity']
