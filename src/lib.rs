@@ -15,7 +15,7 @@
 //! [`report`] tells of the ledger, for people and for other programs.
 //!
 //! [`policies`] holds the IAM documents that it is deployed with, and [`doctor`] looks whether everything is
-//! in place.
+//! in place; [`drill`] goes the whole way of a theft with a throw-away role.
 //!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`service`] puts all of
@@ -28,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod digest;
 pub mod doctor;
+pub mod drill;
 pub mod engine;
 pub mod feed;
 pub mod finding;

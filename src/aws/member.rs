@@ -47,6 +47,7 @@ pub struct MemberSession {
     pub(super) account: AccountId,
     region: Region,
     scope: CallScope,
+    access_key_id: String,
     /// AWS's time when the session was opened, and ours.
     opened: (Timestamp, Instant),
 }
@@ -105,8 +106,21 @@ impl MemberSession {
             account,
             region: hub.home.clone(),
             scope,
+            access_key_id: credentials.access_key_id().to_owned(),
             opened: (aws_now, Instant::now()),
         })
+    }
+
+    /// Its access key's id, which is no secret.
+    #[must_use]
+    pub fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// When it was opened, by AWS's clock, in whole seconds.
+    #[must_use]
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened.0
     }
 
     /// The time by AWS's clock: that of the session's opening, and what has passed since.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod doctor;
+mod drill;
 mod exit;
 mod explain;
 mod handle;
@@ -13,6 +14,7 @@ mod notify;
 mod opt_out;
 mod output;
 mod plan;
+mod policies;
 mod policy;
 mod recheck;
 mod release;
@@ -88,6 +90,10 @@ enum Command {
     Status(status::Args),
     /// Look whether everything is in place: roles, GuardDuty, queue, ledger, files.
     Doctor(doctor::Args),
+    /// Hold a fire drill with a throw-away role: theft, deny, proof and release, on the real AWS.
+    Drill(drill::Args),
+    /// The IAM documents that rescind is deployed with.
+    Policies(policies::Args),
     /// List the remediations, or every decision.
     List(list::Args),
     /// Show a remediation with its whole story.
@@ -133,6 +139,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
         Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
         Command::Doctor(args) => with_config_alone(&config, |config| doctor::run(&args, &config, &screen)),
+        Command::Drill(args) => with_config_alone(&config, |config| drill::run(&args, &config, &screen)),
+        Command::Policies(args) => policies::run(&args, || Config::load_alone(&config), &screen),
         Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
         Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
         Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),

@@ -93,10 +93,29 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// How member accounts are entered.
     pub member: Member,
+    /// The throw-away role with which drills are held.
+    pub drill: Option<DrillRole>,
     /// SHA-256 of the file, in hexadecimal: recorded at each start.
     pub sha256: String,
     /// The file.
     pub file: PathBuf,
+}
+
+/// The throw-away role with which drills are held, in each account in which they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrillRole {
+    /// Its path without the leading slash: `""` or `security/`.
+    pub path: String,
+    /// Its name.
+    pub name: RoleName,
+}
+
+impl DrillRole {
+    /// Its path and name, as they stand in its ARN.
+    #[must_use]
+    pub fn path_and_name(&self) -> String {
+        format!("{}{}", self.path, self.name)
+    }
 }
 
 /// How member accounts are entered.
@@ -218,6 +237,17 @@ impl Config {
         }
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let (role_path, role_name) = raw.member.role.into_parts();
+        let drill =
+            raw.drill.map(|drill| drill.role.into_parts()).map(|(path, name)| DrillRole { path, name });
+        if drill.as_ref().is_some_and(|drill| drill.name.key() == role_name.key()) {
+            return Err(ConfigError::Invalid {
+                path: path.display().to_string(),
+                line: 1 + text.lines().position(|line| line.trim_start().starts_with("[drill]")).unwrap_or(0),
+                column: 1,
+                key: "drill.role: ".to_owned(),
+                message: "this is the remediation role: drills need a role of their own".to_owned(),
+            });
+        }
         Ok(Self {
             mode: raw.mode.into(),
             regions: raw.regions.named,
@@ -251,6 +281,7 @@ impl Config {
                 external_id: raw.member.external_id.0,
                 source_identity: raw.member.source_identity.0,
             },
+            drill,
             sha256: crate::digest::sha256(text.as_bytes()),
             file: path.to_owned(),
         })

@@ -133,6 +133,17 @@ pub(super) struct RawConfig {
     pub folder: Option<Folder>,
     /// How member accounts are entered.
     pub member: RawMember,
+    /// Fire drills.
+    pub drill: Option<RawDrill>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDrill {
+    /// The throw-away role in the accounts in which drills are held, with its path if it has one. Never the
+    /// role of anything that runs.
+    #[schemars(with = "String")]
+    pub role: RolePath,
 }
 
 fn yes() -> bool {
@@ -160,6 +171,14 @@ pub struct Budget {
     /// Of an account's roles, so many in a hundred; but always one.
     #[schemars(with = "u32", range(min = 1, max = 100), extend("default" = 10))]
     pub roles_percent: Percent,
+}
+
+impl Budget {
+    /// Nothing is held because of it.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self { account_per_hour: u32::MAX, organization_per_hour: u32::MAX, roles_percent: Percent(100) }
+    }
 }
 
 impl Default for Budget {

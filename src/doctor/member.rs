@@ -150,13 +150,7 @@ impl Doctor<'_> {
 
     fn trust(&self, account: &Account, role: &RoleFacts, trusted: Option<&Trusted>) -> Option<Problem> {
         let trusted = trusted?;
-        let found: Value = role.trust.as_deref().and_then(|text| serde_json::from_str(text).ok())?;
-        // The caller's ARN leaves the path of the hub's role out; the trust has it.
-        let wanted = policies::member_trust(&Trusted {
-            hub_role_arn: with_path(&trusted.hub_role_arn, &found),
-            ..trusted.clone()
-        });
-        let differs = policies::difference(&wanted, &found)?;
+        let differs = policies::trust_difference(trusted, role.trust.as_deref())?;
         Some(Problem::new(
             Level::Warning,
             "trust_out_of_date",
@@ -197,28 +191,6 @@ impl Doctor<'_> {
         format!(
             "rescind policies print member-role{users} --policy {name} > {name}.json\naws iam put-role-policy --role-name {role} --policy-name {name} --policy-document file://{name}.json   # with credentials for ACCOUNT"
         )
-    }
-}
-
-/// The ARN with the path that the found document has for the same role.
-fn with_path(arn: &str, found: &Value) -> String {
-    let Some((prefix, name)) = arn.split_once(":role/") else { return arn.to_owned() };
-    let mut texts = Vec::new();
-    collect(found, &mut texts);
-    let is_it = |text: &&String| {
-        text.strip_prefix(prefix)
-            .and_then(|rest| rest.strip_prefix(":role/"))
-            .is_some_and(|rest| rest == name || rest.ends_with(&format!("/{name}")))
-    };
-    texts.iter().find(is_it).cloned().unwrap_or_else(|| arn.to_owned())
-}
-
-fn collect(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) => texts.push(text.clone()),
-        Value::Array(all) => all.iter().for_each(|one| collect(one, texts)),
-        Value::Object(all) => all.values().for_each(|one| collect(one, texts)),
-        _ => {}
     }
 }
 
@@ -267,13 +239,5 @@ mod tests {
         assert!(user.contains(&"iam:UpdateAccessKey".to_owned()), "{asked:?}");
         assert!(of("*").contains(&"iam:GetAccountSummary".to_owned()), "{asked:?}");
         assert_eq!(asked.len(), 3);
-    }
-
-    #[test]
-    fn the_path_of_the_hubs_role_is_taken_from_the_trust() {
-        let trust = serde_json::json!({"Statement": [{"Principal": {"AWS": "arn:aws:iam::1:role/sec/Hub"}}]});
-        assert_eq!(with_path("arn:aws:iam::1:role/Hub", &trust), "arn:aws:iam::1:role/sec/Hub");
-        assert_eq!(with_path("arn:aws:iam::2:role/Hub", &trust), "arn:aws:iam::2:role/Hub");
-        assert_eq!(with_path("arn:aws:iam::1:role/b", &trust), "arn:aws:iam::1:role/b");
     }
 }

@@ -1,5 +1,6 @@
 //! What an entry says. The kinds are a closed list.
 
+use super::drilled::Drilled;
 use crate::aws::CallRecord;
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -347,6 +348,8 @@ pub enum Event {
     DoneByHand(Answer),
     /// A report was made from the ledger.
     Report(Box<Reported>),
+    /// A fire drill was held.
+    Drill(Box<Drilled>),
 }
 
 /// A report that was made.
@@ -495,6 +498,7 @@ impl Event {
             Self::Expired { .. } => "expired",
             Self::DoneByHand(_) => "done_by_hand",
             Self::Report(_) => "report",
+            Self::Drill(_) => "drill",
         }
     }
 }

@@ -52,6 +52,37 @@ pub fn member_trust(trusted: &Trusted) -> Value {
     )
 }
 
+/// In what a role's trust is not [`member_trust`]; none when it is.
+#[must_use]
+pub fn trust_difference(trusted: &Trusted, found: Option<&str>) -> Option<String> {
+    let found: Value = found.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    // A caller's ARN leaves the path of the hub's role out; the trust has it.
+    let hub_role_arn = with_path(&trusted.hub_role_arn, &found);
+    difference(&member_trust(&Trusted { hub_role_arn, ..trusted.clone() }), &found)
+}
+
+/// The ARN with the path that the found document has for the same role.
+fn with_path(arn: &str, found: &Value) -> String {
+    let Some((prefix, name)) = arn.split_once(":role/") else { return arn.to_owned() };
+    let mut texts = Vec::new();
+    collect(found, &mut texts);
+    let is_it = |text: &&String| {
+        text.strip_prefix(prefix)
+            .and_then(|rest| rest.strip_prefix(":role/"))
+            .is_some_and(|rest| rest == name || rest.ends_with(&format!("/{name}")))
+    };
+    texts.iter().find(is_it).cloned().unwrap_or_else(|| arn.to_owned())
+}
+
+fn collect(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(all) => all.iter().for_each(|one| collect(one, texts)),
+        Value::Object(all) => all.values().for_each(|one| collect(one, texts)),
+        _ => {}
+    }
+}
+
 /// The inline policies that the remediation role needs for these remedies, by name.
 #[must_use]
 pub fn member_role(remedies: &[RemedyName]) -> Vec<(&'static str, Value)> {
@@ -170,6 +201,14 @@ mod tests {
         assert_eq!(trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "\"}],\"x\":[{\"");
         assert_eq!(trust.as_object().map(serde_json::Map::len), Some(2));
         assert_eq!(member_role(&[RemedyName::RoleSessions]).len(), 1);
+    }
+
+    #[test]
+    fn the_path_of_the_hubs_role_is_taken_from_the_trust() {
+        let trust = serde_json::json!({"Statement": [{"Principal": {"AWS": "arn:aws:iam::1:role/sec/Hub"}}]});
+        assert_eq!(with_path("arn:aws:iam::1:role/Hub", &trust), "arn:aws:iam::1:role/sec/Hub");
+        assert_eq!(with_path("arn:aws:iam::2:role/Hub", &trust), "arn:aws:iam::2:role/Hub");
+        assert_eq!(with_path("arn:aws:iam::1:role/b", &trust), "arn:aws:iam::1:role/b");
     }
 
     /// IAM counts a role's inline policies to 10,240 characters and an SCP to 5,120.

@@ -17,6 +17,8 @@ mod corpus;
 mod crash;
 mod damage;
 mod decoding;
+mod doctor;
+mod drill;
 mod events;
 mod evidence;
 mod faults;

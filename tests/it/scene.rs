@@ -60,6 +60,7 @@ pub struct Setting {
     pub disabled_regions: Vec<&'static str>,
     pub enabled_regions: Vec<&'static str>,
     pub member_policy: Value,
+    pub hub_policy: Value,
     pub management_member_role: bool,
     pub role_path: &'static str,
     /// The `[budget]` of the configuration. Most tests are about something else.
@@ -75,6 +76,7 @@ impl Default for Setting {
             disabled_regions: Vec::new(),
             enabled_regions: Vec::new(),
             member_policy: policy("member-role-permissions.json"),
+            hub_policy: policy("hub-role-permissions.json"),
             management_member_role: false,
             role_path: "",
             budget: "account_per_hour = 1000\norganization_per_hour = 1000\nroles_percent = 100\n",
@@ -174,7 +176,7 @@ impl Scene {
                 "source_identity": "rescind",
                 "member_policy": scene.setting.member_policy,
                 "member_trust": policy("member-role-trust.json"),
-                "hub_policy": policy("hub-role-permissions.json"),
+                "hub_policy": scene.setting.hub_policy,
                 "ous": ["Workloads", "Workloads/Production", "Sandbox"],
                 "management": {"id": MANAGEMENT, "member_role": scene.setting.management_member_role},
                 "accounts": [

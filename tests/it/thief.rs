@@ -107,6 +107,27 @@ impl Thief {
         });
     }
 
+    /// Changes who may assume a role.
+    pub fn trust(&self, role: &str, change: impl FnOnce(&mut Value)) {
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(async {
+            let there = iam.get_role().role_name(role).send().await.expect("a role").role.expect("a role");
+            let text = there.assume_role_policy_document.expect("a trust policy");
+            let text = percent_encoding::percent_decode_str(&text).decode_utf8().expect("UTF-8");
+            let mut trust = serde_json::from_str(&text).expect("JSON");
+            change(&mut trust);
+            let update = iam.update_assume_role_policy().role_name(role).policy_document(trust.to_string());
+            update.send().await.expect("changed");
+        });
+    }
+
+    /// The names of a role's inline policies.
+    pub fn role_policies(&self, role: &str) -> Vec<String> {
+        let iam = iam::Client::new(&self.config);
+        let answer = self.runtime.block_on(iam.list_role_policies().role_name(role).send());
+        answer.expect("listed").policy_names
+    }
+
     pub fn user_policy(&self, user: &str, policy: &str) -> Option<String> {
         let iam = iam::Client::new(&self.config);
         let request = iam.get_user_policy().user_name(user).policy_name(policy).send();
@@ -181,6 +202,26 @@ impl Thief {
         let answer = self.runtime.block_on(organizations.list_parents().child_id(child).send());
         let parents = answer.expect("an answer").parents.expect("parents");
         parents[0].id().expect("an id").to_owned()
+    }
+
+    /// The organization's id.
+    pub fn organization_id(&self) -> String {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let answer = self.runtime.block_on(organizations.describe_organization().send());
+        answer.expect("an answer").organization.and_then(|one| one.id).expect("an id")
+    }
+
+    /// Attaches a service control policy.
+    pub fn attach_scp(&self, target: &str, document: &Value) {
+        use aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        self.runtime.block_on(async {
+            let create = organizations.create_policy().name("test").description("test");
+            let create = create.r#type(ServiceControlPolicy).content(document.to_string());
+            let policy = create.send().await.expect("made").policy.expect("a policy");
+            let id = policy.policy_summary.and_then(|summary| summary.id).expect("an id");
+            organizations.attach_policy().policy_id(id).target_id(target).send().await.expect("attached");
+        });
     }
 
     /// A session of a role under exactly these conditions, as the hub opens it.

@@ -47,6 +47,7 @@ class Control:
             ("POST", "findings"): self._findings.inject,
             ("POST", "findings/exfiltration"): self._findings.exfiltration,
             ("POST", "findings/attack-sequence"): self._findings.attack_sequence,
+            ("POST", "detectors"): self._set_detector,
             ("POST", "queues"): self._queues.create,
             ("GET", "queues"): self._queues.describe,
             ("POST", "messages"): self._queues.send,
@@ -164,6 +165,14 @@ class Control:
             raise ValueError("delay_seconds is not negative")
         self._world.cloudtrail.delay_seconds = delay
         return {"delay_seconds": delay}
+
+    def _set_detector(self, fields: Mapping, query: Mapping) -> dict:
+        with self._world.lock:
+            detector = self._detector(fields)
+            detector.status = fields.get("status", detector.status)
+            detector.frequency = fields.get("frequency", detector.frequency)
+            detector.unusual_members.update(fields.get("members") or {})
+            return {"id": detector.id}
 
     def _show_switches(self, fields: Mapping, query: Mapping) -> dict:
         return self._world.switches.as_dict()

@@ -27,6 +27,10 @@ class Detector:
         self.account = account
         self.region = region
         self.findings: Dict[str, dict] = {}
+        self.status = "ENABLED"
+        self.frequency = "FIFTEEN_MINUTES"
+        # Accounts whose relationship is not Enabled; None for those that are no members.
+        self.unusual_members: Dict[str, Optional[str]] = {}
         # Pages are cut from one snapshot: a finding that arrives or changes
         # between two pages must not push another one off them.
         self._pages: Dict[str, Tuple[List[str], int]] = {}
@@ -74,6 +78,7 @@ class GuardDuty:
             return json_answer(without_detector[call.operation](call, principal))
         operations = {
             "GetDetector": self._get_detector,
+            "ListMembers": self._list_members,
             "ListFindings": self._list_findings,
             "GetFindings": self._get_findings,
             "ArchiveFindings": self._archive_findings,
@@ -85,7 +90,8 @@ class GuardDuty:
         detector = self.detector(principal.account, call.region)
         if detector is None or detector.id != call.params["DetectorId"]:
             raise bad_request("the input detectorId is not owned by the current account.")
-        return json_answer(operations[call.operation](detector, call.json_body()))
+        body = call.query() if call.method == "GET" else call.json_body()
+        return json_answer(operations[call.operation](detector, body))
 
     def _list_detectors(self, call: Call, principal: Principal) -> dict:
         detector = self.detector(principal.account, call.region)
@@ -104,7 +110,33 @@ class GuardDuty:
 
     def _get_detector(self, detector: Detector, body: dict) -> dict:
         role = f"arn:{self._directory.partition}:iam::{detector.account}:role/aws-service-role/guardduty"
-        return {"status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES", "serviceRole": role}
+        return {"status": detector.status, "findingPublishingFrequency": detector.frequency, "serviceRole": role}
+
+    def _list_members(self, detector: Detector, body: dict) -> dict:
+        """The organization's accounts are members of the administrator's detectors, unless a test says otherwise."""
+        if detector.account != self.administrator:
+            return {"members": []}
+        ids = sorted(set(self._directory.account_ids) - {detector.account})
+        statuses = {id: detector.unusual_members.get(id, "Enabled") for id in ids}
+        members = [
+            {
+                "accountId": id,
+                "masterId": detector.account,
+                "administratorId": detector.account,
+                "email": f"{id}@example.com",
+                "relationshipStatus": status,
+                "updatedAt": "2026-01-01T00:00:00.000Z",
+            }
+            for id, status in statuses.items()
+            if status is not None
+        ]
+        size, start = int(body.get("maxResults") or PAGE_LIMIT), int(body.get("nextToken") or 0)
+        if not 1 <= size <= PAGE_LIMIT:
+            raise bad_request("an invalid or out-of-range value is specified as an input parameter.")
+        answer = {"members": members[start : start + size]}
+        if start + size < len(members):
+            answer["nextToken"] = str(start + size)
+        return answer
 
     def _list_findings(self, detector: Detector, body: dict) -> dict:
         size = body.get("maxResults") or PAGE_LIMIT

@@ -37,6 +37,7 @@ REST_OPERATIONS = {
         ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/archive", "ArchiveFindings"),
         ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/unarchive", "UnarchiveFindings"),
         ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/create", "CreateSampleFindings"),
+        ("GET", r"/detector/(?P<DetectorId>[^/]+)/member", "ListMembers"),
         ("GET", r"/admin", "ListOrganizationAdminAccounts"),
     ],
     "account": [
@@ -85,6 +86,10 @@ class Call:
         }
         name = f"{self.service}:{self.operation}"
         return renamed.get(name, name)
+
+    def query(self) -> Dict[str, str]:
+        """What stands behind the question mark of the URL."""
+        return dict(parse_qsl(urlsplit(self.url).query))
 
     def json_body(self) -> dict:
         try:

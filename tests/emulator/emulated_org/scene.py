@@ -17,6 +17,7 @@ from .world import OPERATOR, World
 
 MANAGEMENT_ID = "999999999999"
 HUB_ROLE = "RescindHub"
+MEMBER_POLICY = "Rescind"
 HUB_SESSION_SECONDS = 12 * 3600
 # Services an administrator account is registered for with Organizations.
 DELEGATED_SERVICE = "guardduty.amazonaws.com"
@@ -239,7 +240,11 @@ class Scene:
     def _create_member_role(self, plan: "Plan", account: str, hub_role_arn: str) -> str:
         trust = self._filled(plan.member_trust or DEFAULT_MEMBER_TRUST, plan, account, hub_role_arn)
         policy = self._filled(plan.member_policy, plan, account, hub_role_arn)
-        return self.create_role(account, plan.member_role, policy, trust, path=plan.member_role_path).arn
+        name, path = plan.member_role, plan.member_role_path
+        role = self.create_role(account, name, policy, trust, path=path, policy_name=MEMBER_POLICY)
+        for policy_name, document in plan.more_member_policies.items():
+            role.put_policy(policy_name, json.dumps(self._filled(document, plan, account, hub_role_arn)))
+        return role.arn
 
     def _filled(self, document: Mapping, plan: "Plan", account: str, hub_role_arn: str) -> dict:
         """The document with the placeholders filled in; IAM's own variables stay."""
@@ -285,6 +290,7 @@ class Plan:
         self.external_id = request.get("external_id") or ""
         self.source_identity = request.get("source_identity", "rescind")
         self.member_policy = request["member_policy"]
+        self.more_member_policies = request.get("more_member_policies") or {}
         self.member_trust = request.get("member_trust")
         self.hub_policy = request.get("hub_policy")
         self.ous = request.get("ous") or []

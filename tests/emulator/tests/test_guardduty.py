@@ -214,3 +214,21 @@ def _unknown(shape, value, path: str = ""):
                 yield f"{path}.{name}"
     elif shape.type_name == "timestamp" and not isinstance(value, (int, float)):
         yield f"{path} is no number"
+
+
+class Members(EmulatorTestCase):
+    def test_the_administrator_sees_the_accounts_of_the_organization(self):
+        guardduty = self.client(self.org["accounts"]["security"], "guardduty", REGION)
+        detector = self.org["detectors"][REGION]
+        pages = guardduty.get_paginator("list_members").paginate(
+            DetectorId=detector, OnlyAssociated="false", PaginationConfig={"PageSize": 1}
+        )
+        members = {one["AccountId"]: one["RelationshipStatus"] for page in pages for one in page["Members"]}
+        shop = self.org["accounts"]["shop"]["id"]
+        self.assertEqual(members[shop], "Enabled")
+        self.assertNotIn("111111111111", members)
+        change = {"account": "111111111111", "region": REGION, "frequency": "SIX_HOURS", "status": "DISABLED"}
+        self.emulator.post("detectors", {**change, "members": {shop: None}})
+        self.assertNotIn(shop, [one["AccountId"] for one in guardduty.list_members(DetectorId=detector)["Members"]])
+        told = guardduty.get_detector(DetectorId=detector)
+        self.assertEqual((told["Status"], told["FindingPublishingFrequency"]), ("DISABLED", "SIX_HOURS"))

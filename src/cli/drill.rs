@@ -1,0 +1,70 @@
+//! `rescind drill`: a fire drill with a throw-away role.
+
+use super::exit::BadInput;
+use super::output::{BAD, BOLD, GOOD, Screen, clean, styled};
+use super::{Exit, answer, block_on, signals};
+use crate::config::Config;
+use crate::drill::{Drill, DrillError};
+use crate::ident::AccountId;
+use crate::ledger::{Draft, DrillStep, Event, Ledger, Reader};
+use crate::service::{self, Checkpoints};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The account. The role is `drill.role` of rescind.toml.
+    account: AccountId,
+}
+
+pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let Some(role) = config.drill.clone() else {
+        let text = "rescind.toml names no role for drills: `[drill]` with `role = \"RescindDrill\"`; docs/drills.md tells how to make it";
+        return Err(BadInput(text.to_owned()).into());
+    };
+    block_on(async {
+        let stop = signals::stop_token();
+        let ledger = Ledger::open(&config.ledger)?;
+        let reader = Reader::open(&config.ledger)?;
+        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
+        let hub = service::hub(config, &ledger).await?;
+        screen.line(format!(
+            "Drill with role {} in {}. It is denied for half a minute or more, and released.",
+            styled(BOLD, role.path_and_name()),
+            args.account
+        ));
+        let drill =
+            Drill { config, hub: &hub, account: args.account.clone(), role, os_user: answer::os_user() };
+        let drilled = match Box::pin(drill.hold(&stop, &mut |step| tell(step, screen))).await {
+            Ok(drilled) => drilled,
+            Err(DrillError::Asked(why)) => return Err(BadInput(why).into()),
+            Err(DrillError::Service(error)) => return Err(error.into()),
+            Err(DrillError::Ledger(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        screen.json(&drilled)?;
+        screen.line(if drilled.passed {
+            styled(GOOD, "The drill is passed.")
+        } else {
+            styled(BAD, "The drill is NOT passed.")
+        });
+        screen.line(format!("  its own ledger: {}", drilled.ledger));
+        let passed = drilled.passed;
+        let recorded = ledger.append(Draft::of_service(Event::Drill(Box::new(drilled)))).await?;
+        checkpoints.make(&ledger, &reader).await?;
+        ledger.close();
+        if let Some(entry) = recorded.first().copied().flatten() {
+            screen.line(format!("  recorded as entry {entry}"));
+        }
+        Ok(match (stop.is_cancelled(), passed) {
+            (true, _) => Exit::Interrupted,
+            (_, true) => Exit::Done,
+            (_, false) => Exit::NeedsPerson,
+        })
+    })
+}
+
+fn tell(step: &DrillStep, screen: &Screen) {
+    let after = step.after_ms.map_or_else(String::new, |ms| format!("{}.{:03} s", ms / 1000, ms % 1000));
+    let name = format!("{:<10}", step.name);
+    let name = if step.passed { styled(GOOD, name) } else { styled(BAD, format!("NOT {}", step.name)) };
+    screen.line(format!("  {name} {after:>9}  {}", clean(&step.note)).trim_end());
+}

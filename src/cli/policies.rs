@@ -1,0 +1,172 @@
+//! `rescind policies print`: the IAM documents that rescind is deployed with.
+
+use super::exit::BadInput;
+use super::output::Screen;
+use super::{Exit, block_on};
+use crate::config::{Config, ConfigError, RemedyName};
+use crate::ledger::Ledger;
+use crate::policies::{self, Trusted};
+use crate::service;
+use clap::{Subcommand, ValueEnum};
+use serde_json::Value;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Print a document, filled in from rescind.toml.
+    Print(Print),
+}
+
+/// Which document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Document {
+    /// What the remediation role may do, in each account.
+    MemberRole,
+    /// Who may assume it. It has the external id in it.
+    MemberTrust,
+    /// What the hub's role may do.
+    HubRole,
+    /// The SCP that keeps others from the remediation role, and from what it denies.
+    Guard,
+    /// What the role for drills may do.
+    DrillRole,
+}
+
+/// A remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Remedy {
+    /// Sessions of roles.
+    #[value(name = "role_sessions")]
+    RoleSessions,
+    /// Keys and sessions of IAM users.
+    #[value(name = "user_keys")]
+    UserKeys,
+}
+
+#[derive(Debug, clap::Args)]
+struct Print {
+    document: Document,
+
+    /// The remedies that the remediation role is for [default: those that rules of rescind.toml have].
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "REMEDY")]
+    remedies: Vec<Remedy>,
+
+    /// Only the inline policy of this name: `Rescind` or `RescindUsers`. Several are printed as one.
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+
+    /// The hub's role, with its path [default: the role whose credentials these are].
+    #[arg(long, value_name = "ARN")]
+    hub_role: Option<String>,
+
+    /// The organization's id, `o-…` [default: asked of AWS].
+    #[arg(long, value_name = "ID")]
+    organization: Option<String>,
+
+    /// Who may still change roles: ARN patterns, several times for several. For `guard`.
+    #[arg(long = "deployer", value_name = "ARN")]
+    deployers: Vec<String>,
+
+    /// Only what keeps the remediation role itself. For `guard`.
+    #[arg(long)]
+    role_only: bool,
+}
+
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let What::Print(print) = &args.what;
+    let config = config()?;
+    let member = config.member.path_and_name();
+    let drill = config.drill.as_ref().map(crate::config::DrillRole::path_and_name);
+    let document = match print.document {
+        Document::MemberRole => print.member_role(&config)?,
+        Document::MemberTrust => policies::member_trust(&print.trusted(&config)?),
+        Document::HubRole => policies::hub_role(&member, drill.as_deref()),
+        Document::Guard => {
+            if print.deployers.is_empty() {
+                let text = "--deployer is needed: without one nobody could deploy the remediation role any more. For example --deployer 'arn:aws:iam::*:role/stacksets-exec-*'";
+                return Err(BadInput(text.to_owned()).into());
+            }
+            policies::organization_guard(&member, &print.deployers, print.role_only)
+        }
+        Document::DrillRole => match &drill {
+            Some(role) => policies::drill_role(role),
+            None => {
+                return Err(BadInput("rescind.toml names no role for drills: `drill.role`".to_owned()).into());
+            }
+        },
+    };
+    let text = if screen.is_text() {
+        serde_json::to_string_pretty(&document)?
+    } else {
+        serde_json::to_string(&document)?
+    };
+    Screen::raw(&text);
+    Ok(Exit::Done)
+}
+
+impl Print {
+    fn member_role(&self, config: &Config) -> Result<Value, BadInput> {
+        let of_rules = config.rules.iter().flat_map(|rule| rule.remedies.iter().copied());
+        let mut remedies: Vec<RemedyName> = vec![RemedyName::RoleSessions];
+        if self.remedies.is_empty() {
+            remedies.extend(of_rules.filter(|remedy| *remedy == RemedyName::UserKeys).take(1));
+        } else if self.remedies.contains(&Remedy::UserKeys) {
+            remedies.push(RemedyName::UserKeys);
+        }
+        let all = policies::member_role(&remedies);
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        let mut wanted =
+            all.iter().filter(|(name, _)| self.policy.as_deref().is_none_or(|policy| policy == *name));
+        let Some((_, first)) = wanted.next() else {
+            let text = format!("--policy: expected one of {}", names.join(", "));
+            return Err(BadInput(text));
+        };
+        let mut document = first.clone();
+        if let Some(Value::Array(statements)) = document.get_mut("Statement") {
+            statements.extend(wanted.filter_map(|(_, more)| more["Statement"].as_array()).flatten().cloned());
+        }
+        Ok(document)
+    }
+
+    /// What is not given is asked of AWS.
+    fn trusted(&self, config: &Config) -> anyhow::Result<Trusted> {
+        let (mut hub_role, mut organization) = (self.hub_role.clone(), self.organization.clone());
+        if hub_role.is_none() || organization.is_none() {
+            block_on(async {
+                let ledger = Ledger::open(&config.ledger)?;
+                let hub = service::hub(config, &ledger).await?;
+                if hub_role.is_none() {
+                    let identity = hub.identity();
+                    let role = policies::role_of_caller(&identity.arn, identity.partition, &identity.account);
+                    hub_role =
+                        Some(role.map_err(|why| {
+                            BadInput(format!("{why}: name the hub's role with --hub-role"))
+                        })?);
+                }
+                if organization.is_none() {
+                    let id = hub.organization_id().await;
+                    organization = Some(id.map_err(|error| {
+                        BadInput(format!("{error}: name the organization with --organization"))
+                    })?);
+                }
+                ledger.close();
+                Ok(Exit::Done)
+            })?;
+        }
+        Ok(Trusted {
+            hub_role_arn: hub_role.unwrap_or_default(),
+            organization: organization.unwrap_or_default(),
+            external_id: config.member.external_id.clone(),
+            source_identity: config.member.source_identity.clone(),
+        })
+    }
+}

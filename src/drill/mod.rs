@@ -1,0 +1,320 @@
+//! Fire drills: the whole way of a theft, with a throw-away role, on the real AWS.
+//!
+//! A session of the role is opened and taken for stolen: a finding about it is handed in, and everything
+//! goes its way in enforce mode, with that role alone, as the service would do it: decision, deny, proof.
+//! Then the "stolen" session calls AWS until it is denied, which is the time that AWS takes; a session that
+//! begins after the cutoff must work; and the release must let the old one in again.
+//!
+//! A drill has a ledger of its own, so that it runs beside the service, uses up no budget, and is in no
+//! report. Its result is an entry of the main ledger.
+
+mod finding;
+mod thief;
+
+use crate::aws::{CallError, Hub};
+use crate::config::{Budget, Config, DrillRole, Mode, OptOuts, Sweep};
+use crate::engine::Engine;
+use crate::finding::decode;
+use crate::ident::{AccountId, BadName};
+use crate::ledger::{
+    Answer, Append, Draft, DrillStep, Drilled, Entry, Event, LedgerError, Reader, ReleaseAsked, State,
+};
+use crate::policies::{self, Trusted};
+use crate::remedy::Rung;
+use crate::service::{Purpose, Seen, Service, ServiceError};
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::time::Duration;
+use thief::Thief;
+use tokio_util::sync::CancellationToken;
+
+/// AWS spreads a policy within seconds, in the worst case within minutes (IAM User Guide, "Changes that I
+/// make are not always immediately visible").
+const SPREAD: Duration = Duration::from_mins(5);
+
+/// A cutoff lies half a minute ahead.
+const CUTOFF: Duration = Duration::from_mins(2);
+
+/// Why a drill cannot be held.
+#[derive(Debug, thiserror::Error)]
+pub enum DrillError {
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Asked(String),
+    /// The drill's ledger, or the hub's AWS.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The drill's ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A call of the hub.
+    #[error(transparent)]
+    Aws(#[from] CallError),
+    /// A name.
+    #[error(transparent)]
+    Name(#[from] BadName),
+}
+
+/// What a drill is held with.
+pub struct Drill<'a> {
+    /// The configuration. Its mode, rules, opt-outs and budgets do not count.
+    pub config: &'a Config,
+    /// The hub.
+    pub hub: &'a Hub,
+    /// The account.
+    pub account: AccountId,
+    /// The role.
+    pub role: DrillRole,
+    /// Who holds it.
+    pub os_user: String,
+}
+
+impl Drill<'_> {
+    /// Holds it. Each step is told as soon as it is known. Whatever goes wrong, what was written is taken
+    /// back as far as that is possible.
+    ///
+    /// # Errors
+    /// When it cannot be begun, or its ledger fails.
+    pub async fn hold(
+        &self,
+        stop: &CancellationToken,
+        told: &mut dyn FnMut(&DrillStep),
+    ) -> Result<Drilled, DrillError> {
+        let partition = self.hub.identity().partition;
+        let arn = partition.role_arn(&self.account, &self.role.path_and_name());
+        let thief = Thief::enter(self.hub, self.config, &self.account, &arn, &self.role.name).await?;
+        let facts = thief.look().await.map_err(|error| {
+            DrillError::Asked(format!("the role {arn} may not look at itself, which is what a drill tries: {error}. `rescind policies print drill-role` prints its permissions"))
+        })?;
+        self.nobody_elses(&facts).await?;
+        let config = self.config(Timestamp::now())?;
+        let (path, mut steps) = (config.ledger.clone(), Steps { told, all: Vec::new() });
+        steps.take("stolen", true, None, format!("a session of {arn}; its call is allowed"));
+        // Who asks to stop does not want to wait: what was begun is still taken back.
+        let never = CancellationToken::new();
+        let service = Service::start(config, "drill", Purpose::Act { backlog: true }, never).await?;
+        let begun = Timestamp::now();
+        let id = self.theft(&service, &thief, &facts.id, begun, stop, &mut steps).await;
+        // Also after a failure, and when somebody has asked to stop.
+        let released = match &id {
+            Ok(Some(id)) => self.release(&service, &thief, id, begun, &mut steps).await,
+            _ => Ok(()),
+        };
+        let checkpoint = match service.stop("drilled").await {
+            Ok(()) => Reader::open(&path)?.latest_checkpoint()?.map(|(_, note)| note),
+            Err(error) => return Err(error.into()),
+        };
+        released?;
+        Ok(Drilled {
+            account: self.account.clone(),
+            role: self.role.path_and_name(),
+            passed: steps.all.iter().all(|step| step.passed) && steps.all.len() == NAMES,
+            remediation: id?,
+            steps: steps.all,
+            ledger: path.display().to_string(),
+            checkpoint,
+            os_user: self.os_user.clone(),
+        })
+    }
+
+    /// Only the hub may assume it: then nobody's sessions are revoked but the drill's own.
+    async fn nobody_elses(&self, facts: &crate::aws::RoleFacts) -> Result<(), DrillError> {
+        let identity = self.hub.identity();
+        let hub_role_arn = policies::role_of_caller(&identity.arn, identity.partition, &identity.account)
+            .map_err(DrillError::Asked)?;
+        let trusted = Trusted {
+            hub_role_arn,
+            organization: self.hub.organization_id().await?,
+            external_id: self.config.member.external_id.clone(),
+            source_identity: self.config.member.source_identity.clone(),
+        };
+        match policies::trust_difference(&trusted, facts.trust.as_deref()) {
+            None => Ok(()),
+            Some(differs) => Err(DrillError::Asked(format!(
+                "the role {} is not only for drills, so no drill is held with it: whom it trusts is not as `rescind policies print member-trust` prints it: {differs}",
+                facts.arn
+            ))),
+        }
+    }
+
+    /// Everything but the places and the keys is the drill's own.
+    fn config(&self, now: Timestamp) -> Result<Config, DrillError> {
+        let directory = self.config.ledger.parent().unwrap_or(std::path::Path::new("")).join("drills");
+        std::fs::create_dir_all(&directory)
+            .map_err(|error| DrillError::Asked(format!("{}: {error}", directory.display())))?;
+        let name = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), self.account);
+        let file = |end: &str| -> PathBuf { directory.join(format!("{name}{end}")) };
+        Ok(Config {
+            mode: Mode::Enforce,
+            rules: Vec::new(),
+            opt_outs: OptOuts::default(),
+            opt_outs_file: file(".opt-outs.toml"),
+            protected: Vec::new(),
+            account_tag: None,
+            budget: Budget::unlimited(),
+            channels: Vec::new(),
+            events: None,
+            folder: None,
+            all_regions: false,
+            listen: None,
+            cloudtrail: false,
+            sweep: Sweep::Off,
+            ledger: file(".db"),
+            ..self.config.clone()
+        })
+    }
+
+    /// The theft, the deny, and what both sessions are answered. Gives the remediation, if there is one.
+    async fn theft(
+        &self,
+        service: &Service,
+        thief: &Thief<'_>,
+        role_id: &crate::ident::RoleId,
+        begun: Timestamp,
+        stop: &CancellationToken,
+        steps: &mut Steps<'_>,
+    ) -> Result<Option<String>, DrillError> {
+        let finding = finding::of(&self.account, self.config.home_region(), &self.role.name, role_id, thief);
+        let findings = decode(finding.to_string().as_bytes());
+        service.take_in("drill", findings, &mut Seen::default()).await?;
+        service.drained().await?;
+        let decided = service.reader().decisions()?.pop().and_then(|decided| decided.decision);
+        let Some((entry, id)) =
+            decided.and_then(|entry| Some((entry.clone(), entry.takes_care()?.to_owned())))
+        else {
+            steps.take("decided", false, None, "nothing was decided to be done".to_owned());
+            return Ok(None);
+        };
+        steps.take("decided", true, after(begun, entry.time), "to revoke".to_owned());
+        let entries = service.reader().entries_of(&id)?;
+        let at = |is_it: &dyn Fn(&Event) -> bool| {
+            entries.iter().find(|entry| is_it(&entry.event)).map(|entry| entry.time)
+        };
+        let accepted = at(&|event| matches!(event, Event::Accepted { .. }));
+        steps.take(
+            "accepted",
+            accepted.is_some(),
+            accepted.and_then(|time| after(begun, time)),
+            refusal(&entries),
+        );
+        let Some(accepted) = accepted else { return Ok(Some(id)) };
+        for (name, rung) in [("present", Rung::Present), ("simulated", Rung::Simulated)] {
+            let proved = at(&|event| matches!(event, Event::Proof(proof) if proof.rung >= rung));
+            let note = if proved.is_some() { String::new() } else { last_proof(&entries) };
+            steps.take(name, proved.is_some(), proved.and_then(|time| after(begun, time)), note);
+        }
+        match thief.until(SPREAD, stop, |answer| answer == thief::Answer::Denied).await {
+            Ok(tries) => {
+                let now = Timestamp::now();
+                let spread = now.duration_since(accepted).as_secs_f64();
+                let note = format!(
+                    "the stolen session is denied, {spread:.1} s after AWS accepted it ({tries} call(s))"
+                );
+                steps.take("enforced", true, after(begun, now), note);
+            }
+            Err(why) => steps.take("enforced", false, None, why),
+        }
+        let cutoff = service.reader().remediation(&id)?.change.map(|change| change.cutoff);
+        let spared = match cutoff {
+            Some(cutoff) => thief.another_after(cutoff.time(), CUTOFF, stop).await,
+            None => Err("there is no cutoff".to_owned()),
+        };
+        let (passed, note) = match spared {
+            Ok(note) => (true, note),
+            Err(why) => (false, why),
+        };
+        steps.take("spared", passed, after(begun, Timestamp::now()), note);
+        Ok(Some(id))
+    }
+
+    /// Takes it back, and looks whether the old session is let in again.
+    async fn release(
+        &self,
+        service: &Service,
+        thief: &Thief<'_>,
+        id: &str,
+        begun: Timestamp,
+        steps: &mut Steps<'_>,
+    ) -> Result<(), DrillError> {
+        let asked_at = Timestamp::now();
+        let remediation = service.reader().remediation(id)?;
+        if remediation.change.is_none() {
+            return Ok(());
+        }
+        let answer = Answer {
+            by: "rescind drill".to_owned(),
+            reason: "the drill is over".to_owned(),
+            os_user: self.os_user.clone(),
+            aws_identity: None,
+            judged: None,
+        };
+        let was = remediation.state.to_string();
+        let asked = ReleaseAsked { answer, force: false, attached: true, was };
+        let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
+        let only_if = Some((id.to_owned(), remediation.state));
+        service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
+        Engine::carry_out_now(service.engine(), id)?;
+        service.drained().await?;
+        let released = service.reader().remediation(id)?;
+        let is_released = released.state == State::Released;
+        let note = if is_released {
+            let took = Timestamp::now().duration_since(asked_at).as_secs_f64();
+            format!("the role is as it was, {took:.1} s after it was asked for")
+        } else {
+            format!(
+                "it is {}: {}. Look at the inline policy {} of the role, and delete it by hand",
+                released.state,
+                released.uncertain.as_deref().unwrap_or("see its ledger"),
+                crate::remedy::POLICY_NAME
+            )
+        };
+        steps.take("released", is_released, after(begun, Timestamp::now()), note);
+        // A stop has been asked for, or not: it is not waited for long.
+        let never = CancellationToken::new();
+        match thief.until(SPREAD, &never, |answer| answer == thief::Answer::Allowed).await {
+            Ok(_) => {
+                let note = "the old session is let in again".to_owned();
+                steps.take("restored", true, after(begun, Timestamp::now()), note);
+            }
+            Err(why) => steps.take("restored", false, None, why),
+        }
+        Ok(())
+    }
+}
+
+/// So many steps a whole drill has.
+const NAMES: usize = 9;
+
+struct Steps<'a> {
+    told: &'a mut dyn FnMut(&DrillStep),
+    all: Vec<DrillStep>,
+}
+
+impl Steps<'_> {
+    fn take(&mut self, name: &str, passed: bool, after_ms: Option<u64>, note: String) {
+        let step = DrillStep { name: name.to_owned(), passed, after_ms, note };
+        (self.told)(&step);
+        self.all.push(step);
+    }
+}
+
+fn after(begun: Timestamp, time: Timestamp) -> Option<u64> {
+    u64::try_from(time.duration_since(begun).as_millis()).ok()
+}
+
+fn refusal(entries: &[Entry]) -> String {
+    let why = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Refused(refused) => Some(refused.reason.clone()),
+        Event::Uncertain { error } => Some(error.clone()),
+        _ => None,
+    });
+    why.unwrap_or_default()
+}
+
+fn last_proof(entries: &[Entry]) -> String {
+    let proof = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Proof(proof) => Some(crate::report::told(&Event::Proof(proof.clone()))),
+        _ => None,
+    });
+    proof.unwrap_or_else(|| "there is no proof".to_owned())
+}

@@ -1,0 +1,129 @@
+//! `rescind drill`: the whole way with a throw-away role, and nothing is left of it.
+
+use crate::scene::{Ran, SHOP, Scene, Setting};
+use crate::thief::Thief;
+use crate::watching::Watching;
+use serde_json::{Value, json};
+
+const ROLE: &str = "RescindDrill";
+const STEPS: [&str; 9] =
+    ["stolen", "decided", "accepted", "present", "simulated", "enforced", "spared", "released", "restored"];
+
+/// An account with a role for drills; more statements of its trust.
+fn scene(more: &Value) -> Scene {
+    let scene = Scene::with(Setting { hub_policy: hub_policy(), ..Setting::default() });
+    scene.configure("mode = \"observe\"\n[[rules]]\nname = \"none\"\nmode = \"off\"\ntypes = [\"*\"]\n");
+    configure(&scene);
+    let mut trust = scene.rescind(&["policies", "print", "member-trust"]).code(0).json_document();
+    trust["Statement"].as_array_mut().expect("a list").extend(more.as_array().expect("a list").clone());
+    let permissions = scene.rescind(&["policies", "print", "drill-role"]).code(0).json_document();
+    scene.post("roles", &json!({"account": SHOP, "name": ROLE, "policy": permissions, "trust": trust, "instance_profile": false}));
+    scene
+}
+
+/// The hub's role as it is deployed where drills are held: what `policies print hub-role` prints.
+fn hub_policy() -> Value {
+    let mut policy = crate::scene::policy("hub-role-permissions.json");
+    let enter = policy["Statement"]
+        .as_array_mut()
+        .expect("a list")
+        .iter_mut()
+        .find(|one| one["Sid"] == "EnterMembers");
+    let roles = json!(["arn:*:iam::*:role/RescindRemediation", format!("arn:*:iam::*:role/{ROLE}")]);
+    enter.expect("a statement")["Resource"] = roles;
+    policy
+}
+
+/// In a mode in which nothing would be done, with a rule that says so as well: a drill is asked for.
+fn configure(scene: &Scene) {
+    let mut text = std::fs::read_to_string(scene.path("rescind.toml")).expect("there");
+    text += &format!("[drill]\nrole = \"{ROLE}\"\n");
+    std::fs::write(scene.path("rescind.toml"), text).expect("written");
+}
+
+/// Holds one, and lets the clock of AWS pass the cutoff.
+fn hold(scene: &Scene) -> Ran {
+    let drill = scene.spawn(&["drill", SHOP, "-o", "json"]);
+    let done = std::thread::scope(|scope| {
+        let done = scope.spawn(|| Scene::finish(drill));
+        scene.wait(|| done.is_finished() || scene.policy_on(SHOP, ROLE).is_some());
+        scene.advance_clock(60);
+        done.join().expect("it ends")
+    });
+    done
+}
+
+#[test]
+fn a_drill_goes_the_whole_way_and_leaves_nothing() {
+    let scene = scene(&json!([]));
+    assert_eq!(scene.rescind(&["policies", "print", "hub-role"]).code(0).json_document(), hub_policy());
+    let before = Thief::operator(&scene, SHOP).role_policies(ROLE);
+    let told = hold(&scene).code(0).json().remove(0);
+    let steps = told["steps"].as_array().expect("steps");
+    let names: Vec<&str> = steps.iter().map(|step| step["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, STEPS);
+    assert!(steps.iter().all(|step| step["passed"] == true), "{told}");
+    assert_eq!(Thief::operator(&scene, SHOP).role_policies(ROLE), before);
+    // The main ledger has the result, and its own ledger the whole story.
+    assert_eq!(scene.entries_of("drill")[0]["data"]["passed"], true);
+    assert!(scene.entries_of("intent").is_empty());
+    scene.rescind(&["list", "-o", "json"]).code(0);
+    let own = told["ledger"].as_str().expect("a path");
+    let checkpoint = scene.path("kept");
+    std::fs::write(&checkpoint, told["checkpoint"].as_str().expect("a note")).expect("written");
+    let checkpoint = checkpoint.to_string_lossy().into_owned();
+    scene.rescind(&["ledger", "verify", "--ledger", own, "--checkpoint", &checkpoint]).code(0);
+    scene.rescind(&["ledger", "verify"]).code(0);
+    scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
+}
+
+#[test]
+fn it_is_held_beside_a_running_service() {
+    let scene = scene(&json!([]));
+    let service = Watching::start(&scene, &[]);
+    hold(&scene).code(0);
+    service.stop();
+    assert_eq!(scene.entries_of("drill").len(), 1);
+}
+
+#[test]
+fn a_role_that_anybody_else_may_assume_is_not_touched() {
+    let instances = json!([{"Sid": "Instances", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
+    let scene = scene(&instances);
+    let ran = scene.rescind(&["drill", SHOP]).code(2);
+    ran.says("is not only for drills").says("Instances is more");
+    assert_eq!(scene.writes(), 0);
+    assert!(scene.entries_of("drill").is_empty());
+}
+
+#[test]
+fn a_deny_that_does_not_work_fails_the_drill_and_is_taken_back() {
+    let scene = scene(&json!([]));
+    // AWS says yes, and stores nothing.
+    scene.post("switches", &json!({"put_role_policy_ignored": true}));
+    let drill = scene.spawn(&["drill", SHOP]);
+    let tries = || {
+        let by_thief =
+            |call: &&Value| call["principal"].as_str().is_some_and(|who| who.ends_with("/rescind-drill"));
+        scene.calls_of("GetRole").iter().filter(by_thief).count()
+    };
+    scene.wait(|| tries() > 3);
+    // Nobody waits for a call to be denied that nothing denies.
+    let done = std::process::Command::new("kill").args(["-INT", &drill.id().to_string()]).status();
+    assert!(done.expect("kill runs").success());
+    Scene::finish(drill).code(130).says("NOT present").says("NOT enforced");
+    assert_eq!(scene.entries_of("drill")[0]["data"]["passed"], false);
+    assert_eq!(scene.policy_on(SHOP, ROLE), None);
+}
+
+#[test]
+fn without_a_role_it_says_how_to_get_one() {
+    let scene = Scene::new();
+    scene.rescind(&["drill", SHOP]).code(2).says("rescind.toml names no role for drills");
+    let text = std::fs::read_to_string(scene.path("rescind.toml")).expect("there");
+    std::fs::write(scene.path("rescind.toml"), text.clone() + "[drill]\nrole = \"RescindRemediation\"\n")
+        .expect("written");
+    scene.rescind(&["drill", SHOP]).code(2).says("this is the remediation role");
+    std::fs::write(scene.path("rescind.toml"), text + "[drill]\nrole = \"nobody\"\n").expect("written");
+    scene.rescind(&["drill", SHOP]).code(2).says("cannot be assumed");
+}
