@@ -9,7 +9,7 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-up test browser-test soak fuzz build emulator clean-demo
+.PHONY: help demo demo-up test browser-test deployment-test policy-test docs-test deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
@@ -17,6 +17,10 @@ help:
 	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
 	@echo 'make test        all checks and tests'
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
+	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
+	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
+	@echo 'make package     a Debian package (cargo-deb); make sbom: what is in it (cargo-cyclonedx)'
+	@echo 'make docs        the documentation as a book (mdBook)'
 	@echo 'make soak        kills, torn writes and full disks at every step: many rounds, some 15 minutes'
 	@echo 'make fuzz        finding decoding, the verifier and the configuration: SECONDS=60 for each, after a long build'
 	@echo 'make build       the binary (debug profile): target/debug/rescind'
@@ -64,6 +68,9 @@ test: toolchain
 	$(call stage,build,cargo build --locked)
 	$(call stage,Rust tests,{ $(RUST_TESTS); })
 	$(call stage,the report in a browser,if command -v chromium >/dev/null; then $(MAKE) --no-print-directory browser-test; else echo 'NOT RUN: there is no Chromium (Debian: apt install chromium)'; fi)
+	$(call stage,deployment templates,$(MAKE) --no-print-directory deployment-test)
+	$(call stage,policies in another evaluator,if command -v npm >/dev/null; then $(MAKE) --no-print-directory policy-test; else echo 'NOT RUN: there is no npm'; fi)
+	$(call stage,licences and sources of dependencies,if cargo deny --version >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else echo 'NOT RUN: there is no cargo-deny'; fi)
 	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
 	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
 	@printf '\nmake test: all passed\n'
@@ -71,6 +78,33 @@ test: toolchain
 # Part of `make test` where there is a browser. By itself it fails without one.
 browser-test: toolchain
 	cargo test --locked --test it -- --ignored a_browser_shows
+
+deployment-test:
+	@"$(PYTHON)" tests/deployment/run.py
+
+# With a file lock of its own: npm takes no other version than that.
+policy-test:
+	@cd tests/policies && npm ci --ignore-scripts --no-audit --no-fund && npm test
+
+# Advisories need the network: `cargo deny check` has them as well.
+deny:
+	cargo deny --all-features check bans licenses sources
+
+sbom:
+	cargo cyclonedx --format json --all-features
+
+# The manual pages and completions are those of the binary that is packed.
+package: toolchain
+	cargo build --release --locked
+	rm -rf target/man target/completions && mkdir -p target/completions
+	"$(TARGET)/release/rescind" man target/man
+	"$(TARGET)/release/rescind" completions bash > target/completions/rescind.bash
+	"$(TARGET)/release/rescind" completions zsh > target/completions/_rescind
+	"$(TARGET)/release/rescind" completions fish > target/completions/rescind.fish
+	cargo deb --no-build
+
+docs:
+	mdbook build docs
 
 # The long form of what `make test` only samples.
 soak: toolchain emulator build

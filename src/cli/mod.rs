@@ -1,6 +1,7 @@
 //! What a person sees: one file for each subcommand.
 
 mod answer;
+mod completions;
 mod doctor;
 mod drill;
 mod exit;
@@ -10,6 +11,7 @@ mod impact;
 mod init;
 mod ledger;
 mod list;
+mod man;
 mod notify;
 mod opt_out;
 mod output;
@@ -41,7 +43,7 @@ use tracing::level_filters::LevelFilter;
 /// Credentials, profiles and endpoints are found as every AWS tool finds them: AWS_PROFILE,
 /// AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on.
 #[derive(Debug, Parser)]
-#[command(name = "rescind", version, after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "rescind", version = env!("RESCIND_VERSION"), after_help = exit::HELP, max_term_width = 100)]
 pub struct Cli {
     /// The configuration file.
     #[arg(
@@ -120,6 +122,10 @@ enum Command {
     Notify(notify::Args),
     /// Look at once whether every deny is still in force, and put back what is not.
     Recheck,
+    /// Print the completions of a shell.
+    Completions(completions::Args),
+    /// Write the manual pages.
+    Man(man::Args),
 }
 
 /// Runs the command line, and gives the exit code.
@@ -162,6 +168,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
         Command::Impact(args) => with_config(&config, |config| impact::run(&args, config, &screen)),
         Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args, &screen),
         Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };
     match done {

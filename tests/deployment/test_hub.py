@@ -72,7 +72,7 @@ class Package(unittest.TestCase):
     def built(self, scratch: Path, version: str) -> Path:
         tree = scratch / f"tree-{version}"
         for source, place, mode in [
-            (HUB / "rescind.service", "lib/systemd/system/rescind.service", 0o644),
+            (HUB / "rescind.service", "usr/lib/systemd/system/rescind.service", 0o644),
             (HUB / "rescind.sysusers", "usr/lib/sysusers.d/rescind.conf", 0o644),
             (Path("/bin/true"), "usr/bin/rescind", 0o755),
         ] + [(HUB / "debian" / name, f"DEBIAN/{name}", 0o755) for name in ["postinst", "prerm", "postrm"]]:

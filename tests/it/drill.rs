@@ -36,21 +36,20 @@ fn hub_policy() -> Value {
 
 /// In a mode in which nothing would be done, with a rule that says so as well: a drill is asked for.
 fn configure(scene: &Scene) {
-    let mut text = std::fs::read_to_string(scene.path("rescind.toml")).expect("there");
-    text += &format!("[drill]\nrole = \"{ROLE}\"\n");
+    let text = std::fs::read_to_string(scene.path("rescind.toml")).expect("there");
+    let text = format!("{text}[drill]\nrole = \"{ROLE}\"\n");
     std::fs::write(scene.path("rescind.toml"), text).expect("written");
 }
 
 /// Holds one, and lets the clock of AWS pass the cutoff.
 fn hold(scene: &Scene) -> Ran {
     let drill = scene.spawn(&["drill", SHOP, "-o", "json"]);
-    let done = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let done = scope.spawn(|| Scene::finish(drill));
         scene.wait(|| done.is_finished() || scene.policy_on(SHOP, ROLE).is_some());
         scene.advance_clock(60);
         done.join().expect("it ends")
-    });
-    done
+    })
 }
 
 #[test]

@@ -17,23 +17,19 @@ const rightly = {
   resource: trust
 }
 
-async function enters({ externalId, sourceIdentity, ...call }) {
+/** What IAM answers to the two questions. */
+async function answers({ externalId, sourceIdentity, ...call }) {
   const said = sourceIdentity === undefined ? {} : { 'sts:SourceIdentity': sourceIdentity }
-  const assumed = await ask({
-    ...call,
-    action: 'sts:AssumeRole',
-    context: { ...said, ...(externalId === undefined ? {} : { 'sts:ExternalId': externalId }) }
-  })
-  if (sourceIdentity === undefined) return assumed === 'Allowed'
-  return assumed === 'Allowed' && (await ask({ ...call, action: 'sts:SetSourceIdentity', context: said })) === 'Allowed'
+  const secret = externalId === undefined ? {} : { 'sts:ExternalId': externalId }
+  const assume = await ask({ ...call, action: 'sts:AssumeRole', context: { ...said, ...secret } })
+  // Who says none is not asked for one.
+  if (sourceIdentity === undefined) return [assume]
+  return [assume, await ask({ ...call, action: 'sts:SetSourceIdentity', context: said })]
 }
+
+const enters = async (call) => (await answers(call)).every((answer) => answer === 'Allowed')
 
 test('the hub enters', async () => assert.equal(await enters(rightly), true))
-
-const elsewhere = (arn, organization = ORGANIZATION) => {
-  const one = sessionOf(arn)
-  return { who: { ...one, context: { ...one.context, 'aws:PrincipalOrgID': organization } }, identity: administrator }
-}
 
 for (const [who, change] of Object.entries({
   'without an external id': { externalId: undefined },
@@ -41,26 +37,43 @@ for (const [who, change] of Object.entries({
   'with the external id in other letters': { externalId: EXTERNAL_ID.toUpperCase() },
   'with another source identity': { sourceIdentity: 'somebody' },
   'with the source identity in other letters': { sourceIdentity: 'Rescind' },
-  'another role of the hub account, even an administrator': elsewhere(`arn:aws:iam::${HUB}:role/Admin`),
-  'a role whose name begins with the hub role\'s': elsewhere(`arn:aws:iam::${HUB}:role/RescindHub2`),
-  'a role of the hub role\'s name under a path': elsewhere(`arn:aws:iam::${HUB}:role/x/RescindHub`),
-  'a role of that name in another account': elsewhere(`arn:aws:iam::${MEMBER}:role/RescindHub`),
-  'a role of that name in another organization': elsewhere(`arn:aws:iam::${STRANGER}:role/RescindHub`, 'o-zzzzzzzzzz'),
-  'an administrator of the member account itself': elsewhere(`arn:aws:iam::${MEMBER}:role/Admin`),
-  'the hub role, once its account has left the organization': {
+  'once its account has left the organization': {
     who: { ...hub, context: { ...hub.context, 'aws:PrincipalOrgID': 'o-zzzzzzzzzz' } }
   },
-  'the hub role without its own permission': { identity: [] },
-  'the root user of the hub account': {
-    who: {
-      principal: `arn:aws:iam::${HUB}:root`,
-      context: { 'aws:PrincipalArn': `arn:aws:iam::${HUB}:root`, 'aws:PrincipalOrgID': ORGANIZATION }
-    },
-    identity: administrator
-  }
+  'without its own permission': { identity: [] }
 })) {
-  test(`does not enter: ${who}`, async () => assert.equal(await enters({ ...rightly, ...change }), false))
+  test(`the hub does not enter ${who}`, async () => assert.equal(await enters({ ...rightly, ...change }), false))
 }
+
+test('the hub does not enter without a source identity', async () => {
+  assert.equal(await enters({ ...rightly, sourceIdentity: undefined }), false)
+})
+
+const elsewhere = (arn, organization = ORGANIZATION) => {
+  const one = arn.endsWith(':root') ? { principal: arn, context: { 'aws:PrincipalArn': arn } } : sessionOf(arn)
+  return { who: { ...one, context: { ...one.context, 'aws:PrincipalOrgID': organization } }, identity: administrator }
+}
+
+for (const [who, change] of Object.entries({
+  'another role of the hub account, even an administrator': elsewhere(`arn:aws:iam::${HUB}:role/Admin`),
+  'a role whose name begins with the hub role\'s': elsewhere(`arn:aws:iam::${HUB}:role/RescindHub2`),
+  'the root user of the hub account': elsewhere(`arn:aws:iam::${HUB}:root`),
+  'a role of that name in another account': elsewhere(`arn:aws:iam::${MEMBER}:role/RescindHub`),
+  'a role of that name in another organization': elsewhere(`arn:aws:iam::${STRANGER}:role/RescindHub`, 'o-zzzzzzzzzz'),
+  'an administrator of the member account itself': elsewhere(`arn:aws:iam::${MEMBER}:role/Admin`)
+})) {
+  test(`nobody else enters: ${who}`, async () => {
+    for (const answer of await answers({ ...rightly, ...change })) assert.notEqual(answer, 'Allowed')
+  })
+}
+
+test('the hub may do nothing more with the role than enter it', async () => {
+  assert.deepEqual(trust.Statement.map((statement) => statement.Action), ['sts:AssumeRole', 'sts:SetSourceIdentity'])
+  const call = { who: hub, identity: administrator, on: rightly.on, action: 'sts:TagSession' }
+  assert.notEqual(await ask({ ...call, resource: trust }), 'Allowed')
+  const open = { Version: '2012-10-17', Statement: [{ ...trust.Statement[0], Action: 'sts:TagSession', Condition: {} }] }
+  assert.equal(await ask({ ...call, resource: open }), 'Allowed', 'it is denied for another reason')
+})
 
 test('the hub enters no other role of the account, whatever that trusts', async () => {
   const open = structuredClone(trust)

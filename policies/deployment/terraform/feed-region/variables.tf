@@ -1,0 +1,10 @@
+variable "central_bus_arn" {
+  description = "bus_arn of the module feed-central."
+  type        = string
+}
+
+variable "alert_topic_arn" {
+  description = "An SNS topic of this region that the alarm tells. Empty for none."
+  type        = string
+  default     = ""
+}

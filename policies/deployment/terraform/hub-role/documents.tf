@@ -1,0 +1,31 @@
+# The permissions are those of policies/hub-role-permissions.json: nothing is written twice.
+locals {
+  permissions = templatefile("${path.module}/../../../hub-role-permissions.json", {
+    MEMBER_ROLE = var.member_role
+  })
+
+  instance_runs_as = {
+    Sid       = "InstanceRunsAs"
+    Effect    = "Allow"
+    Principal = { Service = "ec2.${local.dns_suffix}" }
+    Action    = "sts:AssumeRole"
+  }
+
+  # Only tasks of this account, in case ECS is asked to run one for somebody else.
+  task_runs_as = {
+    Sid       = "TaskRunsAs"
+    Effect    = "Allow"
+    Principal = { Service = "ecs-tasks.amazonaws.com" }
+    Action    = "sts:AssumeRole"
+    Condition = {
+      StringEquals = { "aws:SourceAccount" = local.account }
+      ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:ecs:*:${local.account}:*" }
+    }
+  }
+
+  trusts = {
+    ec2 = jsonencode({ Version = "2012-10-17", Statement = [local.instance_runs_as] })
+    ecs = jsonencode({ Version = "2012-10-17", Statement = [local.task_runs_as] })
+  }
+  trust = local.trusts[var.host]
+}

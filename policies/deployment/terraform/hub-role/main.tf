@@ -1,0 +1,31 @@
+# The role that rescind runs as, in the account that is GuardDuty's delegated administrator. It
+# comes first: the members' roles name it as their principal.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  account    = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  dns_suffix = data.aws_partition.current.dns_suffix
+}
+
+resource "aws_iam_role" "hub" {
+  name               = var.role_name
+  description        = "rescind reads findings with it, and enters the members. Guard it like an administrator."
+  assume_role_policy = local.trust
+}
+
+resource "aws_iam_role_policy" "permissions" {
+  name   = "Rescind"
+  role   = aws_iam_role.hub.name
+  policy = local.permissions
+}
+
+resource "aws_iam_instance_profile" "hub" {
+  count = var.host == "ec2" ? 1 : 0
+
+  name = var.role_name
+  role = aws_iam_role.hub.name
+}

@@ -1,0 +1,27 @@
+variable "host" {
+  description = "What runs rescind: \"ec2\" also makes an instance profile, \"ecs\" is a task role."
+  type        = string
+  default     = "ec2"
+
+  validation {
+    condition     = contains(["ec2", "ecs"], var.host)
+    error_message = "ec2 or ecs is expected."
+  }
+}
+
+variable "role_name" {
+  description = "The name of the hub's role."
+  type        = string
+  default     = "RescindHub"
+}
+
+variable "member_role" {
+  description = "The remediation role, with its path if it has one, as member.role in rescind.toml."
+  type        = string
+  default     = "RescindRemediation"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/-]*$", var.member_role))
+    error_message = "The name of one role is expected, with its path, without a slash before it."
+  }
+}

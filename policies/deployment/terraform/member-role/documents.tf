@@ -1,0 +1,14 @@
+# The documents are those of policies/*.json: nothing is written twice. So take the module from the
+# whole repository (git::…//policies/deployment/terraform/member-role), and do not copy its folder alone.
+locals {
+  policies = "${path.module}/../../.."
+
+  trust = templatefile("${local.policies}/member-role-trust.json", {
+    EXTERNAL_ID     = var.external_id
+    HUB_ROLE_ARN    = var.hub_role_arn
+    ORG_ID          = var.organization_id
+    SOURCE_IDENTITY = var.source_identity
+  })
+  permissions = file("${local.policies}/member-role-permissions.json")
+  users       = file("${local.policies}/member-role-users.json")
+}

@@ -1,0 +1,26 @@
+# The remediation role of one account: the management account, or each account where Terraform is
+# run for each. For all member accounts at once, see the module member-role-stackset.
+
+resource "aws_iam_role" "member" {
+  name               = var.role_name
+  path               = var.role_path
+  description        = "rescind takes stolen sessions back with it. Only the hub may assume it."
+  assume_role_policy = local.trust
+
+  # A session of rescind lives for 15 minutes. An hour is the least that a role can have.
+  max_session_duration = 3600
+}
+
+resource "aws_iam_role_policy" "permissions" {
+  name   = "Rescind"
+  role   = aws_iam_role.member.name
+  policy = local.permissions
+}
+
+resource "aws_iam_role_policy" "users" {
+  count = var.user_keys ? 1 : 0
+
+  name   = "RescindUsers"
+  role   = aws_iam_role.member.name
+  policy = local.users
+}

@@ -1,0 +1,59 @@
+variable "role_name" {
+  description = "The role's name. With role_path it is member.role in rescind.toml."
+  type        = string
+  default     = "RescindRemediation"
+}
+
+variable "role_path" {
+  description = "The role's path, with a slash at both ends."
+  type        = string
+  default     = "/"
+}
+
+variable "hub_role_arn" {
+  description = "The role that rescind runs as (module hub-role). It must exist: IAM refuses a principal that does not."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$", var.hub_role_arn))
+    error_message = "The ARN of one role is expected, without wildcards."
+  }
+}
+
+variable "external_id" {
+  description = "member.external_id in rescind.toml."
+  type        = string
+  sensitive   = true
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@:/-]{2,}$", var.external_id)) && length(var.external_id) <= 1224
+    error_message = "2 to 1224 of the characters that IAM takes in an external id are expected."
+  }
+}
+
+variable "organization_id" {
+  description = "The organization's id."
+  type        = string
+
+  validation {
+    condition     = can(regex("^o-[a-z0-9]{10,32}$", var.organization_id))
+    error_message = "The id of an organization is expected, such as o-a1b2c3d4e5."
+  }
+}
+
+variable "source_identity" {
+  description = "member.source_identity in rescind.toml."
+  type        = string
+  default     = "rescind"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{2,64}$", var.source_identity))
+    error_message = "2 to 64 of the characters that STS takes in a source identity are expected."
+  }
+}
+
+variable "user_keys" {
+  description = "True where a rule in rescind.toml has the remedy user_keys."
+  type        = bool
+  default     = false
+}
