@@ -4,7 +4,11 @@ use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-env-changed=RESCIND_COMMIT");
-    let commit = std::env::var("RESCIND_COMMIT").ok().filter(|commit| !commit.is_empty()).or_else(of_git).or_else(of_package);
+    let commit = std::env::var("RESCIND_COMMIT")
+        .ok()
+        .filter(|commit| !commit.is_empty())
+        .or_else(of_git)
+        .or_else(of_package);
     let suffix = commit.map_or_else(String::new, |commit| format!(" ({commit})"));
     println!("cargo:rustc-env=RESCIND_VERSION={}{suffix}", env!("CARGO_PKG_VERSION"));
 }
