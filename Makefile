@@ -68,6 +68,7 @@ test: toolchain
 	$(call stage,build,cargo build --locked)
 	$(call stage,Rust tests,{ $(RUST_TESTS); })
 	$(call stage,the report in a browser,if command -v chromium >/dev/null; then $(MAKE) --no-print-directory browser-test; else echo 'NOT RUN: there is no Chromium (Debian: apt install chromium)'; fi)
+	$(call stage,documentation,$(MAKE) --no-print-directory docs-test)
 	$(call stage,deployment templates,$(MAKE) --no-print-directory deployment-test)
 	$(call stage,policies in another evaluator,if command -v npm >/dev/null; then $(MAKE) --no-print-directory policy-test; else echo 'NOT RUN: there is no npm'; fi)
 	$(call stage,licences and sources of dependencies,if cargo deny --version >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else echo 'NOT RUN: there is no cargo-deny'; fi)
@@ -78,6 +79,10 @@ test: toolchain
 # Part of `make test` where there is a browser. By itself it fails without one.
 browser-test: toolchain
 	cargo test --locked --test it -- --ignored a_browser_shows
+
+# The quick start, command by command, and every link.
+docs-test: emulator build
+	@"$(PYTHON)" -m unittest discover -s tests/docs -p '*.py'
 
 deployment-test:
 	@"$(PYTHON)" tests/deployment/run.py

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::drill::{Drill, DrillError};
 use crate::ident::AccountId;
 use crate::ledger::{Draft, DrillStep, Event, Ledger, Reader};
-use crate::service::{self, Checkpoints};
+use crate::service::{self, Checkpoints, ServiceError};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -38,6 +38,10 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             Err(DrillError::Asked(why)) => return Err(BadInput(why).into()),
             Err(DrillError::Service(error)) => return Err(error.into()),
             Err(DrillError::Ledger(error)) => return Err(error.into()),
+            Err(DrillError::Aws(error)) => {
+                let hint = crate::aws::hub_hint(&error, hub.identity());
+                return Err(ServiceError::Aws { error, hint }.into());
+            }
             Err(error) => return Err(error.into()),
         };
         screen.json(&drilled)?;

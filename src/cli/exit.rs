@@ -12,7 +12,7 @@ pub enum Exit {
     Done,
     /// 1: something unforeseen.
     Internal,
-    /// 2: the command line, the configuration or the input is wrong. AWS was not called.
+    /// 2: the command line, the configuration or the input is wrong. nothing was changed.
     Usage,
     /// 3: the hub's AWS cannot be used: credentials, permissions, network.
     Aws,
@@ -31,7 +31,7 @@ pub const HELP: &str = "\
 Exit codes:
   0    done, and nothing needs a person
   1    something unforeseen
-  2    wrong command line, configuration or input; AWS was not called
+  2    wrong command line, configuration or input; nothing was changed
   3    the hub's AWS cannot be used: credentials, permissions, network
   4    the ledger cannot be used
   5    done as far as it went, but something needs a person

@@ -148,6 +148,10 @@ external_id = "{external_id}"
 
 # The SourceIdentity of every session that rescind opens: look for it in CloudTrail.
 source_identity = "rescind"
+
+# The throw-away role for `rescind drill ACCOUNT`: docs/drills.md tells how to make it.
+#[drill]
+#role = "RescindDrill"
 "#;
 
 const OPT_OUTS: &str = r#"# Where rescind may do less than rescind.toml says. Several may apply: the most cautious wins.

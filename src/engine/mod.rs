@@ -332,6 +332,7 @@ impl Engine {
         let mut entries = vec![Draft::decision(finding, &decision)];
         entries.extend(self.evidence(&decision)?);
         entries.extend(self.alert_of_recurrence(finding, &decision));
+        entries.extend(self.alert_of_skip(finding, &decision));
         if let Verdict::Hold { why, .. } = &decision.verdict {
             entries.extend(self.alert_of_hold(&finding.account, why));
         }

@@ -5,7 +5,7 @@ use crate::config::Mode;
 use crate::finding::Finding;
 use crate::ledger::{Draft, LedgerError, State, Subject};
 use crate::remedy::Refusal;
-use crate::triage::{Decision, Sign};
+use crate::triage::{Decision, Sign, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 impl Engine {
@@ -87,6 +87,14 @@ impl Engine {
             Sign::SameKey => "still_works",
         };
         self.alert(subject, code, text, &what_to_do)
+    }
+
+    /// What is stolen, and rescind leaves alone: its own roles, and protected principals.
+    pub(super) fn alert_of_skip(&self, finding: &Finding, decision: &Decision) -> Option<Draft> {
+        let Verdict::Skip(reason) = &decision.verdict else { return None };
+        let what_to_do = decision.what_to_do.as_deref().filter(|_| reason.needs_person())?;
+        let text = format!("NOT revoked in {}: {reason}", finding.account);
+        self.alert(Subject::of_finding(finding), reason.code(), text, what_to_do)
     }
 
     /// Tells a person, once an hour at most about the same thing.

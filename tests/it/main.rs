@@ -17,6 +17,7 @@ mod corpus;
 mod crash;
 mod damage;
 mod decoding;
+mod docs;
 mod doctor;
 mod drill;
 mod events;

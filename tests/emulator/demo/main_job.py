@@ -57,7 +57,7 @@ class MainJob:
 
     def _build(self) -> None:
         self._story.step("Build the organization")
-        self._scene = Scene(self._emulator, self._config)
+        self._scene = Scene(self._emulator, self._rescind, self._config)
         self._rescind.use(self._endpoint, self._scene.hub, s.REGIONS[0])
         self._story.rows(
             [

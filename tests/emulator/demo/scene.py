@@ -6,12 +6,13 @@ from typing import Mapping
 
 from emulated_org.client import Emulator
 
-from .isolated import ROOT, Rescind
+from .isolated import Rescind
 from .story import Unexpected
 
 REGIONS = ["eu-central-1", "us-east-1"]
 THEFT_REGION, OTHER_REGION = REGIONS
 MEMBER_ROLE = "RescindRemediation"
+DRILL_ROLE = "RescindDrill"
 SOURCE_IDENTITY = "rescind"
 MANAGEMENT, SECURITY = "999999999999", "111111111111"
 SHOP, PAYMENTS, SANDBOX, LEGACY = "222222222222", "333333333333", "444444444444", "555555555555"
@@ -33,13 +34,16 @@ WORKLOAD_POLICY = {
 
 
 def write_config(rescind: Rescind, config: Path) -> str:
-    """Has rescind write its configuration, then sets it to enforce; what init printed."""
+    """Has rescind write its configuration, then sets it to enforce and to hold drills; what init printed."""
     config.unlink(missing_ok=True)
     regions = [argument for region in REGIONS for argument in ("--region", region)]
     printed = rescind.run("init", *regions, aws=False)
     text, replaced = re.subn(r'(?m)^mode = "observe"$', 'mode = "enforce"', config.read_text())
     if replaced != 1:
         raise Unexpected(f'{config} has no line mode = "observe"')
+    text, replaced = re.subn(rf'(?m)^#\[drill\]\n#role = "{DRILL_ROLE}"$', f'[drill]\nrole = "{DRILL_ROLE}"', text)
+    if replaced != 1:
+        raise Unexpected(f"{config} does not tell how to hold drills")
     config.write_text(text)
     return printed
 
@@ -54,11 +58,12 @@ def external_id(config: Path) -> str:
 class Scene:
     """What the emulator was told to build; `hub` holds rescind's own credentials."""
 
-    def __init__(self, emulator: Emulator, config: Path) -> None:
+    def __init__(self, emulator: Emulator, rescind: Rescind, config: Path) -> None:
         self.emulator = emulator
+        trust = _printed(rescind, "member-trust", "--hub-role", "${HUB_ROLE_ARN}", "--organization", "${ORG_ID}")
         built = emulator.organization(
             regions=REGIONS,
-            management={"id": MANAGEMENT},
+            management={"id": MANAGEMENT, "member_role": True},
             ous=["Production", "Development"],
             accounts=[
                 {"name": "security", "id": SECURITY, "delegated_admin": True},
@@ -68,9 +73,9 @@ class Scene:
                 {"name": "legacy", "id": LEGACY, "ou": "Development", "state": "SUSPENDED"},
             ],
             member_role=MEMBER_ROLE,
-            member_policy=_policy("member-role-permissions"),
-            member_trust=_policy("member-role-trust"),
-            hub_policy=_policy("hub-role-permissions", MEMBER_ROLE=MEMBER_ROLE),
+            member_policy=_printed(rescind, "member-role"),
+            member_trust=trust,
+            hub_policy=_printed(rescind, "hub-role"),
             external_id=external_id(config),
             source_identity=SOURCE_IDENTITY,
         )
@@ -78,6 +83,14 @@ class Scene:
         self._accounts = built["accounts"]
         self._detectors = built["detectors"]
         self._furnish()
+        emulator.role(
+            account=SHOP,
+            name=DRILL_ROLE,
+            policy_name="Rescind",
+            policy=_printed(rescind, "drill-role"),
+            trust=_filled(trust, HUB_ROLE_ARN=self.hub["role_arn"], ORG_ID=built["organization_id"]),
+            instance_profile=False,
+        )
         for role in (STOLEN_ROLE, OTHER_ROLE):
             emulator.role(account=SHOP, name=role, policy=WORKLOAD_POLICY)
 
@@ -152,9 +165,13 @@ class Scene:
             iam.create_user(UserName=name)
 
 
-def _policy(name: str, **values: str) -> dict:
-    """One of the documents that rescind is deployed with."""
-    text = (ROOT / "policies" / f"{name}.json").read_text()
+def _printed(rescind: Rescind, document: str, *arguments: str) -> dict:
+    """One of the documents that rescind is deployed with, as rescind prints it."""
+    return json.loads(rescind.run("policies", "print", document, *arguments, aws=False))
+
+
+def _filled(document: dict, **values: str) -> dict:
+    text = json.dumps(document)
     for placeholder, value in values.items():
         text = text.replace("${" + placeholder + "}", value)
     return json.loads(text)

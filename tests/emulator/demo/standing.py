@@ -24,7 +24,7 @@ def stand(story: Story, rescind: Rescind, directory: Path) -> None:
     story.title("rescind: an emulated organization with a theft in progress")
     with EmulatedOrganization(directory) as organization:
         s.write_config(rescind, config)
-        scene = Scene(organization.emulator, config)
+        scene = Scene(organization.emulator, rescind, config)
         stolen = scene.session(s.STOLEN_ROLE)
         for outcome in probe(organization.emulator, stolen):
             if not outcome.allowed:
