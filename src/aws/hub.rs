@@ -2,13 +2,14 @@
 
 use super::error::{CallError, ErrorKind, timeouts};
 use super::member::{Entry, MemberSession};
+use super::pool::Pool;
 use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
 use crate::ident::{AccountId, Partition, Region};
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_guardduty as guardduty;
+use aws_sdk_organizations as organizations;
 use aws_sdk_sts as sts;
-use aws_smithy_http_client::tls;
 use futures::FutureExt;
 use guardduty::types::{Condition, FindingCriteria, OrderBy, SortCriteria};
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ pub struct Hub {
     pub(super) home: Region,
     pub(super) sink: Arc<dyn CallSink>,
     sts: sts::Client,
+    pub(super) organizations: organizations::Client,
     identity: HubIdentity,
 }
 
@@ -62,12 +64,9 @@ impl Hub {
     /// # Panics
     /// Never: the name given to the SDK is a legal one.
     pub async fn connect(home: &Region, sink: Arc<dyn CallSink>) -> Result<Self, CallError> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-            .build_https();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(aws_config::Region::new(home.to_string()))
-            .http_client(http)
+            .http_client(Pool::shared())
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(timeouts())
             .app_name(AppName::new("rescind").expect("a legal app name"))
@@ -77,7 +76,10 @@ impl Hub {
             sts::config::Builder::from(&config).interceptor(Observer::default()).build(),
         );
         let identity = who_am_i(&sts, home, &*sink).await?;
-        Ok(Self { config, home: home.clone(), sink, sts, identity })
+        let organizations = organizations::Client::from_conf(
+            organizations::config::Builder::from(&config).interceptor(Observer::default()).build(),
+        );
+        Ok(Self { config, home: home.clone(), sink, sts, organizations, identity })
     }
 
     /// Whose credentials the hub has.

@@ -11,6 +11,7 @@ mod instances;
 mod listed;
 mod member;
 mod organizations;
+mod pool;
 mod publish;
 mod queue;
 mod record;

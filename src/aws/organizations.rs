@@ -2,13 +2,12 @@
 
 use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
-use super::record::{CallScope, Observer, recorded};
+use super::record::{CallScope, recorded};
 use crate::ident::AccountId;
 use crate::org::{Account, AccountState, Placement};
-use aws_sdk_organizations as organizations;
+use aws_sdk_organizations::types::ParentType;
 use futures::FutureExt;
 use jiff::Timestamp;
-use organizations::types::ParentType;
 use std::collections::BTreeMap;
 
 impl Hub {
@@ -17,7 +16,7 @@ impl Hub {
     /// # Errors
     /// As the calls'.
     pub async fn organization(&self) -> Result<(Vec<Account>, AccountId), CallError> {
-        let client = self.organizations();
+        let client = &self.organizations;
         let scope = CallScope::default();
         let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
         let answer = recorded(&*self.sink, call, client.describe_organization().send().boxed()).await?;
@@ -70,7 +69,7 @@ impl Hub {
     }
 
     async fn administrators(&self, service: Option<&str>) -> Result<Vec<AccountId>, CallError> {
-        let client = self.organizations();
+        let client = &self.organizations;
         let scope = CallScope::default();
         let (mut all, mut page) = (Vec::new(), None);
         loop {
@@ -103,7 +102,7 @@ impl Hub {
     }
 
     async fn ous(&self, account: &AccountId) -> Result<Vec<String>, CallError> {
-        let client = self.organizations();
+        let client = &self.organizations;
         let scope = CallScope::default();
         let mut ous = Vec::new();
         let mut child = account.to_string();
@@ -127,7 +126,7 @@ impl Hub {
     }
 
     async fn tags(&self, account: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
-        let client = self.organizations();
+        let client = &self.organizations;
         let scope = CallScope::default();
         let (mut tags, mut page) = (BTreeMap::new(), None);
         loop {
@@ -140,12 +139,6 @@ impl Hub {
                 return Ok(tags);
             }
         }
-    }
-
-    fn organizations(&self) -> organizations::Client {
-        let config =
-            organizations::config::Builder::from(&self.config).interceptor(Observer::default()).build();
-        organizations::Client::from_conf(config)
     }
 }
 

@@ -160,7 +160,7 @@ impl Engine {
         roles: RoleCount,
     ) -> Result<bool, LedgerError> {
         // What has begun and is not brought to an end is no new one.
-        if !self.reader.remediation(&remediation.id)?.state.is_to_begin() {
+        if !self.reader.state(&remediation.id)?.is_to_begin() {
             return Ok(true);
         }
         let (target, policy) = (&remediation.target, self.policy());

@@ -126,12 +126,9 @@ impl Engine {
     /// Another remediation of the same role whose deny is in place and covers this one.
     pub(super) fn superseded_by(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
         let target = &remediation.target;
-        let history = self.reader.history(&target.account, &target.key())?;
-        let covers = |other: &InForce| {
-            other.remediation != remediation.id
-                && other.is_for(target)
-                && other.has_revoked(remediation.last_seen).is_some()
-        };
+        let history = self.reader.history_beside(&target.account, &target.key(), &remediation.id)?;
+        let covers =
+            |other: &InForce| other.is_for(target) && other.has_revoked(remediation.last_seen).is_some();
         Ok(history.into_iter().find(covers).map(|other| other.remediation))
     }
 

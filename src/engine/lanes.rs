@@ -22,7 +22,14 @@ struct Job {
 
 tokio::task_local! {
     /// What the running job holds of the width.
-    static PERMIT: RefCell<Option<OwnedSemaphorePermit>>;
+    static PERMIT: RefCell<Option<(Part, OwnedSemaphorePermit)>>;
+}
+
+/// Where a job is: in its urgent part, or before or behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Urgent,
+    Other,
 }
 
 /// So many jobs wait or run at once, before a feed is asked to wait.
@@ -67,6 +74,8 @@ pub(super) struct Lanes {
     /// The jobs that wait, by lane. A lane that is here has a task.
     waiting: Arc<Mutex<HashMap<String, VecDeque<Job>>>>,
     width: Arc<Semaphore>,
+    /// The width of what is decided: it waits for AWS as well, and is not to take the place of a deny.
+    before: Arc<Semaphore>,
     /// The width of what is done after the urgent part.
     after: Arc<Semaphore>,
     again: Arc<Semaphore>,
@@ -88,8 +97,11 @@ impl Lanes {
         Self {
             waiting: Arc::default(),
             width: Arc::new(Semaphore::new(width)),
-            // Denies go before proofs, also when it is the processor that is short.
-            after: Arc::new(Semaphore::new(width.div_ceil(2))),
+            before: Arc::new(Semaphore::new(width)),
+            // Denies go before proofs, also when it is the processor that is short. A proof is two round
+            // trips and a deny is three: with less than two thirds proofs pile up, and in the end
+            // denies wait for them.
+            after: Arc::new(Semaphore::new((width * 3).div_ceil(4))),
             again: Arc::new(Semaphore::new(width.div_ceil(4))),
             arrived: Arc::default(),
             shares: Arc::default(),
@@ -117,11 +129,24 @@ impl Lanes {
         self.waiting().keys().filter(is_in).count()
     }
 
+    /// Within a job: it is decided, and the urgent part begins. Until there is room for it nobody else decides
+    /// in its place, so that what was decided is done soon.
+    pub async fn step_forward(&self) {
+        // Who waited for a second permit of the width while holding one could wait for ever.
+        let is_there = |held: &RefCell<Option<(Part, _)>>| matches!(*held.borrow(), Some((Part::Urgent, _)));
+        if PERMIT.try_with(is_there).unwrap_or(true) {
+            return;
+        }
+        if let Ok(permit) = Arc::clone(&self.width).acquire_owned().await {
+            let _ = PERMIT.try_with(|held| held.replace(Some((Part::Urgent, permit))));
+        }
+    }
+
     /// Within a job: what is urgent is done, and what comes now makes room for other jobs' urgent part.
     pub async fn step_back(&self) {
         drop(PERMIT.try_with(RefCell::take));
         if let Ok(permit) = Arc::clone(&self.after).acquire_owned().await {
-            let _ = PERMIT.try_with(|held| held.replace(Some(permit)));
+            let _ = PERMIT.try_with(|held| held.replace(Some((Part::Other, permit))));
         }
     }
 
@@ -213,7 +238,8 @@ impl Lanes {
                 None => None,
             };
             let narrow = if again == Again::Yes { self.narrow(lane).await } else { None };
-            let permit = Arc::clone(&self.width).acquire_owned().await.ok();
+            let permit = Arc::clone(&self.before).acquire_owned().await.ok();
+            let permit = permit.map(|permit| (Part::Other, permit));
             if self.stop.is_cancelled() {
                 continue;
             }

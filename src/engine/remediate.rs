@@ -23,10 +23,10 @@ impl Engine {
     /// remediation that was interrupted goes on where the ledger says it stands.
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
         let span = tracing::info_span!("remediation", remediation = id);
-        let done = self.go_on(id).instrument(span).await;
         let remediation = self.reader.remediation(id)?;
         let lane = lane(&remediation.target.account, &remediation.target.key());
-        match remediation.state {
+        let done = self.go_on(&remediation).instrument(span).await;
+        match self.reader.state(id)? {
             State::Held => self.retries.done(id),
             state if state.is_open() => {
                 let blocked = state == State::Blocked;
@@ -39,8 +39,7 @@ impl Engine {
         done
     }
 
-    async fn go_on(&self, id: &str) -> Result<(), LedgerError> {
-        let remediation = self.reader.remediation(id)?;
+    async fn go_on(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         match remediation.state {
             State::Proved(_)
             | State::Failed
@@ -50,11 +49,11 @@ impl Engine {
             | State::Released
             | State::Expired
             | State::Retired => Ok(()),
-            State::Releasing | State::Retiring => self.take_back(&remediation).await,
-            State::Held => self.wait_for_person(&remediation).await,
-            State::Decided | State::Retrying | State::Blocked | State::Lost => self.start(&remediation).await,
-            State::Applying => self.settle(&remediation).await,
-            State::Accepted => self.check(&remediation).await,
+            State::Releasing | State::Retiring => self.take_back(remediation).await,
+            State::Held => self.wait_for_person(remediation).await,
+            State::Decided | State::Retrying | State::Blocked | State::Lost => self.start(remediation).await,
+            State::Applying => self.settle(remediation).await,
+            State::Accepted => self.check(remediation).await,
         }
     }
 
@@ -63,6 +62,7 @@ impl Engine {
         if !self.may_begin(remediation).await? {
             return Ok(());
         }
+        self.lanes.step_forward().await;
         match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => self.change(remediation, &session).await,
             Err(refusal) => self.refuse(remediation, &refusal).await,
@@ -89,7 +89,7 @@ impl Engine {
             self.write(remediation, Event::Refused(refused)).await?;
             return Ok(false);
         }
-        let state = self.reader.remediation(&remediation.id)?.state;
+        let state = self.reader.state(&remediation.id)?;
         let to_begin = state.is_to_begin() || state == State::Lost;
         // What a person approved is done, whatever the ledger remembers: the deny may be gone by now.
         // What was in force is put back for itself: the other one may be released.
@@ -246,6 +246,7 @@ impl Engine {
     /// An intent without an outcome: look what is there, then record or do it again.
     async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
+        self.lanes.step_forward().await;
         let session = match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => session,
             Err(refusal) => return self.unlooked(remediation, &refusal).await,

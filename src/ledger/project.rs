@@ -7,7 +7,7 @@ use super::state::State;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::sync::Arc;
 
 /// What is kept beside the entries, and can be had again.
@@ -121,7 +121,8 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
     let now = stamp(entry.time);
     let held = (state == State::Held).then_some(&now);
     let changed = match entry.event {
-        Event::Decision { occurrence, target: Some(target), last_seen, .. } => connection.execute(
+        Event::Decision { occurrence, target: Some(target), last_seen, .. } => run(
+            connection,
             "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, held_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8)",
             params![
@@ -135,32 +136,43 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
                 held,
             ],
         ),
-        Event::Returned { .. } => connection.execute(
+        Event::Returned { .. } => run(
+            connection,
             "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
             params![id, state.to_string(), seq, now],
         ),
-        Event::Reopened { .. } => connection.execute(
+        Event::Reopened { .. } => run(
+            connection,
             "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
             params![id, state.to_string(), seq, held],
         ),
-        Event::Intent { change } => connection.execute(
+        Event::Intent { change } => run(
+            connection,
             "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4, begun_at = ?5 WHERE id = ?1",
             params![id, state.to_string(), seq, change.cutoff.to_string(), now],
         ),
-        Event::Accepted { .. } => connection.execute(
+        Event::Accepted { .. } => run(
+            connection,
             "UPDATE remediations SET state = ?2, last = ?3, accepted_at = ?4 WHERE id = ?1",
             params![id, state.to_string(), seq, now],
         ),
-        Event::Refused(_) => connection.execute(
+        Event::Refused(_) => run(
+            connection,
             "UPDATE remediations SET state = ?2, last = ?3, refused = ?3 WHERE id = ?1",
             params![id, state.to_string(), seq],
         ),
-        _ => connection.execute(
+        _ => run(
+            connection,
             "UPDATE remediations SET state = ?2, last = ?3 WHERE id = ?1",
             params![id, state.to_string(), seq],
         ),
     };
     changed.map(|_| ()).map_err(sqlite)
+}
+
+/// Runs a statement that is kept for the next time: there is one for most entries.
+fn run(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute(params)
 }
 
 pub(super) fn write_beside(connection: &Connection, beside: &Beside) -> rusqlite::Result<usize> {

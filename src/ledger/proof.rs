@@ -146,10 +146,10 @@ impl Reader {
     pub(super) fn body(&self, seq: i64) -> Result<Vec<u8>, LedgerError> {
         let row = self
             .connection()
-            .query_row("SELECT kind, body FROM entries WHERE seq = ?1", [seq], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
+            .prepare_cached("SELECT kind, body FROM entries WHERE seq = ?1")
+            .and_then(|mut s| {
+                s.query_row([seq], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))).optional()
             })
-            .optional()
             .map_err(|e| self.sqlite(e))?;
         match row {
             None => Err(self.bad(seq, &"there is no such entry")),

@@ -202,14 +202,22 @@ impl Reader {
     pub fn decided(&self, occurrence: &str) -> Result<Option<Decided>, LedgerError> {
         let seqs: Option<(i64, Option<i64>)> = self
             .connection()
-            .query_row("SELECT seq, decided FROM occurrences WHERE occurrence = ?1", [occurrence], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()
+            .prepare_cached("SELECT seq, decided FROM occurrences WHERE occurrence = ?1")
+            .and_then(|mut s| s.query_row([occurrence], |row| Ok((row.get(0)?, row.get(1)?))).optional())
             .map_err(|e| self.sqlite(e))?;
         let Some((seen, decision)) = seqs else { return Ok(None) };
         let decision = decision.filter(|seq| *seq != seen).map(|seq| self.entry(seq)).transpose()?;
         Ok(Some(Decided { seen: self.entry(seen)?, decision }))
+    }
+
+    /// The entry that recorded an occurrence.
+    pub(super) fn seen(&self, occurrence: &str) -> Result<Option<Entry>, LedgerError> {
+        let seq: Option<i64> = self
+            .connection()
+            .prepare_cached("SELECT seq FROM occurrences WHERE occurrence = ?1")
+            .and_then(|mut s| s.query_row([occurrence], |row| row.get(0)).optional())
+            .map_err(|e| self.sqlite(e))?;
+        seq.map(|seq| self.entry(seq)).transpose()
     }
 
     /// Whether something was decided about an occurrence.

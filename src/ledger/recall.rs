@@ -233,7 +233,8 @@ impl Reader {
     fn kept<T: DeserializeOwned>(&self, sql: &str, params: impl Params) -> Result<Option<T>, LedgerError> {
         let text: Option<String> = self
             .connection()
-            .query_row(sql, params, |row| row.get(0))
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row(params, |row| row.get(0)))
             .optional()
             .map_err(|e| self.sqlite(e))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))

@@ -226,6 +226,22 @@ impl Reader {
         self.of_principal(account, key)?.into_iter().rev().map(|one| self.in_force(one)).collect()
     }
 
+    /// The same without one remediation.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn history_beside(
+        &self,
+        account: &AccountId,
+        key: &str,
+        id: &str,
+    ) -> Result<Vec<InForce>, LedgerError> {
+        let sql =
+            "SELECT id FROM remediations WHERE account = ?1 AND role_key = ?2 AND id <> ?3 ORDER BY opened";
+        let ids = self.column(sql, params![account.as_str(), key, id])?;
+        ids.iter().rev().map(|id| self.in_force(self.remediation(id)?)).collect()
+    }
+
     /// The remediations of a principal, oldest first.
     ///
     /// # Errors
@@ -361,6 +377,19 @@ impl Reader {
             .collect()
     }
 
+    /// Where the remediation with this id stands.
+    ///
+    /// # Errors
+    /// When there is none, or the ledger cannot be read.
+    pub fn state(&self, id: &str) -> Result<State, LedgerError> {
+        let text: String = self
+            .connection()
+            .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
+            .and_then(|mut s| s.query_row([id], |row| row.get(0)))
+            .map_err(|e| self.sqlite(e))?;
+        text.parse().map_err(|e: String| self.bad(0, &e))
+    }
+
     /// The remediation with this id.
     ///
     /// # Errors
@@ -368,17 +397,16 @@ impl Reader {
     pub fn remediation(&self, id: &str) -> Result<Remediation, LedgerError> {
         let (occurrence, state, last_seen, held_at): (String, String, String, Option<String>) = self
             .connection()
-            .query_row(
-                "SELECT occurrence, state, last_seen, held_at FROM remediations WHERE id = ?1",
-                [id],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )
+            .prepare_cached("SELECT occurrence, state, last_seen, held_at FROM remediations WHERE id = ?1")
+            .and_then(|mut s| {
+                s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            })
             .map_err(|e| self.sqlite(e))?;
         let held_at =
             held_at.map(|text| text.parse()).transpose().map_err(|e: jiff::Error| self.bad(0, &e))?;
         let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
         let state = state.parse().map_err(|e: String| self.bad(0, &e))?;
-        let seen = self.decided(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?.seen;
+        let seen = self.seen(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?;
         let seen_at = seen.time;
         let Event::Finding { finding, .. } = seen.event else {
             return Err(self.bad(seen.seq, &"expected a finding"));

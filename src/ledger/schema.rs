@@ -23,6 +23,9 @@ const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// So many prepared statements are kept: more than there are different ones.
+const STATEMENTS: usize = 64;
+
 /// Opens the ledger for writing; makes it, with mode 0600, when it is not there.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     let shown = path.display().to_string();
@@ -32,6 +35,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(sqlite)?;
@@ -75,6 +79,7 @@ pub(super) fn open_reader(path: &Path) -> Result<(Connection, i64), LedgerError>
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
     if id != APPLICATION_ID {
         let why = "this is not a ledger of rescind".to_owned();

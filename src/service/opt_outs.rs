@@ -4,7 +4,7 @@
 use crate::config::{ConfigError, OptOut, OptOuts, SOON_DAYS};
 use crate::ledger::Event;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -110,7 +110,8 @@ impl OptOutFile {
             tracing::warn!(
                 "opt-outs are gone or others in the file: taken over when it stays so for 10 seconds"
             );
-            let old = self.opt_outs.all.iter().filter(|old| !read.all.contains(old)).cloned();
+            let kept = Named::of(&read);
+            let old = self.opt_outs.all.iter().filter(|old| !kept.has(old)).cloned();
             let all: Vec<OptOut> = old.chain(read.all.iter().cloned()).collect();
             if all == self.opt_outs.all {
                 return None;
@@ -140,7 +141,22 @@ impl OptOutFile {
 
     /// Some of those that apply would be gone, or others.
     fn takes_away(&self, read: &OptOuts) -> bool {
-        self.opt_outs.all.iter().any(|opt_out| !read.all.contains(opt_out))
+        let read = Named::of(read);
+        self.opt_outs.all.iter().any(|opt_out| !read.has(opt_out))
+    }
+}
+
+/// Opt-outs by their names: there can be a hundred thousand of them.
+struct Named<'a>(HashMap<&'a str, &'a OptOut>);
+
+impl<'a> Named<'a> {
+    fn of(opt_outs: &'a OptOuts) -> Self {
+        Self(opt_outs.all.iter().map(|opt_out| (opt_out.name.as_str(), opt_out)).collect())
+    }
+
+    /// The very same opt-out is among them.
+    fn has(&self, opt_out: &OptOut) -> bool {
+        self.0.get(opt_out.name.as_str()).is_some_and(|have| *have == opt_out)
     }
 }
 
@@ -161,11 +177,8 @@ pub fn loaded(read: &OptOuts, recorded: &BTreeMap<String, OptOut>, now: Timestam
 
 /// The names of those that were recorded and are gone or others now.
 pub fn taken_away(read: &OptOuts, recorded: &BTreeMap<String, OptOut>) -> Vec<String> {
-    recorded
-        .values()
-        .filter(|opt_out| !read.all.contains(opt_out))
-        .map(|opt_out| opt_out.name.clone())
-        .collect()
+    let read = Named::of(read);
+    recorded.values().filter(|opt_out| !read.has(opt_out)).map(|opt_out| opt_out.name.clone()).collect()
 }
 
 /// Names those that expired and those that soon will.

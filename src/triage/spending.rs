@@ -4,7 +4,7 @@ use crate::config::Budget;
 use crate::ident::AccountId;
 use crate::ledger::Begun;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How far back budgets look.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(1);
@@ -14,6 +14,10 @@ pub const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 pub struct Spending {
     /// By account: when, which remediation, for which role (in lower case).
     by_account: HashMap<AccountId, BTreeMap<(Timestamp, String), String>>,
+    /// All of them: it is asked for each finding, and there can be thousands.
+    all: BTreeSet<(Timestamp, String, AccountId)>,
+    /// Where each remediation stands in these.
+    places: HashMap<String, (Timestamp, AccountId)>,
 }
 
 /// A budget that is used up.
@@ -43,25 +47,41 @@ pub enum Tripped {
 impl Spending {
     /// One was begun. One that is begun again counts once, at its latest time.
     pub fn add(&mut self, begun: Begun) {
-        let of_account = self.by_account.entry(begun.account).or_default();
-        of_account.retain(|(_, id), _| *id != begun.remediation);
-        of_account.insert((begun.at, begun.remediation), begun.role_key);
+        let Begun { remediation, account, role_key, at } = begun;
+        if let Some((at, account)) = self.places.remove(&remediation) {
+            self.take(at, remediation.clone(), account);
+        }
+        self.places.insert(remediation.clone(), (at, account.clone()));
+        self.all.insert((at, remediation.clone(), account.clone()));
+        self.by_account.entry(account).or_default().insert((at, remediation), role_key);
     }
 
     /// This one is among them.
     #[must_use]
     pub fn has(&self, account: &AccountId, remediation: &str) -> bool {
-        self.by_account
-            .get(account)
-            .is_some_and(|of_account| of_account.keys().any(|(_, id)| id == remediation))
+        self.places.get(remediation).is_some_and(|(_, its)| its == account)
     }
 
     /// Forgets what no budget looks at any more.
     pub fn forget(&mut self, now: Timestamp) {
-        self.by_account.retain(|_, of_account| {
-            of_account.retain(|(at, _), _| is_recent(*at, now));
-            !of_account.is_empty()
-        });
+        while let Some((at, id, account)) = self.all.pop_first() {
+            if is_recent(at, now) {
+                self.all.insert((at, id, account));
+                return;
+            }
+            self.places.remove(&id);
+            self.take(at, id, account);
+        }
+    }
+
+    fn take(&mut self, at: Timestamp, remediation: String, account: AccountId) {
+        if let Some(of_account) = self.by_account.get_mut(&account) {
+            of_account.remove(&(at, remediation.clone()));
+            if of_account.is_empty() {
+                self.by_account.remove(&account);
+            }
+        }
+        self.all.remove(&(at, remediation, account));
     }
 
     /// Whether one more may be begun in `account` now.
@@ -89,7 +109,8 @@ impl Spending {
         if begun >= here as usize {
             return Err(Tripped::Account { begun });
         }
-        let begun = self.by_account.values().map(recent).sum();
+        // The oldest come first.
+        let begun = self.all.len() - self.all.iter().take_while(|(at, ..)| !is_recent(*at, now)).count();
         if begun >= all as usize {
             return Err(Tripped::Organization { begun });
         }
