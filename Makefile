@@ -9,7 +9,7 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-up test browser-test deployment-test policy-test docs-test deny sbom package docs soak fuzz build emulator clean-demo
+.PHONY: help demo demo-up test browser-test deployment-test policy-test docs-test bench deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
 	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
 	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
+	@echo 'make bench       figures of the whole program against a stub of AWS: about an hour'
 	@echo 'make package     a Debian package (cargo-deb); make sbom: what is in it (cargo-cyclonedx)'
 	@echo 'make docs        the documentation as a book (mdBook)'
 	@echo 'make soak        kills, torn writes and full disks at every step: many rounds, some 15 minutes'
@@ -110,6 +111,11 @@ package: toolchain
 
 docs:
 	mdbook build docs
+
+# Figures of the whole program, against a stub of AWS: about an hour on a quiet machine. docs/performance.md.
+bench: toolchain
+	cargo build --release --locked
+	"$(PYTHON)" benches/driver --binary "$(TARGET)/release/rescind" --charts docs/performance
 
 # The long form of what `make test` only samples.
 soak: toolchain emulator build

@@ -7,12 +7,12 @@
 
 mod stub;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use stub::Stub;
+use stub::bare::{bare, bare_at_once};
 
 const LATENCY: Duration = Duration::from_millis(50);
 const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
@@ -120,58 +120,6 @@ fn peak(process: u32) -> f64 {
     kib.unwrap_or(f64::NAN) / 1024.0
 }
 
-// --- the bound
-
-/// How long a bare client takes for so many calls, one after the other on one connection.
-fn bare(stub: &Stub, calls: usize) -> Duration {
-    let address = stub.url().trim_start_matches("http://").to_owned();
-    let mut stream = TcpStream::connect(address).expect("connected");
-    stream.set_nodelay(true).expect("no delay");
-    let body = "Action=GetCallerIdentity&Version=2011-06-15";
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: stub\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-         authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261122/eu-central-1/sts/aws4_request, SignedHeaders=host, Signature=0\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let begun = Instant::now();
-    for _ in 0..calls {
-        stream.write_all(request.as_bytes()).expect("sent");
-        read_answer(&mut stream);
-    }
-    begun.elapsed()
-}
-
-fn read_answer(stream: &mut TcpStream) {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        assert!(reader.read_line(&mut line).expect("an answer") > 0, "the stub closed the connection");
-        let line = line.trim().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("a body");
-}
-
-/// The same for many clients at once, each with its share.
-fn bare_at_once(stub: &Stub, calls: usize, clients: usize) -> Duration {
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for client in 0..clients {
-            let share = calls / clients + usize::from(client < calls % clients);
-            scope.spawn(move || bare(stub, share));
-        }
-    });
-    begun.elapsed()
-}
-
 // --- the measures
 
 /// One event on an idle service: from the moment it is in the queue to the moment the deny takes effect.
@@ -190,7 +138,7 @@ fn deny() {
         let denied = stub.denied_at()[number].1;
         took.push(denied.duration_since(queued).as_secs_f64());
         // Half of the receive, four calls, of which the last takes effect halfway: four round trips.
-        bounds.push(bare(&stub, 1 + ROUND_TRIPS).as_secs_f64());
+        bounds.push(bare(&stub.url(), 1 + ROUND_TRIPS).as_secs_f64());
     }
     let (took, bound) = (median(took), median(bounds));
     println!(
@@ -226,7 +174,7 @@ fn drain(findings: usize, accounts: usize) {
     let took = last.duration_since(begun).as_secs_f64();
     let calls = stub.calls();
     let theory = findings as f64 * ROUND_TRIPS as f64 * LATENCY.as_secs_f64() / CONCURRENCY as f64;
-    let bound = bare_at_once(&stub, findings * ROUND_TRIPS, CONCURRENCY).as_secs_f64();
+    let bound = bare_at_once(&stub.url(), findings, ROUND_TRIPS, CONCURRENCY).as_secs_f64();
     println!(
         "{findings} events, {accounts} accounts {took:>7.2} s    bound (3 round trips each, {CONCURRENCY} at once) {bound:>6.2} s (in theory {theory:.2})   {:.2} of it   (peak {:.0} MiB)",
         took / bound,

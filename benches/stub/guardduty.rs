@@ -1,5 +1,6 @@
 //! Amazon GuardDuty: a detector in each region.
 
+use super::HUB;
 use super::call::Call;
 use super::findings::{Findings, TYPE, detector};
 use super::http::Message;
@@ -20,6 +21,15 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
     if !known || request.target().split('/').nth(2) != Some(&detector(&call.region)) {
         return bad("the input detectorId is not owned by the current account.");
     }
+    match call.operation.as_str() {
+        "GetDetector" => {
+            return json(
+                r#"{"status":"ENABLED","findingPublishingFrequency":"FIFTEEN_MINUTES","serviceRole":"arn:aws:iam::111111111111:role/aws-service-role/guardduty"}"#,
+            );
+        }
+        "ListMembers" => return members(world, request.target()),
+        _ => {}
+    }
     let body = Json::read(&request.body);
     let findings = locked(&world.findings);
     match call.operation.as_str() {
@@ -27,6 +37,24 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
         "GetFindings" => get(&findings, &call.region, &body),
         _ => bad("the stub has no such operation."),
     }
+}
+
+/// A page of the members, which are all accounts but the hub's. The token is the number of the first one.
+fn members(world: &World, target: &str) -> Message {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let token = query.split('&').find_map(|pair| pair.strip_prefix("nextToken="));
+    let Ok(start) = token.unwrap_or("1").parse::<usize>() else {
+        return bad("the parameter nextToken has an invalid value.");
+    };
+    let end = (start + PAGE).min(world.accounts());
+    let member = |index| {
+        let (id, name) = world.account(index);
+        format!(
+            r#"{{"accountId":"{id}","masterId":"{HUB}","administratorId":"{HUB}","email":"{name}@example.com","relationshipStatus":"Enabled","updatedAt":"2026-01-01T00:00:00.000Z"}}"#
+        )
+    };
+    let next = if end < world.accounts() { end.to_string() } else { String::new() };
+    json(format!(r#"{{"members":{},"nextToken":"{next}"}}"#, listed((start..end).map(member))))
 }
 
 fn bad(reason: &str) -> Message {

@@ -35,6 +35,8 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
             }
         }),
         "PutRolePolicy" => put(world, account, &form),
+        "CreatePolicy" => create(world, account, &form),
+        "AttachRolePolicy" => attach(world, account, &form),
         "ListRolePolicies" => with_role(world, account, field(&form, "RoleName"), |role| {
             let names: Vec<String> = role.policies.keys().map(|name| member(&escaped(name))).collect();
             let names = names.concat();
@@ -92,6 +94,33 @@ fn put(world: &World, account: &str, form: &Form) -> Message {
     });
     locked(&world.log).denied.push((role, Instant::now()));
     xml(NAMESPACE, "PutRolePolicy", "")
+}
+
+/// A managed policy. Its document counts for nobody but the caller.
+fn create(world: &World, account: &str, form: &Form) -> Message {
+    let name = field(form, "PolicyName");
+    if !locked(&world.managed).insert((account.to_owned(), name.to_owned())) {
+        let text = format!("A policy called {name} already exists. Duplicate names are not allowed.");
+        return xml_error(409, "EntityAlreadyExists", &text);
+    }
+    let result = format!(
+        "<Policy><PolicyName>{0}</PolicyName><PolicyId>ANPAEXAMPLEEXAMPLE123</PolicyId>\
+         <Arn>arn:aws:iam::{account}:policy/{0}</Arn><Path>/</Path>\
+         <DefaultVersionId>v1</DefaultVersionId></Policy>",
+        escaped(name)
+    );
+    xml(NAMESPACE, "CreatePolicy", &result)
+}
+
+fn attach(world: &World, account: &str, form: &Form) -> Message {
+    let arn = field(form, "PolicyArn");
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    if !locked(&world.managed).contains(&(account.to_owned(), name.to_owned())) {
+        return xml_error(404, "NoSuchEntity", &format!("Policy {arn} does not exist."));
+    }
+    let role = format!("{account}/{}", field(form, "RoleName"));
+    locked(&world.log).denied.push((role, Instant::now()));
+    xml(NAMESPACE, "AttachRolePolicy", "")
 }
 
 fn member(xml: &str) -> String {

@@ -17,6 +17,8 @@ mod http;
 #[path = "../../tests/it/proxy/listener.rs"]
 mod listener;
 
+pub mod bare;
+mod control;
 mod findings;
 mod guardduty;
 mod iam;
@@ -27,6 +29,7 @@ mod queue;
 mod reply;
 mod sqs;
 mod sts;
+mod tally;
 mod world;
 
 use call::Call;
@@ -116,7 +119,7 @@ impl Stub {
 
     /// How often each operation was called.
     pub fn calls(&self) -> BTreeMap<String, usize> {
-        locked(&self.world.log).calls.clone()
+        locked(&self.world.log).calls.counts()
     }
 
     /// The most calls that were under way at once. A ReceiveMessage that waits is one of them.
@@ -135,14 +138,23 @@ fn serve(world: &World, latency: Duration, mut stream: TcpStream) -> io::Result<
     let mut requests = BufReader::new(stream.try_clone()?);
     while let Some(request) = Message::read(&mut requests)? {
         let arrived = Instant::now();
+        if let Some(answer) = control::answer(world, &request) {
+            answer.write(&mut stream)?;
+            continue;
+        }
         world.enters();
         let there = arrived + latency / 2;
         sleep_until(there);
         let started = Instant::now();
-        let answer = answer(world, &request);
+        let call = Call::of(&request);
+        let answer = call.as_ref().map_or_else(unsigned, |call| answer(world, call, &request));
         // Sleeping too long on the way there is made up for on the way back.
         sleep_until(there + started.elapsed() + latency / 2);
         world.leaves();
+        // Before it is sent: who has the answer finds it counted.
+        if let Some(call) = &call {
+            locked(&world.log).calls.add(call, &request, &answer, arrived);
+        }
         answer.write(&mut stream)?;
         if request.closes() {
             break;
@@ -158,17 +170,17 @@ fn sleep_until(then: Instant) {
     }
 }
 
-fn answer(world: &World, request: &Message) -> Message {
-    let Some(call) = Call::of(request) else {
-        return reply::xml_error(403, "MissingAuthenticationToken", "the request is not signed");
-    };
-    *locked(&world.log).calls.entry(call.operation.clone()).or_default() += 1;
+fn unsigned() -> Message {
+    reply::xml_error(403, "MissingAuthenticationToken", "the request is not signed")
+}
+
+fn answer(world: &World, call: &Call, request: &Message) -> Message {
     match call.service.as_str() {
-        "sts" => sts::answer(world, &call, request),
-        "iam" => iam::answer(world, &call, request),
-        "organizations" | "account" => organizations::answer(world, &call, request),
-        "guardduty" => guardduty::answer(world, &call, request),
-        "sqs" => sqs::answer(world, &call, request),
+        "sts" => sts::answer(world, call, request),
+        "iam" => iam::answer(world, call, request),
+        "organizations" | "account" => organizations::answer(world, call, request),
+        "guardduty" => guardduty::answer(world, call, request),
+        "sqs" => sqs::answer(world, call, request),
         other => reply::xml_error(501, "NotImplemented", &format!("the stub has no {other}")),
     }
 }

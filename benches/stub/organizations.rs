@@ -49,9 +49,10 @@ fn accounts(world: &World, body: &Json) -> Message {
     };
     let size = body.get("MaxResults").number().and_then(|n| usize::try_from(n).ok());
     let size = size.unwrap_or(PAGE).clamp(1, PAGE);
-    let page = world.accounts().skip(start).take(size).map(|(id, name)| account(&id, &name, ""));
-    let next = match start + size {
-        end if end < world.members + 2 => format!(r#","NextToken":"{end}""#),
+    let end = (start + size).min(world.accounts());
+    let page = (start..end).map(|index| world.account(index)).map(|(id, name)| account(&id, &name, ""));
+    let next = match end {
+        end if end < world.accounts() => format!(r#","NextToken":"{end}""#),
         _ => String::new(),
     };
     json(format!(r#"{{"Accounts":{}{next}}}"#, listed(page)))

@@ -2,8 +2,9 @@
 
 use super::findings::Findings;
 use super::queue::Queue;
+use super::tally::Tallies;
 use super::{HUB, MANAGEMENT};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -13,6 +14,8 @@ pub struct World {
     pub regions: Vec<String>,
     /// By account and lower-case name: IAM ignores the case of names.
     pub roles: Mutex<HashMap<(String, String), Role>>,
+    /// The managed policies, by account and name.
+    pub managed: Mutex<HashSet<(String, String)>>,
     pub findings: Mutex<Findings>,
     pub queue: Queue,
     pub log: Mutex<Log>,
@@ -35,7 +38,7 @@ pub struct Role {
 /// What happened when.
 #[derive(Default)]
 pub struct Log {
-    pub calls: BTreeMap<String, usize>,
+    pub calls: Tallies,
     pub denied: Vec<(String, Instant)>,
     pub queued: Vec<(String, Instant)>,
 }
@@ -47,6 +50,7 @@ impl World {
             members,
             regions: regions.iter().map(ToString::to_string).collect(),
             roles: Mutex::default(),
+            managed: Mutex::default(),
             findings: Mutex::default(),
             queue: Queue::default(),
             log: Mutex::default(),
@@ -62,11 +66,18 @@ impl World {
         format!("{:012}", 200_000_000_000 + index)
     }
 
-    /// All accounts: the hub, the management account, the members.
-    pub fn accounts(&self) -> impl Iterator<Item = (String, String)> {
-        let own = [(HUB, "security"), (MANAGEMENT, "management")];
-        let own = own.map(|(id, name)| (id.to_owned(), name.to_owned()));
-        own.into_iter().chain((0..self.members).map(|n| (self.member(n), format!("member-{n}"))))
+    /// How many accounts there are: the hub, the management account, the members.
+    pub fn accounts(&self) -> usize {
+        2 + self.members
+    }
+
+    /// The id and the name of an account.
+    pub fn account(&self, index: usize) -> (String, String) {
+        match index {
+            0 => (HUB.to_owned(), "security".to_owned()),
+            1 => (MANAGEMENT.to_owned(), "management".to_owned()),
+            more => (self.member(more - 2), format!("member-{}", more - 2)),
+        }
     }
 
     pub fn has_account(&self, id: &str) -> bool {

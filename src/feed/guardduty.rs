@@ -26,12 +26,26 @@ const REFUSED: &str = "(answer)";
 /// How often a listing of several pages is repeated at most, until it brings nothing new.
 const PASSES: usize = 5;
 
+/// What is so much older than the watch of a region was there before it. An event comes some moments
+/// after its finding, and the region may be watched because of it.
+const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
+
+/// How a region came to be watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Somebody named it.
+    Named,
+    /// It was found to be enabled, at the start. That there is no detector in it is no failure.
+    Found,
+    /// The same, while the service runs.
+    Late,
+}
+
 /// Polls one region.
 #[derive(Debug)]
 pub struct Poller {
     region: Region,
-    /// Nobody named the region: that there is no detector in it is no failure.
-    is_found: bool,
+    origin: Origin,
     detector: Mutex<Option<String>>,
     pulse: Pulse,
 }
@@ -72,10 +86,10 @@ pub struct Poll<'a> {
 }
 
 impl Poller {
-    /// For one region, that somebody named or that was found to be enabled.
+    /// For one region.
     #[must_use]
-    pub fn new(region: Region, is_found: bool) -> Self {
-        Self { region, is_found, detector: Mutex::default(), pulse: Pulse::default() }
+    pub(super) fn new(region: Region, origin: Origin) -> Self {
+        Self { region, origin, detector: Mutex::default(), pulse: Pulse::default() }
     }
 
     /// How it is doing.
@@ -87,7 +101,7 @@ impl Poller {
     /// Nobody named the region.
     #[must_use]
     pub fn is_found(&self) -> bool {
-        self.is_found
+        self.origin != Origin::Named
     }
 
     /// The region.
@@ -110,7 +124,11 @@ impl Poller {
         let detector = self.detector(with.hub).await?;
         let cursor = with.reader.cursor(&self.region, &detector)?;
         let since = cursor.map(|time| time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
-        let watched_since = self.watched_since(with.ledger, with.reader).await?;
+        let watched_since = match self.origin {
+            // It may be watched because of an event, whose finding a poll can read first.
+            Origin::Late => self.watched_long_since(with.ledger, with.reader).await?,
+            Origin::Named | Origin::Found => self.watched_since(with.ledger, with.reader).await?,
+        };
         let query = FindingQuery { types: with.types, updated_since: since };
         let (ids, mut failure) = self.list(with.hub, &detector, &query, Some(with.pace)).await;
         let source =
@@ -169,6 +187,16 @@ impl Poller {
             ledger.append(Draft { subject, event: Event::Watching }).await?;
         }
         reader.watched_since(&self.region)
+    }
+
+    /// The same less [`BEFORE_WATCH`].
+    pub(super) async fn watched_long_since(
+        &self,
+        ledger: &Ledger,
+        reader: &Reader,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let since = self.watched_since(ledger, reader).await?;
+        Ok(since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok()))
     }
 
     /// What GuardDuty says of these claims, in their order. It is asked once for all of them.

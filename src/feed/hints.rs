@@ -6,16 +6,11 @@ use crate::aws::{CallError, ErrorKind, Hub};
 use crate::finding::{Decoded, Finding, Unconfirmed, Undecodable};
 use crate::ident::Region;
 use crate::ledger::{Append, Draft, Ledger, LedgerError, Reader};
-use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long GuardDuty's answer is waited for: other hints wait behind this one.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// What is so much older than the watch of a region was there before it. An event comes some moments
-/// after its finding, and the region may be watched because of it.
-const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
 
 /// One item that claims to be a finding.
 #[derive(Debug, Clone)]
@@ -166,8 +161,7 @@ impl Hints<'_> {
         }
         fates.extend(self.unconfirmed(source, unconfirmed).await?);
         record(self.ledger, &Source::handed_in(source), unreadable, None).await?;
-        let watched_since = poller.watched_since(self.ledger, self.reader).await?;
-        let watched_since = watched_since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok());
+        let watched_since = poller.watched_long_since(self.ledger, self.reader).await?;
         let from = Source { name: source.to_owned(), region: Some(region), watched_since };
         let recorded = record(self.ledger, &from, confirmed, None).await?;
         fates.extend(of_confirmed.into_iter().zip(recorded.into_iter().map(Fate::from)));

@@ -1,8 +1,10 @@
 //! The regions that are watched.
 
+use super::guardduty::Origin;
 use super::{FeedError, Poller};
 use crate::aws::{CallError, ErrorKind, Hub, RegionStatus};
 use crate::ident::{Partition, Region};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
@@ -22,6 +24,8 @@ pub struct Watch {
     /// When AWS was asked last which are, and what it answered instead if it did not.
     asked: Mutex<Option<(Instant, Option<CallError>)>>,
     grown: Notify,
+    /// The service runs: what is found from now on is found late.
+    runs: AtomicBool,
 }
 
 impl Watch {
@@ -29,8 +33,15 @@ impl Watch {
     /// finds them.
     #[must_use]
     pub fn of(named: &[Region], finds: bool) -> Self {
-        let pollers = named.iter().cloned().map(|region| Arc::new(Poller::new(region, false))).collect();
-        Self { pollers: RwLock::new(pollers), finds, asked: Mutex::default(), grown: Notify::new() }
+        let pollers =
+            named.iter().cloned().map(|region| Arc::new(Poller::new(region, Origin::Named))).collect();
+        Self {
+            pollers: RwLock::new(pollers),
+            finds,
+            asked: Mutex::default(),
+            grown: Notify::new(),
+            runs: AtomicBool::new(false),
+        }
     }
 
     /// Their pollers, in order.
@@ -61,12 +72,18 @@ impl Watch {
         matches!(&*self.asked.lock().await, Some((_, None)))
     }
 
+    /// The service begins: which regions there are at the start is known as far as it can be.
+    pub fn begin(&self) {
+        self.runs.store(true, Ordering::Relaxed);
+    }
+
     /// Watches these as well.
     pub fn add(&self, regions: impl IntoIterator<Item = Region>) {
+        let origin = if self.runs.load(Ordering::Relaxed) { Origin::Late } else { Origin::Found };
         let mut pollers = self.pollers.write().unwrap_or_else(PoisonError::into_inner);
         for region in regions {
             if !pollers.iter().any(|poller| *poller.region() == region) {
-                pollers.push(Arc::new(Poller::new(region, true)));
+                pollers.push(Arc::new(Poller::new(region, origin)));
                 self.grown.notify_one();
             }
         }

@@ -120,6 +120,7 @@ impl Service {
                     stop.clone(),
                 )?;
                 let watch = Self::watch(&config, &hub, &ledger, &reader).await?;
+                watch.begin();
                 engine.use_regions(watch.regions());
                 let queue = config
                     .events

@@ -216,10 +216,11 @@ fn what_stays_undone_is_raised_and_a_no_is_not_asked_again_at_once() {
     let line = service.until("still NOT revoked since");
     assert!(line.contains("role web in 555555555555"), "{line}");
     thief.is_allowed();
-    // In all this time it was asked once, and it is said once.
+    // Poll after poll it is not asked again but by its own timetable, and it is said once.
     let sweeps = scene.calls_of("ListFindings").len();
     scene.wait(|| scene.calls_of("ListFindings").len() > sweeps + 3);
-    assert_eq!(scene.calls_of("AssumeRole").len(), 1);
+    let asked = scene.calls_of("AssumeRole").len();
+    assert!(asked < scene.calls_of("ListFindings").len() / 2, "asked {asked} times");
     let alerts = scene.entries_of("alert");
     assert_eq!(alerts.iter().filter(|alert| alert["data"]["code"] == "not_revoked").count(), 1);
     // It is still on the list of what is tried again.

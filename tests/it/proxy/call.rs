@@ -46,6 +46,7 @@ fn guardduty(method: &str, path: &str) -> &'static str {
         ("GET", ["detector"]) => "ListDetectors",
         ("POST", ["detector"]) => "CreateDetector",
         ("GET", ["detector", _]) => "GetDetector",
+        ("GET", ["detector", _, "member"]) => "ListMembers",
         ("POST", ["detector", _, "findings"]) => "ListFindings",
         ("POST", ["detector", _, "findings", "get"]) => "GetFindings",
         ("POST", ["detector", _, "findings", "archive"]) => "ArchiveFindings",

@@ -1,0 +1,68 @@
+"""The stub of AWS, as a process of its own: `benches/stand.rs`."""
+
+import json
+import subprocess
+import urllib.request
+
+# Of a remediation, until the deny is in place.
+ROUND_TRIPS = 3
+
+
+class Stand:
+    """Serves from `with` to its end. Each call takes so many milliseconds."""
+
+    def __init__(self, program, latency, accounts):
+        self.program, self.latency, self.accounts = program, latency, accounts
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [self.program, "serve", str(self.latency), str(self.accounts)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self.process.stdout.readline().strip()
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _open(self, page):
+        return urllib.request.urlopen(f"{self.url}/stub/{page}")
+
+    def operations(self):
+        """What was called since the last reset: count, bytes, first and last time in microseconds."""
+        with self._open("operations") as answer:
+            return json.load(answer)
+
+    def spans(self, first, last):
+        """For each account the milliseconds from the first call of one operation to the last of another."""
+        spans = []
+        with self._open("accounts") as answer:
+            for line in answer:
+                calls = json.loads(line)["operations"]
+                if first in calls and last in calls:
+                    spans.append((calls[last]["last"] - calls[first]["first"]) / 1000)
+        return sorted(spans)
+
+    def reset(self):
+        self._open("reset").close()
+
+    def thefts(self, path, first, count):
+        """Writes findings about a stolen session in each of so many accounts."""
+        with self._open(f"thefts/{first}/{count}") as answer, open(path, "wb") as file:
+            while piece := answer.read(1 << 16):
+                file.write(piece)
+
+    def bare(self, chains, clients):
+        """The seconds that bare clients take for so many chains of three calls."""
+        command = [self.program, "bare", self.url, str(chains), str(ROUND_TRIPS), str(clients)]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    def cpu(self):
+        """The processor time that the stub took so far, in seconds."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100

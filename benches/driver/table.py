@@ -1,0 +1,173 @@
+"""The figures as Markdown, for docs/performance.md."""
+
+
+def write(found):
+    parts = []
+    for name, write_part in PARTS.items():
+        if found.get(name):
+            parts.append(write_part(found[name]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _ms(spread):
+    return f"{spread['median'] * 1000:.0f} ms ({spread['least'] * 1000:.0f} to {spread['most'] * 1000:.0f})"
+
+
+def _count(number):
+    return f"{number:,}"
+
+
+def _deny(rows):
+    heads = ["from, to the deny", "a call takes", "rescind", "rescind, new ledger", "baseline", "baseline, entering"]
+    spans = {
+        "the start of the process": "whole",
+        "the first call": "after_start",
+        "the first call about the finding": "finding",
+        "AssumeRole": "remedy",
+    }
+    ways = ("rescind", "rescind, new ledger", "baseline", "baseline, entering")
+    lines = []
+    for row in rows:
+        for name, key in spans.items():
+            cells = [_ms(row[way][key]) if key in row[way] else "" for way in ways]
+            lines.append([name, f"{row['latency_ms']} ms", *cells])
+        lines.append(["(bare client, three calls)", f"{row['latency_ms']} ms", _ms(row["bound"]), "", "", ""])
+    starts = [_ms(rows[0][way]["start"]) for way in ways]
+    lines.append(["(from the start to the first call)", f"{rows[0]['latency_ms']} ms", *starts])
+    return _table(heads, lines)
+
+
+def _throughput(rows):
+    heads = ["findings", "at once", "rescind", "bound", "in theory", "of the bound", "from the first AssumeRole",
+             "all proved", "CPU each", "cores", "stub's cores", "peak"]
+    lines = [
+        [
+            _count(row["findings"]),
+            str(row["width"]),
+            f"{row['denied']:.2f} s",
+            f"{row['bound']:.2f} s",
+            f"{row['theory']:.2f} s",
+            f"{row['bound'] / row['denied']:.0%}",
+            f"{row['bound'] / row['denied_since_first_entry']:.0%}",
+            f"{row['proved']:.2f} s",
+            f"{row['cpu_ms_each']:.1f} ms",
+            f"{row['cpu_cores']:.2f}",
+            f"{row['stub_cpu_cores']:.2f}",
+            f"{row['peak_mib']:.0f} MiB",
+        ]
+        for row in rows
+    ]
+    largest = max(rows, key=lambda row: row["findings"])
+    return _table(heads, lines) + "\n\n" + _calls(largest)
+
+
+def _calls(row):
+    heads = ["operation", "calls", "for each finding", "bytes of a request", "bytes of an answer"]
+    lines = [
+        [
+            name,
+            _count(one["count"]),
+            f"{one['count'] / row['findings']:.2f}",
+            f"{one['received'] / one['count']:.0f}",
+            f"{one['sent'] / one['count']:.0f}",
+        ]
+        for name, one in sorted(row["calls"].items(), key=lambda item: item[1]["first"])
+    ]
+    total = sum(one["received"] + one["sent"] for one in row["calls"].values()) / row["findings"]
+    ledger = row["ledger_bytes"] / row["findings"] / 1024
+    more = f"Of {_count(row['findings'])} findings. For each {total / 1024:.1f} KiB on the wire, {ledger:.1f} KiB in the ledger."
+    return _table(heads, lines) + "\n\n" + more
+
+
+def _baselines(rows):
+    heads = ["findings", "threads", "baseline", "bound", "of the bound", "CPU each", "peak"]
+    lines = [
+        [
+            _count(row["findings"]),
+            str(row["threads"]),
+            f"{row['denied']:.2f} s",
+            f"{row['bound']:.2f} s",
+            f"{row['bound'] / row['denied']:.0%}",
+            f"{row['cpu_ms_each']:.1f} ms",
+            f"{row['peak_mib']:.0f} MiB",
+        ]
+        for row in rows
+    ]
+    return _table(heads, lines)
+
+
+def _idle(rows):
+    heads = ["polls every", "seconds", "CPU", "of a core", "calls", "resident", "peak"]
+    lines = [
+        [
+            row["poll_interval"],
+            str(row["seconds"]),
+            f"{row['cpu_s']:.3f} s",
+            f"{row['of_a_core']:.2%}",
+            str(row["calls"]),
+            f"{row['rss_mib']:.0f} MiB",
+            f"{row['peak_mib']:.0f} MiB",
+        ]
+        for row in rows
+    ]
+    return _table(heads, lines)
+
+
+def _doctor(rows):
+    heads = ["accounts", "calls", "took", "CPU", "peak"]
+    lines = [
+        [
+            _count(row["accounts"]),
+            _count(row["calls"]),
+            f"{row['took_s']:.1f} s",
+            f"{row['cpu_s']:.1f} s",
+            f"{row['peak_mib']:.0f} MiB",
+        ]
+        for row in rows
+    ]
+    return _table(heads, lines)
+
+
+def _growing(first, more):
+    """`first` and `more`: heads, each with what makes its cell of a row."""
+    columns = {
+        **first,
+        "to the first call": lambda row: f"{row['start_s'] * 1000:.0f} ms",
+        "to the deny": lambda row: f"{row['deny_s'] * 1000:.0f} ms",
+        "CPU": lambda row: f"{row['cpu_s'] * 1000:.0f} ms",
+        "peak": lambda row: f"{row['peak_mib']:.0f} MiB",
+        **more,
+    }
+    return lambda rows: _table(list(columns), [[cell(row) for cell in columns.values()] for row in rows])
+
+
+PARTS = {
+    "doctor": _doctor,
+    "deny": _deny,
+    "throughput": _throughput,
+    "baselines": _baselines,
+    "idle": _idle,
+    "organization": _growing(
+        {"accounts": lambda row: _count(row["accounts"])},
+        {
+            "to read the organization": lambda row: f"{row['read_s']:.2f} s, {row['pages']} pages",
+            "peak while it is read": lambda row: f"{row['read_peak_mib']:.0f} MiB",
+        },
+    ),
+    "ledger": _growing(
+        {"entries": lambda row: _count(row["entries"]), "file": lambda row: f"{row['mib']:.0f} MiB"},
+        {
+            "verify": lambda row: f"{row['verify_s']:.2f} s, {row['verify_peak_mib']:.0f} MiB",
+            "first start": lambda row: f"{row['first_start_s'] * 1000:.0f} ms",
+        },
+    ),
+    "opt_outs": _growing(
+        {"opt-outs": lambda row: _count(row["opt_outs"]), "file": lambda row: f"{row['mib']:.1f} MiB"}, {}
+    ),
+}

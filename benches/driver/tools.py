@@ -1,0 +1,46 @@
+"""The programs that the driver needs; it builds what it is not given."""
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BASELINE = ROOT / "benches" / "baseline"
+
+
+class Tools:
+    def __init__(self, binary, stand, ledger, python):
+        self.binary = str(Path(binary).resolve())
+        if not (stand and ledger):
+            built = _built("stand", "ledger")
+            stand, ledger = stand or built["stand"], ledger or built["ledger"]
+        self.stand, self.ledger = str(Path(stand).resolve()), str(Path(ledger).resolve())
+        # Not resolved: an environment's Python is a link to another one.
+        self.python = str(Path(python or _environment()).absolute())
+        self.baseline = str(BASELINE / "baseline.py")
+
+    def version(self):
+        return subprocess.run([self.binary, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _built(*names):
+    command = ["cargo", "bench", "--locked", "--no-run", "--message-format=json"]
+    command += [word for name in names for word in ("--bench", name)]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    programs = [one for one in messages if one.get("executable") and one["target"]["name"] in names]
+    return {one["target"]["name"]: one["executable"] for one in programs}
+
+
+def _environment():
+    """The baseline's Python, in the build directory."""
+    directory = ROOT / "target" / "baseline-venv"
+    python = directory / "bin" / "python"
+    if subprocess.run([python, "-c", "import boto3"], capture_output=True).returncode if python.exists() else 1:
+        print("Installing the baseline's Python packages ...", file=sys.stderr)
+        venv.create(directory, with_pip=True, clear=True)
+        pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+        subprocess.run([*pip, "-r", BASELINE / "requirements.txt"], check=True)
+    return python

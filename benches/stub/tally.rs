@@ -1,0 +1,112 @@
+//! Counts: which operation was called how often and when, and how many bytes that were.
+
+use super::call::Call;
+use super::http::Message;
+use super::json::quoted;
+use super::sts::account_of;
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// What was counted.
+pub struct Tallies {
+    /// The same moment by both clocks.
+    began: (Instant, SystemTime),
+    by_operation: BTreeMap<String, Tally>,
+    /// By the account that the call is about, too.
+    by_account: HashMap<String, BTreeMap<String, Tally>>,
+}
+
+/// The calls of one operation.
+#[derive(Clone, Default)]
+struct Tally {
+    count: usize,
+    /// Of requests and answers, heads and bodies.
+    received: usize,
+    sent: usize,
+    /// When the first request was there and the last answer ready, in microseconds since the count began.
+    first: u128,
+    last: u128,
+}
+
+impl Default for Tallies {
+    fn default() -> Self {
+        let began = (Instant::now(), SystemTime::now());
+        Self { began, by_operation: BTreeMap::new(), by_account: HashMap::new() }
+    }
+}
+
+impl Tallies {
+    pub fn add(&mut self, call: &Call, request: &Message, answer: &Message, arrived: Instant) {
+        let since = |at: Instant| at.saturating_duration_since(self.began.0).as_micros();
+        let one = Tally {
+            count: 1,
+            received: size(request),
+            sent: size(answer),
+            first: since(arrived),
+            last: since(Instant::now()),
+        };
+        let account = self.by_account.entry(about(call, request).to_owned()).or_default();
+        account.entry(call.operation.clone()).or_default().add(&one);
+        self.by_operation.entry(call.operation.clone()).or_default().add(&one);
+    }
+
+    pub fn counts(&self) -> BTreeMap<String, usize> {
+        self.by_operation.iter().map(|(operation, tally)| (operation.clone(), tally.count)).collect()
+    }
+
+    /// The operations, as a JSON object. Times are microseconds since 1970.
+    pub fn operations(&self) -> String {
+        self.listed(&self.by_operation)
+    }
+
+    /// The same for each account, one a line.
+    pub fn accounts(&self) -> String {
+        let line = |(id, tallies): (&String, &BTreeMap<String, Tally>)| {
+            format!("{{\"account\":{},\"operations\":{}}}\n", quoted(id), self.listed(tallies))
+        };
+        self.by_account.iter().map(line).collect()
+    }
+
+    fn listed(&self, tallies: &BTreeMap<String, Tally>) -> String {
+        let since = self.began.1.duration_since(UNIX_EPOCH).expect("it is after 1970").as_micros();
+        let one = |(operation, tally): (&String, &Tally)| {
+            format!(
+                r#"{}:{{"count":{},"received":{},"sent":{},"first":{},"last":{}}}"#,
+                quoted(operation),
+                tally.count,
+                tally.received,
+                tally.sent,
+                since + tally.first,
+                since + tally.last
+            )
+        };
+        let each: Vec<String> = tallies.iter().map(one).collect();
+        format!("{{{}}}", each.join(","))
+    }
+}
+
+impl Tally {
+    fn add(&mut self, one: &Self) {
+        self.first = if self.count == 0 { one.first } else { self.first.min(one.first) };
+        self.last = self.last.max(one.last);
+        self.count += one.count;
+        self.received += one.received;
+        self.sent += one.sent;
+    }
+}
+
+fn size(message: &Message) -> usize {
+    let lines = message.headers.iter().map(|(name, value)| name.len() + value.len() + 4);
+    message.first.len() + lines.sum::<usize>() + 4 + message.body.len()
+}
+
+/// The account that a call is about: the one that is entered, the one that is asked about, the caller's.
+fn about<'a>(call: &'a Call, request: &'a Message) -> &'a str {
+    let before = match call.operation.as_str() {
+        "AssumeRole" => "RoleArn=arn%3Aaws%3Aiam%3A%3A",
+        "ListTagsForResource" => "\"ResourceId\":\"",
+        _ => return account_of(&call.access_key),
+    };
+    let body = std::str::from_utf8(&request.body).unwrap_or_default();
+    body.split_once(before).and_then(|(_, rest)| rest.get(..12)).unwrap_or_default()
+}
