@@ -5,7 +5,6 @@ use super::hub::Hub;
 use super::record::{CallScope, Observer, recorded};
 use crate::config::QueueUrl;
 use crate::ident::{AccountId, Region};
-use aws_sdk_organizations as organizations;
 use aws_sdk_sqs as sqs;
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashMap};
@@ -76,11 +75,9 @@ impl Hub {
     /// # Errors
     /// As the call's.
     pub async fn organization_id(&self) -> Result<String, CallError> {
-        let config =
-            organizations::config::Builder::from(&self.config).interceptor(Observer::default()).build();
         let scope = CallScope::default();
         let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
-        let request = organizations::Client::from_conf(config).describe_organization().send().boxed();
+        let request = self.organizations.describe_organization().send().boxed();
         let answer = recorded(&*self.sink, call, request).await?;
         answer
             .organization

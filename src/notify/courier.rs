@@ -6,7 +6,6 @@ use super::{Notice, Undelivered, event_bus, sns, webhook};
 use crate::aws::Hub;
 use crate::backoff::Backoff;
 use crate::config::{Channel, Way};
-use crate::engine::ORGANIZATION_AGE;
 use crate::ident::AccountId;
 use crate::ledger::{Append, Beside, ChannelState, Entry, Event, Ledger, LedgerError, Reader};
 use crate::org::Placement;
@@ -27,6 +26,9 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Durat
 
 /// What was revoked is told with whom it concerns, if that is known by then.
 const WAIT_FOR_IMPACT: Duration = Duration::from_secs(8);
+
+/// OUs that were read are good for so long.
+const OUS_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// At the end of a run what is left is given so long.
 const LAST: Duration = Duration::from_secs(15);
@@ -178,9 +180,8 @@ impl Courier {
     /// them unless an opt-out names one, so nobody else may have asked.
     async fn ous(&self, account: &AccountId) -> Result<Option<Vec<String>>, LedgerError> {
         let known = self.reader.placement(account)?.filter(|placement| placement.ous.is_some());
-        let is_fresh = |placement: &Placement| {
-            Timestamp::now().duration_since(placement.read_at).abs() < ORGANIZATION_AGE
-        };
+        let is_fresh =
+            |placement: &Placement| Timestamp::now().duration_since(placement.read_at).abs() < OUS_AGE;
         if known.as_ref().is_some_and(is_fresh) {
             return Ok(known.and_then(|placement| placement.ous));
         }

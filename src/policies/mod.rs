@@ -5,7 +5,7 @@
 
 mod same;
 
-pub use same::{difference, is_same};
+pub use same::difference;
 
 use crate::config::RemedyName;
 use crate::ident::{AccountId, Partition, quoted};
