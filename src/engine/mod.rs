@@ -125,13 +125,13 @@ impl Engine {
         self.policy().rules.types().map(|types| types.into_iter().collect())
     }
 
-    /// Decides about a finding that is in the ledger, and carries the decision out. The answer comes
-    /// when the decision is durable; without one, nothing was decided yet.
+    /// Decides about a finding that is in the ledger, and carries the decision out; one that is decided is
+    /// left. The answer comes when the decision is durable; without one, nothing was decided yet.
     pub fn submit(self: &Arc<Self>, finding: Finding) -> oneshot::Receiver<()> {
         self.submit_as(finding, Again::No, false)
     }
 
-    /// The same for a finding that a person handed in: it is not new to them.
+    /// The same for a finding that a person handed in: it is not new to them, and is decided again.
     pub fn submit_asked(self: &Arc<Self>, finding: Finding) {
         drop(self.submit_as(finding, Again::No, true));
     }
@@ -290,6 +290,11 @@ impl Engine {
         asked: bool,
         decided: oneshot::Sender<()>,
     ) -> Result<(), LedgerError> {
+        if !asked && self.reader.is_decided(&finding.occurrence())? {
+            // A sweep found it in the ledger before the feed that had put it there handed it over.
+            let _ = decided.send(());
+            return Ok(());
+        }
         let old = Timestamp::now().duration_since(finding.last_seen()) > self.policy().max_finding_age;
         let organization = self.organization_for(&finding.account).await?;
         let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {

@@ -184,6 +184,36 @@ fn a_region_that_hangs_does_not_hold_up_the_others() {
 }
 
 #[test]
+fn what_a_sweep_takes_up_before_the_feed_hands_it_over_is_decided_once() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(OFTEN);
+    let hang = json!({"hang": true});
+    scene.fault("stuck", json!({"operation": "AssumeRole"}), "before", hang, 0);
+    // What is told of last is read first: as many as may wait, behind calls that hang. What comes after them is
+    // recorded, and waits for room.
+    for (account, role) in std::iter::once((BANK, "web".to_owned()))
+        .chain((0..100).map(|number| (SHOP, format!("web-{number}"))))
+    {
+        scene.role(account, &role);
+        let session = scene.session(account, &role, "i-0123456789abcdef0");
+        for _ in 0..if account == BANK { 50 } else { 10 } {
+            scene.report(account, &role, &session, json!({}));
+        }
+    }
+    let service = Watching::start(&scene, &[]);
+    let decisions = || scene.entries_of("decision");
+    scene.wait_up_to(Duration::from_mins(1), || decisions().iter().any(|entry| entry["account"] == BANK));
+    scene.delete("faults/stuck");
+    scene.wait_up_to(Duration::from_mins(1), || decisions().len() >= 1050);
+    assert_eq!(service.stop(), 0);
+    let decisions = scene.entries_of("decision");
+    let findings: std::collections::BTreeSet<_> =
+        decisions.iter().map(|entry| entry["finding"].to_string()).collect();
+    assert_eq!((findings.len(), decisions.len()), (1050, 1050));
+}
+
+#[test]
 fn what_fails_is_tried_again_on_its_own_time() {
     let scene = Scene::new();
     scene.watch();
