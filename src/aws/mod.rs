@@ -34,6 +34,6 @@ pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink};
 pub use regions::RegionStatus;
 pub use security_hub::NotImported;
-pub use simulate::Simulation;
+pub use simulate::{Caller, Simulation};
 pub use trail::{Lookup, TrailEvent};
 pub use user::{AccessKey, UserFacts};

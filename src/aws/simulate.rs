@@ -17,6 +17,39 @@ pub struct Simulation {
     pub matched: Vec<String>,
     /// What the organization's policies say (SCPs), where AWS tells it.
     pub by_organization: Option<bool>,
+    /// What policies ask about that was not told: the answer need not be that of a real call.
+    pub unknown: Vec<String>,
+}
+
+/// Who calls, as policies see it; and in which region.
+#[derive(Debug, Clone)]
+pub struct Caller<'a> {
+    /// The role.
+    pub role_arn: &'a str,
+    /// Its account.
+    pub account: &'a str,
+    /// The organization, if it is known.
+    pub organization: Option<&'a str>,
+    /// As whom the hub enters.
+    pub source_identity: &'a str,
+    /// The region of the call.
+    pub region: &'a str,
+    /// When its session began.
+    pub since: jiff::Timestamp,
+}
+
+impl Caller<'_> {
+    fn context(&self) -> Vec<ContextEntry> {
+        let known = [
+            ("aws:PrincipalArn", Some(self.role_arn)),
+            ("aws:PrincipalAccount", Some(self.account)),
+            ("aws:PrincipalOrgID", self.organization),
+            ("aws:SourceIdentity", Some(self.source_identity)),
+            ("aws:RequestedRegion", Some(self.region)),
+        ];
+        let known = known.into_iter().filter_map(|(key, value)| Some(text(key, value?)));
+        known.chain([issued_at(&self.since.to_string())]).collect()
+    }
 }
 
 impl Simulation {
@@ -43,6 +76,7 @@ impl Simulation {
             by_organization: result
                 .organizations_decision_detail()
                 .map(aws_sdk_iam::types::OrganizationsDecisionDetail::allowed_by_organizations),
+            unknown: result.missing_context_values().to_vec(),
         }
     }
 }
@@ -82,19 +116,21 @@ impl MemberSession {
         each_of(actions, &results)
     }
 
-    /// SimulatePrincipalPolicy: whether a session of the principal may make these calls on a resource, by
+    /// SimulatePrincipalPolicy: whether a session of the caller may make these calls on a resource, by
     /// its policies, its permissions boundary and the organization's policies; each action with its
-    /// answer.
+    /// answer. A condition about what is not in the context is true where it says "not", so that all that is
+    /// known of the caller is told.
     ///
     /// # Errors
     /// As the call's. An answer that leaves an action out is an error.
     pub async fn may(
         &self,
-        arn: &str,
+        caller: &Caller<'_>,
         actions: &[&str],
         resource_arn: &str,
     ) -> Result<Vec<(String, Simulation)>, CallError> {
-        let results = self.evaluate(arn, actions, Some(resource_arn), Vec::new()).await?;
+        let context = caller.context();
+        let results = self.evaluate(caller.role_arn, actions, Some(resource_arn), context).await?;
         each_of(actions, &results)
     }
 
@@ -136,10 +172,14 @@ fn issued_at(time: &str) -> ContextEntry {
 }
 
 fn called_by(user_id: &str) -> ContextEntry {
+    text("aws:userid", user_id)
+}
+
+fn text(key: &str, value: &str) -> ContextEntry {
     ContextEntry::builder()
-        .context_key_name("aws:userid")
+        .context_key_name(key)
         .context_key_type(ContextKeyTypeEnum::String)
-        .context_key_values(user_id)
+        .context_key_values(value)
         .build()
 }
 

@@ -2,12 +2,13 @@
 
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table};
 use super::{Exit, block_on, signals};
-use crate::config::Config;
+use crate::config::{Config, OptOuts};
 use crate::doctor::{Diagnosis, Doctor, Level, Problem};
 use crate::ident::AccountId;
 use crate::ledger::{Ledger, Reader};
 use crate::service;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 /// So many places are named for one problem.
 const NAMED: usize = 5;
@@ -29,7 +30,9 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         let ledger = Ledger::open(&config.ledger)?;
         let hub = service::hub(config, &ledger).await?;
         let reader = Reader::open(&config.ledger)?;
-        let doctor = Doctor { config, hub: &hub, reader: &reader, only: args.accounts.clone() };
+        // What is wrong with the file is one of the problems.
+        let opt_outs = OptOuts::load(&config.opt_outs_file, Timestamp::now()).unwrap_or_default();
+        let doctor = Doctor { config, hub: &hub, reader: &reader, opt_outs, only: args.accounts.clone() };
         let bar = progress_bar(screen);
         let progress = |done, total| {
             bar.set_length(total);

@@ -22,6 +22,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     };
     block_on(async {
         let stop = signals::stop_token();
+        signals::stop_at_hangup(&stop);
         let ledger = Ledger::open(&config.ledger)?;
         let reader = Reader::open(&config.ledger)?;
         let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;

@@ -50,7 +50,7 @@ pub struct Cli {
         long,
         short,
         global = true,
-        default_value = "rescind.toml",
+        default_value = crate::config::FILE,
         env = "RESCIND_CONFIG",
         value_name = "FILE"
     )]

@@ -49,6 +49,13 @@ impl Screen {
         let _ = writeln!(std::io::stdout(), "{line}");
     }
 
+    /// What a person should know of what goes to a file: to standard error.
+    pub fn aside(&self, text: &str) {
+        if self.is_text() {
+            let _ = writeln!(anstream::stderr(), "{}", clean(text));
+        }
+    }
+
     /// An error, to standard error, in the format that was asked for.
     pub fn error(&self, text: &str) {
         if self.is_text() {

@@ -88,7 +88,16 @@ pub fn run(
     let drill = config.drill.as_ref().map(crate::config::DrillRole::path_and_name);
     let document = match print.document {
         Document::MemberRole => print.member_role(&config)?,
-        Document::MemberTrust => policies::member_trust(&print.trusted(&config)?),
+        Document::MemberTrust => {
+            let trusted = print.trusted(&config)?;
+            if print.hub_role.is_none() {
+                screen.aside(&format!(
+                    "The hub's role is taken to be {}, whose credentials these are; --hub-role names another.",
+                    trusted.hub_role_arn
+                ));
+            }
+            policies::member_trust(&trusted)
+        }
         Document::HubRole => policies::hub_role(&member, drill.as_deref()),
         Document::Guard => {
             if print.deployers.is_empty() {
@@ -115,13 +124,11 @@ pub fn run(
 
 impl Print {
     fn member_role(&self, config: &Config) -> Result<Value, BadInput> {
-        let of_rules = config.rules.iter().flat_map(|rule| rule.remedies.iter().copied());
-        let mut remedies: Vec<RemedyName> = vec![RemedyName::RoleSessions];
-        if self.remedies.is_empty() {
-            remedies.extend(of_rules.filter(|remedy| *remedy == RemedyName::UserKeys).take(1));
-        } else if self.remedies.contains(&Remedy::UserKeys) {
-            remedies.push(RemedyName::UserKeys);
-        }
+        let remedies = match (self.remedies.is_empty(), self.remedies.contains(&Remedy::UserKeys)) {
+            (true, _) => config.remedies(),
+            (false, true) => vec![RemedyName::RoleSessions, RemedyName::UserKeys],
+            (false, false) => vec![RemedyName::RoleSessions],
+        };
         let all = policies::member_role(&remedies);
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         let mut wanted =

@@ -30,7 +30,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let reload = signals::reload();
         let stop = signals::stop_token();
         let (mode, interval) = (config.mode, config.poll_interval);
-        let starting = Service::start(config, "run", Purpose::Act { backlog: args.backlog }, stop.clone());
+        let command = if args.once { "run --once" } else { "run" };
+        let starting = Service::start(config, command, Purpose::Act { backlog: args.backlog }, stop.clone());
         let service = tokio::select! {
             service = starting => service?,
             () = stop.cancelled() => return Ok(if args.once { Exit::Interrupted } else { Exit::Done }),

@@ -37,6 +37,15 @@ pub fn stop_token() -> CancellationToken {
     token
 }
 
+/// The same for SIGHUP: the terminal is gone, and nobody says anything any more.
+pub fn stop_at_hangup(stop: &CancellationToken) {
+    let (hangup, stop) = (reload(), stop.clone());
+    tokio::spawn(async move {
+        hangup.notified().await;
+        stop.cancel();
+    });
+}
+
 /// `false` when signals cannot be waited for.
 async fn signal() -> bool {
     #[cfg(unix)]

@@ -36,6 +36,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+/// Where the configuration is when nobody says otherwise.
+pub const FILE: &str = "rescind.toml";
+
 /// A valid configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -291,6 +294,15 @@ impl Config {
     #[must_use]
     pub fn home_region(&self) -> &Region {
         &self.regions[0]
+    }
+
+    /// The remedies that rules ask for. That for roles is always among them.
+    #[must_use]
+    pub fn remedies(&self) -> Vec<RemedyName> {
+        let asked = self.rules.iter().flat_map(|rule| rule.remedies.iter().copied());
+        let mut all = vec![RemedyName::RoleSessions];
+        all.extend(asked.filter(|remedy| *remedy != RemedyName::RoleSessions).take(1));
+        all
     }
 
     /// The partition of the configured regions.

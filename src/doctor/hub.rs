@@ -38,4 +38,16 @@ impl Doctor<'_> {
             )),
         }
     }
+
+    /// Looks whether it can be read where an account stands and what it is tagged with.
+    pub(super) async fn placement(&self) -> Option<Problem> {
+        let error = self.hub.placement(&self.hub.identity().account, true).await.err()?;
+        Some(Problem::new(
+            Level::Problem,
+            "placement_unreadable",
+            "organization",
+            format!("the OU and tags of an account cannot be read: what depends on them is held: {error}"),
+            crate::aws::hub_hint(&error, self.hub.identity()),
+        ))
+    }
 }

@@ -1,9 +1,11 @@
 //! This machine: the ledger, its checkpoint, the files with secrets, the opt-outs, the service.
 
 use super::{Doctor, Level, Problem};
-use crate::audit;
+use crate::audit::{self, Kept};
 use crate::config::{Config, Mode, OptOuts, Secret, Way};
-use crate::ledger::{LedgerError, Lock, checkpoint_file};
+use crate::drill;
+use crate::ledger::note::Checkpoint;
+use crate::ledger::{LedgerError, checkpoint_file, published};
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -17,18 +19,25 @@ impl Doctor<'_> {
     /// Looks at what is here.
     pub(super) fn local(&self) -> Vec<Problem> {
         let mut problems =
-            self.ledger().unwrap_or_else(|error| vec![broken(self.config, &error.to_string())]);
+            self.ledger().unwrap_or_else(|error| vec![broken(self.config, &error.to_string(), "")]);
         problems.extend(files(self.config));
         problems.extend(opt_outs(self.config));
-        if Lock::holder(&self.config.ledger).is_none() {
-            problems.push(Problem::new(
-                Level::Warning,
-                "not_running",
-                "service",
-                "no service is running: nobody watches",
-                "systemctl start rescind   # or: rescind run",
-            ));
-        }
+        problems.extend(self.opt_outs_gone());
+        problems.extend(drill::unfinished(self.config).into_iter().map(|left| {
+            let text = format!(
+                "a drill with role {} did not end: its deny may still be there ({})",
+                left.role,
+                left.ledger.display()
+            );
+            let fix = "rescind drill ACCOUNT   # takes it back first";
+            Problem::new(Level::Warning, "drill_unfinished", left.account, text, fix)
+        }));
+        let rules =
+            self.config.rules.iter().filter(|rule| rule.mode.is_some_and(|mode| mode >= Mode::Observe));
+        problems.extend(rules.map(|rule| {
+            let text = format!("the rule {:?} only records: nothing is revoked where it applies", rule.name);
+            Problem::new(Level::Note, "rule_records", "rules", text, "Take it out when it is not meant so.")
+        }));
         if self.config.mode == Mode::Observe {
             problems.push(Problem::new(
                 Level::Note,
@@ -41,9 +50,30 @@ impl Doctor<'_> {
         problems
     }
 
+    /// A start refuses this: opt-outs that vanish would let loose what they keep back.
+    fn opt_outs_gone(&self) -> Option<Problem> {
+        let known = self.reader.opt_outs().ok()?;
+        let text = std::fs::read_to_string(&self.config.opt_outs_file).unwrap_or_default();
+        let place = self.config.opt_outs_file.display();
+        (!known.is_empty() && text.trim().is_empty()).then(|| {
+            let text =
+                format!("gone or empty, and it had {} opt-out(s): rescind does not start", known.len());
+            Problem::new(
+                Level::Problem,
+                "opt_outs",
+                place,
+                text,
+                "Bring it back, or leave a comment in it to have none.",
+            )
+        })
+    }
+
     fn ledger(&self) -> Result<Vec<Problem>, LedgerError> {
         let mut problems = Vec::new();
         let path = &self.config.ledger;
+        // First what was published, then the ledger: it may grow meanwhile.
+        let published = published(path);
+        let kept: Vec<Kept> = published.iter().filter_map(|file| kept(file)).collect();
         let entries = self.reader.last()?;
         if entries > CHECKED {
             problems.push(Problem::new(
@@ -53,51 +83,85 @@ impl Doctor<'_> {
                 format!("the ledger has more than {CHECKED} entries and was not checked"),
                 "rescind ledger verify",
             ));
+            let beyond = kept.iter().find(|kept| size(kept) > u64::try_from(entries).unwrap_or(0));
+            problems.extend(beyond.map(|kept| {
+                broken(self.config, &format!("{} is over {} entries", kept.name, size(kept)), &kept.name)
+            }));
         } else {
-            match audit::verify(path, &[], Vec::new(), &mut |_, _| {}) {
+            let file = published.first().map(|file| file.display().to_string()).unwrap_or_default();
+            match audit::verify(path, &kept, Vec::new(), &mut |_, _| {}) {
                 Ok(found) if found.problems.is_empty() => {}
                 Ok(found) => {
                     let what = found.problems.first().map(|problem| problem.what.clone()).unwrap_or_default();
-                    problems.push(broken(self.config, &what));
+                    problems.push(broken(self.config, &what, &file));
                 }
-                Err(error) => problems.push(broken(self.config, &error.to_string())),
+                Err(error) => problems.push(broken(self.config, &error.to_string(), &file)),
             }
         }
-        let Some((signed, note)) = self.reader.latest_checkpoint()? else {
-            problems.push(Problem::new(
+        if !problems.iter().any(|problem| problem.level == Level::Problem) {
+            problems.extend(self.checkpoint(&kept)?);
+        }
+        Ok(problems)
+    }
+
+    /// Whether the latest checkpoint can be had without the ledger.
+    fn checkpoint(&self, kept: &[Kept]) -> Result<Option<Problem>, LedgerError> {
+        let path = &self.config.ledger;
+        let Some((signed, _)) = self.reader.latest_checkpoint()? else {
+            return Ok(Some(Problem::new(
                 Level::Warning,
                 "no_checkpoint",
                 path.display(),
                 "the ledger has no checkpoint yet: nobody has signed for it",
                 "rescind ledger checkpoint",
-            ));
-            return Ok(problems);
+            )));
         };
         let file = checkpoint_file(path);
-        let is_there = |note: &str| std::fs::read_to_string(&file).ok().as_deref() == Some(note);
         // A service that runs may have made another one meanwhile: first in the ledger, then in its file.
-        let again =
-            || self.reader.latest_checkpoint().ok().flatten().is_some_and(|(_, note)| is_there(&note));
-        if !is_there(&note) && !again() {
-            problems.push(Problem::new(
-                Level::Problem,
-                "checkpoint_not_published",
-                file.display(),
-                format!("the latest checkpoint, over {signed} entries, is not in its file"),
-                "rescind ledger checkpoint   # and keep a copy of the file elsewhere",
-            ));
+        let is_there = |kept: Option<&Kept>| kept.is_some_and(|kept| size(kept) >= signed);
+        let again = || super::local::kept(&file);
+        if is_there(kept.iter().find(|kept| Path::new(&kept.name) == file)) || is_there(again().as_ref()) {
+            return Ok(None);
         }
-        Ok(problems)
+        let keep = if file.exists() {
+            format!("mv {0} {0}.found   # a look at what it is\n", file.display())
+        } else {
+            String::new()
+        };
+        Ok(Some(Problem::new(
+            Level::Problem,
+            "checkpoint_not_published",
+            file.display(),
+            format!("the latest checkpoint, over {signed} entries, is not in its file"),
+            format!("{keep}rescind ledger checkpoint   # and keep a copy of the file elsewhere"),
+        )))
     }
 }
 
-fn broken(config: &Config, what: &str) -> Problem {
+/// A checkpoint, if it is one.
+fn kept(file: &Path) -> Option<Kept> {
+    let note = std::fs::read_to_string(file).ok()?;
+    Checkpoint::parse(&note).map(|_| Kept { name: file.display().to_string(), note })
+}
+
+fn size(kept: &Kept) -> u64 {
+    Checkpoint::parse(&kept.note).map_or(0, |checkpoint| checkpoint.size)
+}
+
+fn broken(config: &Config, what: &str, checkpoint: &str) -> Problem {
     Problem::new(
         Level::Problem,
         "ledger",
         config.ledger.display(),
         format!("the ledger is not as it was written: {what}"),
-        "rescind ledger verify   # and keep a copy of the file as evidence",
+        // First of all: nothing that is signed from now on may take the place of the evidence.
+        if checkpoint.is_empty() {
+            "Keep a copy of the file as evidence, then:\nrescind ledger verify".to_owned()
+        } else {
+            format!(
+                "Keep copies of the ledger and of {checkpoint} as evidence, then:\nrescind ledger verify --checkpoint {checkpoint}"
+            )
+        },
     )
 }
 
@@ -157,7 +221,8 @@ fn files(config: &Config) -> Vec<Problem> {
                 "file_mode",
                 path.display(),
                 format!("others can read or change a file with a secret in it (mode {mode:03o})"),
-                format!("chmod go-rwx {}", path.display()),
+                // The group of a packaged installation is the service's.
+                format!("chmod g-w,o-rwx {}", path.display()),
             )
         })
     });

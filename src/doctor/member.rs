@@ -1,16 +1,20 @@
 //! One account: its remediation role.
 
 use super::{Doctor, Level, Problem};
-use crate::aws::{CallError, CallScope, Entry, ErrorKind, MemberSession, RoleFacts, Simulation};
+use crate::aws::{CallError, CallScope, Caller, Entry, ErrorKind, MemberSession, RoleFacts, Simulation};
 use crate::config::RemedyName;
 use crate::org::Account;
 use crate::policies::{self, Trusted};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A principal that nobody has: the simulator need not find what it is asked about.
 const NOBODY: &str = "rescind-doctor-asks-about-nobody";
+
+/// A guard lets only deployers change the role.
+const BY_HAND: &str =
+    "Update the stack set that made the role. By hand, as somebody whom the organization's guard spares:";
 
 /// What was seen of an account.
 pub(super) struct Looked {
@@ -43,19 +47,26 @@ impl Doctor<'_> {
         let session = match self.hub.enter(&entry, &CallScope::default()).await {
             Ok(session) => session,
             Err(error) => {
-                looked.problems.push(self.not_entered(account, &error));
+                looked.problems.push(self.not_entered(account, &error, trusted));
                 return looked;
             }
         };
         looked.skew = Some(session.aws_now().duration_since(Timestamp::now()));
-        let remedies = self.remedies();
-        let wanted = policies::member_role(&remedies);
+        let wanted = policies::member_role(&self.config.remedies());
+        let caller = Caller {
+            role_arn: &role_arn,
+            account: account.id.as_str(),
+            organization: trusted.map(|trusted| trusted.organization.as_str()),
+            source_identity: &member.source_identity,
+            region: self.config.home_region().as_str(),
+            since: session.opened_at(),
+        };
         let (role, found, may) = futures::join!(
             session.role(&member.role_name),
             futures::future::join_all(
                 wanted.iter().map(|(name, _)| session.role_policy(&member.role_name, name))
             ),
-            self.may(&session, &role_arn, &wanted),
+            self.may(&session, &caller, &wanted),
         );
         looked.problems.extend(may.unwrap_or_else(|error| vec![unread(account, &error)]));
         // Without a permission that it needs it is not ready; what is only otherwise is told.
@@ -95,43 +106,47 @@ impl Doctor<'_> {
         looked
     }
 
-    /// The remedies that rules ask for.
-    pub(super) fn remedies(&self) -> Vec<RemedyName> {
-        let asked = self.config.rules.iter().flat_map(|rule| rule.remedies.iter().copied());
-        let mut all = vec![RemedyName::RoleSessions];
-        all.extend(asked.filter(|remedy| *remedy != RemedyName::RoleSessions).take(1));
-        all
-    }
-
     /// What the role may not do that it must. One question for each kind of resource.
     async fn may(
         &self,
         session: &MemberSession,
-        role_arn: &str,
+        caller: &Caller<'_>,
         wanted: &[(&'static str, Value)],
     ) -> Result<Vec<Problem>, CallError> {
-        let asked = questions(wanted, role_arn);
+        let asked = questions(wanted, caller.role_arn);
         let answers = asked.iter().map(|(resource, actions)| {
             let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-            async move { session.may(role_arn, &actions, resource).await }
+            async move { session.may(caller, &actions, resource).await }
         });
-        let (mut by_scp, mut by_role) = (Vec::new(), Vec::new());
+        let (mut by_scp, mut by_role, mut unclear) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (action, answer) in futures::future::try_join_all(answers).await?.into_iter().flatten() {
             match answer {
-                Simulation { by_organization: Some(false), .. } => by_scp.push(action),
+                Simulation { by_organization: Some(false), unknown, .. } => {
+                    by_scp.push(action);
+                    unclear.extend(unknown);
+                }
                 answer if !answer.is_allowed() => by_role.push(action),
                 _ => {}
             }
         }
         let mut problems = Vec::new();
         if !by_scp.is_empty() {
+            let unclear: Vec<String> = unclear.into_iter().collect();
+            let but = if unclear.is_empty() {
+                String::new()
+            } else {
+                format!(" (IAM's simulator says so without knowing {})", unclear.join(", "))
+            };
             problems.push(Problem::new(
                 Level::Problem,
                 "scp_in_the_way",
                 "",
-                format!("a policy of the organization keeps the remediation role from {}", by_scp.join(", ")),
                 format!(
-                    "In the SCP that denies it, spare the role: \"Condition\": {{\"ArnNotLike\": {{\"aws:PrincipalArn\": \"arn:*:iam::*:role/{}\"}}}}",
+                    "a policy of the organization keeps the remediation role from {}{but}",
+                    by_scp.join(", ")
+                ),
+                format!(
+                    "In the SCP that denies it, spare the role: \"Condition\": {{\"ArnNotLike\": {{\"aws:PrincipalArn\": \"arn:*:iam::*:role/{}\"}}}}\nWhere it is spared already, `rescind drill` in the account shows what AWS does.",
                     self.config.member.path_and_name()
                 ),
             ));
@@ -151,45 +166,67 @@ impl Doctor<'_> {
     fn trust(&self, account: &Account, role: &RoleFacts, trusted: Option<&Trusted>) -> Option<Problem> {
         let trusted = trusted?;
         let differs = policies::trust_difference(trusted, role.trust.as_deref())?;
+        let lets_more = policies::trusts_more(trusted, role.trust.as_deref());
+        let (level, code, what) = if lets_more {
+            (Level::Problem, "trust_too_wide", "the remediation role trusts more than the hub")
+        } else {
+            (
+                Level::Warning,
+                "trust_out_of_date",
+                "whom the remediation role trusts is not as this rescind asks for",
+            )
+        };
         Some(Problem::new(
-            Level::Warning,
-            "trust_out_of_date",
+            level,
+            code,
             &account.id,
-            format!("whom the remediation role trusts is not as this rescind asks for: {differs}"),
+            format!("{what}: {differs}"),
             format!(
-                "rescind policies print member-trust > trust.json\naws iam update-assume-role-policy --role-name {} --policy-document file://trust.json   # with credentials for ACCOUNT",
-                self.config.member.role_name
+                "{BY_HAND}\n(umask 077; rescind policies print member-trust --organization {} > trust.json)   # as the hub: it has the external id in it\naws iam update-assume-role-policy --role-name {} --policy-document file://trust.json   # with credentials for ACCOUNT",
+                trusted.organization, self.config.member.role_name
             ),
         ))
     }
 
-    fn not_entered(&self, account: &Account, error: &CallError) -> Problem {
+    fn not_entered(&self, account: &Account, error: &CallError, trusted: Option<&Trusted>) -> Problem {
         let role = self.config.member.path_and_name();
-        match error.kind {
-            ErrorKind::Denied => Problem::new(
-                Level::Problem,
-                "cannot_enter",
-                &account.id,
-                format!(
-                    "the role {role} cannot be assumed: it is not there, does not trust the hub with this external id, or an SCP denies it"
-                ),
-                "aws cloudformation deploy --stack-name rescind-member-role --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides HubRoleArn=… ExternalId=… OrganizationId=…   # with credentials for ACCOUNT; the stack set of docs/deployment.md does it for all",
-            ),
-            _ => Problem::new(
-                Level::Problem,
-                "cannot_enter",
-                &account.id,
-                format!("it cannot be told whether the role can be assumed: {error}"),
-                crate::aws::hub_hint(error, self.hub.identity()),
-            ),
+        if error.kind != ErrorKind::Denied {
+            let text = format!("it cannot be told whether the role can be assumed: {error}");
+            let fix = crate::aws::hub_hint(error, self.hub.identity());
+            return Problem::new(Level::Problem, "cannot_enter", &account.id, text, fix);
         }
+        if error.message.contains("no identity-based policy allows") {
+            let text = format!("the hub's own role may not assume {role}");
+            let name = self.hub.identity().role_name().unwrap_or("HUB-ROLE").to_owned();
+            let fix = format!(
+                "rescind policies print hub-role > hub.json\naws iam put-role-policy --role-name {name} --policy-name Rescind --policy-document file://hub.json   # with credentials for {}",
+                self.hub.identity().account
+            );
+            return Problem::new(Level::Problem, "hub_may_not_enter", &account.id, text, fix);
+        }
+        let member = &self.config.member;
+        let (hub_role, organization) = trusted
+            .map_or(("…", "…"), |trusted| (trusted.hub_role_arn.as_str(), trusted.organization.as_str()));
+        let users = self.config.remedies().contains(&RemedyName::UserKeys);
+        Problem::new(
+            Level::Problem,
+            "cannot_enter",
+            &account.id,
+            format!(
+                "the role {role} cannot be assumed: it is not there, does not trust the hub with this external id, or an SCP denies it"
+            ),
+            format!(
+                "The stack set of docs/deployment.md makes it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ExternalId=\"$(cat external-id)\"   # with credentials for ACCOUNT; the external id is member.external_id",
+                member.role_name, member.role_path, member.source_identity
+            ),
+        )
     }
 
     fn put_policy(&self, name: &str) -> String {
         let role = &self.config.member.role_name;
         let users = if name == policies::USERS_POLICY { " --remedies user_keys" } else { "" };
         format!(
-            "rescind policies print member-role{users} --policy {name} > {name}.json\naws iam put-role-policy --role-name {role} --policy-name {name} --policy-document file://{name}.json   # with credentials for ACCOUNT"
+            "{BY_HAND}\nrescind policies print member-role{users} --policy {name} > {name}.json\naws iam put-role-policy --role-name {role} --policy-name {name} --policy-document file://{name}.json   # with credentials for ACCOUNT"
         )
     }
 }

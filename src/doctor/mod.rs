@@ -8,9 +8,10 @@ mod local;
 mod member;
 mod queue;
 mod region;
+mod running;
 
 use crate::aws::Hub;
-use crate::config::Config;
+use crate::config::{Config, Mode, OptOuts, Selector};
 use crate::ident::{AccountId, Region};
 use crate::ledger::Reader;
 use crate::org::{Account, AccountState};
@@ -70,6 +71,15 @@ pub struct Member {
     pub ready: bool,
 }
 
+/// An account in which nothing is to be done, by an opt-out of the account as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftOut {
+    /// Its id.
+    pub account: AccountId,
+    /// The opt-out.
+    pub by: String,
+}
+
 /// A region that is watched.
 #[derive(Debug, Clone, Serialize)]
 pub struct Watched {
@@ -90,8 +100,10 @@ pub struct Diagnosis {
     pub at: Timestamp,
     /// The hub's account.
     pub hub_account: AccountId,
-    /// The active accounts, by id.
+    /// The active accounts, by id, without those that are left out.
     pub members: Vec<Member>,
+    /// The accounts that an opt-out leaves out: they do not count.
+    pub left_out: Vec<LeftOut>,
     /// The regions.
     pub regions: Vec<Watched>,
     /// How far this machine's clock is from AWS's: more than zero when AWS is ahead.
@@ -111,7 +123,7 @@ impl Diagnosis {
     #[must_use]
     pub fn is_green(&self) -> bool {
         let (covered, all) = self.coverage();
-        covered == all && self.problems.iter().all(|problem| problem.level != Level::Problem)
+        covered == all && all > 0 && self.problems.iter().all(|problem| problem.level != Level::Problem)
     }
 }
 
@@ -123,6 +135,8 @@ pub struct Doctor<'a> {
     pub hub: &'a Hub,
     /// The ledger.
     pub reader: &'a Reader,
+    /// The opt-outs, as far as their file can be read.
+    pub opt_outs: OptOuts,
     /// Only these accounts; all when empty.
     pub only: Vec<AccountId>,
 }
@@ -132,8 +146,9 @@ impl Doctor<'_> {
     /// many.
     pub async fn examine(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Diagnosis {
         let mut problems = self.local();
+        problems.extend(self.running());
         let regions = self.regions(&mut problems).await;
-        let accounts = self.accounts(&mut problems).await;
+        let (accounts, left_out) = self.accounts(&mut problems).await;
         let trusted = self.trusted(&mut problems).await;
         let total = (accounts.len() + regions.len()) as u64;
         let done = std::sync::atomic::AtomicU64::new(0);
@@ -155,10 +170,10 @@ impl Doctor<'_> {
             })
             .buffer_unordered(self.config.concurrency)
             .collect::<Vec<_>>();
-        let (watched, entered, queue, administrator) =
-            futures::join!(watching, entering, self.queue(), self.administrator());
+        let (watched, entered, queue, administrator, placement) =
+            futures::join!(watching, entering, self.queue(), self.administrator(), self.placement());
         problems.extend(queue);
-        problems.extend(administrator);
+        problems.extend(administrator.into_iter().chain(placement));
         let (mut members, mut skews) = (BTreeMap::new(), Vec::new());
         for looked in entered {
             problems.extend(looked.problems);
@@ -179,19 +194,33 @@ impl Doctor<'_> {
         }
         let skew = median(skews);
         problems.extend(skew.and_then(clock));
+        for problem in &mut problems {
+            problem.fix = self.with_config(&problem.fix);
+        }
         problems.sort();
         Diagnosis {
             at: Timestamp::now(),
             hub_account: self.hub.identity().account.clone(),
             members: members.into_values().collect(),
+            left_out,
             regions: told,
             clock_skew_ms: skew.map(|skew| i64::try_from(skew.as_millis()).unwrap_or(i64::MAX)),
             problems,
         }
     }
 
-    /// The accounts that are active.
-    async fn accounts(&self, problems: &mut Vec<Problem>) -> Vec<Account> {
+    /// Commands of rescind's with the file that this one was started with.
+    fn with_config(&self, fix: &str) -> String {
+        let file = &self.config.file;
+        if *file == std::path::Path::new(crate::config::FILE) {
+            return fix.to_owned();
+        }
+        fix.replace("rescind policies ", &format!("rescind --config {} policies ", file.display()))
+            .replace("rescind ledger ", &format!("rescind --config {} ledger ", file.display()))
+    }
+
+    /// The accounts that are active, and those that an opt-out leaves out.
+    async fn accounts(&self, problems: &mut Vec<Problem>) -> (Vec<Account>, Vec<LeftOut>) {
         let accounts = match self.hub.organization().await {
             Ok((accounts, _)) => accounts,
             Err(error) => {
@@ -203,7 +232,7 @@ impl Doctor<'_> {
                     format!("the accounts cannot be listed: {error}"),
                     fix,
                 ));
-                return Vec::new();
+                return (Vec::new(), Vec::new());
             }
         };
         let known: HashMap<&AccountId, &Account> = accounts.iter().map(|one| (&one.id, one)).collect();
@@ -216,12 +245,51 @@ impl Doctor<'_> {
                 "Look at the account's id.",
             ));
         }
+        for account in &self.only {
+            let Some(account) = known.get(account).filter(|one| one.state != AccountState::Active) else {
+                continue;
+            };
+            let text = "the account is not active: nothing can be done there, by thieves either";
+            let fix = "Look at the account in AWS Organizations.";
+            problems.push(Problem::new(Level::Problem, "account_not_active", &account.id, text, fix));
+        }
         let wanted = |account: &Account| self.only.is_empty() || self.only.contains(&account.id);
         let active = |account: &Account| account.state == AccountState::Active;
         let mut all: Vec<Account> =
             accounts.into_iter().filter(|account| active(account) && wanted(account)).collect();
         all.sort_by(|one, other| one.id.cmp(&other.id));
-        all
+        let mut left_out = Vec::new();
+        // Who asks about an account is told about it.
+        all.retain(|account| match self.opted_out(&account.id).filter(|_| self.only.is_empty()) {
+            Some(by) => {
+                let text = format!("the opt-out {by:?} leaves the account out: nothing is revoked there");
+                let fix = format!("rescind opt-out explain --account {}", account.id);
+                problems.push(Problem::new(Level::Note, "left_out", &account.id, text, fix));
+                left_out.push(LeftOut { account: account.id.clone(), by });
+                false
+            }
+            None => true,
+        });
+        (all, left_out)
+    }
+
+    /// The opt-out that leaves an account out as a whole, if there is one.
+    fn opted_out(&self, account: &AccountId) -> Option<String> {
+        let now = Timestamp::now();
+        let all = self.opt_outs.all.iter();
+        let whole = all.filter(|opt_out| {
+            let Selector { accounts, ous, tags, roles, types, regions } = &opt_out.selects;
+            let is_whole = ous.is_empty()
+                && tags.is_empty()
+                && roles.is_empty()
+                && types.is_empty()
+                && regions.is_empty();
+            opt_out.mode >= Mode::Observe
+                && is_whole
+                && accounts.contains(account)
+                && opt_out.days_left(now).is_none_or(|days| days >= 0)
+        });
+        whole.map(|opt_out| opt_out.name.clone()).next()
     }
 
     /// Whom the members must trust, if that can be known.

@@ -39,6 +39,15 @@ impl Doctor<'_> {
             Ok(attributes) => {
                 problems.extend(judged(&attributes, &queue.url, &queue.name, queue.is_fifo()));
                 problems.extend(self.dead_letters(&attributes, &region).await);
+                if let Err(error) = self.hub.try_queue(&queue.url, &region).await {
+                    problems.push(Problem::new(
+                        Level::Problem,
+                        "queue_unreadable",
+                        &queue.name,
+                        format!("events cannot be received: {error}"),
+                        crate::aws::hub_hint(&error, self.hub.identity()),
+                    ));
+                }
             }
             Err(error) => problems.push(self.unreadable(&queue.name, &error)),
         }
@@ -128,8 +137,10 @@ fn judged(attributes: &BTreeMap<String, String>, url: &str, name: &str, is_fifo:
                     "a message is given up after {} receives: an event can be minutes faster than GuardDuty's API, and is given back until then",
                     most.unwrap_or(0)
                 );
-                let policy = policy.to_string().replace(&format!("{}", policy["maxReceiveCount"]), "20");
-                add(Level::Warning, "few_receives", text, set("RedrivePolicy", &policy.replace('"', "\\\"")));
+                let mut policy = policy;
+                policy["maxReceiveCount"] = "20".into();
+                let policy = policy.to_string().replace('"', "\\\"");
+                add(Level::Warning, "few_receives", text, set("RedrivePolicy", &policy));
             }
         }
     }
@@ -151,37 +162,77 @@ fn judged(attributes: &BTreeMap<String, String>, url: &str, name: &str, is_fifo:
             set("SqsManagedSseEnabled", "true"),
         );
     }
+    if attributes.get("KmsMasterKeyId").is_some_and(|key| key == "alias/aws/sqs") {
+        add(
+            Level::Problem,
+            "key_shuts_out",
+            "the queue's key is alias/aws/sqs, which EventBridge may not use: no event gets in".to_owned(),
+            set("SqsManagedSseEnabled", "true"),
+        );
+    }
     let policy: Option<Value> = attributes.get("Policy").and_then(|text| serde_json::from_str(text).ok());
-    match policy {
-        None => add(
+    let policy = policy.unwrap_or_default();
+    let allowing = || senders(&policy).into_iter();
+    if allowing().next().is_none() {
+        add(
             Level::Warning,
             "nobody_sends",
-            "the queue has no policy: EventBridge may not send to it".to_owned(),
-            "policies/deployment/feed-central.yaml has one.".to_owned(),
-        ),
-        Some(policy) if anybody_sends(&policy) => add(
+            "the queue's policy lets neither EventBridge nor anybody else send to it".to_owned(),
+            "policies/deployment/feed-central.yaml has one that does.".to_owned(),
+        );
+    }
+    if allowing().any(|statement| is_for_anybody(&statement)) {
+        add(
             Level::Problem,
             "anybody_sends",
-            "the queue's policy lets anybody send to it, without a condition".to_owned(),
+            "the queue's policy lets anybody send to it".to_owned(),
             "policies/deployment/feed-central.yaml has a policy for EventBridge only.".to_owned(),
-        ),
-        Some(_) => {}
+        );
     }
     problems
 }
 
-fn anybody_sends(policy: &Value) -> bool {
-    let statements = match &policy["Statement"] {
-        Value::Array(all) => all.clone(),
-        one => vec![one.clone()],
-    };
-    statements.iter().any(|statement| {
-        let is_anybody =
-            |who: &Value| who == "*" || who.as_array().is_some_and(|all| all.iter().any(|one| one == "*"));
+/// The statements that let somebody send.
+fn senders(policy: &Value) -> Vec<Value> {
+    let lets_send = |statement: &Value| {
+        let is_it = |action: &str| {
+            let action = action.to_ascii_lowercase();
+            action == "*"
+                || action.strip_prefix("sqs:").is_some_and(|one| one == "*" || one.starts_with("send"))
+        };
         statement["Effect"] == "Allow"
-            && (is_anybody(&statement["Principal"]) || is_anybody(&statement["Principal"]["AWS"]))
-            && statement.get("Condition").is_none()
-    })
+            && list(&statement["Action"]).iter().filter_map(Value::as_str).any(is_it)
+    };
+    list(&policy["Statement"]).into_iter().filter(lets_send).collect()
+}
+
+/// Conditions that say who sends. Others do not keep anybody away.
+const WHO: [&str; 8] = [
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalarn",
+    "aws:principalaccount",
+];
+
+fn is_for_anybody(statement: &Value) -> bool {
+    let anybody = |who: &Value| list(who).iter().any(|one| one == "*");
+    let keys = statement["Condition"].as_object().into_iter().flatten();
+    let mut keys = keys.filter_map(|(_, test)| test.as_object()).flat_map(serde_json::Map::keys);
+    (anybody(&statement["Principal"]) || anybody(&statement["Principal"]["AWS"]))
+        && !keys.any(|key| WHO.contains(&key.to_ascii_lowercase().as_str()))
+}
+
+/// One thing is a list of one.
+fn list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(all) => all.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    }
 }
 
 #[cfg(test)]
@@ -220,10 +271,28 @@ mod tests {
             with("RedrivePolicy", r#"{"deadLetterTargetArn":"a","maxReceiveCount":3}"#),
             ["few_receives"]
         );
+        let dead = "arn:aws:sqs:eu-central-1:111111111111:dead";
+        let few = [(
+            "RedrivePolicy".to_owned(),
+            format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":1}}"#),
+        )];
+        let told = judged(&few.into(), "https://queue", "q", false);
+        assert!(
+            told[0].fix.contains(dead) && told[0].fix.contains(r#"maxReceiveCount\":\"20"#),
+            "{}",
+            told[0].fix
+        );
         assert_eq!(with("MessageRetentionPeriod", "60"), ["short_retention"]);
         assert_eq!(with("SqsManagedSseEnabled", "false"), ["not_encrypted"]);
         assert_eq!(with("Policy", ""), ["nobody_sends"]);
         let open = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:*"}}"#;
         assert_eq!(with("Policy", open), ["anybody_sends"]);
+        let tls = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SQS:SendMessage","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}"#;
+        assert_eq!(with("Policy", tls), ["anybody_sends"]);
+        let organization = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}}"#;
+        assert!(with("Policy", organization).is_empty());
+        let other = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:GetQueueUrl"}}"#;
+        assert_eq!(with("Policy", other), ["nobody_sends"]);
+        assert_eq!(with("KmsMasterKeyId", "alias/aws/sqs"), ["key_shuts_out"]);
     }
 }

@@ -1,9 +1,9 @@
 //! One region: GuardDuty in the hub's account, and who sends findings to it.
 
 use super::{Doctor, Level, Problem};
-use crate::aws::CallError;
+use crate::aws::{CallError, ErrorKind, FindingQuery};
 use crate::feed::Watch;
-use crate::ident::{AccountId, Region};
+use crate::ident::{AccountId, Partition, Region};
 use crate::org::Account;
 use std::collections::{HashMap, HashSet};
 
@@ -30,7 +30,40 @@ impl Doctor<'_> {
                 crate::aws::hub_hint(&error, self.hub.identity()),
             ));
         }
+        if !self.config.all_regions {
+            problems.extend(self.not_watched(&watch.regions()).await);
+        }
         watch.regions()
+    }
+
+    /// Regions that a thief could use and nobody looks at.
+    async fn not_watched(&self, watched: &[Region]) -> Vec<Problem> {
+        let all = match self.hub.regions().await {
+            Ok(all) => all,
+            Err(error) => {
+                return vec![Problem::new(
+                    Level::Warning,
+                    "regions_unknown",
+                    "regions",
+                    format!("it cannot be told which other regions are enabled: {error}"),
+                    crate::aws::hub_hint(&error, self.hub.identity()),
+                )];
+            }
+        };
+        let partition = self.hub.identity().partition;
+        all.into_iter()
+            .filter(|one| one.is_enabled() && !watched.contains(&one.region))
+            .filter(|one| Partition::of_region(&one.region) == partition)
+            .map(|one| {
+                Problem::new(
+                    Level::Warning,
+                    "region_not_watched",
+                    &one.region,
+                    "the region is enabled and not in `regions`: what GuardDuty sees there is not looked at",
+                    "Add it to `regions`, or add \"*\" for every region that is enabled; or close it with an SCP.",
+                )
+            })
+            .collect()
     }
 
     /// Looks at GuardDuty in a region.
@@ -65,8 +98,11 @@ impl Doctor<'_> {
             ));
             return Ok(());
         };
-        let (state, members) =
-            futures::join!(self.hub.detector_state(region, &detector), self.hub.members(region, &detector));
+        let (state, members, findings) = futures::join!(
+            self.hub.detector_state(region, &detector),
+            self.hub.members(region, &detector),
+            self.findings(region, &detector),
+        );
         let (state, members) = (state?, members?);
         looked.enabled = state.enabled;
         let update = |what: &str| {
@@ -99,10 +135,22 @@ impl Doctor<'_> {
             members.iter().filter(|(_, status)| *status == "Enabled").map(|(account, _)| account.clone()),
         );
         looked.problems.extend(not_sending(region, &detector, hub, accounts, &members));
-        if !state.enabled {
+        if !state.enabled || findings.is_err() {
             looked.sending.clear();
         }
-        Ok(())
+        findings
+    }
+
+    /// Reads findings as the service does.
+    async fn findings(&self, region: &Region, detector: &str) -> Result<(), CallError> {
+        let query = FindingQuery { types: None, updated_since: None };
+        let (ids, _) = self.hub.list_findings(region, detector, &query, None).await?;
+        // That there is none of this id is no matter: it is asked whether it may be read.
+        let id = ids.into_iter().next().unwrap_or_else(|| "0".repeat(32));
+        match self.hub.get_findings(region, detector, vec![id]).await {
+            Err(error) if error.kind != ErrorKind::Refused => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

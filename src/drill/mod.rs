@@ -8,22 +8,22 @@
 //! A drill has a ledger of its own, so that it runs beside the service, uses up no budget, and is in no
 //! report. Its result is an entry of the main ledger.
 
+mod earlier;
 mod finding;
 mod thief;
 
+pub use earlier::{Left, unfinished};
+
 use crate::aws::{CallError, Hub};
 use crate::config::{Budget, Config, DrillRole, Mode, OptOuts, Sweep};
-use crate::engine::Engine;
 use crate::finding::decode;
 use crate::ident::{AccountId, BadName};
-use crate::ledger::{
-    Answer, Append, Draft, DrillStep, Drilled, Entry, Event, LedgerError, Reader, ReleaseAsked, State,
-};
+use crate::ledger::{DrillStep, Drilled, Entry, Event, LedgerError, Reader, State};
 use crate::policies::{self, Trusted};
 use crate::remedy::Rung;
 use crate::service::{Purpose, Seen, Service, ServiceError};
 use jiff::Timestamp;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thief::Thief;
 use tokio_util::sync::CancellationToken;
@@ -82,13 +82,21 @@ impl Drill<'_> {
     ) -> Result<Drilled, DrillError> {
         let partition = self.hub.identity().partition;
         let arn = partition.role_arn(&self.account, &self.role.path_and_name());
+        let mut steps = Steps { told, all: Vec::new() };
+        let had_left = Box::pin(self.finish_earlier(stop, &mut steps)).await?;
         let thief = Thief::enter(self.hub, self.config, &self.account, &arn, &self.role.name).await?;
+        if had_left {
+            let _ = thief.until(SPREAD, stop, |answer| answer == thief::Answer::Allowed).await;
+        }
         let facts = thief.look().await.map_err(|error| {
-            DrillError::Asked(format!("the role {arn} may not look at itself, which is what a drill tries: {error}. `rescind policies print drill-role` prints its permissions"))
+            DrillError::Asked(format!(
+                "the role {arn} may not look at itself, which is what a drill tries: {error}\n`rescind policies print drill-role` prints its permissions. If a deny of rescind's is on it that nothing needs: {}",
+                self.by_hand()
+            ))
         })?;
         self.nobody_elses(&facts).await?;
-        let config = self.config(Timestamp::now())?;
-        let (path, mut steps) = (config.ledger.clone(), Steps { told, all: Vec::new() });
+        let config = self.config_with(&self.ledger_at(Timestamp::now())?);
+        let path = config.ledger.clone();
         steps.take("stolen", true, None, format!("a session of {arn}; its call is allowed"));
         // Who asks to stop does not want to wait: what was begun is still taken back.
         let never = CancellationToken::new();
@@ -97,19 +105,36 @@ impl Drill<'_> {
         let id = self.theft(&service, &thief, &facts.id, begun, stop, &mut steps).await;
         // Also after a failure, and when somebody has asked to stop.
         let released = match &id {
-            Ok(Some(id)) => self.release(&service, &thief, id, begun, &mut steps).await,
-            _ => Ok(()),
+            Ok(Some(id)) => self.release(&service, &thief, id, begun, stop, &mut steps).await,
+            Ok(None) => Ok(()),
+            // Its ledger may be what failed: then it is said what may be left.
+            Err(_) => {
+                let left = earlier::left(service.reader()).unwrap_or_default();
+                let mut done = Ok(());
+                for id in left {
+                    done = done.and(self.release(&service, &thief, &id, begun, stop, &mut steps).await);
+                }
+                if done.is_err() {
+                    steps.take(
+                        "released",
+                        false,
+                        None,
+                        format!("the deny may be left on the role: {}", self.by_hand()),
+                    );
+                }
+                Ok(())
+            }
         };
-        let checkpoint = match service.stop("drilled").await {
-            Ok(()) => Reader::open(&path)?.latest_checkpoint()?.map(|(_, note)| note),
-            Err(error) => return Err(error.into()),
-        };
+        let stopped = service.stop("drilled").await;
+        let id = id?;
         released?;
+        stopped?;
+        let checkpoint = Reader::open(&path)?.latest_checkpoint()?.map(|(_, note)| note);
         Ok(Drilled {
             account: self.account.clone(),
             role: self.role.path_and_name(),
             passed: steps.all.iter().all(|step| step.passed) && steps.all.len() == NAMES,
-            remediation: id?,
+            remediation: id,
             steps: steps.all,
             ledger: path.display().to_string(),
             checkpoint,
@@ -137,18 +162,26 @@ impl Drill<'_> {
         }
     }
 
-    /// Everything but the places and the keys is the drill's own.
-    fn config(&self, now: Timestamp) -> Result<Config, DrillError> {
-        let directory = self.config.ledger.parent().unwrap_or(std::path::Path::new("")).join("drills");
+    /// Where the ledgers of drills are.
+    fn directory(config: &Config) -> PathBuf {
+        config.ledger.parent().unwrap_or(Path::new("")).join("drills")
+    }
+
+    /// The ledger of a drill that begins now.
+    fn ledger_at(&self, now: Timestamp) -> Result<PathBuf, DrillError> {
+        let directory = Self::directory(self.config);
         std::fs::create_dir_all(&directory)
             .map_err(|error| DrillError::Asked(format!("{}: {error}", directory.display())))?;
-        let name = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), self.account);
-        let file = |end: &str| -> PathBuf { directory.join(format!("{name}{end}")) };
-        Ok(Config {
+        Ok(directory.join(format!("{}-{}.db", now.strftime("%Y%m%dT%H%M%SZ"), self.account)))
+    }
+
+    /// Everything but the places and the keys is the drill's own.
+    fn config_with(&self, ledger: &Path) -> Config {
+        Config {
             mode: Mode::Enforce,
             rules: Vec::new(),
             opt_outs: OptOuts::default(),
-            opt_outs_file: file(".opt-outs.toml"),
+            opt_outs_file: ledger.with_extension("opt-outs.toml"),
             protected: Vec::new(),
             account_tag: None,
             budget: Budget::unlimited(),
@@ -159,9 +192,19 @@ impl Drill<'_> {
             listen: None,
             cloudtrail: false,
             sweep: Sweep::Off,
-            ledger: file(".db"),
+            ledger: ledger.to_owned(),
             ..self.config.clone()
-        })
+        }
+    }
+
+    /// What takes a deny away without rescind.
+    fn by_hand(&self) -> String {
+        format!(
+            "aws iam delete-role-policy --role-name {} --policy-name {}   # with credentials for {}",
+            self.role.name,
+            crate::remedy::POLICY_NAME,
+            self.account
+        )
     }
 
     /// The theft, the deny, and what both sessions are answered. Gives the remediation, if there is one.
@@ -234,44 +277,31 @@ impl Drill<'_> {
         thief: &Thief<'_>,
         id: &str,
         begun: Timestamp,
+        stop: &CancellationToken,
         steps: &mut Steps<'_>,
     ) -> Result<(), DrillError> {
         let asked_at = Timestamp::now();
-        let remediation = service.reader().remediation(id)?;
-        if remediation.change.is_none() {
+        let before = service.reader().remediation(id)?.change;
+        let Some(change) = before else { return Ok(()) };
+        let released = self.take_back(service, id).await?;
+        let is_released = released.state == State::Released;
+        let took = Timestamp::now().duration_since(asked_at).as_secs_f64();
+        let (is_clean, note) = match (is_released, change.before.is_some()) {
+            (true, false) => (true, format!("the role is as it was, {took:.1} s after it was asked for")),
+            (true, true) => {
+                let text = "the role is as it was, and a deny was on it before: of a drill of which nothing is known here, or of the service";
+                (false, format!("{text}: {}", self.by_hand()))
+            }
+            (false, _) => (false, format!("it is {}: {}", released.state, self.by_hand())),
+        };
+        steps.take("released", is_clean, after(begun, Timestamp::now()), note);
+        if !is_released {
             return Ok(());
         }
-        let answer = Answer {
-            by: "rescind drill".to_owned(),
-            reason: "the drill is over".to_owned(),
-            os_user: self.os_user.clone(),
-            aws_identity: None,
-            judged: None,
-        };
-        let was = remediation.state.to_string();
-        let asked = ReleaseAsked { answer, force: false, attached: true, was };
-        let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
-        let only_if = Some((id.to_owned(), remediation.state));
-        service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
-        Engine::carry_out_now(service.engine(), id)?;
-        service.drained().await?;
-        let released = service.reader().remediation(id)?;
-        let is_released = released.state == State::Released;
-        let note = if is_released {
-            let took = Timestamp::now().duration_since(asked_at).as_secs_f64();
-            format!("the role is as it was, {took:.1} s after it was asked for")
-        } else {
-            format!(
-                "it is {}: {}. Look at the inline policy {} of the role, and delete it by hand",
-                released.state,
-                released.uncertain.as_deref().unwrap_or("see its ledger"),
-                crate::remedy::POLICY_NAME
-            )
-        };
-        steps.take("released", is_released, after(begun, Timestamp::now()), note);
-        // A stop has been asked for, or not: it is not waited for long.
+        // Who has asked to stop is not kept waiting for long.
         let never = CancellationToken::new();
-        match thief.until(SPREAD, &never, |answer| answer == thief::Answer::Allowed).await {
+        let (longest, stop) = if stop.is_cancelled() { (CUTOFF / 12, &never) } else { (SPREAD, stop) };
+        match thief.until(longest, stop, |answer| answer == thief::Answer::Allowed).await {
             Ok(_) => {
                 let note = "the old session is let in again".to_owned();
                 steps.take("restored", true, after(begun, Timestamp::now()), note);

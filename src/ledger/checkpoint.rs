@@ -143,11 +143,50 @@ fn frontier(connection: &Connection, path: &str, last: Option<&Checkpoint>) -> R
     Ok(kept.filter(|frontier| frontier.root() == last.root).unwrap_or_default())
 }
 
-/// Writes a checkpoint to its file, all of it or nothing.
+/// Writes a checkpoint to its file, all of it or nothing. One that is there and that is not the ledger's, of
+/// which `is_known` tells, is evidence that it was replaced: it is kept beside, and told.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn publish(file: &Path, note: &str) -> std::io::Result<()> {
+pub fn publish(
+    file: &Path,
+    note: &str,
+    is_known: impl FnOnce(&Checkpoint) -> bool,
+) -> std::io::Result<Option<PathBuf>> {
+    let there = std::fs::read_to_string(file).ok().and_then(|text| Checkpoint::parse(&text));
+    let kept = there.filter(|there| !is_known(there)).map(|there| keep(file, &there)).transpose()?;
+    write(file, note)?;
+    Ok(kept)
+}
+
+/// The checkpoints beside a ledger: the latest one's file, and those that were kept as evidence.
+#[must_use]
+pub fn published(ledger: &Path) -> Vec<PathBuf> {
+    let file = checkpoint_file(ledger);
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_kept = |path: &PathBuf| {
+        path.file_name().is_some_and(|one| one.to_string_lossy().starts_with(&format!("{name}{KEPT}")))
+    };
+    let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut all: Vec<PathBuf> = beside.filter(is_kept).collect();
+    all.sort();
+    all.extend(Some(file).filter(|file| file.exists()));
+    all
+}
+
+/// Between the name of a checkpoint's file and that of what is kept beside it.
+const KEPT: &str = ".kept-";
+
+fn keep(file: &Path, there: &Checkpoint) -> std::io::Result<PathBuf> {
+    let mut kept = file.as_os_str().to_owned();
+    let root = crate::digest::hex(there.root.get(..4).unwrap_or_default());
+    kept.push(format!("{KEPT}{}-{root}", there.size));
+    std::fs::rename(file, &kept)?;
+    Ok(kept.into())
+}
+
+fn write(file: &Path, note: &str) -> std::io::Result<()> {
     let mut new = file.as_os_str().to_owned();
     new.push(format!(".new-{}", std::process::id()));
     let write = || {

@@ -30,7 +30,7 @@ pub mod tree;
 mod writer;
 
 pub use archive::{Closed, Moved, move_out};
-pub use checkpoint::{Made, checkpoint_file, publish};
+pub use checkpoint::{Made, checkpoint_file, publish, published};
 pub use draft::Draft;
 pub use drilled::{DrillStep, Drilled};
 pub use entry::{Answer, Entry, Event, NOBODY, Refused, ReleaseAsked, Reported, Selection, Subject};

@@ -51,6 +51,16 @@ impl Reader {
         Ok(note.and_then(|note| Some((Checkpoint::parse(&note)?.size, note))))
     }
 
+    /// Whether the ledger has made a checkpoint.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn has_checkpoint(&self, checkpoint: &Checkpoint) -> Result<bool, LedgerError> {
+        let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
+        let note = self.column("SELECT note FROM checkpoints WHERE size = ?1", [size])?.pop();
+        Ok(note.and_then(|note| Checkpoint::parse(&note)).as_ref() == Some(checkpoint))
+    }
+
     /// How many entries the latest checkpoint is over, and when it was made.
     ///
     /// # Errors

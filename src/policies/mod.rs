@@ -5,7 +5,7 @@
 
 mod same;
 
-pub use same::difference;
+pub use same::{allows_more, difference};
 
 use crate::config::RemedyName;
 use crate::ident::{AccountId, Partition, quoted};
@@ -61,6 +61,14 @@ pub fn trust_difference(trusted: &Trusted, found: Option<&str>) -> Option<String
     difference(&member_trust(&Trusted { hub_role_arn, ..trusted.clone() }), &found)
 }
 
+/// Whether a role's trust lets anybody in whom [`member_trust`] does not, or on other terms.
+#[must_use]
+pub fn trusts_more(trusted: &Trusted, found: Option<&str>) -> bool {
+    let found: Value = found.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let hub_role_arn = with_path(&trusted.hub_role_arn, &found);
+    allows_more(&member_trust(&Trusted { hub_role_arn, ..trusted.clone() }), &found)
+}
+
 /// The ARN with the path that the found document has for the same role.
 fn with_path(arn: &str, found: &Value) -> String {
     let Some((prefix, name)) = arn.split_once(":role/") else { return arn.to_owned() };
@@ -111,14 +119,19 @@ pub fn hub_role(member_role: &str, drill_role: Option<&str>) -> Value {
 pub fn organization_guard(member_role: &str, deployers: &[String], role_only: bool) -> Value {
     let mut policy = filled(GUARD, &[("MEMBER_ROLE", member_role)]);
     for statement in statements(&mut policy) {
-        let spared = statement.pointer_mut("/Condition/ArnNotLike/aws:PrincipalArn");
-        if let Some(Value::Array(spared)) = spared {
-            spared.retain(|one| one != "${DEPLOYERS}");
-            spared.extend(deployers.iter().map(|deployer| Value::from(deployer.as_str())));
+        for place in ["/Condition/ArnNotLike/aws:PrincipalArn", "/Resource"] {
+            if let Some(Value::Array(several)) = statement.pointer_mut(place)
+                && several.iter().any(|one| one == "${DEPLOYERS}")
+            {
+                several.retain(|one| one != "${DEPLOYERS}");
+                several.extend(deployers.iter().map(|deployer| Value::from(deployer.as_str())));
+            }
         }
     }
     if role_only && let Some(Value::Array(all)) = policy.get_mut("Statement") {
-        all.retain(|statement| statement["Sid"] == "KeepTheRemediationRole");
+        all.retain(|statement| {
+            statement["Sid"] == "KeepTheRemediationRole" || statement["Sid"] == "KeepTheDeployers"
+        });
     }
     policy
 }

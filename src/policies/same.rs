@@ -32,6 +32,20 @@ pub fn difference(wanted: &Value, found: &Value) -> Option<String> {
     Some(if told.is_empty() { "it differs".to_owned() } else { told.join("; ") })
 }
 
+/// Whether `found` has a statement that allows something and is not in `wanted`.
+#[must_use]
+pub fn allows_more(wanted: &Value, found: &Value) -> bool {
+    let (wanted, found) = (normal(wanted), normal(found));
+    let statements = |document: &Value| document["Statement"].as_array().cloned().unwrap_or_default();
+    let without_sid = |mut statement: Value| {
+        statement.as_object_mut().map(|all| all.remove("Sid"));
+        statement
+    };
+    let wanted: Vec<Value> = statements(&wanted).into_iter().map(without_sid).collect();
+    let mut allowing = statements(&found).into_iter().filter(|statement| statement["Effect"] == "Allow");
+    allowing.any(|statement| !wanted.contains(&without_sid(statement)))
+}
+
 fn inside(wanted: &Value, found: &Value) -> String {
     let keys = |value: &Value| -> BTreeSet<String> {
         value.as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default()
@@ -100,6 +114,17 @@ mod tests {
         let one = json!({"Version": "2012-10-17", "Statement": {"Sid": "A", "Effect": "Allow", "Action": ["x:Y", "x:Z"], "Resource": "*"}});
         let other = json!({"Statement": [{"Resource": ["*"], "Action": ["x:Z", "x:Y"], "Effect": "Allow", "Sid": "A"}], "Version": "2012-10-17"});
         assert_eq!(difference(&one, &other), None);
+    }
+
+    #[test]
+    fn another_condition_allows_more_and_a_missing_statement_does_not() {
+        let statement = |sid: &str, id: &str| json!({"Sid": sid, "Effect": "Allow", "Action": "x:Y", "Condition": {"StringEquals": {"sts:ExternalId": id}}});
+        let wanted = json!({"Statement": [statement("A", "secret"), statement("B", "other")]});
+        assert!(!allows_more(&wanted, &wanted));
+        assert!(!allows_more(&wanted, &json!({"Statement": statement("C", "secret")})));
+        assert!(allows_more(&wanted, &json!({"Statement": [statement("A", "any")]})));
+        let denying = json!({"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
+        assert!(!allows_more(&wanted, &denying));
     }
 
     #[test]

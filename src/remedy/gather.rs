@@ -254,7 +254,12 @@ mod tests {
         let answer = |action: &str, decision: &str| {
             (
                 action.to_owned(),
-                Simulation { decision: decision.to_owned(), matched: Vec::new(), by_organization: None },
+                Simulation {
+                    decision: decision.to_owned(),
+                    matched: Vec::new(),
+                    by_organization: None,
+                    unknown: Vec::new(),
+                },
             )
         };
         let answers = vec![

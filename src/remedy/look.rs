@@ -111,6 +111,7 @@ mod tests {
             decision: decision.to_owned(),
             matched: matched.iter().map(ToString::to_string).collect(),
             by_organization: None,
+            unknown: Vec::new(),
         };
         let ours = "role_app_RescindRevokeOlderSessions";
         let rung = |old: &Simulation, new: &Simulation, other: Option<&Simulation>| match judge(

@@ -138,6 +138,14 @@ impl Checkpoints {
         Ok(())
     }
 
+    fn count(&self, size: Option<u64>) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.1 = Instant::now();
+        if let Some(size) = size {
+            latest.0 = i64::try_from(size).unwrap_or(i64::MAX);
+        }
+    }
+
     /// Who signs.
     #[must_use]
     pub fn signer(&self) -> &Signer {
@@ -170,19 +178,31 @@ impl Checkpoints {
             let latest = reader.latest_checkpoint()?.map(|(_, note)| note);
             latest.filter(|note| self.signer.public().open(note).is_ok())
         };
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.1 = Instant::now();
-        if let Some(made) = made {
-            latest.0 = i64::try_from(made.size).unwrap_or(i64::MAX);
-        }
-        drop(latest);
+        self.count(made.map(|made| made.size));
         let Some(note) = note else { return Ok(()) };
         let lines: Vec<&str> = note.lines().filter(|line| !line.is_empty()).collect();
         tracing::info!(checkpoint = lines.join(" | "), "checkpoint");
-        if let Err(error) = publish(&self.file, &note) {
-            tracing::error!(file = %self.file.display(), %error, "the checkpoint cannot be written to its file");
+        // What cannot be read is not taken for known: evidence is rather kept once too often.
+        match publish(&self.file, &note, |there| reader.has_checkpoint(there).unwrap_or(false)) {
+            Ok(None) => Ok(()),
+            // Somebody has put an older copy in the ledger's place, or another ledger.
+            Ok(Some(kept)) => {
+                tracing::error!(kept = %kept.display(), "a checkpoint was there that is not of this ledger as it is: it is kept");
+                let alert = Event::Alert {
+                    code: "ledger_replaced".to_owned(),
+                    text: format!(
+                        "beside the ledger was a checkpoint that it never made: an older copy was put in its place, or another ledger: {}",
+                        kept.display()
+                    ),
+                    what_to_do: "Keep copies of the ledger and of that file. `rescind ledger verify --checkpoint FILE` tells what is missing. If you have put a backup in place yourself, move the file away.".to_owned(),
+                };
+                ledger.append(Draft::of_service(alert)).await.map(|_| ())
+            }
+            Err(error) => {
+                tracing::error!(file = %self.file.display(), %error, "the checkpoint cannot be written to its file");
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 

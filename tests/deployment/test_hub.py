@@ -190,7 +190,10 @@ class Ecs(unittest.TestCase):
 
     def test_never_two_at_once(self):
         service = self.template.raw["Resources"]["Service"]["Properties"]
-        self.assertEqual(service["DesiredCount"], 1)
+        # None before there is a configuration, which would hold up the first deployment; then one.
+        self.assertEqual(service["DesiredCount"], {"Ref": "DesiredCount"})
+        count = self.template.raw["Parameters"]["DesiredCount"]
+        self.assertEqual((count["Default"], count["AllowedValues"]), (0, [0, 1]))
         self.assertEqual(service["DeploymentConfiguration"], {"MinimumHealthyPercent": 0, "MaximumPercent": 100})
 
     def test_the_container_can_do_little(self):

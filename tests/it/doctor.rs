@@ -96,7 +96,8 @@ fn a_role_that_is_missing_weaker_or_trusts_others_is_named_with_what_to_do() {
         "aws iam put-role-policy --role-name RescindRemediation --policy-name Rescind",
         "with credentials for 333333333333",
         "RevokeRoleSessions is missing",
-        "whom the remediation role trusts is not as this rescind asks for: HubEnters: another Condition",
+        "the remediation role trusts more than the hub: HubEnters: another Condition",
+        "--stack-name rescind-member-role-here",
     ] {
         assert!(ran.out.contains(text), "{text}\n{}", ran.out);
     }
@@ -162,7 +163,7 @@ fn files_opt_outs_and_checkpoints_are_looked_at() {
     let ran = doctor(&scene).code(5);
     for text in [
         "others can read or change a file with a secret in it (mode 644)",
-        "chmod go-rwx rescind.toml",
+        "chmod g-w,o-rwx rescind.toml",
         "is not in its file",
         "the opt-out \"freeze\" ends in 3 day(s)",
         "Ask payments whether that is meant.",
@@ -206,4 +207,172 @@ fn one_account_can_be_looked_at_alone() {
 
 fn doctor_of(scene: &Scene, account: &str) -> Ran {
     scene.rescind(&["doctor", "--account", account])
+}
+
+#[test]
+fn rescinds_own_guard_is_not_in_the_way() {
+    let scene = sound();
+    let print = ["policies", "print", "guard", "--deployer", "arn:aws:iam::*:role/stacksets-exec-*"];
+    let guard = scene.rescind(&print).code(0).json_document();
+    Thief::operator(&scene, MANAGEMENT).attach_scp(SHOP, &guard);
+    assert_eq!(codes(&scene), Vec::<String>::new());
+    doctor(&scene).code(0).says("100 %");
+}
+
+#[test]
+fn a_hub_that_may_not_read_findings_events_or_tags_sees_nothing() {
+    let mut scene = sound();
+    scene.queue("rescind-findings");
+    scene.configure("mode = \"enforce\"\n");
+    private(&scene, 0o600);
+    let denied = json!({"error": {"code": "AccessDeniedException", "message": "no", "status": 403}});
+    for (operation, code, covered) in [
+        ("GetFindings", format!("guardduty_unreadable {HOME}"), "0 % (0 of 10"),
+        ("ListFindings", format!("guardduty_unreadable {OTHER}"), "0 % (0 of 10"),
+        ("ReceiveMessage", "queue_unreadable rescind-findings".to_owned(), "100 %"),
+        ("DeleteMessage", "queue_unreadable rescind-findings".to_owned(), "100 %"),
+        ("ChangeMessageVisibility", "queue_unreadable rescind-findings".to_owned(), "100 %"),
+        ("ListTagsForResource", "placement_unreadable organization".to_owned(), "100 %"),
+    ] {
+        scene.fault("no", json!({"operation": operation}), "before", denied.clone(), 0);
+        let told = codes(&scene);
+        assert!(told.contains(&code), "{operation}: {told:?}");
+        doctor(&scene).code(5).says(covered).says(operation);
+        scene.delete("faults/no");
+    }
+}
+
+#[test]
+fn a_message_that_is_tried_stays_for_the_service() {
+    let mut scene = sound();
+    scene.queue("rescind-findings");
+    scene.configure("mode = \"enforce\"\n");
+    private(&scene, 0o600);
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.post(
+        "events",
+        &json!({"queue": "rescind-findings", "account": SECURITY, "region": HOME, "finding_id": finding}),
+    );
+    doctor(&scene);
+    assert_eq!(scene.messages("rescind-findings"), (1, 0));
+    let mut service = crate::watching::Watching::start(&scene, &[]);
+    service.until("revoked, cutoff");
+    thief.is_denied();
+}
+
+#[test]
+fn a_service_that_is_gone_or_blind_is_a_problem() {
+    let scene = sound();
+    scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\n");
+    private(&scene, 0o600);
+    doctor(&scene).code(0).says("warning  service: no service is running");
+    // One that reads once and is refused, and does not try again while it is looked at.
+    let denied = json!({"error": {"code": "AccessDeniedException", "message": "no", "status": 403}});
+    scene.fault("no", json!({"operation": "ListFindings", "region": OTHER}), "before", denied, 1);
+    let service = crate::watching::Watching::start(&scene, &[]);
+    scene.wait(|| codes(&scene).contains(&"not_ready service".to_owned()));
+    doctor(&scene).code(5).says("the service does not see what comes: GuardDuty us-east-1");
+    service.stop();
+    doctor(&scene).code(5).says("PROBLEM  service: no service is running: nobody watches");
+}
+
+#[test]
+fn a_role_that_anybody_may_assume_is_no_green() {
+    let scene = sound();
+    Thief::operator(&scene, SHOP).trust("RescindRemediation", |trust| {
+        let anybody =
+            json!({"Sid": "All", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"});
+        trust["Statement"].as_array_mut().expect("a list").push(anybody);
+    });
+    doctor(&scene)
+        .code(5)
+        .says("PROBLEM  222222222222: the remediation role trusts more than the hub: All is more");
+}
+
+#[test]
+fn accounts_that_are_suspended_or_opted_out_do_not_count() {
+    let scene = without_one();
+    let closed = scene.rescind(&["doctor", "--account", crate::scene::CLOSED]);
+    closed.code(5).says("the account is not active");
+    doctor(&scene).code(5).says("80 % (8 of 10");
+    let opt_out = [
+        "opt-out",
+        "add",
+        "none",
+        "--account",
+        BARE,
+        "--mode",
+        "off",
+        "--owner",
+        "me",
+        "--reason",
+        "no role",
+        "--permanent",
+    ];
+    scene.rescind(&opt_out).code(0);
+    let ran = doctor(&scene).code(0).says("100 % (8 of 8");
+    ran.says("note     555555555555: the opt-out \"none\" leaves the account out");
+    // Asked about it, it tells.
+    doctor_of(&scene, BARE).code(5).says("cannot be assumed");
+    std::fs::remove_file(scene.path("opt-outs.toml")).expect("there");
+    scene.rescind(&["doctor"]).code(5).says("80 %");
+}
+
+#[test]
+fn opt_outs_that_vanished_are_a_problem() {
+    let scene = sound();
+    let opt_out = [
+        "opt-out",
+        "add",
+        "none",
+        "--account",
+        BARE,
+        "--mode",
+        "off",
+        "--owner",
+        "me",
+        "--reason",
+        "no role",
+        "--permanent",
+    ];
+    scene.rescind(&opt_out).code(0);
+    scene.rescind(&["run", "--once"]).code(0);
+    std::fs::remove_file(scene.path("opt-outs.toml")).expect("there");
+    doctor(&scene).code(5).says("gone or empty, and it had 1 opt-out(s): rescind does not start");
+    scene.rescind(&["run", "--once"]).code(2);
+}
+
+#[test]
+fn an_older_copy_of_the_ledger_is_seen_by_the_checkpoint_beside_it() {
+    let scene = sound();
+    let (ledger, old) = (scene.path("ledger.db"), scene.path("old.db"));
+    let old_name = old.to_string_lossy().into_owned();
+    scene.rescind(&["ledger", "backup", &old_name]).code(0);
+    scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once", "--backlog"]).code(0);
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(scene.path(&format!("ledger.db{end}")));
+    }
+    std::fs::rename(&old, &ledger).expect("put in place");
+    let told = doctor(&scene).code(5).says("the ledger is not as it was written");
+    told.says("ledger verify --checkpoint ");
+    // What is signed from now on does not take the place of the evidence.
+    scene.rescind(&["ledger", "checkpoint"]).code(0);
+    scene.rescind(&["run", "--once"]).code(0);
+    doctor(&scene).code(5).says("the ledger is not as it was written");
+    let alerts = scene.entries_of("alert");
+    assert!(alerts.iter().any(|alert| alert["data"]["code"] == "ledger_replaced"), "{alerts:?}");
+}
+
+#[test]
+fn a_region_that_is_enabled_and_not_watched_is_told() {
+    let scene = Scene::with(Setting {
+        management_member_role: true,
+        enabled_regions: vec!["ap-southeast-2"],
+        ..Setting::default()
+    });
+    give_role(&scene, BARE, &policy("member-role-trust.json"));
+    private(&scene, 0o600);
+    scene.watch();
+    assert_eq!(codes(&scene), ["region_not_watched ap-southeast-2"]);
 }

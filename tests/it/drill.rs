@@ -116,6 +116,58 @@ fn a_deny_that_does_not_work_fails_the_drill_and_is_taken_back() {
 }
 
 #[test]
+fn a_release_that_aws_does_not_answer_is_tried_again() {
+    let scene = scene(&json!([]));
+    let down = json!({"error": {"code": "ServiceUnavailable", "message": "down", "status": 503}});
+    // More than the SDK's own retries.
+    scene.fault("down", json!({"operation": "DeleteRolePolicy"}), "before", down, 5);
+    hold(&scene).code(0);
+    assert_eq!(scene.policy_on(SHOP, ROLE), None);
+}
+
+#[test]
+fn what_a_killed_drill_left_is_told_and_taken_back_by_the_next_one() {
+    let scene = scene(&json!([]));
+    let mut drill = scene.spawn(&["drill", SHOP]);
+    scene.wait(|| scene.policy_on(SHOP, ROLE).is_some());
+    drill.kill().expect("killed");
+    drill.wait().expect("it ended");
+    let told = scene.rescind(&["doctor"]);
+    assert!(told.out.contains("222222222222: a drill with role RescindDrill did not end"), "{}", told.out);
+    let told = hold(&scene).code(0).json().remove(0);
+    assert_eq!(told["passed"], true, "{told}");
+    assert_eq!(scene.policy_on(SHOP, ROLE), None);
+    let after = scene.rescind(&["doctor"]);
+    assert!(!after.out.contains("did not end"), "{}", after.out);
+}
+
+#[test]
+fn a_drill_over_a_deny_that_nobody_knows_is_not_passed() {
+    let scene = scene(&json!([]));
+    let mut drill = scene.spawn(&["drill", SHOP]);
+    scene.wait(|| scene.policy_on(SHOP, ROLE).is_some());
+    drill.kill().expect("killed");
+    drill.wait().expect("it ended");
+    std::fs::remove_dir_all(scene.path("drills")).expect("there");
+    scene.rescind(&["drill", SHOP]).code(2).says("aws iam delete-role-policy --role-name RescindDrill");
+    // Its cutoff passes, and it denies nobody any more.
+    scene.advance_clock(120);
+    hold(&scene).code(5);
+    assert!(scene.policy_on(SHOP, ROLE).is_some());
+}
+
+#[test]
+fn a_terminal_that_goes_away_does_not_leave_the_deny() {
+    let scene = scene(&json!([]));
+    let drill = scene.spawn(&["drill", SHOP]);
+    scene.wait(|| scene.policy_on(SHOP, ROLE).is_some());
+    let done = std::process::Command::new("kill").args(["-HUP", &drill.id().to_string()]).status();
+    assert!(done.expect("kill runs").success());
+    Scene::finish(drill).code(130);
+    assert_eq!(scene.policy_on(SHOP, ROLE), None);
+}
+
+#[test]
 fn without_a_role_it_says_how_to_get_one() {
     let scene = Scene::new();
     scene.rescind(&["drill", SHOP]).code(2).says("rescind.toml names no role for drills");

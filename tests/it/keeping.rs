@@ -44,7 +44,7 @@ fn a_backup_is_made_while_the_service_runs() {
     scene.rescind(&["ledger", "backup", "copy.db"]).code(4).says("copy.db");
     scene.rescind(&["ledger", "backup", "nowhere/copy.db"]).code(4).says("nowhere/copy.db");
     // With it rescind goes on.
-    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.checkpoint"] {
         let _ = std::fs::remove_file(scene.path(file));
     }
     std::fs::copy(scene.path("copy.db"), scene.path("ledger.db")).expect("restored");

@@ -80,7 +80,7 @@ fn one_actor_at_a_time() {
     scene
         .rescind(&["run", "--once", "--backlog"])
         .code(4)
-        .says("another rescind is acting on this ledger (rescind run, process ");
+        .says("another rescind is acting on this ledger (rescind run --once, process ");
     // Also by another name of the same file.
     #[cfg(unix)]
     {

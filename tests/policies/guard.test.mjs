@@ -83,6 +83,21 @@ for (const [action, on] of [...onDeny, ...onRole]) {
   })
 }
 
+// Who could become a deployer would be spared as one.
+for (const [action, on] of [
+  ['iam:CreateRole', roleArn('stacksets-exec-evil')],
+  ['iam:AttachRolePolicy', roleArn('stacksets-exec-evil')],
+  ['iam:PutRolePolicy', roleArn('stacksets-exec-0123')],
+  ['iam:UpdateAssumeRolePolicy', roleArn('stacksets-exec-0123')]
+]) {
+  for (const [who, call] of Object.entries(attackers)) {
+    test(`denied: ${who} calls ${action} on a deployer`, async () => {
+      assert.equal(await ask({ ...call, action, on, scps: guard }), 'ExplicitlyDenied')
+      assert.equal(await ask({ ...call, action, on, scps: controls() }), 'Allowed', 'it is denied for another reason')
+    })
+  }
+}
+
 for (const [action, on] of [
   ['iam:AttachRolePolicy', web],
   ['iam:CreateRole', roleArn('new')],

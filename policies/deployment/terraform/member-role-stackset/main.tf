@@ -39,8 +39,9 @@ resource "aws_cloudformation_stack_set" "member_role" {
   }
 
   lifecycle {
-    # AWS fills it in for service-managed StackSets, and Terraform would take it for drift.
-    ignore_changes = [administration_role_arn]
+    # AWS fills the one in for service-managed StackSets and hides the other (NoEcho), and Terraform would take
+    # both for drift. How a new external id gets out: ../README.md.
+    ignore_changes = [administration_role_arn, parameters["ExternalId"]]
   }
 }
 
