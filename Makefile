@@ -9,7 +9,7 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-up test browser-test deployment-test policy-test docs-test bench deny sbom package docs soak fuzz build emulator clean-demo
+.PHONY: help demo demo-up test browser-test deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
 	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
 	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
+	@echo 'make instructions  how much work decoding, deciding and appending are (valgrind), against what is kept'
 	@echo 'make bench       figures of the whole program against a stub of AWS: about an hour'
 	@echo 'make package     a Debian package (cargo-deb); make sbom: what is in it (cargo-cyclonedx)'
 	@echo 'make docs        the documentation as a book (mdBook)'
@@ -72,6 +73,7 @@ test: toolchain
 	$(call stage,documentation,$(MAKE) --no-print-directory docs-test)
 	$(call stage,deployment templates,$(MAKE) --no-print-directory deployment-test)
 	$(call stage,policies in another evaluator,if command -v npm >/dev/null; then $(MAKE) --no-print-directory policy-test; else echo 'NOT RUN: there is no npm'; fi)
+	$(call stage,instruction counts,if command -v valgrind >/dev/null; then $(MAKE) --no-print-directory instructions; else echo 'NOT RUN: there is no valgrind'; fi)
 	$(call stage,licences and sources of dependencies,if cargo deny --version >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else echo 'NOT RUN: there is no cargo-deny'; fi)
 	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
 	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
@@ -87,6 +89,10 @@ docs-test: emulator build
 
 deployment-test:
 	@"$(PYTHON)" tests/deployment/run.py
+
+# How much work decoding, deciding and appending are, against benches/instructions/kept.json.
+instructions: toolchain
+	@"$(PYTHON)" benches/instructions
 
 # With a file lock of its own: npm takes no other version than that.
 policy-test:

@@ -5,15 +5,17 @@
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)] // it is for reading
 
+#[path = "common/story.rs"]
+mod story;
+
 use rescind::audit::verify;
-use rescind::ledger::{Append, Draft, Entry, Event, Ledger, Reader};
+use rescind::ledger::{Append, Draft, Ledger, Reader};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use story::Story;
 
-/// A ledger that rescind wrote: entries of every kind, as they come.
-const TEMPLATE: &str = "tests/it/ledgers/schema-1.db";
 const MIGRATION: &str = include_str!("../migrations/01-ledger/up.sql");
 
 fn main() {
@@ -35,59 +37,6 @@ fn main() {
 fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
     of[of.len() / 2]
-}
-
-// --- the entries
-
-/// One remediation with all that belongs to it, over and over.
-struct Story {
-    entries: Vec<Draft>,
-}
-
-impl Story {
-    fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(TEMPLATE);
-        let connection =
-            Connection::open(format!("file:{}?immutable=1", path.display())).expect("the template");
-        let mut statement = connection
-            .prepare(
-                "SELECT body FROM entries WHERE remediation IS NOT NULL
-                 OR seq = (SELECT min(seq) FROM entries WHERE kind = 'finding') ORDER BY seq",
-            )
-            .expect("entries");
-        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
-        let entries = rows
-            .map(|body| serde_json::from_slice::<Entry>(&body.expect("a body")).expect("an entry"))
-            .map(|Entry { subject, event, .. }| Draft { subject, event })
-            .collect();
-        Self { entries }
-    }
-
-    fn one(&self, number: usize) -> Vec<Draft> {
-        let mut entries = self.entries.clone();
-        let id = format!("{number:032x}");
-        let mut this = None;
-        for entry in &mut entries {
-            entry.subject.finding = entry.subject.finding.as_ref().map(|_| id.clone());
-            entry.subject.remediation =
-                entry.subject.remediation.as_ref().map(|_| format!("r-{number:012x}"));
-            match &mut entry.event {
-                Event::Finding { finding, .. } => {
-                    finding.id.clone_from(&id);
-                    this = Some(finding.occurrence());
-                }
-                Event::Decision { occurrence, .. } => {
-                    occurrence.clone_from(this.as_ref().expect("a finding first"));
-                }
-                _ => {}
-            }
-        }
-        entries
-    }
-
-    fn call(&self) -> Draft {
-        self.entries.iter().find(|draft| draft.event.kind() == "call").expect("a call").clone()
-    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {

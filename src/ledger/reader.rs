@@ -180,6 +180,14 @@ impl Reader {
         self.findings_of(sql, [remediation])
     }
 
+    /// The access keys that those findings name: each decision about the role asks for them, so they are picked
+    /// out without reading whole findings.
+    pub(super) fn attached_keys(&self, remediation: &str) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT DISTINCT json_extract(CAST(e.body AS TEXT), '$.data.finding.principal.access_key_id') AS key
+                   FROM occurrences o JOIN entries e USING (seq) WHERE o.covered_by = ?1 AND key IS NOT NULL";
+        self.column(sql, [remediation])
+    }
+
     fn findings(&self, sql: &str) -> Result<Vec<Finding>, LedgerError> {
         self.findings_of(sql, [])
     }

@@ -257,7 +257,7 @@ impl Reader {
         let mut access_keys: Vec<String> = key_of(&remediation.finding).into_iter().collect();
         // What was never accepted has nothing to recur.
         if remediation.accepted_at.is_some() {
-            access_keys.extend(self.attached(&remediation.id)?.iter().filter_map(key_of));
+            access_keys.extend(self.attached_keys(&remediation.id)?);
         }
         let by_hand = remediation.answer.as_ref().filter(|_| remediation.state == State::ByHand);
         let released = remediation.undone.filter(|_| remediation.state == State::Released);

@@ -1,0 +1,70 @@
+//! Work to be counted: decodes, decides or appends so many times, and says nothing.
+//!
+//! `python3 benches/instructions` runs it under callgrind with two counts; the difference is what one of them
+//! takes, without the start. Times on shared machines are noise; instructions are not.
+
+#[path = "common/story.rs"]
+mod story;
+#[path = "common/world.rs"]
+mod world;
+
+use rescind::finding::decode;
+use rescind::ledger::{Append, Ledger};
+use rescind::triage::{Facts, Placed, Spending, Stage, decide};
+use std::hint::black_box;
+use story::Story;
+use world::world;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let times = words.get(1).and_then(|word| word.parse().ok()).unwrap_or(1);
+    match words.first().map(String::as_str) {
+        Some("decode") => decoded(times),
+        Some("triage") => decided(times),
+        Some("append") => appended(times),
+        // `cargo bench` runs every benchmark; this one is for its counter.
+        _ => {}
+    }
+}
+
+/// A finding of GuardDuty's, from its JSON.
+fn decoded(times: usize) {
+    let finding = include_str!("stub/finding.json");
+    for _ in 0..times {
+        assert_eq!(black_box(decode(black_box(finding.as_bytes()))).len(), 1);
+    }
+}
+
+/// One finding, by ten rules, a hundred opt-outs and a hundred accounts.
+fn decided(times: usize) {
+    let world = world((10, 100, 100));
+    let spending = Spending::default();
+    let facts = Facts {
+        organization: &world.organization,
+        placement: Placed::At(&world.placement),
+        history: &[],
+        spending: &spending,
+        before_watch: None,
+        stage: Stage::New,
+        now: world.now,
+    };
+    for _ in 0..times {
+        black_box(decide(black_box(&world.finding), &world.policy, facts)).expect("decided");
+    }
+}
+
+/// One call, recorded by itself.
+fn appended(times: usize) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::open(&directory.path().join("ledger.db")).expect("a ledger");
+    let story = Story::read();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let first = Append { entries: story.one(0), ..Append::default() };
+        ledger.append(first).await.expect("written");
+        for _ in 0..times {
+            ledger.append(story.call()).await.expect("written");
+        }
+    });
+    ledger.close();
+}
