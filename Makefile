@@ -83,7 +83,7 @@ test: toolchain
 browser-test: toolchain
 	cargo test --locked --test it -- --ignored a_browser_shows
 
-# The quick start, command by command, and every link.
+# The quick start, command by command; every other command, by what the binary knows; every link.
 docs-test: emulator build
 	@"$(PYTHON)" -m unittest discover -s tests/docs -p '*.py'
 

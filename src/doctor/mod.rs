@@ -215,8 +215,13 @@ impl Doctor<'_> {
         if *file == std::path::Path::new(crate::config::FILE) {
             return fix.to_owned();
         }
-        fix.replace("rescind policies ", &format!("rescind --config {} policies ", file.display()))
-            .replace("rescind ledger ", &format!("rescind --config {} ledger ", file.display()))
+        let commands = ["policies ", "ledger ", "drill ", "opt-out ", "status "];
+        commands.iter().fold(fix.to_owned(), |fix, command| {
+            fix.replace(
+                &format!("rescind {command}"),
+                &format!("rescind --config {} {command}", file.display()),
+            )
+        })
     }
 
     /// The accounts that are active, and those that an opt-out leaves out.
@@ -249,7 +254,7 @@ impl Doctor<'_> {
             let Some(account) = known.get(account).filter(|one| one.state != AccountState::Active) else {
                 continue;
             };
-            let text = "the account is not active: nothing can be done there, by thieves either";
+            let text = "the account is not active: no role is assumed there";
             let fix = "Look at the account in AWS Organizations.";
             problems.push(Problem::new(Level::Problem, "account_not_active", &account.id, text, fix));
         }

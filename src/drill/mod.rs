@@ -109,18 +109,9 @@ impl Drill<'_> {
             Ok(None) => Ok(()),
             // Its ledger may be what failed: then it is said what may be left.
             Err(_) => {
-                let left = earlier::left(service.reader()).unwrap_or_default();
-                let mut done = Ok(());
-                for id in left {
-                    done = done.and(self.release(&service, &thief, &id, begun, stop, &mut steps).await);
-                }
-                if done.is_err() {
-                    steps.take(
-                        "released",
-                        false,
-                        None,
-                        format!("the deny may be left on the role: {}", self.by_hand()),
-                    );
+                if let Err(error) = self.release_all(&service, &thief, begun, stop, &mut steps).await {
+                    let note = format!("the deny may be left on the role ({error}): {}", self.by_hand());
+                    steps.take("released", false, None, note);
                 }
                 Ok(())
             }
@@ -268,6 +259,21 @@ impl Drill<'_> {
         };
         steps.take("spared", passed, after(begun, Timestamp::now()), note);
         Ok(Some(id))
+    }
+
+    /// Whatever its ledger has that may be on the role.
+    async fn release_all(
+        &self,
+        service: &Service,
+        thief: &Thief<'_>,
+        begun: Timestamp,
+        stop: &CancellationToken,
+        steps: &mut Steps<'_>,
+    ) -> Result<(), DrillError> {
+        for id in earlier::left(service.reader())? {
+            self.release(service, thief, &id, begun, stop, steps).await?;
+        }
+        Ok(())
     }
 
     /// Takes it back, and looks whether the old session is let in again.

@@ -269,7 +269,8 @@ fn a_service_that_is_gone_or_blind_is_a_problem() {
     // One that reads once and is refused, and does not try again while it is looked at.
     let denied = json!({"error": {"code": "AccessDeniedException", "message": "no", "status": 403}});
     scene.fault("no", json!({"operation": "ListFindings", "region": OTHER}), "before", denied, 1);
-    let service = crate::watching::Watching::start(&scene, &[]);
+    let mut service = crate::watching::Watching::start(&scene, &[]);
+    service.until("findings cannot be read");
     scene.wait(|| codes(&scene).contains(&"not_ready service".to_owned()));
     doctor(&scene).code(5).says("the service does not see what comes: GuardDuty us-east-1");
     service.stop();

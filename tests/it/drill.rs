@@ -157,6 +157,29 @@ fn a_drill_over_a_deny_that_nobody_knows_is_not_passed() {
 }
 
 #[test]
+fn a_drill_whose_disk_is_full_says_what_is_left() {
+    let scene = scene(&json!([]));
+    let drill = scene.command(&["drill", SHOP]);
+    // A write beyond the limit fails, as on a full disk, and does not end the process.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(drill.get_program()).args(drill.get_args());
+    command.env_clear().envs(drill.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    command.current_dir(drill.get_current_dir().expect("a directory"));
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let drill = command.spawn().expect("it starts");
+    scene.wait(|| scene.policy_on(SHOP, ROLE).is_some());
+    let limit = rustix::process::Rlimit { current: Some(1), maximum: None };
+    let pid = rustix::process::Pid::from_raw(i32::try_from(drill.id()).expect("a pid"));
+    rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).expect("limited");
+    let ran = Scene::finish(drill);
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    ran.says("the deny may be left on the role").says("aws iam delete-role-policy --role-name RescindDrill");
+    // With room again the next one takes it back.
+    hold(&scene).code(0);
+    assert_eq!(scene.policy_on(SHOP, ROLE), None);
+}
+
+#[test]
 fn a_terminal_that_goes_away_does_not_leave_the_deny() {
     let scene = scene(&json!([]));
     let drill = scene.spawn(&["drill", SHOP]);
