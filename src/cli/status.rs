@@ -10,9 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// So long a service may take to read every feed for the first time.
-const STARTING: SignedDuration = SignedDuration::from_mins(1);
-
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Look again every two seconds, until it is stopped.
@@ -80,9 +77,7 @@ impl Picture {
         let now = Timestamp::now();
         let ago = |hours| now.saturating_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
         let holder = Lock::holder(&config.ledger);
-        // What a service left that was killed is not live.
-        let live = Live::read(&config.ledger)
-            .filter(|live| holder.as_ref().is_some_and(|holder| holder.ends_with(&format!(" {}", live.pid))));
+        let live = Live::of_holder(&config.ledger);
         let mut unfinished = Vec::new();
         for open in reader.unfinished()? {
             let remediation = reader.remediation(&open.remediation)?;
@@ -135,11 +130,10 @@ impl Picture {
             |one: &ChannelPicture| one.failed_since.is_some_and(|since| since < self.raised_before);
         self.unfinished.iter().any(is_stuck)
             || self.channels.iter().any(is_unheard)
-            || self.live.as_ref().is_none_or(|live| {
-                let is_new = self.at.duration_since(live.started) < STARTING;
-                let is_early = |reason: &String| is_new && reason.ends_with("not read yet");
-                !live.is_alive() || live.refused.is_some() || !live.not_ready().iter().all(is_early)
-            })
+            || self
+                .live
+                .as_ref()
+                .is_none_or(|live| !live.is_alive() || live.refused.is_some() || !live.blind().is_empty())
     }
 }
 

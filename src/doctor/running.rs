@@ -4,20 +4,14 @@ use super::{Doctor, Level, Problem};
 use crate::config::Mode;
 use crate::ledger::{Event, Lock};
 use crate::service::Live;
-use jiff::{SignedDuration, Timestamp};
-
-/// So long a service may take to read every feed for the first time.
-const STARTING: SignedDuration = SignedDuration::from_mins(1);
 
 impl Doctor<'_> {
     /// Looks at the service of this ledger.
     pub(super) fn running(&self) -> Vec<Problem> {
-        let Some(holder) = Lock::holder(&self.config.ledger) else {
+        if Lock::holder(&self.config.ledger).is_none() {
             return vec![self.nobody()];
-        };
-        // What a service left that was killed is not live; and what holds the ledger may be no service.
-        let live = Live::read(&self.config.ledger).filter(|live| holder.ends_with(&format!(" {}", live.pid)));
-        let Some(live) = live else { return Vec::new() };
+        }
+        let Some(live) = Live::of_holder(&self.config.ledger) else { return Vec::new() };
         let problem =
             |code, text: String, fix: &str| Problem::new(Level::Problem, code, "service", text, fix);
         let mut problems = Vec::new();
@@ -25,14 +19,10 @@ impl Doctor<'_> {
             let text = format!("the service says nothing since {}", live.at);
             problems.push(problem("hangs", text, "systemctl restart rescind"));
         }
-        let is_new = Timestamp::now().duration_since(live.started) < STARTING;
-        let reasons = live.not_ready().into_iter();
-        problems.extend(reasons.filter(|reason| !(is_new && reason.ends_with("not read yet"))).map(
-            |reason| {
-                let text = format!("the service does not see what comes: {reason}");
-                problem("not_ready", text, "rescind status   # what it is doing; docs/runbook.md: what to do")
-            },
-        ));
+        problems.extend(live.blind().into_iter().map(|reason| {
+            let text = format!("the service does not see what comes: {reason}");
+            problem("not_ready", text, "rescind status   # what it is doing; docs/runbook.md: what to do")
+        }));
         if let Some(why) = &live.refused {
             let text = format!("the service works with what it read before: {why}");
             problems.push(problem("refused", text, "Put the file right, then: systemctl reload rescind"));

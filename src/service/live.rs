@@ -9,6 +9,7 @@ use crate::config::Mode;
 use crate::engine::Retry;
 use crate::feed::Health;
 use crate::ident::Region;
+use crate::ledger::Lock;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +22,11 @@ const ALIVE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A feed that should have been read so long ago is not ready.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
+
+/// So long a service may take to read every feed for the first time.
+const STARTING: SignedDuration = SignedDuration::from_mins(1);
+
+const NOT_READ_YET: &str = "not read yet";
 
 /// What a running service tells of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +89,14 @@ impl Live {
         serde_json::from_slice(&std::fs::read(Self::file(ledger)).ok()?).ok()
     }
 
+    /// What the service tells that holds the ledger now, if one does: what a service left that was killed is
+    /// not live, and what holds the ledger may be no service.
+    #[must_use]
+    pub fn of_holder(ledger: &Path) -> Option<Self> {
+        let holder = Lock::holder(ledger)?;
+        Self::read(ledger).filter(|live| holder.ends_with(&format!(" {}", live.pid)))
+    }
+
     /// Nobody tells anything any more.
     pub(super) fn remove(ledger: &Path) {
         let _ = std::fs::remove_file(Self::file(ledger));
@@ -92,6 +106,15 @@ impl Live {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         Timestamp::now().duration_since(self.at) < ALIVE
+    }
+
+    /// The same without what a service that has just started has not come to yet.
+    #[must_use]
+    pub fn blind(&self) -> Vec<String> {
+        let is_new = Timestamp::now().duration_since(self.started) < STARTING;
+        let mut reasons = self.not_ready();
+        reasons.retain(|reason| !(is_new && reason.ends_with(NOT_READ_YET)));
+        reasons
     }
 
     /// What keeps it from seeing thefts, if something does: a feed that was not read yet or fails.
@@ -107,7 +130,7 @@ impl Live {
             .filter(|(_, health)| health.skipped.is_none())
             .filter_map(|(name, health)| match (&health.error, health.last_read) {
                 (Some(error), _) => Some(format!("{name}: {error}")),
-                (None, None) => Some(format!("{name}: not read yet")),
+                (None, None) => Some(format!("{name}: {NOT_READ_YET}")),
                 // It should have been read again long ago.
                 (None, Some(last)) if health.next.is_some_and(|next| now.duration_since(next) > LATE) => {
                     Some(format!("{name}: not read since {last}"))

@@ -205,6 +205,25 @@ fn one_account_can_be_looked_at_alone() {
     assert_eq!(scene.calls_of("AssumeRole").len(), before + 1);
 }
 
+/// An opt-out of an account as a whole.
+fn leave_out(scene: &Scene, account: &str) {
+    let opt_out = [
+        "opt-out",
+        "add",
+        "none",
+        "--account",
+        account,
+        "--mode",
+        "off",
+        "--owner",
+        "me",
+        "--reason",
+        "no role",
+        "--permanent",
+    ];
+    scene.rescind(&opt_out).code(0);
+}
+
 fn doctor_of(scene: &Scene, account: &str) -> Ran {
     scene.rescind(&["doctor", "--account", account])
 }
@@ -296,21 +315,7 @@ fn accounts_that_are_suspended_or_opted_out_do_not_count() {
     let closed = scene.rescind(&["doctor", "--account", crate::scene::CLOSED]);
     closed.code(5).says("the account is not active");
     doctor(&scene).code(5).says("80 % (8 of 10");
-    let opt_out = [
-        "opt-out",
-        "add",
-        "none",
-        "--account",
-        BARE,
-        "--mode",
-        "off",
-        "--owner",
-        "me",
-        "--reason",
-        "no role",
-        "--permanent",
-    ];
-    scene.rescind(&opt_out).code(0);
+    leave_out(&scene, BARE);
     let ran = doctor(&scene).code(0).says("100 % (8 of 8");
     ran.says("note     555555555555: the opt-out \"none\" leaves the account out");
     // Asked about it, it tells.
@@ -322,21 +327,7 @@ fn accounts_that_are_suspended_or_opted_out_do_not_count() {
 #[test]
 fn opt_outs_that_vanished_are_a_problem() {
     let scene = sound();
-    let opt_out = [
-        "opt-out",
-        "add",
-        "none",
-        "--account",
-        BARE,
-        "--mode",
-        "off",
-        "--owner",
-        "me",
-        "--reason",
-        "no role",
-        "--permanent",
-    ];
-    scene.rescind(&opt_out).code(0);
+    leave_out(&scene, BARE);
     scene.rescind(&["run", "--once"]).code(0);
     std::fs::remove_file(scene.path("opt-outs.toml")).expect("there");
     doctor(&scene).code(5).says("gone or empty, and it had 1 opt-out(s): rescind does not start");
