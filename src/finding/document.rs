@@ -90,7 +90,7 @@ pub(super) fn broken(path: &str, error: &str, bytes: &[u8]) -> Undecodable {
 
 /// An [`Undecodable`] for a JSON value at `path`.
 pub(super) fn broken_value(path: &str, error: String, value: &Value) -> Undecodable {
-    let bytes = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
+    let bytes = crate::canonical::of(value).unwrap_or_default();
     let id = value.get("id").or_else(|| value.get("Id")).and_then(Value::as_str);
     Undecodable { error, finding_id: id.map(|id| id.chars().take(128).collect()), ..broken(path, "", &bytes) }
 }

@@ -3,6 +3,7 @@
 
 use super::document::broken_value;
 use super::{Decoded, Evidence, Finding, Principal, actors};
+use crate::canonical;
 use crate::ident::{AccountId, Region};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -165,7 +166,7 @@ pub(super) fn decode(value: &Value, path: &str) -> Vec<Decoded> {
 
 /// Decodes a finding, `value` as it came and `shaped` with its keys in camelCase.
 fn whole(value: &Value, shaped: &Value, path: &str) -> Decoded {
-    let canonical = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
+    let canonical = canonical::of(value).unwrap_or_default();
     if shaped.get("type").is_none() && shaped.get("accountId").is_none() {
         let error = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
         return Err(broken_value(path, error.to_owned(), value));
@@ -182,7 +183,7 @@ fn whole(value: &Value, shaped: &Value, path: &str) -> Decoded {
     let detail = if std::ptr::eq(value, shaped) {
         String::from_utf8_lossy(&canonical).into_owned()
     } else {
-        serde_json_canonicalizer::to_string(shaped).unwrap_or_default()
+        String::from_utf8(canonical::of(shaped).unwrap_or_default()).unwrap_or_default()
     };
     let detail = (detail.len() <= LONGEST_DETAIL && !detail.is_empty()).then(|| detail.into());
     Ok(Finding { detail, ..wire.into_finding(sha256) })

@@ -6,6 +6,7 @@
 use super::LedgerError;
 use super::draft::Draft;
 use super::entry::{Entry, Event, Subject};
+use crate::canonical;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;
@@ -37,7 +38,7 @@ impl Prepared {
     pub fn new(Draft { subject, event }: Draft) -> Result<Self, LedgerError> {
         let kind = event.kind();
         let unwritable = |error: String| LedgerError::Unwritable { kind, error };
-        let mut head = serde_json_canonicalizer::to_vec(&Head { subject: &subject, event: &event })
+        let mut head = canonical::to_vec(&Head { subject: &subject, event: &event })
             .map_err(|error| unwritable(error.to_string()))?;
         head.pop();
         let occurrence = event.occurrence();
