@@ -1,7 +1,8 @@
 //! Reports of a large ledger: entries a second and the most memory, for CSV and JSON lines.
 //!
 //! `cargo bench --bench report -- [ENTRIES]` makes the ledger first, in a process of its own; each report too is
-//! made by a process of its own, so that its memory is nobody else's.
+//! made by a process of its own, so that its memory is nobody else's. Beside each: the `csv` crate and
+//! serde_json, writing what was read from the report before, and reading nothing from a ledger.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)] // it is for reading
 
@@ -21,6 +22,7 @@ fn main() {
         Some("make") => make(Path::new(&words[1]), words[2].parse().expect("a number")),
         Some("csv") => report(Path::new(&words[1]), Format::Csv),
         Some("jsonl") => report(Path::new(&words[1]), Format::Jsonl),
+        Some("bounds") => bounds(Path::new(&words[1])),
         number => all(number.and_then(|number| number.parse().ok()).unwrap_or(1_000_000)),
     }
 }
@@ -32,7 +34,7 @@ fn all(entries: usize) {
         let path = directory.path().join(format!("{entries}.db"));
         let done = Command::new(&this).arg("make").arg(&path).arg(entries.to_string()).status();
         assert!(done.expect("it runs").success());
-        for format in ["csv", "jsonl"] {
+        for format in ["csv", "jsonl", "bounds"] {
             let done = Command::new(&this).arg(format).arg(&path).status();
             assert!(done.expect("it runs").success());
         }
@@ -105,6 +107,44 @@ fn report(path: &Path, format: Format) {
         bytes as f64 / 1e6,
         prepared.head.entries as f64 / seconds,
     );
+}
+
+/// What the libraries take to write as much, from memory.
+fn bounds(path: &Path) {
+    let reader = Reader::open(path).expect("a ledger");
+    let text = |format| {
+        let prepared =
+            Prepared::new(&reader, Selection::default(), jiff::Timestamp::UNIX_EPOCH).expect("prepared");
+        let mut out = Vec::new();
+        write(&prepared, format, &mut out, &mut |_, _| {}).expect("written");
+        out
+    };
+    let from = text(Format::Csv);
+    let rows: Vec<csv::ByteRecord> =
+        csv::Reader::from_reader(&from[..]).byte_records().collect::<Result<_, _>>().expect("rows");
+    drop(from);
+    let begun = Instant::now();
+    let mut out = csv::Writer::from_writer(std::io::BufWriter::with_capacity(1 << 16, Counted(0)));
+    for row in &rows {
+        out.write_byte_record(row).expect("written");
+    }
+    out.flush().expect("written");
+    bound("csv crate", rows.len(), begun.elapsed().as_secs_f64());
+    drop(rows);
+    let from = text(Format::Jsonl);
+    let lines: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_slice(&from).into_iter().collect::<Result<_, _>>().expect("lines");
+    drop(from);
+    let begun = Instant::now();
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, Counted(0));
+    for line in &lines {
+        serde_json::to_writer(&mut out, line).expect("written");
+    }
+    bound("serde_json", lines.len(), begun.elapsed().as_secs_f64());
+}
+
+fn bound(name: &str, count: usize, seconds: f64) {
+    println!("{name:>10}, the same text from memory: {count} rows or lines in {seconds:.3} s");
 }
 
 #[derive(Debug)]

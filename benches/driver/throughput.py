@@ -44,6 +44,7 @@ def _rescind(tools, count, width):
         "remedy_median_ms": spans[len(spans) // 2],
         "remedy_most_ms": spans[-1],
         "cpu_ms_each": cpu / count * 1000,
+        "system_ms_each": measured["system"] / count * 1000,
         "cpu_cores": cpu / measured["took"],
         "stub_cpu_cores": stub / measured["took"],
         "peak_mib": measured["peak"],

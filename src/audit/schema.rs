@@ -4,10 +4,11 @@ use rusqlite::Connection;
 use std::collections::BTreeSet;
 
 /// What each version of the schema adds.
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     include_str!("../../migrations/01-ledger/up.sql"),
     include_str!("../../migrations/02-archive/up.sql"),
     include_str!("../../migrations/03-channels/up.sql"),
+    include_str!("../../migrations/04-findings/up.sql"),
 ];
 
 /// The tables that are evidence, and what keeps them from being changed by mistake.
@@ -45,7 +46,7 @@ impl Schema {
             return Ok(Err(Unknown::Foreign));
         }
         let version = number("user_version")?;
-        if version > 3 {
+        if usize::try_from(version).is_ok_and(|version| version > VERSIONS.len()) {
             return Ok(Err(Unknown::Newer(version)));
         }
         let mut problems = Vec::new();

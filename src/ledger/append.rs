@@ -24,6 +24,7 @@ pub(super) struct Ready {
 pub(super) struct Appending<'a> {
     transaction: Transaction<'a>,
     path: &'a str,
+    before: i64,
     last: i64,
 }
 
@@ -34,12 +35,17 @@ impl<'a> Appending<'a> {
             .prepare_cached("SELECT coalesce(max(seq), 0) FROM entries")
             .and_then(|mut s| s.query_row([], |row| row.get(0)))
             .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
-        Ok(Self { transaction, path, last })
+        Ok(Self { transaction, path, before: last, last })
     }
 
     /// The transaction, for what belongs to the entries.
     pub fn connection(&self) -> &Connection {
         &self.transaction
+    }
+
+    /// How many entries it has.
+    pub fn count(&self) -> usize {
+        usize::try_from(self.last - self.before).unwrap_or_default()
     }
 
     /// All is on disk when it returns.

@@ -114,7 +114,8 @@ impl Reader {
         }
         let mut entries = BTreeSet::from([decided.seen.seq, last.seq]);
         if let Some(finding) = &decided.seen.subject.finding {
-            let sql = "SELECT seq, body FROM entries WHERE finding = ?1 AND kind = 'decision'";
+            let sql =
+                "SELECT seq, body FROM entries WHERE finding = ?1 AND kind <> 'call' AND kind = 'decision'";
             let about_it = self.select(sql, [finding])?.into_iter().filter(
                 |entry| matches!(&entry.event, Event::Decision { occurrence: about, .. } if about == occurrence),
             );

@@ -2,6 +2,7 @@
 
 use super::sync::{Arc, Builder, Condvar, JoinHandle, Mutex, PoisonError};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// How many jobs are done together at most.
 pub const GROUP: usize = 256;
@@ -10,6 +11,9 @@ pub const GROUP: usize = 256;
 pub trait Work<J>: Send + 'static {
     /// Does some jobs, at least one, in the order in which they came.
     fn group(&mut self, jobs: Vec<J>);
+
+    /// There was none for as long as [`Queue::start`] was told.
+    fn rest(&mut self);
 
     /// There will be no more.
     fn end(&mut self);
@@ -43,18 +47,34 @@ impl<J> Waiting<J> {
         self.changed.notify_one();
     }
 
-    /// The next jobs; none when there are none and there will be none.
-    fn next(&self) -> Option<Vec<J>> {
+    /// The next jobs; none of them when there are none for so long, or there will be none.
+    fn next(&self, patience: Option<Duration>) -> Next<J> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         while jobs.0.is_empty() {
             if jobs.1 {
-                return None;
+                return Next::End;
             }
-            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            jobs = match patience {
+                None => self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    let (jobs, waited) =
+                        self.changed.wait_timeout(jobs, patience).unwrap_or_else(PoisonError::into_inner);
+                    if waited.timed_out() && jobs.0.is_empty() && !jobs.1 {
+                        return Next::Rest;
+                    }
+                    jobs
+                }
+            };
         }
         let count = jobs.0.len().min(GROUP);
-        Some(jobs.0.drain(..count).collect())
+        Next::Jobs(jobs.0.drain(..count).collect())
     }
+}
+
+enum Next<J> {
+    Jobs(Vec<J>),
+    Rest,
+    End,
 }
 
 /// The thread. It ends when nobody is left who could hand it a job.
@@ -75,21 +95,27 @@ impl<J> Drop for Owned<J> {
 pub struct Ended;
 
 impl<J: Send + 'static> Queue<J> {
-    /// Starts the thread.
+    /// Starts the thread. When there is no job for as long as `patience`, it rests, once until the next one.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(name: &str, mut work: impl Work<J>) -> std::io::Result<Self> {
+    pub fn start(name: &str, patience: Duration, mut work: impl Work<J>) -> std::io::Result<Self> {
         let waiting =
             Arc::new(Waiting { jobs: Mutex::new((VecDeque::new(), false)), changed: Condvar::new() });
         let theirs = Arc::clone(&waiting);
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
             // Whatever ends it, also a panic: nobody must wait for what is never done.
             let _last = Last(&theirs);
-            while let Some(jobs) = theirs.next() {
-                work.group(jobs);
+            let mut rested = true;
+            loop {
+                let next = theirs.next((!rested).then_some(patience));
+                rested = matches!(next, Next::Rest);
+                match next {
+                    Next::Jobs(jobs) => work.group(jobs),
+                    Next::Rest => work.rest(),
+                    Next::End => break work.end(),
+                }
             }
-            work.end();
         })?;
         let thread = Arc::new(Owned { waiting: Arc::clone(&waiting), thread: Mutex::new(Some(thread)) });
         Ok(Self { waiting, thread })

@@ -245,7 +245,7 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn occurrences_of(&self, finding: &str) -> Result<Vec<Decided>, LedgerError> {
         let sql = "SELECT o.occurrence FROM occurrences o JOIN entries e USING (seq)
-                   WHERE e.finding >= ?1 AND substr(e.finding, 1, length(?1)) = ?1 ORDER BY o.seq";
+                   WHERE e.finding >= ?1 AND e.kind <> 'call' AND substr(e.finding, 1, length(?1)) = ?1 ORDER BY o.seq";
         let occurrences = self.column(sql, [finding])?;
         occurrences.iter().filter_map(|occurrence| self.decided(occurrence).transpose()).collect()
     }
@@ -268,7 +268,8 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn matching(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
         let sql = "SELECT id FROM remediations WHERE substr(id, 1, length(?1)) = ?1
-                   UNION SELECT remediation FROM entries WHERE finding = ?1 AND kind = 'decision' AND remediation IS NOT NULL";
+                   UNION SELECT remediation FROM entries
+                   WHERE finding = ?1 AND kind <> 'call' AND kind = 'decision' AND remediation IS NOT NULL";
         self.column(sql, [prefix])
     }
 }

@@ -13,10 +13,11 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/01-ledger/up.sql")),
     M::up(include_str!("../../migrations/02-archive/up.sql")),
     M::up(include_str!("../../migrations/03-channels/up.sql")),
+    M::up(include_str!("../../migrations/04-findings/up.sql")),
 ];
 
 /// The schema that this version writes.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

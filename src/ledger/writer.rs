@@ -67,8 +67,12 @@ impl Ledger {
     /// When the file cannot be used: see [`LedgerError`].
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let connection = schema::open_writer(path)?;
-        let writer = Writer { connection, path: path.display().to_string(), backlog: Vec::new() };
-        let jobs = Queue::start("ledger", writer)
+        let shown = path.display().to_string();
+        connection
+            .pragma_update(None, "wal_autocheckpoint", 0)
+            .map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
+        let writer = Writer { connection, path: shown, backlog: Vec::new(), unfolded: 0 };
+        let jobs = Queue::start("ledger", PATIENCE, writer)
             .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
         Ok(Self { path: path.to_owned(), jobs })
     }
@@ -135,9 +139,21 @@ impl CallSink for Ledger {
     }
 }
 
+/// When nothing was written for so long, what is in the write-ahead log is folded into the file. It takes two
+/// more fsyncs, and a deny must not wait for them.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Fewer entries than this are not worth it: some 500 pages.
+const WORTH_FOLDING: usize = 250;
+
+/// With more entries than this it does not wait for a pause: some 60 MB.
+const MUST_BE_FOLDED: usize = 8_000;
+
 struct Writer {
     connection: Connection,
     path: String,
+    /// How many entries were written since the write-ahead log was folded into the file.
+    unfolded: usize,
     /// Call records that a failed commit could not write. They go first into the next one.
     backlog: Vec<Prepared>,
 }
@@ -149,10 +165,19 @@ impl Work<Job> for Writer {
         if !jobs.is_empty() {
             self.commit(jobs);
         }
+        if self.unfolded > MUST_BE_FOLDED {
+            self.fold("PASSIVE");
+        }
         for job in checkpoints {
             if let Job::Checkpoint(signer, answer) = job {
                 let _ = answer.send(self.checkpoint(&signer));
             }
+        }
+    }
+
+    fn rest(&mut self) {
+        if self.unfolded > WORTH_FOLDING {
+            self.fold("PASSIVE");
         }
     }
 
@@ -163,13 +188,21 @@ impl Work<Job> for Writer {
         // Whoever copies the one file has the whole ledger. Nobody waits for it: while it waits for a
         // reader, it keeps every other process from writing.
         let _ = self.connection.busy_timeout(Duration::from_millis(50));
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-            tracing::debug!(%error, "the write-ahead log was left beside the ledger");
-        }
+        self.fold("TRUNCATE");
     }
 }
 
 impl Writer {
+    /// Moves pages of the write-ahead log into the file. What cannot be moved now stays in the log, and is
+    /// as durable there.
+    fn fold(&mut self, how: &str) {
+        self.unfolded = 0;
+        let sql = format!("PRAGMA wal_checkpoint({how})");
+        if let Err(error) = self.connection.query_row(&sql, [], |_| Ok(())) {
+            tracing::debug!(%error, "the write-ahead log was left beside the ledger");
+        }
+    }
+
     fn checkpoint(&mut self, signer: &Signer) -> Result<Option<Made>, LedgerError> {
         let path = &self.path;
         let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
@@ -226,7 +259,9 @@ impl Writer {
                 Job::Append(ready, _) => answers.push(appending.all(ready)?),
             }
         }
+        let written = appending.count();
         appending.commit()?;
+        self.unfolded += written;
         Ok(answers)
     }
 

@@ -93,7 +93,7 @@ fn a_ledger_of_an_older_version_is_read_and_brought_up_to_date() {
     assert_eq!(version(), 1);
     // A start brings it up to date, and everything holds as before.
     scene.rescind(&["run", "--once"]).code(0);
-    assert_eq!(version(), 3);
+    assert_eq!(version(), 4);
     scene.rescind(&["ledger", "verify", "--checkpoint", kept]).code(0);
     scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
     scene.rescind(&["ledger", "prove", "49"]).code(0);

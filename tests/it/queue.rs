@@ -2,6 +2,7 @@
 
 use shuttle::sync::{Arc, Mutex, mpsc};
 use shuttle::thread;
+use std::time::Duration;
 
 #[allow(dead_code)]
 #[path = "../../src/ledger/queue.rs"]
@@ -9,9 +10,52 @@ mod real;
 
 /// What the queue takes from the standard library otherwise.
 mod sync {
-    pub use shuttle::sync::{Arc, Condvar, Mutex};
+    pub use shuttle::sync::{Arc, Mutex};
     pub use shuttle::thread::{Builder, JoinHandle};
     pub use std::sync::PoisonError;
+
+    use shuttle::rand::Rng;
+    use shuttle::sync::MutexGuard;
+    use std::sync::LockResult;
+    use std::time::Duration;
+
+    /// Shuttle's never times out. This one does, at once, in some of the runs.
+    #[derive(Debug)]
+    pub struct Condvar(shuttle::sync::Condvar);
+
+    pub struct Waited(bool);
+
+    impl Waited {
+        pub fn timed_out(&self) -> bool {
+            self.0
+        }
+    }
+
+    impl Condvar {
+        pub fn new() -> Self {
+            Self(shuttle::sync::Condvar::new())
+        }
+
+        pub fn notify_one(&self) {
+            self.0.notify_one();
+        }
+
+        pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+            self.0.wait(guard)
+        }
+
+        #[allow(clippy::unnecessary_wraps)] // as the standard library's
+        pub fn wait_timeout<'a, T>(
+            &self,
+            guard: MutexGuard<'a, T>,
+            _: Duration,
+        ) -> LockResult<(MutexGuard<'a, T>, Waited)> {
+            if shuttle::rand::thread_rng().gen_bool(0.5) {
+                return Ok((guard, Waited(true)));
+            }
+            Ok((self.0.wait(guard).expect("no thread panics"), Waited(false)))
+        }
+    }
 }
 
 use real::{GROUP, Queue, Work};
@@ -35,6 +79,11 @@ impl Work<Job> for Keeper {
         }
     }
 
+    fn rest(&mut self) {
+        assert!(!*self.ended.lock().expect("a lock"), "a rest after the end");
+        assert!(!self.kept.lock().expect("a lock").is_empty(), "a rest before any work");
+    }
+
     fn end(&mut self) {
         *self.ended.lock().expect("a lock") = true;
     }
@@ -44,7 +93,11 @@ impl Work<Job> for Keeper {
 /// it, twice at once.
 fn meet() {
     let (kept, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
-    let queue = Queue::start("keeper", Keeper { kept: Arc::clone(&kept), ended: Arc::clone(&ended) });
+    let queue = Queue::start(
+        "keeper",
+        Duration::from_millis(1),
+        Keeper { kept: Arc::clone(&kept), ended: Arc::clone(&ended) },
+    );
     let queue = queue.expect("a thread");
     let callers: Vec<_> = (0..3)
         .map(|who| {
