@@ -1,11 +1,14 @@
 //! Where many threads meet one that works for them: jobs that wait are done together.
 
-use super::sync::{Arc, Builder, Condvar, JoinHandle, Mutex, PoisonError};
+use super::sync::{Arc, Builder, Condvar, JoinHandle, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How many jobs are done together at most.
 pub const GROUP: usize = 256;
+
+/// How long a job that nobody waits for waits for one that somebody waits for.
+const LINGER: Duration = Duration::from_millis(5);
 
 /// Does jobs, on a thread of its own.
 pub trait Work<J>: Send + 'static {
@@ -36,38 +39,107 @@ impl<J> Clone for Queue<J> {
 /// The jobs that wait, and whether more are taken.
 #[derive(Debug)]
 struct Waiting<J> {
-    jobs: Mutex<(VecDeque<J>, bool)>,
+    state: Mutex<Shared<J>>,
     changed: Condvar,
 }
 
+#[derive(Debug)]
+struct Shared<J> {
+    /// Each with whether somebody waits for it.
+    jobs: VecDeque<(bool, J)>,
+    /// For how many of them somebody waits.
+    awaited: usize,
+    closed: bool,
+    sleep: Sleep,
+}
+
+impl<J> Default for Shared<J> {
+    fn default() -> Self {
+        Self { jobs: VecDeque::new(), awaited: 0, closed: false, sleep: Sleep::Not }
+    }
+}
+
+/// What wakes the thread. To wake one that is awake takes a system call for nothing.
+#[derive(Debug, PartialEq, Eq)]
+enum Sleep {
+    /// It is awake, or wakes by itself.
+    Not,
+    /// Any job.
+    UntilAny,
+    /// A job that somebody waits for.
+    UntilAwaited,
+}
+
 impl<J> Waiting<J> {
+    fn lock(&self) -> MutexGuard<'_, Shared<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, job: J, awaited: bool) -> Result<(), Ended> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Ended);
+        }
+        state.jobs.push_back((awaited, job));
+        state.awaited += usize::from(awaited);
+        let wakes = state.sleep == Sleep::UntilAny || awaited && state.sleep == Sleep::UntilAwaited;
+        if wakes {
+            state.sleep = Sleep::Not;
+        }
+        drop(state);
+        if wakes {
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
     /// Takes no more jobs.
     fn close(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// The next jobs; none of them when there are none for so long, or there will be none.
-    fn next(&self, patience: Option<Duration>) -> Next<J> {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        while jobs.0.is_empty() {
-            if jobs.1 {
-                return Next::End;
-            }
-            jobs = match patience {
-                None => self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner),
-                Some(patience) => {
-                    let (jobs, waited) =
-                        self.changed.wait_timeout(jobs, patience).unwrap_or_else(PoisonError::into_inner);
-                    if waited.timed_out() && jobs.0.is_empty() && !jobs.1 {
-                        return Next::Rest;
-                    }
-                    jobs
-                }
+    /// Sleeps for so long at most; tells whether it was as long.
+    fn sleep<'a>(
+        &self,
+        mut state: MutexGuard<'a, Shared<J>>,
+        until: Sleep,
+        most: Duration,
+    ) -> (MutexGuard<'a, Shared<J>>, bool) {
+        state.sleep = until;
+        let (mut state, waited) =
+            self.changed.wait_timeout(state, most).unwrap_or_else(PoisonError::into_inner);
+        state.sleep = Sleep::Not;
+        (state, waited.timed_out())
+    }
+
+    /// What is to be done next.
+    fn next(&self, rested: bool, patience: Duration) -> Next<J> {
+        let mut state = self.lock();
+        while state.awaited == 0 && !state.closed {
+            let slept = if !state.jobs.is_empty() {
+                self.sleep(state, Sleep::UntilAwaited, LINGER)
+            } else if rested {
+                state.sleep = Sleep::UntilAny;
+                (self.changed.wait(state).unwrap_or_else(PoisonError::into_inner), false)
+            } else {
+                self.sleep(state, Sleep::UntilAny, patience)
             };
+            state = slept.0;
+            if slept.1 {
+                if state.jobs.is_empty() {
+                    return Next::Rest;
+                }
+                break;
+            }
         }
-        let count = jobs.0.len().min(GROUP);
-        Next::Jobs(jobs.0.drain(..count).collect())
+        if state.jobs.is_empty() {
+            return Next::End;
+        }
+        let count = state.jobs.len().min(GROUP);
+        let jobs: Vec<_> = state.jobs.drain(..count).collect();
+        state.awaited -= jobs.iter().filter(|(awaited, _)| *awaited).count();
+        Next::Jobs(jobs.into_iter().map(|(_, job)| job).collect())
     }
 }
 
@@ -100,15 +172,14 @@ impl<J: Send + 'static> Queue<J> {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(name: &str, patience: Duration, mut work: impl Work<J>) -> std::io::Result<Self> {
-        let waiting =
-            Arc::new(Waiting { jobs: Mutex::new((VecDeque::new(), false)), changed: Condvar::new() });
+        let waiting = Arc::new(Waiting { state: Mutex::new(Shared::default()), changed: Condvar::new() });
         let theirs = Arc::clone(&waiting);
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
             // Whatever ends it, also a panic: nobody must wait for what is never done.
             let _last = Last(&theirs);
             let mut rested = true;
             loop {
-                let next = theirs.next((!rested).then_some(patience));
+                let next = theirs.next(rested, patience);
                 rested = matches!(next, Next::Rest);
                 match next {
                     Next::Jobs(jobs) => work.group(jobs),
@@ -121,19 +192,21 @@ impl<J: Send + 'static> Queue<J> {
         Ok(Self { waiting, thread })
     }
 
-    /// Hands in a job; does not wait until it is done. What was taken is done.
+    /// Hands in a job that somebody waits for; does not wait itself until it is done. What was taken is done.
     ///
     /// # Errors
     /// When no job is taken any more.
     pub fn send(&self, job: J) -> Result<(), Ended> {
-        let mut jobs = self.waiting.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if jobs.1 {
-            return Err(Ended);
-        }
-        jobs.0.push_back(job);
-        drop(jobs);
-        self.waiting.changed.notify_one();
-        Ok(())
+        self.waiting.send(job, true)
+    }
+
+    /// Hands in a job that nobody waits for: it is done with the next one that somebody waits for, or by
+    /// itself some milliseconds later. What was taken is done.
+    ///
+    /// # Errors
+    /// When no job is taken any more.
+    pub fn send_along(&self, job: J) -> Result<(), Ended> {
+        self.waiting.send(job, false)
     }
 
     /// Takes no more jobs, and waits until those that were taken are done and the thread has ended.
@@ -153,8 +226,7 @@ struct Last<'a, J>(&'a Waiting<J>);
 impl<J> Drop for Last<'_, J> {
     fn drop(&mut self) {
         self.0.close();
-        let left: VecDeque<J> =
-            std::mem::take(&mut self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).0);
+        let left = std::mem::take(&mut self.0.lock().jobs);
         drop(left);
     }
 }

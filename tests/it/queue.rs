@@ -10,12 +10,11 @@ mod real;
 
 /// What the queue takes from the standard library otherwise.
 mod sync {
-    pub use shuttle::sync::{Arc, Mutex};
+    pub use shuttle::sync::{Arc, Mutex, MutexGuard};
     pub use shuttle::thread::{Builder, JoinHandle};
     pub use std::sync::PoisonError;
 
     use shuttle::rand::Rng;
-    use shuttle::sync::MutexGuard;
     use std::sync::LockResult;
     use std::time::Duration;
 
@@ -106,11 +105,15 @@ fn meet() {
                 let mut answered = 0;
                 for which in 0..3 {
                     let (answer, answers) = mpsc::channel();
+                    if who == 0 {
+                        // Does not wait, as for call records.
+                        if queue.send_along((who, which, answer)).is_err() {
+                            break;
+                        }
+                        continue;
+                    }
                     if queue.send((who, which, answer)).is_err() {
                         break;
-                    }
-                    if who == 0 {
-                        continue; // does not wait, as for call records
                     }
                     // It is kept, or the caller is told that it is not: nobody waits for ever.
                     match answers.recv() {
