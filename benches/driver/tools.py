@@ -1,8 +1,10 @@
 """The programs that the driver needs; it builds what it is not given."""
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -12,7 +14,9 @@ BASELINE = ROOT / "benches" / "baseline"
 
 class Tools:
     def __init__(self, binary, stand, ledger, python):
-        self.binary = str(Path(binary).resolve())
+        # To build the others puts a binary of another profile in its place.
+        self._kept = tempfile.TemporaryDirectory(prefix="rescind-bench-")
+        self.binary = shutil.copy(binary, self._kept.name)
         if not (stand and ledger):
             built = _built("stand", "ledger")
             stand, ledger = stand or built["stand"], ledger or built["ledger"]
