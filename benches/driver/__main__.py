@@ -85,7 +85,7 @@ def _arguments():
     parser.add_argument("--binary", required=True, help="the release binary")
     parser.add_argument("--quick", action="store_true", help="small sizes: some minutes")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"some of {','.join(MEASURES)}")
-    parser.add_argument("--largest", action="store_true", help="a ledger of ten million entries too: 8 GB of disk")
+    parser.add_argument("--largest", action="store_true", help="a ledger of ten million entries too: 11 GB of disk")
     parser.add_argument("--out", default=str(ROOT / "target" / "bench"), help="where figures go")
     parser.add_argument("--charts", help="where charts go: docs/performance")
     parser.add_argument("--stand", help="the stub; else cargo makes it")
