@@ -4,7 +4,7 @@ use super::LedgerError;
 use super::prepared::Prepared;
 use super::project::{Beside, Recorded, project, stamp, write_beside};
 use super::state::{Illegal, State};
-use super::tree;
+use super::{schema, tree};
 use crate::ident::{AccountId, Region};
 use jiff::{Timestamp, Unit};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -24,8 +24,8 @@ pub(super) struct Ready {
 pub(super) struct Appending<'a> {
     transaction: Transaction<'a>,
     path: &'a str,
-    before: i64,
     last: i64,
+    pages: usize,
 }
 
 impl<'a> Appending<'a> {
@@ -35,7 +35,7 @@ impl<'a> Appending<'a> {
             .prepare_cached("SELECT coalesce(max(seq), 0) FROM entries")
             .and_then(|mut s| s.query_row([], |row| row.get(0)))
             .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
-        Ok(Self { transaction, path, before: last, last })
+        Ok(Self { transaction, path, last, pages: 1 })
     }
 
     /// The transaction, for what belongs to the entries.
@@ -43,9 +43,9 @@ impl<'a> Appending<'a> {
         &self.transaction
     }
 
-    /// How many entries it has.
-    pub fn count(&self) -> usize {
-        usize::try_from(self.last - self.before).unwrap_or_default()
+    /// About how many pages of the write-ahead log it takes.
+    pub fn pages(&self) -> usize {
+        self.pages
     }
 
     /// All is on disk when it returns.
@@ -108,6 +108,7 @@ impl<'a> Appending<'a> {
         let written = ready.entries.iter().map(|entry| self.one(entry)).collect::<Result<_, _>>()?;
         for beside in &ready.beside {
             write_beside(&self.transaction, beside).map_err(|error| self.sqlite(error))?;
+            self.pages += 1;
         }
         Ok(written)
     }
@@ -128,6 +129,7 @@ impl<'a> Appending<'a> {
         let time = Timestamp::now().round(Unit::Millisecond).unwrap_or_else(|_| Timestamp::now());
         let body = entry.body(seq, time);
         let leaf_hash = tree::leaf(&body);
+        self.pages += 2 + body.len() / schema::PAGE;
         let Prepared { subject, event, .. } = entry;
         let written = self.transaction
             .prepare_cached(

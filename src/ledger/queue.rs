@@ -156,9 +156,21 @@ struct Owned<J> {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl<J> Drop for Owned<J> {
-    fn drop(&mut self) {
+impl<J> Owned<J> {
+    /// Takes no more jobs, and waits for the thread's end.
+    fn close(&self) {
         self.waiting.close();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<J> Drop for Owned<J> {
+    /// Whoever forgets to close loses nothing: the process may end right behind it.
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -212,11 +224,7 @@ impl<J: Send + 'static> Queue<J> {
     /// Takes no more jobs, and waits until those that were taken are done and the thread has ended.
     /// Whoever calls it, and however often.
     pub fn close(&self) {
-        self.waiting.close();
-        let mut thread = self.thread.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(thread) = thread.take() {
-            let _ = thread.join();
-        }
+        self.thread.close();
     }
 }
 

@@ -245,7 +245,7 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn occurrences_of(&self, finding: &str) -> Result<Vec<Decided>, LedgerError> {
         let sql = "SELECT o.occurrence FROM occurrences o JOIN entries e USING (seq)
-                   WHERE e.finding >= ?1 AND e.kind <> 'call' AND substr(e.finding, 1, length(?1)) = ?1 ORDER BY o.seq";
+                   WHERE e.finding >= ?1 AND substr(e.finding, 1, length(?1)) = ?1 ORDER BY o.seq";
         let occurrences = self.column(sql, [finding])?;
         occurrences.iter().filter_map(|occurrence| self.decided(occurrence).transpose()).collect()
     }

@@ -21,6 +21,9 @@ const VERSION: i64 = 4;
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
+/// Bytes of a page, as SQLite makes them.
+pub(super) const PAGE: usize = 4096;
+
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -103,6 +106,14 @@ fn check_version(connection: &Connection, path: &str) -> Result<i64, LedgerError
         });
     }
     Ok(version)
+}
+
+/// How many pages the write-ahead log beside the ledger can have.
+pub(super) fn log_pages(path: &Path) -> usize {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let bytes = std::fs::metadata(log).map_or(0, |metadata| metadata.len());
+    usize::try_from(bytes).unwrap_or(usize::MAX) / PAGE
 }
 
 fn create(path: &Path) -> Result<(), LedgerError> {

@@ -71,7 +71,8 @@ impl Ledger {
         connection
             .pragma_update(None, "wal_autocheckpoint", 0)
             .map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
-        let writer = Writer { connection, path: shown, backlog: Vec::new(), unfolded: 0 };
+        let unfolded = schema::log_pages(path);
+        let writer = Writer { connection, path: shown, backlog: Vec::new(), unfolded };
         let jobs = Queue::start("ledger", PATIENCE, writer)
             .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
         Ok(Self { path: path.to_owned(), jobs })
@@ -143,17 +144,18 @@ impl CallSink for Ledger {
 /// more fsyncs, and a deny must not wait for them.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Fewer entries than this are not worth it: some 500 pages.
-const WORTH_FOLDING: usize = 250;
+/// Fewer pages than this are not worth it.
+const WORTH_FOLDING: usize = 500;
 
-/// With more entries than this it does not wait for a pause: some 10 MB, which the log uses over and over. While
+/// With more pages than this it does not wait for a pause: some 10 MB, which the log uses over and over. While
 /// the log's file grows, each fsync takes half as long again.
-const MUST_BE_FOLDED: usize = 1_000;
+const MUST_BE_FOLDED: usize = 2_500;
 
 struct Writer {
     connection: Connection,
     path: String,
-    /// How many entries were written since the write-ahead log was folded into the file.
+    /// About how many pages of the write-ahead log are not folded into the file, those of a process that was
+    /// killed before included.
     unfolded: usize,
     /// Call records that a failed commit could not write. They go first into the next one.
     backlog: Vec<Prepared>,
@@ -194,13 +196,15 @@ impl Work<Job> for Writer {
 }
 
 impl Writer {
-    /// Moves pages of the write-ahead log into the file. What cannot be moved now stays in the log, and is
-    /// as durable there.
+    /// Moves pages of the write-ahead log into the file. What cannot be moved now, because somebody reads what
+    /// was there before, stays in the log, and is as durable there.
     fn fold(&mut self, how: &str) {
-        self.unfolded = 0;
         let sql = format!("PRAGMA wal_checkpoint({how})");
-        if let Err(error) = self.connection.query_row(&sql, [], |_| Ok(())) {
-            tracing::debug!(%error, "the write-ahead log was left beside the ledger");
+        let left =
+            self.connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
+        match left {
+            Ok(left) => self.unfolded = usize::try_from(left).unwrap_or_default(),
+            Err(error) => tracing::debug!(%error, "the write-ahead log was left beside the ledger"),
         }
     }
 
@@ -211,6 +215,7 @@ impl Writer {
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
         let made = checkpoint::make(&transaction, path, signer)?;
         transaction.commit().map_err(sqlite)?;
+        self.unfolded += 2;
         Ok(made)
     }
 
@@ -260,9 +265,9 @@ impl Writer {
                 Job::Append(ready, _) => answers.push(appending.all(ready)?),
             }
         }
-        let written = appending.count();
+        let pages = appending.pages();
         appending.commit()?;
-        self.unfolded += written;
+        self.unfolded += pages;
         Ok(answers)
     }
 

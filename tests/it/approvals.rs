@@ -72,11 +72,12 @@ fn a_running_service_takes_an_approval_up() {
     let (thief, id) = held(&scene, SHOP);
     // It polls once an hour: what it does in this test is not because of a poll.
     scene.configure(&format!("mode = \"enforce\"\npoll_interval = \"1h\"\n{ASK}"));
+    scene.hold("ListFindings", "before");
     let mut process = scene.spawn(&["run"]);
     let mut lines = BufReader::new(process.stderr.take().expect("piped")).lines();
     let mut until = |text: &str| lines.by_ref().map_while(Result::ok).any(|line| line.contains(text));
-    // Its first poll is done with.
-    scene.hold("ListFindings", "before");
+    // It polls: what was answered before its start, it would take up without a word about it.
+    scene.held("ListFindings");
     scene.release("ListFindings");
     scene.rescind(&answer("approve", &id)).code(0).says("The running service (rescind run, process ");
     assert!(until("approved: taken up"));

@@ -50,3 +50,4 @@ mod soak;
 mod starve;
 mod tricks;
 mod verify;
+mod writer;

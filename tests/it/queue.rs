@@ -1,5 +1,6 @@
 //! The ledger's queue, with threads that are put in generated orders (shuttle).
 
+use shuttle::rand::Rng;
 use shuttle::sync::{Arc, Mutex, mpsc};
 use shuttle::thread;
 use std::time::Duration;
@@ -18,9 +19,9 @@ mod sync {
     use std::sync::LockResult;
     use std::time::Duration;
 
-    /// Shuttle's never times out. This one does, at once, in some of the runs.
+    /// Shuttle's never times out. This one does in some of the runs, whenever another thread gets to it.
     #[derive(Debug)]
-    pub struct Condvar(shuttle::sync::Condvar);
+    pub struct Condvar(Arc<shuttle::sync::Condvar>);
 
     pub struct Waited(bool);
 
@@ -32,7 +33,7 @@ mod sync {
 
     impl Condvar {
         pub fn new() -> Self {
-            Self(shuttle::sync::Condvar::new())
+            Self(Arc::new(shuttle::sync::Condvar::new()))
         }
 
         pub fn notify_one(&self) {
@@ -49,10 +50,12 @@ mod sync {
             guard: MutexGuard<'a, T>,
             _: Duration,
         ) -> LockResult<(MutexGuard<'a, T>, Waited)> {
-            if shuttle::rand::thread_rng().gen_bool(0.5) {
-                return Ok((guard, Waited(true)));
+            let times_out = shuttle::rand::thread_rng().gen_bool(0.5);
+            if times_out {
+                let this = Arc::clone(&self.0);
+                shuttle::thread::spawn(move || this.notify_one());
             }
-            Ok((self.0.wait(guard).expect("no thread panics"), Waited(false)))
+            Ok((self.0.wait(guard).expect("no thread panics"), Waited(times_out)))
         }
     }
 }
@@ -129,6 +132,13 @@ fn meet() {
             })
         })
         .collect();
+    let mut callers = Some(callers);
+    // A close wakes the thread. Whoever waits for an answer must have it without one, too.
+    let done: Vec<(usize, usize)> = if shuttle::rand::thread_rng().gen_bool(0.5) {
+        callers.take().into_iter().flatten().map(|caller| caller.join().expect("ended")).collect()
+    } else {
+        Vec::new()
+    };
     // What was handed in before the close is done when it returns.
     let (answer, _) = mpsc::channel();
     queue.send((9, 0, answer)).expect("nobody closed yet");
@@ -145,8 +155,8 @@ fn meet() {
     for closer in closers {
         closer.join().expect("closed");
     }
-    for caller in callers {
-        let (who, answered) = caller.join().expect("ended");
+    let late = callers.into_iter().flatten().map(|caller| caller.join().expect("ended"));
+    for (who, answered) in done.into_iter().chain(late) {
         let kept = kept.lock().expect("a lock");
         let theirs: Vec<usize> = kept.iter().filter(|(w, _)| *w == who).map(|(_, which)| *which).collect();
         // In order, without gaps, each once; and who waited was answered for each that was kept.
