@@ -18,8 +18,9 @@
 //! in place; [`drill`] goes the whole way of a theft with a throw-away role.
 //!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
-//! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints, [`canonical`] the JSON that they are of, [`service`] puts all of
-//! it together, [`backoff`] says how long to wait for a new try, and [`cli`] is what a person sees.
+//! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints,
+//! [`canonical`] the JSON that they are of, [`service`] puts all of it together, [`backoff`] says how long to
+//! wait for a new try, and [`cli`] is what a person sees.
 
 pub mod audit;
 pub mod aws;

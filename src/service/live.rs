@@ -26,8 +26,6 @@ const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// So long a service may take to read every feed for the first time.
 const STARTING: SignedDuration = SignedDuration::from_mins(1);
 
-const NOT_READ_YET: &str = "not read yet";
-
 /// What a running service tells of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Live {
@@ -111,15 +109,17 @@ impl Live {
     /// The same without what a service that has just started has not come to yet.
     #[must_use]
     pub fn blind(&self) -> Vec<String> {
-        let is_new = Timestamp::now().duration_since(self.started) < STARTING;
-        let mut reasons = self.not_ready();
-        reasons.retain(|reason| !(is_new && reason.ends_with(NOT_READ_YET)));
-        reasons
+        self.unseeing(Timestamp::now().duration_since(self.started) < STARTING)
     }
 
     /// What keeps it from seeing thefts, if something does: a feed that was not read yet or fails.
     #[must_use]
     pub fn not_ready(&self) -> Vec<String> {
+        self.unseeing(false)
+    }
+
+    /// A feed that is yet to be read for the first time counts unless it `is_new`.
+    fn unseeing(&self, is_new: bool) -> Vec<String> {
         let now = Timestamp::now();
         let feeds = self.regions.iter().map(|(region, health)| (format!("GuardDuty {region}"), health));
         let queue = self.queue.iter().map(|queue| (queue.name.clone(), &queue.health));
@@ -130,7 +130,7 @@ impl Live {
             .filter(|(_, health)| health.skipped.is_none())
             .filter_map(|(name, health)| match (&health.error, health.last_read) {
                 (Some(error), _) => Some(format!("{name}: {error}")),
-                (None, None) => Some(format!("{name}: {NOT_READ_YET}")),
+                (None, None) => (!is_new).then(|| format!("{name}: not read yet")),
                 // It should have been read again long ago.
                 (None, Some(last)) if health.next.is_some_and(|next| now.duration_since(next) > LATE) => {
                     Some(format!("{name}: not read since {last}"))
