@@ -165,9 +165,15 @@ pub enum Partition {
     /// GovCloud (US).
     #[serde(rename = "aws-us-gov")]
     AwsUsGov,
+    /// The European Sovereign Cloud.
+    #[serde(rename = "aws-eusc")]
+    AwsEusc,
 }
 
 impl Partition {
+    /// Every partition that rescind knows.
+    pub const ALL: [Self; 4] = [Self::Aws, Self::AwsCn, Self::AwsUsGov, Self::AwsEusc];
+
     /// As it stands in an ARN.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -175,6 +181,19 @@ impl Partition {
             Self::Aws => "aws",
             Self::AwsCn => "aws-cn",
             Self::AwsUsGov => "aws-us-gov",
+            Self::AwsEusc => "aws-eusc",
+        }
+    }
+
+    /// The region in which CloudTrail records the calls of global services, IAM among them (CloudTrail User
+    /// Guide, "Global service events").
+    #[must_use]
+    pub fn main_region(self) -> &'static str {
+        match self {
+            Self::Aws => "us-east-1",
+            Self::AwsCn => "cn-north-1",
+            Self::AwsUsGov => "us-gov-west-1",
+            Self::AwsEusc => "eusc-de-east-1",
         }
     }
 
@@ -184,8 +203,16 @@ impl Partition {
         match region.as_str() {
             r if r.starts_with("cn-") => Self::AwsCn,
             r if r.starts_with("us-gov-") => Self::AwsUsGov,
+            r if r.starts_with("eusc-") => Self::AwsEusc,
             _ => Self::Aws,
         }
+    }
+
+    /// Whether a region is in none of the partitions that rescind knows: those of the secret clouds, such as
+    /// `us-iso-east-1`, are in partitions of their own.
+    #[must_use]
+    pub fn is_of_none(region: &Region) -> bool {
+        region.as_str().split('-').nth(1).is_some_and(|part| part.starts_with("iso"))
     }
 
     /// The partition that an ARN names.
@@ -193,15 +220,11 @@ impl Partition {
     /// # Errors
     /// When the text is not an ARN, or names a partition that rescind does not know.
     pub fn of_arn(arn: &str) -> Result<Self, BadName> {
-        match arn.split(':').nth(1) {
-            Some("aws") => Ok(Self::Aws),
-            Some("aws-cn") => Ok(Self::AwsCn),
-            Some("aws-us-gov") => Ok(Self::AwsUsGov),
-            _ => Err(BadName(format!(
-                "{}: expected an ARN in the partition aws, aws-cn or aws-us-gov",
-                quoted(arn)
-            ))),
-        }
+        let named = arn.split(':').nth(1);
+        Self::ALL.into_iter().find(|one| named == Some(one.as_str())).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            BadName(format!("{}: expected an ARN in one of the partitions {known}", quoted(arn)))
+        })
     }
 
     /// The ARN of a role. `path_and_name` may carry a path: `security/Remediation`.
@@ -275,7 +298,12 @@ mod tests {
         assert_eq!(region("eu-central-1"), Partition::Aws);
         assert_eq!(region("cn-north-1"), Partition::AwsCn);
         assert_eq!(region("us-gov-west-1"), Partition::AwsUsGov);
-        assert_eq!(Partition::of_arn("arn:aws-cn:sts::1:x"), Ok(Partition::AwsCn));
+        assert_eq!(region("eusc-de-east-1"), Partition::AwsEusc);
+        for partition in Partition::ALL {
+            assert_eq!(region(partition.main_region()), partition);
+            assert_eq!(Partition::of_arn(&format!("arn:{partition}:sts::1:x")), Ok(partition));
+            assert_eq!(serde_json::to_value(partition).expect("JSON"), partition.as_str());
+        }
         assert!(Partition::of_arn("arn:aws-iso:sts::1:x").is_err());
         assert!(Partition::of_arn("nonsense").is_err());
     }

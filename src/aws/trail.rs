@@ -104,8 +104,7 @@ impl TrailEvent {
 
 impl MemberSession {
     /// LookupEvents: at most 200 events, newest first. An event takes some minutes to get there. What
-    /// is done in IAM is seen in one region of the partition only: `us-east-1`, `us-gov-west-1` or
-    /// `cn-north-1`.
+    /// is done in IAM is seen in one region of the partition only, `Partition::main_region`.
     ///
     /// # Errors
     /// As the call's. A region that is not enabled for the account is an error too.

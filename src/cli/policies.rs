@@ -129,7 +129,7 @@ impl Print {
             (false, true) => vec![RemedyName::RoleSessions, RemedyName::UserKeys],
             (false, false) => vec![RemedyName::RoleSessions],
         };
-        let all = policies::member_role(&remedies);
+        let all = policies::member_role(&config.member.path_and_name(), &remedies);
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         let mut wanted =
             all.iter().filter(|(name, _)| self.policy.as_deref().is_none_or(|policy| policy == *name));

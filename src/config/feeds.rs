@@ -96,10 +96,8 @@ impl TryFrom<String> for QueueUrl {
 /// `sqs.REGION.amazonaws.com`, and the other ways in which AWS names an endpoint of SQS.
 fn region_of(host: &str) -> Option<Region> {
     let host = host.split(':').next()?;
-    if !(host.ends_with(".amazonaws.com")
-        || host.ends_with(".amazonaws.com.cn")
-        || host.ends_with(".api.aws"))
-    {
+    let ours = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"];
+    if !ours.iter().any(|end| host.ends_with(end)) {
         return None;
     }
     host.split('.').find_map(|label| label.parse().ok())
@@ -119,6 +117,7 @@ mod tests {
             ("https://sqs.eu-central-1.amazonaws.com/111122223333/findings", Some("eu-central-1")),
             ("https://eu-west-1.queue.amazonaws.com/111122223333/findings.fifo", Some("eu-west-1")),
             ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/findings", Some("cn-north-1")),
+            ("https://sqs.eusc-de-east-1.amazonaws.eu/111122223333/findings", Some("eusc-de-east-1")),
             (
                 "https://vpce-0ab-1cd.sqs.us-east-1.vpce.amazonaws.com/111122223333/findings",
                 Some("us-east-1"),

@@ -363,6 +363,10 @@ mod tests {
             ),
             ("regions = [\"eu-west-1\", \"eu-west-1\"]\n", "regions: \"eu-west-1\" is listed twice"),
             (
+                "regions = [\"us-iso-east-1\"]\n",
+                "regions: \"us-iso-east-1\" is in a partition that rescind does not know; it knows aws, aws-cn, aws-us-gov, aws-eusc",
+            ),
+            (
                 "regions = [\"eu-west-1\", \"cn-north-1\"]\n",
                 "regions: \"eu-west-1\" and \"cn-north-1\" are in different partitions",
             ),

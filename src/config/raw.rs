@@ -307,6 +307,13 @@ impl TryFrom<Vec<String>> for Regions {
             if named[..index].contains(region) {
                 return Err(format!("{} is listed twice", quoted(region.as_str())));
             }
+            if Partition::is_of_none(region) {
+                let known = Partition::ALL.map(Partition::as_str).join(", ");
+                return Err(format!(
+                    "{} is in a partition that rescind does not know; it knows {known}",
+                    quoted(region.as_str())
+                ));
+            }
             if Partition::of_region(region) != Partition::of_region(home) {
                 return Err(format!(
                     "{} and {} are in different partitions: run one rescind for each",

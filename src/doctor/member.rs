@@ -52,7 +52,7 @@ impl Doctor<'_> {
             }
         };
         looked.skew = Some(session.aws_now().duration_since(Timestamp::now()));
-        let wanted = policies::member_role(&self.config.remedies());
+        let wanted = policies::member_role(&member.path_and_name(), &self.config.remedies());
         let caller = Caller {
             role_arn: &role_arn,
             account: account.id.as_str(),
@@ -231,12 +231,12 @@ impl Doctor<'_> {
     }
 }
 
-/// The actions of the policies, by a resource of the kind that they are for.
+/// The actions that the policies allow, by a resource of the kind that they are for.
 fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<String, Vec<String>> {
     let account = role_arn.rsplit_once(":role/").map_or("", |(before, _)| before);
     let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let statements = wanted.iter().filter_map(|(_, policy)| policy["Statement"].as_array()).flatten();
-    for statement in statements {
+    for statement in statements.filter(|statement| statement["Effect"] == "Allow") {
         let resource = match statement["Resource"].as_str() {
             Some(arn) if arn.ends_with(":role/*") => format!("{account}:role/{NOBODY}"),
             Some(arn) if arn.ends_with(":user/*") => format!("{account}:user/{NOBODY}"),
@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn every_action_of_the_policies_is_asked_about() {
-        let wanted = policies::member_role(&[RemedyName::RoleSessions, RemedyName::UserKeys]);
+        let wanted =
+            policies::member_role("a/Remediation", &[RemedyName::RoleSessions, RemedyName::UserKeys]);
         let asked = questions(&wanted, "arn:aws:iam::222222222222:role/a/Remediation");
         let of = |resource: &str| asked.get(resource).cloned().unwrap_or_default();
         let role = of(&format!("arn:aws:iam::222222222222:role/{NOBODY}"));

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::aws::{CallError, Lookup, MemberSession, TrailEvent};
-use crate::ident::{Partition, Region};
+use crate::ident::Region;
 use crate::ledger::{Event, LedgerError, Remediation, State};
 use crate::remedy::{Change, DeniedCall, Impact, POLICY_NAME, Proof, Purpose, Rung, Who, gather_impact};
 use futures::{StreamExt, TryStreamExt};
@@ -215,7 +215,7 @@ impl Engine {
     async fn who_did_it(&self, remediation: &Remediation, session: &MemberSession) -> Option<String> {
         let accepted = remediation.opened_at;
         let back = Timestamp::now().saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-        let region = global_region(remediation.target.partition)?;
+        let region = remediation.target.partition.main_region().parse().ok()?;
         let operations =
             if matches!(remediation.target.who, Who::User { .. }) { UNDOES_USER } else { UNDOES_ROLE };
         let mut found: Vec<TrailEvent> = Vec::new();
@@ -245,7 +245,7 @@ impl Engine {
     /// The regions, and the one in which IAM's own calls are seen.
     fn regions_with_global(&self) -> Vec<Region> {
         let mut regions = self.regions();
-        let global = global_region(self.policy().partition);
+        let global = self.policy().partition.main_region().parse().ok();
         if let Some(global) = global.filter(|global| !regions.contains(global)) {
             regions.push(global);
         }
@@ -266,14 +266,4 @@ fn is_about(event: &TrailEvent, remediation: &Remediation, own: &str) -> bool {
     };
     let of_policy = event.policy.is_none() || event.policy.as_deref() == Some(POLICY_NAME);
     event.error_code.is_none() && !by_us && of_principal && of_policy
-}
-
-/// Where calls of global services are seen (CloudTrail User Guide, "Global service events").
-fn global_region(partition: Partition) -> Option<Region> {
-    let name = match partition {
-        Partition::Aws => "us-east-1",
-        Partition::AwsCn => "cn-north-1",
-        Partition::AwsUsGov => "us-gov-west-1",
-    };
-    name.parse().ok()
 }

@@ -91,10 +91,11 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// The inline policies that the remediation role needs for these remedies, by name.
+/// The inline policies that the remediation role needs for these remedies, by name. They deny it to
+/// change itself, so they have its own name in them: `member_role`, with its path if it has one.
 #[must_use]
-pub fn member_role(remedies: &[RemedyName]) -> Vec<(&'static str, Value)> {
-    let mut policies = vec![(MEMBER_POLICY, filled(MEMBER_ROLE, &[]))];
+pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static str, Value)> {
+    let mut policies = vec![(MEMBER_POLICY, filled(MEMBER_ROLE, &[("MEMBER_ROLE", member_role)]))];
     if remedies.contains(&RemedyName::UserKeys) {
         policies.push((USERS_POLICY, filled(MEMBER_USERS, &[])));
     }
@@ -204,7 +205,7 @@ mod tests {
             organization_guard("RescindRemediation", &deployers, false),
             drill_role("RescindDrill"),
         ];
-        all.extend(member_role(&both).into_iter().map(|(_, policy)| policy));
+        all.extend(member_role("a/RescindRemediation", &both).into_iter().map(|(_, policy)| policy));
         for document in all {
             assert!(document["Statement"].as_array().is_some_and(|all| !all.is_empty()), "{document}");
             assert!(!document.to_string().contains("${"), "{document}");
@@ -213,7 +214,24 @@ mod tests {
         let trust = member_trust(&trusted);
         assert_eq!(trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "\"}],\"x\":[{\"");
         assert_eq!(trust.as_object().map(serde_json::Map::len), Some(2));
-        assert_eq!(member_role(&[RemedyName::RoleSessions]).len(), 1);
+        assert_eq!(member_role("R", &[RemedyName::RoleSessions]).len(), 1);
+    }
+
+    #[test]
+    fn the_remediation_role_may_only_look_at_itself() {
+        let [(_, policy)] = &member_role("security/Remediation", &[RemedyName::RoleSessions])[..] else {
+            panic!("one policy")
+        };
+        let denied: Vec<&Value> = policy["Statement"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|statement| statement["Effect"] == "Deny")
+            .collect();
+        assert_eq!(denied.len(), 1);
+        assert_eq!(denied[0]["Resource"], "arn:*:iam::*:role/security/Remediation");
+        // What it may do all the same is what it may do with every role, less the writes.
+        assert_eq!(denied[0]["NotAction"], policy["Statement"][0]["Action"]);
     }
 
     #[test]
@@ -228,7 +246,10 @@ mod tests {
     #[test]
     fn they_fit() {
         let both = [RemedyName::RoleSessions, RemedyName::UserKeys];
-        let inline: usize = member_role(&both).iter().map(|(_, policy)| policy.to_string().len()).sum();
+        let inline: usize = member_role("a/long/path/RescindRemediation", &both)
+            .iter()
+            .map(|(_, policy)| policy.to_string().len())
+            .sum();
         assert!(inline < 10_240 / 2);
         let deployers = vec!["arn:aws:iam::*:role/aws-service-role/*".to_owned(); 8];
         assert!(

@@ -110,7 +110,8 @@ mod tests {
         let actions = |text: &str| -> Vec<String> {
             let policy: Value = serde_json::from_str(text).expect("JSON");
             let statements = policy["Statement"].as_array().expect("a list").clone();
-            let listed = statements.iter().flat_map(|statement| match &statement["Action"] {
+            let allowing = statements.iter().filter(|statement| statement["Effect"] == "Allow");
+            let listed = allowing.flat_map(|statement| match &statement["Action"] {
                 Value::Array(actions) => actions.clone(),
                 one => vec![one.clone()],
             });

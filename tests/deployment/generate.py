@@ -25,6 +25,8 @@ PARAMETERS = {
     "ORG_ID": "OrganizationId",
     "SOURCE_IDENTITY": "SourceIdentity",
 }
+# Where a template makes the role itself, its name and path are two parameters.
+OF_ITS_OWN = ("role/${MEMBER_ROLE}", "role${RolePath}${RoleName}")
 # The one that stands for several: in a list, the parameter's values take its place.
 SEVERAL = ("${DEPLOYERS}", "Deployers")
 
@@ -39,9 +41,11 @@ def main() -> None:
 def with_documents(text: str) -> str:
     """The template with each policy document as its JSON file has it."""
     done, rest = "", text
+    makes_the_role = "\n  RolePath:\n" in text
     while found := SOURCE.search(rest):
         depth = len(found[1]) + 2
-        document = json.loads((POLICIES / found[2]).read_text())
+        source = (POLICIES / found[2]).read_text()
+        document = json.loads(source.replace(*OF_ITS_OWN) if makes_the_role else source)
         done += rest[: found.end()] + "\n".join(block(document, depth)) + "\n"
         rest = below(rest[found.end():], depth)
     return done + rest
@@ -101,7 +105,7 @@ def scalar(text: str) -> str:
         return f"!Ref {PARAMETERS[whole[1]]}"
     if "${" in text:
         # A placeholder that no template knows is an error, and not a parameter of its name.
-        return "!Sub " + json.dumps(re.sub(r"\$\{(\w+)\}", lambda m: "${" + PARAMETERS[m[1]] + "}", text))
+        return "!Sub " + json.dumps(re.sub(r"\$\{([A-Z_]+)\}", lambda m: "${" + PARAMETERS[m[1]] + "}", text))
     return text if re.fullmatch(r"[a-zA-Z][\w:*/.-]*", text) and text not in ("true", "false") else json.dumps(text)
 
 

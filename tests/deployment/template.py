@@ -5,11 +5,12 @@ import yaml
 
 from places import ACCOUNT, REGION
 
-PSEUDO = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::URLSuffix": "amazonaws.com",
+# Of each partition, the suffix of its host names.
+PARTITIONS = {
+    "aws": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+    "aws-us-gov": "amazonaws.com",
 }
 NOTHING = object()  # AWS::NoValue
 
@@ -32,9 +33,14 @@ Loader.add_multi_constructor("!", short_form)
 class Template:
     """Its resources and outputs, with every intrinsic function resolved."""
 
-    def __init__(self, text: str, region: str = REGION, **parameters: object):
+    def __init__(self, text: str, region: str = REGION, partition: str = "aws", **parameters: object):
         self.raw = yaml.load(text, Loader)
-        self.pseudo = PSEUDO | {"AWS::Region": region}
+        self.pseudo = {
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": partition,
+            "AWS::Region": region,
+            "AWS::URLSuffix": PARTITIONS[partition],
+        }
         declared = self.raw.get("Parameters", {})
         unknown = set(parameters) - set(declared)
         assert not unknown, f"no such parameter: {unknown}"
@@ -104,19 +110,19 @@ class Template:
 
     def attribute(self, name: str, attribute: str) -> str:
         kind, own = self.raw["Resources"][name]["Type"], self.properties(name)
-        where = f"{self.pseudo['AWS::Region']}:{ACCOUNT}"
+        arn, where = f"arn:{self.pseudo['AWS::Partition']}", f"{self.pseudo['AWS::Region']}:{ACCOUNT}"
         if kind == "AWS::SQS::Queue" and attribute == "QueueName":
             return own["QueueName"]
         assert attribute == "Arn", f"{name}.{attribute} is not known to these tests"
         if kind == "AWS::SQS::Queue":
-            return f"arn:aws:sqs:{where}:{own['QueueName']}"
+            return f"{arn}:sqs:{where}:{own['QueueName']}"
         if kind == "AWS::Events::EventBus":
-            return f"arn:aws:events:{where}:event-bus/{own['Name']}"
+            return f"{arn}:events:{where}:event-bus/{own['Name']}"
         if kind == "AWS::Events::Rule":
             bus = own.get("EventBusName", "default")
-            return f"arn:aws:events:{where}:rule/{'' if bus == 'default' else bus + '/'}{own['Name']}"
+            return f"{arn}:events:{where}:rule/{'' if bus == 'default' else bus + '/'}{own['Name']}"
         if kind == "AWS::IAM::Role":
-            return f"arn:aws:iam::{ACCOUNT}:role{own.get('Path', '/')}{own.get('RoleName', name)}"
+            return f"{arn}:iam::{ACCOUNT}:role{own.get('Path', '/')}{own.get('RoleName', name)}"
         if kind == "AWS::KMS::Key":
-            return f"arn:aws:kms:{where}:key/{name}"
+            return f"{arn}:kms:{where}:key/{name}"
         raise AssertionError(f"the ARN of a {kind} is not known to these tests")

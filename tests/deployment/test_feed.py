@@ -109,6 +109,8 @@ class Central(unittest.TestCase):
         self.assertEqual(sends["Condition"]["StringEquals"], {"aws:SourceAccount": ACCOUNT})
         self.assertEqual(sends["Condition"]["ArnLike"], {"aws:SourceArn": f"{RULES}/*"})
         self.assertEqual((reads["Principal"], reads["Action"]), ({"AWS": HUB_ROLE}, "kms:Decrypt"))
+        # Whatever the suffix of the partition's host names is.
+        self.assertEqual(reads["Condition"], {"StringLike": {"kms:ViaService": f"sqs.{REGION}.*"}})
 
     def test_a_key_without_its_reader_is_refused(self):
         rule = central().raw["Rules"]["KeyNeedsItsReader"]

@@ -3,8 +3,8 @@ import unittest
 
 import yaml
 
-from places import DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, policy
-from template import Template
+from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, policy
+from template import PARTITIONS, Template
 
 TRUST = {
     "HubRoleArn": HUB_ROLE,
@@ -26,12 +26,23 @@ def inline(properties: dict) -> dict:
 
 class MemberRole(unittest.TestCase):
     def test_it_has_what_roles_need(self):
-        properties = role("member-role.yaml", **TRUST)
+        properties = role("member-role.yaml", RoleName="Remediation", RolePath="/security/", **TRUST)
         self.assertEqual(properties["AssumeRolePolicyDocument"], policy("member-role-trust.json"))
         self.assertEqual(inline(properties), {"Rescind": policy("member-role-permissions.json")})
-        self.assertEqual((properties["RoleName"], properties["Path"]), ("RescindRemediation", "/"))
+        self.assertEqual((properties["RoleName"], properties["Path"]), ("Remediation", "/security/"))
         self.assertEqual(properties["MaxSessionDuration"], 3600)
         self.assertNotIn("ManagedPolicyArns", properties)
+
+    def test_its_own_arn_is_denied_under_the_name_that_it_has(self):
+        for given, name in [({}, "RescindRemediation"), ({"RoleName": "R", "RolePath": "/a/b/"}, "a/b/R")]:
+            statements = inline(role("member-role.yaml", **given, **TRUST))["Rescind"]["Statement"]
+            denied = [each["Resource"] for each in statements if each["Effect"] == "Deny"]
+            self.assertEqual(denied, [f"arn:*:iam::*:role/{name}"])
+
+    def test_a_permissions_boundary_is_of_the_same_account(self):
+        self.assertNotIn("PermissionsBoundary", role("member-role.yaml", **TRUST))
+        bounded = role("member-role.yaml", PermissionsBoundary="limits/Rescind", **TRUST)
+        self.assertEqual(bounded["PermissionsBoundary"], f"arn:aws:iam::{ACCOUNT}:policy/limits/Rescind")
 
     def test_with_user_keys_it_has_what_users_need(self):
         properties = role("member-role.yaml", UserKeys="true", RoleName="Remediation", RolePath="/security/", **TRUST)
@@ -90,6 +101,12 @@ class StackSet(unittest.TestCase):
         self.assertEqual(group["Regions"], ["eu-central-1"])
         self.assertEqual(group["DeploymentTargets"], {"OrganizationalUnitIds": ["r-root"]})
 
+    def test_one_account_that_fails_stops_no_other_in_a_small_organization(self):
+        """A percentage is rounded down: a tenth of nine accounts is none."""
+        preferences = self.properties["OperationPreferences"]
+        self.assertNotIn("FailureTolerancePercentage", preferences)
+        self.assertEqual(preferences["FailureToleranceCount"], 10)
+
 
 class HubRole(unittest.TestCase):
     def test_it_has_its_permissions_and_no_others(self):
@@ -109,6 +126,13 @@ class HubRole(unittest.TestCase):
             self.assertEqual(statement["Principal"], {"Service": service})
             self.assertEqual(statement["Action"], "sts:AssumeRole")
             self.assertEqual("Condition" in statement, host == "ecs")
+
+    def test_the_instances_service_has_the_partitions_suffix_in_china_only(self):
+        text = (DEPLOYMENT / "hub-role.yaml").read_text()
+        for partition in PARTITIONS:
+            trust = Template(text, partition=partition).properties("Role")["AssumeRolePolicyDocument"]
+            service = "ec2.amazonaws.com.cn" if partition == "aws-cn" else "ec2.amazonaws.com"
+            self.assertEqual(trust["Statement"][0]["Principal"], {"Service": service}, partition)
 
     def test_only_an_instance_needs_a_profile(self):
         for host, profiles in [("ec2", 1), ("ecs", 0)]:

@@ -8,6 +8,7 @@ import yaml
 
 import generate
 from places import DEPLOYMENT, ROOT, TEMPLATES
+from template import PARTITIONS, Loader
 
 
 class Templates(unittest.TestCase):
@@ -38,6 +39,19 @@ class Templates(unittest.TestCase):
         named = r"(?<!\d)\d{12}(?!\d)|\bo-[a-z0-9]{10}|\b(r|ou)-[a-z0-9]{4}\b"
         for template in TEMPLATES:
             self.assertNotRegex(template.read_text(), named, template.name)
+
+    def test_every_partition_is_taken_and_no_arn_has_one_of_its_own(self):
+        arns = {"HubRoleArn": "arn:{}:iam::111122223333:role/RescindHub",
+                "AlertTopicArn": "arn:{}:sns:eu-central-1:111122223333:rescind-alerts",
+                "CentralBusArn": "arn:{}:events:eu-central-1:111122223333:event-bus/rescind-findings"}
+        seen = set()
+        for template in TEMPLATES:
+            self.assertNotRegex(template.read_text(), r"arn:aws[\w-]*:", template.name)
+            for name, about in yaml.load(template.read_text(), Loader).get("Parameters", {}).items():
+                for partition in PARTITIONS if name in arns and "AllowedPattern" in about else []:
+                    self.assertRegex(arns[name].format(partition), about["AllowedPattern"], f"{template.name}: {name}")
+                    seen.add(name)
+        self.assertEqual(seen, set(arns))
 
     def test_files_that_comments_name_are_there(self):
         for template in TEMPLATES:

@@ -33,7 +33,7 @@ def terraform(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
     return subprocess.run(["terraform", *arguments], cwd=cwd, env=env, capture_output=True, text=True)
 
 
-def document(module: str, name: str, variables: dict, where: str = REGION):
+def document(module: str, name: str, variables: dict, where: str = REGION, partition: str = "aws"):
     """A local of the module's documents.tf, as Terraform evaluates it."""
     with tempfile.TemporaryDirectory() as scratch:
         # The module reads policies/*.json by a relative path, so that is kept.
@@ -43,7 +43,7 @@ def document(module: str, name: str, variables: dict, where: str = REGION):
             shutil.copy(file, Path(scratch) / "policies")
         for file in ["documents.tf", "variables.tf"]:
             shutil.copy(TERRAFORM / module / file, here)
-        known = {"account": ACCOUNT, "partition": "aws", "region": where, "dns_suffix": "amazonaws.com"}
+        known = {"account": ACCOUNT, "partition": partition, "region": where}
         values = "\n".join(f"  {key} = {json.dumps(value)}" for key, value in known.items())
         (here / "asked.tf").write_text(
             f'locals {{\n{values}\n}}\noutput "asked" {{\n  value     = local.{name}\n  sensitive = true\n}}\n'
@@ -56,15 +56,28 @@ def document(module: str, name: str, variables: dict, where: str = REGION):
         found = json.loads(done.stdout)
         if isinstance(found, dict):
             return {key: json.loads(value) for key, value in found.items()}
-        return json.loads(found)
+        return json.loads(found) if found and found.startswith("{") else found
 
 
 @unittest.skipUnless(shutil.which("terraform"), "terraform is not on the PATH")
 class Documents(unittest.TestCase):
     def test_the_remediation_role(self):
         self.assertEqual(document("member-role", "trust", TRUST), policy("member-role-trust.json"))
-        self.assertEqual(document("member-role", "permissions", TRUST), policy("member-role-permissions.json"))
+        named = TRUST | {"role_name": "Remediation", "role_path": "/security/"}
+        self.assertEqual(document("member-role", "permissions", named), policy("member-role-permissions.json"))
+        (denied,) = [s for s in document("member-role", "permissions", TRUST)["Statement"] if s["Effect"] == "Deny"]
+        self.assertEqual(denied["Resource"], "arn:*:iam::*:role/RescindRemediation")
         self.assertEqual(document("member-role", "users", TRUST), policy("member-role-users.json"))
+
+    def test_a_permissions_boundary_is_of_the_same_account(self):
+        bounded = TRUST | {"permissions_boundary": "limits/Rescind"}
+        asked = document("member-role", "boundary", bounded)
+        self.assertEqual(asked, f"arn:aws:iam::{ACCOUNT}:policy/limits/Rescind")
+        # Without one it is null, and Terraform has no output that is null.
+        with self.assertRaisesRegex(AssertionError, 'Output "asked" not found'):
+            document("member-role", "boundary", TRUST)
+        with self.assertRaisesRegex(AssertionError, "The name of a policy is expected"):
+            document("member-role", "boundary", TRUST | {"permissions_boundary": HUB_ROLE})
 
     def test_what_is_no_single_role_is_refused(self):
         for hub in ["*", f"arn:aws:iam::{ACCOUNT}:root", "arn:aws:iam::*:role/RescindHub"]:
@@ -75,9 +88,9 @@ class Documents(unittest.TestCase):
         variables = {"member_role": FILLED["MEMBER_ROLE"]}
         self.assertEqual(document("hub-role", "permissions", variables), policy("hub-role-permissions.json"))
         text = (DEPLOYMENT / "hub-role.yaml").read_text()
-        for host in ["ec2", "ecs"]:
-            trust = Template(text, Host=host).properties("Role")["AssumeRolePolicyDocument"]
-            self.assertEqual(document("hub-role", "trust", {"host": host}), trust)
+        for host, partition in [("ec2", "aws"), ("ec2", "aws-cn"), ("ec2", "aws-eusc"), ("ecs", "aws-eusc")]:
+            trust = Template(text, partition=partition, Host=host).properties("Role")["AssumeRolePolicyDocument"]
+            self.assertEqual(document("hub-role", "trust", {"host": host}, partition=partition), trust)
 
     def test_the_feed(self):
         variables = {"encryption": "kms", "hub_role_arn": HUB_ROLE}
@@ -122,6 +135,8 @@ class Modules(unittest.TestCase):
         body = re.search(r'template_body\s*=\s*file\("\$\{path\.module\}/(.+)"\)', text)
         found = (TERRAFORM / "member-role-stackset" / body[1]).resolve()
         self.assertEqual(found, DEPLOYMENT / "member-role.yaml")
+        self.assertEqual(text.count("failure_tolerance_count"), 2)
+        self.assertNotIn("failure_tolerance_percentage", text)
         parameters = re.search(r"parameters = \{(.*?)\}", text, re.DOTALL)[1]
         handed = set(re.findall(r"^\s+(\w+)\s*=", parameters, re.MULTILINE))
         declared = re.search(r"^Parameters:\n(.*?)^\w", found.read_text(), re.DOTALL | re.MULTILINE)[1]

@@ -1,6 +1,8 @@
 //! `rescind doctor`: green when everything is in place, and each fault named with what puts it right.
 
-use crate::scene::{BANK, BARE, HOME, MANAGEMENT, OTHER, Ran, SECURITY, SHOP, Scene, Setting, policy};
+use crate::scene::{
+    BANK, BARE, HOME, MANAGEMENT, OTHER, Ran, SECURITY, SHOP, Scene, Setting, member_policy, policy,
+};
 use crate::thief::Thief;
 use serde_json::{Value, json};
 
@@ -33,7 +35,7 @@ fn give_role(scene: &Scene, account: &str, trust: &Value) {
         "roles",
         &json!({
             "account": account, "name": "RescindRemediation", "policy_name": "Rescind", "trust": trust,
-            "policy": policy("member-role-permissions.json"), "instance_profile": false,
+            "policy": member_policy(), "instance_profile": false,
         }),
     );
 }
@@ -80,7 +82,7 @@ fn it_is_green_when_everything_is_in_place() {
 fn a_role_that_is_missing_weaker_or_trusts_others_is_named_with_what_to_do() {
     let scene = without_one();
     let bank = Thief::operator(&scene, BANK);
-    let mut less = policy("member-role-permissions.json");
+    let mut less = member_policy();
     less["Statement"].as_array_mut().expect("a list").retain(|one| one["Sid"] != "RevokeRoleSessions");
     bank.put_role_policy("RescindRemediation", "Rescind", &less.to_string()).expect("written");
     bank.trust("RescindRemediation", |trust| {
@@ -236,6 +238,29 @@ fn rescinds_own_guard_is_not_in_the_way() {
     Thief::operator(&scene, MANAGEMENT).attach_scp(SHOP, &guard);
     assert_eq!(codes(&scene), Vec::<String>::new());
     doctor(&scene).code(0).says("100 %");
+}
+
+/// The deny on itself has the role's own name in it, with its path.
+#[test]
+fn a_role_that_may_write_on_itself_is_named_and_the_printed_policy_mends_it() {
+    let scene = Scene::with(Setting { role_path: "security/", ..Setting::default() });
+    let printed = scene.rescind(&["policies", "print", "member-role"]).code(0).json_document();
+    let denied = |policy: &Value| -> Vec<Value> {
+        let all = policy["Statement"].as_array().expect("statements").iter();
+        all.filter(|one| one["Effect"] == "Deny").map(|one| one["Resource"].clone()).collect()
+    };
+    assert_eq!(denied(&printed), ["arn:*:iam::*:role/security/RescindRemediation"]);
+    let shop = Thief::operator(&scene, SHOP);
+    let mut before = printed.clone();
+    before["Statement"].as_array_mut().expect("statements").retain(|one| one["Effect"] == "Allow");
+    shop.put_role_policy("RescindRemediation", "Rescind", &before.to_string()).expect("written");
+    doctor_of(&scene, SHOP).says("OnlyLookAtItself is missing");
+    let itself = || scene.thief(&scene.session(SHOP, "RescindRemediation", "i-0123456789abcdef0"));
+    itself().put_role_policy("RescindRemediation", "Rescind", &printed.to_string()).expect("it could");
+    itself().put_role_policy("RescindRemediation", "more", &before.to_string()).expect_err("it cannot now");
+    itself().delete_role_policy("RescindRemediation", "Rescind").expect_err("nor take the deny away");
+    let told = doctor_of(&scene, SHOP);
+    assert!(!told.out.contains("OnlyLookAtItself"), "{}", told.out);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What cannot be done: each with its name, with what a person must do, and without a loop.
 
-use crate::scene::{BARE, MANAGEMENT, SHOP, Scene, Setting, policy};
+use crate::scene::{BARE, MANAGEMENT, SHOP, Scene, Setting, member_policy, policy};
 use crate::thief::Thief;
 use serde_json::{Value, json};
 
@@ -13,7 +13,8 @@ fn refused(scene: &Scene) -> Value {
 /// The remediation role's permissions without one action.
 fn without(action: &str) -> Setting {
     let mut document = policy("member-role-permissions.json");
-    for statement in document["Statement"].as_array_mut().expect("statements") {
+    let all = document["Statement"].as_array_mut().expect("statements").iter_mut();
+    for statement in all.filter(|statement| statement["Effect"] == "Allow") {
         if let Value::Array(actions) = &mut statement["Action"] {
             actions.retain(|a| a != action);
         } else if statement["Action"] == action {
@@ -204,7 +205,7 @@ fn hours_ago(hours: i64) -> Value {
 /// Somebody deploys the remediation role that was missing.
 fn deploy(scene: &Scene) {
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": scene.hub["role_arn"]}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}]});
-    let permissions = policy("member-role-permissions.json");
+    let permissions = member_policy();
     scene.post("roles", &json!({"account": BARE, "name": "RescindRemediation", "policy": permissions, "trust": trust, "instance_profile": false}));
 }
 

@@ -229,9 +229,12 @@ fn the_hubs_own_account_and_the_management_account_can_be_affected() {
 
 #[test]
 fn the_other_partitions() {
-    for (partition, regions) in
-        [("aws-cn", ["cn-north-1", "cn-northwest-1"]), ("aws-us-gov", ["us-gov-west-1", "us-gov-east-1"])]
-    {
+    for (partition, regions) in [
+        ("aws-cn", ["cn-north-1", "cn-northwest-1"]),
+        ("aws-us-gov", ["us-gov-west-1", "us-gov-east-1"]),
+        // The second one is not open yet.
+        ("aws-eusc", ["eusc-de-east-1", "eusc-de-west-1"]),
+    ] {
         let setting =
             Setting { partition, regions, detector_regions: regions.to_vec(), ..Setting::default() };
         let scene = Scene::with(setting);

@@ -90,6 +90,12 @@ pub fn policy(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).expect("a policy")).expect("JSON")
 }
 
+/// The remediation role's permissions, as they are in an account.
+pub fn member_policy() -> Value {
+    let text = policy("member-role-permissions.json").to_string();
+    serde_json::from_str(&text.replace("${MEMBER_ROLE}", "RescindRemediation")).expect("JSON")
+}
+
 /// An emulated organization, a directory with a configuration, and a hub's credentials.
 pub struct Scene {
     emulator: Emulator,

@@ -16,6 +16,8 @@ for (const [purpose, kinds] of Object.entries(MEMBER_CALLS)) {
       test(`${purpose} a ${kind.toLowerCase()}: ${action}`, async () => {
         const call = { who: remediation, action, on, identity, session: session(purpose, kind, name) }
         assert.equal(await ask(call), 'Allowed')
+        // Also where the account has these documents as the role's permissions boundary.
+        assert.equal(await ask({ ...call, boundary: identity }), 'Allowed')
       })
     }
   }
@@ -33,7 +35,7 @@ test('a role or user with a path is reached by its name alone', async () => {
 })
 
 test('in the other partitions, too', async () => {
-  for (const partition of ['aws-cn', 'aws-us-gov']) {
+  for (const partition of ['aws-cn', 'aws-us-gov', 'aws-eusc']) {
     const who = sessionOf(`arn:${partition}:iam::${MEMBER}:role/${MEMBER_ROLE}`, 'rescind-r-1')
     const on = `arn:${partition}:iam::${MEMBER}:role/${ROLE}`
     const confined = session('Revoke', 'Role', ROLE, { partition })

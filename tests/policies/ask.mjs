@@ -22,10 +22,10 @@ export const userArn = (name, account = MEMBER) => `arn:aws:iam::${account}:user
  * does not take is an error, and so is a context key that it leaves out: such an answer says nothing.
  *
  * who: from sessionOf; action; on: a resource's ARN or "*"; identity: the principal's policies;
- * session: its session policy; resource: the resource's own policy; scps; context: more of it;
+ * session: its session policy; boundary: its permissions boundary; resource: the resource's own policy; scps; context: more of it;
  * account: whose the resource is, where its ARN does not tell.
  */
-export async function ask({ who, action, on, identity = [], session, resource, scps = [], context = {}, account }) {
+export async function ask({ who, action, on, identity = [], session, boundary, resource, scps = [], context = {}, account }) {
   const answer = await runSimulation(
     {
       request: {
@@ -36,6 +36,7 @@ export async function ask({ who, action, on, identity = [], session, resource, s
       },
       identityPolicies: identity,
       ...(session && { sessionPolicy: session }),
+      ...(boundary && { permissionBoundaryPolicies: boundary }),
       ...(resource && { resourcePolicy: resource }),
       serviceControlPolicies: scps,
       resourceControlPolicies: []

@@ -116,3 +116,35 @@ for (const [what, call, action, on, unless] of rows) {
     assert.equal(await ask({ ...call, action, on, ...unless }), 'Allowed', 'it is denied for another reason')
   })
 }
+
+// What the remediation role must not do to itself, whatever it is given besides: the deny is its own.
+const onItself = ['iam:AttachRolePolicy', 'iam:DeleteRole', 'iam:DeleteRolePermissionsBoundary', 'iam:DeleteRolePolicy',
+  'iam:DetachRolePolicy', 'iam:PassRole', 'iam:PutRolePermissionsBoundary', 'iam:PutRolePolicy', 'iam:TagRole',
+  'iam:UntagRole', 'iam:UpdateAssumeRolePolicy', 'iam:UpdateRole', 'iam:UpdateRoleDescription', 'sts:AssumeRole']
+
+for (const action of onItself) {
+  test(`denied to the remediation role on itself, even as an administrator: ${action}`, async () => {
+    const itself = { who: remediation, action, on: roleArn(MEMBER_ROLE) }
+    const both = [...administrator, ...memberRoleWithUsers]
+    assert.equal(await ask({ ...itself, identity: both }), 'ExplicitlyDenied')
+    assert.notEqual(await ask({ ...itself, identity: memberRoleWithUsers }), 'Allowed')
+    const [trusts] = [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: itself.who.principal }, Action: action }] }]
+    const resource = action === 'sts:AssumeRole' ? trusts : undefined
+    assert.equal(await ask({ ...itself, identity: administrator, resource }), 'Allowed', 'it is denied for another reason')
+  })
+}
+
+test('the remediation role with a path is denied the same on itself', async () => {
+  const name = `security/${MEMBER_ROLE}`
+  const identity = [{ name: 'Rescind', policy: policy('member-role-permissions', { MEMBER_ROLE: name }) }]
+  const who = sessionOf(roleArn(name), 'rescind-r-1')
+  assert.equal(await ask({ who, identity, action: write, on: roleArn(name) }), 'ExplicitlyDenied')
+  assert.equal(await ask({ who, identity, action: write, on: web }), 'Allowed')
+})
+
+test('with its own policies as its permissions boundary, it cannot be given more', async () => {
+  const given = { ...unconfined, identity: [...administrator, ...memberRoleWithUsers] }
+  const eve = { action: 'iam:CreateUser', on: userArn('eve') }
+  assert.equal(await ask({ ...given, ...eve }), 'Allowed')
+  assert.notEqual(await ask({ ...given, ...eve, boundary: memberRoleWithUsers }), 'Allowed')
+})

@@ -63,7 +63,7 @@ class Queue:
 
     @property
     def url(self) -> str:
-        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        suffix = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}.get(self.partition, "amazonaws.com")
         return f"https://sqs.{self.region}.{suffix}/{self.account}/{self.name}"
 
     def deliverable(self, now: float) -> Iterator[Message]:

@@ -166,3 +166,14 @@ class GovCloud(EmulatorTestCase):
         iam = self.client(self.assume_member_role(), "iam")
         self.assertEqual(role["arn"], "arn:aws-us-gov:iam::222222222222:role/AppRole")
         self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])
+
+
+class EuropeanSovereignCloud(EmulatorTestCase):
+    REGIONS = ["eusc-de-east-1"]
+    ORGANIZATION = {"partition": "aws-eusc"}
+
+    def test_arns_name_the_partition(self):
+        role = self.role()
+        iam = self.client(self.assume_member_role(), "iam")
+        self.assertEqual(role["arn"], "arn:aws-eusc:iam::222222222222:role/AppRole")
+        self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])

@@ -70,7 +70,7 @@ locals {
         Principal = { AWS = var.hub_role_arn }
         Action    = "kms:Decrypt"
         Resource  = "*"
-        Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.${local.dns_suffix}" } }
+        Condition = { StringLike = { "kms:ViaService" = "sqs.${local.region}.*" } }
       },
     ]
   })

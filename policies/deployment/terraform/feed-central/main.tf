@@ -9,11 +9,10 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  account    = data.aws_caller_identity.current.account_id
-  partition  = data.aws_partition.current.partition
-  dns_suffix = data.aws_partition.current.dns_suffix
-  region     = data.aws_region.current.id
-  key        = one(aws_kms_key.queues[*].arn)
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.id
+  key       = one(aws_kms_key.queues[*].arn)
 }
 
 # SQS's own KMS key does not let EventBridge in, so it has to be one with a policy of ours.

@@ -5,9 +5,10 @@ locals {
   })
 
   instance_runs_as = {
-    Sid       = "InstanceRunsAs"
-    Effect    = "Allow"
-    Principal = { Service = "ec2.${local.dns_suffix}" }
+    Sid    = "InstanceRunsAs"
+    Effect = "Allow"
+    # Only in China the service's name in IAM has the suffix of the partition.
+    Principal = { Service = local.partition == "aws-cn" ? "ec2.amazonaws.com.cn" : "ec2.amazonaws.com" }
     Action    = "sts:AssumeRole"
   }
 

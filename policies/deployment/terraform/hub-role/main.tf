@@ -6,9 +6,8 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  account    = data.aws_caller_identity.current.account_id
-  partition  = data.aws_partition.current.partition
-  dns_suffix = data.aws_partition.current.dns_suffix
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
 }
 
 resource "aws_iam_role" "hub" {

@@ -10,13 +10,14 @@ resource "aws_cloudformation_stack_set" "member_role" {
   template_body    = file("${path.module}/../../member-role.yaml")
 
   parameters = {
-    ExternalId     = var.external_id
-    HubRoleArn     = var.hub_role_arn
-    OrganizationId = var.organization_id
-    RoleName       = var.role_name
-    RolePath       = var.role_path
-    SourceIdentity = var.source_identity
-    UserKeys       = tostring(var.user_keys)
+    ExternalId          = var.external_id
+    HubRoleArn          = var.hub_role_arn
+    OrganizationId      = var.organization_id
+    PermissionsBoundary = var.permissions_boundary
+    RoleName            = var.role_name
+    RolePath            = var.role_path
+    SourceIdentity      = var.source_identity
+    UserKeys            = tostring(var.user_keys)
   }
 
   auto_deployment {
@@ -33,9 +34,9 @@ resource "aws_cloudformation_stack_set" "member_role" {
   operation_preferences {
     region_concurrency_type = "PARALLEL"
     # An account that cannot have the role, for example because a role of its name is there, must
-    # not keep it from all others. A mistake that hits every account stops after a tenth of them.
-    failure_tolerance_percentage = 10
-    max_concurrent_percentage    = 25
+    # not keep it from all others. By number: a tenth of fewer than ten accounts is none.
+    failure_tolerance_count   = var.failure_tolerance
+    max_concurrent_percentage = 25
   }
 
   lifecycle {
@@ -55,9 +56,9 @@ resource "aws_cloudformation_stack_set_instance" "accounts" {
   }
 
   operation_preferences {
-    region_concurrency_type      = "PARALLEL"
-    failure_tolerance_percentage = 10
-    max_concurrent_percentage    = 25
+    region_concurrency_type   = "PARALLEL"
+    failure_tolerance_count   = var.failure_tolerance
+    max_concurrent_percentage = 25
     # Otherwise no more accounts are worked on at once than may fail.
     concurrency_mode = "SOFT_FAILURE_TOLERANCE"
   }

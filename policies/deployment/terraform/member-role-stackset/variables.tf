@@ -84,3 +84,20 @@ variable "stack_region" {
   description = "The one region in which the accounts have the stack. IAM is global. It must be enabled in all of them."
   type        = string
 }
+
+variable "permissions_boundary" {
+  description = "The name, with its path if it has one, of a managed policy that is in every account and becomes the role's permissions boundary. Empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/-]*)?$", var.permissions_boundary))
+    error_message = "The name of a policy is expected, with its path, without a slash before it. An ARN would name one account."
+  }
+}
+
+variable "failure_tolerance" {
+  description = "In so many accounts the role may fail to be made before CloudFormation leaves the rest alone."
+  type        = number
+  default     = 10
+}

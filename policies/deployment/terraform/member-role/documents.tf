@@ -9,6 +9,10 @@ locals {
     ORG_ID          = var.organization_id
     SOURCE_IDENTITY = var.source_identity
   })
-  permissions = file("${local.policies}/member-role-permissions.json")
-  users       = file("${local.policies}/member-role-users.json")
+  permissions = templatefile("${local.policies}/member-role-permissions.json", {
+    MEMBER_ROLE = trimprefix("${var.role_path}${var.role_name}", "/")
+  })
+  users = file("${local.policies}/member-role-users.json")
+
+  boundary = var.permissions_boundary == "" ? null : "arn:${local.partition}:iam::${local.account}:policy/${var.permissions_boundary}"
 }

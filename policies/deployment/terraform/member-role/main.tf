@@ -1,11 +1,21 @@
 # The remediation role of one account: the management account, or each account where Terraform is
 # run for each. For all member accounts at once, see the module member-role-stackset.
 
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+}
+
 resource "aws_iam_role" "member" {
-  name               = var.role_name
-  path               = var.role_path
-  description        = "rescind takes stolen sessions back with it. Only the hub may assume it."
-  assume_role_policy = local.trust
+  name                 = var.role_name
+  path                 = var.role_path
+  description          = "rescind takes stolen sessions back with it. Only the hub may assume it."
+  assume_role_policy   = local.trust
+  permissions_boundary = local.boundary
 
   # A session of rescind lives for 15 minutes. An hour is the least that a role can have.
   max_session_duration = 3600
