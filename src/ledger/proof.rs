@@ -1,7 +1,7 @@
 //! An entry with the proof that it is in a signed tree: it can be checked without the ledger.
 
 use super::note::Checkpoint;
-use super::tree::{Frontier, Hash, Leaves, inclusion_proof, leaf, root_of};
+use super::tree::{Frontier, Hash, Leaves, inclusion_proof, leaf, node, root_of};
 use super::{LedgerError, Reader};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -100,12 +100,7 @@ impl Reader {
         (size, checkpoint): &(u64, String),
         out: &mut dyn std::io::Write,
     ) -> Result<(), ProofsError> {
-        let leaves = Remembered {
-            reader: self,
-            subtrees: RefCell::default(),
-            small: RefCell::default(),
-            leaves: RefCell::default(),
-        };
+        let leaves = Remembered::of(self);
         for seq in seqs {
             let proof = self.proof(seq, *size, checkpoint.clone(), &leaves)?;
             serde_json::to_writer(&mut *out, &proof).map_err(std::io::Error::from)?;
@@ -117,15 +112,7 @@ impl Reader {
     /// The ways from entries to the root of the tree of the first `size` ones.
     #[must_use]
     pub fn paths(&self, size: u64) -> Paths<'_> {
-        Paths {
-            leaves: Remembered {
-                reader: self,
-                subtrees: RefCell::default(),
-                small: RefCell::default(),
-                leaves: RefCell::default(),
-            },
-            size,
-        }
+        Paths { leaves: Remembered::of(self), size }
     }
 
     fn proof(
@@ -224,7 +211,7 @@ impl Leaves for Reader {
 
 /// The ways from many entries to one root: what they share is read once.
 pub struct Paths<'a> {
-    leaves: Remembered<'a>,
+    leaves: Remembered<'a, Reader>,
     size: u64,
 }
 
@@ -234,7 +221,7 @@ impl Paths<'_> {
     /// # Errors
     /// When there is no such entry in the tree, or the ledger cannot be read.
     pub fn of(&self, seq: i64) -> Result<(Hash, Vec<Hash>), LedgerError> {
-        let reader = self.leaves.reader;
+        let reader = self.leaves.source;
         let index = u64::try_from(seq - 1).map_err(|error| reader.bad(seq, &error))?;
         if index >= self.size {
             return Err(reader.bad(seq, &"no checkpoint is over it yet"));
@@ -246,60 +233,109 @@ impl Paths<'_> {
     }
 }
 
-/// Roots of subtrees, by their first leaf and how many they have.
-type Roots = HashMap<(u64, u64), Hash>;
+/// Maximum number of blocks of [`SUBTREE`] leaves whose hashes are kept, 256 KiB each: the entries of one
+/// remediation are in a few of them, and the next remediation's in the same ones.
+const BLOCKS: usize = 16;
 
-/// Leaves for many proofs in the same tree: what they share is read once.
-struct Remembered<'a> {
-    reader: &'a Reader,
-    /// Large ones.
-    subtrees: RefCell<Roots>,
-    /// The same for those within one subtree of the size that is kept, by its number.
-    small: RefCell<(u64, Roots)>,
-    /// The leaves of one subtree of the size that is kept, and its number.
-    leaves: RefCell<(Option<u64>, Vec<Hash>)>,
+/// The hashes of one block of leaves: of each, of each pair, and so on up to the root of all.
+struct Block {
+    number: u64,
+    levels: Vec<Vec<Hash>>,
 }
 
-impl Leaves for Remembered<'_> {
-    type Error = LedgerError;
+impl Block {
+    fn of(number: u64, leaves: Vec<Hash>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(below) = levels.last().filter(|below| below.len() > 1) {
+            let above = below.chunks_exact(2).map(|pair| node(&pair[0], &pair[1])).collect();
+            levels.push(above);
+        }
+        Self { number, levels }
+    }
 
-    fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), LedgerError> {
-        let (number, start) = (first / SUBTREE, first % SUBTREE);
-        if start + count > SUBTREE {
-            return self.reader.each(first, count, take);
+    fn leaves(&self) -> &[Hash] {
+        self.levels.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// The root over `count` leaves from `start` on; none when they are not all there.
+    fn root(&self, start: usize, count: usize) -> Option<Hash> {
+        if count.is_power_of_two() && start.is_multiple_of(count) {
+            return self.levels.get(count.ilog2() as usize)?.get(start / count).copied();
         }
-        let mut kept = self.leaves.borrow_mut();
-        if kept.0 != Some(number) {
+        if count < 2 || start + count > self.leaves().len() {
+            return None;
+        }
+        let half = 1 << (count - 1).ilog2();
+        Some(node(&self.root(start, half)?, &self.root(start + half, count - half)?))
+    }
+}
+
+/// Leaves for many proofs in the same tree: what they share is read and hashed once.
+struct Remembered<'a, L> {
+    source: &'a L,
+    /// The roots of whole blocks and of more, by their first leaf and how many they have.
+    large: RefCell<HashMap<(u64, u64), Hash>>,
+    /// The blocks that were used last, the latest first.
+    blocks: RefCell<Vec<Block>>,
+}
+
+impl<'a, L: Leaves> Remembered<'a, L> {
+    fn of(source: &'a L) -> Self {
+        Self { source, large: RefCell::default(), blocks: RefCell::default() }
+    }
+
+    /// What `look` finds in the block that leaf `first` is in, given the leaf's place there; none when
+    /// `count` leaves from there on are not all in it.
+    fn in_block<T>(
+        &self,
+        first: u64,
+        count: u64,
+        look: impl FnOnce(&Block, usize, usize) -> T,
+    ) -> Result<Option<T>, L::Error> {
+        let number = first / SUBTREE;
+        let (Ok(start), Ok(count)) = (usize::try_from(first % SUBTREE), usize::try_from(count)) else {
+            return Ok(None);
+        };
+        let mut blocks = self.blocks.borrow_mut();
+        let block = if let Some(at) = blocks.iter().position(|block| block.number == number) {
+            blocks.remove(at)
+        } else {
             let mut leaves = Vec::new();
-            self.reader.each(number * SUBTREE, SUBTREE, &mut |leaf| leaves.push(leaf))?;
-            *kept = (Some(number), leaves);
+            self.source.each(number * SUBTREE, SUBTREE, &mut |leaf| leaves.push(leaf))?;
+            Block::of(number, leaves)
+        };
+        let found = (start + count <= block.leaves().len()).then(|| look(&block, start, count));
+        blocks.truncate(BLOCKS - 1);
+        blocks.insert(0, block);
+        Ok(found)
+    }
+}
+
+impl<L: Leaves> Leaves for Remembered<'_, L> {
+    type Error = L::Error;
+
+    fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), L::Error> {
+        let found = self.in_block(first, count, |block, start, count| {
+            block.leaves()[start..start + count].iter().for_each(|leaf| take(*leaf));
+        })?;
+        if found.is_none() {
+            self.source.each(first, count, take)?;
         }
-        let (start, count) = (usize::try_from(start).unwrap_or(0), usize::try_from(count).unwrap_or(0));
-        kept.1.iter().skip(start).take(count).for_each(|leaf| take(*leaf));
         Ok(())
     }
 
-    fn subtree(&self, first: u64, count: u64) -> Result<Hash, LedgerError> {
-        if count >= SUBTREE {
-            if let Some(root) = self.subtrees.borrow().get(&(first, count)) {
-                return Ok(*root);
-            }
-            let root = self.reader.subtree(first, count)?;
-            self.subtrees.borrow_mut().insert((first, count), root);
+    fn subtree(&self, first: u64, count: u64) -> Result<Hash, L::Error> {
+        if count < SUBTREE
+            && let Some(root) = self.in_block(first, count, Block::root)?.flatten()
+        {
             return Ok(root);
         }
-        // Smaller ones are in the subtree at hand, and forgotten with it.
-        let number = first / SUBTREE;
-        if self.small.borrow().0 != number {
-            *self.small.borrow_mut() = (number, HashMap::new());
-        }
-        if let Some(root) = self.small.borrow().1.get(&(first, count)) {
+        if let Some(root) = self.large.borrow().get(&(first, count)) {
             return Ok(*root);
         }
-        let mut frontier = Frontier::default();
-        self.each(first, count, &mut |leaf| frontier.push(leaf))?;
-        self.small.borrow_mut().1.insert((first, count), frontier.root());
-        Ok(frontier.root())
+        let root = self.source.subtree(first, count)?;
+        self.large.borrow_mut().insert((first, count), root);
+        Ok(root)
     }
 }
 
@@ -312,4 +348,71 @@ pub enum ProofsError {
     /// The file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
+    /// A tree in memory that counts how many of its leaves were read.
+    struct Counted {
+        leaves: Vec<Hash>,
+        read: Cell<u64>,
+    }
+
+    impl Counted {
+        fn of(size: u64) -> Self {
+            let leaves = (0..size).map(|number| leaf(&number.to_be_bytes())).collect();
+            Self { leaves, read: Cell::new(0) }
+        }
+
+        fn size(&self) -> u64 {
+            self.leaves.len() as u64
+        }
+    }
+
+    impl Leaves for Counted {
+        type Error = Infallible;
+
+        fn each(&self, first: u64, count: u64, take: &mut dyn FnMut(Hash)) -> Result<(), Infallible> {
+            let place = |at: u64| usize::try_from(at).expect("it fits");
+            let end = place((first + count).min(self.size()));
+            for leaf in &self.leaves[place(first)..end] {
+                self.read.set(self.read.get() + 1);
+                take(*leaf);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn ways_through_remembered_leaves_are_those_of_the_tree() {
+        for size in [1, 2, 100, SUBTREE - 1, SUBTREE, SUBTREE + 1, 2 * SUBTREE + 37] {
+            let tree = Counted::of(size);
+            let remembered = Remembered::of(&tree);
+            for index in [0, size / 3, size / 2, size - 1] {
+                let Ok(way) = inclusion_proof(&remembered, index, size);
+                assert_eq!(Ok(way), inclusion_proof(&tree, index, size), "{index} of {size}");
+            }
+        }
+    }
+
+    /// Remediations that wait for days have entries all over the ledger, in turn with those of others.
+    #[test]
+    fn entries_all_over_the_ledger_have_each_leaf_read_once() {
+        let tree = Counted::of(3 * SUBTREE + 100);
+        let remembered = Remembered::of(&tree);
+        for number in 0..50 {
+            for part in 0..4 {
+                let index = (part * SUBTREE + number).min(tree.size() - 1);
+                let Ok(way) = inclusion_proof(&remembered, index, tree.size());
+                assert!(!way.is_empty());
+            }
+        }
+        // Once for the hashes within its block, and for the roots of one block, of two and of all behind them.
+        let read = tree.read.get();
+        assert!(read <= 4 * tree.size(), "{read} leaves read, of {}", tree.size());
+    }
 }

@@ -11,7 +11,8 @@ pub fn leaf(entry: &[u8]) -> Hash {
     Sha256::new_with_prefix([0_u8]).chain_update(entry).finalize().into()
 }
 
-fn node(left: &Hash, right: &Hash) -> Hash {
+/// The hash of two subtrees side by side: SHA-256(0x01 || left || right).
+pub(super) fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new_with_prefix([1_u8]).chain_update(left).chain_update(right).finalize().into()
 }
 
