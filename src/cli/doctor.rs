@@ -3,7 +3,7 @@
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table};
 use super::{Exit, block_on, signals};
 use crate::config::{Config, OptOuts};
-use crate::doctor::{Diagnosis, Doctor, Level, Problem};
+use crate::doctor::{Diagnosis, Doctor, GuardDuty, Level, Problem};
 use crate::ident::AccountId;
 use crate::ledger::{Ledger, Reader};
 use crate::service;
@@ -54,6 +54,7 @@ fn tell(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<E
     told["green"] = diagnosis.is_green().into();
     told["covered"] = covered.into();
     told["pairs"] = all.into();
+    told["unknown"] = diagnosis.unknown().into();
     screen.json(&told)?;
     if screen.is_text() {
         coverage(diagnosis, screen);
@@ -75,24 +76,23 @@ fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
     let members = diagnosis.members.len();
     let mut rows = table(&["region", "guardduty", "sending", "covered", ""]);
     for region in &diagnosis.regions {
+        let known = |of: String| if region.sending.is_some() { of } else { "unknown".to_owned() };
         rows.add_row([
             region.region.to_string(),
-            if region.enabled { "enabled".to_owned() } else { "NOT ENABLED".to_owned() },
-            format!("{} of {members}", region.sending),
-            format!("{} of {members}", region.covered),
-            percent(region.covered, members),
+            guardduty(region.guardduty).to_owned(),
+            known(format!("{} of {members}", region.sending.unwrap_or(0))),
+            known(format!("{} of {members}", region.covered)),
+            if region.sending.is_some() { percent(region.covered, members) } else { String::new() },
         ]);
     }
     screen.line(rows.trim_fmt());
-    let ready = diagnosis.members.iter().filter(|member| member.ready).count();
-    let (covered, all) = diagnosis.coverage();
     screen.line("");
-    screen.line(format!("Accounts  {ready} of {members} active ones can be entered and acted in"));
-    let style = if covered == all && all > 0 { GOOD } else { BAD };
-    screen.line(format!(
-        "Coverage  {} ({covered} of {all} pairs of account and region)",
-        styled(style, percent(covered, all))
-    ));
+    if diagnosis.accounts_listed {
+        counted(diagnosis, screen);
+    } else {
+        screen.line("Accounts  unknown: they could not be listed");
+        screen.line(format!("Coverage  {}", styled(BAD, "unknown")));
+    }
     if let Some(skew) = diagnosis.clock_skew_ms {
         screen.line(format!(
             "Clock     {:+.1} s from AWS's",
@@ -100,6 +100,38 @@ fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
         ));
     }
     screen.line("");
+}
+
+/// Of how many accounts, and pairs of account and region, it is known that they are in order.
+fn counted(diagnosis: &Diagnosis, screen: &Screen) {
+    let members = &diagnosis.members;
+    let count = |ready| members.iter().filter(|member| member.ready == ready).count();
+    let not_read = |count: usize| match count {
+        0 => String::new(),
+        count => format!("; {count} could not be looked at"),
+    };
+    screen.line(format!(
+        "Accounts  {} of {} active ones can be entered and acted in{}",
+        count(Some(true)),
+        members.len(),
+        not_read(count(None)),
+    ));
+    let (covered, all) = diagnosis.coverage();
+    let style = if covered == all && all > 0 { GOOD } else { BAD };
+    screen.line(format!(
+        "Coverage  {} ({covered} of {all} pairs of account and region{})",
+        styled(style, percent(covered, all)),
+        not_read(diagnosis.unknown()),
+    ));
+}
+
+fn guardduty(detector: GuardDuty) -> &'static str {
+    match detector {
+        GuardDuty::Enabled => "enabled",
+        GuardDuty::Suspended => "SUSPENDED",
+        GuardDuty::NotEnabled => "NOT ENABLED",
+        GuardDuty::Unknown => "unknown",
+    }
 }
 
 /// Rounded down: 100 % is all.

@@ -31,9 +31,9 @@ impl Doctor<'_> {
             }
             Err(error) => Some(Problem::new(
                 Level::Warning,
-                "not_delegated",
+                "administrator_unreadable",
                 "hub",
-                format!("it cannot be told who is GuardDuty's delegated administrator: {error}"),
+                format!("it could not be read who is GuardDuty's delegated administrator: {error}"),
                 crate::aws::hub_hint(&error, self.hub.identity()),
             )),
         }

@@ -7,6 +7,7 @@ use crate::drill;
 use crate::ledger::note::Checkpoint;
 use crate::ledger::{LedgerError, checkpoint_file, published};
 use jiff::Timestamp;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A ledger of so many entries is checked whole: it takes a second or so.
@@ -53,9 +54,13 @@ impl Doctor<'_> {
     /// A start refuses this: opt-outs that vanish would let loose what they keep back.
     fn opt_outs_gone(&self) -> Option<Problem> {
         let known = self.reader.opt_outs().ok()?;
-        let text = std::fs::read_to_string(&self.config.opt_outs_file).unwrap_or_default();
+        let is_gone = match std::fs::read_to_string(&self.config.opt_outs_file) {
+            Ok(text) => text.trim().is_empty(),
+            // What cannot be read is not gone: that it cannot is told with the file.
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
         let place = self.config.opt_outs_file.display();
-        (!known.is_empty() && text.trim().is_empty()).then(|| {
+        (!known.is_empty() && is_gone).then(|| {
             let text =
                 format!("gone or empty, and it had {} opt-out(s): rescind does not start", known.len());
             Problem::new(

@@ -40,13 +40,14 @@ impl Doctor<'_> {
             session_policy: &policy,
         };
         let mut looked = Looked {
-            member: super::Member { account: account.id.clone(), name: account.name.clone(), ready: false },
+            member: super::Member { account: account.id.clone(), name: account.name.clone(), ready: None },
             problems: Vec::new(),
             skew: None,
         };
         let session = match self.hub.enter(&entry, &CallScope::default()).await {
             Ok(session) => session,
             Err(error) => {
+                looked.member.ready = (error.kind == ErrorKind::Denied).then_some(false);
                 looked.problems.push(self.not_entered(account, &error, trusted));
                 return looked;
             }
@@ -68,21 +69,26 @@ impl Doctor<'_> {
             ),
             self.may(&session, &caller, &wanted),
         );
-        looked.problems.extend(may.unwrap_or_else(|error| vec![unread(account, &error)]));
-        // Without a permission that it needs it is not ready; what is only otherwise is told.
-        looked.member.ready = looked.problems.is_empty();
+        match may {
+            // Without a permission that it needs it is not ready; what is only otherwise is told.
+            Ok(problems) => {
+                looked.member.ready = Some(problems.is_empty());
+                looked.problems.extend(problems);
+            }
+            Err(error) => looked.problems.push(unread(account, "what the remediation role may do", &error)),
+        }
         for problem in &mut looked.problems {
             problem.place = account.id.to_string();
         }
         match role {
             Ok(role) => looked.problems.extend(self.trust(account, &role, trusted)),
-            Err(error) => looked.problems.push(unread(account, &error)),
+            Err(error) => looked.problems.push(unread(account, "the remediation role", &error)),
         }
         for ((name, wanted), found) in wanted.iter().zip(found) {
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    looked.problems.push(unread(account, &error));
+                    looked.problems.push(unread(account, "the remediation role's policies", &error));
                     continue;
                 }
             };
@@ -191,9 +197,9 @@ impl Doctor<'_> {
     fn not_entered(&self, account: &Account, error: &CallError, trusted: Option<&Trusted>) -> Problem {
         let role = self.config.member.path_and_name();
         if error.kind != ErrorKind::Denied {
-            let text = format!("it cannot be told whether the role can be assumed: {error}");
+            let text = format!("it could not be tried whether the role can be assumed: {error}");
             let fix = crate::aws::hub_hint(error, self.hub.identity());
-            return Problem::new(Level::Problem, "cannot_enter", &account.id, text, fix);
+            return Problem::new(Level::Problem, "role_unreadable", &account.id, text, fix);
         }
         if error.message.contains("no identity-based policy allows") {
             let text = format!("the hub's own role may not assume {role}");
@@ -251,13 +257,18 @@ fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<Strin
     asked
 }
 
-fn unread(account: &Account, error: &CallError) -> Problem {
+/// What AWS did not tell is neither allowed nor denied.
+fn unread(account: &Account, what: &str, error: &CallError) -> Problem {
+    let needs = match error.kind {
+        ErrorKind::Denied => format!("It needs {}. ", error.action()),
+        _ => String::new(),
+    };
     Problem::new(
         Level::Problem,
         "role_unreadable",
         &account.id,
-        format!("the remediation role cannot be looked at: {error}"),
-        "Give it the permissions of `rescind policies print member-role`.",
+        format!("{what} could not be read: {error}"),
+        format!("{needs}Give it the permissions of `rescind policies print member-role`."),
     )
 }
 

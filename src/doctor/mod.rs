@@ -67,8 +67,8 @@ pub struct Member {
     pub account: AccountId,
     /// Its name.
     pub name: String,
-    /// Its remediation role can be entered and may do what it must.
-    pub ready: bool,
+    /// Its remediation role can be entered and may do what it must; none when that could not be read.
+    pub ready: Option<bool>,
 }
 
 /// An account in which nothing is to be done, by an opt-out of the account as a whole.
@@ -85,12 +85,26 @@ pub struct LeftOut {
 pub struct Watched {
     /// The region.
     pub region: Region,
-    /// GuardDuty is enabled there in the hub's account.
-    pub enabled: bool,
-    /// So many active accounts send their findings.
-    pub sending: usize,
+    /// GuardDuty there, in the hub's account.
+    pub guardduty: GuardDuty,
+    /// So many active accounts send their findings; none when that could not be read.
+    pub sending: Option<usize>,
     /// So many of them are ready as well: a theft is seen and can be answered.
     pub covered: usize,
+}
+
+/// GuardDuty's detector in a region of the hub's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuardDuty {
+    /// It works.
+    Enabled,
+    /// It is there, and does not look at anything.
+    Suspended,
+    /// There is none.
+    NotEnabled,
+    /// It could not be read whether there is one, or what it does.
+    Unknown,
 }
 
 /// What was found.
@@ -100,6 +114,8 @@ pub struct Diagnosis {
     pub at: Timestamp,
     /// The hub's account.
     pub hub_account: AccountId,
+    /// The accounts could be listed: without them nothing can be said of any.
+    pub accounts_listed: bool,
     /// The active accounts, by id, without those that are left out.
     pub members: Vec<Member>,
     /// The accounts that an opt-out leaves out: they do not count.
@@ -117,6 +133,19 @@ impl Diagnosis {
     #[must_use]
     pub fn coverage(&self) -> (usize, usize) {
         (self.regions.iter().map(|one| one.covered).sum(), self.members.len() * self.regions.len())
+    }
+
+    /// Pairs of which it is not known whether a theft would be seen there and could be answered: AWS did not
+    /// tell.
+    #[must_use]
+    pub fn unknown(&self) -> usize {
+        let unread = self.members.iter().filter(|member| member.ready.is_none()).count();
+        let of = |region: &Watched| match region.sending {
+            None => self.members.len(),
+            Some(0) => 0,
+            Some(_) => unread,
+        };
+        self.regions.iter().map(of).sum()
     }
 
     /// Nothing keeps credentials from being taken back.
@@ -148,7 +177,12 @@ impl Doctor<'_> {
         let mut problems = self.local();
         problems.extend(self.running());
         let regions = self.regions(&mut problems).await;
-        let (accounts, left_out) = self.accounts(&mut problems).await;
+        let (listed, left_out) = match self.accounts(&mut problems).await {
+            Some((accounts, left_out)) => (Some(accounts), left_out),
+            None => (None, Vec::new()),
+        };
+        let accounts_listed = listed.is_some();
+        let accounts = listed.unwrap_or_default();
         let trusted = self.trusted(&mut problems).await;
         let total = (accounts.len() + regions.len()) as u64;
         let done = std::sync::atomic::AtomicU64::new(0);
@@ -183,13 +217,16 @@ impl Doctor<'_> {
         let mut told = Vec::new();
         for (region, looked) in regions.iter().zip(watched) {
             problems.extend(looked.problems);
-            let sending = |member: &&Member| looked.sending.contains(&member.account);
-            let covered = members.values().filter(sending).filter(|member| member.ready).count();
+            let is_sending = |member: &&Member| {
+                looked.sending.as_ref().is_some_and(|sending| sending.contains(&member.account))
+            };
+            let sending = members.values().filter(is_sending);
+            let covered = sending.clone().filter(|member| member.ready == Some(true)).count();
             told.push(Watched {
                 region: region.clone(),
-                enabled: looked.enabled,
-                sending: members.values().filter(sending).count(),
-                covered,
+                guardduty: looked.guardduty,
+                sending: looked.sending.as_ref().filter(|_| accounts_listed).map(|_| sending.count()),
+                covered: if looked.findings_read { covered } else { 0 },
             });
         }
         let skew = median(skews);
@@ -201,6 +238,7 @@ impl Doctor<'_> {
         Diagnosis {
             at: Timestamp::now(),
             hub_account: self.hub.identity().account.clone(),
+            accounts_listed,
             members: members.into_values().collect(),
             left_out,
             regions: told,
@@ -224,8 +262,8 @@ impl Doctor<'_> {
         })
     }
 
-    /// The accounts that are active, and those that an opt-out leaves out.
-    async fn accounts(&self, problems: &mut Vec<Problem>) -> (Vec<Account>, Vec<LeftOut>) {
+    /// The accounts that are active, and those that an opt-out leaves out; none when they cannot be listed.
+    async fn accounts(&self, problems: &mut Vec<Problem>) -> Option<(Vec<Account>, Vec<LeftOut>)> {
         let accounts = match self.hub.organization().await {
             Ok((accounts, _)) => accounts,
             Err(error) => {
@@ -237,7 +275,7 @@ impl Doctor<'_> {
                     format!("the accounts cannot be listed: {error}"),
                     fix,
                 ));
-                return (Vec::new(), Vec::new());
+                return None;
             }
         };
         let known: HashMap<&AccountId, &Account> = accounts.iter().map(|one| (&one.id, one)).collect();
@@ -275,7 +313,7 @@ impl Doctor<'_> {
             }
             None => true,
         });
-        (all, left_out)
+        Some((all, left_out))
     }
 
     /// The opt-out that leaves an account out as a whole, if there is one.

@@ -1,7 +1,7 @@
 //! One region: GuardDuty in the hub's account, and who sends findings to it.
 
-use super::{Doctor, Level, Problem};
-use crate::aws::{CallError, ErrorKind, FindingQuery};
+use super::{Doctor, GuardDuty, Level, Problem};
+use crate::aws::{CallError, Detector, ErrorKind, FindingQuery};
 use crate::feed::Watch;
 use crate::ident::{AccountId, Partition, Region};
 use crate::org::Account;
@@ -9,9 +9,11 @@ use std::collections::{HashMap, HashSet};
 
 /// What was seen of a region.
 pub(super) struct Looked {
-    pub enabled: bool,
-    /// Accounts whose findings are seen there.
-    pub sending: HashSet<AccountId>,
+    pub guardduty: GuardDuty,
+    /// Accounts whose findings come to the hub there; none when that could not be read.
+    pub sending: Option<HashSet<AccountId>>,
+    /// Findings can be read there, as the service does it.
+    pub findings_read: bool,
     pub problems: Vec<Problem>,
 }
 
@@ -68,77 +70,79 @@ impl Doctor<'_> {
 
     /// Looks at GuardDuty in a region.
     pub(super) async fn region(&self, region: &Region, accounts: &[Account]) -> Looked {
-        let mut looked = Looked { enabled: false, sending: HashSet::new(), problems: Vec::new() };
-        if let Err(error) = self.detector(region, accounts, &mut looked).await {
-            looked.problems.push(Problem::new(
-                Level::Problem,
-                "guardduty_unreadable",
-                region,
-                format!("GuardDuty cannot be looked at: {error}"),
-                crate::aws::hub_hint(&error, self.hub.identity()),
-            ));
+        let mut looked = Looked {
+            guardduty: GuardDuty::Unknown,
+            sending: None,
+            findings_read: false,
+            problems: Vec::new(),
+        };
+        match self.hub.detector(region).await {
+            Ok(Some(detector)) => self.detector(region, &detector, accounts, &mut looked).await,
+            Ok(None) => {
+                looked.guardduty = GuardDuty::NotEnabled;
+                looked.sending = Some(HashSet::new());
+                looked.problems.push(Problem::new(
+                    Level::Problem,
+                    "no_detector",
+                    region,
+                    "GuardDuty is not enabled in the hub's account",
+                    format!("aws guardduty create-detector --enable --finding-publishing-frequency FIFTEEN_MINUTES --region {region}"),
+                ));
+            }
+            Err(error) => looked.problems.push(self.unread(region, "whether GuardDuty is enabled", &error)),
         }
         looked
     }
 
-    async fn detector(
-        &self,
-        region: &Region,
-        accounts: &[Account],
-        looked: &mut Looked,
-    ) -> Result<(), CallError> {
-        let hub = &self.hub.identity().account;
-        let Some(detector) = self.hub.detector(region).await? else {
-            looked.problems.push(Problem::new(
-                Level::Problem,
-                "no_detector",
-                region,
-                "GuardDuty is not enabled in the hub's account",
-                format!("aws guardduty create-detector --enable --finding-publishing-frequency FIFTEEN_MINUTES --region {region}"),
-            ));
-            return Ok(());
-        };
+    /// What AWS did not tell is neither there nor missing.
+    fn unread(&self, region: &Region, what: &str, error: &CallError) -> Problem {
+        Problem::new(
+            Level::Problem,
+            "guardduty_unreadable",
+            region,
+            format!("{what} could not be read: {error}"),
+            crate::aws::hub_hint(error, self.hub.identity()),
+        )
+    }
+
+    async fn detector(&self, region: &Region, detector: &str, accounts: &[Account], looked: &mut Looked) {
         let (state, members, findings) = futures::join!(
-            self.hub.detector_state(region, &detector),
-            self.hub.members(region, &detector),
-            self.findings(region, &detector),
+            self.hub.detector_state(region, detector),
+            self.hub.members(region, detector),
+            self.findings(region, detector),
         );
-        let (state, members) = (state?, members?);
-        looked.enabled = state.enabled;
-        let update = |what: &str| {
-            format!("aws guardduty update-detector --detector-id {detector} {what} --region {region}")
-        };
-        if state.enabled {
-            looked.sending.insert(hub.clone());
-        } else {
-            looked.problems.push(Problem::new(
-                Level::Problem,
-                "detector_off",
-                region,
-                "GuardDuty's detector in the hub's account is suspended",
-                update("--enable"),
-            ));
+        looked.findings_read = findings.is_ok();
+        match state {
+            Ok(state) => {
+                looked.guardduty = if state.enabled { GuardDuty::Enabled } else { GuardDuty::Suspended };
+                looked.problems.extend(judged(region, detector, &state));
+            }
+            Err(error) => looked.problems.push(self.unread(region, "GuardDuty's detector", &error)),
         }
-        if let Some(frequency) = state.frequency.filter(|frequency| frequency != "FIFTEEN_MINUTES") {
-            let every = if frequency == "ONE_HOUR" { "every hour" } else { "every six hours" };
-            looked.problems.push(Problem::new(
-                Level::Warning,
-                "publishing_frequency",
-                region,
-                format!(
-                    "GuardDuty sends what goes on {every} only: a key that is used again is seen that late"
-                ),
-                update("--finding-publishing-frequency FIFTEEN_MINUTES"),
-            ));
+        let hub = &self.hub.identity().account;
+        match members {
+            Ok(members) => {
+                let mut sending: HashSet<AccountId> = members
+                    .iter()
+                    .filter(|(_, status)| *status == "Enabled")
+                    .map(|(account, _)| account.clone())
+                    .collect();
+                sending.insert(hub.clone());
+                // A suspended detector has nothing from anybody.
+                looked.sending = match looked.guardduty {
+                    GuardDuty::Enabled => Some(sending),
+                    GuardDuty::Suspended | GuardDuty::NotEnabled => Some(HashSet::new()),
+                    GuardDuty::Unknown => None,
+                };
+                looked.problems.extend(not_sending(region, detector, hub, accounts, &members));
+            }
+            Err(error) => {
+                looked.problems.push(self.unread(region, "which accounts send their findings", &error));
+            }
         }
-        looked.sending.extend(
-            members.iter().filter(|(_, status)| *status == "Enabled").map(|(account, _)| account.clone()),
-        );
-        looked.problems.extend(not_sending(region, &detector, hub, accounts, &members));
-        if !state.enabled || findings.is_err() {
-            looked.sending.clear();
+        if let Err(error) = findings {
+            looked.problems.push(self.unread(region, "GuardDuty's findings", &error));
         }
-        findings
     }
 
     /// Reads findings as the service does.
@@ -152,6 +156,34 @@ impl Doctor<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// What is wrong with a detector.
+fn judged(region: &Region, detector: &str, state: &Detector) -> Vec<Problem> {
+    let update = |what: &str| {
+        format!("aws guardduty update-detector --detector-id {detector} {what} --region {region}")
+    };
+    let mut problems = Vec::new();
+    if !state.enabled {
+        problems.push(Problem::new(
+            Level::Problem,
+            "detector_off",
+            region,
+            "GuardDuty's detector in the hub's account is suspended",
+            update("--enable"),
+        ));
+    }
+    if let Some(frequency) = state.frequency.as_ref().filter(|frequency| *frequency != "FIFTEEN_MINUTES") {
+        let every = if frequency == "ONE_HOUR" { "every hour" } else { "every six hours" };
+        problems.push(Problem::new(
+            Level::Warning,
+            "publishing_frequency",
+            region,
+            format!("GuardDuty sends what goes on {every} only: a key that is used again is seen that late"),
+            update("--finding-publishing-frequency FIFTEEN_MINUTES"),
+        ));
+    }
+    problems
 }
 
 fn not_sending(

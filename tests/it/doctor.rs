@@ -7,7 +7,7 @@ use crate::thief::Thief;
 use serde_json::{Value, json};
 
 /// An organization in which everything is in place; only that nobody watches.
-fn sound() -> Scene {
+pub fn sound() -> Scene {
     let scene = without_one();
     give_role(&scene, BARE, &policy("member-role-trust.json"));
     scene

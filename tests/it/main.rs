@@ -49,5 +49,6 @@ mod soak;
 #[cfg(target_os = "linux")]
 mod starve;
 mod tricks;
+mod unread;
 mod verify;
 mod writer;

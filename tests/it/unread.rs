@@ -1,0 +1,117 @@
+//! `rescind doctor` where AWS refuses to tell: what could not be read is unknown, neither there nor missing,
+//! and the missing permission is named.
+
+use crate::doctor::sound;
+use crate::scene::{HOME, OTHER, SHOP, Scene};
+use serde_json::{Value, json};
+
+/// AWS refuses this call until the fault is taken away again.
+fn refuse(scene: &Scene, matching: Value) {
+    let denied = json!({"error": {"code": "AccessDeniedException", "message": "no", "status": 403}});
+    scene.fault("no", matching, "before", denied, 0);
+}
+
+fn told(scene: &Scene) -> Value {
+    scene.rescind(&["doctor", "-o", "json"]).code(5).json().remove(0)
+}
+
+/// The problems of this code: their texts and what to do.
+fn problems(told: &Value, code: &str) -> Vec<String> {
+    let all = told["problems"].as_array().expect("problems").iter();
+    all.filter(|one| one["code"] == code).map(|one| format!("{}\n{}", one["text"], one["fix"])).collect()
+}
+
+#[test]
+fn guardduty_that_aws_does_not_tell_of_is_unknown() {
+    let scene = sound();
+    for operation in ["ListDetectors", "GetDetector", "ListMembers"] {
+        refuse(&scene, json!({"operation": operation, "region": HOME}));
+        let told = told(&scene);
+        let region =
+            told["regions"].as_array().expect("regions").iter().find(|one| one["region"] == HOME).expect("it");
+        // Of the members alone nothing is known; GuardDuty itself is seen to be enabled.
+        let expected = if operation == "ListMembers" { "enabled" } else { "unknown" };
+        assert_eq!(region["guardduty"], expected, "{operation}: {region}");
+        assert_eq!((&region["sending"], &region["covered"]), (&Value::Null, &json!(0)), "{operation}");
+        assert_eq!(
+            (&told["covered"], &told["unknown"], &told["pairs"]),
+            (&json!(5), &json!(5), &json!(10)),
+            "{operation}"
+        );
+        let named = problems(&told, "guardduty_unreadable");
+        let permission = format!("Allow guardduty:{operation} to");
+        assert!(named.len() == 1 && named[0].contains(&permission), "{operation}: {named:?}");
+        assert!(problems(&told, "no_detector").is_empty() && problems(&told, "detector_off").is_empty());
+        let text = scene.rescind(&["doctor"]).code(5).out;
+        assert!(!text.contains("NOT ENABLED") && text.contains("unknown"), "{text}");
+        assert!(text.contains("; 5 could not be looked at"), "{text}");
+        scene.delete("faults/no");
+    }
+}
+
+#[test]
+fn findings_that_may_not_be_read_say_nothing_about_who_sends_them() {
+    let scene = sound();
+    refuse(&scene, json!({"operation": "ListFindings", "region": OTHER}));
+    let told = told(&scene);
+    let region = told["regions"].as_array().expect("regions").iter().find(|one| one["region"] == OTHER);
+    let region = region.expect("it");
+    assert_eq!(region["guardduty"], "enabled");
+    assert_eq!((&region["sending"], &region["covered"]), (&json!(5), &json!(0)), "{region}");
+    let named = problems(&told, "guardduty_unreadable");
+    assert!(named[0].contains("Allow guardduty:ListFindings to"), "{named:?}");
+}
+
+#[test]
+fn accounts_that_cannot_be_listed_are_not_none() {
+    let scene = sound();
+    refuse(&scene, json!({"operation": "ListAccounts"}));
+    let told = told(&scene);
+    assert_eq!(told["accounts_listed"], false);
+    let text = scene.rescind(&["doctor"]).code(5).out;
+    assert!(text.contains("Accounts  unknown") && text.contains("Coverage  unknown"), "{text}");
+    assert!(!text.contains("0 of 0"), "{text}");
+    let named = problems(&told, "organization_unreadable");
+    assert!(named.iter().any(|one| one.contains("Allow organizations:ListAccounts to")), "{named:?}");
+}
+
+#[test]
+fn a_role_that_may_not_be_asked_about_is_not_called_unready() {
+    let scene = sound();
+    refuse(&scene, json!({"operation": "SimulatePrincipalPolicy", "account": SHOP}));
+    let told = told(&scene);
+    let members = told["members"].as_array().expect("members");
+    let ready = |id: &str| members.iter().find(|one| one["account"] == id).expect("it")["ready"].clone();
+    assert_eq!(ready(SHOP), Value::Null, "{members:?}");
+    assert!(members.iter().filter(|one| one["ready"] == true).count() == 4, "{members:?}");
+    let named = problems(&told, "role_unreadable");
+    assert!(named.len() == 1 && named[0].contains("It needs iam:SimulatePrincipalPolicy"), "{named:?}");
+    let text = scene.rescind(&["doctor"]).code(5).out;
+    assert!(text.contains("4 of 5 active ones") && text.contains("; 1 could not be looked at"), "{text}");
+}
+
+#[test]
+fn who_administers_guardduty_is_not_nobody_when_that_may_not_be_read() {
+    let scene = sound();
+    refuse(&scene, json!({"operation": "ListDelegatedAdministrators"}));
+    let told = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    assert!(problems(&told, "not_delegated").is_empty(), "{told}");
+    let named = problems(&told, "administrator_unreadable");
+    assert!(named.len() == 1 && named[0].contains("organizations:ListDelegatedAdministrators"), "{named:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn opt_outs_that_cannot_be_read_are_not_gone() {
+    let scene = sound();
+    let add = ["opt-out", "add", "x", "--account", SHOP, "--mode", "observe", "--owner", "me", "--reason", "r"];
+    scene.rescind(&[&add[..], &["--permanent"]].concat()).code(0);
+    scene.watch();
+    // In the place of the file is something that cannot be read as one, for root either.
+    let file = scene.path("opt-outs.toml");
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::create_dir(&file).expect("made");
+    let told = told(&scene);
+    let named = problems(&told, "opt_outs");
+    assert!(named.len() == 1 && !named[0].contains("gone"), "{named:?}");
+}
