@@ -2,23 +2,22 @@
 
 use super::output::{BAD, DIM, GOOD, Screen, clean, styled};
 use crate::remedy::{Change, Target, Who};
-use crate::report::policy_lines;
-use similar::{ChangeTag, TextDiff};
+use crate::report::policy_diff;
 
 /// Shows what changes between two policies. None is no policy.
 pub fn diff(before: Option<&str>, after: Option<&str>, screen: &Screen) {
-    let [before, after] = [before, after].map(|policy| policy.map(policy_lines).unwrap_or_default());
-    if before == after && after.is_empty() {
+    let lines = policy_diff(before, after);
+    if lines.is_empty() {
         screen.line(styled(DIM, "    (there is none)"));
-    } else if before == after {
+    } else if lines.iter().all(|(sign, _)| *sign == ' ') {
         screen.line(styled(DIM, "    (it stays as it is)"));
     }
-    for change in TextDiff::from_lines(&before, &after).iter_all_changes() {
-        let text = clean(change.value().trim_end_matches('\n'));
-        screen.line(match change.tag() {
-            ChangeTag::Delete => styled(BAD, format!("  - {text}")),
-            ChangeTag::Insert => styled(GOOD, format!("  + {text}")),
-            ChangeTag::Equal => format!("    {text}"),
+    for (sign, line) in lines {
+        let text = clean(&line);
+        screen.line(match sign {
+            '-' => styled(BAD, format!("  - {text}")),
+            '+' => styled(GOOD, format!("  + {text}")),
+            _ => format!("    {text}"),
         });
     }
 }

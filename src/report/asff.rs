@@ -85,7 +85,7 @@ impl Findings {
                 finding[name] = json!(time);
             }
         }
-        finding
+        safe::without_empty(finding)
     }
 }
 

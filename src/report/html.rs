@@ -3,9 +3,11 @@
 //! The templates are in `templates/report/`. They escape what they show, and what they give passes
 //! [`Cleaned`].
 
+use super::chart::{Bar, Chart, chart, rungs};
+use super::diff::{policy_diff, shortened};
 use super::safe::Cleaned;
 use super::scan::Prepared;
-use super::story::{Story, Written};
+use super::story::{Story, Written, elapsed};
 use super::summary::{Part, Spread};
 use super::{Head, ReportError, Sheet, Summary};
 use crate::ledger::Paths;
@@ -14,17 +16,16 @@ use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::{SignedDuration, Timestamp};
-use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
 const STYLE: &str = include_str!("../../templates/report/style.css");
 
-/// So many days are shown one by one; more are shown by month.
-const DAYS: usize = 62;
-
 /// So many accounts and units are listed, those with the most decisions.
 const LISTED: usize = 50;
+
+/// Maximum number of characters that are shown of one text of a finding, a person or AWS.
+const LONGEST: usize = 2_000;
 
 pub(super) struct Page<'a> {
     prepared: &'a Prepared<'a>,
@@ -88,46 +89,6 @@ struct SpreadRow {
     median: String,
     p90: String,
     worst: String,
-}
-
-#[derive(Default)]
-struct Chart {
-    heading: &'static str,
-    description: String,
-    width: usize,
-    bar_width: usize,
-    ticks: Vec<Tick>,
-    bars: Vec<DayBar>,
-}
-
-struct Tick {
-    y: String,
-    text_y: String,
-    label: String,
-}
-
-struct DayBar {
-    x: usize,
-    middle: usize,
-    label: String,
-    parts: Vec<DayPart>,
-}
-
-struct DayPart {
-    class: &'static str,
-    y: String,
-    height: String,
-    title: String,
-}
-
-struct Bar {
-    label: &'static str,
-    class: &'static str,
-    count: u64,
-    y: usize,
-    text_y: usize,
-    text_x: String,
-    width: String,
 }
 
 struct Group<'a> {
@@ -202,6 +163,10 @@ impl Page<'_> {
             }
             _ => "other",
         }
+    }
+
+    fn text(text: &str) -> String {
+        shortened(text, LONGEST)
     }
 
     fn time(time: &Timestamp) -> String {
@@ -330,8 +295,8 @@ fn about(head: &Head) -> String {
 fn kpis(summary: &Summary) -> Vec<Kpi> {
     let kpi = |label, count: u64, note: String| Kpi { label, value: count.to_string(), note, class: "" };
     let of = |verdict: &str| summary.by_verdict.get(verdict).copied().unwrap_or(0);
-    let share =
-        summary.coverage.share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
+    let rate = &summary.remediation_rate;
+    let share = rate.share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
     let bad = |count: u64| if count > 0 { "bad" } else { "" };
     let needs = summary.needs_person.len() as u64 + summary.needs_person_more;
     let beside = [
@@ -344,24 +309,28 @@ fn kpis(summary: &Summary) -> Vec<Kpi> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
+    let not_timed = match summary.not_timed {
+        0 => String::new(),
+        count => format!("without {count} that GuardDuty dates after the deny"),
+    };
     let again: u64 = summary.recurrences.values().sum();
     let again = if again > 0 { format!("{again} recurring") } else { String::new() };
     vec![
         kpi("findings decided", summary.decisions, beside.join(", ")),
         kpi("acted: deny seen in place", summary.acted, again),
         Kpi {
-            label: "coverage",
+            label: "remediation rate",
             value: share,
-            note: format!("{} of {}", summary.coverage.acted, summary.coverage.actionable),
+            note: format!("{} of {}", rate.remediated, rate.actionable),
             class: "",
         },
         Kpi {
             label: "finding to deny, median",
             value: summary.seconds_to_deny.map_or_else(|| "–".to_owned(), |one| short(one.median)),
-            note: String::new(),
+            note: not_timed,
             class: "",
         },
-        kpi("held", of("hold"), String::new()),
+        kpi("held now", summary.by_state.get("held").copied().unwrap_or(0), String::new()),
         kpi("observed", of("observe"), String::new()),
         kpi("skipped", of("skip"), String::new()),
         Kpi { class: bad(summary.failed), ..kpi("failed", summary.failed, String::new()) },
@@ -380,107 +349,10 @@ fn spread(label: &'static str, spread: Option<Spread>) -> SpreadRow {
     }
 }
 
-/// A count as a length.
-#[allow(clippy::cast_precision_loss)] // it is drawn
-fn scaled(count: u64, most: u64, length: f64) -> f64 {
-    if most == 0 { 0.0 } else { count as f64 / most as f64 * length }
-}
-
-fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
-    let mut periods: BTreeMap<&str, Part> = BTreeMap::new();
-    let by_month = by_day.len() > DAYS;
-    for (day, part) in by_day {
-        let name = if by_month { day.get(..7).unwrap_or(day) } else { day };
-        let sum = periods.entry(name).or_default();
-        sum.decisions += part.decisions;
-        sum.acted += part.acted;
-        sum.not_acted += part.not_acted;
-        sum.observed += part.observed;
-        sum.skipped += part.skipped;
-    }
-    let heading = if by_month { "Decisions by month (UTC)" } else { "Decisions by day (UTC)" };
-    let most = periods.values().map(|part| part.decisions).max().unwrap_or(0);
-    let bar_width = if periods.len() > 31 { 14 } else { 26 };
-    let step = bar_width + 8;
-    // A label needs more room than a bar.
-    let labelled = 52_usize.div_ceil(step);
-    let bars: Vec<DayBar> = periods
-        .iter()
-        .enumerate()
-        .map(|(index, (name, part))| {
-            let x = 42 + index * step;
-            let mut y = 150.0;
-            let parts = [
-                ("acted", part.acted),
-                ("not_acted", part.not_acted),
-                ("observed", part.observed),
-                ("skipped", part.skipped),
-            ];
-            let parts = parts
-                .into_iter()
-                .filter(|(_, count)| *count > 0)
-                .map(|(class, count)| {
-                    let height = scaled(count, most, 130.0);
-                    y -= height;
-                    let title = format!("{name}: {count} {}", class.replace('_', " "));
-                    DayPart { class, y: format!("{y:.1}"), height: format!("{height:.1}"), title }
-                })
-                .collect();
-            let short = name.get(if by_month { 0..7 } else { 5..10 }).unwrap_or(name);
-            let label = if index % labelled == 0 { short.to_owned() } else { String::new() };
-            DayBar { x, middle: x + bar_width / 2, label, parts }
-        })
-        .collect();
-    let ticks = if most == 1 { vec![1] } else { vec![most.div_ceil(2), most] };
-    let ticks = ticks
-        .into_iter()
-        .map(|count| {
-            let y = 150.5 - scaled(count, most, 130.0);
-            Tick { y: format!("{y:.1}"), text_y: format!("{:.1}", y + 4.0), label: count.to_string() }
-        })
-        .collect();
-    let description = periods
-        .iter()
-        .map(|(name, part)| {
-            format!(
-                "{name}: {} acted, {} not acted, {} observed, {} skipped",
-                part.acted, part.not_acted, part.observed, part.skipped
-            )
-        })
-        .collect::<Vec<_>>()
-        .join("; ");
-    Chart { heading, description, width: (periods.len() * step + 60).max(320), bar_width, ticks, bars }
-}
-
-fn rungs(summary: &Summary) -> Vec<Bar> {
-    let most = summary.rungs.values().copied().max().unwrap_or(0);
-    let all = ["enforced", "simulated", "present", "accepted", "none"];
-    let bars = all.iter().filter(|_| most > 0).enumerate().map(|(index, label)| {
-        let count = summary.rungs.get(*label).copied().unwrap_or(0);
-        let width = scaled(count, most, 190.0);
-        let class = match *label {
-            "none" => "skipped",
-            "accepted" => "observed",
-            _ => "acted",
-        };
-        let y = index * 24 + 3;
-        Bar {
-            label,
-            class,
-            count,
-            y,
-            text_y: y + 12,
-            text_x: format!("{:.1}", 92.0 + width),
-            width: format!("{width:.1}"),
-        }
-    });
-    bars.collect()
-}
-
 fn reasons(summary: &Summary) -> Vec<(&'static str, &str, u64)> {
     let mut all = Vec::new();
     for (verdict, counts) in [
-        ("held", &summary.held_by_reason),
+        ("held now", &summary.held_by_reason),
         ("observed", &summary.observed_by_reason),
         ("skipped", &summary.skipped_by_reason),
     ] {
@@ -549,23 +421,17 @@ fn facts(story: &Story) -> Vec<(&'static str, String)> {
         ("release", released.unwrap_or_default()),
         ("superseded by", text(&story.superseded_by)),
     ];
-    all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
+    let said = all.into_iter().filter(|(_, text)| !text.is_empty());
+    said.map(|(name, text)| (name, Page::text(&text))).collect()
 }
 
 fn diffed(change: &Written) -> Diffed<'_> {
-    let lines = |policy: &str| super::policy_lines(policy);
-    let (before, after) = (change.before.as_deref().map(lines).unwrap_or_default(), lines(&change.after));
-    let diff = TextDiff::from_lines(&before, &after)
-        .iter_all_changes()
-        .map(|one| {
-            let (class, sign) = match one.tag() {
-                ChangeTag::Delete => ("del", '-'),
-                ChangeTag::Insert => ("add", '+'),
-                ChangeTag::Equal => ("same", ' '),
-            };
-            (class, format!("{sign} {}", one.value().trim_end_matches('\n')))
-        })
-        .collect();
+    let class = |sign| match sign {
+        '-' => "del",
+        '+' => "add",
+        _ => "same",
+    };
+    let diff = policy_diff(change.before.as_deref(), Some(&change.after)).into_iter();
     Diffed {
         name: &change.policy_name,
         outcome: change.outcome.replace('_', " "),
@@ -574,23 +440,21 @@ fn diffed(change: &Written) -> Diffed<'_> {
         cutoff: Page::time(&change.cutoff),
         key: change.deactivated_key.as_deref().unwrap_or_default(),
         note: change.note.as_deref().unwrap_or_default(),
-        diff,
+        diff: diff.map(|(sign, line)| (class(sign), format!("{sign} {line}"))).collect(),
     }
 }
 
 fn steps(story: &Story) -> Vec<StepRow> {
     let finding = &story.finding;
-    let row = |entry: i64, at: &Timestamp, text: String| StepRow {
+    let row = |entry: i64, at: &Timestamp, text: &str| StepRow {
         entry: if entry > 0 { entry.to_string() } else { String::new() },
         time: Page::time(at),
-        after: finding
-            .last_activity
-            .map_or_else(String::new, |last| short(at.duration_since(last).as_secs_f64())),
-        text,
+        after: finding.last_activity.and_then(|last| elapsed(last, *at)).map_or_else(String::new, short),
+        text: Page::text(text),
     };
     let mut rows = Vec::new();
-    rows.extend(finding.last_activity.map(|at| row(0, &at, "last activity that GuardDuty saw".to_owned())));
-    rows.extend(finding.seen_at.map(|at| row(finding.entry, &at, "the finding is recorded".to_owned())));
-    rows.extend(story.steps.iter().map(|step| row(step.entry, &step.at, step.text.clone())));
+    rows.extend(finding.last_activity.map(|at| row(0, &at, "last activity that GuardDuty saw")));
+    rows.extend(finding.seen_at.map(|at| row(finding.entry, &at, "the finding is recorded")));
+    rows.extend(story.steps.iter().map(|step| row(step.entry, &step.at, &step.text)));
     rows
 }

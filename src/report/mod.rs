@@ -4,7 +4,9 @@
 //! does not grow with the ledger. One file for each format.
 
 mod asff;
+mod chart;
 mod csv;
+mod diff;
 mod html;
 mod json;
 mod ocsf;
@@ -15,11 +17,12 @@ mod summary;
 mod told;
 
 pub use asff::HubFinding;
+pub use diff::policy_diff;
 pub use json::schema;
 pub use scan::{Prepared, ReportError};
 pub use story::Story;
 pub use summary::{Spread, Summary};
-pub use told::{policy_lines, proof as proof_told, short, told};
+pub use told::{proof as proof_told, short, told};
 
 use crate::ident::{AccountId, Region};
 use crate::ledger::Selection;

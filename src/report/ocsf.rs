@@ -6,6 +6,7 @@ use super::{Head, ReportError, Sheet, Summary, safe};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::net::IpAddr;
 
 const CLASS: u32 = 7001;
 
@@ -48,7 +49,7 @@ impl Events {
                 format!("The deny for {} in {} is taken back: {}", story.who(), story.account, status.1)
             }
         };
-        without_nulls(json!({
+        safe::without_empty(json!({
             "class_uid": CLASS, "class_name": "Remediation Activity",
             "category_uid": 7, "category_name": "Remediation",
             "activity_id": id, "activity_name": name,
@@ -70,19 +71,6 @@ impl Events {
             "observables": observables(story),
             "unmapped": unmapped(story),
         }))
-    }
-}
-
-/// What is not known is left out.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(members) => members
-            .into_iter()
-            .filter(|(_, one)| !one.is_null())
-            .map(|(key, one)| (key, without_nulls(one)))
-            .collect(),
-        Value::Array(all) => all.into_iter().map(without_nulls).collect(),
-        other => other,
     }
 }
 
@@ -146,21 +134,22 @@ fn countermeasures(activity: Activity) -> Value {
     }
 }
 
-/// Names point into the event.
+/// Names point into the event. What is not of a type as OCSF has it stands in `unmapped` only.
 fn observables(story: &Story) -> Value {
     let finding = &story.finding;
+    let arn = Some(&story.principal_arn).filter(|arn| arn.starts_with("arn:"));
+    let ip = finding.remote_ip.as_ref().filter(|ip| ip.parse::<IpAddr>().is_ok());
     let all = [
         ("cloud.account.uid", 35, "Account Object: uid", Some(&story.account)),
-        ("unmapped.principal_arn", 10, "Resource UID", Some(&story.principal_arn)),
+        ("unmapped.principal_arn", 10, "Resource UID", arn),
         ("unmapped.access_key", 19, "User Credential ID", finding.access_key.as_ref()),
         ("unmapped.principal_id", 31, "User Object: uid", finding.principal_id.as_ref()),
-        ("unmapped.remote_ip", 2, "IP Address", finding.remote_ip.as_ref()),
+        ("unmapped.remote_ip", 2, "IP Address", ip),
         ("unmapped.instance", 10, "Resource UID", finding.instance.as_ref()),
     ];
     all.into_iter()
-        .filter_map(|(name, id, kind, value)| {
-            Some(json!({ "name": name, "type_id": id, "type": kind, "value": value? }))
-        })
+        .filter_map(|(name, id, kind, value)| Some((name, id, kind, value.filter(|one| !one.is_empty())?)))
+        .map(|(name, id, kind, value)| json!({ "name": name, "type_id": id, "type": kind, "value": value }))
         .collect()
 }
 

@@ -54,7 +54,7 @@ pub struct Story {
     pub changes: Vec<Written>,
     /// When AWS accepted the change that was then seen in place.
     pub denied_at: Option<Timestamp>,
-    /// From the last activity that GuardDuty saw until then.
+    /// From the last activity that GuardDuty saw until then; none when that is dated later, which cannot be.
     pub seconds_to_deny: Option<f64>,
     /// The rungs of the proof, as they were reached for the first time since the latest change.
     pub rungs: Vec<Reached>,
@@ -225,8 +225,8 @@ pub struct Reached {
     pub entry: i64,
     /// When.
     pub at: Timestamp,
-    /// Since the last activity that GuardDuty saw.
-    pub seconds_after_finding: f64,
+    /// Since the last activity that GuardDuty saw; none when that is dated later, which cannot be.
+    pub seconds_after_finding: Option<f64>,
     /// What was seen.
     pub evidence: String,
 }
@@ -460,7 +460,15 @@ impl Telling {
     }
 }
 
+/// The seconds between two times; none when the second one is the earlier one. Clocks differ, and a finding
+/// may say anything: such a time is no duration, and belongs in no figure.
+pub(super) fn elapsed(from: Timestamp, to: Timestamp) -> Option<f64> {
+    (from <= to).then(|| to.duration_since(from).as_secs_f64())
+}
+
 fn found(entry: i64, seen_at: Timestamp, finding: FindingPart) -> Found {
+    // Every field is foreign text; one that is empty says no more than one that is missing.
+    let known = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let FindingPart { principal, evidence, .. } = finding;
     let last_activity = Some(evidence.last_seen.unwrap_or(finding.updated_at));
     Found {
@@ -470,21 +478,21 @@ fn found(entry: i64, seen_at: Timestamp, finding: FindingPart) -> Found {
         finding_type: finding.finding_type,
         region: finding.region.to_string(),
         severity: finding.severity,
-        title: finding.title,
+        title: known(finding.title),
         created_at: finding.created_at,
         updated_at: Some(finding.updated_at),
         first_activity: evidence.first_seen,
         last_activity,
         count: evidence.count,
-        access_key: principal.as_ref().and_then(|p| p.access_key_id.clone()),
-        principal_id: principal.and_then(|p| p.principal_id),
-        api: evidence.api,
-        error_code: evidence.error_code,
-        remote_ip: evidence.remote_ip,
-        remote_country: evidence.remote_country,
-        remote_organization: evidence.remote_organization,
-        remote_account: evidence.remote_account,
-        instance: evidence.instance_id,
+        access_key: known(principal.as_ref().and_then(|p| p.access_key_id.clone())),
+        principal_id: known(principal.and_then(|p| p.principal_id)),
+        api: known(evidence.api),
+        error_code: known(evidence.error_code),
+        remote_ip: known(evidence.remote_ip),
+        remote_country: known(evidence.remote_country),
+        remote_organization: known(evidence.remote_organization),
+        remote_account: known(evidence.remote_account),
+        instance: known(evidence.instance_id),
         sha256: finding.sha256,
     }
 }
@@ -625,8 +633,8 @@ impl Story {
         self.calls.requests.push(Request { entry, call, request_id: text(&data, "request_id"), ok });
     }
 
-    fn since_finding(&self, at: Timestamp) -> f64 {
-        self.finding.last_activity.map_or(0.0, |last| at.duration_since(last).as_secs_f64())
+    fn since_finding(&self, at: Timestamp) -> Option<f64> {
+        elapsed(self.finding.last_activity?, at)
     }
 
     fn reach(&mut self, rung: &str, entry: i64, at: Timestamp, evidence: String) {
@@ -682,7 +690,7 @@ impl Story {
                 if !self.acted {
                     self.acted = true;
                     self.denied_at = self.changes.last().and_then(|change| change.accepted_at);
-                    self.seconds_to_deny = self.denied_at.map(|at| self.since_finding(at));
+                    self.seconds_to_deny = self.denied_at.and_then(|at| self.since_finding(at));
                 }
             }
             Event::Refused(refused) => {
@@ -750,7 +758,7 @@ impl Story {
             .filter(|held| matches!(held.ended.as_deref(), Some("approved" | "rejected" | "done_by_hand")));
         let (nobody, somebody): (Vec<_>, Vec<_>) =
             answered.partition(|held| held.by.as_deref() == Some(NOBODY));
-        let waited = |held: &&Held| Some(held.until?.duration_since(held.since).as_secs_f64());
+        let waited = |held: &&Held| elapsed(held.since, held.until?);
         (somebody.iter().filter_map(waited).collect(), nobody.len() as u64)
     }
 

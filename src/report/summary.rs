@@ -25,7 +25,7 @@ pub struct Summary {
     pub skipped_by_reason: BTreeMap<String, u64>,
     /// What was only observed, by the reason's name.
     pub observed_by_reason: BTreeMap<String, u64>,
-    /// What was held, by the reason's name.
+    /// Remediations in the state `held`, by the name of the reason for which a person is asked now.
     pub held_by_reason: BTreeMap<String, u64>,
     /// Findings that are not decided yet, in the whole organization.
     pub undecided: u64,
@@ -49,12 +49,15 @@ pub struct Summary {
     pub rungs: BTreeMap<String, u64>,
     /// From the last activity that GuardDuty saw to AWS's yes to the deny that was then seen in place.
     pub seconds_to_deny: Option<Spread>,
+    /// Remediations whose deny was seen in place and that are in no duration: the finding is not in the
+    /// ledger, or GuardDuty dates its last activity after the deny, which cannot be.
+    pub not_timed: u64,
     /// How long persons who were asked took to answer.
     pub seconds_to_answer: Option<Spread>,
     /// How often nobody answered in time.
     pub unanswered: u64,
-    /// What was acted on, of what could have been.
-    pub coverage: Coverage,
+    /// What was remediated, of what could have been.
+    pub remediation_rate: RemediationRate,
     /// Remediations that follow another one that should have ended it: `new_key`, `same_key`.
     pub recurrences: BTreeMap<String, u64>,
     /// How often a deny was found gone or altered.
@@ -98,11 +101,11 @@ impl Spread {
     }
 }
 
-/// What was acted on, of what could have been.
+/// What was remediated, of what could have been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Coverage {
-    /// Remediations whose deny was seen in place, or that a person has done by hand.
-    pub acted: u64,
+pub struct RemediationRate {
+    /// Remediations whose deny was seen in place, now or earlier, or that a person has done by hand.
+    pub remediated: u64,
     /// Remediations that were not superseded; and decisions to observe, or to skip because somebody
     /// wants it so: an opt-out, a tag, a rule, the mode, or because the principal is protected.
     pub actionable: u64,
@@ -193,10 +196,10 @@ impl Summary {
         summary.undecided = beside.undecided;
         summary.unreadable = beside.unreadable;
         summary.unconfirmed = beside.unconfirmed;
-        let coverage = &mut summary.coverage;
+        let rate = &mut summary.remediation_rate;
         #[allow(clippy::cast_precision_loss)] // a share of fewer than 2^52
-        let share = coverage.acted as f64 / coverage.actionable as f64;
-        coverage.share = (coverage.actionable > 0).then_some(share);
+        let share = rate.remediated as f64 / rate.actionable as f64;
+        rate.share = (rate.actionable > 0).then_some(share);
         summary.seconds_to_deny = Spread::of(durations.to_deny);
         summary.seconds_to_answer = Spread::of(durations.to_answer);
         summary.opt_outs(prepared, durations.opt_outs)?;
@@ -219,13 +222,12 @@ impl Summary {
             "skip" => {
                 count(&mut self.skipped_by_reason, &decision.code);
                 let chosen = BY_CHOICE.contains(&decision.code.as_str());
-                self.coverage.actionable += u64::from(is_own && chosen);
+                self.remediation_rate.actionable += u64::from(is_own && chosen);
             }
             "observe" => {
                 count(&mut self.observed_by_reason, &decision.code);
-                self.coverage.actionable += u64::from(is_own);
+                self.remediation_rate.actionable += u64::from(is_own);
             }
-            "hold" => count(&mut self.held_by_reason, &decision.code),
             _ => {}
         }
         if let (Some(story), Some(state)) = (story, state) {
@@ -259,10 +261,11 @@ impl Summary {
         self.acted += u64::from(story.acted);
         self.failed += u64::from(state == State::Failed);
         self.open += u64::from(!story.acted && state.is_open());
-        self.coverage.actionable += u64::from(state != State::Superseded || story.acted);
-        self.coverage.acted += u64::from(story.acted || state == State::ByHand);
+        self.remediation_rate.actionable += u64::from(state != State::Superseded || story.acted);
+        self.remediation_rate.remediated += u64::from(story.acted || state == State::ByHand);
         count(&mut self.rungs, story.highest_rung.as_deref().unwrap_or("none"));
         durations.to_deny.extend(story.seconds_to_deny);
+        self.not_timed += u64::from(story.acted && story.seconds_to_deny.is_none());
         let (waited, nobody) = story.waits();
         durations.to_answer.extend(waited);
         self.unanswered += nobody;
@@ -271,12 +274,15 @@ impl Summary {
         }
         self.drifts += story.drifts.len() as u64;
         self.released += u64::from(state == State::Released);
+        let held = story.held.last().filter(|_| state == State::Held);
+        if let Some(held) = held {
+            count(&mut self.held_by_reason, &held.code);
+        }
         if let Some(what_to_do) = &story.to_do {
             if self.needs_person.len() == NAMED {
                 self.needs_person_more += 1;
                 return;
             }
-            let held = story.held.last().filter(|_| state == State::Held);
             let refused = story.refusals.last();
             let lost = story.drifts.last().filter(|_| state == State::Lost);
             let (since, why) = match (held, lost, refused) {

@@ -92,16 +92,6 @@ pub fn proof(proof: &Proof) -> String {
     text
 }
 
-/// A policy, one value a line. What is no JSON stays as it is.
-#[must_use]
-pub fn policy_lines(policy: &str) -> String {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(policy);
-    let mut text =
-        value.ok().and_then(|v| serde_json::to_string_pretty(&v).ok()).unwrap_or_else(|| policy.to_owned());
-    text.push('\n');
-    text
-}
-
 /// A duration in its largest unit or two.
 #[must_use]
 pub fn short(duration: SignedDuration) -> String {

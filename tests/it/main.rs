@@ -4,6 +4,7 @@
 
 #![allow(clippy::needless_pass_by_value)] // `json!({…})` and `format!(…)` read better without a `&`
 
+mod made;
 mod scene;
 mod thief;
 mod watching;
@@ -24,6 +25,7 @@ mod events;
 mod evidence;
 mod faults;
 mod feed;
+mod figures;
 mod folder;
 mod guards;
 mod histories;

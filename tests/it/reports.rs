@@ -1,11 +1,9 @@
 //! Reports: what they tell, in every format, and that nothing foreign in them does harm.
 
+use crate::made::{self, FIXED};
 use crate::scene::{BANK, SHOP, Scene};
 use serde_json::{Value, json};
 use std::process::Command;
-
-/// A ledger that rescind wrote, of an older schema.
-const FIXED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/ledgers/schema-1.db");
 
 /// A copy of the fixed ledger, and a report made from it.
 fn fixed(args: &[&str]) -> String {
@@ -96,7 +94,7 @@ fn a_report_is_signed_for_recorded_and_whole() {
     let calls = story["calls"]["requests"].as_array().expect("calls");
     assert!(calls.iter().any(|call| call["call"] == "iam:PutRolePolicy" && call["request_id"].is_string()));
     assert_eq!(report["summary"]["seconds_to_deny"]["count"], 1);
-    assert_eq!(report["summary"]["coverage"]["share"], 1.0);
+    assert_eq!(report["summary"]["remediation_rate"]["share"], 1.0);
     // That it was made is recorded, and signed for as well.
     let entries = scene.entries_of("report");
     assert_eq!(entries.len(), 1);
@@ -148,7 +146,7 @@ fn held_answered_released_and_skipped_are_told() {
     let summary = &report["summary"];
     assert_eq!(summary["held_by_reason"], json!({"mode_approve": 3}));
     assert_eq!(summary["needs_person"].as_array().map(Vec::len), Some(3));
-    assert_eq!(summary["coverage"]["share"], 0.0);
+    assert_eq!(summary["remediation_rate"]["share"], 0.0);
     let id = |role: &str| {
         let all = report["remediations"].as_array().expect("a list");
         let one = all.iter().find(|one| one["principal"] == role).expect("one");
@@ -280,7 +278,7 @@ fn is_valid(report: &str) {
 }
 
 /// Each line is valid by OCSF's own schema, which a package that is not ours makes.
-fn is_ocsf(text: &str) {
+pub fn is_ocsf(text: &str) {
     const CHECK: &str = "import json, sys, jsonschema\n\
         from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema\n\
         made = OcsfJsonSchemaEmbedded(get_ocsf_schema(version='1.8.0'))\n\
@@ -417,49 +415,13 @@ fn the_page_loads_nothing_and_proves_its_entries() {
     assert!(count > 10, "{count}");
 }
 
-/// A ledger of so many remediations, made from the one of the fixed ledger.
-fn many(path: &std::path::Path, count: usize) {
-    use rescind::ledger::{Append, Draft, Entry, Event, Ledger};
-    let connection = rusqlite::Connection::open(format!("file:{FIXED}?immutable=1")).expect("the template");
-    let sql = "SELECT body FROM entries WHERE remediation IS NOT NULL
-               OR seq = (SELECT min(seq) FROM entries WHERE kind = 'finding') ORDER BY seq";
-    let mut statement = connection.prepare(sql).expect("entries");
-    let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
-    let story: Vec<Draft> = rows
-        .map(|body| serde_json::from_slice::<Entry>(&body.expect("a body")).expect("an entry"))
-        .map(|Entry { subject, event, .. }| Draft { subject, event })
-        .collect();
-    let ledger = Ledger::open(path).expect("a ledger");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    for number in 0..count {
-        let mut entries = story.clone();
-        let id = format!("{number:032x}");
-        let mut this = String::new();
-        for entry in &mut entries {
-            entry.subject.finding = entry.subject.finding.as_ref().map(|_| id.clone());
-            entry.subject.remediation =
-                entry.subject.remediation.as_ref().map(|_| format!("r-{number:012x}"));
-            match &mut entry.event {
-                Event::Finding { finding, .. } => {
-                    finding.id.clone_from(&id);
-                    this = finding.occurrence();
-                }
-                Event::Decision { occurrence, .. } => occurrence.clone_from(&this),
-                _ => {}
-            }
-        }
-        runtime.block_on(ledger.append(Append { entries, ..Append::default() })).expect("written");
-    }
-    ledger.close();
-}
-
 /// A page of 1,000 remediations in a real browser.
 #[test]
 #[ignore = "needs Chromium: `make browser-test`"]
 fn a_browser_shows_the_page_and_asks_for_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
-    many(&path("ledger.db"), 1000);
+    made::write(&path("ledger.db"), std::iter::repeat_n(made::story(), 1000));
     let made = Command::new(env!("CARGO_BIN_EXE_rescind"))
         .args(["report", "--format", "html", "--ledger"])
         .arg(path("ledger.db"))

@@ -27,8 +27,12 @@ fn guardduty_that_aws_does_not_tell_of_is_unknown() {
     for operation in ["ListDetectors", "GetDetector", "ListMembers"] {
         refuse(&scene, json!({"operation": operation, "region": HOME}));
         let told = told(&scene);
-        let region =
-            told["regions"].as_array().expect("regions").iter().find(|one| one["region"] == HOME).expect("it");
+        let region = told["regions"]
+            .as_array()
+            .expect("regions")
+            .iter()
+            .find(|one| one["region"] == HOME)
+            .expect("it");
         // Of the members alone nothing is known; GuardDuty itself is seen to be enabled.
         let expected = if operation == "ListMembers" { "enabled" } else { "unknown" };
         assert_eq!(region["guardduty"], expected, "{operation}: {region}");
@@ -104,7 +108,8 @@ fn who_administers_guardduty_is_not_nobody_when_that_may_not_be_read() {
 #[test]
 fn opt_outs_that_cannot_be_read_are_not_gone() {
     let scene = sound();
-    let add = ["opt-out", "add", "x", "--account", SHOP, "--mode", "observe", "--owner", "me", "--reason", "r"];
+    let add =
+        ["opt-out", "add", "x", "--account", SHOP, "--mode", "observe", "--owner", "me", "--reason", "r"];
     scene.rescind(&[&add[..], &["--permanent"]].concat()).code(0);
     scene.watch();
     // In the place of the file is something that cannot be read as one, for root either.
