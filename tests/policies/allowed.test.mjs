@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { HUB_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER } from './calls.mjs'
-import { DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, hubRole, memberRole, memberRoleWithUsers, policy, source } from './documents.mjs'
+import { HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER, by } from './calls.mjs'
+import {
+  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, STRANGER, hubRole, memberRole, memberRoleWithUsers, policy, source, topicKey
+} from './documents.mjs'
 import { WRITES, session } from './session.mjs'
 
 for (const [purpose, kinds] of Object.entries(MEMBER_CALLS)) {
@@ -63,6 +65,28 @@ for (const [action, on] of HUB_CALLS) {
   test(`the hub: ${action}`, async () => {
     // Organizations itself lets a delegated administrator read: no policy of the management account does.
     assert.equal(await ask({ who: hub, action, on, identity: hubRole, account: HUB }), 'Allowed')
+  })
+}
+
+// A topic with a customer-managed key: the key lets its account's policies decide, or is of another account.
+const delegating = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
+
+for (const action of KEY_CALLS) {
+  test(`the hub, by way of SNS: ${action}`, async () => {
+    const call = { who: hub, action, identity: hubRole }
+    for (const suffix of ['amazonaws.com', 'amazonaws.com.cn', 'amazonaws.eu']) {
+      const context = by('sns', suffix)
+      assert.equal(await ask({ ...call, on: KEY, resource: delegating, context }), 'Allowed', suffix)
+      const elsewhere = KEY.replace(HUB, STRANGER)
+      assert.equal(await ask({ ...call, on: elsewhere, resource: topicKey, context }), 'Allowed', `${suffix}, elsewhere`)
+    }
+  })
+  test(`an alarm of the feed, by way of SNS: ${action}`, async () => {
+    for (const name of ['rescind-findings-unread', 'rescind-heartbeat']) {
+      const context = { 'aws:SourceAccount': HUB, 'aws:SourceArn': `arn:aws:cloudwatch:eu-central-1:${HUB}:alarm:${name}` }
+      const who = { principal: 'cloudwatch.amazonaws.com', context }
+      assert.equal(await ask({ who, action, on: KEY, resource: topicKey }), 'Allowed', name)
+    }
   })
 }
 

@@ -64,6 +64,11 @@ export const HUB_CALLS = [
   ['sqs:ReceiveMessage', queue]
 ]
 
+/** What SNS asks KMS in the name of whoever publishes to a topic with a customer-managed key. */
+export const KEY = `arn:aws:kms:${REGION}:${HUB}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
+export const KEY_CALLS = ['kms:Decrypt', 'kms:GenerateDataKey']
+export const by = (service, suffix = 'amazonaws.com') => ({ 'kms:ViaService': `${service}.${REGION}.${suffix}` })
+
 /** Operations that IAM knows under the name of another, and the one that it never asks about. */
 export const KNOWN_AS = {
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',

@@ -4,7 +4,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { DRILL_ROLE, HUB, HUB_ROLE, MEMBER_ROLE, administrator, hubRole, memberRole, memberRoleWithUsers, policy } from './documents.mjs'
+import { KEY, by } from './calls.mjs'
+import {
+  DRILL_ROLE, HUB, HUB_ROLE, MEMBER, MEMBER_ROLE, STRANGER, administrator, hubRole, memberRole, memberRoleWithUsers, policy, topicKey
+} from './documents.mjs'
 import { session } from './session.mjs'
 
 const web = roleArn('shop-web')
@@ -24,6 +27,7 @@ const drills = {
 const unconfined = { who: remediation, identity: memberRoleWithUsers }
 const asHub = { who: hub, identity: hubRole }
 
+const open = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
 const write = 'iam:PutRolePolicy'
 const never = { identity: administrator, session: undefined }
 const here = (call) => ({ ...call, account: HUB })
@@ -102,6 +106,11 @@ const rows = [
   ['the hub takes a bus away', asHub, 'events:DeleteEventBus', `arn:aws:events:eu-central-1:${HUB}:event-bus/rescind-results`, never],
   ['the hub takes a topic away', asHub, 'sns:DeleteTopic', `arn:aws:sns:eu-central-1:${HUB}:rescind-on-call`, never],
   ['the hub imports findings in another product\'s name', asHub, 'securityhub:BatchImportFindings', `arn:aws:securityhub:eu-central-1:${HUB}:product/acme/scanner`, never],
+  ['the hub uses a key not by way of SNS', asHub, 'kms:Decrypt', KEY,
+    { context: by('sns') }],
+  ['the hub uses a key by way of another service', { ...asHub, context: by('s3') }, 'kms:Decrypt', KEY,
+    { context: by('sns') }],
+  ['the hub deletes a key', asHub, 'kms:ScheduleKeyDeletion', KEY, never],
   ['the hub archives findings', asHub, 'guardduty:ArchiveFindings', '*', never],
   ['the hub turns GuardDuty off', asHub, 'guardduty:DeleteDetector', `arn:aws:guardduty:eu-central-1:${HUB}:detector/12abc34d567e8fa901bc2d34e56789f0`, never],
   ['the hub moves an account', here(asHub), 'organizations:MoveAccount', 'arn:aws:organizations::222222222222:account/o-a1b2c3d4e5/222222222222', never],
@@ -112,10 +121,29 @@ test('there are at least 30', () => assert.ok(rows.length >= 30))
 
 for (const [what, call, action, on, unless] of rows) {
   test(`denied: ${what}`, async () => {
-    assert.notEqual(await ask({ ...call, action, on }), 'Allowed')
-    assert.equal(await ask({ ...call, action, on, ...unless }), 'Allowed', 'it is denied for another reason')
+    // KMS asks the key, too, which lets the policies of its account decide.
+    const resource = action.startsWith('kms:') ? open : undefined
+    assert.notEqual(await ask({ ...call, action, on, resource }), 'Allowed')
+    assert.equal(await ask({ ...call, action, on, resource, ...unless }), 'Allowed', 'it is denied for another reason')
   })
 }
+
+// What the key of a topic must not let others do.
+for (const [what, who] of [
+  ['an alarm of another account', { 'aws:SourceAccount': MEMBER, 'aws:SourceArn': `arn:aws:cloudwatch:eu-central-1:${MEMBER}:alarm:rescind-x` }],
+  ['an alarm that is not of the feed', { 'aws:SourceAccount': HUB, 'aws:SourceArn': `arn:aws:cloudwatch:eu-central-1:${HUB}:alarm:cpu` }]
+]) {
+  test(`denied on the key of a topic: ${what}`, async () => {
+    const asked = { who: { principal: 'cloudwatch.amazonaws.com', context: who }, action: 'kms:Decrypt', on: KEY }
+    assert.notEqual(await ask({ ...asked, resource: topicKey }), 'Allowed')
+  })
+}
+
+test('denied on the key of a topic: another role of the hub account', async () => {
+  const admin = { who: sessionOf(roleArn('Admin', HUB)), action: 'kms:Decrypt', on: KEY.replace(HUB, STRANGER), context: by('sns') }
+  assert.notEqual(await ask({ ...admin, identity: administrator, resource: topicKey }), 'Allowed')
+  assert.equal(await ask({ ...admin, who: hub, identity: hubRole, resource: topicKey }), 'Allowed')
+})
 
 // What the remediation role must not do to itself, whatever it is given besides: the deny is its own.
 const onItself = ['iam:AttachRolePolicy', 'iam:DeleteRole', 'iam:DeleteRolePermissionsBoundary', 'iam:DeleteRolePolicy',

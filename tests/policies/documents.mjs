@@ -24,6 +24,7 @@ export function policy(name, values = {}) {
     EXTERNAL_ID,
     HUB_ROLE_ARN: HUB_ROLE,
     MEMBER_ROLE,
+    HUB_ACCOUNT: HUB,
     ORG_ID: ORGANIZATION,
     SOURCE_IDENTITY,
     ...values
@@ -38,6 +39,8 @@ export function policy(name, values = {}) {
 export const memberRole = [{ name: 'Rescind', policy: policy('member-role-permissions') }]
 export const memberRoleWithUsers = [...memberRole, { name: 'RescindUsers', policy: policy('member-role-users') }]
 export const hubRole = [{ name: 'Rescind', policy: policy('hub-role-permissions') }]
+/** What the policy of a key must say with which topics are encrypted. */
+export const topicKey = policy('topic-key')
 export const trust = policy('member-role-trust')
 
 const everything = {
