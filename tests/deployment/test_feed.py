@@ -11,6 +11,47 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:rescind-alerts"
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/rescind-findings"
 
 
+
+def summed(id: str, metric: str, namespace: str, dimension: tuple) -> dict:
+    """A metric of a metric-math alarm, summed up over five minutes."""
+    name, value = dimension
+    about = {"Namespace": namespace, "MetricName": metric, "Dimensions": [{"Name": name, "Value": value}]}
+    return {"Id": id, "ReturnData": False, "MetricStat": {"Metric": about, "Period": 300, "Stat": "Sum"}}
+
+
+def missed(name: str, says: str, expression: str, metrics: list, times: int) -> dict:
+    """An alarm that is raised when something does not come: also when its metrics do not come."""
+    return {
+        "AlarmName": name,
+        "AlarmDescription": says,
+        "Metrics": [{"Id": "came", "Label": name, "ReturnData": True, "Expression": expression}, *metrics],
+        "EvaluationPeriods": times,
+        "Threshold": 1,
+        "ComparisonOperator": "LessThanThreshold",
+        "TreatMissingData": "breaching",
+    }
+
+
+QUEUE = ("QueueName", "rescind-findings")
+UNREAD = missed(
+    "rescind-findings-unread",
+    "For ten minutes nobody has asked rescind's queue for findings: rescind does not run, or may not receive.",
+    "FILL(messages, 0) + FILL(empty, 0)",
+    [summed("messages", "NumberOfMessagesReceived", "AWS/SQS", QUEUE),
+     summed("empty", "NumberOfEmptyReceives", "AWS/SQS", QUEUE)],
+    2,
+)
+RULE = ("RuleName", "rescind-heartbeat")
+HEARTBEAT = missed(
+    "rescind-heartbeat",
+    "For 15 minutes no heartbeat of this region has reached rescind's bus: its findings do not either. The polls find "
+    "them later.",
+    "FILL(sent, 0) - FILL(failed, 0)",
+    [summed("sent", "Invocations", "AWS/Events", RULE), summed("failed", "FailedInvocations", "AWS/Events", RULE)],
+    3,
+)
+
+
 def central(**parameters) -> Template:
     return Template((DEPLOYMENT / "feed-central.yaml").read_text(), **parameters)
 
@@ -122,12 +163,17 @@ class Central(unittest.TestCase):
         watched = {
             (alarm["Dimensions"][0]["Value"], alarm["MetricName"], alarm["Threshold"])
             for alarm in central(OldestMessageSeconds=600).resources("AWS::CloudWatch::Alarm").values()
+            if "MetricName" in alarm
         }
         self.assertEqual(watched, {
             ("rescind-findings-dead", "ApproximateNumberOfMessagesVisible", 0),
             ("rescind-findings-undelivered", "ApproximateNumberOfMessagesVisible", 0),
             ("rescind-findings", "ApproximateAgeOfOldestMessage", 600),
         })
+
+    def test_an_alarm_is_raised_when_nobody_asks_the_queue(self):
+        alarm = by_name(central(), "AWS::CloudWatch::Alarm", "AlarmName")["rescind-findings-unread"]
+        self.assertEqual(alarm, UNREAD)
 
     def test_alarms_tell_the_topic_if_there_is_one(self):
         for alarm in central(AlertTopicArn=TOPIC).resources("AWS::CloudWatch::Alarm").values():
@@ -139,7 +185,7 @@ class Central(unittest.TestCase):
 class Region(unittest.TestCase):
     def test_findings_go_to_the_central_bus(self):
         self.assertEqual(central().attribute("Bus", "Arn"), BUS)
-        (rule,) = region().resources("AWS::Events::Rule").values()
+        rule = by_name(region(), "AWS::Events::Rule", "Name")["rescind-findings"]
         self.assertEqual(rule["EventPattern"], PATTERN)
         self.assertNotIn("EventBusName", rule)
         (target,) = rule["Targets"]
@@ -158,7 +204,7 @@ class Region(unittest.TestCase):
         self.assertEqual(trusted["Principal"], {"Service": "events.amazonaws.com"})
         self.assertEqual(trusted["Condition"], {
             "StringEquals": {"aws:SourceAccount": ACCOUNT},
-            "ArnEquals": {"aws:SourceArn": region().attribute("Forward", "Arn")},
+            "ArnEquals": {"aws:SourceArn": [region().attribute(rule, "Arn") for rule in ["Forward", "Heartbeat"]]},
         })
 
     def test_only_our_rule_may_send_to_its_dead_letter_queue(self):
@@ -169,9 +215,23 @@ class Region(unittest.TestCase):
         self.assertIs(made["SqsManagedSseEnabled"], True)
 
     def test_an_alarm_watches_it(self):
-        (alarm,) = region().resources("AWS::CloudWatch::Alarm").values()
+        alarms = by_name(region(), "AWS::CloudWatch::Alarm", "AlarmName")
+        alarm = alarms["rescind-findings-undelivered"]
         self.assertEqual(alarm["Dimensions"][0]["Value"], "rescind-findings-undelivered")
         self.assertNotIn("AlarmActions", alarm)
+
+    def test_a_heartbeat_goes_the_way_of_the_findings_and_an_alarm_misses_it(self):
+        rules = by_name(region(), "AWS::Events::Rule", "Name")
+        findings, heartbeat = rules["rescind-findings"], rules["rescind-heartbeat"]
+        self.assertEqual(heartbeat["ScheduleExpression"], "rate(5 minutes)")
+        (target,), (wanted,) = heartbeat["Targets"], findings["Targets"]
+        self.assertEqual((target["Arn"], target["RoleArn"]), (wanted["Arn"], wanted["RoleArn"]))
+        # What is not delivered is counted; it need not be kept.
+        self.assertNotIn("DeadLetterConfig", target)
+        # It ends at the bus: the rule there takes findings only.
+        for rule in central().resources("AWS::Events::Rule").values():
+            self.assertEqual(rule["EventPattern"], PATTERN)
+        self.assertEqual(by_name(region(), "AWS::CloudWatch::Alarm", "AlarmName")["rescind-heartbeat"], HEARTBEAT)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from places import ACCOUNT, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
 from template import Template
-from test_feed import BUS, PATTERN, central, policies_of_queues, region
+from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
 
 MODULES = sorted(path.parent.name for path in TERRAFORM.glob("*/main.tf"))
 # A folder with the provider for AWS, as `terraform providers mirror` makes it.
@@ -119,6 +119,23 @@ class Documents(unittest.TestCase):
 
 
 class Modules(unittest.TestCase):
+    def test_their_dead_mans_alarms_are_those_of_the_templates(self):
+        for module, wanted in [("feed-central", UNREAD), ("feed-region", HEARTBEAT)]:
+            text = "".join(file.read_text() for file in sorted((TERRAFORM / module).glob("*.tf")))
+            (block,) = re.findall(r'^resource "aws_cloudwatch_metric_alarm" "missed" \{\n(.*?)^\}', text, re.S | re.M)
+            for line in [f'evaluation_periods  = {wanted["EvaluationPeriods"]}', "threshold           = 1",
+                         'comparison_operator = "LessThanThreshold"', 'treat_missing_data = "breaching"']:
+                self.assertIn(line, block)
+            self.assertIn(json.dumps(wanted["AlarmDescription"]), block)
+            queries = re.findall(r"metric_query \{\n(.*?)^  \}", block, re.S | re.M)
+            came, *summed = [dict(re.findall(r'(\w+)\s+= "(.*)"', query)) for query in queries]
+            self.assertEqual(came["expression"], wanted["Metrics"][0]["Expression"])
+            named = [(query["id"], query["namespace"], query["metric_name"], query["stat"]) for query in summed]
+            self.assertEqual(named, [
+                (m["Id"], m["MetricStat"]["Metric"]["Namespace"], m["MetricStat"]["Metric"]["MetricName"], "Sum")
+                for m in wanted["Metrics"][1:]
+            ])
+
     def test_there_are_as_many_as_the_readme_names(self):
         named = re.findall(r"^\| `([\w-]+)` \|", (TERRAFORM / "README.md").read_text(), re.MULTILINE)
         self.assertEqual(sorted(named), MODULES)

@@ -16,7 +16,6 @@ locals {
       times     = 1
       says      = "EventBridge could not put these findings into rescind's queue. The polls find them later."
     }
-    # Also the alarm for a rescind that does not run.
     oldest = {
       queue     = aws_sqs_queue.findings.name
       metric    = "ApproximateAgeOfOldestMessage"
@@ -46,4 +45,49 @@ resource "aws_cloudwatch_metric_alarm" "queues" {
   treat_missing_data = "notBreaching"
   alarm_actions      = local.tell
   ok_actions         = local.tell
+}
+
+# Nobody asks, so nobody acts: raised also while there is no finding that could wait. rescind asks the
+# queue every 20 seconds. While there is none yet, the alarm is right.
+resource "aws_cloudwatch_metric_alarm" "missed" {
+  alarm_name          = "${local.name}-unread"
+  alarm_description   = "For ten minutes nobody has asked rescind's queue for findings: rescind does not run, or may not receive."
+  evaluation_periods  = 2
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  # SQS reports nothing of a queue that nobody has used for six hours.
+  treat_missing_data = "breaching"
+  alarm_actions      = local.tell
+  ok_actions         = local.tell
+
+  metric_query {
+    id          = "came"
+    label       = "rescind-findings-unread"
+    expression  = "FILL(messages, 0) + FILL(empty, 0)"
+    return_data = true
+  }
+
+  metric_query {
+    id = "messages"
+
+    metric {
+      namespace   = "AWS/SQS"
+      metric_name = "NumberOfMessagesReceived"
+      dimensions  = { QueueName = aws_sqs_queue.findings.name }
+      period      = 300
+      stat        = "Sum"
+    }
+  }
+
+  metric_query {
+    id = "empty"
+
+    metric {
+      namespace   = "AWS/SQS"
+      metric_name = "NumberOfEmptyReceives"
+      dimensions  = { QueueName = aws_sqs_queue.findings.name }
+      period      = 300
+      stat        = "Sum"
+    }
+  }
 }

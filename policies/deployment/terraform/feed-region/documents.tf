@@ -1,19 +1,21 @@
 # The policies of the queue and of the role.
 locals {
   name      = "rescind-findings"
-  rule_arn  = "arn:${local.partition}:events:${local.region}:${local.account}:rule/${local.name}"
+  heartbeat = "rescind-heartbeat"
+  rules     = "arn:${local.partition}:events:${local.region}:${local.account}:rule"
+  rule_arn  = "${local.rules}/${local.name}"
   queue_arn = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.name}-undelivered"
 
   trust = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "OurRuleRunsAs"
+      Sid       = "OurRulesRunAs"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
-        ArnEquals    = { "aws:SourceArn" = local.rule_arn }
+        ArnEquals    = { "aws:SourceArn" = [local.rule_arn, "${local.rules}/${local.heartbeat}"] }
       }
     }]
   })

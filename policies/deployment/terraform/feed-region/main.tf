@@ -59,6 +59,23 @@ resource "aws_cloudwatch_event_target" "bus" {
   depends_on = [aws_iam_role_policy.send, aws_sqs_queue_policy.undelivered]
 }
 
+# Findings are rare: that none comes says nothing. So something else goes the same way, with the same
+# role, and an alarm misses it. It ends at the bus, where no rule takes it.
+resource "aws_cloudwatch_event_rule" "heartbeat" {
+  name                = local.heartbeat
+  description         = "Shows that what this region sends reaches rescind's bus."
+  schedule_expression = "rate(5 minutes)"
+}
+
+resource "aws_cloudwatch_event_target" "heartbeat" {
+  target_id = "bus"
+  rule      = aws_cloudwatch_event_rule.heartbeat.name
+  arn       = var.central_bus_arn
+  role_arn  = aws_iam_role.sender.arn
+
+  depends_on = [aws_iam_role_policy.send]
+}
+
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
   alarm_name          = "${local.name}-undelivered"
   alarm_description   = "EventBridge could not send these findings to rescind's bus. The polls find them later."
@@ -73,4 +90,48 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = local.tell
   ok_actions          = local.tell
+}
+
+# The heartbeat that did not come.
+resource "aws_cloudwatch_metric_alarm" "missed" {
+  alarm_name          = local.heartbeat
+  alarm_description   = "For 15 minutes no heartbeat of this region has reached rescind's bus: its findings do not either. The polls find them later."
+  evaluation_periods  = 3
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  # EventBridge reports nothing of a rule that does not run.
+  treat_missing_data = "breaching"
+  alarm_actions      = local.tell
+  ok_actions         = local.tell
+
+  metric_query {
+    id          = "came"
+    label       = "rescind-heartbeat"
+    expression  = "FILL(sent, 0) - FILL(failed, 0)"
+    return_data = true
+  }
+
+  metric_query {
+    id = "sent"
+
+    metric {
+      namespace   = "AWS/Events"
+      metric_name = "Invocations"
+      dimensions  = { RuleName = local.heartbeat }
+      period      = 300
+      stat        = "Sum"
+    }
+  }
+
+  metric_query {
+    id = "failed"
+
+    metric {
+      namespace   = "AWS/Events"
+      metric_name = "FailedInvocations"
+      dimensions  = { RuleName = local.heartbeat }
+      period      = 300
+      stat        = "Sum"
+    }
+  }
 }
