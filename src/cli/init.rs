@@ -8,17 +8,26 @@ use crate::ident::Region;
 use crate::ledger::note::Signer;
 use jiff::Timestamp;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A region whose findings are read; once for each region.
     #[arg(long = "region", value_name = "REGION", default_value = "us-east-1")]
     regions: Vec<Region>,
+
+    /// The folder for the ledger and the key that signs it, when they do not lie beside the
+    /// configuration: where the service may write, such as /var/lib/rescind.
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
-    let text = template(&args.regions, &new_external_id()?);
+    if let Some(folder) = args.state.as_deref().filter(|folder| !folder.is_dir() || folder.is_relative()) {
+        let text = format!("--state {}: expected a folder that is there, from the root on", folder.display());
+        return Err(BadInput(text).into());
+    }
+    let text = template(&args.regions, &new_external_id()?, args.state.as_deref());
     // The text is checked before it is written: no file is left behind that cannot be used.
     let parsed = crate::config::Config::parse(&text, config)?;
     let mut options = std::fs::OpenOptions::new();

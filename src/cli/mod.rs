@@ -7,6 +7,7 @@ mod drill;
 mod exit;
 mod explain;
 mod handle;
+mod health;
 mod impact;
 mod init;
 mod ledger;
@@ -90,6 +91,8 @@ enum Command {
     Handle(handle::Args),
     /// Show how a running service is doing, and what needs a person.
     Status(status::Args),
+    /// Ask the running service whether it lives: for health checks of containers.
+    Health(health::Args),
     /// Look whether everything is in place: roles, GuardDuty, queue, ledger, files.
     Doctor(doctor::Args),
     /// Hold a fire drill with a throw-away role: theft, deny, proof and release, on the real AWS.
@@ -144,6 +147,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
         Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
+        Command::Health(args) => with_config_alone(&config, |config| health::run(&args, &config, &screen)),
         Command::Doctor(args) => with_config_alone(&config, |config| doctor::run(&args, &config, &screen)),
         Command::Drill(args) => with_config_alone(&config, |config| drill::run(&args, &config, &screen)),
         Command::Policies(args) => policies::run(&args, || Config::load_alone(&config), &screen),

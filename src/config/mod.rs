@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn what_init_writes_is_valid_and_observes() {
         let regions = ["eu-west-1".parse().expect("legal")];
-        let text = template(&regions, "abcdef0123456789");
+        let text = template(&regions, "abcdef0123456789", None);
         let config = parse(&text).expect("valid");
         assert_eq!(config.mode, Mode::Observe);
         assert_eq!(config.regions, regions);

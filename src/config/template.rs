@@ -2,12 +2,26 @@
 
 use crate::ident::Region;
 use jiff::{SignedDuration, Timestamp};
+use std::path::Path;
 
-/// A commented configuration that observes.
+/// A commented configuration that observes. With a `state`, the ledger and its key lie in that folder.
 #[must_use]
-pub fn template(regions: &[Region], external_id: &str) -> String {
+pub fn template(regions: &[Region], external_id: &str, state: Option<&Path>) -> String {
     let regions: Vec<String> = regions.iter().map(|r| format!("\"{r}\"")).collect();
-    TEMPLATE.replace("{regions}", &regions.join(", ")).replace("{external_id}", external_id)
+    let lies = |name: &str| {
+        let path = state.map_or_else(|| name.into(), |folder| folder.join(name));
+        toml_text(&path.display().to_string())
+    };
+    TEMPLATE
+        .replace("{regions}", &regions.join(", "))
+        .replace("{external_id}", external_id)
+        .replace("{ledger}", &lies("ledger.db"))
+        .replace("{signing_key}", &lies("ledger.key"))
+}
+
+/// A text as TOML has it.
+fn toml_text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// A random external id: 128 bits, in hexadecimal.
@@ -43,10 +57,10 @@ mode = "observe"
 regions = [{regions}]
 
 # The audit ledger (SQLite), beside this file unless the path is absolute.
-ledger = "ledger.db"
+ledger = {ledger}
 
 # The key that signs checkpoints of the ledger. Keep its public part elsewhere: `rescind ledger key`.
-signing_key = "ledger.key"
+signing_key = {signing_key}
 
 # Credentials last seen in use longer ago than this are not acted on.
 max_finding_age = "24h"
@@ -196,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_examples_are_valid() {
-        let text = super::template(&["eu-west-1".parse().expect("legal")], "abcdef0123456789");
+        let text = super::template(&["eu-west-1".parse().expect("legal")], "abcdef0123456789", None);
         let config = Config::parse(&with_examples(&text), Path::new("rescind.toml")).expect("valid");
         assert_eq!((config.rules.len(), config.protected.len()), (2, 2));
         assert!(config.events.is_some() && config.folder.is_some());

@@ -175,7 +175,7 @@ class Image(unittest.TestCase):
 
 class Ecs(unittest.TestCase):
     def setUp(self):
-        given = {"Image": "rescind@sha256:0", "HubRoleArn": HUB_ROLE, "VpcId": "vpc-0", "SubnetId": "subnet-0",
+        given = {"Image": f"example.com/rescind@sha256:{'0' * 64}", "HubRoleArn": HUB_ROLE, "VpcId": "vpc-0", "SubnetId": "subnet-0",
                  "AvailabilityZone": "eu-central-1a", "ImageId": "ami-0"}
         self.template = Template((HUB / "ecs.yaml").read_text(), **given)
 
@@ -194,7 +194,33 @@ class Ecs(unittest.TestCase):
         self.assertEqual(service["DesiredCount"], {"Ref": "DesiredCount"})
         count = self.template.raw["Parameters"]["DesiredCount"]
         self.assertEqual((count["Default"], count["AllowedValues"]), (0, [0, 1]))
-        self.assertEqual(service["DeploymentConfiguration"], {"MinimumHealthyPercent": 0, "MaximumPercent": 100})
+        deployment = service["DeploymentConfiguration"]
+        self.assertEqual((deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]), (0, 100))
+        # A new service has it on by default, and it starts the new task before it stops the old one.
+        self.assertEqual(service["AvailabilityZoneRebalancing"], "DISABLED")
+
+    def test_a_version_that_does_not_run_is_taken_back(self):
+        deployment = self.template.properties("Service")["DeploymentConfiguration"]
+        self.assertEqual(deployment["DeploymentCircuitBreaker"], {"Enable": True, "Rollback": True})
+
+    def test_a_task_that_hangs_is_replaced_and_one_that_starts_slowly_is_not(self):
+        (container,) = self.template.properties("Task")["ContainerDefinitions"]
+        check = container["HealthCheck"]
+        # Not by a shell: there is none in the image.
+        program, *words = check["Command"][1:]
+        self.assertEqual((check["Command"][0], program, words[-1]), ("CMD", "/usr/bin/rescind", "health"))
+        self.assertIn(program, (HUB / "Containerfile").read_text())
+        patience = check["StartPeriod"] + check["Interval"] * check["Retries"]
+        unit = re.search(r"^TimeoutStartSec=(\d+)min$", (HUB / "rescind.service").read_text(), re.MULTILINE)
+        self.assertEqual(patience, int(unit[1]) * 60, "as long as systemd waits")
+        # What ECS takes, and longer than the command waits for an answer (4 s).
+        self.assertTrue(4 < check["Timeout"] <= 60 and check["Retries"] <= 10 and check["StartPeriod"] <= 300)
+
+    def test_the_image_is_named_by_its_digest(self):
+        pattern = self.template.raw["Parameters"]["Image"]["AllowedPattern"]
+        self.assertRegex(f"111122223333.dkr.ecr.eu-central-1.amazonaws.com/rescind@sha256:{'9f' * 32}", pattern)
+        for image in ["rescind", "rescind:latest", "rescind:1.0@sha256:abc", f"rescind:{'0' * 64}"]:
+            self.assertNotRegex(image, pattern)
 
     def test_the_container_can_do_little(self):
         (container,) = self.template.properties("Task")["ContainerDefinitions"]

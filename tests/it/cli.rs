@@ -57,6 +57,65 @@ fn init_writes_a_configuration_that_observes_and_never_overwrites() {
     scene.rescind(&["-c", "new.toml", "run", "--once", "--backlog"]).code(0).says("Nothing new.");
 }
 
+/// The steps of the ECS template, as they stand in it, on folders of this test: docker is this binary, and the
+/// folders of the container are those of the instance.
+#[test]
+fn the_steps_of_the_ecs_template_leave_one_key_where_the_service_finds_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let template =
+        std::fs::read_to_string(root.join("policies/deployment/hub/ecs.yaml")).expect("a template");
+    let (etc, lib) = (scene.path("srv/rescind/etc"), scene.path("srv/rescind/lib"));
+    let steps: Vec<String> = template
+        .lines()
+        .filter_map(|line| line.strip_prefix("#     "))
+        .take_while(|line| !line.contains("docker exec"))
+        .map(|line| line.replace("/srv/rescind", &scene.path("srv/rescind").display().to_string()))
+        .collect();
+    assert!(steps.len() > 3, "{steps:#?}");
+    for folder in [&etc, &lib, &scene.path("bin")] {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
+    let docker = format!(
+        "while [ \"$1\" != IMAGE ]; do shift; done; shift\nfor word; do shift; set -- \"$@\" \"$(echo \"$word\" | sed 's|^/var/lib/rescind|{}|')\"; done\nexec {} --config {}/rescind.toml \"$@\"",
+        lib.display(),
+        env!("CARGO_BIN_EXE_rescind"),
+        etc.display()
+    );
+    // Who runs the tests may not give files away.
+    for (name, text) in [("docker", docker.as_str()), ("sudo", "exec \"$@\""), ("chown", "test $# -ge 2")] {
+        let file = scene.path("bin").join(name);
+        std::fs::write(&file, format!("#!/bin/sh\n{text}\n")).expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("changed");
+    }
+    let path = format!("{}:{}", scene.path("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let run = |step: &String| {
+        let done =
+            std::process::Command::new("sh").args(["-ec", step]).env("PATH", &path).output().expect("sh");
+        assert!(done.status.success(), "{step}\n{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let said: Vec<String> = steps.iter().map(run).collect();
+    let key = said.last().expect("the last step").trim();
+    assert!(key.contains('+') && said[0].contains(key), "{said:#?}");
+    assert!(lib.join("ledger.key").is_file() && !etc.join("ledger.key").exists());
+    // A service with this configuration signs with that key, and makes no other.
+    let toml = etc.join("rescind.toml").display().to_string();
+    scene.rescind(&["-c", &toml, "run", "--once", "--backlog"]).code(0);
+    assert!(lib.join("ledger.db").is_file() && !etc.join("ledger.db").exists());
+    scene.rescind(&["-c", &toml, "ledger", "verify", "--public-key", key]).code(0);
+}
+
+#[test]
+fn a_state_folder_that_is_not_there_is_refused_before_anything_is_written() {
+    let scene = Scene::new();
+    for folder in ["/there/is/no/such/folder", "."] {
+        scene.rescind(&["-c", "new.toml", "init", "--state", folder]).code(2).says("expected a folder");
+    }
+    assert!(!scene.path("new.toml").exists());
+}
+
 #[test]
 fn plan_shows_the_policy_before_and_after_and_changes_nothing() {
     let scene = Scene::new();

@@ -77,6 +77,41 @@ fn it_tells_how_it_is_over_http_and_on_the_command_line() {
 }
 
 #[test]
+fn health_tells_by_its_exit_code_whether_the_service_lives_and_sees() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(&format!("{OFTEN}listen = \"\"\n"));
+    scene.rescind(&["health"]).code(2).says("`listen` is \"\"");
+    scene.configure(&format!("{OFTEN}listen = \"127.0.0.1:0\"\n"));
+    scene
+        .rescind(&["health"])
+        .code(5)
+        .says("no answer at http://127.0.0.1:0/healthz")
+        .says("Is the service running?");
+    scene.hold("ListFindings", "before");
+    let mut service = Watching::start(&scene, &[]);
+    let url = address(&mut service);
+    scene.held("ListFindings");
+    scene.wait(|| scene.rescind(&["health"]).code == 0);
+    scene.rescind(&["health"]).code(0).says(&format!("alive: {url}/healthz"));
+    scene.rescind(&["health", "--ready"]).code(5).says("NOT READY: answered 503").says("not read yet");
+    let told = scene.rescind(&["health", "--ready", "-o", "json"]).code(5).json().remove(0);
+    assert_eq!((&told["healthy"], &told["status"]), (&json!(false), &json!(503)));
+    assert!(told["reasons"].as_array().is_some_and(|all| !all.is_empty()), "{told}");
+    scene.release("ListFindings");
+    scene.wait(|| scene.rescind(&["health", "--ready"]).code == 0);
+    let told = scene.rescind(&["health", "-o", "json"]).code(0).json().remove(0);
+    assert_eq!(told, json!({"healthy": true, "url": format!("{url}/healthz"), "status": 200, "reasons": []}));
+    // One that hangs takes the connection, and says nothing.
+    service.signal("STOP");
+    let told = scene.rescind(&["health", "-o", "json"]).code(5).json().remove(0);
+    assert_eq!((&told["healthy"], &told["status"]), (&json!(false), &json!(null)));
+    service.signal("CONT");
+    scene.rescind(&["health"]).code(0);
+    assert_eq!(service.stop(), 0);
+}
+
+#[test]
 fn what_a_killed_service_told_is_not_taken_for_live() {
     let scene = Scene::new();
     let service = Watching::start(&scene, &[]);
