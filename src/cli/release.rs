@@ -199,6 +199,7 @@ fn nothing(remediation: &Remediation) -> Undo {
         policy_name: crate::remedy::POLICY_NAME.to_owned(),
         found: None,
         leave: None,
+        foreign: None,
         reactivate: None,
         note: None,
     }
@@ -222,6 +223,10 @@ fn tell_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, scre
     }
     screen.line(format!("  Released, inline policy {} of {} becomes:", undo.policy_name, undo.arn));
     diff(undo.found.as_deref(), undo.leave.as_deref(), screen);
+    if let Some(foreign) = &undo.foreign {
+        screen.line(format!("  {} what somebody else had written there:", styled(BAD, "stays gone:")));
+        diff(Some(foreign), None, screen);
+    }
     if let Some(key) = &undo.reactivate {
         screen.line(format!("  The access key {key} is active again."));
     }

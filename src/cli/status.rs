@@ -130,10 +130,12 @@ impl Picture {
             |one: &ChannelPicture| one.failed_since.is_some_and(|since| since < self.raised_before);
         self.unfinished.iter().any(is_stuck)
             || self.channels.iter().any(is_unheard)
-            || self
-                .live
-                .as_ref()
-                .is_none_or(|live| !live.is_alive() || live.refused.is_some() || !live.blind().is_empty())
+            || self.live.as_ref().is_none_or(|live| {
+                !live.is_alive()
+                    || live.refused.is_some()
+                    || live.rechecks.late > 0
+                    || !live.blind().is_empty()
+            })
     }
 }
 
@@ -278,6 +280,9 @@ fn show_work(picture: &Picture, screen: &Screen) {
         picture.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let states = if states.is_empty() { "no remediations yet".to_owned() } else { states.join(", ") };
     screen.line(format!("Work      {in_flight}{} undecided; {states}", picture.undecided));
+    if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
+        screen.line(styled(BAD, format!("          {problem}")));
+    }
     let limit = match picture.accounts_at_limit.as_slice() {
         [] => String::new(),
         some => format!("; used up in {}", some.join(", ")),

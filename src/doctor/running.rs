@@ -23,6 +23,10 @@ impl Doctor<'_> {
             let text = format!("the service does not see what comes: {reason}");
             problem("not_ready", text, "rescind status   # what it is doing; docs/runbook.md: what to do")
         }));
+        if let Some(text) = live.rechecks.problem() {
+            let fix = "Raise `concurrency`, or set a longer `recheck_interval`; the log says which account does not answer";
+            problems.push(problem("rechecks_late", text, fix));
+        }
         if let Some(why) = &live.refused {
             let text = format!("the service works with what it read before: {why}");
             problems.push(problem("refused", text, "Put the file right, then: systemctl reload rescind"));

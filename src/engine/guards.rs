@@ -104,9 +104,11 @@ impl Engine {
         text: String,
         what_to_do: &str,
     ) -> Option<Draft> {
-        if !self.guards.is_news(code, &subject) {
-            return None;
-        }
+        self.guards.is_news(code, &subject).then(|| Self::alert_each(subject, code, text, what_to_do))
+    }
+
+    /// What a person is told each time.
+    pub(super) fn alert_each(subject: Subject, code: &str, text: String, what_to_do: &str) -> Draft {
         metrics::counter!("rescind_alerts_total", "code" => code.to_owned()).increment(1);
         let account = subject.account.as_ref().map(ToString::to_string);
         tracing::error!(
@@ -117,7 +119,7 @@ impl Engine {
             "ALERT: {text}"
         );
         let event = Event::Alert { code: code.to_owned(), text, what_to_do: what_to_do.to_owned() };
-        Some(Draft { subject, event })
+        Draft { subject, event }
     }
 
     /// A used-up budget is told; that a rule asks for approval is not: that is every day's work.

@@ -59,7 +59,7 @@ impl Engine {
             finding: Some(remediation.finding.id.clone()),
         };
         let widen = remediation.held_why.as_ref().is_some_and(|(code, _)| code == NO_ROOM);
-        let looked = self.look_at(target, &remediation.finding.id, widen, &scope).await;
+        let looked = self.look_at(target, &remediation.finding.id, widen, &scope).await?;
         let (change, problem) = match looked {
             Ok(change) => (Some(change), None),
             Err(refusal) => (None, Some(refusal.to_string())),
@@ -141,6 +141,7 @@ impl Engine {
         alert: Option<Draft>,
     ) -> Result<(), LedgerError> {
         tracing::warn!(remediation = remediation.id, code, "held: {reason}");
+        let alert = alert.or_else(|| Self::alert_of_return(remediation, &reason));
         let event = Event::Returned { code: code.to_owned(), reason };
         let returned = Draft { subject: remediation.subject(), event };
         let entries = [Some(returned), alert].into_iter().flatten().collect();
@@ -165,12 +166,11 @@ pub(super) fn changed_since(remediation: &Remediation, found: &Found) -> Option<
     let Some(judged) = &proposal.change else {
         return Some("when it was approved, what would be done could not be looked at".to_owned());
     };
-    if judged.id != found.id || judged.arn != found.arn {
-        return Some(format!(
+    // Our own name is ours: whoever writes there must not be able to take an answer back.
+    (judged.id != found.id || judged.arn != found.arn).then(|| {
+        format!(
             "since it was judged it was made again: it was {} ({}), it is {} ({})",
             judged.arn, judged.id, found.arn, found.id
-        ));
-    }
-    (judged.before != found.document)
-        .then(|| format!("since it was judged the policy {} on it has changed", judged.policy_name))
+        )
+    })
 }

@@ -13,12 +13,14 @@ mod raise;
 mod release;
 mod remediate;
 mod retries;
+mod timetable;
 mod traces;
 mod watchdog;
 
 pub use organization::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
 pub use retries::Retry;
+pub use timetable::Rechecks;
 
 use crate::aws::Hub;
 use crate::config::{Budget, Config, Member, Mode, OptOuts};
@@ -34,10 +36,10 @@ use lanes::{Again, Lanes};
 use organization::Known;
 use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use timetable::Timetable;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-use watchdog::Timetable;
 
 /// Carries out what triage decides.
 pub struct Engine {
@@ -55,6 +57,8 @@ pub struct Engine {
     lanes: Lanes,
     retries: Retries,
     watchdog: Arc<Timetable>,
+    /// How many roles are worked on at once.
+    width: usize,
     /// Where instances and calls are looked for.
     regions: RwLock<Vec<Region>>,
     stop: CancellationToken,
@@ -86,7 +90,8 @@ impl Engine {
             lanes: Lanes::new(config.concurrency, stop.clone()),
             known: Known::new(organization),
             retries: Retries::default(),
-            watchdog: Arc::default(),
+            watchdog: Arc::new(Timetable::new(Timestamp::now())),
+            width: config.concurrency,
             regions: RwLock::new(config.regions.clone()),
             reader,
             hub,

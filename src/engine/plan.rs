@@ -47,7 +47,7 @@ impl Engine {
             Some(target) if matches!(target.who, Who::Beyond { .. }) => None,
             Some(target) => {
                 let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
-                Some(self.look_at(target, &finding.id, false, &scope).await)
+                Some(self.look_at(target, &finding.id, false, &scope).await?)
             }
         };
         let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
@@ -71,9 +71,16 @@ impl Engine {
         finding: &str,
         widen: bool,
         scope: &CallScope,
-    ) -> Result<Change, Refusal> {
-        let session = self.enter_for(target, finding, Purpose::Look, scope).await?;
-        let found = remedy::inspect(&session, target).await?;
-        Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(session.aws_now()) }))
+    ) -> Result<Result<Change, Refusal>, LedgerError> {
+        let looked = async {
+            let session = self.enter_for(target, finding, Purpose::Look, scope).await?;
+            Ok((session.aws_now(), remedy::inspect(&session, target).await?))
+        };
+        let (aws_now, found) = match looked.await {
+            Ok(looked) => looked,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let expected = self.expected(target, &found.id)?;
+        Ok(Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) })))
     }
 }

@@ -3,8 +3,8 @@
 use super::Engine;
 use crate::config::Mode;
 use crate::finding::Finding;
-use crate::ledger::{Draft, LedgerError, State, Subject};
-use crate::remedy::Refusal;
+use crate::ledger::{Draft, LedgerError, Remediation, State, Subject};
+use crate::remedy::{Change, Refusal};
 use crate::triage::{Decision, Sign, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
@@ -87,6 +87,49 @@ impl Engine {
             Sign::SameKey => "still_works",
         };
         self.alert(subject, code, text, &what_to_do)
+    }
+
+    /// Somebody else had written under our name: it is replaced. That a deny was altered is told as such.
+    pub(super) fn alert_of_foreign(&self, remediation: &Remediation, change: &Change) -> Option<Draft> {
+        if remediation.is_put_back() {
+            return None;
+        }
+        let target = &remediation.target;
+        let text = format!(
+            "somebody else had written the policy {} on {} in {}: it is replaced ({})",
+            change.policy_name,
+            target.principal(),
+            target.account,
+            remediation.id
+        );
+        let what_to_do = "The name is rescind's own, so take it for the thief's doing until you know better: `rescind show` has the text, \
+             CloudTrail who put it there (PutRolePolicy, PutUserPolicy). A release does not bring it back.";
+        self.alert(remediation.subject(), "foreign_policy", text, what_to_do)
+    }
+
+    /// AWS accepted a change, and it is gone again: told at the first time.
+    pub(super) fn alert_of_not_kept(&self, remediation: &Remediation, found: &str) -> Option<Draft> {
+        let target = &remediation.target;
+        let text = format!(
+            "somebody fights the deny on {} in {}: AWS accepted it, and {found} ({})",
+            target.principal(),
+            target.account,
+            remediation.id
+        );
+        let what_to_do = Refusal::NotKept(found.to_owned()).what_to_do(&self.entry_role(target));
+        self.alert(remediation.subject(), "not_kept", text, &what_to_do)
+    }
+
+    /// What a person had approved is held again: told each time.
+    pub(super) fn alert_of_return(remediation: &Remediation, reason: &str) -> Option<Draft> {
+        remediation.approved_at()?;
+        let target = &remediation.target;
+        let text = format!(
+            "NOT revoked, though it was approved: {target} in {} ({}): {reason}",
+            target.account, remediation.id
+        );
+        let what_to_do = "Nothing is changed. `rescind show` tells what it is like now; `rescind approve` or `rescind reject` answers again.";
+        Some(Self::alert_each(remediation.subject(), "approval_returned", text, what_to_do))
     }
 
     /// What is stolen, and rescind leaves alone: its own roles, and protected principals.

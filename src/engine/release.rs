@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::ledger::{Event, LedgerError, Remediation, State};
-use crate::remedy::{self, Deny, Drift, Found, Purpose, Refusal, Undo};
+use crate::remedy::{self, Drift, Found, Purpose, Refusal, Undo};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ impl Engine {
             Err(refusal) => return self.not_taken_back(remediation, &refusal).await,
         };
         let target = &remediation.target;
-        let (now, asked) = (Some(session.aws_now()), remediation.state == State::Releasing);
+        let now = Some(session.aws_now());
         let found = match remedy::inspect(&session, target).await {
             Ok(found) => found,
             Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
@@ -39,12 +39,6 @@ impl Engine {
         };
         if undo.is_nothing() {
             return self.undone(remediation, true, now, undo.note).await;
-        }
-        // What nobody asked for takes away what we wrote, and writes nothing else.
-        let is_ours = undo.leave.as_deref().is_none_or(|text| Deny::read(text).is_some());
-        if !asked && !is_ours {
-            let note = "left as it is: what was there before was not written by rescind".to_owned();
-            return self.undone(remediation, true, now, Some(note)).await;
         }
         self.write(remediation, Event::Undoing { undo: undo.clone() }).await?;
         match remedy::take_back(&session, target, &undo).await {

@@ -5,8 +5,8 @@ use super::{Engine, Question, lane};
 use crate::aws::{CallScope, Entry, MemberSession};
 use crate::config::Mode;
 use crate::ident::session_name;
-use crate::ledger::{Draft, Event, LedgerError, Refused, Remediation, State};
-use crate::remedy::{self, Ask, Change, Cutoff, Disposition, Purpose, Refusal, Target, Verified};
+use crate::ledger::{Append, Draft, Event, LedgerError, Refused, Remediation, State};
+use crate::remedy::{self, Ask, Change, Cutoff, Disposition, Expected, Purpose, Refusal, Target, Verified};
 use crate::triage::{NO_ROOM, SkipReason, Stage, Verdict, WORLD_CHANGED};
 use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument;
@@ -189,8 +189,16 @@ impl Engine {
             {
                 return Ok(());
             }
-            let change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now()));
-            self.write(remediation, Event::Intent { change: change.clone() }).await?;
+            let expected = self.expected(&remediation.target, &found.id)?;
+            let change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now(), &expected));
+            let is_foreign = expected.is_foreign(found.document.as_deref(), session.aws_now());
+            let intent =
+                Draft { subject: remediation.subject(), event: Event::Intent { change: change.clone() } };
+            // Afterwards it is somebody who fights it, which is told as such.
+            let alert =
+                (is_foreign && round == 0).then(|| self.alert_of_foreign(remediation, &change)).flatten();
+            let entries = std::iter::once(intent).chain(alert).collect();
+            self.ledger.append(Append { entries, ..Append::default() }).await?;
             asked.earlier.push(change.clone());
             match remedy::apply(session, &remediation.target, &change).await {
                 Ok(()) => {
@@ -304,7 +312,9 @@ impl Engine {
         change: &Change,
     ) -> Result<Option<bool>, LedgerError> {
         match remedy::inspect(session, &remediation.target).await {
-            Ok(found) if change.is_in_force(&found) => {
+            Ok(found)
+                if change.is_in_force(&found, self.expected(&remediation.target, &change.id)?.at_most()) =>
+            {
                 self.write(remediation, Event::Accepted { found_in_place: true }).await?;
                 Ok(Some(true))
             }
@@ -332,7 +342,8 @@ impl Engine {
         session: &MemberSession,
         change: &Change,
     ) -> Result<Option<String>, LedgerError> {
-        match remedy::verify(session, &remediation.target, change).await {
+        let expected = self.expected(&remediation.target, &change.id)?;
+        match remedy::verify(session, &remediation.target, change, expected.at_most()).await {
             Verified::Proved(proof) => {
                 metrics::counter!("rescind_proofs_total", "rung" => proof.rung.to_string()).increment(1);
                 let note = proof.note.as_deref();
@@ -342,7 +353,11 @@ impl Engine {
             }
             Verified::Missing(found) => {
                 tracing::error!(remediation = remediation.id, found, "accepted by AWS, and NOT in place");
-                self.write(remediation, Event::NotApplied { found: found.clone() }).await?;
+                let event = Event::NotApplied { found: found.clone() };
+                let not_kept = Draft { subject: remediation.subject(), event };
+                let entries =
+                    std::iter::once(not_kept).chain(self.alert_of_not_kept(remediation, &found)).collect();
+                self.ledger.append(Append { entries, ..Append::default() }).await?;
                 Ok(Some(found))
             }
             Verified::Unread(error) => {
@@ -377,6 +392,11 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// What should be under our name at the principal with this unique id.
+    pub(super) fn expected(&self, target: &Target, id: &str) -> Result<Expected, LedgerError> {
+        Ok(Expected::after(&self.reader.past(&target.account, &target.key(), id)?))
     }
 
     pub(super) async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
@@ -440,8 +460,8 @@ impl Asked {
         Self { keep, widen, earlier }
     }
 
-    fn at(&self, aws_now: Timestamp) -> Ask<'_> {
-        Ask { aws_now, keep: self.keep, widen: self.widen, earlier: &self.earlier }
+    fn at<'a>(&'a self, aws_now: Timestamp, expected: &'a Expected) -> Ask<'a> {
+        Ask { aws_now, keep: self.keep, widen: self.widen, earlier: &self.earlier, expected }
     }
 }
 

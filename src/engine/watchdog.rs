@@ -2,18 +2,15 @@
 //! nothing needs them any more.
 
 use super::lanes::Again;
+use super::timetable::{Due, FIRST, Limits, Place, Rechecks};
 use super::{Engine, lane};
 use crate::aws::MemberSession;
-use crate::backoff::Backoff;
 use crate::config::{Mode, Sweep};
-use crate::ident::AccountId;
-use crate::ledger::{Append, Draft, Event, LedgerError, Remediation, State, Watched};
-use crate::remedy::{self, Change, Found, Purpose, Refusal, Rung, Verified, Who};
+use crate::ledger::{Append, Draft, Event, LedgerError, Remediation, State, Subject, Watched};
+use crate::remedy::{self, Change, Deny, Found, Purpose, Refusal, Rung, Verified, Who};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The longest that a session of a role lives: IAM's maximum of MaxSessionDuration, which may have been
 /// higher than it is now when the token was issued.
@@ -25,101 +22,8 @@ const USER_SESSION: SignedDuration = SignedDuration::from_hours(36);
 /// So much later a deny is taken for inert.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// The first look comes after this, the next ones later and later.
-const FIRST: Duration = Duration::from_mins(1);
-
 /// Pauses between looks when it seems to be gone: a reader may be late.
 const SURE: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
-
-/// The ledger is asked so often at most what there is to look at.
-const ASK: Duration = Duration::from_secs(5);
-
-/// The looks that are to come. That there is something to look at stands in the ledger.
-#[derive(Debug, Default)]
-pub(super) struct Timetable {
-    looks: Mutex<HashMap<String, Looks>>,
-    asked: Mutex<Option<Instant>>,
-    /// The accounts in which a look is being made.
-    taken: Mutex<HashSet<AccountId>>,
-    freed: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Looks {
-    /// How many since the start.
-    count: u32,
-    /// When the last one began.
-    last: Option<Timestamp>,
-}
-
-impl Timetable {
-    /// Whether the ledger is asked now.
-    fn is_time(&self, longest: Duration) -> bool {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = asked.is_none_or(|at| at.elapsed() >= ASK.min(longest));
-        if is_time {
-            *asked = Some(Instant::now());
-        }
-        is_time
-    }
-
-    /// Whether it is time for a look, which then counts as begun.
-    fn is_due(&self, watched: &Watched, longest: Duration) -> bool {
-        let mut all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        let looks = all.entry(watched.remediation.clone()).or_default();
-        let pause = Backoff { first: FIRST.min(longest), longest }.after(looks.count.saturating_add(1));
-        let last = looks.last.unwrap_or(watched.last).max(watched.last);
-        let now = Timestamp::now();
-        // Whom it concerns is gathered at once.
-        let is_first = looks.count == 0 && !watched.has_impact;
-        if !is_first && now.duration_since(last).unsigned_abs() < pause {
-            return false;
-        }
-        (looks.count, looks.last) = (looks.count.saturating_add(1), Some(now));
-        true
-    }
-
-    fn was_looked_at_twice(&self, remediation: &str) -> bool {
-        let all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(remediation).is_none_or(|looks| looks.count != 1)
-    }
-
-    /// From now on it is looked at more often again.
-    fn again(&self, remediation: &str) {
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(remediation);
-    }
-
-    fn forget_others(&self, watched: &[Watched]) {
-        let mut all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() > watched.len() {
-            let ids: HashSet<&str> = watched.iter().map(|one| one.remediation.as_str()).collect();
-            all.retain(|id, _| ids.contains(id.as_str()));
-        }
-    }
-
-    /// A place for a look in this account, if there is one: an account that hangs has one of them.
-    fn place(self: &Arc<Self>, account: &AccountId) -> Option<Place> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        (taken.len() < AT_ONCE && taken.insert(account.clone()))
-            .then(|| Place { timetable: Arc::clone(self), account: account.clone() })
-    }
-}
-
-/// So many accounts are looked at at once: a look must not take the width from a theft.
-const AT_ONCE: usize = 4;
-
-/// A look that is being made.
-struct Place {
-    timetable: Arc<Timetable>,
-    account: AccountId,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.timetable.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
-        self.timetable.freed.notify_one();
-    }
-}
 
 /// When no token that a change denies can be alive any more.
 fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
@@ -130,28 +34,35 @@ fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
 }
 
 impl Engine {
-    /// Looks again at the denies in force whose time has come, a few at once.
+    /// Looks again at the denies in force whose time has come, a few at once; and says when that is too
+    /// seldom.
     ///
     /// # Errors
-    /// When the ledger cannot be read.
-    pub fn recheck(self: &Arc<Self>) -> Result<(), LedgerError> {
-        let policy = self.policy();
-        if !self.watchdog.is_time(policy.recheck_interval) {
-            return Ok(());
-        }
-        let watched = self.watched()?;
-        self.watchdog.forget_others(&watched);
+    /// When the ledger fails.
+    pub async fn recheck(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let (longest, now) = (self.policy().recheck_interval, Timestamp::now());
+        let watched = self.watchdog.watched(longest, || self.watched())?;
+        let limits = Limits::of_all(&watched, longest, self.width);
         let busy = self.lanes.busy();
-        for one in &watched {
+        for one in self.watchdog.due(&watched, longest, now) {
             if busy.contains(&lane(&one.account, &one.key)) {
                 continue;
             }
-            let Some(place) = self.watchdog.place(&one.account) else { continue };
-            if self.watchdog.is_due(one, policy.recheck_interval) {
-                self.submit_look(one, place);
-            }
+            let Some(place) = self.watchdog.place(&one.account, &limits) else { continue };
+            let due = self.watchdog.begin(one, longest, now);
+            self.submit_look(one, due, place);
         }
-        Ok(())
+        let state = self.watchdog.take_stock(&watched, longest, now);
+        let Some(text) = state.problem() else { return Ok(()) };
+        let what_to_do = "Whoever takes such a deny away is noticed later. The log says which account does not answer. If all do, raise \
+             `concurrency`, or set a longer `recheck_interval`.";
+        self.tell(Subject::default(), "rechecks_late", text, what_to_do).await
+    }
+
+    /// How the denies in force are looked after.
+    #[must_use]
+    pub fn rechecks(&self) -> Rechecks {
+        self.watchdog.state()
     }
 
     /// Looks at all denies in force, whatever the time; returns when all are being looked at.
@@ -159,8 +70,10 @@ impl Engine {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn recheck_all(self: &Arc<Self>) -> Result<(), LedgerError> {
-        for one in &self.watched()? {
-            self.look_when_free(one).await;
+        let watched = self.watched()?;
+        let limits = Limits::of_all(&watched, self.policy().recheck_interval, self.width);
+        for one in &watched {
+            self.look_when_free(one, Due::Look, &limits).await;
         }
         Ok(())
     }
@@ -170,19 +83,22 @@ impl Engine {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn recheck_due(self: &Arc<Self>) -> Result<(), LedgerError> {
-        let longest = self.policy().recheck_interval;
-        for one in self.watched()?.iter().filter(|one| self.watchdog.is_due(one, longest)) {
-            self.look_when_free(one).await;
+        let (longest, now) = (self.policy().recheck_interval, Timestamp::now());
+        let watched = self.watched()?;
+        let limits = Limits::of_all(&watched, longest, self.width);
+        for one in self.watchdog.due(&watched, longest, now) {
+            let due = self.watchdog.begin(one, longest, now);
+            self.look_when_free(one, due, &limits).await;
         }
         Ok(())
     }
 
     /// Submits a look as soon as there is a place for it.
-    async fn look_when_free(self: &Arc<Self>, watched: &Watched) {
+    async fn look_when_free(self: &Arc<Self>, watched: &Watched, due: Due, limits: &Limits) {
         loop {
             let freed = self.watchdog.freed.notified();
-            if let Some(place) = self.watchdog.place(&watched.account) {
-                return self.submit_look(watched, place);
+            if let Some(place) = self.watchdog.place(&watched.account, limits) {
+                return self.submit_look(watched, due, place);
             }
             tokio::select! {
                 () = freed => {}
@@ -198,15 +114,14 @@ impl Engine {
         self.reader.watched_denies(sweep == Sweep::On, (sweep == Sweep::Off).then_some(over))
     }
 
-    fn submit_look(self: &Arc<Self>, watched: &Watched, place: Place) {
+    fn submit_look(self: &Arc<Self>, watched: &Watched, due: Due, place: Place) {
         let (engine, id) = (Arc::clone(self), watched.remediation.clone());
         let traces = format!("{}/traces of {id}", watched.account);
-        let is_due = watched.has_impact || self.watchdog.was_looked_at_twice(&id);
         self.lanes.submit(lane(&watched.account, &watched.key), Again::No, async move {
             engine.lanes.step_back().await;
             // It was seen there a moment ago: what is due is whom it concerns.
-            let done =
-                if is_due || !engine.was_just_seen(&id) { engine.look_after(&id).await } else { Ok(true) };
+            let is_due = due == Due::Look || !engine.was_just_seen(&id);
+            let done = if is_due { engine.look_after(&id).await } else { Ok(true) };
             engine.note(done.map(|_| ()));
             // What is gathered holds up nothing that is to be revoked.
             let again = Arc::clone(&engine);
@@ -244,13 +159,15 @@ impl Engine {
         if is_over && expires_at(&remediation, change) <= session.aws_now() {
             return self.expire(&remediation, change, sweeps).await.map(|()| false);
         }
-        match self.found_for_sure(&session, &remediation, change).await {
-            Ok(found) => match change.difference(&found) {
+        let expected = self.expected(&remediation.target, &change.id)?;
+        let at_most = expected.at_most();
+        match self.found_for_sure(&session, &remediation, change, at_most).await {
+            Ok(found) => match change.difference(&found, at_most) {
                 Some(what) => {
-                    self.put_back(&remediation, what, found).await?;
+                    self.put_back(&remediation, what, &found).await?;
                     Ok(self.reader.remediation(id)?.state.is_in_place())
                 }
-                None => self.climb(&remediation, &session, change).await.map(|()| true),
+                None => self.climb(&remediation, &session, change, at_most).await.map(|()| true),
             },
             Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
                 let principal = remediation.target.principal();
@@ -267,10 +184,11 @@ impl Engine {
         session: &MemberSession,
         remediation: &Remediation,
         change: &Change,
+        at_most: &Deny,
     ) -> Result<Found, Refusal> {
         let mut found = remedy::inspect(session, &remediation.target).await?;
         for pause in SURE {
-            if change.is_in_force(&found) {
+            if change.is_in_force(&found, at_most) {
                 break;
             }
             tokio::time::sleep(pause).await;
@@ -303,29 +221,51 @@ impl Engine {
         Ok(())
     }
 
-    /// Somebody took it away or changed it: recorded, told, and put back.
+    /// Somebody took it away or changed it: recorded, told, and put back; with what other remediations
+    /// of the principal lost by that.
     async fn put_back(
         &self,
         remediation: &Remediation,
         what: String,
-        found: Found,
+        found: &Found,
     ) -> Result<(), LedgerError> {
+        let mut lost = vec![(remediation.clone(), what)];
+        for other in self.reader.of_principal(&remediation.target.account, &remediation.target.key())? {
+            let change = other.change.as_ref().filter(|_| other.state.is_in_place());
+            // What is there beside its own is not its own loss.
+            let beside = found.document.as_deref().and_then(Deny::read).unwrap_or_default();
+            if let Some(what) = change
+                .filter(|change| other.id != remediation.id && change.id == found.id)
+                .and_then(|change| change.difference(found, &beside))
+            {
+                lost.push((other, what));
+            }
+        }
+        let mut entries = Vec::new();
+        for (one, what) in &lost {
+            let drift = Event::Drift { what: what.clone(), found: found.document.clone() };
+            entries.push(Draft { subject: one.subject(), event: drift });
+            entries.extend(self.alert_of_removal(one, what));
+        }
+        self.ledger.append(Append { entries, ..Append::default() }).await?;
+        for (one, _) in &lost {
+            self.watchdog.again(&one.id);
+            Box::pin(self.carry_out(&one.id)).await?;
+        }
+        Ok(())
+    }
+
+    fn alert_of_removal(&self, remediation: &Remediation, what: &str) -> Option<Draft> {
         let target = &remediation.target;
         let text = format!(
-            "the deny on {} in {} was taken away: {what} ({})",
+            "the deny on {} in {} was taken away or altered: {what} ({})",
             target.principal(),
             target.account,
             remediation.id
         );
         let what_to_do = "It is put back. Find out who did it (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, \
              PutUserPolicy, UpdateAccessKey): the thief, or a tool that owns all inline policies. If it was meant, use `rescind release`.";
-        let drift = Event::Drift { what, found: found.document };
-        let drift = Draft { subject: remediation.subject(), event: drift };
-        let alert = self.alert(remediation.subject(), "deny_removed", text, what_to_do);
-        let entries = std::iter::once(drift).chain(alert).collect();
-        self.ledger.append(Append { entries, ..Append::default() }).await?;
-        self.watchdog.again(&remediation.id);
-        Box::pin(self.carry_out(&remediation.id)).await
+        self.alert(remediation.subject(), "deny_removed", text, what_to_do)
     }
 
     /// It is there. When it is not proved as far as it could be, it is tried again.
@@ -334,11 +274,12 @@ impl Engine {
         remediation: &Remediation,
         session: &MemberSession,
         change: &Change,
+        at_most: &Deny,
     ) -> Result<(), LedgerError> {
         if remediation.state != State::Proved(Rung::Present) {
             return Ok(());
         }
-        match remedy::verify(session, &remediation.target, change).await {
+        match remedy::verify(session, &remediation.target, change, at_most).await {
             Verified::Proved(proof) if proof.rung > Rung::Present => {
                 self.write(remediation, Event::Proof(*proof)).await
             }

@@ -65,10 +65,10 @@ impl Change {
         Deny::part(self.session.as_deref(), self.cutoff)
     }
 
-    /// What is there does what the change is for.
+    /// What is there does what the change is for, and no more than `at_most` of what is expected.
     #[must_use]
-    pub fn is_in_force(&self, found: &Found) -> bool {
-        self.is_denied_by(found.document.as_deref()) && self.is_key_off(&found.keys)
+    pub fn is_in_force(&self, found: &Found, at_most: &Deny) -> bool {
+        self.difference(found, at_most).is_none()
     }
 
     /// The document denies what the change is to deny, and is ours.
@@ -84,16 +84,18 @@ impl Change {
         self.key.as_ref().is_none_or(|key| !keys.iter().any(|there| there.id == key.id && there.active))
     }
 
-    /// What differs, in words; none when it is in force.
+    /// What differs, in words; none when it is in force. What is there may deny `at_most` so much.
     #[must_use]
-    pub fn difference(&self, found: &Found) -> Option<String> {
-        if let Some(text) = &found.document
-            && !self.is_denied_by(Some(text))
-        {
-            return Some(format!("the policy {} is not as it was written", self.policy_name));
-        }
-        if found.document.is_none() {
-            return Some(format!("the policy {} is not there", self.policy_name));
+    pub fn difference(&self, found: &Found, at_most: &Deny) -> Option<String> {
+        let policy = &self.policy_name;
+        let Some(text) = &found.document else { return Some(format!("the policy {policy} is not there")) };
+        let Some(there) = Deny::read(text).filter(|there| there.covers(&self.part())) else {
+            return Some(format!("the policy {policy} is not as it was written"));
+        };
+        if let Some(cutoff) = there.beyond(at_most).latest() {
+            return Some(format!(
+                "the policy {policy} denies more than was written: sessions issued before {cutoff}"
+            ));
         }
         let key = self.key.as_ref().filter(|_| !self.is_key_off(&found.keys));
         key.map(|key| format!("the access key {} is active", key.id))
@@ -111,6 +113,9 @@ pub struct Undo {
     pub found: Option<String>,
     /// Its text as it is left; none when it is removed.
     pub leave: Option<String>,
+    /// What somebody else had written there: it does not come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<String>,
     /// The access key that is activated again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reactivate: Option<String>,

@@ -23,6 +23,13 @@ impl Cutoff {
         Self::round_up(aws_now.saturating_add(Self::MARGIN).unwrap_or(Timestamp::MAX))
     }
 
+    /// The latest cutoff that a rescind can have written by now: AWS does not tell its time to all at once.
+    /// What is later was planted.
+    #[must_use]
+    pub fn latest(aws_now: Timestamp) -> Self {
+        Self::at(aws_now).plus(Self::MARGIN.as_secs())
+    }
+
     /// The first whole second at or after `time`.
     #[must_use]
     pub fn round_up(time: Timestamp) -> Self {

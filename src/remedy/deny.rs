@@ -122,6 +122,29 @@ impl Deny {
         }
     }
 
+    /// What of it `other` does not deny.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Self {
+        self.not_in(&[self.under(other)])
+    }
+
+    /// What of it lies no later than `latest`, or no later than in `known`.
+    #[must_use]
+    pub fn not_later(&self, latest: Cutoff, known: &Self) -> Self {
+        let is_early =
+            |session: Option<&str>, cutoff: Cutoff| cutoff <= latest.not_before(known.cutoff(session));
+        let mut early = self.clone();
+        early.whole = early.whole.filter(|cutoff| is_early(None, *cutoff));
+        early.sessions.retain(|session, cutoff| is_early(Some(session), *cutoff));
+        early
+    }
+
+    /// The latest of its cutoffs.
+    #[must_use]
+    pub fn latest(&self) -> Option<Cutoff> {
+        self.whole.max(self.sessions.values().max().copied())
+    }
+
     /// The cutoff that holds for a session; of all sessions without one.
     #[must_use]
     pub fn cutoff(&self, session: Option<&str>) -> Option<Cutoff> {

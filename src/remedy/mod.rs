@@ -10,6 +10,7 @@ mod change;
 mod confine;
 mod cutoff;
 mod deny;
+mod expected;
 mod gather;
 mod impact;
 mod look;
@@ -27,11 +28,12 @@ pub use change::{Change, Found, KeyChange, Undo};
 pub use confine::{Purpose, session_policy};
 pub use cutoff::Cutoff;
 pub use deny::{Deny, POLICY_NAME, same};
+pub use expected::{Expected, Past};
 pub use gather::gather_impact;
 pub use impact::Impact;
 pub use proof::{DeniedCall, Proof, Rung, Verified};
 pub use refusal::{Disposition, Refusal};
-pub use restore::{Drift, Past, undo};
+pub use restore::{Drift, undo};
 pub use target::{OneSession, Target, Who, is_session_id};
 pub use trust::who_may_assume;
 
@@ -51,13 +53,15 @@ pub struct Ask<'a> {
     pub widen: bool,
     /// What the same remediation began earlier.
     pub earlier: &'a [Change],
+    /// What should be there, as the ledger has it.
+    pub expected: &'a Expected,
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
     /// A new revocation.
     #[must_use]
-    pub fn at(aws_now: Timestamp) -> Self {
-        Self { aws_now, keep: None, widen: false, earlier: &[] }
+    pub fn at(aws_now: Timestamp, expected: &'a Expected) -> Self {
+        Self { aws_now, keep: None, widen: false, earlier: &[], expected }
     }
 }
 
@@ -104,11 +108,11 @@ pub async fn apply(session: &MemberSession, target: &Target, change: &Change) ->
     }
 }
 
-/// Looks how far the change is in force.
-pub async fn verify(session: &MemberSession, target: &Target, change: &Change) -> Verified {
+/// Looks how far the change is in force, where the document may deny `at_most` so much.
+pub async fn verify(session: &MemberSession, target: &Target, change: &Change, at_most: &Deny) -> Verified {
     match &target.who {
-        Who::Role { role, .. } => RoleSessions::verify(session, role, change).await,
-        Who::User { user, .. } => UserKeys::verify(session, user, change).await,
+        Who::Role { role, .. } => RoleSessions::verify(session, role, change, at_most).await,
+        Who::User { user, .. } => UserKeys::verify(session, user, change, at_most).await,
         Who::Beyond { principal } => Verified::Unread(principal.clone()),
     }
 }
@@ -125,14 +129,15 @@ pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) ->
     }
 }
 
-/// The cutoff that a change sets: never before the one that is there.
+/// The cutoff that a change sets: that of a change that is put back, or one that is never before the one
+/// that is there.
 fn cutoff_of(there: &Deny, session: Option<&str>, ask: &Ask<'_>) -> Cutoff {
-    ask.keep.unwrap_or_else(|| Cutoff::at(ask.aws_now)).not_before(there.cutoff(session))
+    ask.keep.unwrap_or_else(|| Cutoff::at(ask.aws_now).not_before(there.cutoff(session)))
 }
 
 /// What a reader of a change should know.
 fn note_of(found: &Found, there: &Deny, session: Option<&str>, ask: &Ask<'_>) -> Option<String> {
-    if found.document.is_some() && there.is_empty() {
+    if ask.expected.is_foreign(found.document.as_deref(), ask.aws_now) {
         let note =
             "somebody else changed the policy under our name; it is replaced, and its text is kept here";
         return Some(note.to_owned());

@@ -36,7 +36,7 @@ impl RoleSessions {
     /// What to change. Pure.
     pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {
         // What somebody else wrote under our name says nothing about sessions that we revoked.
-        let there = found.document.as_deref().and_then(Deny::read).unwrap_or_default();
+        let there = ask.expected.start(found.document.as_deref(), ask.aws_now);
         let one = target.session().filter(|_| !ask.widen).map(|one| one.user_id.clone());
         let cutoff = cutoff_of(&there, one.as_deref(), ask);
         let part = Deny::part(one.as_deref(), cutoff);
@@ -61,7 +61,12 @@ impl RoleSessions {
     }
 
     /// Looks how far the change is in force.
-    pub async fn verify(session: &MemberSession, role: &RoleName, change: &Change) -> Verified {
+    pub async fn verify(
+        session: &MemberSession,
+        role: &RoleName,
+        change: &Change,
+        at_most: &Deny,
+    ) -> Verified {
         look::patiently(|| async {
             let found = match session.role_policy(role, &change.policy_name).await {
                 Ok(document) => {
@@ -72,7 +77,7 @@ impl RoleSessions {
                     return Look::unanswered(unread, &error);
                 }
             };
-            match change.difference(&found) {
+            match change.difference(&found, at_most) {
                 Some(what) => Look::NotYet(Verified::Missing(what)),
                 None => look::simulate(session, change).await,
             }
@@ -95,7 +100,7 @@ impl RoleSessions {
 mod tests {
     use super::*;
     use crate::ident::Partition;
-    use crate::remedy::{Cutoff, OneSession, Who};
+    use crate::remedy::{Cutoff, Expected, OneSession, Who};
 
     fn target(session: Option<&str>) -> Target {
         let session = session.map(|id| OneSession { user_id: id.to_owned(), may_widen: false });
@@ -123,18 +128,28 @@ mod tests {
         Deny::part(None, Cutoff::at(time(text))).document().expect("something")
     }
 
+    /// Where nothing is expected.
+    fn at(text: &str) -> Ask<'static> {
+        static NOTHING: std::sync::LazyLock<Expected> = std::sync::LazyLock::new(Expected::default);
+        Ask::at(time(text), &NOTHING)
+    }
+
     fn plan(session: Option<&str>, there: Option<&str>, ask: &Ask<'_>) -> Change {
         RoleSessions::plan(&target(session), &found(there), ask)
     }
 
     #[test]
     fn a_plan_never_moves_the_cutoff_back() {
-        let now = Ask::at(time("2026-11-21T23:00:00Z"));
-        let later = document("2026-11-22T05:00:00Z");
+        let now = at("2026-11-21T23:00:00Z");
+        let later = document("2026-11-21T23:00:10Z");
         let change = plan(None, Some(&later), &now);
-        assert_eq!(change.cutoff.to_string(), "2026-11-22T05:00:30Z");
+        assert_eq!(change.cutoff.to_string(), "2026-11-21T23:00:40Z");
         assert_eq!(change.after, later);
         assert!(change.note.expect("a note").contains("never moved back"));
+        // But nobody has written one of tomorrow who means well.
+        let change = plan(None, Some(&document("2026-11-22T05:00:00Z")), &now);
+        assert_eq!(change.cutoff.to_string(), "2026-11-21T23:00:30Z");
+        assert!(change.note.expect("a note").contains("somebody else"));
 
         let earlier = document("2026-11-21T05:00:00Z");
         let change = plan(None, Some(&earlier), &now);
@@ -146,7 +161,7 @@ mod tests {
     #[test]
     fn a_document_that_somebody_else_wrote_is_kept_in_the_plan() {
         let theirs = r#"{"Version":"2012-10-17","Statement":[]}"#;
-        let change = plan(None, Some(theirs), &Ask::at(time("2026-11-21T23:00:00Z")));
+        let change = plan(None, Some(theirs), &at("2026-11-21T23:00:00Z"));
         assert_eq!(change.before.as_deref(), Some(theirs));
         assert!(change.note.expect("a note").contains("somebody else"));
     }
@@ -154,7 +169,7 @@ mod tests {
     #[test]
     fn one_session_is_added_to_what_is_there_and_can_be_widened() {
         let (one, other) = ("AROAEXAMPLEEXAMPLE00:i-1", "AROAEXAMPLEEXAMPLE00:i-2");
-        let now = Ask::at(time("2026-11-21T23:00:00Z"));
+        let now = at("2026-11-21T23:00:00Z");
         let first = plan(Some(one), None, &now);
         let second = plan(Some(other), Some(&first.after), &now);
         assert!(second.is_denied_by(Some(&second.after)) && first.is_denied_by(Some(&second.after)));
@@ -167,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_put_back_keeps_its_cutoff() {
         let keep = Cutoff::at(time("2026-11-21T20:00:00Z"));
-        let ask = Ask { keep: Some(keep), ..Ask::at(time("2026-11-21T23:00:00Z")) };
+        let ask = Ask { keep: Some(keep), ..at("2026-11-21T23:00:00Z") };
         let change = plan(None, None, &ask);
         assert_eq!((change.cutoff, change.after), (keep, document("2026-11-21T20:00:00Z")));
     }

@@ -41,7 +41,7 @@ impl UserKeys {
 
     /// What to change. Pure.
     pub fn plan(target: &Target, leaked: Option<&str>, found: &Found, ask: &Ask<'_>) -> Change {
-        let there = found.document.as_deref().and_then(Deny::read).unwrap_or_default();
+        let there = ask.expected.start(found.document.as_deref(), ask.aws_now);
         let cutoff = cutoff_of(&there, None, ask);
         let (key, about_key) = key(leaked, &found.keys, ask.earlier);
         let notes: Vec<String> = note_of(found, &there, None, ask).into_iter().chain(about_key).collect();
@@ -71,7 +71,12 @@ impl UserKeys {
     }
 
     /// Looks how far the change is in force.
-    pub async fn verify(session: &MemberSession, user: &UserName, change: &Change) -> Verified {
+    pub async fn verify(
+        session: &MemberSession,
+        user: &UserName,
+        change: &Change,
+        at_most: &Deny,
+    ) -> Verified {
         look::patiently(|| async {
             let read =
                 futures::try_join!(session.user_policy(user, &change.policy_name), session.access_keys(user));
@@ -84,7 +89,7 @@ impl UserKeys {
                     return Look::unanswered(unread, &error);
                 }
             };
-            match change.difference(&found) {
+            match change.difference(&found, at_most) {
                 Some(what) => Look::NotYet(Verified::Missing(what)),
                 None => look::simulate(session, change).await,
             }

@@ -6,7 +6,7 @@
 use super::Service;
 use crate::aws::Depth;
 use crate::config::Mode;
-use crate::engine::Retry;
+use crate::engine::{Rechecks, Retry};
 use crate::feed::Health;
 use crate::ident::Region;
 use crate::ledger::Lock;
@@ -53,6 +53,8 @@ pub struct Live {
     pub in_flight: usize,
     /// What failed and is tried again, the next one first.
     pub retries: Vec<Retry>,
+    /// How the denies in force are looked after.
+    pub rechecks: Rechecks,
     /// How much may be done in an hour without asking: in one account, and in the organization.
     pub budget: (u32, u32),
     /// Why a changed file was not taken over, if one was not.
@@ -169,6 +171,7 @@ impl Service {
             folder: self.folder.as_ref().map(|folder| folder.pulse().health()),
             in_flight: self.engine.jobs(),
             retries: self.engine.retries(),
+            rechecks: self.engine.rechecks(),
             budget: (budget.account_per_hour, budget.organization_per_hour),
             refused: self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
             stopping: self.stop.is_cancelled(),

@@ -246,7 +246,7 @@ impl Service {
             };
             approved = self.engine.take_up_approved(approved)?;
             self.engine.retry();
-            self.engine.recheck()?;
+            self.engine.recheck().await?;
             if let Some(checkpoints) = &self.checkpoints {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }

@@ -140,23 +140,6 @@ fn when_the_world_has_changed_since_it_is_asked_again() {
     scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role was made again");
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 0);
 
-    // Somebody wrote the policy meanwhile.
-    let scene = asking();
-    let (thief, id) = held(&scene, SHOP);
-    let theirs = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
-    Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, theirs).expect("written");
-    scene.rescind(&answer("approve", &id)).code(0);
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("since it was judged the policy RescindRevokeOlderSessions on it has changed");
-    assert_eq!(state(&scene, &id), "held");
-    thief.is_allowed();
-    scene.rescind(&["show", &id]).says("since it was judged").says("  -       \"Sid\": \"Theirs\"");
-    scene.rescind(&answer("approve", &id)).code(0);
-    scene.run_once().says("1 revoked");
-    thief.is_denied();
-
     // An opt-out came.
     let scene = asking();
     let (thief, id) = held(&scene, SHOP);
@@ -172,6 +155,33 @@ fn when_the_world_has_changed_since_it_is_asked_again() {
     assert_eq!(state(&scene, &id), "held");
     assert_eq!(scene.writes(), 0);
     thief.is_allowed();
+    // An answer that came to nothing is told, each time.
+    let returns = |scene: &Scene| {
+        scene.entries_of("alert").iter().filter(|alert| alert["data"]["code"] == "approval_returned").count()
+    };
+    assert_eq!(returns(&scene), 1);
+    scene.rescind(&answer("approve", &id)).code(0);
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("NOT revoked, though it was approved");
+    assert_eq!(returns(&scene), 2);
+}
+
+/// The name is ours: whoever writes under it cannot take an answer back.
+#[test]
+fn a_thief_who_writes_under_our_name_cannot_veto_an_approval() {
+    let scene = asking();
+    let (thief, id) = held(&scene, SHOP);
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    thief.put_role_policy("web", POLICY, allow).expect("the role may");
+    scene.rescind(&answer("approve", &id)).code(0);
+    scene
+        .rescind(&["run", "--once", "--backlog"])
+        .code(5)
+        .says("1 revoked")
+        .says("somebody else had written the policy RescindRevokeOlderSessions");
+    thief.is_denied();
+    assert!(scene.entries_of("returned").is_empty());
+    // What he wrote is in the record.
+    assert_eq!(scene.entries_of("intent")[0]["data"]["change"]["before"], allow);
 }
 
 #[test]
@@ -319,7 +329,7 @@ fn an_approved_change_that_somebody_fights_is_made_again() {
     let theirs = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, theirs).expect("written");
     scene.release("PutRolePolicy");
-    Scene::finish(process).code(0).says("1 revoked");
+    Scene::finish(process).code(5).says("1 revoked").says("somebody fights the deny");
     thief.is_denied();
 }
 

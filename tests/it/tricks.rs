@@ -3,6 +3,7 @@
 use crate::ladder::after;
 use crate::scene::{BANK, HOME, OTHER, POLICY, SECURITY, SHOP, Scene, Setting, policy};
 use crate::thief::Thief;
+use crate::watching::Watching;
 use serde_json::{Value, json};
 
 const SIGNED: [&str; 4] = ["--by", "alice", "--reason", "because"];
@@ -85,6 +86,86 @@ fn a_release_does_not_bring_back_what_a_thief_wrote() {
     thief.is_denied();
     scene.rescind(&[&["release", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0).says("released");
     assert_eq!(scene.policy_on(SHOP, "web"), None);
+}
+
+/// Nor what he wrote there before the first deny came.
+#[test]
+fn a_release_does_not_bring_back_what_a_thief_had_ready() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let evil = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    thief.put_role_policy("web", POLICY, evil).expect("the role may");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("somebody else had written the policy");
+    thief.is_denied();
+    let released = scene.rescind(&[&["release", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0);
+    released.says("stays gone:").says("\"Allow\"").says("not put back").says("released");
+    assert_eq!(scene.policy_on(SHOP, "web"), None);
+}
+
+/// Each document is put back whole, and each remediation has its own record of that.
+#[test]
+fn what_several_lost_at_once_is_put_back_at_once() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\n[[rules]]\nname = \"one\"\ntypes = [\"UnauthorizedAccess:*\"]\nscope = \"session\"\n");
+    scene.role(SHOP, "web");
+    let sessions =
+        ["i-0aaaaaaaaaaaaaaaa", "i-0bbbbbbbbbbbbbbbb"].map(|name| scene.session(SHOP, "web", name));
+    for session in &sessions {
+        scene.report(SHOP, "web", session, json!({}));
+    }
+    scene.run_once().says("2 revoked");
+    let there = scene.policy_on(SHOP, "web");
+    let puts = scene.calls_of("PutRolePolicy").len();
+    let evil = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, evil).expect("put");
+    scene.rescind(&["recheck"]).code(5);
+    assert_eq!(scene.policy_on(SHOP, "web"), there);
+    // The first write of ours after his brought back all of it.
+    let put = &scene.calls_of("PutRolePolicy")[puts + 1]["params"]["PolicyDocument"];
+    let put: Value = serde_json::from_str(put.as_str().expect("a text")).expect("JSON");
+    assert_eq!(Some(put), there);
+    let mut drifts = scene.entries_of("drift");
+    drifts.retain(|drift| drift["data"]["found"] == evil);
+    let ids: std::collections::HashSet<&str> =
+        drifts.iter().filter_map(|drift| drift["remediation"].as_str()).collect();
+    assert_eq!((drifts.len(), ids.len()), (2, 2));
+    for session in &sessions {
+        scene.thief(session).is_denied();
+    }
+}
+
+/// Somebody fights the very first write: a person hears of it before the second one.
+#[test]
+fn who_fights_the_first_write_is_told_at_once() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.post("switches", &json!({"put_role_policy_ignored": true}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("somebody fights the deny on role web");
+    thief.is_allowed();
+    let mut alerts = scene.entries_of("alert");
+    alerts.retain(|alert| alert["data"]["code"] == "not_kept");
+    assert_eq!(alerts.len(), 1);
+    let seq = |entry: &Value| entry["seq"].as_i64().expect("a number");
+    let intents = scene.entries_of("intent");
+    assert!(seq(&intents[0]) < seq(&alerts[0]) && seq(&alerts[0]) < seq(&intents[1]), "{alerts:?}");
+}
+
+/// More denies than can be looked at in time: the newest one has its turn as well.
+#[test]
+fn the_newest_deny_is_put_back_however_many_there_are() {
+    let scene = Scene::new();
+    for number in 0..9 {
+        scene.theft(SHOP, &format!("web{number}"));
+    }
+    scene.run_once().says("9 revoked");
+    let (thief, _) = scene.theft(SHOP, "newest");
+    scene.run_once().says("1 revoked");
+    scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\nrecheck_interval = \"1s\"\n");
+    let service = Watching::start(&scene, &[]);
+    thief.is_denied();
+    Thief::operator(&scene, SHOP).delete_role_policy("newest", POLICY).expect("deleted");
+    scene.wait(|| thief.list_users() == Err("AccessDenied".to_owned()));
+    assert_eq!(service.stop(), 0);
 }
 
 /// A deny is put back for itself, also when another one covers it for now.

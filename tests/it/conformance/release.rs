@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 on_each_row!(
     what_was_there_comes_back_letter_by_letter,
+    what_somebody_else_had_written_stays_gone,
     what_was_released_is_not_revoked_again_and_what_is_new_is,
     two_remediations_are_released_in_both_orders,
     what_is_beneath_two_remediations_comes_back,
@@ -14,14 +15,13 @@ on_each_row!(
 
 const OLD: &str = "2024-05-01T10:00:00Z";
 
-/// Documents of ours from before, spaced as nobody here would; and one of somebody else.
+/// Documents of ours from before, spaced as nobody here would.
 fn earlier(subject: &Subject) -> Vec<Option<String>> {
     let whole = include_str!("../../../policies/revoke-role-sessions.json").replace("${CUTOFF}", OLD);
     let one = include_str!("../../../policies/revoke-one-session.json")
         .replace("${CUTOFF}", OLD)
         .replace("${USER_ID}", "AROAEXAMPLE000000001:i-somebody");
-    let theirs = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}"#;
-    let mut all = vec![None, Some(spaced(&whole)), Some(spaced(theirs))];
+    let mut all = vec![None, Some(spaced(&whole))];
     if !subject.row.is_user() {
         all.push(Some(spaced(&one)));
     }
@@ -55,6 +55,26 @@ fn what_was_there_comes_back_letter_by_letter(row: Row) {
         subject.ledger_is_whole();
         let asked = &subject.scene.entries_of("release_asked")[0]["data"];
         assert_eq!((&asked["by"], &asked["reason"]), (&json!("Ada"), &json!("ticket 4711")), "{asked}");
+    }
+}
+
+/// What was under our name and only somebody else can have written is shown, and stays gone.
+fn what_somebody_else_had_written_stays_gone(row: Row) {
+    let template = include_str!("../../../policies/revoke-role-sessions.json").trim_end();
+    let planted = template.replace("${CUTOFF}", "2099-01-01T00:00:00Z");
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    for theirs in [planted.as_str(), allow] {
+        let subject = Subject::new(row);
+        subject.put(theirs);
+        let ran = subject.scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked");
+        ran.says("somebody else had written the policy RescindRevokeOlderSessions");
+        assert!(subject.stolen.iter().all(|thief| thief.list_users().is_err()), "{row:?}");
+        // Who comes after the cutoff goes on, whatever was planted.
+        subject.fresh_is_allowed();
+        let released = subject.release(&[]).code(0).says("stays gone:").says("is not put back");
+        assert!(released.out.lines().any(|line| line.trim_start().starts_with("- ")), "{}", released.out);
+        assert_eq!(subject.policy(), None, "{row:?}");
+        subject.ledger_is_whole();
     }
 }
 

@@ -10,6 +10,7 @@ on_each_row!(
     what_is_deleted_is_put_back,
     what_is_added_to_is_put_back,
     what_is_moved_back_is_put_back,
+    what_is_moved_into_the_future_is_put_back,
     what_was_put_back_is_released_to_what_was_there_before,
     a_crash_while_it_is_put_back_is_recovered_from,
     a_running_service_puts_it_back,
@@ -95,6 +96,36 @@ fn what_is_moved_back_is_put_back(row: Row) {
     is_put_back(&subject, &there);
 }
 
+fn moved_on(subject: &Subject) -> String {
+    let document = subject.document();
+    document.to_string().replace(cutoff(&document), "2099-01-01T00:00:00Z")
+}
+
+/// It denies the thief, and everybody else for ever: that is not what was written.
+fn what_is_moved_into_the_future_is_put_back(row: Row) {
+    let subject = Subject::new(row);
+    let before = subject.there();
+    subject.revoke();
+    let there = subject.there();
+    subject.put(&moved_on(&subject));
+    subject.recheck().code(5).says("denies more than was written: sessions issued before 2099-01-01");
+    subject.is_denied();
+    assert_eq!(subject.there(), there, "{row:?}");
+    subject.fresh_is_allowed();
+    // Nor does the next finding take it over, or a release bring it back.
+    subject.put(&moved_on(&subject));
+    let (second, finding) = subject.stolen_later();
+    subject.scene.rescind(&["run", "--once", "--backlog"]).says("1 revoked");
+    assert_eq!(second.list_users(), Err("AccessDenied".to_owned()), "{row:?}");
+    subject.fresh_is_allowed();
+    subject.put(&moved_on(&subject));
+    subject.release_of(&subject.remediation(&finding), &["--force"]).code(0).says("released");
+    subject.put(&moved_on(&subject));
+    subject.release(&["--force"]).code(0).says("released");
+    assert_eq!(subject.there(), before, "{row:?}");
+    subject.ledger_is_whole();
+}
+
 #[test]
 fn a_key_that_is_activated_is_deactivated_again() {
     let subject = Subject::new(Row::UserKey);
@@ -126,10 +157,11 @@ fn a_key_that_was_inactive_before_stays_so_after_a_release() {
 
 /// What somebody left there in between is not what was there before.
 fn what_was_put_back_is_released_to_what_was_there_before(row: Row) {
-    let changes: [(&str, Change); 3] = [
+    let changes: [(&str, Change); 4] = [
         ("deleted", |subject| subject.delete(POLICY)),
         ("an Allow was added", |subject| subject.put(&with_an_allow(subject))),
         ("the cutoff was moved back", |subject| subject.put(&moved_back(subject))),
+        ("the cutoff was moved on", |subject| subject.put(&moved_on(subject))),
     ];
     for (what, change) in changes {
         let subject = Subject::new(row);

@@ -1,0 +1,138 @@
+//! What should stand under our name, as the ledger has it: what remediations deny, and what lay beneath.
+//! Pure.
+
+use super::{Change, Cutoff, Deny};
+use jiff::Timestamp;
+
+/// A change that was begun, of any remediation of the same principal, in the order of their intents.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The remediation.
+    pub remediation: String,
+    /// The entry of its intent.
+    pub seq: i64,
+    /// The change.
+    pub change: Change,
+    /// The entry with which its remediation was in force for the first time.
+    pub since: Option<i64>,
+    /// What it did still counts.
+    pub live: bool,
+    /// It is in force, or is to be.
+    pub wants: bool,
+    /// The entry with which it was taken back.
+    pub undone: Option<i64>,
+}
+
+impl Past {
+    /// It was in force when the change with the intent `seq` began.
+    fn was_in_force(&self, seq: i64) -> bool {
+        self.since.is_some_and(|since| since < seq) && self.undone.is_none_or(|at| at > seq)
+    }
+
+    /// It was put back, or made again: what was found then was found instead of it.
+    pub(super) fn is_again(&self) -> bool {
+        self.since.is_some_and(|since| since < self.seq)
+    }
+
+    /// What it wrote is there, or may be.
+    fn may_be_there(&self) -> bool {
+        self.live || self.undone.is_none()
+    }
+}
+
+/// What the ledger says of the document under our name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// What it should deny.
+    should: Deny,
+    /// What it may deny: also what a remediation wrote that is not known to be in force.
+    may: Deny,
+    /// What was taken back.
+    gone: Vec<Deny>,
+}
+
+impl Expected {
+    /// After all that was begun to a principal.
+    #[must_use]
+    pub fn after(past: &[Past]) -> Self {
+        let base = base(past);
+        let parts = |there: bool| past.iter().filter(move |one| one.may_be_there() == there);
+        let kept: Vec<Deny> = parts(true).map(|one| one.change.part()).collect();
+        // Where nothing of ours is in force, what lay beneath is anybody's.
+        let is_in_force = past.iter().any(|one| one.was_in_force(i64::MAX));
+        let should =
+            if is_in_force { denied(&base, past.iter().filter(|one| one.live)) } else { Deny::default() };
+        Self {
+            should,
+            may: kept.iter().fold(base, |all, part| all.with(part)),
+            gone: parts(false).map(|one| one.change.part()).filter(|part| !kept.contains(part)).collect(),
+        }
+    }
+
+    /// What it may deny at most.
+    #[must_use]
+    pub fn at_most(&self) -> &Deny {
+        &self.may
+    }
+
+    /// What a change starts from: what should be there, and of what is there a deny of our form. What
+    /// was taken back does not come again, and what only somebody else can have written is not taken over.
+    pub(super) fn start(&self, document: Option<&str>, aws_now: Timestamp) -> Deny {
+        let there = document.and_then(Deny::read).unwrap_or_default();
+        self.should.with(&there.not_in(&self.gone).not_later(Cutoff::latest(aws_now), &self.may))
+    }
+
+    /// The document was written by somebody else: it has not our form, or denies sessions that are yet to
+    /// be issued, which the ledger knows nothing of.
+    #[must_use]
+    pub fn is_foreign(&self, document: Option<&str>, aws_now: Timestamp) -> bool {
+        let is_ours = |there: Deny| there.not_later(Cutoff::latest(aws_now), &self.may) == there;
+        document.is_some_and(|text| !Deny::read(text).is_some_and(is_ours))
+    }
+}
+
+/// What is denied when these changes are in force.
+pub(super) fn denied<'a>(base: &Deny, changes: impl Iterator<Item = &'a Past>) -> Deny {
+    changes.fold(base.clone(), |all, one| all.with(&one.change.part()))
+}
+
+/// What is there of which no remediation is known: under all that remediations wrote. What somebody put
+/// in the place of a deny that was in force does not belong to it, nor what has not our form.
+pub(super) fn base(past: &[Past]) -> Deny {
+    let mut base = Deny::default();
+    let mut parts = Vec::new();
+    for one in past {
+        let is_over_ours = past.iter().any(|other| other.was_in_force(one.seq));
+        let after = Deny::read(&one.change.after).unwrap_or_default();
+        base = match one.change.before.as_deref().and_then(Deny::read) {
+            // What was under a deny that somebody took away is what was there before it.
+            None if is_over_ours => base,
+            None => Deny::default(),
+            Some(before) => {
+                let unowned = before.not_in(&parts);
+                // Of what was found instead of it that is left which was written again; of what was
+                // found before it that which it did not replace.
+                let unowned = if one.is_again() {
+                    unowned.not_in(&[unowned.not_in(&[after])])
+                } else {
+                    // What a later cutoff covers is still beneath it.
+                    unowned.under(&after)
+                };
+                let beneath = if is_over_ours { base } else { base.under(&before) };
+                beneath.with(&unowned)
+            }
+        };
+        parts.push(one.change.part());
+    }
+    base
+}
+
+/// What somebody else had written under our name when a change began, if it was replaced.
+pub(super) fn replaced(change: &Change) -> Option<&str> {
+    let after = Deny::read(&change.after).unwrap_or_default();
+    let is_kept = |text: &str| Deny::read(text).is_some_and(|before| after.covers(&before));
+    change.before.as_deref().filter(|text| !is_kept(text))
+}
+
+#[cfg(test)]
+mod tests;
