@@ -60,7 +60,7 @@ fn patched(data: &[u8]) {
     }
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), &ledger).expect("written");
-    let kept = [Kept { name: "kept".to_owned(), note: CHECKPOINT.to_owned() }];
+    let kept = [Kept { name: "kept".to_owned(), note: CHECKPOINT.to_owned(), is_beside: false }];
     let key = PublicKey::parse(KEY).expect("a key");
     if let Ok(found) = verify(file.path(), &kept, vec![key], &mut |_, _| {})
         && found.problems.is_empty()

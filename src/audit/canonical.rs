@@ -43,6 +43,20 @@ impl<'a> Members<'a> {
         self.all[..self.count].iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
+    /// The member of this name as a text, if it is one.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        decoded(self.raw(name)?)
+    }
+
+    /// The object without the member of this name: canonical as well.
+    #[must_use]
+    pub fn without(&self, name: &str) -> String {
+        let others = self.all[..self.count].iter().filter(|(key, _)| *key != name);
+        let others: Vec<String> = others.map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        format!("{{{}}}", others.join(","))
+    }
+
     /// Whether the member of this name is exactly this string; for none, that there is no such member.
     #[must_use]
     pub fn is(&self, name: &str, wanted: Option<&str>) -> bool {

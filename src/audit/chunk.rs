@@ -26,8 +26,20 @@ pub struct Chunk {
     pub steps: Vec<Step>,
     /// Entries whose text is gone: the entry that tells of their archive, their own number and time.
     pub archived: Vec<(i64, i64, String)>,
-    /// Entries that tell of an archive: how many it has, and the hash of what is left of them.
-    pub archives: Vec<(i64, u64, String)>,
+    /// Entries that tell of an archive, and what they tell.
+    pub archives: Vec<(i64, Told)>,
+}
+
+/// What an entry tells of an archive.
+pub struct Told {
+    /// How many entries it has.
+    pub count: u64,
+    /// The hash of what is left of them.
+    pub left_sha256: String,
+    /// The hash of all that it tells.
+    pub claim: String,
+    /// The note of the key that signed for that.
+    pub signed: String,
 }
 
 const COLUMNS: [&str; 6] = ["kind", "remediation", "finding", "account", "region", "principal"];
@@ -116,7 +128,9 @@ impl Chunk {
             .filter(|archive| *archive > seq && format!("{{\"archived\":{archive}}}").as_bytes() == body);
         let bare = (3..8).all(|column| matches!(row.get_ref(column), Ok(ValueRef::Null)));
         match (archive, text(row, 1)) {
-            (Some(archive), Some(time)) if bare => self.archived.push((archive, seq, time.to_owned())),
+            (Some(archive), Some(time)) if bare && is_canonical(time) => {
+                self.archived.push((archive, seq, time.to_owned()));
+            }
             _ => self.problem(seq, "its text is gone, and what is left is not what an archive leaves"),
         }
     }
@@ -144,9 +158,11 @@ impl Chunk {
         if text(row, 2) == Some("archive")
             && let Some(data) = members.raw("data").and_then(|data| Members::of(data.as_bytes()))
         {
+            let text = |name| data.text(name).unwrap_or_default();
             let count = data.raw("entries").and_then(|count| count.parse().ok()).unwrap_or_default();
-            let hash = data.raw("left_sha256").unwrap_or_default().trim_matches('"').to_owned();
-            self.archives.push((seq, count, hash));
+            let claim = crate::digest::sha256(data.without("signed").as_bytes());
+            let (left_sha256, signed) = (text("left_sha256"), text("signed"));
+            self.archives.push((seq, Told { count, left_sha256, claim, signed }));
         }
         if let (Some(kind), Some(id)) = (text(row, 2), text(row, 3))
             && let Some(act) = Act::of(kind, members.raw("data").unwrap_or_default())
@@ -172,10 +188,41 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> Option<&'r str> {
     }
 }
 
-/// The column always has milliseconds, the text only those that are not zero.
+/// The column is the one way to write the time of the text: it always has milliseconds, the text only those
+/// that are not zero. Another spelling of the same instant would be sorted elsewhere, out of a report's period.
 fn same_time(column: Option<&str>, raw: Option<&str>) -> bool {
     let raw = raw.and_then(|raw| raw.strip_prefix('"')?.strip_suffix('"'));
     let (Some(column), Some(raw)) = (column, raw) else { return false };
-    let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
-    column == raw || (time(column).is_some() && time(column) == time(raw))
+    let short = column.strip_suffix('Z').map(|time| time.trim_end_matches('0').trim_end_matches('.'));
+    is_canonical(column) && raw.strip_suffix('Z') == short
+}
+
+/// A time in UTC with milliseconds, as rescind writes it into the column: `2026-11-22T10:00:00.120Z`.
+fn is_canonical(column: &str) -> bool {
+    let parsed = column.parse::<jiff::Timestamp>();
+    parsed.is_ok_and(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string() == column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_time;
+
+    #[test]
+    fn a_time_has_one_spelling() {
+        for (column, raw, same) in [
+            ("2026-11-22T10:00:00.120Z", "2026-11-22T10:00:00.12Z", true),
+            ("2026-11-22T10:00:00.000Z", "2026-11-22T10:00:00Z", true),
+            ("2026-11-22T10:00:10.000Z", "2026-11-22T10:00:10Z", true),
+            ("2026-11-22T10:00:00.120Z", "2026-11-22T10:00:00.120Z", false),
+            ("2026-11-22T10:00:00.120Z", "2026-11-22T10:00:00.13Z", false),
+            ("2026-11-22T10:00:00Z", "2026-11-22T10:00:00Z", false),
+            ("+002026-11-22T10:00:00.120Z", "2026-11-22T10:00:00.12Z", false),
+            ("2026-11-22T12:00:00.120+02:00", "2026-11-22T10:00:00.12Z", false),
+            ("2026-11-22 10:00:00.120Z", "2026-11-22 10:00:00.12Z", false),
+            ("2026-11-22T10:00:60.000Z", "2026-11-22T10:00:60Z", false),
+        ] {
+            let raw = format!("\"{raw}\"");
+            assert_eq!(same_time(Some(column), Some(&raw)), same, "{column} {raw}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The ledger's file, opened for reading only, and without a trace where that is possible.
 
 use rusqlite::{Connection, OpenFlags};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +13,8 @@ pub struct LedgerFile {
     path: PathBuf,
     /// No log of SQLite's lies beside it. As long as anybody writes, one does.
     alone: bool,
+    /// Its header says that a write-ahead log belongs to it (SQLite file format, 1.3.1).
+    has_log: bool,
     /// Its size and when it was changed last, to see whether it was changed meanwhile.
     seen: Option<(u64, SystemTime)>,
 }
@@ -27,7 +30,16 @@ impl LedgerFile {
         };
         let alone = !beside("-wal") && !beside("-journal");
         let seen = std::fs::metadata(&path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
-        Self { path, alone, seen }
+        let mut header = [0; 20];
+        let read = std::fs::File::open(&path).and_then(|mut file| file.read_exact(&mut header));
+        let has_log = read.is_ok() && header[18..20].contains(&2);
+        Self { path, alone, has_log, seen }
+    }
+
+    /// It is one that has a write-ahead log beside it while somebody writes, and there is none. So it is after
+    /// everybody has closed it, and so is a copy without the log.
+    pub fn may_lack_log(&self) -> bool {
+        self.alone && self.has_log
     }
 
     /// It was taken for one that nobody writes to, and that was wrong.

@@ -11,11 +11,13 @@ mod file;
 mod life;
 pub mod proof;
 mod schema;
+mod structure;
 mod tree;
 mod trust;
 mod verify;
 
-pub use verify::{Findings, Kept, Unreadable, verify};
+pub use structure::Structure;
+pub use verify::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
 
 /// Something that an untouched ledger does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
-//! Whether the file's tables are those that rescind makes, before anything in them is believed.
+//! Whether the file is built just as rescind builds it, before anything in it is believed.
 
 use rusqlite::Connection;
-use std::collections::BTreeSet;
 
 /// What each version of the schema adds.
 const VERSIONS: [&str; 4] = [
@@ -11,14 +10,8 @@ const VERSIONS: [&str; 4] = [
     include_str!("../../migrations/04-findings/up.sql"),
 ];
 
-/// The tables that are evidence, and what keeps them from being changed by mistake.
-const NEEDED: [(&str, &str); 5] = [
-    ("table", "entries"),
-    ("table", "checkpoints"),
-    ("trigger", "entries_no_update"),
-    ("trigger", "entries_no_delete"),
-    ("trigger", "entries_in_order"),
-];
+/// The application id of a ledger: `RSCD`.
+const APPLICATION_ID: i64 = 0x5253_4344;
 
 /// What is not as it was made.
 pub struct Schema {
@@ -33,49 +26,78 @@ pub struct Schema {
 pub enum Unknown {
     /// Not a ledger of rescind.
     Foreign,
+    /// There is nothing in it.
+    Empty,
     /// Of a version that is yet to come.
     Newer(i64),
 }
 
+/// A table, an index, a trigger or a view, as SQLite keeps it.
+#[derive(PartialEq, Eq)]
+struct Made {
+    kind: String,
+    name: String,
+    table: String,
+    /// SQLite's own indexes for primary keys have none.
+    sql: Option<String>,
+}
+
+impl Made {
+    fn all(connection: &Connection) -> rusqlite::Result<Vec<Self>> {
+        let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+        let rows = statement.query_map([], |row| {
+            Ok(Self { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+        })?;
+        rows.collect()
+    }
+
+    /// What the migrations up to this version make.
+    fn wanted(version: i64) -> rusqlite::Result<Vec<Self>> {
+        let fresh = Connection::open_in_memory()?;
+        for step in VERSIONS.iter().take(usize::try_from(version).unwrap_or(0)) {
+            fresh.execute_batch(step)?;
+        }
+        Self::all(&fresh)
+    }
+}
+
 impl Schema {
-    /// Compares the file's schema with the one of its version. A trigger, a view or an index that is not
-    /// ours could change or show what it likes.
+    /// Compares the file's schema with the one that the migrations of its version make. A trigger, a view or
+    /// an index that is not ours could change or show what it likes.
     pub fn check(connection: &Connection) -> rusqlite::Result<Result<Self, Unknown>> {
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        if number("application_id")? != 0x5253_4344 {
-            return Ok(Err(Unknown::Foreign));
+        let mut there = Made::all(connection)?;
+        if number("application_id")? != APPLICATION_ID {
+            return Ok(Err(if there.is_empty() { Unknown::Empty } else { Unknown::Foreign }));
         }
         let version = number("user_version")?;
         if usize::try_from(version).is_ok_and(|version| version > VERSIONS.len()) {
             return Ok(Err(Unknown::Newer(version)));
         }
         let mut problems = Vec::new();
-        let mut there = BTreeSet::new();
-        let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
-            let sql: Option<String> = row.get(2)?;
-            // SQLite's own indexes for primary keys have no text.
-            let own = kind == "index" && name.starts_with("sqlite_autoindex_");
-            let ours = sql.is_some_and(|sql| {
-                !sql.is_empty()
-                    && sql.contains(&name)
-                    && VERSIONS.iter().any(|version| version.contains(&sql))
-            });
-            if ours || own {
-                there.insert((kind, name));
-            } else {
-                problems.push(format!("the {kind} {name} is not one that rescind made"));
-            }
+        if version < 1 {
+            problems.push(format!("its user_version is {version}, and rescind writes none below 1"));
         }
-        let is_there = |kind: &str, name: &str| there.contains(&(kind.to_owned(), name.to_owned()));
-        for (kind, name) in NEEDED {
-            if !is_there(kind, name) {
+        let mut missing = Made::wanted(version)?;
+        let mut is_readable = ["entries", "checkpoints"]
+            .iter()
+            .all(|name| missing.iter().any(|one| one.kind == "table" && one.name == *name));
+        there.retain(|one| match missing.iter().position(|wanted| wanted == one) {
+            Some(found) => {
+                missing.swap_remove(found);
+                false
+            }
+            None => true,
+        });
+        for Made { kind, name, .. } in &there {
+            problems.push(format!("the {kind} {name} is not one that rescind made"));
+        }
+        for Made { kind, name, .. } in &missing {
+            is_readable &= !(kind == "table" && matches!(name.as_str(), "entries" | "checkpoints"));
+            if !there.iter().any(|one| one.kind == *kind && one.name == *name) {
                 problems.push(format!("the {kind} {name} is gone"));
             }
         }
-        let is_readable = is_there("table", "entries") && is_there("table", "checkpoints");
         Ok(Ok(Self { problems, is_readable }))
     }
 }

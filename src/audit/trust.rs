@@ -8,6 +8,8 @@ use serde_json::Value;
 pub struct Note {
     pub text: String,
     pub whence: String,
+    /// The size that the ledger's column says.
+    pub column: Option<i64>,
 }
 
 /// What a note is worth.
@@ -27,8 +29,13 @@ pub struct Trust {
     pub keys: Vec<PublicKey>,
     /// Nobody said which keys count, so the ledger's own word was taken.
     pub own_word: bool,
+    /// Entries that name a key for which no key before it signed.
+    pub unendorsed: Vec<u64>,
     /// The keys that the ledger names, and in which entries.
     named: Vec<(u64, PublicKey)>,
+    /// Keys from before those that count, each with the entry at which its time ended: the key after it has
+    /// signed that it followed.
+    followed: Vec<(u64, PublicKey)>,
 }
 
 impl Trust {
@@ -39,7 +46,9 @@ impl Trust {
             connection.prepare("SELECT seq, body FROM entries WHERE kind = 'signing_key' ORDER BY seq")?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         let own_word = handed_in.is_empty();
-        let mut trust = Self { keys: handed_in, own_word, named: Vec::new() };
+        let (unendorsed, named, followed) = Default::default();
+        let mut trust = Self { keys: handed_in, own_word, unendorsed, named, followed };
+        let mut follows = Vec::new();
         for row in rows {
             let (seq, body) = row?;
             let value: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -47,14 +56,39 @@ impl Trust {
             else {
                 continue;
             };
+            let seq = u64::try_from(seq).unwrap_or(u64::MAX);
+            let note = |name: &str| value["data"][name].as_str().unwrap_or_default();
             // Not the ledger's word counts, but the signature of the key before it.
-            let note = value["data"]["endorsed"].as_str().unwrap_or_default();
-            if own_word || trust.keys.iter().any(|known| known.endorses(&key, note)) {
+            let endorsed = note("endorsed");
+            if own_word || trust.keys.iter().any(|known| known.endorses(&key, endorsed)) {
                 trust.add(&key);
             }
-            trust.named.push((u64::try_from(seq).unwrap_or(u64::MAX), key));
+            if !trust.named.is_empty()
+                && !trust.named.iter().any(|(_, before)| before.endorses(&key, endorsed))
+            {
+                trust.unendorsed.push(seq);
+            }
+            follows.push(note("follows").to_owned());
+            trust.named.push((seq, key));
         }
+        trust.look_back(&follows);
         Ok(trust)
+    }
+
+    /// From the latest to the first: the key that one that counts says it followed.
+    fn look_back(&mut self, follows: &[String]) {
+        for (at, ((seq, key), note)) in self.named.iter().zip(follows).enumerate().rev() {
+            let counts = self.keys.contains(key) || self.followed.iter().any(|(_, known)| known == key);
+            let before = self.named.iter().take(at).find(|(_, before)| counts && key.follows(before, note));
+            self.followed.extend(before.map(|(_, before)| (*seq, before.clone())));
+        }
+    }
+
+    /// Whether a key has signed for what entry `seq` says of an archive: one that counts, or one from before
+    /// it in its time.
+    pub fn claims(&self, seq: u64, claim: &str, note: &str) -> bool {
+        let claimed = |key: &PublicKey| key.claims(seq, claim, note);
+        self.keys.iter().any(claimed) || self.followed.iter().any(|(until, key)| seq < *until && claimed(key))
     }
 
     fn add(&mut self, key: &PublicKey) {

@@ -4,7 +4,8 @@ use super::archives::Archives;
 use super::chunk::{CHUNK, Chunk};
 use super::file::LedgerFile;
 use super::life::Lives;
-use super::schema::{Schema, Unknown};
+use super::schema::Schema;
+use super::structure::integrity;
 use super::tree::Tree;
 use super::trust::{Note, Trust, Worth};
 use super::{NAMED, Problem};
@@ -28,12 +29,19 @@ pub struct Findings {
     pub signed: u64,
     /// Checkpoints by keys from before those that count, which were left aside.
     pub earlier: usize,
-    /// How many checkpoints were checked: those in the ledger, and those that were handed in.
+    /// How many checkpoints were checked: those in the ledger, and those that were kept elsewhere.
     pub checkpoints: (usize, usize),
+    /// The checkpoints' files beside the ledger that were checked, too.
+    pub beside: Vec<String>,
+    /// The file is one of those that need a write-ahead log beside them while somebody writes, and there is
+    /// none: nothing tells whether it was copied without.
+    pub may_lack_log: bool,
     /// The keys that checkpoints may be signed with.
     pub keys: Vec<String>,
     /// The keys are the ledger's own word.
     pub own_word: bool,
+    /// Entries that name a key for which no key before it signed.
+    pub unendorsed: Vec<u64>,
     /// What shows that somebody changed it, the first first.
     pub problems: Vec<Problem>,
     /// How many more there are than are named.
@@ -55,14 +63,19 @@ impl Findings {
     }
 }
 
-/// A checkpoint that was kept elsewhere.
+/// A checkpoint that was kept outside of the ledger.
 #[derive(Debug)]
 pub struct Kept {
     /// Where it was found.
     pub name: String,
     /// The signed note.
     pub note: String,
+    /// It lies beside the ledger, where whoever can write the one can write the other.
+    pub is_beside: bool,
 }
+
+/// How to copy a ledger whole.
+pub const HOW_TO_COPY: &str = "Copy with `rescind ledger backup FILE`, or stop rescind and copy ledger.db, ledger.db-wal and ledger.db-shm together.";
 
 /// Why a file cannot be judged.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +86,11 @@ pub enum Unreadable {
     /// It is no ledger.
     #[error("this is not a ledger of rescind")]
     Foreign,
+    /// It has no tables.
+    #[error(
+        "nothing of a ledger is in this file: it is none of rescind's, or a copy without the -wal that lay beside it. {HOW_TO_COPY}"
+    )]
+    Empty,
     /// It was written by a newer version.
     #[error("it was written by a newer rescind (schema {0}): use that one")]
     Newer(i64),
@@ -117,11 +135,8 @@ fn check(
 ) -> Result<Findings, Unreadable> {
     let connection = file.open()?;
     let mut found = Findings::default();
-    let schema = match Schema::check(&connection)? {
-        Ok(schema) => schema,
-        Err(Unknown::Foreign) => return Err(Unreadable::Foreign),
-        Err(Unknown::Newer(version)) => return Err(Unreadable::Newer(version)),
-    };
+    let schema = Schema::check(&connection)?.map_err(Unreadable::from)?;
+    found.may_lack_log = file.may_lack_log();
     for what in schema.problems {
         found.problem(None, what);
     }
@@ -130,15 +145,21 @@ fn check(
     }
     let extent = Extent::of(&connection, &mut found)?;
     let notes = notes(&connection, kept)?;
-    found.checkpoints = (notes.len() - kept.len(), kept.len());
+    let (own, beside) = (notes.len() - kept.len(), kept.iter().filter(|kept| kept.is_beside));
+    found.beside = beside.map(|kept| kept.name.clone()).collect();
+    found.checkpoints = (own, kept.len() - found.beside.len());
     let trust = Trust::find(&connection, keys)?;
     found.keys = trust.keys.iter().map(ToString::to_string).collect();
     found.own_word = trust.own_word;
+    found.unendorsed.clone_from(&trust.unendorsed);
     let mut waiting: BTreeMap<u64, Vec<(Checkpoint, String)>> = BTreeMap::new();
-    let (own, mut all) = (found.checkpoints.0, BTreeSet::new());
+    let mut all = BTreeSet::new();
     for (number, note) in notes.into_iter().enumerate() {
         match trust.weigh(&note.text) {
             Worth::Signed(checkpoint) => {
+                if note.column.is_some_and(|column| u64::try_from(column) != Ok(checkpoint.size)) {
+                    found.problem(None, format!("{} is over {} entries", note.whence, checkpoint.size));
+                }
                 if i64::try_from(checkpoint.size).is_ok_and(|size| size <= extent.last) {
                     found.signed = found.signed.max(checkpoint.size);
                     if number >= own && !all.contains(&checkpoint.size) {
@@ -162,7 +183,7 @@ fn check(
     }
     drop(connection);
     let (tree, lives, archives) = Default::default();
-    let mut check = Check { found, tree, lives, archives, waiting };
+    let mut check = Check { found, trust, tree, lives, archives, waiting };
     check.entries(file, &extent, progress)?;
     Ok(check.finish(extent.last))
 }
@@ -172,12 +193,16 @@ fn notes(connection: &Connection, kept: &[Kept]) -> rusqlite::Result<Vec<Note>> 
     let mut statement = connection.prepare("SELECT size, note FROM checkpoints ORDER BY size")?;
     let own = statement.query_map([], |row| {
         let (size, text): (i64, String) = (row.get(0)?, row.get(1)?);
-        Ok(Note { text, whence: format!("the ledger's checkpoint at {size}") })
+        Ok(Note { text, whence: format!("the ledger's checkpoint at {size}"), column: Some(size) })
     })?;
     let mut all = own.collect::<Result<Vec<_>, _>>()?;
-    all.extend(kept.iter().map(|kept| Note {
-        text: kept.note.clone(),
-        whence: format!("the checkpoint that was kept in {}", kept.name),
+    all.extend(kept.iter().map(|kept| {
+        let whence = if kept.is_beside {
+            format!("the checkpoint beside it in {}", kept.name)
+        } else {
+            format!("the checkpoint that was kept in {}", kept.name)
+        };
+        Note { text: kept.note.clone(), whence, column: None }
     }));
     Ok(all)
 }
@@ -216,6 +241,7 @@ impl Extent {
 
 struct Check {
     found: Findings,
+    trust: Trust,
     tree: Tree,
     lives: Lives,
     archives: Archives,
@@ -235,7 +261,9 @@ impl Check {
         let sizes: BTreeSet<u64> = self.waiting.keys().copied().collect();
         let next = AtomicUsize::new(0);
         let connections = (0..workers).map(|_| file.open()).collect::<Result<Vec<_>, _>>()?;
-        std::thread::scope(|scope| {
+        let whole = file.open()?;
+        let integrity = std::thread::scope(|scope| {
+            let integrity = scope.spawn(move || integrity(&whole));
             let (give, take) = sync_channel(workers * 2);
             for connection in connections {
                 let (give, next, sizes) = (give.clone(), &next, &sizes);
@@ -243,7 +271,16 @@ impl Check {
             }
             drop(give);
             self.take_up(&take, extent, progress);
+            integrity.join()
         });
+        let problems = match integrity {
+            Ok(Ok(problems)) => problems,
+            Ok(Err(error)) => vec![format!("the file cannot be read to its end: {error}")],
+            Err(_) => vec!["SQLite's check of the file was not carried out".to_owned()],
+        };
+        for what in problems {
+            self.found.problem(None, what);
+        }
         Ok(())
     }
 
@@ -285,8 +322,14 @@ impl Check {
         for (archive, seq, time) in chunk.archived {
             self.archives.gone(archive, seq, &time);
         }
-        for (archive, count, hash) in chunk.archives {
-            self.archives.told(archive, count, hash);
+        for (archive, told) in chunk.archives {
+            let is_claimed =
+                u64::try_from(archive).is_ok_and(|seq| self.trust.claims(seq, &told.claim, &told.signed));
+            if !is_claimed {
+                let what = "it tells of an archive, and no key that counts has signed for that";
+                self.found.problem(Some(archive), what);
+            }
+            self.archives.told(archive, told.count, told.left_sha256);
         }
         for (size, tree) in chunk.at {
             let mut whole = self.tree.clone();
@@ -302,13 +345,25 @@ impl Check {
         self.tree.append(&chunk.tree);
     }
 
+    /// What else looks like an end that was cut off.
+    fn like_a_copy(&self) -> &'static str {
+        if self.found.may_lack_log {
+            ". A copy without the -wal that lay beside the ledger looks like this, too"
+        } else {
+            ""
+        }
+    }
+
     fn finish(mut self, last: i64) -> Findings {
         for (size, checkpoints) in std::mem::take(&mut self.waiting) {
             for (_, whence) in checkpoints {
                 let what = if i64::try_from(size).is_ok_and(|size| size <= last) {
                     format!("there is no entry {size}, and {whence} is over it")
                 } else {
-                    format!("its end is cut off: {whence} is over {size} entries, and the last one is {last}")
+                    format!(
+                        "its end is cut off: {whence} is over {size} entries, and the last one is {last}{}",
+                        self.like_a_copy()
+                    )
                 };
                 self.found.problem(None, what);
             }

@@ -3,12 +3,13 @@
 use super::Exit;
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
+use super::show::find;
 use crate::config::Config;
 use crate::ledger::{Decided, Event, Reader};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A finding's id or its beginning, or a remediation's id.
+    /// A finding's id or a remediation's, or the beginning of one.
     finding: String,
 
     /// Every occurrence, not only the latest.
@@ -19,10 +20,9 @@ pub struct Args {
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
     let mut occurrences = reader.occurrences_of(&args.finding)?;
-    if occurrences.is_empty()
-        && let [id] = reader.matching(&args.finding)?.as_slice()
-    {
-        occurrences.extend(reader.decided(&reader.remediation(id)?.finding.occurrence())?);
+    if occurrences.is_empty() && args.finding.starts_with("r-") {
+        let id = find(&reader, &args.finding)?;
+        occurrences.extend(reader.decided(&reader.remediation(&id)?.finding.occurrence())?);
     }
     let mut ids: Vec<_> = occurrences.iter().filter_map(|o| o.seen.subject.finding.clone()).collect();
     ids.sort();

@@ -35,7 +35,7 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             .filter(|_| remediation.state.is_in_place())
             .map_or("-".to_owned(), |t| short(t.duration_since(remediation.finding.last_seen())));
         rows.add_row([
-            remediation.id.clone(),
+            reader.short_id(&remediation.id)?.to_owned(),
             if remediation.recurrence.is_some() {
                 format!("{} (recurring)", remediation.state)
             } else {

@@ -60,6 +60,9 @@ fn show(args: &Args, reader: &Reader, id: &str, config: &Config, screen: &Screen
     Ok(Exit::Done)
 }
 
+/// Number of ids that are named when a text is the beginning of several.
+const NAMED: usize = 5;
+
 /// The id of the one remediation that `text` names.
 pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
     if text.is_empty() {
@@ -76,7 +79,10 @@ pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
             _ => Err(BadInput(format!("no remediation matches {text:?}: `rescind list` names them")).into()),
         },
         _ => {
-            let text = format!("{text:?} matches several remediations: {}", ids.join(", "));
+            let more = ids.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            ids.truncate(NAMED);
+            let text = format!("{text:?} matches several remediations: {}{more}", ids.join(", "));
             Err(BadInput(text).into())
         }
     }

@@ -57,6 +57,9 @@ struct ChannelPicture {
 #[derive(Serialize)]
 struct Unfinished {
     remediation: String,
+    /// As much of it as names it, for the table.
+    #[serde(skip)]
+    short: String,
     state: String,
     account: String,
     role: String,
@@ -81,7 +84,8 @@ impl Picture {
         let mut unfinished = Vec::new();
         for open in reader.unfinished()? {
             let remediation = reader.remediation(&open.remediation)?;
-            unfinished.push(Unfinished::of(&remediation, live.as_ref(), config));
+            let short = reader.short_id(&remediation.id)?;
+            unfinished.push(Unfinished::of(&remediation, short, live.as_ref(), config));
         }
         let begun = reader.begun_since(ago(1))?;
         let mut by_account: BTreeMap<String, u32> = BTreeMap::new();
@@ -160,7 +164,7 @@ fn alert_text(entry: &Entry) -> Option<String> {
 }
 
 impl Unfinished {
-    fn of(remediation: &Remediation, live: Option<&Live>, config: &Config) -> Self {
+    fn of(remediation: &Remediation, short: &str, live: Option<&Live>, config: &Config) -> Self {
         let retry = live.and_then(|live| live.retries.iter().find(|one| one.remediation == remediation.id));
         let is_held = remediation.state == State::Held;
         let why = match (&remediation.held_why, &remediation.uncertain, &remediation.refused) {
@@ -171,6 +175,7 @@ impl Unfinished {
         };
         Self {
             remediation: remediation.id.clone(),
+            short: short.to_owned(),
             state: remediation.state.to_string(),
             account: remediation.target.account.to_string(),
             role: remediation.target.name(),
@@ -307,7 +312,7 @@ fn show_work(picture: &Picture, screen: &Screen) {
             (None, None) => String::new(),
         };
         rows.add_row([
-            one.remediation.clone(),
+            one.short.clone(),
             one.state.clone(),
             one.account.clone(),
             clean(&one.role),

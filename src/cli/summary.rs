@@ -63,6 +63,7 @@ struct Counts {
     held: usize,
     need_person: usize,
     put_off: usize,
+    not_decided: usize,
     alerts: usize,
     failed_feeds: usize,
 }
@@ -134,8 +135,9 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             }
             screen.json(entry)?;
         }
-        Event::Alert { text, what_to_do, .. } => {
+        Event::Alert { code, text, what_to_do } => {
             counts.alerts += 1;
+            counts.not_decided += usize::from(code == "id_taken");
             screen.line(format!(
                 "{}  {}  {}\n            to do: {}",
                 styled(BAD, "ALERT     "),
@@ -369,6 +371,7 @@ fn sentence(counts: &Counts) -> String {
         (counts.seen_before, "seen before"),
         (counts.held, "held for approval"),
         (counts.not_revoked, "NOT revoked"),
+        (counts.not_decided, "NOT decided"),
         (counts.need_person, "that only a person can deal with"),
         (counts.failed_feeds, "failed read(s) of a region or the organization"),
     ];

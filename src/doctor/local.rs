@@ -146,7 +146,7 @@ impl Doctor<'_> {
 /// A checkpoint, if it is one.
 fn kept(file: &Path) -> Option<Kept> {
     let note = std::fs::read_to_string(file).ok()?;
-    Checkpoint::parse(&note).map(|_| Kept { name: file.display().to_string(), note })
+    Checkpoint::parse(&note).map(|_| Kept { name: file.display().to_string(), note, is_beside: true })
 }
 
 fn size(kept: &Kept) -> u64 {

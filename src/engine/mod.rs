@@ -333,11 +333,15 @@ impl Engine {
             // It could be read, if there were time: at the next start.
             return Ok(());
         }
-        let known = |id: &str| question.history.iter().any(|earlier| earlier.remediation == id);
-        if let Some(remediation) = decision.verdict.remediation().filter(|id| known(id)) {
+        if let Some(id) = decision.verdict.remediation()
+            && let Some(taken) = self.reader.occurrence_of(id)?
+        {
+            if taken != finding.occurrence() {
+                return self.id_is_taken(finding, id).await;
+            }
             // The same occurrence, handed in twice at once.
             let _ = decided.send(());
-            return self.carry_out(remediation).await;
+            return self.carry_out(id).await;
         }
         let mut entries = vec![Draft::decision(finding, &decision)];
         entries.extend(self.evidence(&decision)?);

@@ -156,4 +156,20 @@ impl Engine {
             None => Ok(()),
         }
     }
+
+    /// Another occurrence has led to a remediation of the id that this one leads to. The finding stays
+    /// undecided, and a person is told.
+    pub(super) async fn id_is_taken(&self, finding: &Finding, id: &str) -> Result<(), LedgerError> {
+        tracing::error!(
+            finding = finding.id,
+            remediation = id,
+            "NOT decided: the id is that of another theft"
+        );
+        let text = format!(
+            "NOT revoked: the finding {} leads to remediation {id}, and that is another theft's: somebody made two findings that give the same id, or wrote into the ledger",
+            crate::ident::quoted(&finding.id)
+        );
+        let what_to_do = "Revoke the role's sessions by hand. Keep a copy of the ledger, and check it with `rescind ledger verify` and `rescind ledger rebuild --check`.";
+        self.tell(Subject::of_finding(finding), "id_taken", text, what_to_do).await
+    }
 }

@@ -43,6 +43,11 @@ impl<'a> Appending<'a> {
         &self.transaction
     }
 
+    /// The number of the entry that comes next.
+    pub fn next(&self) -> u64 {
+        u64::try_from(self.last + 1).unwrap_or_default()
+    }
+
     /// About how many pages of the write-ahead log it takes.
     pub fn pages(&self) -> usize {
         self.pages

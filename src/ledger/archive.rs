@@ -4,13 +4,15 @@ use super::append::Appending;
 use super::checkpoint;
 use super::draft::Draft;
 use super::entry::{Entry, Event};
-use super::note::Signer;
+use super::note::{PublicKey, Signer};
 use super::prepared::Prepared;
 use super::project::stamp;
 use super::state::State;
 use super::{LedgerError, Reader, schema};
+use crate::canonical;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -173,21 +175,40 @@ pub fn move_out(
     if !is_still_closed(&transaction, closed).map_err(sqlite)? {
         return Ok(None);
     }
-    let event = Event::Archive {
+    let left_sha256 = left_sha256(&transaction, &closed.entries).map_err(sqlite)?;
+    let mut appending = Appending::begin(transaction, &shown)?;
+    let tell = |signed| Event::Archive {
         file: to.file.clone(),
         sha256: to.sha256.clone(),
         before: to.before,
         entries: closed.entries.len(),
-        left_sha256: left_sha256(&transaction, &closed.entries).map_err(sqlite)?,
+        left_sha256: left_sha256.clone(),
         remediations: closed.remediations.clone(),
+        signed,
     };
-    let mut appending = Appending::begin(transaction, &shown)?;
+    // Nothing in it cannot be JSON.
+    let unsigned = serde_json::to_value(tell(String::new())).unwrap_or_default();
+    let event = tell(signer.claim(appending.next(), &claim(unsigned)));
     let seq = appending.one(&Prepared::new(Draft::of_service(event))?)?.unwrap_or_default();
     empty(appending.connection(), closed, seq).map_err(sqlite)?;
     // A text that is gone without a signature for it would be a tampering.
     checkpoint::make(appending.connection(), &shown, signer)?;
     appending.commit()?;
     Ok(Some(closed.entries.len()))
+}
+
+/// The hash of what an entry tells of an archive, but for the signature over that.
+fn claim(mut entry: Value) -> String {
+    let mut data = entry.get_mut("data").map(Value::take).unwrap_or_default();
+    data.as_object_mut().map(|told| told.remove("signed"));
+    crate::digest::sha256(&canonical::of(&data).unwrap_or_default())
+}
+
+/// Whether `key` has signed for what entry `seq` tells of an archive.
+pub(super) fn is_claimed(key: &PublicKey, seq: u64, body: &[u8]) -> bool {
+    let entry: Value = serde_json::from_slice(body).unwrap_or_default();
+    let note = entry["data"]["signed"].as_str().unwrap_or_default().to_owned();
+    key.claims(seq, &claim(entry), &note)
 }
 
 /// What is left of the entries, hashed: of each its number and its time, and a line feed.

@@ -1,10 +1,10 @@
 //! Checkpoints: how the tree stands, signed, kept beside the entries and published to a file.
 
-use super::LedgerError;
 use super::note::{Checkpoint, Signer};
 use super::project::stamp;
 use super::proof::SUBTREE;
 use super::tree::{self, Frontier, Hash};
+use super::{LedgerError, archive};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::io::Write;
@@ -41,7 +41,7 @@ pub(super) fn make(
 ) -> Result<Option<Made>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let tampered = |seq: i64, what: String| LedgerError::Tampered { path: path.to_owned(), seq, what };
-    let known = signed(connection, path, signer)?;
+    let (known, public) = (signed(connection, path, signer)?, signer.public());
     let entries: i64 = connection
         .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))
         .map_err(sqlite)?;
@@ -67,6 +67,13 @@ pub(super) fn make(
         let (kind, body): (String, Vec<u8>) = (row.get(1).map_err(sqlite)?, row.get(2).map_err(sqlite)?);
         if kind != "archived" && tree::leaf(&body) != hash {
             return Err(tampered(seq, "its text is not the one that was hashed".to_owned()));
+        }
+        // What was signed for is not looked at again, so a text that is gone has to be signed for by itself. A
+        // new key begins with what it finds: what the one before it had signed for, a verifier tells.
+        let size = frontier.size() + 1;
+        if kind == "archive" && last > 0 && size > last && !archive::is_claimed(&public, size, &body) {
+            let what = "it tells of an archive, and this key did not sign for that";
+            return Err(tampered(seq, what.to_owned()));
         }
         frontier.push(hash);
         subtree.push(hash);

@@ -110,6 +110,9 @@ pub enum Event {
         /// The key before it signed this note for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         endorsed: Option<String>,
+        /// Its own note that it followed the key before it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follows: Option<String>,
     },
     /// Closed entries were moved to an archive. Of each, the number, the time and the leaf hash stay.
     Archive {
@@ -126,6 +129,10 @@ pub enum Event {
         left_sha256: String,
         /// The remediations among them.
         remediations: Vec<String>,
+        /// The key's note for all of this: that an entry says so is not enough to believe that a text was
+        /// moved, for whoever can write the file can add an entry.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        signed: String,
     },
     /// A region is watched from now on: what was there before is only observed.
     Watching,

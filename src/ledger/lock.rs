@@ -42,8 +42,13 @@ impl Lock {
         let path = Self::path(ledger);
         let shown = ledger.display().to_string();
         let io = |error| LedgerError::Io { path: path.display().to_string(), error };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        has_one_name(ledger)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // Whoever can open it can hold it, and keep every rescind out.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
@@ -60,4 +65,23 @@ impl Lock {
         write!(file, "rescind {command}, process {}", std::process::id()).map_err(io)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Sees that no hard link gives the ledger a second name. Each name has a lock and a write-ahead log of its
+/// own, so that two would act on one ledger at once, and damage it.
+///
+/// # Errors
+/// When there is one.
+pub(super) fn has_one_name(ledger: &Path) -> Result<(), LedgerError> {
+    #[cfg(unix)]
+    if let Ok(file) = std::fs::metadata(ledger)
+        && std::os::unix::fs::MetadataExt::nlink(&file) > 1
+    {
+        let why = format!(
+            "the file has another name by a hard link, and two names would be two ledgers: remove one of them (`find DIRECTORY -inum {}` names them); to copy a ledger use `rescind ledger backup`",
+            std::os::unix::fs::MetadataExt::ino(&file)
+        );
+        return Err(LedgerError::Foreign { path: ledger.display().to_string(), why });
+    }
+    Ok(())
 }

@@ -65,6 +65,14 @@ fn endorsement(next: &PublicKey) -> String {
     format!("{}\nsigned from now on with\n{next}\n", next.name)
 }
 
+fn succession(previous: &PublicKey) -> String {
+    format!("{}\nsigned before with\n{previous}\n", previous.name)
+}
+
+fn archiving(log: &str, entry: u64, claim: &str) -> String {
+    format!("{log}\nmoved to an archive, as entry {entry} tells\n{claim}\n")
+}
+
 const SECRET: &str = "PRIVATE+KEY+";
 
 impl Signer {
@@ -138,6 +146,18 @@ impl Signer {
         self.note(&endorsement(next))
     }
 
+    /// A signed note that says that another key was this log's before.
+    #[must_use]
+    pub fn follow(&self, previous: &PublicKey) -> String {
+        self.note(&succession(previous))
+    }
+
+    /// A signed note for what an entry tells of an archive, by its hash.
+    #[must_use]
+    pub fn claim(&self, entry: u64, claim: &str) -> String {
+        self.note(&archiving(&self.name, entry, claim))
+    }
+
     fn note(&self, text: &str) -> String {
         let mut signature = key_id(&self.name, &self.key.verifying_key()).to_vec();
         signature.extend(self.key.sign(text.as_bytes()).to_bytes());
@@ -179,6 +199,18 @@ impl PublicKey {
     #[must_use]
     pub fn endorses(&self, next: &Self, note: &str) -> bool {
         self.name == next.name && self.signed(note).is_ok_and(|text| text == endorsement(next))
+    }
+
+    /// Whether a note is this key's word that it came after another key.
+    #[must_use]
+    pub fn follows(&self, previous: &Self, note: &str) -> bool {
+        self.name == previous.name && self.signed(note).is_ok_and(|text| text == succession(previous))
+    }
+
+    /// Whether a note is this key's word for what an entry tells of an archive.
+    #[must_use]
+    pub fn claims(&self, entry: u64, claim: &str, note: &str) -> bool {
+        self.signed(note).is_ok_and(|text| text == archiving(&self.name, entry, claim))
     }
 
     /// The checkpoint in a note that this key signed.

@@ -261,15 +261,4 @@ impl Reader {
         )?;
         occurrences.iter().filter_map(|occurrence| self.decided(occurrence).transpose()).collect()
     }
-
-    /// Ids that start with `prefix`, and remediations of a finding with that id.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn matching(&self, prefix: &str) -> Result<Vec<String>, LedgerError> {
-        let sql = "SELECT id FROM remediations WHERE substr(id, 1, length(?1)) = ?1
-                   UNION SELECT remediation FROM entries
-                   WHERE finding = ?1 AND kind <> 'call' AND kind = 'decision' AND remediation IS NOT NULL";
-        self.column(sql, [prefix])
-    }
 }

@@ -37,6 +37,17 @@ pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> 
     Err(LedgerError::Foreign { path: path.display().to_string(), why })
 }
 
+/// Makes all indexes of the ledger at `path` again, from the tables.
+///
+/// # Errors
+/// When the ledger cannot be written.
+pub fn reindex(path: &Path) -> Result<(), LedgerError> {
+    let connection = schema::open_writer(path)?;
+    connection
+        .execute_batch("REINDEX")
+        .map_err(|error| LedgerError::Sqlite { path: path.display().to_string(), error })
+}
+
 /// How often a ledger that others wrote to meanwhile is replayed again.
 const TRIES: usize = 5;
 

@@ -1,6 +1,7 @@
 //! Opening the file: pragmas set and checked, the schema brought up to date.
 
 use super::LedgerError;
+use super::lock::has_one_name;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 use std::path::Path;
@@ -34,6 +35,7 @@ const STATEMENTS: usize = 64;
 pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     let shown = path.display().to_string();
     create(path)?;
+    has_one_name(path)?;
     let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
     let foreign = |why: String| LedgerError::Foreign { path: shown.clone(), why };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -46,7 +46,8 @@ impl Checkpoints {
             Err(error) => return Err(unusable(error)),
         };
         if recorded != Some(signer.public()) {
-            let event = Event::SigningKey { public_key: signer.public().to_string(), endorsed: None };
+            let event =
+                Event::SigningKey { public_key: signer.public().to_string(), endorsed: None, follows: None };
             ledger.append(Draft::of_service(event)).await?;
         }
         // What an earlier process left unsigned counts as well.
@@ -94,7 +95,8 @@ impl Checkpoints {
         }
         new.save(&coming).map_err(unusable)?;
         let endorsed = Some(old.signer.endorse(&new.public()));
-        let event = Event::SigningKey { public_key: new.public().to_string(), endorsed };
+        let follows = Some(new.follow(&before));
+        let event = Event::SigningKey { public_key: new.public().to_string(), endorsed, follows };
         ledger.append(Draft::of_service(event)).await?;
         // The file is there at any moment: first the one, and then the other.
         match std::fs::hard_link(file, &retired) {

@@ -336,9 +336,9 @@ fn source_of(why: HoldReason) -> Source {
     }
 }
 
-/// The id of the remediation that an occurrence leads to. The same occurrence always gives
-/// the same id.
+/// The id of the remediation that an occurrence leads to: 96 bits of its hash, so that nobody can make
+/// another occurrence with the same id. The same occurrence always gives the same id.
 fn remediation_id(finding: &Finding) -> String {
     let digest = crate::digest::sha256(finding.occurrence().as_bytes());
-    format!("r-{}", &digest[..12])
+    format!("r-{}", &digest[..24])
 }

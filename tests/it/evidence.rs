@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use std::path::PathBuf;
 
 /// A ledger with a remediation in it, its latest checkpoint, and its key.
-fn ledger() -> (Scene, PathBuf, String) {
+pub fn ledger() -> (Scene, PathBuf, String) {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.run_once().says("1 revoked.");
@@ -19,14 +19,14 @@ fn ledger() -> (Scene, PathBuf, String) {
 }
 
 /// The file, open for somebody who knows how to get around the triggers.
-fn open(scene: &Scene) -> Connection {
+pub fn open(scene: &Scene) -> Connection {
     Connection::open(scene.path("ledger.db")).expect("a ledger")
 }
 
-const NO_TRIGGERS: &str =
+pub const NO_TRIGGERS: &str =
     "DROP TRIGGER entries_no_update; DROP TRIGGER entries_no_delete; DROP TRIGGER entries_in_order;";
 
-fn triggers(connection: &Connection) -> String {
+pub fn triggers(connection: &Connection) -> String {
     let sql = "SELECT group_concat(sql, ';;') FROM sqlite_schema WHERE type = 'trigger'";
     connection.query_row(sql, [], |row| row.get(0)).expect("triggers")
 }
@@ -53,7 +53,7 @@ fn an_untouched_ledger_is_in_order() {
     scene
         .rescind(&["ledger", "verify"])
         .code(0)
-        .says("Nothing was changed, as far as this can tell.")
+        .says("No tampering detected.")
         .says("The keys are the ledger's own word");
     let ran = scene
         .rescind(&["ledger", "verify", "--checkpoint", kept, "--public-key", &key, "-o", "json"])
@@ -77,7 +77,7 @@ enum By {
 
 type Tampering = (&'static str, fn(&Connection, &Scene), By);
 
-fn sql(connection: &Connection, sql: &str) {
+pub fn sql(connection: &Connection, sql: &str) {
     connection.execute_batch(sql).expect(sql);
 }
 
@@ -101,7 +101,7 @@ fn sign_again(connection: &Connection, scene: &Scene) {
 }
 
 /// An entry at the end, whose text, hash and columns fit together.
-fn forge(connection: &Connection, kind: &str, data: &serde_json::Value) {
+pub fn forge(connection: &Connection, kind: &str, data: &serde_json::Value) {
     use sha2::Digest;
     let (seq, remediation): (i64, String) = connection
         .query_row("SELECT (SELECT max(seq) + 1 FROM entries), id FROM remediations", [], |row| {
@@ -121,8 +121,12 @@ fn forge(connection: &Connection, kind: &str, data: &serde_json::Value) {
         .expect("forged");
 }
 
-/// The texts of the remediation are gone, and an entry at the end tells of an archive, in every detail.
 fn archive_unsigned(connection: &Connection, _: &Scene) {
+    forge_archive(connection, None);
+}
+
+/// The texts of the remediation are gone, and an entry at the end tells of an archive, in every detail.
+pub fn forge_archive(connection: &Connection, signer: Option<&rescind::ledger::note::Signer>) {
     use sha2::Digest;
     let mut statement = connection
         .prepare("SELECT seq, time FROM entries WHERE kind IN ('finding', 'intent', 'proof') ORDER BY seq")
@@ -131,8 +135,14 @@ fn archive_unsigned(connection: &Connection, _: &Scene) {
     let gone: Vec<(i64, String)> = rows.expect("rows").collect::<Result<_, _>>().expect("rows");
     let left: Vec<String> = gone.iter().map(|(seq, time)| format!("{seq} {time}\n")).collect();
     let hash = rescind::digest::hex(&sha2::Sha256::digest(left.concat()));
-    let data = serde_json::json!({"file": "x", "sha256": "", "before": "2026-11-22T00:00:00Z", "entries": gone.len(),
+    let mut data = serde_json::json!({"file": "x", "sha256": "", "before": "2026-11-22T00:00:00Z", "entries": gone.len(),
         "left_sha256": hash, "remediations": []});
+    if let Some(signer) = signer {
+        let next = "SELECT max(seq) + 1 FROM entries";
+        let next: i64 = connection.query_row(next, [], |row| row.get(0)).expect("a number");
+        let claim = rescind::digest::sha256(&serde_json_canonicalizer::to_vec(&data).expect("canonical"));
+        data["signed"] = signer.claim(next.unsigned_abs(), &claim).into();
+    }
     forge(connection, "archive", &data);
     connection
         .execute_batch("UPDATE entries SET remediation = NULL WHERE kind = 'archive'")
@@ -409,7 +419,7 @@ fn looking_leaves_no_trace() {
     scene
         .rescind(&["ledger", "verify", "--ledger", "evidence #1?/ledger.db"])
         .code(0)
-        .says("Nothing was changed");
+        .says("No tampering detected.");
     let names: Vec<_> =
         std::fs::read_dir(&evidence).expect("there").map(|f| f.expect("a file").file_name()).collect();
     assert_eq!(names, ["ledger.db"]);

@@ -167,6 +167,10 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
     scene.run_once().says("role mail");
     // The next archive is told of by itself.
     scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);
+    // Also for who knows only the key that came after the one that signed for the archive.
+    scene.rescind(&["ledger", "rotate-key"]).code(0);
+    let newest = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
+    scene.rescind(&["ledger", "verify", "--public-key", &newest]).code(0);
     // A proof in the archive that was changed does not hold.
     std::fs::write(scene.path("changed.jsonl"), archive.replacen("web", "wed", 1)).expect("written");
     scene.rescind(&["ledger", "check-proof", "changed.jsonl", "--public-key", &key]).code(6).says("1 of ");

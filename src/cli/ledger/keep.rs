@@ -1,11 +1,11 @@
 //! `rescind ledger backup` and `rebuild`.
 
-use super::verify::unreadable;
-use crate::audit::verify;
+use super::verify::{beside, unreadable};
+use crate::audit::{Structure, verify};
 use crate::cli::Exit;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
-use crate::ledger::{Lock, Reader, rebuild as replay};
+use crate::ledger::{Difference, Lock, Reader, rebuild as replay, reindex};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -25,11 +25,12 @@ pub fn backup(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let path = super::ledger_path(args.ledger.as_ref(), config)?;
+    let published = beside(&path);
     Reader::open(&path)?.backup(&args.file)?;
     let shown = args.file.display().to_string();
     // A copy that cannot be read is none.
-    let found =
-        verify(&args.file, &[], Vec::new(), &mut |_, _| {}).map_err(|error| unreadable(&shown, error))?;
+    let found = verify(&args.file, &published, Vec::new(), &mut |_, _| {})
+        .map_err(|error| unreadable(&shown, error))?;
     screen.json(&serde_json::json!({
         "backup": shown, "entries": found.entries, "root": found.root, "problems": found.problems.len(),
     }))?;
@@ -59,28 +60,45 @@ pub fn rebuild(args: &RebuildArgs, config: &Config, screen: &Screen) -> anyhow::
     // Not to make a lock where there is no ledger.
     drop(Reader::open(&config.ledger)?);
     let _lock = Lock::take(&config.ledger, "ledger rebuild")?;
-    let differences = replay(&config.ledger, !args.check)?;
+    let shown = config.ledger.display().to_string();
+    let structure = || Structure::of(&config.ledger).map_err(|error| unreadable(&shown, error));
+    let built = structure()?;
+    for problem in built.problems() {
+        screen.line(format!("{}  {}", styled(BAD, "TAMPERED"), clean(problem)));
+    }
+    // A trigger that is not ours could do with what is written what it likes.
+    let mend = !args.check && built.schema.is_empty();
+    let left = if mend && !built.integrity.is_empty() {
+        reindex(&config.ledger)?;
+        structure()?
+    } else {
+        built.clone()
+    };
+    let differences = replay(&config.ledger, mend)?;
+    let is_whole = built.problems().next().is_none() && differences.is_empty();
     let listed: Vec<_> = differences
         .iter()
         .map(|d| serde_json::json!({ "table": d.table, "wrong": d.wrong, "missing": d.missing }))
         .collect();
-    screen
-        .json(&serde_json::json!({ "differences": listed, "mended": !args.check && !listed.is_empty() }))?;
-    for difference in &differences {
+    screen.json(&serde_json::json!({
+        "problems": built.problems().collect::<Vec<_>>(), "differences": listed,
+        "mended": mend && !is_whole && left.problems().next().is_none(),
+    }))?;
+    for Difference { table, wrong, missing } in &differences {
         screen.line(format!(
-            "{}  {}: {} rows are not what the entries say, {} are missing",
+            "{}  {table}: {wrong} rows are not what the entries say, {missing} are missing",
             styled(WARN, "differs"),
-            difference.table,
-            difference.wrong,
-            difference.missing
         ));
     }
-    screen.line(match (differences.is_empty(), args.check) {
-        (true, _) => styled(GOOD, "The tables are what the entries say."),
-        (false, true) => "Nothing was changed. Without --check they are made again.".to_owned(),
-        (false, false) => {
-            "They were made again from the entries. rescind alone never makes them differ: somebody changed them.".to_owned()
-        }
+    screen.line(if is_whole {
+        styled(GOOD, "The tables are what the entries say.")
+    } else if args.check {
+        "Nothing was changed. Without --check they are made again.".to_owned()
+    } else if left.problems().next().is_some() {
+        "This cannot be mended: keep the file as evidence, and go back to a backup.".to_owned()
+    } else {
+        "They were made again from the entries. rescind alone never makes them differ: somebody changed them."
+            .to_owned()
     });
-    Ok(if differences.is_empty() { Exit::Done } else { Exit::Tampered })
+    Ok(if is_whole { Exit::Done } else { Exit::Tampered })
 }

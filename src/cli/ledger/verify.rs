@@ -1,12 +1,12 @@
 //! `rescind ledger verify`.
 
-use crate::audit::{Findings, Kept, Unreadable, verify};
+use crate::audit::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
-use crate::ledger::LedgerError;
 use crate::ledger::note::{Checkpoint, PublicKey};
+use crate::ledger::{LedgerError, published};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 /// What cannot be told without something that was kept elsewhere.
-const NEEDS_KEY: &str = "The keys are the ledger's own word: a ledger that was written anew with another key can only be told by a --public-key that was kept elsewhere.";
+const NEEDS_KEY: &str = "The keys are the ledger's own word: a ledger that was written anew with another key, or an archive that somebody claims with a key of his own, can only be told by a --public-key that was kept elsewhere.";
 const NEEDS_CHECKPOINT: &str = "A cut-off end, an old copy or a ledger that was written anew by who has the key can only be told by a --checkpoint that was kept elsewhere.";
 
 pub fn run(
@@ -36,7 +36,8 @@ pub fn run(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let path = super::ledger_path(args.ledger.as_ref(), config)?;
-    let kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
+    let mut kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
+    kept.extend(beside(&path));
     let keys = public_keys(&args.keys)?;
     let shown = path.display().to_string();
     if !path.exists() {
@@ -49,9 +50,27 @@ pub fn run(
     });
     bar.finish_and_clear();
     let found = found.map_err(|error| unreadable(&shown, error))?;
+    let cannot_tell = cannot_tell(&shown, &found);
+    json(&shown, &found, &cannot_tell, screen)?;
+    text(&shown, &found, &cannot_tell, screen);
+    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Tampered })
+}
+
+/// What this cannot tell, and what would.
+fn cannot_tell(shown: &str, found: &Findings) -> Vec<String> {
     let mut cannot_tell: Vec<String> = Vec::new();
     if found.own_word {
         cannot_tell.push(NEEDS_KEY.to_owned());
+    }
+    for entry in &found.unendorsed {
+        cannot_tell.push(format!(
+            "Entry {entry} names a key for which the key before it did not sign: it was lost or replaced, or somebody put his own in."
+        ));
+    }
+    if found.may_lack_log {
+        cannot_tell.push(format!(
+            "No {shown}-wal lies beside the file. If this is a copy that was made while rescind ran, or after it was killed, then its last entries are not in it, and nothing in it tells that. {HOW_TO_COPY}"
+        ));
     }
     if found.checkpoints.1 == 0 {
         cannot_tell.push(NEEDS_CHECKPOINT.to_owned());
@@ -69,9 +88,7 @@ pub fn run(
             found.archived
         ));
     }
-    json(&shown, &found, &cannot_tell, screen)?;
-    text(&shown, &found, &cannot_tell, screen);
-    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Tampered })
+    cannot_tell
 }
 
 fn kept(file: &Path) -> Result<Kept, BadInput> {
@@ -80,9 +97,17 @@ fn kept(file: &Path) -> Result<Kept, BadInput> {
     // Mail and some editors change the ends of lines.
     let note = text.replace("\r\n", "\n");
     match Checkpoint::parse(&note) {
-        Some(_) => Ok(Kept { name, note }),
+        Some(_) => Ok(Kept { name, note, is_beside: false }),
         None => Err(BadInput(format!("{name}: not a checkpoint of a ledger"))),
     }
+}
+
+/// The checkpoints' files beside a ledger. To be read before the ledger, which may grow meanwhile. One that
+/// cannot be read is none.
+pub fn beside(ledger: &Path) -> Vec<Kept> {
+    let files = published(ledger).into_iter();
+    let read = |file: PathBuf| Some((file.display().to_string(), std::fs::read_to_string(&file).ok()?));
+    files.filter_map(read).map(|(name, note)| Kept { name, note, is_beside: true }).collect()
 }
 
 /// Why a file cannot be judged.
@@ -120,8 +145,8 @@ fn json(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
     screen.json(&serde_json::json!({
         "ledger": shown, "entries": found.entries, "archived": found.archived, "root": found.root, "problems": problems,
         "more_problems": found.more_problems, "first_bad_entry": found.first_bad, "signed": found.signed, "earlier_checkpoints": found.earlier,
-        "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "keys": found.keys,
-        "own_word": found.own_word, "open_intents": found.open_intents, "cannot_tell": cannot_tell,
+        "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys,
+        "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "cannot_tell": cannot_tell,
     }))
 }
 
@@ -136,7 +161,8 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
         count => format!(", {count} of them by earlier keys and left aside"),
     };
     screen.line(format!(
-        "checkpoints: {own} in the ledger, {kept} kept elsewhere{earlier}; signed up to entry {}",
+        "checkpoints: {own} in the ledger, {kept} kept elsewhere, {} beside it{earlier}; signed up to entry {}",
+        found.beside.len(),
         found.signed
     ));
     for problem in &found.problems {
@@ -154,7 +180,7 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
         ));
     }
     if found.problems.is_empty() {
-        screen.line(styled(GOOD, "Nothing was changed, as far as this can tell."));
+        screen.line(styled(GOOD, "No tampering detected."));
     } else if let Some(entry) = found.first_bad {
         screen.line(format!("The first entry that is not as it was written: {entry}."));
     }

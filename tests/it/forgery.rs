@@ -1,0 +1,177 @@
+//! What somebody with write access to the file, and without the key, does to hide a theft.
+
+use crate::evidence::{NO_TRIGGERS, forge, forge_archive, ledger, open, sql, triggers};
+use crate::scene::{Ran, Scene};
+use rescind::ledger::note::Signer;
+use rescind::ledger::tree::Frontier;
+use rusqlite::Connection;
+use std::path::Path;
+
+fn verify(scene: &Scene, kept: &Path, key: &str) -> Ran {
+    let kept = kept.to_str().expect("UTF-8");
+    scene.rescind(&["ledger", "verify", "--checkpoint", kept, "--public-key", key])
+}
+
+/// Does something behind the triggers, which are there again afterwards.
+fn behind_the_triggers(scene: &Scene, forge: impl FnOnce(&Connection)) {
+    let connection = open(scene);
+    let before = triggers(&connection);
+    sql(&connection, NO_TRIGGERS);
+    forge(&connection);
+    for trigger in before.split(";;") {
+        sql(&connection, trigger);
+    }
+}
+
+/// The remediations of a report since yesterday.
+fn reported(scene: &Scene) -> usize {
+    let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24)).to_string();
+    let ran = scene.rescind(&["report", "--format", "json", "--from", &yesterday]).code(0);
+    ran.json_document()["remediations"].as_array().expect("a list").len()
+}
+
+#[test]
+fn a_time_in_another_spelling_is_seen() {
+    let (scene, kept, key) = ledger();
+    assert_eq!(reported(&scene), 1);
+    verify(&scene, &kept, &key).code(0);
+    let whole = std::fs::read(scene.path("ledger.db")).expect("there");
+    for spelling in [
+        // Before and behind all that a report's period can be compared with.
+        "'+00' || time",
+        "'1' || substr(time, 2)",
+        "replace(time, 'T', ' ')",
+        "replace(time, 'Z', '+00:00')",
+        "replace(time, 'Z', '0Z')",
+    ] {
+        std::fs::write(scene.path("ledger.db"), &whole).expect("as it was");
+        behind_the_triggers(&scene, |ledger| {
+            sql(ledger, &format!("UPDATE entries SET time = {spelling} WHERE kind = 'decision'"));
+        });
+        verify(&scene, &kept, &key).code(6).says("its time is not the one in its text");
+    }
+}
+
+/// An index is filled short, and then its definition is put back.
+fn fill_short(scene: &Scene, index: &str, condition: &str) {
+    let connection = open(scene);
+    let text = "SELECT sql FROM sqlite_schema WHERE name = ?1";
+    let made: String = connection.query_row(text, [index], |row| row.get(0)).expect("an index");
+    let word = if made.contains("WHERE") { "AND" } else { "WHERE" };
+    sql(&connection, &format!("DROP INDEX {index}; {made} {word} {condition}; PRAGMA writable_schema = on"));
+    let put_back = "UPDATE sqlite_schema SET sql = ?2 WHERE name = ?1";
+    connection.execute(put_back, [index, &made]).expect("put back");
+    sql(&connection, "PRAGMA writable_schema = off");
+}
+
+#[test]
+fn an_index_that_lacks_rows_is_seen_and_made_again() {
+    for (index, condition) in
+        [("entries_by_kind", "kind <> 'decision'"), ("remediations_by_state", "state <> 'simulated'")]
+    {
+        let (scene, kept, key) = ledger();
+        fill_short(&scene, index, condition);
+        // It hides the theft.
+        let is_hidden = reported(&scene) == 0 || scene.rescind(&["list"]).out.contains("No remediations");
+        assert!(is_hidden, "{index}");
+        let lacks = format!("missing from index {index}");
+        verify(&scene, &kept, &key).code(6).says(&lacks);
+        scene.rescind(&["ledger", "backup", "copy.db"]).code(6).says(index);
+        scene.rescind(&["ledger", "rebuild", "--check"]).code(6).says(&lacks);
+        scene.rescind(&["ledger", "rebuild"]).code(6).says("made again");
+        verify(&scene, &kept, &key).code(0);
+        scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
+        assert_eq!(reported(&scene), 1);
+        scene.rescind(&["list"]).code(0).says("simulated");
+    }
+}
+
+#[test]
+fn the_schema_is_exactly_what_the_migrations_make() {
+    let (scene, kept, key) = ledger();
+    let whole = std::fs::read(scene.path("ledger.db")).expect("there");
+    for (change, wanted) in [
+        ("DROP INDEX occurrences_by_cover", "the index occurrences_by_cover is gone"),
+        ("CREATE TABLE more (x)", "the table more is not one"),
+        ("CREATE VIEW seen AS SELECT * FROM entries", "the view seen is not one"),
+        // As an earlier migration made it.
+        (
+            "DROP INDEX entries_by_finding; CREATE INDEX entries_by_finding ON entries (finding, seq) WHERE finding IS NOT NULL",
+            "the index entries_by_finding is not one",
+        ),
+        ("PRAGMA user_version = 3", "the index entries_by_finding is not one"),
+        ("PRAGMA user_version = -1", "user_version is -1"),
+    ] {
+        std::fs::write(scene.path("ledger.db"), &whole).expect("as it was");
+        sql(&open(&scene), change);
+        verify(&scene, &kept, &key).code(6).says(wanted);
+        if !change.contains("user_version") {
+            scene.rescind(&["ledger", "rebuild", "--check"]).code(6).says(wanted);
+            let copy = format!("{}.db", change.len());
+            scene.rescind(&["ledger", "backup", &copy]).code(6).says(wanted);
+        }
+    }
+}
+
+/// A checkpoint over what the file has, as a service makes it that does not look twice.
+fn sign_blindly(connection: &Connection, signer: &Signer) {
+    let mut statement = connection.prepare("SELECT leaf_hash FROM entries ORDER BY seq").expect("entries");
+    let mut frontier = Frontier::default();
+    for leaf in statement.query_map([], |row| row.get(0)).expect("rows") {
+        frontier.push(leaf.expect("a hash"));
+    }
+    let size = i64::try_from(frontier.size()).expect("small");
+    let note = signer.sign(frontier.size(), &frontier.root());
+    connection
+        .execute(
+            "INSERT INTO checkpoints VALUES (?1, '2026-11-22T00:00:00.000Z', ?2, ?3)",
+            (size, note, frontier.save()),
+        )
+        .expect("inserted");
+}
+
+#[test]
+fn an_archive_that_the_key_did_not_sign_for_is_neither_signed_nor_believed() {
+    let (scene, kept, key) = ledger();
+    behind_the_triggers(&scene, |ledger| forge_archive(ledger, None));
+    // The service does not sign over it,
+    scene.rescind(&["ledger", "checkpoint"]).code(6).says("it tells of an archive");
+    // and if a checkpoint is made over it, the texts are not taken for archived.
+    let signer = Signer::load(&scene.path("ledger.key")).expect("the key");
+    sign_blindly(&open(&scene), &signer);
+    verify(&scene, &kept, &key).code(6).says("it tells of an archive, and no key that counts has signed");
+    scene.rescind(&["ledger", "verify"]).code(6).says("it tells of an archive");
+}
+
+#[test]
+fn an_archive_that_another_key_signed_for_is_not_believed() {
+    let (scene, kept, key) = ledger();
+    let signer = Signer::load(&scene.path("ledger.key")).expect("the key");
+    let other = Signer::generate(signer.public().name()).expect("random");
+    behind_the_triggers(&scene, |ledger| {
+        // As if it had come before the true one.
+        let follows = other.follow(&signer.public());
+        let named = serde_json::json!({"public_key": other.public().to_string(), "follows": follows});
+        forge(ledger, "signing_key", &named);
+        sql(ledger, "UPDATE entries SET remediation = NULL WHERE kind = 'signing_key'");
+        forge_archive(ledger, Some(&other));
+        sign_blindly(ledger, &signer);
+    });
+    let claimed = "it tells of an archive, and no key that counts has signed";
+    verify(&scene, &kept, &key).code(6).says(claimed);
+    // Who takes the ledger's own word is told what that is worth.
+    scene.rescind(&["ledger", "verify"]).says("names a key for which the key before it did not sign");
+    // The next true key vouches for the one before it, and for no other.
+    scene.rescind(&["ledger", "rotate-key"]).code(0);
+    let newest = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
+    scene.rescind(&["ledger", "verify", "--public-key", &newest]).code(6).says(claimed);
+    // What the true key signs for is believed, so this is about nothing else.
+    let (scene, kept, key) = ledger();
+    let signer = Signer::load(&scene.path("ledger.key")).expect("the key");
+    behind_the_triggers(&scene, |ledger| {
+        forge_archive(ledger, Some(&signer));
+        sign_blindly(ledger, &signer);
+    });
+    let ran = verify(&scene, &kept, &key);
+    assert!(!ran.out.contains("it tells of an archive"), "{}", ran.out);
+}

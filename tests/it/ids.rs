@@ -1,0 +1,81 @@
+//! Ids of remediations: long enough that nobody makes two, short enough to be typed.
+
+use crate::scene::{BANK, SHOP, Scene};
+use rescind::ledger::{Answer, Append, Draft, Entry, Event, Ledger, NOBODY};
+use serde_json::Value;
+
+const ANSWER: [&str; 4] = ["--by", "ann", "--reason", "looked at it"];
+
+fn ids(scene: &Scene) -> Vec<String> {
+    let lines = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    lines.iter().map(|line| line["remediation"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// The ledger has another theft under the id that this one leads to, and that one is closed.
+#[test]
+fn an_id_that_is_another_thefts_is_an_error_and_told() {
+    let scene = Scene::new();
+    scene.configure("mode = \"approve\"\n");
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 held");
+    let [id] = ids(&scene).try_into().expect("one");
+    let (seen, decided) = (scene.entries_of("finding")[0].clone(), scene.entries_of("decision")[0].clone());
+    for file in ["ledger.db", "ledger.db.checkpoint", "ledger.key"] {
+        std::fs::remove_file(scene.path(file)).expect("removed");
+    }
+    let other = |entry: &Value| {
+        let text = entry.to_string().replace(&finding, "0123456789abcdef0123456789abcdef");
+        let Entry { subject, event, .. } = serde_json::from_str(&text).expect("an entry");
+        Draft { subject, event }
+    };
+    let (by, reason) = (NOBODY.to_owned(), "test".to_owned());
+    let rejected =
+        Event::Rejected(Answer { by, reason, os_user: String::new(), aws_identity: None, judged: None });
+    let subject = other(&decided).subject;
+    let entries = vec![other(&seen), other(&decided), Draft { subject, event: rejected }];
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let ledger = Ledger::open(&scene.path("ledger.db")).expect("a ledger");
+    runtime.block_on(ledger.append(Append { entries, ..Append::default() })).expect("written");
+    drop(ledger);
+
+    scene.configure("mode = \"enforce\"\n");
+    let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let ran = ran.says(&format!("leads to remediation {id}, and that is another theft's"));
+    assert!(ran.out.contains("1 NOT decided"), "{}", ran.out);
+    thief.is_allowed();
+    let alerts = scene.entries_of("alert");
+    assert_eq!(alerts[0]["data"]["code"], "id_taken");
+    assert_eq!(alerts[0]["finding"], finding);
+    // It is not taken for decided.
+    assert_eq!(scene.rescind(&["status", "-o", "json"]).json()[0]["undecided"], 1);
+}
+
+#[test]
+fn the_beginning_of_an_id_is_enough_wherever_one_is_taken() {
+    let scene = Scene::new();
+    scene.configure("mode = \"approve\"\n");
+    let _ = scene.theft(SHOP, "web");
+    let _ = scene.theft(BANK, "till");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("2 held");
+    let all = ids(&scene);
+    assert!(all.iter().all(|id| id.len() == 2 + 96 / 4), "{all:?}");
+    let shown = scene.rescind(&["list"]).code(0).out;
+    for id in &all {
+        let short = &id[..14];
+        // A table has what names it, and fits as it did.
+        assert!(shown.contains(short) && !shown.contains(id.as_str()), "{shown}");
+        assert!(scene.rescind(&["show", short]).code(0).out.contains(id.as_str()));
+        let args = ["explain", short];
+        scene.rescind(&args).code(0);
+        scene.rescind(&["impact", short]).code(0).says(id);
+        scene.rescind(&["report", "--format", "csv", "--remediation", short]).code(0).says(id);
+        let ran = scene.rescind(&[&["approve", &id[..8]], &ANSWER[..]].concat()).code(0);
+        ran.says(id);
+    }
+    assert!(shown.lines().filter(|line| line.contains("r-")).all(|line| line.len() <= 110), "{shown}");
+    for args in [&["show", "r-"][..], &["explain", "r-"], &["impact", "r-"]] {
+        scene.rescind(args).code(2).says("\"r-\" matches several remediations: r-");
+    }
+    scene.rescind(&[&["release", "r-"], &ANSWER[..]].concat()).code(2).says("matches several");
+    scene.rescind(&["show", "r-zz"]).code(2).says("no remediation matches");
+}
