@@ -39,6 +39,6 @@ fn one_finding(bencher: Bencher, size: usize) {
 fn one_ruling(bencher: Bencher, size: usize) {
     let world = world(SIZES[size]);
     bencher.bench(|| {
-        black_box(&world.policy.rules).ruling(black_box(&world.finding), &world.policy.hub_account)
+        black_box(&world.policy.rules).ruling(black_box(&world.finding), &world.policy.hub_account, false)
     });
 }

@@ -94,7 +94,8 @@ fn since(condition: &Json) -> i64 {
 fn is_asked_for(condition: &Json, value: &str) -> bool {
     let mut lists =
         ["equals", "eq"].iter().map(|name| condition.get(name)).filter(|list| **list != Json::Null);
-    lists.all(|list| list.texts().any(|text| text == value))
+    let is_new = condition.get("notEquals").texts().all(|text| text != value);
+    is_new && lists.all(|list| list.texts().any(|text| text == value))
 }
 
 fn get(findings: &Findings, region: &str, body: &Json) -> Message {

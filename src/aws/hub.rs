@@ -48,10 +48,27 @@ impl HubIdentity {
 /// Which findings to list.
 #[derive(Debug, Clone)]
 pub struct FindingQuery<'a> {
-    /// Only these types; all when there are none.
-    pub types: Option<&'a [String]>,
+    /// Of which kinds.
+    pub kinds: &'a FindingKinds,
     /// Only those written at or after this time.
     pub updated_since: Option<Timestamp>,
+}
+
+/// Kinds of findings. The criterion of ListFindings has equal and not equal for a type; `matches` is for
+/// filters only (GuardDuty API Reference, "Condition").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FindingKinds {
+    /// Each kind.
+    All,
+    /// These types.
+    Types(Vec<String>),
+    /// Those about this kind of resource whose type is none of these.
+    NewOf {
+        /// What GuardDuty calls it.
+        resource: &'static str,
+        /// The types that are left out.
+        known: Vec<String>,
+    },
 }
 
 impl Hub {
@@ -131,9 +148,17 @@ impl Hub {
     ) -> Result<(Vec<String>, Option<String>), CallError> {
         let mut criteria = FindingCriteria::builder()
             .criterion("service.archived", Condition::builder().equals("false").build());
-        if let Some(types) = query.types {
-            let types = Condition::builder().set_equals(Some(types.to_vec())).build();
-            criteria = criteria.criterion("type", types);
+        match query.kinds {
+            FindingKinds::All => {}
+            FindingKinds::Types(types) => {
+                let types = Condition::builder().set_equals(Some(types.clone())).build();
+                criteria = criteria.criterion("type", types);
+            }
+            FindingKinds::NewOf { resource, known } => {
+                let of = Condition::builder().equals(*resource).build();
+                let new = Condition::builder().set_not_equals(Some(known.clone())).build();
+                criteria = criteria.criterion("resource.resourceType", of).criterion("type", new);
+            }
         }
         if let Some(since) = query.updated_since {
             // The criterion is in epoch milliseconds.

@@ -33,7 +33,8 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
         let to_deny = remediation
             .accepted_at
             .filter(|_| remediation.state.is_in_place())
-            .map_or("-".to_owned(), |t| short(t.duration_since(remediation.finding.last_seen())));
+            .and_then(|at| remediation.since_activity(at))
+            .map_or("-".to_owned(), short);
         rows.add_row([
             reader.short_id(&remediation.id)?.to_owned(),
             if remediation.recurrence.is_some() {

@@ -118,6 +118,12 @@ fn head(r: &Remediation, screen: &Screen) {
     );
     row("call seen", evidence.api.clone().unwrap_or_default());
     row("last seen", when(finding.last_seen()));
+    if finding.last_seen() > r.seen_at {
+        row("", "that is later than when the finding was read: no times are counted from it".to_owned());
+    }
+    for note in &finding.notes {
+        row("odd field", note.clone());
+    }
     row("rule", r.rule.clone().unwrap_or_default());
     row("opt-outs", r.opt_outs.join(", "));
     if let Some(change) = &r.change {
@@ -127,14 +133,17 @@ fn head(r: &Remediation, screen: &Screen) {
         row("taken back", format!("{}: what is told below was so before", utc(*at)));
     }
     if let (Some(accepted), true) = (r.accepted_at, r.state.is_in_place()) {
-        row("deny after", short(accepted.duration_since(finding.last_seen())));
+        row("deny after", r.since_activity(accepted).map(short).unwrap_or_default());
     }
     if let Some(proof) = r.proof() {
         row("proof", crate::report::proof_told(proof));
     }
     let rungs: Vec<String> = super::summary::rungs(r)
         .into_iter()
-        .map(|one| format!("{} after {}", one.rung, short(one.at.duration_since(r.finding.last_seen()))))
+        .map(|one| match r.since_activity(one.at) {
+            Some(since) => format!("{} after {}", one.rung, short(since)),
+            None => one.rung,
+        })
         .collect();
     row("ladder", rungs.join(", "));
     if let (Some(refused), false) = (&r.refused, r.state.is_in_place()) {
@@ -256,7 +265,7 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
         rows.add_row([
             entry.seq.to_string(),
             utc(entry.time),
-            short(entry.time.duration_since(r.finding.last_seen())),
+            r.since_activity(entry.time).map(short).unwrap_or_default(),
             clean(&told(&entry.event)),
         ]);
     }

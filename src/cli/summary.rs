@@ -213,10 +213,16 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
             if let Some(key) = &change.key {
                 screen.line(format!("            access key {} is inactive", clean(&key.id)));
             }
-            let took = short(accepted.duration_since(remediation.finding.last_seen()));
-            screen.line(format!(
-                "            accepted by AWS {took} after the last activity that GuardDuty saw"
-            ));
+            screen.line(match remediation.since_activity(accepted) {
+                Some(took) => format!(
+                    "            accepted by AWS {} after the last activity that GuardDuty saw",
+                    short(took)
+                ),
+                None => {
+                    "            accepted by AWS; GuardDuty's time of the activity is ahead of this clock"
+                        .to_owned()
+                }
+            });
         }
         if let Some(recurrence) = &remediation.recurrence {
             screen.line(format!(
@@ -415,13 +421,13 @@ pub struct Reached {
     /// When.
     pub at: jiff::Timestamp,
     /// Since the last activity that GuardDuty saw.
-    pub seconds_after_finding: f64,
+    pub seconds_after_finding: Option<f64>,
 }
 
 /// The rungs that were reached since the change was made last.
 pub fn rungs(r: &Remediation) -> Vec<Reached> {
     let reached = |rung: String, at: jiff::Timestamp| {
-        let seconds_after_finding = at.duration_since(r.finding.last_seen()).as_secs_f64();
+        let seconds_after_finding = r.since_activity(at).map(|since| since.as_secs_f64());
         Reached { rung, at, seconds_after_finding }
     };
     let accepted = r.accepted_at.map(|at| reached("accepted".to_owned(), at));
@@ -458,7 +464,8 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             seconds_to_deny: r
                 .accepted_at
                 .filter(|_| r.state.is_in_place())
-                .map(|t| t.duration_since(r.finding.last_seen()).as_secs_f64()),
+                .and_then(|at| r.since_activity(at))
+                .map(|since| since.as_secs_f64()),
             refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
             proof: r.proof(),
             rungs: rungs(r),

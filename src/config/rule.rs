@@ -111,22 +111,22 @@ pub fn built_in() -> Vec<Rule> {
 }
 
 /// Credentials made for an instance, a function or a container, in use elsewhere (GuardDuty User
-/// Guide, "IAM finding types").
-const EXFILTRATION: [&str; 5] = [
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration",
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS",
-    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS",
-    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS",
+/// Guide, "IAM finding types"). Families, because AWS has given such a type other suffixes before.
+const EXFILTRATION: [&str; 2] = [
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration*",
+    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration*",
+];
+
+/// Of these, those that another AWS account used. From an account of the same organization it is
+/// mostly a shared network or service, not theft.
+const INSIDE: [&str; 2] = [
+    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS*",
+    "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS*",
 ];
 
 /// Several signs that together tell of compromised credentials. It names everybody who took part, and not
 /// each of them needs to be stolen: a person judges it.
 const SEQUENCES: [&str; 1] = ["AttackSequence:IAM/CompromisedCredentials"];
-
-/// Of these, those that another AWS account used. From an account of the same organization it is
-/// mostly a shared network or service, not theft.
-const INSIDE: [&str; 2] = [EXFILTRATION[2], EXFILTRATION[4]];
 
 /// Purpose:Resource/Name, each beginning with a capital: GuardDuty is asked for exactly this type.
 fn looks_like_a_type(text: &str) -> bool {

@@ -1,7 +1,7 @@
 //! One region: GuardDuty in the hub's account, and who sends findings to it.
 
 use super::{Doctor, GuardDuty, Level, Problem};
-use crate::aws::{CallError, Detector, ErrorKind, FindingQuery};
+use crate::aws::{CallError, Detector, ErrorKind, FindingKinds, FindingQuery};
 use crate::feed::Watch;
 use crate::ident::{AccountId, Partition, Region};
 use crate::org::Account;
@@ -147,7 +147,7 @@ impl Doctor<'_> {
 
     /// Reads findings as the service does.
     async fn findings(&self, region: &Region, detector: &str) -> Result<(), CallError> {
-        let query = FindingQuery { types: None, updated_since: None };
+        let query = FindingQuery { kinds: &FindingKinds::All, updated_since: None };
         let (ids, _) = self.hub.list_findings(region, detector, &query, None).await?;
         // That there is none of this id is no matter: it is asked whether it may be read.
         let id = ids.into_iter().next().unwrap_or_else(|| "0".repeat(32));

@@ -122,9 +122,24 @@ impl Engine {
         Draft { subject, event }
     }
 
-    /// A used-up budget is told; that a rule asks for approval is not: that is every day's work.
+    /// A used-up budget is told, and a finding that contradicts itself; that a rule asks for approval is
+    /// not: that is every day's work.
     pub(super) fn alert_of_hold(&self, account: &AccountId, why: &HoldReason) -> Option<Draft> {
-        let HoldReason::Budget(tripped) = why else { return None };
+        let tripped = match why {
+            HoldReason::Budget(tripped) => tripped,
+            HoldReason::Doubtful { .. } => {
+                let subject = Subject { account: Some(account.clone()), ..Subject::default() };
+                let what_to_do = "Find out whose credentials these are: `rescind show` tells what the finding says. Approved, the \
+                     sessions of the role that it names are revoked.";
+                return self.alert(
+                    subject,
+                    why.code(),
+                    format!("NOT revoked in {account}: {why}"),
+                    what_to_do,
+                );
+            }
+            _ => return None,
+        };
         let of_account = !matches!(tripped, Tripped::Organization { .. });
         let subject = Subject { account: of_account.then(|| account.clone()), ..Subject::default() };
         let what_to_do = "Find out whether this is an attack on many roles, or a fault in what reports them. Everything beyond \

@@ -8,6 +8,7 @@ mod guards;
 mod held;
 mod lanes;
 mod organization;
+mod place;
 mod plan;
 mod raise;
 mod release;
@@ -29,11 +30,12 @@ use crate::ident::{AccountId, Region};
 use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Open, Reader, State, Subject};
 use crate::org::Snapshot;
 use crate::remedy::Proof;
-use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, UNPLACED, Verdict};
+use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Types, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
 use lanes::{Again, Lanes};
 use organization::Known;
+use place::Search;
 use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use timetable::Timetable;
@@ -124,10 +126,10 @@ impl Engine {
         *policy = Arc::new(policy.reloaded(config, opt_outs, self.hub.identity()));
     }
 
-    /// The finding types that rules could be for; none when that can be any.
+    /// Which types of findings the rules could be for.
     #[must_use]
-    pub fn types(&self) -> Option<Vec<String>> {
-        self.policy().rules.types().map(|types| types.into_iter().collect())
+    pub fn types(&self) -> Types {
+        self.policy().rules.types()
     }
 
     /// Decides about a finding that is in the ledger, and carries the decision out; one that is decided is
@@ -142,16 +144,35 @@ impl Engine {
     }
 
     fn submit_as(self: &Arc<Self>, finding: Finding, again: Again, asked: bool) -> oneshot::Receiver<()> {
+        let (decided, told) = oneshot::channel();
+        self.submit_told(finding, again, asked, decided);
+        told
+    }
+
+    fn submit_told(
+        self: &Arc<Self>,
+        finding: Finding,
+        again: Again,
+        asked: bool,
+        decided: oneshot::Sender<()>,
+    ) {
         let lane = self.lane_of(&finding);
         let engine = Arc::clone(self);
-        let (decided, told) = oneshot::channel();
         let span = tracing::info_span!("finding", finding = finding.id, account = %finding.account);
         let job = async move {
-            let done = engine.handle(&finding, asked, decided).await;
+            let done = match engine.found_by_id(&finding, asked).await {
+                // From here on it waits its turn among the findings of that role.
+                Ok(Search::Found(named)) => {
+                    engine.submit_told(*named, again, asked, decided);
+                    Ok(())
+                }
+                Ok(Search::NotMade) => engine.handle(&finding, asked, None, decided).await,
+                Ok(Search::InVain(why)) => engine.handle(&finding, asked, Some(why), decided).await,
+                Err(error) => Err(error),
+            };
             engine.note(done);
         };
         self.lanes.submit(lane, again, job.instrument(span));
-        told
     }
 
     /// Returns when there is room for more findings.
@@ -288,11 +309,13 @@ impl Engine {
         }
     }
 
-    /// Says on `decided` when the decision is durable.
+    /// Says on `decided` when the decision is durable. `in_vain`: why a search for the role that the finding
+    /// is about found nothing.
     async fn handle(
         &self,
         finding: &Finding,
         asked: bool,
+        in_vain: Option<String>,
         decided: oneshot::Sender<()>,
     ) -> Result<(), LedgerError> {
         if !asked && self.reader.is_decided(&finding.occurrence())? {
@@ -342,6 +365,9 @@ impl Engine {
             // The same occurrence, handed in twice at once.
             let _ = decided.send(());
             return self.carry_out(id).await;
+        }
+        if let (Some(why), Some(to_do)) = (in_vain, decision.what_to_do.as_mut()) {
+            *to_do = format!("{why} {to_do}");
         }
         let mut entries = vec![Draft::decision(finding, &decision)];
         entries.extend(self.evidence(&decision)?);

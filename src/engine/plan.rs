@@ -1,5 +1,6 @@
 //! What would be done, without doing it.
 
+use super::place::Search;
 use super::{Engine, Question};
 use crate::aws::CallScope;
 use crate::finding::Finding;
@@ -29,6 +30,10 @@ impl Engine {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn plan(&self, finding: Finding, with_impact: bool) -> Result<Planned, LedgerError> {
+        let finding = match self.found_by_id(&finding, true).await? {
+            Search::Found(named) => *named,
+            Search::NotMade | Search::InVain(_) => finding,
+        };
         // If it cannot be read again, the plan rests on what there is.
         let organization =
             self.organization_for(&finding.account).await?.unwrap_or_else(|| self.organization());

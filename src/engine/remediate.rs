@@ -128,6 +128,7 @@ impl Engine {
         own.evidence.last_seen = Some(remediation.last_seen);
         let mut first = None;
         for finding in std::iter::once(own).chain(self.reader.attached(&remediation.id)?) {
+            let finding = super::place::named_as(finding, &remediation.target);
             let question = Question {
                 finding: &finding,
                 organization: &self.organization(),
@@ -388,7 +389,7 @@ impl Engine {
             // What belonged to it is on its own again: it may be about another role of that name.
             for finding in self.reader.attached(&remediation.id)? {
                 let (decided, _) = tokio::sync::oneshot::channel();
-                Box::pin(self.handle(&finding, true, decided)).await?;
+                Box::pin(self.handle(&finding, true, None, decided)).await?;
             }
         }
         Ok(())

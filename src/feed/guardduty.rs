@@ -1,18 +1,16 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
-use super::{FeedError, Pace, Pulse, Recorded, Source, record};
-use crate::aws::{CallError, ErrorKind, FindingQuery, Hub};
+use super::listing::Reach;
+use super::{FeedError, Pace, Pulse, Recorded, Source, kinds, record};
+use crate::aws::{CallError, ErrorKind, Hub};
 use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm_among, decode_answer};
 use crate::ident::Region;
 use crate::ledger::{Cursor, Draft, Event, Ledger, LedgerError, Reader, Subject};
+use crate::triage::Types;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Mutex;
-
-/// How far a poll looks back behind the latest finding that it knows. `updatedAt` is when
-/// GuardDuty wrote a finding; it can be listed some minutes later, out of order. What comes
-/// twice is known by its occurrence and recorded once.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// GetFindings takes at most this many ids.
 const BATCH: usize = 50;
@@ -22,9 +20,6 @@ const IN_A_ROW: usize = 7;
 
 /// Where something stands that is wrong with the answer as such.
 const REFUSED: &str = "(answer)";
-
-/// How often a listing of several pages is repeated at most, until it brings nothing new.
-const PASSES: usize = 5;
 
 /// What is so much older than the watch of a region was there before it. An event comes some moments
 /// after its finding, and the region may be watched because of it.
@@ -44,9 +39,11 @@ pub(super) enum Origin {
 /// Polls one region.
 #[derive(Debug)]
 pub struct Poller {
-    region: Region,
+    pub(super) region: Region,
     origin: Origin,
     detector: Mutex<Option<String>>,
+    /// When a wide poll was made last.
+    pub(super) wide: Mutex<Option<Instant>>,
     pulse: Pulse,
 }
 
@@ -79,8 +76,8 @@ pub struct Poll<'a> {
     pub ledger: &'a Ledger,
     /// Where the cursor is read.
     pub reader: &'a Reader,
-    /// Only these finding types; all when there are none.
-    pub types: Option<&'a [String]>,
+    /// Only these types of findings.
+    pub types: &'a Types,
     /// How fast.
     pub pace: &'a Pace,
 }
@@ -89,7 +86,7 @@ impl Poller {
     /// For one region.
     #[must_use]
     pub(super) fn new(region: Region, origin: Origin) -> Self {
-        Self { region, origin, detector: Mutex::default(), pulse: Pulse::default() }
+        Self { region, origin, detector: Mutex::default(), wide: Mutex::default(), pulse: Pulse::default() }
     }
 
     /// How it is doing.
@@ -123,14 +120,17 @@ impl Poller {
     ) -> Result<(), FeedError> {
         let detector = self.detector(with.hub).await?;
         let cursor = with.reader.cursor(&self.region, &detector)?;
-        let since = cursor.map(|time| time.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
+        let reach = self.reach(with.reader, &detector)?;
+        let since = reach.since(cursor);
         let watched_since = match self.origin {
             // It may be watched because of an event, whose finding a poll can read first.
             Origin::Late => self.watched_long_since(with.ledger, with.reader).await?,
             Origin::Named | Origin::Found => self.watched_since(with.ledger, with.reader).await?,
         };
-        let query = FindingQuery { types: with.types, updated_since: since };
-        let (ids, mut failure) = self.list(with.hub, &detector, &query, Some(with.pace)).await;
+        let kinds =
+            if reach == Reach::Narrow { kinds::by_name(with.types) } else { kinds::with_new(with.types) };
+        let began = Timestamp::now();
+        let (ids, mut failure) = self.list_all(with.hub, &detector, &kinds, since, Some(with.pace)).await;
         let source =
             Source { name: format!("GuardDuty {}", self.region), region: Some(&self.region), watched_since };
         let (mut latest, mut any) = (cursor, false);
@@ -139,6 +139,8 @@ impl Poller {
             let (decoded, failed) = self.fetch(with.hub, &detector, batch, Some(with.pace)).await;
             failure = failed.or(failure);
             any |= !decoded.is_empty();
+            let decoded: Vec<Decoded> =
+                decoded.into_iter().filter(|item| is_wanted(with.types, item)).collect();
             // A time ahead of ours would make the next poll skip what lies between.
             let newest =
                 decoded.iter().flatten().map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
@@ -151,6 +153,9 @@ impl Poller {
             });
             on_recorded(record(with.ledger, &source, decoded, cursor).await?).await;
         }
+        if failure.is_none() {
+            self.has_reached(with.ledger, &detector, reach, began);
+        }
         match failure {
             Some(error) if any => Err(FeedError::Partly(error)),
             Some(error) => Err(error.into()),
@@ -160,18 +165,18 @@ impl Poller {
 
     /// The same as [`Self::poll`] without looking at or moving the cursor, and without a record
     /// of the findings: for a plan. Gives what could be read, and the failure that kept the rest back.
-    pub async fn peek(&self, hub: &Hub, types: Option<&[String]>) -> (Vec<Decoded>, Option<FeedError>) {
+    pub async fn peek(&self, hub: &Hub, types: &Types) -> (Vec<Decoded>, Option<FeedError>) {
         let detector = match self.detector(hub).await {
             Ok(detector) => detector,
             Err(error) => return (Vec::new(), Some(error)),
         };
-        let query = FindingQuery { types, updated_since: None };
-        let (ids, mut failure) = self.list(hub, &detector, &query, None).await;
+        let kinds = kinds::with_new(types);
+        let (ids, mut failure) = self.list_all(hub, &detector, &kinds, None, None).await;
         let mut all = Vec::new();
         for batch in ids.rchunks(BATCH) {
             let (decoded, failed) = self.fetch(hub, &detector, batch, None).await;
             failure = failed.or(failure);
-            all.extend(decoded);
+            all.extend(decoded.into_iter().filter(|item| is_wanted(types, item)));
         }
         (all, failure.map(FeedError::from))
     }
@@ -256,13 +261,13 @@ impl Poller {
     }
 
     async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
-        let known = self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let known = self.detector.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(detector) = known {
             return Ok(detector);
         }
         let detector =
             hub.detector(&self.region).await?.ok_or_else(|| FeedError::NoDetector(self.region.clone()))?;
-        *self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(detector.clone());
+        *self.detector.lock().unwrap_or_else(PoisonError::into_inner) = Some(detector.clone());
         Ok(detector)
     }
 
@@ -327,50 +332,17 @@ impl Poller {
     }
 
     /// A detector that is refused may have been made again under another id.
-    fn forget_detector(&self, error: CallError) -> CallError {
+    pub(super) fn forget_detector(&self, error: CallError) -> CallError {
         if error.kind == ErrorKind::Refused {
-            *self.detector.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+            *self.detector.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         error
     }
+}
 
-    /// All ids, oldest update first. A finding that is updated while it is being listed moves to
-    /// the end, and those behind it move up by one, over the edge of a page that was read
-    /// already. So a listing of several pages is repeated until it brings nothing new.
-    async fn list(
-        &self,
-        hub: &Hub,
-        detector: &str,
-        query: &FindingQuery<'_>,
-        pace: Option<&Pace>,
-    ) -> (Vec<String>, Option<CallError>) {
-        let mut ids = Vec::new();
-        let mut known = HashSet::new();
-        for _ in 0..PASSES {
-            let mut token = None;
-            let (mut pages, before) = (0, ids.len());
-            loop {
-                if let Some(pace) = pace {
-                    pace.next().await;
-                }
-                let (listed, next) = match hub.list_findings(&self.region, detector, query, token).await {
-                    Ok(listed) => listed,
-                    // What was listed so far is looked at; the cursor stays.
-                    Err(error) => return (ids, Some(self.forget_detector(error))),
-                };
-                pages += 1;
-                ids.extend(listed.into_iter().filter(|id| known.insert(id.clone())));
-                token = next;
-                if token.is_none() {
-                    break;
-                }
-            }
-            if pages == 1 || ids.len() == before {
-                break;
-            }
-        }
-        (ids, None)
-    }
+/// What was listed and no rule is for is no business of ours. What cannot be read may be.
+fn is_wanted(types: &Types, item: &Decoded) -> bool {
+    item.as_ref().map_or(true, |finding| types.wants(&finding.finding_type))
 }
 
 /// The answer to a claim of which no finding could be had.

@@ -7,6 +7,8 @@ mod folder;
 mod guardduty;
 mod health;
 mod hints;
+mod kinds;
+mod listing;
 mod pace;
 mod parcels;
 mod queue;
@@ -119,7 +121,10 @@ pub async fn record(
         (Ok(finding), Some(_)) => {
             metrics::counter!("rescind_findings_seen_total", "feed" => source.kind().to_owned()).increment(1);
             let age = Timestamp::now().duration_since(finding.last_seen()).as_secs_f64();
-            metrics::histogram!("rescind_activity_to_seen_seconds").record(age.max(0.0));
+            // One that GuardDuty dates ahead of now says nothing of how long it took.
+            if age >= 0.0 {
+                metrics::histogram!("rescind_activity_to_seen_seconds").record(age);
+            }
             Recorded::New(finding)
         }
         (Ok(finding), None) => Recorded::Seen(finding),

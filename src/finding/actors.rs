@@ -3,10 +3,11 @@
 //! `AttackSequence:…` findings have no `accessKeyDetails`. Whose credentials were used stands in
 //! `service.detection.sequence.actors` (GuardDuty API Reference, "Actor", "User", "Session").
 
-use super::wire::{Text, is_sample, place, text};
+use super::document::kind;
+use super::fields::{Fields, Wrong};
+use super::principal::named_in_arn;
+use super::wire::place;
 use super::{Decoded, Finding, Principal, Undecodable, UserType};
-use crate::ident::AccountId;
-use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -15,34 +16,6 @@ const MOST_ACTORS: usize = 100;
 
 /// Where they stand in a finding.
 const ACTORS: &str = "service.detection.sequence.actors";
-
-#[derive(Deserialize)]
-struct WireActor {
-    user: Option<WireUser>,
-    session: Option<WireSession>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireUser {
-    name: Option<Text>,
-    uid: Option<Text>,
-    #[serde(rename = "type")]
-    user_type: Option<Text>,
-    credential_uid: Option<Text>,
-    account: Option<WireAccount>,
-}
-
-#[derive(Deserialize)]
-struct WireAccount {
-    uid: Option<AccountId>,
-}
-
-#[derive(Deserialize)]
-struct WireSession {
-    /// Whole: the role's name stands at its end.
-    issuer: Option<String>,
-}
 
 /// The actors of a finding in camelCase, if it is one of a sequence.
 pub(super) fn of(finding: &Value) -> Option<&Vec<Value>> {
@@ -54,10 +27,10 @@ pub(super) fn of(finding: &Value) -> Option<&Vec<Value>> {
 pub(super) fn split(whole: Finding, actors: &[Value], path: &str) -> Vec<Decoded> {
     let (mut all, mut known) = (Vec::new(), HashSet::new());
     for (number, actor) in actors.iter().enumerate() {
-        let item = match read(actor) {
+        let item = match read(actor, &whole) {
             // A process, for example.
-            Ok(WireActor { user: None, .. }) => continue,
-            Ok(WireActor { user: Some(user), session }) => Ok(user.into_finding(session, &whole)),
+            Ok(None) => continue,
+            Ok(Some(finding)) => Ok(finding),
             Err((inner, error)) => {
                 let field = place(&format!("{ACTORS}[{number}]"), &inner);
                 Err(broken(path, &field, error, &whole))
@@ -79,41 +52,41 @@ pub(super) fn split(whole: Finding, actors: &[Value], path: &str) -> Vec<Decoded
     all
 }
 
-/// An actor; or the path of the field that is wrong with it, and why.
-fn read(actor: &Value) -> Result<WireActor, (String, String)> {
-    serde_path_to_error::deserialize(actor)
-        .map_err(|error| (error.path().to_string(), error.into_inner().to_string()))
-}
-
-impl WireUser {
-    fn into_finding(self, session: Option<WireSession>, whole: &Finding) -> Finding {
-        let user_type = UserType::from(text(self.user_type).unwrap_or_default());
-        let issuer = session.and_then(|session| session.issuer).filter(|_| user_type.is_role());
-        let (owner, role) = issuer.as_deref().and_then(role_of).unzip();
-        // The user's account is that of the activity, "not necessarily the account that owns the user
-        // identity" (API Reference, "User"): a role is where its ARN says.
-        let account = owner.or_else(|| self.account.and_then(|account| account.uid));
-        let principal = Principal {
-            user_type,
-            user_name: text(role.map(|name| name.to_owned().into()).or(self.name)),
-            principal_id: text(self.uid),
-            access_key_id: text(self.credential_uid),
-        };
-        let mut finding = Finding { actor: true, ..whole.clone() };
-        finding.account = account.unwrap_or_else(|| whole.account.clone());
-        finding.sample |= is_sample(None, Some(&principal), None);
-        finding.evidence.instance_id = whole.evidence.instance_id.clone().or_else(|| principal.instance_id());
-        finding.principal = Some(principal);
-        finding
+/// The finding about one actor; none when it used no credentials.
+fn read(actor: &Value, whole: &Finding) -> Result<Option<Finding>, Wrong> {
+    if !actor.is_object() {
+        return Err((String::new(), format!("expected an object, found {}", kind(actor))));
     }
-}
-
-/// The account and the name of the role that an ARN names: `arn:aws:iam::111122223333:role/path/name`.
-fn role_of(arn: &str) -> Option<(AccountId, &str)> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", _, "iam", "", account, resource] = parts[..] else { return None };
-    let name = resource.strip_prefix("role/")?.rsplit('/').next().filter(|name| !name.is_empty())?;
-    Some((account.parse().ok()?, name))
+    let mut fields = Fields::of(actor);
+    if !fields.is_object("user")? {
+        return Ok(None);
+    }
+    let user_type = UserType::from(fields.exact("user.type")?.unwrap_or_default());
+    let principal_id = fields.exact("user.uid")?;
+    // Of a role the issuer of the session is the role, by its ARN.
+    let issuer = fields.value("session.issuer").and_then(Value::as_str).filter(|_| user_type.may_be_role());
+    let (owner, role) = issuer.and_then(|arn| named_in_arn(arn, "role")).unzip();
+    // The user's account is that of the activity, "not necessarily the account that owns the user
+    // identity" (API Reference, "User"): a role is where its ARN says.
+    let account = match owner {
+        Some(owner) => Some(owner),
+        None => fields.account("user.account.uid")?,
+    };
+    let principal = Principal {
+        user_type,
+        user_name: match role {
+            Some(role) => Some(role),
+            None => fields.exact("user.name")?,
+        },
+        principal_id,
+        access_key_id: fields.exact("user.credentialUid")?,
+    };
+    let mut finding = Finding { actor: true, ..whole.clone() };
+    finding.account = account.unwrap_or_else(|| whole.account.clone());
+    finding.evidence.instance_id = whole.evidence.instance_id.clone().or_else(|| principal.instance_id());
+    finding.principal = Some(principal);
+    finding.notes.extend(fields.into_notes());
+    Ok(Some(finding))
 }
 
 /// What is wrong with a field of the finding that stood at `path`. It is the same fault wherever the

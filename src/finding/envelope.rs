@@ -12,7 +12,7 @@ const MAX_ITEMS: usize = 10_000;
 
 /// Takes off every wrapping of `value` and decodes each finding in it.
 pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
-    Unwrapper { place, out, actors: 0 }.value(value, "", 0);
+    Unwrapper { place, out, actors: 0, region: None }.value(value, "", 0);
 }
 
 struct Unwrapper<'a> {
@@ -20,6 +20,8 @@ struct Unwrapper<'a> {
     out: &'a mut Vec<Decoded>,
     /// How many actors the sequences had so far.
     actors: usize,
+    /// The region of the event around it, for a finding that names none.
+    region: Option<String>,
 }
 
 impl Unwrapper<'_> {
@@ -56,7 +58,12 @@ impl Unwrapper<'_> {
                 return self.fail(&join(path, "detail-type"), error, value);
             }
             return match object.get("detail") {
-                Some(detail) => self.value(detail, &join(path, "detail"), depth + 1),
+                Some(detail) => {
+                    let region = object.get("region").and_then(Value::as_str).map(str::to_owned);
+                    let around = std::mem::replace(&mut self.region, region);
+                    self.value(detail, &join(path, "detail"), depth + 1);
+                    self.region = around;
+                }
                 None => self.fail(
                     &join(path, "detail"),
                     "missing field: an event carries its finding here".to_owned(),
@@ -84,7 +91,7 @@ impl Unwrapper<'_> {
                 return self.text(body, &join(path, key), depth);
             }
         }
-        let decoded = wire::decode(value, path);
+        let decoded = wire::decode(value, path, self.region.as_deref());
         if decoded.len() > 1 {
             self.actors += decoded.len();
             if self.actors > MAX_ITEMS {

@@ -8,6 +8,7 @@ mod actors;
 mod claim;
 mod document;
 mod envelope;
+mod fields;
 mod principal;
 mod stream;
 mod wire;
@@ -66,6 +67,9 @@ pub struct Finding {
     /// It is one actor of an attack sequence. Others can have the same id, `updated_at` and key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub actor: bool,
+    /// What was odd about fields that decide nothing, each as `path: what`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What GuardDuty saw of the activity.

@@ -1,6 +1,6 @@
 //! Whose credentials a finding is about.
 
-use crate::ident::{RoleId, RoleName};
+use crate::ident::{AccountId, RoleId, RoleName, UserId, quoted};
 use serde::{Deserialize, Serialize};
 
 /// The `accessKeyDetails` of a finding, or what a sequence says of an actor. Every field of it is optional on the wire.
@@ -52,22 +52,35 @@ impl UserType {
     pub fn is_role(&self) -> bool {
         matches!(self, Self::AssumedRole | Self::Role)
     }
+
+    /// It says no kind, or one that nobody knows.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        matches!(self, Self::Unknown | Self::Other(_))
+    }
+
+    /// Nothing speaks against a role.
+    pub(super) fn may_be_role(&self) -> bool {
+        self.is_role() || self.is_untold()
+    }
 }
 
+/// However it is spelled: `AssumedRole`, `ASSUMED_ROLE`, `assumed-role`.
 impl From<String> for UserType {
     fn from(text: String) -> Self {
-        match text.as_str() {
-            "Root" => Self::Root,
-            "IAMUser" => Self::IamUser,
-            "AssumedRole" => Self::AssumedRole,
-            "Role" => Self::Role,
-            "FederatedUser" => Self::FederatedUser,
-            "Directory" => Self::Directory,
-            "AWSAccount" => Self::AwsAccount,
-            "AWSService" => Self::AwsService,
-            "SAMLUser" => Self::SamlUser,
-            "WebIdentityUser" => Self::WebIdentityUser,
-            "Unknown" | "" => Self::Unknown,
+        let letters = text.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+        match letters.collect::<String>().to_ascii_lowercase().as_str() {
+            "root" => Self::Root,
+            "iamuser" => Self::IamUser,
+            "assumedrole" => Self::AssumedRole,
+            "role" | "iamrole" => Self::Role,
+            "federateduser" => Self::FederatedUser,
+            "directory" => Self::Directory,
+            "awsaccount" => Self::AwsAccount,
+            "awsservice" => Self::AwsService,
+            "samluser" => Self::SamlUser,
+            "webidentityuser" => Self::WebIdentityUser,
+            "unknown" | "" => Self::Unknown,
             _ => Self::Other(text),
         }
     }
@@ -102,6 +115,8 @@ pub struct RoleTarget {
     pub id: Option<RoleId>,
     /// The session's name; for an instance profile the instance id.
     pub session: Option<String>,
+    /// Why it may be another role after all.
+    pub doubt: Option<String>,
 }
 
 /// Why a principal is not a role that can be acted on.
@@ -110,17 +125,28 @@ pub enum NotARole {
     /// Another kind of identity.
     #[error("the credentials belong to {0}, not to a role")]
     Kind(String),
-    /// The finding says it is a role, but does not name it.
-    #[error("the finding says that the credentials belong to a role, but does not name it")]
-    Nameless,
-    /// A name that IAM would not accept.
-    #[error("the finding names a role that cannot exist: {0}")]
-    BadName(String),
-    /// The unique id is not that of a role.
-    #[error(
-        "the finding says that the credentials belong to a role, but its principal id {0} is not a role's"
-    )]
-    BadId(String),
+    /// It is one, or may be, and which one the finding does not tell.
+    #[error("{why}")]
+    Unclear {
+        /// Why it is not clear.
+        why: String,
+        /// Its unique id, where the finding has it: the account's roles can be searched for it.
+        id: Option<RoleId>,
+    },
+    /// The identity role of an instance: it is no role of the account.
+    #[error("the credentials belong to the identity role of {0}, which is not a role of the account")]
+    InstanceIdentity(String),
+}
+
+/// Name of the role in the sessions of instance identity roles (EC2 User Guide, "Instance identity
+/// roles"): `assumed-role/aws:ec2-instance/i-…`.
+const INSTANCE_IDENTITY: &str = "aws:ec2-instance";
+
+/// What the text that should name a role names.
+enum Named {
+    Role(String, Option<AccountId>),
+    InstanceIdentity,
+    Unclear(String),
 }
 
 impl Principal {
@@ -136,33 +162,222 @@ impl Principal {
         self.session_name().filter(|name| name.starts_with("i-")).map(str::to_owned)
     }
 
-    /// The role that the credentials belong to.
+    /// The role's unique id: what stands before the colon of the principal id.
+    #[must_use]
+    pub fn role_id(&self) -> Option<RoleId> {
+        let text = self.principal_id.as_deref()?;
+        text.split_once(':').map_or(text, |(id, _)| id).parse().ok()
+    }
+
+    /// It is a session, by its key.
+    fn has_session_key(&self) -> bool {
+        self.access_key_id.as_deref().is_some_and(|key| key.starts_with("ASIA"))
+    }
+
+    /// The role in `account` that the credentials belong to.
     ///
     /// # Errors
-    /// When they belong to something else, or the finding contradicts itself.
-    pub fn role(&self) -> Result<RoleTarget, NotARole> {
-        if !self.user_type.is_role() {
-            let kind = match &self.user_type {
-                UserType::Unknown => "an identity of unknown kind".to_owned(),
-                other => {
-                    format!("a principal of type {}", crate::ident::quoted(&String::from(other.clone())))
-                }
-            };
-            return Err(NotARole::Kind(kind));
+    /// When they belong to something else, or it is not clear to which role.
+    pub fn role(&self, account: &AccountId) -> Result<RoleTarget, NotARole> {
+        let id = self.role_id();
+        let says_role = self.user_type.is_role() || self.user_type.is_untold() && id.is_some();
+        if !says_role {
+            return Err(self.no_role());
         }
-        let name = match self.user_name.as_deref() {
-            None | Some("") => return Err(NotARole::Nameless),
-            Some(name) => {
-                name.parse().map_err(|e: crate::ident::BadName| NotARole::BadName(e.to_string()))?
+        // A session's ARN stands here and there instead of the id.
+        let in_id = self.principal_id.as_deref().filter(|id| id.starts_with("arn:"));
+        let unclear = |why: String| NotARole::Unclear { why, id: id.clone() };
+        let name = self.user_name.as_deref().filter(|name| !name.trim().is_empty());
+        let Some(text) = name.or(in_id) else {
+            let why = "the finding says that the credentials belong to a role, but does not name it";
+            return Err(unclear(why.to_owned()));
+        };
+        let (name, owner) = match self.named(text) {
+            Named::Role(name, owner) => (name, owner),
+            Named::InstanceIdentity => {
+                let instance = self.instance_id().unwrap_or_else(|| "an instance".to_owned());
+                return Err(NotARole::InstanceIdentity(instance));
+            }
+            Named::Unclear(why) => return Err(unclear(why)),
+        };
+        if let Some(owner) = owner.filter(|owner| owner != account) {
+            let why = format!("the finding is about account {account}, and names a role of account {owner}");
+            return Err(unclear(why));
+        }
+        let name = name
+            .parse()
+            .map_err(|error| unclear(format!("the finding does not name the role by its name: {error}")))?;
+        Ok(RoleTarget { name, session: self.session_name().map(str::to_owned), doubt: self.doubt(), id })
+    }
+
+    /// Why it is no role, or not known to be one.
+    fn no_role(&self) -> NotARole {
+        if self.user_type.is_untold() && self.has_session_key() {
+            let why = "the finding does not say to whom the session's key belongs";
+            return NotARole::Unclear { why: why.to_owned(), id: None };
+        }
+        NotARole::Kind(match &self.user_type {
+            UserType::Unknown => "an identity of unknown kind".to_owned(),
+            other => format!("a principal of type {}", quoted(&String::from(other.clone()))),
+        })
+    }
+
+    /// Why the id does not go with a role. A missing one does.
+    fn doubt(&self) -> Option<String> {
+        let text = self.principal_id.as_deref().filter(|id| !id.is_empty() && !id.starts_with("arn:"))?;
+        let id = text.split_once(':').map_or(text, |(id, _)| id);
+        if id.parse::<RoleId>().is_ok() {
+            return None;
+        }
+        let what = if id.parse::<UserId>().is_ok() { "a user's" } else { "no role's" };
+        Some(format!("its principal id {} is {what}", quoted(text)))
+    }
+
+    /// What a text names: a role's name, with or without its path, its ARN, or a session of it.
+    fn named(&self, text: &str) -> Named {
+        let (owner, resource) = match arn_parts(text) {
+            Some((owner, resource)) => (Some(owner), resource),
+            None => (None, text),
+        };
+        let parts: Vec<&str> = resource.split('/').collect();
+        let name = match parts[..] {
+            [name] | ["assumed-role", name, _] | ["assumed-role", name] | ["role" | "", .., name] => name,
+            // `role/session`, and nothing but the session's name tells that from `path/role`.
+            [.., name, session] if self.session_name() == Some(session) => name,
+            _ => {
+                let why = format!(
+                    "the finding names the role as {}, which may be its path or a session",
+                    quoted(text)
+                );
+                return Named::Unclear(why);
             }
         };
-        let id = match self.principal_id.as_deref() {
-            None | Some("") => None,
-            Some(text) => {
-                let id = text.split_once(':').map_or(text, |(id, _)| id);
-                Some(id.parse().map_err(|_| NotARole::BadId(crate::ident::quoted(text)))?)
-            }
-        };
-        Ok(RoleTarget { name, id, session: self.session_name().map(str::to_owned) })
+        if name == INSTANCE_IDENTITY {
+            return Named::InstanceIdentity;
+        }
+        Named::Role(name.to_owned(), owner)
+    }
+}
+
+/// The account and the resource of an ARN of IAM or STS: `arn:aws:iam::111122223333:role/path/name`.
+fn arn_parts(arn: &str) -> Option<(AccountId, &str)> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", _, "iam" | "sts", "", account, resource] = parts[..] else { return None };
+    Some((account.parse().ok()?, resource))
+}
+
+/// The account and the name, without its path, of a resource of this kind that an ARN names.
+pub(super) fn named_in_arn(arn: &str, kind: &str) -> Option<(AccountId, String)> {
+    let (account, resource) = arn_parts(arn)?;
+    let name = resource.strip_prefix(kind)?.strip_prefix('/')?.rsplit('/').next()?;
+    (!name.is_empty()).then(|| (account, name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn principal(user_type: &str, name: &str, id: &str) -> Principal {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Principal {
+            user_type: user_type.to_owned().into(),
+            user_name: text(name),
+            principal_id: text(id),
+            access_key_id: None,
+        }
+    }
+
+    fn role(user_type: &str, name: &str, id: &str) -> Result<RoleTarget, NotARole> {
+        principal(user_type, name, id).role(&"222222222222".parse().expect("legal"))
+    }
+
+    const ID: &str = "AROAEXAMPLEEXAMPLE00:i-0abc";
+
+    #[test]
+    fn a_role_is_told_however_it_is_written() {
+        for kind in [
+            "AssumedRole",
+            "ASSUMED_ROLE",
+            "assumed-role",
+            "Role",
+            "role",
+            "IAMRole",
+            "Unknown",
+            "",
+            "Toaster",
+        ] {
+            assert_eq!(
+                role(kind, "web", ID).map(|role| role.name.to_string()).as_deref(),
+                Ok("web"),
+                "{kind}"
+            );
+        }
+        for name in [
+            "arn:aws:iam::222222222222:role/web",
+            "arn:aws-cn:iam::222222222222:role/apps/shop/web",
+            "arn:aws:sts::222222222222:assumed-role/web/i-0abc",
+            "role/apps/web",
+            "/apps/web",
+            "assumed-role/web/i-0abc",
+            "web/i-0abc",
+            "apps/web/i-0abc",
+        ] {
+            let role = role("AssumedRole", name, ID).expect(name);
+            assert_eq!((role.name.as_str(), role.doubt), ("web", None), "{name}");
+        }
+        let named = role("AssumedRole", "", "arn:aws:sts::222222222222:assumed-role/web/i-0abc");
+        assert_eq!(named.expect("a role").name.as_str(), "web");
+    }
+
+    #[test]
+    fn one_that_is_not_clearly_named_is_unclear_and_its_id_is_kept() {
+        for name in [
+            "",
+            " ",
+            "apps/web",
+            "we b",
+            "arn:aws:iam::333333333333:role/web",
+            "web/",
+            "arn:aws:iam::222222222222:role/",
+        ] {
+            let Err(NotARole::Unclear { why, id }) = role("AssumedRole", name, ID) else { panic!("{name}") };
+            assert!(
+                id.is_some_and(|id| id.as_str() == "AROAEXAMPLEEXAMPLE00") && !why.contains("cannot exist"),
+                "{why}"
+            );
+        }
+        // Without an id, too.
+        for id in ["", "-", "AIDAEXAMPLEEXAMPLE00"] {
+            assert!(matches!(role("Role", "", id), Err(NotARole::Unclear { id: None, .. })), "{id}");
+        }
+        let mut untold = principal("Toaster", "web", "");
+        untold.access_key_id = Some("ASIAEXAMPLEEXAMPLE00".to_owned());
+        let account = "222222222222".parse().expect("legal");
+        assert!(matches!(untold.role(&account), Err(NotARole::Unclear { .. })));
+    }
+
+    #[test]
+    fn an_id_that_does_not_go_with_a_role_is_a_doubt() {
+        for (id, word) in [
+            ("AIDAEXAMPLEEXAMPLE00", "a user's"),
+            ("<principalId>", "no role's"),
+            ("unknown:i-0abc", "no role's"),
+        ] {
+            let doubt = role("AssumedRole", "web", id).expect("a role").doubt;
+            assert!(doubt.as_deref().is_some_and(|doubt| doubt.ends_with(word)), "{id} {doubt:?}");
+        }
+        assert_eq!(role("AssumedRole", "web", "").expect("a role").doubt, None);
+    }
+
+    #[test]
+    fn another_kind_of_identity_is_no_role_and_an_instances_own_is_none_of_the_account() {
+        for kind in ["AWSService", "AWSAccount", "Directory", "IAMUser", "Unknown"] {
+            assert!(matches!(role(kind, "web", ""), Err(NotARole::Kind(_))), "{kind}");
+        }
+        let own = "arn:aws:sts::222222222222:assumed-role/aws:ec2-instance/i-0abc";
+        for name in ["aws:ec2-instance", own] {
+            let error = role("AssumedRole", name, ID).expect_err("none");
+            assert_eq!(error, NotARole::InstanceIdentity("i-0abc".to_owned()), "{name}");
+        }
     }
 }

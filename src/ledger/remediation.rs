@@ -177,6 +177,14 @@ pub struct Proposal {
 }
 
 impl Remediation {
+    /// How long after the last activity that GuardDuty saw; none when GuardDuty dates that later than when
+    /// the finding was read: nothing can be counted from it.
+    #[must_use]
+    pub fn since_activity(&self, at: Timestamp) -> Option<SignedDuration> {
+        let last = self.finding.last_seen();
+        (last <= self.seen_at).then(|| at.duration_since(last))
+    }
+
     /// Until when a person can answer, if one is asked.
     #[must_use]
     pub fn answer_by(&self, timeout: SignedDuration) -> Option<Timestamp> {

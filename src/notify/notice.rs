@@ -146,8 +146,14 @@ fn revoked(r: &Remediation) -> Words {
         text.extend(change.key.as_ref().map(|key| format!("Deactivated: access key {}.", key.id)));
     }
     for (at, proof) in &r.proofs {
-        let after = at.duration_since(r.finding.last_seen()).as_secs_f64();
-        text.push(format!("Proof: {} {after:.1} s after the last activity that GuardDuty saw.", proof.rung));
+        text.push(match r.since_activity(*at) {
+            Some(since) => format!(
+                "Proof: {} {:.1} s after the last activity that GuardDuty saw.",
+                proof.rung,
+                since.as_secs_f64()
+            ),
+            None => format!("Proof: {}.", proof.rung),
+        });
     }
     text.extend(r.recurrence.as_ref().map(|recurrence| format!("RECURRING: {recurrence}.")));
     text.extend(r.impact.iter().flat_map(|impact| impact.lines()));

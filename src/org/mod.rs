@@ -1,5 +1,6 @@
 //! The organization's accounts: a snapshot, and how old it is.
 
+use crate::finding::Finding;
 use crate::ident::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,17 @@ impl Snapshot {
     #[must_use]
     pub fn account(&self, id: &AccountId) -> Option<&Account> {
         self.accounts.get(id)
+    }
+
+    /// Whether the call that a finding is about came from an account of the same organization: GuardDuty
+    /// says so, or it is one of its active accounts.
+    #[must_use]
+    pub fn is_within(&self, finding: &Finding) -> bool {
+        let evidence = &finding.evidence;
+        let remote = evidence.remote_account.as_deref().and_then(|id| id.parse().ok());
+        let known = remote.and_then(|id| self.account(&id));
+        evidence.remote_account_affiliated == Some(true)
+            || known.is_some_and(|account| account.state == AccountState::Active)
     }
 
     /// How many accounts there are, and how many of them are active.

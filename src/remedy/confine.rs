@@ -6,6 +6,7 @@ use serde_json::Value;
 const ROLE: &str = include_str!("../../policies/session-role.json");
 const TRACE: &str = include_str!("../../policies/session-trace.json");
 const USER: &str = include_str!("../../policies/session-user.json");
+const SEARCH: &str = include_str!("../../policies/session-search.json");
 
 /// What a member session is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Purpose {
     Undo,
     /// To gather what it concerns, and what CloudTrail saw.
     Trace,
+    /// To find the role that has an id.
+    Search,
 }
 
 impl Purpose {
@@ -29,13 +32,14 @@ impl Purpose {
             Self::Revoke => "rescind-",
             Self::Undo => "rescind-undo-",
             Self::Trace => "rescind-trace-",
+            Self::Search => "rescind-search-",
         }
     }
 
     /// The actions that change something.
     fn writes(self, who: &Who) -> &'static [&'static str] {
         match (self, who) {
-            (Self::Look | Self::Trace, _) | (_, Who::Beyond { .. }) => &[],
+            (Self::Look | Self::Trace | Self::Search, _) | (_, Who::Beyond { .. }) => &[],
             (Self::Revoke, Who::Role { .. }) => &["iam:PutRolePolicy"],
             (Self::Undo, Who::Role { .. }) => &["iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             (Self::Revoke, Who::User { .. }) => &["iam:PutUserPolicy", "iam:UpdateAccessKey"],
@@ -51,6 +55,7 @@ impl Purpose {
 #[must_use]
 pub fn session_policy(target: &Target, purpose: Purpose) -> String {
     let (template, name) = match &target.who {
+        _ if purpose == Purpose::Search => (SEARCH, ""),
         Who::Role { role, .. } if purpose == Purpose::Trace => (TRACE, role.as_str()),
         Who::User { user, .. } if purpose == Purpose::Trace => (TRACE, user.as_str()),
         Who::Role { role, .. } => (ROLE, role.as_str()),
@@ -121,7 +126,7 @@ mod tests {
         let [role, user] = targets();
         for (target, more) in [(role, ""), (user, include_str!("../../policies/member-role-users.json"))] {
             may.extend(if more.is_empty() { Vec::new() } else { actions(more) });
-            for purpose in [Purpose::Look, Purpose::Revoke, Purpose::Undo, Purpose::Trace] {
+            for purpose in [Purpose::Look, Purpose::Revoke, Purpose::Undo, Purpose::Trace, Purpose::Search] {
                 for action in actions(&session_policy(&target, purpose)) {
                     assert!(may.contains(&action), "{action}");
                 }
@@ -138,6 +143,7 @@ mod tests {
             };
             assert_eq!(writes(Purpose::Look), [false; 3]);
             assert_eq!(writes(Purpose::Trace), [false; 3]);
+            assert_eq!(writes(Purpose::Search), [false; 3]);
             assert!(writes(Purpose::Revoke)[0] && !writes(Purpose::Revoke)[1]);
             assert!(writes(Purpose::Undo)[1]);
         }

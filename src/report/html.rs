@@ -7,7 +7,7 @@ use super::chart::{Bar, Chart, chart, rungs};
 use super::diff::{policy_diff, shortened};
 use super::safe::Cleaned;
 use super::scan::Prepared;
-use super::story::{Story, Written, elapsed};
+use super::story::{Story, Written};
 use super::summary::{Part, Spread};
 use super::{Head, ReportError, Sheet, Summary};
 use crate::ledger::Paths;
@@ -449,7 +449,7 @@ fn steps(story: &Story) -> Vec<StepRow> {
     let row = |entry: i64, at: &Timestamp, text: &str| StepRow {
         entry: if entry > 0 { entry.to_string() } else { String::new() },
         time: Page::time(at),
-        after: finding.last_activity.and_then(|last| elapsed(last, *at)).map_or_else(String::new, short),
+        after: finding.since_activity(*at).map_or_else(String::new, |since| short(since.as_secs_f64())),
         text: Page::text(text),
     };
     let mut rows = Vec::new();

@@ -10,7 +10,7 @@ use crate::ident::{AccountId, Region};
 use crate::ledger::{Answer, Event, NOBODY, Stands, State};
 use crate::remedy::{Change, Target, Who};
 use crate::triage::{Recurrence, Sign};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,16 @@ pub struct Story {
     pub calls: Calls,
     /// Every other entry, in order.
     pub steps: Vec<Step>,
+}
+
+impl Found {
+    /// How long after the last activity it was; none when GuardDuty dates that later than when the finding
+    /// was recorded: nothing can be counted from it.
+    #[must_use]
+    pub fn since_activity(&self, at: Timestamp) -> Option<SignedDuration> {
+        let last = self.last_activity.filter(|last| self.seen_at.is_none_or(|seen| *last <= seen))?;
+        Some(at.duration_since(last))
+    }
 }
 
 /// A finding.
@@ -225,7 +235,7 @@ pub struct Reached {
     pub entry: i64,
     /// When.
     pub at: Timestamp,
-    /// Since the last activity that GuardDuty saw; none when that is dated later, which cannot be.
+    /// Since the last activity that GuardDuty saw; none when that is later than when the finding was read.
     pub seconds_after_finding: Option<f64>,
     /// What was seen.
     pub evidence: String,
@@ -462,7 +472,7 @@ impl Telling {
 
 /// The seconds between two times; none when the second one is the earlier one. Clocks differ, and a finding
 /// may say anything: such a time is no duration, and belongs in no figure.
-pub(super) fn elapsed(from: Timestamp, to: Timestamp) -> Option<f64> {
+fn elapsed(from: Timestamp, to: Timestamp) -> Option<f64> {
     (from <= to).then(|| to.duration_since(from).as_secs_f64())
 }
 
@@ -634,7 +644,7 @@ impl Story {
     }
 
     fn since_finding(&self, at: Timestamp) -> Option<f64> {
-        elapsed(self.finding.last_activity?, at)
+        self.finding.since_activity(at).map(|since| since.as_secs_f64())
     }
 
     fn reach(&mut self, rung: &str, entry: i64, at: Timestamp, evidence: String) {

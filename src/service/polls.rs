@@ -63,7 +63,7 @@ impl Service {
             hub: &self.hub,
             ledger: &self.ledger,
             reader: &self.reader,
-            types: types.as_deref(),
+            types: &types,
             pace: &self.pace,
         };
         let poll = poller.poll(with, async |batch| {
@@ -114,8 +114,7 @@ impl Service {
     /// All findings that GuardDuty has now, without recording them; and what went wrong where.
     pub async fn peek(&self) -> (Vec<Decoded>, Vec<String>) {
         let (mut decoded, mut errors) = (Vec::new(), Vec::new());
-        let types = self.engine.types();
-        let types = types.as_deref();
+        let types = &self.engine.types();
         let pollers = self.watch.pollers();
         let peeks = pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub, types).await) });
         for (poller, (findings, failure)) in futures::future::join_all(peeks).await {

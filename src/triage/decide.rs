@@ -99,7 +99,7 @@ impl<'a> Triage<'a> {
         self.chain.begin("rule");
         let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
         let policy: &'a Policy = self.policy;
-        let said = match policy.rules.ruling(self.finding, &policy.hub_account) {
+        let said = match policy.rules.ruling(self.finding, &policy.hub_account, self.is_from_within()) {
             Ruling::None => return Err(SkipReason::NoRule(self.finding.finding_type.clone())),
             Ruling::Rule(rule) => {
                 self.rule = Some(rule.name.clone());
@@ -120,6 +120,11 @@ impl<'a> Triage<'a> {
             }
         };
         Ok(said)
+    }
+
+    /// The call came from an account of the same organization: GuardDuty says so, or it is an active one.
+    fn is_from_within(&self) -> bool {
+        self.facts.organization.is_within(self.finding)
     }
 
     /// Whom to act on, in an account of ours, of late, and not protected; and why a person has to be
@@ -332,7 +337,10 @@ fn source_of(why: HoldReason) -> Source {
         HoldReason::Said(source) => source,
         HoldReason::Unclear { rule, .. } | HoldReason::NoSession { rule } => Source::Rule(rule),
         HoldReason::OddTag { key, value } => Source::Tag { key, value },
-        HoldReason::Beyond(_) | HoldReason::Budget(_) | HoldReason::Unplaced(_) => Source::Installation,
+        HoldReason::Beyond(_)
+        | HoldReason::Budget(_)
+        | HoldReason::Doubtful { .. }
+        | HoldReason::Unplaced(_) => Source::Installation,
     }
 }
 

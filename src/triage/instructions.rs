@@ -62,7 +62,57 @@ pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
                 .map_or_else(|| "the principal".to_owned(), crate::ident::quoted),
             Deny::part(None, Cutoff::at(now)).document().unwrap_or_default(),
         ),
+        Beyond::Unclear(_) => unclear(finding, now),
+        Beyond::InstanceIdentity(instance) => format!(
+            "Isolate {instance} in account {account} now and find out who is on it: these are credentials of its identity role, which \
+             services such as Systems Manager and EBS use. No policy can be put on that role and its sessions cannot be revoked: stop \
+             or terminate the instance, deny the session in the policies of the resources that it reached, and ask AWS Support."
+        ),
     }
+}
+
+/// How to find somebody whom a finding does not name, by what it does tell.
+fn unclear(finding: &Finding, now: Timestamp) -> String {
+    let account = &finding.account;
+    let principal = finding.principal.as_ref();
+    let mut known = Vec::new();
+    let said =
+        |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(crate::ident::quoted);
+    for (what, text) in [
+        ("name", principal.and_then(|p| said(&p.user_name))),
+        ("principal id", principal.and_then(|p| said(&p.principal_id))),
+        ("access key", principal.and_then(|p| said(&p.access_key_id))),
+        ("instance", finding.evidence.instance_id.as_deref().map(crate::ident::quoted)),
+        ("address", finding.evidence.remote_ip.as_deref().map(crate::ident::quoted)),
+    ] {
+        known.extend(text.map(|text| format!("{what} {text}")));
+    }
+    let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+    let mut ways = Vec::new();
+    if let Some(id) = principal.and_then(crate::finding::Principal::role_id) {
+        ways.push(format!("aws iam list-roles --query \"Roles[?RoleId=='{id}'].Arn\""));
+    }
+    let instance = finding.evidence.instance_id.as_deref();
+    if let Some(instance) = instance.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) {
+        ways.push(format!(
+            "aws ec2 describe-instances --region {} --instance-ids {instance} --query \"Reservations[].Instances[].IamInstanceProfile.Arn\"",
+            finding.region
+        ));
+    }
+    let key = principal.and_then(|p| p.access_key_id.as_deref());
+    if let Some(key) = key.filter(|key| key.bytes().all(|b| b.is_ascii_alphanumeric())) {
+        ways.push(format!(
+            "aws cloudtrail lookup-events --region {} --lookup-attributes AttributeKey=AccessKeyId,AttributeValue={key}",
+            finding.region
+        ));
+    }
+    let ways =
+        if ways.is_empty() { String::new() } else { format!(" (in account {account}: {})", ways.join("; ")) };
+    format!(
+        "Find out whose credentials these are{ways}, and revoke them by hand: for a role, IAM console, the role, Revoke active sessions; \
+         for a user, deactivate the access key and deny the older sessions. Known is: {known}. The statement, for an inline policy: {}",
+        Deny::part(None, Cutoff::at(now)).document().unwrap_or_default()
+    )
 }
 
 /// A template with its placeholders filled in. What comes from outside cannot break out of its text.

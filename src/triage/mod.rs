@@ -14,6 +14,7 @@ mod policy;
 mod reason;
 mod rules;
 mod spending;
+mod types;
 mod verdict;
 mod whom;
 
@@ -28,6 +29,7 @@ pub use reason::{
 };
 pub use rules::{RuleIndex, Ruling};
 pub use spending::{Spending, Tripped, WINDOW};
+pub use types::Types;
 pub use verdict::{Decision, Verdict};
 
 #[cfg(test)]

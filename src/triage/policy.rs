@@ -87,7 +87,7 @@ impl Policy {
     /// nothing to be done about it.
     #[must_use]
     pub fn key_of(&self, finding: &Finding, organization: &Snapshot) -> Option<String> {
-        let rule = match self.rules.ruling(finding, &self.hub_account) {
+        let rule = match self.rules.ruling(finding, &self.hub_account, organization.is_within(finding)) {
             Ruling::Rule(rule) | Ruling::Unclear(rule, _) => rule,
             Ruling::None => return None,
         };

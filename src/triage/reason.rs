@@ -68,6 +68,10 @@ pub enum Beyond {
     FederatedUser(String),
     /// The account is not in the organization.
     ForeignAccount(AccountId),
+    /// The finding does not tell clearly whose the credentials are.
+    Unclear(String),
+    /// The identity role of an instance, which no policy of the account restricts.
+    InstanceIdentity(String),
 }
 
 impl Beyond {
@@ -80,6 +84,8 @@ impl Beyond {
             Self::Root => "root_user",
             Self::FederatedUser(_) => "federated_user",
             Self::ForeignAccount(_) => "unknown_account",
+            Self::Unclear(_) => "principal_unclear",
+            Self::InstanceIdentity(_) => "instance_identity",
         }
     }
 }
@@ -102,6 +108,11 @@ impl fmt::Display for Beyond {
                 )
             }
             Self::ForeignAccount(account) => write!(f, "account {account} is not in the organization"),
+            Self::Unclear(why) => f.write_str(why),
+            Self::InstanceIdentity(instance) => write!(
+                f,
+                "the credentials are those of the identity role of {instance}, and no policy can be put on that"
+            ),
         }
     }
 }
@@ -152,6 +163,13 @@ pub enum HoldReason {
         /// The rule that says so.
         rule: String,
     },
+    /// The finding names a role, and its principal id does not go with that.
+    Doubtful {
+        /// The role.
+        role: RoleName,
+        /// What is wrong with the id.
+        why: String,
+    },
     /// Something says so.
     Said(Source),
     /// A rule might be for it, and it cannot be told.
@@ -194,6 +212,7 @@ pub fn is_for_approval(code: &str) -> bool {
         "rule_unclear",
         "tag_unclear",
         "no_session",
+        "principal_doubtful",
         NO_ROOM,
     ];
     codes.contains(&code) || code.starts_with("budget_") || code == WORLD_CHANGED || code == UNPLACED
@@ -209,6 +228,7 @@ impl HoldReason {
             }
             Self::Beyond(beyond) => beyond.code(),
             Self::NoSession { .. } => "no_session",
+            Self::Doubtful { .. } => "principal_doubtful",
             Self::Unclear { .. } => "rule_unclear",
             Self::OddTag { .. } => "tag_unclear",
             Self::Budget(tripped) => tripped.code(),
@@ -227,6 +247,9 @@ impl fmt::Display for HoldReason {
                 "rule {} is for one session, and the finding does not name it: approved, all sessions of the role are revoked",
                 quoted(rule)
             ),
+            Self::Doubtful { role, why } => {
+                write!(f, "the finding names role {role}, but {why}: it may be about somebody else")
+            }
             Self::Unclear { rule, why } => write!(f, "rule {}: {why}", quoted(rule)),
             Self::OddTag { key, value } => {
                 write!(

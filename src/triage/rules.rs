@@ -1,6 +1,7 @@
 //! Which rule is for a finding: the first that matches. Indexed by type, so that a thousand rules cost
 //! little more than one.
 
+use super::Types;
 use crate::config::{Fields, Matches, Rule, built_in};
 use crate::finding::Finding;
 use crate::ident::AccountId;
@@ -58,16 +59,18 @@ impl RuleIndex {
         Self { rules, by_type, others }
     }
 
-    /// The rule for a finding. `bus` is the account whose event bus would get the event.
+    /// The rule for a finding. `bus` is the account whose event bus would get the event; `within` says that
+    /// the call came from an account of the same organization.
     #[must_use]
-    pub fn ruling(&self, finding: &Finding, bus: &AccountId) -> Ruling<'_> {
+    pub fn ruling(&self, finding: &Finding, bus: &AccountId, within: bool) -> Ruling<'_> {
         let by_type = self.by_type.get(&finding.finding_type.to_ascii_lowercase());
         let by_type = by_type.map_or(&[][..], Vec::as_slice);
         let event = OnceCell::new();
         // Both lists are in order: the first that fits of each, and of these the first.
         let first = |numbers: &[usize]| {
-            let each =
-                numbers.iter().map(|number| (*number, fit(&self.rules[*number], finding, bus, &event)));
+            let each = numbers
+                .iter()
+                .map(|number| (*number, fit(&self.rules[*number], finding, bus, within, &event)));
             each.into_iter().find(|(_, fit)| !matches!(fit, Fit::No))
         };
         let one = first(by_type);
@@ -81,11 +84,26 @@ impl RuleIndex {
         }
     }
 
-    /// The finding types that a rule could be for; none when that can be any.
+    /// Which types of findings a rule could be for.
     #[must_use]
-    pub fn types(&self) -> Option<BTreeSet<String>> {
-        let each = self.rules.iter().map(types).collect::<Option<Vec<_>>>()?;
-        Some(each.into_iter().flatten().map(str::to_owned).collect())
+    pub fn types(&self) -> Types {
+        let mut wanted = Types::default();
+        for rule in self.rules.iter() {
+            match &rule.matches {
+                Matches::Pattern(pattern) => match pattern.types() {
+                    None => wanted.all = true,
+                    Some(types) => wanted.exact.extend(types.into_iter().map(str::to_owned)),
+                },
+                Matches::Fields(fields) if fields.types.is_empty() => wanted.all = true,
+                Matches::Fields(fields) => {
+                    let (exact, families) =
+                        fields.types.iter().partition::<Vec<_>, _>(|kind| kind.is_literal());
+                    wanted.exact.extend(exact.into_iter().map(|kind| kind.as_str().to_owned()));
+                    wanted.families.extend(families.into_iter().cloned());
+                }
+            }
+        }
+        wanted
     }
 }
 
@@ -100,9 +118,15 @@ fn types(rule: &Rule) -> Option<Vec<&str>> {
     }
 }
 
-fn fit(rule: &Rule, finding: &Finding, bus: &AccountId, event: &OnceCell<Option<Value>>) -> Fit {
+fn fit(
+    rule: &Rule,
+    finding: &Finding,
+    bus: &AccountId,
+    within: bool,
+    event: &OnceCell<Option<Value>>,
+) -> Fit {
     match &rule.matches {
-        Matches::Fields(fields) => fits(fields, finding),
+        Matches::Fields(fields) => fits(fields, finding, within),
         Matches::Pattern(pattern) => {
             let event = event.get_or_init(|| serde_json::from_str(&finding.event(bus)?).ok());
             match event {
@@ -116,12 +140,11 @@ fn fit(rule: &Rule, finding: &Finding, bus: &AccountId, event: &OnceCell<Option<
     }
 }
 
-fn fits(fields: &Fields, finding: &Finding) -> Fit {
+fn fits(fields: &Fields, finding: &Finding, within: bool) -> Fit {
     let of_type =
         fields.types.is_empty() || fields.types.iter().any(|kind| kind.matches(&finding.finding_type));
     let in_region = fields.regions.is_empty() || fields.regions.contains(&finding.region);
-    let affiliated = finding.evidence.remote_account_affiliated == Some(true);
-    if !of_type || !in_region || fields.affiliated.is_some_and(|wanted| wanted != affiliated) {
+    if !of_type || !in_region || fields.affiliated.is_some_and(|wanted| wanted != within) {
         return Fit::No;
     }
     match (fields.min_severity, finding.severity) {

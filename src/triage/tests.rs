@@ -89,6 +89,9 @@ fn decided(finding: &Finding, policy: &Policy, history: &[InForce]) -> Decision 
 const OUTSIDE: &str = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS";
 const INSIDE: &str = "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS";
 
+/// A suffix that GuardDuty does not have yet.
+const NEW: &str = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideOrg";
+
 const SAME: &str = "AROAEXAMPLEEXAMPLE00";
 const NOW: &str = "2026-11-21T23:55:00Z";
 
@@ -179,6 +182,105 @@ fn the_hubs_role_is_protected_in_the_hubs_account_only() {
 fn the_age_is_that_of_the_activity() {
     assert_eq!(code(&[], "2026-11-20T23:55:00Z"), "stolen_role_session");
     assert_eq!(code(&[], "2026-11-20T23:54:59Z"), "too_old");
+}
+
+/// `InsideAWS`, used by this account of which GuardDuty says this.
+fn used_by(remote: Option<&str>, affiliated: Option<bool>, kind: &str) -> Verdict {
+    let mut finding = finding("222222222222", "web", "2026-11-21T23:50:00Z");
+    finding.finding_type = kind.to_owned();
+    finding.evidence.remote_account = remote.map(str::to_owned);
+    finding.evidence.remote_account_affiliated = affiliated;
+    decided(&finding, &policy(Mode::Enforce), &[]).verdict
+}
+
+#[test]
+fn an_account_of_ones_own_organization_is_asked_about_whatever_guardduty_says_of_it() {
+    for kind in [INSIDE, "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS"] {
+        for affiliated in [None, Some(false), Some(true)] {
+            // The hub, and the finding's own account: both are active.
+            for own in ["111111111111", "222222222222"] {
+                let verdict = used_by(Some(own), affiliated, kind);
+                assert_eq!(
+                    (verdict.name(), verdict.code()),
+                    ("hold", "rule_approve"),
+                    "{own} {affiliated:?}"
+                );
+            }
+        }
+        assert_eq!(used_by(Some("333333333333"), Some(true), kind).code(), "rule_approve");
+        for strange in [Some("333333333333"), Some("somebody"), None] {
+            assert_eq!(used_by(strange, Some(false), kind).name(), "remediate", "{strange:?}");
+            assert_eq!(used_by(strange, None, kind).name(), "remediate", "{strange:?}");
+        }
+    }
+}
+
+/// From outside of AWS the caller's account is that of the stolen credentials.
+#[test]
+fn from_outside_it_is_theft_whosever_the_account() {
+    for kind in [OUTSIDE, NEW] {
+        assert_eq!(used_by(Some("222222222222"), Some(true), kind).name(), "remediate", "{kind}");
+    }
+}
+
+#[test]
+fn a_new_suffix_of_a_family_is_decided_on() {
+    assert_eq!(used_by(None, None, NEW).name(), "remediate");
+    assert_eq!(used_by(None, None, "UnauthorizedAccess:IAMUser/TorIPCaller").code(), "other_type");
+}
+
+/// A finding whose principal says this.
+fn about(principal: &serde_json::Value) -> Verdict {
+    let mut value = json!({
+        "id": "f", "accountId": "222222222222", "region": "eu-central-1", "type": OUTSIDE,
+        "updatedAt": "2026-11-21T23:50:00Z", "resource": {"accessKeyDetails": principal},
+    });
+    value["resource"]["accessKeyDetails"]["accessKeyId"] = json!("ASIAEXAMPLEEXAMPLE00");
+    let finding = decode(value.to_string().as_bytes()).remove(0).expect("a finding");
+    decided(&finding, &policy(Mode::Enforce), &[]).verdict
+}
+
+#[test]
+fn a_role_that_cannot_be_placed_is_held_and_never_skipped() {
+    for principal in [
+        json!({"userType": "AssumedRole"}),
+        json!({"userType": "ASSUMED_ROLE", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc"}),
+        json!({"userType": "AssumedRole", "userName": "apps/web"}),
+        json!({"userType": "AssumedRole", "userName": "arn:aws:iam::333333333333:role/web"}),
+        json!({"userType": "Toaster", "userName": "web"}),
+        json!({"userType": "Unknown"}),
+    ] {
+        let verdict = about(&principal);
+        assert_eq!((verdict.name(), verdict.code()), ("hold", "principal_unclear"), "{principal}");
+    }
+    let own = about(
+        &json!({"userType": "AssumedRole", "userName": "aws:ec2-instance", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc"}),
+    );
+    assert_eq!((own.name(), own.code()), ("hold", "instance_identity"));
+    assert!(own.to_string().contains("i-0abc") && !own.to_string().contains("cannot exist"));
+    let odd = about(&json!({"userType": "AssumedRole", "userName": "web", "principalId": "<id>:i-0abc"}));
+    assert_eq!((odd.name(), odd.code()), ("hold", "principal_doubtful"));
+    assert!(odd.target().is_some_and(|target| target.name() == "web"), "approved, it is that role");
+    assert!(is_for_approval(odd.code()) && !is_for_approval("principal_unclear"));
+}
+
+#[test]
+fn what_a_person_must_find_out_is_told_with_what_is_known() {
+    let value = json!({
+        "id": "f", "accountId": "222222222222", "region": "eu-central-1", "type": OUTSIDE, "updatedAt": "2026-11-21T23:50:00Z",
+        "resource": {"accessKeyDetails": {"userType": "AssumedRole", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc",
+            "accessKeyId": "ASIAEXAMPLEEXAMPLE00"}},
+    });
+    let finding = decode(value.to_string().as_bytes()).remove(0).expect("a finding");
+    let to_do = decided(&finding, &policy(Mode::Enforce), &[]).what_to_do.expect("something");
+    for known in [
+        "222222222222",
+        "Roles[?RoleId=='AROAEXAMPLEEXAMPLE00']",
+        "--instance-ids i-0abc",
+        "ASIAEXAMPLEEXAMPLE00",
+    ] {
+        assert!(to_do.contains(known), "{known}: {to_do}");
+    }
 }
 
 proptest! {

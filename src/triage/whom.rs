@@ -2,7 +2,7 @@
 
 use super::{Beyond, HoldReason, Policy, SkipReason};
 use crate::config::{RemedyName, Rule, Scope};
-use crate::finding::{Finding, Principal, RoleTarget, UserType};
+use crate::finding::{Finding, NotARole, Principal, RoleTarget, UserType};
 use crate::ident::{UserId, UserName};
 use crate::remedy::{OneSession, Who, is_session_id};
 
@@ -24,7 +24,7 @@ impl Whom {
 pub(super) fn whom(finding: &Finding, policy: &Policy, rule: &Rule) -> Result<Whom, SkipReason> {
     let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
     match principal.user_type {
-        UserType::IamUser if rule.remedies.contains(&RemedyName::UserKeys) => user(principal),
+        UserType::IamUser if rule.remedies.contains(&RemedyName::UserKeys) => Ok(user(principal)),
         UserType::Root => Ok(Whom::beyond("the root user".to_owned(), Beyond::Root)),
         UserType::FederatedUser => {
             let name = principal.user_name.clone().or_else(|| principal.principal_id.clone());
@@ -34,15 +34,28 @@ pub(super) fn whom(finding: &Finding, policy: &Policy, rule: &Rule) -> Result<Wh
                 Beyond::FederatedUser(name),
             ))
         }
-        _ => {
-            let found = principal.role().map_err(|error| SkipReason::NotARole(error.to_string()))?;
-            role(finding, policy, rule, found)
-        }
+        _ => match principal.role(&finding.account) {
+            Ok(found) => role(finding, policy, rule, found),
+            Err(NotARole::Unclear { why, .. }) => Ok(unclear(principal, "a role", why)),
+            Err(NotARole::InstanceIdentity(instance)) => {
+                let principal = format!("the identity role of {instance}");
+                Ok(Whom::beyond(principal, Beyond::InstanceIdentity(instance)))
+            }
+            Err(error @ NotARole::Kind(_)) => Err(SkipReason::NotARole(error.to_string())),
+        },
     }
 }
 
+/// Somebody whom the finding does not name clearly, told from others by what it says.
+fn unclear(principal: &Principal, kind: &str, why: String) -> Whom {
+    let told = [&principal.principal_id, &principal.user_name, &principal.access_key_id];
+    let known = told.into_iter().flatten().find(|text| !text.is_empty());
+    let known = known.map_or_else(|| "no name, id or key".to_owned(), |text| crate::ident::quoted(text));
+    Whom::beyond(format!("{kind} that is not clearly named ({known})"), Beyond::Unclear(why))
+}
+
 fn role(finding: &Finding, policy: &Policy, rule: &Rule, found: RoleTarget) -> Result<Whom, SkipReason> {
-    let RoleTarget { name, id, .. } = found;
+    let RoleTarget { name, id, doubt, .. } = found;
     if name.key().starts_with("awsservicerolefor") {
         return Ok(Whom::beyond(format!("the service-linked role {name}"), Beyond::ServiceLinkedRole(name)));
     }
@@ -71,26 +84,29 @@ fn role(finding: &Finding, policy: &Policy, rule: &Rule, found: RoleTarget) -> R
             _ => (None, Some(HoldReason::NoSession { rule: rule.name.clone() })),
         },
     };
+    let hold = doubt.map(|why| HoldReason::Doubtful { role: name.clone(), why }).or(hold);
     Ok(Whom { who: Who::Role { role: name, role_id: id, session }, hold })
 }
 
-fn user(principal: &Principal) -> Result<Whom, SkipReason> {
-    let bad = |error: String| SkipReason::NotARole(error);
+fn user(principal: &Principal) -> Whom {
     let name = principal.user_name.as_deref().unwrap_or_default();
-    let user: UserName =
-        name.parse().map_err(|error| bad(format!("the finding names a user that cannot exist: {error}")))?;
+    let user: UserName = match name.parse() {
+        Ok(user) => user,
+        Err(error) => {
+            let why = format!("the finding does not name the user by its name: {error}");
+            return unclear(principal, "a user", why);
+        }
+    };
     // A session of GetSessionToken has the user's own id.
     let id = principal.principal_id.as_deref().filter(|id| !id.is_empty());
-    let user_id: Option<UserId> = match id {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| {
-            let id = crate::ident::quoted(text);
-            bad(format!("the finding says that the credentials belong to a user, but its principal id {id} is not a user's"))
-        })?),
+    let Ok(user_id) = id.map(str::parse::<UserId>).transpose() else {
+        let id = crate::ident::quoted(id.unwrap_or_default());
+        let why = format!("the finding names user {user}, but its principal id {id} is not a user's");
+        return unclear(principal, "a user", why);
     };
     let access_key = principal
         .access_key_id
         .clone()
         .filter(|key| key.len() <= 128 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-    Ok(Whom { who: Who::User { user, user_id, access_key }, hold: None })
+    Whom { who: Who::User { user, user_id, access_key }, hold: None }
 }

@@ -224,3 +224,28 @@ fn who_is_to_approve_can_ask_whom_it_would_concern() {
     thief.is_allowed();
     assert_eq!(scene.writes(), 0);
 }
+
+/// GuardDuty's time lies ahead: nothing is counted from it.
+#[test]
+fn activity_in_the_future_gives_no_times_and_enters_no_median() {
+    let scene = Scene::new();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let ahead = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2)).to_string();
+    let finding =
+        scene.report(SHOP, "web", &session, json!({"overrides": {"service": {"eventLastSeen": ahead}}}));
+    scene.run_once().says("GuardDuty's time of the activity is ahead of this clock");
+    scene.thief(&session).is_denied();
+    let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    assert_eq!(listed[0]["seconds_to_deny"], Value::Null);
+    assert_eq!(listed[0]["rungs"][0]["seconds_after_finding"], Value::Null);
+    let shown =
+        scene.rescind(&["show", &finding]).code(0).says("that is later than when the finding was read");
+    let is_negative = |word: &str| word.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok());
+    assert!(!shown.out.split_whitespace().any(is_negative), "{}", shown.out);
+    scene.rescind(&["report", "--format", "json", "-O", "report.json"]).code(0);
+    let report = std::fs::read_to_string(scene.path("report.json")).expect("a report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["summary"]["seconds_to_deny"], Value::Null);
+    assert_eq!(report["remediations"][0]["seconds_to_deny"], Value::Null);
+}

@@ -54,6 +54,7 @@ mod soak;
 #[cfg(target_os = "linux")]
 mod starve;
 mod tricks;
+mod unplaced;
 mod unread;
 mod verify;
 mod writer;

@@ -1,6 +1,6 @@
 //! Rules: which findings are acted on, and in which mode.
 
-use crate::scene::{SHOP, Scene};
+use crate::scene::{BANK, SHOP, Scene};
 use crate::skips::not_affiliated;
 use serde_json::json;
 use std::fmt::Write;
@@ -213,7 +213,12 @@ fn what_the_rules_cannot_mean_is_refused_with_its_place() {
 
 #[test]
 fn an_affiliated_account_is_held_and_a_stranger_is_not() {
-    for (more, code) in [(json!({}), "rule_approve"), (not_affiliated(), "stolen_role_session")] {
+    // An active account of the organization, which GuardDuty does not take for one.
+    let mut known = not_affiliated();
+    known["service"]["action"]["awsApiCallAction"]["remoteAccountDetails"]["accountId"] = json!(BANK);
+    for (more, code) in
+        [(json!({}), "rule_approve"), (known, "rule_approve"), (not_affiliated(), "stolen_role_session")]
+    {
         let scene = Scene::new();
         scene.role(SHOP, "web");
         let session = scene.session(SHOP, "web", "i-0123456789abcdef0");

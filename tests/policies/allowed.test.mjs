@@ -116,10 +116,10 @@ test('the session policies are those of confine.rs', () => {
   const text = source('src/remedy/confine.rs')
   const body = text.slice(text.indexOf('fn writes('), text.indexOf('pub fn session_policy'))
   const lists = [...body.matchAll(/\(Self::(\w+), Who::(\w+) \{ \.\. \}\) => (?:\{\s*)?&\[([^\]]+)\]/g)]
-  const found = { Look: { Role: [], User: [] }, Trace: { Role: [], User: [] }, Revoke: {}, Undo: {} }
+  const found = { Look: { Role: [], User: [] }, Trace: { Role: [], User: [] }, Search: { Role: [], User: [] }, Revoke: {}, Undo: {} }
   for (const [, purpose, kind, actions] of lists) {
     found[purpose][kind] = [...actions.matchAll(/"([^"]+)"/g)].map(([, action]) => action)
   }
   assert.deepEqual(found, WRITES)
-  assert.match(body, /\(Self::Look \| Self::Trace, _\)[^\n]*=> &\[\]/)
+  assert.match(body, /\(Self::Look \| Self::Trace \| Self::Search, _\)[^\n]*=> &\[\]/)
 })

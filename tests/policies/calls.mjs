@@ -32,7 +32,8 @@ export const MEMBER_CALLS = {
     Role: [onRole('iam:GetRole'), onRole('iam:ListInstanceProfilesForRole'),
       onRole('iam:SimulatePrincipalPolicy'), onAll('ec2:DescribeInstances'), onAll('cloudtrail:LookupEvents')],
     User: [onAll('cloudtrail:LookupEvents')]
-  }
+  },
+  Search: { Role: [onAll('iam:ListRoles')] }
 }
 
 const REGION = 'eu-central-1'

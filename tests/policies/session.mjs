@@ -6,6 +6,7 @@ import { MEMBER, policy } from './documents.mjs'
 export const WRITES = {
   Look: { Role: [], User: [] },
   Trace: { Role: [], User: [] },
+  Search: { Role: [], User: [] },
   Revoke: { Role: ['iam:PutRolePolicy'], User: ['iam:PutUserPolicy', 'iam:UpdateAccessKey'] },
   Undo: {
     Role: ['iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
@@ -15,7 +16,8 @@ export const WRITES = {
 
 /** The session policy for one role or user. */
 export function session(purpose, kind, name, { partition = 'aws', account = MEMBER } = {}) {
-  const template = purpose === 'Trace' ? 'session-trace' : { Role: 'session-role', User: 'session-user' }[kind]
+  const ofPurpose = { Trace: 'session-trace', Search: 'session-search' }[purpose]
+  const template = ofPurpose ?? { Role: 'session-role', User: 'session-user' }[kind]
   const filled = policy(template, { PARTITION: partition, ACCOUNT: account, NAME: name })
   filled.Statement[0].Action.push(...WRITES[purpose][kind])
   return filled

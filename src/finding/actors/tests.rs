@@ -60,7 +60,7 @@ fn each_actor_is_a_finding_about_its_own_role_in_its_own_account() {
         .iter()
         .map(|finding| {
             let principal = finding.principal.as_ref().expect("a principal");
-            let role = principal.role().expect("a role");
+            let role = principal.role(&finding.account).expect("a role");
             let instance = finding.evidence.instance_id.as_deref();
             (finding.account.as_str(), role.name.to_string(), principal.access_key_id.as_deref(), instance)
         })
@@ -157,6 +157,7 @@ fn what_is_not_confirmed_is_recorded_of_each() {
 fn one_that_cannot_be_read_costs_only_itself() {
     let mut actors = two();
     actors[0]["user"]["account"]["uid"] = json!("12");
+    actors[0]["session"]["issuer"] = json!(null);
     actors.as_array_mut().expect("a list").push(json!({"id": "p", "user": {"uid": 7}}));
     actors.as_array_mut().expect("a list").push(json!("odd"));
     let items = decode(json!({"findings": [sequence(&actors)]}).to_string().as_bytes());
@@ -274,9 +275,30 @@ fn every_other_finding_is_as_it_was() {
 }
 
 #[test]
-fn a_sample_is_one_by_its_title_or_by_a_name() {
-    let sample = findings(&json!([{"user": {"name": "GeneratedFindingUserName", "uid": "AIDA"}}]));
-    assert!(sample[0].sample && !findings(&two())[0].sample);
+fn a_name_makes_no_sample_of_an_actor() {
+    let named = findings(&json!([{"user": {"name": "GeneratedFindingUserName", "uid": "AIDA"}}]));
+    assert!(!named[0].sample);
+    let mut sample = sequence(&two());
+    sample["service"]["additionalInfo"] = json!({"type": "default", "value": "{\"sample\":true}"});
+    assert!(decode(sample.to_string().as_bytes()).into_iter().flatten().all(|finding| finding.sample));
+}
+
+/// What decides nothing does not cost the actor.
+#[test]
+fn an_account_that_the_role_tells_anyway_is_not_needed() {
+    let mut actor = session_of(OTHER, "web", "i-0abc", "ASIA1");
+    actor["user"]["account"]["uid"] = json!("12");
+    assert_eq!(findings(&json!([actor]))[0].account.as_str(), OTHER);
+}
+
+/// Some name the session with the role.
+#[test]
+fn a_role_with_its_session_is_that_role() {
+    let actor = json!({"user": {"name": "web/i-0abc", "uid": "AROAEXAMPLE00000WEB:i-0abc", "type": "AssumedRole",
+        "credentialUid": "ASIA1", "account": {"uid": OTHER}}});
+    let finding = findings(&json!([actor])).remove(0);
+    let role = finding.principal.as_ref().expect("a principal").role(&finding.account).expect("a role");
+    assert_eq!((role.name.as_str(), role.session.as_deref()), ("web", Some("i-0abc")));
 }
 
 fn few(pool: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
@@ -305,7 +327,14 @@ proptest! {
         let occurrences: Vec<String> = items.iter().flatten().map(Finding::occurrence).collect();
         prop_assert_eq!(occurrences.iter().collect::<HashSet<_>>().len(), occurrences.len());
         let broken = items.iter().filter(|item| item.is_err()).count();
-        let unreadable = |actor: &&Value| actor.pointer("/user/account/uid").is_some_and(|uid| uid == "12");
+        // Of a role with an ARN the account is known.
+        let is_told = |actor: &Value| {
+            let text = |pointer| actor.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            text("/session/issuer").starts_with("arn:") && ["", "AssumedRole"].contains(&text("/user/type"))
+        };
+        let unreadable = |actor: &&Value| {
+            actor.pointer("/user/account/uid").is_some_and(|uid| uid == "12") && !is_told(actor)
+        };
         let list = actors.as_array().expect("a list");
         prop_assert_eq!(broken, list.iter().filter(unreadable).count());
         for actor in list.iter().filter(|actor| !unreadable(actor) && actor["user"].is_object()) {

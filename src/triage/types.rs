@@ -1,0 +1,86 @@
+//! Which types of findings the rules could be for: what a feed has to ask for.
+
+use crate::config::Glob;
+use std::collections::BTreeSet;
+
+/// The types of findings that some rule could be for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Types {
+    pub(super) all: bool,
+    pub(super) exact: BTreeSet<String>,
+    pub(super) families: Vec<Glob>,
+}
+
+impl Types {
+    /// Each type.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { all: true, ..Self::default() }
+    }
+
+    /// The types that rules name.
+    #[must_use]
+    pub fn exact(&self) -> Vec<String> {
+        self.exact.iter().cloned().collect()
+    }
+
+    /// All that there can be is wanted: each type, or a family whose types cannot be told beforehand.
+    #[must_use]
+    pub fn is_unbounded(&self) -> bool {
+        self.all || self.families.iter().any(|family| !is_of_keys(family))
+    }
+
+    /// Some rule is for a family of types about access keys, those included that nobody has heard of yet.
+    #[must_use]
+    pub fn has_families(&self) -> bool {
+        !self.families.is_empty()
+    }
+
+    /// A rule could be for this type.
+    #[must_use]
+    pub fn wants(&self, kind: &str) -> bool {
+        self.all
+            || self.exact.iter().any(|exact| exact.eq_ignore_ascii_case(kind))
+            || self.families.iter().any(|family| family.matches(kind))
+    }
+}
+
+/// `Purpose:IAMUser/Name*`: GuardDuty's resource of such a finding is an access key.
+fn is_of_keys(family: &Glob) -> bool {
+    let plain = family.as_str().split(['*', '?']).next().unwrap_or_default();
+    plain.split_once(':').is_some_and(|(_, rest)| rest.to_ascii_lowercase().starts_with("iamuser/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::RuleIndex;
+
+    #[test]
+    fn the_built_in_rules_want_their_families_with_whatever_suffix() {
+        let types = RuleIndex::new(&[]).types();
+        for suffix in ["", ".OutsideAWS", ".InsideAWS", ".OutsideOrg", ".Custom"] {
+            for family in ["InstanceCredentialExfiltration", "ResourceCredentialExfiltration"] {
+                let kind = format!("UnauthorizedAccess:IAMUser/{family}{suffix}");
+                assert!(types.wants(&kind), "{kind}");
+            }
+        }
+        assert!(types.wants("AttackSequence:IAM/CompromisedCredentials"));
+        for other in ["Recon:IAMUser/TorIPCaller", "UnauthorizedAccess:IAMUser/TorIPCaller", ""] {
+            assert!(!types.wants(other), "{other}");
+        }
+        assert!(types.has_families() && !types.is_unbounded());
+    }
+
+    #[test]
+    fn a_family_of_other_resources_can_be_anything() {
+        let of = |text: &str| Types {
+            families: vec![Glob::try_from(text.to_owned()).expect("legal")],
+            ..Types::default()
+        };
+        assert!(!of("Recon:IAMUser/*").is_unbounded());
+        for text in ["*", "Recon:*", "*:IAMUser/TorIPCaller", "Exfiltration:S3/*"] {
+            assert!(of(text).is_unbounded(), "{text}");
+        }
+    }
+}
