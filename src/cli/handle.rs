@@ -17,7 +17,7 @@ const BATCH: usize = 50;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A file, or - for standard input. One finding or many: JSON, JSON lines, gzipped.
+    /// A file, or - for standard input. One finding or many: JSON documents, gzipped or not.
     file: PathBuf,
 }
 

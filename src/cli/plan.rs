@@ -7,6 +7,7 @@ use super::{Exit, block_on, signals};
 use crate::config::Config;
 use crate::engine::Planned;
 use crate::feed::Input;
+use crate::finding::Decoded;
 use crate::ledger::{Begun, Event};
 use crate::service::{Purpose, Service};
 use crate::triage::{Spending, Verdict};
@@ -33,7 +34,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let stop = signals::stop_token();
         let service = Service::start(config, "plan", Purpose::Plan, stop.clone()).await?;
         let (decoded, errors) = if let Some(input) = input {
-            (input.findings.flatten().collect(), Vec::new())
+            resolved(&service, input).await
         } else {
             tokio::select! {
                 peeked = service.peek() => peeked,
@@ -42,7 +43,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         };
         let mut clean_run = errors.is_empty();
         for error in &errors {
-            screen.line(format!("{}  {}", styled(BAD, "not read"), error));
+            screen.line(format!("{}  {}", styled(BAD, "not read"), clean(error)));
             screen.json(&serde_json::json!({ "error": error }))?;
         }
         let mut count = 0;
@@ -98,6 +99,21 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         }
         Ok(if clean_run { Exit::Done } else { Exit::NeedsPerson })
     })
+}
+
+/// What is in a file, and to what it points; and what could not be had.
+async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>) {
+    let (mut decoded, mut errors) = (Vec::new(), Vec::new());
+    for item in input.findings.flatten() {
+        match item {
+            Ok(pointer) if pointer.pointer => match service.look_up(&pointer).await {
+                Ok(findings) => decoded.extend(findings.into_iter().map(Ok)),
+                Err(why) => errors.push(why),
+            },
+            item => decoded.push(item),
+        }
+    }
+    (decoded, errors)
 }
 
 fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, table, utc};
 use super::{Exit, watch};
 use crate::config::Config;
-use crate::feed::Health;
+use crate::feed::{Health, Unreadable};
 use crate::ledger::{Entry, Event, Lock, Reader, Remediation, State};
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +27,8 @@ struct Picture {
     live: Option<Live>,
     states: BTreeMap<String, i64>,
     undecided: usize,
+    /// What the feeds brought within a day that cannot be read.
+    unreadable_today: Vec<Unreadable>,
     /// What is not finished, the oldest first.
     unfinished: Vec<Unfinished>,
     begun_this_hour: usize,
@@ -109,6 +111,7 @@ impl Picture {
                 .map(|(state, count)| (state.to_string(), count))
                 .collect(),
             undecided: reader.undecided()?.len(),
+            unreadable_today: Unreadable::since(reader, ago(24))?,
             unfinished,
             begun_this_hour: begun.len(),
             budget_per_hour: in_all,
@@ -192,7 +195,7 @@ fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
     screen.json(picture)?;
     show_service(picture, screen);
     if let Some(live) = &picture.live {
-        show_feeds(live, picture.at, screen);
+        show_feeds(live, picture, screen);
     }
     show_work(picture, screen);
     show_channels(picture, screen);
@@ -241,7 +244,8 @@ fn show_service(picture: &Picture, screen: &Screen) {
     }
 }
 
-fn show_feeds(live: &Live, now: Timestamp, screen: &Screen) {
+fn show_feeds(live: &Live, picture: &Picture, screen: &Screen) {
+    let now = picture.at;
     let queue = live.queue.as_ref().map(|queue| {
         let depth = queue.depth.map_or_else(String::new, |depth| {
             format!("; {} waiting, {} in flight", depth.waiting, depth.in_flight)
@@ -253,7 +257,12 @@ fn show_feeds(live: &Live, now: Timestamp, screen: &Screen) {
         live.regions.iter().map(|(name, health)| (format!("GuardDuty {name}"), health, String::new()));
     let mut head = "Feeds";
     for (name, health, more) in regions.chain(queue).chain(folder) {
-        screen.line(format!("{head:<8}  {name:<28}  {}{more}", how(health, now)));
+        let unreadable = picture.unreadable_today.iter().find(|feed| feed.feed == name);
+        let unreadable = unreadable.map_or_else(String::new, |feed| {
+            let text = format!("; {} unreadable in 24 h, the latest: {}", feed.count, clean(&feed.latest));
+            styled(WARN, text)
+        });
+        screen.line(format!("{head:<8}  {name:<28}  {}{more}{unreadable}", how(health, now)));
         head = "";
     }
 }

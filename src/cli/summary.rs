@@ -58,6 +58,7 @@ struct Counts {
     observed: usize,
     skipped: usize,
     undecodable: usize,
+    unconfirmed: usize,
     seen_before: usize,
     not_revoked: usize,
     held: usize,
@@ -111,6 +112,7 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
         + counts.put_off
         + counts.alerts
         + counts.undecodable
+        + counts.unconfirmed
         + counts.failed_feeds;
     Ok(if bad > 0 { Exit::NeedsPerson } else { Exit::Done })
 }
@@ -158,6 +160,7 @@ fn tell_entry(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Re
             screen.json(entry)?;
         }
         Event::Unconfirmed { source, why, .. } => {
+            counts.unconfirmed += 1;
             screen.line(format!(
                 "{}  {}  {}: {}",
                 styled(WARN, "not so    "),
@@ -374,6 +377,7 @@ fn sentence(counts: &Counts) -> String {
         (counts.observed, "observed"),
         (counts.skipped, "skipped"),
         (counts.undecodable, "unreadable"),
+        (counts.unconfirmed, "not confirmed by GuardDuty"),
         (counts.seen_before, "seen before"),
         (counts.held, "held for approval"),
         (counts.not_revoked, "NOT revoked"),

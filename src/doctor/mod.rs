@@ -176,6 +176,7 @@ impl Doctor<'_> {
     pub async fn examine(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Diagnosis {
         let mut problems = self.local();
         problems.extend(self.running());
+        problems.extend(self.brought_in_vain());
         let regions = self.regions(&mut problems).await;
         let (listed, left_out) = match self.accounts(&mut problems).await {
             Some((accounts, left_out)) => (Some(accounts), left_out),

@@ -2,8 +2,12 @@
 
 use super::{Doctor, Level, Problem};
 use crate::config::Mode;
+use crate::feed::Unreadable;
 use crate::ledger::{Event, Lock};
 use crate::service::Live;
+use jiff::{SignedDuration, Timestamp};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Doctor<'_> {
     /// Looks at the service of this ledger.
@@ -32,6 +36,20 @@ impl Doctor<'_> {
             problems.push(problem("refused", text, "Put the file right, then: systemctl reload rescind"));
         }
         problems
+    }
+
+    /// What came within a day and could not be read: there may be a theft in it, or the feed brings nothing
+    /// else.
+    pub(super) fn brought_in_vain(&self) -> Vec<Problem> {
+        let since = Timestamp::now().saturating_sub(DAY).unwrap_or(Timestamp::MIN);
+        let feeds = Unreadable::since(self.reader, since).unwrap_or_default();
+        let problem = |feed: Unreadable| {
+            let text =
+                format!("{} in the last 24 h could not be read; the latest: {}", feed.count, feed.latest);
+            let fix = "rescind list --decisions   # what came; docs/runbook.md: what to do";
+            Problem::new(Level::Problem, "unreadable", feed.feed, text, fix)
+        };
+        feeds.into_iter().map(problem).collect()
     }
 
     /// Where one has run, one should.

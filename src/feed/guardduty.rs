@@ -59,6 +59,8 @@ pub enum Answer {
         /// In what the claim is about another session or key, if it is.
         differs: Option<Unconfirmed>,
     },
+    /// The actors of a sequence, of which the claim says only which one it is.
+    Actors(Vec<Finding>),
     /// It is not so.
     Unconfirmed(Unconfirmed),
     /// GuardDuty has it, and what it answers cannot be read.
@@ -224,6 +226,9 @@ impl Poller {
                 let truths: Vec<&Finding> =
                     decoded.iter().flatten().filter(|finding| finding.id == claim.id).collect();
                 match confirm_among(claim, &truths) {
+                    Some(Ok(_)) if claim.pointer && truths.len() > 1 => {
+                        Answer::Actors(truths.into_iter().cloned().collect())
+                    }
                     Some(Ok((truth, Confirmed::Yes))) => Answer::Confirmed(Box::new(truth.clone())),
                     Some(Ok((truth, Confirmed::NotYet(differs)))) => {
                         Answer::NotYet { truth: Box::new(truth.clone()), differs }

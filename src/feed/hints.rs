@@ -3,9 +3,9 @@
 use super::guardduty::Answer;
 use super::{Poller, Recorded, Source, Watch, record};
 use crate::aws::{CallError, ErrorKind, Hub};
-use crate::finding::{Decoded, Finding, Unconfirmed, Undecodable};
+use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm};
 use crate::ident::Region;
-use crate::ledger::{Append, Draft, Ledger, LedgerError, Reader};
+use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Reader};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -50,7 +50,9 @@ pub enum Fate {
         claim: Box<Finding>,
     },
     /// It cannot be read; that is recorded.
-    Undecodable,
+    Undecodable(Undecodable),
+    /// It turned out to be so many findings more: a sequence has several actors.
+    Grows(usize),
     /// GuardDuty did not answer, or does not have it yet: to be asked again.
     Open {
         /// The hint.
@@ -65,7 +67,7 @@ impl From<Recorded> for Fate {
         match recorded {
             Recorded::New(finding) => Self::New(finding),
             Recorded::Seen(finding) => Self::Seen(finding),
-            Recorded::Undecodable => Self::Undecodable,
+            Recorded::Undecodable(undecodable) => Self::Undecodable(undecodable),
         }
     }
 }
@@ -85,6 +87,8 @@ pub struct Hints<'a> {
     pub confirm: bool,
     /// How often GuardDuty is asked for what it does not have: an event can be faster than the API.
     pub patience: u32,
+    /// A person hands them in: they do not come too early, whenever the region began to be watched.
+    pub handed_in: bool,
 }
 
 /// A hint whose claim can be read.
@@ -103,9 +107,12 @@ impl Hints<'_> {
         let mut by_region: BTreeMap<Region, Vec<Claim>> = BTreeMap::new();
         for hint in hints {
             match hint.decoded.clone() {
-                Ok(claim) => by_region.entry(claim.region.clone()).or_default().push((hint, claim)),
+                Ok(claim) => match self.told_before(&claim)? {
+                    Some(known) => fates.push((hint.of, Fate::Seen(known))),
+                    None => by_region.entry(claim.region.clone()).or_default().push((hint, claim)),
+                },
                 Err(undecodable) => {
-                    fates.push((hint.of, Fate::Undecodable));
+                    fates.push((hint.of, Fate::Undecodable(undecodable.clone())));
                     unreadable.push(Err(undecodable));
                 }
             }
@@ -118,6 +125,35 @@ impl Hints<'_> {
             fates.extend(settled?);
         }
         Ok(fates)
+    }
+
+    /// What GuardDuty told before, when it is just this. It need not be asked again: whoever repeats a true
+    /// event must not have it asked without an end.
+    fn told_before(self, claim: &Finding) -> Result<Option<Finding>, LedgerError> {
+        if claim.pointer || self.handed_in {
+            return Ok(None);
+        }
+        let known = self.reader.decided(&claim.occurrence())?.map(|known| known.seen.event);
+        let Some(Event::Finding { finding, .. }) = known else { return Ok(None) };
+        Ok((confirm(claim, &finding) == Ok(Confirmed::Yes)).then_some(*finding))
+    }
+
+    /// The findings to which a pointer points, without recording them.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub async fn look_up(self, pointer: &Finding) -> Result<Vec<Finding>, String> {
+        let region = &pointer.region;
+        let poller = self.watch.region(self.hub, region).await.map_err(|error| error.to_string())?;
+        let poller = poller.ok_or_else(|| Unconfirmed::RegionNotWatched.to_string())?;
+        match self.answers(&poller, &[pointer]).await.pop() {
+            Some(Answer::Confirmed(truth) | Answer::NotYet { truth, .. }) => Ok(vec![*truth]),
+            Some(Answer::Actors(actors)) => Ok(actors),
+            Some(Answer::Unconfirmed(why)) => Err(why.to_string()),
+            Some(Answer::Undecodable(undecodable)) => Err(undecodable.to_string()),
+            Some(Answer::Unanswered(error)) => Err(error.to_string()),
+            None => Err("GuardDuty was not asked".to_owned()),
+        }
     }
 
     async fn settle_region(
@@ -149,19 +185,27 @@ impl Hints<'_> {
                     of_confirmed.push(hint.of);
                     confirmed.push(Ok(*truth));
                 }
+                Answer::Actors(actors) => {
+                    fates.push((hint.of, Fate::Grows(actors.len().saturating_sub(1))));
+                    for actor in actors {
+                        of_confirmed.push(hint.of);
+                        confirmed.push(Ok(actor));
+                    }
+                }
                 Answer::Unanswered(error) => fates.push(unanswered(hint, &error)),
                 Answer::NotYet { differs: Some(why), .. } | Answer::Unconfirmed(why) => {
                     unconfirmed.push(((hint, claim), why));
                 }
                 Answer::Undecodable(undecodable) => {
-                    fates.push((hint.of, Fate::Undecodable));
+                    fates.push((hint.of, Fate::Undecodable(undecodable.clone())));
                     unreadable.push(Err(undecodable));
                 }
             }
         }
         fates.extend(self.unconfirmed(source, unconfirmed).await?);
         record(self.ledger, &Source::handed_in(source), unreadable, None).await?;
-        let watched_since = poller.watched_long_since(self.ledger, self.reader).await?;
+        let watched_since =
+            if self.handed_in { None } else { poller.watched_long_since(self.ledger, self.reader).await? };
         let from = Source { name: source.to_owned(), region: Some(region), watched_since };
         let recorded = record(self.ledger, &from, confirmed, None).await?;
         fates.extend(of_confirmed.into_iter().zip(recorded.into_iter().map(Fate::from)));
@@ -169,11 +213,24 @@ impl Hints<'_> {
     }
 
     async fn ask(self, poller: &Poller, claims: &[Claim]) -> Vec<Answer> {
-        if !self.confirm {
-            return claims.iter().map(|(_, claim)| Answer::Confirmed(Box::new(claim.clone()))).collect();
+        // A pointer has nothing that could be believed.
+        let is_asked = |claim: &Finding| self.confirm || claim.pointer;
+        let asked: Vec<&Finding> =
+            claims.iter().map(|(_, claim)| claim).filter(|claim| is_asked(claim)).collect();
+        let mut answers = self.answers(poller, &asked).await.into_iter();
+        let believed = |claim: &Finding| Answer::Confirmed(Box::new(claim.clone()));
+        claims
+            .iter()
+            .filter_map(|(_, claim)| if is_asked(claim) { answers.next() } else { Some(believed(claim)) })
+            .collect()
+    }
+
+    /// What GuardDuty says of these, in their order.
+    async fn answers(self, poller: &Poller, asked: &[&Finding]) -> Vec<Answer> {
+        if asked.is_empty() {
+            return Vec::new();
         }
-        let asked: Vec<&Finding> = claims.iter().map(|(_, claim)| claim).collect();
-        if let Ok(answers) = tokio::time::timeout(LONGEST_WAIT, poller.confirm(self.hub, &asked)).await {
+        if let Ok(answers) = tokio::time::timeout(LONGEST_WAIT, poller.confirm(self.hub, asked)).await {
             return answers;
         }
         let error = CallError {
@@ -183,7 +240,7 @@ impl Hints<'_> {
             code: None,
             message: format!("no answer within {} s", LONGEST_WAIT.as_secs()),
         };
-        claims.iter().map(|_| Answer::Unanswered(error.clone())).collect()
+        asked.iter().map(|_| Answer::Unanswered(error.clone())).collect()
     }
 
     async fn unconfirmed(

@@ -12,6 +12,7 @@ mod listing;
 mod pace;
 mod parcels;
 mod queue;
+mod unreadable;
 mod watch;
 
 pub use file::Input;
@@ -21,10 +22,11 @@ pub use health::{Health, Pulse};
 pub use hints::{Fate, Hint, Hints};
 pub use pace::Pace;
 pub use queue::{QueueFeed, Taker};
+pub use unreadable::Unreadable;
 pub use watch::Watch;
 
 use crate::aws::CallError;
-use crate::finding::{Decoded, Finding};
+use crate::finding::{Decoded, Finding, Undecodable};
 use crate::ident::Region;
 use crate::ledger::{Append, Beside, Cursor, Draft, Ledger, LedgerError};
 use jiff::Timestamp;
@@ -86,7 +88,20 @@ pub enum Recorded {
     /// An occurrence that had been recorded before.
     Seen(Finding),
     /// It cannot be read; that is recorded.
-    Undecodable,
+    Undecodable(Undecodable),
+}
+
+/// Whatever only points to a finding is none that something could be decided about.
+fn told_whole(item: Decoded) -> Decoded {
+    match item {
+        Ok(finding) if finding.pointer => Err(Undecodable {
+            path: "(finding)".to_owned(),
+            error: "it only says which finding it is: GuardDuty was not asked for it".to_owned(),
+            finding_id: Some(finding.id),
+            sha256: finding.sha256,
+        }),
+        item => item,
+    }
 }
 
 /// Records what was decoded, and with it how far the feed has come. Gives for each item what became
@@ -100,6 +115,7 @@ pub async fn record(
     decoded: Vec<Decoded>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Recorded>, LedgerError> {
+    let decoded: Vec<Decoded> = decoded.into_iter().map(told_whole).collect();
     let entries = decoded
         .iter()
         .map(|item| match item {
@@ -137,7 +153,7 @@ pub async fn record(
                     "not a readable finding: {undecodable}"
                 );
             }
-            Recorded::Undecodable
+            Recorded::Undecodable(undecodable)
         }
     });
     Ok(recorded.collect())

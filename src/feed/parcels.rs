@@ -200,8 +200,10 @@ impl<'a> Parcels<'a> {
                 let told = taker.take(finding);
                 self.decided.push(Box::pin(async move { (of, told.await.is_ok()) }));
             }
+            Fate::Grows(more) => parcel.open += more,
             Fate::Seen(finding) => {
                 let occurrence = finding.occurrence();
+                feed.flood.replay(&occurrence);
                 if hints.reader.is_decided(&occurrence)? {
                     parcel.open -= 1;
                 } else {
@@ -214,11 +216,12 @@ impl<'a> Parcels<'a> {
                 taker.unconfirmed(self.source, &claim, &why).await?;
             }
             // Poison is left to the queue's redrive policy.
-            Fate::Undecodable => {
+            Fate::Undecodable(what) => {
                 parcel.open -= 1;
                 parcel.stays = true;
                 parcel.back = self.is_fifo.then_some(POISON);
                 feed.flood.count();
+                taker.unreadable(self.source, &what).await?;
             }
             Fate::Open { hint, error } => {
                 if let Some(error) = error {

@@ -10,7 +10,7 @@ use super::hints::Hints;
 use super::parcels::Parcels;
 use crate::aws::{CallError, Message, Queue, SQS_BATCH};
 use crate::backoff::Backoff;
-use crate::finding::{Finding, Unconfirmed};
+use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
 use crate::ledger::LedgerError;
 use futures::StreamExt;
@@ -64,6 +64,13 @@ pub trait Taker: Sync {
         source: &str,
         claim: &Finding,
         why: &Unconfirmed,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// Something came that cannot be read: it may be a theft, or a feed that brings nothing.
+    fn unreadable(
+        &self,
+        source: &str,
+        what: &Undecodable,
     ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
     /// So many messages are no findings that nothing is received for so long.
@@ -136,7 +143,7 @@ impl QueueFeed {
                         not_before = Instant::now();
                         wanted = if brought.is_empty() { 1 } else { self.receivers };
                         if let Some(pause) = self.flood.pause() {
-                            self.pulse.failed("flooded with what is no finding of GuardDuty's");
+                            self.pulse.failed("flooded with what is no finding of GuardDuty's, or was told before");
                             self.pulse.goes_on_in(pause);
                             (wanted, not_before) = (1, Instant::now() + pause);
                             taker.flooded(&self.name, pause).await?;

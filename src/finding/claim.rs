@@ -82,6 +82,9 @@ const SAME: SignedDuration = SignedDuration::from_secs(1);
 /// # Errors
 /// In what it differs.
 pub fn confirm(claim: &Finding, truth: &Finding) -> Result<Confirmed, Unconfirmed> {
+    if claim.pointer {
+        return pointed(claim, truth);
+    }
     let differs = |field: &str, claimed: String, truth: String| {
         let field = field.to_owned();
         if claimed == truth { Ok(()) } else { Err(Unconfirmed::Differs { field, claimed, truth }) }
@@ -103,6 +106,17 @@ pub fn confirm(claim: &Finding, truth: &Finding) -> Result<Confirmed, Unconfirme
     Ok(Confirmed::Yes)
 }
 
+/// A pointer says whose finding it is, and nothing of what is decided about. The actors of a sequence have
+/// accounts of their own.
+fn pointed(claim: &Finding, truth: &Finding) -> Result<Confirmed, Unconfirmed> {
+    if !truth.actor && claim.account != truth.account {
+        let (claimed, truth) = (claim.account.to_string(), truth.account.to_string());
+        return Err(Unconfirmed::Differs { field: "account".to_owned(), claimed, truth });
+    }
+    let is_ahead = claim.updated_at.duration_since(truth.updated_at) >= SAME;
+    Ok(if is_ahead { Confirmed::NotYet(None) } else { Confirmed::Yes })
+}
+
 /// The same for all that GuardDuty has under the claim's id: one finding, or one for each actor of a
 /// sequence. Gives the one that is about the claimed actor, its account and its principal. None when
 /// GuardDuty has nothing.
@@ -115,7 +129,7 @@ pub fn confirm_among<'a>(
 ) -> Option<Result<(&'a Finding, Confirmed), Unconfirmed>> {
     let first = *truths.first()?;
     let told = |truth: &'a Finding| Some(confirm(claim, truth).map(|confirmed| (truth, confirmed)));
-    if !claim.actor && !first.actor {
+    if claim.pointer || !claim.actor && !first.actor {
         return told(first);
     }
     let same: Vec<&'a Finding> =
@@ -220,6 +234,27 @@ mod tests {
         ));
         let older = &sequence("2026-11-22T09:00:00.000Z", &[KEY])[0];
         assert_eq!(confirm_among(older, &all[..1]), Some(Ok((all[0], Confirmed::Yes))));
+    }
+
+    #[test]
+    fn a_pointer_is_confirmed_by_whatever_the_finding_says() {
+        let truth = finding(|_| ());
+        let pointer = |account: &str, minutes: i64| Finding {
+            account: account.parse().expect("an account"),
+            finding_type: "whatever".to_owned(),
+            principal: None,
+            updated_at: truth.updated_at + jiff::SignedDuration::from_mins(minutes),
+            pointer: true,
+            ..truth.clone()
+        };
+        assert_eq!(confirm(&pointer("222222222222", 0), &truth), Ok(Confirmed::Yes));
+        assert_eq!(confirm(&pointer("222222222222", -9), &truth), Ok(Confirmed::Yes));
+        assert_eq!(confirm(&pointer("222222222222", 9), &truth), Ok(Confirmed::NotYet(None)));
+        assert_eq!(differs_in(&pointer("333333333333", 0), &truth).as_deref(), Some("account"));
+        // The actor's own account may be another.
+        let actors = sequence(THEN, &[BANK]);
+        let one = confirm_among(&pointer("222222222222", 0), &[&actors[0]]);
+        assert_eq!(one, Some(Ok((&actors[0], Confirmed::Yes))));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The wrappings in which a finding travels, taken off one by one.
 
 use super::document::{broken, broken_value, kind};
-use super::{Decoded, Undecodable, wire};
+use super::{Decoded, Undecodable, asff, looks, wire};
 use serde_json::{Map, Value};
 
 /// Real ones are three deep (SQS body → SNS message → event). More is not a finding.
@@ -10,9 +10,26 @@ const MAX_DEPTH: usize = 8;
 /// GetFindings answers with 50 at most, and a Lambda batch has 10,000.
 const MAX_ITEMS: usize = 10_000;
 
-/// Takes off every wrapping of `value` and decodes each finding in it.
+/// Takes off every wrapping of `value` and decodes each finding in it. What is no finding at all, as in
+/// another service's log, is one item for the whole document.
 pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
-    Unwrapper { place, out, actors: 0, region: None }.value(value, "", 0);
+    let mut unwrapper = Unwrapper { place, out, actors: 0, region: None, foreign: None, foreigners: 0 };
+    unwrapper.value(value, "", 0);
+    let Some(first) = unwrapper.foreign.take() else { return };
+    let item = match unwrapper.foreigners {
+        1 => first,
+        count => {
+            let error = format!("{count} items that are no findings of GuardDuty's; the first is {first}");
+            let whole = broken_value("", error, value);
+            let path = format!("{place}{}", whole.path).trim_end_matches("(input)").to_owned();
+            Undecodable {
+                path: if path.is_empty() { whole.path.clone() } else { path },
+                finding_id: None,
+                ..whole
+            }
+        }
+    };
+    unwrapper.out.push(Err(item));
 }
 
 struct Unwrapper<'a> {
@@ -22,6 +39,9 @@ struct Unwrapper<'a> {
     actors: usize,
     /// The region of the event around it, for a finding that names none.
     region: Option<String>,
+    /// The first item that is no finding at all, and how many there are.
+    foreign: Option<Undecodable>,
+    foreigners: usize,
 }
 
 impl Unwrapper<'_> {
@@ -32,7 +52,9 @@ impl Unwrapper<'_> {
         match value {
             Value::Array(items) => self.each(items, path, depth),
             Value::Object(object) => self.object(object, value, path, depth),
-            other => self.fail(path, format!("expected a GuardDuty finding, found {}", kind(other)), value),
+            other => {
+                self.foreign(path, || format!("expected a GuardDuty finding, found {}", kind(other)), value);
+            }
         }
     }
 
@@ -50,29 +72,14 @@ impl Unwrapper<'_> {
     }
 
     fn object(&mut self, object: &Map<String, Value>, value: &Value, path: &str, depth: usize) {
-        // EventBridge. Its `account` is the account whose bus saw the event, so it is not looked at.
         if let Some(detail_type) = object.get("detail-type") {
-            if detail_type != "GuardDuty Finding" {
-                let error =
-                    format!("expected an event of type \"GuardDuty Finding\", found {}", kind(detail_type));
-                return self.fail(&join(path, "detail-type"), error, value);
-            }
-            return match object.get("detail") {
-                Some(detail) => {
-                    let region = object.get("region").and_then(Value::as_str).map(str::to_owned);
-                    let around = std::mem::replace(&mut self.region, region);
-                    self.value(detail, &join(path, "detail"), depth + 1);
-                    self.region = around;
-                }
-                None => self.fail(
-                    &join(path, "detail"),
-                    "missing field: an event carries its finding here".to_owned(),
-                    value,
-                ),
-            };
+            return self.event(object, detail_type, value, path, depth);
         }
         // SNS, also as it stands in a Lambda record.
+        let is_confirmation =
+            object.get("Type").is_some_and(|t| t != "Notification") && object.contains_key("Token");
         if let Some(Value::String(message)) = object.get("Message")
+            && !is_confirmation
             && (object.get("Type").is_some_and(|t| t == "Notification") || object.contains_key("TopicArn"))
         {
             return self.text(message, &join(path, "Message"), depth);
@@ -91,6 +98,22 @@ impl Unwrapper<'_> {
                 return self.text(body, &join(path, key), depth);
             }
         }
+        if asff::is_one(object) {
+            if let Some(product) = asff::other_product(object) {
+                let error = || {
+                    format!(
+                        "a Security Hub finding of {product}: only GuardDuty's are acted on. Match \"ProductName\": [\"GuardDuty\"] in the rule"
+                    )
+                };
+                return self.foreign(path, error, value);
+            }
+            let item = asff::pointer(value, path).map_err(|e| self.placed(e));
+            return self.out.push(item);
+        }
+        let is_finding = |names: [&str; 2]| names.iter().any(|name| object.contains_key(*name));
+        if is_confirmation || !is_finding(["type", "Type"]) && !is_finding(["accountId", "AccountId"]) {
+            return self.foreign(path, || looks::object(object), value);
+        }
         let decoded = wire::decode(value, path, self.region.as_deref());
         if decoded.len() > 1 {
             self.actors += decoded.len();
@@ -102,6 +125,36 @@ impl Unwrapper<'_> {
         for item in decoded {
             let item = item.map_err(|e| self.placed(e));
             self.out.push(item);
+        }
+    }
+
+    /// EventBridge. Its `account` is the account whose bus saw the event, so it is not looked at.
+    fn event(
+        &mut self,
+        event: &Map<String, Value>,
+        detail_type: &Value,
+        value: &Value,
+        path: &str,
+        depth: usize,
+    ) {
+        let is_hub = detail_type.as_str().is_some_and(|text| asff::EVENTS.contains(&text));
+        if detail_type != "GuardDuty Finding" && !is_hub {
+            let error =
+                || format!("expected an event of type \"GuardDuty Finding\", found {}", kind(detail_type));
+            return self.foreign(&join(path, "detail-type"), error, value);
+        }
+        match event.get("detail") {
+            Some(detail) => {
+                let region = event.get("region").and_then(Value::as_str).map(str::to_owned);
+                let around = std::mem::replace(&mut self.region, region);
+                self.value(detail, &join(path, "detail"), depth + 1);
+                self.region = around;
+            }
+            None => self.fail(
+                &join(path, "detail"),
+                "missing field: an event carries its finding here".to_owned(),
+                value,
+            ),
         }
     }
 
@@ -119,6 +172,15 @@ impl Unwrapper<'_> {
     fn fail(&mut self, path: &str, error: String, value: &Value) {
         let undecodable = broken_value(path, error, value);
         self.out.push(Err(self.placed(undecodable)));
+    }
+
+    /// It is no finding at all. Only the first such item of a document is described.
+    fn foreign(&mut self, path: &str, error: impl Fn() -> String, value: &Value) {
+        self.foreigners += 1;
+        if self.foreign.is_none() {
+            let path = if path.is_empty() { "(finding)" } else { path };
+            self.foreign = Some(self.placed(broken_value(path, error(), value)));
+        }
     }
 
     fn placed(&self, undecodable: Undecodable) -> Undecodable {

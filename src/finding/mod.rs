@@ -5,10 +5,13 @@
 //! or for what it cannot read an [`Undecodable`] that names the offending field.
 
 mod actors;
+mod asff;
 mod claim;
 mod document;
+mod documents;
 mod envelope;
 mod fields;
+mod looks;
 mod principal;
 mod stream;
 mod wire;
@@ -70,6 +73,10 @@ pub struct Finding {
     /// What was odd about fields that decide nothing, each as `path: what`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// It only says which finding there is, as Security Hub does. Nothing is decided about it before
+    /// GuardDuty has told the finding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pointer: bool,
 }
 
 /// What GuardDuty saw of the activity.
@@ -150,6 +157,9 @@ pub struct Undecodable {
     pub sha256: String,
 }
 
+/// Maximum length of what a message unpacks to, in bytes.
+const MAX_UNPACKED: u64 = 64 << 20;
+
 /// A finding, or why there is none.
 pub type Decoded = Result<Finding, Undecodable>;
 
@@ -168,27 +178,14 @@ pub fn decode_answer(bytes: &[u8]) -> Result<Vec<Decoded>, Undecodable> {
     Ok(decoded)
 }
 
-/// Decodes all findings in `bytes`: one JSON document, JSON lines, either of them gzipped.
+/// Decodes all findings in `bytes`: JSON documents one behind the other, gzipped or not.
 ///
 /// It never fails as a whole: what cannot be read is an item of its own. Nothing in `bytes`
 /// gives one item that says so.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Vec<Decoded> {
-    decode_values(document::values(bytes))
-}
-
-fn decode_values(values: Result<Vec<Result<document::Document, Undecodable>>, Undecodable>) -> Vec<Decoded> {
-    let mut decoded = Vec::new();
-    match values {
-        Ok(values) => {
-            for value in values {
-                match value {
-                    Ok(document) => envelope::unwrap(&document.value, &document.place, &mut decoded),
-                    Err(broken) => decoded.push(Err(broken)),
-                }
-            }
-        }
-        Err(broken) => decoded.push(Err(broken)),
+    match Findings::up_to(bytes, MAX_UNPACKED) {
+        Ok(findings) => findings.flatten().collect(),
+        Err(error) => vec![Err(document::broken("", &format!("cannot be read: {error}"), bytes))],
     }
-    decoded
 }

@@ -92,6 +92,7 @@ fn read(finding: &Value, region: Option<&str>) -> Result<Finding, Wrong> {
         sha256: String::new(),
         detail: None,
         actor: false,
+        pointer: false,
         notes: fields.into_notes(),
     })
 }

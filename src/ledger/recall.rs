@@ -116,6 +116,15 @@ impl Reader {
         self.select(sql, [stamp(since)])
     }
 
+    /// What came since `since` and could not be read.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn unreadable_since(&self, since: Timestamp) -> Result<Vec<Entry>, LedgerError> {
+        let sql = "SELECT seq, body FROM entries WHERE kind = 'undecodable' AND kind <> 'call' AND time >= ?1 ORDER BY seq";
+        self.select(sql, [stamp(since)])
+    }
+
     /// The remediations that were approved, or whose release was asked for, after entry `seq`.
     ///
     /// # Errors

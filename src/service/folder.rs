@@ -106,7 +106,7 @@ impl Service {
                     }
                     Fate::Unconfirmed { why, claim } => self.unconfirmed(source, &claim, &why).await?,
                     Fate::Open { hint, .. } => hints.push(*hint),
-                    Fate::Seen(_) | Fate::Undecodable => {}
+                    Fate::Seen(_) | Fate::Undecodable(_) | Fate::Grows(_) => {}
                 }
             }
             if !hints.is_empty() {

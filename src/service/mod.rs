@@ -6,6 +6,7 @@ mod limits;
 mod live;
 mod metrics;
 mod opt_outs;
+mod pointers;
 mod polls;
 mod reload;
 mod run;
@@ -187,12 +188,14 @@ impl Service {
         decoded: Vec<Decoded>,
         seen: &mut Seen,
     ) -> Result<(), LedgerError> {
+        let (pointers, decoded) = pointers::split(decoded);
+        self.take_in_pointers(source, pointers, seen).await?;
         let mut known = HashSet::new();
         for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
             self.engine.room().await;
             match recorded {
                 Recorded::New(finding) => self.engine.submit_asked(finding),
-                Recorded::Undecodable => {}
+                Recorded::Undecodable(_) => {}
                 Recorded::Seen(finding) => {
                     if known.insert(finding.occurrence()) {
                         self.take_in_again(source, &finding).await?;

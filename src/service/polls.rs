@@ -74,7 +74,7 @@ impl Service {
                         drop(self.engine.submit(finding));
                     }
                     Recorded::Seen(finding) => seen.add(finding),
-                    Recorded::Undecodable => {}
+                    Recorded::Undecodable(_) => {}
                 }
             }
         });

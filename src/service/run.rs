@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// How often GuardDuty is asked for what an event claims and it does not have.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 
 /// How often AWS is asked which regions are enabled; and again, when it does not tell.
 const FIND: Duration = Duration::from_hours(1);
@@ -110,6 +110,7 @@ impl Service {
             watch: &self.watch,
             confirm: self.config.confirm,
             patience: 0,
+            handed_in: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Service;
 use crate::aws::{CallError, hub_hint};
 use crate::feed::Taker;
-use crate::finding::{Finding, Unconfirmed};
+use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
 use crate::ledger::{Draft, LedgerError, Subject};
 use std::time::Duration;
@@ -37,9 +37,16 @@ impl Taker for Service {
         self.engine.tell(subject, &format!("unconfirmed_{}", why.code()), text, what_to_do).await
     }
 
+    async fn unreadable(&self, source: &str, what: &Undecodable) -> Result<(), LedgerError> {
+        let text = format!("{source} brought something that is not a readable finding: {what}");
+        let what_to_do = "Look at what it is: a theft may be in it, or the feed brings nothing else. `rescind list --decisions` lists \
+             what came; the polls find what GuardDuty has.";
+        self.engine.tell(Subject::default(), "unreadable", text, what_to_do).await
+    }
+
     async fn flooded(&self, source: &str, pause: Duration) -> Result<(), LedgerError> {
         let text = format!(
-            "{source} is flooded with what is no finding of GuardDuty's: nothing is received from it for {} min; the polls go on",
+            "{source} is flooded with what is no finding of GuardDuty's, or was told before: nothing is received from it for {} min; the polls go on",
             pause.as_secs().div_ceil(60)
         );
         let what_to_do = "Find out who writes to the queue and stop them; purge it. After a restart it is received from again.";

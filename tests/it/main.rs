@@ -33,6 +33,7 @@ mod guards;
 mod histories;
 mod hub;
 mod ids;
+mod inputs;
 mod keeping;
 mod ladder;
 mod ledger;

@@ -1,0 +1,39 @@
+//! How much each feed brought of late that cannot be read.
+
+use crate::ledger::{Event, LedgerError, Reader};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What a feed brought that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreadable {
+    /// The feed: a queue, the folder, or GuardDuty in a region.
+    pub feed: String,
+    /// How many items.
+    pub count: usize,
+    /// What is wrong with the latest.
+    pub latest: String,
+}
+
+impl Unreadable {
+    /// Of each feed that brought some since then. What a person handed in, they saw themselves.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn since(reader: &Reader, since: Timestamp) -> Result<Vec<Self>, LedgerError> {
+        let mut feeds: BTreeMap<String, Self> = BTreeMap::new();
+        for entry in reader.unreadable_since(since)? {
+            let Event::Undecodable { source, undecodable } = entry.event else { continue };
+            let feed = match source.split(' ').next() {
+                Some("folder") => "folder".to_owned(),
+                Some("SQS" | "GuardDuty") => source,
+                _ => continue,
+            };
+            let known = feeds.entry(feed.clone()).or_insert(Self { feed, count: 0, latest: String::new() });
+            known.count += 1;
+            known.latest = undecodable.to_string();
+        }
+        Ok(feeds.into_values().collect())
+    }
+}

@@ -1,0 +1,170 @@
+//! What something looks like that is no finding: so that a message can say what came, and not only that
+//! it cannot be read.
+
+use serde_json::{Map, Value};
+
+/// What is accepted, for a message.
+pub(super) const ACCEPTED: &str = "Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not";
+
+/// What is wrapped in no way that rescind knows.
+const NEITHER: &str = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
+
+fn told(what: &str) -> String {
+    format!("it looks like {what}. {ACCEPTED}")
+}
+
+/// What the first bytes of an input say, when it is no text in UTF-8.
+pub(super) fn bytes(start: &[u8]) -> Option<String> {
+    let what = match start {
+        [b'P', b'K', 3, 4, ..] => "a ZIP archive: unpack it first",
+        [b'B', b'Z', b'h', b'0'..=b'9', ..] => "bzip2: unpack it first (bunzip2)",
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz: unpack it first (unxz)",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "Zstandard: unpack it first (unzstd)",
+        [0x1f, 0x8b, ..] => "gzip within gzip: unpack it once (gunzip)",
+        [b'P', b'A', b'R', b'1', ..] => "Parquet, as Security Lake writes it",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{' | b'[' | b' ' | b'\r' | b'\n', 0, ..] | [0, _, ..] => {
+            "UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8)"
+        }
+        _ => return None,
+    };
+    Some(told(what))
+}
+
+/// What a text looks like that is not JSON.
+pub(super) fn text(text: &[u8]) -> Option<String> {
+    let line = text.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let key = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    let is_key =
+        !key.is_empty() && key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+    let value = line.get(key.len()..).unwrap_or_default();
+    let what = match line {
+        [b'{' | b'[' | b'"', ..] => return None,
+        [b'<', ..] => "XML or HTML",
+        b"---" => "YAML (`aws … --output json` gives JSON)",
+        _ if line.starts_with(b"- ") || is_key && (value == b":" || value.starts_with(b": ")) => {
+            "YAML (`aws … --output json` gives JSON)"
+        }
+        _ if line.split(|byte| *byte == b',').count() > 2 => "CSV",
+        _ => return None,
+    };
+    Some(told(what))
+}
+
+/// What an object looks like that is no finding.
+pub(super) fn object(object: &Map<String, Value>) -> String {
+    let has = |key: &str| object.contains_key(key);
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let source = if has("eventSource") { text("eventSource") } else { text("EventSource") };
+    let what = if text("Type") == "SubscriptionConfirmation" {
+        return subscription(text("TopicArn"));
+    } else if text("Type") == "UnsubscribeConfirmation" {
+        "SNS's word that the subscription has ended: from now on the topic sends nothing. Subscribe again"
+    } else if has("awslogs") || has("logEvents") || text("messageType") == "DATA_MESSAGE" {
+        "log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group"
+    } else if has("kinesis") || source == "aws:kinesis" || has("kinesisStreamArn") {
+        "records of a Kinesis stream. Send the events to an SQS queue"
+    } else if has("s3") || source == "aws:s3" || text("Event") == "s3:TestEvent" {
+        "a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves"
+    } else if has("requestContext") && (has("requestPayload") || has("responsePayload")) {
+        "what a Lambda destination gets. Send the event itself to the queue"
+    } else if has("class_uid") && has("metadata") {
+        "OCSF (Security Hub v2, Security Lake)"
+    } else if has("eventVersion") && has("eventName") && has("eventSource") {
+        "a record of CloudTrail, which is another service's log"
+    } else if has("webaclId") && has("httpRequest") {
+        "a log of WAF, which is another service's"
+    } else {
+        return NEITHER.to_owned();
+    };
+    told(what)
+}
+
+fn subscription(topic: &str) -> String {
+    let topic = if is_topic(topic) { topic } else { "TOPIC-ARN" };
+    format!(
+        "an SNS subscription that waits for confirmation: until then the topic sends nothing. If the topic is yours: \
+         aws sns confirm-subscription --topic-arn {topic} --token TOKEN, where TOKEN is the message's \"Token\" (valid for 3 days). \
+         When the queue's own account subscribes the queue, nothing needs to be confirmed"
+    )
+}
+
+/// It can stand in a command: whoever writes the message could put anything there.
+fn is_topic(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let legal = |part: &&str, more: &[u8]| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    matches!(parts.as_slice(), ["arn", partition, "sns", region, account, name]
+        if legal(partition, b"-") && legal(region, b"-") && legal(account, b"") && legal(name, b"-_."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_came_is_named_with_what_is_accepted() {
+        for (start, name) in [
+            (&b"PK\x03\x04rest"[..], "ZIP"),
+            (b"BZh91AY", "bzip2"),
+            (b"\xff\xfe{\0", "UTF-16"),
+            (b"\0{\0\"", "UTF-16"),
+            (b"{\0\"\0", "UTF-16"),
+            (b"\x1f\x8b\x08", "gzip within gzip"),
+        ] {
+            let told = bytes(start).expect(name);
+            assert!(told.contains(name) && told.contains("Accepted: "), "{told}");
+        }
+        assert_eq!(bytes(b"{\"id\": 1}"), None);
+        for (line, name) in [
+            (&b"Id,AccountId,Type\n1,2,3"[..], "CSV"),
+            (b"Findings:\n- Id: x", "YAML"),
+            (b"---\nid: x", "YAML"),
+            (b"<html>", "XML"),
+        ] {
+            assert!(text(line).expect(name).contains(name), "{name}");
+        }
+        assert_eq!(text(b"{\"id\":"), None);
+        assert_eq!(text(b"no finding"), None);
+    }
+
+    #[test]
+    fn objects_of_other_services_are_named() {
+        for (value, name) in [
+            (json!({"awslogs": {"data": "H4s"}}), "CloudWatch Logs"),
+            (json!({"messageType": "DATA_MESSAGE", "logEvents": []}), "CloudWatch Logs"),
+            (json!({"eventSource": "aws:kinesis", "kinesis": {"data": "e30="}}), "Kinesis"),
+            (json!({"eventSource": "aws:s3", "s3": {"bucket": {}}}), "notification of S3"),
+            (json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}), "notification of S3"),
+            (json!({"version": "1.0", "requestContext": {}, "responsePayload": {}}), "Lambda destination"),
+            (json!({"class_uid": 2004, "metadata": {}}), "OCSF"),
+            (json!({"eventVersion": "1", "eventName": "a", "eventSource": "b"}), "CloudTrail"),
+            (json!({"Type": "UnsubscribeConfirmation"}), "subscription has ended"),
+            (json!({"a": 1}), "neither a GuardDuty finding"),
+        ] {
+            let told = object(value.as_object().expect("an object"));
+            assert!(told.contains(name), "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_says_how_it_is_confirmed_and_takes_over_no_command() {
+        let told = |topic: &str| {
+            object(
+                json!({"Type": "SubscriptionConfirmation", "TopicArn": topic, "Token": "secret"})
+                    .as_object()
+                    .expect("one"),
+            )
+        };
+        let one = told("arn:aws:sns:eu-central-1:111111111111:findings");
+        assert!(one.contains("waits for confirmation"), "{one}");
+        assert!(one.contains(
+            "aws sns confirm-subscription --topic-arn arn:aws:sns:eu-central-1:111111111111:findings "
+        ));
+        assert!(!one.contains("secret"));
+        for odd in ["arn:aws:sns:eu-central-1:1:x; rm -rf /", "$(id)", "", "arn:aws:sns:a:1:`x`"] {
+            assert!(told(odd).contains("--topic-arn TOPIC-ARN "), "{odd}");
+        }
+    }
+}

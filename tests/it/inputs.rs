@@ -1,0 +1,192 @@
+//! What comes in other shapes than GuardDuty's own: several documents in a file, Security Hub's findings,
+//! and what is no finding at all.
+
+use crate::scene::{BANK, HOME, SECURITY, SHOP, Scene};
+use crate::watching::Watching;
+use flate2::{Compression, write::GzEncoder};
+use serde_json::{Value, json};
+use std::io::Write;
+
+const QUEUE: &str = "rescind-findings";
+
+/// A scene with a queue, that is watched since before anything happened.
+fn scene() -> Scene {
+    let mut scene = Scene::new();
+    scene.queue(QUEUE);
+    scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\n");
+    scene.watch();
+    scene
+}
+
+/// A service whose first polls are done with.
+fn watching(scene: &Scene) -> Watching {
+    let mut service = Watching::start(scene, &[]);
+    for _ in 0..2 {
+        service.until("guardduty:ListFindings");
+    }
+    service
+}
+
+/// A finding as GuardDuty has it.
+fn finding(scene: &Scene, id: &str) -> Value {
+    let name = format!("dump-{id}");
+    scene.post("queues", &json!({"account": SECURITY, "region": HOME, "name": name}));
+    scene.event(&name, id, json!({"wrap": "raw"}));
+    let state = scene.get(&format!("queues?name={name}"));
+    serde_json::from_str(state["messages"][0]["body"].as_str().expect("text")).expect("JSON")
+}
+
+/// The same as Security Hub wraps it.
+fn asff(account: &str, id: &str) -> Value {
+    json!({
+        "SchemaVersion": "2018-10-08", "AwsAccountId": account, "Region": HOME,
+        "Id": format!("arn:aws:guardduty:{HOME}:{SECURITY}:detector/12abc/finding/{id}"),
+        "ProductArn": format!("arn:aws:securityhub:{HOME}::product/aws/guardduty"),
+        "GeneratorId": format!("arn:aws:guardduty:{HOME}:{SECURITY}:detector/12abc"),
+        "Types": ["TTPs/Effects/UnauthorizedAccess:IAMUser-InstanceCredentialExfiltration.OutsideAWS"],
+        "CreatedAt": "2026-11-22T10:00:00.000Z", "UpdatedAt": "2026-11-22T10:00:00.000Z",
+        "Severity": {"Label": "HIGH"}, "Title": "t", "Description": "d", "Resources": [],
+    })
+}
+
+fn imported(findings: &[Value]) -> Value {
+    json!({"version": "0", "id": "e", "detail-type": "Security Hub Findings - Imported", "source": "aws.securityhub",
+        "account": SECURITY, "time": "2026-11-22T10:00:00Z", "region": HOME, "resources": [], "detail": {"findings": findings}})
+}
+
+fn gzipped(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("written");
+    encoder.finish().expect("finished")
+}
+
+#[test]
+fn documents_one_behind_the_other_are_all_read() {
+    let scene = Scene::new();
+    let mut thieves = Vec::new();
+    let mut findings = Vec::new();
+    for (account, role) in [(SHOP, "web"), (BANK, "api"), (SHOP, "batch"), (BANK, "job")] {
+        let (thief, id) = scene.theft(account, role);
+        findings.push(finding(&scene, &id));
+        thieves.push(thief);
+    }
+    let pretty = |number: usize| serde_json::to_string_pretty(&findings[number]).expect("JSON");
+    // As jq prints them, with one that somebody has cut.
+    let text = format!("{}\n{}\n{{\n  \"id\": \"cut\",\n{}\n", pretty(0), pretty(1), pretty(1));
+    std::fs::write(scene.path("jq.json"), text).expect("written");
+    let ran = scene.rescind(&["handle", "jq.json"]).code(5);
+    assert!(ran.out.contains("2 revoked, 1 unreadable"), "{}", ran.out);
+    // As Firehose appends them to an object in S3, one gzip member each.
+    let members = [gzipped(&findings[2].to_string()), gzipped(&findings[3].to_string())].concat();
+    let ran = scene.rescind_with_input(&["handle", "-"], &members).code(0);
+    assert!(ran.out.contains("2 revoked."), "{}", ran.out);
+    for thief in &thieves {
+        thief.is_denied();
+    }
+}
+
+#[test]
+fn an_event_of_security_hub_is_a_hint_that_is_asked_about() {
+    let scene = scene();
+    let mut service = watching(&scene);
+    let (thief, id) = scene.theft(SHOP, "web");
+    scene.post("messages", &json!({"queue": QUEUE, "body": imported(&[asff(SHOP, &id)])}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    // What is decided about is what GuardDuty told.
+    let recorded = scene.entries_of("finding").pop().expect("recorded");
+    assert_eq!(recorded["data"]["finding"]["principal"]["user_name"], "web");
+    assert!(recorded["data"]["finding"].get("pointer").is_none());
+    // One that GuardDuty does not have, and one of another account, are not confirmed.
+    for forged in [asff(SHOP, "00000000000000000000000000000000"), asff(BANK, &id)] {
+        scene.post("messages", &json!({"queue": QUEUE, "body": imported(&[forged])}));
+        service.until("NOT CONFIRMED by GuardDuty");
+    }
+    assert_eq!(scene.entries_of("intent").len(), 1);
+}
+
+#[test]
+fn a_finding_of_security_hub_in_a_file_is_asked_about_as_well() {
+    let scene = Scene::new();
+    let (thief, id) = scene.theft(SHOP, "web");
+    std::fs::write(scene.path("hub.json"), asff(SHOP, &id).to_string()).expect("written");
+    scene.rescind(&["plan", "hub.json"]).code(0).says("would revoke").says("1 finding(s)");
+    assert!(scene.entries_of("finding").is_empty());
+    // Also with a configuration that believes events: there is nothing in it to believe.
+    scene.configure("mode = \"enforce\"\nconfirm = false\n");
+    scene.rescind(&["handle", "hub.json"]).code(0).says("1 revoked.");
+    thief.is_denied();
+    scene.rescind(&["handle", "hub.json"]).code(0).says("1 seen before");
+    let unknown = asff(SHOP, "00000000000000000000000000000000").to_string();
+    let ran = scene.rescind_with_input(&["handle", "-"], unknown.as_bytes()).code(5);
+    assert!(ran.out.contains("1 not confirmed by GuardDuty."), "{}", ran.out);
+    scene
+        .rescind_with_input(&["plan", "-"], unknown.as_bytes())
+        .code(5)
+        .says("GuardDuty has no finding with this id");
+}
+
+#[test]
+fn a_true_event_that_is_repeated_is_not_asked_about_again() {
+    let scene = scene();
+    let mut service = watching(&scene);
+    let (thief, id) = scene.theft(SHOP, "web");
+    scene.event(QUEUE, &id, json!({}));
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let asked = scene.calls_of("GetFindings").len();
+    for _ in 0..30 {
+        scene.event(QUEUE, &id, json!({}));
+    }
+    scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    assert_eq!(scene.calls_of("GetFindings").len(), asked);
+    assert_eq!(scene.entries_of("finding").len(), 1);
+}
+
+#[test]
+fn a_subscription_that_waits_is_no_healthy_feed() {
+    let scene = scene();
+    let mut service = watching(&scene);
+    let topic = format!("arn:aws:sns:{HOME}:{SECURITY}:findings");
+    let waits = json!({"Type": "SubscriptionConfirmation", "MessageId": "m", "Token": "not-to-be-told", "TopicArn": topic,
+        "Message": "You have chosen to subscribe", "SubscribeURL": "https://sns.example/not-to-be-told"});
+    scene.post("messages", &json!({"queue": QUEUE, "body": waits}));
+    let line = service.until("ALERT: SQS rescind-findings brought");
+    assert!(line.contains("an SNS subscription that waits for confirmation"), "{line}");
+    let command = format!("aws sns confirm-subscription --topic-arn {topic} --token");
+    let status = scene.rescind(&["status"]);
+    for text in ["; 1 unreadable in 24 h, the latest: ", "waits for confirmation", &command] {
+        assert!(status.out.contains(text), "{text}: {}", status.out);
+    }
+    let picture = scene.rescind(&["-o", "json", "status"]).json().remove(0);
+    assert_eq!(picture["unreadable_today"][0]["count"], 1);
+    assert_eq!(picture["unreadable_today"][0]["feed"], "SQS rescind-findings");
+    let doctor = scene.rescind(&["-o", "json", "doctor"]).code(5).json().remove(0);
+    let problems = doctor["problems"].as_array().expect("problems");
+    let problem = problems.iter().find(|problem| problem["code"] == "unreadable").expect("told");
+    assert_eq!((&problem["level"], &problem["place"]), (&json!("problem"), &json!("SQS rescind-findings")));
+    let entries = scene.entries();
+    let told =
+        [status.out, doctor.to_string(), json!(entries).to_string(), service.lines.join("\n")].concat();
+    assert!(!told.contains("not-to-be-told"), "the token is nowhere");
+}
+
+#[test]
+fn another_services_log_in_the_folder_is_one_entry() {
+    let mut scene = Scene::new();
+    std::fs::create_dir_all(scene.path("exports")).expect("made");
+    scene.more_tables.push_str("[folder]\npath = \"exports\"\n");
+    scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\n");
+    scene.watch();
+    let mut service = watching(&scene);
+    let record = json!({"eventVersion": "1.11", "eventName": "GetObject", "eventSource": "s3.amazonaws.com"});
+    let log = json!({"Records": vec![record; 2500]});
+    std::fs::write(scene.path("exports/trail.json.gz"), gzipped(&log.to_string())).expect("written");
+    service.until("an export was read");
+    let unreadable = scene.entries_of("undecodable");
+    assert_eq!(unreadable.len(), 1);
+    let error = unreadable[0]["data"]["undecodable"]["error"].as_str().expect("text");
+    assert!(error.starts_with("2500 items") && error.contains("a record of CloudTrail"), "{error}");
+    assert!(scene.rescind(&["status"]).out.contains("1 unreadable in 24 h"));
+}
