@@ -47,6 +47,7 @@ fn decided(times: usize) {
         before_watch: None,
         stage: Stage::New,
         now: world.now,
+        here: world.now,
     };
     for _ in 0..times {
         black_box(decide(black_box(&world.finding), &world.policy, facts)).expect("decided");

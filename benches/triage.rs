@@ -27,6 +27,7 @@ fn one_finding(bencher: Bencher, size: usize) {
         before_watch: None,
         stage: Stage::New,
         now: world.now,
+        here: world.now,
     };
     let decision = decide(&world.finding, &world.policy, facts).expect("decided");
     assert_eq!(decision.rule.as_deref(), Some("built-in: credential exfiltration"));

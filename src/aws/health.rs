@@ -79,10 +79,11 @@ impl Hub {
         let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
         let request = self.organizations.describe_organization().send().boxed();
         let answer = recorded(&*self.sink, call, request).await?;
-        answer
-            .organization
-            .and_then(|organization| organization.id)
-            .ok_or_else(|| odd("organizations", "DescribeOrganization", "the answer names no organization"))
+        let id = answer.organization.and_then(|organization| organization.id).ok_or_else(|| {
+            odd("organizations", "DescribeOrganization", "the answer names no organization")
+        })?;
+        self.organization.get_or_init(|| id.clone());
+        Ok(id)
     }
 
     /// GetQueueAttributes: all of them, by name.

@@ -1,5 +1,6 @@
 //! The hub: the GuardDuty delegated-administrator account in which rescind runs.
 
+use super::clock::AwsClock;
 use super::error::{CallError, ErrorKind, timeouts};
 use super::member::{Entry, MemberSession};
 use super::pool::Pool;
@@ -13,7 +14,7 @@ use aws_sdk_sts as sts;
 use futures::FutureExt;
 use guardduty::types::{Condition, FindingCriteria, OrderBy, SortCriteria};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The hub's clients. One connection pool serves all regions and accounts.
 #[derive(Debug, Clone)]
@@ -24,6 +25,9 @@ pub struct Hub {
     sts: sts::Client,
     pub(super) organizations: organizations::Client,
     identity: HubIdentity,
+    clock: AwsClock,
+    /// The organization's id, once a call has told it.
+    pub(super) organization: Arc<OnceLock<String>>,
 }
 
 /// Who the hub's credentials are.
@@ -92,17 +96,33 @@ impl Hub {
         let sts = sts::Client::from_conf(
             sts::config::Builder::from(&config).interceptor(Observer::default()).build(),
         );
-        let identity = who_am_i(&sts, home, &*sink).await?;
+        let clock = AwsClock::default();
+        let identity = who_am_i(&sts, home, &*sink, &clock).await?;
         let organizations = organizations::Client::from_conf(
             organizations::config::Builder::from(&config).interceptor(Observer::default()).build(),
         );
-        Ok(Self { config, home: home.clone(), sink, sts, organizations, identity })
+        Ok(Self {
+            config,
+            home: home.clone(),
+            sink,
+            sts,
+            organizations,
+            identity,
+            clock,
+            organization: Arc::default(),
+        })
     }
 
     /// Whose credentials the hub has.
     #[must_use]
     pub fn identity(&self) -> &HubIdentity {
         &self.identity
+    }
+
+    /// AWS's clock, as the answers to the hub's calls tell it.
+    #[must_use]
+    pub fn clock(&self) -> &AwsClock {
+        &self.clock
     }
 
     pub(super) fn call<'a>(
@@ -112,7 +132,8 @@ impl Hub {
         region: &'a Region,
         scope: &'a CallScope,
     ) -> Call<'a> {
-        Call { service, operation, account: Some(&self.identity.account), region, scope }
+        let (account, clock) = (Some(&self.identity.account), &self.clock);
+        Call { service, operation, account, region, scope, clock }
     }
 
     pub(super) fn guardduty(&self, region: &Region) -> guardduty::Client {
@@ -233,6 +254,7 @@ impl Hub {
             account: Some(entry.account),
             region: &self.home,
             scope,
+            clock: &self.clock,
         };
         let request = self
             .sts
@@ -257,10 +279,15 @@ impl Hub {
     }
 }
 
-async fn who_am_i(sts: &sts::Client, home: &Region, sink: &dyn CallSink) -> Result<HubIdentity, CallError> {
+async fn who_am_i(
+    sts: &sts::Client,
+    home: &Region,
+    sink: &dyn CallSink,
+    clock: &AwsClock,
+) -> Result<HubIdentity, CallError> {
     let scope = CallScope::default();
-    let call =
-        Call { service: "sts", operation: "GetCallerIdentity", account: None, region: home, scope: &scope };
+    let (service, operation) = ("sts", "GetCallerIdentity");
+    let call = Call { service, operation, account: None, region: home, scope: &scope, clock };
     let answer = recorded(sink, call, sts.get_caller_identity().send().boxed()).await?;
     let arn = answer.arn.unwrap_or_default();
     let account = answer.account.unwrap_or_default().parse();

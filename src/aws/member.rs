@@ -1,5 +1,6 @@
 //! A session in a member account, limited to one role.
 
+use super::clock::AwsClock;
 use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
 use super::record::{Call, CallScope, CallSink, Observer, recorded};
@@ -11,7 +12,7 @@ use aws_sdk_iam as iam;
 use aws_sdk_sts::types::Credentials as StsCredentials;
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 /// How to enter a member account.
@@ -45,11 +46,15 @@ pub struct MemberSession {
     pub(super) iam: iam::Client,
     pub(super) sink: Arc<dyn CallSink>,
     pub(super) account: AccountId,
-    region: Region,
+    pub(super) region: Region,
+    /// The organization's id, once a call of the hub's has told it.
+    pub(super) organization: Arc<OnceLock<String>>,
     scope: CallScope,
     access_key_id: String,
-    /// AWS's time when the session was opened, and ours.
-    opened: (Timestamp, Instant),
+    clock: AwsClock,
+    /// AWS's time when the session was opened: in whole seconds, as AWS tells it; and more finely, with the
+    /// moment at which it was so.
+    opened: (Timestamp, Timestamp, Instant),
 }
 
 /// What GetRole tells of a role.
@@ -88,7 +93,8 @@ impl MemberSession {
             message: "the answer has an impossible expiration".to_owned(),
         })?;
         // A session lives exactly as long as was asked for, so this is AWS's own clock.
-        let aws_now = expires - SignedDuration::from_secs(Entry::SECONDS.into());
+        let second = expires - SignedDuration::from_secs(Entry::SECONDS.into());
+        let aws_now = hub.clock().now_given(second);
         let provider = Credentials::new(
             credentials.access_key_id(),
             credentials.secret_access_key(),
@@ -105,9 +111,11 @@ impl MemberSession {
             sink: Arc::clone(&hub.sink),
             account,
             region: hub.home.clone(),
+            organization: Arc::clone(&hub.organization),
             scope,
             access_key_id: credentials.access_key_id().to_owned(),
-            opened: (aws_now, Instant::now()),
+            clock: hub.clock().clone(),
+            opened: (second, aws_now, Instant::now()),
         })
     }
 
@@ -126,7 +134,7 @@ impl MemberSession {
     /// The time by AWS's clock: that of the session's opening, and what has passed since.
     #[must_use]
     pub fn aws_now(&self) -> Timestamp {
-        let (at, since) = self.opened;
+        let (_, at, since) = self.opened;
         at.checked_add(since.elapsed()).unwrap_or(Timestamp::MAX)
     }
 
@@ -148,7 +156,8 @@ impl MemberSession {
         service: &'static str,
         operation: &'static str,
     ) -> Call<'a> {
-        Call { service, operation, account: Some(&self.account), region, scope: &self.scope }
+        let (account, scope, clock) = (Some(&self.account), &self.scope, &self.clock);
+        Call { service, operation, account, region, scope, clock }
     }
 
     /// GetRole.

@@ -3,6 +3,7 @@
 //! Every call goes through [`record::recorded`], which hands a [`CallRecord`] to a
 //! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
 
+mod clock;
 mod error;
 mod health;
 mod hint;
@@ -22,6 +23,7 @@ mod simulate;
 mod trail;
 mod user;
 
+pub use clock::AwsClock;
 pub use error::{CallError, ErrorKind};
 pub use health::Detector;
 pub use hint::{hub_hint, who_hint};
@@ -32,7 +34,7 @@ pub(crate) use listed::one_line;
 pub use member::{Entry, MemberSession, RoleFacts};
 pub use publish::SnsMessage;
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
-pub use record::{CallRecord, CallResult, CallScope, CallSink};
+pub use record::{CallRecord, CallResult, CallScope, CallSink, within};
 pub use regions::RegionStatus;
 pub use security_hub::NotImported;
 pub use simulate::{Caller, Simulation};

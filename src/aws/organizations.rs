@@ -20,8 +20,11 @@ impl Hub {
         let scope = CallScope::default();
         let call = self.call("organizations", "DescribeOrganization", &self.home, &scope);
         let answer = recorded(&*self.sink, call, client.describe_organization().send().boxed()).await?;
-        let management = answer
-            .organization
+        let organization = answer.organization;
+        if let Some(id) = organization.as_ref().and_then(|o| o.id.clone()) {
+            self.organization.get_or_init(|| id);
+        }
+        let management = organization
             .and_then(|o| o.master_account_id)
             .and_then(|id| id.parse().ok())
             .ok_or_else(|| odd("DescribeOrganization", "the answer names no management account"))?;
@@ -97,8 +100,9 @@ impl Hub {
     /// As the calls'.
     pub async fn placement(&self, account: &AccountId, with_ous: bool) -> Result<Placement, CallError> {
         let ous = async { if with_ous { self.ous(account).await.map(Some) } else { Ok(None) } };
-        let (ous, tags) = futures::try_join!(ous, self.tags(account))?;
-        Ok(Placement { ous, tags, read_at: Timestamp::now() })
+        // To its end also when the other fails: its calls are recorded with what came of them.
+        let (ous, tags) = futures::join!(ous, self.tags(account));
+        Ok(Placement { ous: ous?, tags: tags?, read_at: Timestamp::now() })
     }
 
     async fn ous(&self, account: &AccountId) -> Result<Vec<String>, CallError> {

@@ -1,5 +1,6 @@
 //! One record for each AWS call, whatever its answer.
 
+use super::clock::AwsClock;
 use super::error::{CallError, SdkError};
 use crate::ident::{AccountId, Region};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -11,10 +12,12 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
 use std::error::Error;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// What a call is made for.
@@ -77,6 +80,7 @@ pub(super) struct Call<'a> {
     pub account: Option<&'a AccountId>,
     pub region: &'a Region,
     pub scope: &'a CallScope,
+    pub clock: &'a AwsClock,
 }
 
 /// What the [`Observer`] sees of a call on the wire.
@@ -86,10 +90,29 @@ struct Wire {
     request_id: Option<String>,
     status: Option<u16>,
     body: Option<Vec<u8>>,
+    /// When the last attempt was sent, and its answer came, by this machine's clock; and AWS's date.
+    sent: Option<Timestamp>,
+    answered: Option<(Timestamp, String)>,
 }
 
+/// The call's future writes, and whoever waits for it reads, also when it is given up.
+type Shared = Arc<Mutex<Wire>>;
+
 tokio::task_local! {
-    static WIRE: RefCell<Wire>;
+    static WIRE: Shared;
+    /// Until when answers are waited for, and how long that was from the beginning.
+    static UNTIL: (Instant, Duration);
+}
+
+fn lock(wire: &Shared) -> MutexGuard<'_, Wire> {
+    wire.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits so long at most for what makes calls. A call that has no answer by then is given up, and its
+/// record says so.
+pub async fn within<F: Future>(longest: Duration, calls: F) -> Option<F::Output> {
+    let until = Instant::now() + longest;
+    tokio::time::timeout_at(until, UNTIL.scope((until, longest), calls)).await.ok()
 }
 
 /// Makes a call and hands its record to `sink`.
@@ -128,17 +151,16 @@ pub(super) async fn with_body<O, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let mut made = Made { sink, call: &call, started: Instant::now(), done: false };
+    let mut made = Made::new(sink, &call);
     let span = tracing::info_span!(
         "aws", service = call.service, operation = call.operation, region = %call.region
     );
-    let (answer, wire) = WIRE
-        .scope(RefCell::default(), async {
-            let answer = request.await;
-            (answer, WIRE.with(RefCell::take))
-        })
-        .instrument(span)
-        .await;
+    let answer = WIRE.scope(Arc::clone(&made.wire), request).instrument(span).await;
+    let wire = std::mem::take(&mut *lock(&made.wire));
+    // Only what AWS answered has an id of AWS's.
+    if let (Some((received, date)), Some(sent), Some(_)) = (&wire.answered, wire.sent, &wire.request_id) {
+        call.clock.saw(date, sent, *received);
+    }
     let answer = answer.map_err(|error| CallError::new(call.service, call.operation, &error));
     let result = match &answer {
         Ok(_) => CallResult::Ok,
@@ -179,10 +201,17 @@ struct Made<'a> {
     sink: &'a dyn CallSink,
     call: &'a Call<'a>,
     started: Instant,
+    until: Option<(Instant, Duration)>,
+    wire: Shared,
     done: bool,
 }
 
-impl Made<'_> {
+impl<'a> Made<'a> {
+    fn new(sink: &'a dyn CallSink, call: &'a Call<'a>) -> Self {
+        let until = UNTIL.try_with(|until| *until).ok();
+        Self { sink, call, started: Instant::now(), until, wire: Shared::default(), done: false }
+    }
+
     fn record(&self, wire: &Wire, result: CallResult) -> CallRecord {
         CallRecord {
             service: self.call.service.to_owned(),
@@ -201,8 +230,15 @@ impl Made<'_> {
 impl Drop for Made<'_> {
     fn drop(&mut self) {
         if !self.done {
-            let message = "given up before its answer came: rescind was stopped".to_owned();
-            let record = self.record(&Wire::default(), CallResult::Error { code: None, message });
+            let why = match self.until {
+                Some((until, longest)) if until <= Instant::now() => {
+                    format!("no more than {} s are waited for it and what belongs to it", longest.as_secs())
+                }
+                _ => "rescind was stopped".to_owned(),
+            };
+            let message = format!("given up before its answer came: {why}");
+            let wire = std::mem::take(&mut *lock(&self.wire));
+            let record = self.record(&wire, CallResult::Error { code: None, message });
             self.sink.record(self.call.scope, record);
         }
     }
@@ -228,8 +264,9 @@ impl Intercept for Observer {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let _ = WIRE.try_with(|wire| {
-            let mut wire = wire.borrow_mut();
-            *wire = Wire { attempts: wire.attempts + 1, ..Wire::default() };
+            let mut wire = lock(wire);
+            let sent = Some(Timestamp::now());
+            *wire = Wire { attempts: wire.attempts + 1, sent, ..Wire::default() };
         });
         Ok(())
     }
@@ -243,7 +280,8 @@ impl Intercept for Observer {
         let response = context.response();
         let header = |name| response.headers().get(name).map(str::to_owned);
         let _ = WIRE.try_with(|wire| {
-            let mut wire = wire.borrow_mut();
+            let mut wire = lock(wire);
+            wire.answered = header("date").map(|date| (Timestamp::now(), date));
             wire.request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"));
             wire.status = Some(response.status().as_u16());
             if self.bodies && response.status().is_success() {
@@ -251,5 +289,61 @@ impl Intercept for Observer {
             }
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_sts::error::SdkError as Failed;
+    use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+    use futures::FutureExt;
+
+    #[derive(Debug, Default)]
+    struct Kept(Mutex<Vec<CallRecord>>);
+
+    impl CallSink for Kept {
+        fn record(&self, _: &CallScope, call: CallRecord) {
+            self.0.lock().expect("no panic").push(call);
+        }
+    }
+
+    /// A call that is sent twice and never answered.
+    async fn unanswered(kept: &Kept) {
+        let region: Region = "eu-central-1".parse().expect("legal");
+        let (scope, clock) = (CallScope::default(), AwsClock::default());
+        let (service, operation) = ("sts", "GetCallerIdentity");
+        let call = Call { service, operation, account: None, region: &region, scope: &scope, clock: &clock };
+        let request = async {
+            WIRE.with(|wire| lock(wire).attempts = 2);
+            std::future::pending::<Result<(), Failed<GetCallerIdentityError>>>().await
+        };
+        let _ = recorded(kept, call, request.boxed()).await;
+    }
+
+    fn told(kept: &Kept) -> (u32, String) {
+        let records = kept.0.lock().expect("no panic");
+        let [CallRecord { attempts, result: CallResult::Error { code: None, message }, .. }] = &records[..]
+        else {
+            panic!("{records:?}");
+        };
+        (*attempts, message.clone())
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_given_up_is_recorded_with_what_was_sent_and_why() {
+        let kept = Kept::default();
+        assert!(within(Duration::ZERO, unanswered(&kept)).await.is_none());
+        let (attempts, message) = told(&kept);
+        assert_eq!(attempts, 2);
+        assert!(message.contains("no more than 0 s are waited for"), "{message}");
+
+        let kept = Kept::default();
+        drop(within(Duration::from_secs(20), unanswered(&kept)));
+        assert!(kept.0.lock().expect("no panic").is_empty(), "it was never made");
+        assert!(within(Duration::from_secs(20), unanswered(&kept)).now_or_never().is_none());
+        let (attempts, message) = told(&kept);
+        assert_eq!(attempts, 2);
+        assert!(message.ends_with("rescind was stopped"), "{message}");
     }
 }

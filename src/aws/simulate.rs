@@ -4,16 +4,24 @@ use super::error::CallError;
 use super::member::{MemberSession, odd};
 use super::record::recorded;
 use aws_sdk_iam::types::{
-    ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType as Decision,
+    ContextEntry, ContextKeyTypeEnum as Type, EvaluationResult, PolicyEvaluationDecisionType as Decision,
+    Statement,
 };
 use futures::FutureExt;
 
-/// What the policy simulator answers.
+/// Maximum number of pages that one question's answer is read from.
+const MOST_PAGES: usize = 50;
+
+/// What a deny of ours asks about.
+const OURS: [&str; 2] = ["aws:TokenIssueTime", "aws:userid"];
+
+/// What the policy simulator answers for one action, taken together from the result and from those of each
+/// resource below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simulation {
-    /// `allowed`, `explicitDeny` or `implicitDeny`.
+    /// `allowed`, `explicitDeny` or `implicitDeny`; `mixed` when not all levels say the same.
     pub decision: String,
-    /// The policies whose statements decided.
+    /// The policies whose statements decided, on any level.
     pub matched: Vec<String>,
     /// What the organization's policies say (SCPs), where AWS tells it.
     pub by_organization: Option<bool>,
@@ -21,35 +29,17 @@ pub struct Simulation {
     pub unknown: Vec<String>,
 }
 
-/// Who calls, as policies see it; and in which region.
+/// Who calls, as policies see it.
 #[derive(Debug, Clone)]
 pub struct Caller<'a> {
-    /// The role.
-    pub role_arn: &'a str,
-    /// Its account.
-    pub account: &'a str,
-    /// The organization, if it is known.
-    pub organization: Option<&'a str>,
-    /// As whom the hub enters.
-    pub source_identity: &'a str,
-    /// The region of the call.
-    pub region: &'a str,
-    /// When its session began.
+    /// The role or the user, with its path.
+    pub arn: &'a str,
+    /// The unique id, and of a role `:` and the session's name.
+    pub user_id: Option<&'a str>,
+    /// Who entered as it, where that is known.
+    pub source_identity: Option<&'a str>,
+    /// When its token was issued, in whole seconds.
     pub since: jiff::Timestamp,
-}
-
-impl Caller<'_> {
-    fn context(&self) -> Vec<ContextEntry> {
-        let known = [
-            ("aws:PrincipalArn", Some(self.role_arn)),
-            ("aws:PrincipalAccount", Some(self.account)),
-            ("aws:PrincipalOrgID", self.organization),
-            ("aws:SourceIdentity", Some(self.source_identity)),
-            ("aws:RequestedRegion", Some(self.region)),
-        ];
-        let known = known.into_iter().filter_map(|(key, value)| Some(text(key, value?)));
-        known.chain([issued_at(&self.since.to_string())]).collect()
-    }
 }
 
 impl Simulation {
@@ -65,124 +55,214 @@ impl Simulation {
         self.decision == Decision::Allowed.as_str()
     }
 
-    fn read(result: &EvaluationResult) -> Self {
-        Self {
-            decision: result.eval_decision().as_str().to_owned(),
-            matched: result
-                .matched_statements()
-                .iter()
-                .filter_map(|s| s.source_policy_id().map(str::to_owned))
-                .collect(),
-            by_organization: result
-                .organizations_decision_detail()
-                .map(aws_sdk_iam::types::OrganizationsDecisionDetail::allowed_by_organizations),
-            unknown: result.missing_context_values().to_vec(),
-        }
+    /// A statement of the inline policy with this name decided. AWS names it `role_ROLE_POLICY`.
+    #[must_use]
+    pub fn is_by(&self, policy_name: &str) -> bool {
+        self.matched.iter().any(|id| {
+            id.strip_suffix(policy_name).is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        })
+    }
+
+    /// It does not know what a deny of ours asks about, though it was told.
+    #[must_use]
+    pub fn misses_ours(&self) -> bool {
+        self.unknown.iter().any(|key| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(key)))
+    }
+
+    /// All that the results for an action say: they can be on several pages.
+    fn read(results: &[&EvaluationResult]) -> Option<Self> {
+        let levels: Vec<Level<'_>> = results.iter().flat_map(|result| levels(result)).collect();
+        let decision = levels.first()?.decision;
+        let all_say = levels.iter().all(|level| level.decision == decision);
+        let mut unknown: Vec<String> = levels.iter().flat_map(|level| level.missing).cloned().collect();
+        unknown.sort();
+        unknown.dedup();
+        let statements = levels.iter().flat_map(|level| level.matched);
+        let by_organization: Vec<bool> = results
+            .iter()
+            .filter_map(|result| Some(result.organizations_decision_detail()?.allowed_by_organizations()))
+            .collect();
+        Some(Self {
+            decision: if all_say { decision } else { "mixed" }.to_owned(),
+            matched: statements.filter_map(|s| s.source_policy_id().map(str::to_owned)).collect(),
+            by_organization: (!by_organization.is_empty()).then(|| by_organization.iter().all(|yes| *yes)),
+            unknown,
+        })
     }
 }
 
+/// One level of an answer.
+struct Level<'a> {
+    decision: &'a str,
+    matched: &'a [Statement],
+    missing: &'a [String],
+}
+
+fn levels(result: &EvaluationResult) -> Vec<Level<'_>> {
+    let below = result.resource_specific_results().iter().map(|below| Level {
+        decision: below.eval_resource_decision().as_str(),
+        matched: below.matched_statements(),
+        missing: below.missing_context_values(),
+    });
+    let whole = Level {
+        decision: result.eval_decision().as_str(),
+        matched: result.matched_statements(),
+        missing: result.missing_context_values(),
+    };
+    std::iter::once(whole).chain(below).collect()
+}
+
 impl MemberSession {
-    /// SimulatePrincipalPolicy: what a session of the principal whose token was issued at
-    /// `token_issue_time`, and whose `aws:userid` is `user_id`, would be answered for `action`.
+    /// SimulatePrincipalPolicy: what the caller would be answered for these actions on a resource (`*` where
+    /// they have none), by its policies, its permissions boundary and the organization's policies; each action
+    /// with its answer. A condition about what is not in the context is true where it says "not", so that all
+    /// that is known of the caller is told.
     ///
     /// # Errors
-    /// As the call's.
+    /// As the calls'. An answer that leaves an action out is an error.
     pub async fn simulate(
-        &self,
-        arn: &str,
-        action: &str,
-        token_issue_time: &str,
-        user_id: Option<&str>,
-    ) -> Result<Simulation, CallError> {
-        let context = [issued_at(token_issue_time)].into_iter().chain(user_id.map(called_by)).collect();
-        let results = self.evaluate(arn, &[action], None, context).await?;
-        results.first().map(Simulation::read).ok_or_else(no_result)
-    }
-
-    /// SimulatePrincipalPolicy: the same for several actions on one resource, in one call; each action
-    /// with its answer.
-    ///
-    /// # Errors
-    /// As the call's. An answer that leaves an action out is an error.
-    pub async fn simulate_actions(
-        &self,
-        role_arn: &str,
-        actions: &[&str],
-        resource_arn: &str,
-        token_issue_time: &str,
-    ) -> Result<Vec<(String, Simulation)>, CallError> {
-        let context = vec![issued_at(token_issue_time)];
-        let results = self.evaluate(role_arn, actions, Some(resource_arn), context).await?;
-        each_of(actions, &results)
-    }
-
-    /// SimulatePrincipalPolicy: whether a session of the caller may make these calls on a resource, by
-    /// its policies, its permissions boundary and the organization's policies; each action with its
-    /// answer. A condition about what is not in the context is true where it says "not", so that all that is
-    /// known of the caller is told.
-    ///
-    /// # Errors
-    /// As the call's. An answer that leaves an action out is an error.
-    pub async fn may(
         &self,
         caller: &Caller<'_>,
         actions: &[&str],
-        resource_arn: &str,
+        resource_arn: Option<&str>,
     ) -> Result<Vec<(String, Simulation)>, CallError> {
-        let context = caller.context();
-        let results = self.evaluate(caller.role_arn, actions, Some(resource_arn), context).await?;
-        each_of(actions, &results)
+        let (mut results, mut marker) = (Vec::new(), None);
+        for _ in 0..MOST_PAGES {
+            let request = self
+                .iam
+                .simulate_principal_policy()
+                .policy_source_arn(caller.arn)
+                .set_action_names(Some(actions.iter().map(ToString::to_string).collect()))
+                .set_resource_arns(resource_arn.map(|arn| vec![arn.to_owned()]))
+                .set_context_entries(Some(self.context(caller, resource_arn)))
+                .set_marker(marker)
+                .send()
+                .boxed();
+            let answer = recorded(&*self.sink, self.call("SimulatePrincipalPolicy"), request).await?;
+            results.extend(answer.evaluation_results.unwrap_or_default());
+            marker = answer.marker.filter(|marker| answer.is_truncated && !marker.is_empty());
+            if marker.is_none() {
+                return each_of(actions, &results);
+            }
+        }
+        Err(odd("SimulatePrincipalPolicy", &format!("the answer has more than {MOST_PAGES} pages")))
     }
 
-    async fn evaluate(
-        &self,
-        arn: &str,
-        actions: &[&str],
-        resource_arn: Option<&str>,
-        context: Vec<ContextEntry>,
-    ) -> Result<Vec<EvaluationResult>, CallError> {
-        let request = self
-            .iam
-            .simulate_principal_policy()
-            .policy_source_arn(arn)
-            .set_action_names(Some(actions.iter().map(ToString::to_string).collect()))
-            .set_resource_arns(resource_arn.map(|arn| vec![arn.to_owned()]))
-            .set_context_entries(Some(context))
-            .send()
-            .boxed();
-        let answer = recorded(&*self.sink, self.call("SimulatePrincipalPolicy"), request).await?;
-        Ok(answer.evaluation_results.unwrap_or_default())
+    /// What is known of a call of the caller's.
+    fn context(&self, caller: &Caller<'_>, resource_arn: Option<&str>) -> Vec<ContextEntry> {
+        let user = caller.arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
+        let (account, organization) = (self.account.as_str(), self.organization.get().map(String::as_str));
+        let is_here = resource_arn.is_some_and(|arn| arn.contains(account));
+        let texts = [
+            ("aws:PrincipalArn", Some(caller.arn)),
+            ("aws:PrincipalAccount", Some(account)),
+            ("aws:PrincipalOrgID", organization),
+            ("aws:PrincipalType", Some(if user.is_some() { "User" } else { "AssumedRole" })),
+            ("aws:userid", caller.user_id),
+            ("aws:username", user),
+            ("aws:SourceIdentity", caller.source_identity),
+            ("aws:RequestedRegion", Some(self.region.as_str())),
+            ("aws:ResourceAccount", Some(account).filter(|_| is_here)),
+            ("aws:ResourceOrgID", organization.filter(|_| is_here)),
+        ];
+        let flags = [
+            ("aws:SecureTransport", "true"),
+            ("aws:ViaAWSService", "false"),
+            ("aws:PrincipalIsAWSService", "false"),
+        ];
+        let times = [("aws:TokenIssueTime", caller.since), ("aws:CurrentTime", self.aws_now())];
+        let texts = texts.into_iter().filter_map(|(key, value)| Some(entry(key, Type::String, value?)));
+        let flags = flags.into_iter().map(|(key, value)| entry(key, Type::Boolean, value));
+        let times = times
+            .into_iter()
+            .map(|(key, time)| entry(key, Type::Date, &time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
+        texts.chain(flags).chain(times).collect()
     }
 }
 
 fn each_of(actions: &[&str], results: &[EvaluationResult]) -> Result<Vec<(String, Simulation)>, CallError> {
     let of = |action: &&str| {
-        let result = results.iter().find(|r| r.eval_action_name().eq_ignore_ascii_case(action));
-        result.map(|r| ((*action).to_owned(), Simulation::read(r))).ok_or_else(no_result)
+        let is_about = |result: &&EvaluationResult| result.eval_action_name().eq_ignore_ascii_case(action);
+        let about: Vec<&EvaluationResult> = results.iter().filter(is_about).collect();
+        let no_result = || odd("SimulatePrincipalPolicy", "the answer has no result");
+        Simulation::read(&about).map(|answer| ((*action).to_owned(), answer)).ok_or_else(no_result)
     };
     actions.iter().map(of).collect()
 }
 
-fn issued_at(time: &str) -> ContextEntry {
-    ContextEntry::builder()
-        .context_key_name("aws:TokenIssueTime")
-        .context_key_type(ContextKeyTypeEnum::Date)
-        .context_key_values(time)
-        .build()
+fn entry(key: &str, of: Type, value: &str) -> ContextEntry {
+    ContextEntry::builder().context_key_name(key).context_key_type(of).context_key_values(value).build()
 }
 
-fn called_by(user_id: &str) -> ContextEntry {
-    text("aws:userid", user_id)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_iam::types::ResourceSpecificResult;
+    use aws_sdk_iam::types::builders::EvaluationResultBuilder;
 
-fn text(key: &str, value: &str) -> ContextEntry {
-    ContextEntry::builder()
-        .context_key_name(key)
-        .context_key_type(ContextKeyTypeEnum::String)
-        .context_key_values(value)
-        .build()
-}
+    fn statement(id: &str) -> Statement {
+        Statement::builder().source_policy_id(id).build()
+    }
 
-fn no_result() -> CallError {
-    odd("SimulatePrincipalPolicy", "the answer has no result")
+    fn begun(decision: Decision, matched: &[&str], missing: &[&str]) -> EvaluationResultBuilder {
+        EvaluationResult::builder()
+            .eval_action_name("s3:ListAllMyBuckets")
+            .eval_decision(decision)
+            .set_matched_statements(Some(matched.iter().map(|id| statement(id)).collect()))
+            .set_missing_context_values(Some(missing.iter().map(ToString::to_string).collect()))
+    }
+
+    fn result(decision: Decision, matched: &[&str], missing: &[&str]) -> EvaluationResult {
+        begun(decision, matched, missing).build().expect("whole")
+    }
+
+    /// A result that names no policy and lacks one key, and one for a resource below it.
+    fn with_below(decision: Decision, id: &str, missing: &str) -> EvaluationResult {
+        let below = ResourceSpecificResult::builder()
+            .eval_resource_name("*")
+            .eval_resource_decision(decision)
+            .matched_statements(statement(id))
+            .missing_context_values(missing)
+            .build()
+            .expect("whole");
+        let whole = begun(Decision::ExplicitDeny, &[], &["aws:SourceVpc"]);
+        whole.resource_specific_results(below).build().expect("whole")
+    }
+
+    fn read(results: &[EvaluationResult]) -> Simulation {
+        each_of(&["s3:ListAllMyBuckets"], results).expect("an answer").swap_remove(0).1
+    }
+
+    #[test]
+    fn what_stands_below_a_result_counts_as_what_stands_in_it() {
+        let same = with_below(Decision::ExplicitDeny, "role_app_Ours", "aws:PrincipalTag/team");
+        let answer = read(&[same]);
+        assert!(answer.is_explicit_deny() && answer.is_by("Ours"));
+        assert_eq!(answer.unknown, ["aws:PrincipalTag/team", "aws:SourceVpc"]);
+        let other = read(&[with_below(Decision::Allowed, "role_app_Ours", "aws:SourceVpc")]);
+        assert!(!other.is_explicit_deny() && !other.is_allowed());
+        assert_eq!((other.decision.as_str(), other.unknown.len()), ("mixed", 1));
+    }
+
+    #[test]
+    fn an_answer_on_two_pages_is_one() {
+        let pages = [result(Decision::ExplicitDeny, &["a"], &[]), result(Decision::Allowed, &["b"], &[])];
+        assert_eq!((read(&pages).decision.as_str(), read(&pages).matched.len()), ("mixed", 2));
+        assert!(each_of(&["iam:DeleteRole"], &pages).is_err());
+    }
+
+    #[test]
+    fn a_policy_is_known_by_its_whole_name() {
+        for (id, is_ours) in
+            [("role_app_Ours", true), ("Ours", true), ("role_app_NotOurs", false), ("Ours_x", false)]
+        {
+            assert_eq!(read(&[result(Decision::ExplicitDeny, &[id], &[])]).is_by("Ours"), is_ours, "{id}");
+        }
+    }
+
+    #[test]
+    fn what_our_deny_asks_about_must_be_known() {
+        let misses = |key| read(&[result(Decision::ExplicitDeny, &[], &[key])]).misses_ours();
+        assert!(misses("aws:tokenissuetime") && misses("aws:userid") && !misses("aws:SourceVpc"));
+    }
 }

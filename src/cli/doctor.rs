@@ -93,12 +93,8 @@ fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
         screen.line("Accounts  unknown: they could not be listed");
         screen.line(format!("Coverage  {}", styled(BAD, "unknown")));
     }
-    if let Some(skew) = diagnosis.clock_skew_ms {
-        screen.line(format!(
-            "Clock     {:+.1} s from AWS's",
-            f64::from(i32::try_from(-skew).unwrap_or(i32::MAX)) / 1000.0
-        ));
-    }
+    let ours = i32::try_from(-diagnosis.clock_skew_ms).unwrap_or(i32::MAX);
+    screen.line(format!("Clock     {:+.1} s from AWS's", f64::from(ours) / 1000.0));
     screen.line("");
 }
 

@@ -5,7 +5,7 @@ use super::output::{BAD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::{Entry, Event, LedgerError, NOBODY, Remediation, State};
-use crate::remedy::Who;
+use crate::remedy::{Proof, Who};
 use crate::service::{Seen, Service};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -55,6 +55,7 @@ pub async fn finish_service(
 #[derive(Serialize, Default)]
 struct Counts {
     remediated: usize,
+    not_confirmed: usize,
     observed: usize,
     skipped: usize,
     undecodable: usize,
@@ -81,7 +82,9 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
     })?;
     for id in &touched {
         let remediation = reader.remediation(id)?;
-        counts.remediated += usize::from(remediation.state.is_in_place());
+        let is_doubted = remediation.proof().is_some_and(Proof::is_contradicted);
+        counts.remediated += usize::from(remediation.state.is_in_place() && !is_doubted);
+        counts.not_confirmed += usize::from(remediation.state.is_in_place() && is_doubted);
         counts.held += usize::from(remediation.state == State::Held);
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
         tell_remediation(&remediation, service.config(), screen)?;
@@ -107,6 +110,7 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
         );
     }
     let bad = counts.not_revoked
+        + counts.not_confirmed
         + counts.held
         + counts.need_person
         + counts.put_off
@@ -197,8 +201,9 @@ fn subject(entry: &Entry) -> String {
 
 fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
-    let word =
-        if remediation.state.is_in_place() { "revoked".to_owned() } else { remediation.state.to_string() };
+    let is_doubted = remediation.proof().is_some_and(Proof::is_contradicted);
+    let is_revoked = remediation.state.is_in_place() && !is_doubted;
+    let word = if is_revoked { "revoked".to_owned() } else { remediation.state.to_string() };
     let label = styled(style(remediation.state), format!("{word:<10}"));
     let target = &remediation.target;
     screen.line(format!("{label}  {}  {} in {}", remediation.id, target.principal(), target.account));
@@ -213,6 +218,10 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
                 "            {what} issued before {cutoff} are denied (proof: {})",
                 remediation.state
             ));
+            if is_doubted {
+                let warning = styled(BAD, "NOT confirmed:");
+                screen.line(format!("            {warning} IAM's simulator still allows the old session"));
+            }
             if let Some(key) = &change.key {
                 screen.line(format!("            access key {} is inactive", clean(&key.id)));
             }
@@ -374,6 +383,7 @@ fn tell_seen(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::R
 fn sentence(counts: &Counts) -> String {
     let parts = [
         (counts.remediated, "revoked"),
+        (counts.not_confirmed, "denied, NOT confirmed by the simulator"),
         (counts.observed, "observed"),
         (counts.skipped, "skipped"),
         (counts.undecodable, "unreadable"),
@@ -435,7 +445,7 @@ pub fn rungs(r: &Remediation) -> Vec<Reached> {
         Reached { rung, at, seconds_after_finding }
     };
     let accepted = r.accepted_at.map(|at| reached("accepted".to_owned(), at));
-    let proofs = r.proofs.iter().map(|(at, proof)| reached(proof.rung.to_string(), *at));
+    let proofs = r.proofs.iter().map(|(at, proof)| reached(proof.rung.to_string(), proof.at.unwrap_or(*at)));
     accepted.into_iter().chain(proofs).collect()
 }
 

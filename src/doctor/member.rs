@@ -5,7 +5,6 @@ use crate::aws::{CallError, CallScope, Caller, Entry, ErrorKind, MemberSession, 
 use crate::config::RemedyName;
 use crate::org::Account;
 use crate::policies::{self, Trusted};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +19,6 @@ const BY_HAND: &str =
 pub(super) struct Looked {
     pub member: super::Member,
     pub problems: Vec<Problem>,
-    /// AWS's time less ours.
-    pub skew: Option<SignedDuration>,
 }
 
 impl Doctor<'_> {
@@ -42,7 +39,6 @@ impl Doctor<'_> {
         let mut looked = Looked {
             member: super::Member { account: account.id.clone(), name: account.name.clone(), ready: None },
             problems: Vec::new(),
-            skew: None,
         };
         let session = match self.hub.enter(&entry, &CallScope::default()).await {
             Ok(session) => session,
@@ -52,14 +48,11 @@ impl Doctor<'_> {
                 return looked;
             }
         };
-        looked.skew = Some(session.aws_now().duration_since(Timestamp::now()));
         let wanted = policies::member_role(&member.path_and_name(), &self.config.remedies());
         let caller = Caller {
-            role_arn: &role_arn,
-            account: account.id.as_str(),
-            organization: trusted.map(|trusted| trusted.organization.as_str()),
-            source_identity: &member.source_identity,
-            region: self.config.home_region().as_str(),
+            arn: &role_arn,
+            user_id: None,
+            source_identity: Some(&member.source_identity),
             since: session.opened_at(),
         };
         let (role, found, may) = futures::join!(
@@ -119,13 +112,14 @@ impl Doctor<'_> {
         caller: &Caller<'_>,
         wanted: &[(&'static str, Value)],
     ) -> Result<Vec<Problem>, CallError> {
-        let asked = questions(wanted, caller.role_arn);
+        let asked = questions(wanted, caller.arn);
         let answers = asked.iter().map(|(resource, actions)| {
             let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-            async move { session.may(caller, &actions, resource).await }
+            async move { session.simulate(caller, &actions, Some(resource)).await }
         });
         let (mut by_scp, mut by_role, mut unclear) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for (action, answer) in futures::future::try_join_all(answers).await?.into_iter().flatten() {
+        let answers: Result<Vec<_>, _> = futures::future::join_all(answers).await.into_iter().collect();
+        for (action, answer) in answers?.into_iter().flatten() {
             match answer {
                 Simulation { by_organization: Some(false), unknown, .. } => {
                     by_scp.push(action);

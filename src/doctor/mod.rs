@@ -10,14 +10,14 @@ mod queue;
 mod region;
 mod running;
 
-use crate::aws::Hub;
+use crate::aws::{AwsClock, Hub};
 use crate::config::{Config, Mode, OptOuts, Selector};
 use crate::ident::{AccountId, Region};
 use crate::ledger::Reader;
 use crate::org::{Account, AccountState};
 use crate::policies::Trusted;
 use futures::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -123,7 +123,7 @@ pub struct Diagnosis {
     /// The regions.
     pub regions: Vec<Watched>,
     /// How far this machine's clock is from AWS's: more than zero when AWS is ahead.
-    pub clock_skew_ms: Option<i64>,
+    pub clock_skew_ms: i64,
     /// What is not as it should be, the worst first.
     pub problems: Vec<Problem>,
 }
@@ -209,10 +209,9 @@ impl Doctor<'_> {
             futures::join!(watching, entering, self.queue(), self.administrator(), self.placement());
         problems.extend(queue);
         problems.extend(administrator.into_iter().chain(placement));
-        let (mut members, mut skews) = (BTreeMap::new(), Vec::new());
+        let mut members = BTreeMap::new();
         for looked in entered {
             problems.extend(looked.problems);
-            skews.extend(looked.skew);
             members.insert(looked.member.account.clone(), looked.member);
         }
         let mut told = Vec::new();
@@ -230,8 +229,7 @@ impl Doctor<'_> {
                 covered: if looked.findings_read { covered } else { 0 },
             });
         }
-        let skew = median(skews);
-        problems.extend(skew.and_then(clock));
+        problems.extend(clock(self.hub.clock()));
         for problem in &mut problems {
             problem.fix = self.with_config(&problem.fix);
         }
@@ -243,7 +241,7 @@ impl Doctor<'_> {
             members: members.into_values().collect(),
             left_out,
             regions: told,
-            clock_skew_ms: skew.map(|skew| i64::try_from(skew.as_millis()).unwrap_or(i64::MAX)),
+            clock_skew_ms: i64::try_from(self.hub.clock().ahead().as_millis()).unwrap_or(i64::MAX),
             problems,
         }
     }
@@ -377,23 +375,7 @@ impl Doctor<'_> {
     }
 }
 
-/// Beyond this AWS refuses signatures at five minutes, and cutoffs are told wrong by people.
-const SKEW: SignedDuration = SignedDuration::from_secs(5);
-
-fn clock(skew: SignedDuration) -> Option<Problem> {
-    (skew.abs() > SKEW).then(|| {
-        let way = if skew.is_negative() { "ahead of" } else { "behind" };
-        Problem::new(
-            if skew.abs() > SignedDuration::from_mins(2) { Level::Problem } else { Level::Warning },
-            "clock",
-            "hub",
-            format!("this machine's clock is {} s {way} AWS's", skew.abs().as_secs()),
-            "timedatectl set-ntp true",
-        )
-    })
-}
-
-fn median(mut skews: Vec<SignedDuration>) -> Option<SignedDuration> {
-    skews.sort();
-    skews.get(skews.len() / 2).copied()
+fn clock(clock: &AwsClock) -> Option<Problem> {
+    let level = if clock.is_far_off() { Level::Problem } else { Level::Warning };
+    Some(Problem::new(level, "clock", "hub", clock.difference()?, "timedatectl set-ntp true"))
 }

@@ -20,7 +20,7 @@ use crate::finding::decode;
 use crate::ident::{AccountId, BadName};
 use crate::ledger::{DrillStep, Drilled, Entry, Event, LedgerError, Reader, State};
 use crate::policies::{self, Trusted};
-use crate::remedy::Rung;
+use crate::remedy::{Proof, Rung};
 use crate::service::{Purpose, Seen, Service, ServiceError};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -233,7 +233,8 @@ impl Drill<'_> {
         );
         let Some(accepted) = accepted else { return Ok(Some(id)) };
         for (name, rung) in [("present", Rung::Present), ("simulated", Rung::Simulated)] {
-            let proved = at(&|event| matches!(event, Event::Proof(proof) if proof.rung >= rung));
+            let is_it = |entry: &&Entry| matches!(&entry.event, Event::Proof(proof) if proof.rung >= rung);
+            let proved = entries.iter().find(is_it).map(|entry| self.seen_at(entry));
             let note = if proved.is_some() { String::new() } else { last_proof(&entries) };
             steps.take(name, proved.is_some(), proved.and_then(|time| after(begun, time)), note);
         }
@@ -259,6 +260,16 @@ impl Drill<'_> {
         };
         steps.take("spared", passed, after(begun, Timestamp::now()), note);
         Ok(Some(id))
+    }
+
+    /// When what an entry tells was seen, by this machine's clock. A proof has AWS's time.
+    fn seen_at(&self, entry: &Entry) -> Timestamp {
+        match &entry.event {
+            Event::Proof(Proof { at: Some(at), .. }) => {
+                at.saturating_sub(self.hub.clock().ahead()).unwrap_or(entry.time)
+            }
+            _ => entry.time,
+        }
     }
 
     /// Whatever its ledger has that may be on the role.

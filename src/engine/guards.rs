@@ -58,10 +58,12 @@ impl Guards {
         question: Question<'_>,
         policy: &Policy,
         placement: Placed<'_>,
+        now: Timestamp,
     ) -> Result<Decision, PlacementNeeded> {
         let Question { finding, organization, history, before_watch, stage } = question;
-        let (now, spending) = (Timestamp::now(), self.spending());
-        let facts = Facts { organization, placement, history, spending: &spending, before_watch, stage, now };
+        let spending = self.spending();
+        let (spending, here) = (&*spending, Timestamp::now());
+        let facts = Facts { organization, placement, history, spending, before_watch, stage, now, here };
         decide(finding, policy, facts)
     }
 

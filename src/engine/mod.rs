@@ -103,6 +103,11 @@ impl Engine {
         }))
     }
 
+    /// AWS's time: what findings, cutoffs and tokens go by. Entries and budgets go by this machine's.
+    fn now(&self) -> Timestamp {
+        self.hub.clock().now()
+    }
+
     /// What may be done, as of now.
     fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
@@ -323,7 +328,7 @@ impl Engine {
             let _ = decided.send(());
             return Ok(());
         }
-        let old = Timestamp::now().duration_since(finding.last_seen()) > self.policy().max_finding_age;
+        let old = self.now().duration_since(finding.last_seen()) > self.policy().max_finding_age;
         let organization = self.organization_for(&finding.account).await?;
         let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {
             tracing::warn!(finding = finding.id, "not decided: the account cannot be looked up; tried again");
@@ -443,18 +448,20 @@ impl Engine {
     /// The decision about a finding. Where the account stands is read when the decision depends on it.
     async fn decide(&self, question: Question<'_>) -> Result<Decision, LedgerError> {
         let policy = self.policy();
-        let needed = match self.guards.judge(question, &policy, Placed::NotAsked) {
+        let needed = match self.guards.judge(question, &policy, Placed::NotAsked, self.now()) {
             Ok(decision) => return Ok(decision),
             Err(needed) => needed,
         };
         let placement = self.placement(&question.finding.account, &needed.to_string()).await?;
         let placed = placement.as_ref().map_or(Placed::Unreadable, Placed::At);
-        match self.guards.judge(question, &policy, placed) {
+        match self.guards.judge(question, &policy, placed, self.now()) {
             Ok(decision) => Ok(decision),
             // What was read does not tell what is needed: as if it could not be read.
-            Err(_) => self.guards.judge(question, &policy, Placed::Unreadable).map_err(|needed| {
-                LedgerError::Foreign { path: "triage".to_owned(), why: needed.to_string() }
-            }),
+            Err(_) => {
+                self.guards.judge(question, &policy, Placed::Unreadable, self.now()).map_err(|needed| {
+                    LedgerError::Foreign { path: "triage".to_owned(), why: needed.to_string() }
+                })
+            }
         }
     }
 
@@ -479,7 +486,7 @@ impl Engine {
             return Ok(None);
         };
         let earlier = self.reader.remediation(remediation)?;
-        let proof = Proof::enforced((**call).clone());
+        let proof = Proof::enforced((**call).clone(), self.now());
         let is_higher = matches!(earlier.state, State::Proved(rung) if rung < proof.rung);
         Ok(is_higher.then(|| Draft { subject: earlier.subject(), event: Event::Proof(proof) }))
     }

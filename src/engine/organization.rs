@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::lanes::Again;
-use crate::aws::{CallError, Hub};
+use crate::aws::{CallError, Hub, within};
 use crate::ident::AccountId;
 use crate::ledger::{Append, Beside, Draft, Event, LedgerError};
 use crate::org::{AccountState, Placement, Snapshot};
@@ -181,18 +181,18 @@ impl Engine {
             return Ok(known);
         }
         let read = tokio::select! {
-            read = tokio::time::timeout(LONGEST_WAIT, self.hub.placement(account, with_ous)) => read,
+            read = within(LONGEST_WAIT, self.hub.placement(account, with_ous)) => read,
             () = self.stop.cancelled() => return Ok(known),
         };
         let (error, hint) = match read {
-            Ok(Ok(placement)) => {
+            Some(Ok(placement)) => {
                 lock(&self.known.unplaced).remove(account);
                 lock(&self.known.placements).insert(account.clone(), placement.clone());
                 self.ledger.keep(Beside::Placement(account.clone(), placement.clone()));
                 return Ok(Some(placement));
             }
-            Ok(Err(error)) => (error.to_string(), crate::aws::hub_hint(&error, self.hub.identity())),
-            Err(_) => (
+            Some(Err(error)) => (error.to_string(), crate::aws::hub_hint(&error, self.hub.identity())),
+            None => (
                 format!("Organizations did not answer within {} s", LONGEST_WAIT.as_secs()),
                 "AWS gave no usable answer: check the network, the proxy and AWS_ENDPOINT_URL.".to_owned(),
             ),

@@ -59,6 +59,32 @@ impl Engine {
         Ok(())
     }
 
+    /// Tells that this machine's clock is far off, by what AWS answers.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn tell_clock(&self) -> Result<(), LedgerError> {
+        let clock = self.hub.clock();
+        let Some(text) = clock.difference().filter(|_| clock.is_far_off()) else { return Ok(()) };
+        let what_to_do = "Set it: `timedatectl set-ntp true`. Cutoffs and ages of findings go by AWS's time; the times of entries, the hour \
+             of the budgets and approval timeouts are wrong until then.";
+        self.tell(Subject::default(), "clock", text, what_to_do).await
+    }
+
+    /// Tells that the deny is there, and the simulator still allows what it is to deny.
+    pub(super) async fn tell_still_allowed(&self, remediation: &Remediation) -> Result<(), LedgerError> {
+        let target = &remediation.target;
+        let text = format!(
+            "NOT called revoked: the deny is on {} in {}, and IAM's simulator still allows the old session ({})",
+            target.principal(),
+            target.account,
+            remediation.id
+        );
+        let what_to_do = "Look at the role's policies, its boundary and CloudTrail now: the stolen session may still work. It is \
+             looked at again until the simulator denies it.";
+        self.tell(remediation.subject(), "still_allowed", text, what_to_do).await
+    }
+
     /// What should have been ended by an earlier remediation, and was not, is told.
     pub(super) fn alert_of_recurrence(&self, finding: &Finding, decision: &Decision) -> Option<Draft> {
         let (recurrence, target) = (decision.recurrence.as_ref()?, decision.verdict.target()?);

@@ -72,7 +72,7 @@ impl Engine {
     /// A person's approval makes it as fresh as the activity did.
     fn is_too_old(&self, remediation: &Remediation) -> bool {
         let fresh = remediation.last_seen.max(remediation.approved_at().unwrap_or(Timestamp::MIN));
-        Timestamp::now().duration_since(fresh) > self.policy().max_finding_age
+        self.now().duration_since(fresh) > self.policy().max_finding_age
     }
 
     /// Whether the change may be begun, now: what was decided must still hold, an opt-out may have
@@ -203,7 +203,8 @@ impl Engine {
             asked.earlier.push(change.clone());
             match remedy::apply(session, &remediation.target, &change).await {
                 Ok(()) => {
-                    self.write(remediation, Event::Accepted { found_in_place: false }).await?;
+                    let aws_time = Some(session.aws_now());
+                    self.write(remediation, Event::Accepted { found_in_place: false, aws_time }).await?;
                     let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
                     metrics::histogram!("rescind_seen_to_deny_seconds").record(took.max(0.0));
                 }
@@ -292,7 +293,8 @@ impl Engine {
         session: &MemberSession,
         change: &Change,
     ) -> Result<(), LedgerError> {
-        let accepted = self.reader.remediation(&remediation.id)?.accepted_at.unwrap_or_else(Timestamp::now);
+        let accepted =
+            self.reader.remediation(&remediation.id)?.accepted_at.unwrap_or_else(|| session.aws_now());
         let late = !remediation.is_put_back() && change.cutoff.time().duration_since(accepted) < LEAST_MARGIN;
         if late && !self.is_too_old(remediation) && self.may_begin(remediation).await? {
             tracing::warn!(remediation = remediation.id, "accepted late: the cutoff is moved forward");
@@ -316,7 +318,8 @@ impl Engine {
             Ok(found)
                 if change.is_in_force(&found, self.expected(&remediation.target, &change.id)?.at_most()) =>
             {
-                self.write(remediation, Event::Accepted { found_in_place: true }).await?;
+                let aws_time = Some(session.aws_now());
+                self.write(remediation, Event::Accepted { found_in_place: true, aws_time }).await?;
                 Ok(Some(true))
             }
             Ok(_) | Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => Ok(Some(false)),
@@ -348,8 +351,14 @@ impl Engine {
             Verified::Proved(proof) => {
                 metrics::counter!("rescind_proofs_total", "rung" => proof.rung.to_string()).increment(1);
                 let note = proof.note.as_deref();
-                tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
+                let still_allowed = proof.is_contradicted();
+                if !still_allowed {
+                    tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
+                }
                 self.write(remediation, Event::Proof(*proof)).await?;
+                if still_allowed {
+                    self.tell_still_allowed(remediation).await?;
+                }
                 Ok(None)
             }
             Verified::Missing(found) => {

@@ -5,7 +5,7 @@ use crate::aws::{CallError, Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
 use crate::ledger::{Event, LedgerError, Remediation, State};
 use crate::remedy::{Change, DeniedCall, Impact, POLICY_NAME, Proof, Purpose, Rung, Who, gather_impact};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::PoisonError;
 
@@ -50,7 +50,7 @@ impl Engine {
         let is_of_role = matches!(remediation.target.who, Who::Role { .. });
         let wants_impact = is_of_role && remediation.impact.is_none();
         let accepted = remediation.accepted_at.unwrap_or(remediation.opened_at);
-        let is_of_late = Timestamp::now().duration_since(accepted) < LOOKED_FOR;
+        let is_of_late = self.now().duration_since(accepted) < LOOKED_FOR;
         let cloudtrail = self.policy().cloudtrail;
         let wants_trail = cloudtrail && is_of_late;
         let lost_at = remediation.lost_at.filter(|at| Timestamp::now().duration_since(*at) < TOLD_WITHIN);
@@ -140,14 +140,15 @@ impl Engine {
         }
         let is_proved = remediation.state == State::Proved(Rung::Enforced);
         let Some(event) = denied.filter(|_| !is_proved) else { return Ok(()) };
-        let proof = Proof::enforced(DeniedCall {
+        let call = DeniedCall {
             source: "cloudtrail".to_owned(),
             access_key: event.access_key.unwrap_or_default(),
             api: Some(event.event),
             error_code: event.error_code.unwrap_or_default(),
             at: event.time,
             id: event.id,
-        });
+        };
+        let proof = Proof::enforced(call, session.aws_now());
         tracing::info!(remediation = remediation.id, "enforced: a call with the stolen key was denied");
         match self.write(remediation, Event::Proof(proof)).await {
             // A finding has proved it meanwhile.
@@ -165,7 +166,9 @@ impl Engine {
     ) -> Result<(Vec<TrailEvent>, bool), CallError> {
         let regions = futures::stream::iter(self.regions_with_global());
         let each = regions.map(async |region| session.events(&region, Lookup::AccessKey(key), since).await);
-        let pages: Vec<_> = each.buffer_unordered(AT_ONCE).try_collect().await?;
+        // To their end also when one fails: the calls are recorded with what came of them.
+        let pages: Vec<_> = each.buffer_unordered(AT_ONCE).collect().await;
+        let pages: Vec<_> = pages.into_iter().collect::<Result<_, _>>()?;
         let is_all = pages.iter().all(|page| !page.cut_short && page.unreadable == 0);
         let events = pages.into_iter().flat_map(|page| page.items).filter(|event| event.time >= since);
         Ok((events.collect(), is_all))

@@ -12,9 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest that a session of a role lives: IAM's maximum of MaxSessionDuration, which may have been
-/// higher than it is now when the token was issued.
-const ROLE_SESSION: SignedDuration = SignedDuration::from_hours(12);
+/// The longest that a session of a role lives, and what it opened for itself: IAM's maximum of
+/// MaxSessionDuration, which may have been higher than it is now when the token was issued; and a console
+/// session of the same length that was opened at its end (GetSigninToken).
+const ROLE_SESSION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The longest that a session of an IAM user lives (GetSessionToken, GetFederationToken).
 const USER_SESSION: SignedDuration = SignedDuration::from_hours(36);
@@ -208,7 +209,7 @@ impl Engine {
             if matches!(remediation.target.who, Who::User { .. }) { USER_SESSION } else { ROLE_SESSION };
         let hours = longest.as_hours();
         let reason = format!(
-            "no session issued before {} can be alive any more: none lives longer than {hours} h",
+            "no session issued before {} can be alive any more, nor a console session that it opened: none lives longer than {hours} h",
             change.cutoff
         );
         tracing::info!(remediation = remediation.id, "expired: {reason}");

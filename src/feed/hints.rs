@@ -2,7 +2,7 @@
 
 use super::guardduty::Answer;
 use super::{Poller, Recorded, Source, Watch, record};
-use crate::aws::{CallError, ErrorKind, Hub};
+use crate::aws::{CallError, ErrorKind, Hub, within};
 use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm};
 use crate::ident::Region;
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Reader};
@@ -230,7 +230,7 @@ impl Hints<'_> {
         if asked.is_empty() {
             return Vec::new();
         }
-        if let Ok(answers) = tokio::time::timeout(LONGEST_WAIT, poller.confirm(self.hub, asked)).await {
+        if let Some(answers) = within(LONGEST_WAIT, poller.confirm(self.hub, asked)).await {
             return answers;
         }
         let error = CallError {

@@ -294,6 +294,8 @@ pub enum Event {
     Accepted {
         /// It was found in place by a later look, not answered for.
         found_in_place: bool,
+        /// AWS's time then. Cutoffs and what GuardDuty sees are AWS's, so it is what they are compared with.
+        aws_time: Option<Timestamp>,
     },
     /// The change did not take effect.
     NotApplied {

@@ -99,7 +99,7 @@ pub struct Open {
     pub opened_at: Timestamp,
 }
 
-/// How long after a change its cutoff is relied on, by this machine's clock.
+/// How long after a change its cutoff is relied on, by AWS's clock.
 const RELIED_ON: SignedDuration = SignedDuration::from_mins(2);
 
 /// A remediation, put together from its entries.

@@ -258,12 +258,12 @@ mod tests {
     }
 
     fn proof(rung: Rung) -> Event {
-        Event::Proof(Proof::new(rung, None))
+        Event::Proof(Proof::new(rung, None, jiff::Timestamp::UNIX_EPOCH))
     }
 
     #[test]
     fn an_outcome_needs_an_intent() {
-        let accepted = Event::Accepted { found_in_place: false };
+        let accepted = Event::Accepted { found_in_place: false, aws_time: None };
         for from in
             [None, Some(State::Decided), Some(State::Blocked), Some(State::Accepted), Some(State::Failed)]
         {

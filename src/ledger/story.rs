@@ -80,8 +80,8 @@ impl Remediation {
                 self.changes.push((seq, change.clone()));
                 (self.change, self.intent_seq) = (Some(change), Some(seq));
             }
-            Event::Accepted { .. } => {
-                self.accepted_at = Some(time);
+            Event::Accepted { aws_time, .. } => {
+                self.accepted_at = Some(aws_time.unwrap_or(time));
                 self.first_accepted.get_or_insert(seq);
                 self.proofs.clear();
             }
@@ -91,9 +91,7 @@ impl Remediation {
             Event::ReleaseAsked(asked) => (self.release, self.undoing) = (Some((time, asked)), None),
             Event::Undoing { undo } => self.undoing = Some(undo),
             // The clock of this machine may be wrong.
-            Event::Undone { aws_time, .. } => {
-                self.undone = Some((aws_time.map_or(time, |at| at.min(time)), seq));
-            }
+            Event::Undone { aws_time, .. } => self.undone = Some((aws_time.unwrap_or(time), seq)),
             Event::Alert { code, .. } if code == "deny_removed_by" => self.culprit_told_at = Some(time),
             Event::Refused(refused) => self.refused = Some(refused),
             Event::Uncertain { error } => self.uncertain = Some(error),

@@ -3,7 +3,7 @@
 use super::digest::{TOGETHER, digest};
 use super::notice::{KINDS, notice};
 use super::{Notice, Undelivered, event_bus, sns, webhook};
-use crate::aws::Hub;
+use crate::aws::{Hub, within};
 use crate::backoff::Backoff;
 use crate::config::{Channel, Way};
 use crate::ident::AccountId;
@@ -103,10 +103,7 @@ impl Courier {
             while let Delivery::Taken(_) = self.carry(channel, true).await? {}
             Ok(())
         });
-        match tokio::time::timeout(LAST, futures::future::try_join_all(each)).await {
-            Ok(done) => done.map(|_| ()),
-            Err(_) => Ok(()),
-        }
+        within(LAST, futures::future::try_join_all(each)).await.map_or(Ok(()), |done| done.map(|_| ()))
     }
 
     async fn keep_carrying(&self, channel: &Channel, stop: &CancellationToken) -> Result<(), LedgerError> {
@@ -185,16 +182,16 @@ impl Courier {
         if known.as_ref().is_some_and(is_fresh) {
             return Ok(known.and_then(|placement| placement.ous));
         }
-        match tokio::time::timeout(LAST, self.hub.placement(account, true)).await {
-            Ok(Ok(placement)) => {
+        match within(LAST, self.hub.placement(account, true)).await {
+            Some(Ok(placement)) => {
                 self.ledger.keep(Beside::Placement(account.clone(), placement.clone()));
                 Ok(placement.ous)
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 tracing::warn!(%account, "the OUs cannot be read, so every channel is told: {error}");
                 Ok(known.and_then(|placement| placement.ous))
             }
-            Err(_) => Ok(known.and_then(|placement| placement.ous)),
+            None => Ok(known.and_then(|placement| placement.ous)),
         }
     }
 

@@ -100,7 +100,7 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
             Some((Topic::Enforced, Level::Info, title, Vec::new(), Vec::new()))
         }
         // A rung higher is no other news.
-        (Event::Proof(_), Some(r)) if r.proofs.first().is_none_or(|(at, _)| *at != entry.time) => None,
+        (Event::Proof(_), Some(r)) if first_proof(r).is_none_or(|at| at != entry.time) => None,
         (Event::Proof(_), Some(r)) => Some(revoked(r)),
         (Event::Proposed { .. }, Some(r)) => Some(held(r)),
         (Event::Refused(refused), Some(r)) if refused.disposition != Disposition::Retry => {
@@ -137,6 +137,11 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
     }
 }
 
+/// When it was proved first. What the simulator contradicts is told as an alert.
+fn first_proof(r: &Remediation) -> Option<Timestamp> {
+    r.proofs.iter().find(|(_, proof)| !proof.is_contradicted()).map(|(at, _)| *at)
+}
+
 fn revoked(r: &Remediation) -> Words {
     let again = if r.recurrence.is_some() { "revoked AGAIN" } else { "revoked" };
     let title = format!("{again}: {} in {}", r.target, r.target.account);
@@ -146,7 +151,7 @@ fn revoked(r: &Remediation) -> Words {
         text.extend(change.key.as_ref().map(|key| format!("Deactivated: access key {}.", key.id)));
     }
     for (at, proof) in &r.proofs {
-        text.push(match r.since_activity(*at) {
+        text.push(match r.since_activity(proof.at.unwrap_or(*at)) {
             Some(since) => format!(
                 "Proof: {} {:.1} s after the last activity that GuardDuty saw.",
                 proof.rung,

@@ -59,6 +59,12 @@ pub struct KeyChange {
 }
 
 impl Change {
+    /// It is to a user.
+    #[must_use]
+    pub fn is_of_user(&self) -> bool {
+        self.name.starts_with("user/")
+    }
+
     /// What it denies.
     #[must_use]
     pub fn part(&self) -> Deny {

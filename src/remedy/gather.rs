@@ -3,7 +3,7 @@
 use super::{Cutoff, Impact};
 #[cfg(any(feature = "ec2", test))]
 use crate::aws::Listed;
-use crate::aws::{CallError, ErrorKind, Instance, MemberSession, Simulation, one_line};
+use crate::aws::{CallError, Caller, ErrorKind, Instance, MemberSession, Simulation, one_line};
 use crate::ident::{Region, RoleName};
 
 /// So many instances are kept. A ledger entry is not an inventory.
@@ -13,6 +13,9 @@ const MOST_INSTANCES: usize = 500;
 /// So many regions are asked at the same time.
 #[cfg(feature = "ec2")]
 const AT_ONCE: usize = 8;
+
+/// A session's name that nobody has.
+pub(super) const SOMEBODY: &str = "rescind-asks-about-somebody-else";
 
 /// With these a role changes itself.
 const SELF_CHANGES: [&str; 5] = [
@@ -68,27 +71,49 @@ pub async fn gather_impact(
     let (found, undo) = futures::join!(
         async { if profiles.is_empty() { Found::default() } else { find(session, profiles, regions).await } },
         async {
-            let arn = &facts.as_ref().ok()?.arn;
-            let after = cutoff.plus(1).to_string();
-            Some(session.simulate_actions(arn, &SELF_CHANGES, arn, &after).await)
+            let facts = facts.as_ref().ok()?;
+            let user_id = format!("{}:{SOMEBODY}", facts.id);
+            let since = cutoff.plus(1).time();
+            let caller = Caller { arn: &facts.arn, user_id: Some(&user_id), source_identity: None, since };
+            Some(session.simulate(&caller, &SELF_CHANGES, Some(&facts.arn)).await)
         }
     );
     impact.instances = found.instances;
     impact.regions = found.regions;
     impact.problems.extend(found.problems);
     match undo {
-        Some(Ok(answers)) => impact.can_undo = allowed(answers),
+        Some(Ok(answers)) => {
+            let (can_undo, unclear) = judged(answers);
+            impact.can_undo = can_undo;
+            impact.problems.extend(unclear);
+        }
         Some(Err(error)) => {
             let why = why(&error);
-            impact.problems.push(format!("whether the role can undo the deny was not asked: {why}"));
+            impact.problems.push(format!("whether the role can undo the deny: {why}"));
         }
+        // Why the role was not read was said.
         None => {}
     }
     impact
 }
 
-fn allowed(answers: Vec<(String, Simulation)>) -> Vec<String> {
-    answers.into_iter().filter(|(_, answer)| answer.is_allowed()).map(|(action, _)| action).collect()
+/// What the role may do to itself, and what keeps that from being all. None when it is not known whether it
+/// may do anything.
+fn judged(answers: Vec<(String, Simulation)>) -> (Option<Vec<String>>, Option<String>) {
+    let is_sure = |answer: &Simulation| answer.unknown.is_empty() && answer.decision != "mixed";
+    let (may, may_not): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| answer.is_allowed());
+    let unsure: Vec<_> = may_not.into_iter().filter(|(_, answer)| !is_sure(answer)).collect();
+    let can_undo = (unsure.is_empty() || !may.is_empty())
+        .then(|| may.into_iter().map(|(action, _)| action).collect::<Vec<_>>());
+    let mut keys: Vec<String> = unsure.iter().flat_map(|(_, answer)| answer.unknown.clone()).collect();
+    keys.sort();
+    keys.dedup();
+    let unclear = (!unsure.is_empty()).then(|| {
+        let actions: Vec<String> = unsure.into_iter().map(|(action, _)| action).collect();
+        let depends = if keys.is_empty() { "answers that differ".to_owned() } else { keys.join(", ") };
+        format!("whether the role may use {} on itself: that depends on {depends}", actions.join(", "))
+    });
+    (can_undo, unclear)
 }
 
 /// Why a call failed, in few words. EC2's own words for a denial are some hundred of no meaning.
@@ -249,25 +274,39 @@ mod tests {
         );
     }
 
+    fn answer(action: &str, decision: &str, unknown: &[&str]) -> (String, Simulation) {
+        let unknown = unknown.iter().map(ToString::to_string).collect();
+        let (decision, matched) = (decision.to_owned(), Vec::new());
+        (action.to_owned(), Simulation { decision, matched, by_organization: None, unknown })
+    }
+
     #[test]
     fn only_what_is_allowed_undoes() {
-        let answer = |action: &str, decision: &str| {
-            (
-                action.to_owned(),
-                Simulation {
-                    decision: decision.to_owned(),
-                    matched: Vec::new(),
-                    by_organization: None,
-                    unknown: Vec::new(),
-                },
-            )
-        };
         let answers = vec![
-            answer("iam:DeleteRolePolicy", "implicitDeny"),
-            answer("iam:PutRolePolicy", "allowed"),
-            answer("iam:DeleteRole", "explicitDeny"),
+            answer("iam:DeleteRolePolicy", "implicitDeny", &[]),
+            answer("iam:PutRolePolicy", "allowed", &[]),
+            answer("iam:DeleteRole", "explicitDeny", &[]),
         ];
-        assert_eq!(allowed(answers), ["iam:PutRolePolicy"]);
+        assert_eq!(judged(answers), (Some(vec!["iam:PutRolePolicy".to_owned()]), None));
+        assert_eq!(judged(vec![answer("iam:DeleteRole", "implicitDeny", &[])]), (Some(Vec::new()), None));
+    }
+
+    #[test]
+    fn a_no_that_depends_on_what_was_not_told_is_no_no() {
+        let (can_undo, unclear) =
+            judged(vec![answer("iam:DeleteRolePolicy", "explicitDeny", &["aws:PrincipalTag/team"])]);
+        assert_eq!(can_undo, None);
+        let unclear = unclear.expect("said");
+        assert!(
+            unclear.contains("iam:DeleteRolePolicy") && unclear.contains("aws:PrincipalTag/team"),
+            "{unclear}"
+        );
+        // What it may do for certain is a warning all the same.
+        let (can_undo, unclear) = judged(vec![
+            answer("iam:DeleteRolePolicy", "mixed", &[]),
+            answer("iam:PutRolePolicy", "allowed", &["aws:SourceVpc"]),
+        ]);
+        assert_eq!((can_undo, unclear.is_some()), (Some(vec!["iam:PutRolePolicy".to_owned()]), true));
     }
 
     #[test]

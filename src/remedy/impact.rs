@@ -15,8 +15,14 @@ const INSTANCE_SESSION: SignedDuration = SignedDuration::from_hours(6);
 /// The longest session that IAM allows. The setting may have been as high when a token was issued.
 const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
+/// The longest console session that role credentials can open (GetSigninToken), up to their own last second.
+/// It outlives them, and CloudShell hands out keys from it.
+const CONSOLE_SESSION: SignedDuration = SignedDuration::from_hours(12);
+
 /// With one of these, a role that changes itself also gets rid of the deny.
 const TAKES_AWAY: [&str; 3] = ["iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy"];
+
+const CANNOT_TELL: &str = "it cannot be told whether a new session of the role can take the deny away itself";
 
 /// What a revocation means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +33,10 @@ pub struct Impact {
     pub trust: Vec<String>,
     /// How long a session may last that somebody asks for now. None when it could not be read.
     pub max_session_seconds: Option<i64>,
-    /// When the last revoked token expires, if the setting was never higher than now. The same as
-    /// `surely_dead` when it could not be read.
+    /// When the last revoked token expires, and the last console session that it opened, if the setting was
+    /// never higher than now. The same as `surely_dead` when it could not be read.
     pub dead_by_now_setting: Timestamp,
-    /// When the last revoked token expires, whatever the setting was.
+    /// When both are over, whatever the setting was.
     pub surely_dead: Timestamp,
     /// The ARNs of the role's instance profiles. None when they could not be read.
     pub profiles: Option<Vec<String>>,
@@ -39,8 +45,8 @@ pub struct Impact {
     /// The regions in which instances were looked for, and AWS answered.
     pub regions: Vec<Region>,
     /// The actions that a new session of the role may use on the role itself, and so take the deny
-    /// away, at once or by steps.
-    pub can_undo: Vec<String>,
+    /// away, at once or by steps. None when that could not be judged.
+    pub can_undo: Option<Vec<String>>,
     /// What could not be read and why, in words.
     pub problems: Vec<String>,
 }
@@ -56,24 +62,22 @@ impl Impact {
             role_arn: facts.map_or(role_arn, |facts| facts.arn.clone()),
             trust: trust.unwrap_or_default(),
             max_session_seconds: setting.map(|setting| setting.as_secs()),
-            dead_by_now_setting: cutoff.plus(by_setting.as_secs()).time(),
-            surely_dead: cutoff.plus(longest.as_secs()).time(),
+            dead_by_now_setting: cutoff.plus((by_setting + CONSOLE_SESSION).as_secs()).time(),
+            surely_dead: cutoff.plus((longest + CONSOLE_SESSION).as_secs()).time(),
             profiles: None,
             instances: Vec::new(),
             regions: Vec::new(),
-            can_undo: Vec::new(),
+            can_undo: None,
             problems: Vec::new(),
         }
     }
-    /// The warning that a new session of the role can take the deny away, if it can.
+
+    /// The warning that a new session of the role can take the deny away, if it can, or if nobody knows.
     #[must_use]
     pub fn can_take_away(&self) -> Option<String> {
-        let takes = |action: &String| TAKES_AWAY.contains(&action.as_str());
-        self.can_undo.iter().any(takes).then(|| {
-            format!(
-                "a new session of the role can take the deny away itself: it may {}",
-                self.can_undo.join(", ")
-            )
+        let Some(can_undo) = &self.can_undo else { return Some(CANNOT_TELL.to_owned()) };
+        can_undo.iter().any(|action| TAKES_AWAY.contains(&action.as_str())).then(|| {
+            format!("a new session of the role can take the deny away itself: it may {}", can_undo.join(", "))
         })
     }
 
@@ -93,16 +97,11 @@ impl Impact {
     }
 
     fn who_undoes(&self) -> Option<String> {
-        let actions = self.can_undo.join(", ");
-        if self.can_undo.iter().any(|action| TAKES_AWAY.contains(&action.as_str())) {
-            Some(format!(
-                "WARNING: a new session of the role can take the deny away itself: it may {actions}."
-            ))
-        } else if self.can_undo.is_empty() {
-            None
-        } else {
-            Some(format!("WARNING: a new session of the role can change the role itself: it may {actions}."))
+        if let Some(warning) = self.can_take_away() {
+            return Some(format!("WARNING: {warning}."));
         }
+        let actions = self.can_undo.as_ref().filter(|actions| !actions.is_empty())?.join(", ");
+        Some(format!("WARNING: a new session of the role can change the role itself: it may {actions}."))
     }
 
     fn what_runs(&self) -> Vec<String> {
@@ -134,16 +133,16 @@ impl Impact {
 
     fn when_dead(&self) -> String {
         let surely = format!(
-            "Old tokens expire by {} in any case: IAM lets none live longer than 12 hours.",
+            "All is over by {} in any case: IAM lets no token live longer than 12 hours.",
             second(self.surely_dead)
         );
         match self.max_session_seconds {
             Some(seconds) if self.dead_by_now_setting < self.surely_dead => format!(
-                "Old tokens expire by {} as the role is set now: sessions of up to {}, and about 6 hours on instances. {surely}",
+                "Old tokens, and console sessions that they opened, are over by {} as the role is set now: sessions of up to {}, about 6 hours on instances, and 12 hours more in the console. {surely}",
                 second(self.dead_by_now_setting),
                 length(seconds),
             ),
-            _ => surely,
+            _ => format!("Old tokens, and console sessions of 12 hours that they opened, expire. {surely}"),
         }
     }
 }
@@ -211,12 +210,12 @@ mod tests {
             role_arn: "arn:aws:iam::111122223333:role/web".to_owned(),
             trust: vec!["the service ec2.amazonaws.com".to_owned()],
             max_session_seconds: Some(3600),
-            dead_by_now_setting: "2026-11-22T05:00:00Z".parse().expect("a time"),
-            surely_dead: "2026-11-22T11:00:00Z".parse().expect("a time"),
+            dead_by_now_setting: "2026-11-22T17:00:00Z".parse().expect("a time"),
+            surely_dead: "2026-11-22T23:00:00Z".parse().expect("a time"),
             profiles: Some(vec!["arn:aws:iam::111122223333:instance-profile/web".to_owned()]),
             instances: vec![instance("i-1", "eu-central-1"), instance("i-2", "eu-west-1")],
             regions: ["eu-central-1", "eu-west-1", "us-east-1"].map(|r| r.parse().expect("legal")).into(),
-            can_undo: Vec::new(),
+            can_undo: Some(Vec::new()),
             problems: Vec::new(),
         }
     }
@@ -228,10 +227,10 @@ mod tests {
             (impact.dead_by_now_setting.to_string(), impact.surely_dead.to_string())
         };
         let times = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(dead(Some(&facts(1))), times("2026-11-22T05:00:00Z", "2026-11-22T11:00:00Z"));
-        assert_eq!(dead(Some(&facts(8))), times("2026-11-22T07:00:00Z", "2026-11-22T11:00:00Z"));
-        assert_eq!(dead(Some(&facts(12))), times("2026-11-22T11:00:00Z", "2026-11-22T11:00:00Z"));
-        assert_eq!(dead(None), times("2026-11-22T11:00:00Z", "2026-11-22T11:00:00Z"));
+        assert_eq!(dead(Some(&facts(1))), times("2026-11-22T17:00:00Z", "2026-11-22T23:00:00Z"));
+        assert_eq!(dead(Some(&facts(8))), times("2026-11-22T19:00:00Z", "2026-11-22T23:00:00Z"));
+        assert_eq!(dead(Some(&facts(12))), times("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z"));
+        assert_eq!(dead(None), times("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z"));
         let impact = Impact::of("arn".to_owned(), cutoff(), Some(&facts(1)));
         assert_eq!(impact.trust, ["the service ec2.amazonaws.com"]);
         assert_eq!(impact.role_arn, "arn:aws:iam::111122223333:role/a/web");
@@ -251,7 +250,7 @@ mod tests {
                 r#"  i-2 running in eu-west-1, vpc-1, Auto Scaling group "shop""#,
                 "New sessions of the role are not denied. Who may assume it:",
                 "  the service ec2.amazonaws.com",
-                "Old tokens expire by 2026-11-22 05:00:00Z as the role is set now: sessions of up to 1 h, and about 6 hours on instances. Old tokens expire by 2026-11-22 11:00:00Z in any case: IAM lets none live longer than 12 hours.",
+                "Old tokens, and console sessions that they opened, are over by 2026-11-22 17:00:00Z as the role is set now: sessions of up to 1 h, about 6 hours on instances, and 12 hours more in the console. All is over by 2026-11-22 23:00:00Z in any case: IAM lets no token live longer than 12 hours.",
                 "Not known: eu-north-1 is down.",
             ]
         );
@@ -275,7 +274,7 @@ mod tests {
     #[test]
     fn who_can_undo_it_is_said_first() {
         let first = |actions: &[&str]| {
-            let can_undo = actions.iter().map(ToString::to_string).collect();
+            let can_undo = Some(actions.iter().map(ToString::to_string).collect());
             Impact { can_undo, ..impact() }.lines().swap_remove(0)
         };
         assert_eq!(
@@ -284,6 +283,12 @@ mod tests {
         );
         assert!(first(&["iam:DetachRolePolicy"]).contains("change the role itself"));
         assert!(!first(&[]).contains("WARNING"));
+        let not_judged = Impact { can_undo: None, ..impact() };
+        assert_eq!(
+            not_judged.lines().swap_remove(0),
+            "WARNING: it cannot be told whether a new session of the role can take the deny away itself."
+        );
+        assert!(not_judged.can_take_away().is_some());
     }
 
     #[test]
@@ -295,7 +300,10 @@ mod tests {
         let lines = impact.lines().join("\n");
         assert!(lines.contains("in 2 regions of 2 accounts"), "{lines}");
         assert!(lines.contains("in eu-west-1 of account 444455556666, vpc-1"), "{lines}");
-        assert_eq!(lines.matches("Old tokens expire").count(), 1);
+        assert_eq!(
+            (lines.matches("Old tokens").count(), lines.matches("as the role is set now").count()),
+            (1, 0)
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Looking whether a change is in force: read back, then asked of the policy simulator.
 
-use super::{Change, Proof, Rung, Verified};
-use crate::aws::{CallError, ErrorKind, MemberSession, Simulation};
+use super::gather::SOMEBODY;
+use super::{Change, Cutoff, Proof, Rung, Verified};
+use crate::aws::{CallError, Caller, ErrorKind, MemberSession, Simulation};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// The action that the simulator is asked about. The deny is on all actions; this one is
@@ -33,71 +35,113 @@ impl Look {
     }
 }
 
-/// Looks until it is sure, a few times.
+/// Looks until it is sure, a few times. What was there at once and is proved no further was there then, and
+/// not only at the last look.
 pub(super) async fn patiently<F: Future<Output = Look>>(mut look: impl FnMut() -> F) -> Verified {
     let mut pauses = PAUSES.into_iter();
+    let mut present_since = None;
     loop {
-        match (look().await, pauses.next()) {
-            (Look::Sure(verified), _) | (Look::NotYet(verified), None) => return verified,
-            (Look::NotYet(_), Some(pause)) => tokio::time::sleep(pause).await,
+        let (mut verified, is_sure) = match look().await {
+            Look::Sure(verified) => (verified, true),
+            Look::NotYet(verified) => (verified, false),
+        };
+        match &mut verified {
+            Verified::Proved(proof) if proof.rung == Rung::Present => {
+                present_since = present_since.or(proof.at);
+                proof.at = present_since;
+            }
+            Verified::Missing(_) => present_since = None,
+            Verified::Proved(_) | Verified::Unread(_) => {}
+        }
+        match pauses.next() {
+            Some(pause) if !is_sure => tokio::time::sleep(pause).await,
+            _ => return verified,
         }
     }
 }
 
-/// Asks the simulator about an old and a new token; and when only one session is denied, about another
-/// session's old one.
-pub(super) async fn simulate(session: &MemberSession, change: &Change) -> Look {
-    let (before, after) = (change.cutoff.plus(-1).to_string(), change.cutoff.plus(1).to_string());
-    let one = change.session.as_deref();
-    // A session's name is at most 64 characters long, so this is nobody's.
-    let other = format!("{}:rescind-asks-about-somebody-else", change.id);
-    let answers = futures::try_join!(
-        session.simulate(&change.arn, ASKED, &before, one),
-        session.simulate(&change.arn, ASKED, &after, one),
-        async {
-            match one {
-                Some(_) => session.simulate(&change.arn, ASKED, &before, Some(&other)).await.map(Some),
-                None => Ok(None),
-            }
+/// Asks the simulator about an old and a new session; and when only one session is denied, about another
+/// old one. The document was read back at `present_at`.
+pub(super) async fn simulate(session: &MemberSession, change: &Change, present_at: Timestamp) -> Look {
+    let somebody = format!("{}:{SOMEBODY}", change.id);
+    let somebody = if change.is_of_user() { change.id.as_str() } else { somebody.as_str() };
+    let one = change.session.as_deref().unwrap_or(somebody);
+    let ask = async |since: Cutoff, user_id| {
+        let (since, user_id) = (since.time(), Some(user_id));
+        let caller = Caller { arn: &change.arn, user_id, source_identity: None, since };
+        session.simulate(&caller, &[ASKED], None).await.map(|mut answers| answers.swap_remove(0).1)
+    };
+    let (before, after) = (change.cutoff.plus(-1), change.cutoff.plus(1));
+    let ask_other = async {
+        match change.session {
+            Some(_) => ask(before, somebody).await.map(Some),
+            None => Ok(None),
         }
-    );
-    match answers {
-        Ok((old, new, other)) => judge(&old, &new, other.as_ref(), &change.policy_name),
-        Err(error) => {
+    };
+    // All to their end, also when one fails: they are recorded with what came of them.
+    match futures::join!(ask(before, one), ask(after, one), ask_other) {
+        (Ok(old), Ok(new), Ok(other)) => {
+            let (rung, note) = judge(&old, &new, other.as_ref(), &change.policy_name);
+            let at = if rung == Rung::Present { present_at } else { session.aws_now() };
+            let proof = Proof {
+                old_token: Some(old.decision),
+                new_token: Some(new.decision),
+                other_session: other.map(|other| other.decision),
+                ..Proof::new(rung, note, at)
+            };
+            let verified = Verified::Proved(proof.into());
+            if rung == Rung::Simulated { Look::Sure(verified) } else { Look::NotYet(verified) }
+        }
+        (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
             let note = if error.kind == ErrorKind::Denied {
-                "not simulated: the remediation role lacks iam:SimulatePrincipalPolicy".to_owned()
+                format!("not simulated: AWS does not let the remediation role call {}", error.action())
             } else {
                 format!("not simulated: {error}")
             };
-            Look::unanswered(Verified::Proved(Proof::new(Rung::Present, Some(note)).into()), &error)
+            let proof = Proof::new(Rung::Present, Some(note), present_at);
+            Look::unanswered(Verified::Proved(proof.into()), &error)
         }
     }
 }
 
-fn judge(old: &Simulation, new: &Simulation, other: Option<&Simulation>, policy_name: &str) -> Look {
-    let ours = |s: &Simulation| s.matched.iter().any(|policy| policy.ends_with(policy_name));
-    let by_us = |s: &Simulation| s.is_explicit_deny() && (ours(s) || s.matched.is_empty());
-    let (rung, note) = if !old.is_explicit_deny() {
-        (Rung::Present, Some("the simulator does not deny the old token"))
-    } else if by_us(new) {
-        (Rung::Present, Some("the simulator denies a new token as well"))
-    } else if other.is_some_and(by_us) {
-        (Rung::Present, Some("the simulator denies the role's other sessions as well"))
-    } else {
-        let other = "a new token is denied too, by another policy";
-        (Rung::Simulated, new.is_explicit_deny().then_some(other))
-    };
-    let proof = Proof {
-        old_token: Some(old.decision.clone()),
-        new_token: Some(new.decision.clone()),
-        other_session: other.map(|other| other.decision.clone()),
-        ..Proof::new(rung, note.map(str::to_owned))
-    };
-    if rung == Rung::Simulated {
-        Look::Sure(Verified::Proved(proof.into()))
-    } else {
-        Look::NotYet(Verified::Proved(proof.into()))
+/// How far the answers prove it: only a statement of ours counts, that decides about the old session and not
+/// about others. An SCP that denies both, or a condition about what was not told, proves nothing.
+fn judge(
+    old: &Simulation,
+    new: &Simulation,
+    other: Option<&Simulation>,
+    policy_name: &str,
+) -> (Rung, Option<String>) {
+    let all = || [Some(old), Some(new), other].into_iter().flatten();
+    let is_ours = |answer: &Simulation| answer.is_by(policy_name);
+    let present = |note: &str| (Rung::Present, Some(note.to_owned()));
+    if !old.is_explicit_deny() {
+        return (
+            Rung::Present,
+            Some(format!("the simulator does not deny the old session: {}", old.decision)),
+        );
     }
+    if all().any(Simulation::misses_ours) {
+        return present("the simulator did not take into account when the session began");
+    }
+    if !is_ours(old) {
+        return present(
+            "the simulator denies the old session by another policy, which says nothing about this one",
+        );
+    }
+    if is_ours(new) {
+        return present("the simulator denies a new session as well, by this policy");
+    }
+    if other.is_some_and(is_ours) {
+        return present("the simulator denies the role's other sessions as well, by this policy");
+    }
+    let mut untold: Vec<&str> = all().flat_map(|answer| answer.unknown.iter().map(String::as_str)).collect();
+    untold.sort_unstable();
+    untold.dedup();
+    let denied = new.is_explicit_deny().then(|| "a new session is denied too, by another policy".to_owned());
+    let untold = (!untold.is_empty()).then(|| format!("the simulator was not told {}", untold.join(", ")));
+    let notes: Vec<String> = denied.into_iter().chain(untold).collect();
+    (Rung::Simulated, (!notes.is_empty()).then(|| notes.join("; ")))
 }
 
 #[cfg(test)]
@@ -105,33 +149,63 @@ mod tests {
     use super::*;
     use crate::remedy::POLICY_NAME;
 
+    fn says(decision: &str, matched: &[&str], unknown: &[&str]) -> Simulation {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        let (matched, unknown) = (texts(matched), texts(unknown));
+        Simulation { decision: decision.to_owned(), matched, by_organization: None, unknown }
+    }
+
     #[test]
-    fn simulated_needs_old_denied_and_what_is_not_meant_not_denied_by_us() {
-        let says = |decision: &str, matched: &[&str]| Simulation {
-            decision: decision.to_owned(),
-            matched: matched.iter().map(ToString::to_string).collect(),
-            by_organization: None,
-            unknown: Vec::new(),
-        };
+    fn simulated_needs_our_statement_on_the_old_session_and_on_no_other() {
         let ours = "role_app_RescindRevokeOlderSessions";
-        let rung = |old: &Simulation, new: &Simulation, other: Option<&Simulation>| match judge(
-            old,
-            new,
-            other,
-            POLICY_NAME,
-        ) {
-            Look::Sure(Verified::Proved(proof)) | Look::NotYet(Verified::Proved(proof)) => proof.rung,
-            _ => panic!("all answers were given"),
-        };
-        let (denied, allowed) = (says("explicitDeny", &[ours]), says("allowed", &["x"]));
+        let rung = |old: &Simulation, new: &Simulation, other| judge(old, new, other, POLICY_NAME).0;
+        let (denied, allowed) = (says("explicitDeny", &[ours], &[]), says("allowed", &["x"], &[]));
         assert_eq!(rung(&denied, &allowed, None), Rung::Simulated);
-        assert_eq!(rung(&denied, &says("implicitDeny", &[]), None), Rung::Simulated);
-        assert_eq!(rung(&denied, &says("explicitDeny", &["other"]), None), Rung::Simulated);
-        assert_eq!(rung(&denied, &says("explicitDeny", &[ours]), None), Rung::Present);
-        assert_eq!(rung(&denied, &says("explicitDeny", &[]), None), Rung::Present);
-        assert_eq!(rung(&says("allowed", &[]), &allowed, None), Rung::Present);
-        assert_eq!(rung(&says("implicitDeny", &[]), &allowed, None), Rung::Present);
+        assert_eq!(rung(&denied, &says("implicitDeny", &[], &[]), None), Rung::Simulated);
+        assert_eq!(rung(&denied, &denied, None), Rung::Present);
+        assert_eq!(rung(&says("allowed", &[], &[]), &allowed, None), Rung::Present);
+        assert_eq!(rung(&says("implicitDeny", &[], &[]), &allowed, None), Rung::Present);
+        assert_eq!(rung(&says("mixed", &[ours], &[]), &allowed, None), Rung::Present);
         assert_eq!(rung(&denied, &allowed, Some(&allowed)), Rung::Simulated);
         assert_eq!(rung(&denied, &allowed, Some(&denied)), Rung::Present);
+        // Another policy that denies both, named or not, proves nothing; beside ours it does no harm.
+        for scp in [says("explicitDeny", &["p-scp"], &[]), says("explicitDeny", &[], &[])] {
+            assert_eq!(rung(&scp, &scp, None), Rung::Present);
+            assert_eq!(rung(&scp, &allowed, None), Rung::Present);
+            let (rung, note) = judge(&says("explicitDeny", &["p-scp", ours], &[]), &scp, None, POLICY_NAME);
+            assert_eq!(rung, Rung::Simulated);
+            assert!(note.is_some_and(|note| note.contains("by another policy")));
+        }
+    }
+
+    #[test]
+    fn what_the_simulator_was_not_told_is_said_and_our_own_keys_must_be_known() {
+        let ours = "role_app_RescindRevokeOlderSessions";
+        let allowed = says("allowed", &["x"], &["aws:SourceVpc"]);
+        let (rung, note) = judge(&says("explicitDeny", &[ours], &[]), &allowed, None, POLICY_NAME);
+        assert_eq!(rung, Rung::Simulated);
+        assert_eq!(note.as_deref(), Some("the simulator was not told aws:SourceVpc"));
+        let blind = says("explicitDeny", &[ours], &["aws:TokenIssueTime"]);
+        assert_eq!(judge(&blind, &allowed, None, POLICY_NAME).0, Rung::Present);
+    }
+
+    #[tokio::test]
+    async fn what_was_present_at_once_is_dated_then() {
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        let proof = |rung, second| Verified::Proved(Proof::new(rung, None, at(second)).into());
+        let dated = async |looks: Vec<Look>| {
+            let mut looks = looks.into_iter();
+            let mut next = || std::future::ready(looks.next().expect("no more looks than these"));
+            let Verified::Proved(proof) = patiently(&mut next).await else { panic!("proved") };
+            (proof.rung, proof.at.expect("dated").as_second())
+        };
+        let (first, last) = (Look::NotYet(proof(Rung::Present, 1)), Look::Sure(proof(Rung::Present, 9)));
+        assert_eq!(dated(vec![first, last]).await, (Rung::Present, 1));
+        // What went on to the next rung, or was gone in between, has the time of its own look.
+        let (first, last) = (Look::NotYet(proof(Rung::Present, 1)), Look::Sure(proof(Rung::Simulated, 9)));
+        assert_eq!(dated(vec![first, last]).await, (Rung::Simulated, 9));
+        let gone = Look::NotYet(Verified::Missing("nothing".to_owned()));
+        let (first, last) = (Look::NotYet(proof(Rung::Present, 1)), Look::Sure(proof(Rung::Present, 9)));
+        assert_eq!(dated(vec![first, gone, last]).await, (Rung::Present, 9));
     }
 }

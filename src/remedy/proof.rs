@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Rung {
     /// The document was read back as written.
     Present,
-    /// The policy simulator denies the old token and does not deny a new one.
+    /// The policy simulator denies an old session by the statement that was written, and a new one not.
     Simulated,
     /// A call with the stolen key was denied.
     Enforced,
@@ -42,6 +42,9 @@ pub enum Verified {
 pub struct Proof {
     /// The highest rung reached.
     pub rung: Rung,
+    /// When that was seen, by AWS's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// The simulator's answer for a token issued just before the cutoff.
     pub old_token: Option<String>,
     /// The simulator's answer for a token issued just after the cutoff.
@@ -59,14 +62,21 @@ pub struct Proof {
 impl Proof {
     /// From what the policy and the simulator tell.
     #[must_use]
-    pub fn new(rung: Rung, note: Option<String>) -> Self {
-        Self { rung, old_token: None, new_token: None, other_session: None, denied: None, note }
+    pub fn new(rung: Rung, note: Option<String>, at: Timestamp) -> Self {
+        let at = Some(at);
+        Self { rung, at, old_token: None, new_token: None, other_session: None, denied: None, note }
     }
 
     /// A call with the stolen key was denied.
     #[must_use]
-    pub fn enforced(denied: DeniedCall) -> Self {
-        Self { denied: Some(denied), ..Self::new(Rung::Enforced, None) }
+    pub fn enforced(denied: DeniedCall, at: Timestamp) -> Self {
+        Self { denied: Some(denied), ..Self::new(Rung::Enforced, None, at) }
+    }
+
+    /// The simulator was asked, and still allows the old session: it is not called revoked.
+    #[must_use]
+    pub fn is_contradicted(&self) -> bool {
+        self.rung == Rung::Present && self.old_token.as_deref() == Some("allowed")
     }
 }
 

@@ -77,9 +77,10 @@ impl RoleSessions {
                     return Look::unanswered(unread, &error);
                 }
             };
+            let read_at = session.aws_now();
             match change.difference(&found, at_most) {
                 Some(what) => Look::NotYet(Verified::Missing(what)),
-                None => look::simulate(session, change).await,
+                None => look::simulate(session, change, read_at).await,
             }
         })
         .await

@@ -79,19 +79,20 @@ impl UserKeys {
     ) -> Verified {
         look::patiently(|| async {
             let read =
-                futures::try_join!(session.user_policy(user, &change.policy_name), session.access_keys(user));
+                futures::join!(session.user_policy(user, &change.policy_name), session.access_keys(user));
             let found = match read {
-                Ok((document, keys)) => {
+                (Ok(document), Ok(keys)) => {
                     Found { arn: change.arn.clone(), id: change.id.clone(), document, keys }
                 }
-                Err(error) => {
+                (Err(error), _) | (_, Err(error)) => {
                     let unread = Verified::Unread(format!("could not read it back: {error}"));
                     return Look::unanswered(unread, &error);
                 }
             };
+            let read_at = session.aws_now();
             match change.difference(&found, at_most) {
                 Some(what) => Look::NotYet(Verified::Missing(what)),
-                None => look::simulate(session, change).await,
+                None => look::simulate(session, change, read_at).await,
             }
         })
         .await

@@ -298,7 +298,7 @@ pub struct Concerned {
     /// When the last revoked token is dead for sure.
     pub surely_dead: Timestamp,
     /// The actions by which the role could take the deny away.
-    pub can_undo: Vec<String>,
+    pub can_undo: Option<Vec<String>>,
     /// All of it in words.
     pub lines: Vec<String>,
 }
@@ -683,7 +683,8 @@ impl Story {
                 self.superseded_by = Some(by);
             }
             Event::Intent { change } => self.changes.push(written(entry, at, change)),
-            Event::Accepted { found_in_place } => {
+            Event::Accepted { found_in_place, aws_time } => {
+                let at = aws_time.unwrap_or(at);
                 self.outcome("accepted");
                 if let Some(change) = self.changes.last_mut() {
                     change.accepted_at = Some(at);
@@ -696,8 +697,8 @@ impl Story {
             Event::Uncertain { .. } => self.outcome("uncertain"),
             Event::Proof(proof) => {
                 let rung = proof.rung.to_string();
-                self.reach(&rung, entry, at, super::told::proof(&proof));
-                if !self.acted {
+                self.reach(&rung, entry, proof.at.unwrap_or(at), super::told::proof(&proof));
+                if !self.acted && !proof.is_contradicted() {
                     self.acted = true;
                     self.denied_at = self.changes.last().and_then(|change| change.accepted_at);
                     self.seconds_to_deny = self.denied_at.and_then(|at| self.since_finding(at));

@@ -173,7 +173,7 @@ impl Service {
     #[must_use]
     pub fn would_act_on(&self, finding: &Finding) -> bool {
         self.config.mode <= Mode::Approve
-            && Timestamp::now().duration_since(finding.last_seen()) <= self.config.max_finding_age
+            && self.hub.clock().now().duration_since(finding.last_seen()) <= self.config.max_finding_age
     }
 
     /// Records and carries out what was decoded from `source`; does not wait until it is done. Somebody

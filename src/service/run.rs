@@ -226,6 +226,7 @@ impl Service {
             // theft from being seen.
             self.engine.resume(false)?;
             self.engine.raise(self.config.raise_after).await?;
+            self.engine.tell_clock().await?;
             self.raise_undelivered().await?;
             self.engine.keep_organization_fresh();
         }

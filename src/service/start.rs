@@ -230,6 +230,9 @@ impl Service {
             ledger.append(Append { entries, ..Append::default() }).await?;
         }
         let hub = hub(config, ledger).await?;
+        if let Some(text) = hub.clock().difference() {
+            tracing::warn!("{text}: AWS's time is used for cutoffs and for the ages of findings");
+        }
         let identity = hub.identity();
         tracing::debug!(account = %identity.account, arn = identity.arn, "connected");
         if let Purpose::Act { .. } = purpose {

@@ -276,7 +276,7 @@ impl<'a> Triage<'a> {
             self.chain.begin("first run");
             self.chain.pass("no");
             self.chain.begin("budget");
-            if let Err(tripped) = facts.spending.allows(&target.account, &policy.budget, facts.now) {
+            if let Err(tripped) = facts.spending.allows(&target.account, &policy.budget, facts.here) {
                 return self.hold(remediation, target, HoldReason::Budget(tripped));
             }
             self.chain.pass("not used up");

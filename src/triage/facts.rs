@@ -51,6 +51,8 @@ pub struct Facts<'a> {
     pub before_watch: Option<Timestamp>,
     /// How far the matter is.
     pub stage: Stage,
-    /// This moment.
+    /// This moment, by AWS's clock: that of findings, cutoffs and tokens.
     pub now: Timestamp,
+    /// The same by this machine's clock: that of what was begun.
+    pub here: Timestamp,
 }

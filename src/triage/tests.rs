@@ -82,6 +82,7 @@ fn decided(finding: &Finding, policy: &Policy, history: &[InForce]) -> Decision 
         before_watch: None,
         stage: Stage::New,
         now: time(NOW),
+        here: time(NOW),
     };
     decide(finding, policy, facts).expect("nothing depends on the placement")
 }
@@ -371,7 +372,7 @@ proptest! {
             policy.budget.account_per_hour = spent;
             let facts = Facts {
                 organization: &organization, placement: Placed::At(&placement), history: &[], spending: &spending,
-                before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW),
+                before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW), here: time(NOW),
             };
             decide(&finding, &policy, facts).expect("the placement is given").verdict
         };

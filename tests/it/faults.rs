@@ -116,6 +116,45 @@ fn a_clock_that_is_wrong_by_ten_minutes_is_corrected() {
     }
 }
 
+/// The hub's own clock is three minutes wrong, and AWS's is right: one action for one theft, told in order.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hub_clock_that_is_minutes_off_does_nothing_twice() {
+    for ahead in ["-180", "180"] {
+        let scene = Scene::new();
+        let library = crate::starve::preload(&scene);
+        let rescind = |args: &[&str]| {
+            let mut command = scene.command(args);
+            command.env("LD_PRELOAD", &library).env("RESCIND_CLOCK_AHEAD", ahead);
+            crate::scene::Ran::new(&command.output().expect("it runs"))
+        };
+        scene.role(SHOP, "web");
+        let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+        let finding = scene.report(SHOP, "web", &session, json!({}));
+        let ran = rescind(&["run", "--once", "--backlog"]).code(0).says("1 revoked");
+        let way = if ahead == "180" { "ahead of" } else { "behind" };
+        assert!(ran.err.contains("this machine's clock is") && ran.err.contains(way), "{}", ran.err);
+        let writes = scene.writes();
+        // The same theft again, seen in the seconds before the cutoff and after the deny was accepted.
+        let now = scene.get("clock")["now"].clone();
+        scene.report(SHOP, "web", &session, json!({"id": finding, "updated_at": now}));
+        rescind(&["run", "--once", "--backlog"]).code(0);
+        assert_eq!(scene.decision(&finding)["code"], "already_revoked", "{ahead}");
+        assert_eq!(scene.writes(), writes, "{ahead}");
+        rescind(&["recheck"]).code(0);
+        assert_eq!(scene.writes(), writes, "{ahead}");
+        // What is told of it is in AWS's time, whatever this machine's says.
+        let listed = rescind(&["list", "-o", "json"]).code(0).json();
+        let time = |value: &serde_json::Value| {
+            value.as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time")
+        };
+        let told = time(&scene.get("clock")["now"]).duration_since(time(&listed[0]["accepted_at"]));
+        assert!((-2..90).contains(&told.as_secs()), "{ahead}: {}", listed[0]);
+        let doctor = rescind(&["doctor", "-o", "json"]);
+        assert!(doctor.out.contains("\"clock\""), "{}", doctor.out);
+    }
+}
+
 #[test]
 fn aws_time_decides_not_ours() {
     for ahead in [600, -600] {

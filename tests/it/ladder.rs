@@ -189,7 +189,7 @@ fn whom_it_concerns_is_gathered_after_the_deny_and_told() {
         .says("front-1")
         .says("Auto Scaling group")
         .says("the service ec2.amazonaws.com")
-        .says("Old tokens expire by")
+        .says("are over by")
         .says("can take the deny away itself");
     // Nothing is asked before the deny is in place.
     let calls = scene.calls();

@@ -243,7 +243,7 @@ impl Template {
             What::Reopened => Event::Reopened { by: text() },
             What::Intent => self.of("intent").event,
             What::Uncertain => Event::Uncertain { error: text() },
-            What::Accepted => Event::Accepted { found_in_place: false },
+            What::Accepted => Event::Accepted { found_in_place: false, aws_time: None },
             What::NotApplied => Event::NotApplied { found: text() },
             What::Proof => self.of("proof").event,
             What::Retry => refused(Disposition::Retry),

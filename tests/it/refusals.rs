@@ -1,5 +1,6 @@
 //! What cannot be done: each with its name, with what a person must do, and without a loop.
 
+use crate::proxy::{Fault, Proxy, Which};
 use crate::scene::{BARE, MANAGEMENT, SHOP, Scene, Setting, member_policy, policy};
 use crate::thief::Thief;
 use serde_json::{Value, json};
@@ -123,9 +124,64 @@ fn the_remediation_role_may_not_write() {
 fn the_remediation_role_may_not_simulate() {
     let scene = Scene::with(without("iam:SimulatePrincipalPolicy"));
     let (thief, _) = scene.theft(SHOP, "web");
-    scene.run_once().says("present").says("the remediation role lacks iam:SimulatePrincipalPolicy");
+    scene
+        .run_once()
+        .says("present")
+        .says("AWS does not let the remediation role call iam:SimulatePrincipalPolicy");
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
     thief.is_denied();
+    // Whether the role can undo it could not be asked either: that is no "no".
+    scene.rescind(&["recheck"]).code(0);
+    let impact = scene.entries_of("impact").remove(0);
+    assert_eq!(impact["data"]["can_undo"], Value::Null, "{impact}");
+}
+
+/// Calls are made side by side, and one of them fails first.
+fn a_slow_sibling(scene: &Scene, fast: Which, slow: Which, run: &[&str]) -> Vec<Value> {
+    let proxy = Proxy::before(scene.endpoint());
+    proxy.times(1, fast, Fault::Code(403, "AccessDenied"));
+    proxy.always(slow, Fault::Latency(std::time::Duration::from_millis(300)));
+    let ran = scene.command_through(&proxy, run).output().expect("it runs");
+    assert!(ran.status.code().is_some(), "it ended by itself");
+    scene.entries_of("call")
+}
+
+/// No call is given up for another's sake: each is recorded with AWS's answer to it.
+fn all_are_answered(calls: &[Value], operations: &[&str]) {
+    for operation in operations {
+        let those: Vec<&Value> =
+            calls.iter().map(|call| &call["data"]).filter(|call| call["operation"] == *operation).collect();
+        assert!(!those.is_empty(), "{operation}");
+        for call in those {
+            assert!(call["attempts"].as_u64() > Some(0) && call["status"].is_number(), "{call}");
+            assert!(!call["result"].to_string().contains("given up"), "{call}");
+        }
+    }
+}
+
+#[test]
+fn what_a_failed_sibling_did_not_wait_for_is_recorded_as_it_was() {
+    const RUN: [&str; 3] = ["run", "--once", "--backlog"];
+    // The three questions to the simulator.
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(SHOP, "web");
+    let simulate = || Which::operation("SimulatePrincipalPolicy");
+    let calls = a_slow_sibling(&scene, simulate(), simulate(), &RUN);
+    all_are_answered(&calls, &["SimulatePrincipalPolicy"]);
+    thief.is_denied();
+    // Where the account stands: its OUs, and its tags.
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\naccount_tag = \"rescind:mode\"\n");
+    let opt_out = "[[opt_out]]\nname = \"away\"\nous = [\"ou-none-00000000\"]\nmode = \"off\"\nowner = \"o\"\nreason = \"r\"\npermanent = true\n";
+    std::fs::write(scene.path("opt-outs.toml"), opt_out).expect("written");
+    let _ = scene.theft(SHOP, "web");
+    let calls = a_slow_sibling(
+        &scene,
+        Which::operation("ListTagsForResource"),
+        Which::operation("ListParents"),
+        &RUN,
+    );
+    all_are_answered(&calls, &["ListTagsForResource", "ListParents"]);
 }
 
 #[test]

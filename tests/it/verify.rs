@@ -28,8 +28,93 @@ fn a_simulator_that_allows_the_old_token() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.post("switches", &json!({"simulator_lies": "allow_all"}));
-    scene.run_once().says("present").says("the simulator does not deny the old token");
+    let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let ran = ran.says("present").says("the simulator does not deny the old session: allowed");
+    let ran = ran.says("NOT confirmed").says("1 denied, NOT confirmed by the simulator");
+    assert!(!ran.out.contains("revoked  ") && !ran.out.contains("1 revoked"), "{}", ran.out);
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
+    let told = scene.entries_of("alert");
+    assert_eq!(told[0]["data"]["code"], "still_allowed");
+    // A report does not count it as done; once the simulator denies it, it is.
+    let acted = |scene: &Scene| {
+        scene.rescind(&["report", "--format", "json", "--no-record"]).code(0).json_document()["remediations"]
+            [0]["acted"]
+            .clone()
+    };
+    assert_eq!(acted(&scene), false);
+    scene.post("switches", &json!({"simulator_lies": null}));
+    scene.rescind(&["recheck"]).code(0);
+    assert_eq!(acted(&scene), true);
+}
+
+/// AWS dates each rung where it was seen: the read-back before the simulator was asked again and again.
+#[test]
+fn present_is_dated_when_it_was_read_back() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.post("switches", &json!({"simulator_lies": "deny_all"}));
+    scene.run_once().says("present");
+    let proof = &scene.entries_of("proof")[0];
+    let time = |value: &serde_json::Value| {
+        value.as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time")
+    };
+    let accepted = time(&scene.entries_of("accepted")[0]["data"]["aws_time"]);
+    let (seen, written) = (time(&proof["data"]["at"]), time(&proof["time"]));
+    // The simulator was asked for 7.7 s, by the pauses alone.
+    assert!(written.duration_since(seen).as_secs() >= 7, "{proof}");
+    assert!(seen >= accepted, "{proof}");
+    let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    assert_eq!(listed[0]["rungs"][1]["at"], proof["data"]["at"], "{}", listed[0]);
+}
+
+/// An SCP denies all of the role's calls, old sessions and new ones: the simulator's no says nothing of our deny.
+#[test]
+fn a_policy_that_denies_both_sessions_proves_nothing_and_ours_beside_it_does() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    let scp = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}]});
+    crate::thief::Thief::operator(&scene, crate::scene::MANAGEMENT).attach_scp(SHOP, &scp);
+    scene.run_once().says("proof: simulated").says("a new session is denied too, by another policy");
+    let proof = scene.entries_of("proof").remove(0);
+    assert!(
+        proof["data"]["note"].as_str().is_some_and(|note| note.contains("not told aws:SourceVpc")),
+        "{proof}"
+    );
+}
+
+#[test]
+fn answers_on_pages_and_below_the_result_are_read() {
+    let scene = Scene::new();
+    scene.post("switches", &json!({"simulator_pages": true, "simulator_tells_below": true}));
+    let may = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]});
+    scene.post("roles", &json!({"account": SHOP, "name": "app", "policy": may}));
+    let session = scene.session(SHOP, "app", "i-0123456789abcdef0");
+    scene.report(SHOP, "app", &session, json!({}));
+    scene.run_once().says("proof: simulated");
+    scene.rescind(&["recheck"]).code(0);
+    let impact = scene.entries_of("impact").remove(0);
+    assert_eq!(impact["data"]["can_undo"].as_array().map(Vec::len), Some(5), "{impact}");
+}
+
+/// A condition about what rescind cannot know: whether the role may is not known, and that is said.
+#[test]
+fn what_could_not_be_judged_is_a_warning_and_no_empty_list() {
+    let scene = Scene::new();
+    let tagged = json!({"StringEquals": {"aws:PrincipalTag/team": "platform"}});
+    let may = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iam:DeleteRolePolicy", "Resource": "*", "Condition": tagged}]});
+    scene.post("roles", &json!({"account": SHOP, "name": "app", "policy": may}));
+    let session = scene.session(SHOP, "app", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "app", &session, json!({}));
+    scene.run_once().says("1 revoked");
+    scene.rescind(&["recheck"]).code(0);
+    let impact = scene.entries_of("impact").remove(0);
+    assert_eq!(impact["data"]["can_undo"], serde_json::Value::Null, "{impact}");
+    let shown = scene.rescind(&["show", &finding]).code(0);
+    shown
+        .says("it cannot be told whether a new session of the role can take the deny away")
+        .says("aws:PrincipalTag/team");
 }
 
 #[test]
@@ -37,7 +122,7 @@ fn a_simulator_that_denies_every_token() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.post("switches", &json!({"simulator_lies": "deny_all"}));
-    scene.run_once().says("present").says("the simulator denies a new token as well");
+    scene.run_once().says("present").says("by another policy, which says nothing about this one");
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
 }
 

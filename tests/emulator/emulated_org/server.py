@@ -100,5 +100,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         self.wfile.flush()
 
+    def date_time_string(self, timestamp=None) -> str:
+        """The Date of an answer: the emulator's clock, as everything else that it says."""
+        return super().date_time_string(self.server.world.clock.now().timestamp() if timestamp is None else timestamp)
+
     def log_message(self, format: str, *args) -> None:
         """Stdout carries one line only, and the call log tells more than this would."""

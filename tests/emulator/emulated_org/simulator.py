@@ -41,10 +41,23 @@ class Simulator:
         context = _context(call.params)
         judge = _Judge(self._directory, self._switches, account, entity, identity)
         resources = members(call.params, "ResourceArns") or ["*"]
-        results = [_result([judge.verdict(Request(action, resource, context)) for resource in resources])
+        below = self._switches.simulator_tells_below or len(resources) > 1
+        results = [_result([judge.verdict(Request(action, resource, context)) for resource in resources], below)
                    for action in actions]
-        body = f"<IsTruncated>false</IsTruncated><EvaluationResults>{''.join(results)}</EvaluationResults>"
+        body = self._page(results, call.params.get("Marker", ""))
         return xml_answer("SimulatePrincipalPolicy", NAMESPACE, body, call.request_id)
+
+    def _page(self, results: List[str], marker: str) -> str:
+        """All results; or one of them, and a marker for the next."""
+        if not self._switches.simulator_pages:
+            return f"<IsTruncated>false</IsTruncated><EvaluationResults>{''.join(results)}</EvaluationResults>"
+        number = int(marker or 0)
+        more = number + 1 < len(results)
+        marker = f"<Marker>{number + 1}</Marker>" if more else ""
+        return (
+            f"<IsTruncated>{str(more).lower()}</IsTruncated>{marker}"
+            f"<EvaluationResults>{results[number]}</EvaluationResults>"
+        )
 
     def _source(self, arn: str, account: str):
         match = re.fullmatch(r"arn:[^:]+:iam::(\d{12}):(role|user)/.+", arn)
@@ -74,7 +87,8 @@ class _Judge:
         self._identity = identity
         self._boundary = directory.boundary(account, entity)
         self._limits = directory.service_control_policies(account)
-        self._used = condition_keys(identity)
+        everything = identity + [policy for level in self._limits for policy in level]
+        self._used = condition_keys(everything + ([self._boundary] if self._boundary else []))
         self._lie = LIES.get(switches.simulator_lies)
 
     def verdict(self, request: Request) -> _Verdict:
@@ -82,23 +96,28 @@ class _Judge:
         by_organization = [evaluate(level, request) for level in self._limits]
         others = by_organization + ([evaluate([self._boundary], request)] if self._boundary else [])
         effect = _overall([decision.effect] + [other.effect for other in others])
+        # What decided: every statement that denies, whichever policy it is in.
+        denying = [policy for one in [decision] + others if one.explicitly_denied for policy in one.matched]
         return _Verdict(
             request,
             self._lie or effect,
-            [] if self._lie else decision.matched,
+            [] if self._lie else denying or decision.matched,
             [key for key in self._used if key.lower() not in request.context],
             all(level.allowed for level in by_organization),
         )
 
 
-def _result(verdicts: List[_Verdict]) -> str:
-    """The result for one action. With several resources it is about all of them together."""
+def _result(verdicts: List[_Verdict], below: bool) -> str:
+    """The result for one action. With several resources it is about all of them together, and what decided
+    about each, and what is missing, stands below."""
     first = verdicts[0]
-    resource, effect, specific = first.request.resource, first.effect, ""
-    if len(verdicts) > 1:
-        resource, effect = "*", _overall([verdict.effect for verdict in verdicts])
+    resource, effect, specific, missing = first.request.resource, first.effect, "", _missing(first)
+    matched = first.matched
+    if below:
+        resource = resource if len(verdicts) == 1 else "*"
+        effect = _overall([verdict.effect for verdict in verdicts])
         specific = f"<ResourceSpecificResults>{''.join(map(_specific, verdicts))}</ResourceSpecificResults>"
-    matched = [policy for verdict in verdicts for policy in verdict.matched]
+        missing, matched = "", []
     allowed_by_organization = all(verdict.allowed_by_organization for verdict in verdicts)
     return (
         "<member>"
@@ -106,7 +125,7 @@ def _result(verdicts: List[_Verdict]) -> str:
         f"<EvalResourceName>{escape(resource)}</EvalResourceName>"
         f"<EvalDecision>{effect}</EvalDecision>"
         f"<MatchedStatements>{''.join(map(_statement, matched))}</MatchedStatements>"
-        f"{_missing(first)}{specific}"
+        f"{missing}{specific}"
         "<OrganizationsDecisionDetail>"
         f"<AllowedByOrganizations>{str(allowed_by_organization).lower()}</AllowedByOrganizations>"
         "</OrganizationsDecisionDetail>"

@@ -12,6 +12,11 @@ class Switches:
     empty_first_accounts_page: bool = False
     # SimulatePrincipalPolicy answers this whatever the policies say.
     simulator_lies: Optional[str] = None
+    # SimulatePrincipalPolicy answers one result a page.
+    simulator_pages: bool = False
+    # SimulatePrincipalPolicy says below the result, for the resource, which statements matched and what is
+    # missing, also when there is one resource only.
+    simulator_tells_below: bool = False
     # GetRolePolicy answers what was stored before the latest change.
     get_role_policy_stale: bool = False
     get_user_policy_stale: bool = False

@@ -73,6 +73,17 @@ class Simulator(EmulatorTestCase):
         self.assertAwsError("AccessDenied", self.client(session, "iam").list_users)
         self.client(self.session(session_name="another"), "iam").list_users()
 
+    def test_pages_and_what_stands_below(self):
+        self.emulator.switch(simulator_pages=True, simulator_tells_below=True)
+        request = {"PolicySourceArn": self.arn, "ActionNames": ["s3:GetObject", "s3:PutObject"]}
+        pages = list(self.iam.get_paginator("simulate_principal_policy").paginate(**request))
+        self.assertEqual([len(page["EvaluationResults"]) for page in pages], [1, 1])
+        self.assertEqual([page["IsTruncated"] for page in pages], [True, False])
+        result = pages[1]["EvaluationResults"][0]
+        self.assertEqual((result["EvalActionName"], result["MatchedStatements"]), ("s3:PutObject", []))
+        below = result["ResourceSpecificResults"][0]
+        self.assertEqual((below["EvalResourceDecision"], below["MissingContextValues"]), ("allowed", [ISSUE_TIME]))
+
     def test_it_can_lie(self):
         self.emulator.switch(simulator_lies="allow_all")
         self.assertEqual(self.simulate("2026-01-01T09:00:00Z")["EvalDecision"], "allowed")

@@ -70,7 +70,7 @@ impl Row {
 
     /// How long the longest session lives that is denied, in hours; and a deny beyond that.
     pub fn hours(self) -> i64 {
-        if self.is_user() { 36 } else { 12 }
+        if self.is_user() { 36 } else { 24 }
     }
 
     fn setting(self) -> Setting {
