@@ -157,7 +157,7 @@ fn cloudtrail_tells_when_the_key_still_works() {
 fn without_the_permission_nothing_is_claimed_and_nothing_fails() {
     let mut setting = crate::scene::Setting::default();
     for statement in setting.member_policy["Statement"].as_array_mut().expect("statements") {
-        if let Some(actions) = statement["Action"].as_array_mut() {
+        if let Some(actions) = statement.get_mut("Action").and_then(Value::as_array_mut) {
             actions.retain(|action| action != "cloudtrail:LookupEvents" && action != "ec2:DescribeInstances");
         }
     }
