@@ -19,7 +19,7 @@
 //!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints,
-//! [`canonical`] the JSON that they are of, [`service`] puts all of it together, [`backoff`] says how long to
+//! [`canonical`] the JSON that they are of, [`safe`] makes foreign text harmless, [`service`] puts all of it together, [`backoff`] says how long to
 //! wait for a new try, and [`cli`] is what a person sees.
 
 pub mod audit;
@@ -41,5 +41,6 @@ pub mod org;
 pub mod policies;
 pub mod remedy;
 pub mod report;
+pub mod safe;
 pub mod service;
 pub mod triage;

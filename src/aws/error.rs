@@ -1,5 +1,6 @@
 //! What can go wrong with a call, in the classes that matter here.
 
+use crate::safe::line;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
@@ -18,6 +19,8 @@ pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
 /// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
+    /// The certificates that this machine is told to trust cannot be used: nothing was sent.
+    BadCaBundle,
     /// No credentials were found, or their source failed.
     NoCredentials,
     /// The credentials are expired or unknown to AWS.
@@ -44,7 +47,7 @@ pub enum ErrorKind {
 
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{service}:{operation}: {}{message}", code.as_deref().map(|c| format!("{c}: ")).unwrap_or_default())]
+#[error("{service}:{operation}: {}", line(&[code.as_deref().unwrap_or_default(), message].join(if code.is_some() { ": " } else { "" })))]
 pub struct CallError {
     /// The service, as in IAM actions: `iam`.
     pub service: &'static str,

@@ -27,6 +27,14 @@ fn common_hint(error: &CallError) -> String {
         ErrorKind::Unavailable if error.message.contains("Too many open files") => {
             "This process may not open more files: raise its limit (LimitNOFILE), and see who holds connections to it.".to_owned()
         }
+        ErrorKind::BadCaBundle => "Name a PEM file with the certificates of every CA that is to be trusted for AWS, or \
+             unset AWS_CA_BUNDLE and the profile's ca_bundle: then those of the system are trusted."
+            .to_owned(),
+        ErrorKind::Unavailable if error.message.contains("invalid peer certificate") => {
+            "Who answers for AWS shows a certificate that is not trusted here. When a proxy or an endpoint of your own has a \
+             private CA, name its PEM file in AWS_CA_BUNDLE."
+                .to_owned()
+        }
         ErrorKind::Throttled => "AWS asks to slow down: try again in a minute.".to_owned(),
         ErrorKind::RegionDisabled => {
             "Enable the region for the account, or take it out of `regions`.".to_owned()

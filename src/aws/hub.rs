@@ -1,9 +1,11 @@
 //! The hub: the GuardDuty delegated-administrator account in which rescind runs.
 
+use super::ca_bundle::CaBundle;
 use super::clock::AwsClock;
 use super::error::{CallError, ErrorKind, timeouts};
 use super::member::{Entry, MemberSession};
 use super::pool::Pool;
+use super::profile_files::profile_files;
 use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
 use crate::ident::{AccountId, Partition, Region};
 use aws_config::retry::RetryConfig;
@@ -28,6 +30,7 @@ pub struct Hub {
     clock: AwsClock,
     /// The organization's id, once a call has told it.
     pub(super) organization: Arc<OnceLock<String>>,
+    ca_bundle: Option<CaBundle>,
 }
 
 /// Who the hub's credentials are.
@@ -76,8 +79,8 @@ pub enum FindingKinds {
 }
 
 impl Hub {
-    /// Finds credentials as every AWS tool does (environment, profile, container, instance),
-    /// and asks STS whose they are.
+    /// Finds credentials, proxies and certificates as every AWS tool does (environment, profile, container,
+    /// instance), and asks STS whose the credentials are.
     ///
     /// # Errors
     /// When there are no credentials, they are not valid, or STS cannot be reached.
@@ -85,9 +88,13 @@ impl Hub {
     /// # Panics
     /// Never: the name given to the SDK is a legal one.
     pub async fn connect(home: &Region, sink: Arc<dyn CallSink>) -> Result<Self, CallError> {
+        let files = profile_files();
+        let ca_bundle = CaBundle::find(&files).await.map_err(bad_ca_bundle)?;
+        let pool = Pool::shared(ca_bundle.as_ref()).map_err(|error| bad_ca_bundle(error.to_string()))?;
         let config = aws_config::defaults(BehaviorVersion::latest())
+            .profile_files(files)
             .region(aws_config::Region::new(home.to_string()))
-            .http_client(Pool::shared())
+            .http_client(pool)
             .retry_config(RetryConfig::standard().with_max_attempts(4))
             .timeout_config(timeouts())
             .app_name(AppName::new("rescind").expect("a legal app name"))
@@ -110,6 +117,7 @@ impl Hub {
             identity,
             clock,
             organization: Arc::default(),
+            ca_bundle,
         })
     }
 
@@ -123,6 +131,12 @@ impl Hub {
     #[must_use]
     pub fn clock(&self) -> &AwsClock {
         &self.clock
+    }
+
+    /// The certificates that are trusted for AWS, when they are not the system's.
+    #[must_use]
+    pub fn ca_bundle(&self) -> Option<&CaBundle> {
+        self.ca_bundle.as_ref()
     }
 
     pub(super) fn call<'a>(
@@ -276,6 +290,16 @@ impl Hub {
             message: "the answer has no credentials".to_owned(),
         })?;
         MemberSession::new(self, entry.account.clone(), &credentials, scope.clone())
+    }
+}
+
+fn bad_ca_bundle(message: String) -> CallError {
+    CallError {
+        service: "sts",
+        operation: "GetCallerIdentity",
+        kind: ErrorKind::BadCaBundle,
+        code: None,
+        message,
     }
 }
 

@@ -12,7 +12,8 @@ use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ec2")]
-use super::{listed::one_line, record::Observer};
+use super::record::Observer;
+use crate::safe::short_line;
 #[cfg(feature = "ec2")]
 use aws_sdk_ec2 as ec2;
 
@@ -154,16 +155,16 @@ fn literal(value: &str) -> String {
 fn read(instance: &ec2::types::Instance, account: &AccountId, region: &Region) -> Option<Instance> {
     let tag = |key| {
         let tag = instance.tags().iter().find(|tag| tag.key() == Some(key))?;
-        tag.value().filter(|value| !value.is_empty()).map(|value| one_line(value, LONGEST))
+        tag.value().filter(|value| !value.is_empty()).map(|value| short_line(value, LONGEST))
     };
     let state = instance.state().and_then(|state| state.name());
     Some(Instance {
-        id: one_line(instance.instance_id()?, LONGEST),
+        id: short_line(instance.instance_id()?, LONGEST),
         name: tag("Name"),
-        state: state.map_or_else(|| "unknown".to_owned(), |name| one_line(name.as_str(), LONGEST)),
+        state: state.map_or_else(|| "unknown".to_owned(), |name| short_line(name.as_str(), LONGEST)),
         account: account.clone(),
         region: region.clone(),
-        vpc: instance.vpc_id().filter(|id| !id.is_empty()).map(|id| one_line(id, LONGEST)),
+        vpc: instance.vpc_id().filter(|id| !id.is_empty()).map(|id| short_line(id, LONGEST)),
         auto_scaling_group: tag("aws:autoscaling:groupName"),
     })
 }

@@ -3,6 +3,7 @@
 //! Every call goes through [`record::recorded`], which hands a [`CallRecord`] to a
 //! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
 
+mod ca_bundle;
 mod clock;
 mod error;
 mod health;
@@ -13,6 +14,7 @@ mod listed;
 mod member;
 mod organizations;
 mod pool;
+mod profile_files;
 mod publish;
 mod queue;
 mod record;
@@ -23,6 +25,7 @@ mod simulate;
 mod trail;
 mod user;
 
+pub use ca_bundle::CaBundle;
 pub use clock::AwsClock;
 pub use error::{CallError, ErrorKind};
 pub use health::Detector;
@@ -30,7 +33,6 @@ pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingKinds, FindingQuery, Hub, HubIdentity};
 pub use instances::Instance;
 pub use listed::Listed;
-pub(crate) use listed::one_line;
 pub use member::{Entry, MemberSession, RoleFacts};
 pub use publish::SnsMessage;
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};

@@ -1,10 +1,11 @@
 //! What CloudTrail saw: management events of the last 90 days, by LookupEvents.
 
 use super::error::{CallError, ErrorKind};
-use super::listed::{Listed, one_line};
+use super::listed::Listed;
 use super::member::MemberSession;
 use super::record::{Observer, recorded};
 use crate::ident::Region;
+use crate::safe::short_line;
 use aws_sdk_cloudtrail as cloudtrail;
 use aws_smithy_types::DateTime;
 use cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -81,14 +82,14 @@ impl TrailEvent {
         let record: Value = serde_json::from_str(record).ok()?;
         let text = |pointer: &str| {
             let text = record.pointer(pointer)?.as_str()?;
-            (!text.is_empty()).then(|| one_line(text, LONGEST))
+            (!text.is_empty()).then(|| short_line(text, LONGEST))
         };
         let source = text("/eventSource")?;
         let service = source.split_once(".amazonaws.com").map_or(source.as_str(), |(service, _)| service);
         Some(Self {
             id: text("/eventID")?,
             time: text("/eventTime")?.parse().ok()?,
-            event: one_line(&format!("{service}:{}", text("/eventName")?), LONGEST),
+            event: short_line(&format!("{service}:{}", text("/eventName")?), LONGEST),
             error_code: text("/errorCode"),
             source_ip: text("/sourceIPAddress"),
             who: text("/userIdentity/arn")

@@ -37,9 +37,12 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         }
         1 => {}
         _ => {
-            return Err(
-                BadInput(format!("{:?} matches several findings: {}", args.finding, ids.join(", "))).into()
-            );
+            return Err(BadInput(format!(
+                "{:?} matches several findings: {}",
+                args.finding,
+                clean(&ids.join(", "))
+            ))
+            .into());
         }
     }
     // The actors of a sequence belong together.

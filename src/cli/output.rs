@@ -2,6 +2,8 @@
 
 use super::Format;
 pub use crate::report::short;
+use crate::safe;
+pub use crate::safe::line as clean;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::{SignedDuration, Timestamp};
@@ -28,23 +30,24 @@ impl Screen {
         self.format == Format::Text
     }
 
-    /// A line for people. Control characters of foreign text do not reach the terminal.
+    /// A line for people, or several of our own. Nothing but our own styles gives the terminal orders; foreign
+    /// text in it goes through [`clean`] besides, which keeps it in its line.
     pub fn line(&self, text: impl AsRef<str>) {
         if self.is_text() {
             // A closed pipe (`| head`) is the reader's choice, not a failure.
-            let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
+            let _ = writeln!(anstream::stdout(), "{}", guarded(text.as_ref()));
         }
     }
 
     /// A value for programs: one line of JSON.
     pub fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         if self.format == Format::Json {
-            Self::raw(&serde_json::to_string(value)?);
+            Self::raw(&safe::json_line(value)?);
         }
         Ok(())
     }
 
-    /// A line for programs, in either format.
+    /// A line for programs, in either format, that has nothing harmful in it.
     pub fn raw(line: &str) {
         let _ = writeln!(std::io::stdout(), "{line}");
     }
@@ -59,9 +62,10 @@ impl Screen {
     /// An error, to standard error, in the format that was asked for.
     pub fn error(&self, text: &str) {
         if self.is_text() {
-            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {}", clean_lines(text));
+            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {}", safe::lines(text));
         } else {
-            let _ = writeln!(std::io::stderr(), "{}", serde_json::json!({ "error": text }));
+            let error = safe::json_line(&serde_json::json!({ "error": text })).unwrap_or_default();
+            let _ = writeln!(std::io::stderr(), "{error}");
         }
     }
 }
@@ -71,32 +75,51 @@ pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// What our styles give a terminal.
+const ORDERS: [&str; 6] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
+
+/// A text of which nothing harmful is left but line breaks and our styles.
+fn guarded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| safe::is_harmful(c) && c != '\n') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let taken = if let Some(order) = ORDERS.iter().find(|order| from.starts_with(**order)) {
+            out.push_str(order);
+            order.len()
+        } else {
+            let end = from.chars().next().map_or(0, char::len_utf8);
+            out.push_str(&clean(&from[..end]));
+            end
+        };
+        rest = &from[taken..];
+    }
+    out + rest
+}
+
+/// Rows of text, which may come from outside.
+pub struct Rows(Table);
+
+impl Rows {
+    pub fn add_row<const N: usize>(&mut self, cells: [String; N]) {
+        self.0.add_row(cells.map(|cell| clean(&cell)));
+    }
+
+    pub fn trim_fmt(&self) -> String {
+        self.0.trim_fmt()
+    }
+}
+
 /// A table without lines, as wide as the terminal allows.
-pub fn table(header: &[&str]) -> Table {
+pub fn table(header: &[&str]) -> Rows {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().map(|h| h.to_uppercase()));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
-}
-
-/// Foreign text, safe to print: no control characters, no text-direction tricks.
-pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}' => {
-                '\u{fffd}'
-            }
-            c if c.is_control() => ' ',
-            c => c,
-        })
-        .collect()
-}
-
-fn clean_lines(text: &str) -> String {
-    text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
+    Rows(table)
 }
 
 /// A time as people read it: UTC, to the second, and how long ago.
@@ -114,5 +137,20 @@ fn ago(duration: SignedDuration) -> String {
         format!("in {}", short(-duration))
     } else {
         format!("{} ago", short(duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_our_own_styles_passes() {
+        for style in [BOLD, DIM, GOOD, BAD, WARN] {
+            let ours = format!("{}\nä", styled(style, "x"));
+            assert_eq!(guarded(&ours), ours);
+        }
+        assert_eq!(guarded("a\u{1b}[2Jb\u{9b}31mc\u{202e}d\re\u{1b}"), "a [2Jb 31mc\u{fffd}d e ");
+        assert_eq!(guarded("\u{1b}[8mhidden"), " [8mhidden");
     }
 }

@@ -39,7 +39,7 @@ fn show(args: &Args, reader: &Reader, id: &str, config: &Config, screen: &Screen
         let detail = remediation.finding.detail.as_deref();
         let detail =
             detail.ok_or_else(|| BadInput("the finding is too long, and was not kept whole".to_owned()))?;
-        Screen::raw(detail);
+        Screen::raw(&crate::safe::json_text(detail));
         return Ok(Exit::Done);
     }
     let entries = reader.entries_of(id)?;

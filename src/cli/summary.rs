@@ -206,7 +206,8 @@ fn tell_remediation(remediation: &Remediation, config: &Config, screen: &Screen)
     let word = if is_revoked { "revoked".to_owned() } else { remediation.state.to_string() };
     let label = styled(style(remediation.state), format!("{word:<10}"));
     let target = &remediation.target;
-    screen.line(format!("{label}  {}  {} in {}", remediation.id, target.principal(), target.account));
+    let principal = clean(&target.principal());
+    screen.line(format!("{label}  {}  {principal} in {}", remediation.id, target.account));
     if remediation.state.is_in_place() {
         if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
             let cutoff = utc(change.cutoff.time());

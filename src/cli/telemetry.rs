@@ -2,9 +2,13 @@
 //! feature `otel`.
 
 use super::Format;
+use crate::safe;
+use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::prelude::*;
 
 /// What is to be finished at the end of the process.
@@ -21,13 +25,17 @@ pub struct Telemetry {
 /// the log names what it is about by itself.
 pub fn init(level: LevelFilter, format: Format) -> Telemetry {
     let own = filter_fn(|meta| meta.is_event() && (is_ours(meta) || *meta.level() <= Level::ERROR));
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer();
     let layer = match format {
-        Format::Json => layer.json().flatten_event(true).boxed(),
+        Format::Json => {
+            let writer = || safe::JsonLines(std::io::stderr());
+            layer.with_writer(writer).json().flatten_event(true).boxed()
+        }
         Format::Text => {
             let colour = std::io::IsTerminal::is_terminal(&std::io::stderr())
                 && std::env::var_os("NO_COLOR").is_none();
-            layer.with_ansi(colour).with_target(false).boxed()
+            let fields = debug_fn(field).delimited(" ");
+            layer.with_writer(std::io::stderr).fmt_fields(fields).with_ansi(colour).with_target(false).boxed()
         }
     };
     let registry = tracing_subscriber::registry().with(layer.with_filter(own).with_filter(level));
@@ -51,6 +59,15 @@ pub fn init(level: LevelFilter, format: Format) -> Telemetry {
     {
         registry.init();
         Telemetry {}
+    }
+}
+
+/// A part of a line of text. What was in an event, a name or an error's words does not get out of its line.
+fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug) -> std::fmt::Result {
+    let value = safe::line(&format!("{value:?}"));
+    match field.name() {
+        "message" => write!(writer, "{value}"),
+        name => write!(writer, "{name}={value}"),
     }
 }
 

@@ -23,8 +23,19 @@ pub struct Events {
 #[serde(deny_unknown_fields)]
 pub struct Folder {
     /// The folder, beside this file unless the path is absolute. It is watched with all its subfolders.
+    #[serde(deserialize_with = "a_folder")]
     #[schemars(with = "String")]
     pub path: PathBuf,
+}
+
+/// An empty path would be the directory of the configuration.
+fn a_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() {
+        let error = format!("{}: expected the path of a folder", quoted(&text));
+        return Err(serde::de::Error::custom(error));
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// 1 to 16.

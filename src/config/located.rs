@@ -6,13 +6,13 @@ use std::path::Path;
 
 /// Reads TOML into `T`. An error names file, line, column and key.
 pub(super) fn located<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, ConfigError> {
+    let text = unmarked(text);
     let at = |span: Option<std::ops::Range<usize>>, key: &str, message: &str| {
-        let offset = span.map_or(text.len(), |s| s.start).min(text.len());
-        let before = text.get(..offset).unwrap_or(text);
+        let (line, column) = line_and_column(text, span.map_or(text.len(), |s| s.start));
         ConfigError::Invalid {
             path: path.display().to_string(),
-            line: before.matches('\n').count() + 1,
-            column: before.rsplit('\n').next().unwrap_or("").chars().count() + 1,
+            line,
+            column,
             key: if matches!(key, "" | ".") { String::new() } else { format!("{key}: ") },
             message: message.trim_end().replace('\n', ", "),
         }
@@ -24,26 +24,41 @@ pub(super) fn located<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T,
         let key = if unknown { "" } else { path.as_str() };
         let located = at(error.inner().span(), key, error.inner().message());
         // What is wrong with one table of a list as a whole stands at that table.
-        let of_list = path.strip_suffix(']').and_then(|path| path.split_once('['));
-        match (located, of_list.and_then(|(list, index)| Some((list, index.parse().ok()?)))) {
-            (ConfigError::Invalid { path, key, message, .. }, Some((list, index))) if !unknown => {
-                let line = header_line(text, list, index);
-                ConfigError::Invalid { path, line, column: 1, key, message }
+        match (located, offset(text, &path).filter(|_| path.ends_with(']') && !unknown)) {
+            (ConfigError::Invalid { path, key, message, .. }, Some(offset)) => {
+                let (line, column) = line_and_column(text, offset);
+                ConfigError::Invalid { path, line, column, key, message }
             }
             (located, _) => located,
         }
     })
 }
 
-/// The line, from 1, of the table number `index` of a list of tables; 1 when it is written otherwise.
-pub(super) fn header_line(text: &str, list: &str, index: usize) -> usize {
-    let is_header = |line: &str| {
-        let inner = line.trim_start().strip_prefix("[[").and_then(|rest| rest.split_once("]]"));
-        inner.is_some_and(|(name, _)| name.trim().trim_matches(['"', '\'']) == list)
-    };
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| is_header(line))
-        .nth(index)
-        .map_or(1, |(number, _)| number + 1)
+/// What is wrong with the item at `key`, such as `rules[2]`: it stands at that item.
+pub(super) fn invalid(text: &str, path: &Path, key: &str, message: String) -> ConfigError {
+    let text = unmarked(text);
+    let (line, column) = line_and_column(text, offset(text, key).unwrap_or_default());
+    ConfigError::Invalid { path: path.display().to_string(), line, column, key: format!("{key}: "), message }
+}
+
+/// Where the item at `key` begins: `rules[2]` at its header or brace, `drill.role` at its value.
+fn offset(text: &str, key: &str) -> Option<usize> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let parts = key.split(['.', '[', ']']).filter(|part| !part.is_empty());
+    let item = parts.into_iter().try_fold(document.as_item(), |item, part| match part.parse::<usize>() {
+        Ok(index) => item.get(index),
+        Err(_) => item.get(part),
+    })?;
+    item.span().map(|span| span.start)
+}
+
+/// A byte order mark is no column.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Both from 1.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)
 }

@@ -19,7 +19,7 @@ mod template;
 pub use aftercare::Sweep;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
-use located::{header_line, located};
+use located::{invalid, located};
 pub use mode::Mode;
 pub use notify::{Channel, Level, Secret, Style, Topic, Way, check_url};
 pub use opt_out_document::OptOutDocument;
@@ -32,9 +32,15 @@ pub use template::{new_external_id, opt_outs_template, template};
 
 use crate::ident::{Partition, Region, RoleName};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+
+/// What to do when the file of the opt-outs is not there.
+const OPT_OUTS_MISSING: &str = "\n  `opt_outs` in rescind.toml names it: nothing is done without it, for it may have kept roles from being \
+     revoked.\n  Bring it back. To have no opt-outs, write a comment into it, or take the key `opt_outs` out";
 
 /// Where the configuration is when nobody says otherwise.
 pub const FILE: &str = "rescind.toml";
@@ -80,6 +86,8 @@ pub struct Config {
     pub concurrency: usize,
     /// The file of the opt-outs.
     pub opt_outs_file: PathBuf,
+    /// The configuration names that file: then it must be there.
+    pub opt_outs_named: bool,
     /// Where less may be done than `mode` says, by account, OU, tag, role, type or region.
     pub opt_outs: OptOuts,
     /// Roles (ARNs with wildcards) that are never revoked: break-glass, CI.
@@ -178,14 +186,28 @@ impl Config {
     /// When one cannot be read or is not valid.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config = Self::load_alone(path)?;
-        // No file is no opt-outs. A file that cannot be read or is not valid is an error: it might
-        // have kept us from acting.
-        match OptOuts::load(&config.opt_outs_file, Timestamp::now()) {
-            Ok(opt_outs) => config.opt_outs = opt_outs,
-            Err(ConfigError::Unreadable { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        config.opt_outs = config.read_opt_outs()?;
         Ok(config)
+    }
+
+    /// Reads the file of the opt-outs. No file is no opt-outs when nobody speaks of one: the configuration does
+    /// not name it, and there is no link to it. A file that is missed, cannot be read or is not valid is an
+    /// error: it might have kept us from acting.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not valid.
+    pub fn read_opt_outs(&self) -> Result<OptOuts, ConfigError> {
+        let file = &self.opt_outs_file;
+        match OptOuts::load(file, Timestamp::now()) {
+            Err(ConfigError::Unreadable { path, error, .. }) if error.kind() == ErrorKind::NotFound => {
+                if self.opt_outs_named || file.symlink_metadata().is_ok() {
+                    Err(ConfigError::Unreadable { path, error, hint: OPT_OUTS_MISSING })
+                } else {
+                    Ok(OptOuts::default())
+                }
+            }
+            read => read,
+        }
     }
 
     /// Reads and checks the file at `path`, without the opt-outs: for what does not decide anything.
@@ -212,51 +234,36 @@ impl Config {
     /// When it is not valid.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let raw: raw::RawConfig = located(text, path)?;
-        let invalid = |index: usize, message: String| ConfigError::Invalid {
-            path: path.display().to_string(),
-            line: header_line(text, "rules", index),
-            column: 1,
-            key: format!("rules[{index}]: "),
-            message,
+        let twice = |list: &str, index: usize, name: &str| {
+            let message = format!("name: {} is there twice", crate::ident::quoted(name));
+            invalid(text, path, &format!("{list}[{index}]"), message)
         };
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         if let Some((index, rule)) =
-            raw.rules.0.iter().enumerate().find(|(_, rule)| !names.insert(rule.name.as_str()))
+            raw.rules.0.iter().enumerate().find(|(_, rule)| !names.insert(&rule.name))
         {
-            return Err(invalid(index, format!("name: {} is there twice", crate::ident::quoted(&rule.name))));
+            return Err(twice("rules", index, &rule.name));
         }
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         if let Some((index, channel)) =
-            raw.notify.0.iter().enumerate().find(|(_, channel)| !names.insert(channel.name.as_str()))
+            raw.notify.0.iter().enumerate().find(|(_, channel)| !names.insert(&channel.name))
         {
-            let message = format!("name: {} is there twice", crate::ident::quoted(&channel.name));
-            return Err(ConfigError::Invalid {
-                path: path.display().to_string(),
-                line: header_line(text, "notify", index),
-                column: 1,
-                key: format!("notify[{index}]: "),
-                message,
-            });
+            return Err(twice("notify", index, &channel.name));
         }
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let (role_path, role_name) = raw.member.role.into_parts();
         let drill =
             raw.drill.map(|drill| drill.role.into_parts()).map(|(path, name)| DrillRole { path, name });
         if drill.as_ref().is_some_and(|drill| drill.name.key() == role_name.key()) {
-            return Err(ConfigError::Invalid {
-                path: path.display().to_string(),
-                line: 1 + text.lines().position(|line| line.trim_start().starts_with("[drill]")).unwrap_or(0),
-                column: 1,
-                key: "drill.role: ".to_owned(),
-                message: "this is the remediation role: drills need a role of their own".to_owned(),
-            });
+            let message = "this is the remediation role: drills need a role of their own".to_owned();
+            return Err(invalid(text, path, "drill.role", message));
         }
         Ok(Self {
             mode: raw.mode.into(),
             regions: raw.regions.named,
             all_regions: raw.regions.and_all,
-            ledger: directory.join(raw.ledger),
-            signing_key: directory.join(raw.signing_key),
+            ledger: directory.join(raw.ledger.0),
+            signing_key: directory.join(raw.signing_key.0),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
             calls_per_second: raw.calls_per_second.0,
@@ -269,7 +276,8 @@ impl Config {
             cloudtrail: raw.cloudtrail,
             drain_timeout: raw.drain_timeout.0.unsigned_abs(),
             listen: raw.listen.0,
-            opt_outs_file: directory.join(raw.opt_outs),
+            opt_outs_named: raw.opt_outs.is_some(),
+            opt_outs_file: directory.join(raw.opt_outs.unwrap_or_else(raw::default_opt_outs).0),
             opt_outs: OptOuts::default(),
             protected: raw.protected.into_iter().map(|role| role.0).collect(),
             concurrency: raw.concurrency.0,
@@ -390,10 +398,42 @@ mod tests {
             ("[member]\nexternal_id = \"x\"\n", "member.external_id: expected 2 to 1224"),
             ("[member]\nsource_identity = \"a b\"\n", "member.source_identity: \"a b\": expected 2 to 64"),
             ("mode = [\n", ":1:9: unclosed array, expected `]`"),
+            ("ledger = \"\"\n", ":1:10: ledger: \"\": expected the path of a file"),
+            ("\nledger = \"audit/\"\n", ":2:10: ledger: \"audit/\": expected the path of a file"),
+            ("signing_key = \".\"\n", ":1:15: signing_key: \".\": expected the path of a file"),
+            ("opt_outs = \"\"\n", ":1:12: opt_outs: \"\": expected the path of a file"),
+            ("[folder]\npath = \"\"\n", ":2:8: folder.path: \"\": expected the path of a folder"),
+            (
+                "mode = \"observe\"\n\nprotected = [\n  \"*\",\n  \"break-glass\",\n]\n",
+                ":5:3: protected[1]: \"break-glass\": expected the ARN of a role",
+            ),
+            // Lists of tables in one line, and a header in a text.
+            ("# x\nrules = [\n{ name = \"a\", mode = \"never\" }]\n", ":3:"),
+            ("account_tag = \"\"\"\n[[notify]]\n\"\"\"\n[[notify]]\nname = \"x\"\n", ":4:1: notify[0]: "),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.contains(wanted), "{text:?} gave\n  {error}\nwanted\n  {wanted}");
         }
+    }
+
+    #[test]
+    fn what_is_there_twice_is_named_where_it_is() {
+        let rule = "{ name = \"a\", types = [\"Recon:*\"], mode = \"off\" }";
+        let error = parse(&format!("# x\nrules = [\n{rule},\n  {rule}]\n{LEAST}")).expect_err("twice");
+        assert!(error.starts_with("dir/rescind.toml:4:3: rules[1]: name: \"a\" is there twice"), "{error}");
+        let error = parse(&format!("drill = {{ role = \"RescindRemediation\" }}\n{LEAST}"))
+            .expect_err("the same role");
+        assert!(
+            error.starts_with("dir/rescind.toml:1:18: drill.role: this is the remediation role"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_it() {
+        let marked = |text: &str| parse(&format!("\u{feff}{}", text.replace('\n', "\r\n")));
+        assert_eq!(marked(LEAST).expect("valid").home_region().as_str(), "eu-central-1");
+        assert!(marked("mode = \"on\"\n").expect_err("bad").contains(":1:8: mode: "));
     }
 
     #[test]

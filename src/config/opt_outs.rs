@@ -1,7 +1,7 @@
 //! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
 //! be reviewed by those whom it concerns.
 
-use super::located::{header_line, located};
+use super::located::{invalid, located};
 use super::{ConfigError, Glob, Mode};
 use crate::ident::{AccountId, Region, quoted};
 use jiff::civil::Date;
@@ -265,13 +265,8 @@ impl OptOuts {
     pub fn parse(text: &str, path: &Path, now: Timestamp) -> Result<Self, ConfigError> {
         let file: RawFile = located(text, path)?;
         let all: Vec<OptOut> = file.opt_out.into_iter().map(|raw| raw.0).collect();
-        let invalid = |index: usize, message: String| ConfigError::Invalid {
-            path: path.display().to_string(),
-            line: header_line(text, "opt_out", index),
-            column: 1,
-            key: format!("opt_out[{index}]: "),
-            message,
-        };
+        let invalid =
+            |index: usize, message: String| invalid(text, path, &format!("opt_out[{index}]"), message);
         let furthest = now.to_zoned(TimeZone::UTC).date().saturating_add(FURTHEST_DAYS.days());
         let mut names = HashSet::new();
         for (index, opt_out) in all.iter().enumerate() {

@@ -52,11 +52,11 @@ pub(super) struct RawConfig {
     /// The audit ledger (SQLite), beside this file unless the path is absolute.
     #[serde(default = "default_ledger")]
     #[schemars(with = "String", extend("default" = "ledger.db"))]
-    pub ledger: PathBuf,
+    pub ledger: FilePath,
     /// The key that signs checkpoints of the ledger, beside this file unless the path is absolute.
     #[serde(default = "default_signing_key")]
     #[schemars(with = "String", extend("default" = "ledger.key"))]
-    pub signing_key: PathBuf,
+    pub signing_key: FilePath,
     /// Credentials last seen in use longer ago than this are not acted on: 1m to 2160h.
     #[serde(default)]
     #[schemars(with = "String", extend("default" = "24h"))]
@@ -101,9 +101,10 @@ pub(super) struct RawConfig {
     #[schemars(with = "u32", range(min = 1, max = 256), extend("default" = 32))]
     pub concurrency: Concurrency,
     /// The file of the opt-outs, beside this file unless the path is absolute.
-    #[serde(default = "default_opt_outs")]
+    /// When it is named here it must be there.
+    #[serde(default)]
     #[schemars(with = "String", extend("default" = "opt-outs.toml"))]
-    pub opt_outs: PathBuf,
+    pub opt_outs: Option<FilePath>,
     /// Roles and IAM users that are never touched: ARNs, with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -150,8 +151,25 @@ fn yes() -> bool {
     true
 }
 
-fn default_signing_key() -> PathBuf {
-    PathBuf::from("ledger.key")
+/// The path of a file. An empty one would be the directory of the configuration.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct FilePath(pub PathBuf);
+
+impl TryFrom<String> for FilePath {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let path = PathBuf::from(&text);
+        // What ends with a slash or dots has no name of a file.
+        if path.file_name().is_none() || text.ends_with(std::path::is_separator) || text.trim().is_empty() {
+            return Err(format!("{}: expected the path of a file", quoted(&text)));
+        }
+        Ok(Self(path))
+    }
+}
+
+fn default_signing_key() -> FilePath {
+    FilePath(PathBuf::from("ledger.key"))
 }
 
 fn default_account_tag() -> String {
@@ -252,8 +270,8 @@ impl TryFrom<String> for ApprovalTimeout {
     }
 }
 
-fn default_opt_outs() -> PathBuf {
-    PathBuf::from("opt-outs.toml")
+pub(super) fn default_opt_outs() -> FilePath {
+    FilePath(PathBuf::from("opt-outs.toml"))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -272,8 +290,8 @@ pub(super) struct RawMember {
     pub source_identity: SourceIdentity,
 }
 
-fn default_ledger() -> PathBuf {
-    PathBuf::from("ledger.db")
+fn default_ledger() -> FilePath {
+    FilePath(PathBuf::from("ledger.db"))
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::{Doctor, Level, Problem};
 use crate::audit::{self, Kept};
-use crate::config::{Config, Mode, OptOuts, Secret, Way};
+use crate::config::{Config, Mode, Secret, Way};
 use crate::drill;
 use crate::ledger::note::Checkpoint;
 use crate::ledger::{LedgerError, checkpoint_file, published};
@@ -173,10 +173,7 @@ fn broken(config: &Config, what: &str, checkpoint: &str) -> Problem {
 fn opt_outs(config: &Config) -> Vec<Problem> {
     let now = Timestamp::now();
     let place = config.opt_outs_file.display().to_string();
-    if !config.opt_outs_file.exists() {
-        return Vec::new();
-    }
-    let all = match OptOuts::load(&config.opt_outs_file, now) {
+    let all = match config.read_opt_outs() {
         Ok(opt_outs) => opt_outs.all,
         Err(error) => {
             let fix = "Put the file right: rescind does not start without it.";

@@ -173,6 +173,7 @@ impl Drill<'_> {
             rules: Vec::new(),
             opt_outs: OptOuts::default(),
             opt_outs_file: ledger.with_extension("opt-outs.toml"),
+            opt_outs_named: false,
             protected: Vec::new(),
             account_tag: None,
             budget: Budget::unlimited(),

@@ -75,7 +75,7 @@ impl Courier {
         let new = channels.iter().filter(|channel| !known.iter().any(|state| state.name == channel.name));
         let beside = new.map(|channel| Beside::Channel(ChannelState::at(&channel.name, seq))).collect();
         ledger.append(Append { beside, ..Append::default() }).await?;
-        let client = match webhook::client() {
+        let client = match webhook::client(hub.ca_bundle()) {
             Ok(client) => client,
             Err(error) => {
                 return Err(LedgerError::Foreign { path: "notify".to_owned(), why: error.to_string() });

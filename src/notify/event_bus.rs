@@ -3,15 +3,16 @@
 use super::{Notice, Undelivered};
 use crate::aws::Hub;
 use crate::ident::Region;
+use crate::safe;
 
 /// An event may have 256 KiB in all (EventBridge User Guide, "PutEvents").
 const MOST: usize = 200 << 10;
 
 pub(super) async fn send(hub: &Hub, bus: &str, region: &Region, notice: &Notice) -> Result<(), Undelivered> {
-    let mut detail = serde_json::to_string(notice).unwrap_or_default();
+    let mut detail = safe::json_line(notice).unwrap_or_default();
     if detail.len() > MOST {
         let short = Notice { text: Vec::new(), to_do: Vec::new(), ..notice.clone() };
-        detail = serde_json::to_string(&short).unwrap_or_default();
+        detail = safe::json_line(&short).unwrap_or_default();
     }
     let detail_type = format!("rescind {}", notice.topic.as_str());
     hub.put_event(region, bus, &detail_type, detail)

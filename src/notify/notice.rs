@@ -4,8 +4,12 @@ use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
 use crate::ledger::{Entry, Event, LedgerError, Reader, Remediation};
 use crate::remedy::{Disposition, Rung, Who, aftercare};
+use crate::safe;
 use jiff::Timestamp;
 use serde::Serialize;
+
+/// Maximum length of a line, in characters.
+const LONGEST_LINE: usize = 2000;
 
 /// What a person is told.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -263,17 +267,7 @@ impl Notice {
     }
 }
 
-/// Text from outside, in one line: no control characters, and none that turn the direction of a text.
+/// Text from outside, in one line.
 fn one_line(text: &str) -> String {
-    const LONGEST: usize = 2000;
-    let harmless = |c: char| match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-        {
-            '\u{fffd}'
-        }
-        c => c,
-    };
-    text.chars().take(LONGEST).map(harmless).collect()
+    safe::short_line(text, LONGEST_LINE)
 }

@@ -3,6 +3,7 @@
 use super::{Notice, Undelivered, text};
 use crate::aws::{Hub, SnsMessage};
 use crate::ident::Region;
+use crate::safe;
 use serde_json::json;
 
 /// SNS takes 256 KiB in all; half of it for each of the two forms.
@@ -28,7 +29,7 @@ fn message(notice: &Notice) -> String {
         text.truncate(end);
         text.push_str("\n(cut: `rescind show` has the rest)\n");
     }
-    let object = serde_json::to_string(notice).unwrap_or_default();
+    let object = safe::json_line(notice).unwrap_or_default();
     let object = if object.len() > MOST {
         json!({"id": notice.id, "title": notice.title}).to_string()
     } else {

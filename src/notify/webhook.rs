@@ -1,7 +1,9 @@
 //! To a webhook: JSON of our own with a signature, or as Slack and Teams take it.
 
 use super::{Notice, Undelivered, text};
+use crate::aws::CaBundle;
 use crate::config::{Secret, Style, check_url};
+use crate::safe;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,17 +20,21 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 /// Chats take some thousand characters.
 const CHAT: usize = 2800;
 
-/// A client that follows no redirection: what is sent is for this receiver only.
+/// A client that follows no redirection: what is sent is for this receiver only. It uses the environment's
+/// proxies, and trusts the certificates of `bundle` beside those of the system.
 ///
 /// # Errors
 /// When no TLS can be had.
-pub(super) fn client() -> Result<reqwest::Client, Undelivered> {
+pub(super) fn client(bundle: Option<&CaBundle>) -> Result<reqwest::Client, Undelivered> {
+    let unusable = |error: reqwest::Error| Undelivered::new(error.without_url().to_string());
+    let certificates = bundle.map(|bundle| reqwest::Certificate::from_pem_bundle(bundle.pem()));
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
         .connect_timeout(PATIENCE)
-        .user_agent(concat!("rescind/", env!("CARGO_PKG_VERSION")));
-    client.build().map_err(|error| Undelivered::new(error.without_url().to_string()))
+        .user_agent(concat!("rescind/", env!("CARGO_PKG_VERSION")))
+        .tls_certs_merge(certificates.transpose().map_err(unusable)?.unwrap_or_default());
+    client.build().map_err(unusable)
 }
 
 pub(super) async fn send(
@@ -40,7 +46,7 @@ pub(super) async fn send(
 ) -> Result<(), Undelivered> {
     let url = url.read().map_err(Undelivered::new)?;
     check_url(&url).map_err(Undelivered::new)?;
-    let body = body(style, notice).to_string();
+    let body = safe::json_line(&body(style, notice)).map_err(|error| Undelivered::new(error.to_string()))?;
     let mut request =
         client.post(url).header("content-type", "application/json").header("idempotency-key", &notice.id);
     if let Some(key) = key {

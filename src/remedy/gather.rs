@@ -3,8 +3,9 @@
 use super::{Cutoff, Impact};
 #[cfg(any(feature = "ec2", test))]
 use crate::aws::Listed;
-use crate::aws::{CallError, Caller, ErrorKind, Instance, MemberSession, Simulation, one_line};
+use crate::aws::{CallError, Caller, ErrorKind, Instance, MemberSession, Simulation};
 use crate::ident::{Region, RoleName};
+use crate::safe::short_line;
 
 /// So many instances are kept. A ledger entry is not an inventory.
 #[cfg(any(feature = "ec2", test))]
@@ -121,7 +122,7 @@ fn why(error: &CallError) -> String {
     match error.kind {
         ErrorKind::Denied => format!("the remediation role may not call {}", error.action()),
         ErrorKind::NotFound => "there is no such role".to_owned(),
-        _ => one_line(&error.to_string(), 200),
+        _ => short_line(&error.to_string(), 200),
     }
 }
 

@@ -110,7 +110,7 @@ impl Refusal {
             | ErrorKind::Unavailable
             | ErrorKind::BadCredentials
             | ErrorKind::ClockSkewed => Self::Unavailable(error),
-            ErrorKind::NoCredentials => Self::HubCredentials(error),
+            ErrorKind::NoCredentials | ErrorKind::BadCaBundle => Self::HubCredentials(error),
             ErrorKind::RegionDisabled | ErrorKind::Refused => Self::Rejected(error),
         }
     }

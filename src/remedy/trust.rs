@@ -1,8 +1,8 @@
 //! Who may assume a role: its trust policy, in words.
 
 use super::deny::listed;
-use crate::aws::one_line;
 use crate::config::Glob;
+use crate::safe::short_line;
 use serde_json::Value;
 
 /// Longer than any line of a sensible policy, in characters.
@@ -34,7 +34,7 @@ pub fn who_may_assume(document: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut more = 0_usize;
     for line in listed(statements).flat_map(lines_of) {
-        let line = one_line(&line, LONGEST_LINE);
+        let line = short_line(&line, LONGEST_LINE);
         if lines.contains(&line) {
             continue;
         }
@@ -99,7 +99,7 @@ fn principals(principal: &Value) -> Vec<String> {
     let mut words: Vec<String> = named
         .into_iter()
         .map(|(kind, name)| match name {
-            Some(name) => in_words(kind, &one_line(name, LONGEST_NAME)),
+            Some(name) => in_words(kind, &short_line(name, LONGEST_NAME)),
             None => "a principal that cannot be read".to_owned(),
         })
         .collect();
@@ -121,7 +121,7 @@ fn in_words(kind: &str, name: &str) -> String {
             None => format!("web identities of {name}"),
         },
         "CanonicalUser" => format!("the account with the canonical id {name}"),
-        other => format!("the principal {}: {name}", one_line(other, LONGEST_NAME)),
+        other => format!("the principal {}: {name}", short_line(other, LONGEST_NAME)),
     }
 }
 
@@ -159,14 +159,14 @@ fn conditions(conditions: Option<&Value>) -> String {
         .iter()
         .flat_map(|(operator, keys)| match keys.as_object() {
             Some(keys) => keys.iter().map(|(key, values)| condition(operator, key, values)).collect(),
-            None => vec![format!("{} of something that cannot be read", one_line(operator, LONGEST_NAME))],
+            None => vec![format!("{} of something that cannot be read", short_line(operator, LONGEST_NAME))],
         })
         .collect();
     if words.is_empty() { String::new() } else { format!(" if {}", words.join(" and ")) }
 }
 
 fn condition(operator: &str, key: &str, values: &Value) -> String {
-    let (operator, key) = (one_line(operator, LONGEST_NAME), one_line(key, LONGEST_NAME));
+    let (operator, key) = (short_line(operator, LONGEST_NAME), short_line(key, LONGEST_NAME));
     let many = listed(values).nth(1).is_some();
     let shown = shown(values);
     let is = match operator.to_ascii_lowercase().as_str() {
@@ -197,8 +197,8 @@ fn condition(operator: &str, key: &str, values: &Value) -> String {
 fn shown(values: &Value) -> String {
     let mut all = listed(values);
     let text = |value: &Value| match value {
-        Value::String(text) => one_line(text, LONGEST_NAME),
-        Value::Bool(_) | Value::Number(_) => one_line(&value.to_string(), LONGEST_NAME),
+        Value::String(text) => short_line(text, LONGEST_NAME),
+        Value::Bool(_) | Value::Number(_) => short_line(&value.to_string(), LONGEST_NAME),
         _ => "something that cannot be read".to_owned(),
     };
     let first: Vec<String> = all.by_ref().take(MOST_VALUES).map(text).collect();

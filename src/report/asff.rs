@@ -4,9 +4,11 @@
 //! account is in `Resources` and `ProductFields`.
 
 use super::ocsf::severity;
+use super::sparse::without_empty;
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary, safe};
+use super::{Head, ReportError, Sheet, Summary};
 use crate::ident::{AccountId, Region};
+use crate::safe;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
@@ -85,7 +87,7 @@ impl Findings {
                 finding[name] = json!(time);
             }
         }
-        safe::without_empty(finding)
+        without_empty(finding)
     }
 }
 

@@ -5,13 +5,13 @@
 
 use super::chart::{Bar, Chart, chart, rungs};
 use super::diff::{policy_diff, shortened};
-use super::safe::Cleaned;
 use super::scan::Prepared;
 use super::story::{Story, Written};
 use super::summary::{Part, Spread};
 use super::{Head, ReportError, Sheet, Summary};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
+use crate::safe::Cleaned;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,7 +1,8 @@
 //! JSON: one document, or one remediation a line. The schema is docs/schema/report.schema.json.
 
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary, safe};
+use super::{Head, ReportError, Sheet, Summary};
+use crate::safe;
 use schemars::JsonSchema;
 use std::io::Write;
 

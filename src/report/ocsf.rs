@@ -1,8 +1,10 @@
 //! OCSF 1.8.0, class Remediation Activity (7001), with the profile `cloud`: one event a line. A revocation is
 //! *Evict*; that it was taken back is *Restore*.
 
+use super::sparse::without_empty;
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary, safe};
+use super::{Head, ReportError, Sheet, Summary};
+use crate::safe;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -49,7 +51,7 @@ impl Events {
                 format!("The deny for {} in {} is taken back: {}", story.who(), story.account, status.1)
             }
         };
-        safe::without_empty(json!({
+        without_empty(json!({
             "class_uid": CLASS, "class_name": "Remediation Activity",
             "category_uid": 7, "category_name": "Remediation",
             "activity_id": id, "activity_name": name,

@@ -129,6 +129,7 @@ impl Checkpoints {
     async fn warn(&self, ledger: &Ledger, error: &LedgerError) -> Result<(), LedgerError> {
         tracing::error!("no checkpoint: {error}");
         if !self.warned.swap(true, Ordering::Relaxed) {
+            super::metrics::alerted("ledger_tampered");
             let alert = Event::Alert {
                 code: "ledger_tampered".to_owned(),
                 text: error.to_string(),
@@ -190,6 +191,7 @@ impl Checkpoints {
             // Somebody has put an older copy in the ledger's place, or another ledger.
             Ok(Some(kept)) => {
                 tracing::error!(kept = %kept.display(), "a checkpoint was there that is not of this ledger as it is: it is kept");
+                super::metrics::alerted("ledger_replaced");
                 let alert = Event::Alert {
                     code: "ledger_replaced".to_owned(),
                     text: format!(

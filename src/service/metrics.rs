@@ -3,14 +3,53 @@
 use super::live::Live;
 use crate::config::Config;
 use crate::ledger::Reader;
+use crate::remedy::Rung;
 use jiff::{SignedDuration, Timestamp};
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 
 /// From a tenth of a second to a day.
 const SECONDS: [f64; 14] =
     [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0];
+
+/// What can be raised. A counter that first appears at 1 has not risen for Prometheus.
+const ALERTS: [&str; 34] = [
+    "not_revoked",
+    "still_works",
+    "recurring",
+    "own_role",
+    "protected",
+    "deny_removed",
+    "deny_removed_by",
+    "not_looked_at",
+    "not_released",
+    "by_hand",
+    "nobody_answered",
+    "budget_account",
+    "budget_organization",
+    "budget_roles",
+    "account_unknown",
+    "unconfirmed_not_found",
+    "unconfirmed_refused_id",
+    "unconfirmed_differs",
+    "unconfirmed_region_not_watched",
+    "queue_flooded",
+    "not_confirming",
+    "not_notified",
+    "opt_outs_gone",
+    "ledger_replaced",
+    "ledger_tampered",
+    "not_kept",
+    "foreign_policy",
+    "approval_returned",
+    "rechecks_late",
+    "id_taken",
+    "principal_doubtful",
+    "unreadable",
+    "clock",
+    "still_allowed",
+];
 
 /// Begins to count, once in a process. None when somebody else counts already.
 pub(super) fn start() -> Option<PrometheusHandle> {
@@ -40,6 +79,8 @@ fn describe() {
         "Remediations that failed and were put off, by whether a person must act first."
     );
     describe_counter!("rescind_alerts_total", "Alerts, by code.");
+    describe_counter!("rescind_proofs_total", "Proofs that a deny is in force, by how far they go.");
+    describe_counter!("rescind_notifications_total", "Messages, by channel and by what became of them.");
     let seconds = Unit::Seconds;
     describe_histogram!(
         "rescind_activity_to_seen_seconds",
@@ -65,16 +106,66 @@ fn describe() {
     describe_gauge!("rescind_checkpoint_age_seconds", seconds, "Since the last checkpoint was made.");
 }
 
+/// Everything is there from the start, at 0. Where nobody can know the labels beforehand, it is there without
+/// them.
+pub(super) fn zero(config: &Config) {
+    for name in ["rescind_decisions_total", "rescind_aws_calls_total", "rescind_aws_attempts_total"] {
+        counter!(name).absolute(0);
+    }
+    let events = config.events.as_ref().map(|_| "SQS");
+    for feed in ["GuardDuty"].into_iter().chain(events).chain(config.folder.as_ref().map(|_| "folder")) {
+        counter!("rescind_findings_seen_total", "feed" => feed).absolute(0);
+    }
+    for why in ["not_found", "refused_id", "region_not_watched", "differs"] {
+        counter!("rescind_findings_unconfirmed_total", "why" => why).absolute(0);
+    }
+    counter!("rescind_findings_undecodable_total").absolute(0);
+    for why in ["transient", "blocked"] {
+        counter!("rescind_retries_total", "why" => why).absolute(0);
+    }
+    for code in ALERTS {
+        counter!("rescind_alerts_total", "code" => code).absolute(0);
+    }
+    for rung in [Rung::Present, Rung::Simulated, Rung::Enforced] {
+        counter!("rescind_proofs_total", "rung" => rung.to_string()).absolute(0);
+    }
+    for channel in &config.channels {
+        for result in ["taken", "failed"] {
+            let name = channel.name.clone();
+            counter!("rescind_notifications_total", "channel" => name, "result" => result).absolute(0);
+        }
+    }
+    if config.channels.is_empty() {
+        counter!("rescind_notifications_total").absolute(0);
+    }
+    for name in ["rescind_activity_to_seen_seconds", "rescind_seen_to_deny_seconds"] {
+        let _ = histogram!(name);
+    }
+    for state in ["waiting", "in_flight"] {
+        gauge!("rescind_queue_messages", "state" => state).set(0.0);
+    }
+    for name in ["rescind_checkpoint_entries", "rescind_checkpoint_age_seconds"] {
+        gauge!(name).set(0.0);
+    }
+}
+
+/// An alert that the engine does not raise.
+pub(super) fn alerted(code: &'static str) {
+    counter!("rescind_alerts_total", "code" => code).increment(1);
+}
+
 /// Says how things are now.
 #[allow(clippy::cast_precision_loss)] // no count here is near 2^52
 pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
     let now = Timestamp::now();
     for (region, health) in &live.regions {
         let feed = format!("GuardDuty {region}");
-        if let Some(last) = health.last_read {
-            gauge!("rescind_region_last_read_seconds", "region" => region.to_string())
-                .set(now.duration_since(last).as_secs_f64());
-        }
+        // One that was never read is as late as the service is old; one without GuardDuty is never late.
+        let late = match (&health.skipped, health.last_read) {
+            (Some(_), _) => 0.0,
+            (None, last) => now.duration_since(last.unwrap_or(live.started)).as_secs_f64(),
+        };
+        gauge!("rescind_region_last_read_seconds", "region" => region.to_string()).set(late);
         gauge!("rescind_feed_failures", "feed" => feed).set(f64::from(health.failures));
     }
     if let Some(queue) = &live.queue {

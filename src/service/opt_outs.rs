@@ -45,8 +45,8 @@ const SETTLED: u32 = 2;
 /// So many when it would take opt-outs away or make them others: a file that is cut short must not.
 const SETTLED_LESS: u32 = 10;
 
-/// What to do about a file that is gone or has nothing in it.
-const EMPTIED: &str = "gone or empty, and it had opt-outs: to have none, leave a comment in it";
+/// What to do about a file that is gone, or that had opt-outs and has nothing in it.
+const EMPTIED: &str = "gone or empty: bring it back, or to have none, leave a comment in it";
 
 /// The file was there, and has not one character.
 pub fn is_blank(read: &OptOuts) -> bool {

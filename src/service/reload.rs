@@ -28,7 +28,16 @@ impl Service {
                 self.refuse_reload(error.to_string()).await?;
                 None
             }
-            (Ok(config), _) => Some(config),
+            // It names another file, or now insists on one.
+            (Ok(config), _) => match config.read_opt_outs() {
+                Ok(_) => Some(config),
+                Err(error) => {
+                    let error =
+                        format!("the opt-outs cannot be used, and it is not used without them: {error}");
+                    self.refuse_reload(error).await?;
+                    None
+                }
+            },
         };
         let Some(config) = config else { return self.take_over(opt_outs).await };
         let needs_restart = needs_restart(&self.config, &config);

@@ -98,6 +98,7 @@ impl Service {
             // What a process before told of itself.
             Live::remove(&config.ledger);
             super::metrics::start();
+            super::metrics::zero(&config);
             super::limits::raise();
         }
         let ledger = Ledger::open(&config.ledger)?;
@@ -221,6 +222,7 @@ impl Service {
                 let what_to_do =
                     "See that this is meant: what they kept from being done is done from now on.".to_owned();
                 tracing::warn!("{text}");
+                super::metrics::alerted("opt_outs_gone");
                 entries.push(Draft::of_service(Event::Alert {
                     code: "opt_outs_gone".to_owned(),
                     text,

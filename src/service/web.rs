@@ -3,6 +3,7 @@
 use super::live::Live;
 use super::{Service, metrics};
 use crate::backoff::Backoff;
+use crate::safe;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -10,11 +11,12 @@ use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 type Told = Arc<Mutex<Option<Live>>>;
 
@@ -69,7 +71,8 @@ async fn bind(address: SocketAddr) -> TcpListener {
 }
 
 async fn answer(listener: &TcpListener, router: &Router) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    // The oldest first.
+    let mut places: VecDeque<JoinHandle<()>> = VecDeque::with_capacity(AT_ONCE);
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -79,18 +82,22 @@ async fn answer(listener: &TcpListener, router: &Router) {
                 continue;
             }
         };
-        // Who comes when all places are taken is turned away at once.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        places.retain(|place| !place.is_finished());
+        // An answer takes milliseconds. Who has been there longest is holding a place, not asking.
+        if places.len() >= AT_ONCE
+            && let Some(longest) = places.pop_front()
+        {
+            longest.abort();
+        }
         let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(async move {
+        places.push_back(tokio::spawn(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(SLOWEST)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), service);
             let _ = tokio::time::timeout(LONGEST, connection).await;
-            drop(place);
-        });
+        }));
     }
 }
 
@@ -119,6 +126,7 @@ fn router(told: Told) -> Router {
                 if reasons.is_empty() {
                     (StatusCode::OK, "ready\n".to_owned())
                 } else {
+                    let reasons: Vec<String> = reasons.iter().map(|reason| safe::line(reason)).collect();
                     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n")
                 }
             }),
@@ -128,7 +136,7 @@ fn router(told: Told) -> Router {
             get(move || async move {
                 let text = counters.as_ref().map(|counters| {
                     counters.run_upkeep();
-                    counters.render()
+                    safe::lines(&counters.render())
                 });
                 ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text.unwrap_or_default())
             }),
@@ -136,7 +144,7 @@ fn router(told: Told) -> Router {
         .route(
             "/status",
             get(move || async move {
-                match now(&status).map(|live| serde_json::to_string(&live)) {
+                match now(&status).map(|live| safe::json_line(&live)) {
                     Some(Ok(text)) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
                     _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
                 }

@@ -367,6 +367,53 @@ fn a_broken_file_is_not_taken_over_while_the_service_runs() {
 }
 
 #[test]
+fn a_file_that_is_named_must_be_there() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\nopt_outs = \"reviewed.toml\"\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    for args in [&["run", "--once", "--backlog"][..], &["run"], &["plan"], &["opt-out", "list"]] {
+        scene
+            .rescind(args)
+            .code(2)
+            .says("reviewed.toml: No such file")
+            .says("To have no opt-outs, write a comment");
+    }
+    scene.rescind(&["doctor"]).code(5).says("reviewed.toml: No such file");
+    assert_eq!(scene.writes(), 0);
+    thief.is_allowed();
+    std::fs::write(scene.path("reviewed.toml"), "# none\n").expect("written");
+    scene.run_once().says("1 revoked.");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_not_no_file() {
+    let scene = Scene::new();
+    std::os::unix::fs::symlink("not-mounted/opt-outs.toml", scene.path("opt-outs.toml")).expect("a link");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.rescind(&["run", "--once", "--backlog"]).code(2).says("opt-outs.toml: No such file");
+    thief.is_allowed();
+}
+
+#[test]
+fn a_configuration_that_names_a_file_that_is_not_there_is_not_taken_over() {
+    let scene = Scene::new();
+    scene.configure("mode = \"observe\"\n");
+    opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
+    let (mut process, mut until) = service(&scene);
+    scene.configure("mode = \"enforce\"\nopt_outs = \"reviewed.toml\"\n");
+    let hangup = std::process::Command::new("kill").args(["-HUP", &process.id().to_string()]).status();
+    assert!(hangup.expect("kill runs").success());
+    assert!(until("the configuration is NOT taken over").contains("reviewed.toml: No such file"));
+    let (thief, finding) = scene.theft(SHOP, "web");
+    until("code=\"opted_out\"");
+    assert_eq!(scene.decision(&finding)["code"], "opted_out");
+    thief.is_allowed();
+    assert_eq!(scene.entries_of("reload_refused").len(), 1);
+    process.kill().expect("killed");
+    process.wait().expect("dead");
+}
+
+#[test]
 fn those_that_expired_or_soon_will_are_named() {
     let scene = Scene::new();
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(-3)));

@@ -26,19 +26,7 @@ struct Emulator {
 
 impl Emulator {
     fn start() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = std::env::var_os("RESCIND_EMULATOR_PYTHON")
-            .map_or_else(|| root.join("target/emulator-venv/bin/python"), PathBuf::from);
-        let mut process = Command::new(&python)
-            .args(["-m", "emulated_org", "--port", "0", "--exit-with-stdin"])
-            .current_dir(root.join("tests/emulator"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; `make emulator` installs it", python.display()));
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the emulator's first line");
+        let (process, line) = start_python("emulated_org", &["--port", "0", "--exit-with-stdin"]);
         let url = line.trim().strip_prefix("listening on ").expect("the emulator's address").to_owned();
         Self { process, url }
     }
@@ -49,6 +37,25 @@ impl Drop for Emulator {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A process of the emulator's Python, which ends with its standard input, and its first line.
+pub fn start_python(module: &str, args: &[&str]) -> (Child, String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = std::env::var_os("RESCIND_EMULATOR_PYTHON")
+        .map_or_else(|| root.join("target/emulator-venv/bin/python"), PathBuf::from);
+    let mut process = Command::new(&python)
+        .args(["-m", module])
+        .args(args)
+        .current_dir(root.join("tests/emulator"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}; `make emulator` installs it", python.display()));
+    let mut line = String::new();
+    let stdout = process.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("its first line");
+    (process, line)
 }
 
 /// What a scene can be told to be.

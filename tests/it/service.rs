@@ -10,14 +10,14 @@ const OFTEN: &str = "mode = \"enforce\"\npoll_interval = \"5s\"\n";
 const RARELY: &str = "mode = \"enforce\"\npoll_interval = \"1h\"\n";
 
 /// Status and text of an answer.
-fn ask(url: &str) -> (u16, String) {
+pub fn ask(url: &str) -> (u16, String) {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
     let mut answer = agent.get(url).call().expect("it answers");
     (answer.status().as_u16(), answer.body_mut().read_to_string().expect("a text"))
 }
 
-fn address(service: &mut Watching) -> String {
+pub fn address(service: &mut Watching) -> String {
     let line = service.until("answers on http://");
     let rest = line.split("answers on ").nth(1).expect("an address");
     rest.split(": ").next().expect("an address").to_owned()

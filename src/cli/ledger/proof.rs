@@ -34,7 +34,7 @@ pub fn prove(
     let path = super::ledger_path(args.ledger.as_ref(), config)?;
     let proof = serde_json::to_string_pretty(&Reader::open(&path)?.prove(args.entry)?)? + "\n";
     let Some(file) = &args.out else {
-        Screen::raw(proof.trim_end());
+        Screen::raw(&crate::safe::json_text(proof.trim_end()));
         return Ok(Exit::Done);
     };
     let failed = |error| BadInput(format!("{}: {error}", file.display()));

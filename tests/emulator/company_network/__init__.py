@@ -1,0 +1,1 @@
+"""A company's network in front of the emulated organization: a proxy, and AWS behind a private CA."""

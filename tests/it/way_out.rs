@@ -1,0 +1,190 @@
+//! The way out of a company's network: proxies and certificates that the environment names.
+
+use crate::scene::{Ran, SHOP, Scene, start_python};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use tempfile::TempDir;
+
+/// A name that only the proxy can lead anywhere.
+const AWS: &str = "https://aws.rescind.test";
+
+/// A proxy, and AWS behind a private CA (`tests/emulator/company_network`).
+struct Network {
+    process: Child,
+    directory: TempDir,
+    proxy: String,
+    tls: u64,
+}
+
+impl Network {
+    fn before(scene: &Scene) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let upstream = scene.endpoint().rsplit_once(':').expect("a port").1;
+        let path = directory.path().to_str().expect("UTF-8");
+        let (process, line) = start_python("company_network", &["--upstream", upstream, "--directory", path]);
+        let told: Value = serde_json::from_str(&line).expect("JSON");
+        let proxy = told["proxy"].as_str().expect("an address").to_owned();
+        Self { process, directory, proxy, tls: told["tls"].as_u64().expect("a port") }
+    }
+
+    fn ca(&self) -> PathBuf {
+        self.directory.path().join("ca.pem")
+    }
+
+    /// AWS, when nobody stands between.
+    fn direct(&self) -> String {
+        format!("https://localhost:{}", self.tls)
+    }
+
+    /// What the proxy was asked for.
+    fn asked(&self) -> Vec<String> {
+        let asked = std::fs::read_to_string(self.directory.path().join("asked")).unwrap_or_default();
+        asked.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn ran(command: &mut Command) -> Ran {
+    Ran::new(&command.output().expect("the binary runs"))
+}
+
+/// A poll that finds nothing, with another AWS than the scene's.
+fn poll(scene: &Scene, endpoint: &str) -> Command {
+    let mut command = scene.command(&["run", "--once"]);
+    command.env("AWS_ENDPOINT_URL", endpoint);
+    command
+}
+
+#[test]
+fn every_call_goes_through_the_proxy_and_trusts_the_bundle() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    let through = |command: &mut Command, name: &str| {
+        let proxy = network.proxy.replace("://", "://user:pass%20word@");
+        ran(command.env(name, proxy).env("AWS_CA_BUNDLE", network.ca()))
+    };
+    through(&mut poll(&scene, AWS), "HTTPS_PROXY").code(0).says("Nothing new.");
+    // The hub's own calls, and those of a session in a member account.
+    let (thief, finding) = scene.theft(SHOP, "web");
+    let mut act = scene.command(&["run", "--once", "--backlog"]);
+    let acted = through(act.env("AWS_ENDPOINT_URL", AWS), "https_proxy").code(0);
+    assert!(!acted.err.contains("pass"), "{}", acted.err);
+    assert_eq!(scene.decision(&finding)["verdict"], "remediate");
+    scene.advance_clock(31);
+    thief.is_denied();
+    let asked = network.asked();
+    // base64 of user:pass word
+    let line = "CONNECT aws.rescind.test:443 HTTP/1.1 proxy-authorization: Basic dXNlcjpwYXNzIHdvcmQ=";
+    assert!(asked.len() > 1 && asked.iter().all(|asked| asked.eq_ignore_ascii_case(line)), "{asked:#?}");
+}
+
+#[test]
+fn an_endpoint_without_tls_has_its_own_proxy() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    ran(poll(&scene, "http://aws.rescind.test:8080").env("HTTP_PROXY", &network.proxy))
+        .code(0)
+        .says("Nothing new.");
+    let asked = network.asked();
+    assert!(asked.iter().any(|line| line.starts_with("POST http://aws.rescind.test:8080/")), "{asked:#?}");
+}
+
+#[test]
+fn no_proxy_means_none() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    let mut command = poll(&scene, &network.direct());
+    command.env("AWS_CA_BUNDLE", network.ca()).env("ALL_PROXY", &network.proxy);
+    ran(command.env("NO_PROXY", "example.com, localhost")).code(0).says("Nothing new.");
+    assert_eq!(network.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn where_credentials_are_told_no_proxy_is_asked() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    let mut command = poll(&scene, AWS);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+        command.env_remove(name);
+    }
+    command.env("ALL_PROXY", &network.proxy).env("AWS_CA_BUNDLE", network.ca());
+    command.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x");
+    ran(&mut command).code(3);
+    let asked = network.asked();
+    assert!(!asked.iter().any(|line| line.contains("169.254.")), "{asked:#?}");
+}
+
+#[test]
+fn only_the_bundle_is_trusted_and_it_must_be_usable() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    let direct = network.direct();
+    let other = network.directory.path().join("other.pem");
+    let text = scene.path("rescind.toml");
+    // The system does not know the CA; nor does a bundle with another one.
+    let untrusted = "not trusted here";
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", ""))
+        .code(3)
+        .says("invalid peer certificate")
+        .says(untrusted);
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", other)).code(3).says(untrusted);
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", "/nowhere/ca.pem"))
+        .code(3)
+        .says("AWS_CA_BUNDLE names /nowhere/ca.pem: No such file or directory")
+        .says("unset AWS_CA_BUNDLE");
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", text)).code(3).says("there is no certificate in it");
+    assert_eq!(scene.calls_of("GetCallerIdentity").len(), 0);
+}
+
+#[test]
+fn a_profile_names_its_bundle_and_the_environment_another() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    let text = |key: &str| scene.hub[key].as_str().expect("a text").to_owned();
+    let profile = format!(
+        "[profile hub]\r\nca_bundle = {}\r\naws_access_key_id = {}\r\naws_secret_access_key = {}\r\naws_session_token = {}\r\n",
+        network.ca().display(),
+        text("access_key_id"),
+        text("secret_access_key"),
+        text("session_token")
+    );
+    let config = scene.path("aws-config");
+    let from_profile = || {
+        let mut command = poll(&scene, &network.direct());
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            command.env_remove(name);
+        }
+        command.env("AWS_CONFIG_FILE", &config).env("AWS_PROFILE", "hub");
+        command
+    };
+    // As Windows writes it: with a byte order mark, or in UTF-16.
+    let marked = format!("\u{feff}{profile}");
+    let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [profile.into_bytes(), marked.into_bytes(), utf16] {
+        std::fs::write(&config, bytes).expect("written");
+        ran(&mut from_profile()).code(0).says("Nothing new.");
+    }
+    let other = network.directory.path().join("other.pem");
+    ran(from_profile().env("AWS_CA_BUNDLE", other)).code(3).says("not trusted here");
+}
+
+#[test]
+fn webhooks_take_the_same_way() {
+    let mut scene = Scene::new();
+    let network = Network::before(&scene);
+    scene.more_tables =
+        "[[notify]]\nname = \"hook\"\nwebhook = \"https://hooks.rescind.test/webhook/hook\"\n".to_owned();
+    scene.configure("mode = \"enforce\"\n");
+    let mut command = scene.command(&["notify", "test", "-o", "json"]);
+    command.env("HTTPS_PROXY", &network.proxy).env("AWS_CA_BUNDLE", network.ca());
+    let told = ran(&mut command).code(0);
+    assert_eq!(told.json(), [json!({"channel": "hook", "error": null, "taken": true})]);
+    assert_eq!(network.asked(), ["CONNECT hooks.rescind.test:443 HTTP/1.1"]);
+}
