@@ -113,6 +113,17 @@ fn the_schema_is_exactly_what_the_migrations_make() {
     }
 }
 
+#[test]
+fn a_checkpoint_under_another_number_is_seen() {
+    let (scene, kept, key) = ledger();
+    // Who looks for the latest one finds another.
+    sql(
+        &open(&scene),
+        "UPDATE checkpoints SET size = size + 1000 WHERE size = (SELECT min(size) FROM checkpoints)",
+    );
+    verify(&scene, &kept, &key).code(6).says("the ledger's checkpoint at 10");
+}
+
 /// A checkpoint over what the file has, as a service makes it that does not look twice.
 fn sign_blindly(connection: &Connection, signer: &Signer) {
     let mut statement = connection.prepare("SELECT leaf_hash FROM entries ORDER BY seq").expect("entries");

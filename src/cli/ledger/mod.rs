@@ -36,7 +36,7 @@ enum Command {
     Checkpoint,
     /// Copy the ledger, also while the service runs.
     Backup(keep::BackupArgs),
-    /// Make the tables that are made from the entries again, and compare. The service must not run.
+    /// Make the tables and indexes that are made from the entries again, and compare. The service must not run.
     Rebuild(keep::RebuildArgs),
     /// Move what is closed to a file that can be checked by itself. Its leaf hashes stay.
     Archive(archive::Args),
