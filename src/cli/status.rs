@@ -252,7 +252,12 @@ fn show_feeds(live: &Live, picture: &Picture, screen: &Screen) {
         });
         (queue.name.clone(), &queue.health, depth)
     });
-    let folder = live.folder.as_ref().map(|health| ("folder".to_owned(), health, String::new()));
+    let folder = live.folder.as_ref().map(|health| {
+        let waits = health.waits_since.map_or_else(String::new, |then| {
+            styled(WARN, format!("; the oldest unread file waits for {}", since(then, now)))
+        });
+        ("folder".to_owned(), health, waits)
+    });
     let regions =
         live.regions.iter().map(|(name, health)| (format!("GuardDuty {name}"), health, String::new()));
     let mut head = "Feeds";

@@ -27,20 +27,33 @@ impl Input {
     /// When it cannot be read; the text names it.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         if path == Path::new("-") {
-            return Self::of(std::io::stdin(), "standard input".to_owned(), None);
+            return Self::of(std::io::stdin(), "standard input".to_owned(), None, u64::MAX);
         }
+        Self::open_up_to(path, u64::MAX)
+    }
+
+    /// A file, of which so much at most is read when it is unpacked, in bytes.
+    ///
+    /// # Errors
+    /// When it cannot be read; the text names it.
+    pub fn open_up_to(path: &Path, most: u64) -> std::io::Result<Self> {
         let named =
             |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let file = File::open(path).map_err(named)?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
         let name = path.file_name().unwrap_or(path.as_os_str());
-        Self::of(file, format!("file {}", name.display()), length).map_err(named)
+        Self::of(file, format!("file {}", name.display()), length, most).map_err(named)
     }
 
-    fn of(input: impl Read + Send + 'static, name: String, length: Option<u64>) -> std::io::Result<Self> {
+    fn of(
+        input: impl Read + Send + 'static,
+        name: String,
+        length: Option<u64>,
+        most: u64,
+    ) -> std::io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { input: BufReader::with_capacity(1 << 16, input), read: Arc::clone(&read) };
-        Ok(Self { name, findings: Findings::of(counted)?, length, read })
+        Ok(Self { name, findings: Findings::up_to(counted, most)?, length, read })
     }
 }
 

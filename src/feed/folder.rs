@@ -1,6 +1,8 @@
 //! A folder in which exported findings appear.
 
 use super::Pulse;
+use super::flood::Flood;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -17,9 +19,18 @@ const DEEPEST: usize = 16;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The files, as they were seen last, and when they are given.
-    known: Mutex<HashMap<PathBuf, (Stamp, Given)>>,
+    known: Mutex<HashMap<PathBuf, Known>>,
     pulse: Pulse,
+    flood: Flood,
+}
+
+/// A file, as it was seen last.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    stamp: Stamp,
+    given: Given,
+    /// Since when it waits to be read.
+    since: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +39,8 @@ enum Given {
     Yes,
     /// It failed, and is given again then.
     Again(Instant),
+    /// It was dealt with.
+    Done,
 }
 
 /// After a file could not be read to its end.
@@ -40,7 +53,7 @@ impl Folder {
     /// For one folder.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self { path, known: Mutex::default(), pulse: Pulse::default() }
+        Self { path, known: Mutex::default(), pulse: Pulse::default(), flood: Flood::default() }
     }
 
     /// The folder.
@@ -53,6 +66,29 @@ impl Folder {
     #[must_use]
     pub fn pulse(&self) -> &Pulse {
         &self.pulse
+    }
+
+    /// One more item of it is no finding of GuardDuty's.
+    pub fn count_bad(&self) {
+        self.flood.count();
+    }
+
+    /// How long nothing more is to be read, when there were too many of them.
+    #[must_use]
+    pub fn pause(&self) -> Option<Duration> {
+        self.flood.pause()
+    }
+
+    /// Since when the oldest file waits that was not read to its end.
+    #[must_use]
+    pub fn waits_since(&self) -> Option<Timestamp> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|one| one.given != Given::Done).map(|one| one.since).min()
+    }
+
+    /// A file that was given was read, or is not to be.
+    pub fn done(&self, path: &Path) {
+        self.set(path, Given::Done);
     }
 
     /// The files that are new, or others than they were, and that two looks saw the same: somebody may
@@ -68,21 +104,25 @@ impl Folder {
         let mut now = HashMap::new();
         for (path, metadata) in found {
             let stamp = (metadata.len(), metadata.modified().ok());
-            let given = match known.get(&path) {
-                Some((before, given)) if *before == stamp => {
-                    let is_due = match given {
+            let before = known.get(&path);
+            let given = match before {
+                Some(before) if before.stamp == stamp => {
+                    let is_due = match before.given {
                         Given::No => true,
-                        Given::Yes => false,
-                        Given::Again(at) => *at <= Instant::now(),
+                        Given::Yes | Given::Done => false,
+                        Given::Again(at) => at <= Instant::now(),
                     };
                     if is_due {
                         ready.push(path.clone());
                     }
-                    if is_due { Given::Yes } else { *given }
+                    if is_due { Given::Yes } else { before.given }
                 }
                 _ => Given::No,
             };
-            now.insert(path, (stamp, given));
+            // One that goes on being written waits as well.
+            let waits = before.filter(|before| before.given != Given::Done || given == Given::Done);
+            let since = waits.map_or_else(Timestamp::now, |before| before.since);
+            now.insert(path, Known { stamp, given, since });
         }
         *known = now;
         ready.sort();
@@ -91,12 +131,12 @@ impl Folder {
 
     /// A file that was given could not be read to its end: it is given again after a while.
     pub fn give_again(&self, path: &Path) {
-        self.give_again_at(path, Instant::now() + AGAIN);
+        self.set(path, Given::Again(Instant::now() + AGAIN));
     }
 
-    fn give_again_at(&self, path: &Path, at: Instant) {
-        if let Some((_, given)) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get_mut(path) {
-            *given = Given::Again(at);
+    fn set(&self, path: &Path, given: Given) {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get_mut(path) {
+            known.given = given;
         }
     }
 }
@@ -151,13 +191,21 @@ mod tests {
         assert_eq!(looks(), Vec::<PathBuf>::new());
         folder.give_again(&file);
         assert_eq!(looks(), Vec::<PathBuf>::new());
-        folder.give_again_at(&file, Instant::now());
+        folder.set(&file, Given::Again(Instant::now()));
         assert_eq!(looks(), std::slice::from_ref(&file));
+        let since = folder.waits_since().expect("it is not read");
+        std::fs::write(&file, "123").expect("written");
+        looks();
+        assert_eq!(folder.waits_since(), Some(since));
+        assert_eq!(looks(), std::slice::from_ref(&file));
+        folder.done(&file);
+        assert_eq!((looks(), folder.waits_since()), (Vec::new(), None));
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(&file, directory.path().join("link.json")).expect("linked");
             std::os::unix::fs::symlink(directory.path(), directory.path().join("loop")).expect("linked");
             looks();
+            assert!(folder.waits_since().expect("a new one") >= since);
             assert_eq!(looks(), [directory.path().join("link.json")]);
         }
         drop(directory);

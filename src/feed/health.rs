@@ -18,6 +18,9 @@ pub struct Health {
     pub next: Option<Timestamp>,
     /// Why it is not read, if it is not.
     pub skipped: Option<String>,
+    /// Since when the oldest file waits that is there and was not read to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
 }
 
 /// A [`Health`] that is looked at and changed from several places.
@@ -38,6 +41,11 @@ impl Pulse {
     /// It was read to the end.
     pub fn is_well(&self) {
         *self.lock() = Health { last_read: Some(Timestamp::now()), ..Health::default() };
+    }
+
+    /// It was looked at, and there is what waits since then.
+    pub fn is_looked_at(&self, waits_since: Option<Timestamp>) {
+        *self.lock() = Health { last_read: Some(Timestamp::now()), waits_since, ..Health::default() };
     }
 
     /// It failed. Gives how often in a row, and whether the reason is another than before.

@@ -21,7 +21,10 @@ pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
         count => {
             let error = format!("{count} items that are no findings of GuardDuty's; the first is {first}");
             let whole = broken_value("", error, value);
-            let path = format!("{place}{}", whole.path).trim_end_matches("(input)").to_owned();
+            let path = format!("{place}{}", whole.path)
+                .trim_end_matches("(input)")
+                .trim_end_matches(": ")
+                .to_owned();
             Undecodable {
                 path: if path.is_empty() { whole.path.clone() } else { path },
                 finding_id: None,

@@ -133,6 +133,11 @@ impl Live {
             .filter_map(|(name, health)| match (&health.error, health.last_read) {
                 (Some(error), _) => Some(format!("{name}: {error}")),
                 (None, None) => (!is_new).then(|| format!("{name}: not read yet")),
+                (None, Some(_))
+                    if health.waits_since.is_some_and(|since| now.duration_since(since) > LATE) =>
+                {
+                    Some(format!("{name}: what came is not read since {}", health.waits_since.unwrap_or(now)))
+                }
                 // It should have been read again long ago.
                 (None, Some(last)) if health.next.is_some_and(|next| now.duration_since(next) > LATE) => {
                     Some(format!("{name}: not read since {last}"))
@@ -168,7 +173,10 @@ impl Service {
                 health: queue.pulse().health(),
                 depth: *self.depth.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
             }),
-            folder: self.folder.as_ref().map(|folder| folder.pulse().health()),
+            folder: self
+                .folder
+                .as_ref()
+                .map(|folder| Health { waits_since: folder.waits_since(), ..folder.pulse().health() }),
             in_flight: self.engine.jobs(),
             retries: self.engine.retries(),
             rechecks: self.engine.rechecks(),
@@ -206,5 +214,30 @@ impl Service {
     /// There is nothing to tell any more.
     pub(super) fn tell_no_more(&self) {
         Live::remove(&self.config.ledger);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_folder_with_files_that_wait_is_not_ready() {
+        let told = |minutes: i64| {
+            let waits = Timestamp::now() - SignedDuration::from_mins(minutes);
+            let live: Live = serde_json::from_value(json!({
+                "pid": 1, "version": "0", "started": "2026-11-22T10:00:00Z", "at": Timestamp::now(), "mode": "enforce",
+                "confirm": true, "listen": null, "regions": {}, "queue": null, "in_flight": 0, "retries": [], "rechecks": Rechecks::default(),
+                "budget": [1, 1], "refused": null, "stopping": false,
+                "folder": {"last_read": Timestamp::now(), "failures": 0, "error": null, "next": null, "skipped": null,
+                    "waits_since": waits},
+            }))
+            .expect("a live picture");
+            live.not_ready()
+        };
+        assert_eq!(told(4), Vec::<String>::new());
+        let late = told(6);
+        assert!(late.len() == 1 && late[0].starts_with("folder: what came is not read since "), "{late:?}");
     }
 }

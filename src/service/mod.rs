@@ -45,7 +45,7 @@ pub struct Service {
     watch: Watch,
     pace: Pace,
     queue: Option<QueueFeed>,
-    folder: Option<Folder>,
+    folder: Option<Arc<Folder>>,
     /// How much is in the queue, as SQS said last.
     depth: Mutex<Option<Depth>>,
     /// Where it answers.

@@ -228,6 +228,7 @@ impl Service {
             self.engine.raise(self.config.raise_after).await?;
             self.engine.tell_clock().await?;
             self.raise_undelivered().await?;
+            self.raise_late_folder().await?;
             self.engine.keep_organization_fresh();
         }
     }

@@ -127,7 +127,7 @@ impl Service {
                     .events
                     .as_ref()
                     .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.0));
-                let folder = config.folder.clone().map(Folder::new);
+                let folder = config.folder.clone().map(|path| Arc::new(Folder::new(path)));
                 let name = format!("rescind-{}", reader.identity()?);
                 let courier = Courier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 let pace = Pace::new(config.calls_per_second);

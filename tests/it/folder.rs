@@ -99,6 +99,67 @@ fn a_folder_that_is_not_there_is_told_once() {
 }
 
 #[test]
+fn a_file_that_is_too_long_or_all_forged_keeps_no_other_from_being_read() {
+    let scene = scene();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    let one = export(&scene, &[&finding]).remove(0);
+    // Terabytes of nothing, four times: as many as are read at once.
+    for name in ["a.json", "b.json", "c.jsonl", "d.json"] {
+        let file = std::fs::File::create(scene.path("exports").join(name)).expect("made");
+        file.set_len(1 << 40).expect("sparse");
+    }
+    let mut forged = String::new();
+    for number in 0..2000 {
+        let mut other = one.clone();
+        other["id"] = json!(format!("{number:032}"));
+        forged += &(other.to_string() + "\n");
+    }
+    std::fs::write(scene.path("exports/e.jsonl.gz"), gzipped(&forged)).expect("written");
+    std::fs::write(scene.path("exports/z.json"), one.to_string()).expect("written");
+    let mut service = Watching::start(&scene, &[]);
+    service.until("revoked, cutoff");
+    thief.is_denied();
+    let read = |name: &str| scene.entries_of("file_read").iter().any(|entry| entry["data"]["file"] == name);
+    scene.wait(|| read("e.jsonl.gz") && read("z.json"));
+    let unconfirmed = scene.entries_of("unconfirmed").len();
+    assert!((100..200).contains(&unconfirmed), "{unconfirmed}");
+    let refused: Vec<String> =
+        scene.entries_of("undecodable").iter().map(|entry| entry["data"].to_string()).collect();
+    assert_eq!(refused.len(), 5, "{refused:?}");
+    assert!(refused[0].contains("1048576 MiB: a file of more than 256 MiB is not read"), "{refused:?}");
+    assert!(
+        refused.iter().any(|text| text.contains("more than 100 items that are no findings")),
+        "{refused:?}"
+    );
+    let alerts = scene.entries_of("alert");
+    assert!(alerts.iter().any(|alert| alert["data"]["code"] == "file_refused"), "{alerts:?}");
+    // What is refused does not wait.
+    scene.wait(|| !scene.rescind(&["status"]).out.contains("unread file waits"));
+}
+
+#[test]
+fn a_file_that_waits_is_told() {
+    let scene = scene();
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\nraise_after = \"1s\"\n");
+    let service = Watching::start(&scene, &[]);
+    // It goes on being written, so that it is never read.
+    let mut text = String::new();
+    let mut write = || {
+        text += "{}\n";
+        std::fs::write(scene.path("exports/a.jsonl"), &text).expect("written");
+    };
+    scene.wait(|| {
+        write();
+        scene.rescind(&["status"]).out.contains("the oldest unread file waits for")
+    });
+    scene.wait(|| {
+        write();
+        scene.entries_of("alert").iter().any(|alert| alert["data"]["code"] == "folder_late")
+    });
+    drop(service);
+}
+
+#[test]
 fn a_long_input_is_worked_off_while_it_is_read() {
     let scene = Scene::new();
     let (thief, finding) = scene.theft(SHOP, "web");
