@@ -1,5 +1,5 @@
 use super::*;
-use crate::finding::{Unconfirmed, decode};
+use crate::finding::{Unconfirmed, decode, envelope};
 use crate::ledger::Draft;
 use proptest::prelude::*;
 use serde_json::json;
@@ -228,7 +228,8 @@ fn more_than_a_hundred_are_cut_and_that_is_said() {
     assert!(is_one_sequence(&cut));
     // One document with more of them than anybody has is not held in memory.
     let many = vec![sequence(&sessions(100)); 200];
-    let items = decode(serde_json::to_string(&many).expect("JSON").as_bytes());
+    let mut items = Vec::new();
+    envelope::unwrap(&json!(many), "", &mut items);
     assert_eq!(items.iter().flatten().count(), 10_000);
     assert!(
         items.last().expect("some").as_ref().expect_err("too many").error.contains("more than 10000 actors")
