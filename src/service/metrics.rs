@@ -14,7 +14,7 @@ const SECONDS: [f64; 14] =
     [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0];
 
 /// What can be raised. A counter that first appears at 1 has not risen for Prometheus.
-const ALERTS: [&str; 34] = [
+const ALERTS: [&str; 37] = [
     "not_revoked",
     "still_works",
     "recurring",
@@ -49,6 +49,9 @@ const ALERTS: [&str; 34] = [
     "unreadable",
     "clock",
     "still_allowed",
+    "file_refused",
+    "folder_flooded",
+    "folder_late",
 ];
 
 /// Begins to count, once in a process. None when somebody else counts already.
