@@ -61,7 +61,9 @@ define stage
 	@$(2) || { printf '\nmake test: FAILED at: %s\n' '$(1)' >&2; exit 1; }
 endef
 
-RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked; fi
+# Most of a test is waiting, for the emulated AWS and for pauses of rescind's own.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --test-threads $(shell expr 2 '*' $(CORES)); else cargo test --locked; fi
 
 test: toolchain
 	$(call stage,set-up of the emulated organization,$(MAKE) --no-print-directory emulator)

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::exit::BadInput;
-use super::output::{BAD, GOOD, Screen, clean, styled};
+use super::output::{BAD, GOOD, Screen, clean, folded, styled};
 use crate::config::Config;
 use crate::service::Live;
 use serde::Serialize;
@@ -95,7 +95,7 @@ impl Health {
         };
         let word = if ready { "NOT READY" } else { "NOT HEALTHY" };
         let mut lines = vec![format!("{}: {what} at {}", styled(BAD, word), self.url)];
-        lines.extend(self.reasons.iter().flat_map(|reason| folded(reason, "  ")));
+        lines.extend(self.reasons.iter().flat_map(|reason| folded(reason, "  ", WIDTH)));
         lines.push(match self.status {
             Some(_) => "`rescind status` shows what it is doing.".to_owned(),
             None => "Is the service running? `rescind status` tells, and its log says why not.".to_owned(),
@@ -138,21 +138,6 @@ fn read(answer: &[u8]) -> Option<(u16, String)> {
     let mut words = head.lines().next()?.split(' ');
     words.next().filter(|version| version.starts_with("HTTP/1."))?;
     Some((words.next()?.parse().ok()?, body.to_owned()))
-}
-
-/// A text in lines that fit, each with this indent.
-fn folded(text: &str, indent: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(format!("{indent}{word}")),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

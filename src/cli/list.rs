@@ -1,6 +1,6 @@
 //! `rescind list`: the remediations, or every decision.
 
-use super::output::{BOLD, Screen, clean, short, styled, table, when};
+use super::output::{BOLD, Screen, clean, folded, short, styled, table, when, width};
 use super::summary::RemediationLine;
 use super::{Exit, watch};
 use crate::config::Config;
@@ -60,7 +60,6 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
 }
 
 fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
-    let mut rows = table(&["seen (UTC)", "finding", "account", "decision", "reason"]);
     let all = reader.decisions()?;
     for Decided { seen, decision } in &all {
         let (verdict, reason) = match (&seen.event, decision.as_ref().map(|d| &d.event)) {
@@ -74,15 +73,17 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             "decision": verdict, "reason": reason, "code": decision.as_ref().and_then(|d| code(&d.event)),
             "remediation": decision.as_ref().and_then(|d| d.subject.remediation.clone()),
         }))?;
-        rows.add_row([
-            when(seen.time),
-            clean(seen.subject.finding.as_deref().unwrap_or("-")),
-            seen.subject.account.as_ref().map(ToString::to_string).unwrap_or_default(),
-            verdict,
-            clean(&reason),
-        ]);
+        let account = seen.subject.account.as_ref().map_or("-", |account| account.as_str());
+        let finding = clean(seen.subject.finding.as_deref().unwrap_or("-"));
+        screen.line(format!("{verdict:<11}  {account:<12}  {finding}"));
+        // Below it, so that nothing that people copy is broken over two lines.
+        for line in folded(&format!("{}: {}", when(seen.time), clean(&reason)), "             ", width()) {
+            screen.line(line);
+        }
     }
-    screen.line(if all.is_empty() { "No findings yet.".to_owned() } else { rows.trim_fmt() });
+    if all.is_empty() {
+        screen.line("No findings yet.");
+    }
     Ok(Exit::Done)
 }
 

@@ -5,7 +5,7 @@ pub use crate::report::short;
 use crate::safe;
 pub use crate::safe::line as clean;
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::io::Write;
@@ -111,15 +111,41 @@ impl Rows {
     }
 }
 
+/// Columns that people copy from: what stands in them is never broken over two lines.
+const COPIED: [&str; 4] = ["remediation", "not done", "finding", "account"];
+
 /// A table without lines, as wide as the terminal allows.
 pub fn table(header: &[&str]) -> Rows {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().map(|h| h.to_uppercase()));
-    for column in table.column_iter_mut() {
+    for (column, name) in table.column_iter_mut().zip(header) {
         column.set_padding((0, 2));
+        if COPIED.contains(name) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     Rows(table)
+}
+
+/// A text in lines of at most `width` characters, each with this indent. A longer word stays whole.
+pub fn folded(text: &str, indent: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines
+}
+
+/// The width of the terminal; without one, as wide as can be.
+pub fn width() -> usize {
+    Table::new().width().map_or(usize::MAX, usize::from)
 }
 
 /// A time as people read it: UTC, to the second, and how long ago.
