@@ -29,9 +29,17 @@ fn main() {
 
 /// A finding of GuardDuty's, from its JSON.
 fn decoded(times: usize) {
-    let finding = include_str!("stub/finding.json");
+    let finding = [
+        ("${ACCOUNT}", "111122223333"),
+        ("${HUB}", "999988887777"),
+        ("${REGION}", "eu-central-1"),
+        ("${PRINCIPAL}", "AROAEXAMPLEEXAMPLE12:i-00000000000000001"),
+        ("${AT}", "2026-11-22T10:00:00.000Z"),
+    ]
+    .iter()
+    .fold(include_str!("stub/finding.json").to_owned(), |text, (name, value)| text.replace(name, value));
     for _ in 0..times {
-        assert_eq!(black_box(decode(black_box(finding.as_bytes()))).len(), 1);
+        assert!(black_box(decode(black_box(finding.as_bytes())))[0].is_ok());
     }
 }
 
