@@ -3,7 +3,7 @@
 use super::Exit;
 use super::exit::BadInput;
 use super::output::{BAD, GOOD, Screen, clean, folded, styled};
-use crate::config::Config;
+use crate::config::ServicePlace;
 use crate::service::Live;
 use serde::Serialize;
 use std::io::{Read, Write};
@@ -38,10 +38,10 @@ struct Health {
     reasons: Vec<String>,
 }
 
-pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, place: &ServicePlace, screen: &Screen) -> anyhow::Result<Exit> {
     // Where it listens now, which may be another address than the file has since.
-    let told = Live::of_holder(&config.ledger).and_then(|live| live.listen);
-    let Some(address) = told.or(config.listen) else {
+    let told = Live::of_holder(&place.ledger).and_then(|live| live.listen);
+    let Some(address) = told.or(place.listen) else {
         let text = "`listen` is \"\" in the configuration: the service answers nowhere. Set listen = \"127.0.0.1:7434\" and start it again.";
         return Err(BadInput(text.to_owned()).into());
     };

@@ -43,7 +43,9 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
     })?;
     file.write_all(text.as_bytes())?;
     screen.json(&serde_json::json!({ "written": config }))?;
-    screen.line(format!("Wrote {name}. It observes: nothing is changed until you set mode = \"enforce\"."));
+    screen.line(format!(
+        "Wrote {name}. It observes: nothing is changed until you set mode = \"approve\" or \"enforce\"."
+    ));
     let opt_outs = &parsed.opt_outs_file;
     match std::fs::OpenOptions::new().write(true).create_new(true).open(opt_outs) {
         Ok(mut file) => {

@@ -32,7 +32,7 @@ mod watch;
 
 pub use exit::Exit;
 
-use crate::config::Config;
+use crate::config::{Config, ServicePlace};
 use clap::{Parser, Subcommand, ValueEnum};
 use output::Screen;
 use std::path::PathBuf;
@@ -147,7 +147,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
         Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
-        Command::Health(args) => with_config_alone(&config, |config| health::run(&args, &config, &screen)),
+        Command::Health(args) => ServicePlace::read(&config)
+            .map_err(Into::into)
+            .and_then(|place| health::run(&args, &place, &screen)),
         Command::Doctor(args) => with_config_alone(&config, |config| doctor::run(&args, &config, &screen)),
         Command::Drill(args) => with_config_alone(&config, |config| drill::run(&args, &config, &screen)),
         Command::Policies(args) => policies::run(&args, || Config::load_alone(&config), &screen),

@@ -132,7 +132,7 @@ fn write(
     file.replace(after)?;
     screen.json(&serde_json::json!({ word: name, "file": file.path() }))?;
     screen.line(format!("{}  {word} in {}", styled(BOLD, clean(name)), file.path().display()));
-    screen.line("A running service takes it over within a few seconds.");
+    screen.line("A running service takes it over within a few seconds; when more may be done by it, after 10 seconds.");
     Ok(Exit::Done)
 }
 

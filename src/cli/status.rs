@@ -1,6 +1,6 @@
 //! `rescind status`: the live picture. What the service tells of itself, and what the ledger says.
 
-use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, table, utc};
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, folded, short, styled, utc, width};
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::feed::{Health, Unreadable};
@@ -317,26 +317,23 @@ fn show_work(picture: &Picture, screen: &Screen) {
     if picture.unfinished.is_empty() {
         return;
     }
-    let mut rows = table(&["not done", "state", "account", "role", "since (UTC)", "failed", "next", "why"]);
+    screen.line(format!("\n{}", styled(BOLD, "Not done")));
     for one in &picture.unfinished {
         let next = match (one.next_try, one.answer_by) {
-            (_, Some(by)) => format!("a person, until {}", utc(by)),
-            (Some(next), _) if next > picture.at => format!("in {}", short(next.duration_since(picture.at))),
-            (Some(_), _) => "now".to_owned(),
+            (_, Some(by)) => format!("; a person must answer until {}", utc(by)),
+            (Some(next), _) if next > picture.at => {
+                format!("; tried again in {}", short(next.duration_since(picture.at)))
+            }
+            (Some(_), _) => "; tried again now".to_owned(),
             (None, None) => String::new(),
         };
-        rows.add_row([
-            one.short.clone(),
-            one.state.clone(),
-            one.account.clone(),
-            clean(&one.role),
-            utc(one.opened_at),
-            one.failures.map(|count| count.to_string()).unwrap_or_default(),
-            next,
-            clean(&one.why),
-        ]);
+        let failed = one.failures.map(|count| format!("; failed {count} time(s)")).unwrap_or_default();
+        screen.line(format!("{}  {}  {}  {}", one.short, one.state, one.account, clean(&one.role)));
+        let since = format!("since {}{failed}{next}", utc(one.opened_at));
+        for line in [since, clean(&one.why)].iter().flat_map(|text| folded(text, "    ", width())) {
+            screen.line(line);
+        }
     }
-    screen.line(rows.trim_fmt());
     screen.line(format!("{} tells the whole story of one.", styled(BOLD, "rescind show ID")));
 }
 

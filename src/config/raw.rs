@@ -290,7 +290,7 @@ pub(super) struct RawMember {
     pub source_identity: SourceIdentity,
 }
 
-fn default_ledger() -> FilePath {
+pub(super) fn default_ledger() -> FilePath {
     FilePath(PathBuf::from("ledger.db"))
 }
 

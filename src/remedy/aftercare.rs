@@ -46,9 +46,9 @@ fn of_role(instance: Option<&str>, recurring: bool, one: bool, lines: &mut Vec<S
         line("Only this session is denied. The role's other sessions go on.");
     } else {
         line(
-            "Rightful users of the role need a fresh session: instances get one within the hour, at a stop and start at",
+            "Rightful users of the role need a fresh session: instances get one by themselves within about six hours, at a",
         );
-        line("  once; people sign in again; long-running jobs are started anew.");
+        line("  stop and start at once; people sign in again; long-running jobs are started anew.");
     }
     line("The AWS CLI caches sessions until they expire. To drop the old ones:");
     line("    rm -r ~/.aws/cli/cache                       (Linux, macOS)");

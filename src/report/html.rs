@@ -9,8 +9,8 @@ use super::scan::Prepared;
 use super::story::{Story, Written};
 use super::summary::{Part, Spread};
 use super::{Head, ReportError, Sheet, Summary};
-use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
+use crate::ledger::{Paths, State};
 use crate::safe::Cleaned;
 use askama::Template;
 use base64::Engine;
@@ -358,6 +358,15 @@ fn reasons(summary: &Summary) -> Vec<(&'static str, &str, u64)> {
     ] {
         all.extend(counts.iter().map(|(reason, count)| (verdict, reason.as_str(), *count)));
     }
+    let is_undone = |state: &State| {
+        !matches!(state, State::Held | State::ByHand | State::Superseded)
+            && !state.is_in_place()
+            && !matches!(state, State::Expired | State::Retiring | State::Retired)
+            && !matches!(state, State::Releasing | State::Released)
+    };
+    let undone =
+        summary.by_state.iter().filter(|(state, _)| state.parse().is_ok_and(|state| is_undone(&state)));
+    all.extend(undone.map(|(state, count)| ("not revoked now", state.as_str(), *count)));
     all
 }
 
