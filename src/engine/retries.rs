@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// After AWS did not answer, asked to slow down, or a change was not kept.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(5) };
@@ -34,7 +34,8 @@ pub(super) struct Retries(Mutex<BTreeMap<String, Due>>);
 struct Due {
     lane: String,
     failures: u32,
-    next: Timestamp,
+    /// By a clock that nobody sets.
+    next: Instant,
     /// It is queued or running.
     is_taken: bool,
 }
@@ -49,8 +50,7 @@ impl Retries {
         let mut all = self.lock();
         let failures = all.get(remediation).map_or(0, |due| due.failures).saturating_add(1);
         let delay = if is_blocked { BLOCKED } else { BACKOFF }.after(failures);
-        let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::from_hours(1));
-        let next = Timestamp::now().saturating_add(delay).unwrap_or(Timestamp::MAX);
+        let next = Instant::now() + delay;
         let due = Due { lane: lane.to_owned(), failures, next, is_taken: false };
         all.insert(remediation.to_owned(), due);
     }
@@ -67,13 +67,13 @@ impl Retries {
 
     /// Something has changed that they may have waited for: all are due.
     pub fn wake(&self) {
-        let now = Timestamp::now();
+        let now = Instant::now();
         self.lock().values_mut().for_each(|due| due.next = now);
     }
 
     /// Those whose time has come, with their lanes. Each is given once.
     pub fn take_due(&self) -> Vec<(String, String)> {
-        let now = Timestamp::now();
+        let now = Instant::now();
         let mut all = self.lock();
         let due = all.iter_mut().filter(|(_, due)| !due.is_taken && due.next <= now);
         due.map(|(id, due)| {
@@ -85,10 +85,15 @@ impl Retries {
 
     /// All, the next one first.
     pub fn all(&self) -> Vec<Retry> {
+        let (now, here) = (Instant::now(), Timestamp::now());
+        let at = |next: Instant| {
+            let ahead = SignedDuration::try_from(next.saturating_duration_since(now)).unwrap_or_default();
+            here.saturating_add(ahead).unwrap_or(Timestamp::MAX)
+        };
         let all = self.lock();
         let mut all: Vec<Retry> = all
             .iter()
-            .map(|(id, due)| Retry { remediation: id.clone(), failures: due.failures, next: due.next })
+            .map(|(id, due)| Retry { remediation: id.clone(), failures: due.failures, next: at(due.next) })
             .collect();
         all.sort_by_key(|retry| retry.next);
         all
@@ -123,7 +128,7 @@ mod tests {
         let retries = Retries::default();
         retries.failed("r", "lane", false);
         assert!(retries.take_due().is_empty());
-        retries.lock().get_mut("r").expect("there").next = Timestamp::UNIX_EPOCH;
+        retries.lock().get_mut("r").expect("there").next = Instant::now();
         assert_eq!(retries.take_due(), [("r".to_owned(), "lane".to_owned())]);
         // It is not waited for any more: if nobody works on it, a sweep takes it up.
         assert!(retries.take_due().is_empty() && !retries.knows("r"));

@@ -133,7 +133,8 @@ impl Timetable {
                 is_gathered: false,
             });
             let next = if one.has_impact || looks.is_gathered { looks.next } else { one.last };
-            if next <= now {
+            // A time that far ahead was set by a clock that has been set back since.
+            if next <= now || next > after(now, longest.max(FIRST)) {
                 due.push((looks.count > 0, next, one));
             }
         }
@@ -281,6 +282,14 @@ mod tests {
         // A new one, long after the others were looked at and long before they are done.
         watched.push(deny(3, 4_000));
         assert_eq!(ids(&table.due(&watched, LONGEST, at(5_000))), ["r-3", "r-2", "r-1"]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_puts_no_look_off() {
+        let table = Timetable::new(at(0));
+        let watched = vec![deny(1, 0), deny(2, 50_000)];
+        table.begin(&watched[0], LONGEST, at(50_000));
+        assert_eq!(ids(&table.due(&watched, LONGEST, at(32_000))).len(), 2);
     }
 
     /// Only one look can be made a time, and many are due again before the last one had its turn.

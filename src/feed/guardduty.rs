@@ -121,13 +121,14 @@ impl Poller {
         mut on_recorded: impl AsyncFnMut(Vec<Recorded>),
     ) -> Result<(), FeedError> {
         let detector = self.detector(with.hub).await?;
-        let cursor = with.reader.cursor(&self.region, &detector)?;
+        // One ahead of now hides what comes until then: our clock was wrong, or somebody wrote it.
+        let cursor = with.reader.cursor(&self.region, &detector)?.filter(|at| *at <= Timestamp::now());
         let reach = self.reach(with.reader, &detector)?;
         let since = reach.since(cursor);
         let watched_since = match self.origin {
             // It may be watched because of an event, whose finding a poll can read first.
-            Origin::Late => self.watched_long_since(with.ledger, with.reader).await?,
-            Origin::Named | Origin::Found => self.watched_since(with.ledger, with.reader).await?,
+            Origin::Late => self.watched_long_since(with.hub, with.ledger, with.reader).await?,
+            Origin::Named | Origin::Found => self.watched_since(with.hub, with.ledger, with.reader).await?,
         };
         let kinds =
             if reach == Reach::Narrow { kinds::by_name(with.types) } else { kinds::with_new(with.types) };
@@ -186,12 +187,13 @@ impl Poller {
     /// Since when this ledger watches the region: from now on, when it did not yet.
     pub(super) async fn watched_since(
         &self,
+        hub: &Hub,
         ledger: &Ledger,
         reader: &Reader,
     ) -> Result<Option<Timestamp>, LedgerError> {
         if reader.watched_since(&self.region)?.is_none() {
             let subject = Subject { region: Some(self.region.clone()), ..Subject::default() };
-            ledger.append(Draft { subject, event: Event::Watching }).await?;
+            ledger.append(Draft { subject, event: Event::Watching { since: hub.clock().now() } }).await?;
         }
         reader.watched_since(&self.region)
     }
@@ -199,10 +201,11 @@ impl Poller {
     /// The same less [`BEFORE_WATCH`].
     pub(super) async fn watched_long_since(
         &self,
+        hub: &Hub,
         ledger: &Ledger,
         reader: &Reader,
     ) -> Result<Option<Timestamp>, LedgerError> {
-        let since = self.watched_since(ledger, reader).await?;
+        let since = self.watched_since(hub, ledger, reader).await?;
         Ok(since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok()))
     }
 

@@ -57,7 +57,10 @@ impl Poller {
     /// How far the next poll looks back.
     pub(super) fn reach(&self, reader: &Reader, detector: &str) -> Result<Reach, LedgerError> {
         let whole = reader.cursor(&self.region, &whole(detector))?;
-        let is_due = |at: Timestamp| Timestamp::now().duration_since(at).abs() >= WHOLE_INTERVAL;
+        let is_due = |at: Timestamp| {
+            let since = Timestamp::now().duration_since(at);
+            since.is_negative() || since >= WHOLE_INTERVAL
+        };
         if whole.is_none_or(is_due) {
             return Ok(Reach::Whole);
         }

@@ -67,7 +67,7 @@ impl Unwrapper<'_> {
         }
         if items.len() > MAX_ITEMS || self.out.len() > MAX_ITEMS {
             let error = format!("more than {MAX_ITEMS} items: put one finding on each line");
-            return self.fail(path, error, &Value::Null);
+            return self.fail(path, error, &Value::Array(items.to_vec()));
         }
         for (index, item) in items.iter().enumerate() {
             self.value(item, &format!("{path}[{index}]"), depth + 1);

@@ -135,7 +135,10 @@ pub enum Event {
         signed: String,
     },
     /// A region is watched from now on: what was there before is only observed.
-    Watching,
+    Watching {
+        /// When that began, by AWS's clock: findings have its times.
+        since: Timestamp,
+    },
     /// The hub's credentials are known.
     Connected {
         /// The hub's account.
@@ -474,7 +477,7 @@ impl Event {
             Self::Alert { .. } => "alert",
             Self::SigningKey { .. } => "signing_key",
             Self::Archive { .. } => "archive",
-            Self::Watching => "watching",
+            Self::Watching { .. } => "watching",
             Self::FeedFailed { .. } => "feed_failed",
             Self::Finding { .. } => "finding",
             Self::Undecodable { .. } => "undecodable",
@@ -524,6 +527,12 @@ impl Event {
     pub fn occurrence(&self) -> Option<String> {
         match self {
             Self::Finding { finding, .. } => Some(finding.occurrence()),
+            // What a person hands in is told to him, however often it was. Of the folder it is the file's:
+            // where it breaks off, two files can be alike.
+            Self::Undecodable { source, .. } if source.starts_with("file ") => None,
+            Self::Undecodable { source, undecodable } if source.starts_with("folder ") => {
+                Some(format!("sha256:{}:{source}:{}", undecodable.sha256, undecodable.path))
+            }
             Self::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
             Self::FileRead { sha256, .. } => Some(Self::file_occurrence(sha256)),
             // The actors of a sequence come in the same message with the same hash.

@@ -40,6 +40,10 @@ impl Past {
     }
 }
 
+/// Maximum number of single sessions that are left denied although the ledger knows nothing of them. Each
+/// takes some 200 of the 10,240 characters that a role's inline policies may have.
+const MOST_UNKNOWN: usize = 8;
+
 /// What the ledger says of the document under our name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
@@ -79,14 +83,22 @@ impl Expected {
     /// was taken back does not come again, and what only somebody else can have written is not taken over.
     pub(super) fn start(&self, document: Option<&str>, aws_now: Timestamp) -> Deny {
         let there = document.and_then(Deny::read).unwrap_or_default();
-        self.should.with(&there.not_in(&self.gone).not_later(Cutoff::latest(aws_now), &self.may))
+        self.should.with(&self.kept(&there.not_in(&self.gone), aws_now))
+    }
+
+    /// What of a deny of our form is left there: not what denies sessions that are yet to be issued, and not
+    /// so many sessions of which the ledger knows nothing that there would be no room for ours.
+    fn kept(&self, there: &Deny, aws_now: Timestamp) -> Deny {
+        let early = there.not_later(Cutoff::latest(aws_now), &self.may);
+        let unknown = early.not_in(std::slice::from_ref(&self.may));
+        if unknown.sessions() > MOST_UNKNOWN { early.not_in(&[unknown]) } else { early }
     }
 
     /// The document was written by somebody else: it has not our form, or denies sessions that are yet to
-    /// be issued, which the ledger knows nothing of.
+    /// be issued, or more sessions than are left, which the ledger knows nothing of.
     #[must_use]
     pub fn is_foreign(&self, document: Option<&str>, aws_now: Timestamp) -> bool {
-        let is_ours = |there: Deny| there.not_later(Cutoff::latest(aws_now), &self.may) == there;
+        let is_ours = |there: Deny| self.kept(&there, aws_now) == there;
         document.is_some_and(|text| !Deny::read(text).is_some_and(is_ours))
     }
 }

@@ -85,6 +85,24 @@ fn documents_one_behind_the_other_are_all_read() {
     }
 }
 
+/// What looks alike where it breaks off is not the same input.
+#[test]
+fn what_cannot_be_read_is_told_each_time_and_of_each_file() {
+    let scene = Scene::new();
+    let cut = |name: &str, id: &str| {
+        let whole = gzipped(&json!({"id": id}).to_string());
+        std::fs::write(scene.path(name), &whole[..whole.len() - 6]).expect("written");
+    };
+    cut("a.json.gz", "a");
+    cut("b.json.gz", "b");
+    for (name, text) in [("c.json", "[]"), ("d.json", r#"{"findings": []}"#)] {
+        std::fs::write(scene.path(name), text).expect("written");
+    }
+    for name in ["a.json.gz", "b.json.gz", "c.json", "d.json", "a.json.gz", "c.json"] {
+        scene.rescind(&["handle", name]).code(5).says("unreadable");
+    }
+}
+
 #[test]
 fn an_event_of_security_hub_is_a_hint_that_is_asked_about() {
     let scene = scene();

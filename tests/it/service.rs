@@ -94,6 +94,11 @@ fn health_tells_by_its_exit_code_whether_the_service_lives_and_sees() {
     scene.held("ListFindings");
     scene.wait(|| scene.rescind(&["health"]).code == 0);
     scene.rescind(&["health"]).code(0).says(&format!("alive: {url}/healthz"));
+    // It goes on with what it has read: a mistake in the file since is no reason to end it.
+    let valid = std::fs::read_to_string(scene.path("rescind.toml")).expect("readable");
+    std::fs::write(scene.path("rescind.toml"), format!("mode = \"enfroce\"\n{valid}")).expect("written");
+    scene.rescind(&["health"]).code(0).says(&format!("alive: {url}/healthz"));
+    std::fs::write(scene.path("rescind.toml"), valid).expect("written");
     scene.rescind(&["health", "--ready"]).code(5).says("NOT READY: answered 503").says("not read yet");
     let told = scene.rescind(&["health", "--ready", "-o", "json"]).code(5).json().remove(0);
     assert_eq!((&told["healthy"], &told["status"]), (&json!(false), &json!(503)));

@@ -28,7 +28,7 @@ pub struct Args {
 
 /// What cannot be told without something that was kept elsewhere.
 const NEEDS_KEY: &str = "The keys are the ledger's own word: a ledger that was written anew with another key, or an archive that somebody claims with a key of his own, can only be told by a --public-key that was kept elsewhere.";
-const NEEDS_CHECKPOINT: &str = "A cut-off end, an old copy or a ledger that was written anew by who has the key can only be told by a --checkpoint that was kept elsewhere.";
+const NEEDS_CHECKPOINT: &str = "A cut-off end, an old copy, or a ledger that was written anew (by who has the key, or without its checkpoints, so that rescind signed it again) can only be told by a --checkpoint that was kept elsewhere.";
 
 pub fn run(
     args: &Args,

@@ -31,6 +31,31 @@ const FUTURE: i64 = 2_000_000_000;
 const ALLOW: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
+/// They would leave no room for ours, and the deny could not be put back.
+#[test]
+fn so_many_sessions_that_nobody_knows_are_not_left() {
+    let planted = |count: usize| {
+        let all = (0..count).fold(Deny::default(), |all, number| {
+            all.with(&Deny::part(Some(&user_id(number)), Cutoff::round_up(at(-5))))
+        });
+        all.document().expect("something")
+    };
+    let known = Expected { should: Deny::part(None, Cutoff::round_up(at(-9))), ..Expected::default() };
+    assert_eq!(known.start(Some(&planted(MOST_UNKNOWN)), at(0)).sessions(), MOST_UNKNOWN);
+    assert!(!known.is_foreign(Some(&planted(MOST_UNKNOWN)), at(0)));
+    assert_eq!(known.start(Some(&planted(57)), at(0)), known.should);
+    assert!(known.is_foreign(Some(&planted(57)), at(0)));
+}
+
+/// Whoever writes it before rescind comes wants it to stay when rescind goes.
+#[test]
+fn a_cutoff_that_is_yet_to_come_and_that_nobody_knows_is_not_left() {
+    let nobody = Expected::default();
+    assert!(nobody.start(Some(&document(None, 58)), at(0)).is_empty());
+    assert!(nobody.is_foreign(Some(&document(None, 58)), at(0)));
+    assert!(!nobody.is_foreign(Some(&document(None, 0)), at(0)));
+}
+
 #[derive(Default)]
 struct World {
     now: i64,
@@ -109,7 +134,7 @@ impl World {
     }
 
     fn is_ours(&self) -> bool {
-        let latest = Cutoff::latest(at(self.now));
+        let latest = Cutoff::at(at(self.now));
         let read = self.there.as_deref().map(Deny::read);
         read.is_none_or(|deny| deny.is_some_and(|deny| deny.latest().is_none_or(|cutoff| cutoff <= latest)))
     }
