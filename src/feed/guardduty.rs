@@ -127,8 +127,8 @@ impl Poller {
         let since = reach.since(cursor);
         let watched_since = match self.origin {
             // It may be watched because of an event, whose finding a poll can read first.
-            Origin::Late => self.watched_long_since(with.hub, with.ledger, with.reader).await?,
-            Origin::Named | Origin::Found => self.watched_since(with.hub, with.ledger, with.reader).await?,
+            Origin::Late => self.watched_long_since(with.ledger, with.reader).await?,
+            Origin::Named | Origin::Found => self.watched_since(with.ledger, with.reader).await?,
         };
         let kinds =
             if reach == Reach::Narrow { kinds::by_name(with.types) } else { kinds::with_new(with.types) };
@@ -187,13 +187,12 @@ impl Poller {
     /// Since when this ledger watches the region: from now on, when it did not yet.
     pub(super) async fn watched_since(
         &self,
-        hub: &Hub,
         ledger: &Ledger,
         reader: &Reader,
     ) -> Result<Option<Timestamp>, LedgerError> {
         if reader.watched_since(&self.region)?.is_none() {
             let subject = Subject { region: Some(self.region.clone()), ..Subject::default() };
-            ledger.append(Draft { subject, event: Event::Watching { since: hub.clock().now() } }).await?;
+            ledger.append(Draft { subject, event: Event::Watching }).await?;
         }
         reader.watched_since(&self.region)
     }
@@ -201,11 +200,10 @@ impl Poller {
     /// The same less [`BEFORE_WATCH`].
     pub(super) async fn watched_long_since(
         &self,
-        hub: &Hub,
         ledger: &Ledger,
         reader: &Reader,
     ) -> Result<Option<Timestamp>, LedgerError> {
-        let since = self.watched_since(hub, ledger, reader).await?;
+        let since = self.watched_since(ledger, reader).await?;
         Ok(since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok()))
     }
 

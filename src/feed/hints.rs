@@ -204,11 +204,8 @@ impl Hints<'_> {
         }
         fates.extend(self.unconfirmed(source, unconfirmed).await?);
         record(self.ledger, &Source::handed_in(source), unreadable, None).await?;
-        let watched_since = if self.handed_in {
-            None
-        } else {
-            poller.watched_long_since(self.hub, self.ledger, self.reader).await?
-        };
+        let watched_since =
+            if self.handed_in { None } else { poller.watched_long_since(self.ledger, self.reader).await? };
         let from = Source { name: source.to_owned(), region: Some(region), watched_since };
         let recorded = record(self.ledger, &from, confirmed, None).await?;
         fates.extend(of_confirmed.into_iter().zip(recorded.into_iter().map(Fate::from)));

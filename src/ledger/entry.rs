@@ -135,10 +135,7 @@ pub enum Event {
         signed: String,
     },
     /// A region is watched from now on: what was there before is only observed.
-    Watching {
-        /// When that began, by AWS's clock: findings have its times.
-        since: Timestamp,
-    },
+    Watching,
     /// The hub's credentials are known.
     Connected {
         /// The hub's account.
@@ -477,7 +474,7 @@ impl Event {
             Self::Alert { .. } => "alert",
             Self::SigningKey { .. } => "signing_key",
             Self::Archive { .. } => "archive",
-            Self::Watching { .. } => "watching",
+            Self::Watching => "watching",
             Self::FeedFailed { .. } => "feed_failed",
             Self::Finding { .. } => "finding",
             Self::Undecodable { .. } => "undecodable",

@@ -101,10 +101,10 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
             .and_then(|mut s| s.execute(params![occurrence, seq, verdict, covered_by]))
             .map_err(sqlite)?;
     }
-    if let (Event::Watching { since }, Some(region)) = (entry.event, &entry.subject.region) {
+    if let (Event::Watching, Some(region)) = (entry.event, &entry.subject.region) {
         connection
             .prepare_cached("INSERT OR IGNORE INTO watched (region, since) VALUES (?1, ?2)")
-            .and_then(|mut s| s.execute([region.as_str(), &stamp(*since)]))
+            .and_then(|mut s| s.execute([region.as_str(), &stamp(entry.time)]))
             .map_err(sqlite)?;
     }
     let Some(id) = &entry.subject.remediation else { return Ok(()) };

@@ -23,11 +23,11 @@ impl Cutoff {
         Self::round_up(aws_now.saturating_add(Self::MARGIN).unwrap_or(Timestamp::MAX))
     }
 
-    /// The latest cutoff that is taken over from a document of which the ledger knows nothing. A later one
-    /// denies sessions that are yet to be issued: it was planted, or is not over yet.
+    /// The latest cutoff that a rescind can have written by now: AWS does not tell its time to all at once.
+    /// What is later was planted.
     #[must_use]
     pub fn latest(aws_now: Timestamp) -> Self {
-        Self::round_up(aws_now)
+        Self::at(aws_now).plus(Self::MARGIN.as_secs())
     }
 
     /// The first whole second at or after `time`.

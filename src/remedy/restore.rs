@@ -52,7 +52,9 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
         reactivate: key_to_reactivate(past, remediation, found),
         note: (!notes.is_empty()).then(|| notes.join("; ")),
     };
-    if is_same(there, now.as_deref()) || is_same(there, undo.leave.as_deref()) {
+    // What lay beneath may have gone meanwhile: it was none of ours.
+    let with_rest = denied(&still_there, past.iter().filter(|one| one.live)).document();
+    if [&now, &with_rest, &undo.leave].into_iter().any(|ours| is_same(there, ours.as_deref())) {
         Ok(undo)
     } else {
         Err(Box::new(Drift { written: now, undo }))

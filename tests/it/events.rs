@@ -61,7 +61,8 @@ fn from_event_to_deny_it_takes_four_round_trips() {
     let calls: Vec<Value> = scene.calls().split_off(before);
     let ours = calls.iter().filter_map(|call| call["operation"].as_str()).filter(|operation| {
         // The first poll may still be under way.
-        let beside = ["ReceiveMessage", "DeleteMessageBatch", "GetQueueAttributes", "ListUsers", "ListFindings"];
+        let beside =
+            ["ReceiveMessage", "DeleteMessageBatch", "GetQueueAttributes", "ListUsers", "ListFindings"];
         !beside.contains(operation)
     });
     let path: Vec<&str> = ours.take_while(|operation| *operation != "PutRolePolicy").collect();

@@ -47,15 +47,6 @@ fn so_many_sessions_that_nobody_knows_are_not_left() {
     assert!(known.is_foreign(Some(&planted(57)), at(0)));
 }
 
-/// Whoever writes it before rescind comes wants it to stay when rescind goes.
-#[test]
-fn a_cutoff_that_is_yet_to_come_and_that_nobody_knows_is_not_left() {
-    let nobody = Expected::default();
-    assert!(nobody.start(Some(&document(None, 58)), at(0)).is_empty());
-    assert!(nobody.is_foreign(Some(&document(None, 58)), at(0)));
-    assert!(!nobody.is_foreign(Some(&document(None, 0)), at(0)));
-}
-
 #[derive(Default)]
 struct World {
     now: i64,
@@ -134,7 +125,7 @@ impl World {
     }
 
     fn is_ours(&self) -> bool {
-        let latest = Cutoff::at(at(self.now));
+        let latest = Cutoff::latest(at(self.now));
         let read = self.there.as_deref().map(Deny::read);
         read.is_none_or(|deny| deny.is_some_and(|deny| deny.latest().is_none_or(|cutoff| cutoff <= latest)))
     }
