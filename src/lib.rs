@@ -19,8 +19,8 @@
 //!
 //! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
 //! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints,
-//! [`canonical`] the JSON that they are of, [`safe`] makes foreign text harmless, [`service`] puts all of it together, [`backoff`] says how long to
-//! wait for a new try, and [`cli`] is what a person sees.
+//! [`canonical`] the JSON that they are of, [`safe`] makes foreign text harmless, [`service`] puts all of it
+//! together, [`backoff`] says how long to wait for a new try, and [`cli`] is what a person sees.
 
 pub mod audit;
 pub mod aws;

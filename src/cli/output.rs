@@ -112,7 +112,7 @@ impl Rows {
 }
 
 /// Columns that people copy from: what stands in them is never broken over two lines.
-const COPIED: [&str; 4] = ["remediation", "not done", "finding", "account"];
+const COPIED: [&str; 2] = ["remediation", "account"];
 
 /// A table without lines, as wide as the terminal allows.
 pub fn table(header: &[&str]) -> Rows {

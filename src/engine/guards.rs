@@ -146,7 +146,8 @@ impl Engine {
         let subject = Subject { account: of_account.then(|| account.clone()), ..Subject::default() };
         let what_to_do = "Find out whether this is an attack on many roles, or a fault in what reports them. Everything beyond \
              the budget is held: `rescind list` names it, `rescind approve` lets it go on, `budget` in rescind.toml sets the limits.";
-        self.alert(subject, tripped.code(), tripped.to_string(), what_to_do)
+        let text = if of_account { format!("account {account}: {tripped}") } else { tripped.to_string() };
+        self.alert(subject, tripped.code(), text, what_to_do)
     }
 
     /// How many roles the account has, when the budget will need it: nothing has to be known for the

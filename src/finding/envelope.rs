@@ -161,13 +161,24 @@ impl Unwrapper<'_> {
         }
     }
 
-    /// A JSON document inside a string.
+    /// JSON documents inside a string: one, or several one behind the other.
     fn text(&mut self, text: &str, path: &str, depth: usize) {
-        match serde_json::from_str(text) {
-            Ok(inner) => self.value(&inner, path, depth + 1),
-            Err(error) => {
-                let undecodable = broken(path, &format!("not JSON: {error}"), text.as_bytes());
-                self.out.push(Err(self.placed(undecodable)));
+        let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>().peekable();
+        if documents.peek().is_none() {
+            let undecodable = broken(path, "not JSON: it is empty", text.as_bytes());
+            self.out.push(Err(self.placed(undecodable)));
+        }
+        for document in documents {
+            match document {
+                Ok(_) if self.out.len() > MAX_ITEMS => {
+                    let error = format!("more than {MAX_ITEMS} items: put one finding on each line");
+                    return self.fail(path, error, &Value::from(text));
+                }
+                Ok(inner) => self.value(&inner, path, depth + 1),
+                Err(error) => {
+                    let undecodable = broken(path, &format!("not JSON: {error}"), text.as_bytes());
+                    self.out.push(Err(self.placed(undecodable)));
+                }
             }
         }
     }

@@ -98,6 +98,15 @@ fn one_finding_in_every_wrapping_is_the_same_finding() {
         assert_eq!(same(only(&pretty)), wanted, "{name}, pretty");
         assert_eq!(same(only(&gzip(&pretty))), wanted, "{name}, gzipped");
     }
+    // Several in one message, of which one is cut off.
+    for wrapped in [sqs(&event()), sns(&event())] {
+        let body = event().to_string();
+        let inner = serde_json::to_string(&body).expect("JSON");
+        let several = serde_json::to_string(&format!("{body}\n{body}{{\"id\":")).expect("JSON");
+        let items = decode(wrapped.to_string().replacen(&inner, &several, 1).as_bytes());
+        assert_eq!(items.iter().flatten().count(), 2);
+        assert!(items[2].as_ref().expect_err("cut off").error.starts_with("not JSON"));
+    }
     let mut bom = b"\xef\xbb\xbf".to_vec();
     bom.extend(bare().to_string().bytes());
     assert_eq!(same(only(&bom)), wanted);

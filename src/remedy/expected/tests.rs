@@ -161,6 +161,24 @@ fn a_planted_cutoff_is_replaced_and_never_comes_back() {
     }
 }
 
+/// A later deny of our form that somebody wrote over ours is taken for what lay beneath. When it goes with the
+/// policy, that is no change to ours.
+#[test]
+fn what_lay_beneath_and_is_gone_refuses_no_release() {
+    let mut world = World { now: 60, ..World::default() };
+    world.revoke(None);
+    world.now = 120;
+    world.there = Some(document(None, 91));
+    world.now = 180;
+    world.revoke(None);
+    world.there = None;
+    let ids = world.ids();
+    world.release(&ids[1]);
+    world.look();
+    let undo = undo(&world.past, &ids[0], &world.found()).expect("no drift");
+    assert_eq!(undo.leave, None);
+}
+
 #[test]
 fn what_was_released_does_not_come_again() {
     let mut world = World { now: 100, ..World::default() };
