@@ -79,7 +79,10 @@ impl Service {
             }
         });
         match poll.await {
-            Ok(()) => poller.pulse().is_well(),
+            Ok(()) => {
+                poller.pulse().is_well();
+                tracing::debug!(region = %poller.region(), "the region was read to the end");
+            }
             Err(FeedError::Ledger(error)) => return Err(error),
             Err(error) => self.poll_failed(poller, error).await?,
         }

@@ -42,11 +42,8 @@ fn gzipped(text: &str) -> Vec<u8> {
 #[test]
 fn an_export_that_appears_is_read_once_and_confirmed() {
     let scene = scene();
-    let mut service = Watching::start(&scene, &[]);
+    let mut service = Watching::start(&scene, &[]).polled(2);
     scene.wait(|| scene.rescind(&["status"]).out.contains("folder"));
-    for _ in 0..2 {
-        service.until("guardduty:ListFindings");
-    }
     let (web, first) = scene.theft(SHOP, "web");
     let (api, second) = scene.theft(BANK, "api");
     let mut findings = export(&scene, &[&first, &second]);

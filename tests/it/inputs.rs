@@ -20,11 +20,7 @@ fn scene() -> Scene {
 
 /// A service whose first polls are done with.
 fn watching(scene: &Scene) -> Watching {
-    let mut service = Watching::start(scene, &[]);
-    for _ in 0..2 {
-        service.until("guardduty:ListFindings");
-    }
-    service
+    Watching::start(scene, &[]).polled(2)
 }
 
 /// A finding as GuardDuty has it.

@@ -69,6 +69,15 @@ impl Watching {
         }
     }
 
+    /// Waits until each of so many regions was polled to the end: what happens now, no first poll sees.
+    #[track_caller]
+    pub fn polled(mut self, regions: usize) -> Self {
+        for _ in 0..regions {
+            self.until("the region was read to the end");
+        }
+        self
+    }
+
     /// As systemd and every container runtime does it: TERM.
     pub fn signal(&self, name: &str) {
         let done =
