@@ -3,13 +3,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Dict, List, Optional
 
-from .clock import whole_seconds
-from .directory import Directory
 from .errors import AccessDenied, InvalidCredentials
-from .policy import Request, evaluate
-from .protocol import Call
-from .resources import resources_of
-from .sessions import Session, SessionStore
+from .policy.documents import Request, evaluate
+from .protocol.calls import Call
+from .services.resources import resources_of
+from .state.clock import whole_seconds
+from .state.directory import Directory
+from .state.sessions import Session, SessionStore
 
 # AWS answers these whatever the caller's policies say.
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}

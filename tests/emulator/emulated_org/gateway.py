@@ -3,14 +3,14 @@ import traceback
 import uuid
 from typing import Callable, List, Mapping, Optional
 
-from .calls import logged
-from .directory import account_of
 from .enforcement import Principal
 from .errors import AwsError
-from .faults import AFTER, BEFORE, ClientGone, Fault, hang
 from .moto_bridge import forward
-from .protocol import Answer, Call, read_call, render_error
-from .world import World
+from .protocol.calls import Answer, Call, read_call, render_error
+from .state.calls import logged
+from .state.directory import account_of
+from .state.faults import AFTER, BEFORE, ClientGone, Fault, hang
+from .state.world import World
 
 # The status of what the emulator cannot do: AWS never said it, so that it leaves no event.
 NOT_SERVED = 501

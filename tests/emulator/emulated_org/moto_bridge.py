@@ -14,7 +14,7 @@ from xml.sax.saxutils import unescape
 from werkzeug.exceptions import HTTPException
 
 from .errors import AwsError, NotEmulated
-from .protocol import JSON, PROTOCOLS, Answer, Call
+from .protocol.calls import JSON, PROTOCOLS, Answer, Call
 
 try:
     from moto.core.request import Request as MotoRequest

@@ -6,12 +6,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from urllib.parse import urlsplit
 
-from .control import PREFIX, Control
-from .faults import ClientGone
+from .control.router import PREFIX, Control
 from .gateway import Disconnect, Gateway
-from .protocol import Answer
-from .webhooks import PREFIX as WEBHOOKS
-from .world import World
+from .protocol.calls import Answer
+from .state.faults import ClientGone
+from .state.webhooks import PREFIX as WEBHOOKS
+from .state.world import World
 
 LOOPBACK = "127.0.0.1"
 

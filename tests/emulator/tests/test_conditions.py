@@ -1,9 +1,9 @@
 """Condition operators and policy evaluation, without a server."""
 import unittest
 
-from emulated_org.conditions import conditions_hold
+from emulated_org.policy.conditions import conditions_hold
 from emulated_org.errors import AwsError, NotEmulated
-from emulated_org.policy import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Policy, Request, evaluate
+from emulated_org.policy.documents import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Policy, Request, evaluate
 
 CONTEXT = {
     "text": ["Apple"],

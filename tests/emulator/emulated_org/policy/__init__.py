@@ -1,0 +1,1 @@
+"""IAM policy documents, and how they decide about a request."""

@@ -1,0 +1,1 @@
+"""The AWS wire protocols: reading calls, rendering answers and errors."""

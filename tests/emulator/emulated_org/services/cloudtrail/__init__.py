@@ -1,0 +1,1 @@
+"""AWS CloudTrail: what it records, and LookupEvents."""

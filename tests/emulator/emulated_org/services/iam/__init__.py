@@ -1,0 +1,1 @@
+"""AWS IAM: what moto lacks or answers differently."""

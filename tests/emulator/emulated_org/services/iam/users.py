@@ -1,0 +1,84 @@
+"""IAM users and their access keys, as a remediation reads and changes them."""
+from ...enforcement import tags_of
+from ...errors import AwsError
+from ...protocol.calls import Answer, Call, xml_answer
+from ...state.directory import Directory
+from ...state.switches import Switches
+from .inline_policies import InlinePolicies
+from .xml import NAMESPACE, boundary, created, element, empty_answer, page, tag_list
+
+STATUSES = ("Active", "Inactive")
+# Without a UserName these are about the caller itself, if it is a user.
+ABOUT_THE_CALLER = ("GetUser", "ListAccessKeys", "UpdateAccessKey")
+
+
+class IamUsers:
+    def __init__(self, directory: Directory, switches: Switches) -> None:
+        self._directory = directory
+        self._switches = switches
+        self._policies = InlinePolicies(directory, switches, "user")
+        self.operations = {
+            "GetUser": self._get_user,
+            "ListAccessKeys": self._list_access_keys,
+            "UpdateAccessKey": self._update_access_key,
+            "GetUserPolicy": self._policies.get,
+            "PutUserPolicy": self._policies.put,
+            "DeleteUserPolicy": self._policies.delete,
+        }
+
+    def reset(self) -> None:
+        self._policies.reset()
+
+    def named_by(self, call: Call, principal):
+        """The user a call is about, None for none; NoSuchEntity if it names one that is missing."""
+        name = call.params.get("UserName")
+        if not name:
+            asks = call.operation in ABOUT_THE_CALLER and principal.kind == "user"
+            return principal.entity if asks else None
+        user = self._directory.user(principal.account, name)
+        if call.operation == "CreateUser":
+            if user is not None:
+                raise AwsError("EntityAlreadyExists", f"User with name {name} already exists.", 409)
+        elif user is None:
+            raise no_such_user(name)
+        return user
+
+    def _get_user(self, call: Call, account: str, user) -> Answer:
+        fields = [
+            element("Path", user.path),
+            element("UserName", user.name),
+            element("UserId", user.id),
+            element("Arn", user.arn),
+            created(user),
+            boundary(user),
+            tag_list(tags_of(user)),
+        ]
+        return xml_answer("GetUser", NAMESPACE, f"<User>{''.join(fields)}</User>", call.request_id)
+
+    def _list_access_keys(self, call: Call, account: str, user) -> Answer:
+        keys, rest = page(call.params, list(user.access_keys))
+        listed = [
+            element("UserName", user.name)
+            + element("AccessKeyId", key.access_key_id)
+            + element("Status", key.status)
+            + created(key)
+            for key in keys
+        ]
+        members = "".join(f"<member>{key}</member>" for key in listed)
+        result = f"<AccessKeyMetadata>{members}</AccessKeyMetadata>{rest}"
+        return xml_answer("ListAccessKeys", NAMESPACE, result, call.request_id)
+
+    def _update_access_key(self, call: Call, account: str, user) -> Answer:
+        id, status = call.params.get("AccessKeyId", ""), call.params.get("Status", "")
+        if status not in STATUSES:
+            raise AwsError("ValidationError", f"Value '{status}' at 'status' is not one of {', '.join(STATUSES)}", 400)
+        key = next((key for key in user.access_keys if key.access_key_id == id), None)
+        if key is None:
+            raise AwsError("NoSuchEntity", f"The Access Key with id {id} cannot be found.", 404)
+        if not self._switches.update_access_key_ignored:
+            key.status = status
+        return empty_answer(call)
+
+
+def no_such_user(name: str) -> AwsError:
+    return AwsError("NoSuchEntity", f"The user with name {name} cannot be found.", 404)

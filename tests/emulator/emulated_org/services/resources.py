@@ -1,0 +1,110 @@
+"""The resources an action acts on, as policies name them: mostly one.
+
+Actions not listed here act on ``*``, which only a statement with the resource
+``*`` covers: a policy limited to certain resources does not match them blindly.
+"""
+from typing import List
+
+from ..policy.conditions import as_list
+from ..protocol.calls import Call
+from ..state.buses import bus_arns
+from ..state.directory import Directory
+from ..state.messages import named_queue
+from ..state.topics import topic_arn
+
+
+def resources_of(call: Call, account: str, directory: Directory) -> List[str]:
+    finders = {
+        "iam": _iam,
+        "sts": _sts,
+        "guardduty": _guardduty,
+        "organizations": _organizations,
+        "dynamodb": _dynamodb,
+        "s3": _s3,
+        "sqs": _sqs,
+        "sns": _sns,
+        "events": _events,
+        "account": _account,
+        "securityhub": _securityhub,
+    }
+    finder = finders.get(call.service)
+    return as_list((finder(call, account, directory) if finder else None) or "*")
+
+
+def _iam(call: Call, account: str, directory: Directory):
+    params = call.params
+    prefix = f"arn:{directory.partition}:iam::{account}"
+    if "PolicySourceArn" in params:
+        return params["PolicySourceArn"]
+    if call.operation == "CreateRole":
+        return f"{prefix}:role{params.get('Path', '/')}{params.get('RoleName', '')}"
+    if call.operation == "CreateUser":
+        return f"{prefix}:user{params.get('Path', '/')}{params.get('UserName', '')}"
+    changes_profile = "InstanceProfile" in call.operation and call.operation != "ListInstanceProfilesForRole"
+    if "RoleName" in params and not changes_profile:
+        role = directory.role(account, params["RoleName"])
+        return role.arn if role else f"{prefix}:role/{params['RoleName']}"
+    if "UserName" in params:
+        user = directory.user(account, params["UserName"])
+        return user.arn if user else f"{prefix}:user/{params['UserName']}"
+    if "PolicyArn" in params:
+        return params["PolicyArn"]
+    if "InstanceProfileName" in params:
+        return f"{prefix}:instance-profile/{params['InstanceProfileName']}"
+    lists = {"ListUsers": "user/", "ListRoles": "role/", "ListPolicies": "policy/"}
+    return f"{prefix}:{lists[call.operation]}" if call.operation in lists else None
+
+
+def _sts(call: Call, account: str, directory: Directory):
+    return call.params.get("RoleArn")
+
+
+def _guardduty(call: Call, account: str, directory: Directory):
+    detector = call.params.get("DetectorId")
+    if not detector:
+        return None
+    return f"arn:{directory.partition}:guardduty:{call.region}:{account}:detector/{detector}"
+
+
+def _organizations(call: Call, account: str, directory: Directory):
+    for name in ("AccountId", "ChildId", "ParentId", "ResourceId", "TargetId"):
+        if name in call.params:
+            wanted = call.params[name]
+            things = list(directory.organization.accounts) + list(directory.organization.ou)
+            return next((thing.arn for thing in things if thing.id == wanted), None)
+    return None
+
+
+def _dynamodb(call: Call, account: str, directory: Directory):
+    table = call.params.get("TableName")
+    return f"arn:{directory.partition}:dynamodb:{call.region}:{account}:table/{table}" if table else None
+
+
+def _s3(call: Call, account: str, directory: Directory):
+    bucket, key = call.params.get("Bucket"), call.params.get("Key")
+    if not bucket:
+        return None
+    return f"arn:{directory.partition}:s3:::{bucket}" + (f"/{key}" if key else "")
+
+
+def _sqs(call: Call, account: str, directory: Directory):
+    owner, name = named_queue(call.params, account)
+    return f"arn:{directory.partition}:sqs:{call.region}:{owner}:{name}"
+
+
+def _sns(call: Call, account: str, directory: Directory):
+    return topic_arn(call.params)[1]
+
+
+def _events(call: Call, account: str, directory: Directory):
+    return bus_arns(call, account, directory) if call.operation == "PutEvents" else None
+
+
+def _account(call: Call, account: str, directory: Directory):
+    return f"arn:{directory.partition}:account::{account}:account"
+
+
+def _securityhub(call: Call, account: str, directory: Directory):
+    findings = call.json_body().get("Findings")
+    findings = [one for one in findings if isinstance(one, dict)] if isinstance(findings, list) else []
+    return list(dict.fromkeys(str(one.get("ProductArn")) for one in findings))
