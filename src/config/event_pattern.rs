@@ -5,60 +5,17 @@
 //! its elements does, and what is said about an object in an array must hold for one and the same
 //! element. docs/adr/0004 says why this is not left to a library.
 
+mod node;
+mod read;
+
+use node::{Choice, Field, Node, Test};
 use serde::Deserialize;
-use serde_json::{Map, Number, Value};
-use std::net::IpAddr;
+use serde_json::Value;
 
 /// A pattern as it stands in an event rule of EventBridge.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EventPattern(Node);
-
-/// What must hold for an object: everything of it.
-#[derive(Debug, Clone, PartialEq)]
-struct Node {
-    fields: Vec<(String, Field)>,
-    /// Of each of these, one must hold as well.
-    either: Vec<Vec<Node>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Field {
-    Leaf(Vec<Choice>),
-    Object(Node),
-}
-
-/// One value of a list.
-#[derive(Debug, Clone, PartialEq)]
-enum Choice {
-    Exists(bool),
-    Is(Test),
-    /// A value is there, and none of these holds for it.
-    AnythingBut(Vec<Test>),
-}
-
-/// What can be asked of one value.
-#[derive(Debug, Clone, PartialEq)]
-enum Test {
-    Same(Value),
-    Prefix(String),
-    PrefixAnyCase(String),
-    Suffix(String),
-    SuffixAnyCase(String),
-    SameAnyCase(String),
-    Wildcard(Vec<Option<char>>),
-    Numeric(Vec<(Comparison, f64)>),
-    Cidr(IpAddr, u8),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Comparison {
-    Equal,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-}
 
 impl TryFrom<String> for EventPattern {
     type Error = String;
@@ -92,137 +49,6 @@ impl EventPattern {
         texts.collect()
     }
 }
-
-impl Node {
-    fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|(key, _)| key == name).map(|(_, field)| field)
-    }
-
-    fn holds(&self, value: &Value) -> bool {
-        match value {
-            Value::Object(object) => {
-                self.fields.iter().all(|(key, field)| field.holds(object.get(key)))
-                    && self.either.iter().all(|nodes| nodes.iter().any(|node| node.holds(value)))
-            }
-            Value::Array(items) if !items.is_empty() => items.iter().any(|item| self.holds(item)),
-            // What is not there can only match by not being there.
-            _ => self.holds(&Value::Object(Map::new())),
-        }
-    }
-}
-
-impl Field {
-    fn holds(&self, value: Option<&Value>) -> bool {
-        match self {
-            Self::Object(node) => node.holds(value.unwrap_or(&Value::Null)),
-            Self::Leaf(choices) => {
-                let mut leaves = Vec::new();
-                if let Some(value) = value {
-                    gather(value, &mut leaves);
-                }
-                choices.iter().any(|choice| choice.holds(&leaves))
-            }
-        }
-    }
-}
-
-/// The plain values of a field: itself, or those of an array. An object is no plain value.
-fn gather<'a>(value: &'a Value, leaves: &mut Vec<&'a Value>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| gather(item, leaves)),
-        Value::Object(_) => {}
-        leaf => leaves.push(leaf),
-    }
-}
-
-impl Choice {
-    fn holds(&self, leaves: &[&Value]) -> bool {
-        match self {
-            Self::Exists(wanted) => *wanted != leaves.is_empty(),
-            Self::Is(test) => leaves.iter().any(|leaf| test.holds(leaf)),
-            Self::AnythingBut(tests) => leaves.iter().any(|leaf| !tests.iter().any(|test| test.holds(leaf))),
-        }
-    }
-}
-
-impl Test {
-    fn holds(&self, value: &Value) -> bool {
-        let text = value.as_str();
-        match self {
-            Self::Same(Value::Number(wanted)) => value.as_number().is_some_and(|number| same(number, wanted)),
-            Self::Same(wanted) => value == wanted,
-            Self::Prefix(prefix) => text.is_some_and(|text| text.starts_with(prefix)),
-            Self::PrefixAnyCase(prefix) => text.is_some_and(|text| text.to_lowercase().starts_with(prefix)),
-            Self::Suffix(suffix) => text.is_some_and(|text| text.ends_with(suffix)),
-            Self::SuffixAnyCase(suffix) => text.is_some_and(|text| text.to_lowercase().ends_with(suffix)),
-            Self::SameAnyCase(wanted) => text.is_some_and(|text| text.to_lowercase() == *wanted),
-            Self::Wildcard(wildcard) => text.is_some_and(|text| like(wildcard, text)),
-            Self::Numeric(bounds) => {
-                value.as_f64().is_some_and(|n| bounds.iter().all(|(c, bound)| c.holds(n, *bound)))
-            }
-            Self::Cidr(network, bits) => {
-                text.and_then(|text| text.parse().ok()).is_some_and(|ip| within(ip, *network, *bits))
-            }
-        }
-    }
-}
-
-/// 5, 5.0 and 5e0 are the same number.
-fn same(one: &Number, other: &Number) -> bool {
-    one == other || (one.as_f64() == other.as_f64() && (one.is_f64() || other.is_f64()))
-}
-
-impl Comparison {
-    fn holds(self, number: f64, bound: f64) -> bool {
-        match self {
-            #[expect(clippy::float_cmp, reason = "the pattern asks for exactly this number")]
-            Self::Equal => number == bound,
-            Self::Less => number < bound,
-            Self::AtMost => number <= bound,
-            Self::Greater => number > bound,
-            Self::AtLeast => number >= bound,
-        }
-    }
-}
-
-/// A wildcard of characters and any-texts (none).
-fn like(wildcard: &[Option<char>], text: &str) -> bool {
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t, mut retry) = (0, 0, None);
-    while t < text.len() {
-        match wildcard.get(p) {
-            Some(None) => {
-                retry = Some((p, t));
-                p += 1;
-            }
-            Some(Some(c)) if *c == text[t] => (p, t) = (p + 1, t + 1),
-            _ => match retry {
-                Some((star, from)) => {
-                    retry = Some((star, from + 1));
-                    (p, t) = (star + 1, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    wildcard[p..].iter().all(Option::is_none)
-}
-
-fn within(ip: IpAddr, network: IpAddr, bits: u8) -> bool {
-    match (ip, network) {
-        (IpAddr::V4(ip), IpAddr::V4(network)) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-            u32::from(ip) & mask == u32::from(network) & mask
-        }
-        (IpAddr::V6(ip), IpAddr::V6(network)) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-            u128::from(ip) & mask == u128::from(network) & mask
-        }
-        _ => false,
-    }
-}
-
-mod read;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Where findings come from beside the polls: an SQS queue, a folder.
 
+use super::bounded::Number;
 use crate::ident::{AccountId, Region, quoted};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,8 +15,7 @@ pub struct Events {
     pub queue: QueueUrl,
     /// How many receive at once while the queue has messages: 1 to 16.
     #[serde(default)]
-    #[schemars(with = "u32", range(min = 1, max = 16), extend("default" = 4))]
-    pub receivers: Receivers,
+    pub receivers: Number<4, 1, 16>,
 }
 
 /// Exported findings in a folder.
@@ -36,27 +36,6 @@ fn a_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PathBuf
         return Err(serde::de::Error::custom(error));
     }
     Ok(PathBuf::from(text))
-}
-
-/// 1 to 16.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Receivers(pub usize);
-
-impl Default for Receivers {
-    fn default() -> Self {
-        Self(4)
-    }
-}
-
-impl TryFrom<i64> for Receivers {
-    type Error = String;
-    fn try_from(number: i64) -> Result<Self, String> {
-        match usize::try_from(number) {
-            Ok(number @ 1..=16) => Ok(Self(number)),
-            _ => Err(format!("{number}: expected 1 to 16")),
-        }
-    }
 }
 
 /// The URL of an SQS queue, and what it tells.

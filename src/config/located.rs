@@ -1,6 +1,6 @@
 //! Reading TOML so that an error names its place.
 
-use super::ConfigError;
+use super::error::ConfigError;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 

@@ -2,10 +2,13 @@
 //!
 //! An error names file, line, key and what is expected, and comes before any AWS call.
 
-mod aftercare;
+mod bounded;
+mod budget;
+mod error;
 mod event_pattern;
 mod feeds;
 mod located;
+mod member;
 mod mode;
 mod notify;
 mod opt_out_document;
@@ -13,26 +16,30 @@ mod opt_outs;
 mod pattern;
 mod place;
 mod raw;
+mod regions;
 mod rule;
 mod schema;
+mod sweep;
 mod template;
 
-pub use aftercare::Sweep;
+pub use budget::Budget;
+pub use error::ConfigError;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
 use located::{invalid, located};
+pub use member::{DrillRole, Member};
 pub use mode::Mode;
 pub use notify::{Channel, Level, Secret, Style, Topic, Way, check_url};
 pub use opt_out_document::OptOutDocument;
 pub use opt_outs::{OptOut, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
 pub use place::ServicePlace;
-pub use raw::Budget;
 pub use rule::{Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use schema::{config_schema, opt_outs_schema};
+pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 
-use crate::ident::{Partition, Region, RoleName};
+use crate::ident::{Partition, Region};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -114,73 +121,6 @@ pub struct Config {
     pub file: PathBuf,
 }
 
-/// The throw-away role with which drills are held, in each account in which they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DrillRole {
-    /// Its path without the leading slash: `""` or `security/`.
-    pub path: String,
-    /// Its name.
-    pub name: RoleName,
-}
-
-impl DrillRole {
-    /// Its path and name, as they stand in its ARN.
-    #[must_use]
-    pub fn path_and_name(&self) -> String {
-        format!("{}{}", self.path, self.name)
-    }
-}
-
-/// How member accounts are entered.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// Path of the remediation role without the leading slash: `""` or `security/`.
-    pub role_path: String,
-    /// Name of the remediation role.
-    pub role_name: RoleName,
-    /// The `ExternalId` that its trust policy asks for.
-    pub external_id: String,
-    /// The `SourceIdentity` under which calls appear in the members' `CloudTrail`.
-    pub source_identity: String,
-}
-
-/// Why a configuration cannot be used. The text is for the person who wrote the file.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("{path}: {error}{hint}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system said.
-        error: std::io::Error,
-        /// What to do.
-        hint: &'static str,
-    },
-    /// What the file would become is not valid.
-    #[error("{path}: not changed: {message}")]
-    Refused {
-        /// The file.
-        path: String,
-        /// What is wrong and what is expected.
-        message: String,
-    },
-    /// Something in the file is wrong.
-    #[error("{path}:{line}:{column}: {key}{message}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-        /// The key and a colon, where one is concerned.
-        key: String,
-        /// What is wrong and what is expected.
-        message: String,
-    },
-}
-
 impl Config {
     /// Reads and checks the file at `path`, and that of the opt-outs.
     ///
@@ -253,10 +193,9 @@ impl Config {
             return Err(twice("notify", index, &channel.name));
         }
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
-        let (role_path, role_name) = raw.member.role.into_parts();
-        let drill =
-            raw.drill.map(|drill| drill.role.into_parts()).map(|(path, name)| DrillRole { path, name });
-        if drill.as_ref().is_some_and(|drill| drill.name.key() == role_name.key()) {
+        let member = Member::from(raw.member);
+        let drill = raw.drill.map(DrillRole::from);
+        if drill.as_ref().is_some_and(|drill| drill.name.key() == member.role_name.key()) {
             let message = "this is the remediation role: drills need a role of their own".to_owned();
             return Err(invalid(text, path, "drill.role", message));
         }
@@ -268,7 +207,7 @@ impl Config {
             signing_key: directory.join(raw.signing_key.0),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
-            calls_per_second: raw.calls_per_second.0,
+            calls_per_second: NonZeroU32::new(raw.calls_per_second.0).unwrap_or(NonZeroU32::MIN),
             events: raw.events,
             folder: raw.folder.map(|folder| directory.join(folder.path)),
             confirm: raw.confirm,
@@ -282,18 +221,13 @@ impl Config {
             opt_outs_file: directory.join(raw.opt_outs.unwrap_or_else(raw::default_opt_outs).0),
             opt_outs: OptOuts::default(),
             protected: raw.protected.into_iter().map(|role| role.0).collect(),
-            concurrency: raw.concurrency.0,
+            concurrency: raw.concurrency.count(),
             rules: raw.rules.0,
             account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),
             approval_timeout: raw.approval_timeout.0,
             budget: raw.budget,
             channels: raw.notify.0.into_iter().map(|channel| channel.beside(directory)).collect(),
-            member: Member {
-                role_path,
-                role_name,
-                external_id: raw.member.external_id.0,
-                source_identity: raw.member.source_identity.0,
-            },
+            member,
             drill,
             sha256: crate::digest::sha256(text.as_bytes()),
             file: path.to_owned(),
@@ -322,131 +256,5 @@ impl Config {
     }
 }
 
-impl Member {
-    /// The remediation role's path and name, as they stand in its ARN.
-    #[must_use]
-    pub fn path_and_name(&self) -> String {
-        format!("{}{}", self.role_path, self.role_name)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(text, Path::new("dir/rescind.toml")).map_err(|e| e.to_string())
-    }
-
-    const LEAST: &str = "regions = [\"eu-central-1\"]\n[member]\nexternal_id = \"0123456789abcdef\"\n";
-
-    #[test]
-    fn a_least_configuration_observes() {
-        let config = parse(LEAST).expect("valid");
-        assert_eq!(config.mode, Mode::Observe);
-        assert_eq!(config.ledger, Path::new("dir/ledger.db"));
-        assert_eq!(config.max_finding_age, SignedDuration::from_hours(24));
-        assert_eq!(config.member.path_and_name(), "RescindRemediation");
-        assert_eq!(config.concurrency, 32);
-    }
-
-    #[test]
-    fn what_init_writes_is_valid_and_observes() {
-        let regions = ["eu-west-1".parse().expect("legal")];
-        let text = template(&regions, "abcdef0123456789", None);
-        let config = parse(&text).expect("valid");
-        assert_eq!(config.mode, Mode::Observe);
-        assert_eq!(config.regions, regions);
-    }
-
-    #[test]
-    fn errors_name_line_key_and_what_is_expected() {
-        for (text, wanted) in [
-            (
-                "mode = \"on\"\n",
-                "dir/rescind.toml:1:8: mode: unknown variant `on`, expected one of `observe`, `approve`, `enforce`",
-            ),
-            ("\nregions = []\n", ":2:11: regions: expected at least one region"),
-            (
-                "regions = [\"Frankfurt\"]\n",
-                "regions: [0]: \"Frankfurt\": expected a region such as \"eu-central-1\"",
-            ),
-            ("regions = [\"eu-west-1\", \"eu-west-1\"]\n", "regions: \"eu-west-1\" is listed twice"),
-            (
-                "regions = [\"us-iso-east-1\"]\n",
-                "regions: \"us-iso-east-1\" is in a partition that rescind does not know; it knows aws, aws-cn, aws-us-gov, aws-eusc",
-            ),
-            (
-                "regions = [\"eu-west-1\", \"cn-north-1\"]\n",
-                "regions: \"eu-west-1\" and \"cn-north-1\" are in different partitions",
-            ),
-            (
-                "max_finding_age = \"1 fortnight\"\n",
-                ":1:19: max_finding_age: \"1 fortnight\": expected a time span such as \"24h\"",
-            ),
-            ("poll_interval = \"1s\"\n", "poll_interval: \"1s\": expected between 5s and 1h"),
-            ("regions = [\"*\"]\n", "regions: expected the home region before \"*\""),
-            ("regions = [\"*\", \"eu-west-1\"]\n", "regions: \"*\" stands at the end"),
-            ("calls_per_second = 0\n", "calls_per_second: 0: expected 1 to 1000"),
-            ("listen = \"7434\"\n", "listen: \"7434\": expected an address and a port"),
-            ("drain_timeout = \"1h\"\n", "drain_timeout: \"1h\": expected at most 10m"),
-            ("raise_after = \"0s\"\n", "raise_after: \"0s\": expected between 1s and 24h"),
-            ("[events]\nqueue = \"findings\"\n", ":2:9: events.queue: \"findings\": expected a queue URL"),
-            ("[events]\n", "missing field `queue`"),
-            ("concurrency = 0\n", "concurrency: 0: expected 1 to 256"),
-            ("retries = 3\n", ":1:1: unknown field `retries`, expected one of"),
-            ("regions = [\"eu-west-1\"]\n", "missing field `member`"),
-            ("[member]\nrole = \"a b\"\n", ":2:8: member.role: \"a b\": a role name has"),
-            ("[member]\nexternal_id = \"x\"\n", "member.external_id: expected 2 to 1224"),
-            ("[member]\nsource_identity = \"a b\"\n", "member.source_identity: \"a b\": expected 2 to 64"),
-            ("mode = [\n", ":1:9: unclosed array, expected `]`"),
-            ("ledger = \"\"\n", ":1:10: ledger: \"\": expected the path of a file"),
-            ("\nledger = \"audit/\"\n", ":2:10: ledger: \"audit/\": expected the path of a file"),
-            ("signing_key = \".\"\n", ":1:15: signing_key: \".\": expected the path of a file"),
-            ("opt_outs = \"\"\n", ":1:12: opt_outs: \"\": expected the path of a file"),
-            ("[folder]\npath = \"\"\n", ":2:8: folder.path: \"\": expected the path of a folder"),
-            (
-                "mode = \"observe\"\n\nprotected = [\n  \"*\",\n  \"break-glass\",\n]\n",
-                ":5:3: protected[1]: \"break-glass\": expected the ARN of a role",
-            ),
-            // Lists of tables in one line, and a header in a text.
-            ("# x\nrules = [\n{ name = \"a\", mode = \"never\" }]\n", ":3:"),
-            ("account_tag = \"\"\"\n[[notify]]\n\"\"\"\n[[notify]]\nname = \"x\"\n", ":4:1: notify[0]: "),
-        ] {
-            let error = parse(text).expect_err(text);
-            assert!(error.contains(wanted), "{text:?} gave\n  {error}\nwanted\n  {wanted}");
-        }
-    }
-
-    #[test]
-    fn what_is_there_twice_is_named_where_it_is() {
-        let rule = "{ name = \"a\", types = [\"Recon:*\"], mode = \"off\" }";
-        let error = parse(&format!("# x\nrules = [\n{rule},\n  {rule}]\n{LEAST}")).expect_err("twice");
-        assert!(error.starts_with("dir/rescind.toml:4:3: rules[1]: name: \"a\" is there twice"), "{error}");
-        let error = parse(&format!("drill = {{ role = \"RescindRemediation\" }}\n{LEAST}"))
-            .expect_err("the same role");
-        assert!(
-            error.starts_with("dir/rescind.toml:1:18: drill.role: this is the remediation role"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_not_part_of_it() {
-        let marked = |text: &str| parse(&format!("\u{feff}{}", text.replace('\n', "\r\n")));
-        assert_eq!(marked(LEAST).expect("valid").home_region().as_str(), "eu-central-1");
-        assert!(marked("mode = \"on\"\n").expect_err("bad").contains(":1:8: mode: "));
-    }
-
-    #[test]
-    fn the_external_id_is_not_in_an_error() {
-        let error = parse("[member]\nexternal_id = \"hunter 2 hunter 2\"\n").expect_err("bad");
-        assert!(!error.contains("hunter"), "{error}");
-        for value in ["12345678901234567", "[\"4567\"]", "{ a = 4567 }", "4567.5"] {
-            let error = parse(&format!("regions = [\"eu-west-1\"]\n[member]\nexternal_id = {value}\n"))
-                .expect_err("bad");
-            assert!(error.contains(":3:15: member.external_id: expected a text in quotes"), "{error}");
-            assert!(!error.contains("4567"), "{error}");
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Channels: who is told what.
 
-use super::Glob;
+use super::opt_outs::OuId;
+use super::pattern::Glob;
 use crate::ident::{AccountId, Region, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ pub struct Channel {
     /// Only about these accounts; all when empty.
     pub accounts: Vec<AccountId>,
     /// Only about accounts in these OUs; all when empty.
-    pub ous: Vec<super::OuId>,
+    pub ous: Vec<OuId>,
     /// Only about principals of these names; all when empty.
     pub principals: Vec<Glob>,
 }
@@ -228,7 +229,7 @@ pub(super) struct RawFields {
     /// Only about accounts in these OUs, and below them.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
-    ous: Vec<super::OuId>,
+    ous: Vec<OuId>,
     /// Only about these roles, and users as user/NAME; with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

@@ -1,6 +1,7 @@
 //! `opt-outs.toml` as a text that people wrote: changed without touching their comments.
 
-use super::{ConfigError, OptOuts};
+use super::error::ConfigError;
+use super::opt_outs::OptOuts;
 use jiff::Timestamp;
 use std::fs::File;
 use std::io::Write;

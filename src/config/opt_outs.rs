@@ -1,8 +1,10 @@
 //! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
 //! be reviewed by those whom it concerns.
 
+use super::error::ConfigError;
 use super::located::{invalid, located};
-use super::{ConfigError, Glob, Mode};
+use super::mode::Mode;
+use super::pattern::Glob;
 use crate::ident::{AccountId, Region, quoted};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};

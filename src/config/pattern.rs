@@ -1,5 +1,7 @@
 //! Names with wildcards, as IAM has them: `*` for any text, `?` for one character.
 
+use crate::ident::quoted;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -71,6 +73,28 @@ impl From<Glob> for String {
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+// A pattern for the ARNs of roles or IAM users. One that could match none of them would protect nothing.
+#[derive(Deserialize, JsonSchema)]
+#[serde(try_from = "Glob")]
+#[schemars(inline, with = "String")]
+pub(super) struct ProtectedRole(pub Glob);
+
+impl TryFrom<Glob> for ProtectedRole {
+    type Error = String;
+    fn try_from(glob: Glob) -> Result<Self, String> {
+        let text = glob.as_str();
+        let of_iam = |kind| text.contains(kind) && !text.contains(":sts:");
+        if text.starts_with('*') || text.starts_with("arn:") && (of_iam(":role/") || of_iam(":user/")) {
+            Ok(Self(glob))
+        } else {
+            Err(format!(
+                "{}: expected the ARN of a role or an IAM user, such as \"arn:aws:iam::*:role/break-glass*\"",
+                quoted(text)
+            ))
+        }
     }
 }
 

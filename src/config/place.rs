@@ -1,6 +1,7 @@
 //! Where a running service is found.
 
-use super::{Config, ConfigError, raw};
+use super::error::ConfigError;
+use super::{Config, raw};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

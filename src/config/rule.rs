@@ -1,6 +1,8 @@
 //! Rules: which findings are acted on, how, and in which mode. The first that matches decides.
 
-use super::{EventPattern, Glob, Mode};
+use super::event_pattern::EventPattern;
+use super::mode::Mode;
+use super::pattern::Glob;
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -140,7 +142,18 @@ fn looks_like_a_type(text: &str) -> bool {
 /// A rule as it is written.
 #[derive(Deserialize)]
 #[serde(try_from = "RawFields")]
-pub(super) struct RawRule(pub Rule);
+struct RawRule(Rule);
+
+#[derive(Default, Deserialize)]
+#[serde(try_from = "Vec<RawRule>")]
+pub(super) struct Rules(pub Vec<Rule>);
+
+impl TryFrom<Vec<RawRule>> for Rules {
+    type Error = String;
+    fn try_from(raw: Vec<RawRule>) -> Result<Self, String> {
+        Ok(Self(raw.into_iter().map(|raw| raw.0).collect()))
+    }
+}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -66,7 +66,7 @@ signing_key = {signing_key}
 max_finding_age = "24h"
 
 # Time between two polls of a region, and how many calls a second all polls make at most.
-poll_interval = "60s"
+poll_interval = "1m"
 calls_per_second = 20
 
 # What comes by event or folder is a hint: GuardDuty is asked before anything is done. Say false

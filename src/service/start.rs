@@ -126,7 +126,7 @@ impl Service {
                 let queue = config
                     .events
                     .as_ref()
-                    .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.0));
+                    .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.count()));
                 let folder = config.folder.clone().map(|path| Arc::new(Folder::new(path)));
                 let name = format!("rescind-{}", reader.identity()?);
                 let courier = Courier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;

@@ -1,6 +1,6 @@
 //! Reading a pattern. What is not known is refused with the field that it stands at.
 
-use super::{Choice, Comparison, Field, Node, Test};
+use super::node::{Choice, Comparison, Field, Node, Test};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 

@@ -1,0 +1,38 @@
+//! Why a configuration cannot be used.
+
+/// Why a configuration cannot be used. The text is for the person who wrote the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: {error}{hint}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// What the file would become is not valid.
+    #[error("{path}: not changed: {message}")]
+    Refused {
+        /// The file.
+        path: String,
+        /// What is wrong and what is expected.
+        message: String,
+    },
+    /// Something in the file is wrong.
+    #[error("{path}:{line}:{column}: {key}{message}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// The key and a colon, where one is concerned.
+        key: String,
+        /// What is wrong and what is expected.
+        message: String,
+    },
+}

@@ -1,0 +1,17 @@
+//! What is done when nothing needs a deny any more.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a deny when no token that it denies can be alive any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sweep {
+    /// Nothing.
+    Off,
+    /// It is recorded that nothing needs it any more.
+    #[default]
+    Report,
+    /// It is recorded, and the deny is taken away.
+    On,
+}
