@@ -3,7 +3,6 @@
 use super::ca_bundle::CaBundle;
 use super::clock::AwsClock;
 use super::error::{CallError, ErrorKind, timeouts};
-use super::member::{Entry, MemberSession};
 use super::pool::Pool;
 use super::profile_files::profile_files;
 use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
@@ -24,7 +23,7 @@ pub struct Hub {
     pub(super) config: SdkConfig,
     pub(super) home: Region,
     pub(super) sink: Arc<dyn CallSink>,
-    sts: sts::Client,
+    pub(super) sts: sts::Client,
     pub(super) organizations: organizations::Client,
     identity: HubIdentity,
     clock: AwsClock,
@@ -255,41 +254,6 @@ impl Hub {
                 message: "the answer had no body".to_owned(),
             }),
         }
-    }
-
-    /// Assumes the remediation role of a member account.
-    ///
-    /// # Errors
-    /// As the call's: `Denied` when the role is missing or does not trust the hub.
-    pub async fn enter(&self, entry: &Entry<'_>, scope: &CallScope) -> Result<MemberSession, CallError> {
-        let call = Call {
-            service: "sts",
-            operation: "AssumeRole",
-            account: Some(entry.account),
-            region: &self.home,
-            scope,
-            clock: &self.clock,
-        };
-        let request = self
-            .sts
-            .assume_role()
-            .role_arn(entry.role_arn)
-            .role_session_name(entry.session_name)
-            .external_id(entry.external_id)
-            .source_identity(entry.source_identity)
-            .policy(entry.session_policy)
-            .duration_seconds(Entry::SECONDS)
-            .send()
-            .boxed();
-        let answer = recorded(&*self.sink, call, request).await?;
-        let credentials = answer.credentials.ok_or_else(|| CallError {
-            service: "sts",
-            operation: "AssumeRole",
-            kind: ErrorKind::Unavailable,
-            code: None,
-            message: "the answer has no credentials".to_owned(),
-        })?;
-        MemberSession::new(self, entry.account.clone(), &credentials, scope.clone())
     }
 }
 

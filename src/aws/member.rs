@@ -15,28 +15,6 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
-/// How to enter a member account.
-#[derive(Debug)]
-pub struct Entry<'a> {
-    /// The account.
-    pub account: &'a AccountId,
-    /// The remediation role in it.
-    pub role_arn: &'a str,
-    /// A legal RoleSessionName.
-    pub session_name: &'a str,
-    /// The ExternalId that the role's trust asks for.
-    pub external_id: &'a str,
-    /// The SourceIdentity for the member's CloudTrail.
-    pub source_identity: &'a str,
-    /// What the session may do at most, as a JSON policy of up to 2,048 characters.
-    pub session_policy: &'a str,
-}
-
-impl Entry<'_> {
-    /// How long a session lives: the least that STS allows.
-    pub const SECONDS: i32 = 900;
-}
-
 /// A session in a member account.
 #[derive(Debug)]
 pub struct MemberSession {
@@ -78,6 +56,9 @@ impl RoleFacts {
 }
 
 impl MemberSession {
+    /// How long a session lives: the least that STS allows.
+    pub(super) const SECONDS: i32 = 900;
+
     pub(super) fn new(
         hub: &Hub,
         account: AccountId,
@@ -93,7 +74,7 @@ impl MemberSession {
             message: "the answer has an impossible expiration".to_owned(),
         })?;
         // A session lives exactly as long as was asked for, so this is AWS's own clock.
-        let second = expires - SignedDuration::from_secs(Entry::SECONDS.into());
+        let second = expires - SignedDuration::from_secs(Self::SECONDS.into());
         let aws_now = hub.clock().now_given(second);
         let provider = Credentials::new(
             credentials.access_key_id(),

@@ -3,6 +3,7 @@
 //! Every call goes through [`record::recorded`], which hands a [`CallRecord`] to a
 //! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
 
+mod assume_role;
 mod ca_bundle;
 mod clock;
 mod error;
@@ -25,6 +26,7 @@ mod simulate;
 mod trail;
 mod user;
 
+pub use assume_role::AssumeRole;
 pub use ca_bundle::CaBundle;
 pub use clock::AwsClock;
 pub use error::{CallError, ErrorKind};
@@ -33,7 +35,7 @@ pub use hint::{hub_hint, who_hint};
 pub use hub::{FindingKinds, FindingQuery, Hub, HubIdentity};
 pub use instances::Instance;
 pub use listed::Listed;
-pub use member::{Entry, MemberSession, RoleFacts};
+pub use member::{MemberSession, RoleFacts};
 pub use publish::SnsMessage;
 pub use queue::{Depth, Message, NotTaken, Queue, SQS_BATCH};
 pub use record::{CallRecord, CallResult, CallScope, CallSink, within};

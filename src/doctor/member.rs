@@ -1,7 +1,7 @@
 //! One account: its remediation role.
 
 use super::{Doctor, Level, Problem};
-use crate::aws::{CallError, CallScope, Caller, Entry, ErrorKind, MemberSession, RoleFacts, Simulation};
+use crate::aws::{AssumeRole, CallError, CallScope, Caller, ErrorKind, MemberSession, RoleFacts, Simulation};
 use crate::config::RemedyName;
 use crate::org::Account;
 use crate::policies::{self, Trusted};
@@ -28,7 +28,7 @@ impl Doctor<'_> {
         let partition = self.hub.identity().partition;
         let role_arn = partition.role_arn(&account.id, &member.path_and_name());
         let policy = policies::session_of_doctor(&role_arn);
-        let entry = Entry {
+        let request = AssumeRole {
             account: &account.id,
             role_arn: &role_arn,
             session_name: "rescind-doctor",
@@ -40,7 +40,7 @@ impl Doctor<'_> {
             member: super::Member { account: account.id.clone(), name: account.name.clone(), ready: None },
             problems: Vec::new(),
         };
-        let session = match self.hub.enter(&entry, &CallScope::default()).await {
+        let session = match self.hub.assume_role(&request, &CallScope::default()).await {
             Ok(session) => session,
             Err(error) => {
                 looked.member.ready = (error.kind == ErrorKind::Denied).then_some(false);

@@ -1,7 +1,7 @@
 //! Who plays the thief: a session of the role for drills, and what it is answered.
 
 use super::DrillError;
-use crate::aws::{CallError, CallScope, Entry, ErrorKind, Hub, MemberSession, RoleFacts};
+use crate::aws::{AssumeRole, CallError, CallScope, ErrorKind, Hub, MemberSession, RoleFacts};
 use crate::config::Config;
 use crate::ident::{AccountId, RoleName};
 use crate::policies;
@@ -135,7 +135,7 @@ async fn enter(
     account: &AccountId,
     arn: &str,
 ) -> Result<MemberSession, CallError> {
-    let entry = Entry {
+    let request = AssumeRole {
         account,
         role_arn: arn,
         session_name: Thief::SESSION,
@@ -143,5 +143,5 @@ async fn enter(
         source_identity: &config.member.source_identity,
         session_policy: &policies::session_of_doctor(arn),
     };
-    hub.enter(&entry, &CallScope::default()).await
+    hub.assume_role(&request, &CallScope::default()).await
 }

@@ -2,7 +2,7 @@
 
 use super::held::changed_since;
 use super::{Engine, Question, lane};
-use crate::aws::{CallScope, Entry, MemberSession};
+use crate::aws::{AssumeRole, CallScope, MemberSession};
 use crate::config::Mode;
 use crate::ident::session_name;
 use crate::ledger::{Append, Draft, Event, LedgerError, Refused, Remediation, State};
@@ -434,7 +434,7 @@ impl Engine {
         purpose: Purpose,
         scope: &CallScope,
     ) -> Result<MemberSession, Refusal> {
-        let entry = Entry {
+        let request = AssumeRole {
             account: &target.account,
             role_arn: &self.entry_role(target),
             session_name: &session_name(purpose.prefix(), finding),
@@ -442,7 +442,7 @@ impl Engine {
             source_identity: &self.member.source_identity,
             session_policy: &remedy::session_policy(target, purpose),
         };
-        self.hub.enter(&entry, scope).await.map_err(Refusal::from_entry)
+        self.hub.assume_role(&request, scope).await.map_err(Refusal::from_entry)
     }
 
     pub(super) fn entry_role(&self, target: &Target) -> String {

@@ -1,0 +1,66 @@
+//! AssumeRole: how a session in a member account begins.
+
+use super::error::{CallError, ErrorKind};
+use super::hub::Hub;
+use super::member::MemberSession;
+use super::record::{Call, CallScope, recorded};
+use crate::ident::AccountId;
+use futures::FutureExt;
+
+/// What a member account is asked for: a session of the remediation role.
+#[derive(Debug)]
+pub struct AssumeRole<'a> {
+    /// The account.
+    pub account: &'a AccountId,
+    /// The remediation role in it.
+    pub role_arn: &'a str,
+    /// A legal RoleSessionName.
+    pub session_name: &'a str,
+    /// The ExternalId that the role's trust asks for.
+    pub external_id: &'a str,
+    /// The SourceIdentity for the member's CloudTrail.
+    pub source_identity: &'a str,
+    /// What the session may do at most, as a JSON policy of up to 2,048 characters.
+    pub session_policy: &'a str,
+}
+
+impl Hub {
+    /// Assumes the remediation role of a member account.
+    ///
+    /// # Errors
+    /// As the call's: `Denied` when the role is missing or does not trust the hub.
+    pub async fn assume_role(
+        &self,
+        request: &AssumeRole<'_>,
+        scope: &CallScope,
+    ) -> Result<MemberSession, CallError> {
+        let call = Call {
+            service: "sts",
+            operation: "AssumeRole",
+            account: Some(request.account),
+            region: &self.home,
+            scope,
+            clock: self.clock(),
+        };
+        let sent = self
+            .sts
+            .assume_role()
+            .role_arn(request.role_arn)
+            .role_session_name(request.session_name)
+            .external_id(request.external_id)
+            .source_identity(request.source_identity)
+            .policy(request.session_policy)
+            .duration_seconds(MemberSession::SECONDS)
+            .send()
+            .boxed();
+        let answer = recorded(&*self.sink, call, sent).await?;
+        let credentials = answer.credentials.ok_or_else(|| CallError {
+            service: "sts",
+            operation: "AssumeRole",
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: "the answer has no credentials".to_owned(),
+        })?;
+        MemberSession::new(self, request.account.clone(), &credentials, scope.clone())
+    }
+}
