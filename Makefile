@@ -63,7 +63,9 @@ endef
 
 # Most of a test is waiting, for the emulated AWS and for pauses of rescind's own.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --test-threads $(shell expr 2 '*' $(CORES)); else cargo test --locked; fi
+# Each of them has an emulator of its own, forked from one that is started.
+WITH_EMULATORS := "$(VENV_PYTHON)" tests/emulator/forkserver.py
+RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then $(WITH_EMULATORS) cargo nextest run --locked --test-threads $(shell expr 2 '*' $(CORES)); else $(WITH_EMULATORS) cargo test --locked; fi
 
 test: toolchain
 	$(call stage,set-up of the emulated organization,$(MAKE) --no-print-directory emulator)
@@ -128,8 +130,8 @@ bench: toolchain
 # The long form of what `make test` only samples.
 soak: toolchain emulator build
 	@if cargo nextest --version >/dev/null 2>&1; \
-	then RESCIND_SOAK=1 cargo nextest run --locked --profile soak starve:: histories:: model:: soak::; \
-	else for tests in starve:: histories:: model:: soak::; do RESCIND_SOAK=1 cargo test --locked --test it $$tests || exit 1; done; fi
+	then RESCIND_SOAK=1 $(WITH_EMULATORS) cargo nextest run --locked --profile soak starve:: histories:: model:: soak::; \
+	else for tests in starve:: histories:: model:: soak::; do RESCIND_SOAK=1 $(WITH_EMULATORS) cargo test --locked --test it $$tests || exit 1; done; fi
 
 SECONDS ?= 60
 FUZZ_TARGETS := finding verifier config

@@ -1,7 +1,9 @@
 //! A scene: an emulated organization of its own, and the real binary that acts on it.
 
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
@@ -18,24 +20,25 @@ pub const OTHER: &str = "us-east-1";
 pub const POLICY: &str = "RescindRevokeOlderSessions";
 pub const EXTERNAL_ID: &str = "0123456789abcdef0123456789abcdef";
 
-/// The emulator's process. It ends with its standard input, so also with a test that dies.
+/// The emulator's process. It ends when this is dropped, so also with a test that dies.
 struct Emulator {
-    process: Child,
     url: String,
+    _lifeline: OwnedFd,
 }
 
 impl Emulator {
     fn start() -> Self {
-        let (process, line) = start_python("emulated_org", &["--port", "0", "--exit-with-stdin"]);
+        // `make test` has one forked: its imports take half a second.
+        let (lifeline, line) = if let Some(server) = std::env::var_os("RESCIND_EMULATORS") {
+            let mut connection = UnixStream::connect(server).expect("the fork server");
+            let line = first_line(&mut connection);
+            (connection.into(), line)
+        } else {
+            let (mut process, line) = start_python("emulated_org", &["--exit-with-stdin"]);
+            (process.stdin.take().expect("piped").into(), line)
+        };
         let url = line.trim().strip_prefix("listening on ").expect("the emulator's address").to_owned();
-        Self { process, url }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        Self { url, _lifeline: lifeline }
     }
 }
 
@@ -52,10 +55,14 @@ pub fn start_python(module: &str, args: &[&str]) -> (Child, String) {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}; `make emulator` installs it", python.display()));
-    let mut line = String::new();
-    let stdout = process.stdout.take().expect("piped");
-    BufReader::new(stdout).read_line(&mut line).expect("its first line");
+    let line = first_line(process.stdout.take().expect("piped"));
     (process, line)
+}
+
+fn first_line(said: impl Read) -> String {
+    let mut line = String::new();
+    BufReader::new(said).read_line(&mut line).expect("its first line");
+    line
 }
 
 /// What a scene can be told to be.
