@@ -3,11 +3,10 @@
 //! `AttackSequence:…` findings have no `accessKeyDetails`. Whose credentials were used stands in
 //! `service.detection.sequence.actors` (GuardDuty API Reference, "Actor", "User", "Session").
 
-use super::document::kind;
 use super::fields::{Fields, Wrong};
-use super::principal::named_in_arn;
-use super::wire::place;
-use super::{Decoded, Finding, Principal, Undecodable, UserType};
+use super::occurrence::{Decoded, Finding};
+use super::principal::{Principal, UserType, named_in_arn};
+use super::undecodable::{Undecodable, kind, place};
 use serde_json::Value;
 use std::collections::HashSet;
 

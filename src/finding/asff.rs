@@ -3,9 +3,8 @@
 //! It does not have all that a decision needs, and its fields go by other names. But it says which finding
 //! it is of, so that GuardDuty can be asked for it.
 
-use super::document::broken_value;
-use super::wire::place;
-use super::{Decoded, Evidence, Finding, Undecodable};
+use super::occurrence::{Decoded, Evidence, Finding};
+use super::undecodable::{Undecodable, broken_value, place};
 use crate::canonical;
 use crate::ident::{AccountId, Region, quoted};
 use jiff::Timestamp;

@@ -1,6 +1,7 @@
 //! What an event or an export claims, against what GuardDuty says.
 
-use super::{Finding, Principal};
+use super::occurrence::Finding;
+use super::principal::Principal;
 use crate::ident::AccountId;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

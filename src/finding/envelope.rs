@@ -1,7 +1,8 @@
 //! The wrappings in which a finding travels, taken off one by one.
 
-use super::document::{broken, broken_value, kind};
-use super::{Decoded, Undecodable, asff, looks, wire};
+use super::occurrence::Decoded;
+use super::undecodable::{Undecodable, broken, broken_value, kind};
+use super::{asff, looks, wire};
 use serde_json::{Map, Value};
 
 /// Real ones are three deep (SQS body → SNS message → event). More is not a finding.

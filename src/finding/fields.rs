@@ -1,7 +1,7 @@
 //! The fields of a finding, one by one. What a decision needs can refuse it; what decides nothing is
 //! left out when it cannot be read, and noted.
 
-use super::document::kind;
+use super::undecodable::kind;
 use crate::ident::{AccountId, quoted};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};

@@ -7,161 +7,25 @@
 mod actors;
 mod asff;
 mod claim;
-mod document;
 mod documents;
 mod envelope;
 mod fields;
 mod looks;
+mod occurrence;
 mod principal;
 mod stream;
+mod undecodable;
 mod wire;
 
 pub use actors::is_one_sequence;
 pub use claim::{Confirmed, Unconfirmed, confirm, confirm_among};
+pub use occurrence::{Decoded, Evidence, Finding};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
-
-use crate::ident::{AccountId, Region};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-
-/// One occurrence of a GuardDuty finding, as far as rescind needs it.
-///
-/// GuardDuty writes repeated activity into the same finding: the id stays, `updated_at` and
-/// the details move on. An occurrence is therefore (id, `updated_at`, access key id).
-///
-/// An attack sequence can have many actors: each of them is an occurrence of its own, told from the
-/// others by account and principal id as well.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The finding's id.
-    pub id: String,
-    /// The *affected* account (`accountId`; an actor's own), never the one whose event bus saw the event.
-    pub account: AccountId,
-    /// The region whose detector made the finding.
-    pub region: Region,
-    /// For example `UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS`.
-    #[serde(rename = "type")]
-    pub finding_type: String,
-    /// 0.1 to 10, where GuardDuty gave it.
-    pub severity: Option<f64>,
-    /// GuardDuty's title.
-    pub title: Option<String>,
-    /// When GuardDuty first made the finding.
-    pub created_at: Option<Timestamp>,
-    /// When GuardDuty last wrote it, as GuardDuty wrote it (part of the occurrence's identity).
-    pub updated_at_text: String,
-    /// The same, parsed.
-    pub updated_at: Timestamp,
-    /// Whose credentials.
-    pub principal: Option<Principal>,
-    /// What was seen.
-    pub evidence: Evidence,
-    /// A person or a suppression rule archived it.
-    pub archived: bool,
-    /// It is a sample, not a real finding.
-    pub sample: bool,
-    /// SHA-256 of the finding's canonical JSON as it was received, in hexadecimal.
-    pub sha256: String,
-    /// The whole finding as canonical JSON, its keys in camelCase: what rules with a pattern look
-    /// at. None when it is longer than 64 KiB.
-    pub detail: Option<Arc<str>>,
-    /// It is one actor of an attack sequence. Others can have the same id, `updated_at` and key.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub actor: bool,
-    /// What was odd about fields that decide nothing, each as `path: what`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    /// It only says which finding there is, as Security Hub does. Nothing is decided about it before
-    /// GuardDuty has told the finding.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub pointer: bool,
-}
-
-/// What GuardDuty saw of the activity.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// First activity of this finding.
-    pub first_seen: Option<Timestamp>,
-    /// Latest activity of this finding.
-    pub last_seen: Option<Timestamp>,
-    /// How often.
-    pub count: Option<u64>,
-    /// The call that was seen, as `service:operation`.
-    pub api: Option<String>,
-    /// The error that the caller got, if any.
-    pub error_code: Option<String>,
-    /// Where the call came from.
-    pub remote_ip: Option<String>,
-    /// The country of that address.
-    pub remote_country: Option<String>,
-    /// The network operator of that address.
-    pub remote_organization: Option<String>,
-    /// The AWS account that the call came from, for `…InsideAWS`.
-    pub remote_account: Option<String>,
-    /// That account belongs to the same organization.
-    pub remote_account_affiliated: Option<bool>,
-    /// The instance that the credentials were made for.
-    pub instance_id: Option<String>,
-}
-
-impl Finding {
-    /// What makes an occurrence the same one: finding id, `updatedAt`, access key id; of an actor its
-    /// account and principal id, too. Ledgers that exist have the shorter form of all other findings.
-    #[must_use]
-    pub fn occurrence(&self) -> String {
-        let principal = self.principal.as_ref();
-        let key = principal.and_then(|p| p.access_key_id.as_deref());
-        if self.actor {
-            let who = match principal.and_then(|p| p.principal_id.as_deref()) {
-                Some(id) => serde_json::json!(id),
-                None => serde_json::json!({ "name": principal.and_then(|p| p.user_name.as_deref()) }),
-            };
-            return serde_json::json!([self.id, self.updated_at_text, key, self.account, who]).to_string();
-        }
-        serde_json::json!([self.id, self.updated_at_text, key.unwrap_or("-")]).to_string()
-    }
-
-    /// The finding as an event, the way EventBridge sends it to the bus of `bus` (EventBridge User
-    /// Guide, "AWS service event metadata"). None when the whole finding was not kept.
-    #[must_use]
-    pub fn event(&self, bus: &AccountId) -> Option<String> {
-        let detail = self.detail.as_ref()?;
-        let (id, time) = (serde_json::json!(self.id), serde_json::json!(self.updated_at_text));
-        let region = &self.region;
-        Some(format!(
-            r#"{{"version":"0","id":{id},"detail-type":"GuardDuty Finding","source":"aws.guardduty","account":"{bus}","time":{time},"region":"{region}","resources":[],"detail":{detail}}}"#
-        ))
-    }
-
-    /// When the credentials were last seen in use: `eventLastSeen`, else `updatedAt`.
-    #[must_use]
-    pub fn last_seen(&self) -> Timestamp {
-        self.evidence.last_seen.unwrap_or(self.updated_at)
-    }
-}
-
-/// Something that came where a finding was expected and cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{path}: {error}")]
-pub struct Undecodable {
-    /// Where the offending field is, for example `detail.resource.accessKeyDetails`.
-    pub path: String,
-    /// What is wrong with it.
-    pub error: String,
-    /// The finding's id, where it could be read.
-    pub finding_id: Option<String>,
-    /// SHA-256 of the offending JSON (or bytes), in hexadecimal; for an actor that of its finding's
-    /// SHA-256 and the field.
-    pub sha256: String,
-}
+pub use undecodable::Undecodable;
 
 /// Maximum length of what a message unpacks to, in bytes.
 const MAX_UNPACKED: u64 = 64 << 20;
-
-/// A finding, or why there is none.
-pub type Decoded = Result<Finding, Undecodable>;
 
 /// Decodes GuardDuty's answer to GetFindings.
 ///
@@ -169,7 +33,7 @@ pub type Decoded = Result<Finding, Undecodable>;
 /// When it cannot be read as a whole. What is wrong with one finding is an item of its own.
 pub fn decode_answer(bytes: &[u8]) -> Result<Vec<Decoded>, Undecodable> {
     let answer: serde_json::Value = serde_json::from_slice(bytes)
-        .map_err(|error| document::broken("", &format!("not JSON: {error}"), bytes))?;
+        .map_err(|error| undecodable::broken("", &format!("not JSON: {error}"), bytes))?;
     let mut decoded = Vec::new();
     // Every finding that was asked for may have been removed meanwhile.
     if answer.get("findings").and_then(|f| f.as_array()).is_none_or(|f| !f.is_empty()) {
@@ -186,6 +50,6 @@ pub fn decode_answer(bytes: &[u8]) -> Result<Vec<Decoded>, Undecodable> {
 pub fn decode(bytes: &[u8]) -> Vec<Decoded> {
     match Findings::up_to(bytes, MAX_UNPACKED) {
         Ok(findings) => findings.flatten().collect(),
-        Err(error) => vec![Err(document::broken("", &format!("cannot be read: {error}"), bytes))],
+        Err(error) => vec![Err(undecodable::broken("", &format!("cannot be read: {error}"), bytes))],
     }
 }

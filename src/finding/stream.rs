@@ -1,8 +1,9 @@
 //! Findings from input of any length, in memory of constant size.
 
-use super::document::broken;
 use super::documents::Documents;
-use super::{Decoded, envelope, looks};
+use super::occurrence::Decoded;
+use super::undecodable::{Undecodable, broken};
+use super::{envelope, looks};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read};
 
@@ -109,7 +110,7 @@ impl Findings<'_> {
             }
             Err(what) => {
                 let item = broken(&piece.place, &what.error, b"");
-                decoded.push(Err(super::Undecodable { sha256: what.sha256, ..item }));
+                decoded.push(Err(Undecodable { sha256: what.sha256, ..item }));
                 if what.is_end {
                     return decoded;
                 }

@@ -1,9 +1,11 @@
 //! A finding as it stands on the wire, in camelCase (the API, events, exports) or `PascalCase`
 //! (what boto3 and the AWS CLI print).
 
-use super::document::broken_value;
+use super::actors;
 use super::fields::{Fields, Wrong, missing};
-use super::{Decoded, Evidence, Finding, Principal, actors};
+use super::occurrence::{Decoded, Evidence, Finding};
+use super::principal::Principal;
+use super::undecodable::{broken_value, place};
 use crate::canonical;
 use crate::ident::Region;
 use serde_json::{Map, Value};
@@ -47,16 +49,6 @@ fn whole(value: &Value, shaped: &Value, path: &str, region: Option<&str>) -> Dec
     };
     let detail = (detail.len() <= LONGEST_DETAIL && !detail.is_empty()).then(|| detail.into());
     Ok(Finding { sha256, detail, ..finding })
-}
-
-/// Where a field stands: `inner` of what stood at `path`.
-pub(super) fn place(path: &str, inner: &str) -> String {
-    match (path, inner) {
-        ("", "") => "(finding)".to_owned(),
-        ("", inner) => inner.to_owned(),
-        (path, "") => path.to_owned(),
-        (path, inner) => format!("{path}.{inner}"),
-    }
 }
 
 /// Reads a finding. What a decision needs refuses it when it cannot be read: the id, the account, the
