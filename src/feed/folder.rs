@@ -1,7 +1,7 @@
 //! A folder in which exported findings appear.
 
-use super::Pulse;
 use super::flood::Flood;
+use super::health::Pulse;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fs::Metadata;

@@ -1,16 +1,17 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
+use super::error::FeedError;
+use super::kinds;
 use super::listing::Reach;
-use super::{FeedError, Pace, Pulse, Recorded, Source, kinds, record};
+use super::pace::Pace;
+use super::poller::{Origin, Poller};
+use super::record::{Recorded, Source, record};
 use crate::aws::{CallError, ErrorKind, Hub};
 use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm_among, decode_answer};
-use crate::ident::Region;
-use crate::ledger::{Cursor, Draft, Event, Ledger, LedgerError, Reader, Subject};
+use crate::ledger::{Cursor, Ledger, Reader};
 use crate::triage::Types;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 /// GetFindings takes at most this many ids.
 const BATCH: usize = 50;
@@ -20,32 +21,6 @@ const IN_A_ROW: usize = 7;
 
 /// Where something stands that is wrong with the answer as such.
 const REFUSED: &str = "(answer)";
-
-/// What is so much older than the watch of a region was there before it. An event comes some moments
-/// after its finding, and the region may be watched because of it.
-const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
-
-/// How a region came to be watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// Somebody named it.
-    Named,
-    /// It was found to be enabled, at the start. That there is no detector in it is no failure.
-    Found,
-    /// The same, while the service runs.
-    Late,
-}
-
-/// Polls one region.
-#[derive(Debug)]
-pub struct Poller {
-    pub(super) region: Region,
-    origin: Origin,
-    detector: Mutex<Option<String>>,
-    /// When a wide poll was made last.
-    pub(super) wide: Mutex<Option<Instant>>,
-    pulse: Pulse,
-}
 
 /// What GuardDuty says of a claim.
 #[derive(Debug)]
@@ -85,30 +60,6 @@ pub struct Poll<'a> {
 }
 
 impl Poller {
-    /// For one region.
-    #[must_use]
-    pub(super) fn new(region: Region, origin: Origin) -> Self {
-        Self { region, origin, detector: Mutex::default(), wide: Mutex::default(), pulse: Pulse::default() }
-    }
-
-    /// How it is doing.
-    #[must_use]
-    pub fn pulse(&self) -> &Pulse {
-        &self.pulse
-    }
-
-    /// Nobody named the region.
-    #[must_use]
-    pub fn is_found(&self) -> bool {
-        self.origin != Origin::Named
-    }
-
-    /// The region.
-    #[must_use]
-    pub fn region(&self) -> &Region {
-        &self.region
-    }
-
     /// Reads every finding that was written since the last poll, records it, and hands
     /// what became of it to `on_recorded` batch by batch, the newest first. The cursor moves with the last batch, and
     /// only when nothing failed, so that a poll that is cut short is done again.
@@ -184,29 +135,6 @@ impl Poller {
         (all, failure.map(FeedError::from))
     }
 
-    /// Since when this ledger watches the region: from now on, when it did not yet.
-    pub(super) async fn watched_since(
-        &self,
-        ledger: &Ledger,
-        reader: &Reader,
-    ) -> Result<Option<Timestamp>, LedgerError> {
-        if reader.watched_since(&self.region)?.is_none() {
-            let subject = Subject { region: Some(self.region.clone()), ..Subject::default() };
-            ledger.append(Draft { subject, event: Event::Watching }).await?;
-        }
-        reader.watched_since(&self.region)
-    }
-
-    /// The same less [`BEFORE_WATCH`].
-    pub(super) async fn watched_long_since(
-        &self,
-        ledger: &Ledger,
-        reader: &Reader,
-    ) -> Result<Option<Timestamp>, LedgerError> {
-        let since = self.watched_since(ledger, reader).await?;
-        Ok(since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok()))
-    }
-
     /// What GuardDuty says of these claims, in their order. It is asked once for all of them.
     pub async fn confirm(&self, hub: &Hub, claims: &[&Finding]) -> Vec<Answer> {
         let ids: Vec<String> =
@@ -264,17 +192,6 @@ impl Poller {
             failure = failed.or(failure);
         }
         Ok((decoded, failure))
-    }
-
-    async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
-        let known = self.detector.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(detector) = known {
-            return Ok(detector);
-        }
-        let detector =
-            hub.detector(&self.region).await?.ok_or_else(|| FeedError::NoDetector(self.region.clone()))?;
-        *self.detector.lock().unwrap_or_else(PoisonError::into_inner) = Some(detector.clone());
-        Ok(detector)
     }
 
     /// The findings with these ids, and the failure that kept some of them from being had. A batch
@@ -335,14 +252,6 @@ impl Poller {
             decoded.clear();
         }
         (decoded, failure)
-    }
-
-    /// A detector that is refused may have been made again under another id.
-    pub(super) fn forget_detector(&self, error: CallError) -> CallError {
-        if error.kind == ErrorKind::Refused {
-            *self.detector.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-        error
     }
 }
 

@@ -38,8 +38,8 @@ impl Pulse {
         self.lock().clone()
     }
 
-    /// It was read to the end.
-    pub fn is_well(&self) {
+    /// Records that it was read to the end.
+    pub fn record_success(&self) {
         *self.lock() = Health { last_read: Some(Timestamp::now()), ..Health::default() };
     }
 
@@ -63,8 +63,8 @@ impl Pulse {
         self.failed(error)
     }
 
-    /// It is not read, and that is as it should be. Gives whether that is new.
-    pub fn is_skipped(&self, why: &str) -> bool {
+    /// Records that it is not read, and that this is as it should be. Gives whether that is new.
+    pub fn record_skip(&self, why: &str) -> bool {
         let mut health = self.lock();
         let is_new = health.skipped.as_deref() != Some(why);
         *health = Health { skipped: Some(why.to_owned()), ..Health::default() };

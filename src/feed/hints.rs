@@ -1,7 +1,9 @@
 //! Hints: findings as an event or an export claims them. GuardDuty is asked before anything is done.
 
 use super::guardduty::Answer;
-use super::{Poller, Recorded, Source, Watch, record};
+use super::poller::Poller;
+use super::record::{Recorded, Source, record};
+use super::watch::Watch;
 use crate::aws::{CallError, ErrorKind, Hub, within};
 use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm};
 use crate::ident::Region;
@@ -98,6 +100,9 @@ type Claim = (Hint, Finding);
 type Settled = Vec<(usize, Fate)>;
 
 impl Hints<'_> {
+    /// How often GuardDuty is asked for what an event claims and it does not have.
+    pub const PATIENCE: u32 = 3;
+
     /// Records hints, each as what it turns out to be.
     ///
     /// # Errors

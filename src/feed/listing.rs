@@ -1,7 +1,7 @@
 //! What a poll lists, and how far it looks back.
 
-use super::Pace;
-use super::guardduty::Poller;
+use super::pace::Pace;
+use super::poller::Poller;
 use crate::aws::{CallError, FindingKinds, FindingQuery, Hub};
 use crate::ledger::{Beside, Cursor, Ledger, LedgerError, Reader};
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,7 @@
 //! Feeds: where findings come from. A feed records what it read and hands on what is new; it
 //! does not know what is done about it.
 
+mod error;
 mod file;
 mod flood;
 mod folder;
@@ -10,151 +11,24 @@ mod hints;
 mod kinds;
 mod listing;
 mod pace;
-mod parcels;
+mod poller;
 mod queue;
+mod receive_batch;
+mod record;
+mod taker;
 mod unreadable;
 mod watch;
 
+pub use error::FeedError;
 pub use file::Input;
 pub use folder::Folder;
-pub use guardduty::{Poll, Poller};
+pub use guardduty::Poll;
 pub use health::{Health, Pulse};
 pub use hints::{Fate, Hint, Hints};
 pub use pace::Pace;
-pub use queue::{QueueFeed, Taker};
+pub use poller::Poller;
+pub use queue::QueueFeed;
+pub use record::{Recorded, Source, record};
+pub use taker::Taker;
 pub use unreadable::Unreadable;
 pub use watch::Watch;
-
-use crate::aws::CallError;
-use crate::finding::{Decoded, Finding, Undecodable};
-use crate::ident::Region;
-use crate::ledger::{Append, Beside, Cursor, Draft, Ledger, LedgerError};
-use jiff::Timestamp;
-
-/// Why a feed could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum FeedError {
-    /// A call to the hub's GuardDuty failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The same, and other findings could be read.
-    #[error("{0}")]
-    Partly(CallError),
-    /// GuardDuty has no detector in the region.
-    #[error("GuardDuty has no detector in {0}")]
-    NoDetector(Region),
-    /// The region is an opt-in region that is not enabled for the account.
-    #[error("{region} is not enabled for the account ({status})")]
-    NotEnabled {
-        /// The region.
-        region: Region,
-        /// What AWS calls it.
-        status: String,
-    },
-    /// The ledger failed.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
-/// Where findings come from.
-#[derive(Debug)]
-pub struct Source<'a> {
-    /// The name under which the ledger knows it.
-    pub name: String,
-    /// The region, when it is that of one.
-    pub region: Option<&'a Region>,
-    /// Since when it is watched, when it is watched: what is older was there before.
-    pub watched_since: Option<Timestamp>,
-}
-
-impl Source<'_> {
-    /// What sort of feed it is: the first word of its name.
-    fn kind(&self) -> &str {
-        self.name.split(' ').next().unwrap_or_default()
-    }
-
-    /// Something that a person handed in.
-    #[must_use]
-    pub fn handed_in(name: &str) -> Self {
-        Self { name: name.to_owned(), region: None, watched_since: None }
-    }
-}
-
-/// What became of one item of a feed.
-#[derive(Debug)]
-pub enum Recorded {
-    /// An occurrence that was not in the ledger before. It is now.
-    New(Finding),
-    /// An occurrence that had been recorded before.
-    Seen(Finding),
-    /// It cannot be read; that is recorded.
-    Undecodable(Undecodable),
-}
-
-/// Whatever only points to a finding is none that something could be decided about.
-fn told_whole(item: Decoded) -> Decoded {
-    match item {
-        Ok(finding) if finding.pointer => Err(Undecodable {
-            path: "(finding)".to_owned(),
-            error: "it only says which finding it is: GuardDuty was not asked for it".to_owned(),
-            finding_id: Some(finding.id),
-            sha256: finding.sha256,
-        }),
-        item => item,
-    }
-}
-
-/// Records what was decoded, and with it how far the feed has come. Gives for each item what became
-/// of it.
-///
-/// # Errors
-/// When the ledger cannot be written: then nothing of it was recorded.
-pub async fn record(
-    ledger: &Ledger,
-    source: &Source<'_>,
-    decoded: Vec<Decoded>,
-    cursor: Option<Cursor>,
-) -> Result<Vec<Recorded>, LedgerError> {
-    let decoded: Vec<Decoded> = decoded.into_iter().map(told_whole).collect();
-    let entries = decoded
-        .iter()
-        .map(|item| match item {
-            Ok(finding) => {
-                let before_watch = source.watched_since.filter(|since| finding.updated_at < *since);
-                Draft::finding(&source.name, finding.clone(), before_watch)
-            }
-            Err(undecodable) => Draft::undecodable(&source.name, source.region, undecodable.clone()),
-        })
-        .collect();
-    let written = ledger
-        .append(Append {
-            entries,
-            beside: cursor.map(Beside::Cursor).into_iter().collect(),
-            ..Append::default()
-        })
-        .await?;
-    let recorded = decoded.into_iter().zip(written).map(|(item, seq)| match (item, seq) {
-        (Ok(finding), Some(_)) => {
-            metrics::counter!("rescind_findings_seen_total", "feed" => source.kind().to_owned()).increment(1);
-            let age = Timestamp::now().duration_since(finding.last_seen()).as_secs_f64();
-            // One that GuardDuty dates ahead of now says nothing of how long it took.
-            if age >= 0.0 {
-                metrics::histogram!("rescind_activity_to_seen_seconds").record(age);
-            }
-            Recorded::New(finding)
-        }
-        (Ok(finding), None) => Recorded::Seen(finding),
-        (Err(undecodable), seq) => {
-            if seq.is_some() {
-                metrics::counter!("rescind_findings_undecodable_total").increment(1);
-                tracing::warn!(
-                    source = source.name,
-                    finding = undecodable.finding_id,
-                    "not a readable finding: {undecodable}"
-                );
-            }
-            Recorded::Undecodable(undecodable)
-        }
-    });
-    Ok(recorded.collect())
-}

@@ -4,28 +4,23 @@
 //! stays hidden from other receivers. What is not settled at a stop is made visible again, for the next
 //! process. What GuardDuty does not answer about is given back for a while: the polls find it as well.
 
-use super::Pulse;
 use super::flood::Flood;
+use super::health::Pulse;
 use super::hints::Hints;
-use super::parcels::Parcels;
-use crate::aws::{CallError, Message, Queue, SQS_BATCH};
+use super::receive_batch::{HIDDEN, ReceiveBatch};
+use super::taker::Taker;
+use crate::aws::{Message, Queue, SQS_BATCH};
 use crate::backoff::Backoff;
-use crate::finding::{Finding, Unconfirmed, Undecodable};
-use crate::ident::AccountId;
 use crate::ledger::LedgerError;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The longest that SQS waits for a first message.
 const WAIT: Duration = Duration::from_secs(20);
-
-/// How long a received message stays hidden.
-pub(super) const HIDDEN: Duration = Duration::from_secs(30);
 
 /// So many messages are worked on at once at most.
 const AT_ONCE: usize = 500;
@@ -46,42 +41,7 @@ pub struct QueueFeed {
     name: String,
     receivers: usize,
     pulse: Pulse,
-    pub(super) flood: Flood,
-}
-
-/// Whoever does something about findings.
-pub trait Taker: Sync {
-    /// A finding about this account may be on its way.
-    fn expect(&self, account: &AccountId);
-
-    /// Takes a new finding. The answer comes when it is recorded what is done about it; without
-    /// one, nothing was decided yet.
-    fn take(&self, finding: Finding) -> oneshot::Receiver<()>;
-
-    /// What was claimed is not so: a person is to know.
-    fn unconfirmed(
-        &self,
-        source: &str,
-        claim: &Finding,
-        why: &Unconfirmed,
-    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
-
-    /// Something came that cannot be read: it may be a theft, or a feed that brings nothing.
-    fn unreadable(
-        &self,
-        source: &str,
-        what: &Undecodable,
-    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
-
-    /// So many messages are no findings that nothing is received for so long.
-    fn flooded(&self, source: &str, pause: Duration) -> impl Future<Output = Result<(), LedgerError>> + Send;
-
-    /// Receiving failed, so often in a row; a person is to know.
-    fn failed(
-        &self,
-        error: &CallError,
-        is_other: bool,
-    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+    flood: Flood,
 }
 
 impl QueueFeed {
@@ -139,7 +99,7 @@ impl QueueFeed {
                 Some(done) = batches.next(), if !batches.is_empty() => done?,
                 Some(answer) = receives.next(), if !receives.is_empty() => match answer {
                     Ok(brought) => {
-                        self.pulse.is_well();
+                        self.pulse.record_success();
                         not_before = Instant::now();
                         wanted = if brought.is_empty() { 1 } else { self.receivers };
                         if let Some(pause) = self.flood.pause() {
@@ -181,28 +141,28 @@ impl QueueFeed {
         stop: &'a CancellationToken,
         at_work: &AtomicUsize,
     ) -> Result<(), LedgerError> {
-        let mut parcels = Parcels::open(messages, self, taker);
-        while !parcels.are_settled() {
+        let mut batch = ReceiveBatch::open(messages, &self.name, self.queue.is_fifo(), &self.flood, taker);
+        while !batch.are_settled() {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                happened = parcels.next(hints) => parcels.take(happened?, self, hints, taker).await?,
+                happened = batch.next(hints) => batch.take(happened?, hints, taker).await?,
             }
-            let settled = parcels.take_settled();
+            let settled = batch.take_settled();
             if !settled.is_empty() {
-                parcels.beside(self.delete(settled, stop));
+                batch.beside(self.delete(settled, stop));
             }
-            for (time, receipts) in parcels.take_hidden() {
-                parcels.beside(self.hide(receipts, time));
+            for (time, receipts) in batch.take_hidden() {
+                batch.beside(self.hide(receipts, time));
             }
-            at_work.fetch_sub(parcels.newly_settled(), Ordering::Relaxed);
+            at_work.fetch_sub(batch.newly_settled(), Ordering::Relaxed);
         }
-        let (settled, left) = (parcels.take_all_settled(), parcels.left());
-        at_work.fetch_sub(parcels.uncounted(), Ordering::Relaxed);
-        parcels.beside(self.delete(settled, stop));
-        parcels.beside(self.hide(left, Duration::ZERO));
+        let (settled, left) = (batch.take_all_settled(), batch.left());
+        at_work.fetch_sub(batch.uncounted(), Ordering::Relaxed);
+        batch.beside(self.delete(settled, stop));
+        batch.beside(self.hide(left, Duration::ZERO));
         tokio::select! {
-            () = parcels.finish() => {}
+            () = batch.finish() => {}
             () = async { stop.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => {}
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! The messages that one receive gave, until each is settled.
 
+use super::flood::Flood;
 use super::hints::{Fate, Hint, Hints, too_many};
-use super::queue::{HIDDEN, QueueFeed, Taker};
+use super::taker::Taker;
 use crate::aws::Message;
 use crate::backoff::Backoff;
 use crate::finding::{decode, is_one_sequence};
@@ -13,6 +14,9 @@ use futures::stream::FuturesUnordered;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long a received message stays hidden.
+pub(super) const HIDDEN: Duration = Duration::from_secs(30);
 
 /// How often messages that are worked on are hidden again.
 const HIDE_AGAIN: Duration = Duration::from_secs(10);
@@ -34,8 +38,8 @@ const MOST: usize = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A message that is being worked on.
-struct Parcel {
-    message: Message,
+struct InFlightMessage {
+    received: Message,
     /// How many of its findings are not settled.
     open: usize,
     /// It stays in the queue: it cannot be read, or was not decided.
@@ -49,10 +53,11 @@ struct Parcel {
 type Settling<'a> = BoxFuture<'a, Result<Vec<(usize, Fate)>, LedgerError>>;
 
 /// The messages that one receive gave.
-pub(super) struct Parcels<'a> {
-    all: Vec<Parcel>,
+pub(super) struct ReceiveBatch<'a> {
+    all: Vec<InFlightMessage>,
     source: &'a str,
     is_fifo: bool,
+    flood: &'a Flood,
     /// Hints, and when they are asked about.
     due: Vec<(Instant, Hint)>,
     settling: FuturesUnordered<Settling<'a>>,
@@ -73,10 +78,16 @@ pub(super) enum Happened {
     Time,
 }
 
-impl<'a> Parcels<'a> {
-    pub fn open(messages: Vec<Message>, feed: &'a QueueFeed, taker: &impl Taker) -> Self {
+impl<'a> ReceiveBatch<'a> {
+    pub fn open(
+        messages: Vec<Message>,
+        source: &'a str,
+        is_fifo: bool,
+        flood: &'a Flood,
+        taker: &impl Taker,
+    ) -> Self {
         let now = Instant::now();
-        let (mut parcels, mut due) = (Vec::new(), Vec::new());
+        let (mut all, mut due) = (Vec::new(), Vec::new());
         for (of, message) in messages.into_iter().enumerate() {
             let body = message.body.as_bytes();
             let mut decoded = decode(body);
@@ -86,12 +97,13 @@ impl<'a> Parcels<'a> {
             decoded.iter().flatten().take(MOST).for_each(|claim| taker.expect(&claim.account));
             let open = decoded.len();
             due.extend(decoded.into_iter().map(|decoded| (now, Hint::new(of, &message.id, decoded))));
-            parcels.push(Parcel { message, open, stays: false, back: None, is_done: false });
+            all.push(InFlightMessage { received: message, open, stays: false, back: None, is_done: false });
         }
         Self {
-            all: parcels,
-            source: feed.name(),
-            is_fifo: feed.queue().is_fifo(),
+            all,
+            source,
+            is_fifo,
+            flood,
             due,
             settling: FuturesUnordered::new(),
             decided: FuturesUnordered::new(),
@@ -113,7 +125,7 @@ impl<'a> Parcels<'a> {
     }
 
     pub fn are_settled(&self) -> bool {
-        self.all.iter().all(|parcel| parcel.open == 0)
+        self.all.iter().all(|message| message.open == 0)
     }
 
     /// Waits for the next thing that happens. It can be given up at any time.
@@ -153,14 +165,13 @@ impl<'a> Parcels<'a> {
     pub async fn take(
         &mut self,
         happened: Happened,
-        feed: &QueueFeed,
         hints: Hints<'_>,
         taker: &impl Taker,
     ) -> Result<(), LedgerError> {
         match happened {
             Happened::Settled(fates) => {
                 for (of, fate) in fates {
-                    self.settle(of, fate, feed, hints, taker).await?;
+                    self.settle(of, fate, hints, taker).await?;
                 }
             }
             Happened::Decided(of, is_decided) => {
@@ -190,37 +201,36 @@ impl<'a> Parcels<'a> {
         &mut self,
         of: usize,
         fate: Fate,
-        feed: &QueueFeed,
         hints: Hints<'_>,
         taker: &impl Taker,
     ) -> Result<(), LedgerError> {
-        let parcel = &mut self.all[of];
+        let message = &mut self.all[of];
         match fate {
             Fate::New(finding) => {
                 let told = taker.take(finding);
                 self.decided.push(Box::pin(async move { (of, told.await.is_ok()) }));
             }
-            Fate::Grows(more) => parcel.open += more,
+            Fate::Grows(more) => message.open += more,
             Fate::Seen(finding) => {
                 let occurrence = finding.occurrence();
-                feed.flood.replay(&occurrence);
+                self.flood.replay(&occurrence);
                 if hints.reader.is_decided(&occurrence)? {
-                    parcel.open -= 1;
+                    message.open -= 1;
                 } else {
                     self.elsewhere.push((of, occurrence));
                 }
             }
             Fate::Unconfirmed { why, claim } => {
-                parcel.open -= 1;
-                feed.flood.count();
+                message.open -= 1;
+                self.flood.count();
                 taker.unconfirmed(self.source, &claim, &why).await?;
             }
             // Poison is left to the queue's redrive policy.
             Fate::Undecodable(what) => {
-                parcel.open -= 1;
-                parcel.stays = true;
-                parcel.back = self.is_fifo.then_some(POISON);
-                feed.flood.count();
+                message.open -= 1;
+                message.stays = true;
+                message.back = self.is_fifo.then_some(POISON);
+                self.flood.count();
                 taker.unreadable(self.source, &what).await?;
             }
             Fate::Open { hint, error } => {
@@ -228,9 +238,9 @@ impl<'a> Parcels<'a> {
                     tracing::warn!(item = hint.item, "not confirmed yet: {error}");
                 }
                 if hint.unanswered >= QUESTIONS {
-                    parcel.open -= 1;
-                    parcel.stays = true;
-                    parcel.back = Some(GIVEN_BACK.after(parcel.message.received));
+                    message.open -= 1;
+                    message.stays = true;
+                    message.back = Some(GIVEN_BACK.after(message.received.received));
                 } else {
                     let asked = hint.unanswered + hint.not_yet;
                     self.due.push((Instant::now() + BACKOFF.after(asked), *hint));
@@ -242,17 +252,18 @@ impl<'a> Parcels<'a> {
 
     /// How many were settled since this was asked last.
     pub fn newly_settled(&mut self) -> usize {
-        let new = self.all.iter_mut().filter(|parcel| parcel.open == 0 && !parcel.is_done && parcel.stays);
+        let new =
+            self.all.iter_mut().filter(|message| message.open == 0 && !message.is_done && message.stays);
         let mut count = 0;
-        for parcel in new {
-            (parcel.is_done, count) = (true, count + 1);
+        for message in new {
+            (message.is_done, count) = (true, count + 1);
         }
         count
     }
 
     /// How many were not counted as settled.
     pub fn uncounted(&self) -> usize {
-        self.all.iter().filter(|parcel| !parcel.is_done).count()
+        self.all.iter().filter(|message| !message.is_done).count()
     }
 
     /// What is to be hidden, and for how long: what is still worked on, now and then; what is given back.
@@ -261,9 +272,9 @@ impl<'a> Parcels<'a> {
         if std::mem::take(&mut self.is_hiding) {
             hide.push((HIDDEN, self.left()));
         }
-        for parcel in self.all.iter_mut().filter(|parcel| parcel.open == 0) {
-            if let Some(time) = parcel.back.take() {
-                hide.push((time, vec![parcel.message.receipt.clone()]));
+        for message in self.all.iter_mut().filter(|message| message.open == 0) {
+            if let Some(time) = message.back.take() {
+                hide.push((time, vec![message.received.receipt.clone()]));
             }
         }
         hide
@@ -277,17 +288,17 @@ impl<'a> Parcels<'a> {
     pub fn take_all_settled(&mut self) -> Vec<String> {
         let settled = self.all.iter_mut().filter(|one| one.open == 0 && !one.stays && !one.is_done);
         let mut receipts = Vec::new();
-        for parcel in settled {
+        for message in settled {
             // `newly_settled` counts it.
-            parcel.stays = true;
-            receipts.push(parcel.message.receipt.clone());
+            message.stays = true;
+            receipts.push(message.received.receipt.clone());
         }
         receipts
     }
 
     /// What is not settled.
     pub fn left(&self) -> Vec<String> {
-        let left = self.all.iter().filter(|parcel| parcel.open > 0);
-        left.map(|parcel| parcel.message.receipt.clone()).collect()
+        let left = self.all.iter().filter(|message| message.open > 0);
+        left.map(|message| message.received.receipt.clone()).collect()
     }
 }

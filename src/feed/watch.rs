@@ -1,7 +1,7 @@
 //! The regions that are watched.
 
-use super::guardduty::Origin;
-use super::{FeedError, Poller};
+use super::error::FeedError;
+use super::poller::{Origin, Poller};
 use crate::aws::{CallError, ErrorKind, Hub, RegionStatus};
 use crate::ident::{Partition, Region};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -80,7 +80,7 @@ impl Service {
         });
         match poll.await {
             Ok(()) => {
-                poller.pulse().is_well();
+                poller.pulse().record_success();
                 tracing::debug!(region = %poller.region(), "the region was read to the end");
             }
             Err(FeedError::Ledger(error)) => return Err(error),
@@ -94,7 +94,7 @@ impl Service {
         let error = poller.why_refused(&self.hub, error).await;
         let text = error.to_string();
         if error.is_as_it_should_be(poller) {
-            if poller.pulse().is_skipped(&text) {
+            if poller.pulse().record_skip(&text) {
                 tracing::warn!(%region, "the region is not read: {text}");
                 let subject = Subject { region: Some(region.clone()), ..Subject::default() };
                 self.ledger.append(Draft { subject, event: Event::RegionSkipped { reason: text } }).await?;

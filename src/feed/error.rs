@@ -1,0 +1,30 @@
+//! Why a feed could not be read.
+
+use crate::aws::CallError;
+use crate::ident::Region;
+use crate::ledger::LedgerError;
+
+/// Why a feed could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// A call to the hub's GuardDuty failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The same, and other findings could be read.
+    #[error("{0}")]
+    Partly(CallError),
+    /// GuardDuty has no detector in the region.
+    #[error("GuardDuty has no detector in {0}")]
+    NoDetector(Region),
+    /// The region is an opt-in region that is not enabled for the account.
+    #[error("{region} is not enabled for the account ({status})")]
+    NotEnabled {
+        /// The region.
+        region: Region,
+        /// What AWS calls it.
+        status: String,
+    },
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}

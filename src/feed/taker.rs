@@ -1,0 +1,43 @@
+//! Where the findings of a queue go.
+
+use crate::aws::CallError;
+use crate::finding::{Finding, Unconfirmed, Undecodable};
+use crate::ident::AccountId;
+use crate::ledger::LedgerError;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Whoever does something about findings.
+pub trait Taker: Sync {
+    /// A finding about this account may be on its way.
+    fn expect(&self, account: &AccountId);
+
+    /// Takes a new finding. The answer comes when it is recorded what is done about it; without
+    /// one, nothing was decided yet.
+    fn take(&self, finding: Finding) -> oneshot::Receiver<()>;
+
+    /// What was claimed is not so: a person is to know.
+    fn unconfirmed(
+        &self,
+        source: &str,
+        claim: &Finding,
+        why: &Unconfirmed,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// Something came that cannot be read: it may be a theft, or a feed that brings nothing.
+    fn unreadable(
+        &self,
+        source: &str,
+        what: &Undecodable,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// So many messages are no findings that nothing is received for so long.
+    fn flooded(&self, source: &str, pause: Duration) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// Receiving failed, so often in a row; a person is to know.
+    fn failed(
+        &self,
+        error: &CallError,
+        is_other: bool,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+}
