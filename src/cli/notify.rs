@@ -38,8 +38,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     block_on(async {
         let stop = signals::stop_token();
         let service = Service::start(config, "notify", Purpose::Plan, stop.clone()).await?;
-        let told = match service.courier() {
-            Some(courier) => courier.test(channel.as_deref()).await,
+        let told = match service.notifier() {
+            Some(notifier) => notifier.test(channel.as_deref()).await,
             None => Vec::new(),
         };
         let mut exit = Exit::Done;

@@ -5,16 +5,16 @@
 //! purpose, and each message has an id by which a receiver can tell. Nothing here waits for a
 //! remediation, and no remediation waits for it.
 
-mod courier;
 mod digest;
 mod event_bus;
 mod notice;
+mod notifier;
 mod sns;
 mod text;
 mod webhook;
 
-pub use courier::{Courier, Delivery};
 pub use notice::Notice;
+pub use notifier::{Delivery, Notifier};
 
 /// What keeps a message from being delivered. The text has no secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

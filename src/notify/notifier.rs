@@ -1,4 +1,4 @@
-//! The courier: carries what the ledger tells to the channels, each in its own rhythm.
+//! The notifier: sends what the ledger records to the channels, each at its own pace.
 
 use super::digest::{TOGETHER, digest};
 use super::notice::{KINDS, notice};
@@ -33,8 +33,8 @@ const OUS_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// At the end of a run what is left is given so long.
 const LAST: Duration = Duration::from_secs(15);
 
-/// Carries notifications.
-pub struct Courier {
+/// Sends notifications.
+pub struct Notifier {
     hub: Hub,
     ledger: Ledger,
     reader: Reader,
@@ -55,8 +55,8 @@ pub enum Delivery {
     Failed(Undelivered),
 }
 
-impl Courier {
-    /// A courier for these channels. A channel that is new begins with what happens from now on.
+impl Notifier {
+    /// A notifier for these channels. A channel that is new begins with what happens from now on.
     ///
     /// # Errors
     /// When the ledger cannot be used.
@@ -85,30 +85,30 @@ impl Courier {
         Ok(Some(Self { hub, ledger, reader, channels, name, client }))
     }
 
-    /// Carries until `stop`, and then what is left, for a while.
+    /// Sends until `stop`, and then what is left, for a while.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), LedgerError> {
-        let each = self.channels.iter().map(|channel| self.keep_carrying(channel, stop));
+        let each = self.channels.iter().map(|channel| self.keep_sending(channel, stop));
         futures::future::try_join_all(each).await.map(|_| ())
     }
 
-    /// Carries what there is, and does not wait longer than a while for who does not take it.
+    /// Sends what there is, and does not wait longer than a while for who does not take it.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
     pub async fn flush(&self) -> Result<(), LedgerError> {
         let each = self.channels.iter().map(|channel| async move {
-            while let Delivery::Taken(_) = self.carry(channel, true).await? {}
+            while let Delivery::Taken(_) = self.send_next(channel, true).await? {}
             Ok(())
         });
         within(LAST, futures::future::try_join_all(each)).await.map_or(Ok(()), |done| done.map(|_| ()))
     }
 
-    async fn keep_carrying(&self, channel: &Channel, stop: &CancellationToken) -> Result<(), LedgerError> {
+    async fn keep_sending(&self, channel: &Channel, stop: &CancellationToken) -> Result<(), LedgerError> {
         loop {
-            let pause = match self.carry(channel, false).await? {
+            let pause = match self.send_next(channel, false).await? {
                 Delivery::Taken(_) => continue,
                 Delivery::Nothing => LOOK,
                 Delivery::Failed(why) => {
@@ -123,8 +123,8 @@ impl Courier {
         }
     }
 
-    /// Carries the next messages of a channel, and notes how far it has come.
-    async fn carry(&self, channel: &Channel, is_last: bool) -> Result<Delivery, LedgerError> {
+    /// Sends the next messages of a channel, and notes how far it has come.
+    async fn send_next(&self, channel: &Channel, is_last: bool) -> Result<Delivery, LedgerError> {
         let state = self.state(channel)?;
         let entries = self.reader.of_kinds_after(&KINDS, state.seq, BATCH)?;
         let (mut notices, mut end) = (Vec::new(), state.seq);

@@ -1,9 +1,8 @@
-//! What a running service tells of itself: in a file beside the ledger, and over HTTP.
+//! What a running service tells of itself.
 //!
 //! What is durable stands in the ledger. Here is what only the process knows: when it reads next, what
 //! it tries again, what it works on.
 
-use super::Service;
 use crate::aws::Depth;
 use crate::config::Mode;
 use crate::engine::{Rechecks, Retry};
@@ -15,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 /// A service whose main loop was not there for this long hangs.
 const ALIVE: SignedDuration = SignedDuration::from_secs(30);
@@ -149,71 +147,6 @@ impl Live {
             reasons.push("stopping".to_owned());
         }
         reasons
-    }
-}
-
-impl Service {
-    /// As it is now.
-    #[must_use]
-    pub fn live(&self) -> Live {
-        let budget = self.engine.budget();
-        let pollers = self.watch.pollers();
-        let regions = pollers.iter().map(|one| (one.region().clone(), one.pulse().health()));
-        Live {
-            pid: std::process::id(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started: self.started,
-            at: Timestamp::now(),
-            mode: self.engine.mode(),
-            confirm: self.config.confirm,
-            listen: *self.listen.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-            regions: regions.collect(),
-            queue: self.queue.as_ref().map(|queue| QueueLive {
-                name: queue.name().to_owned(),
-                health: queue.pulse().health(),
-                depth: *self.depth.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-            }),
-            folder: self
-                .folder
-                .as_ref()
-                .map(|folder| Health { waits_since: folder.waits_since(), ..folder.pulse().health() }),
-            in_flight: self.engine.jobs(),
-            retries: self.engine.retries(),
-            rechecks: self.engine.rechecks(),
-            budget: (budget.account_per_hour, budget.organization_per_hour),
-            refused: self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
-            stopping: self.stop.is_cancelled(),
-        }
-    }
-
-    /// Tells it in the file beside the ledger. That it cannot be told stops nothing.
-    pub(super) fn tell_live(&self) {
-        let live = self.live();
-        super::metrics::gauge(&live, &self.reader, &self.config);
-        let file = Live::file(&self.config.ledger);
-        let mut new = file.clone().into_os_string();
-        new.push(".new");
-        let done = serde_json::to_vec(&live).map_err(std::io::Error::other).and_then(|text| {
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            std::io::Write::write_all(&mut options.open(&new)?, &text)?;
-            std::fs::rename(&new, &file)
-        });
-        if let Err(error) = done {
-            if !self.untold.swap(true, Ordering::SeqCst) {
-                tracing::error!(file = %file.display(), "`rescind status` does not know how it is doing: {error}");
-            }
-        } else {
-            self.untold.store(false, Ordering::SeqCst);
-        }
-        *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
-    }
-
-    /// There is nothing to tell any more.
-    pub(super) fn tell_no_more(&self) {
-        Live::remove(&self.config.ledger);
     }
 }
 

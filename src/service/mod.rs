@@ -2,16 +2,17 @@
 
 mod checkpoints;
 mod folder;
+mod handed_in;
 mod limits;
 mod live;
 mod metrics;
 mod opt_outs;
-mod pointers;
 mod polls;
 mod reload;
 mod run;
 mod seen;
 mod start;
+mod status;
 mod systemd;
 mod taker;
 mod web;
@@ -24,12 +25,11 @@ pub use start::{Purpose, ServiceError, hub};
 use crate::aws::{Depth, Hub};
 use crate::config::{Config, Mode};
 use crate::engine::Engine;
-use crate::feed::{Folder, Pace, QueueFeed, Recorded, Source, Watch, record};
-use crate::finding::{Decoded, Finding};
-use crate::ledger::{Decided, Draft, Entry, Event, Ledger, LedgerError, Lock, Reader, State};
-use crate::notify::Courier;
+use crate::feed::{Folder, Pace, QueueFeed, Watch};
+use crate::finding::Finding;
+use crate::ledger::{Draft, Event, Ledger, LedgerError, Lock, Reader};
+use crate::notify::Notifier;
 use jiff::Timestamp;
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -62,7 +62,7 @@ pub struct Service {
     started_at: i64,
     lock: Option<Lock>,
     /// Who acts on a ledger tells what happens.
-    courier: Option<Courier>,
+    notifier: Option<Notifier>,
     /// Who acts on a ledger signs how it stands.
     checkpoints: Option<Checkpoints>,
 }
@@ -80,10 +80,10 @@ impl Service {
         &self.ledger
     }
 
-    /// Who carries notifications, if somebody is to be told.
+    /// What sends notifications, if there is a channel for them.
     #[must_use]
-    pub fn courier(&self) -> Option<&Courier> {
-        self.courier.as_ref()
+    pub fn notifier(&self) -> Option<&Notifier> {
+        self.notifier.as_ref()
     }
 
     /// It acts, and does not only look.
@@ -176,66 +176,14 @@ impl Service {
             && self.hub.clock().now().duration_since(finding.last_seen()) <= self.config.max_finding_age
     }
 
-    /// Records and carries out what was decoded from `source`; does not wait until it is done. Somebody
-    /// handed it in: so what was only observed is decided again, and what had failed is tried again.
-    /// Adds to `seen` the occurrences that had been seen before.
-    ///
-    /// # Errors
-    /// When the ledger fails.
-    pub async fn take_in(
-        &self,
-        source: &str,
-        decoded: Vec<Decoded>,
-        seen: &mut Seen,
-    ) -> Result<(), LedgerError> {
-        let (pointers, decoded) = pointers::split(decoded);
-        self.take_in_pointers(source, pointers, seen).await?;
-        let mut known = HashSet::new();
-        for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
-            self.engine.room().await;
-            match recorded {
-                Recorded::New(finding) => self.engine.submit_asked(finding),
-                Recorded::Undecodable(_) => {}
-                Recorded::Seen(finding) => {
-                    if known.insert(finding.occurrence()) {
-                        self.take_in_again(source, &finding).await?;
-                    }
-                    seen.add(finding);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn take_in_again(&self, source: &str, finding: &Finding) -> Result<(), LedgerError> {
-        let decision = self.decision(finding)?;
-        let remediation = decision.as_ref().and_then(Entry::takes_care);
-        match (decision.as_ref().map(|d| &d.event), remediation) {
-            (Some(Event::Decision { code, .. }), None) if can_change(code) => {
-                self.engine.submit_asked(finding.clone());
-            }
-            (_, Some(id))
-                if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) =>
-            {
-                self.engine.reopen(id, source).await?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn decision(&self, finding: &Finding) -> Result<Option<Entry>, LedgerError> {
-        Ok(self.reader.decided(&finding.occurrence())?.and_then(|decided: Decided| decided.decision))
-    }
-
     /// Records that it stops, and closes the ledger.
     ///
     /// # Errors
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
         let drained = self.drained().await;
-        if let Some(courier) = self.courier.as_ref().filter(|_| self.lock.is_some()) {
-            Box::pin(courier.flush()).await?;
+        if let Some(notifier) = self.notifier.as_ref().filter(|_| self.lock.is_some()) {
+            Box::pin(notifier.flush()).await?;
         }
         let done = if self.lock.is_some() {
             self.ledger
@@ -252,10 +200,4 @@ impl Service {
         self.ledger.close();
         drained.and(done).and(signed)
     }
-}
-
-/// Whether the same finding can be decided otherwise by now: what it rested on is not the finding alone.
-fn can_change(code: &str) -> bool {
-    let for_good = ["sample", "archived", "no_principal", "own_role", "denied", "released", "done_by_hand"];
-    !for_good.contains(&code)
 }

@@ -17,9 +17,6 @@ use tokio::sync::Notify;
 /// How often the service looks for approvals, for what is to be tried again and for changes of its files.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
-/// How often GuardDuty is asked for what an event claims and it does not have.
-pub(super) const PATIENCE: u32 = 3;
-
 /// How often AWS is asked which regions are enabled; and again, when it does not tell.
 const FIND: Duration = Duration::from_hours(1);
 const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
@@ -159,7 +156,7 @@ impl Service {
     async fn keep_receiving(&self) -> Result<(), LedgerError> {
         match &self.queue {
             Some(queue) => {
-                let hints = Hints { patience: PATIENCE, ..self.hints() };
+                let hints = Hints { patience: Hints::PATIENCE, ..self.hints() };
                 queue.run(hints, self, &self.stop).await
             }
             None => Ok(()),
@@ -185,8 +182,8 @@ impl Service {
     }
 
     async fn keep_notifying(&self) -> Result<(), LedgerError> {
-        match &self.courier {
-            Some(courier) => courier.run(&self.stop).await,
+        match &self.notifier {
+            Some(notifier) => notifier.run(&self.stop).await,
             None => Ok(()),
         }
     }

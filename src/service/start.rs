@@ -9,7 +9,7 @@ use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ident::Partition;
 use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
-use crate::notify::Courier;
+use crate::notify::Notifier;
 use crate::org::Snapshot;
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
@@ -129,7 +129,7 @@ impl Service {
                     .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.count()));
                 let folder = config.folder.clone().map(|path| Arc::new(Folder::new(path)));
                 let name = format!("rescind-{}", reader.identity()?);
-                let courier = Courier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
+                let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 let pace = Pace::new(config.calls_per_second);
                 Ok(Self {
                     config,
@@ -150,7 +150,7 @@ impl Service {
                     stop,
                     started_at,
                     lock,
-                    courier,
+                    notifier,
                     checkpoints,
                 })
             }
