@@ -89,7 +89,7 @@ fn configured() -> tempfile::TempDir {
         "mode = \"enforce\"\nlisten = \"\"\npoll_interval = \"1h\"\nconcurrency = {CONCURRENCY}\nregions = {REGIONS:?}\n\
          [events]\nqueue = \"{}\"\n[budget]\naccount_per_hour = 100000\norganization_per_hour = 100000\n\
          [member]\nexternal_id = \"0123456789abcdef\"\n",
-        stub::QUEUE_URL
+        stub::identity::QUEUE_URL
     );
     std::fs::write(directory.path().join("rescind.toml"), text).expect("written");
     directory

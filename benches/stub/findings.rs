@@ -1,8 +1,8 @@
 //! The findings, by region and in the order of their updates.
 
+use super::civil;
+use super::identity::{HUB, role_id};
 use super::json::quoted;
-use super::world::role_id;
-use super::{HUB, civil};
 use std::collections::{BTreeMap, HashMap};
 
 /// A finding as GetFindings answers it.

@@ -1,9 +1,9 @@
 //! Amazon GuardDuty: a detector in each region.
 
-use super::HUB;
 use super::call::Call;
 use super::findings::{Findings, TYPE, detector};
 use super::http::Message;
+use super::identity::HUB;
 use super::json::{Json, listed, quoted};
 use super::listener::locked;
 use super::reply::{json, json_error};

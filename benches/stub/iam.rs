@@ -4,10 +4,10 @@
 use super::call::{Call, field, form};
 use super::civil;
 use super::http::Message;
+use super::identity::account_of;
 use super::json::Json;
 use super::listener::locked;
 use super::reply::{escaped, percent_encoded, xml, xml_error};
-use super::sts::account_of;
 use super::world::{Role, World};
 use std::time::Instant;
 

@@ -22,6 +22,7 @@ mod control;
 mod findings;
 mod guardduty;
 mod iam;
+pub mod identity;
 mod json;
 mod md5;
 mod organizations;
@@ -42,13 +43,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use world::World;
-
-/// The account in which rescind runs.
-pub const HUB: &str = "111111111111";
-/// The account that manages the organization.
-pub const MANAGEMENT: &str = "999999999999";
-/// The only queue.
-pub const QUEUE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/111111111111/findings";
 
 /// The stub. It is closed when it is dropped.
 pub struct Stub {

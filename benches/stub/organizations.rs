@@ -2,10 +2,10 @@
 
 use super::call::Call;
 use super::http::Message;
+use super::identity::{HUB, MANAGEMENT};
 use super::json::{Json, listed, quoted};
 use super::reply::{json, json_error};
 use super::world::World;
-use super::{HUB, MANAGEMENT};
 
 /// More accounts than these are another page.
 const PAGE: usize = 20;

@@ -2,11 +2,12 @@
 
 use super::call::Call;
 use super::http::Message;
+use super::identity::{HUB, QUEUE_URL};
 use super::json::{Json, listed, quoted};
+use super::md5;
 use super::queue::Received;
 use super::reply::{json, json_error};
 use super::world::World;
-use super::{HUB, QUEUE_URL, md5};
 use std::time::Duration;
 
 /// How long a message is hidden, when nobody says otherwise.

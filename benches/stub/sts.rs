@@ -1,10 +1,11 @@
 //! AWS STS: everybody may enter every account of the organization.
 
 use super::call::{Call, field, form};
+use super::civil;
 use super::http::Message;
+use super::identity::{HUB, account_of, role_id};
 use super::reply::{escaped, xml, xml_error};
-use super::world::{World, role_id};
-use super::{HUB, civil};
+use super::world::World;
 use std::sync::atomic::Ordering;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -16,12 +17,6 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
         "AssumeRole" => assume(world, &form),
         other => xml_error(400, "InvalidAction", &format!("the stub has no sts:{other}")),
     }
-}
-
-/// The account of the credentials: that which [`assume`] wrote into them, or the hub.
-pub fn account_of(access_key: &str) -> &str {
-    let account = access_key.strip_prefix("ASIA").and_then(|rest| rest.get(..12));
-    account.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(HUB)
 }
 
 fn identity(access_key: &str) -> Message {

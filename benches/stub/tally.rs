@@ -2,8 +2,8 @@
 
 use super::call::Call;
 use super::http::Message;
+use super::identity::account_of;
 use super::json::quoted;
-use super::sts::account_of;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,9 +1,9 @@
 //! What the stub knows: accounts, roles and their inline policies, findings, the queue.
 
 use super::findings::Findings;
+use super::identity::{HUB, MANAGEMENT, role_id};
 use super::queue::Queue;
 use super::tally::Tallies;
-use super::{HUB, MANAGEMENT};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -106,16 +106,4 @@ impl Role {
     pub fn arn(&self) -> String {
         format!("arn:aws:iam::{}:role/{}", self.account, self.name)
     }
-}
-
-/// The unique id of a role: always the same one for the same name.
-pub fn role_id(account: &str, name: &str) -> String {
-    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    // FNV-1a.
-    let hash =
-        format!("{account}/{}", name.to_lowercase()).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    let digits = (0..13).map(|n| char::from(DIGITS[usize::from((hash >> (5 * n)).to_le_bytes()[0] & 31)]));
-    format!("AROASTUB{}", digits.collect::<String>())
 }
