@@ -3,10 +3,13 @@
 //! Findings of the default product must be in the account that imports them: the hub's. The affected
 //! account is in `Resources` and `ProductFields`.
 
+use super::head::Head;
 use super::ocsf::severity;
+use super::scan::ReportError;
+use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary};
+use super::summary::Summary;
 use crate::ident::{AccountId, Region};
 use crate::safe;
 use serde_json::{Map, Value, json};

@@ -1,7 +1,10 @@
 //! CSV (RFC 4180): one row for each remediation. No cell is a formula.
 
+use super::head::Head;
+use super::scan::ReportError;
+use super::sheet::Sheet;
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary};
+use super::summary::Summary;
 use crate::safe;
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 use jiff::Timestamp;

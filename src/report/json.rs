@@ -1,7 +1,10 @@
 //! JSON: one document, or one remediation a line. The schema is docs/schema/report.schema.json.
 
+use super::head::Head;
+use super::scan::ReportError;
+use super::sheet::Sheet;
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary};
+use super::summary::Summary;
 use crate::safe;
 use schemars::JsonSchema;
 use std::io::Write;

@@ -4,13 +4,14 @@
 //! does not grow with the ledger. One file for each format.
 
 mod asff;
-mod chart;
 mod csv;
 mod diff;
+mod head;
 mod html;
 mod json;
 mod ocsf;
 mod scan;
+mod sheet;
 mod sparse;
 mod story;
 mod summary;
@@ -18,17 +19,15 @@ mod told;
 
 pub use asff::HubFinding;
 pub use diff::policy_diff;
+pub use head::{Head, Signed};
 pub use json::schema;
 pub use scan::{Prepared, ReportError};
 pub use story::Story;
 pub use summary::{Spread, Summary};
 pub use told::{proof as proof_told, short, told};
 
-use crate::ident::{AccountId, Region};
-use crate::ledger::Selection;
-use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
+use crate::ident::Region;
+use sheet::Sheet;
 use std::io::Write;
 
 /// A report's format.
@@ -66,50 +65,6 @@ impl Format {
     fn has_summary(self) -> bool {
         matches!(self, Self::Json | Self::Html)
     }
-}
-
-/// What stands above a report.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Head {
-    /// When it was made.
-    pub generated_at: Timestamp,
-    /// The version of rescind that made it.
-    pub version: String,
-    /// It was made from so many entries: all that there were.
-    pub entries: i64,
-    /// The latest checkpoint over them.
-    pub checkpoint: Option<Signed>,
-    /// What it is about.
-    pub selection: Selection,
-    /// The hub's account.
-    #[schemars(with = "Option<String>")]
-    pub hub_account: Option<AccountId>,
-}
-
-/// A checkpoint.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Signed {
-    /// It is over so many entries.
-    pub entries: u64,
-    /// The signed note.
-    pub note: String,
-}
-
-/// Writes remediations in a format.
-trait Sheet {
-    /// What stands before them.
-    fn begin(
-        &mut self,
-        head: &Head,
-        summary: Option<&Summary>,
-        out: &mut dyn Write,
-    ) -> Result<(), ReportError>;
-
-    /// One of them.
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError>;
-
-    /// What stands behind them.
-    fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;
 }
 
 /// Writes a report. Gives how many remediations it has. `progress` is told how far it has come, and of

@@ -1,9 +1,12 @@
 //! OCSF 1.8.0, class Remediation Activity (7001), with the profile `cloud`: one event a line. A revocation is
 //! *Evict*; that it was taken back is *Restore*.
 
+use super::head::Head;
+use super::scan::ReportError;
+use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::story::Story;
-use super::{Head, ReportError, Sheet, Summary};
+use super::summary::Summary;
 use crate::safe;
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The way through the ledger: one decision after the other, and the story of those that began one.
 
+use super::head::{Head, Signed};
 use super::story::{DecisionData, Story, Telling, data};
-use super::{Head, Signed};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader, Selection, State};
 use crate::org::{Placement, Snapshot};

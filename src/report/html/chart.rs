@@ -1,6 +1,6 @@
 //! The page's charts, as SVG: how high each bar is, and where its text stands.
 
-use super::summary::{Part, Summary};
+use crate::report::summary::{Part, Summary};
 use std::collections::BTreeMap;
 
 /// So many days are shown one by one; more are shown by month.

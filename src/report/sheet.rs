@@ -1,0 +1,24 @@
+//! What each format writes.
+
+use super::head::Head;
+use super::scan::ReportError;
+use super::story::Story;
+use super::summary::Summary;
+use std::io::Write;
+
+/// Writes remediations in a format.
+pub(super) trait Sheet {
+    /// What stands before them.
+    fn begin(
+        &mut self,
+        head: &Head,
+        summary: Option<&Summary>,
+        out: &mut dyn Write,
+    ) -> Result<(), ReportError>;
+
+    /// One of them.
+    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError>;
+
+    /// What stands behind them.
+    fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;
+}
