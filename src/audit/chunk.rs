@@ -2,8 +2,8 @@
 
 use super::canonical::Members;
 use super::life::{Act, Step};
+use super::problem::{NAMED, Problem};
 use super::tree::{Hash, Tree, leaf};
-use super::{NAMED, Problem};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;

@@ -9,24 +9,16 @@ pub mod canonical;
 mod chunk;
 mod file;
 mod life;
+mod problem;
 pub mod proof;
 mod schema;
 mod structure;
 mod tree;
 mod trust;
+mod unreadable;
 mod verify;
 
+pub use problem::Problem;
 pub use structure::Structure;
-pub use verify::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
-
-/// Something that an untouched ledger does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The entry, where it is about one.
-    pub entry: Option<i64>,
-    /// What is wrong.
-    pub what: String,
-}
-
-/// So many problems are named; more would only be more of the same.
-const NAMED: usize = 20;
+pub use unreadable::{HOW_TO_COPY, Unreadable};
+pub use verify::{Findings, Kept, verify};

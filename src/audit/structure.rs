@@ -1,8 +1,9 @@
 //! How the file is built: its schema, and whether its indexes have just what its tables have.
 
 use super::file::LedgerFile;
-use super::schema::{Schema, Unknown};
-use super::{NAMED, Unreadable};
+use super::problem::NAMED;
+use super::schema::Schema;
+use super::unreadable::Unreadable;
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -45,14 +46,4 @@ pub fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         }
     }
     Ok(problems)
-}
-
-impl From<Unknown> for Unreadable {
-    fn from(unknown: Unknown) -> Self {
-        match unknown {
-            Unknown::Foreign => Self::Foreign,
-            Unknown::Empty => Self::Empty,
-            Unknown::Newer(version) => Self::Newer(version),
-        }
-    }
 }

@@ -4,11 +4,12 @@ use super::archives::Archives;
 use super::chunk::{CHUNK, Chunk};
 use super::file::LedgerFile;
 use super::life::Lives;
+use super::problem::{NAMED, Problem};
 use super::schema::Schema;
 use super::structure::integrity;
 use super::tree::Tree;
 use super::trust::{Note, Trust, Worth};
-use super::{NAMED, Problem};
+use super::unreadable::Unreadable;
 use crate::ledger::note::{Checkpoint, PublicKey};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,28 +73,6 @@ pub struct Kept {
     pub note: String,
     /// It lies beside the ledger, where whoever can write the one can write the other.
     pub is_beside: bool,
-}
-
-/// How to copy a ledger whole.
-pub const HOW_TO_COPY: &str = "Copy with `rescind ledger backup FILE`, or stop rescind and copy ledger.db, ledger.db-wal and ledger.db-shm together.";
-
-/// Why a file cannot be judged.
-#[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
-    /// SQLite said no.
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-    /// It is no ledger.
-    #[error("this is not a ledger of rescind")]
-    Foreign,
-    /// It has no tables.
-    #[error(
-        "nothing of a ledger is in this file: it is none of rescind's, or a copy without the -wal that lay beside it. {HOW_TO_COPY}"
-    )]
-    Empty,
-    /// It was written by a newer version.
-    #[error("it was written by a newer rescind (schema {0}): use that one")]
-    Newer(i64),
 }
 
 /// Checks the ledger at `path` against checkpoints that were kept elsewhere, signed by `keys` or by
