@@ -2,7 +2,8 @@
 
 use super::exit::BadInput;
 use super::output::{BOLD, Screen, clean, styled};
-use super::{Exit, block_on, show};
+use super::runtime::block_on;
+use super::{Exit, show};
 use crate::config::Config;
 use crate::ledger::{Answer, Append, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
 use crate::remedy::Who;

@@ -1,7 +1,7 @@
 //! `rescind completions`: for bash, zsh, fish, elvish and PowerShell.
 
-use super::{Cli, Exit};
-use clap::CommandFactory;
+use super::exit::Exit;
+use clap::Command;
 use clap_complete::Shell;
 
 #[derive(Debug, clap::Args)]
@@ -9,9 +9,9 @@ pub struct Args {
     shell: Shell,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, mut command: Command) -> anyhow::Result<Exit> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "rescind", &mut text);
+    clap_complete::generate(args.shell, &mut command, "rescind", &mut text);
     super::output::Screen::raw(String::from_utf8(text)?.trim_end());
     Ok(Exit::Done)
 }

@@ -1,7 +1,8 @@
 //! `rescind doctor`: whether everything is in place.
 
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table};
-use super::{Exit, block_on, signals};
+use super::runtime::block_on;
+use super::{Exit, signals};
 use crate::config::{Config, OptOuts};
 use crate::doctor::{Diagnosis, Doctor, GuardDuty, Level, Problem};
 use crate::ident::AccountId;

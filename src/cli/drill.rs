@@ -2,7 +2,8 @@
 
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, GOOD, Screen, clean, styled};
-use super::{Exit, answer, block_on, signals};
+use super::runtime::block_on;
+use super::{Exit, answer, signals};
 use crate::config::Config;
 use crate::drill::{Drill, DrillError};
 use crate::ident::AccountId;

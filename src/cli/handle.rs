@@ -2,7 +2,8 @@
 
 use super::exit::BadInput;
 use super::output::Screen;
-use super::{Exit, block_on, signals, summary};
+use super::runtime::block_on;
+use super::{Exit, signals, summary};
 use crate::config::Config;
 use crate::feed::Input;
 use crate::ledger::LedgerError;

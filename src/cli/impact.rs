@@ -2,7 +2,8 @@
 
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, Screen, clean, styled};
-use super::{Exit, block_on, show, signals};
+use super::runtime::block_on;
+use super::{Exit, show, signals};
 use crate::aws::CallScope;
 use crate::config::Config;
 use crate::ledger::Reader;

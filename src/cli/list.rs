@@ -1,7 +1,7 @@
 //! `rescind list`: the remediations, or every decision.
 
 use super::output::{BOLD, Screen, clean, folded, short, styled, table, when, width};
-use super::summary::RemediationLine;
+use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::ledger::{Decided, Event, Reader};

@@ -1,9 +1,9 @@
 //! `rescind man`: one page for rescind, and one for each command.
 
 use super::exit::BadInput;
+use super::exit::Exit;
 use super::output::Screen;
-use super::{Cli, Exit};
-use clap::CommandFactory;
+use clap::Command;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -12,10 +12,10 @@ pub struct Args {
     directory: PathBuf,
 }
 
-pub fn run(args: &Args, screen: &Screen) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, command: Command, screen: &Screen) -> anyhow::Result<Exit> {
     let failed = |error: std::io::Error| BadInput(format!("{}: {error}", args.directory.display()));
     std::fs::create_dir_all(&args.directory).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), &args.directory).map_err(failed)?;
+    clap_mangen::generate_to(command, &args.directory).map_err(failed)?;
     let pages = std::fs::read_dir(&args.directory).map_err(failed)?.count();
     screen.line(format!("Wrote the pages to {} ({pages} files there).", args.directory.display()));
     Ok(Exit::Done)

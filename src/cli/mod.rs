@@ -21,8 +21,10 @@ mod policies;
 mod policy;
 mod recheck;
 mod release;
+mod remediation;
 mod report;
 mod run;
+mod runtime;
 mod show;
 mod signals;
 mod status;
@@ -33,8 +35,8 @@ mod watch;
 pub use exit::Exit;
 
 use crate::config::{Config, ServicePlace};
-use clap::{Parser, Subcommand, ValueEnum};
-use output::Screen;
+use clap::{CommandFactory, Parser, Subcommand};
+use output::{Format, Screen};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
@@ -68,15 +70,6 @@ pub struct Cli {
 
     #[command(subcommand)]
     command: Command,
-}
-
-/// How results are written to standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,8 +167,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
         Command::Impact(args) => with_config(&config, |config| impact::run(&args, config, &screen)),
         Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args, &screen),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command(), &screen),
         Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };
     match done {
@@ -201,13 +194,4 @@ fn with_config_alone(
     then: impl FnOnce(Config) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
     then(Config::load_alone(path)?)
-}
-
-/// Runs something that talks to AWS.
-fn block_on(future: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(future);
-    // What hangs in a read of a file is not waited for.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    done
 }

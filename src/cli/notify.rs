@@ -2,7 +2,8 @@
 
 use super::exit::BadInput;
 use super::output::{BAD, GOOD, Screen, clean, styled};
-use super::{Exit, block_on, signals};
+use super::runtime::block_on;
+use super::{Exit, signals};
 use crate::config::Config;
 use crate::service::{Purpose, Service};
 

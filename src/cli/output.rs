@@ -1,14 +1,23 @@
 //! Standard output and standard error. Colour only on a terminal.
 
-use super::Format;
 pub use crate::report::short;
 use crate::safe;
 pub use crate::safe::line as clean;
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::io::Write;
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
 
 /// Where results go.
 pub struct Screen {

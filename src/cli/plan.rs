@@ -3,7 +3,8 @@
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled};
 use super::policy::{diff, side_effect};
-use super::{Exit, block_on, signals};
+use super::runtime::block_on;
+use super::{Exit, signals};
 use crate::config::Config;
 use crate::engine::Planned;
 use crate::feed::Input;

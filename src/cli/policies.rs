@@ -1,8 +1,9 @@
 //! `rescind policies print`: the IAM documents that rescind is deployed with.
 
+use super::Exit;
 use super::exit::BadInput;
 use super::output::Screen;
-use super::{Exit, block_on};
+use super::runtime::block_on;
 use crate::config::{Config, ConfigError, RemedyName};
 use crate::ledger::Ledger;
 use crate::policies::{self, Trusted};

@@ -1,7 +1,8 @@
 //! `rescind recheck`: looks at once whether every deny is still in force.
 
 use super::output::Screen;
-use super::{Exit, block_on, signals, summary};
+use super::runtime::block_on;
+use super::{Exit, signals, summary};
 use crate::config::Config;
 use crate::service::{Purpose, Seen, Service};
 

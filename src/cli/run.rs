@@ -1,7 +1,8 @@
 //! `rescind run`: poll GuardDuty and act on what comes.
 
 use super::output::Screen;
-use super::{Exit, block_on, signals, summary};
+use super::runtime::block_on;
+use super::{Exit, signals, summary};
 use crate::config::Config;
 use crate::service::{Purpose, Seen, Service};
 

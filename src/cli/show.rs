@@ -3,7 +3,7 @@
 use super::exit::BadInput;
 use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
-use super::summary::{RemediationLine, label};
+use super::remediation::{RemediationLine, label};
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::finding::Finding;
@@ -138,7 +138,7 @@ fn head(r: &Remediation, screen: &Screen) {
     if let Some(proof) = r.proof() {
         row("proof", crate::report::proof_told(proof));
     }
-    let rungs: Vec<String> = super::summary::rungs(r)
+    let rungs: Vec<String> = super::remediation::rungs(r)
         .into_iter()
         .map(|one| match r.since_activity(one.at) {
             Some(since) => format!("{} after {}", one.rung, short(since)),

@@ -1,7 +1,7 @@
 //! Logs: to standard error, text for people and JSON beside JSON. Traces: to a collector, with the
 //! feature `otel`.
 
-use super::Format;
+use super::output::Format;
 use crate::safe;
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;

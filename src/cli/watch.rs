@@ -1,7 +1,8 @@
 //! `--watch`: shown again and again, until it is stopped.
 
 use super::output::Screen;
-use super::{Exit, block_on, signals};
+use super::runtime::block_on;
+use super::{Exit, signals};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
 //! `rescind ledger archive`.
 
 use crate::audit::proof::check as check_proof;
+use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{GOOD, Screen, styled};
-use crate::cli::{Exit, block_on};
+use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::ledger::note::PublicKey;
 use crate::ledger::{Closed, Ledger, LedgerError, Moved, Reader, move_out};

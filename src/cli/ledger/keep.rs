@@ -1,5 +1,6 @@
 //! `rescind ledger backup` and `rebuild`.
 
+use super::path::ledger_path;
 use super::verify::{beside, unreadable};
 use crate::audit::{Structure, verify};
 use crate::cli::Exit;
@@ -24,7 +25,7 @@ pub fn backup(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = super::ledger_path(args.ledger.as_ref(), config)?;
+    let path = ledger_path(args.ledger.as_ref(), config)?;
     let published = beside(&path);
     Reader::open(&path)?.backup(&args.file)?;
     let shown = args.file.display().to_string();

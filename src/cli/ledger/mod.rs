@@ -2,6 +2,7 @@
 
 mod archive;
 mod keep;
+mod path;
 mod proof;
 mod sign;
 mod verify;
@@ -12,7 +13,7 @@ use super::Exit;
 use super::output::Screen;
 use crate::config::Config;
 use clap::Subcommand;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -55,15 +56,4 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
         Command::Rebuild(args) => keep::rebuild(args, &config()?, screen),
         Command::Archive(args) => archive::run(args, &config()?, screen),
     }
-}
-
-/// The ledger that was named, or else the configured one: who names one needs no configuration.
-fn ledger_path(
-    named: Option<&PathBuf>,
-    config: impl FnOnce() -> Result<Config, crate::config::ConfigError>,
-) -> anyhow::Result<PathBuf> {
-    Ok(match named {
-        Some(path) => path.clone(),
-        None => config()?.ledger,
-    })
 }

@@ -1,5 +1,6 @@
 //! `rescind ledger prove` and `check-proof`.
 
+use super::path::ledger_path;
 use super::verify::public_keys;
 use crate::audit::proof::{Shown, check as check_proof};
 use crate::cli::Exit;
@@ -31,7 +32,7 @@ pub fn prove(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = super::ledger_path(args.ledger.as_ref(), config)?;
+    let path = ledger_path(args.ledger.as_ref(), config)?;
     let proof = serde_json::to_string_pretty(&Reader::open(&path)?.prove(args.entry)?)? + "\n";
     let Some(file) = &args.out else {
         Screen::raw(&crate::safe::json_text(proof.trim_end()));

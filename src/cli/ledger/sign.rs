@@ -1,8 +1,9 @@
 //! `rescind ledger key`, `rotate-key` and `checkpoint`.
 
+use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{GOOD, Screen, styled};
-use crate::cli::{Exit, block_on};
+use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::ledger::note::Signer;
 use crate::ledger::{Ledger, LedgerError, Lock, Reader, checkpoint_file};

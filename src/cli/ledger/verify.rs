@@ -1,5 +1,6 @@
 //! `rescind ledger verify`.
 
+use super::path::ledger_path;
 use crate::audit::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
@@ -35,7 +36,7 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = super::ledger_path(args.ledger.as_ref(), config)?;
+    let path = ledger_path(args.ledger.as_ref(), config)?;
     let mut kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
     kept.extend(beside(&path));
     let keys = public_keys(&args.keys)?;

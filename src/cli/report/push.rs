@@ -2,8 +2,9 @@
 
 use super::super::exit::BadInput;
 use super::super::output::{BAD, GOOD, Screen, clean, styled};
-use super::super::{Exit, answer, block_on};
-use super::{Wanted, asked, prepare, progress_bar};
+use super::super::runtime::block_on;
+use super::super::{Exit, answer};
+use super::wanted::{Wanted, asked, prepare, progress_bar};
 use crate::aws::{Hub, NotImported};
 use crate::config::Config;
 use crate::ident::Region;

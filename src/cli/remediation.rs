@@ -1,0 +1,113 @@
+//! A remediation in one line: its state in colour, and all of it in JSON.
+
+use super::output::{BAD, DIM, GOOD, WARN, styled};
+use crate::ledger::{Remediation, State};
+use crate::remedy::Who;
+use serde::Serialize;
+
+/// A state, in its colour.
+pub fn label(state: State) -> String {
+    styled(style(state), state)
+}
+
+pub fn style(state: State) -> anstyle::Style {
+    match state {
+        State::Proved(_) => GOOD,
+        State::Blocked | State::Failed | State::Rejected | State::Lost => BAD,
+        State::Superseded | State::ByHand | State::Released | State::Expired | State::Retired => DIM,
+        State::Held
+        | State::Decided
+        | State::Applying
+        | State::Accepted
+        | State::Retrying
+        | State::Releasing
+        | State::Retiring => WARN,
+    }
+}
+
+/// A remediation in one line of JSON.
+#[derive(Serialize)]
+pub struct RemediationLine<'a> {
+    remediation: &'a str,
+    state: String,
+    account: &'a str,
+    principal: String,
+    role: Option<&'a str>,
+    session: Option<&'a str>,
+    recurrence: Option<&'a crate::triage::Recurrence>,
+    finding: &'a str,
+    #[serde(rename = "type")]
+    finding_type: &'a str,
+    rule: Option<&'a str>,
+    opt_outs: &'a [String],
+    opened_at: jiff::Timestamp,
+    held_at: Option<jiff::Timestamp>,
+    held_why: Option<&'a str>,
+    answer: Option<&'a crate::ledger::Answer>,
+    accepted_at: Option<jiff::Timestamp>,
+    cutoff: Option<String>,
+    seconds_to_deny: Option<f64>,
+    refused: Option<&'a crate::ledger::Refused>,
+    proof: Option<&'a crate::remedy::Proof>,
+    rungs: Vec<Reached>,
+}
+
+/// A rung of the proof, and how long after the finding it was reached.
+#[derive(Serialize)]
+pub struct Reached {
+    /// `accepted`, `present`, `simulated` or `enforced`.
+    pub rung: String,
+    /// When.
+    pub at: jiff::Timestamp,
+    /// Since the last activity that GuardDuty saw.
+    pub seconds_after_finding: Option<f64>,
+}
+
+/// The rungs that were reached since the change was made last.
+pub fn rungs(r: &Remediation) -> Vec<Reached> {
+    let reached = |rung: String, at: jiff::Timestamp| {
+        let seconds_after_finding = r.since_activity(at).map(|since| since.as_secs_f64());
+        Reached { rung, at, seconds_after_finding }
+    };
+    let accepted = r.accepted_at.map(|at| reached("accepted".to_owned(), at));
+    let proofs = r.proofs.iter().map(|(at, proof)| reached(proof.rung.to_string(), proof.at.unwrap_or(*at)));
+    accepted.into_iter().chain(proofs).collect()
+}
+
+impl<'a> From<&'a Remediation> for RemediationLine<'a> {
+    fn from(r: &'a Remediation) -> Self {
+        Self {
+            remediation: &r.id,
+            state: r.state.to_string(),
+            account: r.target.account.as_str(),
+            principal: r.target.name(),
+            role: match &r.target.who {
+                Who::Role { role, .. } => Some(role.as_str()),
+                Who::User { .. } | Who::Beyond { .. } => None,
+            },
+            session: r.change.as_ref().map_or_else(
+                || r.target.session().map(|one| one.user_id.as_str()),
+                |change| change.session.as_deref(),
+            ),
+            recurrence: r.recurrence.as_ref(),
+            finding: &r.finding.id,
+            finding_type: &r.finding.finding_type,
+            rule: r.rule.as_deref(),
+            opt_outs: &r.opt_outs,
+            opened_at: r.opened_at,
+            held_at: r.held_at,
+            held_why: r.held_why.as_ref().filter(|_| r.state == State::Held).map(|(_, why)| why.as_str()),
+            answer: r.answer.as_ref().map(|(_, answer)| answer),
+            accepted_at: r.accepted_at,
+            cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
+            seconds_to_deny: r
+                .accepted_at
+                .filter(|_| r.state.is_in_place())
+                .and_then(|at| r.since_activity(at))
+                .map(|since| since.as_secs_f64()),
+            refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
+            proof: r.proof(),
+            rungs: rungs(r),
+        }
+    }
+}

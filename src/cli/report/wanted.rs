@@ -1,0 +1,98 @@
+//! What a report is asked to be about, and how far it has come.
+
+use crate::cli::exit::BadInput;
+use crate::cli::output::Screen;
+use crate::cli::{ledger, show};
+use crate::ident::AccountId;
+use crate::ledger::{Reader, Selection};
+use crate::report::{Prepared, ReportError};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+
+/// What a report is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Wanted {
+    /// What was decided from then on: a day (2026-01-31, UTC) or a time.
+    #[arg(long, value_name = "TIME", value_parser = ledger::day_or_time)]
+    from: Option<Timestamp>,
+
+    /// What was decided until then: a day, which is included, or a time, which is not.
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    to: Option<Timestamp>,
+
+    /// Only this account; several times for several.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<AccountId>,
+
+    /// Only accounts in this organizational unit or below, as far as the ledger knows; several times for several.
+    #[arg(long = "ou", value_name = "ID")]
+    ous: Vec<String>,
+
+    /// Only remediations in this state, as `rescind list` names it; several times for several.
+    #[arg(long = "status", value_name = "STATE", value_delimiter = ',')]
+    states: Vec<String>,
+
+    /// Only this remediation, by its id or its beginning; several times for several.
+    #[arg(long = "remediation", value_name = "ID")]
+    remediations: Vec<String>,
+}
+
+impl Wanted {
+    /// As the ledger takes it.
+    pub fn selection(&self, reader: &Reader) -> anyhow::Result<Selection> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            let text = format!("--from {from:.0} is not before --to {to:.0}: nothing lies between");
+            return Err(BadInput(text).into());
+        }
+        let mut ids = Vec::new();
+        for id in &self.remediations {
+            ids.push(show::find(reader, id)?);
+        }
+        Ok(Selection {
+            from: self.from,
+            to: self.to,
+            accounts: self.accounts.clone(),
+            ous: self.ous.clone(),
+            states: self.states.clone(),
+            remediations: ids,
+        })
+    }
+}
+
+/// The end of a day, or a time.
+fn until(text: &str) -> Result<Timestamp, String> {
+    let time = ledger::day_or_time(text)?;
+    if text.parse::<Date>().is_ok() && !text.contains(['T', 't', ' ']) {
+        return time.checked_add(24.hours()).map_err(|error| error.to_string());
+    }
+    Ok(time)
+}
+
+pub(super) fn prepare(reader: &Reader, selection: Selection) -> anyhow::Result<Prepared<'_>> {
+    Prepared::new(reader, selection, Timestamp::now()).map_err(asked)
+}
+
+/// Everything but the ledger is for whoever asked to put right.
+pub(super) fn asked(error: ReportError) -> anyhow::Error {
+    match error {
+        ReportError::Ledger(error) => error.into(),
+        ReportError::Asked(why) => BadInput(why).into(),
+        error @ ReportError::Io(_) => error.into(),
+    }
+}
+
+/// On a terminal only, and only when it takes long enough to be seen.
+pub(super) fn progress_bar(screen: &Screen) -> ProgressBar {
+    if !screen.is_text() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    let template = "reading {bar:40} {human_pos} of {human_len} entries, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

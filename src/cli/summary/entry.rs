@@ -1,0 +1,83 @@
+//! What the entries of a run tell that are not about a remediation.
+
+use super::counts::Counts;
+use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
+use crate::ledger::{Entry, Event};
+
+pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
+    match &entry.event {
+        Event::Decision { verdict, code, reason, what_to_do, .. }
+            if verdict == "skip" || verdict == "observe" =>
+        {
+            counts.need_person += usize::from(what_to_do.is_some());
+            counts.put_off += usize::from(code == "first_run");
+            if verdict == "skip" {
+                counts.skipped += 1;
+            } else {
+                counts.observed += 1;
+            }
+            let label =
+                if verdict == "skip" { styled(DIM, "skipped   ") } else { styled(WARN, "observed  ") };
+            screen.line(format!("{label}  {}  {}", subject(entry), clean(reason)));
+            if let Some(to_do) = what_to_do {
+                screen.line(format!("            {} {}", styled(BAD, "a person must act:"), clean(to_do)));
+            }
+            screen.json(entry)?;
+        }
+        Event::Alert { code, text, what_to_do } => {
+            counts.alerts += 1;
+            counts.not_decided += usize::from(code == "id_taken");
+            screen.line(format!(
+                "{}  {}  {}\n            to do: {}",
+                styled(BAD, "ALERT     "),
+                entry.subject.account.as_ref().map_or("the organization", crate::ident::AccountId::as_str),
+                clean(text),
+                clean(what_to_do)
+            ));
+            screen.json(entry)?;
+        }
+        Event::Undecodable { source, undecodable } => {
+            counts.undecodable += 1;
+            screen.line(format!(
+                "{}  {}: {}",
+                styled(BAD, "unreadable"),
+                clean(source),
+                clean(&undecodable.to_string())
+            ));
+            screen.json(entry)?;
+        }
+        Event::Unconfirmed { source, why, .. } => {
+            counts.unconfirmed += 1;
+            screen.line(format!(
+                "{}  {}  {}: {}",
+                styled(WARN, "not so    "),
+                subject(entry),
+                clean(source),
+                clean(&why.to_string())
+            ));
+            screen.json(entry)?;
+        }
+        Event::RegionSkipped { reason } => {
+            screen.line(format!("{}  {}", styled(DIM, "skipped   "), clean(reason)));
+            screen.json(entry)?;
+        }
+        Event::FeedFailed { error, what_to_do } => {
+            counts.failed_feeds += 1;
+            screen.line(format!(
+                "{}  {}\n            {}",
+                styled(BAD, "not read  "),
+                clean(error),
+                clean(what_to_do)
+            ));
+            screen.json(entry)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn subject(entry: &Entry) -> String {
+    let finding = entry.subject.finding.as_deref().unwrap_or("-");
+    let account = entry.subject.account.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("{account}  {}", clean(finding))
+}

@@ -1,0 +1,109 @@
+//! How a remediation stands after a run, and what is to do about it.
+
+use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
+use crate::cli::remediation::{RemediationLine, style};
+use crate::config::Config;
+use crate::ledger::{NOBODY, Remediation, State};
+use crate::remedy::{Proof, Who};
+
+pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
+    screen.json(&RemediationLine::from(remediation))?;
+    let is_doubted = remediation.proof().is_some_and(Proof::is_contradicted);
+    let is_revoked = remediation.state.is_in_place() && !is_doubted;
+    let word = if is_revoked { "revoked".to_owned() } else { remediation.state.to_string() };
+    let label = styled(style(remediation.state), format!("{word:<10}"));
+    let target = &remediation.target;
+    let principal = clean(&target.principal());
+    screen.line(format!("{label}  {}  {principal} in {}", remediation.id, target.account));
+    if remediation.state.is_in_place() {
+        if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
+            let cutoff = utc(change.cutoff.time());
+            let what = change
+                .session
+                .as_deref()
+                .map_or_else(|| "sessions".to_owned(), |session| format!("sessions of {}", clean(session)));
+            screen.line(format!(
+                "            {what} issued before {cutoff} are denied (proof: {})",
+                remediation.state
+            ));
+            if is_doubted {
+                let warning = styled(BAD, "NOT confirmed:");
+                screen.line(format!("            {warning} IAM's simulator still allows the old session"));
+            }
+            if let Some(key) = &change.key {
+                screen.line(format!("            access key {} is inactive", clean(&key.id)));
+            }
+            screen.line(match remediation.since_activity(accepted) {
+                Some(took) => format!(
+                    "            accepted by AWS {} after the last activity that GuardDuty saw",
+                    short(took)
+                ),
+                None => {
+                    "            accepted by AWS; GuardDuty's time of the activity is ahead of this clock"
+                        .to_owned()
+                }
+            });
+        }
+        if let Some(recurrence) = &remediation.recurrence {
+            screen.line(format!(
+                "            {}: {}",
+                styled(BAD, "RECURRING"),
+                clean(&recurrence.to_string())
+            ));
+        }
+        if let Some(text) = remediation.impact.as_ref().and_then(|impact| impact.can_take_away()) {
+            screen.line(format!("            {} {}", styled(WARN, "WARNING:"), clean(&text)));
+        }
+        let note = remediation.proof().and_then(|p| p.note.as_deref());
+        for note in [remediation.change.as_ref().and_then(|c| c.note.as_deref()), note].into_iter().flatten()
+        {
+            screen.line(format!("            note: {}", clean(note)));
+        }
+    } else if remediation.state == State::Held {
+        let why = remediation.held_why.as_ref().map_or("", |(_, why)| why);
+        screen.line(format!("            {}", clean(why)));
+        let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
+        let id = &remediation.id;
+        screen.line(format!("            a person must judge it until {until}: `rescind show {id}`, then"));
+        if matches!(target.who, Who::Beyond { .. }) {
+            let what = remediation.what_to_do.as_deref().unwrap_or_default();
+            screen.line(format!("            by hand: {}", clean(what)));
+            screen.line(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));
+        } else {
+            screen.line(format!(
+                "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
+            ));
+        }
+    } else if is_ended(remediation.state) {
+        screen.line(format!("            `rescind show {}` tells the story", remediation.id));
+    } else if remediation.state == State::Superseded {
+        screen.line("            another remediation of the role has revoked these sessions");
+    } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
+        screen.line(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
+    } else if let Some(refused) =
+        remediation.refused.as_ref().filter(|_| !remediation.state.has_fixed_cutoff())
+    {
+        screen.line(format!("            {}", clean(&refused.reason)));
+        screen.line(format!("            to do: {}", clean(&refused.what_to_do)));
+    } else {
+        let why = remediation.uncertain.as_deref().unwrap_or("not finished");
+        screen.line(format!("            {}", clean(why)));
+        screen.line("            it is taken up again by a running service, or at the next start");
+    }
+    Ok(())
+}
+
+/// It was taken back, or nothing needs it any more.
+fn is_ended(state: State) -> bool {
+    matches!(state, State::ByHand | State::Released | State::Expired | State::Retired)
+}
+
+/// It is not revoked, and nobody has said that this is all right.
+pub(super) fn needs_person(remediation: &Remediation) -> bool {
+    match (remediation.state, &remediation.answer) {
+        (State::Proved(_) | State::Superseded, _) => false,
+        (state, _) if is_ended(state) => false,
+        (State::Rejected, Some((_, answer))) => answer.by == NOBODY,
+        _ => true,
+    }
+}

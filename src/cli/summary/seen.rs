@@ -1,0 +1,68 @@
+//! Findings that had been seen before this run.
+
+use super::remediation::needs_person;
+use crate::cli::output::{DIM, Screen, clean, styled, utc};
+use crate::finding::Finding;
+use crate::ledger::{Event, State};
+use crate::service::Service;
+use std::collections::BTreeSet;
+
+pub(super) fn tell(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
+    let reader = service.reader();
+    let Some(decided) = reader.decided(&finding.occurrence())? else { return Ok(()) };
+    let decision = match &decided.decision {
+        Some(entry) => match (entry.takes_care(), &entry.event) {
+            (Some(id), _) => match reader.remediation(id)?.state {
+                state if state.is_in_place() => format!("nothing more to do: {id} is {state}"),
+                state => format!("{id} is {state}: `rescind show {id}`"),
+            },
+            (None, Event::Decision { code, .. }) if is_put_off(code) && service.would_act_on(finding) => {
+                "only observed so far: `rescind run --backlog` acts on it".to_owned()
+            }
+            (None, Event::Decision { verdict, reason, .. }) => format!("{verdict}: {reason}"),
+            _ => "not decided yet".to_owned(),
+        },
+        None => "not decided yet".to_owned(),
+    };
+    let at = utc(decided.seen.time);
+    screen.json(&serde_json::json!({
+        "seen_before": finding.id, "account": finding.account, "entry": decided.seen.seq, "decision": decision,
+    }))?;
+    screen.line(format!(
+        "{}  {}  {}\n            recorded {at} (entry {}); {}",
+        styled(DIM, "seen      "),
+        finding.account,
+        clean(&finding.id),
+        decided.seen.seq,
+        clean(&decision)
+    ));
+    Ok(())
+}
+
+/// Whether a theft that was seen before, and may be acted on, is left open: held (true), or not
+/// revoked for another reason.
+pub(super) fn is_left_open(
+    service: &Service,
+    finding: &Finding,
+    told: &BTreeSet<String>,
+) -> anyhow::Result<Option<bool>> {
+    let decision = service.reader().decided(&finding.occurrence())?.and_then(|d| d.decision);
+    let Some(entry) = decision else { return Ok(None) };
+    Ok(match (entry.takes_care(), &entry.event) {
+        (Some(id), _) if told.contains(id) => None,
+        (Some(id), _) => {
+            let remediation = service.reader().remediation(id)?;
+            needs_person(&remediation).then_some(remediation.state == State::Held)
+        }
+        (None, Event::Decision { code, what_to_do, .. }) => {
+            let open = what_to_do.is_some() || (is_put_off(code) && service.would_act_on(finding));
+            open.then_some(false)
+        }
+        _ => None,
+    })
+}
+
+/// Only observed because of when it came, not because somebody wants it so.
+fn is_put_off(code: &str) -> bool {
+    matches!(code, "mode_observe" | "first_run")
+}
