@@ -1,6 +1,8 @@
 //! What a drill takes back: its own deny, and that of one that did not end.
 
-use super::{Drill, DrillError, Steps};
+use super::error::DrillError;
+use super::setup::Drill;
+use super::steps::Steps;
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::engine::Engine;

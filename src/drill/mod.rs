@@ -9,22 +9,23 @@
 //! report. Its result is an entry of the main ledger.
 
 mod earlier;
+mod error;
 mod finding;
+mod setup;
+mod steps;
 mod thief;
 
 pub use earlier::{Left, unfinished};
+pub use error::DrillError;
+pub use setup::Drill;
 
-use crate::aws::{CallError, Hub};
-use crate::config::{Budget, Config, DrillRole, Mode, OptOuts, Sweep};
 use crate::finding::decode;
-use crate::ident::{AccountId, BadName};
-use crate::ledger::{DrillStep, Drilled, Entry, Event, LedgerError, Reader, State};
-use crate::policies::{self, Trusted};
+use crate::ledger::{DrillStep, Drilled, Entry, Event, Reader, State};
 use crate::remedy::{Proof, Rung};
-use crate::service::{Purpose, Seen, Service, ServiceError};
+use crate::service::{Purpose, Seen, Service};
 use jiff::Timestamp;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
+use steps::Steps;
 use thief::Thief;
 use tokio_util::sync::CancellationToken;
 
@@ -34,40 +35,6 @@ const SPREAD: Duration = Duration::from_mins(5);
 
 /// A cutoff lies half a minute ahead.
 const CUTOFF: Duration = Duration::from_mins(2);
-
-/// Why a drill cannot be held.
-#[derive(Debug, thiserror::Error)]
-pub enum DrillError {
-    /// What was asked for cannot be.
-    #[error("{0}")]
-    Asked(String),
-    /// The drill's ledger, or the hub's AWS.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-    /// The drill's ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// A call of the hub.
-    #[error(transparent)]
-    Aws(#[from] CallError),
-    /// A name.
-    #[error(transparent)]
-    Name(#[from] BadName),
-}
-
-/// What a drill is held with.
-pub struct Drill<'a> {
-    /// The configuration. Its mode, rules, opt-outs and budgets do not count.
-    pub config: &'a Config,
-    /// The hub.
-    pub hub: &'a Hub,
-    /// The account.
-    pub account: AccountId,
-    /// The role.
-    pub role: DrillRole,
-    /// Who holds it.
-    pub os_user: String,
-}
 
 impl Drill<'_> {
     /// Holds it. Each step is told as soon as it is known. Whatever goes wrong, what was written is taken
@@ -124,79 +91,13 @@ impl Drill<'_> {
         Ok(Drilled {
             account: self.account.clone(),
             role: self.role.path_and_name(),
-            passed: steps.all.iter().all(|step| step.passed) && steps.all.len() == NAMES,
+            passed: steps.all_passed(),
             remediation: id,
             steps: steps.all,
             ledger: path.display().to_string(),
             checkpoint,
             os_user: self.os_user.clone(),
         })
-    }
-
-    /// Only the hub may assume it: then nobody's sessions are revoked but the drill's own.
-    async fn nobody_elses(&self, facts: &crate::aws::RoleFacts) -> Result<(), DrillError> {
-        let identity = self.hub.identity();
-        let hub_role_arn = policies::role_of_caller(&identity.arn, identity.partition, &identity.account)
-            .map_err(DrillError::Asked)?;
-        let trusted = Trusted {
-            hub_role_arn,
-            organization: self.hub.organization_id().await?,
-            external_id: self.config.member.external_id.clone(),
-            source_identity: self.config.member.source_identity.clone(),
-        };
-        match policies::trust_difference(&trusted, facts.trust.as_deref()) {
-            None => Ok(()),
-            Some(differs) => Err(DrillError::Asked(format!(
-                "the role {} is not only for drills, so no drill is held with it: whom it trusts is not as `rescind policies print member-trust` prints it: {differs}",
-                facts.arn
-            ))),
-        }
-    }
-
-    /// Where the ledgers of drills are.
-    fn directory(config: &Config) -> PathBuf {
-        config.ledger.parent().unwrap_or(Path::new("")).join("drills")
-    }
-
-    /// The ledger of a drill that begins now.
-    fn ledger_at(&self, now: Timestamp) -> Result<PathBuf, DrillError> {
-        let directory = Self::directory(self.config);
-        std::fs::create_dir_all(&directory)
-            .map_err(|error| DrillError::Asked(format!("{}: {error}", directory.display())))?;
-        Ok(directory.join(format!("{}-{}.db", now.strftime("%Y%m%dT%H%M%SZ"), self.account)))
-    }
-
-    /// Everything but the places and the keys is the drill's own.
-    fn config_with(&self, ledger: &Path) -> Config {
-        Config {
-            mode: Mode::Enforce,
-            rules: Vec::new(),
-            opt_outs: OptOuts::default(),
-            opt_outs_file: ledger.with_extension("opt-outs.toml"),
-            opt_outs_named: false,
-            protected: Vec::new(),
-            account_tag: None,
-            budget: Budget::unlimited(),
-            channels: Vec::new(),
-            events: None,
-            folder: None,
-            all_regions: false,
-            listen: None,
-            cloudtrail: false,
-            sweep: Sweep::Off,
-            ledger: ledger.to_owned(),
-            ..self.config.clone()
-        }
-    }
-
-    /// What takes a deny away without rescind.
-    fn by_hand(&self) -> String {
-        format!(
-            "aws iam delete-role-policy --role-name {} --policy-name {}   # with credentials for {}",
-            self.role.name,
-            crate::remedy::POLICY_NAME,
-            self.account
-        )
     }
 
     /// The theft, the deny, and what both sessions are answered. Gives the remediation, if there is one.
@@ -327,22 +228,6 @@ impl Drill<'_> {
             Err(why) => steps.take("restored", false, None, why),
         }
         Ok(())
-    }
-}
-
-/// So many steps a whole drill has.
-const NAMES: usize = 9;
-
-struct Steps<'a> {
-    told: &'a mut dyn FnMut(&DrillStep),
-    all: Vec<DrillStep>,
-}
-
-impl Steps<'_> {
-    fn take(&mut self, name: &str, passed: bool, after_ms: Option<u64>, note: String) {
-        let step = DrillStep { name: name.to_owned(), passed, after_ms, note };
-        (self.told)(&step);
-        self.all.push(step);
     }
 }
 

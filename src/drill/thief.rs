@@ -1,6 +1,6 @@
 //! Who plays the thief: a session of the role for drills, and what it is answered.
 
-use super::DrillError;
+use super::error::DrillError;
 use crate::aws::{AssumeRole, CallError, CallScope, ErrorKind, Hub, MemberSession, RoleFacts};
 use crate::config::Config;
 use crate::ident::{AccountId, RoleName};

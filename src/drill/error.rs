@@ -1,0 +1,26 @@
+//! Why a drill cannot be held.
+
+use crate::aws::CallError;
+use crate::ident::BadName;
+use crate::ledger::LedgerError;
+use crate::service::ServiceError;
+
+/// Why a drill cannot be held.
+#[derive(Debug, thiserror::Error)]
+pub enum DrillError {
+    /// What was asked for cannot be.
+    #[error("{0}")]
+    Asked(String),
+    /// The drill's ledger, or the hub's AWS.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The drill's ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A call of the hub.
+    #[error(transparent)]
+    Aws(#[from] CallError),
+    /// A name.
+    #[error(transparent)]
+    Name(#[from] BadName),
+}

@@ -1,0 +1,24 @@
+//! The steps of a drill, each told as soon as it is known.
+
+use crate::ledger::DrillStep;
+
+/// Number of steps of a whole drill.
+const NAMES: usize = 9;
+
+pub(super) struct Steps<'a> {
+    pub told: &'a mut dyn FnMut(&DrillStep),
+    pub all: Vec<DrillStep>,
+}
+
+impl Steps<'_> {
+    pub fn take(&mut self, name: &str, passed: bool, after_ms: Option<u64>, note: String) {
+        let step = DrillStep { name: name.to_owned(), passed, after_ms, note };
+        (self.told)(&step);
+        self.all.push(step);
+    }
+
+    /// Each step was taken, and each passed.
+    pub fn all_passed(&self) -> bool {
+        self.all.len() == NAMES && self.all.iter().all(|step| step.passed)
+    }
+}
