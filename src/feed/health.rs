@@ -43,8 +43,8 @@ impl Pulse {
         *self.lock() = Health { last_read: Some(Timestamp::now()), ..Health::default() };
     }
 
-    /// It was looked at, and there is what waits since then.
-    pub fn is_looked_at(&self, waits_since: Option<Timestamp>) {
+    /// Records that it was looked at, and since when something waits there.
+    pub fn record_look(&self, waits_since: Option<Timestamp>) {
         *self.lock() = Health { last_read: Some(Timestamp::now()), waits_since, ..Health::default() };
     }
 

@@ -95,7 +95,7 @@ impl Service {
         match found {
             Ok(files) => {
                 ready.extend(files);
-                folder.pulse().is_looked_at(folder.waits_since());
+                folder.pulse().record_look(folder.waits_since());
                 if let Some(pause) = folder.pause() {
                     folder.pulse().failed("flooded with what is no finding of GuardDuty's");
                     self.raise_flooded(folder, pause).await?;
