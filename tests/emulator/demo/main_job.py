@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import List, Mapping
 
-from emulated_org.state.clock import parse_time
+from emulated_org.times import parse_time
 
 from . import scene as s
 from .isolated import EmulatedOrganization, Rescind, from_root

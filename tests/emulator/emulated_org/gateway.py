@@ -1,39 +1,46 @@
 """The way of a call: faults, authentication, authorization, the service, the log."""
 import traceback
 import uuid
-from typing import Callable, List, Mapping, Optional
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from .enforcement import Principal
-from .errors import AwsError
-from .moto_bridge import forward
-from .protocol.calls import Answer, Call, read_call, render_error
-from .state.calls import logged
+from .enforcement import Enforcement, Principal
+from .errors import AwsError, NoAnswer
+from .protocol.answers import Answer
+from .protocol.calls import Call, read_call
+from .protocol.refusals import render_error
+from .services.cloudtrail.record import record
+from .services.resources import resources_of
+from .services.switchboard import Switchboard
 from .state.directory import account_of
-from .state.faults import AFTER, BEFORE, ClientGone, Fault, hang
+from .state.faults import AFTER, BEFORE, Fault, hang
 from .state.world import World
 
 # The status of what the emulator cannot do: AWS never said it, so that it leaves no event.
 NOT_SERVED = 501
 
-
-class Disconnect(Exception):
-    """The connection is to be closed without an answer."""
+# What the log keeps of calls that carry texts, which may be long and confidential.
+KEPT_PARAMETERS: Dict[Tuple[str, str], Tuple[str, ...]] = {
+    ("sns", "Publish"): ("TopicArn", "TargetArn", "MessageStructure", "MessageGroupId", "MessageDeduplicationId"),
+    ("events", "PutEvents"): (),
+}
 
 
 class Gateway:
     def __init__(self, world: World) -> None:
         self._world = world
+        self._enforcement = Enforcement(world)
+        self._services = Switchboard(world, self._enforcement)
 
     def answer(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, client_is_gone: Callable[[], bool]
     ) -> Answer:
-        """Answers one request; raises Disconnect or ClientGone if it gets no answer."""
+        """Answers one request; raises NoAnswer if it gets none."""
         request_id = str(uuid.uuid4())
         try:
             call = read_call(method, url, headers, body)
         except AwsError as error:
             return render_error("", error, request_id)
-        call.request_id = request_id
+        call.request_id, call.client_is_gone = request_id, client_is_gone
         entry = self._enter(call)
         subject = {
             "service": (call.service,),
@@ -43,21 +50,21 @@ class Gateway:
         }
         fault = self._world.faults.take(subject, BEFORE)
         if fault:
-            answer = self._apply(fault, call, client_is_gone)
+            answer = self._apply(fault, call)
             if answer:
                 self._complete(entry, answer)
                 return answer
-        answer = self._execute(call, entry, client_is_gone)
+        answer = self._execute(call, entry)
         self._complete(entry, answer)
         fault = self._world.faults.take(subject, AFTER)
         if fault:
-            answer = self._apply(fault, call, client_is_gone) or answer
+            answer = self._apply(fault, call) or answer
         return answer
 
     def _enter(self, call: Call) -> dict:
         """Enters the call into the log, with what can be told before it is authenticated."""
         with self._world.lock:
-            account = self._world.enforcement.account_of_key(call.access_key_id)
+            account = self._enforcement.account_of_key(call.access_key_id)
         target = account_of(call.params.get("RoleArn", "")) if call.operation == "AssumeRole" else ""
         return self._world.calls.arrived(
             service=call.service,
@@ -67,20 +74,21 @@ class Gateway:
             principal=None,
             access_key_id=call.access_key_id,
             region=call.region,
-            params=logged(call),
+            params=_logged(call),
+            write=not call.is_read,
             request_id=call.request_id,
         )
 
     def _complete(self, entry: dict, answer: Answer) -> None:
         self._world.calls.completed(entry, status=answer.status, error_code=answer.error_code)
 
-    def _apply(self, fault: Fault, call: Call, client_is_gone: Callable[[], bool]) -> Optional[Answer]:
+    def _apply(self, fault: Fault, call: Call) -> Optional[Answer]:
         """The answer a fault replaces the real one with, if it does."""
         if "hang" in fault.action:
-            hang(fault, client_is_gone)
+            hang(fault.released, call.client_is_gone)
             return None
         if "disconnect" in fault.action:
-            raise Disconnect
+            raise NoAnswer
         if "partial" in fault.action:
             call.failing_entries = fault.action["partial"]
             return None
@@ -88,28 +96,29 @@ class Gateway:
         injected = AwsError(error["code"], error.get("message", "injected by a fault"), error["status"])
         return render_error(call.service, injected, call.request_id)
 
-    def _execute(self, call: Call, entry: dict, client_is_gone: Callable[[], bool]) -> Answer:
+    def _execute(self, call: Call, entry: dict) -> Answer:
         """Serves the call. Whoever made it, once known, leaves an event in the trail."""
         world = self._world
         known: List[Principal] = []
-        answer = self._decide(call, entry, client_is_gone, known)
+        answer = self._decide(call, entry, known)
         if known and answer.status != NOT_SERVED:
-            world.trail.record(call, known[0], answer, world.clock.now())
+            record(world, call, known[0], answer)
         return answer
 
-    def _decide(self, call: Call, entry: dict, client_is_gone: Callable[[], bool], known: List[Principal]) -> Answer:
+    def _decide(self, call: Call, entry: dict, known: List[Principal]) -> Answer:
         world = self._world
         try:
             with world.lock:
                 principal = self._authenticate(call, entry)
                 known.append(principal)
-                world.enforcement.authorize(principal, call, world.clock.now())
-                if call.service != "sqs":
-                    answer = self._serve(call, principal)
-            if call.service == "sqs":
+                resources = resources_of(call, principal.account, world.directory)
+                self._enforcement.authorize(principal, call, resources, world.clock.now())
+                if not self._services.may_wait(call):
+                    answer = self._services.serve(call, principal)
+            if self._services.may_wait(call):
                 # Without the lock: a receiver that waits must not stop all other calls.
-                answer = world.sqs.handle(call, principal, client_is_gone)
-        except ClientGone:
+                answer = self._services.serve(call, principal)
+        except NoAnswer:
             raise
         except AwsError as error:
             return render_error(call.service, error, call.request_id)
@@ -123,24 +132,18 @@ class Gateway:
     def _authenticate(self, call: Call, entry: dict) -> Principal:
         world = self._world
         world.directory.require_region(call.region)
-        principal = world.enforcement.authenticate(call, world.clock.now())
+        principal = self._enforcement.authenticate(call, world.clock.now())
         world.calls.completed(entry, principal=principal.arn)
         return principal
 
-    def _serve(self, call: Call, principal: Principal) -> Answer:
-        services = {
-            "sts": self._world.sts,
-            "iam": self._world.iam,
-            "organizations": self._world.organizations,
-            "guardduty": self._world.guardduty,
-            "account": self._world.account,
-            "cloudtrail": self._world.cloudtrail,
-            "sns": self._world.sns,
-            "events": self._world.eventbridge,
-            "securityhub": self._world.security_hub,
-        }
-        if call.service in services:
-            return services[call.service].handle(call, principal)
-        if call.service == "ec2":
-            return self._world.ec2.handle(call, principal.account)
-        return forward(call, principal.account)
+
+def _logged(call: Call) -> Dict[str, str]:
+    """A call's parameters, of texts only how long they are."""
+    kept = KEPT_PARAMETERS.get((call.service, call.operation))
+    if kept is None:
+        return call.params
+    return {name: value if name in kept else _size(value) for name, value in call.params.items()}
+
+
+def _size(text: str) -> str:
+    return f"({len(text.encode())} bytes)"

@@ -14,7 +14,8 @@ from xml.sax.saxutils import unescape
 from werkzeug.exceptions import HTTPException
 
 from .errors import AwsError, NotEmulated
-from .protocol.calls import JSON, PROTOCOLS, Answer, Call
+from .protocol.answers import Answer, content_type
+from .protocol.calls import JSON, PROTOCOLS, Call
 
 try:
     from moto.core.request import Request as MotoRequest
@@ -43,7 +44,7 @@ def forward(call: Call, account: str) -> Answer:
         raise _error(call, status, text)
     text = XML_REQUEST_ID.sub(rf"\g<1>{call.request_id}\g<2>", text)
     kept = {name: value for name, value in headers.items() if name.lower() in ("content-type", "location", "etag")}
-    kept.setdefault("Content-Type", "application/x-amz-json-1.1" if PROTOCOLS[call.service] == JSON else "text/xml")
+    kept.setdefault("Content-Type", content_type(call.service))
     return Answer(status, kept, text.encode())
 
 

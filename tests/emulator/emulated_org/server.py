@@ -7,9 +7,10 @@ from socketserver import TCPServer
 from urllib.parse import urlsplit
 
 from .control.router import PREFIX, Control
-from .gateway import Disconnect, Gateway
-from .protocol.calls import Answer
-from .state.faults import ClientGone
+from .errors import NoAnswer
+from .gateway import Gateway
+from .protocol.answers import Answer
+from .services.webhooks import WebhookReceiver
 from .state.webhooks import PREFIX as WEBHOOKS
 from .state.world import World
 
@@ -26,6 +27,7 @@ class Server(ThreadingHTTPServer):
         self.world = World()
         self.gateway = Gateway(self.world)
         self.control = Control(self.world)
+        self.webhooks = WebhookReceiver(self.world.webhooks)
 
     @property
     def url(self) -> str:
@@ -55,14 +57,14 @@ class Handler(BaseHTTPRequestHandler):
             if path.startswith(PREFIX):
                 answer = self._control(body)
             elif path.startswith(WEBHOOKS):
-                answer = self.server.world.webhooks.answer(
+                answer = self.server.webhooks.answer(
                     self.command, path, self.headers, body, self._client_is_gone
                 )
             else:
                 answer = self.server.gateway.answer(
                     self.command, self.path, self.headers, body, self._client_is_gone
                 )
-        except (ClientGone, Disconnect):
+        except NoAnswer:
             self.close_connection = True
             return
         self._write(answer)

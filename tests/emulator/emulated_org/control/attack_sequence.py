@@ -3,15 +3,16 @@ import secrets
 from datetime import datetime
 from typing import Dict, List, Mapping
 
-from ..state.clock import parse_time
+from ..state.detectors import Detector
 from ..state.findings import ATTACKER_ADDRESS, merged, with_defaults
 from ..state.world import World
+from ..times import parse_time
 
 COMPROMISED_CREDENTIALS = "AttackSequence:IAM/CompromisedCredentials"
 ENDPOINT_ID = f"ip:{ATTACKER_ADDRESS}"
 
 
-def attack_sequence_finding(request: Mapping, detector, world: World, now: str) -> dict:
+def attack_sequence_finding(request: Mapping, detector: Detector, world: World, now: str) -> dict:
     """What GuardDuty reports when it sees the stages of an attack on an account."""
     member, updated_at = request["member"], request.get("updated_at") or now
     if not request["actors"]:

@@ -1,69 +1,79 @@
-"""Findings for the control interface: as given, or complete and realistic."""
+"""Detectors, and findings in them: as given, or complete and realistic."""
 import copy
-from typing import Callable, Mapping
+from typing import Mapping
 
-from ..state.clock import milliseconds
+from ..state.detectors import Detector
 from ..state.findings import exfiltration_finding, with_defaults
-from ..state.world import World
 from .attack_sequence import attack_sequence_finding
-from .queues import QueueControl
+from .door import Door, Routes
+from .queues import send_event
 
 
-class FindingControl:
-    def __init__(self, world: World, queues: QueueControl, detector_of: Callable) -> None:
-        self._world = world
-        self._queues = queues
-        self._detector_of = detector_of
+class Findings(Door):
+    @property
+    def routes(self) -> Routes:
+        return {
+            ("POST", "findings"): self._inject,
+            ("POST", "findings/exfiltration"): self._exfiltration,
+            ("POST", "findings/attack-sequence"): self._attack_sequence,
+            ("POST", "detectors"): self._change_detector,
+        }
 
-    def inject(self, fields: Mapping, query: Mapping) -> dict:
+    def _change_detector(self, request: Mapping) -> dict:
         with self._world.lock:
-            detector = self._detector_of(fields)
-            findings = [self._complete(finding, fields, detector) for finding in fields["findings"]]
+            detector = self._detector(request)
+            detector.status = request.get("status", detector.status)
+            detector.frequency = request.get("frequency", detector.frequency)
+            detector.unusual_members.update(request.get("members") or {})
+            return {"id": detector.id}
+
+    def _inject(self, request: Mapping) -> dict:
+        with self._world.lock:
+            detector = self._detector(request)
+            findings = [self._complete(finding, request, detector) for finding in request["findings"]]
             for finding in findings:
                 detector.findings[finding["id"]] = finding
             return {"detector_id": detector.id, "finding_ids": [finding["id"] for finding in findings]}
 
-    def exfiltration(self, fields: Mapping, query: Mapping) -> dict:
+    def _exfiltration(self, request: Mapping) -> dict:
         with self._world.lock:
-            detector = self._detector_of(fields)
-            request = {**fields}
-            if "user" in fields and "principal_id" not in fields:
-                request["principal_id"] = self._user_id(fields["member"], fields["user"])
-            partition = self._world.directory.partition
-            return self._store(fields, detector, exfiltration_finding(request, detector, partition, self._now()))
+            detector = self._detector(request)
+            about = {**request}
+            if "user" in request and "principal_id" not in request:
+                about["principal_id"] = self._user_id(request["member"], request["user"])
+            partition, now = self._directory.partition, self._world.clock.stamp()
+            return self._store(request, detector, exfiltration_finding(about, detector, partition, now))
 
-    def attack_sequence(self, fields: Mapping, query: Mapping) -> dict:
+    def _attack_sequence(self, request: Mapping) -> dict:
         with self._world.lock:
-            detector = self._detector_of(fields)
-            return self._store(fields, detector, attack_sequence_finding(fields, detector, self._world, self._now()))
+            detector = self._detector(request)
+            finding = attack_sequence_finding(request, detector, self._world, self._world.clock.stamp())
+            return self._store(request, detector, finding)
 
-    def _store(self, fields: Mapping, detector, finding: dict) -> dict:
+    def _store(self, request: Mapping, detector: Detector, finding: dict) -> dict:
         if not isinstance(finding["id"], str):
             raise ValueError("a finding's id is a string")
-        queue = fields.get("event_to")
+        queue = request.get("event_to")
         if queue:
             # A mistake in the name must not leave a finding behind.
             self._world.queues.named(queue)
         detector.findings[finding["id"]] = finding
         answer = {"detector_id": detector.id, "finding_id": finding["id"], "finding": finding}
         if queue:
-            answer["message_id"] = self._queues.send_event(detector, finding, queue)
+            answer["message_id"] = send_event(self._world, detector, finding, queue)
         return answer
 
-    def _complete(self, finding: Mapping, fields: Mapping, detector) -> dict:
+    def _complete(self, finding: Mapping, request: Mapping, detector: Detector) -> dict:
         if not isinstance(finding, dict):
             raise ValueError("a finding is a JSON object")
-        if not isinstance(finding.get("id", ""), str) or (fields.get("raw") and not finding.get("id")):
+        if not isinstance(finding.get("id", ""), str) or (request.get("raw") and not finding.get("id")):
             raise ValueError("a finding needs an id, and it is a string")
-        if fields.get("raw"):
+        if request.get("raw"):
             return copy.deepcopy(finding)
-        return with_defaults(finding, detector, self._world.directory.partition, self._now())
+        return with_defaults(finding, detector, self._directory.partition, self._world.clock.stamp())
 
     def _user_id(self, account: str, name: str) -> str:
-        user = self._world.directory.user(account, name)
+        user = self._directory.user(account, name)
         if user is None:
             raise ValueError(f"account {account} has no user {name}: make it first, or state principal_id")
         return user.id
-
-    def _now(self) -> str:
-        return milliseconds(self._world.clock.now())

@@ -1,20 +1,19 @@
-"""The part of the control interface that enables Security Hub and tells what was imported."""
-from typing import Callable, Mapping
+"""Security Hub: enabled in an account and a region, and what was imported there."""
+from typing import Mapping
 
-from ..state.world import World
+from .door import Door, Routes
 
 
-class SecurityHubControl:
-    def __init__(self, world: World, account_of: Callable[[Mapping], str]) -> None:
-        self._world = world
-        self._account_of = account_of
+class SecurityHub(Door):
+    @property
+    def routes(self) -> Routes:
+        return {("POST", "security-hub"): self._enable, ("GET", "security-hub"): self._describe}
 
-    def enable(self, fields: Mapping, query: Mapping) -> dict:
+    def _enable(self, request: Mapping) -> dict:
         with self._world.lock:
-            self._world.directory.require_region(fields["region"])
-            self._world.security_hub.enable(self._account_of(fields), fields["region"])
+            self._world.imports.enable(*self._place(request))
             return {}
 
-    def describe(self, fields: Mapping, query: Mapping) -> dict:
+    def _describe(self, request: Mapping) -> dict:
         with self._world.lock:
-            return {"findings": self._world.security_hub.findings(query["account"], query["region"])}
+            return {"findings": self._world.imports.findings(request["account"], request["region"])}

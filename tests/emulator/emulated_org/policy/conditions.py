@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Callable, Dict, List, Mapping, Pattern
 
 from ..errors import NotEmulated
-from ..state.clock import parse_time
+from ..times import parse_time
 
 # Condition keys are case-insensitive, so contexts are keyed in lower case.
 Context = Mapping[str, List[str]]

@@ -1,12 +1,11 @@
-"""The AWS wire protocols: reading what a call asks for, rendering errors."""
+"""A call: which service, operation and parameters a signed request is about."""
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, Tuple
 from urllib.parse import parse_qsl, urlsplit
-from xml.sax.saxutils import escape
 
-from ..errors import AccessDenied, AwsError, ExpiredCredentials, InvalidCredentials
+from ..errors import AwsError
 
 QUERY, EC2, JSON, REST_JSON, REST_XML = "query", "ec2", "json", "rest-json", "rest-xml"
 PROTOCOLS = {
@@ -25,6 +24,7 @@ PROTOCOLS = {
     "s3": REST_XML,
 }
 
+READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 REST_OPERATIONS = {
@@ -75,6 +75,12 @@ class Call:
     request_id: str = ""
     # How many entries of a batch a fault makes fail.
     failing_entries: int = 0
+    # Whoever waits before its answer asks this now and then.
+    client_is_gone: Callable[[], bool] = lambda: False
+
+    @property
+    def is_read(self) -> bool:
+        return self.operation.startswith(READS)
 
     @property
     def action(self) -> str:
@@ -146,141 +152,14 @@ def _flat_json(body: bytes) -> Dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Dict[str, str]
-    body: bytes
-    error_code: Optional[str] = None
-    error_message: Optional[str] = None
-
-
-CREDENTIAL_ERRORS = {
-    # error class: {protocol: (code, status)}
-    AccessDenied: {
-        EC2: ("UnauthorizedOperation", 403),
-        JSON: ("AccessDeniedException", 400),
-        REST_JSON: ("AccessDeniedException", 403),
-    },
-    InvalidCredentials: {
-        EC2: ("AuthFailure", 401),
-        JSON: ("UnrecognizedClientException", 400),
-        REST_JSON: ("UnrecognizedClientException", 403),
-        REST_XML: ("InvalidAccessKeyId", 403),
-    },
-    ExpiredCredentials: {
-        EC2: ("RequestExpired", 400),
-        JSON: ("ExpiredTokenException", 400),
-        REST_JSON: ("ExpiredTokenException", 403),
-        REST_XML: ("ExpiredToken", 400),
-    },
-}
-
-
-SQS_QUERY_CODES = {
-    "InvalidParameterValueException": "InvalidParameterValue",
-    "MissingRequiredParameterException": "MissingParameter",
-    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
-    **{
-        name: f"AWS.SimpleQueueService.{name}"
-        for name in (
-            "BatchEntryIdsNotDistinct",
-            "EmptyBatchRequest",
-            "InvalidBatchEntryId",
-            "MessageNotInflight",
-            "TooManyEntriesInBatchRequest",
-        )
-    },
-}
-
-
-def render_error(service: str, error: AwsError, request_id: str) -> Answer:
-    """Renders an error in the shape the SDKs read for that service's protocol."""
-    answer = _rendered(service, error, request_id)
-    answer.error_message = error.message
-    return answer
-
-
-def _rendered(service: str, error: AwsError, request_id: str) -> Answer:
-    protocol = PROTOCOLS.get(service, QUERY)
-    if service == "sns" and isinstance(error, AccessDenied):
-        # The one query service with a name of its own for it.
-        return _xml_error(protocol, "AuthorizationError", error.message, error.status, request_id)
-    if service == "sqs":
-        return _sqs_error(error, request_id)
-    code, status = CREDENTIAL_ERRORS.get(type(error), {}).get(protocol, (error.code, error.status))
-    if protocol in (JSON, REST_JSON):
-        return _json_error(protocol, code, error.message, status, request_id)
-    return _xml_error(protocol, code, error.message, status, request_id)
-
-
-def _json_error(protocol: str, code: str, message: str, status: int, request_id: str) -> Answer:
-    headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
-    fields = {"__type": code, "message": message}
-    if protocol == JSON:
-        headers["Content-Type"] = "application/x-amz-json-1.1"
-        fields["Message"] = message
-    else:
-        headers["x-amzn-ErrorType"] = code
-    return Answer(status, headers, json.dumps(fields).encode(), code)
-
-
-def _sqs_error(error: AwsError, request_id: str) -> Answer:
-    """SQS moved from the query protocol to JSON: SDKs take the code from a header."""
-    fault = "Receiver" if error.status >= 500 else "Sender"
-    headers = {
-        "Content-Type": "application/x-amz-json-1.0",
-        "x-amzn-RequestId": request_id,
-        "x-amzn-query-error": f"{sqs_query_code(error)};{fault}",
-    }
-    name = CREDENTIAL_ERRORS.get(type(error), {}).get(JSON, (error.code, 0))[0]
-    fields = {"__type": f"com.amazonaws.sqs#{name}", "message": error.message}
-    return Answer(error.status, headers, json.dumps(fields).encode(), sqs_query_code(error))
-
-
-def sqs_query_code(error: AwsError) -> str:
-    """The name of an SQS error from the time of the query protocol."""
-    return SQS_QUERY_CODES.get(error.code, error.code)
-
-
-def _xml_error(protocol: str, code: str, message: str, status: int, request_id: str) -> Answer:
-    code_and_message = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-    if protocol == EC2:
-        body = (
-            f"<Response><Errors><Error>{code_and_message}</Error></Errors>"
-            f"<RequestID>{request_id}</RequestID></Response>"
-        )
-    elif protocol == REST_XML:
-        body = f"<Error>{code_and_message}<RequestId>{request_id}</RequestId></Error>"
-    else:
-        fault = "Receiver" if status >= 500 else "Sender"
-        body = (
-            f"<ErrorResponse><Error><Type>{fault}</Type>{code_and_message}</Error>"
-            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
-        )
-    document = '<?xml version="1.0" encoding="UTF-8"?>\n' + body
-    headers = {"Content-Type": "text/xml", "x-amzn-RequestId": request_id}
-    if protocol == REST_XML:
-        headers["x-amz-request-id"] = request_id
-    return Answer(status, headers, document.encode(), code)
-
-
-def xml_answer(operation: str, namespace: str, result: str, request_id: str) -> Answer:
-    """A successful answer of a query-protocol service; `result` is escaped XML."""
-    body = (
-        f'<{operation}Response xmlns="{namespace}"><{operation}Result>{result}</{operation}Result>'
-        f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
-    )
-    return Answer(200, {"Content-Type": "text/xml"}, body.encode())
-
-
-def json_answer(fields: dict, content_type: str = "application/json") -> Answer:
-    return Answer(200, {"Content-Type": content_type}, json.dumps(fields).encode())
-
-
-def members(params: Mapping[str, str], name: str) -> list:
-    """The values of a query-protocol list: ``Name.member.1``, ``Name.member.2`` …"""
-    values = []
-    while f"{name}.member.{len(values) + 1}" in params:
-        values.append(params[f"{name}.member.{len(values) + 1}"])
+def numbered(params: Mapping[str, str], name: str) -> List[str]:
+    """The values of a list that is numbered from one: ``Name.1``, ``Name.2`` …"""
+    values: List[str] = []
+    while f"{name}.{len(values) + 1}" in params:
+        values.append(params[f"{name}.{len(values) + 1}"])
     return values
+
+
+def members(params: Mapping[str, str], name: str) -> List[str]:
+    """The values of a query-protocol list: ``Name.member.1``, ``Name.member.2`` …"""
+    return numbered(params, f"{name}.member")

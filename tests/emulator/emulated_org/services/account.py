@@ -1,20 +1,20 @@
 """AWS Account Management: which regions an account can be used in."""
-import base64
-import binascii
 from typing import List
 
 from ..enforcement import Principal
 from ..errors import AwsError, NotEmulated
-from ..protocol.calls import Answer, Call, json_answer
-from ..state.directory import Directory
+from ..protocol.answers import Answer, json_answer
+from ..protocol.calls import Call
+from ..state.world import World
+from .paging import page
 
 PAGE_LIMIT = 50
 STATES = ("ENABLED", "ENABLING", "DISABLING", "DISABLED", "ENABLED_BY_DEFAULT")
 
 
 class Account:
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, world: World) -> None:
+        self._directory = world.directory
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         body = call.json_body()
@@ -26,11 +26,11 @@ class Account:
             for name, state in sorted(self._directory.regions.items())
             if state in wanted
         ]
-        size, start = _page_size(body), _start(body)
-        answer = {"Regions": regions[start : start + size]}
-        if start + size < len(regions):
-            answer["NextToken"] = base64.b64encode(b"%d" % (start + size)).decode()
-        return json_answer(answer)
+        try:
+            listed, token = page(regions, _page_size(body), body.get("NextToken"))
+        except ValueError:
+            raise _validation_error("nextToken") from None
+        return json_answer(call, {"Regions": listed, **({"NextToken": token} if token else {})})
 
 
 def _wanted_states(body: dict) -> List[str]:
@@ -45,13 +45,6 @@ def _page_size(body: dict) -> int:
     if not isinstance(size, int) or not 1 <= size <= PAGE_LIMIT:
         raise _validation_error("maxResults")
     return size
-
-
-def _start(body: dict) -> int:
-    try:
-        return int(base64.b64decode(body.get("NextToken") or base64.b64encode(b"0"), validate=True))
-    except (binascii.Error, ValueError, TypeError):
-        raise _validation_error("nextToken") from None
 
 
 def _validation_error(name: str) -> AwsError:

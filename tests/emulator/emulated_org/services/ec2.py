@@ -1,16 +1,17 @@
 """Amazon EC2's DescribeInstances, without the seconds that moto's EC2 takes to load."""
-import base64
-import binascii
 import re
 from typing import Callable, Dict, List, Mapping, Optional
 from xml.sax.saxutils import escape
 
+from ..enforcement import Principal
 from ..errors import AwsError, NotEmulated
 from ..moto_bridge import forward, is_loaded
 from ..policy.conditions import wildcard_match
-from ..protocol.calls import Answer, Call
-from ..state.instances import STATES, Instance, Instances
-from .iam.xml import element
+from ..protocol.answers import Answer, content_type, element
+from ..protocol.calls import Call, numbered
+from ..state.instances import STATES, Instance
+from ..state.world import World
+from .paging import page
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 PAGE_LIMITS = range(5, 1001)
@@ -23,43 +24,38 @@ FILTERS: Dict[str, Callable[[Instance], str]] = {
 
 
 class Ec2:
-    def __init__(self, instances: Instances) -> None:
-        self._instances = instances
+    def __init__(self, world: World) -> None:
+        self._instances = world.instances
 
-    def handle(self, call: Call, account: str) -> Answer:
+    def handle(self, call: Call, principal: Principal) -> Answer:
         """moto's EC2 answers what it was loaded for, as long as nobody uses ours."""
         if call.operation != "DescribeInstances" or (self._instances.none_at_all and is_loaded("ec2")):
-            return forward(call, account)
-        return self._describe_instances(call, account)
+            return forward(call, principal.account)
+        return self._describe_instances(call, principal.account)
 
     def _describe_instances(self, call: Call, account: str) -> Answer:
         params = call.params
         size = _page_size(params)
-        found = _with_ids(self._instances.of(account, call.region), _listed(params, "InstanceId"))
+        found = _with_ids(self._instances.of(account, call.region), numbered(params, "InstanceId"))
         for number in _numbers(params, "Filter"):
-            found = _filtered(found, params.get(f"Filter.{number}.Name", ""), _listed(params, f"Filter.{number}.Value"))
-        start = _start(params)
-        end = start + (size or len(found))
-        items = "".join(_reservation(instance, account, call.region) for instance in found[start:end])
-        token = element("nextToken", base64.b64encode(b"%d" % end).decode()) if end < len(found) else ""
+            values = numbered(params, f"Filter.{number}.Value")
+            found = _filtered(found, params.get(f"Filter.{number}.Name", ""), values)
+        try:
+            listed, next_token = page(found, size or len(found), params.get("NextToken"))
+        except ValueError:
+            raise AwsError("InvalidNextToken", "The specified nextToken is not valid.") from None
+        items = "".join(_reservation(instance, account, call.region) for instance in listed)
+        token = element("nextToken", next_token) if next_token else ""
         body = (
             f'<DescribeInstancesResponse xmlns="{NAMESPACE}"><requestId>{call.request_id}</requestId>'
             f"<reservationSet>{items}</reservationSet>{token}</DescribeInstancesResponse>"
         )
-        return Answer(200, {"Content-Type": "text/xml"}, body.encode())
+        return Answer(200, {"Content-Type": content_type("ec2")}, body.encode())
 
 
 def _numbers(params: Mapping[str, str], name: str) -> List[int]:
     found = {int(key.split(".")[1]) for key in params if re.match(rf"{name}\.\d+\.", key)}
     return sorted(found)
-
-
-def _listed(params: Mapping[str, str], name: str) -> List[str]:
-    """EC2's lists are numbered from one: ``InstanceId.1``, ``InstanceId.2`` …"""
-    values: List[str] = []
-    while f"{name}.{len(values) + 1}" in params:
-        values.append(params[f"{name}.{len(values) + 1}"])
-    return values
 
 
 def _with_ids(instances: List[Instance], ids: List[str]) -> List[Instance]:
@@ -96,13 +92,6 @@ def _page_size(params: Mapping[str, str]) -> Optional[int]:
         message = "The parameter instancesSet cannot be used with the parameter maxResults"
         raise AwsError("InvalidParameterCombination", message)
     return int(text)
-
-
-def _start(params: Mapping[str, str]) -> int:
-    try:
-        return int(base64.b64decode(params.get("NextToken") or base64.b64encode(b"0"), validate=True))
-    except (binascii.Error, ValueError):
-        raise AwsError("InvalidNextToken", "The specified nextToken is not valid.") from None
 
 
 def _reservation(instance: Instance, account: str, region: str) -> str:

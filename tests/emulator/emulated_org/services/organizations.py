@@ -1,23 +1,21 @@
 """AWS Organizations, as its management and delegated administrator accounts see it."""
-import base64
-import json
 from typing import Dict
 
 from ..enforcement import Principal
 from ..errors import AccessDenied, AwsError
 from ..moto_bridge import forward
-from ..protocol.calls import Answer, Call, json_answer
-from ..state.directory import Directory
-from ..state.switches import Switches
+from ..protocol.answers import Answer, json_answer
+from ..protocol.calls import Call
+from ..state.world import World
+from .paging import page, token_of
 
 PAGE_LIMIT = 20
-JSON_TYPE = "application/x-amz-json-1.1"
 
 
 class Organizations:
-    def __init__(self, directory: Directory, switches: Switches) -> None:
-        self._directory = directory
-        self._switches = switches
+    def __init__(self, world: World) -> None:
+        self._directory = world.directory
+        self._switches = world.switches
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         self._require_access(call, principal)
@@ -70,20 +68,9 @@ class Organizations:
         size = min(int(body.get("MaxResults") or PAGE_LIMIT), PAGE_LIMIT)
         token = body.get("NextToken")
         if name == "Accounts" and not token and self._switches.empty_first_accounts_page:
-            return json_answer({name: [], "NextToken": _token(0)}, JSON_TYPE)
-        start = _offset(token) if token else 0
-        answer = {name: items[start : start + size]}
-        if start + size < len(items):
-            answer["NextToken"] = _token(start + size)
-        return json_answer(answer, JSON_TYPE)
-
-
-def _token(offset: int) -> str:
-    return base64.b64encode(json.dumps({"offset": offset}).encode()).decode()
-
-
-def _offset(token: str) -> int:
-    try:
-        return int(json.loads(base64.b64decode(token))["offset"])
-    except (ValueError, KeyError, TypeError):
-        raise AwsError("InvalidInputException", "You specified an invalid value: NextToken") from None
+            return json_answer(call, {name: [], "NextToken": token_of(0)})
+        try:
+            listed, next_token = page(items, size, token)
+        except ValueError:
+            raise AwsError("InvalidInputException", "You specified an invalid value: NextToken") from None
+        return json_answer(call, {name: listed, **({"NextToken": next_token} if next_token else {})})

@@ -7,10 +7,10 @@ from typing import List
 
 from ..policy.conditions import as_list
 from ..protocol.calls import Call
-from ..state.buses import bus_arns
 from ..state.directory import Directory
-from ..state.messages import named_queue
-from ..state.topics import topic_arn
+from .eventbridge import bus_arns
+from .sns import topic_arn
+from .sqs import named_queue
 
 
 def resources_of(call: Call, account: str, directory: Directory) -> List[str]:

@@ -1,11 +1,12 @@
 """AWS Security Hub's BatchImportFindings: each finding is taken or not by itself, under status 200."""
 import json
-from typing import Dict, List, Mapping, Optional, Set, Tuple
+from typing import Mapping, Optional, Tuple
 
 from ..enforcement import Principal
 from ..errors import AwsError, NotEmulated
-from ..protocol.calls import Answer, Call, json_answer
-from ..state.directory import Directory
+from ..protocol.answers import Answer, json_answer
+from ..protocol.calls import Call
+from ..state.world import World
 
 BATCH_LIMIT = 100
 MAX_BYTES = 240 * 1024
@@ -24,32 +25,15 @@ REQUIRED = (
 
 
 class SecurityHub:
-    """Security Hub of every account and region in which it is enabled.
-
-    Whoever uses it holds the world's lock.
-    """
-
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-        self._enabled: Set[Tuple[str, str]] = set()
-        self._findings: Dict[Tuple[str, str, str], dict] = {}
-
-    def reset(self) -> None:
-        self._enabled.clear()
-        self._findings.clear()
-
-    def enable(self, account: str, region: str) -> None:
-        self._enabled.add((account, region))
-
-    def findings(self, account: str, region: str) -> List[dict]:
-        place = (account, region)
-        return [finding for key, finding in self._findings.items() if key[:2] == place]
+    def __init__(self, world: World) -> None:
+        self._directory = world.directory
+        self._imports = world.imports
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         if call.operation != "BatchImportFindings":
             raise NotEmulated(f"securityhub:{call.operation}")
         account, region = principal.account, call.region
-        if (account, region) not in self._enabled:
+        if not self._imports.is_enabled(account, region):
             message = f"Account {account} is not subscribed to AWS Security Hub"
             raise AwsError("InvalidAccessException", message, 401)
         findings = call.json_body().get("Findings")
@@ -64,9 +48,9 @@ class SecurityHub:
                 named = finding.get("Id", "") if isinstance(finding, dict) else ""
                 failed.append({"Id": named, "ErrorCode": refusal[0], "ErrorMessage": refusal[1]})
             else:
-                self._findings[(account, region, finding["Id"])] = finding
+                self._imports.put(account, region, finding)
         taken = len(findings) - len(failed)
-        return json_answer({"FailedCount": len(failed), "SuccessCount": taken, "FailedFindings": failed})
+        return json_answer(call, {"FailedCount": len(failed), "SuccessCount": taken, "FailedFindings": failed})
 
     def _refusal(self, finding: Mapping, account: str, region: str) -> Optional[Tuple[str, str]]:
         if not isinstance(finding, dict):

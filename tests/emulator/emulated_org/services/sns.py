@@ -7,13 +7,14 @@ import json
 import re
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from ..enforcement import Principal, denied
-from ..errors import AwsError, NotEmulated
+from ..enforcement import Principal, denied_across_accounts
+from ..errors import AwsError, NotEmulated, constraint_violated
 from ..moto_bridge import forward
-from ..protocol.calls import Answer, Call, xml_answer
+from ..protocol.answers import Answer, element, xml_answer
+from ..protocol.calls import Call
 from ..state.directory import account_of
-from ..state.topics import Topic, Topics, topic_arn
-from .iam.xml import element
+from ..state.topics import Topic
+from ..state.world import World
 
 NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
 MAX_BYTES = 262144
@@ -30,8 +31,8 @@ MOBILE_PROTOCOLS = {"ADM", "APNS", "APNS_SANDBOX", "APNS_VOIP", "APNS_VOIP_SANDB
 
 
 class Sns:
-    def __init__(self, topics: Topics) -> None:
-        self._topics = topics
+    def __init__(self, world: World) -> None:
+        self._topics = world.topics
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         if call.operation == "PublishBatch":
@@ -44,47 +45,46 @@ class Sns:
         result = element("MessageId", published.id)
         if topic.is_fifo:
             result += element("SequenceNumber", published.sequence_number)
-        return xml_answer("Publish", NAMESPACE, result, call.request_id)
+        return xml_answer(call, NAMESPACE, result)
 
     def _topic(self, call: Call, principal: Principal) -> Topic:
         if "PhoneNumber" in call.params:
             raise NotEmulated("sns:Publish to a phone number")
         name, arn = topic_arn(call.params)
         if not arn:
-            raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
+            raise _invalid("TopicArn or TargetArn Reason: no value for required parameter")
         if not arn.startswith("arn:"):
-            raise invalid(f"{name} Reason: {arn} does not start with arn")
+            raise _invalid(f"{name} Reason: {arn} does not start with arn")
         parts = arn.split(":")
         if len(parts) != 6 or parts[2] != "sns":
-            raise invalid(f"{name} Reason: An ARN must have at least 6 elements, not {len(parts)}, and be of sns")
+            raise _invalid(f"{name} Reason: An ARN must have at least 6 elements, not {len(parts)}, and be of sns")
         if parts[3] != call.region:
-            raise invalid(name)
+            raise _invalid(name)
         if account_of(arn) != principal.account:
-            raise denied(principal, call.action, arn, f"because no resource-based policy allows the {call.action} action")
+            raise denied_across_accounts(principal, call.action, arn)
         topic = self._topics.find(arn)
         if topic is None:
             raise AwsError("NotFound", "Topic does not exist", 404)
         return topic
 
 
-def invalid(what: str) -> AwsError:
+def _invalid(what: str) -> AwsError:
     return AwsError("InvalidParameter", f"Invalid parameter: {what}")
 
 
 def _publication(params: Mapping[str, str], topic: Topic) -> dict:
     """The validated fields of a Publish call, as Topics.publish takes them."""
     if "Message" not in params:
-        constraint = "Value null at 'message' failed to satisfy constraint: Member must not be null"
-        raise AwsError("ValidationError", f"1 validation error detected: {constraint}")
+        raise constraint_violated("Value null at 'message'", "Member must not be null")
     message, subject = params["Message"], params.get("Subject")
     if not message:
-        raise invalid("Empty message")
+        raise _invalid("Empty message")
     if subject is not None and not SUBJECT.fullmatch(subject):
-        raise invalid("Subject")
+        raise _invalid("Subject")
     attributes = _attributes(params)
     told = [name + attribute["type"] + attribute["value"] for name, attribute in attributes.items()]
     if len("".join([message, *told]).encode()) > MAX_BYTES:
-        raise invalid("Message too long")
+        raise _invalid("Message too long")
     group, deduplication_id = _fifo_fields(params, topic)
     structure = _structure(params)
     return {
@@ -101,16 +101,16 @@ def _fifo_fields(params: Mapping[str, str], topic: Topic) -> Tuple[Optional[str]
     group, deduplication_id = params.get("MessageGroupId"), params.get("MessageDeduplicationId")
     for name in ("MessageGroupId", "MessageDeduplicationId"):
         if name in params and not TOKEN.fullmatch(params[name]):
-            raise invalid(f"{name} Reason: it has 1 to 128 letters, digits and punctuation marks")
+            raise _invalid(f"{name} Reason: it has 1 to 128 letters, digits and punctuation marks")
     if topic.is_fifo and not group:
-        raise invalid("The MessageGroupId parameter is required for FIFO topics")
+        raise _invalid("The MessageGroupId parameter is required for FIFO topics")
     if topic.is_fifo and not deduplication_id:
-        raise invalid(
+        raise _invalid(
             "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
         )
     if deduplication_id and not topic.is_fifo:
         reason = "The request includes MessageDeduplicationId parameter that is not valid for this topic type"
-        raise invalid(f"MessageDeduplicationId Reason: {reason}")
+        raise _invalid(f"MessageDeduplicationId Reason: {reason}")
     return group, deduplication_id
 
 
@@ -119,16 +119,16 @@ def _structure(params: Mapping[str, str]) -> Optional[Dict[str, str]]:
     if "MessageStructure" not in params:
         return None
     if params["MessageStructure"] != "json":
-        raise invalid("MessageStructure")
+        raise _invalid("MessageStructure")
     try:
         texts = json.loads(params["Message"], object_pairs_hook=_distinct)
     except ValueError:
         texts = None
     if not isinstance(texts, dict):
-        raise invalid("Message Structure - JSON message body failed to parse")
+        raise _invalid("Message Structure - JSON message body failed to parse")
     texts = {name: text for name, text in texts.items() if isinstance(text, str) and name in PROTOCOLS | MOBILE_PROTOCOLS}
     if DEFAULT not in texts:
-        raise invalid("Message Structure - No default entry in JSON message body")
+        raise _invalid("Message Structure - No default entry in JSON message body")
     return texts
 
 
@@ -159,3 +159,9 @@ def _attributes(params: Mapping[str, str]) -> Dict[str, Dict[str, str]]:
 
 def _invalid_value(message: str) -> AwsError:
     return AwsError("ParameterValueInvalid", message)
+
+
+def topic_arn(params: Mapping[str, str]) -> Tuple[str, str]:
+    """(name, value) of the parameter that says where to publish. Either is good for a topic."""
+    name = "TargetArn" if params.get("TargetArn") and not params.get("TopicArn") else "TopicArn"
+    return name, params.get(name, "")

@@ -4,31 +4,34 @@ It is not moto's, because moto waits in long polling while it holds up all
 other calls.
 """
 import json
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Mapping, Tuple
 from urllib.parse import urlsplit
 
-from ..enforcement import Principal, denied
+from ..enforcement import Principal, denied_across_accounts
 from ..errors import AwsError, NotEmulated
-from ..protocol.calls import Answer, Call, json_answer, sqs_query_code
-from ..state.clock import Clock
-from ..state.directory import Directory
-from ..state.messages import Message, Queue, missing, named_queue
-from ..state.queues import MAX_BODY_BYTES, MAX_VISIBILITY_SECONDS, Queues
+from ..protocol.answers import Answer, content_type, json_answer
+from ..protocol.calls import Call
+from ..protocol.refusals import sqs_query_code
+from ..state.messages import Message, Queue, no_such_queue
+from ..state.world import World
 
-JSON_TYPE = "application/x-amz-json-1.0"
 BATCH_LIMIT = 10
+MAX_VISIBILITY_SECONDS = 43200
+MAX_BODY_BYTES = 1048576
+# Attributes that a queue may be without.
+OPTIONAL_ATTRIBUTES = ("RedrivePolicy", "FifoQueue", "ContentBasedDeduplication", "Policy", "KmsMasterKeyId")
 UNSUPPORTED = ("MessageAttributes", "MessageSystemAttributes")
 
 
 class Sqs:
-    def __init__(self, directory: Directory, queues: Queues, clock: Clock) -> None:
-        self._directory = directory
-        self._queues = queues
-        self._clock = clock
+    def __init__(self, world: World) -> None:
+        self._queues = world.queues
+        self._clock = world.clock
 
-    def handle(self, call: Call, principal: Principal, client_is_gone: Callable[[], bool]) -> Answer:
-        """Answers a call that is already authorized. Needs no lock but the queues' own."""
+    def handle(self, call: Call, principal: Principal) -> Answer:
+        """Needs no lock but the queues' own."""
         operations = {
+            "ReceiveMessage": self._receive,
             "SendMessage": self._send,
             "DeleteMessage": self._delete,
             "DeleteMessageBatch": self._batch(self._delete),
@@ -38,16 +41,13 @@ class Sqs:
             "GetQueueUrl": lambda call, queue, body, principal: {"QueueUrl": queue.url},
         }
         body = call.json_body()
-        if call.operation == "ReceiveMessage":
-            queue = self._queue(call, body, principal)
-            return json_answer(self._receive(queue, body, client_is_gone), JSON_TYPE)
         if call.operation not in operations:
             raise NotEmulated(f"sqs:{call.operation}")
         queue = self._queue(call, body, principal)
         fields = operations[call.operation](call, queue, body, principal)
         if fields is None:
-            return Answer(200, {"Content-Type": JSON_TYPE}, b"")
-        return json_answer(fields, JSON_TYPE)
+            return Answer(200, {"Content-Type": content_type("sqs")}, b"")
+        return json_answer(call, fields)
 
     def _queue(self, call: Call, body: dict, principal: Principal) -> Queue:
         account, name = named_queue(body, principal.account)
@@ -56,39 +56,39 @@ class Sqs:
             raise AwsError("InvalidAddress", f"The address {body['QueueUrl']} is not valid for this endpoint.", 404)
         queue = self._queues.find(account, call.region, name)
         if account != principal.account:
-            reason = f"because no resource-based policy allows the {call.action} action"
-            raise denied(principal, call.action, queue.arn, reason)
+            raise denied_across_accounts(principal, call.action, queue.arn)
         return queue
 
     def _send(self, call: Call, queue: Queue, body: dict, principal: Principal) -> dict:
         text = _required(body, "MessageBody")
         if len(text.encode()) > MAX_BODY_BYTES:
             reason = f"Message must be shorter than {MAX_BODY_BYTES} bytes."
-            raise invalid(f"One or more parameters are invalid. Reason: {reason}")
+            raise _invalid(f"One or more parameters are invalid. Reason: {reason}")
         if any(body.get(name) for name in UNSUPPORTED):
             raise NotEmulated("attributes of messages")
         group, deduplication_id = body.get("MessageGroupId"), body.get("MessageDeduplicationId")
         if queue.fifo:
             _required(body, "MessageGroupId")
             if not deduplication_id:
-                raise invalid(
+                raise _invalid(
                     "The queue should either have ContentBasedDeduplication enabled "
                     "or MessageDeduplicationId provided explicitly"
                 )
         delay = _number(body, "DelaySeconds", 0, 0, 900)
-        message = self._queues.send(queue, text, self._now_ms(), principal.user_id, delay, group, deduplication_id)
+        now_ms = self._clock.unix_milliseconds()
+        message = self._queues.send(queue, text, now_ms, principal.user_id, delay, group, deduplication_id)
         answer = {"MessageId": message.id, "MD5OfMessageBody": message.md5}
         return {**answer, "SequenceNumber": message.sequence_number} if queue.fifo else answer
 
-    def _receive(self, queue: Queue, body: dict, client_is_gone: Callable[[], bool]) -> dict:
+    def _receive(self, call: Call, queue: Queue, body: dict, principal: Principal) -> dict:
         names = (body.get("AttributeNames") or []) + (body.get("MessageSystemAttributeNames") or [])
         messages = self._queues.receive(
             queue,
             _number(body, "MaxNumberOfMessages", 1, 1, BATCH_LIMIT),
             _number(body, "VisibilityTimeout", queue.visibility_seconds, 0, MAX_VISIBILITY_SECONDS),
             _number(body, "WaitTimeSeconds", 0, 0, 20),
-            self._now_ms,
-            client_is_gone,
+            self._clock.unix_milliseconds,
+            call.client_is_gone,
         )
         return {"Messages": [_described(message, queue, names) for message in messages]} if messages else {}
 
@@ -98,7 +98,7 @@ class Sqs:
     def _change_visibility(self, call: Call, queue: Queue, body: dict, principal: Principal) -> None:
         handle = _required(body, "ReceiptHandle")
         if body.get("VisibilityTimeout") is None:
-            raise missing("VisibilityTimeout")
+            raise _missing("VisibilityTimeout")
         seconds = _number(body, "VisibilityTimeout", 0, 0, MAX_VISIBILITY_SECONDS)
         self._queues.change_visibility(queue, handle, seconds)
 
@@ -122,7 +122,7 @@ class Sqs:
         return run
 
     def _attributes(self, call: Call, queue: Queue, body: dict, principal: Principal) -> dict:
-        known = self._queues.attributes(queue)
+        known = _attributes(queue, self._queues.counts(queue))
         names = body.get("AttributeNames") or []
         for name in names:
             if name != "All" and name not in known and name not in OPTIONAL_ATTRIBUTES:
@@ -130,12 +130,29 @@ class Sqs:
         wanted = {name: value for name, value in known.items() if "All" in names or name in names}
         return {"Attributes": wanted} if wanted else {}
 
-    def _now_ms(self) -> int:
-        return int(self._clock.now().timestamp() * 1000)
 
-
-# Attributes that a queue may be without.
-OPTIONAL_ATTRIBUTES = ("RedrivePolicy", "FifoQueue", "ContentBasedDeduplication", "Policy", "KmsMasterKeyId")
+def _attributes(queue: Queue, counts: Mapping[str, int]) -> Dict[str, str]:
+    """What GetQueueAttributes knows of a queue."""
+    attributes = {
+        "QueueArn": queue.arn,
+        "ApproximateNumberOfMessages": counts["visible"],
+        "ApproximateNumberOfMessagesNotVisible": counts["in_flight"],
+        "ApproximateNumberOfMessagesDelayed": counts["delayed"],
+        "CreatedTimestamp": queue.created,
+        "LastModifiedTimestamp": queue.created,
+        "VisibilityTimeout": queue.visibility_seconds,
+        "MaximumMessageSize": MAX_BODY_BYTES,
+        "MessageRetentionPeriod": 345600,
+        "DelaySeconds": 0,
+        "ReceiveMessageWaitTimeSeconds": 0,
+        "SqsManagedSseEnabled": "true",
+    }
+    if queue.fifo:
+        attributes.update(FifoQueue="true", ContentBasedDeduplication="false")
+    if queue.dead_letter:
+        redrive = {"deadLetterTargetArn": queue.dead_letter.arn, "maxReceiveCount": queue.max_receive_count}
+        attributes["RedrivePolicy"] = json.dumps(redrive, separators=(",", ":"))
+    return {name: str(value) for name, value in attributes.items()}
 
 
 def _described(message: Message, queue: Queue, names: List[str]) -> dict:
@@ -179,7 +196,7 @@ def _entries(body: dict) -> List[dict]:
 def _required(fields: dict, name: str) -> str:
     value = fields.get(name) if isinstance(fields, dict) else None
     if not isinstance(value, str) or not value:
-        raise missing(name)
+        raise _missing(name)
     return value
 
 
@@ -188,12 +205,30 @@ def _number(fields: dict, name: str, default: int, least: int, most: int) -> int
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise invalid(
+        raise _invalid(
             f"Value {json.dumps(value)} for parameter {name} is invalid. "
             f"Reason: Must be between {least} and {most}, if provided."
         )
     return value
 
 
-def invalid(message: str) -> AwsError:
+def _invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterValueException", message)
+
+
+def named_queue(fields: Mapping, account: str) -> Tuple[str, str]:
+    """(account, name) of the queue a request is about, whatever its URL's host."""
+    url = fields.get("QueueUrl")
+    if isinstance(url, str) and url:
+        parts = urlsplit(url).path.strip("/").split("/")
+        if len(parts) < 2:
+            raise no_such_queue()
+        return parts[-2], parts[-1]
+    name = fields.get("QueueName")
+    if not isinstance(name, str) or not name:
+        raise _missing("QueueUrl")
+    return fields.get("QueueOwnerAWSAccountId") or account, name
+
+
+def _missing(name: str) -> AwsError:
+    return AwsError("MissingRequiredParameterException", f"The request must contain the parameter {name}.")

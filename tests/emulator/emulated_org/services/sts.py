@@ -1,18 +1,19 @@
 """AWS STS: role sessions, their trust policies and their limits."""
 import math
 import re
-from datetime import datetime
 from typing import Dict, List, Mapping, Optional
 from xml.sax.saxutils import escape
 
 from ..enforcement import Enforcement, Principal, denied
-from ..errors import AccessDenied, AwsError, NotEmulated
+from ..errors import AccessDenied, AwsError, NotEmulated, constraint_violated
 from ..policy.conditions import as_list
 from ..policy.documents import Policy, Request, check_identity_policy, statement_applies
-from ..protocol.calls import Answer, Call, members, xml_answer
-from ..state.clock import Clock, whole_seconds
-from ..state.directory import Directory, account_of
-from ..state.sessions import Session, SessionStore
+from ..protocol.answers import Answer, xml_answer
+from ..protocol.calls import Call, members
+from ..state.directory import account_of
+from ..state.sessions import Session
+from ..state.world import World
+from ..times import whole_seconds
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 ONE_HOUR = 3600
@@ -26,11 +27,11 @@ def validation_error(message: str) -> AwsError:
 
 
 class Sts:
-    def __init__(self, directory: Directory, sessions: SessionStore, enforcement: Enforcement, clock: Clock) -> None:
-        self._directory = directory
-        self._sessions = sessions
+    def __init__(self, world: World, enforcement: Enforcement) -> None:
+        self._directory = world.directory
+        self._sessions = world.sessions
+        self._clock = world.clock
         self._enforcement = enforcement
-        self._clock = clock
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         operations = {
@@ -41,7 +42,7 @@ class Sts:
         if call.operation not in operations:
             raise NotEmulated(f"sts:{call.operation}")
         result = operations[call.operation](call, principal)
-        return xml_answer(call.operation, NAMESPACE, result, call.request_id)
+        return xml_answer(call, NAMESPACE, result)
 
     def _get_caller_identity(self, call: Call, principal: Principal) -> str:
         return (
@@ -53,7 +54,8 @@ class Sts:
         if principal.session:
             raise AccessDenied("Cannot call GetSessionToken with session credentials")
         duration = _duration(call.params, 12 * ONE_HOUR)
-        return _credentials(self.issue_user_session(principal.account, principal.entity, self._clock.now(), duration))
+        now = self._clock.now()
+        return _credentials(self._sessions.issue_for_user(principal.account, principal.entity, now, duration))
 
     def _assume_role(self, call: Call, principal: Principal) -> str:
         request = _AssumeRole(call.params)
@@ -61,7 +63,7 @@ class Sts:
         self._authorize(principal, request, role)
         request.check_duration(role, chained=principal.session is not None)
         source_identity = self._source_identity(principal, request)
-        session = self.issue_role_session(
+        session = self._sessions.issue_for_role(
             role,
             request.session_name,
             issued_at=self._clock.now(),
@@ -80,31 +82,6 @@ class Sts:
         if source_identity:
             answer += f"<SourceIdentity>{escape(source_identity)}</SourceIdentity>"
         return answer
-
-    def issue_role_session(self, role, session_name: str, issued_at: datetime, duration_seconds: int, **extra) -> Session:
-        """A session of the role, without asking anybody: AssumeRole checks first."""
-        partition, account = self._directory.partition, role.account_id
-        return self._sessions.issue(
-            account=account,
-            arn=f"arn:{partition}:sts::{account}:assumed-role/{role.name}/{session_name}",
-            user_id=f"{role.id}:{session_name}",
-            role_id=role.id,
-            session_name=session_name,
-            issued_at=issued_at,
-            duration_seconds=duration_seconds,
-            **extra,
-        )
-
-    def issue_user_session(self, account: str, user, issued_at: datetime, duration_seconds: int) -> Session:
-        """A session of an IAM user. It outlives the access key it was asked for with."""
-        return self._sessions.issue(
-            account=account,
-            arn=user.arn,
-            user_id=user.id,
-            user_name=user.name,
-            issued_at=issued_at,
-            duration_seconds=duration_seconds,
-        )
 
     def _authorize(self, principal: Principal, request: "_AssumeRole", role) -> None:
         """Both the role's trust policy and the caller's own policies have to allow it.
@@ -177,10 +154,8 @@ class _AssumeRole:
         if self.source_identity is not None:
             _check("sourceIdentity", self.source_identity, NAME)
         if self.policy is not None and not 1 <= len(self.policy) <= SESSION_POLICY_LIMIT:
-            raise validation_error(
-                f"1 validation error detected: Value at 'policy' failed to satisfy constraint: "
-                f"Member must have length less than or equal to {SESSION_POLICY_LIMIT}"
-            )
+            limit = f"Member must have length less than or equal to {SESSION_POLICY_LIMIT}"
+            raise constraint_violated("Value at 'policy'", limit)
         if len(self.policy_arns) > 10:
             raise validation_error("1 validation error detected: Value at 'policyArns' has more than 10 members")
 
@@ -202,25 +177,20 @@ class _AssumeRole:
 
 
 def _policy_arns(params: Mapping[str, str]) -> List[str]:
-    arns = members({key.replace(".arn", ""): value for key, value in params.items()}, "PolicyArns")
-    return arns
+    return members({key.replace(".arn", ""): value for key, value in params.items()}, "PolicyArns")
 
 
 def _check(name: str, value: str, pattern) -> None:
     if not pattern.fullmatch(value):
-        raise validation_error(
-            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
-            f"Member must satisfy regular expression pattern: {pattern.pattern}"
-        )
+        constraint = f"Member must satisfy regular expression pattern: {pattern.pattern}"
+        raise constraint_violated(f"Value '{value}' at '{name}'", constraint)
 
 
 def _duration(params: Mapping[str, str], default: int) -> int:
     text = params.get("DurationSeconds", str(default))
     if not text.isdigit() or not 900 <= int(text) <= 129600:
-        raise validation_error(
-            f"1 validation error detected: Value '{text}' at 'durationSeconds' failed to satisfy constraint: "
-            "Member must have value greater than or equal to 900"
-        )
+        constraint = "Member must have value greater than or equal to 900"
+        raise constraint_violated(f"Value '{text}' at 'durationSeconds'", constraint)
     return int(text)
 
 

@@ -1,27 +1,6 @@
 """The log of all calls to emulated services, for tests to read."""
 import threading
-from typing import Dict, List, Tuple
-
-from ..protocol.calls import Call
-
-READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
-# What the log keeps of calls that carry texts, which may be long and confidential.
-KEPT_PARAMETERS: Dict[Tuple[str, str], Tuple[str, ...]] = {
-    ("sns", "Publish"): ("TopicArn", "TargetArn", "MessageStructure", "MessageGroupId", "MessageDeduplicationId"),
-    ("events", "PutEvents"): (),
-}
-
-
-def logged(call: Call) -> Dict[str, str]:
-    """A call's parameters, of texts only how long they are."""
-    kept = KEPT_PARAMETERS.get((call.service, call.operation))
-    if kept is None:
-        return call.params
-    return {name: value if name in kept else _size(value) for name, value in call.params.items()}
-
-
-def _size(text: str) -> str:
-    return f"({len(text.encode())} bytes)"
+from typing import Dict, List
 
 
 class CallLog:
@@ -38,13 +17,7 @@ class CallLog:
     def arrived(self, **fields) -> Dict:
         with self._lock:
             self._number += 1
-            entry = {
-                "n": self._number,
-                **fields,
-                "status": None,
-                "error_code": None,
-                "write": not fields["operation"].startswith(READS),
-            }
+            entry = {"n": self._number, **fields, "status": None, "error_code": None}
             self._calls.append(entry)
             return entry
 

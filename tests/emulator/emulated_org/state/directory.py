@@ -3,7 +3,7 @@
 Everything the emulator knows about moto's data model is in this module and in
 `moto_bridge`.
 """
-from typing import Dict, Iterator, List, Mapping, Optional
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
@@ -11,14 +11,14 @@ from moto.organizations.models import organizations_backends
 from ..errors import InvalidCredentials
 from ..policy.documents import Policy
 
+# The IAM user whose access key the control interface hands out for an account.
+OPERATOR = "operator"
 DISABLED = "DISABLED"
 SERVICE_CONTROL_POLICY = "SERVICE_CONTROL_POLICY"
 EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
 # moto can load all of AWS's managed policies, but takes seconds: these two will do.
 MANAGED_POLICIES = {"AdministratorAccess": EVERYTHING, "AWSDenyAll": NOTHING}
-
-
 # Where a partition's global services are called, and leave their traces.
 MAIN_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1"}
 
@@ -33,6 +33,8 @@ class Directory:
         self.partition = "aws"
         self.management_id: Optional[str] = None
         self.account_ids: List[str] = []
+        # (entity's id, inline policy's name) -> its document before the latest change, None for none.
+        self.earlier_documents: Dict[Tuple[str, str], Optional[str]] = {}
         # Region -> whether accounts opted in, as AWS Account Management names it.
         self.regions: Dict[str, str] = {}
 
@@ -164,6 +166,14 @@ class Directory:
 
 def inline_policies(entity) -> Mapping[str, str]:
     return entity.policies
+
+
+def tags_of(entity) -> list:
+    """moto keeps a role's tags as a dict by lower-case key, or as a list."""
+    tags = getattr(entity, "tags", None) or []
+    if isinstance(tags, dict):
+        tags = tags.values()
+    return [tag for tag in tags if isinstance(tag, dict)]
 
 
 def _default_document(policy) -> str:

@@ -1,5 +1,4 @@
 """EC2 instances: not machines, but what DescribeInstances tells of them."""
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Dict, List, Optional, Tuple
@@ -39,7 +38,3 @@ class Instances:
     @property
     def none_at_all(self) -> bool:
         return not self._instances
-
-
-def new_instance_id() -> str:
-    return "i-0" + secrets.token_hex(8)

@@ -1,14 +1,14 @@
-"""A queue of SQS and its messages: receipt handles, visibility, order, names."""
+"""A queue of SQS and its messages: receipt handles, visibility, order."""
 import base64
 import hashlib
 import json
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, Mapping, Optional, Tuple
-from urllib.parse import urlsplit
+from typing import Dict, Iterator, Optional
 
 from ..errors import AwsError
+from .deduplication import Deduplication
 
 
 @dataclass
@@ -54,8 +54,7 @@ class Queue:
     sent: int = 0
     deleted: int = 0
     is_gone: bool = False
-    # deduplication id -> (until when it counts, the message it belongs to)
-    deduplication: Dict[str, tuple] = field(default_factory=dict)
+    deduplication: Deduplication[Message] = field(default_factory=Deduplication)
 
     @property
     def arn(self) -> str:
@@ -98,48 +97,8 @@ class Queue:
         return self.messages.get(id)
 
 
-def queue_of_request(fields: Mapping, partition: str, dead_letter: Optional[Queue]) -> Queue:
-    """The queue that a request to the control interface describes."""
-    name, fifo = fields["name"], bool(fields.get("fifo", False))
-    if not isinstance(name, str) or name.endswith(".fifo") != fifo:
-        raise ValueError("the name of a FIFO queue, and of no other, ends in .fifo")
-    if dead_letter:
-        if (dead_letter.account, dead_letter.region, dead_letter.fifo) != (fields["account"], fields["region"], fifo):
-            raise ValueError("a dead-letter queue is of the same account, region and kind")
-        if int(fields["max_receive_count"]) < 1:
-            raise ValueError("max_receive_count is at least 1")
-    return Queue(
-        account=fields["account"],
-        region=fields["region"],
-        name=name,
-        partition=partition,
-        fifo=fifo,
-        visibility_seconds=int(fields.get("visibility_seconds", 30)),
-        dead_letter=dead_letter,
-        max_receive_count=int(fields.get("max_receive_count") or 0),
-    )
-
-
-def named_queue(fields: Mapping, account: str) -> Tuple[str, str]:
-    """(account, name) of the queue a request is about, whatever its URL's host."""
-    url = fields.get("QueueUrl")
-    if isinstance(url, str) and url:
-        parts = urlsplit(url).path.strip("/").split("/")
-        if len(parts) < 2:
-            raise no_such_queue()
-        return parts[-2], parts[-1]
-    name = fields.get("QueueName")
-    if not isinstance(name, str) or not name:
-        raise missing("QueueUrl")
-    return fields.get("QueueOwnerAWSAccountId") or account, name
-
-
 def no_such_queue() -> AwsError:
     return AwsError("QueueDoesNotExist", "The specified queue does not exist.")
-
-
-def missing(name: str) -> AwsError:
-    return AwsError("MissingRequiredParameterException", f"The request must contain the parameter {name}.")
 
 
 def bad_handle(handle: str, reason: str) -> AwsError:

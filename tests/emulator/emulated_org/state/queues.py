@@ -4,21 +4,17 @@ Visibility timeouts run on the machine's own clock, not on the emulator's: a
 receiver waits in real time, so its messages come back in real time too.
 """
 import dataclasses
-import json
 import threading
 import time
 import uuid
 from typing import Callable, Dict, List, Optional
 
-from ..errors import AwsError
-from .faults import ClientGone
+from ..errors import AwsError, NoAnswer
 from .messages import Message, Queue, bad_handle, no_such_queue
+from .named import Named
 
 # How often a waiting receiver looks whether its client is still there.
 POLL_SECONDS = 0.1
-DEDUPLICATION_SECONDS = 300
-MAX_VISIBILITY_SECONDS = 43200
-MAX_BODY_BYTES = 1048576
 
 
 class Queues:
@@ -27,61 +23,35 @@ class Queues:
     def __init__(self) -> None:
         # The queues' own lock: a receiver that waits must not stop other calls.
         self._changed = threading.Condition()
-        self._queues: Dict[str, Queue] = {}
+        self._queues: Named[Queue] = Named("queue", "queues")
         self._sequence = 0
 
     def reset(self) -> None:
         with self._changed:
-            for queue in self._queues.values():
+            for queue in self._queues:
                 queue.is_gone = True
             self._queues.clear()
             self._changed.notify_all()
 
     def create(self, queue: Queue) -> Queue:
         with self._changed:
-            if queue.name in self._queues:
-                raise ValueError(f"there is a queue {queue.name} already")
-            self._queues[queue.name] = queue
-        return queue
+            return self._queues.add(queue.name, queue)
 
     def named(self, name: str) -> Queue:
         """For the control interface: ValueError if there is none."""
         with self._changed:
-            if name not in self._queues:
-                raise ValueError(f"there is no queue {name}")
-            return self._queues[name]
+            return self._queues.named(name)
 
     def find(self, account: str, region: str, name: str) -> Queue:
         with self._changed:
-            queue = self._queues.get(name)
+            queue = self._queues.find(name)
         if queue is None or (queue.account, queue.region) != (account, region):
             raise no_such_queue()
         return queue
 
-    def attributes(self, queue: Queue) -> Dict[str, str]:
-        """What GetQueueAttributes knows of a queue."""
+    def counts(self, queue: Queue) -> Dict[str, int]:
         with self._changed:
-            counts = queue.counts()
-        attributes = {
-            "QueueArn": queue.arn,
-            "ApproximateNumberOfMessages": counts["visible"],
-            "ApproximateNumberOfMessagesNotVisible": counts["in_flight"],
-            "ApproximateNumberOfMessagesDelayed": counts["delayed"],
-            "CreatedTimestamp": queue.created,
-            "LastModifiedTimestamp": queue.created,
-            "VisibilityTimeout": queue.visibility_seconds,
-            "MaximumMessageSize": MAX_BODY_BYTES,
-            "MessageRetentionPeriod": 345600,
-            "DelaySeconds": 0,
-            "ReceiveMessageWaitTimeSeconds": 0,
-            "SqsManagedSseEnabled": "true",
-        }
-        if queue.fifo:
-            attributes.update(FifoQueue="true", ContentBasedDeduplication="false")
-        if queue.dead_letter:
-            redrive = {"deadLetterTargetArn": queue.dead_letter.arn, "maxReceiveCount": queue.max_receive_count}
-            attributes["RedrivePolicy"] = json.dumps(redrive, separators=(",", ":"))
-        return {name: str(value) for name, value in attributes.items()}
+            return queue.counts()
 
     def describe(self, queue: Queue) -> dict:
         with self._changed:
@@ -106,18 +76,16 @@ class Queues:
     ) -> Message:
         """The message; of a duplicate in a FIFO queue, the one that was sent first."""
         with self._changed:
-            now = time.monotonic()
-            if queue.fifo:
-                until, earlier = queue.deduplication.get(deduplication_id, (0, None))
-                if now < until:
-                    return earlier
+            earlier = queue.deduplication.earlier(deduplication_id) if queue.fifo else None
+            if earlier:
+                return earlier
             self._sequence += 1
             message = Message(
                 id=str(uuid.uuid4()),
                 body=body,
                 sent_ms=now_ms,
                 sender_id=sender_id,
-                visible_at=now + delay_seconds,
+                visible_at=time.monotonic() + delay_seconds,
                 sequence_number=f"{18850000000000000000 + self._sequence * 256}",
                 group=group,
                 deduplication_id=deduplication_id,
@@ -125,7 +93,7 @@ class Queues:
             queue.messages[message.id] = message
             queue.sent += 1
             if queue.fifo:
-                queue.deduplication[deduplication_id] = (now + DEDUPLICATION_SECONDS, message)
+                queue.deduplication.remember(deduplication_id, message)
             self._changed.notify_all()
             return message
 
@@ -140,7 +108,7 @@ class Queues:
     ) -> List[Message]:
         """Up to `limit` messages, as they are now; waits for the first of them.
 
-        Raises ClientGone when nobody waits any more: a message must not be
+        Raises NoAnswer when nobody waits any more: a message must not be
         hidden from other receivers for a client that cannot get it.
         """
         deadline = time.monotonic() + wait_seconds
@@ -151,7 +119,7 @@ class Queues:
                 now = time.monotonic()
                 ready = next(queue.deliverable(now), None)
                 if client_is_gone():
-                    raise ClientGone
+                    raise NoAnswer
                 taken = self._take(queue, now, limit, visibility_seconds, now_ms()) if ready else []
                 if taken or now >= deadline:
                     return taken

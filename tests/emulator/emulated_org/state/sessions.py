@@ -7,6 +7,8 @@ from typing import Dict, List, Optional
 
 from ..errors import ExpiredCredentials, InvalidCredentials
 from ..policy.documents import Policy
+from .directory import Directory
+from .ids import new_id
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,34 @@ class Session:
 
 
 class SessionStore:
-    def __init__(self) -> None:
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
         self._sessions: Dict[str, Session] = {}
 
     def reset(self) -> None:
         self._sessions.clear()
 
-    def issue(self, *, issued_at: datetime, duration_seconds: int, **fields) -> Session:
+    def issue_for_role(self, role, session_name: str, issued_at: datetime, duration_seconds: int, **extra) -> Session:
+        """A session of the role, without asking anybody: AssumeRole checks first."""
+        partition, account = self._directory.partition, role.account_id
+        return self._issue(
+            issued_at,
+            duration_seconds,
+            account=account,
+            arn=f"arn:{partition}:sts::{account}:assumed-role/{role.name}/{session_name}",
+            user_id=f"{role.id}:{session_name}",
+            role_id=role.id,
+            session_name=session_name,
+            **extra,
+        )
+
+    def issue_for_user(self, account: str, user, issued_at: datetime, duration_seconds: int) -> Session:
+        """A session of an IAM user. It outlives the access key it was asked for with."""
+        return self._issue(
+            issued_at, duration_seconds, account=account, arn=user.arn, user_id=user.id, user_name=user.name
+        )
+
+    def _issue(self, issued_at: datetime, duration_seconds: int, **fields) -> Session:
         """Stores a session with fresh keys; `fields` are those of `Session`."""
         session = Session(
             access_key_id=new_id("ASIA", 20),
@@ -58,9 +81,3 @@ class SessionStore:
         if now >= session.expires_at:
             raise ExpiredCredentials()
         return session
-
-
-def new_id(prefix: str, length: int) -> str:
-    """A unique id as IAM makes them: a prefix that tells the kind, then base 32."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-    return prefix + "".join(alphabet[byte % 32] for byte in secrets.token_bytes(length - len(prefix)))

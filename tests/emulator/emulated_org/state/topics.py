@@ -1,13 +1,12 @@
 """SNS topics: what was published to them. Nothing is delivered to anybody."""
-import re
-import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Optional
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
+from .deduplication import Deduplication
+from .named import Named
+
 FIFO_SUFFIX = ".fifo"
-DEDUPLICATION_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,7 @@ class Topic:
     name: str
     partition: str
     published: List[Publication] = field(default_factory=list)
-    # deduplication id -> (until when it counts, the publication it belongs to)
-    deduplication: Dict[str, Tuple[float, Publication]] = field(default_factory=dict)
+    deduplication: Deduplication[Publication] = field(default_factory=Deduplication)
 
     @property
     def arn(self) -> str:
@@ -57,55 +55,32 @@ class Topics:
     """All topics, by name, of which there are no two. Whoever uses it holds the world's lock."""
 
     def __init__(self) -> None:
-        self._topics: Dict[str, Topic] = {}
+        self._topics: Named[Topic] = Named("topic", "topics")
         self._sequence = 0
 
     def reset(self) -> None:
         self._topics.clear()
 
     def create(self, topic: Topic) -> Topic:
-        if topic.name in self._topics:
-            raise ValueError(f"there is a topic {topic.name} already")
-        self._topics[topic.name] = topic
-        return topic
+        return self._topics.add(topic.name, topic)
 
     def named(self, name: str) -> Topic:
-        """For the control interface: ValueError if there is none."""
-        if name not in self._topics:
-            raise ValueError(f"there is no topic {name}: make it with POST topics")
-        return self._topics[name]
+        return self._topics.named(name)
 
     def find(self, arn: str) -> Optional[Topic]:
-        topic = self._topics.get(arn.rpartition(":")[2])
+        topic = self._topics.find(arn.rpartition(":")[2])
         return topic if topic and topic.arn == arn else None
 
     def publish(self, topic: Topic, **fields) -> Publication:
         """The publication; of a duplicate in a FIFO topic, the one that came first."""
-        now, duplicate_of = time.monotonic(), fields["deduplication_id"]
-        if topic.is_fifo:
-            until, earlier = topic.deduplication.get(duplicate_of, (0.0, None))
-            if earlier and now < until:
-                return earlier
+        deduplication_id = fields["deduplication_id"]
+        earlier = topic.deduplication.earlier(deduplication_id) if topic.is_fifo else None
+        if earlier:
+            return earlier
         self._sequence += 1
         number = f"{10000000000000000000 + self._sequence * 1000}"
         publication = Publication(id=str(uuid.uuid4()), sequence_number=number, **fields)
         topic.published.append(publication)
         if topic.is_fifo:
-            topic.deduplication[duplicate_of] = (now + DEDUPLICATION_SECONDS, publication)
+            topic.deduplication.remember(deduplication_id, publication)
         return publication
-
-
-def topic_of_request(fields: Mapping, partition: str) -> Topic:
-    """The topic that a request to the control interface describes."""
-    name, fifo = fields["name"], bool(fields.get("fifo", False))
-    if not isinstance(name, str) or name.endswith(FIFO_SUFFIX) != fifo:
-        raise ValueError("the name of a FIFO topic, and of no other, ends in .fifo")
-    if not NAME.fullmatch(name[: -len(FIFO_SUFFIX)] if fifo else name):
-        raise ValueError("a topic's name has 1 to 256 letters, digits, hyphens and underscores")
-    return Topic(fields["account"], fields["region"], name, partition)
-
-
-def topic_arn(params: Mapping[str, str]) -> Tuple[str, str]:
-    """(name, value) of the parameter that says where to publish. Either is good for a topic."""
-    name = "TargetArn" if params.get("TargetArn") and not params.get("TopicArn") else "TopicArn"
-    return name, params.get(name, "")

@@ -2,15 +2,11 @@
 
 They are what a chat or a pager offers over plain HTTP, not of AWS: nobody signs.
 """
-import json
 import re
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Callable, Deque, Dict, List, Mapping, Optional, Union
-
-from ..protocol.calls import Answer
-from .faults import POLL_SECONDS, ClientGone
+from typing import Deque, Dict, List, Mapping, Optional, Tuple, Union
 
 PREFIX = "/webhook/"
 NAME = re.compile(r"[A-Za-z0-9_.~-]{1,256}", re.ASCII)
@@ -24,25 +20,6 @@ class PlannedAnswer:
 
     status: Union[int, str] = 200
     retry_after: Optional[str] = None
-
-    @classmethod
-    def parse(cls, planned) -> "PlannedAnswer":
-        if planned in (HANG, CLOSE):
-            return cls(planned)
-        fields = planned if isinstance(planned, dict) else {"status": planned}
-        status, retry_after = fields.get("status"), fields.get("retry_after")
-        is_status = isinstance(status, int) and not isinstance(status, bool) and 200 <= status <= 599
-        if not is_status or not set(fields) <= {"status", "retry_after"}:
-            raise ValueError('an answer is a status, {"status": 429, "retry_after": 1}, "hang" or "close"')
-        if isinstance(retry_after, bool) or not isinstance(retry_after, (int, str, type(None))):
-            raise ValueError("retry_after is a number of seconds or a date")
-        return cls(status, None if retry_after is None else str(retry_after))
-
-    def answer(self) -> Answer:
-        headers = {"Content-Type": "text/plain"}
-        if self.retry_after is not None:
-            headers["Retry-After"] = self.retry_after
-        return Answer(int(self.status), headers, b"")
 
 
 @dataclass
@@ -76,42 +53,10 @@ class Webhooks:
             webhook = self._webhooks.get(name)
             return list(webhook.received) if webhook else []
 
-    def answer(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, client_is_gone: Callable[[], bool]
-    ) -> Answer:
-        """Receives a request; raises ClientGone if it gets no answer."""
-        name = path[len(PREFIX) :]
-        if not NAME.fullmatch(name):
-            return _refusal(404, f"a webhook is {PREFIX}NAME, with letters, digits and ._~- in its name")
-        if method != "POST":
-            return _refusal(405, f"a webhook takes POST, not {method}")
+    def receive(self, name: str, request: Mapping) -> Tuple[PlannedAnswer, threading.Event]:
+        """How the request is answered, and what is set when a hanging one has waited long enough."""
         with self._lock:
-            webhook, let_go = self._webhooks.setdefault(name, Webhook()), self._let_go
+            webhook = self._webhooks.setdefault(name, Webhook())
             planned = webhook.planned.popleft() if webhook.planned else PlannedAnswer()
-            webhook.received.append(_described(headers, body, planned))
-        if planned.status == HANG:
-            while not let_go.wait(POLL_SECONDS) and not client_is_gone():
-                pass
-        if planned.status in (HANG, CLOSE):
-            raise ClientGone
-        return planned.answer()
-
-
-def named(fields: Mapping) -> str:
-    """The name in a request to the control interface."""
-    name = fields["name"]
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError("a webhook's name has 1 to 256 letters, digits and ._~-")
-    return name
-
-
-def _described(headers: Mapping[str, str], body: bytes, planned: PlannedAnswer) -> dict:
-    by_name: Dict[str, str] = {}
-    for name, value in headers.items():
-        name = name.lower()
-        by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
-    return {"headers": by_name, "body": body.decode("utf-8", "replace"), "status": planned.status}
-
-
-def _refusal(status: int, message: str) -> Answer:
-    return Answer(status, {"Content-Type": "application/json"}, json.dumps({"error": message}).encode())
+            webhook.received.append({**request, "status": planned.status})
+            return planned, self._let_go

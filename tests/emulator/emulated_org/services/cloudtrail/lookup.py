@@ -7,12 +7,12 @@ from typing import Callable, Dict, Mapping, Optional
 
 from ...enforcement import Principal
 from ...errors import AwsError, NotEmulated
-from ...protocol.calls import Answer, Call, json_answer
-from ...state.clock import Clock
-from ...state.trail import Event, Trail
+from ...protocol.answers import Answer, json_answer
+from ...protocol.calls import Call
+from ...state.trail import Event
+from ...state.world import World
 
 PAGE_LIMITS = range(1, 51)
-JSON_TYPE = "application/x-amz-json-1.1"
 ATTRIBUTES: Dict[str, Callable[[Event, str], bool]] = {
     "AccessKeyId": lambda event, value: event.detail["userIdentity"]["accessKeyId"] == value,
     "EventId": lambda event, value: event.detail["eventID"] == value,
@@ -26,14 +26,9 @@ ATTRIBUTES: Dict[str, Callable[[Event, str], bool]] = {
 
 
 class CloudTrail:
-    def __init__(self, trail: Trail, clock: Clock) -> None:
-        self._trail = trail
-        self._clock = clock
-        self.delay_seconds = 0.0
-
-    def reset(self) -> None:
-        self._trail.reset()
-        self.delay_seconds = 0.0
+    def __init__(self, world: World) -> None:
+        self._trail = world.trail
+        self._clock = world.clock
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         if call.operation != "LookupEvents":
@@ -42,7 +37,7 @@ class CloudTrail:
         if body.get("EventCategory"):
             raise NotEmulated("cloudtrail:LookupEvents with an EventCategory")
         request = _Lookup(body)
-        latest = self._clock.now() - timedelta(seconds=self.delay_seconds)
+        latest = self._clock.now() - timedelta(seconds=self._trail.delay_seconds)
         found = [
             event
             for event in self._trail.newest_first(principal.account, call.region, request.before)
@@ -52,7 +47,7 @@ class CloudTrail:
         answer: dict = {"Events": [event.described() for event in page]}
         if len(found) > len(page):
             answer["NextToken"] = request.token_after(page[-1])
-        return json_answer(answer, JSON_TYPE)
+        return json_answer(call, answer)
 
 
 class _Lookup:

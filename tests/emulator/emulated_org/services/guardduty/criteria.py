@@ -2,7 +2,7 @@
 from functools import lru_cache
 from typing import Any, Iterable, List, Mapping, Optional
 
-from ...state.clock import parse_time
+from ...times import parse_time
 
 EQUAL = ("eq", "equals")
 NOT_EQUAL = ("neq", "notEquals")

@@ -1,15 +1,15 @@
 """The inline policies of IAM's roles and users: quota, exact text, and the switches' lies."""
 import re
-from typing import Dict, Optional, Tuple
 from urllib.parse import quote
 
 from ...errors import AwsError
 from ...moto_bridge import forward
 from ...policy.documents import check_identity_policy
-from ...protocol.calls import Answer, Call, xml_answer
-from ...state.directory import Directory, inline_policies
-from ...state.switches import Switches
-from .xml import NAMESPACE, element, empty_answer
+from ...protocol.answers import Answer, element
+from ...protocol.calls import Call
+from ...state.directory import inline_policies
+from ...state.world import World
+from .xml import iam_answer
 
 # Characters of all inline policies of one entity together.
 QUOTAS = {"role": 10240, "user": 2048}
@@ -19,21 +19,17 @@ NAME_PATTERN = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 class InlinePolicies:
     """Get, Put and Delete of one kind of entity, which is ``role`` or ``user``."""
 
-    def __init__(self, directory: Directory, switches: Switches, kind: str) -> None:
-        self._directory = directory
-        self._switches = switches
+    def __init__(self, world: World, kind: str) -> None:
+        self._directory = world.directory
+        self._switches = world.switches
         self._kind = kind
-        # (entity's id, policy name) -> the document before the latest change, None for none.
-        self._previous: Dict[Tuple[str, str], Optional[str]] = {}
-
-    def reset(self) -> None:
-        self._previous.clear()
 
     def get(self, call: Call, account: str, entity) -> Answer:
         name = call.params.get("PolicyName", "")
         document = inline_policies(entity).get(name)
-        if self._switched(f"get_{self._kind}_policy_stale") and (entity.id, name) in self._previous:
-            document = self._previous[entity.id, name]
+        earlier = self._directory.earlier_documents
+        if self._switched(f"get_{self._kind}_policy_stale") and (entity.id, name) in earlier:
+            document = earlier[entity.id, name]
         if document is None:
             raise self._missing(name)
         result = (
@@ -41,7 +37,7 @@ class InlinePolicies:
             + element("PolicyName", name)
             + element("PolicyDocument", quote(document, safe=""))
         )
-        return xml_answer(call.operation, NAMESPACE, result, call.request_id)
+        return iam_answer(call, result)
 
     def put(self, call: Call, account: str, entity) -> Answer:
         name, document = call.params.get("PolicyName", ""), call.params.get("PolicyDocument", "")
@@ -50,7 +46,7 @@ class InlinePolicies:
         check_identity_policy(document)
         self._check_quota(entity, name, document)
         if self._switched(f"put_{self._kind}_policy_ignored"):
-            return empty_answer(call)
+            return iam_answer(call)
         previous = inline_policies(entity).get(name)
         put = getattr(self._directory.iam(account), f"put_{self._kind}_policy")
         try:
@@ -58,8 +54,8 @@ class InlinePolicies:
         except Exception:
             # It changed nothing. Asked the long way, moto words its refusal itself.
             return forward(call, account)
-        self._previous[entity.id, name] = previous
-        return empty_answer(call)
+        self._directory.earlier_documents[entity.id, name] = previous
+        return iam_answer(call)
 
     def delete(self, call: Call, account: str, entity) -> Answer:
         name = call.params.get("PolicyName", "")
@@ -67,10 +63,10 @@ class InlinePolicies:
         if document is None:
             raise self._missing(name)
         if self._switched(f"delete_{self._kind}_policy_ignored"):
-            return empty_answer(call)
+            return iam_answer(call)
         entity.delete_policy(name)
-        self._previous[entity.id, name] = document
-        return empty_answer(call)
+        self._directory.earlier_documents[entity.id, name] = document
+        return iam_answer(call)
 
     def _check_quota(self, entity, name: str, document: str) -> None:
         quota = QUOTAS[self._kind]

@@ -8,16 +8,17 @@ import re
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import unescape
 
-from ...enforcement import Principal, tags_of
+from ...enforcement import Principal
 from ...errors import AwsError
 from ...moto_bridge import forward
-from ...protocol.calls import Answer, Call, xml_answer
-from ...state.directory import Directory
-from ...state.switches import Switches
+from ...protocol.answers import Answer, element
+from ...protocol.calls import Call
+from ...state.directory import tags_of
+from ...state.world import World
 from .inline_policies import InlinePolicies
 from .simulator import Simulator
 from .users import IamUsers
-from .xml import NAMESPACE, boundary, created, element, page, tag_list
+from .xml import boundary, iam_answer, named_fields, page, tag_list
 
 DEFAULT_SESSION_SECONDS = 3600
 PROTECTED_PATHS = ("/aws-service-role/", "/aws-reserved/")
@@ -27,15 +28,11 @@ QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 class Iam:
-    def __init__(self, directory: Directory, simulator: Simulator, switches: Switches) -> None:
-        self._directory = directory
-        self._simulator = simulator
-        self._policies = InlinePolicies(directory, switches, "role")
-        self._users = IamUsers(directory, switches)
-
-    def reset(self) -> None:
-        self._policies.reset()
-        self._users.reset()
+    def __init__(self, world: World) -> None:
+        self._directory = world.directory
+        self._simulator = Simulator(world)
+        self._policies = InlinePolicies(world, "role")
+        self._users = IamUsers(world)
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         account = principal.account
@@ -85,7 +82,7 @@ class Iam:
 
     def _get_role(self, call: Call, account: str, role) -> Answer:
         """As moto answers it, in a fraction of the time."""
-        return xml_answer("GetRole", NAMESPACE, f"<Role>{_role_fields(role)}</Role>", call.request_id)
+        return iam_answer(call, f"<Role>{_role_fields(role)}</Role>")
 
     def _list_instance_profiles(self, call: Call, account: str, role) -> Answer:
         profiles = self._directory.instance_profiles(account)
@@ -93,7 +90,7 @@ class Iam:
         listed, rest = page(call.params, having)
         members = "".join(f"<member>{_profile_fields(profile)}</member>" for profile in listed)
         result = f"<InstanceProfiles>{members}</InstanceProfiles>{rest}"
-        return xml_answer("ListInstanceProfilesForRole", NAMESPACE, result, call.request_id)
+        return iam_answer(call, result)
 
 
 def no_such_role(name: str) -> AwsError:
@@ -102,11 +99,7 @@ def no_such_role(name: str) -> AwsError:
 
 def _role_fields(role) -> str:
     fields = [
-        element("Path", role.path),
-        element("RoleName", role.name),
-        element("RoleId", role.id),
-        element("Arn", role.arn),
-        created(role),
+        named_fields("Role", role),
         element("AssumeRolePolicyDocument", quote(role.assume_role_policy_document, safe="")),
     ]
     if role.description is not None:
@@ -119,15 +112,7 @@ def _role_fields(role) -> str:
 
 def _profile_fields(profile) -> str:
     roles = "".join(f"<member>{_role_fields(role)}</member>" for role in profile.roles)
-    fields = [
-        element("Path", profile.path),
-        element("InstanceProfileName", profile.name),
-        element("InstanceProfileId", profile.id),
-        element("Arn", profile.arn),
-        created(profile),
-        f"<Roles>{roles}</Roles>",
-    ]
-    return "".join(fields)
+    return f"{named_fields('InstanceProfile', profile)}<Roles>{roles}</Roles>"
 
 
 def _with_name(call: Call, parameter: str, name: str) -> Call:

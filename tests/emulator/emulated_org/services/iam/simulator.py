@@ -6,10 +6,12 @@ from xml.sax.saxutils import escape
 
 from ...errors import AwsError
 from ...policy.documents import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Policy, Request, condition_keys, evaluate
-from ...protocol.calls import Answer, Call, members, xml_answer
+from ...protocol.answers import Answer
+from ...protocol.calls import Call, members
 from ...state.directory import Directory
 from ...state.switches import Switches
-from .xml import NAMESPACE
+from ...state.world import World
+from .xml import iam_answer
 
 LIES = {"allow_all": ALLOWED, "deny_all": EXPLICIT_DENY, "implicit_deny_all": IMPLICIT_DENY}
 CONTEXT_TYPES = {
@@ -20,9 +22,9 @@ CONTEXT_TYPES = {
 
 
 class Simulator:
-    def __init__(self, directory: Directory, switches: Switches) -> None:
-        self._directory = directory
-        self._switches = switches
+    def __init__(self, world: World) -> None:
+        self._directory = world.directory
+        self._switches = world.switches
 
     def simulate(self, call: Call, account: str) -> Answer:
         """One result per action, with one more for each resource if there are several.
@@ -45,7 +47,7 @@ class Simulator:
         results = [_result([judge.verdict(Request(action, resource, context)) for resource in resources], below)
                    for action in actions]
         body = self._page(results, call.params.get("Marker", ""))
-        return xml_answer("SimulatePrincipalPolicy", NAMESPACE, body, call.request_id)
+        return iam_answer(call, body)
 
     def _page(self, results: List[str], marker: str) -> str:
         """All results; or one of them, and a marker for the next."""

@@ -1,11 +1,11 @@
 """IAM users and their access keys, as a remediation reads and changes them."""
-from ...enforcement import tags_of
 from ...errors import AwsError
-from ...protocol.calls import Answer, Call, xml_answer
-from ...state.directory import Directory
-from ...state.switches import Switches
+from ...protocol.answers import Answer, element
+from ...protocol.calls import Call
+from ...state.directory import tags_of
+from ...state.world import World
 from .inline_policies import InlinePolicies
-from .xml import NAMESPACE, boundary, created, element, empty_answer, page, tag_list
+from .xml import boundary, created, iam_answer, named_fields, page, tag_list
 
 STATUSES = ("Active", "Inactive")
 # Without a UserName these are about the caller itself, if it is a user.
@@ -13,10 +13,10 @@ ABOUT_THE_CALLER = ("GetUser", "ListAccessKeys", "UpdateAccessKey")
 
 
 class IamUsers:
-    def __init__(self, directory: Directory, switches: Switches) -> None:
-        self._directory = directory
-        self._switches = switches
-        self._policies = InlinePolicies(directory, switches, "user")
+    def __init__(self, world: World) -> None:
+        self._directory = world.directory
+        self._switches = world.switches
+        self._policies = InlinePolicies(world, "user")
         self.operations = {
             "GetUser": self._get_user,
             "ListAccessKeys": self._list_access_keys,
@@ -25,9 +25,6 @@ class IamUsers:
             "PutUserPolicy": self._policies.put,
             "DeleteUserPolicy": self._policies.delete,
         }
-
-    def reset(self) -> None:
-        self._policies.reset()
 
     def named_by(self, call: Call, principal):
         """The user a call is about, None for none; NoSuchEntity if it names one that is missing."""
@@ -44,16 +41,8 @@ class IamUsers:
         return user
 
     def _get_user(self, call: Call, account: str, user) -> Answer:
-        fields = [
-            element("Path", user.path),
-            element("UserName", user.name),
-            element("UserId", user.id),
-            element("Arn", user.arn),
-            created(user),
-            boundary(user),
-            tag_list(tags_of(user)),
-        ]
-        return xml_answer("GetUser", NAMESPACE, f"<User>{''.join(fields)}</User>", call.request_id)
+        fields = named_fields("User", user) + boundary(user) + tag_list(tags_of(user))
+        return iam_answer(call, f"<User>{fields}</User>")
 
     def _list_access_keys(self, call: Call, account: str, user) -> Answer:
         keys, rest = page(call.params, list(user.access_keys))
@@ -66,7 +55,7 @@ class IamUsers:
         ]
         members = "".join(f"<member>{key}</member>" for key in listed)
         result = f"<AccessKeyMetadata>{members}</AccessKeyMetadata>{rest}"
-        return xml_answer("ListAccessKeys", NAMESPACE, result, call.request_id)
+        return iam_answer(call, result)
 
     def _update_access_key(self, call: Call, account: str, user) -> Answer:
         id, status = call.params.get("AccessKeyId", ""), call.params.get("Status", "")
@@ -77,7 +66,7 @@ class IamUsers:
             raise AwsError("NoSuchEntity", f"The Access Key with id {id} cannot be found.", 404)
         if not self._switches.update_access_key_ignored:
             key.status = status
-        return empty_answer(call)
+        return iam_answer(call)
 
 
 def no_such_user(name: str) -> AwsError:

@@ -1,17 +1,13 @@
 """What IAM's answers are made of."""
-from typing import List, Mapping, Tuple
-from xml.sax.saxutils import escape
+from typing import List, Mapping, Optional, Tuple
 
 from ...errors import AwsError
-from ...protocol.calls import Answer, Call
+from ...protocol.answers import Answer, element, xml_answer
+from ...protocol.calls import Call
 
 NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 PAGE_LIMIT = 1000
 DEFAULT_PAGE = 100
-
-
-def element(name: str, text: str) -> str:
-    return f"<{name}>{escape(text)}</{name}>"
 
 
 def created(entity) -> str:
@@ -33,12 +29,8 @@ def boundary(entity) -> str:
     return f"<PermissionsBoundary>{kind}{element('PermissionsBoundaryArn', boundary_arn)}</PermissionsBoundary>"
 
 
-def empty_answer(call: Call) -> Answer:
-    body = (
-        f'<{call.operation}Response xmlns="{NAMESPACE}"><ResponseMetadata>'
-        f"<RequestId>{call.request_id}</RequestId></ResponseMetadata></{call.operation}Response>"
-    )
-    return Answer(200, {"Content-Type": "text/xml"}, body.encode())
+def iam_answer(call: Call, result: Optional[str] = None) -> Answer:
+    return xml_answer(call, NAMESPACE, result)
 
 
 def page(params: Mapping[str, str], items: List) -> Tuple[List, str]:
@@ -52,3 +44,15 @@ def page(params: Mapping[str, str], items: List) -> Tuple[List, str]:
     if end < len(items):
         return items[start:end], f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>"
     return items[start:end], "<IsTruncated>false</IsTruncated>"
+
+
+def named_fields(kind: str, entity) -> str:
+    """What IAM answers first of anything that has a path. `kind` is its name in the tags: Role, User …"""
+    fields = [
+        element("Path", entity.path),
+        element(f"{kind}Name", entity.name),
+        element(f"{kind}Id", entity.id),
+        element("Arn", entity.arn),
+        created(entity),
+    ]
+    return "".join(fields)

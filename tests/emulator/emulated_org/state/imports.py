@@ -1,0 +1,28 @@
+"""Findings that were imported into Security Hub, as they came."""
+from typing import Dict, List, Set, Tuple
+
+
+class ImportedFindings:
+    """Of every account and region in which Security Hub is enabled. Whoever uses it holds the world's lock."""
+
+    def __init__(self) -> None:
+        self._enabled: Set[Tuple[str, str]] = set()
+        self._findings: Dict[Tuple[str, str, str], dict] = {}
+
+    def reset(self) -> None:
+        self._enabled.clear()
+        self._findings.clear()
+
+    def enable(self, account: str, region: str) -> None:
+        self._enabled.add((account, region))
+
+    def is_enabled(self, account: str, region: str) -> bool:
+        return (account, region) in self._enabled
+
+    def put(self, account: str, region: str, finding: dict) -> None:
+        """Adds a finding, or replaces the one with its id."""
+        self._findings[account, region, finding["Id"]] = finding
+
+    def findings(self, account: str, region: str) -> List[dict]:
+        place = (account, region)
+        return [finding for key, finding in self._findings.items() if key[:2] == place]
