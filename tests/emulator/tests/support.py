@@ -1,7 +1,9 @@
 """An emulator process per test class, and the organization most tests use."""
 import subprocess
 import sys
+import threading
 import unittest
+from contextlib import contextmanager
 from pathlib import Path
 
 from botocore.exceptions import ClientError
@@ -98,6 +100,25 @@ class EmulatorTestCase(unittest.TestCase):
         request = {name: value for name, value in request.items() if value is not None}
         answer = self.client(self.org["hub"], "sts").assume_role(**request)
         return from_sts(answer)
+
+    def arm(self, service: str, operation: str, action: dict, **fields) -> None:
+        """Arms a fault of the name `test`. An `account` limits it to calls of that account."""
+        match = {"service": service, "operation": operation}
+        if "account" in fields:
+            match["account"] = fields.pop("account")
+        self.emulator.fault(**{"name": "test", "match": match, "action": action, **fields})
+
+    @contextmanager
+    def held(self, call):
+        """Makes a call that the fault `test` holds meanwhile, and that is over afterwards."""
+        thread = threading.Thread(target=call)
+        thread.start()
+        self.assertTrue(self.emulator.fault_reached("test"))
+        self.assertTrue(thread.is_alive())
+        yield
+        self.emulator.release_fault("test")
+        thread.join(timeout=20)
+        self.assertFalse(thread.is_alive())
 
     def assertAwsError(self, code: str, call, *args, **parameters) -> ClientError:
         """Calls and expects the error `code`; returns the error for a closer look."""

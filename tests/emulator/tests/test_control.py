@@ -1,12 +1,13 @@
 """The control interface: faults, clock, call log, and what it refuses."""
 import subprocess
 import sys
-import threading
 import unittest
 
 from emulated_org.client import Emulator, EmulatorError
 
 from .support import ALLOW_EVERYTHING, ROOT, EmulatorTestCase
+
+DENY_EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
 
 
 class Faults(EmulatorTestCase):
@@ -15,13 +16,11 @@ class Faults(EmulatorTestCase):
         self.role()
         self.iam = self.client(self.shop, "iam")
 
-    def arm(self, action: dict, **fields) -> None:
-        match = {"service": "iam", "operation": "PutUserPolicy", "account": "222222222222"}
-        self.emulator.fault(**{"name": "test", "match": match, "when": "before", "action": action, **fields})
+    def fault(self, action: dict, **fields) -> None:
+        self.arm("iam", "PutUserPolicy", action, account="222222222222", **fields)
 
     def put(self) -> None:
-        document = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
-        self.iam.put_user_policy(UserName="operator", PolicyName="test", PolicyDocument=document)
+        self.iam.put_user_policy(UserName="operator", PolicyName="test", PolicyDocument=DENY_EVERYTHING)
 
     def took_effect(self) -> bool:
         return "test" in self.iam.list_user_policies(UserName="operator")["PolicyNames"]
@@ -29,27 +28,19 @@ class Faults(EmulatorTestCase):
     def test_a_call_hangs_before_or_after_its_effect_until_released(self):
         for when, effect in (("before", False), ("after", True)):
             with self.subTest(when=when):
-                self.arm({"hang": True}, when=when)
-                call = threading.Thread(target=self.put)
-                call.start()
-                self.assertTrue(self.emulator.fault_reached("test"))
-                self.assertTrue(call.is_alive())
-                self.assertEqual(self.took_effect(), effect)
-                self.emulator.release_fault("test")
-                call.join(timeout=20)
-                self.assertFalse(call.is_alive())
+                self.fault({"hang": True}, when=when)
+                with self.held(self.put):
+                    self.assertEqual(self.took_effect(), effect)
                 self.assertTrue(self.took_effect())
                 self.iam.delete_user_policy(UserName="operator", PolicyName="test")
 
     def test_a_held_call_of_a_killed_client_never_takes_effect(self):
-        self.arm({"hang": True})
+        self.fault({"hang": True})
         script = (
             "import sys; from emulated_org.client import Emulator\n"
             "url, key, secret = sys.argv[1:]\n"
             "iam = Emulator(url).boto3({'access_key_id': key, 'secret_access_key': secret}, 'iam')\n"
-            "iam.put_user_policy(UserName='operator', PolicyName='test', PolicyDocument='"
-            '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
-            "')\n"
+            f"iam.put_user_policy(UserName='operator', PolicyName='test', PolicyDocument='{DENY_EVERYTHING}')\n"
         )
         arguments = [self.emulator.endpoint, self.shop["access_key_id"], self.shop["secret_access_key"]]
         client = subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT)
@@ -61,35 +52,34 @@ class Faults(EmulatorTestCase):
 
     def test_errors_replace_the_answer(self):
         error = {"error": {"status": 503, "code": "ServiceUnavailable", "message": "come back later"}}
-        self.arm(error)
+        self.fault(error)
         raised = self.assertAwsError("ServiceUnavailable", self.put)
         self.assertEqual(raised.response["ResponseMetadata"]["HTTPStatusCode"], 503)
         self.assertFalse(self.took_effect())
-        self.arm(error, when="after")
+        self.fault(error, when="after")
         self.assertAwsError("ServiceUnavailable", self.put)
         self.assertTrue(self.took_effect())
 
     def test_a_fault_applies_as_often_as_asked(self):
         error = {"error": {"status": 400, "code": "Throttling"}}
-        self.arm(error, times=2)
+        self.fault(error, times=2)
         for _ in range(2):
             self.assertAwsError("Throttling", self.put)
         self.put()
-        self.arm(error, times=0)
+        self.fault(error, times=0)
         for _ in range(3):
             self.assertAwsError("Throttling", self.put)
 
     def test_a_disconnect_gives_no_answer(self):
-        self.arm({"disconnect": True}, when="after")
+        self.fault({"disconnect": True}, when="after")
         with self.assertRaisesRegex(Exception, "Connection was closed"):
             self.put()
         self.assertTrue(self.took_effect())
 
     def test_other_calls_pass(self):
-        self.arm({"error": {"status": 400, "code": "Throttling"}})
+        self.fault({"error": {"status": 400, "code": "Throttling"}})
         other = self.client(self.org["accounts"]["playground"], "iam")
-        document = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
-        other.put_user_policy(UserName="operator", PolicyName="test", PolicyDocument=document)
+        other.put_user_policy(UserName="operator", PolicyName="test", PolicyDocument=DENY_EVERYTHING)
         self.assertFalse(self.emulator.fault_reached("test", timeout=0))
 
 

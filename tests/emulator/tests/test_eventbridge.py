@@ -145,12 +145,8 @@ class Refusals(EventBridgeTestCase):
 
 
 class FaultsAndCalls(EventBridgeTestCase):
-    def fault(self, action: dict, **fields) -> None:
-        match = {"service": "events", "operation": "PutEvents"}
-        self.emulator.fault(**{"name": "test", "match": match, "action": action, **fields})
-
     def test_some_entries_can_be_made_to_fail(self):
-        self.fault({"partial": 2})
+        self.arm("events", "PutEvents", {"partial": 2})
         answer = self.put({}, {}, {"Source": "third"})
         self.assertEqual(self.codes(answer), ["InternalFailure", "InternalFailure", None])
         self.assertEqual([event["source"] for event in self.emulator.bus_events()], ["third"])
@@ -158,7 +154,7 @@ class FaultsAndCalls(EventBridgeTestCase):
 
     def test_errors_before_and_after_the_effect(self):
         for when, arrived in (("before", 0), ("after", 1)):
-            self.fault({"error": {"status": 500, "code": "InternalException"}}, when=when)
+            self.arm("events", "PutEvents", {"error": {"status": 500, "code": "InternalException"}}, when=when)
             self.assertAwsError("InternalException", self.put)
             self.assertEqual(len(self.emulator.bus_events()), arrived)
 

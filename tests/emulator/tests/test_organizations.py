@@ -157,23 +157,19 @@ class China(EmulatorTestCase):
         self.assertTrue(organizations.list_roots()["Roots"][0]["Arn"].startswith("arn:aws-cn:"))
 
 
-class GovCloud(EmulatorTestCase):
+class ArnsNameThePartition:
+    def test_arns_name_the_partition(self):
+        role = self.role()
+        iam = self.client(self.assume_member_role(), "iam")
+        self.assertEqual(role["arn"], f"arn:{self.ORGANIZATION['partition']}:iam::222222222222:role/AppRole")
+        self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])
+
+
+class GovCloud(ArnsNameThePartition, EmulatorTestCase):
     REGIONS = ["us-gov-west-1"]
     ORGANIZATION = {"partition": "aws-us-gov"}
 
-    def test_arns_name_the_partition(self):
-        role = self.role()
-        iam = self.client(self.assume_member_role(), "iam")
-        self.assertEqual(role["arn"], "arn:aws-us-gov:iam::222222222222:role/AppRole")
-        self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])
 
-
-class EuropeanSovereignCloud(EmulatorTestCase):
+class EuropeanSovereignCloud(ArnsNameThePartition, EmulatorTestCase):
     REGIONS = ["eusc-de-east-1"]
     ORGANIZATION = {"partition": "aws-eusc"}
-
-    def test_arns_name_the_partition(self):
-        role = self.role()
-        iam = self.client(self.assume_member_role(), "iam")
-        self.assertEqual(role["arn"], "arn:aws-eusc:iam::222222222222:role/AppRole")
-        self.assertEqual(iam.get_role(RoleName="AppRole")["Role"]["Arn"], role["arn"])

@@ -45,8 +45,7 @@ class BatchImportFindings(EmulatorTestCase):
         answer = self.hub.batch_import_findings(Findings=[finding(1), finding(2, Title=""), other])
         self.assertEqual([one["Id"] for one in answer["FailedFindings"]], ["finding-2", "finding-3"])
         self.assertEqual({one["ErrorCode"] for one in answer["FailedFindings"]}, {"InvalidInput"})
-        match = {"service": "securityhub", "operation": "BatchImportFindings"}
-        self.emulator.fault(name="test", match=match, action={"partial": 1})
+        self.arm("securityhub", "BatchImportFindings", {"partial": 1})
         answer = self.hub.batch_import_findings(Findings=[finding(4), finding(5)])
         self.assertEqual([one["Id"] for one in answer["FailedFindings"]], ["finding-4"])
         self.assertEqual(answer["FailedFindings"][0]["ErrorCode"], "InternalFailure")

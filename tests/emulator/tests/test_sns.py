@@ -1,6 +1,5 @@
 """SNS: what a publisher sees of a topic, and what arrives."""
 import json
-import threading
 
 from emulated_org.client import EmulatorError
 
@@ -156,26 +155,18 @@ class Refusals(SnsTestCase):
 
 
 class FaultsAndCalls(SnsTestCase):
-    def fault(self, action: dict, **fields) -> None:
-        match = {"service": "sns", "operation": "Publish"}
-        self.emulator.fault(**{"name": "test", "match": match, "action": action, **fields})
-
     def test_errors_before_and_after_the_effect(self):
         error = {"error": {"status": 500, "code": "InternalError"}}
         for when, arrived in (("before", 0), ("after", 1)):
-            self.fault(error, when=when)
+            self.arm("sns", "Publish", error, when=when)
             raised = self.assertAwsError("InternalError", self.publish)
             self.assertEqual(raised.response["ResponseMetadata"]["HTTPStatusCode"], 500)
             self.assertEqual(len(self.emulator.published("alarms")), arrived)
 
     def test_a_call_hangs_until_released(self):
-        self.fault({"hang": True})
-        call = threading.Thread(target=self.publish)
-        call.start()
-        self.assertTrue(self.emulator.fault_reached("test"))
-        self.assertEqual(self.emulator.published("alarms"), [])
-        self.emulator.release_fault("test")
-        call.join(timeout=20)
+        self.arm("sns", "Publish", {"hang": True})
+        with self.held(self.publish):
+            self.assertEqual(self.emulator.published("alarms"), [])
         self.assertEqual(len(self.emulator.published("alarms")), 1)
 
     def test_calls_are_logged_as_writes_without_their_texts(self):

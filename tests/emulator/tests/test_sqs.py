@@ -293,10 +293,6 @@ class Refusals(SqsTestCase):
 
 
 class FaultsAndCalls(SqsTestCase):
-    def fault(self, operation: str, action: dict, **fields) -> None:
-        match = {"service": "sqs", "operation": operation}
-        self.emulator.fault(**{"name": "test", "match": match, "action": action, **fields})
-
     def test_some_entries_of_a_batch_can_be_made_to_fail(self):
         for number in range(3):
             self.emulator.message("findings", str(number))
@@ -304,7 +300,7 @@ class FaultsAndCalls(SqsTestCase):
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
             for number, message in enumerate(self.receive())
         ]
-        self.fault("DeleteMessageBatch", {"partial": 2})
+        self.arm("sqs", "DeleteMessageBatch", {"partial": 2})
         answer = self.sqs.delete_message_batch(QueueUrl=self.url, Entries=entries)
         self.assertEqual([entry["Id"] for entry in answer["Successful"]], ["2"])
         failures = [{"Id": id, "Code": "InternalError", "SenderFault": False} for id in "01"]
@@ -316,10 +312,10 @@ class FaultsAndCalls(SqsTestCase):
     def test_errors_before_and_after_the_effect(self):
         self.emulator.message("findings", "text")
         error = {"error": {"status": 503, "code": "ServiceUnavailable"}}
-        self.fault("ReceiveMessage", error)
+        self.arm("sqs", "ReceiveMessage", error)
         self.assertAwsError("ServiceUnavailable", self.receive)
         self.assertEqual(self.state(), (1, 0, 1, 0))
-        self.fault("ReceiveMessage", error, when="after")
+        self.arm("sqs", "ReceiveMessage", error, when="after")
         self.assertAwsError("ServiceUnavailable", self.receive)
         self.assertEqual(self.state(), (0, 1, 1, 0))
 

@@ -122,7 +122,7 @@ class Sqs:
         return run
 
     def _attributes(self, call: Call, queue: Queue, body: dict, principal: Principal) -> dict:
-        known = _attributes(queue, self._queues.counts(queue))
+        known = _known_attributes(queue, self._queues.counts(queue))
         names = body.get("AttributeNames") or []
         for name in names:
             if name != "All" and name not in known and name not in OPTIONAL_ATTRIBUTES:
@@ -131,7 +131,7 @@ class Sqs:
         return {"Attributes": wanted} if wanted else {}
 
 
-def _attributes(queue: Queue, counts: Mapping[str, int]) -> Dict[str, str]:
+def _known_attributes(queue: Queue, counts: Mapping[str, int]) -> Dict[str, str]:
     """What GetQueueAttributes knows of a queue."""
     attributes = {
         "QueueArn": queue.arn,
