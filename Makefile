@@ -61,11 +61,12 @@ define stage
 	@$(2) || { printf '\nmake test: FAILED at: %s\n' '$(1)' >&2; exit 1; }
 endef
 
-# Most of a test is waiting, for the emulated AWS and for pauses of rescind's own.
+# Most of a test is waiting, for the emulated AWS and for pauses of rescind's own: twice as many at once as cores
+# are busy.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # Each of them has an emulator of its own, forked from one that is started.
 WITH_EMULATORS := "$(VENV_PYTHON)" tests/emulator/forkserver.py
-RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then $(WITH_EMULATORS) cargo nextest run --locked --test-threads $(shell expr 2 '*' $(CORES)); else $(WITH_EMULATORS) cargo test --locked; fi
+RUST_TESTS := if cargo nextest --version >/dev/null 2>&1; then $(WITH_EMULATORS) cargo nextest run --locked --test-threads $(shell expr 4 '*' $(CORES)); else $(WITH_EMULATORS) cargo test --locked; fi
 
 test: toolchain
 	$(call stage,set-up of the emulated organization,$(MAKE) --no-print-directory emulator)

@@ -157,7 +157,8 @@ fn killed_at_any_moment_under_load() {
         let until = before + 1 + numbers.below(70);
         let mut calls = 0;
         loop {
-            let entries = if history.scene.path("ledger.db").exists() { history.scene.count() } else { 0 };
+            let entries =
+                if history.scene.path("ledger.db").exists() { history.scene.count("true") } else { 0 };
             let served = history.scene.calls().len();
             let idle = served > 0 && served == calls && entries > before + 20;
             if entries >= until || idle || process.try_wait().expect("waited for").is_some() {

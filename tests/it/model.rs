@@ -345,7 +345,7 @@ impl StateMachineTest for Real {
 }
 
 fn cases() -> u32 {
-    if std::env::var_os("RESCIND_SOAK").is_some() { 2000 } else { 40 }
+    if std::env::var_os("RESCIND_SOAK").is_some() { 2000 } else { 20 }
 }
 
 prop_state_machine! {

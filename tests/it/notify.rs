@@ -207,7 +207,12 @@ fn a_storm_is_one_message() {
     for number in 0..12 {
         let _ = scene.theft(SHOP, &format!("role-{number}"));
     }
-    scene.run_once().says("12 revoked.");
+    // However long the twelve take, they wait for the topic together.
+    let down = json!({"error": {"code": "InternalFailure", "message": "down", "status": 500}});
+    scene.fault("down", json!({"operation": "Publish"}), "before", down, 0);
+    scene.rescind(&["run", "--once", "--backlog"]).says("12 revoked.");
+    scene.delete("faults/down");
+    scene.run_once();
     let mails = published(&scene);
     assert!(mails.len() <= 3, "{} mails", mails.len());
     let texts: String = mails.iter().map(|mail| mail["message"].as_str().expect("a text")).collect();

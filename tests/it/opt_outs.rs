@@ -2,8 +2,8 @@
 
 use crate::scene::{BARE, MANAGEMENT, SECURITY, SHOP, Scene};
 use crate::thief::Thief;
+use crate::watching::Watching;
 use serde_json::json;
-use std::io::{BufRead, BufReader};
 
 fn opt_out(scene: &Scene, lines: &str) {
     let text = format!(
@@ -305,30 +305,21 @@ fn one_that_asks_for_approval_holds() {
     thief.is_allowed();
 }
 
-/// A service that polls every five seconds, and the lines of its log.
-fn service(scene: &Scene) -> (std::process::Child, impl FnMut(&str) -> String) {
+/// A service that polls every five seconds.
+fn service(scene: &Scene) -> Watching {
     scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
     scene.watch();
-    let mut process = scene.spawn(&["run"]);
-    let mut first = String::new();
-    BufReader::new(process.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
-    assert!(first.starts_with("Watching 2 region(s)"), "{first}");
-    let mut lines = BufReader::new(process.stderr.take().expect("piped")).lines();
-    let until = move |text: &str| {
-        let found = lines.by_ref().map_while(Result::ok).find(|line| line.contains(text));
-        found.unwrap_or_else(|| panic!("the log ended without {text:?}"))
-    };
-    (process, until)
+    Watching::start(scene, &[])
 }
 
 #[test]
 fn a_running_service_takes_a_change_over_and_records_it() {
     let scene = Scene::new();
-    let (mut process, mut until) = service(&scene);
+    let mut service = service(&scene);
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
-    until("the opt-outs were read again");
+    service.until("the opt-outs were read again");
     let (thief, finding) = scene.theft(SHOP, "web");
-    until("says off");
+    service.until("says off");
     assert_eq!(scene.decision(&finding)["code"], "opted_out");
     thief.is_allowed();
     let read = scene.entries_of("opt_outs").pop().expect("recorded");
@@ -336,34 +327,29 @@ fn a_running_service_takes_a_change_over_and_records_it() {
     assert_eq!(read["data"]["in_force"], json!(["freeze"]));
     // And away again.
     std::fs::write(scene.path("opt-outs.toml"), "# none any more\n").expect("written");
-    until("these opt-outs do not apply any more");
+    service.until("these opt-outs do not apply any more");
     assert_eq!(scene.entries_of("opt_outs").pop().expect("recorded")["data"]["removed"], json!(["freeze"]));
     let (thief, _) = scene.theft(SHOP, "batch");
-    until("revoked, cutoff");
+    service.until("revoked, cutoff");
     thief.is_denied();
-    process.kill().expect("killed");
-    process.wait().expect("dead");
 }
 
 #[test]
 fn a_broken_file_is_not_taken_over_while_the_service_runs() {
     let scene = Scene::new();
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
-    let (mut process, mut until) = service(&scene);
+    let mut service = service(&scene);
     opt_out(&scene, "accounts = [\"12\"]\nmode = \"off\"\npermanent = true");
-    let hangup = std::process::Command::new("kill").args(["-HUP", &process.id().to_string()]).status();
-    assert!(hangup.expect("kill runs").success());
-    assert!(until("the opt-outs are NOT taken over").contains("opt-outs.toml:5:"));
+    service.signal("HUP");
+    assert!(service.until("the opt-outs are NOT taken over").contains("opt-outs.toml:5:"));
     // Those from before still apply. So they do when the file is gone.
     std::fs::remove_file(scene.path("opt-outs.toml")).expect("removed");
-    assert!(until("the opt-outs are NOT taken over").contains("to have none, leave a comment in it"));
+    assert!(service.until("the opt-outs are NOT taken over").contains("to have none, leave a comment in it"));
     let (thief, finding) = scene.theft(SHOP, "web");
-    until("says off");
+    service.until("says off");
     assert_eq!(scene.decision(&finding)["code"], "opted_out");
     thief.is_allowed();
     assert_eq!(scene.entries_of("opt_outs_refused").len(), 2);
-    process.kill().expect("killed");
-    process.wait().expect("dead");
 }
 
 #[test]
@@ -399,18 +385,15 @@ fn a_configuration_that_names_a_file_that_is_not_there_is_not_taken_over() {
     let scene = Scene::new();
     scene.configure("mode = \"observe\"\n");
     opt_out(&scene, &format!("accounts = [\"{SHOP}\"]\nmode = \"off\"\nexpires = {}", date(30)));
-    let (mut process, mut until) = service(&scene);
+    let mut service = service(&scene);
     scene.configure("mode = \"enforce\"\nopt_outs = \"reviewed.toml\"\n");
-    let hangup = std::process::Command::new("kill").args(["-HUP", &process.id().to_string()]).status();
-    assert!(hangup.expect("kill runs").success());
-    assert!(until("the configuration is NOT taken over").contains("reviewed.toml: No such file"));
+    service.signal("HUP");
+    assert!(service.until("the configuration is NOT taken over").contains("reviewed.toml: No such file"));
     let (thief, finding) = scene.theft(SHOP, "web");
-    until("code=\"opted_out\"");
+    service.until("code=\"opted_out\"");
     assert_eq!(scene.decision(&finding)["code"], "opted_out");
     thief.is_allowed();
     assert_eq!(scene.entries_of("reload_refused").len(), 1);
-    process.kill().expect("killed");
-    process.wait().expect("dead");
 }
 
 #[test]

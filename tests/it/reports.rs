@@ -81,7 +81,7 @@ fn a_report_is_signed_for_recorded_and_whole() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.run_once().says("1 revoked.");
-    let before = scene.count();
+    let before = scene.count("true");
     let ran = scene.rescind(&["report", "--format", "json", "-O", "report.json", "-o", "json"]).code(0);
     let told = &ran.json()[0];
     let bytes = std::fs::read(scene.path("report.json")).expect("a report");

@@ -481,10 +481,11 @@ impl Scene {
         rows.map(|body| serde_json::from_slice(&body.expect("a body")).expect("JSON")).collect()
     }
 
-    /// How many entries there are by now; none when there is no table yet.
-    pub fn count(&self) -> usize {
+    /// How many entries there are by now of which this is so; none when there is no table yet.
+    pub fn count(&self, condition: &str) -> usize {
         let connection = rusqlite::Connection::open(self.path("ledger.db")).expect("a file");
-        let count = connection.query_row("SELECT count(*) FROM entries", [], |row| row.get::<_, i64>(0));
+        let sql = format!("SELECT count(*) FROM entries WHERE {condition}");
+        let count = connection.query_row(&sql, [], |row| row.get::<_, i64>(0));
         usize::try_from(count.unwrap_or(0)).expect("a count")
     }
 

@@ -162,8 +162,8 @@ fn a_stop_leaves_what_is_not_finished_in_time_to_the_next_start() {
     scene.watch();
     scene.configure(&format!("{OFTEN}drain_timeout = \"0s\"\n"));
     let mut service = Watching::start(&scene, &[]);
-    let (thief, _) = scene.theft(SHOP, "web");
     scene.hold("PutRolePolicy", "before");
+    let (thief, _) = scene.theft(SHOP, "web");
     scene.held("PutRolePolicy");
     service.signal("TERM");
     service.until("not finished in time");
@@ -242,10 +242,9 @@ fn what_a_sweep_takes_up_before_the_feed_hands_it_over_is_decided_once() {
         }
     }
     let service = Watching::start(&scene, &[]);
-    let decisions = || scene.entries_of("decision");
-    scene.wait_up_to(Duration::from_mins(1), || decisions().iter().any(|entry| entry["account"] == BANK));
+    scene.wait(|| scene.count("kind = 'decision' AND account = '333333333333'") > 0);
     scene.delete("faults/stuck");
-    scene.wait_up_to(Duration::from_mins(1), || decisions().len() >= 1050);
+    scene.wait(|| scene.count("kind = 'decision'") >= 1050);
     assert_eq!(service.stop(), 0);
     let decisions = scene.entries_of("decision");
     let findings: std::collections::BTreeSet<_> =
@@ -264,10 +263,11 @@ fn what_fails_is_tried_again_on_its_own_time() {
     scene.fault("down", json!({"operation": "AssumeRole"}), "before", down, 0);
     let mut service = Watching::start(&scene, &[]);
     service.until("NOT revoked");
-    let unfinished = || scene.rescind(&["status", "-o", "json"]).json()[0]["unfinished"][0].clone();
-    scene.wait(|| unfinished()["failures"].as_u64().is_some_and(|failures| failures >= 2));
-    let one = unfinished();
-    assert!(one["next_try"].is_string() && one["state"] == "retrying", "{one}");
+    scene.wait(|| {
+        let one = scene.rescind(&["status", "-o", "json"]).json()[0]["unfinished"][0].clone();
+        let failures = one["failures"].as_u64();
+        failures >= Some(2) && one["next_try"].is_string() && one["state"] == "retrying"
+    });
     scene.delete("faults/down");
     service.until("revoked, cutoff");
     thief.is_denied();

@@ -93,7 +93,7 @@ impl Starved {
         let starved = Self::new();
         let count = starved.operations();
         assert!(count > 50, "{count} operations: are they seen at all?");
-        let rounds = if std::env::var_os("RESCIND_SOAK").is_some() { count } else { 20 };
+        let rounds = if std::env::var_os("RESCIND_SOAK").is_some() { count } else { 10 };
         let counted = starved.scene.path("count");
         let mut reached = 0;
         for round in 0..rounds {

@@ -69,6 +69,11 @@ impl Watching {
         }
     }
 
+    /// When the service wrote a line of its log.
+    pub fn at(line: &str) -> jiff::Timestamp {
+        line.split(' ').next().and_then(|time| time.parse().ok()).expect("a line begins with its time")
+    }
+
     /// Waits until each of so many regions was polled to the end: what happens now, no first poll sees.
     #[track_caller]
     pub fn polled(mut self, regions: usize) -> Self {

@@ -33,13 +33,14 @@ fn every_metric_of_the_docs_is_there_from_the_start() {
     let mut service = Watching::start(&scene, &[]);
     let url = address(&mut service);
     scene.held("ListFindings");
-    let (status, metrics) = ask(&format!("{url}/metrics"));
-    assert_eq!(status, 200);
     let documented = first_column("service.md", "| metric |");
     assert!(documented.len() > 20, "{documented:?}");
     let in_docs: BTreeSet<String> =
         documented.iter().map(|name| name.split('{').next().unwrap_or_default().to_owned()).collect();
-    assert_eq!(names(&metrics), in_docs);
+    // What is measured is there when it was measured once, and not every loop has begun yet.
+    scene.wait(|| names(&ask(&format!("{url}/metrics")).1) == in_docs);
+    let (status, metrics) = ask(&format!("{url}/metrics"));
+    assert_eq!(status, 200);
     // What rises from nothing does not rise for Prometheus.
     let is_zero = |series: &str| metrics.lines().any(|line| line == format!("{series} 0"));
     let alerts = first_column("runbook.md", "| code | it says");
