@@ -9,7 +9,8 @@
 mod story;
 
 use rescind::audit::verify;
-use rescind::ledger::{Append, Draft, Ledger, Reader};
+use rescind::ledger::{Append, Ledger, Reader};
+use rescind::remediation::Draft;
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use std::path::Path;

@@ -6,7 +6,8 @@
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)] // it is for reading
 
-use rescind::ledger::{Append, Draft, Entry, Event, Ledger, Reader, Selection};
+use rescind::ledger::{Append, Ledger, Reader};
+use rescind::remediation::{Draft, Entry, Event, Selection};
 use rescind::report::{Format, Prepared, write};
 use rusqlite::Connection;
 use std::path::Path;

@@ -269,6 +269,25 @@ pub fn quoted(text: &str) -> String {
     format!("{cut:?}{more}")
 }
 
+/// Who the hub's credentials are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubIdentity {
+    /// The hub's account.
+    pub account: AccountId,
+    /// The ARN that AWS gives for the caller.
+    pub arn: String,
+    /// The partition that the ARN names.
+    pub partition: Partition,
+}
+
+impl HubIdentity {
+    /// The name of the role that the hub runs as, if it is a role.
+    #[must_use]
+    pub fn role_name(&self) -> Option<&str> {
+        self.arn.split_once(":assumed-role/")?.1.split('/').next()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,26 +1,26 @@
-//! `rescind` takes stolen AWS role sessions back, across a whole AWS Organization, and can
-//! prove it.
+//! `rescind` revokes stolen AWS role sessions, across a whole AWS Organization, and can prove it.
 //!
-//! The map, in the order in which a finding travels:
+//! The floors of the house. Each room knows only rooms on the floors below it; `tests/it/house.rs` holds that.
 //!
-//! - [`feed`] brings findings: GuardDuty's API, events from a queue, files. It records what is new.
-//! - [`finding`] decodes them; the one place that knows their wire shapes.
-//! - [`triage`] decides what is done, with a reason. Pure.
-//! - [`engine`] carries decisions out: intent, change, outcome, proof; takes up what a crash left.
-//! - [`remedy`] knows what is changed, and how to see that it is in force.
-//! - [`aws`] makes the calls: the hub's clients, sessions in member accounts.
-//!
-//! [`audit`] checks a ledger without trusting who wrote it.
-//!
-//! [`report`] tells of the ledger, for people and for other programs.
-//!
-//! [`policies`] holds the IAM documents that it is deployed with, and [`doctor`] looks whether everything is
-//! in place; [`drill`] goes the whole way of a theft with a throw-away role.
-//!
-//! Beside them: [`ledger`] keeps the history, [`org`] knows the accounts, [`config`] reads
-//! `rescind.toml`, [`ident`] holds the names that AWS gives to things, [`digest`] makes fingerprints,
-//! [`canonical`] the JSON that they are of, [`safe`] makes foreign text harmless, [`service`] puts all of it
-//! together, [`backoff`] says how long to wait for a new try, and [`cli`] is what a person sees.
+//! ```text
+//! cli                           what a person sees
+//! doctor                        whether everything is in place
+//! drill                         the whole way of a theft, with a role made for it
+//! service                       the loops, and what they share
+//! report notify                 the ledger for people and for other programs
+//! engine                        decisions carried out: intent, change, outcome, proof
+//! feed                          findings from GuardDuty, a queue, files; new ones are recorded
+//! remedy                        what is changed, and how to see that it is in force
+//! audit                         checks a ledger without trusting who wrote it
+//! ledger                        the store: append, tree, checkpoints, queries
+//! aws                           the calls: the hub's clients, sessions in member accounts
+//! triage                        what is done about a finding, and why; pure
+//! remediation                   what happened to one principal: events, states, changes, proofs; pure
+//! policies                      the IAM documents that it is deployed with
+//! config org                    rescind.toml and opt-outs; the organization's accounts
+//! finding                       the one place that knows the wire shapes of findings
+//! canonical digest safe backoff ident
+//! ```
 
 pub mod audit;
 pub mod aws;
@@ -39,6 +39,7 @@ pub mod ledger;
 pub mod notify;
 pub mod org;
 pub mod policies;
+pub mod remediation;
 pub mod remedy;
 pub mod report;
 pub mod safe;

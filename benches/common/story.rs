@@ -1,6 +1,6 @@
 //! Entries as rescind writes them.
 
-use rescind::ledger::{Draft, Entry, Event};
+use rescind::remediation::{Draft, Entry, Event};
 use rusqlite::Connection;
 use std::path::Path;
 

@@ -1,10 +1,10 @@
 //! AssumeRole: how a session in a member account begins.
 
-use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
 use super::member::MemberSession;
-use super::record::{Call, CallScope, recorded};
+use super::record::{Call, recorded};
 use crate::ident::AccountId;
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use futures::FutureExt;
 
 /// What a member account is asked for: a session of the remediation role.

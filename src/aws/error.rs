@@ -1,6 +1,6 @@
 //! What can go wrong with a call, in the classes that matter here.
 
-use crate::safe::line;
+use crate::remediation::{CallError, ErrorKind};
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
@@ -15,51 +15,6 @@ use std::time::Duration;
 
 /// The SDK's error type over HTTP.
 pub(super) type SdkError<E> = result::SdkError<E, HttpResponse>;
-
-/// Why a call failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The certificates that this machine is told to trust cannot be used: nothing was sent.
-    BadCaBundle,
-    /// No credentials were found, or their source failed.
-    NoCredentials,
-    /// The credentials are expired or unknown to AWS.
-    BadCredentials,
-    /// Not authorized. IAM does not model this error: it is told by its code.
-    Denied,
-    /// `NoSuchEntity`.
-    NotFound,
-    /// `LimitExceeded`: a quota.
-    Quota,
-    /// `UnmodifiableEntity`: a role that only its service can change.
-    Unmodifiable,
-    /// The request was signed too far from AWS's own time.
-    ClockSkewed,
-    /// The region is an opt-in region that is not enabled.
-    RegionDisabled,
-    /// AWS asked to slow down, after the SDK's own retries.
-    Throttled,
-    /// No answer, or a server error, after the SDK's own retries.
-    Unavailable,
-    /// AWS refused the request as such.
-    Refused,
-}
-
-/// A failed call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{service}:{operation}: {}", line(&[code.as_deref().unwrap_or_default(), message].join(if code.is_some() { ": " } else { "" })))]
-pub struct CallError {
-    /// The service, as in IAM actions: `iam`.
-    pub service: &'static str,
-    /// The operation, as in IAM actions: `PutRolePolicy`.
-    pub operation: &'static str,
-    /// The class.
-    pub kind: ErrorKind,
-    /// AWS's code, when AWS answered.
-    pub code: Option<String>,
-    /// AWS's message, or what kept the call from being answered. At most 500 characters.
-    pub message: String,
-}
 
 impl CallError {
     /// From an SDK error.
@@ -81,18 +36,6 @@ impl CallError {
             kind => kind,
         };
         Self { service, operation, kind, code, message: message.chars().take(500).collect() }
-    }
-
-    /// The IAM action that the call needs, for a message: `iam:PutRolePolicy`.
-    #[must_use]
-    pub fn action(&self) -> String {
-        format!("{}:{}", self.service, self.operation)
-    }
-
-    /// A new try may succeed without anybody changing anything.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What tells whether the hub is set up well. Asked by `doctor` only.
 
-use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
-use super::record::{CallScope, Observer, recorded};
+use super::record::{Observer, recorded};
 use crate::config::QueueUrl;
 use crate::ident::{AccountId, Region};
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use aws_sdk_sqs as sqs;
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashMap};

@@ -1,6 +1,7 @@
 //! What a person must do when a call of the hub fails.
 
-use super::{CallError, ErrorKind, HubIdentity};
+use crate::ident::HubIdentity;
+use crate::remediation::{CallError, ErrorKind};
 
 /// What to do when the hub's own identity cannot be found out.
 #[must_use]

@@ -2,11 +2,12 @@
 
 use super::ca_bundle::CaBundle;
 use super::clock::AwsClock;
-use super::error::{CallError, ErrorKind, timeouts};
+use super::error::timeouts;
 use super::pool::Pool;
 use super::profile_files::profile_files;
-use super::record::{Call, CallScope, CallSink, Observer, recorded, with_body};
-use crate::ident::{AccountId, Partition, Region};
+use super::record::{Call, Observer, recorded, with_body};
+use crate::ident::{HubIdentity, Partition, Region};
+use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_sdk_guardduty as guardduty;
@@ -30,25 +31,6 @@ pub struct Hub {
     /// The organization's id, once a call has told it.
     pub(super) organization: Arc<OnceLock<String>>,
     ca_bundle: Option<CaBundle>,
-}
-
-/// Who the hub's credentials are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HubIdentity {
-    /// The hub's account.
-    pub account: AccountId,
-    /// The ARN that AWS gives for the caller.
-    pub arn: String,
-    /// The partition that the ARN names.
-    pub partition: Partition,
-}
-
-impl HubIdentity {
-    /// The name of the role that the hub runs as, if it is a role.
-    #[must_use]
-    pub fn role_name(&self) -> Option<&str> {
-        self.arn.split_once(":assumed-role/")?.1.split('/').next()
-    }
 }
 
 /// Which findings to list.

@@ -3,13 +3,12 @@
 //! An instance has an instance profile, and a profile has a role: first the role's profiles, then
 //! in each region the instances that have one of them.
 
-use super::error::CallError;
 use super::listed::Listed;
 use super::member::MemberSession;
 use super::record::recorded;
 use crate::ident::{AccountId, Region, RoleName};
+use crate::remediation::{CallError, Instance};
 use futures::FutureExt;
-use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ec2")]
 use super::record::Observer;
@@ -27,25 +26,6 @@ const MOST_PAGES: usize = 20;
 /// Longer than any tag (256) or id.
 #[cfg(feature = "ec2")]
 const LONGEST: usize = 300;
-
-/// An instance that is not terminated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instance {
-    /// `i-…`.
-    pub id: String,
-    /// Its tag `Name`.
-    pub name: Option<String>,
-    /// `pending`, `running`, `shutting-down`, `stopping` or `stopped`.
-    pub state: String,
-    /// The account that owns it.
-    pub account: AccountId,
-    /// The region that it is in.
-    pub region: Region,
-    /// Its VPC.
-    pub vpc: Option<String>,
-    /// The Auto Scaling group that would replace it (tag `aws:autoscaling:groupName`).
-    pub auto_scaling_group: Option<String>,
-}
 
 impl MemberSession {
     /// ListInstanceProfilesForRole: the ARNs of the instance profiles that have the role, at most 200.

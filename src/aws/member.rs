@@ -1,10 +1,10 @@
 //! A session in a member account, limited to one role.
 
 use super::clock::AwsClock;
-use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
-use super::record::{Call, CallScope, CallSink, Observer, recorded};
+use super::record::{Call, Observer, recorded};
 use crate::ident::{AccountId, Partition, Region, RoleId, RoleName};
+use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;

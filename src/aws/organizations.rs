@@ -1,10 +1,10 @@
 //! The hub's calls to AWS Organizations, as a delegated administrator may make them.
 
-use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
-use super::record::{CallScope, recorded};
+use super::record::recorded;
 use crate::ident::AccountId;
 use crate::org::{Account, AccountState, Placement};
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use aws_sdk_organizations::types::ParentType;
 use futures::FutureExt;
 use jiff::Timestamp;

@@ -1,9 +1,9 @@
 //! Telling others: SNS topics and event buses.
 
-use super::error::{CallError, ErrorKind};
 use super::hub::Hub;
-use super::record::{CallScope, Observer, recorded};
+use super::record::{Observer, recorded};
 use crate::ident::Region;
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use aws_sdk_eventbridge as eventbridge;
 use aws_sdk_sns as sns;
 use eventbridge::types::PutEventsRequestEntry;

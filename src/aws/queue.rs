@@ -1,10 +1,10 @@
 //! An SQS queue, as the hub reads it.
 
-use super::error::CallError;
 use super::hub::Hub;
-use super::record::{CallScope, Observer, recorded, recorded_if};
+use super::record::{Observer, recorded, recorded_if};
 use crate::config::QueueUrl;
 use crate::ident::Region;
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs as sqs;
 use futures::FutureExt;
@@ -180,7 +180,7 @@ impl Queue {
         CallError {
             service: "sqs",
             operation,
-            kind: super::ErrorKind::Refused,
+            kind: ErrorKind::Refused,
             code: None,
             message: format!("{}: {error}", self.url.name),
         }

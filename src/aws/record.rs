@@ -1,8 +1,9 @@
 //! One record for each AWS call, whatever its answer.
 
 use super::clock::AwsClock;
-use super::error::{CallError, SdkError};
+use super::error::SdkError;
 use crate::ident::{AccountId, Region};
+use crate::remediation::{CallError, CallRecord, CallResult, CallScope, CallSink};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -13,65 +14,11 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
-
-/// What a call is made for.
-#[derive(Debug, Clone, Default)]
-pub struct CallScope {
-    /// The remediation that it serves.
-    pub remediation: Option<String>,
-    /// The finding that it serves.
-    pub finding: Option<String>,
-}
-
-/// A call that was made, or at least tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallRecord {
-    /// The service, as in IAM actions: `iam`.
-    pub service: String,
-    /// The operation: `PutRolePolicy`.
-    pub operation: String,
-    /// The account that it acted in.
-    pub account: Option<AccountId>,
-    /// The region of the endpoint.
-    pub region: Region,
-    /// AWS's id of the last attempt. It finds the call in `CloudTrail`.
-    pub request_id: Option<String>,
-    /// HTTP status of the last attempt.
-    pub status: Option<u16>,
-    /// How many times the request was sent.
-    pub attempts: u32,
-    /// From the first attempt to the answer, in milliseconds.
-    pub duration_ms: u64,
-    /// What came of it.
-    pub result: CallResult,
-}
-
-/// What came of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallResult {
-    /// AWS did it.
-    Ok,
-    /// It failed.
-    Error {
-        /// AWS's code, when AWS answered.
-        code: Option<String>,
-        /// AWS's message, or what kept the call from being answered.
-        message: String,
-    },
-}
-
-/// Where call records go.
-pub trait CallSink: std::fmt::Debug + Send + Sync {
-    /// Takes a record. It must not block; records of one task keep their order.
-    fn record(&self, scope: &CallScope, call: CallRecord);
-}
 
 /// Which call it is.
 pub(super) struct Call<'a> {

@@ -1,9 +1,9 @@
 //! Which regions the hub's account can use.
 
-use super::error::CallError;
 use super::hub::Hub;
-use super::record::{CallScope, Observer, recorded};
+use super::record::{Observer, recorded};
 use crate::ident::Region;
+use crate::remediation::{CallError, CallScope};
 use aws_sdk_account as account;
 use futures::FutureExt;
 

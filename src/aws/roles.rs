@@ -1,9 +1,9 @@
 //! The roles of a member account.
 
-use super::error::CallError;
 use super::member::MemberSession;
 use super::record::recorded;
 use crate::ident::{RoleId, RoleName};
+use crate::remediation::CallError;
 use futures::FutureExt;
 
 /// Number of roles that a page may have: the most that IAM allows. An account has 5,000 at most without

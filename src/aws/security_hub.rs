@@ -1,9 +1,9 @@
 //! Security Hub: findings of our own, beside those of GuardDuty.
 
-use super::error::CallError;
 use super::hub::Hub;
-use super::record::{CallScope, Observer, recorded};
+use super::record::{Observer, recorded};
 use crate::ident::Region;
+use crate::remediation::{CallError, CallScope};
 use aws_sdk_securityhub as securityhub;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;

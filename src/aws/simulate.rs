@@ -1,8 +1,8 @@
 //! What the policy simulator answers for a session of a principal (SimulatePrincipalPolicy).
 
-use super::error::CallError;
 use super::member::{MemberSession, odd};
 use super::record::recorded;
+use crate::remediation::CallError;
 use aws_sdk_iam::types::{
     ContextEntry, ContextKeyTypeEnum as Type, EvaluationResult, PolicyEvaluationDecisionType as Decision,
     Statement,

@@ -1,10 +1,10 @@
 //! What CloudTrail saw: management events of the last 90 days, by LookupEvents.
 
-use super::error::{CallError, ErrorKind};
 use super::listed::Listed;
 use super::member::MemberSession;
 use super::record::{Observer, recorded};
 use crate::ident::Region;
+use crate::remediation::{CallError, ErrorKind};
 use crate::safe::short_line;
 use aws_sdk_cloudtrail as cloudtrail;
 use aws_smithy_types::DateTime;

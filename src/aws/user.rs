@@ -1,9 +1,9 @@
 //! IAM users, from within a session that is limited to one.
 
-use super::error::{CallError, ErrorKind};
 use super::member::{MemberSession, decoded, odd};
 use super::record::recorded;
 use crate::ident::{UserId, UserName};
+use crate::remediation::{CallError, ErrorKind};
 use aws_sdk_iam::types::StatusType;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};

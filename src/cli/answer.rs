@@ -5,8 +5,8 @@ use super::output::{BOLD, Screen, clean, styled};
 use super::runtime::block_on;
 use super::{Exit, show};
 use crate::config::Config;
-use crate::ledger::{Answer, Append, Draft, Event, Ledger, LedgerError, Lock, Reader, Remediation, State};
-use crate::remedy::Who;
+use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
+use crate::remediation::{Answer, Draft, Event, Remediation, State, Who};
 use crate::service::{self, ServiceError};
 use crate::triage::is_for_approval;
 

@@ -7,7 +7,8 @@ use super::{Exit, answer, signals};
 use crate::config::Config;
 use crate::drill::{Drill, DrillError};
 use crate::ident::AccountId;
-use crate::ledger::{Draft, DrillStep, Event, Ledger, Reader};
+use crate::ledger::{Ledger, Reader};
+use crate::remediation::{Draft, DrillStep, Event};
 use crate::service::{self, Checkpoints, ServiceError};
 
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,8 @@ use super::exit::BadInput;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
 use super::show::find;
 use crate::config::Config;
-use crate::ledger::{Decided, Event, Reader};
+use crate::ledger::{Decided, Reader};
+use crate::remediation::Event;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

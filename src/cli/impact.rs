@@ -4,10 +4,9 @@ use super::exit::BadInput;
 use super::output::{BAD, BOLD, Screen, clean, styled};
 use super::runtime::block_on;
 use super::{Exit, show, signals};
-use crate::aws::CallScope;
 use crate::config::Config;
 use crate::ledger::Reader;
-use crate::remedy::Cutoff;
+use crate::remediation::{CallScope, Cutoff};
 use crate::service::{Purpose, Service};
 use jiff::Timestamp;
 

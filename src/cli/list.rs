@@ -4,7 +4,8 @@ use super::output::{BOLD, Screen, clean, folded, short, styled, table, when, wid
 use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::Config;
-use crate::ledger::{Decided, Event, Reader};
+use crate::ledger::{Decided, Reader};
+use crate::remediation::Event;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

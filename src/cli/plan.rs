@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::engine::Planned;
 use crate::feed::Input;
 use crate::finding::Decoded;
-use crate::ledger::{Begun, Event};
+use crate::remediation::{Begun, Event};
 use crate::service::{Purpose, Service};
 use crate::triage::{Spending, Verdict};
 use jiff::Timestamp;
@@ -177,7 +177,7 @@ fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
             if let Some(target) = decision.verdict.target() {
                 side_effect(target, change, screen);
             }
-            for line in impact.iter().flat_map(crate::remedy::Impact::lines) {
+            for line in impact.iter().flat_map(crate::remediation::Impact::lines) {
                 screen.line(format!("  {}", clean(&line)));
             }
         }

@@ -1,7 +1,7 @@
 //! A policy before and after, line by line.
 
 use super::output::{BAD, DIM, GOOD, Screen, clean, styled};
-use crate::remedy::{Change, Target, Who};
+use crate::remediation::{Change, Target, Who};
 use crate::report::policy_diff;
 
 /// Shows what changes between two policies. None is no policy.

@@ -7,8 +7,9 @@ use super::policy::diff;
 use super::runtime::block_on;
 use super::{Exit, show, signals};
 use crate::config::Config;
-use crate::ledger::{Append, Draft, Event, Lock, Reader, ReleaseAsked, Remediation, State};
-use crate::remedy::{Drift, Undo};
+use crate::ledger::{Append, Lock, Reader};
+use crate::remediation::{Draft, Event, ReleaseAsked, Remediation, State, Undo};
+use crate::remedy::Drift;
 use crate::service::{Purpose, Service};
 use std::time::Duration;
 
@@ -83,8 +84,10 @@ async fn release(
             screen.line(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
             screen.json(&serde_json::json!({ "remediation": id, "refused": refusal.to_string() }))?;
             // What does not exist any more is recorded as released all the same.
-            if !matches!(refusal, crate::remedy::Refusal::Gone(_) | crate::remedy::Refusal::Recreated { .. })
-            {
+            if !matches!(
+                refusal,
+                crate::remediation::Refusal::Gone(_) | crate::remediation::Refusal::Recreated { .. }
+            ) {
                 return Ok(Exit::NeedsPerson);
             }
             (nothing(remediation), None)
@@ -197,7 +200,7 @@ fn other_keys(service: &Service, remediation: &Remediation) -> anyhow::Result<Ve
 fn nothing(remediation: &Remediation) -> Undo {
     Undo {
         arn: remediation.target.arn(),
-        policy_name: crate::remedy::POLICY_NAME.to_owned(),
+        policy_name: crate::remediation::POLICY_NAME.to_owned(),
         found: None,
         leave: None,
         foreign: None,

@@ -1,8 +1,7 @@
 //! A remediation in one line: its state in colour, and all of it in JSON.
 
 use super::output::{BAD, DIM, GOOD, WARN, styled};
-use crate::ledger::{Remediation, State};
-use crate::remedy::Who;
+use crate::remediation::{Remediation, State, Who};
 use serde::Serialize;
 
 /// A state, in its colour.
@@ -34,7 +33,7 @@ pub struct RemediationLine<'a> {
     principal: String,
     role: Option<&'a str>,
     session: Option<&'a str>,
-    recurrence: Option<&'a crate::triage::Recurrence>,
+    recurrence: Option<&'a crate::remediation::Recurrence>,
     finding: &'a str,
     #[serde(rename = "type")]
     finding_type: &'a str,
@@ -43,12 +42,12 @@ pub struct RemediationLine<'a> {
     opened_at: jiff::Timestamp,
     held_at: Option<jiff::Timestamp>,
     held_why: Option<&'a str>,
-    answer: Option<&'a crate::ledger::Answer>,
+    answer: Option<&'a crate::remediation::Answer>,
     accepted_at: Option<jiff::Timestamp>,
     cutoff: Option<String>,
     seconds_to_deny: Option<f64>,
-    refused: Option<&'a crate::ledger::Refused>,
-    proof: Option<&'a crate::remedy::Proof>,
+    refused: Option<&'a crate::remediation::Refused>,
+    proof: Option<&'a crate::remediation::Proof>,
     rungs: Vec<Reached>,
 }
 

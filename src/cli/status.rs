@@ -4,7 +4,8 @@ use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, folded, short, st
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::feed::{Health, Unreadable};
-use crate::ledger::{Entry, Event, Lock, Reader, Remediation, State};
+use crate::ledger::{Lock, Reader};
+use crate::remediation::{Entry, Event, Remediation, State};
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;

@@ -1,10 +1,11 @@
 //! One account: its remediation role.
 
 use super::{Doctor, Level, Problem};
-use crate::aws::{AssumeRole, CallError, CallScope, Caller, ErrorKind, MemberSession, RoleFacts, Simulation};
+use crate::aws::{AssumeRole, Caller, MemberSession, RoleFacts, Simulation};
 use crate::config::RemedyName;
 use crate::org::Account;
 use crate::policies::{self, Trusted};
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! The queue of events, and its dead-letter queue.
 
 use super::{Doctor, Level, Problem};
-use crate::aws::CallError;
+use crate::remediation::CallError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -1,10 +1,11 @@
 //! One region: GuardDuty in the hub's account, and who sends findings to it.
 
 use super::{Doctor, GuardDuty, Level, Problem};
-use crate::aws::{CallError, Detector, ErrorKind, FindingKinds, FindingQuery};
+use crate::aws::{Detector, FindingKinds, FindingQuery};
 use crate::feed::Watch;
 use crate::ident::{AccountId, Partition, Region};
 use crate::org::Account;
+use crate::remediation::{CallError, ErrorKind};
 use std::collections::{HashMap, HashSet};
 
 /// What was seen of a region.

@@ -3,7 +3,8 @@
 use super::{Doctor, Level, Problem};
 use crate::config::Mode;
 use crate::feed::Unreadable;
-use crate::ledger::{Event, Lock};
+use crate::ledger::Lock;
+use crate::remediation::Event;
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
 

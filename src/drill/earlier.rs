@@ -7,9 +7,8 @@ use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::ident::AccountId;
-use crate::ledger::{
-    Answer, Append, Draft, DrillStep, Event, LedgerError, Lock, Reader, ReleaseAsked, Remediation, State,
-};
+use crate::ledger::{Append, LedgerError, Lock, Reader};
+use crate::remediation::{Answer, Draft, DrillStep, Event, ReleaseAsked, Remediation, State};
 use crate::service::{Purpose, Service};
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Why a drill cannot be held.
 
-use crate::aws::CallError;
 use crate::ident::BadName;
 use crate::ledger::LedgerError;
+use crate::remediation::CallError;
 use crate::service::ServiceError;
 
 /// Why a drill cannot be held.

@@ -20,8 +20,8 @@ pub use error::DrillError;
 pub use setup::Drill;
 
 use crate::finding::decode;
-use crate::ledger::{DrillStep, Drilled, Entry, Event, Reader, State};
-use crate::remedy::{Proof, Rung};
+use crate::ledger::Reader;
+use crate::remediation::{DrillStep, Drilled, Entry, Event, Proof, Rung, State};
 use crate::service::{Purpose, Seen, Service};
 use jiff::Timestamp;
 use std::time::Duration;

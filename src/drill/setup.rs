@@ -84,7 +84,7 @@ impl Drill<'_> {
         format!(
             "aws iam delete-role-policy --role-name {} --policy-name {}   # with credentials for {}",
             self.role.name,
-            crate::remedy::POLICY_NAME,
+            crate::remediation::POLICY_NAME,
             self.account
         )
     }

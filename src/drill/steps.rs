@@ -1,6 +1,6 @@
 //! The steps of a drill, each told as soon as it is known.
 
-use crate::ledger::DrillStep;
+use crate::remediation::DrillStep;
 
 /// Number of steps of a whole drill.
 const NAMES: usize = 9;

@@ -1,10 +1,11 @@
 //! Who plays the thief: a session of the role for drills, and what it is answered.
 
 use super::error::DrillError;
-use crate::aws::{AssumeRole, CallError, CallScope, ErrorKind, Hub, MemberSession, RoleFacts};
+use crate::aws::{AssumeRole, Hub, MemberSession, RoleFacts};
 use crate::config::Config;
 use crate::ident::{AccountId, RoleName};
 use crate::policies;
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;

@@ -2,9 +2,9 @@
 
 use super::lanes::Again;
 use super::{Engine, lane};
-use crate::aws::CallScope;
-use crate::ledger::{Answer, Append, Draft, Event, InForce, LedgerError, NOBODY, Remediation};
-use crate::remedy::{Found, Who};
+use crate::ledger::{Append, LedgerError};
+use crate::remediation::{Answer, CallScope, Draft, Event, NOBODY, PriorRemediation, Remediation, Who};
+use crate::remedy::Found;
 use crate::triage::{NO_ROOM, Stage, UNPLACED, Verdict};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -127,8 +127,9 @@ impl Engine {
     pub(super) fn superseded_by(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
         let target = &remediation.target;
         let history = self.reader.history_beside(&target.account, &target.key(), &remediation.id)?;
-        let covers =
-            |other: &InForce| other.is_for(target) && other.has_revoked(remediation.last_seen).is_some();
+        let covers = |other: &PriorRemediation| {
+            other.is_for(target) && other.has_revoked(remediation.last_seen).is_some()
+        };
         Ok(history.into_iter().find(covers).map(|other| other.remediation))
     }
 

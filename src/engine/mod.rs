@@ -4,12 +4,15 @@
 //! intent, the outcome, the proof. What a crash leaves open is taken up by [`Engine::resume`].
 //! The engine does not know which remedy it carries out: that follows from the target.
 
+mod budgets;
 mod guards;
 mod held;
+mod known;
 mod lanes;
 mod organization;
 mod place;
 mod plan;
+mod question;
 mod raise;
 mod release;
 mod remediate;
@@ -18,7 +21,7 @@ mod timetable;
 mod traces;
 mod watchdog;
 
-pub use organization::{ORGANIZATION_AGE, read_organization};
+pub use known::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
 pub use retries::Retry;
 pub use timetable::Rechecks;
@@ -27,15 +30,15 @@ use crate::aws::Hub;
 use crate::config::{Budget, Config, Member, Mode, OptOuts};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Region};
-use crate::ledger::{Append, Draft, Event, InForce, Ledger, LedgerError, Open, Reader, State, Subject};
+use crate::ledger::{Append, Ledger, LedgerError, Open, Reader};
 use crate::org::Snapshot;
-use crate::remedy::Proof;
+use crate::remediation::{Draft, Event, PriorRemediation, Proof, State, Subject};
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Types, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
+use known::Known;
 use lanes::{Again, Lanes};
-use organization::Known;
-use place::Search;
+use question::{Question, Search};
 use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use timetable::Timetable;
@@ -412,7 +415,7 @@ impl Engine {
         &self,
         finding: &Finding,
         decision: &Decision,
-        history: &mut Vec<InForce>,
+        history: &mut Vec<PriorRemediation>,
     ) -> Result<bool, LedgerError> {
         let Verdict::Skip(
             SkipReason::AlreadyRevoked { remediation, .. } | SkipReason::Denied { remediation, .. },
@@ -420,7 +423,7 @@ impl Engine {
         else {
             return Ok(false);
         };
-        let is_later = |one: &&InForce| {
+        let is_later = |one: &&PriorRemediation| {
             one.remediation == *remediation
                 && one.state.is_in_place()
                 && one.accepted_at.is_some_and(|at| at < finding.last_seen())
@@ -473,7 +476,7 @@ impl Engine {
     }
 
     /// What was done to the finding's principal before.
-    fn history(&self, finding: &Finding) -> Result<Vec<InForce>, LedgerError> {
+    fn history(&self, finding: &Finding) -> Result<Vec<PriorRemediation>, LedgerError> {
         match self.policy().key_of(finding, &self.organization()) {
             Some(key) => self.reader.history(&finding.account, &key),
             None => Ok(Vec::new()),
@@ -490,16 +493,6 @@ impl Engine {
         let is_higher = matches!(earlier.state, State::Proved(rung) if rung < proof.rung);
         Ok(is_higher.then(|| Draft { subject: earlier.subject(), event: Event::Proof(proof) }))
     }
-}
-
-/// What is to be decided, but for where the account stands.
-#[derive(Clone, Copy)]
-struct Question<'a> {
-    finding: &'a Finding,
-    organization: &'a Snapshot,
-    history: &'a [InForce],
-    before_watch: Option<Timestamp>,
-    stage: Stage,
 }
 
 fn lane(account: &AccountId, key: &str) -> String {

@@ -1,18 +1,16 @@
 //! What the engine knows of the organization, and how old that is.
 
 use super::Engine;
+use super::known::{ORGANIZATION_AGE, read_organization};
 use super::lanes::Again;
-use crate::aws::{CallError, Hub, within};
+use crate::aws::within;
 use crate::ident::AccountId;
-use crate::ledger::{Append, Beside, Draft, Event, LedgerError};
+use crate::ledger::{Beside, LedgerError};
 use crate::org::{AccountState, Placement, Snapshot};
+use crate::remediation::Draft;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// A snapshot of the organization older than this is read again before the next poll.
-pub const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
 
 /// An account that the snapshot does not have, or not as active, is looked for again at most this
 /// often; and so often an account's OUs and tags are read at most.
@@ -20,33 +18,6 @@ const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a finding waits for the organization, or for another one that reads it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// What is known of the organization.
-pub(super) struct Known {
-    organization: RwLock<Arc<Snapshot>>,
-    /// When reading the organization failed last; none when the last try succeeded.
-    refreshing: tokio::sync::Mutex<Option<Instant>>,
-    /// Where accounts stand, as far as it was asked.
-    placements: Mutex<HashMap<AccountId, Placement>>,
-    /// When that could not be read.
-    unplaced: Mutex<HashMap<AccountId, Instant>>,
-    /// Held while it is being asked, so that it is asked once.
-    asking: Mutex<HashMap<AccountId, Arc<tokio::sync::Mutex<()>>>>,
-}
-
-impl Known {
-    /// An old snapshot at the start means that reading it failed a moment ago.
-    pub fn new(organization: Arc<Snapshot>) -> Self {
-        let failed = Timestamp::now().duration_since(organization.read_at) > ORGANIZATION_AGE;
-        Self {
-            organization: RwLock::new(organization),
-            refreshing: tokio::sync::Mutex::new(failed.then(Instant::now)),
-            placements: Mutex::default(),
-            unplaced: Mutex::default(),
-            asking: Mutex::default(),
-        }
-    }
-}
 
 impl Engine {
     pub(super) fn organization(&self) -> Arc<Snapshot> {
@@ -209,30 +180,4 @@ impl Engine {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Reads the accounts; gives the snapshot and what is recorded of it.
-///
-/// # Errors
-/// As the calls'.
-pub async fn read_organization(hub: &Hub) -> Result<(Arc<Snapshot>, Append), CallError> {
-    let (accounts, administrators) = futures::join!(hub.organization(), hub.delegated_administrators());
-    let (accounts, management) = accounts?;
-    // Nothing is decided by them: not to know them is no reason not to act.
-    let administrators = administrators
-        .inspect_err(|error| tracing::warn!(%error, "the delegated administrators cannot be read"))
-        .ok();
-    let account = hub.identity().account.clone();
-    let snapshot = Arc::new(Snapshot::new(accounts, management, administrators, account, Timestamp::now()));
-    let (accounts, active) = snapshot.count();
-    let entry = Draft::of_service(Event::Organization {
-        accounts,
-        active,
-        management: snapshot.management.clone(),
-        delegated_administrators: snapshot.delegated_administrators.clone(),
-    });
-    Ok((
-        Arc::clone(&snapshot),
-        Append { entries: vec![entry], beside: vec![Beside::Organization(snapshot)], ..Append::default() },
-    ))
 }

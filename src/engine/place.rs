@@ -1,22 +1,13 @@
 //! Finding the role that a finding is about by its unique id, when it does not name it.
 
-use super::{Engine, Question};
-use crate::aws::CallScope;
+use super::Engine;
+use super::question::{Question, Search};
 use crate::finding::{Finding, NotARole};
 use crate::ident::{RoleId, RoleName};
 use crate::ledger::LedgerError;
-use crate::remedy::{Purpose, Refusal, Target, Who};
+use crate::remediation::{CallScope, Refusal, Target, Who};
+use crate::remedy::Purpose;
 use crate::triage::{Beyond, HoldReason, Stage, Verdict};
-
-/// What became of the search for a role.
-pub(super) enum Search {
-    /// There is nothing to search for, or no reason to.
-    NotMade,
-    /// The same finding, with the name of the role.
-    Found(Box<Finding>),
-    /// Why it was not found, as a sentence.
-    InVain(String),
-}
 
 impl Engine {
     /// Searches the account's roles for the one that the finding is about, when that would be held for a

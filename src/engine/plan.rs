@@ -1,11 +1,11 @@
 //! What would be done, without doing it.
 
-use super::place::Search;
-use super::{Engine, Question};
-use crate::aws::CallScope;
+use super::Engine;
+use super::question::{Question, Search};
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
-use crate::remedy::{self, Ask, Change, Impact, Purpose, Refusal, Target, Who};
+use crate::remediation::{CallScope, Change, Impact, Refusal, Target, Who};
+use crate::remedy::{self, Ask, Purpose};
 use crate::triage::{Decision, Stage};
 
 /// What would be done about a finding.

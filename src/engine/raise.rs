@@ -3,9 +3,9 @@
 use super::Engine;
 use crate::config::Mode;
 use crate::finding::Finding;
-use crate::ledger::{Draft, LedgerError, Remediation, State, Subject};
-use crate::remedy::{Change, Refusal};
-use crate::triage::{Decision, Sign, Verdict};
+use crate::ledger::LedgerError;
+use crate::remediation::{Change, Draft, Refusal, Remediation, Sign, State, Subject};
+use crate::triage::{Decision, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
 impl Engine {

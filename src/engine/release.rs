@@ -1,8 +1,9 @@
 //! Taking back what was changed: because a person asked for it, or because nothing needs it any more.
 
 use super::Engine;
-use crate::ledger::{Event, LedgerError, Remediation, State};
-use crate::remedy::{self, Drift, Found, Purpose, Refusal, Undo};
+use crate::ledger::LedgerError;
+use crate::remediation::{Event, Refusal, Remediation, State, Undo};
+use crate::remedy::{self, Drift, Found, Purpose};
 use jiff::Timestamp;
 use std::time::Duration;
 

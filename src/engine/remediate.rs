@@ -2,11 +2,15 @@
 
 use super::held::changed_since;
 use super::{Engine, Question, lane};
-use crate::aws::{AssumeRole, CallScope, MemberSession};
+use crate::aws::{AssumeRole, MemberSession};
 use crate::config::Mode;
 use crate::ident::session_name;
-use crate::ledger::{Append, Draft, Event, LedgerError, Refused, Remediation, State};
-use crate::remedy::{self, Ask, Change, Cutoff, Disposition, Expected, Purpose, Refusal, Target, Verified};
+use crate::ledger::{Append, LedgerError};
+use crate::remediation::{
+    CallScope, Change, Cutoff, Disposition, Draft, Event, Refusal, Refused, Remediation, State, Target,
+    Verified,
+};
+use crate::remedy::{self, Ask, Expected, Purpose};
 use crate::triage::{NO_ROOM, SkipReason, Stage, Verdict, WORLD_CHANGED};
 use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument;

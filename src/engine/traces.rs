@@ -1,10 +1,13 @@
 //! What is gathered after a deny is in force: whom it concerns, and what CloudTrail saw.
 
 use super::Engine;
-use crate::aws::{CallError, Lookup, MemberSession, TrailEvent};
+use crate::aws::{Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
-use crate::ledger::{Event, LedgerError, Remediation, State};
-use crate::remedy::{Change, DeniedCall, Impact, POLICY_NAME, Proof, Purpose, Rung, Who, gather_impact};
+use crate::ledger::LedgerError;
+use crate::remediation::{
+    CallError, Change, DeniedCall, Event, Impact, POLICY_NAME, Proof, Remediation, Rung, State, Who,
+};
+use crate::remedy::{Purpose, gather_impact};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::PoisonError;
@@ -84,11 +87,11 @@ impl Engine {
     /// When the account cannot be entered.
     pub async fn impact(
         &self,
-        target: &crate::remedy::Target,
+        target: &crate::remediation::Target,
         finding: &str,
-        cutoff: crate::remedy::Cutoff,
-        scope: &crate::aws::CallScope,
-    ) -> Result<Option<Impact>, crate::remedy::Refusal> {
+        cutoff: crate::remediation::Cutoff,
+        scope: &crate::remediation::CallScope,
+    ) -> Result<Option<Impact>, crate::remediation::Refusal> {
         let Who::Role { role, .. } = &target.who else { return Ok(None) };
         let session = self.enter_for(target, finding, Purpose::Trace, scope).await?;
         Ok(Some(gather_impact(&session, role, cutoff, &self.regions()).await))

@@ -6,8 +6,11 @@ use super::timetable::{Due, FIRST, Limits, Place, Rechecks};
 use super::{Engine, lane};
 use crate::aws::MemberSession;
 use crate::config::{Mode, Sweep};
-use crate::ledger::{Append, Draft, Event, LedgerError, Remediation, State, Subject, Watched};
-use crate::remedy::{self, Change, Deny, Found, Purpose, Refusal, Rung, Verified, Who};
+use crate::ledger::{Append, LedgerError, Watched};
+use crate::remediation::{
+    Change, Deny, Draft, Event, Refusal, Remediation, Rung, State, Subject, Verified, Who,
+};
+use crate::remedy::{self, Found, Purpose};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;

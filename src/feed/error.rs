@@ -1,8 +1,8 @@
 //! Why a feed could not be read.
 
-use crate::aws::CallError;
 use crate::ident::Region;
 use crate::ledger::LedgerError;
+use crate::remediation::CallError;
 
 /// Why a feed could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,11 @@ use super::guardduty::Answer;
 use super::poller::Poller;
 use super::record::{Recorded, Source, record};
 use super::watch::Watch;
-use crate::aws::{CallError, ErrorKind, Hub, within};
+use crate::aws::{Hub, within};
 use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm};
 use crate::ident::Region;
-use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Reader};
+use crate::ledger::{Append, Ledger, LedgerError, Reader};
+use crate::remediation::{CallError, Draft, ErrorKind, Event};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

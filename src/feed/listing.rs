@@ -2,8 +2,9 @@
 
 use super::pace::Pace;
 use super::poller::Poller;
-use crate::aws::{CallError, FindingKinds, FindingQuery, Hub};
+use crate::aws::{FindingKinds, FindingQuery, Hub};
 use crate::ledger::{Beside, Cursor, Ledger, LedgerError, Reader};
+use crate::remediation::CallError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 use std::sync::PoisonError;

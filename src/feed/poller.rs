@@ -2,9 +2,10 @@
 
 use super::error::FeedError;
 use super::health::Pulse;
-use crate::aws::{CallError, ErrorKind, Hub};
+use crate::aws::Hub;
 use crate::ident::Region;
-use crate::ledger::{Draft, Event, Ledger, LedgerError, Reader, Subject};
+use crate::ledger::{Ledger, LedgerError, Reader};
+use crate::remediation::{CallError, Draft, ErrorKind, Event, Subject};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;

@@ -2,7 +2,8 @@
 
 use crate::finding::{Decoded, Finding, Undecodable};
 use crate::ident::Region;
-use crate::ledger::{Append, Beside, Cursor, Draft, Ledger, LedgerError};
+use crate::ledger::{Append, Beside, Cursor, Ledger, LedgerError};
+use crate::remediation::Draft;
 use jiff::Timestamp;
 
 /// Where findings come from.

@@ -1,9 +1,9 @@
 //! Where the findings of a queue go.
 
-use crate::aws::CallError;
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
 use crate::ledger::LedgerError;
+use crate::remediation::CallError;
 use std::time::Duration;
 use tokio::sync::oneshot;
 

@@ -1,6 +1,7 @@
 //! How much each feed brought of late that cannot be read.
 
-use crate::ledger::{Event, LedgerError, Reader};
+use crate::ledger::{LedgerError, Reader};
+use crate::remediation::Event;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -2,8 +2,9 @@
 
 use super::error::FeedError;
 use super::poller::{Origin, Poller};
-use crate::aws::{CallError, ErrorKind, Hub, RegionStatus};
+use crate::aws::{Hub, RegionStatus};
 use crate::ident::{Partition, Region};
+use crate::remediation::{CallError, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

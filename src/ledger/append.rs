@@ -1,11 +1,10 @@
 //! One append within a transaction: entries, their hashes, and the tables that are made from them.
 
-use super::LedgerError;
 use super::prepared::Prepared;
 use super::project::{Beside, Recorded, project, stamp, write_beside};
-use super::state::{Illegal, State};
-use super::{schema, tree};
+use super::{LedgerError, schema, tree};
 use crate::ident::{AccountId, Region};
+use crate::remediation::{Illegal, State};
 use jiff::{Timestamp, Unit};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 

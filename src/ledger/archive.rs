@@ -1,18 +1,14 @@
 //! Retention: what is closed is moved to a file, with proofs, and its leaf hashes stay in the ledger.
 
 use super::append::Appending;
-use super::checkpoint;
-use super::draft::Draft;
-use super::entry::{Entry, Event};
-use super::note::{PublicKey, Signer};
+use super::claim::claim;
+use super::note::Signer;
 use super::prepared::Prepared;
 use super::project::stamp;
-use super::state::State;
-use super::{LedgerError, Reader, schema};
-use crate::canonical;
+use super::{LedgerError, Reader, checkpoint, schema};
+use crate::remediation::{Draft, Entry, Event, State};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -195,20 +191,6 @@ pub fn move_out(
     checkpoint::make(appending.connection(), &shown, signer)?;
     appending.commit()?;
     Ok(Some(closed.entries.len()))
-}
-
-/// The hash of what an entry tells of an archive, but for the signature over that.
-fn claim(mut entry: Value) -> String {
-    let mut data = entry.get_mut("data").map(Value::take).unwrap_or_default();
-    data.as_object_mut().map(|told| told.remove("signed"));
-    crate::digest::sha256(&canonical::of(&data).unwrap_or_default())
-}
-
-/// Whether `key` has signed for what entry `seq` tells of an archive.
-pub(super) fn is_claimed(key: &PublicKey, seq: u64, body: &[u8]) -> bool {
-    let entry: Value = serde_json::from_slice(body).unwrap_or_default();
-    let note = entry["data"]["signed"].as_str().unwrap_or_default().to_owned();
-    key.claims(seq, &claim(entry), &note)
 }
 
 /// What is left of the entries, hashed: of each its number and its time, and a line feed.

@@ -4,7 +4,7 @@ use super::note::{Checkpoint, Signer};
 use super::project::stamp;
 use super::proof::SUBTREE;
 use super::tree::{self, Frontier, Hash};
-use super::{LedgerError, archive};
+use super::{LedgerError, claim};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::io::Write;
@@ -71,7 +71,7 @@ pub(super) fn make(
         // What was signed for is not looked at again, so a text that is gone has to be signed for by itself. A
         // new key begins with what it finds: what the one before it had signed for, a verifier tells.
         let size = frontier.size() + 1;
-        if kind == "archive" && last > 0 && size > last && !archive::is_claimed(&public, size, &body) {
+        if kind == "archive" && last > 0 && size > last && !claim::is_claimed(&public, size, &body) {
             let what = "it tells of an archive, and this key did not sign for that";
             return Err(tampered(seq, what.to_owned()));
         }

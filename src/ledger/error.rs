@@ -1,6 +1,6 @@
 //! What can go wrong with the ledger.
 
-use super::state::Illegal;
+use crate::remediation::Illegal;
 
 /// Why the ledger could not be read or written. The text says which file.
 #[derive(Debug, thiserror::Error)]

@@ -4,9 +4,8 @@
 //! `seq` and `time` come last in canonical order, and are put behind the rest.
 
 use super::LedgerError;
-use super::draft::Draft;
-use super::entry::{Entry, Event, Subject};
 use crate::canonical;
+use crate::remediation::{Draft, Entry, Event, Subject};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io::Write;

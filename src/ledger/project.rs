@@ -2,10 +2,9 @@
 //! again from AWS.
 
 use super::LedgerError;
-use super::entry::{Event, Subject};
-use super::state::State;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
+use crate::remediation::{Event, State, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::sync::Arc;

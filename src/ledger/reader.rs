@@ -1,9 +1,9 @@
 //! Reading the ledger. A reader never blocks the writer.
 
-use super::entry::{Entry, Event};
 use super::{LedgerError, schema};
 use crate::finding::Finding;
 use crate::ident::Region;
+use crate::remediation::{Entry, Event};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! The tables that are made from the entries, made again from them.
 
-use super::entry::Entry;
 use super::project::{Recorded, project};
 use super::proof::SUBTREE;
 use super::tree::{Frontier, Leaves};
 use super::{LedgerError, Reader, schema};
+use crate::remediation::Entry;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::path::Path;
 

@@ -1,12 +1,12 @@
 //! What decisions rest on beside the findings: what was begun of late, what was told, what AWS said
 //! last of the organization.
 
-use super::entry::{Entry, Event};
 use super::project::{ChannelState, stamp};
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
+use crate::remediation::{Begun, Entry, Event};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
@@ -19,25 +19,12 @@ pub struct Watched {
     pub remediation: String,
     /// The account.
     pub account: AccountId,
-    /// The principal's key, as [`crate::remedy::Target::key`] gives it.
+    /// The principal's key, as [`crate::remediation::Target::key`] gives it.
     pub key: String,
     /// When its latest step was recorded.
     pub last: Timestamp,
     /// It was gathered whom it concerns.
     pub has_impact: bool,
-}
-
-/// A remediation that was begun: decided or approved, and not held since.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Begun {
-    /// Its id.
-    pub remediation: String,
-    /// The account.
-    pub account: AccountId,
-    /// The role's name, in lower case.
-    pub role_key: String,
-    /// When.
-    pub at: Timestamp,
 }
 
 impl Reader {

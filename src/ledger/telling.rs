@@ -2,9 +2,10 @@
 //! that was written after the entry up to which it reads.
 
 use super::project::stamp;
-use super::{LedgerError, Reader, Selection};
+use super::{LedgerError, Reader};
 use crate::ident::AccountId;
 use crate::org::Placement;
+use crate::remediation::Selection;
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeMap;
 

@@ -5,15 +5,12 @@
 
 use super::append::{Appending, Ready, Written};
 use super::checkpoint::{self, Made};
-use super::draft::Draft;
-use super::entry::Event;
 use super::note::Signer;
 use super::prepared::Prepared;
 use super::project::Beside;
 use super::queue::{Queue, Work};
-use super::state::State;
 use super::{LedgerError, Reader, schema};
-use crate::aws::{CallRecord, CallScope, CallSink};
+use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, State, Subject};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -123,7 +120,7 @@ impl Ledger {
 
 impl CallSink for Ledger {
     fn record(&self, scope: &CallScope, call: CallRecord) {
-        let subject = super::Subject {
+        let subject = Subject {
             remediation: scope.remediation.clone(),
             finding: scope.finding.clone(),
             account: call.account.clone(),

@@ -2,8 +2,9 @@
 
 use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
-use crate::ledger::{Entry, Event, LedgerError, Reader, Remediation};
-use crate::remedy::{Disposition, Rung, Who, aftercare};
+use crate::ledger::{LedgerError, Reader};
+use crate::remediation::{Disposition, Entry, Event, Remediation, Rung, Who};
+use crate::remedy::aftercare;
 use crate::safe;
 use jiff::Timestamp;
 use serde::Serialize;

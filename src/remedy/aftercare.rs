@@ -1,7 +1,7 @@
 //! What people must do after a revocation: those who use the principal, and those who answer for what
 //! leaked it.
 
-use super::{Target, Who};
+use crate::remediation::{Target, Who};
 
 /// What people must do after a revocation, in words. A line that begins with spaces goes on with the one
 /// before it. `instance` is the one that the credentials were made for, `recurring` that they leaked again

@@ -1,6 +1,6 @@
 //! The session policy: what a session in a member account may do at most.
 
-use super::{Target, Who};
+use crate::remediation::{Target, Who};
 use serde_json::Value;
 
 const ROLE: &str = include_str!("../../policies/session-role.json");

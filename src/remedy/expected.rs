@@ -1,27 +1,8 @@
 //! What should stand under our name, as the ledger has it: what remediations deny, and what lay beneath.
 //! Pure.
 
-use super::{Change, Cutoff, Deny};
+use crate::remediation::{Change, Cutoff, Deny, Past};
 use jiff::Timestamp;
-
-/// A change that was begun, of any remediation of the same principal, in the order of their intents.
-#[derive(Debug, Clone)]
-pub struct Past {
-    /// The remediation.
-    pub remediation: String,
-    /// The entry of its intent.
-    pub seq: i64,
-    /// The change.
-    pub change: Change,
-    /// The entry with which its remediation was in force for the first time.
-    pub since: Option<i64>,
-    /// What it did still counts.
-    pub live: bool,
-    /// It is in force, or is to be.
-    pub wants: bool,
-    /// The entry with which it was taken back.
-    pub undone: Option<i64>,
-}
 
 impl Past {
     /// It was in force when the change with the intent `seq` began.

@@ -1,10 +1,9 @@
 //! Reads what a revocation means. It comes after the deny is in force, and it changes nothing.
 
-use super::{Cutoff, Impact};
 #[cfg(any(feature = "ec2", test))]
-use crate::aws::Listed;
-use crate::aws::{CallError, Caller, ErrorKind, Instance, MemberSession, Simulation};
+use crate::aws::{Caller, Listed, MemberSession, Simulation};
 use crate::ident::{Region, RoleName};
+use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance};
 use crate::safe::short_line;
 
 /// So many instances are kept. A ledger entry is not an inventory.

@@ -1,8 +1,8 @@
 //! Looking whether a change is in force: read back, then asked of the policy simulator.
 
 use super::gather::SOMEBODY;
-use super::{Change, Cutoff, Proof, Rung, Verified};
-use crate::aws::{CallError, Caller, ErrorKind, MemberSession, Simulation};
+use crate::aws::{Caller, MemberSession, Simulation};
+use crate::remediation::{CallError, Change, Cutoff, ErrorKind, Proof, Rung, Verified};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remedy::POLICY_NAME;
+    use crate::remediation::POLICY_NAME;
 
     fn says(decision: &str, matched: &[&str], unknown: &[&str]) -> Simulation {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();

@@ -6,74 +6,31 @@
 //! not know where findings come from, and it writes no ledger.
 
 mod aftercare;
-mod change;
+mod ask;
 mod confine;
-mod cutoff;
-mod deny;
 mod expected;
+mod found;
 mod gather;
 mod impact;
 mod look;
-mod proof;
-mod refusal;
 mod restore;
 mod role_sessions;
-mod target;
 mod trust;
 mod user_keys;
 
-pub use crate::aws::AccessKey;
 pub use aftercare::aftercare;
-pub use change::{Change, Found, KeyChange, Undo};
+pub use ask::Ask;
 pub use confine::{Purpose, session_policy};
-pub use cutoff::Cutoff;
-pub use deny::{Deny, POLICY_NAME, same};
-pub use expected::{Expected, Past};
+pub use expected::Expected;
+pub use found::Found;
 pub use gather::gather_impact;
-pub use impact::Impact;
-pub use proof::{DeniedCall, Proof, Rung, Verified};
-pub use refusal::{Disposition, Refusal};
 pub use restore::{Drift, undo};
-pub use target::{OneSession, Target, Who, is_session_id};
 pub use trust::who_may_assume;
 
 use crate::aws::MemberSession;
-use jiff::Timestamp;
+use crate::remediation::{Change, Deny, Refusal, Target, Undo, Verified, Who};
 use role_sessions::RoleSessions;
 use user_keys::UserKeys;
-
-/// What a plan is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
-    /// AWS's time.
-    pub aws_now: Timestamp,
-    /// The cutoff of a change that is put back; none for a new one.
-    pub keep: Option<Cutoff>,
-    /// All sessions of the role, though the target is one.
-    pub widen: bool,
-    /// What the same remediation began earlier.
-    pub earlier: &'a [Change],
-    /// What should be there, as the ledger has it.
-    pub expected: &'a Expected,
-}
-
-impl<'a> Ask<'a> {
-    /// A new revocation.
-    #[must_use]
-    pub fn at(aws_now: Timestamp, expected: &'a Expected) -> Self {
-        Self { aws_now, keep: None, widen: false, earlier: &[], expected }
-    }
-}
-
-/// The remedy's name in rules and in the ledger.
-#[must_use]
-pub fn name(target: &Target) -> &'static str {
-    match target.who {
-        Who::Role { .. } => "role_sessions",
-        Who::User { .. } => "user_keys",
-        Who::Beyond { .. } => "by_hand",
-    }
-}
 
 /// Looks what is there.
 ///
@@ -127,26 +84,4 @@ pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) ->
         Who::User { user, .. } => UserKeys::undo(session, user, undo).await,
         Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
     }
-}
-
-/// The cutoff that a change sets: that of a change that is put back, or one that is never before the one
-/// that is there.
-fn cutoff_of(there: &Deny, session: Option<&str>, ask: &Ask<'_>) -> Cutoff {
-    ask.keep.unwrap_or_else(|| Cutoff::at(ask.aws_now).not_before(there.cutoff(session)))
-}
-
-/// What a reader of a change should know.
-fn note_of(found: &Found, there: &Deny, session: Option<&str>, ask: &Ask<'_>) -> Option<String> {
-    if ask.expected.is_foreign(found.document.as_deref(), ask.aws_now) {
-        let note =
-            "somebody else changed the policy under our name; it is replaced, and its text is kept here";
-        return Some(note.to_owned());
-    }
-    if there.cutoff(session).is_some_and(|there| there > Cutoff::at(ask.aws_now)) {
-        return Some(
-            "the cutoff that was there is later than now, and a cutoff is never moved back".to_owned(),
-        );
-    }
-    let note = "there is no room for one more session: all sessions of the role are revoked";
-    ask.widen.then(|| note.to_owned())
 }

@@ -1,8 +1,9 @@
 //! What a principal goes back to when a change is taken back: what was there before, but for what
 //! other remediations still deny, and for what somebody else had written. Pure.
 
-use super::expected::{Past, base, denied, replaced};
-use super::{Deny, Found, Undo, same};
+use super::Found;
+use super::expected::{base, denied, replaced};
+use crate::remediation::{Deny, POLICY_NAME, Past, Undo, same};
 
 /// What is there is not what was written: somebody changed it since.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let notes: Vec<&str> = about_rest.into_iter().chain(about_foreign).collect();
     let undo = Undo {
         arn: found.arn.clone(),
-        policy_name: own.map_or_else(|| super::POLICY_NAME.to_owned(), |own| own.change.policy_name.clone()),
+        policy_name: own.map_or_else(|| POLICY_NAME.to_owned(), |own| own.change.policy_name.clone()),
         found: found.document.clone(),
         leave,
         foreign,

@@ -3,10 +3,12 @@
 //! It writes one inline policy that denies everything to tokens issued before the cutoff
 //! (`aws:TokenIssueTime`; IAM User Guide, "Revoking IAM role temporary security credentials").
 
+use super::ask::{Ask, cutoff_of, note_of};
+use super::found::Found;
 use super::look::{self, Look};
-use super::{Ask, Change, Deny, Found, POLICY_NAME, Refusal, Target, Undo, Verified, cutoff_of, note_of};
 use crate::aws::MemberSession;
 use crate::ident::{RoleId, RoleName};
+use crate::remediation::{Change, Deny, POLICY_NAME, Refusal, Target, Undo, Verified};
 
 /// The remedy. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]
@@ -101,7 +103,8 @@ impl RoleSessions {
 mod tests {
     use super::*;
     use crate::ident::Partition;
-    use crate::remedy::{Cutoff, Expected, OneSession, Who};
+    use crate::remediation::{Cutoff, OneSession, Who};
+    use crate::remedy::Expected;
 
     fn target(session: Option<&str>) -> Target {
         let session = session.map(|id| OneSession { user_id: id.to_owned(), may_widen: false });

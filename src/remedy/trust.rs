@@ -1,7 +1,7 @@
 //! Who may assume a role: its trust policy, in words.
 
-use super::deny::listed;
 use crate::config::Glob;
+use crate::remediation::listed;
 use crate::safe::short_line;
 use serde_json::Value;
 

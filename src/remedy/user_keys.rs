@@ -5,13 +5,12 @@
 //! lives on for up to 36 hours: a deny on `aws:TokenIssueTime` at the user ends that. The deny does nothing
 //! to a key, so both are needed (IAM User Guide, "Disabling permissions for temporary security credentials").
 
+use super::ask::{Ask, cutoff_of, note_of};
+use super::found::Found;
 use super::look::{self, Look};
-use super::{
-    AccessKey, Ask, Change, Deny, Found, KeyChange, POLICY_NAME, Refusal, Target, Undo, Verified, cutoff_of,
-    note_of,
-};
-use crate::aws::MemberSession;
+use crate::aws::{AccessKey, MemberSession};
 use crate::ident::{UserId, UserName};
+use crate::remediation::{Change, Deny, KeyChange, POLICY_NAME, Refusal, Target, Undo, Verified};
 
 /// The remedy. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]
@@ -189,7 +188,7 @@ mod tests {
             policy_name: String::new(),
             before: None,
             after: String::new(),
-            cutoff: super::super::Cutoff::at(jiff::Timestamp::UNIX_EPOCH),
+            cutoff: crate::remediation::Cutoff::at(jiff::Timestamp::UNIX_EPOCH),
             session: None,
             key: first.clone(),
             note: None,

@@ -1,7 +1,7 @@
 //! What stands above a report: what it was made from.
 
 use crate::ident::AccountId;
-use crate::ledger::Selection;
+use crate::remediation::Selection;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -3,8 +3,9 @@
 use super::head::{Head, Signed};
 use super::story::{DecisionData, Story, Telling, data};
 use crate::ident::AccountId;
-use crate::ledger::{LedgerError, Reader, Selection, State};
+use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
+use crate::remediation::{Selection, State};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 

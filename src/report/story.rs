@@ -7,9 +7,8 @@ use super::told::told;
 use crate::audit::canonical::Members;
 use crate::finding::{Evidence, Principal};
 use crate::ident::{AccountId, Region};
-use crate::ledger::{Answer, Event, NOBODY, Stands, State};
-use crate::remedy::{Change, Target, Who};
-use crate::triage::{Recurrence, Sign};
+use crate::ledger::Stands;
+use crate::remediation::{Answer, Change, Event, NOBODY, Recurrence, Sign, State, Target, Who};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -708,7 +707,7 @@ impl Story {
                 if self.changes.last().is_some_and(|change| change.outcome == "applying") {
                     self.outcome("refused");
                 }
-                let crate::ledger::Refused { code, reason, what_to_do, .. } = refused;
+                let crate::remediation::Refused { code, reason, what_to_do, .. } = refused;
                 self.refusals.push(Refusal { entry, at, code, reason, what_to_do });
             }
             Event::Drift { what, .. } => self.drifts.push(Drift { entry, at, what, by: None }),

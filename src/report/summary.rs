@@ -3,7 +3,7 @@
 use super::scan::{Decided, Met, Prepared, ReportError};
 use super::story::Story;
 use crate::config::SOON_DAYS;
-use crate::ledger::State;
+use crate::remediation::State;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

@@ -1,8 +1,6 @@
 //! What an entry says, in words.
 
-use crate::aws::{CallRecord, CallResult};
-use crate::ledger::Event;
-use crate::remedy::Proof;
+use crate::remediation::{CallRecord, CallResult, Event, Proof};
 use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.

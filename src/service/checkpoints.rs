@@ -2,7 +2,8 @@
 
 use crate::config::Config;
 use crate::ledger::note::{PublicKey, Signer};
-use crate::ledger::{Draft, Event, Ledger, LedgerError, Reader, checkpoint_file, publish};
+use crate::ledger::{Ledger, LedgerError, Reader, checkpoint_file, publish};
+use crate::remediation::{Draft, Event};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

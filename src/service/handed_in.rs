@@ -7,7 +7,8 @@ use crate::aws::hub_hint;
 use crate::backoff::Backoff;
 use crate::feed::{Fate, Hint, Hints, Recorded, Source, record};
 use crate::finding::{Decoded, Finding};
-use crate::ledger::{Decided, Draft, Entry, Event, LedgerError, State};
+use crate::ledger::{Decided, LedgerError};
+use crate::remediation::{Draft, Entry, Event, State};
 use std::collections::HashSet;
 use std::time::Duration;
 

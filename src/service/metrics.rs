@@ -3,7 +3,7 @@
 use super::live::Live;
 use crate::config::Config;
 use crate::ledger::Reader;
-use crate::remedy::Rung;
+use crate::remediation::Rung;
 use jiff::{SignedDuration, Timestamp};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};

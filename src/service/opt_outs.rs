@@ -2,7 +2,7 @@
 //! broken.
 
 use crate::config::{ConfigError, OptOut, OptOuts, SOON_DAYS};
-use crate::ledger::Event;
+use crate::remediation::Event;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -5,7 +5,8 @@ use crate::aws::hub_hint;
 use crate::backoff::{Backoff, about};
 use crate::feed::{FeedError, Poll, Poller, Recorded};
 use crate::finding::Decoded;
-use crate::ledger::{Draft, Event, LedgerError, Subject};
+use crate::ledger::LedgerError;
+use crate::remediation::{Draft, Event, Subject};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 use super::Service;
 use super::opt_outs::{self, OptOutFile};
 use crate::config::{Config, OptOuts};
-use crate::ledger::{Append, Draft, Event, LedgerError};
+use crate::ledger::{Append, LedgerError};
+use crate::remediation::{Draft, Event};
 use jiff::Timestamp;
 use std::sync::PoisonError;
 

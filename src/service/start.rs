@@ -3,14 +3,15 @@
 use super::checkpoints::Checkpoints;
 use super::live::Live;
 use super::{Service, opt_outs};
-use crate::aws::{CallError, CallSink, Hub, hub_hint, who_hint};
+use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ident::Partition;
-use crate::ledger::{Append, Draft, Event, Ledger, LedgerError, Lock, Reader};
+use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::org::Snapshot;
+use crate::remediation::{CallError, CallSink, Draft, Event};
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};

@@ -1,11 +1,12 @@
 //! What is done about what the queue brings.
 
 use super::Service;
-use crate::aws::{CallError, hub_hint};
+use crate::aws::hub_hint;
 use crate::feed::Taker;
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
-use crate::ledger::{Draft, LedgerError, Subject};
+use crate::ledger::LedgerError;
+use crate::remediation::{CallError, Draft, Subject};
 use std::time::Duration;
 use tokio::sync::oneshot;
 

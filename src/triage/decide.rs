@@ -5,14 +5,13 @@ use super::earlier::uncovered;
 use super::instructions::{by_hand, what_to_do};
 use super::whom::{Whom, whom};
 use super::{
-    Beyond, Decision, Facts, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Recurrence, Ruling,
-    SkipReason, Source, Stage, Verdict, most_cautious, reason,
+    Beyond, Decision, Facts, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling, SkipReason,
+    Source, Stage, Verdict, most_cautious, reason,
 };
 use crate::config::{Mode, OptOut, Rule};
 use crate::finding::Finding;
-use crate::ledger::{InForce, State};
 use crate::org::{AccountState, Placement};
-use crate::remedy::{Target, Who};
+use crate::remediation::{PriorRemediation, Recurrence, State, Target, Who};
 
 /// Decides about one occurrence of a finding.
 ///
@@ -288,7 +287,7 @@ impl<'a> Triage<'a> {
     /// A person is asked; once, when the same role waits for the same reason already.
     fn hold(&self, remediation: String, target: Target, why: HoldReason) -> Result<Verdict, SkipReason> {
         let facts = self.facts;
-        let asked = |earlier: &&InForce| {
+        let asked = |earlier: &&PriorRemediation| {
             let reason = earlier.held.as_ref().map(|(code, rule)| (code.as_str(), rule.as_deref()));
             earlier.state == State::Held
                 && earlier.is_for(&target)

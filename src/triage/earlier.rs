@@ -1,10 +1,9 @@
 //! What was done about a principal before, and whether that takes care of a finding.
 
-use super::{Recurrence, Sign, SkipReason};
+use super::SkipReason;
 use crate::config::Mode;
 use crate::finding::Finding;
-use crate::ledger::{InForce, State};
-use crate::remedy::{DeniedCall, Target};
+use crate::remediation::{DeniedCall, PriorRemediation, Recurrence, Sign, State, Target};
 use jiff::Timestamp;
 
 /// Whether no earlier remediation of the principal takes care of what was seen. When one should have
@@ -12,7 +11,7 @@ use jiff::Timestamp;
 pub(super) fn uncovered(
     finding: &Finding,
     target: &Target,
-    history: &[InForce],
+    history: &[PriorRemediation],
     mode: Mode,
     now: Timestamp,
 ) -> Result<Option<Recurrence>, SkipReason> {
@@ -31,7 +30,12 @@ pub(super) fn uncovered(
 }
 
 /// Whether an earlier remediation for the same takes care of what was seen: then that is the error.
-fn takes_care(finding: &Finding, earlier: &InForce, mode: Mode, now: Timestamp) -> Result<(), SkipReason> {
+fn takes_care(
+    finding: &Finding,
+    earlier: &PriorRemediation,
+    mode: Mode,
+    now: Timestamp,
+) -> Result<(), SkipReason> {
     let last_seen = finding.last_seen();
     let remediation = earlier.remediation.clone();
     let key = key_of(finding).filter(|key| earlier.access_keys.iter().any(|known| known == key));
@@ -77,7 +81,7 @@ fn key_of(finding: &Finding) -> Option<&str> {
 
 /// The error code of a call that was denied after the cutoff. A long-term key that is denied a call works:
 /// one that is inactive would get another answer.
-fn denial<'a>(finding: &'a Finding, earlier: &InForce) -> Option<&'a str> {
+fn denial<'a>(finding: &'a Finding, earlier: &PriorRemediation) -> Option<&'a str> {
     let code = finding.evidence.error_code.as_deref().filter(|code| DeniedCall::is_denial(code))?;
     let is_after = earlier.cutoff.is_some_and(|cutoff| !cutoff.covers(finding.last_seen()));
     let is_session = key_of(finding).is_some_and(|key| key.starts_with("ASIA"));
@@ -96,7 +100,7 @@ fn denied_call(finding: &Finding, key: &str, code: &str) -> DeniedCall {
 }
 
 /// What activity after the cutoff of an earlier remediation shows.
-fn sign(finding: &Finding, earlier: &InForce) -> Option<Sign> {
+fn sign(finding: &Finding, earlier: &PriorRemediation) -> Option<Sign> {
     let is_after = earlier.cutoff.is_some_and(|cutoff| !cutoff.covers(finding.last_seen()));
     let key = key_of(finding).filter(|_| is_after && !earlier.access_keys.is_empty())?;
     Some(if earlier.access_keys.iter().any(|known| known == key) { Sign::SameKey } else { Sign::NewKey })

@@ -1,8 +1,8 @@
 //! What a decision rests on, beside the finding.
 
 use super::Spending;
-use crate::ledger::InForce;
 use crate::org::{Placement, Snapshot};
+use crate::remediation::PriorRemediation;
 use jiff::Timestamp;
 
 /// How far the matter is when it is decided.
@@ -44,7 +44,7 @@ pub struct Facts<'a> {
     /// Where the finding's account stands.
     pub placement: Placed<'a>,
     /// What the ledger knows of remediations of the same role.
-    pub history: &'a [InForce],
+    pub history: &'a [PriorRemediation],
     /// What was begun within the hour.
     pub spending: &'a Spending,
     /// Since when the region is watched, when the finding is older than that.

@@ -2,7 +2,7 @@
 
 use super::reason::{Beyond, SkipReason};
 use crate::finding::Finding;
-use crate::remedy::{Cutoff, Deny};
+use crate::remediation::{Cutoff, Deny};
 use jiff::Timestamp;
 
 /// Denies one session of an Identity Center role, in a service control policy or in the permission

@@ -18,14 +18,12 @@ mod types;
 mod verdict;
 mod whom;
 
-pub use chain::Check;
 pub use decide::{decide, mode_of_tag};
 pub use facts::{Facts, Placed, Stage};
 pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, most_cautious};
 pub use policy::Policy;
 pub use reason::{
-    Beyond, HoldReason, NO_ROOM, ObserveReason, Recurrence, Sign, SkipReason, Source, UNPLACED,
-    WORLD_CHANGED, is_for_approval,
+    Beyond, HoldReason, NO_ROOM, ObserveReason, SkipReason, Source, UNPLACED, WORLD_CHANGED, is_for_approval,
 };
 pub use rules::{RuleIndex, Ruling};
 pub use spending::{Spending, Tripped, WINDOW};

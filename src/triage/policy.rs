@@ -1,12 +1,8 @@
 //! What the configuration has to say, ready to be asked.
 
-use super::whom::whom;
-use super::{OptOutIndex, RuleIndex, Ruling};
+use super::{OptOutIndex, RuleIndex};
 use crate::config::{Budget, Config, Glob, Mode, OptOuts, Sweep};
-use crate::finding::Finding;
 use crate::ident::{AccountId, Partition, RoleName};
-use crate::org::Snapshot;
-use crate::remedy::{Target, Who};
 use jiff::SignedDuration;
 
 /// What the configuration has to say.
@@ -45,7 +41,7 @@ pub struct Policy {
 impl Policy {
     /// From the configuration and the hub's own identity.
     #[must_use]
-    pub fn new(config: &Config, hub: &crate::aws::HubIdentity) -> Self {
+    pub fn new(config: &Config, hub: &crate::ident::HubIdentity) -> Self {
         Self {
             mode: config.mode,
             rules: RuleIndex::new(&config.rules),
@@ -77,27 +73,10 @@ impl Policy {
         &self,
         config: &Config,
         opt_outs: Option<&OptOuts>,
-        hub: &crate::aws::HubIdentity,
+        hub: &crate::ident::HubIdentity,
     ) -> Self {
         let opt_outs = opt_outs.map_or_else(|| self.opt_outs.clone(), OptOutIndex::new);
         Self { opt_outs, remediation_role: self.remediation_role.clone(), ..Self::new(config, hub) }
-    }
-
-    /// The key of the principal that a finding's remedy is for, as the rules are now; none when there is
-    /// nothing to be done about it.
-    #[must_use]
-    pub fn key_of(&self, finding: &Finding, organization: &Snapshot) -> Option<String> {
-        let rule = match self.rules.ruling(finding, &self.hub_account, organization.is_within(finding)) {
-            Ruling::Rule(rule) | Ruling::Unclear(rule, _) => rule,
-            Ruling::None => return None,
-        };
-        let (partition, account) = (self.partition, finding.account.clone());
-        let target = Target { partition, account, who: whom(finding, self, rule).ok()?.who };
-        if organization.account(&finding.account).is_some() {
-            return Some(target.key());
-        }
-        // As it is held for a person.
-        Some(Target { who: Who::Beyond { principal: target.principal() }, ..target }.key())
     }
 
     /// The pattern by which a role is protected, if one does.

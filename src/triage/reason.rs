@@ -2,9 +2,8 @@
 
 use super::spending::Tripped;
 use crate::ident::{AccountId, RoleName, quoted};
-use crate::remedy::{Cutoff, DeniedCall};
+use crate::remediation::{Cutoff, DeniedCall};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What says that less may be done than revoke.
@@ -113,42 +112,6 @@ impl fmt::Display for Beyond {
                 f,
                 "the credentials are those of the identity role of {instance}, and no policy can be put on that"
             ),
-        }
-    }
-}
-
-/// An earlier remediation of the same principal should have ended this, and did not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recurrence {
-    /// The earlier remediation.
-    pub of: String,
-    /// What it shows.
-    pub sign: Sign,
-}
-
-/// What a recurrence shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sign {
-    /// Another access key, used after the cutoff: the source still leaks.
-    NewKey,
-    /// The same access key, used after the cutoff and not denied: the deny does not work.
-    SameKey,
-}
-
-impl fmt::Display for Recurrence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.sign {
-            Sign::NewKey => {
-                write!(f, "another key was used after the cutoff of {}: the source still leaks", self.of)
-            }
-            Sign::SameKey => {
-                write!(
-                    f,
-                    "the same key was used after the cutoff of {} and not denied: its deny does not work",
-                    self.of
-                )
-            }
         }
     }
 }

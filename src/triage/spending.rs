@@ -2,7 +2,7 @@
 
 use crate::config::Budget;
 use crate::ident::AccountId;
-use crate::ledger::Begun;
+use crate::remediation::Begun;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -2,9 +2,8 @@ use super::*;
 use crate::config::{Budget, Mode, OptOuts, Sweep};
 use crate::finding::{Finding, decode};
 use crate::ident::{AccountId, Partition};
-use crate::ledger::{InForce, State};
 use crate::org::{Account, AccountState, Placement, Snapshot};
-use crate::remedy::{Cutoff, Rung};
+use crate::remediation::{Cutoff, PriorRemediation, Rung, State};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
@@ -53,8 +52,8 @@ fn finding(account: &str, role: &str, last_seen: &str) -> Finding {
     decode(value.to_string().as_bytes()).remove(0).expect("a finding")
 }
 
-fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
-    InForce {
+fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> PriorRemediation {
+    PriorRemediation {
         remediation: "r-1".to_owned(),
         state,
         cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
@@ -71,7 +70,7 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> InForce {
 }
 
 /// With all that is needed to decide.
-fn decided(finding: &Finding, policy: &Policy, history: &[InForce]) -> Decision {
+fn decided(finding: &Finding, policy: &Policy, history: &[PriorRemediation]) -> Decision {
     let organization = organization();
     let spending = Spending::default();
     let facts = Facts {
@@ -96,7 +95,7 @@ const NEW: &str = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.Out
 const SAME: &str = "AROAEXAMPLEEXAMPLE00";
 const NOW: &str = "2026-11-21T23:55:00Z";
 
-fn code(history: &[InForce], last_seen: &str) -> &'static str {
+fn code(history: &[PriorRemediation], last_seen: &str) -> &'static str {
     let finding = finding("222222222222", "web", last_seen);
     decided(&finding, &policy(Mode::Enforce), history).verdict.code()
 }

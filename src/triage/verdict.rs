@@ -1,7 +1,8 @@
 //! What is done about a finding, and why.
 
-use super::{Check, HoldReason, ObserveReason, Recurrence, SkipReason};
-use crate::remedy::{Target, Who};
+use super::{HoldReason, ObserveReason, SkipReason};
+use crate::finding::Finding;
+use crate::remediation::{Check, Draft, Event, Recurrence, Subject, Target, Who};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -145,5 +146,36 @@ impl fmt::Display for Verdict {
             }
             Self::Skip(reason) => reason.fmt(f),
         }
+    }
+}
+
+impl Draft {
+    /// The entry for a decision.
+    #[must_use]
+    pub fn decision(finding: &Finding, decision: &Decision) -> Self {
+        let mut subject = Subject::of_finding(finding);
+        let target = decision.verdict.target().cloned();
+        subject.remediation = decision.verdict.remediation().map(str::to_owned);
+        if let Some(target) = &target {
+            subject.principal = Some(target.name());
+        }
+        let event = Event::Decision {
+            occurrence: finding.occurrence(),
+            verdict: decision.verdict.name().to_owned(),
+            code: decision.verdict.code().to_owned(),
+            reason: decision.verdict.to_string(),
+            what_to_do: decision.what_to_do.clone(),
+            rule: decision.rule.clone(),
+            opt_outs: decision.opt_outs.clone(),
+            checks: decision.checks.clone(),
+            remedy: target.as_ref().map(|target| target.remedy().to_owned()),
+            target,
+            covered_by: decision.verdict.covered_by().map(str::to_owned),
+            recurrence: decision.recurrence.clone(),
+            last_seen: finding.last_seen(),
+            organization_read_at: decision.organization_read_at,
+            placement_read_at: decision.placement_read_at,
+        };
+        Self { subject, event }
     }
 }

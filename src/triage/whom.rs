@@ -1,10 +1,11 @@
 //! Whom a finding's remedy is for.
 
-use super::{Beyond, HoldReason, Policy, SkipReason};
+use super::{Beyond, HoldReason, Policy, Ruling, SkipReason};
 use crate::config::{RemedyName, Rule, Scope};
 use crate::finding::{Finding, NotARole, Principal, RoleTarget, UserType};
 use crate::ident::{UserId, UserName};
-use crate::remedy::{OneSession, Who, is_session_id};
+use crate::org::Snapshot;
+use crate::remediation::{OneSession, Target, Who, is_session_id};
 
 /// Whom a finding's remedy is for, and why a person has to be asked first, if so.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +18,25 @@ impl Whom {
     /// Somebody whom rescind cannot do anything about.
     pub fn beyond(principal: String, why: Beyond) -> Self {
         Self { who: Who::Beyond { principal }, hold: Some(HoldReason::Beyond(why)) }
+    }
+}
+
+impl Policy {
+    /// The key of the principal that a finding's remedy is for, as the rules are now; none when there is
+    /// nothing to be done about it.
+    #[must_use]
+    pub fn key_of(&self, finding: &Finding, organization: &Snapshot) -> Option<String> {
+        let rule = match self.rules.ruling(finding, &self.hub_account, organization.is_within(finding)) {
+            Ruling::Rule(rule) | Ruling::Unclear(rule, _) => rule,
+            Ruling::None => return None,
+        };
+        let (partition, account) = (self.partition, finding.account.clone());
+        let target = Target { partition, account, who: whom(finding, self, rule).ok()?.who };
+        if organization.account(&finding.account).is_some() {
+            return Some(target.key());
+        }
+        // As it is held for a person.
+        Some(Target { who: Who::Beyond { principal: target.principal() }, ..target }.key())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::made::{changed, report, story, then, until, write};
 use crate::reports::is_ocsf;
-use rescind::ledger::{Answer, Draft, Event};
+use rescind::remediation::{Answer, Draft, Event};
 use serde_json::{Value, json};
 
 /// A ledger of these remediations.

@@ -1,7 +1,8 @@
 //! Ids of remediations: long enough that nobody makes two, short enough to be typed.
 
 use crate::scene::{BANK, SHOP, Scene};
-use rescind::ledger::{Answer, Append, Draft, Entry, Event, Ledger, NOBODY};
+use rescind::ledger::{Append, Ledger};
+use rescind::remediation::{Answer, Draft, Entry, Event, NOBODY};
 use serde_json::Value;
 
 const ANSWER: [&str; 4] = ["--by", "ann", "--reason", "looked at it"];

@@ -1,8 +1,7 @@
 //! Copies, archives, tables made again, and ledgers of older versions.
 
 #[cfg(target_os = "linux")]
-use crate::scene::Ran;
-use crate::scene::{SHOP, Scene};
+use crate::scene::{Ran, SHOP, Scene};
 use std::path::Path;
 
 fn acted() -> Scene {

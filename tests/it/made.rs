@@ -1,7 +1,8 @@
 //! Ledgers made from the remediation of the fixed one, for what the emulated organization does not do.
 
 use rescind::ident::AccountId;
-use rescind::ledger::{Append, Draft, Entry, Event, Ledger};
+use rescind::ledger::{Append, Ledger};
+use rescind::remediation::{Draft, Entry, Event};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;

@@ -31,6 +31,7 @@ mod folder;
 mod forgery;
 mod guards;
 mod histories;
+mod house;
 mod hub;
 mod ids;
 mod inputs;

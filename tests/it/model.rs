@@ -4,10 +4,8 @@
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use rescind::audit::verify;
-use rescind::ledger::{
-    Answer, Append, Draft, Entry, Event, Ledger, LedgerError, Reader, Refused, State, rebuild,
-};
-use rescind::remedy::Disposition;
+use rescind::ledger::{Append, Ledger, LedgerError, Reader, rebuild};
+use rescind::remediation::{Answer, Disposition, Draft, Entry, Event, Refused, State};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! The ledger's writer: what is in the write-ahead log, and what is written when nobody waits for it.
 
-use rescind::aws::{CallRecord, CallResult, CallScope, CallSink};
-use rescind::ledger::{Draft, Event, Ledger, Subject};
+use rescind::ledger::Ledger;
+use rescind::remediation::{CallRecord, CallResult, CallScope, CallSink, Draft, Event, Subject};
 use std::path::Path;
 
 fn alert(number: usize) -> Draft {

@@ -132,7 +132,7 @@ fn write(file: &Path, reader: &Reader, parts: &[Closed]) -> anyhow::Result<Strin
 fn read_again(file: &Path, reader: &Reader) -> anyhow::Result<String> {
     let mut keys = Vec::new();
     for entry in reader.of_kind("signing_key")? {
-        if let crate::ledger::Event::SigningKey { public_key, .. } = entry.event {
+        if let crate::remediation::Event::SigningKey { public_key, .. } = entry.event {
             keys.extend(PublicKey::parse(&public_key));
         }
     }

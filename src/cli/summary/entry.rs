@@ -2,7 +2,7 @@
 
 use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
-use crate::ledger::{Entry, Event};
+use crate::remediation::{Entry, Event};
 
 pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
     match &entry.event {

@@ -7,8 +7,8 @@ mod seen;
 
 use super::exit::Exit;
 use super::output::Screen;
-use crate::ledger::{LedgerError, State};
-use crate::remedy::Proof;
+use crate::ledger::LedgerError;
+use crate::remediation::{Proof, State};
 use crate::service::{Seen, Service};
 use counts::Counts;
 use remediation::needs_person;

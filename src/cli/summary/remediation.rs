@@ -3,8 +3,7 @@
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
-use crate::ledger::{NOBODY, Remediation, State};
-use crate::remedy::{Proof, Who};
+use crate::remediation::{NOBODY, Proof, Remediation, State, Who};
 
 pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;

@@ -3,7 +3,7 @@
 use super::remediation::needs_person;
 use crate::cli::output::{DIM, Screen, clean, styled, utc};
 use crate::finding::Finding;
-use crate::ledger::{Event, State};
+use crate::remediation::{Event, State};
 use crate::service::Service;
 use std::collections::BTreeSet;
 

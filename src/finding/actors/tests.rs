@@ -1,6 +1,6 @@
 use super::*;
 use crate::finding::{Unconfirmed, decode, envelope};
-use crate::ledger::Draft;
+use crate::remediation::Draft;
 use proptest::prelude::*;
 use serde_json::json;
 

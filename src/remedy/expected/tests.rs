@@ -2,7 +2,8 @@
 //! next one finds nothing more to do.
 
 use super::*;
-use crate::remedy::{Ask, Found, OneSession, Target, Who, plan, undo};
+use crate::remediation::{OneSession, Target, Who};
+use crate::remedy::{Ask, Found, plan, undo};
 use proptest::prelude::*;
 
 fn target(session: Option<usize>) -> Target {

@@ -1,7 +1,8 @@
 //! Tests of what is left after an undo.
 
 use super::*;
-use crate::remedy::{AccessKey, Change, Cutoff, KeyChange, POLICY_NAME};
+use crate::aws::AccessKey;
+use crate::remediation::{Change, Cutoff, KeyChange, POLICY_NAME};
 use proptest::prelude::*;
 
 fn cutoff(second: i64) -> Cutoff {

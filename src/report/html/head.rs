@@ -2,7 +2,7 @@
 
 use super::chart::{Bar, Chart, chart, rungs};
 use super::shown::{Shown, short};
-use crate::ledger::State;
+use crate::remediation::State;
 use crate::report::head::Head;
 use crate::report::summary::{Part, Spread, Summary};
 use askama::Template;

@@ -1,8 +1,7 @@
-//! A change to a principal: what is there before, what is written, and how it is taken back.
+//! What is there, held against what was written and what is to be left.
 
-use super::{Cutoff, Deny, same};
 use crate::aws::AccessKey;
-use serde::{Deserialize, Serialize};
+use crate::remediation::{Change, Deny, Undo, same};
 
 /// What is there before anything is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,54 +16,7 @@ pub struct Found {
     pub keys: Vec<AccessKey>,
 }
 
-/// A change that is planned: everything needed to make it, check it and undo it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// The role's name; of a user `user/` and the name.
-    #[serde(alias = "role")]
-    pub name: String,
-    /// The ARN, with the path.
-    #[serde(alias = "role_arn")]
-    pub arn: String,
-    /// The unique id.
-    #[serde(alias = "role_id")]
-    pub id: String,
-    /// The inline policy that is written.
-    pub policy_name: String,
-    /// Its text before; none when there was none.
-    pub before: Option<String>,
-    /// Its text after.
-    pub after: String,
-    /// Sessions whose token was issued before this are revoked.
-    pub cutoff: Cutoff,
-    /// Only the session with this `aws:userid`; none for all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<String>,
-    /// The access key that is deactivated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<KeyChange>,
-    /// Something that a reader should know.
-    pub note: Option<String>,
-}
-
-/// An access key that is deactivated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyChange {
-    /// Its id.
-    pub id: String,
-    /// It was active, and it is this change that deactivates it.
-    pub was_active: bool,
-    /// The user has no other active key.
-    pub is_last: bool,
-}
-
 impl Change {
-    /// It is to a user.
-    #[must_use]
-    pub fn is_of_user(&self) -> bool {
-        self.name.starts_with("user/")
-    }
-
     /// What it denies.
     #[must_use]
     pub fn part(&self) -> Deny {
@@ -106,28 +58,6 @@ impl Change {
         let key = self.key.as_ref().filter(|_| !self.is_key_off(&found.keys));
         key.map(|key| format!("the access key {} is active", key.id))
     }
-}
-
-/// Taking a change back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Undo {
-    /// The ARN, with the path.
-    pub arn: String,
-    /// The inline policy.
-    pub policy_name: String,
-    /// Its text as it was found.
-    pub found: Option<String>,
-    /// Its text as it is left; none when it is removed.
-    pub leave: Option<String>,
-    /// What somebody else had written there: it does not come back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub foreign: Option<String>,
-    /// The access key that is activated again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reactivate: Option<String>,
-    /// Something that a reader should know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
 }
 
 impl Undo {

@@ -1,6 +1,6 @@
 //! Why a remedy was not carried out, and what a person must do about it.
 
-use crate::aws::{CallError, ErrorKind};
+use super::{CallError, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 /// Why a remedy was not carried out.
@@ -221,6 +221,32 @@ impl std::fmt::Display for Refusal {
             Self::Unavailable(error) => write!(f, "AWS did not do it: {error}"),
             Self::HubCredentials(error) => write!(f, "the hub has no usable credentials: {error}"),
             Self::Rejected(error) => write!(f, "AWS refused the request: {error}"),
+        }
+    }
+}
+
+/// A refusal, as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The reason's name.
+    pub code: String,
+    /// The reason in words.
+    pub reason: String,
+    /// What a person must do.
+    pub what_to_do: String,
+    /// What happens next.
+    pub disposition: Disposition,
+}
+
+impl Refused {
+    /// From a remedy's refusal. `role_arn` is the remediation role's.
+    #[must_use]
+    pub fn new(refusal: &Refusal, role_arn: &str) -> Self {
+        Self {
+            code: refusal.code().to_owned(),
+            reason: refusal.to_string(),
+            what_to_do: refusal.what_to_do(role_arn),
+            disposition: refusal.disposition(),
         }
     }
 }

@@ -168,8 +168,8 @@ fn statement(template: &str, session: Option<&str>, cutoff: Cutoff) -> String {
     inner.unwrap_or_default().replace("${CUTOFF}", &cutoff.to_string()).replace("\"${USER_ID}\"", &escaped)
 }
 
-/// IAM allows one value where it allows a list.
-pub(super) fn listed(value: &Value) -> impl Iterator<Item = &Value> {
+/// The values of a member of a policy: IAM allows one value where it allows a list.
+pub fn listed(value: &Value) -> impl Iterator<Item = &Value> {
     match value {
         Value::Array(items) => items.iter(),
         one => std::slice::from_ref(one).iter(),

@@ -21,8 +21,7 @@
 //! rung may follow. A release can also be asked for of one that was begun and stopped halfway: retrying,
 //! blocked, failed, held or rejected; when it is not released it is that again, or else lost. What is held and out of reach ends when a person has done it by hand.
 
-use super::entry::Event;
-use crate::remedy::{Disposition, Rung};
+use super::{Disposition, Event, Rung};
 use std::fmt;
 use std::str::FromStr;
 
@@ -249,8 +248,7 @@ impl FromStr for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Refused;
-    use crate::remedy::Proof;
+    use crate::remediation::{Answer, Change, Cutoff, Proof, Refused};
 
     fn refused(disposition: Disposition) -> Event {
         let text = String::new;
@@ -295,14 +293,14 @@ mod tests {
 
     #[test]
     fn what_is_held_begins_only_when_it_is_approved() {
-        let answer = || crate::ledger::Answer {
+        let answer = || Answer {
             by: "a".to_owned(),
             reason: "r".to_owned(),
             os_user: "u".to_owned(),
             aws_identity: None,
             judged: None,
         };
-        let change = || crate::remedy::Change {
+        let change = || Change {
             name: "web".to_owned(),
             arn: String::new(),
             id: "AROAEXAMPLEEXAMPLE00".to_owned(),
@@ -311,7 +309,7 @@ mod tests {
             policy_name: String::new(),
             before: None,
             after: String::new(),
-            cutoff: crate::remedy::Cutoff::at(jiff::Timestamp::UNIX_EPOCH),
+            cutoff: Cutoff::at(jiff::Timestamp::UNIX_EPOCH),
             note: None,
         };
         let after = |from, event: Event| State::after(Some(from), &event, "r");

@@ -65,6 +65,16 @@ pub fn is_session_id(principal_id: &str) -> bool {
 }
 
 impl Target {
+    /// The name of its remedy, in rules and in the ledger.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self.who {
+            Who::Role { .. } => "role_sessions",
+            Who::User { .. } => "user_keys",
+            Who::Beyond { .. } => "by_hand",
+        }
+    }
+
     /// The key under which IAM treats names as equal, among roles and users: `web`, `user/alice`.
     #[must_use]
     pub fn key(&self) -> String {

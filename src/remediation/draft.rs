@@ -1,9 +1,8 @@
 //! An entry that is yet to be written.
 
-use super::entry::{Event, Subject};
+use super::{Event, Subject};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::Region;
-use crate::triage::Decision;
 use jiff::Timestamp;
 
 /// An entry that is yet to be written.
@@ -56,34 +55,5 @@ impl Draft {
         // Who forges can make it as long as they like.
         let claim = Box::new(Finding { detail: None, ..claim });
         Self { subject, event: Event::Unconfirmed { source, item, why, claim } }
-    }
-
-    /// A decision was made.
-    #[must_use]
-    pub fn decision(finding: &Finding, decision: &Decision) -> Self {
-        let mut subject = Subject::of_finding(finding);
-        let target = decision.verdict.target().cloned();
-        subject.remediation = decision.verdict.remediation().map(str::to_owned);
-        if let Some(target) = &target {
-            subject.principal = Some(target.name());
-        }
-        let event = Event::Decision {
-            occurrence: finding.occurrence(),
-            verdict: decision.verdict.name().to_owned(),
-            code: decision.verdict.code().to_owned(),
-            reason: decision.verdict.to_string(),
-            what_to_do: decision.what_to_do.clone(),
-            rule: decision.rule.clone(),
-            opt_outs: decision.opt_outs.clone(),
-            checks: decision.checks.clone(),
-            remedy: target.as_ref().map(|target| crate::remedy::name(target).to_owned()),
-            target,
-            covered_by: decision.verdict.covered_by().map(str::to_owned),
-            recurrence: decision.recurrence.clone(),
-            last_seen: finding.last_seen(),
-            organization_read_at: decision.organization_read_at,
-            placement_read_at: decision.placement_read_at,
-        };
-        Self { subject, event }
     }
 }

@@ -1,63 +1,14 @@
-//! What an entry says. The kinds are a closed list.
+//! What happened. The kinds are a closed list.
 
-use super::drilled::Drilled;
-use crate::aws::CallRecord;
+use super::{
+    Answer, CallRecord, Change, Check, Drilled, Impact, Proof, Recurrence, Refused, ReleaseAsked, Reported,
+    Target, Undo,
+};
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
-use crate::ident::{AccountId, Region};
-use crate::remedy::{Change, Disposition, Impact, Proof, Refusal, Target, Undo};
-use crate::triage::{Check, Recurrence};
+use crate::ident::AccountId;
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// One entry as it stands in the ledger. Its canonical JSON is what is hashed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Its number, from 1, without gaps.
-    pub seq: i64,
-    /// When it was written, by this machine's clock, to the millisecond.
-    pub time: Timestamp,
-    /// What it is about.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
-}
-
-impl Entry {
-    /// For a decision: the remediation that takes care of the occurrence, its own or an earlier one.
-    #[must_use]
-    pub fn takes_care(&self) -> Option<&str> {
-        match &self.event {
-            Event::Decision { covered_by, .. } => {
-                self.subject.remediation.as_deref().or(covered_by.as_deref())
-            }
-            _ => None,
-        }
-    }
-}
-
-/// What an entry is about, as far as it applies.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// The remediation's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remediation: Option<String>,
-    /// The finding's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finding: Option<String>,
-    /// The affected account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountId>,
-    /// The region.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub region: Option<Region>,
-    /// The role's name, or the principal id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub principal: Option<String>,
-}
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -361,105 +312,6 @@ pub enum Event {
     Drill(Box<Drilled>),
 }
 
-/// A report that was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reported {
-    /// `csv`, `json`, `jsonl`, `ocsf`, `asff` or `html`.
-    pub format: String,
-    /// What it was to be about.
-    pub selection: Selection,
-    /// How many remediations it has.
-    pub remediations: u64,
-    /// SHA-256 of it, in hexadecimal.
-    pub sha256: String,
-    /// How many entries it was made from: those of the checkpoint in it.
-    pub entries: u64,
-    /// The user of the operating system who made it.
-    pub os_user: String,
-}
-
-/// What a report is about. What is empty does not narrow it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Selection {
-    /// What was decided at this time or later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Timestamp>,
-    /// What was decided before this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Timestamp>,
-    /// Only these accounts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>")]
-    pub accounts: Vec<AccountId>,
-    /// Only accounts in these organizational units, or below.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ous: Vec<String>,
-    /// Only remediations in these states.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub states: Vec<String>,
-    /// Only these remediations.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remediations: Vec<String>,
-}
-
-/// A release that a person asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReleaseAsked {
-    /// Who asks, and why.
-    #[serde(flatten)]
-    pub answer: Answer,
-    /// Also over a change that somebody else made since.
-    pub force: bool,
-    /// Also the other stolen keys that it takes care of.
-    pub attached: bool,
-    /// The state from which it is asked for.
-    pub was: String,
-}
-
-/// An answer to a held remediation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Who answers for it, as they say.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// The user of the operating system that it came from.
-    pub os_user: String,
-    /// The AWS identity that it came from, where it was asked for.
-    pub aws_identity: Option<String>,
-    /// The entry that was judged: what would be done.
-    pub judged: Option<i64>,
-}
-
-/// Who answers when nobody does.
-pub const NOBODY: &str = "nobody";
-
-/// Why a remedy was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// The reason's name.
-    pub code: String,
-    /// The reason in words.
-    pub reason: String,
-    /// What a person must do.
-    pub what_to_do: String,
-    /// What happens next.
-    pub disposition: Disposition,
-}
-
-impl Refused {
-    /// From a remedy's refusal. `role_arn` is the remediation role's.
-    #[must_use]
-    pub fn new(refusal: &Refusal, role_arn: &str) -> Self {
-        Self {
-            code: refusal.code().to_owned(),
-            reason: refusal.to_string(),
-            what_to_do: refusal.what_to_do(role_arn),
-            disposition: refusal.disposition(),
-        }
-    }
-}
-
 impl Event {
     /// The kind's name.
     #[must_use]
@@ -538,21 +390,6 @@ impl Event {
             }
             Self::Unconfirmed { item, claim, .. } => Some(format!("unconfirmed:{item}:{}", claim.sha256)),
             _ => None,
-        }
-    }
-}
-
-impl Subject {
-    /// A finding.
-    #[must_use]
-    pub fn of_finding(finding: &Finding) -> Self {
-        let principal = finding.principal.as_ref();
-        Self {
-            remediation: None,
-            finding: Some(finding.id.clone()),
-            account: Some(finding.account.clone()),
-            region: Some(finding.region.clone()),
-            principal: principal.and_then(|p| p.user_name.clone().or_else(|| p.principal_id.clone())),
         }
     }
 }

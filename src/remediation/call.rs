@@ -1,0 +1,117 @@
+//! An AWS call: what it was made for, what came of it, and why it failed.
+
+use crate::ident::{AccountId, Region};
+use crate::safe::line;
+use serde::{Deserialize, Serialize};
+
+/// What a call is made for.
+#[derive(Debug, Clone, Default)]
+pub struct CallScope {
+    /// The remediation that it serves.
+    pub remediation: Option<String>,
+    /// The finding that it serves.
+    pub finding: Option<String>,
+}
+
+/// A call that was made, or at least tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The service, as in IAM actions: `iam`.
+    pub service: String,
+    /// The operation: `PutRolePolicy`.
+    pub operation: String,
+    /// The account that it acted in.
+    pub account: Option<AccountId>,
+    /// The region of the endpoint.
+    pub region: Region,
+    /// AWS's id of the last attempt. It finds the call in `CloudTrail`.
+    pub request_id: Option<String>,
+    /// HTTP status of the last attempt.
+    pub status: Option<u16>,
+    /// How many times the request was sent.
+    pub attempts: u32,
+    /// From the first attempt to the answer, in milliseconds.
+    pub duration_ms: u64,
+    /// What came of it.
+    pub result: CallResult,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallResult {
+    /// AWS did it.
+    Ok,
+    /// It failed.
+    Error {
+        /// AWS's code, when AWS answered.
+        code: Option<String>,
+        /// AWS's message, or what kept the call from being answered.
+        message: String,
+    },
+}
+
+/// Where call records go.
+pub trait CallSink: std::fmt::Debug + Send + Sync {
+    /// Takes a record. It must not block; records of one task keep their order.
+    fn record(&self, scope: &CallScope, call: CallRecord);
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The certificates that this machine is told to trust cannot be used: nothing was sent.
+    BadCaBundle,
+    /// No credentials were found, or their source failed.
+    NoCredentials,
+    /// The credentials are expired or unknown to AWS.
+    BadCredentials,
+    /// Not authorized. IAM does not model this error: it is told by its code.
+    Denied,
+    /// `NoSuchEntity`.
+    NotFound,
+    /// `LimitExceeded`: a quota.
+    Quota,
+    /// `UnmodifiableEntity`: a role that only its service can change.
+    Unmodifiable,
+    /// The request was signed too far from AWS's own time.
+    ClockSkewed,
+    /// The region is an opt-in region that is not enabled.
+    RegionDisabled,
+    /// AWS asked to slow down, after the SDK's own retries.
+    Throttled,
+    /// No answer, or a server error, after the SDK's own retries.
+    Unavailable,
+    /// AWS refused the request as such.
+    Refused,
+}
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{service}:{operation}: {}", line(&[code.as_deref().unwrap_or_default(), message].join(if code.is_some() { ": " } else { "" })))]
+pub struct CallError {
+    /// The service, as in IAM actions: `iam`.
+    pub service: &'static str,
+    /// The operation, as in IAM actions: `PutRolePolicy`.
+    pub operation: &'static str,
+    /// The class.
+    pub kind: ErrorKind,
+    /// AWS's code, when AWS answered.
+    pub code: Option<String>,
+    /// AWS's message, or what kept the call from being answered. At most 500 characters.
+    pub message: String,
+}
+
+impl CallError {
+    /// The IAM action that the call needs, for a message: `iam:PutRolePolicy`.
+    #[must_use]
+    pub fn action(&self) -> String {
+        format!("{}:{}", self.service, self.operation)
+    }
+
+    /// A new try may succeed without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
+    }
+}

@@ -1,0 +1,94 @@
+//! A change to a principal: what was written, and how it is taken back.
+
+use super::Cutoff;
+use serde::{Deserialize, Serialize};
+
+/// A change that is planned: everything needed to make it, check it and undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The role's name; of a user `user/` and the name.
+    #[serde(alias = "role")]
+    pub name: String,
+    /// The ARN, with the path.
+    #[serde(alias = "role_arn")]
+    pub arn: String,
+    /// The unique id.
+    #[serde(alias = "role_id")]
+    pub id: String,
+    /// The inline policy that is written.
+    pub policy_name: String,
+    /// Its text before; none when there was none.
+    pub before: Option<String>,
+    /// Its text after.
+    pub after: String,
+    /// Sessions whose token was issued before this are revoked.
+    pub cutoff: Cutoff,
+    /// Only the session with this `aws:userid`; none for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The access key that is deactivated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyChange>,
+    /// Something that a reader should know.
+    pub note: Option<String>,
+}
+
+/// An access key that is deactivated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChange {
+    /// Its id.
+    pub id: String,
+    /// It was active, and it is this change that deactivates it.
+    pub was_active: bool,
+    /// The user has no other active key.
+    pub is_last: bool,
+}
+
+impl Change {
+    /// It is to a user.
+    #[must_use]
+    pub fn is_of_user(&self) -> bool {
+        self.name.starts_with("user/")
+    }
+}
+
+/// Taking a change back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The ARN, with the path.
+    pub arn: String,
+    /// The inline policy.
+    pub policy_name: String,
+    /// Its text as it was found.
+    pub found: Option<String>,
+    /// Its text as it is left; none when it is removed.
+    pub leave: Option<String>,
+    /// What somebody else had written there: it does not come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<String>,
+    /// The access key that is activated again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reactivate: Option<String>,
+    /// Something that a reader should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A change that was begun, of any remediation of the same principal, in the order of their intents.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The remediation.
+    pub remediation: String,
+    /// The entry of its intent.
+    pub seq: i64,
+    /// The change.
+    pub change: Change,
+    /// The entry with which its remediation was in force for the first time.
+    pub since: Option<i64>,
+    /// What it did still counts.
+    pub live: bool,
+    /// It is in force, or is to be.
+    pub wants: bool,
+    /// The entry with which it was taken back.
+    pub undone: Option<i64>,
+}

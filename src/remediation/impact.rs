@@ -1,0 +1,267 @@
+//! What a revocation means: what runs with the role, who gets new sessions of it, and how long the
+//! old ones would have lived.
+
+use crate::ident::{AccountId, Region};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// With one of these, a role that changes itself also gets rid of the deny.
+const TAKES_AWAY: [&str; 3] = ["iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy"];
+
+const CANNOT_TELL: &str = "it cannot be told whether a new session of the role can take the deny away itself";
+
+/// What a revocation means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// The role; without its path when it could not be read.
+    pub role_arn: String,
+    /// Who may assume it, in words. Empty when it could not be read.
+    pub trust: Vec<String>,
+    /// How long a session may last that somebody asks for now. None when it could not be read.
+    pub max_session_seconds: Option<i64>,
+    /// When the last revoked token expires, and the last console session that it opened, if the setting was
+    /// never higher than now. The same as `surely_dead` when it could not be read.
+    pub dead_by_now_setting: Timestamp,
+    /// When both are over, whatever the setting was.
+    pub surely_dead: Timestamp,
+    /// The ARNs of the role's instance profiles. None when they could not be read.
+    pub profiles: Option<Vec<String>>,
+    /// The instances that have one of them, at most 500.
+    pub instances: Vec<Instance>,
+    /// The regions in which instances were looked for, and AWS answered.
+    pub regions: Vec<Region>,
+    /// The actions that a new session of the role may use on the role itself, and so take the deny
+    /// away, at once or by steps. None when that could not be judged.
+    pub can_undo: Option<Vec<String>>,
+    /// What could not be read and why, in words.
+    pub problems: Vec<String>,
+}
+
+/// An instance that is not terminated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// `i-…`.
+    pub id: String,
+    /// Its tag `Name`.
+    pub name: Option<String>,
+    /// `pending`, `running`, `shutting-down`, `stopping` or `stopped`.
+    pub state: String,
+    /// The account that owns it.
+    pub account: AccountId,
+    /// The region that it is in.
+    pub region: Region,
+    /// Its VPC.
+    pub vpc: Option<String>,
+    /// The Auto Scaling group that would replace it (tag `aws:autoscaling:groupName`).
+    pub auto_scaling_group: Option<String>,
+}
+
+impl Impact {
+    /// The warning that a new session of the role can take the deny away, if it can, or if nobody knows.
+    #[must_use]
+    pub fn can_take_away(&self) -> Option<String> {
+        let Some(can_undo) = &self.can_undo else { return Some(CANNOT_TELL.to_owned()) };
+        can_undo.iter().any(|action| TAKES_AWAY.contains(&action.as_str())).then(|| {
+            format!("a new session of the role can take the deny away itself: it may {}", can_undo.join(", "))
+        })
+    }
+
+    /// What a person is told, line by line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.extend(self.who_undoes());
+        lines.extend(self.what_runs());
+        if !self.trust.is_empty() {
+            lines.push("New sessions of the role are not denied. Who may assume it:".to_owned());
+            lines.extend(self.trust.iter().map(|who| format!("  {who}")));
+        }
+        lines.push(self.when_dead());
+        lines.extend(self.problems.iter().map(|problem| format!("Not known: {problem}.")));
+        lines
+    }
+
+    fn who_undoes(&self) -> Option<String> {
+        if let Some(warning) = self.can_take_away() {
+            return Some(format!("WARNING: {warning}."));
+        }
+        let actions = self.can_undo.as_ref().filter(|actions| !actions.is_empty())?.join(", ");
+        Some(format!("WARNING: a new session of the role can change the role itself: it may {actions}."))
+    }
+
+    fn what_runs(&self) -> Vec<String> {
+        let Some(profiles) = &self.profiles else { return Vec::new() };
+        if profiles.is_empty() {
+            return vec!["No EC2 instance runs with the role: it has no instance profile.".to_owned()];
+        }
+        if self.regions.is_empty() {
+            return Vec::new();
+        }
+        let read = count(self.regions.len(), "region");
+        if self.instances.is_empty() {
+            return vec![format!("No EC2 instance with the role was found: {read} looked at.")];
+        }
+        let regions: BTreeSet<_> = self.instances.iter().map(|instance| &instance.region).collect();
+        let accounts: BTreeSet<_> = self.instances.iter().map(|instance| &instance.account).collect();
+        let whose = match accounts.first() {
+            Some(account) if accounts.len() == 1 => format!("account {account}"),
+            _ => count(accounts.len(), "account"),
+        };
+        let mut lines = vec![format!(
+            "{} with the role in {} of {whose} ({read} looked at):",
+            count(self.instances.len(), "EC2 instance"),
+            count(regions.len(), "region"),
+        )];
+        lines.extend(self.instances.iter().map(|one| format!("  {}", in_words(one, accounts.len() > 1))));
+        lines
+    }
+
+    fn when_dead(&self) -> String {
+        let surely = format!(
+            "All is over by {} in any case: IAM lets no token live longer than 12 hours.",
+            second(self.surely_dead)
+        );
+        match self.max_session_seconds {
+            Some(seconds) if self.dead_by_now_setting < self.surely_dead => format!(
+                "Old tokens, and console sessions that they opened, are over by {} as the role is set now: sessions of up to {}, about 6 hours on instances, and 12 hours more in the console. {surely}",
+                second(self.dead_by_now_setting),
+                length(seconds),
+            ),
+            _ => format!("Old tokens, and console sessions of 12 hours that they opened, expire. {surely}"),
+        }
+    }
+}
+
+fn in_words(instance: &Instance, with_account: bool) -> String {
+    let name = instance.name.as_ref().map(|name| format!(" {name:?}")).unwrap_or_default();
+    let account = if with_account { format!(" of account {}", instance.account) } else { String::new() };
+    let vpc = instance.vpc.as_ref().map(|vpc| format!(", {vpc}")).unwrap_or_default();
+    let group = instance.auto_scaling_group.as_ref();
+    let group = group.map(|group| format!(", Auto Scaling group {group:?}")).unwrap_or_default();
+    let (id, state, region) = (&instance.id, &instance.state, &instance.region);
+    format!("{id}{name} {state} in {region}{account}{vpc}{group}")
+}
+
+/// `1 region`, `2 regions`.
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// A time in UTC, to the second.
+fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// A setting of whole hours nearly always; it may be any number of seconds.
+fn length(seconds: i64) -> String {
+    if seconds % 3600 == 0 { format!("{} h", seconds / 3600) } else { format!("{} min", seconds / 60) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instance(id: &str, region: &str) -> Instance {
+        Instance {
+            id: id.to_owned(),
+            name: Some("shop \"1\"".to_owned()),
+            state: "running".to_owned(),
+            account: "111122223333".parse().expect("legal"),
+            region: region.parse().expect("legal"),
+            vpc: Some("vpc-1".to_owned()),
+            auto_scaling_group: None,
+        }
+    }
+
+    fn impact() -> Impact {
+        Impact {
+            role_arn: "arn:aws:iam::111122223333:role/web".to_owned(),
+            trust: vec!["the service ec2.amazonaws.com".to_owned()],
+            max_session_seconds: Some(3600),
+            dead_by_now_setting: "2026-11-22T17:00:00Z".parse().expect("a time"),
+            surely_dead: "2026-11-22T23:00:00Z".parse().expect("a time"),
+            profiles: Some(vec!["arn:aws:iam::111122223333:instance-profile/web".to_owned()]),
+            instances: vec![instance("i-1", "eu-central-1"), instance("i-2", "eu-west-1")],
+            regions: ["eu-central-1", "eu-west-1", "us-east-1"].map(|r| r.parse().expect("legal")).into(),
+            can_undo: Some(Vec::new()),
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn all_is_told() {
+        let mut impact = impact();
+        impact.instances[1].auto_scaling_group = Some("shop".to_owned());
+        impact.instances[1].name = None;
+        impact.problems = vec!["eu-north-1 is down".to_owned()];
+        assert_eq!(
+            impact.lines(),
+            [
+                "2 EC2 instances with the role in 2 regions of account 111122223333 (3 regions looked at):",
+                r#"  i-1 "shop \"1\"" running in eu-central-1, vpc-1"#,
+                r#"  i-2 running in eu-west-1, vpc-1, Auto Scaling group "shop""#,
+                "New sessions of the role are not denied. Who may assume it:",
+                "  the service ec2.amazonaws.com",
+                "Old tokens, and console sessions that they opened, are over by 2026-11-22 17:00:00Z as the role is set now: sessions of up to 1 h, about 6 hours on instances, and 12 hours more in the console. All is over by 2026-11-22 23:00:00Z in any case: IAM lets no token live longer than 12 hours.",
+                "Not known: eu-north-1 is down.",
+            ]
+        );
+    }
+
+    #[test]
+    fn none_is_said_only_when_it_was_looked_for() {
+        let about = |impact: &Impact| {
+            impact.lines().into_iter().filter(|line| line.contains("EC2")).collect::<Vec<_>>()
+        };
+        let mut none = Impact { instances: Vec::new(), ..impact() };
+        assert_eq!(about(&none), ["No EC2 instance with the role was found: 3 regions looked at."]);
+        none.regions.clear();
+        assert_eq!(about(&none), [""; 0]);
+        none.profiles = Some(Vec::new());
+        assert_eq!(about(&none), ["No EC2 instance runs with the role: it has no instance profile."]);
+        none.profiles = None;
+        assert_eq!(about(&none), [""; 0]);
+    }
+
+    #[test]
+    fn who_can_undo_it_is_said_first() {
+        let first = |actions: &[&str]| {
+            let can_undo = Some(actions.iter().map(ToString::to_string).collect());
+            Impact { can_undo, ..impact() }.lines().swap_remove(0)
+        };
+        assert_eq!(
+            first(&["iam:DeleteRolePolicy", "iam:DeleteRole"]),
+            "WARNING: a new session of the role can take the deny away itself: it may iam:DeleteRolePolicy, iam:DeleteRole."
+        );
+        assert!(first(&["iam:DetachRolePolicy"]).contains("change the role itself"));
+        assert!(!first(&[]).contains("WARNING"));
+        let not_judged = Impact { can_undo: None, ..impact() };
+        assert_eq!(
+            not_judged.lines().swap_remove(0),
+            "WARNING: it cannot be told whether a new session of the role can take the deny away itself."
+        );
+        assert!(not_judged.can_take_away().is_some());
+    }
+
+    #[test]
+    fn two_accounts_are_told_apart_and_an_unread_role_has_one_time() {
+        let mut impact = impact();
+        impact.instances[1].account = "444455556666".parse().expect("legal");
+        impact.max_session_seconds = None;
+        impact.dead_by_now_setting = impact.surely_dead;
+        let lines = impact.lines().join("\n");
+        assert!(lines.contains("in 2 regions of 2 accounts"), "{lines}");
+        assert!(lines.contains("in eu-west-1 of account 444455556666, vpc-1"), "{lines}");
+        assert_eq!(
+            (lines.matches("Old tokens").count(), lines.matches("as the role is set now").count()),
+            (1, 0)
+        );
+    }
+
+    #[test]
+    fn it_comes_back_from_json_as_it_was() {
+        let text = serde_json::to_string(&impact()).expect("JSON");
+        assert_eq!(serde_json::from_str::<Impact>(&text).expect("readable"), impact());
+    }
+}

@@ -1,0 +1,45 @@
+//! What happens to one principal whose credentials were stolen. Pure: no I/O, no clock.
+//!
+//! [`Event`] is the closed list of what can happen, [`State`] says what may follow what, and
+//! [`Remediation`] is what the events add up to. What is written to a principal is a [`Change`] with its
+//! [`Cutoff`]; how far it is proved, a [`Proof`]; why it was not carried out, a [`Refusal`].
+
+mod answer;
+mod call;
+mod change;
+mod check;
+mod cutoff;
+mod deny;
+mod draft;
+mod drilled;
+mod entry;
+mod event;
+mod impact;
+mod prior;
+mod proof;
+mod recurrence;
+mod refusal;
+mod reported;
+mod state;
+mod target;
+mod view;
+
+pub use answer::{Answer, NOBODY, ReleaseAsked};
+pub use call::{CallError, CallRecord, CallResult, CallScope, CallSink, ErrorKind};
+pub use change::{Change, KeyChange, Past, Undo};
+pub use check::Check;
+pub use cutoff::Cutoff;
+pub use deny::{Deny, POLICY_NAME, listed, same};
+pub use draft::Draft;
+pub use drilled::{DrillStep, Drilled};
+pub use entry::{Entry, Subject};
+pub use event::Event;
+pub use impact::{Impact, Instance};
+pub use prior::{Begun, PriorRemediation};
+pub use proof::{DeniedCall, Proof, Rung, Verified};
+pub use recurrence::{Recurrence, Sign};
+pub use refusal::{Disposition, Kind, Refusal, Refused};
+pub use reported::{Reported, Selection};
+pub use state::{Illegal, State};
+pub use target::{OneSession, Target, Who, is_session_id};
+pub use view::{Proposal, Remediation};
