@@ -2,7 +2,7 @@
 
     python3 tests/docs/check_links.py
 
-Every relative link in README.md, CHANGELOG.md, CONTRIBUTING.md and docs/**/*.md leads to a file of the
+Every relative link in README.md, CHANGELOG.md, CONTRIBUTING.md, SECURITY.md and docs/**/*.md leads to a file of the
 repository, every anchor to a heading, and every page under docs/ is in docs/SUMMARY.md, once. Links to other
 sites are not followed. Anchors are made as GitHub makes them; mdBook makes the same ones of these headings.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES_AT_THE_TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+PAGES_AT_THE_TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
 FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})(.*)$")
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$")
