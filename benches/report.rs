@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Instant;
 
 /// A ledger that rescind wrote.
-const TEMPLATE: &str = "tests/it/ledgers/schema-1.db";
+const TEMPLATE: &str = "tests/it/ledgers/fixed.db";
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// A ledger that rescind wrote: entries of every kind, as they come.
-const TEMPLATE: &str = "tests/it/ledgers/schema-1.db";
+const TEMPLATE: &str = "tests/it/ledgers/fixed.db";
 
 /// One remediation with all that belongs to it, over and over.
 pub struct Story {

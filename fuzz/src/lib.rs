@@ -18,9 +18,9 @@ pub fn finding(data: &[u8]) {
 }
 
 /// A ledger that rescind wrote. What is done to it here must be seen, and nothing must panic.
-const LEDGER: &[u8] = include_bytes!("../../tests/it/ledgers/schema-1.db");
-const CHECKPOINT: &str = include_str!("../../tests/it/ledgers/schema-1.checkpoint");
-const KEY: &str = include_str!("../../tests/it/ledgers/schema-1.pub");
+const LEDGER: &[u8] = include_bytes!("../../tests/it/ledgers/fixed.db");
+const CHECKPOINT: &str = include_str!("../../tests/it/ledgers/fixed.checkpoint");
+const KEY: &str = include_str!("../../tests/it/ledgers/fixed.pub");
 
 /// The first byte says what the rest is taken for.
 pub fn verifier(data: &[u8]) {

@@ -16,9 +16,22 @@ CREATE TABLE entries (
 
 CREATE INDEX entries_by_remediation ON entries (remediation, seq) WHERE remediation IS NOT NULL;
 CREATE INDEX entries_by_kind ON entries (kind, seq) WHERE kind <> 'call';
-CREATE INDEX entries_by_finding ON entries (finding, seq) WHERE finding IS NOT NULL;
+-- Half of all entries are AWS calls, and nobody looks for one by its finding: what shows a finding goes by
+-- its remediation. In the index each of them was a page to be written.
+CREATE INDEX entries_by_finding ON entries (finding, seq) WHERE finding IS NOT NULL AND kind <> 'call';
 
+-- Closed remediations can be moved to an archive. Of each entry the number, the time and the leaf hash
+-- stay, so that the tree and every proof still hold; the body says which entry tells of the archive.
 CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
+WHEN NOT (
+    NEW.seq = OLD.seq AND NEW.time = OLD.time AND NEW.leaf_hash = OLD.leaf_hash
+    AND OLD.kind <> 'archived' AND NEW.kind = 'archived'
+    AND coalesce(NEW.remediation, NEW.finding, NEW.account, NEW.region, NEW.principal) IS NULL
+    AND EXISTS (
+        SELECT 1 FROM entries
+        WHERE kind = 'archive' AND kind <> 'call' AND seq = CAST(substr(CAST(NEW.body AS TEXT), 13) AS INTEGER)
+    )
+)
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries
@@ -35,6 +48,12 @@ CREATE TABLE checkpoints (
     time     TEXT NOT NULL,
     note     TEXT NOT NULL,
     frontier BLOB NOT NULL                          -- where the next one goes on; a verifier does not look at it
+) STRICT;
+
+-- Roots of complete subtrees of 4096 entries, for proofs. A verifier does not look at them.
+CREATE TABLE subtrees (
+    number INTEGER PRIMARY KEY CHECK (number >= 0),
+    root   BLOB NOT NULL CHECK (length(root) = 32)
 ) STRICT;
 
 -- What follows can be made again from the entries. It is there for speed only.
@@ -94,4 +113,14 @@ CREATE TABLE organization (
 CREATE TABLE placements (
     account TEXT PRIMARY KEY,
     body    TEXT NOT NULL                   -- OUs and tags, and when they were read
+) STRICT, WITHOUT ROWID;
+
+-- How far each channel of notifications has come. The ledger itself is the outbox: what stands behind
+-- this number is yet to be delivered.
+CREATE TABLE channels (
+    name         TEXT PRIMARY KEY,
+    seq          INTEGER NOT NULL,      -- everything up to this entry is delivered, or not for this channel
+    failures     INTEGER NOT NULL,      -- in a row
+    failed_since TEXT,
+    error        TEXT
 ) STRICT, WITHOUT ROWID;

@@ -3,12 +3,7 @@
 use rusqlite::Connection;
 
 /// What each version of the schema adds.
-const VERSIONS: [&str; 4] = [
-    include_str!("../../migrations/01-ledger/up.sql"),
-    include_str!("../../migrations/02-archive/up.sql"),
-    include_str!("../../migrations/03-channels/up.sql"),
-    include_str!("../../migrations/04-findings/up.sql"),
-];
+const VERSIONS: [&str; 1] = [include_str!("../../migrations/01-ledger/up.sql")];
 
 /// The application id of a ledger: `RSCD`.
 const APPLICATION_ID: i64 = 0x5253_4344;

@@ -158,9 +158,6 @@ impl Reader {
     }
 
     fn kept_subtree(&self, number: u64) -> Result<Option<Hash>, LedgerError> {
-        if !self.has_subtrees() {
-            return Ok(None);
-        }
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         self.connection()
             .prepare_cached("SELECT root FROM subtrees WHERE number = ?1")

@@ -14,8 +14,6 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Reader {
     connection: Mutex<Connection>,
     path: String,
-    /// The schema that the file has.
-    version: i64,
 }
 
 /// An occurrence and what was decided about it.
@@ -33,16 +31,8 @@ impl Reader {
     /// # Errors
     /// When there is none, or it cannot be used.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let (connection, version) = schema::open_reader(path)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.display().to_string(), version })
-    }
-
-    pub(super) fn has_subtrees(&self) -> bool {
-        self.version >= 2
-    }
-
-    pub(super) fn has_channels(&self) -> bool {
-        self.version >= 3
+        let connection = schema::open_reader(path)?;
+        Ok(Self { connection: Mutex::new(connection), path: path.display().to_string() })
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {

@@ -140,9 +140,6 @@ impl Drop for Scratch {
 impl Reader {
     /// The roots that are kept, from the leaves: as many as there are.
     fn replay_subtrees(&self, fresh: &Connection) -> Result<(), LedgerError> {
-        if !self.has_subtrees() {
-            return Ok(());
-        }
         let numbers: Vec<i64> = {
             let connection = self.connection();
             let mut statement = connection

@@ -142,9 +142,6 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn channels(&self) -> Result<Vec<ChannelState>, LedgerError> {
-        if !self.has_channels() {
-            return Ok(Vec::new());
-        }
         let connection = self.connection();
         let sql = "SELECT name, seq, failures, failed_since, error FROM channels ORDER BY name";
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;

@@ -10,15 +10,10 @@ use std::time::Duration;
 /// Marks the file as a ledger of ours (SQLite header, "application id"): `RSCD`.
 const APPLICATION_ID: i32 = 0x5253_4344;
 
-const STEPS: &[M<'_>] = &[
-    M::up(include_str!("../../migrations/01-ledger/up.sql")),
-    M::up(include_str!("../../migrations/02-archive/up.sql")),
-    M::up(include_str!("../../migrations/03-channels/up.sql")),
-    M::up(include_str!("../../migrations/04-findings/up.sql")),
-];
+const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/01-ledger/up.sql"))];
 
 /// The schema that this version writes.
-const VERSION: i64 = 4;
+const VERSION: i64 = 1;
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
@@ -75,8 +70,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-/// Opens the ledger for reading only; tells its schema, which may be an older one.
-pub(super) fn open_reader(path: &Path) -> Result<(Connection, i64), LedgerError> {
+/// Opens the ledger for reading only.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
     let shown = path.display().to_string();
     if !path.exists() {
         return Err(LedgerError::Missing { path: shown });
@@ -91,8 +86,8 @@ pub(super) fn open_reader(path: &Path) -> Result<(Connection, i64), LedgerError>
         let why = "this is not a ledger of rescind".to_owned();
         return Err(LedgerError::Foreign { path: shown, why });
     }
-    let version = check_version(&connection, &shown)?;
-    Ok((connection, version))
+    check_version(&connection, &shown)?;
+    Ok(connection)
 }
 
 fn check_version(connection: &Connection, path: &str) -> Result<i64, LedgerError> {

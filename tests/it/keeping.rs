@@ -1,8 +1,7 @@
-//! Copies, archives, tables made again, and ledgers of older versions.
+//! Copies, archives, and tables made again.
 
 #[cfg(target_os = "linux")]
 use crate::scene::{Ran, SHOP, Scene};
-use std::path::Path;
 
 fn acted() -> Scene {
     let scene = Scene::new();
@@ -73,31 +72,6 @@ fn the_tables_are_what_the_entries_say() {
             .map(|file| file.expect("a file").file_name())
             .any(|name| name.to_string_lossy().contains("rebuild"))
     );
-}
-
-#[test]
-fn a_ledger_of_an_older_version_is_read_and_brought_up_to_date() {
-    let scene = Scene::new();
-    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ledgers");
-    std::fs::copy(stored.join("schema-1.db"), scene.path("ledger.db")).expect("copied");
-    let kept = stored.join("schema-1.checkpoint");
-    let kept = kept.to_str().expect("UTF-8");
-    let version = || -> i64 {
-        open(&scene).pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
-    };
-    // Reading leaves it as it is.
-    scene.rescind(&["list"]).code(0).says("simulated");
-    scene.rescind(&["ledger", "verify", "--checkpoint", kept]).code(0).says("67 entries");
-    scene.rescind(&["ledger", "prove", "49"]).code(0).says("rescind-proof/1");
-    assert_eq!(version(), 1);
-    // A start brings it up to date, and everything holds as before.
-    scene.rescind(&["run", "--once"]).code(0);
-    assert_eq!(version(), 4);
-    scene.rescind(&["ledger", "verify", "--checkpoint", kept]).code(0);
-    scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
-    scene.rescind(&["ledger", "prove", "49"]).code(0);
-    // Its deny was looked at: in this organization there is no such role (any more).
-    scene.rescind(&["list"]).code(0).says("expired");
 }
 
 #[cfg(target_os = "linux")]

@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
-/// A ledger that rescind wrote, of an older schema.
-pub const FIXED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/ledgers/schema-1.db");
+/// A ledger that rescind wrote.
+pub const FIXED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/ledgers/fixed.db");
 
 /// The entries of its remediation, with the finding that led to it.
 pub fn story() -> Vec<Draft> {

@@ -189,7 +189,7 @@ struct Template {
 
 impl Template {
     fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ledgers/schema-1.db");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/ledgers/fixed.db");
         let ledger = Connection::open(format!("file:{}?immutable=1", path.display())).expect("the template");
         let mut statement = ledger.prepare("SELECT body FROM entries ORDER BY seq").expect("entries");
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
