@@ -10,7 +10,7 @@ mod world;
 
 use rescind::finding::decode;
 use rescind::ledger::{Append, Ledger};
-use rescind::triage::{Facts, Placed, Spending, Stage, decide};
+use rescind::triage::{BudgetUsage, DecisionContext, Placed, Stage, decide};
 use std::hint::black_box;
 use story::Story;
 use world::world;
@@ -46,8 +46,8 @@ fn decoded(times: usize) {
 /// One finding, by ten rules, a hundred opt-outs and a hundred accounts.
 fn decided(times: usize) {
     let world = world((10, 100, 100));
-    let spending = Spending::default();
-    let facts = Facts {
+    let spending = BudgetUsage::default();
+    let facts = DecisionContext {
         organization: &world.organization,
         placement: Placed::At(&world.placement),
         history: &[],

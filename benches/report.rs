@@ -1,7 +1,7 @@
 //! Reports of a large ledger: entries a second and the most memory, for CSV and JSON lines.
 //!
 //! `cargo bench --bench report -- [ENTRIES]` makes the ledger first, in a process of its own; each report too is
-//! made by a process of its own, so that its memory is nobody else's. Beside each: the `csv` crate and
+//! made by a process of its own, so that its memory is nobody else's. SideTable each: the `csv` crate and
 //! serde_json, writing what was read from the report before, and reading nothing from a ledger.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)] // it is for reading

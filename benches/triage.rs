@@ -4,7 +4,7 @@
 mod world;
 
 use divan::{Bencher, black_box};
-use rescind::triage::{Facts, Placed, Spending, Stage, decide};
+use rescind::triage::{BudgetUsage, DecisionContext, Placed, Stage, decide};
 use world::world;
 
 fn main() {
@@ -18,8 +18,8 @@ const SIZES: [(usize, usize, usize); 4] =
 #[divan::bench(args = [0, 1, 2, 3])]
 fn one_finding(bencher: Bencher, size: usize) {
     let world = world(SIZES[size]);
-    let spending = Spending::default();
-    let facts = Facts {
+    let spending = BudgetUsage::default();
+    let facts = DecisionContext {
         organization: &world.organization,
         placement: Placed::At(&world.placement),
         history: &[],

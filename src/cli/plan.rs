@@ -11,7 +11,7 @@ use crate::feed::Input;
 use crate::finding::Decoded;
 use crate::remediation::{Begun, Event};
 use crate::service::{Purpose, Service};
-use crate::triage::{Spending, Verdict};
+use crate::triage::{BudgetUsage, Verdict};
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.json(&serde_json::json!({ "error": error }))?;
         }
         let mut count = 0;
-        let mut would_begin = Spending::default();
+        let mut would_begin = BudgetUsage::default();
         for item in decoded {
             match item {
                 Ok(finding) => {

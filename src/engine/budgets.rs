@@ -6,7 +6,7 @@ use crate::aws::MemberSession;
 use crate::ident::AccountId;
 use crate::ledger::LedgerError;
 use crate::remediation::{Draft, Event, Remediation, Subject};
-use crate::triage::{HoldReason, Tripped};
+use crate::triage::{BudgetExceeded, HoldReason};
 use jiff::Timestamp;
 
 impl Engine {
@@ -54,7 +54,7 @@ impl Engine {
             }
             _ => return None,
         };
-        let of_account = !matches!(tripped, Tripped::Organization { .. });
+        let of_account = !matches!(tripped, BudgetExceeded::Organization { .. });
         let subject = Subject { account: of_account.then(|| account.clone()), ..Subject::default() };
         let what_to_do = "Find out whether this is an attack on many roles, or a fault in what reports them. Everything beyond \
              the budget is held: `rescind list` names it, `rescind approve` lets it go on, `budget` in rescind.toml sets the limits.";
@@ -72,7 +72,7 @@ impl Engine {
     ) -> RoleCount {
         let target = &remediation.target;
         let others = self.guards.spending().other_roles(&target.account, &target.key(), Timestamp::now());
-        let is_alone = others == 0 && self.lanes.busy_in(&target.account) < 2;
+        let is_alone = others == 0 && self.queue.busy_in(&target.account) < 2;
         if round > 0
             || is_alone
             || remediation.approved_at().is_some()

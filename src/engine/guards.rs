@@ -4,7 +4,9 @@ use super::question::Question;
 use crate::config::Budget;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Begun, Event, Remediation, Subject};
-use crate::triage::{Decision, Facts, Placed, PlacementNeeded, Policy, Spending, Tripped, WINDOW, decide};
+use crate::triage::{
+    BudgetExceeded, BudgetUsage, Decision, DecisionContext, Placed, PlacementNeeded, Policy, WINDOW, decide,
+};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,7 +24,7 @@ pub(super) enum RoleCount {
 
 /// What was begun and what was told within the hour: the ledger's history, kept at hand.
 pub(super) struct Guards {
-    spending: Mutex<Spending>,
+    spending: Mutex<BudgetUsage>,
     /// When an alert was raised last, by what it is about.
     alerts: Mutex<HashMap<String, Timestamp>>,
 }
@@ -34,7 +36,7 @@ impl Guards {
     /// When the ledger cannot be read.
     pub fn recall(reader: &Reader) -> Result<Self, LedgerError> {
         let since = Timestamp::now().saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
-        let mut spending = Spending::default();
+        let mut spending = BudgetUsage::default();
         reader.begun_since(since)?.into_iter().for_each(|begun| spending.add(begun));
         let mut alerts = HashMap::new();
         for entry in reader.alerts_since(since)? {
@@ -45,7 +47,7 @@ impl Guards {
         Ok(Self { spending: Mutex::new(spending), alerts: Mutex::new(alerts) })
     }
 
-    pub fn spending(&self) -> MutexGuard<'_, Spending> {
+    pub fn spending(&self) -> MutexGuard<'_, BudgetUsage> {
         self.spending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -60,7 +62,8 @@ impl Guards {
         let Question { finding, organization, history, before_watch, stage } = question;
         let spending = self.spending();
         let (spending, here) = (&*spending, Timestamp::now());
-        let facts = Facts { organization, placement, history, spending, before_watch, stage, now, here };
+        let facts =
+            DecisionContext { organization, placement, history, spending, before_watch, stage, now, here };
         decide(finding, policy, facts)
     }
 
@@ -71,7 +74,7 @@ impl Guards {
         remediation: &Remediation,
         roles: Option<usize>,
         budget: &Budget,
-    ) -> Result<(), Tripped> {
+    ) -> Result<(), BudgetExceeded> {
         let (now, target) = (Timestamp::now(), &remediation.target);
         let mut spending = self.spending();
         spending.forget(now);

@@ -1,6 +1,6 @@
 //! Remediations that wait for a person.
 
-use super::lanes::Again;
+use super::keyed_queue::Again;
 use super::{Engine, lane};
 use crate::ledger::{Append, LedgerError};
 use crate::remediation::{Answer, CallScope, Draft, Event, NOBODY, PriorRemediation, Remediation, Who};

@@ -2,7 +2,7 @@
 
 use crate::aws::Hub;
 use crate::ident::AccountId;
-use crate::ledger::{Append, Beside};
+use crate::ledger::{Append, SideTable};
 use crate::org::{Placement, Snapshot};
 use crate::remediation::{CallError, Draft, Event};
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +62,6 @@ pub async fn read_organization(hub: &Hub) -> Result<(Arc<Snapshot>, Append), Cal
     });
     Ok((
         Arc::clone(&snapshot),
-        Append { entries: vec![entry], beside: vec![Beside::Organization(snapshot)], ..Append::default() },
+        Append { entries: vec![entry], beside: vec![SideTable::Organization(snapshot)], ..Append::default() },
     ))
 }

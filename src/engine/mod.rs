@@ -7,8 +7,8 @@
 mod budgets;
 mod guards;
 mod held;
+mod keyed_queue;
 mod known;
-mod lanes;
 mod organization;
 mod place;
 mod plan;
@@ -36,8 +36,8 @@ use crate::remediation::{Draft, Event, PriorRemediation, Proof, State, Subject};
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Types, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
+use keyed_queue::{Again, KeyedQueue};
 use known::Known;
-use lanes::{Again, Lanes};
 use question::{Question, Search};
 use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -59,7 +59,7 @@ pub struct Engine {
     policy: RwLock<Arc<Policy>>,
     known: Known,
     guards: Guards,
-    lanes: Lanes,
+    queue: KeyedQueue,
     retries: Retries,
     watchdog: Arc<Timetable>,
     /// How many roles are worked on at once.
@@ -92,7 +92,7 @@ impl Engine {
             member: config.member.clone(),
             approval_timeout: config.approval_timeout,
             backlog,
-            lanes: Lanes::new(config.concurrency, stop.clone()),
+            queue: KeyedQueue::new(config.concurrency, stop.clone()),
             known: Known::new(organization),
             retries: Retries::default(),
             watchdog: Arc::new(Timetable::new(Timestamp::now())),
@@ -180,18 +180,18 @@ impl Engine {
             };
             engine.note(done);
         };
-        self.lanes.submit(lane, again, job.instrument(span));
+        self.queue.submit(lane, again, job.instrument(span));
     }
 
     /// Returns when there is room for more findings.
-    pub async fn room(&self) {
-        self.lanes.room().await;
+    pub async fn ready(&self) {
+        self.queue.ready().await;
     }
 
     /// How many findings and remediations wait or are being worked on.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.lanes.jobs()
+        self.queue.jobs()
     }
 
     /// What failed and is tried again, the next one first.
@@ -203,7 +203,7 @@ impl Engine {
     /// Brings a remediation as far as it goes, in its turn.
     fn submit_remediation(self: &Arc<Self>, id: String, lane: String, again: Again) {
         let engine = Arc::clone(self);
-        self.lanes.submit(lane, again, async move {
+        self.queue.submit(lane, again, async move {
             let done = engine.carry_out(&id).await;
             engine.note(done);
         });
@@ -216,7 +216,7 @@ impl Engine {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn resume(self: &Arc<Self>, at_start: bool) -> Result<(), LedgerError> {
-        let busy = self.lanes.busy();
+        let busy = self.queue.busy();
         for Open { remediation, account, role_key, state, .. } in self.reader.unfinished()? {
             let lane = lane(&account, &role_key);
             if !busy.contains(&lane) && !self.retries.knows(&remediation) {
@@ -250,7 +250,7 @@ impl Engine {
 
     /// Gives up what is in flight, wherever it is.
     pub async fn give_up(&self) {
-        self.lanes.give_up().await;
+        self.queue.give_up().await;
     }
 
     /// How much may be done in an hour, as of now.
@@ -288,7 +288,7 @@ impl Engine {
     /// # Errors
     /// When the ledger could not be written or read meanwhile.
     pub async fn drained(&self) -> Result<(), LedgerError> {
-        self.lanes.drained().await;
+        self.queue.drained().await;
         self.fault()
     }
 

@@ -1,11 +1,11 @@
 //! What the engine knows of the organization, and how old that is.
 
 use super::Engine;
+use super::keyed_queue::Again;
 use super::known::{ORGANIZATION_AGE, read_organization};
-use super::lanes::Again;
 use crate::aws::within;
 use crate::ident::AccountId;
-use crate::ledger::{Beside, LedgerError};
+use crate::ledger::{LedgerError, SideTable};
 use crate::org::{AccountState, Placement, Snapshot};
 use crate::remediation::Draft;
 use jiff::{SignedDuration, Timestamp};
@@ -43,11 +43,11 @@ impl Engine {
     /// stays. It does not wait: a hanging Organizations must not keep thefts from being seen.
     pub fn keep_organization_fresh(self: &Arc<Self>) {
         let lane = "organization".to_owned();
-        if self.organization_age() < ORGANIZATION_AGE || self.lanes.busy().contains(&lane) {
+        if self.organization_age() < ORGANIZATION_AGE || self.queue.busy().contains(&lane) {
             return;
         }
         let engine = Arc::clone(self);
-        self.lanes.submit(lane, Again::No, async move {
+        self.queue.submit(lane, Again::No, async move {
             let done = engine.refresh_organization(ORGANIZATION_AGE).await.map(|_| ());
             engine.note(done);
         });
@@ -159,7 +159,7 @@ impl Engine {
             Some(Ok(placement)) => {
                 lock(&self.known.unplaced).remove(account);
                 lock(&self.known.placements).insert(account.clone(), placement.clone());
-                self.ledger.keep(Beside::Placement(account.clone(), placement.clone()));
+                self.ledger.keep(SideTable::Placement(account.clone(), placement.clone()));
                 return Ok(Some(placement));
             }
             Some(Err(error)) => (error.to_string(), crate::aws::hub_hint(&error, self.hub.identity())),

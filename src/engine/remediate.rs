@@ -66,7 +66,7 @@ impl Engine {
         if !self.may_begin(remediation).await? {
             return Ok(());
         }
-        self.lanes.step_forward().await;
+        self.queue.step_forward().await;
         match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => self.change(remediation, &session).await,
             Err(refusal) => self.refuse(remediation, &refusal).await,
@@ -244,7 +244,7 @@ impl Engine {
                 missing = None;
                 continue;
             }
-            self.lanes.step_back().await;
+            self.queue.step_back().await;
             missing = self.verify(remediation, session, &change).await?;
             if missing.is_none() {
                 return Ok(());
@@ -260,7 +260,7 @@ impl Engine {
     /// An intent without an outcome: look what is there, then record or do it again.
     async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
-        self.lanes.step_forward().await;
+        self.queue.step_forward().await;
         let session = match self.enter(remediation, Purpose::Revoke).await {
             Ok(session) => session,
             Err(refusal) => return self.unlooked(remediation, &refusal).await,

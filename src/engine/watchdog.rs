@@ -1,7 +1,7 @@
 //! Watching over the denies that are in force: whether they are still there, whether they work, and when
 //! nothing needs them any more.
 
-use super::lanes::Again;
+use super::keyed_queue::Again;
 use super::timetable::{Due, FIRST, Limits, Place, Rechecks};
 use super::{Engine, lane};
 use crate::aws::MemberSession;
@@ -47,7 +47,7 @@ impl Engine {
         let (longest, now) = (self.policy().recheck_interval, Timestamp::now());
         let watched = self.watchdog.watched(longest, || self.watched())?;
         let limits = Limits::of_all(&watched, longest, self.width);
-        let busy = self.lanes.busy();
+        let busy = self.queue.busy();
         for one in self.watchdog.due(&watched, longest, now) {
             if busy.contains(&lane(&one.account, &one.key)) {
                 continue;
@@ -121,15 +121,15 @@ impl Engine {
     fn submit_look(self: &Arc<Self>, watched: &Watched, due: Due, place: Place) {
         let (engine, id) = (Arc::clone(self), watched.remediation.clone());
         let traces = format!("{}/traces of {id}", watched.account);
-        self.lanes.submit(lane(&watched.account, &watched.key), Again::No, async move {
-            engine.lanes.step_back().await;
+        self.queue.submit(lane(&watched.account, &watched.key), Again::No, async move {
+            engine.queue.step_back().await;
             // It was seen there a moment ago: what is due is whom it concerns.
             let is_due = due == Due::Look || !engine.was_just_seen(&id);
             let done = if is_due { engine.look_after(&id).await } else { Ok(true) };
             engine.note(done.map(|_| ()));
             // What is gathered holds up nothing that is to be revoked.
             let again = Arc::clone(&engine);
-            engine.lanes.submit(traces, Again::Yes, async move {
+            engine.queue.submit(traces, Again::Yes, async move {
                 let _place = place;
                 let done = again.watch_traces(&id).await;
                 again.note(done);

@@ -40,7 +40,7 @@ impl Hint {
 
 /// What became of a hint.
 #[derive(Debug)]
-pub enum Fate {
+pub enum Verification {
     /// GuardDuty has it, and it is new: recorded as GuardDuty has it.
     New(Finding),
     /// GuardDuty has it, and it had been recorded before.
@@ -65,7 +65,7 @@ pub enum Fate {
     },
 }
 
-impl From<Recorded> for Fate {
+impl From<Recorded> for Verification {
     fn from(recorded: Recorded) -> Self {
         match recorded {
             Recorded::New(finding) => Self::New(finding),
@@ -98,7 +98,7 @@ pub struct Hints<'a> {
 type Claim = (Hint, Finding);
 
 /// What is settled: the number of what the hint came in, and its fate.
-type Settled = Vec<(usize, Fate)>;
+type Settled = Vec<(usize, Verification)>;
 
 impl Hints<'_> {
     /// How often GuardDuty is asked for what an event claims and it does not have.
@@ -114,11 +114,11 @@ impl Hints<'_> {
         for hint in hints {
             match hint.decoded.clone() {
                 Ok(claim) => match self.told_before(&claim)? {
-                    Some(known) => fates.push((hint.of, Fate::Seen(known))),
+                    Some(known) => fates.push((hint.of, Verification::Seen(known))),
                     None => by_region.entry(claim.region.clone()).or_default().push((hint, claim)),
                 },
                 Err(undecodable) => {
-                    fates.push((hint.of, Fate::Undecodable(undecodable.clone())));
+                    fates.push((hint.of, Verification::Undecodable(undecodable.clone())));
                     unreadable.push(Err(undecodable));
                 }
             }
@@ -185,14 +185,14 @@ impl Hints<'_> {
             match answer {
                 Answer::Unconfirmed(Unconfirmed::NotFound) | Answer::NotYet { .. } if is_patient => {
                     let hint = Hint { not_yet: hint.not_yet + 1, ..hint };
-                    fates.push((hint.of, Fate::Open { hint: Box::new(hint), error: None }));
+                    fates.push((hint.of, Verification::Open { hint: Box::new(hint), error: None }));
                 }
                 Answer::Confirmed(truth) | Answer::NotYet { truth, differs: None } => {
                     of_confirmed.push(hint.of);
                     confirmed.push(Ok(*truth));
                 }
                 Answer::Actors(actors) => {
-                    fates.push((hint.of, Fate::Grows(actors.len().saturating_sub(1))));
+                    fates.push((hint.of, Verification::Grows(actors.len().saturating_sub(1))));
                     for actor in actors {
                         of_confirmed.push(hint.of);
                         confirmed.push(Ok(actor));
@@ -203,7 +203,7 @@ impl Hints<'_> {
                     unconfirmed.push(((hint, claim), why));
                 }
                 Answer::Undecodable(undecodable) => {
-                    fates.push((hint.of, Fate::Undecodable(undecodable.clone())));
+                    fates.push((hint.of, Verification::Undecodable(undecodable.clone())));
                     unreadable.push(Err(undecodable));
                 }
             }
@@ -214,7 +214,7 @@ impl Hints<'_> {
             if self.handed_in { None } else { poller.watched_long_since(self.ledger, self.reader).await? };
         let from = Source { name: source.to_owned(), region: Some(region), watched_since };
         let recorded = record(self.ledger, &from, confirmed, None).await?;
-        fates.extend(of_confirmed.into_iter().zip(recorded.into_iter().map(Fate::from)));
+        fates.extend(of_confirmed.into_iter().zip(recorded.into_iter().map(Verification::from)));
         Ok(fates)
     }
 
@@ -268,15 +268,15 @@ impl Hints<'_> {
                 source, item = hint.item, finding = claim.id, account = %claim.account,
                 "NOT CONFIRMED by GuardDuty, nothing is done: {why}"
             );
-            (hint.of, Fate::Unconfirmed { why, claim: Box::new(claim) })
+            (hint.of, Verification::Unconfirmed { why, claim: Box::new(claim) })
         };
         Ok(claims.into_iter().map(fate).collect())
     }
 }
 
-fn unanswered(hint: Hint, error: &CallError) -> (usize, Fate) {
+fn unanswered(hint: Hint, error: &CallError) -> (usize, Verification) {
     let hint = Hint { unanswered: hint.unanswered + 1, ..hint };
-    (hint.of, Fate::Open { hint: Box::new(hint), error: Some(error.clone()) })
+    (hint.of, Verification::Open { hint: Box::new(hint), error: Some(error.clone()) })
 }
 
 /// Something that cannot be read stands for the rest of what it came in.

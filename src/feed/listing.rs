@@ -3,7 +3,7 @@
 use super::pace::Pace;
 use super::poller::Poller;
 use crate::aws::{FindingKinds, FindingQuery, Hub};
-use crate::ledger::{Beside, Cursor, Ledger, LedgerError, Reader};
+use crate::ledger::{Cursor, Ledger, LedgerError, Reader, SideTable};
 use crate::remediation::CallError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
@@ -76,7 +76,7 @@ impl Poller {
         }
         if reach == Reach::Whole {
             let (region, detector) = (self.region.clone(), whole(detector));
-            ledger.keep(Beside::Cursor(Cursor { region, detector, updated_at: began }));
+            ledger.keep(SideTable::Cursor(Cursor { region, detector, updated_at: began }));
         }
     }
 

@@ -24,7 +24,7 @@ pub use file::Input;
 pub use folder::Folder;
 pub use guardduty::Poll;
 pub use health::{Health, Pulse};
-pub use hints::{Fate, Hint, Hints};
+pub use hints::{Hint, Hints, Verification};
 pub use pace::Pace;
 pub use poller::Poller;
 pub use queue::QueueFeed;

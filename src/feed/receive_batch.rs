@@ -1,7 +1,7 @@
 //! The messages that one receive gave, until each is settled.
 
 use super::flood::Flood;
-use super::hints::{Fate, Hint, Hints, too_many};
+use super::hints::{Hint, Hints, Verification, too_many};
 use super::taker::Taker;
 use crate::aws::Message;
 use crate::backoff::Backoff;
@@ -50,7 +50,7 @@ struct InFlightMessage {
     is_done: bool,
 }
 
-type Settling<'a> = BoxFuture<'a, Result<Vec<(usize, Fate)>, LedgerError>>;
+type Settling<'a> = BoxFuture<'a, Result<Vec<(usize, Verification)>, LedgerError>>;
 
 /// The messages that one receive gave.
 pub(super) struct ReceiveBatch<'a> {
@@ -72,7 +72,7 @@ pub(super) struct ReceiveBatch<'a> {
 
 /// What happened.
 pub(super) enum Happened {
-    Settled(Vec<(usize, Fate)>),
+    Settled(Vec<(usize, Verification)>),
     Decided(usize, bool),
     /// Something is due.
     Time,
@@ -200,18 +200,18 @@ impl<'a> ReceiveBatch<'a> {
     async fn settle(
         &mut self,
         of: usize,
-        fate: Fate,
+        fate: Verification,
         hints: Hints<'_>,
         taker: &impl Taker,
     ) -> Result<(), LedgerError> {
         let message = &mut self.all[of];
         match fate {
-            Fate::New(finding) => {
+            Verification::New(finding) => {
                 let told = taker.take(finding);
                 self.decided.push(Box::pin(async move { (of, told.await.is_ok()) }));
             }
-            Fate::Grows(more) => message.open += more,
-            Fate::Seen(finding) => {
+            Verification::Grows(more) => message.open += more,
+            Verification::Seen(finding) => {
                 let occurrence = finding.occurrence();
                 self.flood.replay(&occurrence);
                 if hints.reader.is_decided(&occurrence)? {
@@ -220,20 +220,20 @@ impl<'a> ReceiveBatch<'a> {
                     self.elsewhere.push((of, occurrence));
                 }
             }
-            Fate::Unconfirmed { why, claim } => {
+            Verification::Unconfirmed { why, claim } => {
                 message.open -= 1;
                 self.flood.count();
                 taker.unconfirmed(self.source, &claim, &why).await?;
             }
             // Poison is left to the queue's redrive policy.
-            Fate::Undecodable(what) => {
+            Verification::Undecodable(what) => {
                 message.open -= 1;
                 message.stays = true;
                 message.back = self.is_fifo.then_some(POISON);
                 self.flood.count();
                 taker.unreadable(self.source, &what).await?;
             }
-            Fate::Open { hint, error } => {
+            Verification::Open { hint, error } => {
                 if let Some(error) = error {
                     tracing::warn!(item = hint.item, "not confirmed yet: {error}");
                 }

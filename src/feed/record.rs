@@ -2,7 +2,7 @@
 
 use crate::finding::{Decoded, Finding, Undecodable};
 use crate::ident::Region;
-use crate::ledger::{Append, Beside, Cursor, Ledger, LedgerError};
+use crate::ledger::{Append, Cursor, Ledger, LedgerError, SideTable};
 use crate::remediation::Draft;
 use jiff::Timestamp;
 
@@ -79,7 +79,7 @@ pub async fn record(
     let written = ledger
         .append(Append {
             entries,
-            beside: cursor.map(Beside::Cursor).into_iter().collect(),
+            beside: cursor.map(SideTable::Cursor).into_iter().collect(),
             ..Append::default()
         })
         .await?;

@@ -1,7 +1,7 @@
 //! One append within a transaction: entries, their hashes, and the tables that are made from them.
 
 use super::prepared::Prepared;
-use super::project::{Beside, Recorded, project, stamp, write_beside};
+use super::project::{Recorded, SideTable, project, stamp, write_beside};
 use super::{LedgerError, schema, tree};
 use crate::ident::{AccountId, Region};
 use crate::remediation::{Illegal, State};
@@ -15,7 +15,7 @@ pub(super) type Written = Vec<Option<i64>>;
 #[derive(Debug)]
 pub(super) struct Ready {
     pub entries: Vec<Prepared>,
-    pub beside: Vec<Beside>,
+    pub beside: Vec<SideTable>,
     pub only_if: Option<(String, State)>,
 }
 

@@ -30,7 +30,7 @@ pub use archive::{Closed, Moved, move_out};
 pub use checkpoint::{Made, checkpoint_file, publish, published};
 pub use error::LedgerError;
 pub use lock::Lock;
-pub use project::{Beside, ChannelState, Cursor};
+pub use project::{ChannelState, Cursor, SideTable};
 pub use proof::{Paths, Proof, ProofsError};
 pub use reader::{Decided, Reader};
 pub use rebuild::{Difference, rebuild, reindex};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// What is kept beside the entries, and can be had again.
 #[derive(Debug)]
-pub enum Beside {
+pub enum SideTable {
     /// How far a feed has come.
     Cursor(Cursor),
     /// The organization's accounts.
@@ -174,22 +174,22 @@ fn run(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Res
     connection.prepare_cached(sql)?.execute(params)
 }
 
-pub(super) fn write_beside(connection: &Connection, beside: &Beside) -> rusqlite::Result<usize> {
+pub(super) fn write_beside(connection: &Connection, beside: &SideTable) -> rusqlite::Result<usize> {
     let json = |value: serde_json::Result<String>| {
         value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
     };
     match beside {
         // A cursor that would go back stays: what lies between has been recorded.
-        Beside::Cursor(cursor) => connection
+        SideTable::Cursor(cursor) => connection
             .prepare_cached(
                 "INSERT INTO cursors (region, detector, updated_at) VALUES (?1, ?2, ?3)
                  ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
             )?
             .execute(params![cursor.region.as_str(), cursor.detector, stamp(cursor.updated_at)]),
-        Beside::Organization(snapshot) => connection
+        SideTable::Organization(snapshot) => connection
             .prepare_cached("INSERT OR REPLACE INTO organization (id, body) VALUES (1, ?1)")?
             .execute([json(serde_json::to_string(&**snapshot))?]),
-        Beside::Channel(channel) => connection
+        SideTable::Channel(channel) => connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO channels (name, seq, failures, failed_since, error) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
@@ -200,7 +200,7 @@ pub(super) fn write_beside(connection: &Connection, beside: &Beside) -> rusqlite
                 channel.failed_since.map(stamp),
                 channel.error
             ]),
-        Beside::Placement(account, placement) => connection
+        SideTable::Placement(account, placement) => connection
             .prepare_cached("INSERT OR REPLACE INTO placements (account, body) VALUES (?1, ?2)")?
             .execute([account.as_str(), &json(serde_json::to_string(placement))?]),
     }

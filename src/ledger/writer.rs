@@ -7,7 +7,7 @@ use super::append::{Appending, Ready, Written};
 use super::checkpoint::{self, Made};
 use super::note::Signer;
 use super::prepared::Prepared;
-use super::project::Beside;
+use super::project::SideTable;
 use super::queue::{Queue, Work};
 use super::{LedgerError, Reader, schema};
 use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, State, Subject};
@@ -23,7 +23,7 @@ pub struct Append {
     /// The entries, in order.
     pub entries: Vec<Draft>,
     /// What is written beside them.
-    pub beside: Vec<Beside>,
+    pub beside: Vec<SideTable>,
     /// Only if this remediation is still in this state.
     pub only_if: Option<(String, State)>,
 }
@@ -106,7 +106,7 @@ impl Ledger {
     }
 
     /// Keeps something beside the entries; does not wait until it is durable.
-    pub fn keep(&self, beside: Beside) {
+    pub fn keep(&self, beside: SideTable) {
         let (answer, _) = oneshot::channel();
         let ready = Ready { entries: Vec::new(), beside: vec![beside], only_if: None };
         let _ = self.jobs.send_along(Job::Append(ready, answer));

@@ -7,7 +7,7 @@ use crate::aws::{Hub, within};
 use crate::backoff::Backoff;
 use crate::config::{Channel, Way};
 use crate::ident::AccountId;
-use crate::ledger::{Append, Beside, ChannelState, Ledger, LedgerError, Reader};
+use crate::ledger::{Append, ChannelState, Ledger, LedgerError, Reader, SideTable};
 use crate::org::Placement;
 use crate::remediation::{Entry, Event, Who};
 use jiff::Timestamp;
@@ -73,7 +73,7 @@ impl Notifier {
         let known = reader.channels()?;
         let seq = reader.last()?;
         let new = channels.iter().filter(|channel| !known.iter().any(|state| state.name == channel.name));
-        let beside = new.map(|channel| Beside::Channel(ChannelState::at(&channel.name, seq))).collect();
+        let beside = new.map(|channel| SideTable::Channel(ChannelState::at(&channel.name, seq))).collect();
         ledger.append(Append { beside, ..Append::default() }).await?;
         let client = match webhook::client(hub.ca_bundle()) {
             Ok(client) => client,
@@ -184,7 +184,7 @@ impl Notifier {
         }
         match within(LAST, self.hub.placement(account, true)).await {
             Some(Ok(placement)) => {
-                self.ledger.keep(Beside::Placement(account.clone(), placement.clone()));
+                self.ledger.keep(SideTable::Placement(account.clone(), placement.clone()));
                 Ok(placement.ous)
             }
             Some(Err(error)) => {
@@ -237,7 +237,7 @@ impl Notifier {
     }
 
     async fn keep(&self, state: ChannelState) -> Result<(), LedgerError> {
-        let beside = vec![Beside::Channel(state)];
+        let beside = vec![SideTable::Channel(state)];
         self.ledger.append(Append { beside, ..Append::default() }).await.map(|_| ())
     }
 }

@@ -5,7 +5,7 @@
 
 use super::Service;
 use crate::backoff::Backoff;
-use crate::feed::{Fate, Folder, Hint, Input, Taker};
+use crate::feed::{Folder, Hint, Input, Taker, Verification};
 use crate::finding::{Decoded, Undecodable};
 use crate::ledger::LedgerError;
 use crate::remediation::{Draft, Event, Subject};
@@ -241,20 +241,22 @@ impl Service {
                 fates = self.hints().settle(source, std::mem::take(&mut hints)) => fates?,
             };
             for (_, fate) in fates {
-                let is_bad = matches!(fate, Fate::Unconfirmed { .. } | Fate::Undecodable(_));
+                let is_bad = matches!(fate, Verification::Unconfirmed { .. } | Verification::Undecodable(_));
                 if is_bad {
                     folder.count_bad();
                     bad += 1;
                 }
                 match fate {
-                    Fate::New(finding) => {
-                        self.engine.room().await;
+                    Verification::New(finding) => {
+                        self.engine.ready().await;
                         drop(self.engine.submit(finding));
                     }
-                    Fate::Unconfirmed { why, claim } => self.unconfirmed(source, &claim, &why).await?,
-                    Fate::Undecodable(what) => self.unreadable(source, &what).await?,
-                    Fate::Open { hint, .. } => hints.push(*hint),
-                    Fate::Seen(_) | Fate::Grows(_) => {}
+                    Verification::Unconfirmed { why, claim } => {
+                        self.unconfirmed(source, &claim, &why).await?;
+                    }
+                    Verification::Undecodable(what) => self.unreadable(source, &what).await?,
+                    Verification::Open { hint, .. } => hints.push(*hint),
+                    Verification::Seen(_) | Verification::Grows(_) => {}
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::Service;
 use super::seen::Seen;
 use crate::aws::hub_hint;
 use crate::backoff::Backoff;
-use crate::feed::{Fate, Hint, Hints, Recorded, Source, record};
+use crate::feed::{Hint, Hints, Recorded, Source, Verification, record};
 use crate::finding::{Decoded, Finding};
 use crate::ledger::{Decided, LedgerError};
 use crate::remediation::{Draft, Entry, Event, State};
@@ -33,7 +33,7 @@ impl Service {
         self.take_in_pointers(source, pointers, seen).await?;
         let mut known = HashSet::new();
         for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
-            self.engine.room().await;
+            self.engine.ready().await;
             match recorded {
                 Recorded::New(finding) => self.engine.submit_asked(finding),
                 Recorded::Undecodable(_) => {}
@@ -98,22 +98,24 @@ impl Service {
             }
             tries += 1;
             for (_, fate) in with.settle(source, std::mem::take(&mut hints)).await? {
-                self.engine.room().await;
+                self.engine.ready().await;
                 match fate {
-                    Fate::New(finding) => self.engine.submit_asked(finding),
-                    Fate::Seen(finding) => {
+                    Verification::New(finding) => self.engine.submit_asked(finding),
+                    Verification::Seen(finding) => {
                         self.take_in_again(source, &finding).await?;
                         seen.add(finding);
                     }
-                    Fate::Open { hint, error: Some(error) } if hint.unanswered >= QUESTIONS => {
+                    Verification::Open { hint, error: Some(error) } if hint.unanswered >= QUESTIONS => {
                         let what_to_do = hub_hint(&error, self.hub.identity());
                         let region = hint.decoded.as_ref().ok().map(|pointer| pointer.region.clone());
                         let text = format!("GuardDuty does not tell the finding in {source}: {error}");
                         self.ledger.append(Draft::feed_failed(region.as_ref(), text, what_to_do)).await?;
                     }
-                    Fate::Open { hint, .. } => hints.push(*hint),
+                    Verification::Open { hint, .. } => hints.push(*hint),
                     // It is recorded.
-                    Fate::Unconfirmed { .. } | Fate::Undecodable(_) | Fate::Grows(_) => {}
+                    Verification::Unconfirmed { .. }
+                    | Verification::Undecodable(_)
+                    | Verification::Grows(_) => {}
                 }
             }
         }

@@ -71,7 +71,7 @@ impl Service {
             for recorded in batch {
                 match recorded {
                     Recorded::New(finding) => {
-                        self.engine.room().await;
+                        self.engine.ready().await;
                         drop(self.engine.submit(finding));
                     }
                     Recorded::Seen(finding) => seen.add(finding),

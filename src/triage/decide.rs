@@ -1,12 +1,12 @@
 //! The decision: one check after the other.
 
-use super::chain::Chain;
 use super::earlier::uncovered;
 use super::instructions::{by_hand, what_to_do};
+use super::trace::DecisionTrace;
 use super::whom::{Whom, whom};
 use super::{
-    Beyond, Decision, Facts, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling, SkipReason,
-    Source, Stage, Verdict, most_cautious, reason,
+    Beyond, Decision, DecisionContext, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling,
+    SkipReason, Source, Stage, Verdict, most_cautious, reason,
 };
 use crate::config::{Mode, OptOut, Rule};
 use crate::finding::Finding;
@@ -17,12 +17,16 @@ use crate::remediation::{PriorRemediation, Recurrence, State, Target, Who};
 ///
 /// # Errors
 /// When the decision depends on where the account stands, and that is not given.
-pub fn decide(finding: &Finding, policy: &Policy, facts: Facts<'_>) -> Result<Decision, PlacementNeeded> {
+pub fn decide(
+    finding: &Finding,
+    policy: &Policy,
+    facts: DecisionContext<'_>,
+) -> Result<Decision, PlacementNeeded> {
     let mut triage = Triage {
         finding,
         policy,
         facts,
-        chain: Chain::default(),
+        chain: DecisionTrace::default(),
         rule: None,
         recurrence: None,
         opt_outs: Vec::new(),
@@ -57,8 +61,8 @@ type SaidThere<'a> = (Vec<&'a OptOut>, Option<(&'a str, &'a str)>);
 struct Triage<'a> {
     finding: &'a Finding,
     policy: &'a Policy,
-    facts: Facts<'a>,
-    chain: Chain,
+    facts: DecisionContext<'a>,
+    chain: DecisionTrace,
     rule: Option<String>,
     recurrence: Option<Recurrence>,
     opt_outs: Vec<String>,

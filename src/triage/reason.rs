@@ -1,6 +1,6 @@
 //! Why something is held, only observed, or not done at all.
 
-use super::spending::Tripped;
+use super::budget_usage::BudgetExceeded;
 use crate::ident::{AccountId, RoleName, quoted};
 use crate::remediation::{Cutoff, DeniedCall};
 use jiff::{SignedDuration, Timestamp};
@@ -150,7 +150,7 @@ pub enum HoldReason {
         value: String,
     },
     /// A budget is used up.
-    Budget(Tripped),
+    Budget(BudgetExceeded),
     /// It depends on the account's OU or tags, and they cannot be read.
     Unplaced(String),
 }

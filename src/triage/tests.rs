@@ -72,8 +72,8 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> PriorRemediatio
 /// With all that is needed to decide.
 fn decided(finding: &Finding, policy: &Policy, history: &[PriorRemediation]) -> Decision {
     let organization = organization();
-    let spending = Spending::default();
-    let facts = Facts {
+    let spending = BudgetUsage::default();
+    let facts = DecisionContext {
         organization: &organization,
         placement: Placed::NotAsked,
         history,
@@ -364,12 +364,12 @@ proptest! {
         tags.extend(tag.map(|value| ("rescind:mode".to_owned(), value.to_owned())));
         let ous = Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]);
         let placement = Placement { ous, tags, read_at: time(NOW) };
-        let (organization, spending) = (organization(), Spending::default());
+        let (organization, spending) = (organization(), BudgetUsage::default());
         let decided = |of: &[(usize, usize)]| {
             let mut policy = policy(mode).with_opt_outs(&opt_outs(of));
             policy.account_tag = Some("rescind:mode".to_owned());
             policy.budget.account_per_hour = spent;
-            let facts = Facts {
+            let facts = DecisionContext {
                 organization: &organization, placement: Placed::At(&placement), history: &[], spending: &spending,
                 before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW), here: time(NOW),
             };

@@ -11,7 +11,7 @@ pub const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// The remediations that were begun of late. It is asked about one more, and told when one is begun.
 #[derive(Debug, Clone, Default)]
-pub struct Spending {
+pub struct BudgetUsage {
     /// By account: when, which remediation, for which role (in lower case).
     by_account: HashMap<AccountId, BTreeMap<(Timestamp, String), String>>,
     /// All of them: it is asked for each finding, and there can be thousands.
@@ -22,7 +22,7 @@ pub struct Spending {
 
 /// A budget that is used up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tripped {
+pub enum BudgetExceeded {
     /// That of the account.
     Account {
         /// How many there were within the hour.
@@ -44,7 +44,7 @@ pub enum Tripped {
     },
 }
 
-impl Spending {
+impl BudgetUsage {
     /// One was begun. One that is begun again counts once, at its latest time.
     pub fn add(&mut self, begun: Begun) {
         let Begun { remediation, account, role_key, at } = begun;
@@ -88,7 +88,7 @@ impl Spending {
     ///
     /// # Errors
     /// The budget that is used up.
-    pub fn allows(&self, account: &AccountId, budget: &Budget, now: Timestamp) -> Result<(), Tripped> {
+    pub fn allows(&self, account: &AccountId, budget: &Budget, now: Timestamp) -> Result<(), BudgetExceeded> {
         self.below(account, budget.account_per_hour, budget.organization_per_hour, now)
     }
 
@@ -96,23 +96,23 @@ impl Spending {
     ///
     /// # Errors
     /// The budget that is exceeded.
-    pub fn within(&self, account: &AccountId, budget: &Budget, now: Timestamp) -> Result<(), Tripped> {
+    pub fn within(&self, account: &AccountId, budget: &Budget, now: Timestamp) -> Result<(), BudgetExceeded> {
         let more = |most: u32| most.saturating_add(1);
         self.below(account, more(budget.account_per_hour), more(budget.organization_per_hour), now)
     }
 
-    fn below(&self, account: &AccountId, here: u32, all: u32, now: Timestamp) -> Result<(), Tripped> {
+    fn below(&self, account: &AccountId, here: u32, all: u32, now: Timestamp) -> Result<(), BudgetExceeded> {
         let recent = |of_account: &BTreeMap<(Timestamp, String), String>| {
             of_account.keys().filter(|(at, _)| is_recent(*at, now)).count()
         };
         let begun = self.by_account.get(account).map_or(0, recent);
         if begun >= here as usize {
-            return Err(Tripped::Account { begun });
+            return Err(BudgetExceeded::Account { begun });
         }
         // The oldest come first.
         let begun = self.all.len() - self.all.iter().take_while(|(at, ..)| !is_recent(*at, now)).count();
         if begun >= all as usize {
-            return Err(Tripped::Organization { begun });
+            return Err(BudgetExceeded::Organization { begun });
         }
         Ok(())
     }
@@ -134,13 +134,13 @@ impl Spending {
         of: Option<usize>,
         budget: &Budget,
         now: Timestamp,
-    ) -> Result<(), Tripped> {
+    ) -> Result<(), BudgetExceeded> {
         if budget.roles_percent.0 >= 100 {
             return Ok(());
         }
         let roles = 1 + self.other_roles(account, key, now);
         let most = (of.unwrap_or(0) * budget.roles_percent.0 as usize / 100).max(1);
-        if roles <= most { Ok(()) } else { Err(Tripped::Roles { roles, of, most }) }
+        if roles <= most { Ok(()) } else { Err(BudgetExceeded::Roles { roles, of, most }) }
     }
 
     /// How many other roles of the account were begun within the hour.
@@ -157,7 +157,7 @@ fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(at) < WINDOW
 }
 
-impl Tripped {
+impl BudgetExceeded {
     /// The limit, in words.
     #[must_use]
     pub fn limit(&self, budget: &Budget) -> String {
@@ -181,7 +181,7 @@ impl Tripped {
     }
 }
 
-impl std::fmt::Display for Tripped {
+impl std::fmt::Display for BudgetExceeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Account { begun } => {
@@ -233,18 +233,18 @@ mod tests {
     #[test]
     fn an_hour_in_one_account_and_in_all() {
         let budget = Budget { account_per_hour: 2, organization_per_hour: 3, ..Budget::default() };
-        let mut spending = Spending::default();
+        let mut spending = BudgetUsage::default();
         let (shop, bank) = (SHOP.parse().expect("legal"), BANK.parse().expect("legal"));
         spending.add(begun("r-1", SHOP, "a", 0));
         assert_eq!(spending.allows(&shop, &budget, time(1)), Ok(()));
         spending.add(begun("r-2", SHOP, "b", 10));
-        assert_eq!(spending.allows(&shop, &budget, time(20)), Err(Tripped::Account { begun: 2 }));
+        assert_eq!(spending.allows(&shop, &budget, time(20)), Err(BudgetExceeded::Account { begun: 2 }));
         assert_eq!(spending.allows(&bank, &budget, time(20)), Ok(()));
         spending.add(begun("r-3", BANK, "a", 20));
-        assert_eq!(spending.allows(&bank, &budget, time(20)), Err(Tripped::Organization { begun: 3 }));
+        assert_eq!(spending.allows(&bank, &budget, time(20)), Err(BudgetExceeded::Organization { begun: 3 }));
         // The same one twice counts once; and an hour later the first is forgotten.
         spending.add(begun("r-3", BANK, "a", 21));
-        assert_eq!(spending.allows(&bank, &budget, time(22)), Err(Tripped::Organization { begun: 3 }));
+        assert_eq!(spending.allows(&bank, &budget, time(22)), Err(BudgetExceeded::Organization { begun: 3 }));
         assert!(spending.has(&bank, "r-3") && !spending.has(&shop, "r-3"));
         let later = "2026-11-22T11:00:00Z".parse().expect("a time");
         assert_eq!(spending.allows(&shop, &budget, later), Ok(()));
@@ -253,9 +253,9 @@ mod tests {
     #[test]
     fn a_share_of_the_roles_and_always_one() {
         let budget = Budget::default();
-        let mut spending = Spending::default();
+        let mut spending = BudgetUsage::default();
         let shop = SHOP.parse().expect("legal");
-        let allows = |spending: &Spending, role: &str, of| {
+        let allows = |spending: &BudgetUsage, role: &str, of| {
             spending.allows_role(&shop, &role.to_ascii_lowercase(), of, &budget, time(5)).is_ok()
         };
         assert!(allows(&spending, "a", None));

@@ -1,6 +1,6 @@
 //! What a decision rests on, beside the finding.
 
-use super::Spending;
+use super::BudgetUsage;
 use crate::org::{Placement, Snapshot};
 use crate::remediation::PriorRemediation;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ impl<'a> Placed<'a> {
 
 /// What a decision rests on, beside the finding.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct DecisionContext<'a> {
     /// The organization's accounts.
     pub organization: &'a Snapshot,
     /// Where the finding's account stands.
@@ -46,7 +46,7 @@ pub struct Facts<'a> {
     /// What the ledger knows of remediations of the same role.
     pub history: &'a [PriorRemediation],
     /// What was begun within the hour.
-    pub spending: &'a Spending,
+    pub spending: &'a BudgetUsage,
     /// Since when the region is watched, when the finding is older than that.
     pub before_watch: Option<Timestamp>,
     /// How far the matter is.

@@ -4,12 +4,12 @@ use crate::remediation::Check;
 
 /// The checks so far.
 #[derive(Debug, Default)]
-pub(super) struct Chain {
+pub(super) struct DecisionTrace {
     checks: Vec<Check>,
     open: &'static str,
 }
 
-impl Chain {
+impl DecisionTrace {
     /// The check that is being made.
     pub fn begin(&mut self, check: &'static str) {
         self.open = check;

@@ -1,4 +1,4 @@
-//! Lanes: work for one role in order, work for different roles side by side.
+//! KeyedQueue: work for one role in order, work for different roles side by side.
 
 use crate::ident::AccountId;
 use futures::FutureExt;
@@ -68,10 +68,10 @@ pub(super) enum Again {
     No,
 }
 
-/// Runs jobs: those of one lane one after the other, at most `width` lanes at once.
+/// Runs jobs: those of one key one after the other, at most `width` keys at once.
 #[derive(Clone)]
-pub(super) struct Lanes {
-    /// The jobs that wait, by lane. A lane that is here has a task.
+pub(super) struct KeyedQueue {
+    /// The jobs that wait, by key. A key that stands here has a task.
     waiting: Arc<Mutex<HashMap<String, VecDeque<Job>>>>,
     width: Arc<Semaphore>,
     /// The width of what is decided: it waits for AWS as well, and is not to take the place of a deny.
@@ -79,7 +79,7 @@ pub(super) struct Lanes {
     /// The width of what is done after the urgent part.
     after: Arc<Semaphore>,
     again: Arc<Semaphore>,
-    /// A job came to a lane that has others.
+    /// A job came for a key that has others.
     arrived: Arc<Notify>,
     /// What one account may have of the width: one that hangs must not hold up the others.
     shares: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
@@ -91,7 +91,7 @@ pub(super) struct Lanes {
     stop: CancellationToken,
 }
 
-impl Lanes {
+impl KeyedQueue {
     /// `stop` keeps jobs that have not begun from beginning.
     pub fn new(width: usize, stop: CancellationToken) -> Self {
         Self {
@@ -117,15 +117,15 @@ impl Lanes {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lanes in which something is waiting or running.
+    /// The keys for which something is waiting or running.
     pub fn busy(&self) -> HashSet<String> {
         self.waiting().keys().cloned().collect()
     }
 
-    /// In how many lanes of an account something is waiting or running.
+    /// For how many keys of an account something is waiting or running.
     pub fn busy_in(&self, account: &AccountId) -> usize {
         let is_in =
-            |lane: &&String| lane.strip_prefix(account.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            |key: &&String| key.strip_prefix(account.as_str()).is_some_and(|rest| rest.starts_with('/'));
         self.waiting().keys().filter(is_in).count()
     }
 
@@ -156,7 +156,7 @@ impl Lanes {
     }
 
     /// Returns when there is room for more jobs: so that a feed does not read faster than is worked off.
-    pub async fn room(&self) {
+    pub async fn ready(&self) {
         loop {
             let freed = self.places.freed.notified();
             if self.jobs() < PLACES || self.stop.is_cancelled() {
@@ -170,39 +170,38 @@ impl Lanes {
     }
 
     /// Queues a job.
-    pub fn submit(&self, lane: String, again: Again, job: impl Future<Output = ()> + Send + 'static) {
+    pub fn submit(&self, key: String, again: Again, job: impl Future<Output = ()> + Send + 'static) {
         let job = Job { work: job.boxed(), again, _place: Place::take(&self.places) };
         let mut waiting = self.waiting();
-        if let Some(queue) = waiting.get_mut(&lane) {
+        if let Some(queue) = waiting.get_mut(&key) {
             queue.push_back(job);
             drop(waiting);
             self.arrived.notify_waiters();
             return;
         }
-        waiting.insert(lane.clone(), VecDeque::from([job]));
+        waiting.insert(key.clone(), VecDeque::from([job]));
         drop(waiting);
-        let lanes = self.clone();
-        self.tasks.spawn(async move { lanes.work_off(&lane).await });
+        let queue = self.clone();
+        self.tasks.spawn(async move { queue.work_off(&key).await });
     }
 
-    /// The next job of a lane. A lane that has none is given up.
-    fn next(&self, lane: &str) -> Option<Job> {
+    /// The next job of a key. A key that has none is given up.
+    fn next(&self, key: &str) -> Option<Job> {
         let mut waiting = self.waiting();
-        let next = waiting.get_mut(lane).and_then(VecDeque::pop_front).filter(|_| !self.stop.is_cancelled());
+        let next = waiting.get_mut(key).and_then(VecDeque::pop_front).filter(|_| !self.stop.is_cancelled());
         if next.is_none() {
-            waiting.remove(lane);
+            waiting.remove(key);
         }
         next
     }
 
-    fn has_new(&self, lane: &str) -> bool {
-        self.waiting().get(lane).is_some_and(|jobs| jobs.iter().any(|job| job.again == Again::No))
+    fn has_new(&self, key: &str) -> bool {
+        self.waiting().get(key).is_some_and(|jobs| jobs.iter().any(|job| job.again == Again::No))
     }
 
-    /// The share of a lane's account, if it is a lane of one.
-    fn share_of(&self, lane: &str) -> Option<Arc<Semaphore>> {
-        let (account, _) =
-            lane.split_once('/').filter(|(account, _)| account.parse::<AccountId>().is_ok())?;
+    /// The share of a key's account, if it names one.
+    fn share_of(&self, key: &str) -> Option<Arc<Semaphore>> {
+        let (account, _) = key.split_once('/').filter(|(account, _)| account.parse::<AccountId>().is_ok())?;
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         let share = shares.entry(account.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.share)));
         Some(Arc::clone(share))
@@ -217,10 +216,10 @@ impl Lanes {
 
     /// A permit for what is tried again. Something new that waits behind it, or comes while it waits, is not
     /// held up by what is tried again elsewhere.
-    async fn narrow(&self, lane: &str) -> Option<SemaphorePermit<'_>> {
+    async fn narrow(&self, key: &str) -> Option<SemaphorePermit<'_>> {
         loop {
             let arrived = self.arrived.notified();
-            if self.has_new(lane) {
+            if self.has_new(key) {
                 return None;
             }
             tokio::select! {
@@ -231,26 +230,26 @@ impl Lanes {
         }
     }
 
-    async fn work_off(&self, lane: &str) {
-        while let Some(Job { work, again, _place }) = self.next(lane) {
-            let share = match self.share_of(lane) {
+    async fn work_off(&self, key: &str) {
+        while let Some(Job { work, again, _place }) = self.next(key) {
+            let share = match self.share_of(key) {
                 Some(share) => share.acquire_owned().await.ok(),
                 None => None,
             };
-            let narrow = if again == Again::Yes { self.narrow(lane).await } else { None };
+            let narrow = if again == Again::Yes { self.narrow(key).await } else { None };
             let permit = Arc::clone(&self.before).acquire_owned().await.ok();
             let permit = permit.map(|permit| (Part::Other, permit));
             if self.stop.is_cancelled() {
                 continue;
             }
-            // A fault in one job must not stop the lane for good.
+            // A fault in one job must not stop its key for good.
             let work = AssertUnwindSafe(work).catch_unwind();
             let done = tokio::select! {
                 done = PERMIT.scope(RefCell::new(permit), work) => done,
                 () = self.given_up.cancelled() => continue,
             };
             if done.is_err() {
-                tracing::error!(lane, "a job ended with a fault; what it was for is taken up again");
+                tracing::error!(key, "a job ended with a fault; what it was for is taken up again");
             }
             drop((share, narrow));
         }
@@ -269,49 +268,49 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_feed_waits_for_room() {
+    async fn a_feed_waits_until_it_is_ready() {
         let stop = CancellationToken::new();
-        let lanes = Lanes::new(1, stop.clone());
+        let queue = KeyedQueue::new(1, stop.clone());
         let go = Arc::new(Semaphore::new(0));
         for _ in 0..PLACES {
             let go = Arc::clone(&go);
-            lanes.submit("role".to_owned(), Again::No, async move {
+            queue.submit("role".to_owned(), Again::No, async move {
                 go.acquire().await.expect("not closed").forget();
             });
         }
-        assert!(lanes.room().now_or_never().is_none());
+        assert!(queue.ready().now_or_never().is_none());
         go.add_permits(1);
-        lanes.room().await;
+        queue.ready().await;
         // Those that are given up at a stop leave room, too.
         stop.cancel();
         go.add_permits(PLACES);
-        lanes.drained().await;
-        assert_eq!(lanes.jobs(), 0);
+        queue.drained().await;
+        assert_eq!(queue.jobs(), 0);
     }
 
     #[tokio::test]
-    async fn one_lane_keeps_its_order() {
-        let lanes = Lanes::new(8, CancellationToken::new());
+    async fn one_key_keeps_its_order() {
+        let queue = KeyedQueue::new(8, CancellationToken::new());
         let order = Arc::new(Mutex::new(Vec::new()));
         for number in 0..50 {
             let order = Arc::clone(&order);
-            lanes.submit("role".to_owned(), Again::No, async move {
+            queue.submit("role".to_owned(), Again::No, async move {
                 tokio::task::yield_now().await;
                 order.lock().expect("not poisoned").push(number);
             });
         }
-        lanes.drained().await;
+        queue.drained().await;
         assert_eq!(*order.lock().expect("not poisoned"), (0..50).collect::<Vec<_>>());
-        assert!(lanes.busy().is_empty());
+        assert!(queue.busy().is_empty());
     }
 
     #[tokio::test]
-    async fn lanes_run_side_by_side_up_to_the_width() {
-        let lanes = Lanes::new(2, CancellationToken::new());
+    async fn keys_run_side_by_side_up_to_the_width() {
+        let queue = KeyedQueue::new(2, CancellationToken::new());
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        for lane in 0..6 {
+        for key in 0..6 {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-            lanes.submit(lane.to_string(), Again::No, async move {
+            queue.submit(key.to_string(), Again::No, async move {
                 let running = now.fetch_add(1, Ordering::SeqCst) + 1;
                 most.fetch_max(running, Ordering::SeqCst);
                 for _ in 0..10 {
@@ -320,37 +319,37 @@ mod tests {
                 now.fetch_sub(1, Ordering::SeqCst);
             });
         }
-        lanes.drained().await;
+        queue.drained().await;
         assert_eq!(most.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
     async fn what_is_tried_again_leaves_room_for_what_is_new() {
-        let lanes = Lanes::new(4, CancellationToken::new());
+        let queue = KeyedQueue::new(4, CancellationToken::new());
         let (go, done) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
-        for lane in 0..8 {
+        for key in 0..8 {
             let go = Arc::clone(&go);
-            lanes.submit(format!("hangs-{lane}"), Again::Yes, async move {
+            queue.submit(format!("hangs-{key}"), Again::Yes, async move {
                 go.acquire().await.expect("not closed").forget();
             });
         }
         let new = Arc::clone(&done);
-        lanes.submit("new".to_owned(), Again::No, async move { new.notify_one() });
+        queue.submit("new".to_owned(), Again::No, async move { new.notify_one() });
         done.notified().await;
         go.add_permits(8);
-        lanes.drained().await;
-        assert!(lanes.busy().is_empty());
+        queue.drained().await;
+        assert!(queue.busy().is_empty());
     }
 
     #[tokio::test]
     async fn stopping_finishes_what_runs_and_begins_nothing() {
         let stop = CancellationToken::new();
-        let lanes = Lanes::new(1, stop.clone());
+        let queue = KeyedQueue::new(1, stop.clone());
         let (begun, go, done) =
             (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
         for _ in 0..3 {
             let (begun, go, done) = (Arc::clone(&begun), Arc::clone(&go), Arc::clone(&done));
-            lanes.submit("role".to_owned(), Again::No, async move {
+            queue.submit("role".to_owned(), Again::No, async move {
                 begun.notify_one();
                 go.notified().await;
                 done.fetch_add(1, Ordering::SeqCst);
@@ -359,54 +358,54 @@ mod tests {
         begun.notified().await;
         stop.cancel();
         go.notify_one();
-        lanes.drained().await;
+        queue.drained().await;
         assert_eq!(done.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]
     async fn an_account_that_hangs_leaves_room_for_others() {
-        let lanes = Lanes::new(4, CancellationToken::new());
+        let queue = KeyedQueue::new(4, CancellationToken::new());
         for role in 0..8 {
-            lanes.submit(format!("222222222222/{role}"), Again::No, std::future::pending());
+            queue.submit(format!("222222222222/{role}"), Again::No, std::future::pending());
         }
         let done = Arc::new(Notify::new());
         let other = Arc::clone(&done);
-        lanes.submit("333333333333/web".to_owned(), Again::No, async move { other.notify_one() });
+        queue.submit("333333333333/web".to_owned(), Again::No, async move { other.notify_one() });
         done.notified().await;
         // And a stop does not wait for it.
-        lanes.give_up().await;
-        assert_eq!(lanes.jobs(), 0);
+        queue.give_up().await;
+        assert_eq!(queue.jobs(), 0);
     }
 
     #[tokio::test]
     async fn what_steps_back_lets_others_go_first() {
-        let lanes = Lanes::new(1, CancellationToken::new());
+        let queue = KeyedQueue::new(1, CancellationToken::new());
         let (urgent, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-        for lane in 0..5 {
-            let (lanes, urgent, go) = (lanes.clone(), Arc::clone(&urgent), Arc::clone(&go));
-            lanes.clone().submit(lane.to_string(), Again::No, async move {
+        for key in 0..5 {
+            let (queue, urgent, go) = (queue.clone(), Arc::clone(&urgent), Arc::clone(&go));
+            queue.clone().submit(key.to_string(), Again::No, async move {
                 urgent.add_permits(1);
-                lanes.step_back().await;
+                queue.step_back().await;
                 go.acquire().await.expect("not closed").forget();
             });
         }
         // All urgent parts are done, though none of the jobs is.
         urgent.acquire_many(5).await.expect("not closed").forget();
         go.add_permits(5);
-        lanes.drained().await;
-        assert_eq!((lanes.width.available_permits(), lanes.after.available_permits()), (1, 1));
+        queue.drained().await;
+        assert_eq!((queue.width.available_permits(), queue.after.available_permits()), (1, 1));
     }
 
     #[tokio::test]
     async fn a_fault_costs_one_job() {
-        let lanes = Lanes::new(1, CancellationToken::new());
+        let queue = KeyedQueue::new(1, CancellationToken::new());
         let done = Arc::new(AtomicUsize::new(0));
-        lanes.submit("role".to_owned(), Again::No, async { panic!("a fault, on purpose") });
+        queue.submit("role".to_owned(), Again::No, async { panic!("a fault, on purpose") });
         let after = Arc::clone(&done);
-        lanes.submit("role".to_owned(), Again::No, async move {
+        queue.submit("role".to_owned(), Again::No, async move {
             after.fetch_add(1, Ordering::SeqCst);
         });
-        lanes.drained().await;
+        queue.drained().await;
         assert_eq!(done.load(Ordering::SeqCst), 1);
     }
 }
