@@ -66,7 +66,9 @@ fn three_round_trips_until_the_deny_is_in_place() {
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
     let calls = scene.calls();
-    let operations: Vec<&str> = calls.iter().map(|c| c["operation"].as_str().expect("a name")).collect();
+    let operations = calls.iter().map(|c| c["operation"].as_str().expect("a name"));
+    // The other region may still be polled.
+    let operations: Vec<&str> = operations.filter(|operation| *operation != "ListFindings").collect();
     let start = operations.iter().position(|o| *o == "AssumeRole").expect("entered");
     let put = operations.iter().position(|o| *o == "PutRolePolicy").expect("written");
     let mut path = operations[start..=put].to_vec();
