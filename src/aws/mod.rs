@@ -1,7 +1,7 @@
 //! AWS, as rescind uses it: the hub's clients, and sessions in member accounts.
 //!
-//! Every call goes through [`record::recorded`], which hands a [`CallRecord`] to a
-//! [`CallSink`] whatever the answer. Nothing here knows of findings or decisions.
+//! Every call goes through `record::recorded`, which hands a [`CallRecord`](crate::remediation::CallRecord) to a
+//! [`CallSink`](crate::remediation::CallSink) whatever the answer. Nothing here knows of findings or decisions.
 
 mod assume_role;
 mod ca_bundle;

@@ -2,7 +2,6 @@
 //!
 //! Each step is in the ledger before the next one begins: the finding, the decision, the
 //! intent, the outcome, the proof. What a crash leaves open is taken up by [`Engine::resume`].
-//! The engine does not know which remedy it carries out: that follows from the target.
 
 mod budgets;
 mod guards;

@@ -23,7 +23,8 @@ pub struct Open {
 }
 
 impl Reader {
-    /// What was done to a principal before. The newest first. `key` is as [`Target::key`] gives it.
+    /// What was done to a principal before, the newest first. `key` is as
+    /// [`Target::key`](crate::remediation::Target::key) gives it.
     ///
     /// # Errors
     /// When the ledger cannot be read.

@@ -1,6 +1,6 @@
 //! Triage: what is done about a finding, and why. Pure: no I/O, no clock.
 //!
-//! [`decide`] makes the checks in order. What they ask is beside it: the configuration ([`Policy`]), its
+//! [`decide()`] makes the checks in order. What they ask is beside it: the configuration ([`Policy`]), its
 //! rules ([`RuleIndex`]) and opt-outs ([`OptOutIndex`]), and what was begun of late ([`BudgetUsage`]). The
 //! answer is a [`Verdict`] that cannot be without a reason.
 
