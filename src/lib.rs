@@ -8,7 +8,7 @@
 //! drill                         the whole way of a theft, with a role made for it
 //! service                       the loops, and what they share
 //! report notify                 the ledger for people and for other programs
-//! engine                        decisions carried out: intent, change, outcome, proof
+//! reconcile                     decisions carried out: intent, change, outcome, proof
 //! feed                          findings from GuardDuty, a queue, files; new ones are recorded
 //! remedy                        what is changed, and how to see that it is in force
 //! audit                         checks a ledger without trusting who wrote it
@@ -31,7 +31,6 @@ pub mod config;
 pub mod digest;
 pub mod doctor;
 pub mod drill;
-pub mod engine;
 pub mod feed;
 pub mod finding;
 pub mod ident;
@@ -39,6 +38,7 @@ pub mod ledger;
 pub mod notify;
 pub mod org;
 pub mod policies;
+pub mod reconcile;
 pub mod remediation;
 pub mod remedy;
 pub mod report;

@@ -5,9 +5,9 @@ use super::setup::Drill;
 use super::steps::Steps;
 use crate::backoff::Backoff;
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::ident::AccountId;
 use crate::ledger::{Append, LedgerError, Lock, Reader};
+use crate::reconcile::Reconciler;
 use crate::remediation::{Answer, Draft, DrillStep, Event, ReleaseAsked, Remediation, State};
 use crate::service::{Purpose, Service};
 use std::path::PathBuf;
@@ -113,7 +113,7 @@ impl Drill<'_> {
     pub(super) async fn take_back(&self, service: &Service, id: &str) -> Result<Remediation, DrillError> {
         if service.reader().state(id)?.has_fixed_cutoff() {
             // What is half done is brought to an end first.
-            Engine::carry_out_now(service.engine(), id)?;
+            Reconciler::carry_out_now(service.engine(), id)?;
             service.drained().await?;
         }
         let remediation = service.reader().remediation(id)?;
@@ -133,7 +133,7 @@ impl Drill<'_> {
         }
         let mut tries = 0;
         loop {
-            Engine::carry_out_now(service.engine(), id)?;
+            Reconciler::carry_out_now(service.engine(), id)?;
             service.drained().await?;
             let now = service.reader().remediation(id)?;
             tries += 1;

@@ -5,6 +5,7 @@
 //! [`verify`]; a pure [`undo`] and [`take_back`]. Which remedy it is follows from the target. It does
 //! not know where findings come from, and it writes no ledger.
 
+mod access;
 mod aftercare;
 mod ask;
 mod confine;
@@ -18,6 +19,7 @@ mod role_sessions;
 mod trust;
 mod user_keys;
 
+pub use access::MemberAccess;
 pub use aftercare::aftercare;
 pub use ask::Ask;
 pub use confine::{Purpose, session_policy};

@@ -5,10 +5,10 @@
 
 use crate::aws::Depth;
 use crate::config::Mode;
-use crate::engine::{Rechecks, Retry};
 use crate::feed::Health;
 use crate::ident::Region;
 use crate::ledger::Lock;
+use crate::reconcile::{Rechecks, Retry};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -152,7 +152,7 @@ pub(super) fn zero(config: &Config) {
     }
 }
 
-/// An alert that the engine does not raise.
+/// An alert that the reconciler does not raise.
 pub(super) fn alerted(code: &'static str) {
     counter!("rescind_alerts_total", "code" => code).increment(1);
 }

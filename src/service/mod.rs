@@ -24,11 +24,11 @@ pub use start::{Purpose, ServiceError, hub};
 
 use crate::aws::{Depth, Hub};
 use crate::config::{Config, Mode};
-use crate::engine::Engine;
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::finding::Finding;
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
+use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event};
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ pub struct Service {
     ledger: Ledger,
     reader: Reader,
     hub: Hub,
-    engine: Arc<Engine>,
+    engine: Arc<Reconciler>,
     watch: Watch,
     pace: Pace,
     queue: Option<QueueFeed>,
@@ -133,9 +133,9 @@ impl Service {
         queue.into_iter().chain(folder).collect()
     }
 
-    /// The engine, for planning.
+    /// The reconciler, for planning.
     #[must_use]
-    pub fn engine(&self) -> &Arc<Engine> {
+    pub fn engine(&self) -> &Arc<Reconciler> {
         &self.engine
     }
 

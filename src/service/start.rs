@@ -5,12 +5,12 @@ use super::live::Live;
 use super::{Service, opt_outs};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
-use crate::engine::{Engine, ORGANIZATION_AGE, read_organization};
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ident::Partition;
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::org::Snapshot;
+use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{CallError, CallSink, Draft, Event};
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
@@ -113,7 +113,7 @@ impl Service {
         }
         match Self::connect(&config, command, purpose, &ledger, &reader).await {
             Ok((hub, organization)) => {
-                let engine = Engine::new(
+                let engine = Reconciler::new(
                     &config,
                     purpose != Purpose::Act { backlog: false },
                     hub.clone(),

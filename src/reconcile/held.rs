@@ -1,7 +1,7 @@
 //! Remediations that wait for a person.
 
 use super::keyed_queue::Again;
-use super::{Engine, lane};
+use super::{Reconciler, lane};
 use crate::ledger::{Append, LedgerError};
 use crate::remediation::{Answer, CallScope, Draft, Event, NOBODY, PriorRemediation, Remediation, Who};
 use crate::remedy::Found;
@@ -9,7 +9,7 @@ use crate::triage::{NO_ROOM, Stage, UNPLACED, Verdict};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-impl Engine {
+impl Reconciler {
     /// Takes up what was approved, or is to be released, after entry `seq`; gives the last entry that it saw.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
-//! The engine: decides about findings in the order of their roles, and carries decisions out.
+//! The reconciler: decides about findings in the order of their roles, and carries decisions out.
 //!
 //! Each step is in the ledger before the next one begins: the finding, the decision, the
-//! intent, the outcome, the proof. What a crash leaves open is taken up by [`Engine::resume`].
+//! intent, the outcome, the proof. What a crash leaves open is taken up by [`Reconciler::resume`].
 
 mod budgets;
 mod guards;
@@ -26,12 +26,13 @@ pub use retries::Retry;
 pub use timetable::Rechecks;
 
 use crate::aws::Hub;
-use crate::config::{Budget, Config, Member, Mode, OptOuts};
+use crate::config::{Budget, Config, Mode, OptOuts};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Region};
 use crate::ledger::{Append, Ledger, LedgerError, Open, Reader};
 use crate::org::Snapshot;
 use crate::remediation::{Draft, Event, PriorRemediation, Proof, State, Subject};
+use crate::remedy::MemberAccess;
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Types, UNPLACED, Verdict};
 use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
@@ -46,11 +47,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 /// Carries out what triage decides.
-pub struct Engine {
+pub struct Reconciler {
     hub: Hub,
     ledger: Ledger,
     reader: Reader,
-    member: Member,
+    access: MemberAccess,
     /// How long a person is waited for.
     approval_timeout: SignedDuration,
     /// What was there before a region was watched is acted on as well.
@@ -69,10 +70,10 @@ pub struct Engine {
     fatal: Mutex<Option<LedgerError>>,
 }
 
-impl Engine {
-    /// An engine for the accounts of `organization`. With `backlog` it acts on what was there before
+impl Reconciler {
+    /// A reconciler for the accounts of `organization`. With `backlog` it acts on what was there before
     /// a region was watched as well. A cancelled `stop` keeps work that has not begun from beginning;
-    /// the engine itself cancels it when the ledger cannot be written.
+    /// the reconciler itself cancels it when the ledger cannot be written.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -88,7 +89,7 @@ impl Engine {
         Ok(Arc::new(Self {
             guards: Guards::recall(&reader)?,
             policy: RwLock::new(Arc::new(Policy::new(config, hub.identity()))),
-            member: config.member.clone(),
+            access: MemberAccess::new(hub.clone(), config.member.clone()),
             approval_timeout: config.approval_timeout,
             backlog,
             queue: KeyedQueue::new(config.concurrency, stop.clone()),
@@ -291,7 +292,7 @@ impl Engine {
         self.fault()
     }
 
-    /// The failure of the ledger that stopped the engine, if one did.
+    /// The failure of the ledger that stopped the reconciler, if one did.
     ///
     /// # Errors
     /// That failure.

@@ -1,14 +1,12 @@
 //! One remediation, from its decision to its proof; also from wherever a crash left it.
 
 use super::held::changed_since;
-use super::{Engine, Question, lane};
-use crate::aws::{AssumeRole, MemberSession};
+use super::{Question, Reconciler, lane};
+use crate::aws::MemberSession;
 use crate::config::Mode;
-use crate::ident::session_name;
 use crate::ledger::{Append, LedgerError};
 use crate::remediation::{
-    CallScope, Change, Cutoff, Disposition, Draft, Event, Refusal, Refused, Remediation, State, Target,
-    Verified,
+    Change, Cutoff, Disposition, Draft, Event, Refusal, Refused, Remediation, State, Target, Verified,
 };
 use crate::remedy::{self, Ask, Expected, Purpose};
 use crate::triage::{NO_ROOM, SkipReason, Stage, Verdict, WORLD_CHANGED};
@@ -22,7 +20,7 @@ const TRIES: usize = 3;
 /// spreads might slip through.
 const LEAST_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 
-impl Engine {
+impl Reconciler {
     /// Brings a remediation as far as it goes. What it does follows from its state alone, so a
     /// remediation that was interrupted goes on where the ledger says it stands.
     pub(super) async fn carry_out(&self, id: &str) -> Result<(), LedgerError> {
@@ -67,7 +65,7 @@ impl Engine {
             return Ok(());
         }
         self.queue.step_forward().await;
-        match self.enter(remediation, Purpose::Revoke).await {
+        match self.access.open_for(remediation, Purpose::Revoke).await {
             Ok(session) => self.change(remediation, &session).await,
             Err(refusal) => self.refuse(remediation, &refusal).await,
         }
@@ -261,7 +259,7 @@ impl Engine {
     async fn settle(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
         self.queue.step_forward().await;
-        let session = match self.enter(remediation, Purpose::Revoke).await {
+        let session = match self.access.open_for(remediation, Purpose::Revoke).await {
             Ok(session) => session,
             Err(refusal) => return self.unlooked(remediation, &refusal).await,
         };
@@ -283,7 +281,7 @@ impl Engine {
     /// Accepted, not verified.
     async fn check(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         let change = change_of(remediation)?;
-        match self.enter(remediation, Purpose::Revoke).await {
+        match self.access.open_for(remediation, Purpose::Revoke).await {
             Ok(session) => self.check_with(remediation, &session, change).await,
             Err(refusal) => self.unlooked(remediation, &refusal).await,
         }
@@ -333,7 +331,7 @@ impl Engine {
 
     /// It could not be looked at: the state stays as it is, and it is looked at again.
     async fn unlooked(&self, remediation: &Remediation, refusal: &Refusal) -> Result<(), LedgerError> {
-        let to_do = refusal.what_to_do(&self.entry_role(&remediation.target));
+        let to_do = refusal.what_to_do(&self.access.role_arn(&remediation.target));
         tracing::error!(remediation = remediation.id, to_do, "not known whether it is revoked: {refusal}");
         let error = format!("not known whether it is in place: {refusal}. {to_do}");
         // The calls are recorded each time; the reason once.
@@ -391,7 +389,7 @@ impl Engine {
         remediation: &Remediation,
         refusal: &Refusal,
     ) -> Result<(), LedgerError> {
-        let refused = Refused::new(refusal, &self.entry_role(&remediation.target));
+        let refused = Refused::new(refusal, &self.access.role_arn(&remediation.target));
         tracing::error!(
             remediation = remediation.id, account = %remediation.target.account, principal = remediation.target.name(),
             code = refused.code, to_do = refused.what_to_do, "NOT revoked: {refusal}"
@@ -415,42 +413,6 @@ impl Engine {
 
     pub(super) async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
-    }
-
-    pub(super) async fn enter(
-        &self,
-        remediation: &Remediation,
-        purpose: Purpose,
-    ) -> Result<MemberSession, Refusal> {
-        let scope = CallScope {
-            remediation: Some(remediation.id.clone()),
-            finding: Some(remediation.finding.id.clone()),
-        };
-        self.enter_for(&remediation.target, &remediation.finding.id, purpose, &scope).await
-    }
-
-    /// Opens a session in the target's account that can do no more than this purpose asks for, to this
-    /// one principal.
-    pub(super) async fn enter_for(
-        &self,
-        target: &Target,
-        finding: &str,
-        purpose: Purpose,
-        scope: &CallScope,
-    ) -> Result<MemberSession, Refusal> {
-        let request = AssumeRole {
-            account: &target.account,
-            role_arn: &self.entry_role(target),
-            session_name: &session_name(purpose.prefix(), finding),
-            external_id: &self.member.external_id,
-            source_identity: &self.member.source_identity,
-            session_policy: &remedy::session_policy(target, purpose),
-        };
-        self.hub.assume_role(&request, scope).await.map_err(Refusal::from_entry)
-    }
-
-    pub(super) fn entry_role(&self, target: &Target) -> String {
-        target.partition.role_arn(&target.account, &self.member.path_and_name())
     }
 }
 

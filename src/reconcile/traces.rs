@@ -1,6 +1,6 @@
 //! What is gathered after a deny is in force: whom it concerns, and what CloudTrail saw.
 
-use super::Engine;
+use super::Reconciler;
 use crate::aws::{Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
 use crate::ledger::LedgerError;
@@ -34,7 +34,7 @@ const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24);
 const UNDOES_ROLE: [&str; 3] = ["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"];
 const UNDOES_USER: [&str; 3] = ["DeleteUserPolicy", "PutUserPolicy", "UpdateAccessKey"];
 
-impl Engine {
+impl Reconciler {
     /// These regions are looked at, for instances and for calls with a stolen key.
     pub fn use_regions(&self, regions: Vec<Region>) {
         *self.regions.write().unwrap_or_else(PoisonError::into_inner) = regions;
@@ -61,7 +61,7 @@ impl Engine {
         if !wants_impact && !wants_trail && !wants_culprit {
             return Ok(());
         }
-        let session = match self.enter(&remediation, Purpose::Trace).await {
+        let session = match self.access.open_for(&remediation, Purpose::Trace).await {
             Ok(session) => session,
             Err(refusal) => {
                 tracing::warn!(remediation = id, "what it concerns cannot be gathered: {refusal}");
@@ -93,7 +93,7 @@ impl Engine {
         scope: &crate::remediation::CallScope,
     ) -> Result<Option<Impact>, crate::remediation::Refusal> {
         let Who::Role { role, .. } = &target.who else { return Ok(None) };
-        let session = self.enter_for(target, finding, Purpose::Trace, scope).await?;
+        let session = self.access.open(target, finding, Purpose::Trace, scope).await?;
         Ok(Some(gather_impact(&session, role, cutoff, &self.regions()).await))
     }
 
@@ -228,24 +228,15 @@ impl Engine {
         for operation in operations {
             let since = accepted.max(back);
             let listed = session.events(&region, Lookup::EventName(operation), since).await.ok()?;
-            found.extend(
-                listed
-                    .items
-                    .into_iter()
-                    .filter(|event| is_about(event, remediation, &self.own_sessions(remediation))),
-            );
+            found.extend(listed.items.into_iter().filter(|event| {
+                is_about(event, remediation, &self.access.own_sessions(&remediation.target))
+            }));
         }
         let event = found.into_iter().max_by_key(|event| event.time)?;
         let who = event.who.as_deref().unwrap_or("somebody whom CloudTrail does not name");
         let from = event.source_ip.as_deref().unwrap_or("an unknown address");
         let at = event.time.strftime("%Y-%m-%d %H:%M:%SZ");
         Some(format!("{} by {who} from {from} at {at}", event.event))
-    }
-
-    /// How the ARNs of our own sessions in an account begin.
-    fn own_sessions(&self, remediation: &Remediation) -> String {
-        let (target, role) = (&remediation.target, &self.member.role_name);
-        format!("arn:{}:sts::{}:assumed-role/{role}/rescind-", target.partition, target.account)
     }
 
     /// The regions, and the one in which IAM's own calls are seen.

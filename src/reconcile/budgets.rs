@@ -1,6 +1,6 @@
 //! What the budgets allow, and the alerts that say when they are used up.
 
-use super::Engine;
+use super::Reconciler;
 use super::guards::RoleCount;
 use crate::aws::MemberSession;
 use crate::ident::AccountId;
@@ -9,7 +9,7 @@ use crate::remediation::{Draft, Event, Remediation, Subject};
 use crate::triage::{BudgetExceeded, HoldReason};
 use jiff::Timestamp;
 
-impl Engine {
+impl Reconciler {
     /// What a person is told: once an hour at most about the same thing.
     pub(super) fn alert(
         &self,

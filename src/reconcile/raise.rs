@@ -1,6 +1,6 @@
 //! What a person is told: what takes too long, and what others find.
 
-use super::Engine;
+use super::Reconciler;
 use crate::config::Mode;
 use crate::finding::Finding;
 use crate::ledger::LedgerError;
@@ -8,7 +8,7 @@ use crate::remediation::{Change, Draft, Refusal, Remediation, Sign, State, Subje
 use crate::triage::{Decision, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
-impl Engine {
+impl Reconciler {
     /// Raises to a person what is still not done after `age`.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Engine {
             target.account,
             remediation.id
         );
-        let what_to_do = Refusal::NotKept(found.to_owned()).what_to_do(&self.entry_role(target));
+        let what_to_do = Refusal::NotKept(found.to_owned()).what_to_do(&self.access.role_arn(target));
         self.alert(remediation.subject(), "not_kept", text, &what_to_do)
     }
 

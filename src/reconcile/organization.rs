@@ -1,6 +1,6 @@
-//! What the engine knows of the organization, and how old that is.
+//! What the reconciler knows of the organization, and how old that is.
 
-use super::Engine;
+use super::Reconciler;
 use super::keyed_queue::Again;
 use super::known::{ORGANIZATION_AGE, read_organization};
 use crate::aws::within;
@@ -19,7 +19,7 @@ const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a finding waits for the organization, or for another one that reads it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-impl Engine {
+impl Reconciler {
     pub(super) fn organization(&self) -> Arc<Snapshot> {
         Arc::clone(&self.known.organization.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,6 +1,6 @@
 //! What would be done, without doing it.
 
-use super::Engine;
+use super::Reconciler;
 use super::question::{Question, Search};
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
@@ -23,7 +23,7 @@ pub struct Planned {
     pub impact: Option<Impact>,
 }
 
-impl Engine {
+impl Reconciler {
     /// Decides about a finding and looks at the role, and changes nothing. Only the AWS calls
     /// are recorded.
     ///
@@ -78,7 +78,7 @@ impl Engine {
         scope: &CallScope,
     ) -> Result<Result<Change, Refusal>, LedgerError> {
         let looked = async {
-            let session = self.enter_for(target, finding, Purpose::Look, scope).await?;
+            let session = self.access.open(target, finding, Purpose::Look, scope).await?;
             Ok((session.aws_now(), remedy::inspect(&session, target).await?))
         };
         let (aws_now, found) = match looked.await {

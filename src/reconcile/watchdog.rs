@@ -3,7 +3,7 @@
 
 use super::keyed_queue::Again;
 use super::timetable::{Due, FIRST, Limits, Place, Rechecks};
-use super::{Engine, lane};
+use super::{Reconciler, lane};
 use crate::aws::MemberSession;
 use crate::config::{Mode, Sweep};
 use crate::ledger::{Append, LedgerError, Watched};
@@ -37,7 +37,7 @@ fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
     end.saturating_add(MARGIN).unwrap_or(Timestamp::MAX)
 }
 
-impl Engine {
+impl Reconciler {
     /// Looks again at the denies in force whose time has come, a few at once; and says when that is too
     /// seldom.
     ///
@@ -155,7 +155,7 @@ impl Engine {
             State::Proved(_) => {}
             _ => return Ok(false),
         }
-        let session = match self.enter(&remediation, Purpose::Look).await {
+        let session = match self.access.open_for(&remediation, Purpose::Look).await {
             Ok(session) => session,
             Err(refusal) => return self.not_looked_at(&remediation, &refusal).await.map(|()| false),
         };
@@ -301,7 +301,7 @@ impl Engine {
             target.account,
             remediation.id
         );
-        let to_do = refusal.what_to_do(&self.entry_role(target));
+        let to_do = refusal.what_to_do(&self.access.role_arn(target));
         self.tell(remediation.subject(), "not_looked_at", text, &to_do).await
     }
 }

@@ -1,6 +1,6 @@
 //! Finding the role that a finding is about by its unique id, when it does not name it.
 
-use super::Engine;
+use super::Reconciler;
 use super::question::{Question, Search};
 use crate::finding::{Finding, NotARole};
 use crate::ident::{RoleId, RoleName};
@@ -9,7 +9,7 @@ use crate::remediation::{CallScope, Refusal, Target, Who};
 use crate::remedy::Purpose;
 use crate::triage::{Beyond, HoldReason, Stage, Verdict};
 
-impl Engine {
+impl Reconciler {
     /// Searches the account's roles for the one that the finding is about, when that would be held for a
     /// person because the finding does not name it.
     pub(super) async fn found_by_id(&self, finding: &Finding, asked: bool) -> Result<Search, LedgerError> {
@@ -58,7 +58,7 @@ impl Engine {
         finding: &str,
     ) -> Result<Option<RoleName>, Refusal> {
         let scope = CallScope { remediation: None, finding: Some(finding.to_owned()) };
-        let session = self.enter_for(target, finding, Purpose::Search, &scope).await?;
+        let session = self.access.open(target, finding, Purpose::Search, &scope).await?;
         session.role_with_id(id).await.map_err(Refusal::from_call)
     }
 }

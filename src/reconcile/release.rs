@@ -1,6 +1,6 @@
 //! Taking back what was changed: because a person asked for it, or because nothing needs it any more.
 
-use super::Engine;
+use super::Reconciler;
 use crate::ledger::LedgerError;
 use crate::remediation::{Event, Refusal, Remediation, State, Undo};
 use crate::remedy::{self, Drift, Found, Purpose};
@@ -11,10 +11,10 @@ use std::time::Duration;
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-impl Engine {
+impl Reconciler {
     /// Takes a remediation's changes back, from wherever it stands.
     pub(super) async fn take_back(&self, remediation: &Remediation) -> Result<(), LedgerError> {
-        let session = match self.enter(remediation, Purpose::Undo).await {
+        let session = match self.access.open_for(remediation, Purpose::Undo).await {
             Ok(session) => session,
             Err(refusal) => return self.not_taken_back(remediation, &refusal).await,
         };
@@ -81,7 +81,7 @@ impl Engine {
         &self,
         remediation: &Remediation,
     ) -> Result<Result<Result<Undo, Box<Drift>>, Refusal>, LedgerError> {
-        let session = match self.enter(remediation, Purpose::Look).await {
+        let session = match self.access.open_for(remediation, Purpose::Look).await {
             Ok(session) => session,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -117,7 +117,7 @@ impl Engine {
 
     /// It could not be done now: tried again.
     async fn not_taken_back(&self, remediation: &Remediation, refusal: &Refusal) -> Result<(), LedgerError> {
-        let to_do = refusal.what_to_do(&self.entry_role(&remediation.target));
+        let to_do = refusal.what_to_do(&self.access.role_arn(&remediation.target));
         tracing::error!(remediation = remediation.id, to_do, "not taken back yet: {refusal}");
         let error = format!("not taken back yet: {refusal}. {to_do}");
         if self.reader.remediation(&remediation.id)?.uncertain.as_ref() == Some(&error) {
