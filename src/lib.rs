@@ -9,6 +9,7 @@
 //! service                       the loops, and what they share
 //! report notify                 the ledger for people and for other programs
 //! reconcile                     decisions carried out: intent, change, outcome, proof
+//! alert                         what needs attention, raised once an hour
 //! feed                          findings from GuardDuty, a queue, files; new ones are recorded
 //! remedy                        what is changed, and how to see that it is in force
 //! audit                         checks a ledger without trusting who wrote it
@@ -22,6 +23,7 @@
 //! canonical digest safe backoff ident
 //! ```
 
+pub mod alert;
 pub mod audit;
 pub mod aws;
 pub mod backoff;

@@ -1,67 +1,15 @@
-//! What the budgets allow, and the alerts that say when they are used up.
+//! What the budgets allow.
 
 use super::Reconciler;
 use super::guards::RoleCount;
+use crate::alert::contradictory_or_over_budget;
 use crate::aws::MemberSession;
-use crate::ident::AccountId;
 use crate::ledger::LedgerError;
-use crate::remediation::{Draft, Event, Remediation, Subject};
-use crate::triage::{BudgetExceeded, HoldReason};
+use crate::remediation::Remediation;
+use crate::triage::HoldReason;
 use jiff::Timestamp;
 
 impl Reconciler {
-    /// What a person is told: once an hour at most about the same thing.
-    pub(super) fn alert(
-        &self,
-        subject: Subject,
-        code: &str,
-        text: String,
-        what_to_do: &str,
-    ) -> Option<Draft> {
-        self.guards.is_news(code, &subject).then(|| Self::alert_each(subject, code, text, what_to_do))
-    }
-
-    /// What a person is told each time.
-    pub(super) fn alert_each(subject: Subject, code: &str, text: String, what_to_do: &str) -> Draft {
-        metrics::counter!("rescind_alerts_total", "code" => code.to_owned()).increment(1);
-        let account = subject.account.as_ref().map(ToString::to_string);
-        tracing::error!(
-            code,
-            remediation = subject.remediation,
-            account,
-            to_do = what_to_do,
-            "ALERT: {text}"
-        );
-        let event = Event::Alert { code: code.to_owned(), text, what_to_do: what_to_do.to_owned() };
-        Draft { subject, event }
-    }
-
-    /// A used-up budget is told, and a finding that contradicts itself; that a rule asks for approval is
-    /// not: that is every day's work.
-    pub(super) fn alert_of_hold(&self, account: &AccountId, why: &HoldReason) -> Option<Draft> {
-        let tripped = match why {
-            HoldReason::Budget(tripped) => tripped,
-            HoldReason::Doubtful { .. } => {
-                let subject = Subject { account: Some(account.clone()), ..Subject::default() };
-                let what_to_do = "Find out whose credentials these are: `rescind show` tells what the finding says. Approved, the \
-                     sessions of the role that it names are revoked.";
-                return self.alert(
-                    subject,
-                    why.code(),
-                    format!("NOT revoked in {account}: {why}"),
-                    what_to_do,
-                );
-            }
-            _ => return None,
-        };
-        let of_account = !matches!(tripped, BudgetExceeded::Organization { .. });
-        let subject = Subject { account: of_account.then(|| account.clone()), ..Subject::default() };
-        let what_to_do = "Find out whether this is an attack on many roles, or a fault in what reports them. Everything beyond \
-             the budget is held: `rescind list` names it, `rescind approve` lets it go on, `budget` in rescind.toml sets the limits.";
-        let text = if of_account { format!("account {account}: {tripped}") } else { tripped.to_string() };
-        self.alert(subject, tripped.code(), text, what_to_do)
-    }
-
     /// How many roles the account has, when the budget will need it: nothing has to be known for the
     /// only role of an account. It is asked beside the other reads, so that nothing waits for it.
     pub(super) async fn count_roles(
@@ -108,7 +56,8 @@ impl Reconciler {
             Ok(()) => Ok(true),
             Err(tripped) => {
                 let why = HoldReason::Budget(tripped);
-                let alert = self.alert_of_hold(&target.account, &why);
+                let alert = contradictory_or_over_budget(&target.account, &why)
+                    .and_then(|alert| self.alerts.draft(alert));
                 self.give_back(remediation, why.code(), why.to_string(), alert).await?;
                 Ok(false)
             }

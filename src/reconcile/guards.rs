@@ -1,14 +1,13 @@
-//! Guards against doing too much: budgets, and the alerts that say that one is used up.
+//! Guards against doing too much: the budgets of the hour.
 
 use super::question::Question;
 use crate::config::Budget;
 use crate::ledger::{LedgerError, Reader};
-use crate::remediation::{Begun, Event, Remediation, Subject};
+use crate::remediation::{Begun, Remediation};
 use crate::triage::{
     BudgetExceeded, BudgetUsage, Decision, DecisionContext, Placed, PlacementNeeded, Policy, WINDOW, decide,
 };
 use jiff::Timestamp;
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How many roles an account has.
@@ -22,11 +21,9 @@ pub(super) enum RoleCount {
     Is(usize),
 }
 
-/// What was begun and what was told within the hour: the ledger's history, kept at hand.
+/// What was begun within the hour: the ledger's history, kept at hand.
 pub(super) struct Guards {
     spending: Mutex<BudgetUsage>,
-    /// When an alert was raised last, by what it is about.
-    alerts: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Guards {
@@ -38,13 +35,7 @@ impl Guards {
         let since = Timestamp::now().saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
         let mut spending = BudgetUsage::default();
         reader.begun_since(since)?.into_iter().for_each(|begun| spending.add(begun));
-        let mut alerts = HashMap::new();
-        for entry in reader.alerts_since(since)? {
-            if let Event::Alert { code, .. } = &entry.event {
-                alerts.insert(about(code, &entry.subject), entry.time);
-            }
-        }
-        Ok(Self { spending: Mutex::new(spending), alerts: Mutex::new(alerts) })
+        Ok(Self { spending: Mutex::new(spending) })
     }
 
     pub fn spending(&self) -> MutexGuard<'_, BudgetUsage> {
@@ -86,18 +77,4 @@ impl Guards {
         spending.add(Begun { remediation: remediation.id.clone(), account, role_key, at: now });
         Ok(())
     }
-
-    /// Whether this is to be told now: not when it was told within the hour.
-    pub fn is_news(&self, code: &str, subject: &Subject) -> bool {
-        let now = Timestamp::now();
-        let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
-        alerts.retain(|_, at| now.duration_since(*at) < WINDOW);
-        let about = about(code, subject);
-        !alerts.contains_key(&about) && alerts.insert(about, now).is_none()
-    }
-}
-
-fn about(code: &str, subject: &Subject) -> String {
-    let account = subject.account.as_ref().map_or("", crate::ident::AccountId::as_str);
-    format!("{code} {account} {}", subject.remediation.as_deref().unwrap_or_default())
 }

@@ -2,8 +2,11 @@
 
 use super::keyed_queue::Again;
 use super::{Reconciler, lane};
+use crate::alert::{Alert, approval_returned};
 use crate::ledger::{Append, LedgerError};
-use crate::remediation::{Answer, CallScope, Draft, Event, NOBODY, PriorRemediation, Remediation, Who};
+use crate::remediation::{
+    AlertCode, Answer, CallScope, Draft, Event, NOBODY, PriorRemediation, Remediation, Who,
+};
 use crate::remedy::Found;
 use crate::triage::{NO_ROOM, Stage, UNPLACED, Verdict};
 use jiff::Timestamp;
@@ -50,7 +53,7 @@ impl Reconciler {
         }
         // What could not be looked at is looked at again, at each start and every hour.
         let looked = remediation.proposal.as_ref().is_some_and(|proposal| proposal.change.is_some());
-        if looked || !self.guards.is_news("look", &remediation.subject()) && remediation.proposal.is_some() {
+        if looked || !self.looks.passes(remediation.id.clone()) && remediation.proposal.is_some() {
             return Ok(());
         }
         let target = &remediation.target;
@@ -84,7 +87,7 @@ impl Reconciler {
         let text =
             format!("a person must act: the credentials of {principal} in {account} are used from elsewhere");
         let what_to_do = remediation.what_to_do.as_deref().unwrap_or("`rescind show` tells the story.");
-        self.tell(remediation.subject(), "by_hand", text, what_to_do).await
+        self.alerts.raise_alert(Alert::new(AlertCode::ByHand, remediation.subject(), text, what_to_do)).await
     }
 
     /// Somebody may answer meanwhile: then there is nothing to write.
@@ -114,7 +117,8 @@ impl Reconciler {
             "They are NOT revoked. Judge it now: `rescind show` tells the story, `rescind approve` still lets it go on."
         };
         let rejected = Draft { subject: remediation.subject(), event: Event::Rejected(answer) };
-        let alert = self.alert(remediation.subject(), "nobody_answered", text, what_to_do);
+        let alert = Alert::new(AlertCode::NobodyAnswered, remediation.subject(), text, what_to_do);
+        let alert = self.alerts.draft(alert);
         let entries = [Some(rejected), alert].into_iter().flatten().collect();
         match self.ledger.append(Append { entries, ..Append::default() }).await {
             // Somebody answered in the last moment.
@@ -142,7 +146,7 @@ impl Reconciler {
         alert: Option<Draft>,
     ) -> Result<(), LedgerError> {
         tracing::warn!(remediation = remediation.id, code, "held: {reason}");
-        let alert = alert.or_else(|| Self::alert_of_return(remediation, &reason));
+        let alert = alert.or_else(|| approval_returned(remediation, &reason).map(Alert::raised));
         let event = Event::Returned { code: code.to_owned(), reason };
         let returned = Draft { subject: remediation.subject(), event };
         let entries = [Some(returned), alert].into_iter().flatten().collect();

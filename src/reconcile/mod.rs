@@ -12,7 +12,6 @@ mod organization;
 mod place;
 mod plan;
 mod question;
-mod raise;
 mod release;
 mod remediate;
 mod retries;
@@ -25,13 +24,14 @@ pub use plan::Planned;
 pub use retries::Retry;
 pub use timetable::Rechecks;
 
+use crate::alert::{self, Alert, Alerts, Throttle};
 use crate::aws::Hub;
 use crate::config::{Budget, Config, Mode, OptOuts};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Region};
 use crate::ledger::{Append, Ledger, LedgerError, Open, Reader};
 use crate::org::Snapshot;
-use crate::remediation::{Draft, Event, PriorRemediation, Proof, State, Subject};
+use crate::remediation::{AlertCode, Draft, Event, PriorRemediation, Proof, State, Subject};
 use crate::remedy::MemberAccess;
 use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Types, UNPLACED, Verdict};
 use guards::Guards;
@@ -59,6 +59,9 @@ pub struct Reconciler {
     policy: RwLock<Arc<Policy>>,
     known: Known,
     guards: Guards,
+    alerts: Arc<Alerts>,
+    /// What a held remediation would change is looked at once an hour.
+    looks: Throttle<String>,
     queue: KeyedQueue,
     retries: Retries,
     watchdog: Arc<Timetable>,
@@ -82,12 +85,15 @@ impl Reconciler {
         backlog: bool,
         hub: Hub,
         ledger: Ledger,
+        alerts: Arc<Alerts>,
         organization: Arc<Snapshot>,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, LedgerError> {
         let reader = ledger.reader()?;
         Ok(Arc::new(Self {
             guards: Guards::recall(&reader)?,
+            alerts,
+            looks: Throttle::new(SignedDuration::from_hours(1)),
             policy: RwLock::new(Arc::new(Policy::new(config, hub.identity()))),
             access: MemberAccess::new(hub.clone(), config.member.clone()),
             approval_timeout: config.approval_timeout,
@@ -341,7 +347,10 @@ impl Reconciler {
                 "nothing is decided about account {account}: Organizations does not answer, and it is not known as one of ours"
             );
             let what_to_do = "Make Organizations readable for the hub. The findings wait, and are tried again at each poll.";
-            return self.tell(subject, "account_unknown", text, what_to_do).await;
+            return self
+                .alerts
+                .raise_alert(Alert::new(AlertCode::AccountUnknown, subject, text, what_to_do))
+                .await;
         };
         // What is half done is brought to an end first: its cutoff decides about this finding.
         for earlier in self.history(finding)?.iter().filter(|earlier| earlier.state.is_half_done()) {
@@ -368,7 +377,13 @@ impl Reconciler {
             && let Some(taken) = self.reader.occurrence_of(id)?
         {
             if taken != finding.occurrence() {
-                return self.id_is_taken(finding, id).await;
+                // The finding stays undecided.
+                tracing::error!(
+                    finding = finding.id,
+                    remediation = id,
+                    "NOT decided: the id is that of another theft"
+                );
+                return self.alerts.raise_alert(alert::id_taken(finding, id)).await;
             }
             // The same occurrence, handed in twice at once.
             let _ = decided.send(());
@@ -379,11 +394,12 @@ impl Reconciler {
         }
         let mut entries = vec![Draft::decision(finding, &decision)];
         entries.extend(self.evidence(&decision)?);
-        entries.extend(self.alert_of_recurrence(finding, &decision));
-        entries.extend(self.alert_of_skip(finding, &decision));
-        if let Verdict::Hold { why, .. } = &decision.verdict {
-            entries.extend(self.alert_of_hold(&finding.account, why));
-        }
+        let held = match &decision.verdict {
+            Verdict::Hold { why, .. } => alert::contradictory_or_over_budget(&finding.account, why),
+            _ => None,
+        };
+        let alerts = [alert::recurring(finding, &decision), alert::skipped(finding, &decision), held];
+        entries.extend(alerts.into_iter().flatten().filter_map(|alert| self.alerts.draft(alert)));
         self.ledger.append(Append { entries, ..Append::default() }).await?;
         let _ = decided.send(());
         let (verdict, code) = (decision.verdict.name(), decision.verdict.code());

@@ -1,8 +1,9 @@
 //! Taking back what was changed: because a person asked for it, or because nothing needs it any more.
 
 use super::Reconciler;
+use crate::alert::Alert;
 use crate::ledger::LedgerError;
-use crate::remediation::{Event, Refusal, Remediation, State, Undo};
+use crate::remediation::{AlertCode, Event, Refusal, Remediation, State, Undo};
 use crate::remedy::{self, Drift, Found, Purpose};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -112,7 +113,9 @@ impl Reconciler {
         self.write(remediation, Event::NotReleased { why: why.clone(), was }).await?;
         let text = format!("not released: {} ({}): {why}", target, remediation.id);
         let what_to_do = "`rescind release` shows the difference; with --force it is released all the same, and the change is lost.";
-        self.tell(remediation.subject(), "not_released", text, what_to_do).await
+        self.alerts
+            .raise_alert(Alert::new(AlertCode::NotReleased, remediation.subject(), text, what_to_do))
+            .await
     }
 
     /// It could not be done now: tried again.

@@ -2,6 +2,7 @@
 
 use super::held::changed_since;
 use super::{Question, Reconciler, lane};
+use crate::alert;
 use crate::aws::MemberSession;
 use crate::config::Mode;
 use crate::ledger::{Append, LedgerError};
@@ -199,7 +200,8 @@ impl Reconciler {
                 Draft { subject: remediation.subject(), event: Event::Intent { change: change.clone() } };
             // Afterwards it is somebody who fights it, which is told as such.
             let alert =
-                (is_foreign && round == 0).then(|| self.alert_of_foreign(remediation, &change)).flatten();
+                (is_foreign && round == 0).then(|| alert::foreign_policy(remediation, &change)).flatten();
+            let alert = alert.and_then(|alert| self.alerts.draft(alert));
             let entries = std::iter::once(intent).chain(alert).collect();
             self.ledger.append(Append { entries, ..Append::default() }).await?;
             asked.earlier.push(change.clone());
@@ -359,7 +361,7 @@ impl Reconciler {
                 }
                 self.write(remediation, Event::Proof(*proof)).await?;
                 if still_allowed {
-                    self.tell_still_allowed(remediation).await?;
+                    self.alerts.raise_alert(alert::still_allowed(remediation)).await?;
                 }
                 Ok(None)
             }
@@ -367,8 +369,9 @@ impl Reconciler {
                 tracing::error!(remediation = remediation.id, found, "accepted by AWS, and NOT in place");
                 let event = Event::NotApplied { found: found.clone() };
                 let not_kept = Draft { subject: remediation.subject(), event };
-                let entries =
-                    std::iter::once(not_kept).chain(self.alert_of_not_kept(remediation, &found)).collect();
+                let alert =
+                    alert::deny_not_kept(remediation, &found, &self.access.role_arn(&remediation.target));
+                let entries = std::iter::once(not_kept).chain(self.alerts.draft(alert)).collect();
                 self.ledger.append(Append { entries, ..Append::default() }).await?;
                 Ok(Some(found))
             }

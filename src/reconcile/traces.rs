@@ -1,11 +1,13 @@
 //! What is gathered after a deny is in force: whom it concerns, and what CloudTrail saw.
 
 use super::Reconciler;
+use crate::alert::Alert;
 use crate::aws::{Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
 use crate::ledger::LedgerError;
 use crate::remediation::{
-    CallError, Change, DeniedCall, Event, Impact, POLICY_NAME, Proof, Remediation, Rung, State, Who,
+    AlertCode, CallError, Change, DeniedCall, Event, Impact, POLICY_NAME, Proof, Remediation, Rung, State,
+    Who,
 };
 use crate::remedy::{Purpose, gather_impact};
 use futures::StreamExt;
@@ -196,7 +198,9 @@ impl Reconciler {
         );
         let what_to_do = "The deny is on the principal and does not deny this key. Look at its policies and boundary now, and \
              isolate what it can reach. (Calls that no policy can deny are not counted.)";
-        self.tell(remediation.subject(), "still_works", text, what_to_do).await
+        self.alerts
+            .raise_alert(Alert::new(AlertCode::StillWorks, remediation.subject(), text, what_to_do))
+            .await
     }
 
     /// Who took the deny away is told once CloudTrail tells it.
@@ -215,7 +219,9 @@ impl Reconciler {
         );
         let what_to_do = "It was put back. If they are the thief, revoke them as well; if it is a tool that owns all inline policies, \
              teach it to leave RescindRevokeOlderSessions alone.";
-        self.tell(remediation.subject(), "deny_removed_by", text, what_to_do).await
+        self.alerts
+            .raise_alert(Alert::new(AlertCode::DenyRemovedBy, remediation.subject(), text, what_to_do))
+            .await
     }
 
     async fn who_did_it(&self, remediation: &Remediation, session: &MemberSession) -> Option<String> {

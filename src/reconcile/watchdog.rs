@@ -4,11 +4,12 @@
 use super::keyed_queue::Again;
 use super::timetable::{Due, FIRST, Limits, Place, Rechecks};
 use super::{Reconciler, lane};
+use crate::alert::Alert;
 use crate::aws::MemberSession;
 use crate::config::{Mode, Sweep};
 use crate::ledger::{Append, LedgerError, Watched};
 use crate::remediation::{
-    Change, Deny, Draft, Event, Refusal, Remediation, Rung, State, Subject, Verified, Who,
+    AlertCode, Change, Deny, Draft, Event, Refusal, Remediation, Rung, State, Verified, Who,
 };
 use crate::remedy::{self, Found, Purpose};
 use jiff::{SignedDuration, Timestamp};
@@ -60,7 +61,7 @@ impl Reconciler {
         let Some(text) = state.problem() else { return Ok(()) };
         let what_to_do = "Whoever takes such a deny away is noticed later. The log says which account does not answer. If all do, raise \
              `concurrency`, or set a longer `recheck_interval`.";
-        self.tell(Subject::default(), "rechecks_late", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::RechecksLate, text, what_to_do)).await
     }
 
     /// How the denies in force are looked after.
@@ -269,7 +270,7 @@ impl Reconciler {
         );
         let what_to_do = "It is put back. Find out who did it (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, \
              PutUserPolicy, UpdateAccessKey): the thief, or a tool that owns all inline policies. If it was meant, use `rescind release`.";
-        self.alert(remediation.subject(), "deny_removed", text, what_to_do)
+        self.alerts.draft(Alert::new(AlertCode::DenyRemoved, remediation.subject(), text, what_to_do))
     }
 
     /// It is there. When it is not proved as far as it could be, it is tried again.
@@ -302,6 +303,6 @@ impl Reconciler {
             remediation.id
         );
         let to_do = refusal.what_to_do(&self.access.role_arn(target));
-        self.tell(remediation.subject(), "not_looked_at", text, &to_do).await
+        self.alerts.raise_alert(Alert::new(AlertCode::NotLookedAt, remediation.subject(), text, to_do)).await
     }
 }

@@ -1,8 +1,8 @@
 //! What happened. The kinds are a closed list.
 
 use super::{
-    Answer, CallRecord, Change, Check, Drilled, Impact, Proof, Recurrence, Refused, ReleaseAsked, Reported,
-    Target, Undo,
+    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Proof, Recurrence, Refused, ReleaseAsked,
+    Reported, Target, Undo,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -47,8 +47,8 @@ pub enum Event {
     },
     /// A person must look at something. It is said once, not each time.
     Alert {
-        /// Its name.
-        code: String,
+        /// What it is about.
+        code: AlertCode,
         /// What happened.
         text: String,
         /// What to do about it.

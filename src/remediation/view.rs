@@ -1,7 +1,8 @@
 //! A remediation, put together from its entries: the one fold.
 
 use super::{
-    Answer, Change, Event, Impact, Proof, Recurrence, Refused, ReleaseAsked, State, Subject, Target, Undo,
+    AlertCode, Answer, Change, Event, Impact, Proof, Recurrence, Refused, ReleaseAsked, State, Subject,
+    Target, Undo,
 };
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
@@ -215,7 +216,7 @@ impl Remediation {
             Event::Undoing { undo } => self.undoing = Some(undo),
             // The clock of this machine may be wrong.
             Event::Undone { aws_time, .. } => self.undone = Some((aws_time.unwrap_or(time), seq)),
-            Event::Alert { code, .. } if code == "deny_removed_by" => self.culprit_told_at = Some(time),
+            Event::Alert { code: AlertCode::DenyRemovedBy, .. } => self.culprit_told_at = Some(time),
             Event::Refused(refused) => self.refused = Some(refused),
             Event::Uncertain { error } => self.uncertain = Some(error),
             _ => {}

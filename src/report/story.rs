@@ -8,7 +8,7 @@ use crate::audit::canonical::Members;
 use crate::finding::{Evidence, Principal};
 use crate::ident::{AccountId, Region};
 use crate::ledger::Stands;
-use crate::remediation::{Answer, Change, Event, NOBODY, Recurrence, Sign, State, Target, Who};
+use crate::remediation::{AlertCode, Answer, Change, Event, NOBODY, Recurrence, Sign, State, Target, Who};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -742,10 +742,10 @@ impl Story {
                 });
             }
             Event::Alert { code, text, what_to_do } => {
-                if let (true, Some(drift)) = (code == "deny_removed_by", self.drifts.last_mut()) {
+                if let (true, Some(drift)) = (code == AlertCode::DenyRemovedBy, self.drifts.last_mut()) {
                     drift.by = Some(text.clone());
                 }
-                self.alerts.push(Alert { entry, at, code, text, what_to_do });
+                self.alerts.push(Alert { entry, at, code: code.to_string(), text, what_to_do });
             }
             _ => {}
         }

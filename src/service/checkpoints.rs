@@ -1,9 +1,10 @@
 //! When checkpoints of the ledger are made, and where they go.
 
+use crate::alert::Alert;
 use crate::config::Config;
 use crate::ledger::note::{PublicKey, Signer};
 use crate::ledger::{Ledger, LedgerError, Reader, checkpoint_file, publish};
-use crate::remediation::{Draft, Event};
+use crate::remediation::{AlertCode, Draft, Event};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -130,13 +131,9 @@ impl Checkpoints {
     async fn warn(&self, ledger: &Ledger, error: &LedgerError) -> Result<(), LedgerError> {
         tracing::error!("no checkpoint: {error}");
         if !self.warned.swap(true, Ordering::Relaxed) {
-            super::metrics::alerted("ledger_tampered");
-            let alert = Event::Alert {
-                code: "ledger_tampered".to_owned(),
-                text: error.to_string(),
-                what_to_do: "Keep a copy of the ledger as evidence, and find out who can write to it. `rescind ledger verify` with a kept checkpoint shows what was changed.".to_owned(),
-            };
-            ledger.append(Draft::of_service(alert)).await?;
+            let what_to_do = "Keep a copy of the ledger as evidence, and find out who can write to it. `rescind ledger verify` with a kept checkpoint shows what was changed.";
+            let alert = Alert::of_service(AlertCode::LedgerTampered, error.to_string(), what_to_do);
+            ledger.append(alert.raised()).await?;
         }
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).1 = Instant::now();
         Ok(())
@@ -192,16 +189,13 @@ impl Checkpoints {
             // Somebody has put an older copy in the ledger's place, or another ledger.
             Ok(Some(kept)) => {
                 tracing::error!(kept = %kept.display(), "a checkpoint was there that is not of this ledger as it is: it is kept");
-                super::metrics::alerted("ledger_replaced");
-                let alert = Event::Alert {
-                    code: "ledger_replaced".to_owned(),
-                    text: format!(
-                        "beside the ledger was a checkpoint that it never made: an older copy was put in its place, or another ledger: {}",
-                        kept.display()
-                    ),
-                    what_to_do: "Keep copies of the ledger and of that file. `rescind ledger verify --checkpoint FILE` tells what is missing. If you have put a backup in place yourself, move the file away.".to_owned(),
-                };
-                ledger.append(Draft::of_service(alert)).await.map(|_| ())
+                let text = format!(
+                    "beside the ledger was a checkpoint that it never made: an older copy was put in its place, or another ledger: {}",
+                    kept.display()
+                );
+                let what_to_do = "Keep copies of the ledger and of that file. `rescind ledger verify --checkpoint FILE` tells what is missing. If you have put a backup in place yourself, move the file away.";
+                let alert = Alert::of_service(AlertCode::LedgerReplaced, text, what_to_do);
+                ledger.append(alert.raised()).await.map(|_| ())
             }
             Err(error) => {
                 tracing::error!(file = %self.file.display(), %error, "the checkpoint cannot be written to its file");

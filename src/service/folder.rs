@@ -4,11 +4,12 @@
 //! from being read: so there are limits to a file, and to all of them together.
 
 use super::Service;
+use crate::alert::Alert;
 use crate::backoff::Backoff;
 use crate::feed::{Folder, Hint, Input, Taker, Verification};
 use crate::finding::{Decoded, Undecodable};
 use crate::ledger::LedgerError;
-use crate::remediation::{Draft, Event, Subject};
+use crate::remediation::{AlertCode, Draft, Event};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
@@ -204,7 +205,7 @@ impl Service {
         self.ledger.append(Draft::undecodable(source, None, undecodable)).await?;
         let text = format!("{source}: {error}");
         let what_to_do = "Find out who put it there, and take it out. Findings that GuardDuty does have are found by the polls.";
-        self.engine.tell(Subject::default(), "file_refused", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::FileRefused, text, what_to_do)).await
     }
 
     fn put_off(&self, folder: &Folder, path: &Path, name: &str, error: &str) {
@@ -270,7 +271,7 @@ impl Service {
             pause.as_secs().div_ceil(60)
         );
         let what_to_do = "Find out who writes there, and take it out. After a restart it is read again.";
-        self.engine.tell(Subject::default(), "folder_flooded", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::FolderFlooded, text, what_to_do)).await
     }
 
     /// Raises when a file waits for long.
@@ -285,7 +286,7 @@ impl Service {
         );
         let what_to_do = "`rescind status` and the service's log say why: it goes on being written, cannot be read, GuardDuty does not \
              answer about it, or others are before it. The polls go on.";
-        self.engine.tell(Subject::default(), "folder_late", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::FolderLate, text, what_to_do)).await
     }
 }
 

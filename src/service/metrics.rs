@@ -3,7 +3,7 @@
 use super::live::Live;
 use crate::config::Config;
 use crate::ledger::Reader;
-use crate::remediation::Rung;
+use crate::remediation::{AlertCode, Code as _, Rung};
 use jiff::{SignedDuration, Timestamp};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -12,47 +12,6 @@ use std::sync::OnceLock;
 /// From a tenth of a second to a day.
 const SECONDS: [f64; 14] =
     [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0];
-
-/// What can be raised. A counter that first appears at 1 has not risen for Prometheus.
-const ALERTS: [&str; 37] = [
-    "not_revoked",
-    "still_works",
-    "recurring",
-    "own_role",
-    "protected",
-    "deny_removed",
-    "deny_removed_by",
-    "not_looked_at",
-    "not_released",
-    "by_hand",
-    "nobody_answered",
-    "budget_account",
-    "budget_organization",
-    "budget_roles",
-    "account_unknown",
-    "unconfirmed_not_found",
-    "unconfirmed_refused_id",
-    "unconfirmed_differs",
-    "unconfirmed_region_not_watched",
-    "queue_flooded",
-    "not_confirming",
-    "not_notified",
-    "opt_outs_gone",
-    "ledger_replaced",
-    "ledger_tampered",
-    "not_kept",
-    "foreign_policy",
-    "approval_returned",
-    "rechecks_late",
-    "id_taken",
-    "principal_doubtful",
-    "unreadable",
-    "clock",
-    "still_allowed",
-    "file_refused",
-    "folder_flooded",
-    "folder_late",
-];
 
 /// Begins to count, once in a process. None when somebody else counts already.
 pub(super) fn start() -> Option<PrometheusHandle> {
@@ -126,8 +85,9 @@ pub(super) fn zero(config: &Config) {
     for why in ["transient", "blocked"] {
         counter!("rescind_retries_total", "why" => why).absolute(0);
     }
-    for code in ALERTS {
-        counter!("rescind_alerts_total", "code" => code).absolute(0);
+    // A counter that first appears at 1 has not risen for Prometheus.
+    for code in AlertCode::ALL {
+        counter!("rescind_alerts_total", "code" => code.name()).absolute(0);
     }
     for rung in [Rung::Present, Rung::Simulated, Rung::Enforced] {
         counter!("rescind_proofs_total", "rung" => rung.to_string()).absolute(0);
@@ -150,11 +110,6 @@ pub(super) fn zero(config: &Config) {
     for name in ["rescind_checkpoint_entries", "rescind_checkpoint_age_seconds"] {
         gauge!(name).set(0.0);
     }
-}
-
-/// An alert that the reconciler does not raise.
-pub(super) fn alerted(code: &'static str) {
-    counter!("rescind_alerts_total", "code" => code).increment(1);
 }
 
 /// Says how things are now.

@@ -22,6 +22,7 @@ pub use live::{Live, QueueLive};
 pub use seen::Seen;
 pub use start::{Purpose, ServiceError, hub};
 
+use crate::alert::Alerts;
 use crate::aws::{Depth, Hub};
 use crate::config::{Config, Mode};
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
@@ -42,6 +43,7 @@ pub struct Service {
     ledger: Ledger,
     reader: Reader,
     hub: Hub,
+    alerts: Arc<Alerts>,
     engine: Arc<Reconciler>,
     watch: Watch,
     pace: Pace,

@@ -2,11 +2,12 @@
 
 use super::opt_outs::OptOutFile;
 use super::{Service, systemd};
+use crate::alert::{Alert, clock_far_off};
 use crate::backoff::Backoff;
 use crate::config::OptOuts;
 use crate::feed::Hints;
 use crate::ledger::LedgerError;
-use crate::remediation::Subject;
+use crate::remediation::AlertCode;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
@@ -53,7 +54,7 @@ impl Service {
         if !self.config.confirm {
             let text = "confirm = false: what the queue or the folder brings is believed as it is".to_owned();
             let what_to_do = "Whoever can write there can have roles revoked. Allow guardduty:GetFindings to the hub and take `confirm = false` out.";
-            self.engine.tell(Subject::default(), "not_confirming", text, what_to_do).await?;
+            self.alerts.raise_alert(Alert::of_service(AlertCode::NotConfirming, text, what_to_do)).await?;
         }
         self.tell_live();
         // On its own: it tells how the others are.
@@ -208,7 +209,7 @@ impl Service {
         let text = format!("notifications are not delivered: {}", failing.join("; "));
         let what_to_do =
             "Mend the channel: what waits for it is delivered then. `rescind notify test` tries it.";
-        self.engine.tell(Subject::default(), "not_notified", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::NotNotified, text, what_to_do)).await
     }
 
     /// Takes up whatever the timetables do not know of, and raises what takes too long.
@@ -223,8 +224,10 @@ impl Service {
             // Nothing here waits for what is in flight: one slow account must not keep another's
             // theft from being seen.
             self.engine.resume(false)?;
-            self.engine.raise(self.config.raise_after).await?;
-            self.engine.tell_clock().await?;
+            self.alerts.escalate(self.engine.mode(), self.config.raise_after).await?;
+            if let Some(alert) = clock_far_off(self.hub.clock()) {
+                self.alerts.raise_alert(alert).await?;
+            }
             self.raise_undelivered().await?;
             self.raise_late_folder().await?;
             self.engine.keep_organization_fresh();

@@ -3,6 +3,7 @@
 use super::checkpoints::Checkpoints;
 use super::live::Live;
 use super::{Service, opt_outs};
+use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::feed::{Folder, Pace, QueueFeed, Watch};
@@ -11,7 +12,7 @@ use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::org::Snapshot;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
-use crate::remediation::{CallError, CallSink, Draft, Event};
+use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -113,11 +114,13 @@ impl Service {
         }
         match Self::connect(&config, command, purpose, &ledger, &reader).await {
             Ok((hub, organization)) => {
+                let alerts = Arc::new(Alerts::new(&ledger)?);
                 let engine = Reconciler::new(
                     &config,
                     purpose != Purpose::Act { backlog: false },
                     hub.clone(),
                     ledger.clone(),
+                    Arc::clone(&alerts),
                     organization,
                     stop.clone(),
                 )?;
@@ -137,6 +140,7 @@ impl Service {
                     ledger,
                     reader,
                     hub,
+                    alerts,
                     engine,
                     watch,
                     pace,
@@ -221,14 +225,8 @@ impl Service {
                 let text =
                     format!("since the last start these opt-outs are gone or others: {}", gone.join(", "));
                 let what_to_do =
-                    "See that this is meant: what they kept from being done is done from now on.".to_owned();
-                tracing::warn!("{text}");
-                super::metrics::alerted("opt_outs_gone");
-                entries.push(Draft::of_service(Event::Alert {
-                    code: "opt_outs_gone".to_owned(),
-                    text,
-                    what_to_do,
-                }));
+                    "See that this is meant: what they kept from being done is done from now on.";
+                entries.push(Alert::of_service(AlertCode::OptOutsGone, text, what_to_do).raised());
             }
             ledger.append(Append { entries, ..Append::default() }).await?;
         }

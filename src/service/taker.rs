@@ -1,12 +1,13 @@
 //! What is done about what the queue brings.
 
 use super::Service;
+use crate::alert::Alert;
 use crate::aws::hub_hint;
 use crate::feed::Taker;
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
 use crate::ledger::LedgerError;
-use crate::remediation::{CallError, Draft, Subject};
+use crate::remediation::{AlertCode, CallError, Draft};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -20,8 +21,6 @@ impl Taker for Service {
     }
 
     async fn unconfirmed(&self, source: &str, claim: &Finding, why: &Unconfirmed) -> Result<(), LedgerError> {
-        // One for all: who forges can name any account.
-        let subject = Subject::default();
         let (id, finding_type, account) = (&claim.id, &claim.finding_type, &claim.account);
         let text = format!(
             "{source} brought a finding {id} ({finding_type} in {account}) that GuardDuty does not confirm; nothing was done: {why}"
@@ -35,14 +34,21 @@ impl Taker for Service {
                  A finding that GuardDuty does have is found by the next poll."
             }
         };
-        self.engine.tell(subject, &format!("unconfirmed_{}", why.code()), text, what_to_do).await
+        let code = match why {
+            Unconfirmed::NotFound => AlertCode::UnconfirmedNotFound,
+            Unconfirmed::RefusedId { .. } => AlertCode::UnconfirmedRefusedId,
+            Unconfirmed::RegionNotWatched => AlertCode::UnconfirmedRegionNotWatched,
+            Unconfirmed::Differs { .. } => AlertCode::UnconfirmedDiffers,
+        };
+        // One for all: who forges can name any account.
+        self.alerts.raise_alert(Alert::of_service(code, text, what_to_do)).await
     }
 
     async fn unreadable(&self, source: &str, what: &Undecodable) -> Result<(), LedgerError> {
         let text = format!("{source} brought something that is not a readable finding: {what}");
         let what_to_do = "Look at what it is: a theft may be in it, or the feed brings nothing else. `rescind list --decisions` lists \
              what came; the polls find what GuardDuty has.";
-        self.engine.tell(Subject::default(), "unreadable", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::Unreadable, text, what_to_do)).await
     }
 
     async fn flooded(&self, source: &str, pause: Duration) -> Result<(), LedgerError> {
@@ -51,7 +57,7 @@ impl Taker for Service {
             pause.as_secs().div_ceil(60)
         );
         let what_to_do = "Find out who writes to the queue and stop them; purge it. After a restart it is received from again.";
-        self.engine.tell(Subject::default(), "queue_flooded", text, what_to_do).await
+        self.alerts.raise_alert(Alert::of_service(AlertCode::QueueFlooded, text, what_to_do)).await
     }
 
     async fn failed(&self, error: &CallError, is_other: bool) -> Result<(), LedgerError> {

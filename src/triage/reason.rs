@@ -372,12 +372,6 @@ impl SkipReason {
             Self::AwaitingApproval { .. } => "awaiting_approval",
         }
     }
-
-    /// The credentials are stolen, and only a person can do something about it.
-    #[must_use]
-    pub fn needs_person(&self) -> bool {
-        matches!(self, Self::OwnRole(_) | Self::Protected { .. })
-    }
 }
 
 impl fmt::Display for SkipReason {

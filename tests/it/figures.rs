@@ -3,7 +3,7 @@
 
 use crate::made::{changed, report, story, then, until, write};
 use crate::reports::is_ocsf;
-use rescind::remediation::{Answer, Draft, Event};
+use rescind::remediation::{AlertCode, Answer, Draft, Event};
 use serde_json::{Value, json};
 
 /// A ledger of these remediations.
@@ -182,7 +182,7 @@ fn long_texts_make_no_long_page() {
     let long = || {
         let changed = changed(story(), "intent", |data| data["change"]["before"] = json!(policy));
         let text = "\u{202e}\u{9b}<script>&\"'".repeat(10_000);
-        let code = "odd".to_owned();
+        let code = AlertCode::NotRevoked;
         then(changed, Event::Alert { code, text: text.clone(), what_to_do: text })
     };
     let plain = Made::of([story()]).report("html").len();

@@ -107,7 +107,7 @@ fn each_with_its_reason() {
     assert_eq!(to_do("old"), None);
     // Nobody reads decisions at night: that its own roles are stolen is an alert.
     let alerts = scene.entries_of("alert");
-    let alerts: Vec<_> = alerts.iter().filter(|alert| alert["data"]["code"] == "own_role").collect();
+    let alerts: Vec<_> = alerts.iter().filter(|alert| alert["data"]["code"] == "own_role_stolen").collect();
     assert!(alerts.len() >= 2, "{alerts:?}");
     assert!(alerts[0]["data"]["what_to_do"].as_str().is_some_and(|text| text.starts_with("Stop rescind.")));
     assert_eq!(scene.writes(), 0);

@@ -143,7 +143,7 @@ fn who_fights_the_first_write_is_told_at_once() {
     scene.rescind(&["run", "--once", "--backlog"]).code(5).says("somebody fights the deny on role web");
     thief.is_allowed();
     let mut alerts = scene.entries_of("alert");
-    alerts.retain(|alert| alert["data"]["code"] == "not_kept");
+    alerts.retain(|alert| alert["data"]["code"] == "deny_not_kept");
     assert_eq!(alerts.len(), 1);
     let seq = |entry: &Value| entry["seq"].as_i64().expect("a number");
     let intents = scene.entries_of("intent");

@@ -89,7 +89,7 @@ fn an_id_that_is_no_roles_is_asked_about_and_approved_it_is_the_role_that_is_nam
     let (thief, _, finding) = reported(&scene, "web", &json!({"principalId": "<principalId>"}));
     scene.rescind(&["run", "--once", "--backlog"]).code(5);
     assert_eq!(scene.decision(&finding)["code"], "principal_doubtful");
-    assert_eq!(alerts(&scene), ["principal_doubtful"]);
+    assert_eq!(alerts(&scene), ["finding_contradictory"]);
     let id = opened(&scene, &finding);
     scene.rescind(&["approve", &id, "--by", "Ada", "--reason", "it is that one"]).code(0);
     scene.run_once();

@@ -1,12 +1,12 @@
 //! The ledger's writer: what is in the write-ahead log, and what is written when nobody waits for it.
 
 use rescind::ledger::Ledger;
-use rescind::remediation::{CallRecord, CallResult, CallScope, CallSink, Draft, Event, Subject};
+use rescind::remediation::{AlertCode, CallRecord, CallResult, CallScope, CallSink, Draft, Event, Subject};
 use std::path::Path;
 
 fn alert(number: usize) -> Draft {
     let event = Event::Alert {
-        code: "test".to_owned(),
+        code: AlertCode::Unreadable,
         text: format!("number {number}"),
         what_to_do: "Nothing.".to_owned(),
     };

@@ -2,7 +2,7 @@
 
 use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
-use crate::remediation::{Entry, Event};
+use crate::remediation::{AlertCode, Entry, Event};
 
 pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
     match &entry.event {
@@ -26,7 +26,7 @@ pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyho
         }
         Event::Alert { code, text, what_to_do } => {
             counts.alerts += 1;
-            counts.not_decided += usize::from(code == "id_taken");
+            counts.not_decided += usize::from(*code == AlertCode::IdTaken);
             screen.line(format!(
                 "{}  {}  {}\n            to do: {}",
                 styled(BAD, "ALERT     "),

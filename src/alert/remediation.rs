@@ -1,0 +1,66 @@
+//! Alerts about a remediation: somebody works against it, or it cannot go on as it was approved.
+
+use super::Alert;
+use crate::remediation::{AlertCode, Change, Refusal, Remediation};
+
+/// The deny is there, and the simulator still allows what it is to deny.
+#[must_use]
+pub fn still_allowed(remediation: &Remediation) -> Alert {
+    let target = &remediation.target;
+    let text = format!(
+        "NOT called revoked: the deny is on {} in {}, and IAM's simulator still allows the old session ({})",
+        target.principal(),
+        target.account,
+        remediation.id
+    );
+    let what_to_do = "Look at the role's policies, its boundary and CloudTrail now: the stolen session may still work. It is \
+         looked at again until the simulator denies it.";
+    Alert::new(AlertCode::StillAllowed, remediation.subject(), text, what_to_do)
+}
+
+/// Somebody else had written under rescind's name, and that is replaced. None when it is a deny that is put
+/// back: that it was altered is an alert already.
+#[must_use]
+pub fn foreign_policy(remediation: &Remediation, change: &Change) -> Option<Alert> {
+    if remediation.is_put_back() {
+        return None;
+    }
+    let target = &remediation.target;
+    let text = format!(
+        "somebody else had written the policy {} on {} in {}: it is replaced ({})",
+        change.policy_name,
+        target.principal(),
+        target.account,
+        remediation.id
+    );
+    let what_to_do = "The name is rescind's own, so take it for the thief's doing until you know better: `rescind show` has the text, \
+         CloudTrail who put it there (PutRolePolicy, PutUserPolicy). A release does not bring it back.";
+    Some(Alert::new(AlertCode::ForeignPolicy, remediation.subject(), text, what_to_do))
+}
+
+/// AWS accepted a change, and it is gone again. `role_arn` is the remediation role's.
+#[must_use]
+pub fn deny_not_kept(remediation: &Remediation, found: &str, role_arn: &str) -> Alert {
+    let target = &remediation.target;
+    let text = format!(
+        "somebody fights the deny on {} in {}: AWS accepted it, and {found} ({})",
+        target.principal(),
+        target.account,
+        remediation.id
+    );
+    let what_to_do = Refusal::NotKept(found.to_owned()).what_to_do(role_arn);
+    Alert::new(AlertCode::DenyNotKept, remediation.subject(), text, what_to_do)
+}
+
+/// What a person had approved is held again. None when nobody had.
+#[must_use]
+pub fn approval_returned(remediation: &Remediation, reason: &str) -> Option<Alert> {
+    remediation.approved_at()?;
+    let target = &remediation.target;
+    let text = format!(
+        "NOT revoked, though it was approved: {target} in {} ({}): {reason}",
+        target.account, remediation.id
+    );
+    let what_to_do = "Nothing is changed. `rescind show` tells what it is like now; `rescind approve` or `rescind reject` answers again.";
+    Some(Alert::new(AlertCode::ApprovalReturned, remediation.subject(), text, what_to_do))
+}

@@ -1,0 +1,120 @@
+//! The codes of alerts.
+
+use super::codes;
+
+codes! {
+    /// What an alert is about. Each is raised at most once an hour about the same account and remediation.
+    AlertCode is "alert code" {
+        NotRevoked "not_revoked"
+            means "A remediation, its release or its retirement is still not done after `raise_after`; or whether it is done is not known."
+            do "`rescind show ID` has the reason and what to do. If it is not known, read the role yourself: `aws iam get-role-policy --role-name ROLE --policy-name RescindRevokeOlderSessions`.";
+        StillWorks "still_works"
+            means "The stolen key made a call after the cutoff that was not denied."
+            do "At once: `rescind show ID`, and `aws iam get-role-policy …` in the member account. If the deny is there, check that the call belongs to this role. Isolate what the key can reach.";
+        Recurring "recurring"
+            means "Another key of the same principal was used after the cutoff: the source hands out new tokens to the thief."
+            do "Isolate the instance that the alert names, or find what hands them out. Each revocation without that only buys time.";
+        OwnRoleStolen "own_role_stolen"
+            means "rescind's own credentials are used from elsewhere. It never acts on its own role."
+            do "This is the worst case: [The hub may be compromised](runbook.md#the-hub-may-be-compromised).";
+        ProtectedStolen "protected_stolen"
+            means "The stolen credentials belong to a protected principal, which rescind may not revoke."
+            do "Judge it now, and revoke by hand; `rescind explain FINDING` says how.";
+        FindingContradictory "finding_contradictory"
+            means "The finding names a role, and its principal id belongs to something else. The remediation is held."
+            do "Find out whose credentials these are: `rescind show ID`. If it is approved, the sessions of the role that is named are revoked.";
+        DenyRemoved "deny_removed"
+            means "The deny was gone or altered, also when it denied *more*: a cutoff in the future denies everybody. It is put back."
+            do "Find out who did it. With `cloudtrail = true` the alert `deny_removed_by` says so; otherwise look for `DeleteRolePolicy` and `PutRolePolicy` in CloudTrail of the member account, in `us-east-1`. If it was the thief, revoke him as well. If it was a tool (Terraform with exclusive inline policies), make it leave this name alone. If it was meant: `rescind release`.";
+        DenyRemovedBy "deny_removed_by"
+            means "CloudTrail tells who removed or altered the deny, when and from where."
+            do "As for `deny_removed`.";
+        DenyNotKept "deny_not_kept"
+            means "AWS accepted the deny, and a moment later it was gone or altered. It is written again and again; until it stays, the old session may be in."
+            do "The thief watches the role. At once, by hand: see what the role can reach and who may change it (`rescind impact ID`). CloudTrail tells who it was, as for `deny_removed`.";
+        ForeignPolicy "foreign_policy"
+            means "Before rescind's first write there was a document under its name that it cannot have written: of another form, or with a cutoff in the future. It was replaced, is kept in the record, and does not come back."
+            do "`rescind show ID` has the text; CloudTrail has who wrote it (`PutRolePolicy`, `PutUserPolicy`). Take them for the thief until you know better.";
+        StillAllowed "still_allowed"
+            means "The deny is there as it was written, and IAM's simulator still allows the stolen session."
+            do "At once: `rescind show ID`, the role's policies and boundary in the member account, and CloudTrail by the stolen key. It is checked again until the simulator denies it.";
+        ApprovalReturned "approval_returned"
+            means "What was approved cannot be done as it was judged: the principal was made again, or something forbids it by now. It is held again. This is raised each time."
+            do "`rescind show ID` says why; answer again with `rescind approve` or `rescind reject`.";
+        NobodyAnswered "nobody_answered"
+            means "A remediation was held for longer than `approval_timeout` and is rejected: nothing is revoked."
+            do "Judge it now: `rescind show ID`, `rescind approve ID …`. Then find out why nobody was reached.";
+        ByHand "by_hand"
+            means "Credentials are used from elsewhere, and rescind cannot change their principal."
+            do "`rescind show ID` has the steps and the statement to paste. Then `rescind done ID --by NAME --reason TEXT`.";
+        NotReleased "not_released"
+            means "A release stopped, because somebody changed the policy since it was written."
+            do "`rescind release ID …` shows the difference. With `--force` their change is lost.";
+        NotLookedAt "not_looked_at"
+            means "A deny in force could not be read, so it is not known whether it is still there."
+            do "The alert's last words say why; usually it is the remediation role. `rescind doctor --account ID`.";
+        RechecksLate "rechecks_late"
+            means "There are more denies than can be checked within `recheck_interval`, or an account does not answer."
+            do "The log says which account. Otherwise raise `concurrency` or `recheck_interval`. `rescind recheck` checks all of them at once.";
+        AccountBudgetUsedUp "account_budget_used_up"
+            means "More was to be revoked in an account within the hour than its budget allows. What is beyond it is held."
+            do "Find out whether it is an attack on many roles or a fault in what reports them: `rescind list`. Approve what is right, it is above the budget. Raise `budget` only for good reasons.";
+        OrganizationBudgetUsedUp "organization_budget_used_up"
+            means "More was to be revoked in the organization within the hour than its budget allows. What is beyond it is held."
+            do "As for `account_budget_used_up`.";
+        RolesBudgetUsedUp "roles_budget_used_up"
+            means "A larger part of an account's roles was to be revoked within the hour than `budget.roles_percent` allows. What is beyond it is held."
+            do "As for `account_budget_used_up`.";
+        AccountUnknown "account_unknown"
+            means "Organizations does not answer, and the account of a finding is not known as one of the organization."
+            do "`rescind doctor`; allow `organizations:ListAccounts` to the hub's role. The findings wait, and are decided when it can be read.";
+        IdTaken "id_taken"
+            means "Two findings lead to the same remediation id. By chance that does not happen (96 bits): somebody made them, or wrote into the ledger. The finding stays undecided."
+            do "Revoke the role's sessions by hand. Keep a copy of the ledger; `rescind ledger verify`, `rescind ledger rebuild --check`.";
+        UnconfirmedNotFound "unconfirmed_not_found"
+            means "The queue or the folder brought a finding that GuardDuty does not have. Nothing was done."
+            do "Who may write to the queue? `aws sqs get-queue-attributes --queue-url URL --attribute-names Policy`. `rescind list --decisions` has what came. The poll finds whatever GuardDuty does have.";
+        UnconfirmedRefusedId "unconfirmed_refused_id"
+            means "The queue or the folder brought a finding whose id GuardDuty refuses. Nothing was done."
+            do "As for `unconfirmed_not_found`.";
+        UnconfirmedDiffers "unconfirmed_differs"
+            means "The queue or the folder brought a finding that GuardDuty has with another account, type or principal. Nothing was done."
+            do "As for `unconfirmed_not_found`.";
+        UnconfirmedRegionNotWatched "unconfirmed_region_not_watched"
+            means "The queue or the folder brought a finding of a region that is not watched. Nothing was done."
+            do "Add the region to `regions`, or `\"*\"` at the end, and restart; or keep its events from the queue.";
+        Unreadable "unreadable"
+            means "A message or a document is not a readable finding. It is recorded, and stays in the queue for its redrive policy."
+            do "The alert says what it looks like. \"an SNS subscription that waits for confirmation\": confirm it, or no event comes. Else `rescind list --decisions`, and the dead-letter queue.";
+        QueueFlooded "queue_flooded"
+            means "1,000 messages within an hour were no findings, or the same true one over and over. Nothing is received until the hour is over."
+            do "Stop who writes to it. `aws sqs purge-queue --queue-url URL`. Restart: it receives again. The polls go on meanwhile.";
+        FileRefused "file_refused"
+            means "A file in the folder is too long, or most of it is not confirmed. It, or the rest of it, is left unread."
+            do "Find out who put it there, and take it out. The polls find what GuardDuty has.";
+        FolderFlooded "folder_flooded"
+            means "1,000 items within an hour were no findings. Nothing more is read from the folder until the hour is over."
+            do "Stop who writes there, take the files out, restart. The polls go on meanwhile.";
+        FolderLate "folder_late"
+            means "A file in the folder was not read within `raise_after`."
+            do "The log says why: it goes on being written, GuardDuty does not answer about its findings, or it cannot be read.";
+        NotConfirming "not_confirming"
+            means "`confirm = false`: events are believed as they are, so whoever may write to the queue can have roles revoked."
+            do "Allow `guardduty:GetFindings` to the hub's role, take `confirm = false` out, and restart.";
+        NotNotified "not_notified"
+            means "A channel of notifications fails for longer than `raise_after`."
+            do "`rescind status` says why; `rescind notify test CHANNEL`. Nothing is lost: what waits is delivered then.";
+        OptOutsGone "opt_outs_gone"
+            means "Opt-outs were removed or changed while rescind did not run. What they kept from being done is done from now on. This is raised once a start."
+            do "Was that meant? `rescind opt-out list`, and the file's history. If not, put them back; they count within seconds.";
+        Clock "clock"
+            means "This machine's clock is more than 2 minutes off AWS's."
+            do "`timedatectl set-ntp true`. See [what a wrong clock does](security.md#the-clock-is-wrong).";
+        LedgerTampered "ledger_tampered"
+            means "Entries are not those that were signed for. rescind goes on revoking, and makes no checkpoints. This is raised once a start."
+            do "[The ledger was changed](runbook.md#the-ledger-was-changed).";
+        LedgerReplaced "ledger_replaced"
+            means "Beside the ledger was a checkpoint of entries that it does not have: an older copy was put in its place, or another ledger. The checkpoint is kept, as `ledger.db.checkpoint.kept-…`."
+            do "If you put a backup in place, move that file away. If not: [The ledger was changed](runbook.md#the-ledger-was-changed).";
+    }
+}
