@@ -9,8 +9,8 @@
 //! service                       the loops, and what they share
 //! report notify                 the ledger for people and for other programs
 //! reconcile                     decisions carried out: intent, change, outcome, proof
+//! ingest                        findings from GuardDuty, a queue, a folder, files: verified, recorded, handed over
 //! alert                         what needs attention, raised once an hour
-//! feed                          findings from GuardDuty, a queue, files; new ones are recorded
 //! remedy                        what is changed, and how to see that it is in force
 //! audit                         checks a ledger without trusting who wrote it
 //! ledger                        the store: append, tree, checkpoints, queries
@@ -33,9 +33,9 @@ pub mod config;
 pub mod digest;
 pub mod doctor;
 pub mod drill;
-pub mod feed;
 pub mod finding;
 pub mod ident;
+pub mod ingest;
 pub mod ledger;
 pub mod notify;
 pub mod org;

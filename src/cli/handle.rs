@@ -5,7 +5,7 @@ use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
-use crate::feed::Input;
+use crate::ingest::Input;
 use crate::ledger::LedgerError;
 use crate::service::{Purpose, Seen, Service};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -32,7 +32,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             () = stop.cancelled() => return Ok(Exit::Interrupted),
         };
         let done = async {
-            service.recover()?;
+            service.recover().await?;
             take_in(&service, input, screen, &stop).await
         }
         .await;
@@ -49,20 +49,20 @@ async fn take_in(
 ) -> Result<Seen, LedgerError> {
     let (mut seen, mut batch) = (Seen::default(), Vec::new());
     let bar = match input.length.filter(|_| screen.is_text()) {
-        Some(length) => ProgressBar::new(length).with_style(style()).with_message(input.name.clone()),
+        Some(length) => ProgressBar::new(length).with_style(style()).with_message(input.origin.to_string()),
         None => ProgressBar::hidden(),
     };
     for decoded in input.findings {
         batch.extend(decoded);
         if batch.len() >= BATCH {
-            service.take_in(&input.name, std::mem::take(&mut batch), &mut seen).await?;
+            service.take_in(&input.origin, std::mem::take(&mut batch), &mut seen).await?;
             bar.set_position(input.read.load(Ordering::Relaxed));
         }
         if stop.is_cancelled() {
             break;
         }
     }
-    service.take_in(&input.name, batch, &mut seen).await?;
+    service.take_in(&input.origin, batch, &mut seen).await?;
     bar.finish_and_clear();
     service.drained().await?;
     Ok(seen)

@@ -38,9 +38,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             () = stop.cancelled() => return Ok(if args.once { Exit::Interrupted } else { Exit::Done }),
         };
         let done = async {
-            service.recover()?;
+            service.recover().await?;
             if args.backlog {
-                service.take_up_observed()?;
+                service.take_up_observed().await?;
             }
             if args.once {
                 let seen = tokio::select! {

@@ -3,7 +3,7 @@
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, folded, short, styled, utc, width};
 use super::{Exit, watch};
 use crate::config::Config;
-use crate::feed::{Health, Unreadable};
+use crate::ingest::{Health, Unreadable};
 use crate::ledger::{Lock, Reader};
 use crate::remediation::{Entry, Event, Remediation, State};
 use crate::service::Live;

@@ -2,8 +2,8 @@
 
 use super::{Doctor, GuardDuty, Level, Problem};
 use crate::aws::{Detector, FindingKinds, FindingQuery};
-use crate::feed::Watch;
 use crate::ident::{AccountId, Partition, Region};
+use crate::ingest::Watch;
 use crate::org::Account;
 use crate::remediation::{CallError, ErrorKind};
 use std::collections::{HashMap, HashSet};

@@ -2,7 +2,7 @@
 
 use super::{Doctor, Level, Problem};
 use crate::config::Mode;
-use crate::feed::Unreadable;
+use crate::ingest::Unreadable;
 use crate::ledger::Lock;
 use crate::remediation::Event;
 use crate::service::Live;

@@ -32,8 +32,11 @@ enum Part {
     Other,
 }
 
-/// So many jobs wait or run at once, before a feed is asked to wait.
+/// Maximum number of jobs that wait or run at once, before the feeds are made to wait.
 const PLACES: usize = 1000;
+
+/// Number of jobs that each account may have all the same: one that hangs must not keep others out.
+const PLACES_OF_ACCOUNT: usize = PLACES / 4;
 
 /// How many jobs there are.
 #[derive(Debug, Default)]
@@ -54,9 +57,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.0.taken.fetch_sub(1, Ordering::SeqCst) <= PLACES {
-            self.0.freed.notify_waiters();
-        }
+        self.0.taken.fetch_sub(1, Ordering::SeqCst);
+        self.0.freed.notify_waiters();
     }
 }
 
@@ -124,9 +126,15 @@ impl KeyedQueue {
 
     /// For how many keys of an account something is waiting or running.
     pub fn busy_in(&self, account: &AccountId) -> usize {
-        let is_in =
-            |key: &&String| key.strip_prefix(account.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        self.waiting().keys().filter(is_in).count()
+        self.waiting().keys().filter(|key| is_in(key, account)).count()
+    }
+
+    /// How many jobs wait or run for an account.
+    fn jobs_in(&self, account: &AccountId) -> usize {
+        let waiting = self.waiting();
+        let lengths =
+            waiting.iter().filter(|(key, _)| is_in(key, account)).map(|(_, jobs)| jobs.len().max(1));
+        lengths.sum()
     }
 
     /// Within a job: it is decided, and the urgent part begins. Until there is room for it nobody else decides
@@ -155,11 +163,17 @@ impl KeyedQueue {
         self.places.taken.load(Ordering::SeqCst)
     }
 
-    /// Returns when there is room for more jobs: so that a feed does not read faster than is worked off.
-    pub async fn ready(&self) {
+    /// Whether there is room for another job in this account.
+    fn has_room(&self, account: &AccountId) -> bool {
+        self.jobs() < PLACES || self.jobs_in(account) < PLACES_OF_ACCOUNT
+    }
+
+    /// Returns when there is room for another job in this account: so that feeds do not read faster than is
+    /// worked off.
+    pub async fn ready(&self, account: &AccountId) {
         loop {
             let freed = self.places.freed.notified();
-            if self.jobs() < PLACES || self.stop.is_cancelled() {
+            if self.has_room(account) || self.stop.is_cancelled() {
                 return;
             }
             tokio::select! {
@@ -263,6 +277,10 @@ impl KeyedQueue {
     }
 }
 
+fn is_in(key: &str, account: &AccountId) -> bool {
+    key.strip_prefix(account.as_str()).is_some_and(|rest| rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,15 +290,24 @@ mod tests {
         let stop = CancellationToken::new();
         let queue = KeyedQueue::new(1, stop.clone());
         let go = Arc::new(Semaphore::new(0));
+        let [hung, other] =
+            ["222222222222", "333333333333"].map(|id| id.parse::<AccountId>().expect("an account"));
         for _ in 0..PLACES {
             let go = Arc::clone(&go);
-            queue.submit("role".to_owned(), Again::No, async move {
+            queue.submit(format!("{hung}/role"), Again::No, async move {
                 go.acquire().await.expect("not closed").forget();
             });
         }
-        assert!(queue.ready().now_or_never().is_none());
-        go.add_permits(1);
-        queue.ready().await;
+        assert!(queue.ready(&hung).now_or_never().is_none());
+        // Another account is let in, until it has as many as each may have.
+        for _ in 0..PLACES_OF_ACCOUNT {
+            queue.ready(&other).now_or_never().expect("there is room for another account");
+            queue.submit(format!("{other}/role"), Again::No, std::future::ready(()));
+        }
+        assert!(queue.ready(&other).now_or_never().is_none());
+        go.add_permits(PLACES_OF_ACCOUNT + 1);
+        queue.ready(&hung).await;
+        queue.ready(&other).await;
         // Those that are given up at a stop leave room, too.
         stop.cancel();
         go.add_permits(PLACES);

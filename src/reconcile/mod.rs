@@ -4,6 +4,7 @@
 //! intent, the outcome, the proof. What a crash leaves open is taken up by [`Reconciler::resume`].
 
 mod budgets;
+mod entrance;
 mod guards;
 mod held;
 mod keyed_queue;
@@ -29,6 +30,7 @@ use crate::aws::Hub;
 use crate::config::{Budget, Config, Mode, OptOuts};
 use crate::finding::Finding;
 use crate::ident::{AccountId, Region};
+use crate::ingest::Ack;
 use crate::ledger::{Append, Ledger, LedgerError, Open, Reader};
 use crate::org::Snapshot;
 use crate::remediation::{AlertCode, Draft, Event, PriorRemediation, Proof, State, Subject};
@@ -38,13 +40,11 @@ use guards::Guards;
 use jiff::{SignedDuration, Timestamp};
 use keyed_queue::{Again, KeyedQueue};
 use known::Known;
-use question::{Question, Search};
+use question::Question;
 use retries::Retries;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use timetable::Timetable;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 /// Carries out what triage decides.
 pub struct Reconciler {
@@ -146,54 +146,6 @@ impl Reconciler {
         self.policy().rules.types()
     }
 
-    /// Decides about a finding that is in the ledger, and carries the decision out; one that is decided is
-    /// left. The answer comes when the decision is durable; without one, nothing was decided yet.
-    pub fn submit(self: &Arc<Self>, finding: Finding) -> oneshot::Receiver<()> {
-        self.submit_as(finding, Again::No, false)
-    }
-
-    /// The same for a finding that a person handed in: it is not new to them, and is decided again.
-    pub fn submit_asked(self: &Arc<Self>, finding: Finding) {
-        drop(self.submit_as(finding, Again::No, true));
-    }
-
-    fn submit_as(self: &Arc<Self>, finding: Finding, again: Again, asked: bool) -> oneshot::Receiver<()> {
-        let (decided, told) = oneshot::channel();
-        self.submit_told(finding, again, asked, decided);
-        told
-    }
-
-    fn submit_told(
-        self: &Arc<Self>,
-        finding: Finding,
-        again: Again,
-        asked: bool,
-        decided: oneshot::Sender<()>,
-    ) {
-        let lane = self.lane_of(&finding);
-        let engine = Arc::clone(self);
-        let span = tracing::info_span!("finding", finding = finding.id, account = %finding.account);
-        let job = async move {
-            let done = match engine.found_by_id(&finding, asked).await {
-                // From here on it waits its turn among the findings of that role.
-                Ok(Search::Found(named)) => {
-                    engine.submit_told(*named, again, asked, decided);
-                    Ok(())
-                }
-                Ok(Search::NotMade) => engine.handle(&finding, asked, None, decided).await,
-                Ok(Search::InVain(why)) => engine.handle(&finding, asked, Some(why), decided).await,
-                Err(error) => Err(error),
-            };
-            engine.note(done);
-        };
-        self.queue.submit(lane, again, job.instrument(span));
-    }
-
-    /// Returns when there is room for more findings.
-    pub async fn ready(&self) {
-        self.queue.ready().await;
-    }
-
     /// How many findings and remediations wait or are being worked on.
     #[must_use]
     pub fn jobs(&self) -> usize {
@@ -215,13 +167,12 @@ impl Reconciler {
         });
     }
 
-    /// Takes up what is not finished: remediations, then findings without a decision. What is being
-    /// worked on already is left to that, and what has a time at which it is tried again to
-    /// [`Self::retry`].
+    /// Takes up the remediations that are not finished. What is being worked on already is left to that, and
+    /// what has a time at which it is tried again to [`Self::retry`].
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn resume(self: &Arc<Self>, at_start: bool) -> Result<(), LedgerError> {
+    pub fn resume(self: &Arc<Self>) -> Result<(), LedgerError> {
         let busy = self.queue.busy();
         for Open { remediation, account, role_key, state, .. } in self.reader.unfinished()? {
             let lane = lane(&account, &role_key);
@@ -229,13 +180,6 @@ impl Reconciler {
                 // What was never tried is as new as it was.
                 let again = if state == State::Decided { Again::No } else { Again::Yes };
                 self.submit_remediation(remediation, lane, again);
-            }
-        }
-        let again = if at_start { Again::No } else { Again::Yes };
-        for finding in self.reader.undecided()? {
-            if !busy.contains(&self.lane_of(&finding)) {
-                tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
-                drop(self.submit_as(finding, again, false));
             }
         }
         Ok(())
@@ -323,20 +267,15 @@ impl Reconciler {
         }
     }
 
-    /// Says on `decided` when the decision is durable. `in_vain`: why a search for the role that the finding
-    /// is about found nothing.
+    /// Decides about a finding, acknowledges that where somebody waits for it, and carries the decision out.
+    /// `in_vain`: why a search for the role that the finding is about found nothing.
     async fn handle(
         &self,
         finding: &Finding,
         asked: bool,
         in_vain: Option<String>,
-        decided: oneshot::Sender<()>,
+        ack: Option<Ack>,
     ) -> Result<(), LedgerError> {
-        if !asked && self.reader.is_decided(&finding.occurrence())? {
-            // A sweep found it in the ledger before the feed that had put it there handed it over.
-            let _ = decided.send(());
-            return Ok(());
-        }
         let old = self.now().duration_since(finding.last_seen()) > self.policy().max_finding_age;
         let organization = self.organization_for(&finding.account).await?;
         let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {
@@ -386,7 +325,9 @@ impl Reconciler {
                 return self.alerts.raise_alert(alert::id_taken(finding, id)).await;
             }
             // The same occurrence, handed in twice at once.
-            let _ = decided.send(());
+            if let Some(ack) = ack {
+                ack.decided();
+            }
             return self.carry_out(id).await;
         }
         if let (Some(why), Some(to_do)) = (in_vain, decision.what_to_do.as_mut()) {
@@ -401,7 +342,9 @@ impl Reconciler {
         let alerts = [alert::recurring(finding, &decision), alert::skipped(finding, &decision), held];
         entries.extend(alerts.into_iter().flatten().filter_map(|alert| self.alerts.draft(alert)));
         self.ledger.append(Append { entries, ..Append::default() }).await?;
-        let _ = decided.send(());
+        if let Some(ack) = ack {
+            ack.decided();
+        }
         let (verdict, code) = (decision.verdict.name(), decision.verdict.code());
         metrics::counter!("rescind_decisions_total", "verdict" => verdict, "code" => code).increment(1);
         tracing::info!(

@@ -14,9 +14,6 @@ impl Reconciler {
     /// person because the finding does not name it.
     pub(super) async fn found_by_id(&self, finding: &Finding, asked: bool) -> Result<Search, LedgerError> {
         let Some(id) = nameless(finding) else { return Ok(Search::NotMade) };
-        if !asked && self.reader.is_decided(&finding.occurrence())? {
-            return Ok(Search::NotMade);
-        }
         let Some(organization) = self.organization_for(&finding.account).await? else {
             return Ok(Search::NotMade);
         };

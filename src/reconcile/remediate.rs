@@ -402,8 +402,7 @@ impl Reconciler {
         if for_good {
             // What belonged to it is on its own again: it may be about another role of that name.
             for finding in self.reader.attached(&remediation.id)? {
-                let (decided, _) = tokio::sync::oneshot::channel();
-                Box::pin(self.handle(&finding, true, None, decided)).await?;
+                Box::pin(self.handle(&finding, true, None, None)).await?;
             }
         }
         Ok(())

@@ -6,10 +6,10 @@
 use super::Service;
 use crate::alert::Alert;
 use crate::backoff::Backoff;
-use crate::feed::{Folder, Hint, Input, Taker, Verification};
 use crate::finding::{Decoded, Undecodable};
+use crate::ingest::{Folder, Hint, Input, Stopped, Taker, Verification};
 use crate::ledger::LedgerError;
-use crate::remediation::{AlertCode, Draft, Event};
+use crate::remediation::{AlertCode, Draft, Event, Origin};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
@@ -249,8 +249,11 @@ impl Service {
                 }
                 match fate {
                     Verification::New(finding) => {
-                        self.engine.ready().await;
-                        drop(self.engine.submit(finding));
+                        let file = source.trim_start_matches("folder ").to_owned();
+                        match self.intake.send(finding, Origin::Folder { file }).await {
+                            Ok(answer) => drop(answer),
+                            Err(Stopped) => return Ok(Asked::Stopped),
+                        }
                     }
                     Verification::Unconfirmed { why, claim } => {
                         self.unconfirmed(source, &claim, &why).await?;

@@ -5,10 +5,10 @@ use super::Service;
 use super::seen::Seen;
 use crate::aws::hub_hint;
 use crate::backoff::Backoff;
-use crate::feed::{Hint, Hints, Recorded, Source, Verification, record};
 use crate::finding::{Decoded, Finding};
-use crate::ledger::{Decided, LedgerError};
-use crate::remediation::{Draft, Entry, Event, State};
+use crate::ingest::{Hint, Hints, Recorded, Source, Stopped, Verification, record};
+use crate::ledger::LedgerError;
+use crate::remediation::{Draft, Origin};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -17,57 +17,37 @@ const QUESTIONS: u32 = 4;
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
 
 impl Service {
-    /// Records and carries out what was decoded from `source`; does not wait until it is done. Somebody
-    /// handed it in: so what was only observed is decided again, and what had failed is tried again.
-    /// Adds to `seen` the occurrences that had been seen before.
+    /// Records and hands over what a person handed in; does not wait until it is done. Adds to `seen` the
+    /// occurrences that had been seen before.
     ///
     /// # Errors
     /// When the ledger fails.
     pub async fn take_in(
         &self,
-        source: &str,
+        origin: &Origin,
         decoded: Vec<Decoded>,
         seen: &mut Seen,
     ) -> Result<(), LedgerError> {
         let (pointers, decoded) = split(decoded);
-        self.take_in_pointers(source, pointers, seen).await?;
+        self.take_in_pointers(origin, pointers, seen).await?;
         let mut known = HashSet::new();
-        for recorded in record(&self.ledger, &Source::handed_in(source), decoded, None).await? {
-            self.engine.ready().await;
-            match recorded {
-                Recorded::New(finding) => self.engine.submit_asked(finding),
-                Recorded::Undecodable(_) => {}
+        let source = Source::handed_in(&origin.to_string());
+        for recorded in record(&self.ledger, &source, decoded, None).await? {
+            let finding = match recorded {
+                Recorded::New(finding) => finding,
+                Recorded::Undecodable(_) => continue,
                 Recorded::Seen(finding) => {
-                    if known.insert(finding.occurrence()) {
-                        self.take_in_again(source, &finding).await?;
-                    }
-                    seen.add(finding);
+                    seen.add(finding.clone());
+                    finding
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// What was seen before: decided again where that can change, and reopened where it had failed.
-    async fn take_in_again(&self, source: &str, finding: &Finding) -> Result<(), LedgerError> {
-        let decision = self.decision(finding)?;
-        let remediation = decision.as_ref().and_then(Entry::takes_care);
-        match (decision.as_ref().map(|d| &d.event), remediation) {
-            (Some(Event::Decision { code, .. }), None) if can_change(code) => {
-                self.engine.submit_asked(finding.clone());
-            }
-            (_, Some(id))
-                if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) =>
+            };
+            if known.insert(finding.occurrence())
+                && let Err(Stopped) = self.intake.send(finding, origin.clone()).await
             {
-                self.engine.reopen(id, source).await?;
+                break;
             }
-            _ => {}
         }
         Ok(())
-    }
-
-    fn decision(&self, finding: &Finding) -> Result<Option<Entry>, LedgerError> {
-        Ok(self.reader.decided(&finding.occurrence())?.and_then(|decided: Decided| decided.decision))
     }
 
     /// The findings to which a pointer points. Nothing is recorded of them.
@@ -82,10 +62,11 @@ impl Service {
     /// Asks for what pointers point to, and carries it out as what a person handed in.
     async fn take_in_pointers(
         &self,
-        source: &str,
+        origin: &Origin,
         pointers: Vec<Decoded>,
         seen: &mut Seen,
     ) -> Result<(), LedgerError> {
+        let source = &origin.to_string();
         let mut hints: Vec<Hint> = pointers.into_iter().map(|one| Hint::new(0, source, one)).collect();
         let with = Hints { patience: Hints::PATIENCE, handed_in: true, ..self.hints() };
         let mut tries = 0;
@@ -98,12 +79,14 @@ impl Service {
             }
             tries += 1;
             for (_, fate) in with.settle(source, std::mem::take(&mut hints)).await? {
-                self.engine.ready().await;
+                if let Verification::Seen(finding) = &fate {
+                    seen.add(finding.clone());
+                }
                 match fate {
-                    Verification::New(finding) => self.engine.submit_asked(finding),
-                    Verification::Seen(finding) => {
-                        self.take_in_again(source, &finding).await?;
-                        seen.add(finding);
+                    Verification::New(finding) | Verification::Seen(finding) => {
+                        if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
+                            return Ok(());
+                        }
                     }
                     Verification::Open { hint, error: Some(error) } if hint.unanswered >= QUESTIONS => {
                         let what_to_do = hub_hint(&error, self.hub.identity());
@@ -126,10 +109,4 @@ impl Service {
 /// Those that only point to a finding, and everything else.
 fn split(decoded: Vec<Decoded>) -> (Vec<Decoded>, Vec<Decoded>) {
     decoded.into_iter().partition(|item| item.as_ref().is_ok_and(|finding| finding.pointer))
-}
-
-/// Whether the same finding can be decided otherwise by now: what it rested on is not the finding alone.
-fn can_change(code: &str) -> bool {
-    let for_good = ["sample", "archived", "no_principal", "own_role", "denied", "released", "done_by_hand"];
-    !for_good.contains(&code)
 }

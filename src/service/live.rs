@@ -5,8 +5,8 @@
 
 use crate::aws::Depth;
 use crate::config::Mode;
-use crate::feed::Health;
 use crate::ident::Region;
+use crate::ingest::Health;
 use crate::ledger::Lock;
 use crate::reconcile::{Rechecks, Retry};
 use jiff::{SignedDuration, Timestamp};

@@ -25,12 +25,12 @@ pub use start::{Purpose, ServiceError, hub};
 use crate::alert::Alerts;
 use crate::aws::{Depth, Hub};
 use crate::config::{Config, Mode};
-use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::finding::Finding;
+use crate::ingest::{Folder, IntakeSender, Pace, QueueFeed, Sweep, Watch};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::reconcile::Reconciler;
-use crate::remediation::{Draft, Event};
+use crate::remediation::{Draft, Event, Origin};
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
@@ -45,6 +45,9 @@ pub struct Service {
     hub: Hub,
     alerts: Arc<Alerts>,
     engine: Arc<Reconciler>,
+    /// Where findings are handed over.
+    intake: IntakeSender,
+    sweep: Sweep,
     watch: Watch,
     pace: Pace,
     queue: Option<QueueFeed>,
@@ -145,21 +148,17 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn recover(&self) -> Result<(), LedgerError> {
-        self.engine.resume(true)
+    pub async fn recover(&self) -> Result<(), LedgerError> {
+        self.engine.resume()?;
+        self.sweep.undecided(&Origin::Resumed).await
     }
 
     /// Decides again about recent findings that were only observed so far.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn take_up_observed(&self) -> Result<(), LedgerError> {
-        for finding in self.reader.observed()? {
-            if self.would_act_on(&finding) {
-                self.engine.submit_asked(finding);
-            }
-        }
-        Ok(())
+    pub async fn take_up_observed(&self) -> Result<(), LedgerError> {
+        self.sweep.observed(|finding| self.would_act_on(finding)).await
     }
 
     /// The regions were polled before: what comes from now on is new.

@@ -3,10 +3,10 @@
 use super::{Seen, Service};
 use crate::aws::hub_hint;
 use crate::backoff::{Backoff, about};
-use crate::feed::{FeedError, Poll, Poller, Recorded};
 use crate::finding::Decoded;
+use crate::ingest::{FeedError, Poll, Poller, Recorded};
 use crate::ledger::LedgerError;
-use crate::remediation::{Draft, Event, Subject};
+use crate::remediation::{Draft, Event, Origin, Subject};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,23 +67,25 @@ impl Service {
             types: &types,
             pace: &self.pace,
         };
+        let origin = Origin::Poll { region: poller.region().clone() };
         let poll = poller.poll(with, async |batch| {
             for recorded in batch {
                 match recorded {
                     Recorded::New(finding) => {
-                        self.engine.ready().await;
-                        drop(self.engine.submit(finding));
+                        drop(self.intake.send(finding, origin.clone()).await?);
                     }
                     Recorded::Seen(finding) => seen.add(finding),
                     Recorded::Undecodable(_) => {}
                 }
             }
+            Ok(())
         });
         match poll.await {
             Ok(()) => {
                 poller.pulse().record_success();
                 tracing::debug!(region = %poller.region(), "the region was read to the end");
             }
+            Err(FeedError::Stopped(_)) => {}
             Err(FeedError::Ledger(error)) => return Err(error),
             Err(error) => self.poll_failed(poller, error).await?,
         }
@@ -140,7 +142,7 @@ impl Service {
                 "Enable GuardDuty in {region} in account {} (the delegated administrator), or take {region} out of `regions`.",
                 self.hub.identity().account
             ),
-            FeedError::NotEnabled { .. } | FeedError::Ledger(_) => String::new(),
+            FeedError::NotEnabled { .. } | FeedError::Stopped(_) | FeedError::Ledger(_) => String::new(),
         }
     }
 }

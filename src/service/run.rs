@@ -5,7 +5,7 @@ use super::{Service, systemd};
 use crate::alert::{Alert, clock_far_off};
 use crate::backoff::Backoff;
 use crate::config::OptOuts;
-use crate::feed::Hints;
+use crate::ingest::Hints;
 use crate::ledger::LedgerError;
 use crate::remediation::AlertCode;
 use futures::StreamExt;
@@ -39,18 +39,19 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn run(&self, reload: &Notify) -> Result<(), LedgerError> {
-        let all = async {
+        let all = Box::pin(async {
             tokio::try_join!(
                 self.keep_watching(),
                 self.keep_finding(),
                 self.keep_receiving(),
                 self.keep_reading(),
                 self.keep_resuming(),
+                self.sweep.run(self.config.poll_interval.min(RESUME), &self.stop),
                 self.keep_looking_around(reload),
                 self.keep_measuring(),
                 self.keep_notifying(),
             )
-        };
+        });
         if !self.config.confirm {
             let text = "confirm = false: what the queue or the folder brings is believed as it is".to_owned();
             let what_to_do = "Whoever can write there can have roles revoked. Allow guardduty:GetFindings to the hub and take `confirm = false` out.";
@@ -89,9 +90,13 @@ impl Service {
             self.stop.cancelled().await;
             tokio::time::sleep(self.config.drain_timeout).await;
         };
+        let all = async {
+            self.intake.settled().await;
+            self.engine.drained().await
+        };
         tokio::select! {
             biased;
-            drained = self.engine.drained() => return drained,
+            drained = all => return drained,
             () = deadline => {}
         }
         let jobs = self.engine.jobs();
@@ -159,7 +164,7 @@ impl Service {
         match &self.queue {
             Some(queue) => {
                 let hints = Hints { patience: Hints::PATIENCE, ..self.hints() };
-                queue.run(hints, self, &self.stop).await
+                queue.run(&self.intake, hints, self, &self.stop).await
             }
             None => Ok(()),
         }
@@ -223,7 +228,7 @@ impl Service {
             }
             // Nothing here waits for what is in flight: one slow account must not keep another's
             // theft from being seen.
-            self.engine.resume(false)?;
+            self.engine.resume()?;
             self.alerts.escalate(self.engine.mode(), self.config.raise_after).await?;
             if let Some(alert) = clock_far_off(self.hub.clock()) {
                 self.alerts.raise_alert(alert).await?;

@@ -6,8 +6,8 @@ use super::{Service, opt_outs};
 use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
-use crate::feed::{Folder, Pace, QueueFeed, Watch};
 use crate::ident::Partition;
+use crate::ingest::{Folder, Pace, QueueFeed, Sweep, Watch, intake_channel};
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::org::Snapshot;
@@ -124,6 +124,9 @@ impl Service {
                     organization,
                     stop.clone(),
                 )?;
+                let (intake, intakes) = intake_channel();
+                tokio::spawn(Arc::clone(&engine).receive(intakes));
+                let sweep = Sweep::new(ledger.reader()?, intake.clone());
                 let watch = Self::watch(&config, &hub, &ledger, &reader).await?;
                 watch.begin();
                 engine.use_regions(watch.regions());
@@ -142,6 +145,8 @@ impl Service {
                     hub,
                     alerts,
                     engine,
+                    intake,
+                    sweep,
                     watch,
                     pace,
                     queue,

@@ -2,7 +2,7 @@
 
 use super::live::{Live, QueueLive};
 use super::{Service, metrics};
-use crate::feed::Health;
+use crate::ingest::Health;
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
 

@@ -3,21 +3,16 @@
 use super::Service;
 use crate::alert::Alert;
 use crate::aws::hub_hint;
-use crate::feed::Taker;
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
+use crate::ingest::Taker;
 use crate::ledger::LedgerError;
 use crate::remediation::{AlertCode, CallError, Draft};
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 impl Taker for Service {
     fn expect(&self, account: &AccountId) {
         self.engine.expect(account);
-    }
-
-    fn take(&self, finding: Finding) -> oneshot::Receiver<()> {
-        self.engine.submit(finding)
     }
 
     async fn unconfirmed(&self, source: &str, claim: &Finding, why: &Unconfirmed) -> Result<(), LedgerError> {

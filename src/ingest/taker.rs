@@ -5,16 +5,11 @@ use crate::ident::AccountId;
 use crate::ledger::LedgerError;
 use crate::remediation::CallError;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Whoever does something about findings.
 pub trait Taker: Sync {
     /// A finding about this account may be on its way.
     fn expect(&self, account: &AccountId);
-
-    /// Takes a new finding. The answer comes when it is recorded what is done about it; without
-    /// one, nothing was decided yet.
-    fn take(&self, finding: Finding) -> oneshot::Receiver<()>;
 
     /// What was claimed is not so: a person is to know.
     fn unconfirmed(

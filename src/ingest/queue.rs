@@ -7,6 +7,7 @@
 use super::flood::Flood;
 use super::health::Pulse;
 use super::hints::Hints;
+use super::intake::IntakeSender;
 use super::receive_batch::{HIDDEN, ReceiveBatch};
 use super::taker::Taker;
 use crate::aws::{Message, Queue, SQS_BATCH};
@@ -76,6 +77,7 @@ impl QueueFeed {
     /// When the ledger fails.
     pub async fn run(
         &self,
+        intake: &IntakeSender,
         hints: Hints<'_>,
         taker: &impl Taker,
         stop: &CancellationToken,
@@ -110,7 +112,7 @@ impl QueueFeed {
                         }
                         if !brought.is_empty() {
                             at_work.fetch_add(brought.len(), Ordering::Relaxed);
-                            batches.push(self.work_off(brought, hints, taker, stop, &at_work));
+                            batches.push(self.work_off(brought, intake, hints, taker, stop, &at_work));
                         }
                     }
                     Err(error) => {
@@ -136,6 +138,7 @@ impl QueueFeed {
     async fn work_off<'a>(
         &'a self,
         messages: Vec<Message>,
+        intake: &'a IntakeSender,
         hints: Hints<'a>,
         taker: &impl Taker,
         stop: &'a CancellationToken,
@@ -146,7 +149,7 @@ impl QueueFeed {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                happened = batch.next(hints) => batch.take(happened?, hints, taker).await?,
+                happened = batch.next(hints) => batch.take(happened?, intake, hints, taker).await?,
             }
             let settled = batch.take_settled();
             if !settled.is_empty() {

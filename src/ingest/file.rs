@@ -1,6 +1,7 @@
 //! Findings from a file or from standard input.
 
 use crate::finding::Findings;
+use crate::remediation::Origin;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -10,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// An input that is being read.
 #[derive(Debug)]
 pub struct Input {
-    /// The name under which the ledger knows it.
-    pub name: String,
+    /// What it is.
+    pub origin: Origin,
     /// What is in it.
     pub findings: Findings<'static>,
     /// How long it is, where that is known, in bytes.
@@ -27,7 +28,7 @@ impl Input {
     /// When it cannot be read; the text names it.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         if path == Path::new("-") {
-            return Self::of(std::io::stdin(), "standard input".to_owned(), None, u64::MAX);
+            return Self::of(std::io::stdin(), "-", None, u64::MAX);
         }
         Self::open_up_to(path, u64::MAX)
     }
@@ -41,19 +42,20 @@ impl Input {
             |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let file = File::open(path).map_err(named)?;
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        Self::of(file, format!("file {}", name.display()), length, most).map_err(named)
+        let name = path.file_name().unwrap_or(path.as_os_str()).display().to_string();
+        Self::of(file, &name, length, most).map_err(named)
     }
 
     fn of(
         input: impl Read + Send + 'static,
-        name: String,
+        name: &str,
         length: Option<u64>,
         most: u64,
     ) -> std::io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted { input: BufReader::with_capacity(1 << 16, input), read: Arc::clone(&read) };
-        Ok(Self { name, findings: Findings::up_to(counted, most)?, length, read })
+        let origin = Origin::File { file: name.to_owned() };
+        Ok(Self { origin, findings: Findings::up_to(counted, most)?, length, read })
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::flood::Flood;
 use super::hints::{Hint, Hints, Verification, too_many};
+use super::intake::{IntakeSender, Stopped};
 use super::taker::Taker;
 use crate::aws::Message;
 use crate::backoff::Backoff;
 use crate::finding::{decode, is_one_sequence};
 use crate::ident::Region;
 use crate::ledger::LedgerError;
+use crate::remediation::Origin;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -62,7 +64,7 @@ pub(super) struct ReceiveBatch<'a> {
     due: Vec<(Instant, Hint)>,
     settling: FuturesUnordered<Settling<'a>>,
     /// Findings that are being decided about here, and those that are elsewhere.
-    decided: FuturesUnordered<BoxFuture<'a, (usize, bool)>>,
+    decided: FuturesUnordered<BoxFuture<'a, (usize, Result<bool, Stopped>)>>,
     elsewhere: Vec<(usize, String)>,
     hide_again: Instant,
     is_hiding: bool,
@@ -73,7 +75,8 @@ pub(super) struct ReceiveBatch<'a> {
 /// What happened.
 pub(super) enum Happened {
     Settled(Vec<(usize, Verification)>),
-    Decided(usize, bool),
+    /// It was decided, or not; or nobody is there to decide.
+    Decided(usize, Result<bool, Stopped>),
     /// Something is due.
     Time,
 }
@@ -165,19 +168,22 @@ impl<'a> ReceiveBatch<'a> {
     pub async fn take(
         &mut self,
         happened: Happened,
+        intake: &'a IntakeSender,
         hints: Hints<'_>,
         taker: &impl Taker,
     ) -> Result<(), LedgerError> {
         match happened {
             Happened::Settled(fates) => {
                 for (of, fate) in fates {
-                    self.settle(of, fate, hints, taker).await?;
+                    self.settle(of, fate, intake, hints, taker).await?;
                 }
             }
-            Happened::Decided(of, is_decided) => {
+            Happened::Decided(of, Ok(is_decided)) => {
                 self.all[of].open -= 1;
                 self.all[of].stays |= !is_decided;
             }
+            // It stays open, and is made visible again at the stop.
+            Happened::Decided(_, Err(Stopped)) => {}
             Happened::Time => {
                 let mut left = Vec::new();
                 for (of, occurrence) in std::mem::take(&mut self.elsewhere) {
@@ -201,14 +207,21 @@ impl<'a> ReceiveBatch<'a> {
         &mut self,
         of: usize,
         fate: Verification,
+        intake: &'a IntakeSender,
         hints: Hints<'_>,
         taker: &impl Taker,
     ) -> Result<(), LedgerError> {
         let message = &mut self.all[of];
         match fate {
             Verification::New(finding) => {
-                let told = taker.take(finding);
-                self.decided.push(Box::pin(async move { (of, told.await.is_ok()) }));
+                let origin = Origin::Queue { queue: self.source.trim_start_matches("SQS ").to_owned() };
+                // Beside: what waits for room is kept hidden meanwhile.
+                self.decided.push(Box::pin(async move {
+                    match intake.send(finding, origin).await {
+                        Ok(answer) => (of, Ok(answer.await.is_ok())),
+                        Err(stopped) => (of, Err(stopped)),
+                    }
+                }));
             }
             Verification::Grows(more) => message.open += more,
             Verification::Seen(finding) => {

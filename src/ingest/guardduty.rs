@@ -1,6 +1,7 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
 use super::error::FeedError;
+use super::intake::Stopped;
 use super::kinds;
 use super::listing::Reach;
 use super::pace::Pace;
@@ -70,7 +71,7 @@ impl Poller {
     pub async fn poll(
         &self,
         with: Poll<'_>,
-        mut on_recorded: impl AsyncFnMut(Vec<Recorded>),
+        mut on_recorded: impl AsyncFnMut(Vec<Recorded>) -> Result<(), Stopped>,
     ) -> Result<(), FeedError> {
         let detector = self.detector(with.hub).await?;
         // One ahead of now hides what comes until then: our clock was wrong, or somebody wrote it.
@@ -106,7 +107,7 @@ impl Poller {
                 detector: detector.clone(),
                 updated_at,
             });
-            on_recorded(record(with.ledger, &source, decoded, cursor).await?).await;
+            on_recorded(record(with.ledger, &source, decoded, cursor).await?).await?;
         }
         if failure.is_none() {
             self.has_reached(with.ledger, &detector, reach, began);

@@ -1,5 +1,6 @@
 //! Why a feed could not be read.
 
+use super::intake::Stopped;
 use crate::ident::Region;
 use crate::ledger::LedgerError;
 use crate::remediation::CallError;
@@ -24,6 +25,9 @@ pub enum FeedError {
         /// What AWS calls it.
         status: String,
     },
+    /// What was read cannot be handed over any more.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

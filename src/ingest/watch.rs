@@ -158,7 +158,7 @@ impl FeedError {
             Self::NotEnabled { .. } => true,
             // Nobody said that there should be one.
             Self::NoDetector(_) => poller.is_found(),
-            Self::Call(_) | Self::Partly(_) | Self::Ledger(_) => false,
+            Self::Call(_) | Self::Partly(_) | Self::Stopped(_) | Self::Ledger(_) => false,
         }
     }
 }

@@ -1,0 +1,70 @@
+//! What was recorded and not decided: a process was stopped, or what it takes to decide could not be read.
+
+use super::intake::{IntakeSender, Stopped};
+use crate::finding::Finding;
+use crate::ledger::{LedgerError, Reader};
+use crate::remediation::Origin;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Hands over what the ledger has and nothing was decided about.
+#[derive(Debug)]
+pub struct Sweep {
+    reader: Reader,
+    intake: IntakeSender,
+}
+
+impl Sweep {
+    /// Of this ledger.
+    #[must_use]
+    pub fn new(reader: Reader, intake: IntakeSender) -> Self {
+        Self { reader, intake }
+    }
+
+    /// Hands over at every `interval` what was left, until `stop` is cancelled.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn run(&self, interval: Duration, stop: &CancellationToken) -> Result<(), LedgerError> {
+        self.intake.sweep();
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = ticks.tick() => {}
+            }
+            self.undecided(&Origin::Swept).await?;
+        }
+    }
+
+    /// Hands over what is not decided and is not on its way already.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn undecided(&self, origin: &Origin) -> Result<(), LedgerError> {
+        for finding in self.reader.undecided()? {
+            if self.intake.is_in_flight(&finding.occurrence()) {
+                continue;
+            }
+            tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
+            if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what was only observed, where it is `wanted`, to be decided again.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn observed(&self, wanted: impl Fn(&Finding) -> bool) -> Result<(), LedgerError> {
+        for finding in self.reader.observed()?.into_iter().filter(|finding| wanted(finding)) {
+            if let Err(Stopped) = self.intake.send(finding, Origin::Observed).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

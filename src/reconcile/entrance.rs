@@ -1,0 +1,129 @@
+//! The one entrance: findings come in here, and wait their turn among those of the same principal.
+
+use super::Reconciler;
+use super::keyed_queue::Again;
+use super::question::Search;
+use crate::finding::Finding;
+use crate::ident::AccountId;
+use crate::ingest::{Intake, IntakeReceiver};
+use crate::ledger::LedgerError;
+use crate::remediation::{Entry, Event, Origin, State};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+/// How long what comes waits for room in its account, before it is left to the next sweep: what comes after it
+/// may be about an account in which nothing hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an account that had no room is not waited for again.
+const FULL: Duration = Duration::from_mins(1);
+
+impl Reconciler {
+    /// Takes findings in as long as there is room for them, until the feeds are gone or it is to stop. What is
+    /// in the channel then stays without an answer.
+    pub async fn receive(self: Arc<Self>, mut intakes: IntakeReceiver) {
+        // A feed that nobody listens to any more is to stop, and be seen to.
+        let fault = self.stop.clone().drop_guard();
+        let mut full = HashMap::new();
+        loop {
+            let intake = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                intake = intakes.recv() => intake,
+            };
+            let Some(intake) = intake else { break };
+            let can_come_again = intakes.are_swept() && !intake.origin.is_asked();
+            if self.has_room(&intake.finding.account, can_come_again, &mut full).await {
+                self.take(intake);
+            } else {
+                tracing::warn!(
+                    finding = intake.finding.id, account = %intake.finding.account,
+                    "too much waits in this account: left to the next sweep"
+                );
+            }
+        }
+        fault.disarm();
+    }
+
+    /// Waits until there is room in an account, or for as long as one waits for what can come again. `full`
+    /// are the accounts that had none, and since when.
+    async fn has_room(
+        &self,
+        account: &AccountId,
+        can_come_again: bool,
+        full: &mut HashMap<AccountId, Instant>,
+    ) -> bool {
+        if !can_come_again {
+            self.queue.ready(account).await;
+            return true;
+        }
+        full.retain(|_, since| since.elapsed() < FULL);
+        let patience = if full.contains_key(account) { Duration::ZERO } else { PATIENCE };
+        let has_room = tokio::time::timeout(patience, self.queue.ready(account)).await.is_ok();
+        if !has_room {
+            full.entry(account.clone()).or_insert_with(Instant::now);
+        }
+        has_room
+    }
+
+    /// Decides about a finding that is in the ledger, and carries the decision out. What is decided already is
+    /// left, unless a person asks for it again.
+    pub fn take(self: &Arc<Self>, intake: Intake) {
+        let lane = self.lane_of(&intake.finding);
+        let again = if intake.origin == Origin::Swept { Again::Yes } else { Again::No };
+        let finding = &intake.finding;
+        let span = tracing::info_span!("finding", finding = finding.id, account = %finding.account);
+        let engine = Arc::clone(self);
+        let job = async move {
+            let done = engine.begin(intake).await;
+            engine.note(done);
+        };
+        self.queue.submit(lane, again, job.instrument(span));
+    }
+
+    async fn begin(self: &Arc<Self>, intake: Intake) -> Result<(), LedgerError> {
+        let Intake { finding, origin, ack } = intake;
+        if !self.is_to_decide(&finding, &origin).await? {
+            ack.decided();
+            return Ok(());
+        }
+        match self.found_by_id(&finding, origin.is_asked()).await? {
+            // From here on it waits its turn among the findings of that role.
+            Search::Found(named) => {
+                self.take(Intake { finding: *named, origin, ack });
+                Ok(())
+            }
+            Search::NotMade => self.handle(&finding, origin.is_asked(), None, Some(ack)).await,
+            Search::InVain(why) => self.handle(&finding, origin.is_asked(), Some(why), Some(ack)).await,
+        }
+    }
+
+    /// Whether a decision is to be made: there is none, or a person asks again about one that can change. What
+    /// had failed, or was rejected, is tried again instead.
+    async fn is_to_decide(self: &Arc<Self>, finding: &Finding, origin: &Origin) -> Result<bool, LedgerError> {
+        let occurrence = finding.occurrence();
+        if !origin.is_asked() {
+            // A sweep may have found it in the ledger before the feed that had put it there handed it over.
+            return Ok(!self.reader.is_decided(&occurrence)?);
+        }
+        let Some(decision) = self.reader.decided(&occurrence)?.and_then(|decided| decided.decision) else {
+            return Ok(true);
+        };
+        if let Some(id) = decision.takes_care() {
+            if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) {
+                self.reopen(id, &origin.to_string()).await?;
+            }
+            return Ok(false);
+        }
+        Ok(can_change(&decision))
+    }
+}
+
+/// Whether the same finding can be decided otherwise by now: what it rested on is not the finding alone.
+fn can_change(decision: &Entry) -> bool {
+    let for_good = ["sample", "archived", "no_principal", "own_role", "denied", "released", "done_by_hand"];
+    matches!(&decision.event, Event::Decision { code, .. } if !for_good.contains(&code.as_str()))
+}
