@@ -75,7 +75,8 @@ CREATE TABLE remediations (
     occurrence  TEXT NOT NULL REFERENCES occurrences (occurrence),
     account     TEXT NOT NULL,
     role_key    TEXT NOT NULL,              -- lower case: IAM ignores case in role names
-    state       TEXT NOT NULL,
+    state       TEXT NOT NULL,              -- held, queued, revoking, revoked and so on
+    proof       TEXT,                       -- present, simulated, enforced: the highest of the latest change
     last_seen   TEXT NOT NULL,              -- latest activity of all occurrences that it is for
     opened      INTEGER NOT NULL REFERENCES entries (seq),
     intent      INTEGER REFERENCES entries (seq),

@@ -10,18 +10,19 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Held,
-    Decided,
-    Applying,
-    Accepted,
-    Proved,
-    /// Refused, and tried again.
-    Waiting,
+    Queued,
+    Approved,
+    Revoking,
+    Verifying,
+    Revoked,
+    Unverified,
+    Lost,
+    Retrying,
+    Blocked,
     Failed,
     Rejected,
     Superseded,
-    /// A person has done it.
-    ByHand,
-    Lost,
+    DoneByHand,
     Releasing,
     Released,
     Expired,
@@ -46,6 +47,8 @@ pub enum Act {
     Accepted,
     NotApplied,
     Proof,
+    /// A proof that the policy simulator contradicts.
+    Contradicted,
     Drift,
     ReleaseAsked,
     Undoing,
@@ -54,8 +57,8 @@ pub enum Act {
     NotReleased(Stage),
     Expired,
     DoneByHand,
-    Refused,
-    RefusedForGood,
+    /// It leads to where it is tried again, or not.
+    Refused(Stage),
     /// No step that the drawing has.
     Unknown,
 }
@@ -68,8 +71,9 @@ impl Act {
             "call" | "alert" | "impact" => return None,
             "decision" if says("verdict", "remediate") => Self::Remediate,
             "decision" if says("verdict", "hold") => Self::Hold,
-            "refused" if says("disposition", "final") => Self::RefusedForGood,
-            "refused" => Self::Refused,
+            "refused" if says("disposition", "final") => Self::Refused(Stage::Failed),
+            "refused" if says("disposition", "blocked") => Self::Refused(Stage::Blocked),
+            "refused" => Self::Refused(Stage::Retrying),
             "proposed" => Self::Proposed,
             "rejected" => Self::Rejected,
             "cleared" => Self::Cleared,
@@ -81,6 +85,7 @@ impl Act {
             "uncertain" => Self::Uncertain,
             "accepted" => Self::Accepted,
             "not_applied" => Self::NotApplied,
+            "proof" if says("rung", "present") && says("old_token", "allowed") => Self::Contradicted,
             "proof" => Self::Proof,
             "drift" => Self::Drift,
             "release_asked" => Self::ReleaseAsked,
@@ -96,58 +101,58 @@ impl Act {
 
 /// Where a release that was not carried out leads back to: what was in place is not any more.
 fn back(says: &impl Fn(&'static str, &'static str) -> bool) -> Stage {
-    let was = |states: &[&'static str]| states.iter().any(|state| says("was", state));
-    if was(&["expired"]) {
-        Stage::Expired
-    } else if was(&["retired"]) {
-        Stage::Retired
-    } else if was(&["retrying", "blocked"]) {
-        Stage::Waiting
-    } else if was(&["failed"]) {
-        Stage::Failed
-    } else if was(&["held"]) {
-        Stage::Held
-    } else if was(&["rejected"]) {
-        Stage::Rejected
-    } else {
-        Stage::Lost
-    }
+    let known = [
+        ("expired", Stage::Expired),
+        ("retired", Stage::Retired),
+        ("retrying", Stage::Retrying),
+        ("blocked", Stage::Blocked),
+        ("failed", Stage::Failed),
+        ("held", Stage::Held),
+        ("rejected", Stage::Rejected),
+    ];
+    known.into_iter().find(|(name, _)| says("was", name)).map_or(Stage::Lost, |(_, stage)| stage)
 }
 
 /// The stage that `act` leads to from `stage`; none when it cannot follow.
 fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
     use Stage::{
-        Accepted, Applying, ByHand, Decided, Expired, Failed, Held, Lost, Proved, Rejected, Released,
-        Releasing, Retired, Retiring, Superseded, Waiting,
+        Approved, Blocked, DoneByHand, Expired, Failed, Held, Lost, Queued, Rejected, Released, Releasing,
+        Retired, Retiring, Retrying, Revoked, Revoking, Superseded, Unverified, Verifying,
     };
     let Some(stage) = stage else {
         return match act {
             Act::Hold => Some(Held),
-            Act::Remediate => Some(Decided),
+            Act::Remediate => Some(Queued),
             _ => None,
         };
     };
-    let to_begin = matches!(stage, Decided | Waiting);
-    let under_way = matches!(stage, Applying | Accepted);
+    let to_begin = matches!(stage, Queued | Approved | Retrying | Blocked);
+    let under_way = matches!(stage, Revoking | Verifying);
+    let in_place = matches!(stage, Revoked | Unverified);
     match act {
         Act::Proposed if stage == Held => Some(Held),
         Act::Rejected if stage == Held => Some(Rejected),
-        Act::Cleared if stage == Held => Some(Decided),
-        Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Decided),
+        Act::Cleared if stage == Held => Some(Queued),
+        Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Approved),
         Act::Returned if to_begin || stage == Lost => Some(Held),
         Act::Superseded if to_begin || stage == Held => Some(Superseded),
         Act::Reopened if stage == Rejected => Some(Held),
-        Act::Reopened if stage == Failed => Some(Decided),
-        Act::Intent if to_begin || matches!(stage, Accepted | Lost) => Some(Applying),
+        Act::Reopened if stage == Failed => Some(Queued),
+        Act::Intent if to_begin || matches!(stage, Verifying | Lost) => Some(Revoking),
         Act::Uncertain if under_way => Some(stage),
-        Act::Accepted if stage == Applying => Some(Accepted),
-        Act::NotApplied if under_way => Some(Decided),
+        Act::Accepted if stage == Revoking => Some(Verifying),
+        Act::NotApplied if under_way => Some(Queued),
         // Which rung follows which is not looked at here.
-        Act::Proof if matches!(stage, Accepted | Proved) => Some(Proved),
-        Act::Drift if stage == Proved => Some(Lost),
-        Act::Expired if matches!(stage, Proved | Lost) => Some(Expired),
+        Act::Proof if in_place || stage == Verifying => Some(Revoked),
+        Act::Contradicted if in_place || stage == Verifying => Some(Unverified),
+        Act::Drift if in_place => Some(Lost),
+        Act::Expired if in_place || stage == Lost => Some(Expired),
         Act::ReleaseAsked
-            if matches!(stage, Proved | Lost | Expired | Retired | Waiting | Failed | Held | Rejected) =>
+            if in_place
+                || matches!(
+                    stage,
+                    Lost | Expired | Retired | Retrying | Blocked | Failed | Held | Rejected
+                ) =>
         {
             Some(Releasing)
         }
@@ -158,9 +163,8 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
         Act::Undoing if stage == Expired => Some(Retiring),
         Act::Undoing | Act::Uncertain if stage == Retiring => Some(Retiring),
         Act::Undone if matches!(stage, Expired | Retiring) => Some(Retired),
-        Act::DoneByHand if matches!(stage, Held | Rejected) => Some(ByHand),
-        Act::Refused if to_begin || under_way || stage == Lost => Some(Waiting),
-        Act::RefusedForGood if to_begin || under_way || stage == Lost => Some(Failed),
+        Act::DoneByHand if matches!(stage, Held | Rejected) => Some(DoneByHand),
+        Act::Refused(next) if to_begin || under_way || stage == Lost => Some(next),
         _ => None,
     }
 }
@@ -200,13 +204,13 @@ impl Lives {
     pub fn step(&mut self, step: Step) -> Result<(), String> {
         let before = self.stages.get(&step.remediation).copied();
         let Some(next) = after(before, step.act) else {
-            let before = before.map_or("nothing".to_owned(), |stage| format!("{stage:?}").to_lowercase());
+            let before = before.map_or("nothing".to_owned(), |stage| format!("{stage:?}"));
             return Err(format!("a step of a remediation that cannot be: {:?} after {before}", step.act));
         };
         self.stages.insert(step.remediation, next);
         match (next, step.name) {
-            (Stage::Applying, Some(name)) => drop(self.open.insert(step.remediation, name)),
-            (Stage::Applying, None) => {}
+            (Stage::Revoking, Some(name)) => drop(self.open.insert(step.remediation, name)),
+            (Stage::Revoking, None) => {}
             _ => drop(self.open.remove(&step.remediation)),
         }
         Ok(())

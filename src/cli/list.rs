@@ -1,5 +1,6 @@
 //! `rescind list`: the remediations, or every decision.
 
+use super::filter::Filter;
 use super::output::{BOLD, Screen, clean, folded, short, styled, table, when, width};
 use super::remediation::RemediationLine;
 use super::{Exit, watch};
@@ -9,8 +10,11 @@ use crate::remediation::Event;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    filter: Filter,
+
     /// Every finding with what was decided about it, and why.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["states", "proofs"])]
     decisions: bool,
 
     /// Look again every two seconds, until it is stopped.
@@ -21,14 +25,16 @@ pub struct Args {
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
     watch::show(args.watch, screen, || {
-        if args.decisions { decisions(&reader, screen) } else { remediations(&reader, screen) }
+        if args.decisions { decisions(&reader, screen) } else { remediations(&reader, &args.filter, screen) }
     })
 }
 
-fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
-    let remediations = reader.remediations(|_| true)?;
+fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Result<Exit> {
+    let wanted = filter.selection();
+    let mut remediations = reader.remediations(|state| wanted.has_state(state))?;
+    remediations.retain(|remediation| wanted.has_proof(remediation.rung()));
     let mut rows =
-        table(&["remediation", "state", "account", "principal", "opened (UTC)", "finding to deny"]);
+        table(&["remediation", "state", "proof", "account", "principal", "opened (UTC)", "finding to deny"]);
     for remediation in &remediations {
         screen.json(&RemediationLine::from(remediation))?;
         let to_deny = remediation
@@ -43,13 +49,16 @@ fn remediations(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             } else {
                 remediation.state.to_string()
             },
+            remediation.rung().map_or("-".to_owned(), |rung| rung.to_string()),
             remediation.target.account.to_string(),
             remediation.target.name(),
             when(remediation.opened_at),
             to_deny,
         ]);
     }
-    if remediations.is_empty() {
+    if remediations.is_empty() && !filter.is_empty() {
+        screen.line("No remediations stand so: `rescind list` shows all.");
+    } else if remediations.is_empty() {
         screen.line(
             "No remediations yet. `rescind list --decisions` shows what came and why nothing was done.",
         );

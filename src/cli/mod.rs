@@ -6,6 +6,7 @@ mod doctor;
 mod drill;
 mod exit;
 mod explain;
+mod filter;
 mod handle;
 mod health;
 mod impact;

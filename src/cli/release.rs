@@ -41,7 +41,12 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     let remediation = reader.remediation(&show::find(&reader, &args.id)?)?;
     let id = remediation.id.clone();
     match remediation.state {
-        State::Proved(_) | State::Lost | State::Expired | State::Retired | State::Releasing => {}
+        State::Revoked
+        | State::Unverified
+        | State::Lost
+        | State::Expired
+        | State::Retired
+        | State::Releasing => {}
         // Begun, and stopped halfway: something of it may be there.
         State::Retrying | State::Blocked | State::Failed | State::Held | State::Rejected
             if remediation.change.is_some() => {}
@@ -123,12 +128,8 @@ async fn release(
     let last = service.reader().last()?;
     if remediation.state != State::Releasing {
         let answer = answer::signed(&args.signed, service.config(), service.ledger(), None).await?;
-        let asked = ReleaseAsked {
-            answer,
-            force: args.force,
-            attached: args.attached,
-            was: remediation.state.to_string(),
-        };
+        let asked =
+            ReleaseAsked { answer, force: args.force, attached: args.attached, was: remediation.state };
         let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
         let only_if = Some((id.clone(), remediation.state));
         service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;

@@ -1,7 +1,7 @@
 //! A remediation in one line: its state in colour, and all of it in JSON.
 
 use super::output::{BAD, DIM, GOOD, WARN, styled};
-use crate::remediation::{Remediation, State, Who};
+use crate::remediation::{Remediation, Rung, State, Who};
 use serde::Serialize;
 
 /// A state, in its colour.
@@ -11,13 +11,14 @@ pub fn label(state: State) -> String {
 
 pub fn style(state: State) -> anstyle::Style {
     match state {
-        State::Proved(_) => GOOD,
-        State::Blocked | State::Failed | State::Rejected | State::Lost => BAD,
-        State::Superseded | State::ByHand | State::Released | State::Expired | State::Retired => DIM,
+        State::Revoked => GOOD,
+        State::Unverified | State::Blocked | State::Failed | State::Rejected | State::Lost => BAD,
+        State::Superseded | State::DoneByHand | State::Released | State::Expired | State::Retired => DIM,
         State::Held
-        | State::Decided
-        | State::Applying
-        | State::Accepted
+        | State::Queued
+        | State::Approved
+        | State::Revoking
+        | State::Verifying
         | State::Retrying
         | State::Releasing
         | State::Retiring => WARN,
@@ -28,7 +29,9 @@ pub fn style(state: State) -> anstyle::Style {
 #[derive(Serialize)]
 pub struct RemediationLine<'a> {
     remediation: &'a str,
-    state: String,
+    state: State,
+    /// How far it is proved: `present`, `simulated` or `enforced`.
+    proof: Option<Rung>,
     account: &'a str,
     principal: String,
     role: Option<&'a str>,
@@ -47,7 +50,7 @@ pub struct RemediationLine<'a> {
     cutoff: Option<String>,
     seconds_to_deny: Option<f64>,
     refused: Option<&'a crate::remediation::Refused>,
-    proof: Option<&'a crate::remediation::Proof>,
+    proof_detail: Option<&'a crate::remediation::Proof>,
     rungs: Vec<Reached>,
 }
 
@@ -77,7 +80,8 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
     fn from(r: &'a Remediation) -> Self {
         Self {
             remediation: &r.id,
-            state: r.state.to_string(),
+            state: r.state,
+            proof: r.rung(),
             account: r.target.account.as_str(),
             principal: r.target.name(),
             role: match &r.target.who {
@@ -105,7 +109,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
                 .and_then(|at| r.since_activity(at))
                 .map(|since| since.as_secs_f64()),
             refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
-            proof: r.proof(),
+            proof_detail: r.proof(),
             rungs: rungs(r),
         }
     }

@@ -219,7 +219,7 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     if let Some((at, answer)) = &r.answer {
         let word = match r.state {
             State::Rejected => "rejected",
-            State::ByHand => "done by hand",
+            State::DoneByHand => "done by hand",
             _ => "approved",
         };
         let mut by = vec![answer.os_user.clone()];

@@ -5,7 +5,7 @@ use super::{Exit, watch};
 use crate::config::Config;
 use crate::ingest::{Health, Unreadable};
 use crate::ledger::{Lock, Reader};
-use crate::remediation::{Entry, Event, Remediation, State};
+use crate::remediation::{Entry, Event, Remediation, Rung, Standing, State};
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -26,7 +26,10 @@ struct Picture {
     holder: Option<String>,
     /// What the service tells of itself.
     live: Option<Live>,
+    /// How many remediations are in each state.
     states: BTreeMap<String, i64>,
+    /// How many of those whose deny is in place are proved how far.
+    proofs: BTreeMap<String, i64>,
     undecided: usize,
     /// What the feeds brought within a day that cannot be read.
     unreadable_today: Vec<Unreadable>,
@@ -63,7 +66,8 @@ struct Unfinished {
     /// As much of it as names it, for the table.
     #[serde(skip)]
     short: String,
-    state: String,
+    state: State,
+    proof: Option<Rung>,
     account: String,
     role: String,
     opened_at: Timestamp,
@@ -101,16 +105,19 @@ impl Picture {
         by_account.retain(|_, count| *count >= in_account);
         let alerts = reader.alerts_since(ago(24))?;
         let checkpoint = reader.checkpointed()?;
+        let (mut states, mut proofs) = (BTreeMap::new(), BTreeMap::new());
+        for (Standing { state, proof }, count) in reader.standings()? {
+            *states.entry(state.to_string()).or_default() += count;
+            if let Some(rung) = proof.filter(|_| state.is_in_place()) {
+                *proofs.entry(rung.to_string()).or_default() += count;
+            }
+        }
         Ok(Self {
             at: now,
             holder,
             live,
-            states: reader
-                .states()?
-                .into_iter()
-                .filter(|(_, count)| *count > 0)
-                .map(|(state, count)| (state.to_string(), count))
-                .collect(),
+            states,
+            proofs,
             undecided: reader.undecided()?.len(),
             unreadable_today: Unreadable::since(reader, ago(24))?,
             unfinished,
@@ -131,7 +138,7 @@ impl Picture {
     fn needs_person(&self) -> bool {
         // What is being tried is no matter for a person yet.
         let is_stuck = |one: &Unfinished| {
-            matches!(one.state.as_str(), "held" | "blocked") || one.opened_at < self.raised_before
+            matches!(one.state, State::Held | State::Blocked) || one.opened_at < self.raised_before
         };
         // Nobody may have been told by then.
         let is_unheard =
@@ -180,7 +187,8 @@ impl Unfinished {
         Self {
             remediation: remediation.id.clone(),
             short: short.to_owned(),
-            state: remediation.state.to_string(),
+            state: remediation.state,
+            proof: remediation.rung(),
             account: remediation.target.account.to_string(),
             role: remediation.target.name(),
             opened_at: remediation.opened_at,
@@ -298,7 +306,12 @@ fn show_work(picture: &Picture, screen: &Screen) {
         picture.live.as_ref().map_or_else(String::new, |live| format!("{} in flight, ", live.in_flight));
     let states: Vec<String> =
         picture.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    let states = if states.is_empty() { "no remediations yet".to_owned() } else { states.join(", ") };
+    let mut states = if states.is_empty() { "no remediations yet".to_owned() } else { states.join(", ") };
+    if !picture.proofs.is_empty() {
+        let proofs: Vec<String> =
+            picture.proofs.iter().map(|(rung, count)| format!("{count} {rung}")).collect();
+        states = format!("{states}; proof: {}", proofs.join(", "));
+    }
     screen.line(format!("Work      {in_flight}{} undecided; {states}", picture.undecided));
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
         screen.line(styled(BAD, format!("          {problem}")));

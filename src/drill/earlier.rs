@@ -63,7 +63,8 @@ pub(super) fn left(reader: &Reader) -> Result<Vec<String>, LedgerError> {
                 | State::Superseded
                 | State::Failed
                 | State::Held
-                | State::Decided
+                | State::Queued
+                | State::Approved
         )
     };
     let all = reader.remediations(|state| !ended(state))?;
@@ -125,7 +126,7 @@ impl Drill<'_> {
                 aws_identity: None,
                 judged: None,
             };
-            let was = remediation.state.to_string();
+            let was = remediation.state;
             let asked = ReleaseAsked { answer, force: false, attached: true, was };
             let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
             let only_if = Some((id.to_owned(), remediation.state));

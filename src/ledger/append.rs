@@ -98,15 +98,14 @@ impl<'a> Appending<'a> {
 
     fn each(&mut self, ready: &Ready) -> Result<Written, LedgerError> {
         if let Some((id, wanted)) = &ready.only_if {
-            let state: Option<String> = self
+            let state: Option<State> = self
                 .transaction
                 .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
                 .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
                 .map_err(|error| self.sqlite(error))?;
-            if state != Some(wanted.to_string()) {
+            if state != Some(*wanted) {
                 let kind = ready.entries.first().map_or("", |entry| entry.event.kind());
-                let from = state.and_then(|state| state.parse().ok());
-                return Err(Illegal { remediation: id.clone(), from, kind }.into());
+                return Err(Illegal { remediation: id.clone(), from: state, kind }.into());
             }
         }
         let written = ready.entries.iter().map(|entry| self.one(entry)).collect::<Result<_, _>>()?;

@@ -2,11 +2,12 @@
 
 use super::append::Appending;
 use super::claim::claim;
+use super::columns::states;
 use super::note::Signer;
 use super::prepared::Prepared;
 use super::project::stamp;
 use super::{LedgerError, Reader, checkpoint, schema};
-use crate::remediation::{Draft, Entry, Event, State};
+use crate::remediation::{Draft, Entry, Event};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
@@ -57,13 +58,11 @@ impl Reader {
     }
 
     fn closed_remediations(&self, before: Timestamp) -> Result<Vec<Closed>, LedgerError> {
-        let states: Vec<String> =
-            State::all().filter(|state| !state.is_open()).map(|state| format!("'{state}'")).collect();
         let sql = format!(
-            "SELECT r.id FROM remediations r WHERE r.state IN ({}) AND
+            "SELECT r.id FROM remediations r WHERE r.state IN {} AND
              (SELECT e.time FROM entries e WHERE e.remediation = r.id ORDER BY e.seq DESC LIMIT 1) < ?1
              ORDER BY r.opened",
-            states.join(",")
+            states(|state| !state.is_open())
         );
         let mut all = Vec::new();
         for id in self.column(&sql, [stamp(before)])? {

@@ -8,6 +8,7 @@ mod archive;
 mod backup;
 mod checkpoint;
 mod claim;
+mod columns;
 mod error;
 mod ids;
 mod lock;

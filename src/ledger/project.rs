@@ -4,7 +4,7 @@
 use super::LedgerError;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Event, State, Subject};
+use crate::remediation::{Event, Standing, State, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::sync::Arc;
@@ -107,16 +107,13 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
             .map_err(sqlite)?;
     }
     let Some(id) = &entry.subject.remediation else { return Ok(()) };
-    let from: Option<String> = connection
-        .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
-        .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+    let from = connection
+        .prepare_cached("SELECT state, proof FROM remediations WHERE id = ?1")
+        .and_then(|mut s| {
+            s.query_row([id], |row| Ok(Standing { state: row.get(0)?, proof: row.get(1)? })).optional()
+        })
         .map_err(sqlite)?;
-    let from = from.map(|text| text.parse()).transpose().map_err(|error| LedgerError::BadEntry {
-        path: path.to_owned(),
-        seq,
-        error,
-    })?;
-    let Some(state) = State::after(from, entry.event, id)? else { return Ok(()) };
+    let Some(Standing { state, proof }) = Standing::after(from, entry.event, id)? else { return Ok(()) };
     let now = stamp(entry.time);
     let held = (state == State::Held).then_some(&now);
     let changed = match entry.event {
@@ -129,7 +126,7 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
                 occurrence,
                 target.account.as_str(),
                 target.key(),
-                state.to_string(),
+                state,
                 seq,
                 stamp(*last_seen),
                 held,
@@ -137,33 +134,33 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
         ),
         Event::Returned { .. } => run(
             connection,
-            "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, now],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, held_at = ?5 WHERE id = ?1",
+            params![id, state, proof, seq, now],
         ),
         Event::Reopened { .. } => run(
             connection,
-            "UPDATE remediations SET state = ?2, last = ?3, held_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, held],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, held_at = ?5 WHERE id = ?1",
+            params![id, state, proof, seq, held],
         ),
         Event::Intent { change } => run(
             connection,
-            "UPDATE remediations SET state = ?2, last = ?3, intent = ?3, cutoff = ?4, begun_at = ?5 WHERE id = ?1",
-            params![id, state.to_string(), seq, change.cutoff.to_string(), now],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, intent = ?4, cutoff = ?5, begun_at = ?6 WHERE id = ?1",
+            params![id, state, proof, seq, change.cutoff.to_string(), now],
         ),
         Event::Accepted { .. } => run(
             connection,
-            "UPDATE remediations SET state = ?2, last = ?3, accepted_at = ?4 WHERE id = ?1",
-            params![id, state.to_string(), seq, now],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, accepted_at = ?5 WHERE id = ?1",
+            params![id, state, proof, seq, now],
         ),
         Event::Refused(_) => run(
             connection,
-            "UPDATE remediations SET state = ?2, last = ?3, refused = ?3 WHERE id = ?1",
-            params![id, state.to_string(), seq],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, refused = ?4 WHERE id = ?1",
+            params![id, state, proof, seq],
         ),
         _ => run(
             connection,
-            "UPDATE remediations SET state = ?2, last = ?3 WHERE id = ?1",
-            params![id, state.to_string(), seq],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4 WHERE id = ?1",
+            params![id, state, proof, seq],
         ),
     };
     changed.map(|_| ()).map_err(sqlite)

@@ -1,12 +1,13 @@
 //! What decisions rest on beside the findings: what was begun of late, what was told, what AWS said
 //! last of the organization.
 
+use super::columns::states;
 use super::project::{ChannelState, stamp};
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Begun, Entry, Event};
+use crate::remediation::{Begun, Entry, Event, State};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
@@ -68,11 +69,12 @@ impl Reader {
         let impacts = "SELECT remediation FROM entries WHERE kind = 'impact' AND kind <> 'call'";
         let impacts: HashSet<String> = self.column(impacts, [])?.into_iter().collect();
         let connection = self.connection();
-        let sql = "SELECT r.id, r.account, r.role_key, e.time
-                   FROM remediations r JOIN entries e ON e.seq = r.last
-                   WHERE (r.state IN ('present', 'simulated', 'enforced') OR ?1 AND r.state = 'expired')
-                     AND (?2 IS NULL OR r.cutoff > ?2) ORDER BY r.opened";
-        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let sql = format!(
+            "SELECT r.id, r.account, r.role_key, e.time FROM remediations r JOIN entries e ON e.seq = r.last
+             WHERE r.state IN {} AND (?1 IS NULL OR r.cutoff > ?1) ORDER BY r.opened",
+            states(|state| state.is_in_place() || with_expired && state == State::Expired)
+        );
+        let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
         let row = |row: &rusqlite::Row<'_>| {
             Ok((
                 row.get::<_, String>(0)?,
@@ -81,7 +83,7 @@ impl Reader {
                 row.get::<_, String>(3)?,
             ))
         };
-        let rows = statement.query_map(params![with_expired, over.map(stamp)], row);
+        let rows = statement.query_map(params![over.map(stamp)], row);
         rows.map_err(|e| self.sqlite(e))?
             .map(|row| {
                 let (remediation, account, key, last) = row.map_err(|e| self.sqlite(e))?;

@@ -1,9 +1,10 @@
 //! A remediation, put together from its entries.
 
+use super::columns::states;
 use super::{LedgerError, Reader};
 use crate::finding::Finding;
 use crate::ident::AccountId;
-use crate::remediation::{Event, Past, PriorRemediation, Remediation, State};
+use crate::remediation::{Event, Past, PriorRemediation, Remediation, Standing, State};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -65,7 +66,7 @@ impl Reader {
         if remediation.accepted_at.is_some() {
             access_keys.extend(self.attached_keys(&remediation.id)?);
         }
-        let by_hand = remediation.answer.as_ref().filter(|_| remediation.state == State::ByHand);
+        let by_hand = remediation.answer.as_ref().filter(|_| remediation.state == State::DoneByHand);
         let released = remediation.undone.filter(|_| remediation.state == State::Released);
         // Who released it has judged its own finding; the others only if that was said.
         let all_keys = remediation.release.as_ref().is_none_or(|(_, asked)| asked.attached);
@@ -121,29 +122,21 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn remediations(&self, wanted: impl Fn(State) -> bool) -> Result<Vec<Remediation>, LedgerError> {
-        let states: Vec<String> =
-            State::all().filter(|state| wanted(*state)).map(|state| format!("'{state}'")).collect();
-        let sql =
-            format!("SELECT id FROM remediations WHERE state IN ({}) ORDER BY opened", states.join(","));
+        let sql = format!("SELECT id FROM remediations WHERE state IN {} ORDER BY opened", states(wanted));
         self.column(&sql, [])?.iter().map(|id| self.remediation(id)).collect()
     }
 
-    /// How many remediations are in each state.
+    /// How many remediations stand where.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn states(&self) -> Result<Vec<(State, i64)>, LedgerError> {
+    pub fn standings(&self) -> Result<Vec<(Standing, i64)>, LedgerError> {
         let connection = self.connection();
-        let sql = "SELECT state, count(*) FROM remediations GROUP BY state";
+        let sql = "SELECT state, proof, count(*) FROM remediations GROUP BY state, proof";
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
-        let counts: Vec<(String, i64)> =
-            rows.map_err(|e| self.sqlite(e))?.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))?;
-        let state =
-            |text: &str| State::all().find(|state| state.to_string() == text).unwrap_or(State::Decided);
-        Ok(State::all()
-            .map(|one| (one, counts.iter().filter(|(text, _)| state(text) == one).map(|(_, n)| n).sum()))
-            .collect())
+        let rows = statement
+            .query_map([], |row| Ok((Standing { state: row.get(0)?, proof: row.get(1)? }, row.get(2)?)));
+        rows.map_err(|e| self.sqlite(e))?.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
     }
 
     /// The remediations that are not finished, oldest first.
@@ -151,12 +144,10 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn unfinished(&self) -> Result<Vec<Open>, LedgerError> {
-        let states: Vec<String> =
-            State::all().filter(|state| state.is_open()).map(|state| format!("'{state}'")).collect();
         let sql = format!(
             "SELECT r.id, r.account, r.role_key, r.state, e.time FROM remediations r JOIN entries e ON e.seq = r.opened
-             WHERE r.state IN ({}) ORDER BY r.opened",
-            states.join(",")
+             WHERE r.state IN {} ORDER BY r.opened",
+            states(State::is_open)
         );
         let connection = self.connection();
         let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
@@ -165,7 +156,7 @@ impl Reader {
                 row.get::<_, String>(0)?,
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
+                row.get(3)?,
                 row.get::<_, String>(4)?,
             ))
         });
@@ -176,7 +167,7 @@ impl Reader {
                     remediation,
                     account: account.parse().map_err(|e| self.bad(0, &e))?,
                     role_key,
-                    state: state.parse().map_err(|e: String| self.bad(0, &e))?,
+                    state,
                     opened_at: opened_at.parse().map_err(|e: jiff::Error| self.bad(0, &e))?,
                 })
             })
@@ -188,12 +179,10 @@ impl Reader {
     /// # Errors
     /// When there is none, or the ledger cannot be read.
     pub fn state(&self, id: &str) -> Result<State, LedgerError> {
-        let text: String = self
-            .connection()
+        self.connection()
             .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
             .and_then(|mut s| s.query_row([id], |row| row.get(0)))
-            .map_err(|e| self.sqlite(e))?;
-        text.parse().map_err(|e: String| self.bad(0, &e))
+            .map_err(|e| self.sqlite(e))
     }
 
     /// The remediation with this id.
@@ -201,7 +190,7 @@ impl Reader {
     /// # Errors
     /// When there is none, or the ledger cannot be read.
     pub fn remediation(&self, id: &str) -> Result<Remediation, LedgerError> {
-        let (occurrence, state, last_seen, held_at): (String, String, String, Option<String>) = self
+        let (occurrence, state, last_seen, held_at): (String, State, String, Option<String>) = self
             .connection()
             .prepare_cached("SELECT occurrence, state, last_seen, held_at FROM remediations WHERE id = ?1")
             .and_then(|mut s| {
@@ -211,7 +200,6 @@ impl Reader {
         let held_at =
             held_at.map(|text| text.parse()).transpose().map_err(|e: jiff::Error| self.bad(0, &e))?;
         let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
-        let state = state.parse().map_err(|e: String| self.bad(0, &e))?;
         let seen = self.seen(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?;
         let seen_at = seen.time;
         let Event::Finding { finding, .. } = seen.event else {

@@ -46,6 +46,7 @@ pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
         principal: None,
         remediation: None,
         state: None,
+        proof: None,
         finding: None,
         finding_type: None,
     })

@@ -3,7 +3,7 @@
 use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
-use crate::remediation::{Disposition, Entry, Event, Remediation, Rung, Who};
+use crate::remediation::{Disposition, Entry, Event, Remediation, Rung, State, Who};
 use crate::remedy::aftercare;
 use crate::safe;
 use jiff::Timestamp;
@@ -38,7 +38,9 @@ pub struct Notice {
     /// The remediation.
     pub remediation: Option<String>,
     /// Its state.
-    pub state: Option<String>,
+    pub state: Option<State>,
+    /// How far it is proved.
+    pub proof: Option<Rung>,
     /// The finding.
     pub finding: Option<String>,
     /// The finding's type.
@@ -83,7 +85,8 @@ pub fn notice(ledger: &str, entry: &Entry, reader: &Reader) -> Result<Option<Not
         account: entry.subject.account.clone(),
         principal: entry.subject.principal.as_deref().map(one_line),
         remediation: entry.subject.remediation.clone(),
-        state: remediation.map(|r| r.state.to_string()),
+        state: remediation.as_ref().map(|r| r.state),
+        proof: remediation.and_then(|r| r.rung()),
         finding: entry.subject.finding.as_deref().map(one_line),
         finding_type: finding_type.as_deref().map(one_line),
     }))
@@ -243,6 +246,7 @@ impl Notice {
             principal: None,
             remediation: None,
             state: None,
+            proof: None,
             finding: None,
             finding_type: None,
         }

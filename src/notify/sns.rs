@@ -62,6 +62,7 @@ mod tests {
             principal: None,
             remediation: None,
             state: None,
+            proof: None,
             finding: None,
             finding_type: None,
         };

@@ -178,7 +178,8 @@ impl Reconciler {
             let lane = lane(&account, &role_key);
             if !busy.contains(&lane) && !self.retries.knows(&remediation) {
                 // What was never tried is as new as it was.
-                let again = if state == State::Decided { Again::No } else { Again::Yes };
+                let again =
+                    if matches!(state, State::Queued | State::Approved) { Again::No } else { Again::Yes };
                 self.submit_remediation(remediation, lane, again);
             }
         }
@@ -449,7 +450,7 @@ impl Reconciler {
         };
         let earlier = self.reader.remediation(remediation)?;
         let proof = Proof::enforced((**call).clone(), self.now());
-        let is_higher = matches!(earlier.state, State::Proved(rung) if rung < proof.rung);
+        let is_higher = earlier.state.is_in_place() && earlier.rung() < Some(proof.rung);
         Ok(is_higher.then(|| Draft { subject: earlier.subject(), event: Event::Proof(proof) }))
     }
 }

@@ -109,7 +109,7 @@ impl Reconciler {
             "the policy {policy} of {} is not what was written: somebody changed it since",
             target.principal()
         );
-        let was = remediation.release.as_ref().map_or_else(String::new, |(_, asked)| asked.was.clone());
+        let was = remediation.release.as_ref().map_or(State::Lost, |(_, asked)| asked.was);
         self.write(remediation, Event::NotReleased { why: why.clone(), was }).await?;
         let text = format!("not released: {} ({}): {why}", target, remediation.id);
         let what_to_do = "`rescind release` shows the difference; with --force it is released all the same, and the change is lost.";

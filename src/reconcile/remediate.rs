@@ -44,19 +44,22 @@ impl Reconciler {
 
     async fn go_on(&self, remediation: &Remediation) -> Result<(), LedgerError> {
         match remediation.state {
-            State::Proved(_)
+            State::Revoked
+            | State::Unverified
             | State::Failed
             | State::Rejected
             | State::Superseded
-            | State::ByHand
+            | State::DoneByHand
             | State::Released
             | State::Expired
             | State::Retired => Ok(()),
             State::Releasing | State::Retiring => self.take_back(remediation).await,
             State::Held => self.wait_for_person(remediation).await,
-            State::Decided | State::Retrying | State::Blocked | State::Lost => self.start(remediation).await,
-            State::Applying => self.settle(remediation).await,
-            State::Accepted => self.check(remediation).await,
+            State::Queued | State::Approved | State::Retrying | State::Blocked | State::Lost => {
+                self.start(remediation).await
+            }
+            State::Revoking => self.settle(remediation).await,
+            State::Verifying => self.check(remediation).await,
         }
     }
 

@@ -6,8 +6,7 @@ use crate::aws::{Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
 use crate::ledger::LedgerError;
 use crate::remediation::{
-    AlertCode, CallError, Change, DeniedCall, Event, Impact, POLICY_NAME, Proof, Remediation, Rung, State,
-    Who,
+    AlertCode, CallError, Change, DeniedCall, Event, Impact, POLICY_NAME, Proof, Remediation, Rung, Who,
 };
 use crate::remedy::{Purpose, gather_impact};
 use futures::StreamExt;
@@ -143,7 +142,7 @@ impl Reconciler {
                 denied = denied.or_else(|| telling().filter(late_enough).min_by_key(|e| e.time).cloned());
             }
         }
-        let is_proved = remediation.state == State::Proved(Rung::Enforced);
+        let is_proved = remediation.rung() == Some(Rung::Enforced);
         let Some(event) = denied.filter(|_| !is_proved) else { return Ok(()) };
         let call = DeniedCall {
             source: "cloudtrail".to_owned(),

@@ -152,8 +152,8 @@ impl Reconciler {
         let sweeps = policy.sweep == Sweep::On && policy.mode <= Mode::Approve;
         match remediation.state {
             State::Expired if sweeps => return self.take_back(&remediation).await.map(|()| false),
-            State::Proved(_) if is_over && policy.sweep == Sweep::Off => return Ok(false),
-            State::Proved(_) => {}
+            State::Revoked | State::Unverified if is_over && policy.sweep == Sweep::Off => return Ok(false),
+            State::Revoked | State::Unverified => {}
             _ => return Ok(false),
         }
         let session = match self.access.open_for(&remediation, Purpose::Look).await {
@@ -281,7 +281,7 @@ impl Reconciler {
         change: &Change,
         at_most: &Deny,
     ) -> Result<(), LedgerError> {
-        if remediation.state != State::Proved(Rung::Present) {
+        if remediation.rung() != Some(Rung::Present) {
             return Ok(());
         }
         match remedy::verify(session, &remediation.target, change, at_most).await {

@@ -1,5 +1,6 @@
 //! What a person answers.
 
+use super::State;
 use serde::{Deserialize, Serialize};
 
 /// A release that a person asked for.
@@ -13,7 +14,7 @@ pub struct ReleaseAsked {
     /// Also the other stolen keys that it takes care of.
     pub attached: bool,
     /// The state from which it is asked for.
-    pub was: String,
+    pub was: State,
 }
 
 /// An answer to a held remediation.

@@ -2,7 +2,7 @@
 
 use super::{
     AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Proof, Recurrence, Refused, ReleaseAsked,
-    Reported, Target, Undo,
+    Reported, State, Target, Undo,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -297,7 +297,7 @@ pub enum Event {
         /// Why.
         why: String,
         /// The state from which it was asked for.
-        was: String,
+        was: State,
     },
     /// No token that it denies can be alive any more.
     Expired {

@@ -1,11 +1,18 @@
 //! How far a revocation is proved.
 
+use clap::ValueEnum;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as Unknown;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// How far a revocation is proved. Each rung is seen, not supposed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// The document was read back as written.
@@ -16,13 +23,24 @@ pub enum Rung {
     Enforced,
 }
 
+impl Rung {
+    /// Every rung, the lowest first.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+}
+
 impl fmt::Display for Rung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Present => "present",
-            Self::Simulated => "simulated",
-            Self::Enforced => "enforced",
-        })
+        self.serialize(f)
+    }
+}
+
+impl FromStr for Rung {
+    type Err = Unknown;
+    fn from_str(text: &str) -> Result<Self, Unknown> {
+        Self::deserialize(text.into_deserializer())
     }
 }
 

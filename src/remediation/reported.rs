@@ -1,5 +1,6 @@
 //! A report that was made, and what it is about.
 
+use super::{Rung, State};
 use crate::ident::AccountId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -40,8 +41,25 @@ pub struct Selection {
     pub ous: Vec<String>,
     /// Only remediations in these states.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub states: Vec<String>,
+    pub states: Vec<State>,
+    /// Only remediations that are proved so far and no further.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<Rung>,
     /// Only these remediations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remediations: Vec<String>,
+}
+
+impl Selection {
+    /// A remediation in this state may be selected.
+    #[must_use]
+    pub fn has_state(&self, state: State) -> bool {
+        self.states.is_empty() || self.states.contains(&state)
+    }
+
+    /// One that is proved so far may be.
+    #[must_use]
+    pub fn has_proof(&self, proof: Option<Rung>) -> bool {
+        self.proofs.is_empty() || proof.is_some_and(|rung| self.proofs.contains(&rung))
+    }
 }

@@ -1,7 +1,7 @@
 //! A remediation, put together from its entries: the one fold.
 
 use super::{
-    AlertCode, Answer, Change, Event, Impact, Proof, Recurrence, Refused, ReleaseAsked, State, Subject,
+    AlertCode, Answer, Change, Event, Impact, Proof, Recurrence, Refused, ReleaseAsked, Rung, State, Subject,
     Target, Undo,
 };
 use crate::finding::Finding;
@@ -50,7 +50,7 @@ pub struct Remediation {
     pub first_accepted: Option<i64>,
     /// All changes that were begun, with the entries of their intents.
     pub changes: Vec<(i64, Change)>,
-    /// Each rung of the proof that was reached, and when.
+    /// Each rung of the proof that was reached since the change was begun last, and when; none of what is lost.
     pub proofs: Vec<(Timestamp, Proof)>,
     /// Whom and what it concerns, once that was gathered.
     pub impact: Option<Box<Impact>>,
@@ -105,10 +105,16 @@ impl Remediation {
             .filter(|_| !matches!(self.state, State::Held | State::Rejected | State::Superseded))
     }
 
-    /// The highest rung that was reached since the change was made last.
+    /// The proof of the highest rung that was reached since the change was begun last; none of what is lost.
     #[must_use]
     pub fn proof(&self) -> Option<&Proof> {
         self.proofs.last().map(|(_, proof)| proof)
+    }
+
+    /// How far it is proved.
+    #[must_use]
+    pub fn rung(&self) -> Option<Rung> {
+        self.proof().map(|proof| proof.rung)
     }
 
     /// It is put back after somebody took it away, and keeps its cutoff.
@@ -203,15 +209,21 @@ impl Remediation {
             Event::Intent { change } => {
                 self.changes.push((seq, change.clone()));
                 (self.change, self.intent_seq) = (Some(change), Some(seq));
+                self.proofs.clear();
             }
             Event::Accepted { aws_time, .. } => {
                 self.accepted_at = Some(aws_time.unwrap_or(time));
                 self.first_accepted.get_or_insert(seq);
-                self.proofs.clear();
             }
             Event::Proof(proof) => self.proofs.push((time, proof)),
             Event::Impact(impact) => self.impact = Some(impact),
-            Event::Drift { .. } => self.lost_at = Some(time),
+            Event::Drift { .. } => {
+                self.lost_at = Some(time);
+                self.proofs.clear();
+            }
+            Event::NotReleased { was, .. } if was.after_release_in_vain() == State::Lost => {
+                self.proofs.clear();
+            }
             Event::ReleaseAsked(asked) => (self.release, self.undoing) = (Some((time, asked)), None),
             Event::Undoing { undo } => self.undoing = Some(undo),
             // The clock of this machine may be wrong.

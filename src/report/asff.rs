@@ -11,6 +11,7 @@ use super::sparse::without_empty;
 use super::story::Story;
 use super::summary::Summary;
 use crate::ident::{AccountId, Region};
+use crate::remediation::State;
 use crate::safe;
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -109,7 +110,7 @@ fn cut(text: &str, most: usize) -> String {
 
 fn description(story: &Story) -> String {
     let finding = &story.finding;
-    let denied = match (story.seconds_to_deny, &story.highest_rung) {
+    let denied = match (story.seconds_to_deny, story.proof) {
         (Some(seconds), Some(rung)) => {
             format!(" Denied {seconds:.1} s after the last activity that GuardDuty saw (proof: {rung}).")
         }
@@ -123,10 +124,10 @@ fn description(story: &Story) -> String {
 
 /// What needs a person is new; what was dealt with is resolved.
 fn workflow(story: &Story) -> &'static str {
-    match story.state.as_str() {
+    match story.state {
         _ if story.to_do.is_some() => "NEW",
-        "rejected" => "SUPPRESSED",
-        "by_hand" | "superseded" => "RESOLVED",
+        State::Rejected => "SUPPRESSED",
+        State::DoneByHand | State::Superseded => "RESOLVED",
         _ if story.acted => "RESOLVED",
         _ => "NOTIFIED",
     }
@@ -139,7 +140,7 @@ fn product_fields(story: &Story) -> Value {
     let key = story.changes.last();
     for (name, value) in [
         ("rescind/remediation", Some(story.remediation.clone())),
-        ("rescind/state", Some(story.state.clone())),
+        ("rescind/state", Some(story.state.to_string())),
         ("rescind/account", Some(story.account.clone())),
         ("rescind/account_name", story.account_name.clone()),
         ("rescind/principal_arn", Some(story.principal_arn.clone())),
@@ -147,7 +148,7 @@ fn product_fields(story: &Story) -> Value {
         ("rescind/finding_type", Some(finding.finding_type.clone())),
         ("rescind/region", Some(finding.region.clone())),
         ("rescind/rule", story.decision.rule.clone()),
-        ("rescind/highest_rung", story.highest_rung.clone()),
+        ("rescind/proof", story.proof.map(|rung| rung.to_string())),
         ("rescind/denied_at", story.denied_at.map(|at| at.to_string())),
         ("rescind/seconds_to_deny", number(story.seconds_to_deny)),
         ("rescind/cutoff", key.map(|change| change.cutoff.to_string())),

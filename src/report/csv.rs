@@ -33,7 +33,8 @@ fn rung(story: &Story, name: &str) -> String {
 /// Their order and names do not change; new ones come at the end.
 const COLUMNS: &[Column] = &[
     ("remediation", |s| s.remediation.clone()),
-    ("state", |s| s.state.clone()),
+    ("state", |s| s.state.to_string()),
+    ("proof", |s| s.proof.map(|rung| rung.to_string()).unwrap_or_default()),
     ("account", |s| s.account.clone()),
     ("account_name", |s| opt(s.account_name.as_ref())),
     ("ous", |s| s.ous.join(" ")),
@@ -67,7 +68,6 @@ const COLUMNS: &[Column] = &[
     ("present_at", |s| rung(s, "present")),
     ("simulated_at", |s| rung(s, "simulated")),
     ("enforced_at", |s| rung(s, "enforced")),
-    ("highest_rung", |s| opt(s.highest_rung.as_ref())),
     ("refused", |s| s.refusals.last().map(|one| one.reason.clone()).unwrap_or_default()),
     ("drifts", |s| s.drifts.len().to_string()),
     ("undone_at", |s| time(s.undone_at)),

@@ -7,9 +7,11 @@ use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::story::Story;
 use super::summary::Summary;
+use crate::remediation::State;
 use crate::safe;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::io::Write;
 use std::net::IpAddr;
 
@@ -23,7 +25,7 @@ enum Activity {
 }
 
 /// `status_id`, with its caption; for *Other* the state.
-type Status<'a> = (u32, &'a str);
+type Status = (u32, Cow<'static, str>);
 
 pub(super) struct Events {
     version: String,
@@ -39,7 +41,7 @@ impl Events {
         Self { version: head.version.clone() }
     }
 
-    fn event(&self, story: &Story, activity: Activity, status: Status<'_>, time: Timestamp) -> Value {
+    fn event(&self, story: &Story, activity: Activity, status: &Status, time: Timestamp) -> Value {
         let (id, name) = match activity {
             Activity::Evict => (2, "Evict"),
             Activity::Restore => (3, "Restore"),
@@ -95,20 +97,20 @@ pub(super) fn severity(severity: Option<f64>) -> (u32, &'static str) {
     }
 }
 
-fn evicted(story: &Story) -> Status<'_> {
+fn evicted(story: &Story) -> Status {
     let gone = story.refusals.last().is_some_and(|one| {
         matches!(one.code.as_str(), "role_gone" | "user_gone" | "role_recreated" | "user_recreated")
     });
     let uncertain = story.changes.last().is_some_and(|change| change.outcome == "uncertain");
-    match story.state.as_str() {
-        _ if story.acted => (1, "Success"),
-        "by_hand" => (99, "by_hand"),
-        _ if story.principal_kind == "other" => (5, "Unsupported"),
-        "failed" if gone => (3, "Does Not Exist"),
-        "failed" | "blocked" | "retrying" => (2, "Failure"),
-        _ if uncertain => (6, "Error"),
-        "applying" | "accepted" => (4, "Partial"),
-        state => (99, state),
+    match story.state {
+        _ if story.acted => (1, "Success".into()),
+        State::DoneByHand => (99, story.state.to_string().into()),
+        _ if story.principal_kind == "other" => (5, "Unsupported".into()),
+        State::Failed if gone => (3, "Does Not Exist".into()),
+        State::Failed | State::Blocked | State::Retrying => (2, "Failure".into()),
+        _ if uncertain => (6, "Error".into()),
+        State::Revoking | State::Verifying | State::Unverified => (4, "Partial".into()),
+        state => (99, state.to_string().into()),
     }
 }
 
@@ -166,7 +168,7 @@ fn unmapped(story: &Story) -> Value {
         "access_key": finding.access_key, "principal_id": finding.principal_id,
         "remote_ip": finding.remote_ip, "instance": finding.instance,
         "finding": finding.id, "finding_type": finding.finding_type, "state": story.state,
-        "highest_rung": story.highest_rung, "seconds_to_deny": story.seconds_to_deny,
+        "proof": story.proof, "seconds_to_deny": story.seconds_to_deny,
         "request_ids": ids, "decision_entry": story.decision.entry,
     })
 }
@@ -178,17 +180,17 @@ impl Sheet for Events {
 
     fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
         let last = story.steps.last().map_or(Timestamp::UNIX_EPOCH, |step| step.at);
-        let event = self.event(story, Activity::Evict, evicted(story), story.denied_at.unwrap_or(last));
+        let event = self.event(story, Activity::Evict, &evicted(story), story.denied_at.unwrap_or(last));
         write_line(&event, out)?;
         let release = story.releases.last();
         let restored = match (story.undone_at, release) {
-            (Some(at), _) => Some(((1, "Success"), at)),
-            (None, Some(release)) if release.not_done.is_some() => Some(((2, "Failure"), last)),
-            (None, Some(release)) => Some(((99, "asked"), release.at)),
+            (Some(at), _) => Some(((1, "Success".into()), at)),
+            (None, Some(release)) if release.not_done.is_some() => Some(((2, "Failure".into()), last)),
+            (None, Some(release)) => Some(((99, "asked".into()), release.at)),
             (None, None) => None,
         };
         if let Some((status, at)) = restored {
-            write_line(&self.event(story, Activity::Restore, status, at), out)?;
+            write_line(&self.event(story, Activity::Restore, &status, at), out)?;
         }
         Ok(())
     }

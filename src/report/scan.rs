@@ -5,7 +5,7 @@ use super::story::{DecisionData, Story, Telling, data};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Selection, State};
+use crate::remediation::Selection;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,6 @@ pub struct Prepared<'a> {
     pub(super) reader: &'a Reader,
     placements: BTreeMap<AccountId, Placement>,
     organization: Option<Snapshot>,
-    states: Vec<State>,
 }
 
 /// What was met on the way.
@@ -38,7 +37,6 @@ pub(super) struct Met {
     pub decision: Decided,
     /// The story that it began, when that is selected.
     pub story: Option<Box<Story>>,
-    pub state: Option<State>,
 }
 
 /// A decision, as far as it is counted.
@@ -57,10 +55,6 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// When the ledger cannot be read, or the selection cannot be.
     pub fn new(reader: &'a Reader, selection: Selection, now: Timestamp) -> Result<Self, ReportError> {
-        let mut states = Vec::new();
-        for name in &selection.states {
-            states.push(name.parse().map_err(ReportError::Asked)?);
-        }
         let checkpoint = reader.latest_checkpoint()?.map(|(entries, note)| Signed { entries, note });
         let placements = reader.placements()?;
         for ou in &selection.ous {
@@ -81,12 +75,13 @@ impl<'a> Prepared<'a> {
             selection,
             hub_account: reader.hub_account()?,
         };
-        Ok(Self { head, reader, placements, organization: reader.organization()?, states })
+        Ok(Self { head, reader, placements, organization: reader.organization()? })
     }
 
     /// It is only about some remediations, so what led to none does not belong to it.
     pub(super) fn only_remediations(&self) -> bool {
-        !self.states.is_empty() || !self.head.selection.remediations.is_empty()
+        let Selection { states, proofs, remediations, .. } = &self.head.selection;
+        !(states.is_empty() && proofs.is_empty() && remediations.is_empty())
     }
 
     /// Those organizational units that the account is in.
@@ -120,11 +115,11 @@ impl<'a> Prepared<'a> {
         progress: &mut dyn FnMut(u64),
         each: &mut dyn FnMut(Met) -> Result<(), ReportError>,
     ) -> Result<(), ReportError> {
-        let upto = self.head.entries;
+        let (upto, selection) = (self.head.entries, &self.head.selection);
         let all = all && !self.only_remediations();
         let mut after = 0;
         loop {
-            let some = self.reader.some_decisions(&self.head.selection, after, upto, all)?;
+            let some = self.reader.some_decisions(selection, after, upto, all)?;
             let Some(last) = some.last().map(|row| row.seq) else { return Ok(()) };
             for row in some {
                 if !self.is_selected(row.account.as_deref(), row.remediation.as_deref()) {
@@ -132,11 +127,13 @@ impl<'a> Prepared<'a> {
                 }
                 let decision: DecisionData =
                     data(&row.body).map_err(|error| self.reader.bad_entry(row.seq, &error))?;
-                let (story, state) = match &row.remediation {
-                    None => (None, None),
+                let story = match &row.remediation {
+                    None => None,
                     Some(id) => match self.story(id, &decision.occurrence)? {
-                        Some((story, state)) if self.states.is_empty() || self.states.contains(&state) => {
-                            (Some(Box::new(story)), Some(state))
+                        Some(story)
+                            if selection.has_state(story.state) && selection.has_proof(story.proof) =>
+                        {
+                            Some(Box::new(story))
                         }
                         _ => continue,
                     },
@@ -149,27 +146,27 @@ impl<'a> Prepared<'a> {
                     opt_outs: decision.opt_outs,
                     covered_by: decision.covered_by,
                 };
-                each(Met { decision, story, state })?;
+                each(Met { decision, story })?;
             }
             progress(last.unsigned_abs());
             after = last;
         }
     }
 
-    fn story(&self, id: &str, occurrence: &str) -> Result<Option<(Story, State)>, ReportError> {
+    fn story(&self, id: &str, occurrence: &str) -> Result<Option<Story>, ReportError> {
         let upto = self.head.entries;
         let mut telling = Telling::of(id);
         self.reader.tell(id, occurrence, upto, &mut |entry| telling.take(entry))?;
         if let Some((seq, why)) = telling.broken.take() {
             return Err(self.reader.bad_entry(seq, &why).into());
         }
-        let Some((mut story, state)) = telling.end() else { return Ok(None) };
+        let Some(mut story) = telling.end() else { return Ok(None) };
         story.also_for = self.reader.also_for(id, upto)?;
         let account = story.account_id();
         let placement = account.as_ref().and_then(|account| self.placements.get(account));
         let name =
             account.and_then(|account| Some(self.organization.as_ref()?.account(&account)?.name.as_str()));
         story.place(name, placement.and_then(|placement| placement.ous.as_ref()));
-        Ok(Some((story, state)))
+        Ok(Some(story))
     }
 }

@@ -8,7 +8,9 @@ use crate::audit::canonical::Members;
 use crate::finding::{Evidence, Principal};
 use crate::ident::{AccountId, Region};
 use crate::ledger::Stands;
-use crate::remediation::{AlertCode, Answer, Change, Event, NOBODY, Recurrence, Sign, State, Target, Who};
+use crate::remediation::{
+    AlertCode, Answer, Change, Event, NOBODY, Recurrence, Rung, Sign, Standing, State, Target, Who,
+};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,10 @@ pub struct Story {
     /// Its id.
     pub remediation: String,
     /// Where it stands, as in `rescind list`.
-    pub state: String,
+    pub state: State,
+    /// How far it is proved: the highest rung that was reached since the latest change was begun. What is lost is not
+    /// proved.
+    pub proof: Option<Rung>,
     /// Its deny was seen in place, now or earlier.
     pub acted: bool,
     /// The affected account.
@@ -57,8 +62,6 @@ pub struct Story {
     pub seconds_to_deny: Option<f64>,
     /// The rungs of the proof, as they were reached for the first time since the latest change.
     pub rungs: Vec<Reached>,
-    /// The highest rung that was ever reached: `accepted`, `present`, `simulated` or `enforced`.
-    pub highest_rung: Option<String>,
     /// Why it was not carried out, each time.
     pub refusals: Vec<Refusal>,
     /// Each time its deny was found gone or altered.
@@ -205,7 +208,7 @@ pub struct Written {
     pub entry: i64,
     /// When it was begun.
     pub at: Timestamp,
-    /// What became of it: `applying`, `accepted`, `not_applied`, `uncertain` or `refused`.
+    /// What became of it: `pending`, `accepted`, `not_applied`, `uncertain` or `refused`.
     pub outcome: String,
     /// When AWS accepted it.
     pub accepted_at: Option<Timestamp>,
@@ -413,7 +416,7 @@ fn event(kind: &str, body: &[u8]) -> Result<Event, String> {
 pub(super) struct Telling {
     id: String,
     finding: Option<Found>,
-    story: Option<(Story, State)>,
+    story: Option<Story>,
     /// What cannot be read.
     pub broken: Option<(i64, String)>,
 }
@@ -443,12 +446,13 @@ impl Telling {
             ("decision", story @ None) => {
                 *story = begun(&self.id, self.finding.take(), entry.seq, time()?, data(entry.body)?);
             }
-            ("call", Some((story, _))) => story.call(entry.seq, entry.body),
-            (_, Some((story, state))) => {
+            ("call", Some(story)) => story.call(entry.seq, entry.body),
+            (_, Some(story)) => {
                 let event = event(entry.kind, entry.body)?;
+                let before = Standing { state: story.state, proof: story.proof };
                 // A step that cannot be is for `ledger verify` to find.
-                if let Ok(Some(next)) = State::after(Some(*state), &event, &self.id) {
-                    *state = next;
+                if let Ok(Some(next)) = Standing::after(Some(before), &event, &self.id) {
+                    (story.state, story.proof) = (next.state, next.proof);
                 }
                 story.step(entry.seq, time()?, entry.kind, event);
             }
@@ -458,14 +462,13 @@ impl Telling {
     }
 
     /// The story; none when there is no decision that began it.
-    pub fn end(self) -> Option<(Story, State)> {
-        let (mut story, state) = self.story?;
-        story.state = state.to_string();
-        story.to_do = to_do(&story, state);
-        if !state.is_in_place() {
+    pub fn end(self) -> Option<Story> {
+        let mut story = self.story?;
+        story.to_do = to_do(&story);
+        if !story.state.is_in_place() {
             story.aftercare.clear();
         }
-        Some((story, state))
+        Some(story)
     }
 }
 
@@ -512,7 +515,7 @@ fn begun(
     entry: i64,
     at: Timestamp,
     decision: DecisionData,
-) -> Option<(Story, State)> {
+) -> Option<Story> {
     let target = decision.target?;
     let held = decision.verdict == "hold";
     let (principal_kind, principal) = match &target.who {
@@ -529,7 +532,8 @@ fn begun(
     let mut story = Story {
         aftercare,
         remediation: id.to_owned(),
-        state: String::new(),
+        state: if held { State::Held } else { State::Queued },
+        proof: None,
         acted: false,
         account: target.account.to_string(),
         account_name: None,
@@ -547,7 +551,6 @@ fn begun(
         denied_at: None,
         seconds_to_deny: None,
         rungs: Vec::new(),
-        highest_rung: None,
         refusals: Vec::new(),
         drifts: Vec::new(),
         releases: Vec::new(),
@@ -574,12 +577,12 @@ fn begun(
     if held {
         story.ask(at, story.decision.code.clone(), story.decision.reason.clone());
     }
-    Some((story, if held { State::Held } else { State::Decided }))
+    Some(story)
 }
 
 /// What a person must do now.
-fn to_do(story: &Story, state: State) -> Option<String> {
-    match state {
+fn to_do(story: &Story) -> Option<String> {
+    match story.state {
         State::Held => Some(match (&story.to_do, story.principal_kind.as_str()) {
             (Some(by_hand), "other") => by_hand.clone(),
             _ => format!("Judge it: `rescind show {0}`, then approve or reject.", story.remediation),
@@ -647,11 +650,6 @@ impl Story {
     }
 
     fn reach(&mut self, rung: &str, entry: i64, at: Timestamp, evidence: String) {
-        const ORDER: [&str; 4] = ["accepted", "present", "simulated", "enforced"];
-        let place = |name: &str| ORDER.iter().position(|one| *one == name);
-        if self.highest_rung.as_deref().and_then(place) < place(rung) {
-            self.highest_rung = Some(rung.to_owned());
-        }
         let seconds_after_finding = self.since_finding(at);
         self.rungs.push(Reached { rung: rung.to_owned(), entry, at, seconds_after_finding, evidence });
     }
@@ -704,7 +702,7 @@ impl Story {
                 }
             }
             Event::Refused(refused) => {
-                if self.changes.last().is_some_and(|change| change.outcome == "applying") {
+                if self.changes.last().is_some_and(|change| change.outcome == "pending") {
                     self.outcome("refused");
                 }
                 let crate::remediation::Refused { code, reason, what_to_do, .. } = refused;
@@ -798,7 +796,7 @@ fn written(entry: i64, at: Timestamp, change: Change) -> Written {
     Written {
         entry,
         at,
-        outcome: "applying".to_owned(),
+        outcome: "pending".to_owned(),
         accepted_at: None,
         arn: change.arn,
         policy_name: change.policy_name,

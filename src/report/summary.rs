@@ -17,7 +17,7 @@ const NAMED: usize = 500;
 /// The figures.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Summary {
-    /// Decisions about findings; with `states` or `remediations` in the selection only those that began a remediation.
+    /// Decisions about findings; with `states`, `proofs` or `remediations` in the selection only those that began a remediation.
     pub decisions: u64,
     /// They, by verdict: `remediate`, `hold`, `observe`, `skip`.
     pub by_verdict: BTreeMap<String, u64>,
@@ -45,8 +45,8 @@ pub struct Summary {
     pub failed: u64,
     /// Remediations that were never in place and are not finished.
     pub open: u64,
-    /// Remediations by the highest rung that they reached.
-    pub rungs: BTreeMap<String, u64>,
+    /// They, by how far they are proved: `enforced`, `simulated`, `present`, `none`.
+    pub by_proof: BTreeMap<String, u64>,
     /// From the last activity that GuardDuty saw to AWS's yes to the deny that was then seen in place.
     pub seconds_to_deny: Option<Spread>,
     /// Remediations whose deny was seen in place and that are in no duration: the finding is not in the
@@ -155,7 +155,7 @@ pub struct OpenItem {
     /// The remediation.
     pub remediation: String,
     /// Its state.
-    pub state: String,
+    pub state: State,
     /// The account.
     pub account: String,
     /// The principal, in words.
@@ -210,7 +210,7 @@ impl Summary {
     }
 
     fn met(&mut self, met: &Met, durations: &mut Durations, prepared: &Prepared<'_>) {
-        let Met { decision, story, state } = met;
+        let Met { decision, story } = met;
         self.decisions += 1;
         count(&mut self.by_verdict, &decision.verdict);
         for name in &decision.opt_outs {
@@ -230,8 +230,8 @@ impl Summary {
             }
             _ => {}
         }
-        if let (Some(story), Some(state)) = (story, state) {
-            self.remediation(story, *state, durations);
+        if let Some(story) = story {
+            self.remediation(story, durations);
         }
         self.parts(decision, story.as_deref(), prepared);
     }
@@ -255,15 +255,16 @@ impl Summary {
         }
     }
 
-    fn remediation(&mut self, story: &Story, state: State, durations: &mut Durations) {
+    fn remediation(&mut self, story: &Story, durations: &mut Durations) {
+        let state = story.state;
         self.remediations += 1;
-        count(&mut self.by_state, &story.state);
+        count(&mut self.by_state, &state.to_string());
         self.acted += u64::from(story.acted);
         self.failed += u64::from(state == State::Failed);
         self.open += u64::from(!story.acted && state.is_open());
         self.remediation_rate.actionable += u64::from(state != State::Superseded || story.acted);
-        self.remediation_rate.remediated += u64::from(story.acted || state == State::ByHand);
-        count(&mut self.rungs, story.highest_rung.as_deref().unwrap_or("none"));
+        self.remediation_rate.remediated += u64::from(story.acted || state == State::DoneByHand);
+        count(&mut self.by_proof, &story.proof.map_or("none".to_owned(), |rung| rung.to_string()));
         durations.to_deny.extend(story.seconds_to_deny);
         self.not_timed += u64::from(story.acted && story.seconds_to_deny.is_none());
         let (waited, nobody) = story.waits();
@@ -293,7 +294,7 @@ impl Summary {
             };
             self.needs_person.push(OpenItem {
                 remediation: story.remediation.clone(),
-                state: story.state.clone(),
+                state,
                 account: story.account.clone(),
                 principal: story.who(),
                 since,

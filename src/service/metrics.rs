@@ -3,7 +3,7 @@
 use super::live::Live;
 use crate::config::Config;
 use crate::ledger::Reader;
-use crate::remediation::{AlertCode, Code as _, Rung};
+use crate::remediation::{AlertCode, Code as _, Rung, State};
 use jiff::{SignedDuration, Timestamp};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -89,7 +89,7 @@ pub(super) fn zero(config: &Config) {
     for code in AlertCode::ALL {
         counter!("rescind_alerts_total", "code" => code.name()).absolute(0);
     }
-    for rung in [Rung::Present, Rung::Simulated, Rung::Enforced] {
+    for rung in Rung::all() {
         counter!("rescind_proofs_total", "rung" => rung.to_string()).absolute(0);
     }
     for channel in &config.channels {
@@ -145,8 +145,9 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
     if let Ok(last) = reader.last() {
         gauge!("rescind_ledger_entries").set(last as f64);
     }
-    if let Ok(states) = reader.states() {
-        for (state, count) in states.into_iter().filter(|(state, _)| state.is_open()) {
+    if let Ok(standings) = reader.standings() {
+        for state in State::all().iter().filter(|state| state.is_open()) {
+            let count: i64 = standings.iter().filter(|(one, _)| one.state == *state).map(|(_, n)| n).sum();
             gauge!("rescind_remediations", "state" => state.to_string()).set(count as f64);
         }
     }

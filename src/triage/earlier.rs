@@ -52,7 +52,7 @@ fn takes_care(
             // Who released it has judged this key, and no other.
             State::Released if key.is_some() => return Err(SkipReason::Released { remediation, at }),
             // So has who did it by hand, as far as there was one.
-            State::ByHand if key.is_some() || key_of(finding).is_none() => {
+            State::DoneByHand if key.is_some() || key_of(finding).is_none() => {
                 return Err(SkipReason::DoneByHand { remediation, at });
             }
             _ => {}

@@ -3,7 +3,7 @@ use crate::config::{Budget, Mode, OptOuts, Sweep};
 use crate::finding::{Finding, decode};
 use crate::ident::{AccountId, Partition};
 use crate::org::{Account, AccountState, Placement, Snapshot};
-use crate::remediation::{Cutoff, PriorRemediation, Rung, State};
+use crate::remediation::{Cutoff, PriorRemediation, State};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
@@ -102,8 +102,7 @@ fn code(history: &[PriorRemediation], last_seen: &str) -> &'static str {
 
 #[test]
 fn a_cutoff_covers_what_was_seen_before_it_and_nothing_after() {
-    let simulated = State::Proved(Rung::Simulated);
-    let revoked = [earlier(simulated, Some("2026-11-21T23:40:00Z"), SAME)];
+    let revoked = [earlier(State::Revoked, Some("2026-11-21T23:40:00Z"), SAME)];
     assert_eq!(code(&revoked, "2026-11-21T23:39:59Z"), "already_revoked");
     assert_eq!(code(&revoked, "2026-11-21T23:40:00Z"), "stolen_role_session");
     assert_eq!(code(&revoked, "2026-11-21T23:41:00Z"), "stolen_role_session");
@@ -114,11 +113,13 @@ fn only_a_deny_that_is_in_place_covers() {
     let cutoff = Some("2026-11-21T23:59:00Z");
     let seen = "2026-11-21T23:50:00Z";
     for (state, wanted) in [
-        (State::Accepted, "under_way"),
-        (State::Proved(Rung::Present), "already_revoked"),
+        (State::Verifying, "under_way"),
+        (State::Revoked, "already_revoked"),
         (State::Failed, "stolen_role_session"),
-        (State::Decided, "under_way"),
-        (State::Applying, "under_way"),
+        (State::Unverified, "already_revoked"),
+        (State::Queued, "under_way"),
+        (State::Approved, "under_way"),
+        (State::Revoking, "under_way"),
         (State::Blocked, "under_way"),
         (State::Retrying, "under_way"),
     ] {
@@ -131,9 +132,9 @@ fn a_cutoff_that_is_chosen_already_covers_nothing_after_it() {
     let cutoff = Some("2026-11-21T23:45:00Z");
     let seen = "2026-11-21T23:50:00Z";
     for (state, wanted) in [
-        (State::Applying, "stolen_role_session"),
-        (State::Accepted, "stolen_role_session"),
-        (State::Decided, "under_way"),
+        (State::Revoking, "stolen_role_session"),
+        (State::Verifying, "stolen_role_session"),
+        (State::Queued, "under_way"),
         (State::Blocked, "under_way"),
     ] {
         assert_eq!(code(&[earlier(state, cutoff, SAME)], seen), wanted, "{state}");
@@ -142,7 +143,7 @@ fn a_cutoff_that_is_chosen_already_covers_nothing_after_it() {
 
 #[test]
 fn a_cutoff_far_ahead_is_not_relied_on() {
-    let mut planted = earlier(State::Proved(Rung::Present), Some("2099-01-01T00:00:00Z"), SAME);
+    let mut planted = earlier(State::Revoked, Some("2099-01-01T00:00:00Z"), SAME);
     planted.accepted_at = Some(time("2026-11-21T23:30:00Z"));
     assert_eq!(code(std::slice::from_ref(&planted), "2026-11-21T23:31:59Z"), "already_revoked");
     assert_eq!(code(&[planted], "2026-11-21T23:32:00Z"), "stolen_role_session");
@@ -156,14 +157,13 @@ fn observing_looks_at_what_is_in_place_and_not_at_what_is_under_way() {
         decided(&finding, &policy(Mode::Observe), &history).verdict.code()
     };
     assert_eq!(verdict(State::Blocked), "mode_observe");
-    assert_eq!(verdict(State::Applying), "mode_observe");
-    assert_eq!(verdict(State::Proved(Rung::Present)), "already_revoked");
+    assert_eq!(verdict(State::Revoking), "mode_observe");
+    assert_eq!(verdict(State::Revoked), "already_revoked");
 }
 
 #[test]
 fn a_role_that_was_made_again_is_another_role() {
-    let history =
-        [earlier(State::Proved(Rung::Present), Some("2026-11-21T23:59:00Z"), "AROAOTHEROTHEROTHER0")];
+    let history = [earlier(State::Revoked, Some("2026-11-21T23:59:00Z"), "AROAOTHEROTHEROTHER0")];
     assert_eq!(code(&history, "2026-11-21T23:50:00Z"), "stolen_role_session");
 }
 

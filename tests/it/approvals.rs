@@ -274,7 +274,7 @@ fn what_another_rule_is_for_is_asked_about_on_its_own() {
     scene.rescind(&answer("reject", &first)).code(0);
     scene.rescind(&answer("approve", &id)).code(0);
     scene.run_once();
-    assert_eq!(states(&scene), ["rejected", "simulated"]);
+    assert_eq!(states(&scene), ["rejected", "revoked"]);
     scene.thief(&other).is_denied();
 }
 
@@ -290,7 +290,7 @@ fn what_another_remediation_has_revoked_meanwhile_needs_no_answer() {
     scene.rescind(&["run", "--once", "--backlog"]).says("1 revoked");
     scene.configure("mode = \"enforce\"\napproval_timeout = \"1ms\"\n");
     scene.rescind(&["run", "--once", "--backlog"]).code(0);
-    assert_eq!(states(&scene), ["superseded", "simulated"]);
+    assert_eq!(states(&scene), ["superseded", "revoked"]);
     assert!(scene.entries_of("alert").is_empty());
     // But when somebody takes the deny away, a person can have it done all the same.
     Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");

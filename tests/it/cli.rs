@@ -1,6 +1,7 @@
 //! The command line: what a person types and reads.
 
 use crate::scene::{POLICY, SHOP, Scene};
+use rescind::remediation::{Rung, State};
 use serde_json::{Value, json};
 
 #[test]
@@ -154,7 +155,7 @@ fn list_and_show_tell_the_story_in_text_and_json() {
     scene.rescind(&["list"]).code(4).says("no ledger there yet");
     let (_, finding) = scene.theft(SHOP, "web");
     scene.run_once();
-    let listed = scene.rescind(&["list"]).code(0).says("simulated").says(SHOP).says("web");
+    let listed = scene.rescind(&["list"]).code(0).says("revoked").says("simulated").says(SHOP).says("web");
     let id = listed.out.split_whitespace().find(|word| word.starts_with("r-")).expect("an id").to_owned();
     for name in [id.as_str(), "r-", finding.as_str()] {
         scene
@@ -168,13 +169,47 @@ fn list_and_show_tell_the_story_in_text_and_json() {
             .says("rm -r ~/.aws/cli/cache");
     }
     let shown = scene.rescind(&["-o", "json", "show", &id]).code(0).json().remove(0);
-    assert_eq!(shown["remediation"]["state"], "simulated");
+    assert_eq!(shown["remediation"]["state"], "revoked");
     assert_eq!(shown["entries"][0]["kind"], "decision");
     scene.rescind(&["list", "--decisions"]).code(0).says("remediate").says(&finding);
     let lines = scene.rescind(&["list", "--decisions", "-o", "json"]).code(0).json();
     let whole = lines[0]["remediation"].as_str().expect("an id");
     assert!(whole.starts_with(&id) && whole.len() == 26, "{whole}, listed as {id}");
     scene.rescind(&["show", "r-zzz"]).code(2).says("no remediation matches \"r-zzz\"");
+}
+
+#[test]
+fn remediations_are_listed_by_state_and_by_proof() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    let count = |args: &[&str]| {
+        let args: Vec<&str> = ["-o", "json", "list"].iter().chain(args).copied().collect();
+        scene.rescind(&args).code(0).json().len()
+    };
+    for state in State::all() {
+        let name = state.to_string();
+        assert_eq!(count(&["--status", &name]), usize::from(*state == State::Revoked), "{name}");
+        scene.rescind(&["report", "--format", "jsonl", "--no-record", "--status", &name]).code(0);
+    }
+    for (proof, expected) in [("present", 0), ("simulated", 1), ("enforced", 0), ("present,simulated", 1)] {
+        assert_eq!(count(&["--status", "held,revoked", "--proof", proof]), expected, "{proof}");
+    }
+    scene.rescind(&["list", "--status", "held"]).code(0).says("No remediations stand so");
+    for command in [&["list"][..], &["report", "--format", "csv"]] {
+        for (flag, all) in [
+            ("--status", State::all().iter().map(ToString::to_string).collect::<Vec<_>>()),
+            ("--proof", Rung::all().iter().map(ToString::to_string).collect()),
+        ] {
+            let args: Vec<&str> = command.iter().copied().chain([flag, "accepted"]).collect();
+            let refused = scene.rescind(&args).code(2);
+            assert!(all.iter().all(|name| refused.err.contains(name)), "{args:?}: {}", refused.err);
+        }
+    }
+    scene.rescind(&["list", "--decisions", "--status", "held"]).code(2);
+    for shell in ["bash", "zsh", "fish"] {
+        scene.rescind(&["completions", shell]).code(0).says("done_by_hand").says("enforced");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn killed_at(operation: &str, when: &str) -> Scene {
     thief.is_denied();
     let remediations = scene.rescind(&["list", "-o", "json"]).code(0).json();
     assert_eq!(remediations.len(), 1);
-    assert_eq!(remediations[0]["state"], "simulated");
+    assert_eq!(remediations[0]["state"], "revoked");
     scene
 }
 

@@ -1,5 +1,6 @@
 //! docs/configuration-reference.md is made from the schemas, which are made from the code.
 
+use rescind::remediation::State;
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -94,6 +95,29 @@ fn the_reference_is_that_of_the_schemas() {
         std::fs::read_to_string(&path).unwrap_or_default() == made,
         "docs/configuration-reference.md is old: RESCIND_WRITE_SCHEMAS=1 cargo test writes it anew"
     );
+}
+
+/// The states are drawn where they are decided and where they are promised: line by line the same. The page
+/// says what each one means.
+#[test]
+fn the_states_are_drawn_once_and_each_is_explained() {
+    let read = |file: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it is there")
+    };
+    let drawing = |text: &str, from: &str| -> Vec<String> {
+        let lines =
+            text.lines().skip_while(|line| !line.contains(from)).take_while(|line| !line.ends_with("```"));
+        lines.map(|line| line.trim_start_matches("//!").trim().to_owned()).collect()
+    };
+    let page = read("docs/SEMANTICS.md");
+    let drawn = drawing(&page, "┌───── returned");
+    assert!(drawn.len() > 10);
+    assert_eq!(drawn, drawing(&read("src/remediation/lifecycle.rs"), "┌───── returned"));
+    let runbook = read("docs/runbook.md");
+    for state in State::all() {
+        assert!(page.contains(&format!("**{state}**")), "{state}");
+        assert!(runbook.contains(&format!("`{state}`")), "{state}");
+    }
 }
 
 /// Each command of the help is in the README, and its completions and manual pages can be made.

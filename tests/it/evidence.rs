@@ -295,7 +295,7 @@ const TAMPERINGS: &[Tampering] = &[
     (
         "a step that cannot be",
         |c, _| forge(c, "accepted", &serde_json::json!({"found_in_place": false})),
-        By::Itself("a step of a remediation that cannot be: Accepted after proved"),
+        By::Itself("a step of a remediation that cannot be: Accepted after Revoked"),
     ),
     (
         "archived, as an entry at the end says",

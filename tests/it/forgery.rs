@@ -67,7 +67,7 @@ fn fill_short(scene: &Scene, index: &str, condition: &str) {
 #[test]
 fn an_index_that_lacks_rows_is_seen_and_made_again() {
     for (index, condition) in
-        [("entries_by_kind", "kind <> 'decision'"), ("remediations_by_state", "state <> 'simulated'")]
+        [("entries_by_kind", "kind <> 'decision'"), ("remediations_by_state", "state <> 'revoked'")]
     {
         let (scene, kept, key) = ledger();
         fill_short(&scene, index, condition);
@@ -82,7 +82,7 @@ fn an_index_that_lacks_rows_is_seen_and_made_again() {
         verify(&scene, &kept, &key).code(0);
         scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
         assert_eq!(reported(&scene), 1);
-        scene.rescind(&["list"]).code(0).says("simulated");
+        scene.rescind(&["list"]).code(0).says("revoked");
     }
 }
 

@@ -90,7 +90,7 @@ impl History {
         }
         for remediation in scene.rescind(&["list", "-o", "json"]).code(0).json() {
             let state = remediation["state"].as_str().expect("a state");
-            assert!(["simulated", "superseded"].contains(&state), "{which}: {remediation}");
+            assert!(["revoked", "superseded"].contains(&state), "{which}: {remediation}");
         }
         scene.rescind(&["ledger", "verify"]).code(0);
         scene.rescind(&["ledger", "rebuild", "--check"]).code(0);

@@ -94,7 +94,7 @@ fn one_actor_at_a_time() {
             .says("another rescind is acting");
     }
     // Reading is always possible.
-    scene.rescind(&["list"]).code(0).says("applying");
+    scene.rescind(&["list"]).code(0).says("revoking");
     scene.release("PutRolePolicy");
     Scene::finish(first).code(0);
     thief.is_denied();

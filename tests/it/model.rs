@@ -66,34 +66,37 @@ fn next(state: &str, what: What) -> Option<&'static str> {
         (state, Call) => ALL_STATES.iter().find(|name| **name == state)?,
         ("", Hold)
         | ("held", Proposed)
-        | ("decided" | "retrying" | "blocked", Returned)
+        | ("queued" | "approved" | "retrying" | "blocked", Returned)
         | ("rejected", Reopened) => "held",
         ("held", Rejected) => "rejected",
+        ("held" | "rejected" | "superseded", Approved) => "approved",
         ("", Remediate)
         | ("held", Cleared)
-        | ("held" | "rejected" | "superseded", Approved)
         | ("failed", Reopened)
-        | ("applying" | "accepted", NotApplied) => "decided",
-        ("held" | "decided" | "retrying" | "blocked", Superseded) => "superseded",
-        ("decided" | "retrying" | "blocked" | "accepted", Intent) | ("applying", Uncertain) => "applying",
-        ("applying", Accepted) | ("accepted", Uncertain) => "accepted",
-        ("accepted", Proof) => "simulated",
-        ("decided" | "retrying" | "blocked" | "applying" | "accepted", Retry) => "retrying",
-        ("decided" | "retrying" | "blocked" | "applying" | "accepted", Block) => "blocked",
-        ("decided" | "retrying" | "blocked" | "applying" | "accepted", Fail) => "failed",
+        | ("revoking" | "verifying", NotApplied) => "queued",
+        ("held" | "queued" | "approved" | "retrying" | "blocked", Superseded) => "superseded",
+        ("queued" | "approved" | "retrying" | "blocked" | "verifying", Intent) | ("revoking", Uncertain) => {
+            "revoking"
+        }
+        ("revoking", Accepted) | ("verifying", Uncertain) => "verifying",
+        ("verifying", Proof) => "revoked",
+        ("queued" | "approved" | "retrying" | "blocked" | "revoking" | "verifying", Retry) => "retrying",
+        ("queued" | "approved" | "retrying" | "blocked" | "revoking" | "verifying", Block) => "blocked",
+        ("queued" | "approved" | "retrying" | "blocked" | "revoking" | "verifying", Fail) => "failed",
         _ => return None,
     })
 }
 
-const ALL_STATES: [&str; 11] = [
+const ALL_STATES: [&str; 12] = [
     "",
     "held",
     "rejected",
-    "decided",
+    "queued",
+    "approved",
     "superseded",
-    "applying",
-    "accepted",
-    "simulated",
+    "revoking",
+    "verifying",
+    "revoked",
     "retrying",
     "blocked",
     "failed",
@@ -315,8 +318,8 @@ impl StateMachineTest for Real {
                     Reader::open(&real.path()).expect("a reader").remediation(&id(*who)).map(|r| r.state);
                 let state = match now {
                     Ok(now) if *right => now,
-                    Ok(now) => State::all().find(|state| *state != now).expect("another"),
-                    Err(_) => State::Decided,
+                    Ok(now) => State::all().iter().copied().find(|state| *state != now).expect("another"),
+                    Err(_) => State::Queued,
                 };
                 refused(real.append(*who, &[*what], Some((id(*who), state))));
             }

@@ -64,8 +64,10 @@ fn what_is_not_selected_is_not_told() {
         (&["--to", "2026-11-22T07:43:45.952Z"], 0),
         (&["--account", "222222222222"], 1),
         (&["--account", "333333333333"], 0),
-        (&["--status", "held,simulated"], 1),
+        (&["--status", "held,revoked"], 1),
         (&["--status", "held"], 0),
+        (&["--proof", "simulated"], 1),
+        (&["--status", "revoked", "--proof", "present", "--proof", "enforced"], 0),
         (&["--remediation", "r-2fb3"], 1),
     ] {
         assert_eq!(count(args), expected, "{args:?}");
@@ -90,7 +92,8 @@ fn a_report_is_signed_for_recorded_and_whole() {
     assert_eq!(report["checkpoint"]["entries"], report["entries"]);
     assert_eq!(report["entries"], before);
     let story = &report["remediations"][0];
-    assert_eq!((&story["state"], &story["acted"]), (&json!("simulated"), &json!(true)));
+    assert_eq!(story["proof"], "simulated");
+    assert_eq!((&story["state"], &story["acted"]), (&json!("revoked"), &json!(true)));
     let calls = story["calls"]["requests"].as_array().expect("calls");
     assert!(calls.iter().any(|call| call["call"] == "iam:PutRolePolicy" && call["request_id"].is_string()));
     assert_eq!(report["summary"]["seconds_to_deny"]["count"], 1);

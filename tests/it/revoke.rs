@@ -84,7 +84,7 @@ fn a_second_run_does_nothing_and_says_why() {
     let (writes, decisions) = (scene.writes(), scene.entries_of("decision").len());
 
     let again = scene.run_once();
-    again.says(&finding).says("nothing more to do: r-").says("is simulated").says("1 seen before.");
+    again.says(&finding).says("nothing more to do: r-").says("is revoked").says("1 seen before.");
 
     assert_eq!(scene.writes(), writes);
     assert_eq!(scene.entries_of("decision").len(), decisions);

@@ -104,7 +104,7 @@ fn no_text_of_a_finding_forges_a_line_or_turns_a_screen() {
         let one = list.iter().find(|one| one["state"].as_str().is_some_and(|is| is.starts_with(state)));
         one.unwrap_or_else(|| panic!("{state}: {list:#?}"))["remediation"].as_str().expect("an id")
     };
-    let (revoked, held) = (listed("simulated"), listed("held"));
+    let (revoked, held) = (listed("revoked"), listed("held"));
     for args in [
         &["list"][..],
         &["list", "--decisions"],

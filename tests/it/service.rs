@@ -67,13 +67,17 @@ fn it_tells_how_it_is_over_http_and_on_the_command_line() {
     let status: Value = serde_json::from_str(&status).expect("JSON");
     assert_eq!(status["regions"][HOME]["failures"], 0);
     assert_eq!(ask(&format!("{url}/other")).0, 404);
-    let shown =
-        scene.rescind(&["status"]).code(0).says("watching, mode enforce").says("1 simulated").says(&url);
+    let shown = scene
+        .rescind(&["status"])
+        .code(0)
+        .says("watching, mode enforce")
+        .says("1 revoked; proof: 1 simulated")
+        .says(&url);
     assert!(shown.out.contains("GuardDuty eu-central-1") && shown.out.contains("1 of 1000"), "{}", shown.out);
     let json = scene.rescind(&["status", "-o", "json"]).code(0).json();
     assert_eq!(json[0]["live"]["mode"], "enforce");
     assert_eq!(service.stop(), 0);
-    scene.rescind(&["status"]).code(5).says("NOT RUNNING: nobody watches").says("1 simulated");
+    scene.rescind(&["status"]).code(5).says("NOT RUNNING: nobody watches").says("1 revoked");
 }
 
 #[test]

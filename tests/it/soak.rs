@@ -141,10 +141,7 @@ fn number(scene: &Scene, sql: &str) -> usize {
 }
 
 fn proved(scene: &Scene) -> usize {
-    number(
-        scene,
-        "SELECT count(DISTINCT account || role_key) FROM remediations WHERE state IN ('present', 'simulated')",
-    )
+    number(scene, "SELECT count(DISTINCT account || role_key) FROM remediations WHERE state = 'revoked'")
 }
 
 fn found(scene: &Scene) -> usize {
@@ -154,7 +151,7 @@ fn found(scene: &Scene) -> usize {
 fn undecided(scene: &Scene) -> usize {
     number(
         scene,
-        "SELECT (SELECT count(*) FROM occurrences WHERE decided IS NULL) + (SELECT count(*) FROM remediations WHERE state NOT IN ('present', 'simulated', 'superseded'))",
+        "SELECT (SELECT count(*) FROM occurrences WHERE decided IS NULL) + (SELECT count(*) FROM remediations WHERE state NOT IN ('revoked', 'superseded'))",
     )
 }
 

@@ -69,7 +69,7 @@ impl Starved {
         self.thief.is_denied();
         let list = self.scene.rescind(&["list", "-o", "json"]).code(0).json();
         assert_eq!(list.len(), 1, "{what}");
-        assert_eq!(list[0]["state"], "simulated", "{what}");
+        assert_eq!(list[0]["state"], "revoked", "{what}");
         let intents: Vec<String> = self
             .scene
             .entries_of("intent")

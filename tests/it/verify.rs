@@ -29,12 +29,16 @@ fn a_simulator_that_allows_the_old_token() {
     let _ = scene.theft(SHOP, "web");
     scene.post("switches", &json!({"simulator_lies": "allow_all"}));
     let ran = scene.rescind(&["run", "--once", "--backlog"]).code(5);
-    let ran = ran.says("present").says("the simulator does not deny the old session: allowed");
+    let ran = ran
+        .says("unverified")
+        .says("proof: present")
+        .says("the simulator does not deny the old session: allowed");
     let ran = ran.says("NOT confirmed").says("1 denied, NOT confirmed by the simulator");
     assert!(!ran.out.contains("revoked  ") && !ran.out.contains("1 revoked"), "{}", ran.out);
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
     let told = scene.entries_of("alert");
     assert_eq!(told[0]["data"]["code"], "still_allowed");
+    scene.rescind(&["list", "--status", "unverified", "--proof", "present"]).code(0).says("web");
     // A report does not count it as done; once the simulator denies it, it is.
     let acted = |scene: &Scene| {
         scene.rescind(&["report", "--format", "json", "--no-record"]).code(0).json_document()["remediations"]

@@ -1,6 +1,7 @@
 //! What a report is asked to be about, and how far it has come.
 
 use crate::cli::exit::BadInput;
+use crate::cli::filter::Filter;
 use crate::cli::output::Screen;
 use crate::cli::{ledger, show};
 use crate::ident::AccountId;
@@ -30,9 +31,8 @@ pub(super) struct Wanted {
     #[arg(long = "ou", value_name = "ID")]
     ous: Vec<String>,
 
-    /// Only remediations in this state, as `rescind list` names it; several times for several.
-    #[arg(long = "status", value_name = "STATE", value_delimiter = ',')]
-    states: Vec<String>,
+    #[command(flatten)]
+    standing: Filter,
 
     /// Only this remediation, by its id or its beginning; several times for several.
     #[arg(long = "remediation", value_name = "ID")]
@@ -57,8 +57,8 @@ impl Wanted {
             to: self.to,
             accounts: self.accounts.clone(),
             ous: self.ous.clone(),
-            states: self.states.clone(),
             remediations: ids,
+            ..self.standing.selection()
         })
     }
 }

@@ -8,7 +8,7 @@ mod seen;
 use super::exit::Exit;
 use super::output::Screen;
 use crate::ledger::LedgerError;
-use crate::remediation::{Proof, State};
+use crate::remediation::State;
 use crate::service::{Seen, Service};
 use counts::Counts;
 use remediation::needs_person;
@@ -68,9 +68,8 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
     })?;
     for id in &touched {
         let remediation = reader.remediation(id)?;
-        let is_doubted = remediation.proof().is_some_and(Proof::is_contradicted);
-        counts.remediated += usize::from(remediation.state.is_in_place() && !is_doubted);
-        counts.not_confirmed += usize::from(remediation.state.is_in_place() && is_doubted);
+        counts.remediated += usize::from(remediation.state == State::Revoked);
+        counts.not_confirmed += usize::from(remediation.state == State::Unverified);
         counts.held += usize::from(remediation.state == State::Held);
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
         remediation::tell(&remediation, service.config(), screen)?;

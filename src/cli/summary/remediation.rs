@@ -3,14 +3,11 @@
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
-use crate::remediation::{NOBODY, Proof, Remediation, State, Who};
+use crate::remediation::{NOBODY, Remediation, State, Who};
 
 pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
-    let is_doubted = remediation.proof().is_some_and(Proof::is_contradicted);
-    let is_revoked = remediation.state.is_in_place() && !is_doubted;
-    let word = if is_revoked { "revoked".to_owned() } else { remediation.state.to_string() };
-    let label = styled(style(remediation.state), format!("{word:<10}"));
+    let label = styled(style(remediation.state), format!("{:<10}", remediation.state));
     let target = &remediation.target;
     let principal = clean(&target.principal());
     screen.line(format!("{label}  {}  {principal} in {}", remediation.id, target.account));
@@ -23,9 +20,9 @@ pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) 
                 .map_or_else(|| "sessions".to_owned(), |session| format!("sessions of {}", clean(session)));
             screen.line(format!(
                 "            {what} issued before {cutoff} are denied (proof: {})",
-                remediation.state
+                remediation.rung().map_or("none".to_owned(), |rung| rung.to_string())
             ));
-            if is_doubted {
+            if remediation.state == State::Unverified {
                 let warning = styled(BAD, "NOT confirmed:");
                 screen.line(format!("            {warning} IAM's simulator still allows the old session"));
             }
@@ -94,13 +91,13 @@ pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) 
 
 /// It was taken back, or nothing needs it any more.
 fn is_ended(state: State) -> bool {
-    matches!(state, State::ByHand | State::Released | State::Expired | State::Retired)
+    matches!(state, State::DoneByHand | State::Released | State::Expired | State::Retired)
 }
 
 /// It is not revoked, and nobody has said that this is all right.
 pub(super) fn needs_person(remediation: &Remediation) -> bool {
     match (remediation.state, &remediation.answer) {
-        (State::Proved(_) | State::Superseded, _) => false,
+        (State::Revoked | State::Unverified | State::Superseded, _) => false,
         (state, _) if is_ended(state) => false,
         (State::Rejected, Some((_, answer))) => answer.by == NOBODY,
         _ => true,

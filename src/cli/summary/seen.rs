@@ -13,7 +13,7 @@ pub(super) fn tell(service: &Service, finding: &Finding, screen: &Screen) -> any
     let decision = match &decided.decision {
         Some(entry) => match (entry.takes_care(), &entry.event) {
             (Some(id), _) => match reader.remediation(id)?.state {
-                state if state.is_in_place() => format!("nothing more to do: {id} is {state}"),
+                state @ State::Revoked => format!("nothing more to do: {id} is {state}"),
                 state => format!("{id} is {state}: `rescind show {id}`"),
             },
             (None, Event::Decision { code, .. }) if is_put_off(code) && service.would_act_on(finding) => {

@@ -119,16 +119,12 @@ pub(super) fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
 }
 
 pub(super) fn rungs(summary: &Summary) -> Vec<Bar> {
-    let most = summary.rungs.values().copied().max().unwrap_or(0);
-    let all = ["enforced", "simulated", "present", "accepted", "none"];
+    let most = summary.by_proof.values().copied().max().unwrap_or(0);
+    let all = ["enforced", "simulated", "present", "none"];
     let bars = all.iter().filter(|_| most > 0).enumerate().map(|(index, label)| {
-        let count = summary.rungs.get(*label).copied().unwrap_or(0);
+        let count = summary.by_proof.get(*label).copied().unwrap_or(0);
         let width = scaled(count, most, 190.0);
-        let class = match *label {
-            "none" => "skipped",
-            "accepted" => "observed",
-            _ => "acted",
-        };
+        let class = if *label == "none" { "skipped" } else { "acted" };
         let y = index * 24 + 3;
         Bar {
             label,

@@ -103,10 +103,13 @@ fn about(head: &Head) -> String {
     let selection = &head.selection;
     let accounts: Vec<String> = selection.accounts.iter().map(ToString::to_string).collect();
     let mut parts = Vec::new();
+    let states: Vec<String> = selection.states.iter().map(ToString::to_string).collect();
+    let proofs: Vec<String> = selection.proofs.iter().map(ToString::to_string).collect();
     for (what, some) in [
         ("account", &accounts),
         ("organizational unit", &selection.ous),
-        ("state", &selection.states),
+        ("state", &states),
+        ("proof", &proofs),
         ("remediation", &selection.remediations),
     ] {
         if !some.is_empty() {
@@ -184,7 +187,7 @@ fn reasons(summary: &Summary) -> Vec<(&'static str, &str, u64)> {
         all.extend(counts.iter().map(|(reason, count)| (verdict, reason.as_str(), *count)));
     }
     let is_undone = |state: &State| {
-        !matches!(state, State::Held | State::ByHand | State::Superseded)
+        !matches!(state, State::Held | State::DoneByHand | State::Superseded)
             && !state.is_in_place()
             && !matches!(state, State::Expired | State::Retiring | State::Retired)
             && !matches!(state, State::Releasing | State::Released)

@@ -1,5 +1,6 @@
 //! How times, states and texts are shown: the templates ask for it by these names.
 
+use crate::remediation::State;
 use crate::report::diff::shortened;
 use crate::report::told;
 use jiff::{SignedDuration, Timestamp};
@@ -10,13 +11,22 @@ const LONGEST: usize = 2_000;
 pub(super) struct Shown;
 
 impl Shown {
-    pub fn class(state: &str) -> &'static str {
+    pub fn class(state: State) -> &'static str {
         match state {
-            "present" | "simulated" | "enforced" | "expired" | "retired" | "by_hand" => "acted",
-            "held" | "blocked" | "failed" | "lost" | "retrying" | "applying" | "accepted" | "decided" => {
-                "not_acted"
+            State::Revoked | State::Expired | State::Retired | State::DoneByHand => "acted",
+            State::Held
+            | State::Queued
+            | State::Approved
+            | State::Revoking
+            | State::Verifying
+            | State::Unverified
+            | State::Lost
+            | State::Retrying
+            | State::Blocked
+            | State::Failed => "not_acted",
+            State::Rejected | State::Superseded | State::Releasing | State::Released | State::Retiring => {
+                "other"
             }
-            _ => "other",
         }
     }
 

@@ -108,7 +108,7 @@ class MainJob:
         before = self._scene.last_call()
         self._run("run", "--once")
         self._story.part(
-            '"simulated" means proved: after the change, IAM\'s own simulator denied an old session of the role '
+            '"proof: simulated" means: after the change, IAM\'s own simulator denied an old session of the role '
             "and did not deny a new one."
         )
         self._expect_changes(before, ["iam:PutRolePolicy"], "one call changed something, in the whole organization")
@@ -223,7 +223,10 @@ class MainJob:
         self._story.check(changes == expected, claim, ", ".join(changes) or "no change")
 
     def _check_proof(self) -> None:
-        proof = self._remediation["remediation"]["proof"]
+        remediation = self._remediation["remediation"]
+        proof = remediation["proof_detail"]
+        stands = (remediation["state"], remediation["proof"])
+        self._story.check(stands == ("revoked", "simulated"), "it is called revoked, and says how far that is proved", " ".join(stands))
         found = (proof["rung"], proof["old_token"], proof["new_token"])
         self._story.check(found == ("simulated", "explicitDeny", "allowed"), "the proof is in the ledger", str(proof))
 

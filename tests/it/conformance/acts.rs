@@ -39,6 +39,14 @@ impl Subject {
         shown[0]["remediation"]["state"].as_str().expect("a state").to_owned()
     }
 
+    /// How far it is proved, as `list` says.
+    pub fn proof(&self) -> Value {
+        let id = self.id();
+        let list = self.scene.rescind(&["-o", "json", "list"]).code(0).json();
+        let one = list.into_iter().find(|one| one["remediation"] == id.as_str());
+        one.unwrap_or_else(|| panic!("{id}"))["proof"].clone()
+    }
+
     pub fn release(&self, more: &[&str]) -> Ran {
         self.release_of(&self.id(), more)
     }

@@ -23,7 +23,7 @@ fn recovers(subject: &Subject, was: &str, before: &There) {
     subject.is_denied();
     let all = subject.scene.rescind(&["list", "-o", "json"]).code(0).json();
     assert_eq!(all.len(), 1, "{row:?}, {was}: {all:?}");
-    assert_eq!(all[0]["state"], "simulated", "{row:?}, {was}");
+    assert_eq!(all[0]["state"], "revoked", "{row:?}, {was}");
     subject.ledger_is_whole();
     subject.release(&[]).code(0).says("released");
     assert_eq!(subject.there(), *before, "{row:?}, {was}");

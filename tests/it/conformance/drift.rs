@@ -29,7 +29,7 @@ fn is_drift(row: Row, change: impl Fn(&Subject) -> String) {
     for kind in ["release_asked", "undoing", "undone"] {
         assert!(subject.scene.entries_of(kind).is_empty(), "{row:?}: {kind}");
     }
-    assert_eq!(subject.state(), "simulated", "{row:?}");
+    assert_eq!(subject.state(), "revoked", "{row:?}");
     subject.release(&["--force"]).code(0).says("released");
     assert_eq!(subject.state(), "released", "{row:?}");
     assert_eq!(subject.there(), before, "{row:?}");

@@ -31,7 +31,7 @@ fn nothing_happens_yet(subject: &Subject) {
     subject.scene.advance_clock((subject.row.hours() + 1) * HOUR - 240);
     let (there, writes) = (subject.there(), subject.scene.writes());
     subject.recheck().code(0);
-    assert_eq!(subject.state(), "simulated", "{:?}", subject.row);
+    assert_eq!(subject.state(), "revoked", "{:?}", subject.row);
     assert_eq!((subject.there(), subject.scene.writes()), (there, writes), "{:?}", subject.row);
 }
 
@@ -50,7 +50,7 @@ fn off_nothing_happens(row: Row) {
     nothing_happens_yet(&subject);
     let there = subject.there();
     its_end_comes(&subject);
-    assert_eq!((subject.state(), subject.there()), ("simulated".to_owned(), there), "{row:?}");
+    assert_eq!((subject.state(), subject.there()), ("revoked".to_owned(), there), "{row:?}");
     assert!(subject.scene.entries_of("expired").is_empty(), "{row:?}");
 }
 
@@ -122,6 +122,6 @@ fn not_swept_when_aws_says_it_is_too_early(row: Row) {
     subject.scene.advance_clock(HOUR);
     let there = subject.there();
     subject.recheck().code(0);
-    assert_eq!((subject.state(), subject.there()), ("simulated".to_owned(), there), "{row:?}");
+    assert_eq!((subject.state(), subject.there()), ("revoked".to_owned(), there), "{row:?}");
     subject.is_denied();
 }

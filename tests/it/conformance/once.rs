@@ -33,7 +33,7 @@ fn a_plan_is_read_only(row: Row) {
 fn the_thief_is_out_and_nobody_else(row: Row) {
     let subject = Subject::new(row);
     subject.revoke();
-    assert_eq!(subject.state(), "simulated");
+    assert_eq!(subject.state(), "revoked");
     assert_eq!(subject.scene.steps(), ["decision", "intent", "accepted", "proof"]);
     let change = &subject.scene.entries_of("intent")[0]["data"]["change"];
     assert_eq!(change["session"].is_string(), row == Row::OneSession, "{change}");

@@ -31,7 +31,7 @@ fn is_put_back(subject: &Subject, there: &super::subject::There) {
     subject.is_denied();
     assert_eq!(subject.there(), *there, "{row:?}");
     assert_eq!(cutoff(&subject.document()), at, "{row:?}");
-    assert_eq!(subject.state(), "simulated", "{row:?}");
+    assert_eq!(subject.state(), "revoked", "{row:?}");
     assert_eq!(subject.scene.entries_of("drift").len(), 1, "{row:?}");
     let alerts = subject.scene.entries_of("alert");
     assert_eq!(
@@ -188,7 +188,7 @@ fn a_crash_while_it_is_put_back_is_recovered_from(row: Row) {
         subject.scene.run_once();
         subject.is_denied();
         assert_eq!(subject.there(), there, "{row:?}: killed {when} {operation}");
-        assert_eq!(subject.state(), "simulated", "{row:?}: killed {when} {operation}");
+        assert_eq!(subject.state(), "revoked", "{row:?}: killed {when} {operation}");
         subject.ledger_is_whole();
         subject.release(&[]).code(0).says("released");
         assert_eq!(subject.there(), before, "{row:?}: killed {when} {operation}");
