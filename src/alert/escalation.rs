@@ -20,13 +20,13 @@ impl Alerts {
             }
             let remediation = self.reader.remediation(&open.remediation)?;
             let since = remediation.approved_at().unwrap_or(remediation.opened_at);
-            let since = since.max(remediation.lost_at.unwrap_or(since));
-            let since = since.max(remediation.release.as_ref().map_or(since, |(at, _)| *at));
+            let since = since.max(remediation.lost_at().unwrap_or(since));
+            let since = since.max(remediation.release().map_or(since, |release| release.at));
             if !old(since) || !remediation.state.is_open() {
                 continue;
             }
             let is_begun = remediation.state.is_half_done();
-            let refused = remediation.refused.as_ref().filter(|_| !is_begun);
+            let refused = remediation.refused().filter(|_| !is_begun);
             // What somebody forbids is as it should be.
             if refused.is_some_and(|refused| !Refusal::CODES.contains(&refused.code.as_str())) {
                 continue;

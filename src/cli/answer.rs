@@ -134,7 +134,7 @@ async fn answer_all(
             target.principal(),
             target.account
         ));
-        if let (Kind::Approve, Some((code, why))) = (kind, &remediation.held_why)
+        if let (Kind::Approve, Some((code, why))) = (kind, remediation.held_why())
             && !is_for_approval(code)
         {
             screen.line(format!("    It will be held again as long as this is so: {}", clean(why)));

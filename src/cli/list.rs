@@ -38,7 +38,7 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
     for remediation in &remediations {
         screen.json(&RemediationLine::from(remediation))?;
         let to_deny = remediation
-            .accepted_at
+            .accepted_at()
             .filter(|_| remediation.state.is_in_place())
             .and_then(|at| remediation.since_activity(at))
             .map_or("-".to_owned(), short);

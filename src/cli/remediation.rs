@@ -71,8 +71,8 @@ pub fn rungs(r: &Remediation) -> Vec<Reached> {
         let seconds_after_finding = r.since_activity(at).map(|since| since.as_secs_f64());
         Reached { rung, at, seconds_after_finding }
     };
-    let accepted = r.accepted_at.map(|at| reached("accepted".to_owned(), at));
-    let proofs = r.proofs.iter().map(|(at, proof)| reached(proof.rung.to_string(), proof.at.unwrap_or(*at)));
+    let accepted = r.accepted_at().map(|at| reached("accepted".to_owned(), at));
+    let proofs = r.proofs.iter().map(|one| reached(one.what.rung.to_string(), one.what.at.unwrap_or(one.at)));
     accepted.into_iter().chain(proofs).collect()
 }
 
@@ -98,17 +98,17 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             rule: r.rule.as_deref(),
             opt_outs: &r.opt_outs,
             opened_at: r.opened_at,
-            held_at: r.held_at,
-            held_why: r.held_why.as_ref().filter(|_| r.state == State::Held).map(|(_, why)| why.as_str()),
+            held_at: r.held_at(),
+            held_why: r.held_why().filter(|_| r.state == State::Held).map(|(_, why)| why),
             answer: r.answer.as_ref().map(|(_, answer)| answer),
-            accepted_at: r.accepted_at,
+            accepted_at: r.accepted_at(),
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
             seconds_to_deny: r
-                .accepted_at
+                .accepted_at()
                 .filter(|_| r.state.is_in_place())
                 .and_then(|at| r.since_activity(at))
                 .map(|since| since.as_secs_f64()),
-            refused: if r.state.is_in_place() { None } else { r.refused.as_ref() },
+            refused: if r.state.is_in_place() { None } else { r.refused() },
             proof_detail: r.proof(),
             rungs: rungs(r),
         }

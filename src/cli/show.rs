@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::remediation::{Entry, Event, Proposal, Remediation, State, Who};
-use crate::report::told;
+use crate::report::{describe, describe_proof};
 use crate::triage::is_for_approval;
 use jiff::Timestamp;
 
@@ -132,11 +132,11 @@ fn head(r: &Remediation, screen: &Screen) {
     if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {
         row("taken back", format!("{}: what is told below was so before", utc(*at)));
     }
-    if let (Some(accepted), true) = (r.accepted_at, r.state.is_in_place()) {
+    if let (Some(accepted), true) = (r.accepted_at(), r.state.is_in_place()) {
         row("deny after", r.since_activity(accepted).map(short).unwrap_or_default());
     }
     if let Some(proof) = r.proof() {
-        row("proof", crate::report::proof_told(proof));
+        row("proof", describe_proof(proof));
     }
     let rungs: Vec<String> = super::remediation::rungs(r)
         .into_iter()
@@ -146,7 +146,7 @@ fn head(r: &Remediation, screen: &Screen) {
         })
         .collect();
     row("ladder", rungs.join(", "));
-    if let (Some(refused), false) = (&r.refused, r.state.is_in_place()) {
+    if let (Some(refused), false) = (r.refused(), r.state.is_in_place()) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
     }
@@ -177,7 +177,7 @@ fn attached(findings: &[Finding], screen: &Screen) {
 fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
         screen.line(format!("\n{}", styled(BOLD, "Held: a person must judge it")));
-        let (code, why) = r.held_why.as_ref().map_or(("", ""), |(code, why)| (code, why));
+        let (code, why) = r.held_why().unwrap_or_default();
         screen.line(format!("  {}", clean(why)));
         if !is_for_approval(code) {
             screen.line(
@@ -266,7 +266,7 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
             entry.seq.to_string(),
             utc(entry.time),
             r.since_activity(entry.time).map(short).unwrap_or_default(),
-            clean(&told(&entry.event)),
+            clean(&describe(&entry.event)),
         ]);
     }
     screen.line(rows.trim_fmt());

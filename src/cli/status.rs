@@ -178,8 +178,8 @@ impl Unfinished {
     fn of(remediation: &Remediation, short: &str, live: Option<&Live>, config: &Config) -> Self {
         let retry = live.and_then(|live| live.retries.iter().find(|one| one.remediation == remediation.id));
         let is_held = remediation.state == State::Held;
-        let why = match (&remediation.held_why, &remediation.uncertain, &remediation.refused) {
-            (Some((_, why)), ..) if is_held => why.clone(),
+        let why = match (remediation.held_why(), &remediation.uncertain, remediation.refused()) {
+            (Some((_, why)), ..) if is_held => why.to_owned(),
             (_, Some(uncertain), _) if remediation.state.has_fixed_cutoff() => uncertain.clone(),
             (.., Some(refused)) => refused.reason.clone(),
             _ => String::new(),

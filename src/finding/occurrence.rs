@@ -4,6 +4,7 @@ use super::principal::Principal;
 use super::undecodable::Undecodable;
 use crate::ident::{AccountId, Region};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ pub struct Finding {
 }
 
 /// What GuardDuty saw of the activity.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// First activity of this finding.
     pub first_seen: Option<Timestamp>,

@@ -1,12 +1,14 @@
 //! Whose credentials a finding is about.
 
 use crate::ident::{AccountId, RoleId, RoleName, UserId, quoted};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The `accessKeyDetails` of a finding, or what a sequence says of an actor. Every field of it is optional on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Principal {
     /// The kind of identity.
+    #[schemars(with = "String")]
     pub user_type: UserType,
     /// For a role its name without the path; otherwise the user's name or anything else.
     pub user_name: Option<String>,

@@ -4,7 +4,7 @@ use super::columns::states;
 use super::{LedgerError, Reader};
 use crate::finding::Finding;
 use crate::ident::AccountId;
-use crate::remediation::{Event, Past, PriorRemediation, Remediation, Standing, State};
+use crate::remediation::{Entry, Event, Past, PriorRemediation, Recorded, Remediation, Standing, State};
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -63,13 +63,13 @@ impl Reader {
         let key_of = |finding: &Finding| finding.principal.as_ref().and_then(|p| p.access_key_id.clone());
         let mut access_keys: Vec<String> = key_of(&remediation.finding).into_iter().collect();
         // What was never accepted has nothing to recur.
-        if remediation.accepted_at.is_some() {
+        if remediation.accepted.is_some() {
             access_keys.extend(self.attached_keys(&remediation.id)?);
         }
         let by_hand = remediation.answer.as_ref().filter(|_| remediation.state == State::DoneByHand);
         let released = remediation.undone.filter(|_| remediation.state == State::Released);
         // Who released it has judged its own finding; the others only if that was said.
-        let all_keys = remediation.release.as_ref().is_none_or(|(_, asked)| asked.attached);
+        let all_keys = remediation.release().is_none_or(|release| release.asked.attached);
         if remediation.state == State::Released && !all_keys {
             access_keys = key_of(&remediation.finding).into_iter().collect();
         }
@@ -81,14 +81,14 @@ impl Reader {
             ended_at: released.map(|(at, _)| at).or(by_hand.map(|(at, _)| *at)),
             state: remediation.state,
             cutoff: remediation.change.as_ref().map(|c| c.cutoff),
-            accepted_at: remediation.accepted_at,
+            accepted_at: remediation.accepted_at(),
             session: remediation.change.as_ref().map_or_else(of_target, |change| change.session.clone()),
             long_term_key: remediation.target.long_term_key().map(str::to_owned),
             access_keys,
             held: remediation
-                .held_why
+                .held_why()
                 .filter(|_| remediation.state == State::Held)
-                .map(|(code, _)| (code, remediation.rule)),
+                .map(|(code, _)| (code.to_owned(), remediation.rule.clone())),
             id: remediation.change.map(|c| c.id).or(id),
             remediation: remediation.id,
         })
@@ -104,13 +104,19 @@ impl Reader {
             let undone = remediation.undone.map(|(_, seq)| seq);
             // It goes on as soon as it can.
             let remediation_wants = remediation.state.is_to_begin();
-            for (seq, change) in remediation.changes {
-                if change.id == id {
-                    let (since, live) = (remediation.first_accepted, remediation.state.is_live());
-                    let remediation = remediation.id.clone();
-                    let wants = live || remediation_wants;
-                    past.push(Past { remediation, seq, change, since, live, wants, undone });
-                }
+            let (since, live) = (remediation.history.first_accepted, remediation.state.is_live());
+            for made in remediation.history.changes.into_iter().filter(|made| made.change.id == id) {
+                let remediation = remediation.id.clone();
+                let wants = live || remediation_wants;
+                past.push(Past {
+                    remediation,
+                    seq: made.entry,
+                    change: made.change,
+                    since,
+                    live,
+                    wants,
+                    undone,
+                });
             }
         }
         past.sort_by_key(|one| one.seq);
@@ -190,35 +196,31 @@ impl Reader {
     /// # Errors
     /// When there is none, or the ledger cannot be read.
     pub fn remediation(&self, id: &str) -> Result<Remediation, LedgerError> {
-        let (occurrence, state, last_seen, held_at): (String, State, String, Option<String>) = self
+        let (occurrence, last_seen): (String, String) = self
             .connection()
-            .prepare_cached("SELECT occurrence, state, last_seen, held_at FROM remediations WHERE id = ?1")
-            .and_then(|mut s| {
-                s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            })
+            .prepare_cached("SELECT occurrence, last_seen FROM remediations WHERE id = ?1")
+            .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))
             .map_err(|e| self.sqlite(e))?;
-        let held_at =
-            held_at.map(|text| text.parse()).transpose().map_err(|e: jiff::Error| self.bad(0, &e))?;
         let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
         let seen = self.seen(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?;
-        let seen_at = seen.time;
         let Event::Finding { finding, .. } = seen.event else {
             return Err(self.bad(seen.seq, &"expected a finding"));
         };
-        let steps = self.select(
+        let seen = Recorded { entry: seen.seq, at: seen.time, what: *finding };
+        let entries = self.select(
             "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind <> 'call' ORDER BY seq",
             [id],
         )?;
-        let mut remediation = None;
-        for step in steps {
-            match (&mut remediation, step.event) {
-                (Some(remediation), event) => Remediation::take(remediation, step.seq, step.time, event),
-                (None, event) => {
-                    let begun = Remediation::begin(id, state, &finding, seen_at, step.time, event);
-                    remediation = begun.map(|begun| Remediation { last_seen, held_at, ..begun });
-                }
+        let mut remediation: Option<Remediation> = None;
+        for Entry { seq, time, event, .. } in entries {
+            let recorded = Recorded { entry: seq, at: time, what: event };
+            match &mut remediation {
+                Some(remediation) => remediation.take(recorded),
+                None => remediation = Remediation::begin(id, &seen, recorded),
             }
         }
-        remediation.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))
+        // The latest activity of all occurrences that it is for.
+        let whole = remediation.map(|remediation| Remediation { last_seen, ..remediation });
+        whole.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
-use crate::remediation::{Disposition, Entry, Event, Remediation, Rung, State, Who};
+use crate::remediation::{Disposition, Entry, Event, Recorded, Remediation, Rung, State, Who};
 use crate::remedy::aftercare;
 use crate::safe;
 use jiff::Timestamp;
@@ -118,9 +118,8 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
         (Event::Undone { note, .. }, Some(r)) => {
             let title = format!("{}: {} in {}", r.state, r.target, r.target.account);
             let asked = r
-                .release
-                .as_ref()
-                .map(|(_, asked)| format!("Asked for by {}: {}", asked.answer.by, asked.answer.reason));
+                .release()
+                .map(|one| format!("Asked for by {}: {}", one.asked.answer.by, one.asked.answer.reason));
             let text = asked.into_iter().chain(note.clone()).collect();
             Some((Topic::Ended, Level::Info, title, text, Vec::new()))
         }
@@ -147,7 +146,7 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
 
 /// When it was proved first. What the simulator contradicts is told as an alert.
 fn first_proof(r: &Remediation) -> Option<Timestamp> {
-    r.proofs.iter().find(|(_, proof)| !proof.is_contradicted()).map(|(at, _)| *at)
+    r.proofs.iter().find(|proof| !proof.what.is_contradicted()).map(|proof| proof.at)
 }
 
 fn revoked(r: &Remediation) -> Words {
@@ -158,7 +157,7 @@ fn revoked(r: &Remediation) -> Words {
         text.push(format!("Denied: everything, to tokens issued before {}.", change.cutoff));
         text.extend(change.key.as_ref().map(|key| format!("Deactivated: access key {}.", key.id)));
     }
-    for (at, proof) in &r.proofs {
+    for Recorded { at, what: proof, .. } in &r.proofs {
         text.push(match r.since_activity(proof.at.unwrap_or(*at)) {
             Some(since) => format!(
                 "Proof: {} {:.1} s after the last activity that GuardDuty saw.",
@@ -178,7 +177,7 @@ fn revoked(r: &Remediation) -> Words {
 }
 
 fn held(r: &Remediation) -> Words {
-    let why = r.held_why.as_ref().map_or("", |(_, why)| why);
+    let why = r.held_why().map_or("", |(_, why)| why);
     let title = format!("a person is asked: {} in {}", r.target, r.target.account);
     let mut text = story(r);
     text.push(format!("Why: {why}."));

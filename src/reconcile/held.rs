@@ -39,7 +39,7 @@ impl Reconciler {
         if answer_by.is_some_and(|by| by <= Timestamp::now()) {
             return self.nobody_answered(remediation).await;
         }
-        if remediation.held_why.as_ref().is_some_and(|(code, _)| code == UNPLACED)
+        if remediation.held_why().is_some_and(|(code, _)| code == UNPLACED)
             && matches!(self.verdict(remediation, Stage::Begin).await?, Verdict::Remediate { .. })
         {
             let reason =
@@ -61,7 +61,7 @@ impl Reconciler {
             remediation: Some(remediation.id.clone()),
             finding: Some(remediation.finding.id.clone()),
         };
-        let widen = remediation.held_why.as_ref().is_some_and(|(code, _)| code == NO_ROOM);
+        let widen = remediation.held_why().is_some_and(|(code, _)| code == NO_ROOM);
         let looked = self.look_at(target, &remediation.finding.id, widen, &scope).await?;
         let (change, problem) = match looked {
             Ok(change) => (Some(change), None),
@@ -76,7 +76,7 @@ impl Reconciler {
         }
         tracing::warn!(
             remediation = remediation.id, account = %target.account, principal = target.name(), problem,
-            "HELD for approval: {}", remediation.held_why.as_ref().map_or("", |(_, why)| why)
+            "HELD for approval: {}", remediation.held_why().map_or("", |(_, why)| why)
         );
         self.write_if_held(remediation, Event::Proposed { change, problem }).await
     }
@@ -165,7 +165,7 @@ pub(super) fn changed_since(remediation: &Remediation, found: &Found) -> Option<
         return Some("since it was judged it was looked at again".to_owned());
     }
     // What we did ourselves since is no change of the world.
-    if remediation.intent_seq.is_some_and(|intent| intent > proposal.seq) {
+    if remediation.history.changes.last().is_some_and(|made| made.entry > proposal.seq) {
         return None;
     }
     let Some(judged) = &proposal.change else {

@@ -109,7 +109,7 @@ impl Reconciler {
             "the policy {policy} of {} is not what was written: somebody changed it since",
             target.principal()
         );
-        let was = remediation.release.as_ref().map_or(State::Lost, |(_, asked)| asked.was);
+        let was = remediation.release().map_or(State::Lost, |release| release.asked.was);
         self.write(remediation, Event::NotReleased { why: why.clone(), was }).await?;
         let text = format!("not released: {} ({}): {why}", target, remediation.id);
         let what_to_do = "`rescind release` shows the difference; with --force it is released all the same, and the change is lost.";
@@ -144,6 +144,5 @@ impl Reconciler {
 
 /// It is to be released also over a change that somebody made since.
 fn is_forced(remediation: &Remediation) -> bool {
-    remediation.state == State::Releasing
-        && remediation.release.as_ref().is_some_and(|(_, asked)| asked.force)
+    remediation.state == State::Releasing && remediation.release().is_some_and(|release| release.asked.force)
 }

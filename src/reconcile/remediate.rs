@@ -160,7 +160,7 @@ impl Reconciler {
             what_to_do: "Nothing, if this is as it should be. Otherwise take away what forbids it: it is tried again at each start, at new activity and every hour.".to_owned(),
             disposition: Disposition::Blocked,
         };
-        if remediation.refused.as_ref() == Some(&refused) && remediation.state == State::Blocked {
+        if remediation.refused() == Some(&refused) && remediation.state == State::Blocked {
             return Ok(());
         }
         self.write(remediation, Event::Refused(refused)).await
@@ -301,7 +301,7 @@ impl Reconciler {
         change: &Change,
     ) -> Result<(), LedgerError> {
         let accepted =
-            self.reader.remediation(&remediation.id)?.accepted_at.unwrap_or_else(|| session.aws_now());
+            self.reader.remediation(&remediation.id)?.accepted_at().unwrap_or_else(|| session.aws_now());
         let late = !remediation.is_put_back() && change.cutoff.time().duration_since(accepted) < LEAST_MARGIN;
         if late && !self.is_too_old(remediation) && self.may_begin(remediation).await? {
             tracing::warn!(remediation = remediation.id, "accepted late: the cutoff is moved forward");
@@ -432,12 +432,12 @@ impl Asked {
     fn of(remediation: &Remediation) -> Self {
         let keep =
             remediation.change.as_ref().filter(|_| remediation.is_put_back()).map(|change| change.cutoff);
-        let no_room = remediation.held_why.as_ref().is_some_and(|(code, _)| code == NO_ROOM);
+        let no_room = remediation.held_why().is_some_and(|(code, _)| code == NO_ROOM);
         // What was widened stays so.
         let was_widened = remediation.change.as_ref().is_some_and(|change| change.session.is_none());
         let widen = remediation.target.session().is_some()
             && (was_widened || no_room && remediation.approved_at().is_some());
-        let earlier = remediation.changes.iter().map(|(_, change)| change.clone()).collect();
+        let earlier = remediation.history.changes.iter().map(|made| made.change.clone()).collect();
         Self { keep, widen, earlier }
     }
 

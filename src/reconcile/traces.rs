@@ -53,11 +53,11 @@ impl Reconciler {
         };
         let is_of_role = matches!(remediation.target.who, Who::Role { .. });
         let wants_impact = is_of_role && remediation.impact.is_none();
-        let accepted = remediation.accepted_at.unwrap_or(remediation.opened_at);
+        let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
         let is_of_late = self.now().duration_since(accepted) < LOOKED_FOR;
         let cloudtrail = self.policy().cloudtrail;
         let wants_trail = cloudtrail && is_of_late;
-        let lost_at = remediation.lost_at.filter(|at| Timestamp::now().duration_since(*at) < TOLD_WITHIN);
+        let lost_at = remediation.lost_at().filter(|at| Timestamp::now().duration_since(*at) < TOLD_WITHIN);
         let wants_culprit = cloudtrail && lost_at.is_some_and(|at| remediation.culprit_told_at < Some(at));
         if !wants_impact && !wants_trail && !wants_culprit {
             return Ok(());
@@ -105,7 +105,7 @@ impl Reconciler {
         session: &MemberSession,
         change: &Change,
     ) -> Result<(), LedgerError> {
-        let accepted = remediation.accepted_at.unwrap_or(remediation.opened_at);
+        let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
         // The key of the finding that led to it first.
         let mut keys: Vec<String> = Vec::new();
         for finding in

@@ -140,7 +140,7 @@ impl Reconciler {
 
     fn was_just_seen(&self, id: &str) -> bool {
         let Ok(remediation) = self.reader.remediation(id) else { return false };
-        let seen = remediation.proofs.last().map_or(Timestamp::MIN, |(at, _)| *at);
+        let seen = remediation.proofs.last().map_or(Timestamp::MIN, |proof| proof.at);
         remediation.impact.is_none() && Timestamp::now().duration_since(seen).unsigned_abs() < FIRST
     }
 

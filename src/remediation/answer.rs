@@ -1,10 +1,11 @@
 //! What a person answers.
 
 use super::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A release that a person asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseAsked {
     /// Who asks, and why.
     #[serde(flatten)]
@@ -18,7 +19,7 @@ pub struct ReleaseAsked {
 }
 
 /// An answer to a held remediation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// Who answers for it, as they say.
     pub by: String,

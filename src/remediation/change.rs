@@ -1,10 +1,11 @@
 //! A change to a principal: what was written, and how it is taken back.
 
 use super::Cutoff;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A change that is planned: everything needed to make it, check it and undo it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The role's name; of a user `user/` and the name.
     #[serde(alias = "role")]
@@ -22,6 +23,7 @@ pub struct Change {
     /// Its text after.
     pub after: String,
     /// Sessions whose token was issued before this are revoked.
+    #[schemars(with = "jiff::Timestamp")]
     pub cutoff: Cutoff,
     /// Only the session with this `aws:userid`; none for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +36,7 @@ pub struct Change {
 }
 
 /// An access key that is deactivated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyChange {
     /// Its id.
     pub id: String,

@@ -15,6 +15,8 @@ mod draft;
 mod drilled;
 mod entry;
 mod event;
+mod fold;
+mod history;
 mod impact;
 mod lifecycle;
 mod origin;
@@ -38,6 +40,10 @@ pub use draft::Draft;
 pub use drilled::{DrillStep, Drilled};
 pub use entry::{Entry, Subject};
 pub use event::Event;
+pub use history::{
+    Acceptance, AlertRaised, Asked, AskedEnd, ChangeMade, ChangeOutcome, DriftSeen, Ending, FirstDecision,
+    History, Recorded, ReleaseRun,
+};
 pub use impact::{Impact, Instance};
 pub use lifecycle::{Illegal, Standing};
 pub use origin::Origin;

@@ -1,6 +1,7 @@
 //! Why a remedy was not carried out, and what a person must do about it.
 
 use super::{CallError, ErrorKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a remedy was not carried out.
@@ -69,7 +70,7 @@ impl Kind {
 }
 
 /// What happens next to a remediation that was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// Tried again by itself, the later the more often it failed.
@@ -226,7 +227,7 @@ impl std::fmt::Display for Refusal {
 }
 
 /// A refusal, as the ledger has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     /// The reason's name.
     pub code: String,

@@ -1,13 +1,13 @@
-//! A remediation, put together from its entries: the one fold.
+//! A remediation, put together from its entries.
 
 use super::{
-    AlertCode, Answer, Change, Event, Impact, Proof, Recurrence, Refused, ReleaseAsked, Rung, State, Subject,
-    Target, Undo,
+    Acceptance, Answer, Change, FirstDecision, History, Impact, Proof, Recorded, Recurrence, Refused,
+    ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
 };
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
 
-/// A remediation, put together from its entries.
+/// A remediation, put together from its entries: where it stands, and how it came there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remediation {
     /// Its id.
@@ -20,10 +20,14 @@ pub struct Remediation {
     pub target: Target,
     /// When credentials that it revokes were last seen in use, by any finding.
     pub last_seen: Timestamp,
-    /// When the finding that led to it was seen.
+    /// When the finding that led to it was recorded.
     pub seen_at: Timestamp,
+    /// The entry that recorded it.
+    pub finding_entry: i64,
     /// When it was decided.
     pub opened_at: Timestamp,
+    /// What was decided then.
+    pub decision: FirstDecision,
     /// The finding that led to it follows an earlier remediation that should have ended this.
     pub recurrence: Option<Recurrence>,
     /// What a person must do, where rescind cannot.
@@ -32,42 +36,28 @@ pub struct Remediation {
     pub rule: Option<String>,
     /// The opt-outs that applied when it was decided.
     pub opt_outs: Vec<String>,
-    /// Since when a person is asked, if one was.
-    pub held_at: Option<Timestamp>,
-    /// Why a person is asked: the reason's name, and in words.
-    pub held_why: Option<(String, String)>,
-    /// The entry of the latest intent.
-    pub intent_seq: Option<i64>,
     /// What would be done, as it was looked at last for the person who is asked.
     pub proposal: Option<Proposal>,
     /// The answer, and when it was given.
     pub answer: Option<(Timestamp, Answer)>,
     /// The change that was made or is being made.
     pub change: Option<Change>,
-    /// When AWS had accepted the change.
-    pub accepted_at: Option<Timestamp>,
-    /// The entry with which AWS had accepted a change of it for the first time.
-    pub first_accepted: Option<i64>,
-    /// All changes that were begun, with the entries of their intents.
-    pub changes: Vec<(i64, Change)>,
-    /// Each rung of the proof that was reached since the change was begun last, and when; none of what is lost.
-    pub proofs: Vec<(Timestamp, Proof)>,
+    /// AWS's latest yes to a change of it.
+    pub accepted: Option<Acceptance>,
+    /// Each rung of the proof that was reached since the change was begun last; none of what is lost.
+    pub proofs: Vec<Recorded<Proof>>,
     /// Whom and what it concerns, once that was gathered.
     pub impact: Option<Box<Impact>>,
-    /// When its deny was last found gone.
-    pub lost_at: Option<Timestamp>,
     /// When it was told last who did that.
     pub culprit_told_at: Option<Timestamp>,
-    /// The release that was asked for last, and when.
-    pub release: Option<(Timestamp, ReleaseAsked)>,
     /// How it is being taken back.
     pub undoing: Option<Undo>,
     /// When it was taken back, and with which entry.
     pub undone: Option<(Timestamp, i64)>,
-    /// The latest refusal.
-    pub refused: Option<Refused>,
     /// Why it is not known whether the change is in place.
     pub uncertain: Option<String>,
+    /// What happened to it, occasion by occasion.
+    pub history: History,
 }
 
 /// What a person is asked about.
@@ -90,10 +80,22 @@ impl Remediation {
         (last <= self.seen_at).then(|| at.duration_since(last))
     }
 
+    /// Since when a person is asked, or was the last time.
+    #[must_use]
+    pub fn held_at(&self) -> Option<Timestamp> {
+        self.history.asked.last().map(|asked| asked.since)
+    }
+
+    /// Why a person is asked, or was the last time: the reason's name, and in words.
+    #[must_use]
+    pub fn held_why(&self) -> Option<(&str, &str)> {
+        self.history.asked.last().map(|asked| (asked.code.as_str(), asked.reason.as_str()))
+    }
+
     /// Until when a person can answer, if one is asked.
     #[must_use]
     pub fn answer_by(&self, timeout: SignedDuration) -> Option<Timestamp> {
-        self.held_at.map(|at| at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
+        self.held_at().map(|at| at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
     }
 
     /// When a person approved it, if one did and it was not held again since.
@@ -105,10 +107,40 @@ impl Remediation {
             .filter(|_| !matches!(self.state, State::Held | State::Rejected | State::Superseded))
     }
 
+    /// When AWS had accepted the change.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<Timestamp> {
+        self.accepted.map(|accepted| accepted.at)
+    }
+
     /// The proof of the highest rung that was reached since the change was begun last; none of what is lost.
     #[must_use]
     pub fn proof(&self) -> Option<&Proof> {
-        self.proofs.last().map(|(_, proof)| proof)
+        self.proofs.last().map(|proof| &proof.what)
+    }
+
+    /// The deny was seen in place, now or earlier.
+    #[must_use]
+    pub fn has_acted(&self) -> bool {
+        self.history.denied_at.is_some()
+    }
+
+    /// The latest refusal.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        self.history.refusals.last().map(|refusal| &refusal.what)
+    }
+
+    /// The release that was asked for last.
+    #[must_use]
+    pub fn release(&self) -> Option<&ReleaseRun> {
+        self.history.releases.last()
+    }
+
+    /// When its deny was last found gone.
+    #[must_use]
+    pub fn lost_at(&self) -> Option<Timestamp> {
+        self.history.drifts.last().map(|drift| drift.at)
     }
 
     /// How far it is proved.
@@ -117,10 +149,16 @@ impl Remediation {
         self.proof().map(|proof| proof.rung)
     }
 
+    /// Where it stands, and how far it is proved.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing { state: self.state, proof: self.rung() }
+    }
+
     /// It is put back after somebody took it away, and keeps its cutoff.
     #[must_use]
     pub fn is_put_back(&self) -> bool {
-        self.lost_at.is_some() && self.change.is_some()
+        self.lost_at().is_some() && self.change.is_some()
     }
 
     /// What an entry about it is about.
@@ -132,106 +170,6 @@ impl Remediation {
             account: Some(self.target.account.clone()),
             region: Some(self.finding.region.clone()),
             principal: Some(self.target.name()),
-        }
-    }
-}
-
-impl Remediation {
-    /// As its decision leaves it; none when the entry is no decision that leads to a remediation.
-    pub fn begin(
-        id: &str,
-        state: State,
-        finding: &Finding,
-        seen_at: Timestamp,
-        opened_at: Timestamp,
-        decision: Event,
-    ) -> Option<Self> {
-        let Event::Decision {
-            target,
-            verdict,
-            code,
-            reason,
-            rule,
-            opt_outs,
-            recurrence,
-            what_to_do,
-            last_seen,
-            ..
-        } = decision
-        else {
-            return None;
-        };
-        Some(Self {
-            id: id.to_owned(),
-            state,
-            finding: finding.clone(),
-            target: target?,
-            last_seen,
-            seen_at,
-            opened_at,
-            recurrence,
-            what_to_do,
-            rule,
-            opt_outs,
-            held_at: None,
-            held_why: (verdict == "hold").then_some((code, reason)),
-            intent_seq: None,
-            proposal: None,
-            answer: None,
-            change: None,
-            changes: Vec::new(),
-            accepted_at: None,
-            first_accepted: None,
-            proofs: Vec::new(),
-            impact: None,
-            lost_at: None,
-            culprit_told_at: None,
-            release: None,
-            undoing: None,
-            undone: None,
-            refused: None,
-            uncertain: None,
-        })
-    }
-
-    /// Takes what an entry adds.
-    pub fn take(&mut self, seq: i64, time: Timestamp, event: Event) {
-        match event {
-            Event::Proposed { change, problem } => self.proposal = Some(Proposal { seq, change, problem }),
-            Event::Approved(answer) | Event::Rejected(answer) | Event::DoneByHand(answer) => {
-                self.answer = Some((time, answer));
-            }
-            Event::Returned { code, reason } => {
-                (self.held_why, self.answer, self.proposal) = (Some((code, reason)), None, None);
-            }
-            // An answer is for what was asked, and not for what comes later.
-            Event::Reopened { .. } => (self.answer, self.proposal) = (None, None),
-            Event::Intent { change } => {
-                self.changes.push((seq, change.clone()));
-                (self.change, self.intent_seq) = (Some(change), Some(seq));
-                self.proofs.clear();
-            }
-            Event::Accepted { aws_time, .. } => {
-                self.accepted_at = Some(aws_time.unwrap_or(time));
-                self.first_accepted.get_or_insert(seq);
-            }
-            Event::Proof(proof) => self.proofs.push((time, proof)),
-            Event::Impact(impact) => self.impact = Some(impact),
-            Event::Drift { .. } => {
-                self.lost_at = Some(time);
-                self.proofs.clear();
-            }
-            Event::NotReleased { was, .. } if was.after_release_in_vain() == State::Lost => {
-                self.proofs.clear();
-            }
-            Event::ReleaseAsked(asked) => (self.release, self.undoing) = (Some((time, asked)), None),
-            Event::Undoing { undo } => self.undoing = Some(undo),
-            // The clock of this machine may be wrong.
-            Event::Undone { aws_time, .. } => self.undone = Some((aws_time.unwrap_or(time), seq)),
-            Event::Alert { code: AlertCode::DenyRemovedBy, .. } => self.culprit_told_at = Some(time),
-            Event::Refused(refused) => self.refused = Some(refused),
-            Event::Uncertain { error } => self.uncertain = Some(error),
-            _ => {}
         }
     }
 }

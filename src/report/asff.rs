@@ -4,11 +4,11 @@
 //! account is in `Resources` and `ProductFields`.
 
 use super::head::Head;
+use super::incident::IncidentReport;
 use super::ocsf::severity;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
-use super::story::Story;
 use super::summary::Summary;
 use crate::ident::{AccountId, Region};
 use crate::remediation::State;
@@ -42,31 +42,31 @@ impl Findings {
         Ok(Self { hub, region, begun: false })
     }
 
-    fn region<'a>(&'a self, story: &'a Story) -> &'a str {
-        self.region.as_ref().map_or(&story.finding.region, Region::as_str)
+    fn region<'a>(&'a self, incident: &'a IncidentReport) -> &'a str {
+        self.region.as_ref().map_or(incident.finding.region.as_str(), Region::as_str)
     }
 
-    pub fn hub_finding(&self, story: &Story) -> Result<HubFinding, ReportError> {
-        let region = self.region(story).parse().map_err(|error| {
-            ReportError::Asked(format!("{}: its finding has no usable region: {error}", story.remediation))
+    pub fn hub_finding(&self, incident: &IncidentReport) -> Result<HubFinding, ReportError> {
+        let region = self.region(incident).parse().map_err(|error| {
+            ReportError::Asked(format!("{}: its finding has no usable region: {error}", incident.remediation))
         })?;
         let mut json = Vec::new();
-        safe::json(&self.finding(story), &mut json)?;
-        Ok(HubFinding { region, id: id(story), json })
+        safe::json(&self.finding(incident), &mut json)?;
+        Ok(HubFinding { region, id: id(incident), json })
     }
 
-    fn finding(&self, story: &Story) -> Value {
-        let (partition, region, hub) = (&story.partition, self.region(story), &self.hub);
-        let first = story.decision.at.unwrap_or_default();
-        let updated = story.steps.last().map_or(first, |step| step.at).max(first);
-        let (_, label) = severity(story.finding.severity);
+    fn finding(&self, incident: &IncidentReport) -> Value {
+        let (partition, region, hub) = (&incident.partition, self.region(incident), &self.hub);
+        let first = incident.decision.at;
+        let updated = incident.steps.last().map_or(first, |step| step.at).max(first);
+        let (_, label) = severity(incident.finding.severity);
         let label = if label == "Unknown" { "HIGH".to_owned() } else { label.to_uppercase() };
-        let text = story.to_do.clone().unwrap_or_else(|| {
-            format!("`rescind show {}` tells the whole story, and what to do now.", story.remediation)
+        let text = incident.to_do.clone().unwrap_or_else(|| {
+            format!("`rescind show {}` has all of it, and what to do now.", incident.remediation)
         });
         let mut finding = json!({
             "SchemaVersion": "2018-10-08",
-            "Id": id(story),
+            "Id": id(incident),
             "ProductArn": format!("arn:{partition}:securityhub:{region}:{hub}:product/{hub}/default"),
             "GeneratorId": "rescind/revocation",
             "AwsAccountId": hub,
@@ -75,17 +75,17 @@ impl Findings {
             "CreatedAt": first,
             "UpdatedAt": updated,
             "Severity": { "Label": label },
-            "Title": cut(&format!("Stolen credentials of {} in {}: {}", story.who(), story.account, story.state), 256),
-            "Description": cut(&description(story), 1024),
+            "Title": cut(&format!("Stolen credentials of {} in {}: {}", incident.who(), incident.account, incident.state), 256),
+            "Description": cut(&description(incident), 1024),
             "Remediation": { "Recommendation": { "Text": cut(&text, 512) } },
-            "ProductFields": product_fields(story),
-            "Resources": resources(story),
-            "Workflow": { "Status": workflow(story) },
+            "ProductFields": product_fields(incident),
+            "Resources": resources(incident),
+            "Workflow": { "Status": workflow(incident) },
             "RecordState": "ACTIVE",
         });
         for (name, time) in [
-            ("FirstObservedAt", story.finding.first_activity),
-            ("LastObservedAt", story.finding.last_activity),
+            ("FirstObservedAt", incident.finding.evidence.first_seen),
+            ("LastObservedAt", Some(incident.finding.last_activity)),
         ] {
             if let Some(time) = time {
                 finding[name] = json!(time);
@@ -95,8 +95,8 @@ impl Findings {
     }
 }
 
-fn id(story: &Story) -> String {
-    format!("rescind/{}/{}", story.account, story.remediation)
+fn id(incident: &IncidentReport) -> String {
+    format!("rescind/{}/{}", incident.account, incident.remediation)
 }
 
 /// At most so many characters.
@@ -108,9 +108,9 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-fn description(story: &Story) -> String {
-    let finding = &story.finding;
-    let denied = match (story.seconds_to_deny, story.proof) {
+fn description(incident: &IncidentReport) -> String {
+    let finding = &incident.finding;
+    let denied = match (incident.seconds_to_deny, incident.proof) {
         (Some(seconds), Some(rung)) => {
             format!(" Denied {seconds:.1} s after the last activity that GuardDuty saw (proof: {rung}).")
         }
@@ -118,43 +118,43 @@ fn description(story: &Story) -> String {
     };
     format!(
         "GuardDuty finding {} ({}). {}: {}.{denied}",
-        finding.id, finding.finding_type, story.decision.verdict, story.decision.reason
+        finding.id, finding.finding_type, incident.decision.verdict, incident.decision.reason
     )
 }
 
 /// What needs a person is new; what was dealt with is resolved.
-fn workflow(story: &Story) -> &'static str {
-    match story.state {
-        _ if story.to_do.is_some() => "NEW",
+fn workflow(incident: &IncidentReport) -> &'static str {
+    match incident.state {
+        _ if incident.to_do.is_some() => "NEW",
         State::Rejected => "SUPPRESSED",
         State::DoneByHand | State::Superseded => "RESOLVED",
-        _ if story.acted => "RESOLVED",
+        _ if incident.acted => "RESOLVED",
         _ => "NOTIFIED",
     }
 }
 
-fn product_fields(story: &Story) -> Value {
-    let finding = &story.finding;
+fn product_fields(incident: &IncidentReport) -> Value {
+    let finding = &incident.finding;
     let mut fields = Map::new();
     let number = |number: Option<f64>| number.map(|number| format!("{number:.3}"));
-    let key = story.changes.last();
+    let key = incident.changes.last();
     for (name, value) in [
-        ("rescind/remediation", Some(story.remediation.clone())),
-        ("rescind/state", Some(story.state.to_string())),
-        ("rescind/account", Some(story.account.clone())),
-        ("rescind/account_name", story.account_name.clone()),
-        ("rescind/principal_arn", Some(story.principal_arn.clone())),
+        ("rescind/remediation", Some(incident.remediation.clone())),
+        ("rescind/state", Some(incident.state.to_string())),
+        ("rescind/account", Some(incident.account.clone())),
+        ("rescind/account_name", incident.account_name.clone()),
+        ("rescind/principal_arn", Some(incident.principal_arn.clone())),
         ("rescind/finding", Some(finding.id.clone())),
         ("rescind/finding_type", Some(finding.finding_type.clone())),
         ("rescind/region", Some(finding.region.clone())),
-        ("rescind/rule", story.decision.rule.clone()),
-        ("rescind/proof", story.proof.map(|rung| rung.to_string())),
-        ("rescind/denied_at", story.denied_at.map(|at| at.to_string())),
-        ("rescind/seconds_to_deny", number(story.seconds_to_deny)),
-        ("rescind/cutoff", key.map(|change| change.cutoff.to_string())),
-        ("rescind/remote_ip", finding.remote_ip.clone()),
-        ("rescind/recurrence_of", story.recurrence.as_ref().map(|one| one.of.clone())),
-        ("rescind/decision_entry", Some(story.decision.entry.to_string())),
+        ("rescind/rule", incident.decision.rule.clone()),
+        ("rescind/proof", incident.proof.map(|rung| rung.to_string())),
+        ("rescind/denied_at", incident.denied_at.map(|at| at.to_string())),
+        ("rescind/seconds_to_deny", number(incident.seconds_to_deny)),
+        ("rescind/cutoff", key.map(|made| made.change.cutoff.to_string())),
+        ("rescind/remote_ip", finding.remote_ip().map(str::to_owned)),
+        ("rescind/recurrence_of", incident.recurrence.as_ref().map(|one| one.of.clone())),
+        ("rescind/decision_entry", Some(incident.decision.entry.to_string())),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             fields.insert(name.to_owned(), json!(cut(&value, 2048)));
@@ -163,8 +163,8 @@ fn product_fields(story: &Story) -> Value {
     Value::Object(fields)
 }
 
-fn resources(story: &Story) -> Value {
-    let (partition, region) = (&story.partition, &story.finding.region);
+fn resources(incident: &IncidentReport) -> Value {
+    let (partition, region) = (&incident.partition, &incident.finding.region);
     let resource = |kind: &str, id: &str, details: Option<Value>| {
         let mut one = json!({ "Type": kind, "Id": cut(id, 512), "Partition": partition, "Region": region });
         if let Some(details) = details {
@@ -172,20 +172,20 @@ fn resources(story: &Story) -> Value {
         }
         one
     };
-    let arn = story.changes.last().map_or(&story.principal_arn, |change| &change.arn);
-    let mut all = vec![match story.principal_kind.as_str() {
-        "role" => resource("AwsIamRole", arn, Some(json!({ "RoleName": story.principal }))),
-        "user" => resource("AwsIamUser", arn, Some(json!({ "UserName": story.principal }))),
+    let arn = incident.changes.last().map_or(&incident.principal_arn, |made| &made.change.arn);
+    let mut all = vec![match incident.principal_kind.as_str() {
+        "role" => resource("AwsIamRole", arn, Some(json!({ "RoleName": incident.principal }))),
+        "user" => resource("AwsIamUser", arn, Some(json!({ "UserName": incident.principal }))),
         _ => resource("Other", arn, None),
     }];
-    if let Some(key) = &story.finding.access_key {
-        let mut details = json!({ "AccessKeyId": key, "AccountId": story.account });
-        if let Some(id) = &story.finding.principal_id {
+    if let Some(key) = incident.finding.access_key() {
+        let mut details = json!({ "AccessKeyId": key, "AccountId": incident.account });
+        if let Some(id) = incident.finding.principal_id() {
             details["PrincipalId"] = json!(cut(id, 512));
         }
         all.push(resource("AwsIamAccessKey", key, Some(details)));
     }
-    all.push(resource("AwsAccount", &format!("AWS::::Account:{}", story.account), None));
+    all.push(resource("AwsAccount", &format!("AWS::::Account:{}", incident.account), None));
     Value::Array(all)
 }
 
@@ -194,10 +194,10 @@ impl Sheet for Findings {
         Ok(out.write_all(b"[")?)
     }
 
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
         out.write_all(if self.begun { b",\n" } else { b"\n" })?;
         self.begun = true;
-        Ok(safe::json(&self.finding(story), out)?)
+        Ok(safe::json(&self.finding(incident), out)?)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {

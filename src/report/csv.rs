@@ -1,10 +1,12 @@
 //! CSV (RFC 4180): one row for each remediation. No cell is a formula.
 
+use super::finding::known;
 use super::head::Head;
+use super::incident::IncidentReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
-use super::story::Story;
 use super::summary::Summary;
+use crate::remediation::AskedEnd;
 use crate::safe;
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 use jiff::Timestamp;
@@ -16,18 +18,23 @@ pub(super) struct Csv {
 }
 
 /// A column: its name, and what stands in it.
-type Column = (&'static str, fn(&Story) -> String);
+type Column = (&'static str, fn(&IncidentReport) -> String);
 
 fn time(time: Option<Timestamp>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
 }
 
-fn opt(text: Option<&String>) -> String {
-    text.cloned().unwrap_or_default()
+fn opt(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
 }
 
-fn rung(story: &Story, name: &str) -> String {
-    time(story.rungs.iter().find(|one| one.rung == name).map(|one| one.at))
+fn rung(incident: &IncidentReport, name: &str) -> String {
+    time(incident.rungs.iter().find(|one| one.rung == name).map(|one| one.at))
+}
+
+/// What ended the latest time in which a person was asked.
+fn ended(incident: &IncidentReport) -> Option<&AskedEnd> {
+    incident.held.last().and_then(|asked| asked.ended.as_ref())
 }
 
 /// Their order and names do not change; new ones come at the end.
@@ -36,39 +43,39 @@ const COLUMNS: &[Column] = &[
     ("state", |s| s.state.to_string()),
     ("proof", |s| s.proof.map(|rung| rung.to_string()).unwrap_or_default()),
     ("account", |s| s.account.clone()),
-    ("account_name", |s| opt(s.account_name.as_ref())),
+    ("account_name", |s| opt(s.account_name.as_deref())),
     ("ous", |s| s.ous.join(" ")),
     ("principal_kind", |s| s.principal_kind.clone()),
     ("principal", |s| s.principal.clone()),
-    ("session", |s| opt(s.session.as_ref())),
+    ("session", |s| opt(s.session.as_deref())),
     ("finding", |s| s.finding.id.clone()),
     ("finding_type", |s| s.finding.finding_type.clone()),
     ("region", |s| s.finding.region.clone()),
     ("severity", |s| s.finding.severity.map(|one| one.to_string()).unwrap_or_default()),
-    ("title", |s| opt(s.finding.title.as_ref())),
-    ("access_key", |s| opt(s.finding.access_key.as_ref())),
-    ("remote_ip", |s| opt(s.finding.remote_ip.as_ref())),
-    ("remote_organization", |s| opt(s.finding.remote_organization.as_ref())),
-    ("instance", |s| opt(s.finding.instance.as_ref())),
-    ("last_activity", |s| time(s.finding.last_activity)),
-    ("seen_at", |s| time(s.finding.seen_at)),
-    ("decided_at", |s| time(s.decision.at)),
+    ("title", |s| opt(known(s.finding.title.as_ref()))),
+    ("access_key", |s| opt(s.finding.access_key())),
+    ("remote_ip", |s| opt(s.finding.remote_ip())),
+    ("remote_organization", |s| opt(known(s.finding.evidence.remote_organization.as_ref()))),
+    ("instance", |s| opt(s.finding.instance())),
+    ("last_activity", |s| s.finding.last_activity.to_string()),
+    ("seen_at", |s| s.finding.seen_at.to_string()),
+    ("decided_at", |s| s.decision.at.to_string()),
     ("verdict", |s| s.decision.verdict.clone()),
     ("reason", |s| s.decision.reason.clone()),
-    ("rule", |s| opt(s.decision.rule.as_ref())),
+    ("rule", |s| opt(s.decision.rule.as_deref())),
     ("opt_outs", |s| s.decision.opt_outs.join(", ")),
     ("recurrence_of", |s| s.recurrence.as_ref().map(|one| one.of.clone()).unwrap_or_default()),
     ("held_since", |s| time(s.held.first().map(|held| held.since))),
-    ("answer", |s| opt(s.held.last().and_then(|held| held.ended.as_ref()))),
-    ("answered_by", |s| opt(s.held.last().and_then(|held| held.by.as_ref()))),
-    ("cutoff", |s| time(s.changes.last().map(|change| change.cutoff))),
+    ("answer", |s| ended(s).map(|end| end.how.to_string()).unwrap_or_default()),
+    ("answered_by", |s| opt(ended(s).and_then(|end| end.answer.as_ref()).map(|answer| answer.by.as_str()))),
+    ("cutoff", |s| time(s.changes.last().map(|made| made.change.cutoff.time()))),
     ("denied_at", |s| time(s.denied_at)),
     ("seconds_to_deny", |s| s.seconds_to_deny.map(|one| format!("{one:.3}")).unwrap_or_default()),
     ("accepted_at", |s| rung(s, "accepted")),
     ("present_at", |s| rung(s, "present")),
     ("simulated_at", |s| rung(s, "simulated")),
     ("enforced_at", |s| rung(s, "enforced")),
-    ("refused", |s| s.refusals.last().map(|one| one.reason.clone()).unwrap_or_default()),
+    ("refused", |s| s.refusals.last().map(|one| one.what.reason.clone()).unwrap_or_default()),
     ("drifts", |s| s.drifts.len().to_string()),
     ("undone_at", |s| time(s.undone_at)),
     ("calls", |s| s.calls.count.to_string()),
@@ -78,7 +85,7 @@ const COLUMNS: &[Column] = &[
         ids.collect::<Vec<_>>().join(" ")
     }),
     ("decision_entry", |s| s.decision.entry.to_string()),
-    ("to_do", |s| opt(s.to_do.as_ref())),
+    ("to_do", |s| opt(s.to_do.as_deref())),
 ];
 
 /// A cell that no spreadsheet takes for a formula.
@@ -109,9 +116,9 @@ impl Sheet for Csv {
         write(&names, out)
     }
 
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
         self.row.clear();
-        self.row.extend(COLUMNS.iter().map(|(_, cell)| harmless(&cell(story))));
+        self.row.extend(COLUMNS.iter().map(|(_, cell)| harmless(&cell(incident))));
         write(&self.row, out)
     }
 

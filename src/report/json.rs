@@ -1,9 +1,9 @@
 //! JSON: one document, or one remediation a line. The schema is docs/schema/report.schema.json.
 
 use super::head::Head;
+use super::incident::IncidentReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
-use super::story::Story;
 use super::summary::Summary;
 use crate::safe;
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ struct Report {
     /// The figures.
     summary: Summary,
     /// The remediations, by their decisions, the oldest first. With `--format jsonl` each stands in a line of its own.
-    remediations: Vec<Story>,
+    remediations: Vec<IncidentReport>,
 }
 
 /// The schema of the document, as JSON.
@@ -58,10 +58,10 @@ impl Sheet for Document {
         Ok(out.write_all(b",\n\"remediations\":[")?)
     }
 
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
         out.write_all(if self.begun { b",\n" } else { b"\n" })?;
         self.begun = true;
-        Ok(safe::json(story, out)?)
+        Ok(safe::json(incident, out)?)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {
@@ -76,8 +76,8 @@ impl Sheet for Lines {
         Ok(())
     }
 
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
-        safe::json(story, out)?;
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+        safe::json(incident, out)?;
         Ok(out.write_all(b"\n")?)
     }
 

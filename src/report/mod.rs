@@ -5,26 +5,29 @@
 
 mod asff;
 mod csv;
+mod describe;
 mod diff;
+mod finding;
 mod head;
 mod html;
+mod incident;
 mod json;
 mod ocsf;
+mod reading;
 mod scan;
 mod sheet;
 mod sparse;
-mod story;
 mod summary;
-mod told;
+mod timeline;
 
 pub use asff::HubFinding;
+pub use describe::{describe, describe_proof, short};
 pub use diff::policy_diff;
 pub use head::{Head, Signed};
+pub use incident::IncidentReport;
 pub use json::schema;
 pub use scan::{Prepared, ReportError};
-pub use story::Story;
 pub use summary::{Spread, Summary};
-pub use told::{proof as proof_told, short, told};
 
 use crate::ident::Region;
 use sheet::Sheet;
@@ -98,8 +101,8 @@ pub fn write(
     sheet.begin(head, summary.as_ref(), out)?;
     let mut count = 0;
     prepared.each(false, &mut |done| progress(before + done, total), &mut |met| {
-        if let Some(story) = met.story {
-            sheet.one(&story, out)?;
+        if let Some(incident) = met.incident {
+            sheet.one(&incident, out)?;
             count += 1;
         }
         Ok(())
@@ -122,8 +125,8 @@ pub fn hub_findings(
 ) -> Result<(), ReportError> {
     let findings = asff::Findings::of(&prepared.head, region)?;
     let total = prepared.head.entries.unsigned_abs();
-    prepared.each(false, &mut |done| progress(done, total), &mut |met| match met.story {
-        Some(story) => each(findings.hub_finding(&story)?),
+    prepared.each(false, &mut |done| progress(done, total), &mut |met| match met.incident {
+        Some(incident) => each(findings.hub_finding(&incident)?),
         None => Ok(()),
     })
 }

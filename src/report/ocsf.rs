@@ -2,12 +2,12 @@
 //! *Evict*; that it was taken back is *Restore*.
 
 use super::head::Head;
+use super::incident::IncidentReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
-use super::story::Story;
 use super::summary::Summary;
-use crate::remediation::State;
+use crate::remediation::{ChangeOutcome, State};
 use crate::safe;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -41,19 +41,27 @@ impl Events {
         Self { version: head.version.clone() }
     }
 
-    fn event(&self, story: &Story, activity: Activity, status: &Status, time: Timestamp) -> Value {
+    fn event(
+        &self,
+        incident: &IncidentReport,
+        activity: Activity,
+        status: &Status,
+        time: Timestamp,
+    ) -> Value {
         let (id, name) = match activity {
             Activity::Evict => (2, "Evict"),
             Activity::Restore => (3, "Restore"),
         };
-        let (severity_id, severity) = severity(story.finding.severity);
-        let detail = story.to_do.clone().or_else(|| story.refusals.last().map(|one| one.reason.clone()));
-        let cloud_account =
-            json!({ "uid": story.account, "name": story.account_name, "type_id": 10, "type": "AWS Account" });
+        let (severity_id, severity) = severity(incident.finding.severity);
+        let detail =
+            incident.to_do.clone().or_else(|| incident.refusals.last().map(|one| one.what.reason.clone()));
+        let cloud_account = json!({ "uid": incident.account, "name": incident.account_name, "type_id": 10, "type": "AWS Account" });
         let message = match activity {
-            Activity::Evict => format!("Sessions of {} in {}: {}", story.who(), story.account, story.state),
+            Activity::Evict => {
+                format!("Sessions of {} in {}: {}", incident.who(), incident.account, incident.state)
+            }
             Activity::Restore => {
-                format!("The deny for {} in {} is taken back: {}", story.who(), story.account, status.1)
+                format!("The deny for {} in {} is taken back: {}", incident.who(), incident.account, status.1)
             }
         };
         without_empty(json!({
@@ -64,25 +72,25 @@ impl Events {
             "severity_id": severity_id, "severity": severity,
             "status_id": status.0, "status": status.1, "status_detail": detail,
             "time": time.as_millisecond(),
-            "start_time": story.changes.first().map(|change| change.at.as_millisecond()),
-            "command_uid": story.remediation,
+            "start_time": incident.changes.first().map(|change| change.at.as_millisecond()),
+            "command_uid": incident.remediation,
             "message": message,
             "metadata": {
                 "version": "1.8.0", "profiles": ["cloud"], "log_name": "ledger",
-                "uid": format!("{}/{}", story.remediation, name.to_lowercase()),
+                "uid": format!("{}/{}", incident.remediation, name.to_lowercase()),
                 "product": { "name": "rescind", "vendor_name": "rescind", "version": self.version },
             },
-            "cloud": { "provider": "AWS", "region": region(story), "account": cloud_account },
-            "remediation": { "desc": desc(story, activity) },
+            "cloud": { "provider": "AWS", "region": region(incident), "account": cloud_account },
+            "remediation": { "desc": desc(incident, activity) },
             "countermeasures": countermeasures(activity),
-            "observables": observables(story),
-            "unmapped": unmapped(story),
+            "observables": observables(incident),
+            "unmapped": unmapped(incident),
         }))
     }
 }
 
-fn region(story: &Story) -> Option<&str> {
-    Some(story.finding.region.as_str()).filter(|region| !region.is_empty())
+fn region(incident: &IncidentReport) -> Option<&str> {
+    Some(incident.finding.region.as_str()).filter(|region| !region.is_empty())
 }
 
 /// GuardDuty's levels: low from 1, medium from 4, high from 7, critical from 9.
@@ -97,15 +105,15 @@ pub(super) fn severity(severity: Option<f64>) -> (u32, &'static str) {
     }
 }
 
-fn evicted(story: &Story) -> Status {
-    let gone = story.refusals.last().is_some_and(|one| {
-        matches!(one.code.as_str(), "role_gone" | "user_gone" | "role_recreated" | "user_recreated")
+fn evicted(incident: &IncidentReport) -> Status {
+    let gone = incident.refusals.last().is_some_and(|one| {
+        matches!(one.what.code.as_str(), "role_gone" | "user_gone" | "role_recreated" | "user_recreated")
     });
-    let uncertain = story.changes.last().is_some_and(|change| change.outcome == "uncertain");
-    match story.state {
-        _ if story.acted => (1, "Success".into()),
-        State::DoneByHand => (99, story.state.to_string().into()),
-        _ if story.principal_kind == "other" => (5, "Unsupported".into()),
+    let uncertain = incident.changes.last().is_some_and(|change| change.outcome == ChangeOutcome::Uncertain);
+    match incident.state {
+        _ if incident.acted => (1, "Success".into()),
+        State::DoneByHand => (99, incident.state.to_string().into()),
+        _ if incident.principal_kind == "other" => (5, "Unsupported".into()),
         State::Failed if gone => (3, "Does Not Exist".into()),
         State::Failed | State::Blocked | State::Retrying => (2, "Failure".into()),
         _ if uncertain => (6, "Error".into()),
@@ -114,20 +122,23 @@ fn evicted(story: &Story) -> Status {
     }
 }
 
-fn desc(story: &Story, activity: Activity) -> String {
-    let change = story.changes.last();
+fn desc(incident: &IncidentReport, activity: Activity) -> String {
+    let change = incident.changes.last().map(|made| &made.change);
     match (activity, change) {
         (Activity::Evict, Some(change)) => format!(
             "Inline policy {} of {} denies everything to {} issued before {}",
             change.policy_name,
             change.arn,
-            story.session.as_ref().map_or_else(|| "sessions".to_owned(), |one| format!("the session {one}")),
+            incident
+                .session
+                .as_ref()
+                .map_or_else(|| "sessions".to_owned(), |one| format!("the session {one}")),
             change.cutoff
         ),
         (Activity::Restore, Some(change)) => {
             format!("Inline policy {} of {} is what it was before", change.policy_name, change.arn)
         }
-        (_, None) => story.decision.reason.clone(),
+        (_, None) => incident.decision.reason.clone(),
     }
 }
 
@@ -142,17 +153,17 @@ fn countermeasures(activity: Activity) -> Value {
 }
 
 /// Names point into the event. What is not of a type as OCSF has it stands in `unmapped` only.
-fn observables(story: &Story) -> Value {
-    let finding = &story.finding;
-    let arn = Some(&story.principal_arn).filter(|arn| arn.starts_with("arn:"));
-    let ip = finding.remote_ip.as_ref().filter(|ip| ip.parse::<IpAddr>().is_ok());
+fn observables(incident: &IncidentReport) -> Value {
+    let finding = &incident.finding;
+    let arn = Some(incident.principal_arn.as_str()).filter(|arn| arn.starts_with("arn:"));
+    let ip = finding.remote_ip().filter(|ip| ip.parse::<IpAddr>().is_ok());
     let all = [
-        ("cloud.account.uid", 35, "Account Object: uid", Some(&story.account)),
+        ("cloud.account.uid", 35, "Account Object: uid", Some(incident.account.as_str())),
         ("unmapped.principal_arn", 10, "Resource UID", arn),
-        ("unmapped.access_key", 19, "User Credential ID", finding.access_key.as_ref()),
-        ("unmapped.principal_id", 31, "User Object: uid", finding.principal_id.as_ref()),
+        ("unmapped.access_key", 19, "User Credential ID", finding.access_key()),
+        ("unmapped.principal_id", 31, "User Object: uid", finding.principal_id()),
         ("unmapped.remote_ip", 2, "IP Address", ip),
-        ("unmapped.instance", 10, "Resource UID", finding.instance.as_ref()),
+        ("unmapped.instance", 10, "Resource UID", finding.instance()),
     ];
     all.into_iter()
         .filter_map(|(name, id, kind, value)| Some((name, id, kind, value.filter(|one| !one.is_empty())?)))
@@ -160,16 +171,17 @@ fn observables(story: &Story) -> Value {
         .collect()
 }
 
-fn unmapped(story: &Story) -> Value {
-    let finding = &story.finding;
-    let ids: Vec<&str> = story.calls.requests.iter().filter_map(|call| call.request_id.as_deref()).collect();
+fn unmapped(incident: &IncidentReport) -> Value {
+    let finding = &incident.finding;
+    let ids: Vec<&str> =
+        incident.calls.requests.iter().filter_map(|call| call.request_id.as_deref()).collect();
     json!({
-        "principal_arn": story.principal_arn, "principal_kind": story.principal_kind,
-        "access_key": finding.access_key, "principal_id": finding.principal_id,
-        "remote_ip": finding.remote_ip, "instance": finding.instance,
-        "finding": finding.id, "finding_type": finding.finding_type, "state": story.state,
-        "proof": story.proof, "seconds_to_deny": story.seconds_to_deny,
-        "request_ids": ids, "decision_entry": story.decision.entry,
+        "principal_arn": incident.principal_arn, "principal_kind": incident.principal_kind,
+        "access_key": finding.access_key(), "principal_id": finding.principal_id(),
+        "remote_ip": finding.remote_ip(), "instance": finding.instance(),
+        "finding": finding.id, "finding_type": finding.finding_type, "state": incident.state,
+        "proof": incident.proof, "seconds_to_deny": incident.seconds_to_deny,
+        "request_ids": ids, "decision_entry": incident.decision.entry,
     })
 }
 
@@ -178,19 +190,20 @@ impl Sheet for Events {
         Ok(())
     }
 
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
-        let last = story.steps.last().map_or(Timestamp::UNIX_EPOCH, |step| step.at);
-        let event = self.event(story, Activity::Evict, &evicted(story), story.denied_at.unwrap_or(last));
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+        let last = incident.steps.last().map_or(Timestamp::UNIX_EPOCH, |step| step.at);
+        let event =
+            self.event(incident, Activity::Evict, &evicted(incident), incident.denied_at.unwrap_or(last));
         write_line(&event, out)?;
-        let release = story.releases.last();
-        let restored = match (story.undone_at, release) {
+        let release = incident.releases.last();
+        let restored = match (incident.undone_at, release) {
             (Some(at), _) => Some(((1, "Success".into()), at)),
             (None, Some(release)) if release.not_done.is_some() => Some(((2, "Failure".into()), last)),
             (None, Some(release)) => Some(((99, "asked".into()), release.at)),
             (None, None) => None,
         };
         if let Some((status, at)) = restored {
-            write_line(&self.event(story, Activity::Restore, &status, at), out)?;
+            write_line(&self.event(incident, Activity::Restore, &status, at), out)?;
         }
         Ok(())
     }

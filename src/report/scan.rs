@@ -1,11 +1,12 @@
-//! The way through the ledger: one decision after the other, and the story of those that began one.
+//! The way through the ledger: one decision after the other, and the remediation that it began.
 
 use super::head::{Head, Signed};
-use super::story::{DecisionData, Story, Telling, data};
+use super::incident::{AccountPlace, IncidentReport};
+use super::reading::{Reading, event};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::Selection;
+use crate::remediation::{Event, Recorded, Selection};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -34,14 +35,14 @@ pub struct Prepared<'a> {
 
 /// What was met on the way.
 pub(super) struct Met {
-    pub decision: Decided,
-    /// The story that it began, when that is selected.
-    pub story: Option<Box<Story>>,
+    pub decision: CountedDecision,
+    /// The remediation that it began, when that is selected.
+    pub incident: Option<Box<IncidentReport>>,
 }
 
 /// A decision, as far as it is counted.
-pub(super) struct Decided {
-    pub at: Option<Timestamp>,
+pub(super) struct CountedDecision {
+    pub at: Timestamp,
     pub account: Option<String>,
     pub verdict: String,
     pub code: String,
@@ -125,48 +126,58 @@ impl<'a> Prepared<'a> {
                 if !self.is_selected(row.account.as_deref(), row.remediation.as_deref()) {
                     continue;
                 }
-                let decision: DecisionData =
-                    data(&row.body).map_err(|error| self.reader.bad_entry(row.seq, &error))?;
-                let story = match &row.remediation {
+                let broken = |why: &dyn ToString| self.reader.bad_entry(row.seq, &why.to_string());
+                let at = row.time.parse().map_err(|error: jiff::Error| broken(&error))?;
+                let event = event("decision", &row.body).map_err(|why| broken(&why))?;
+                let Event::Decision { occurrence, verdict, code, opt_outs, covered_by, .. } = &event else {
+                    return Err(broken(&"expected a decision").into());
+                };
+                let (occurrence, account) = (occurrence.clone(), row.account);
+                let decision = CountedDecision {
+                    at,
+                    account,
+                    verdict: verdict.clone(),
+                    code: code.clone(),
+                    opt_outs: opt_outs.clone(),
+                    covered_by: covered_by.clone(),
+                };
+                let incident = match &row.remediation {
                     None => None,
-                    Some(id) => match self.story(id, &decision.occurrence)? {
-                        Some(story)
-                            if selection.has_state(story.state) && selection.has_proof(story.proof) =>
-                        {
-                            Some(Box::new(story))
+                    Some(id) => {
+                        let decided = Recorded { entry: row.seq, at, what: event };
+                        match self.incident(id, &occurrence, decided)? {
+                            Some(one) if selection.has_state(one.state) && selection.has_proof(one.proof) => {
+                                Some(Box::new(one))
+                            }
+                            _ => continue,
                         }
-                        _ => continue,
-                    },
+                    }
                 };
-                let decision = Decided {
-                    at: row.time.parse().ok(),
-                    account: row.account,
-                    verdict: decision.verdict,
-                    code: decision.code,
-                    opt_outs: decision.opt_outs,
-                    covered_by: decision.covered_by,
-                };
-                each(Met { decision, story })?;
+                each(Met { decision, incident })?;
             }
             progress(last.unsigned_abs());
             after = last;
         }
     }
 
-    fn story(&self, id: &str, occurrence: &str) -> Result<Option<Story>, ReportError> {
+    /// The remediation that a decision began.
+    fn incident(
+        &self,
+        id: &str,
+        occurrence: &str,
+        decided: Recorded<Event>,
+    ) -> Result<Option<IncidentReport>, ReportError> {
         let upto = self.head.entries;
-        let mut telling = Telling::of(id);
-        self.reader.tell(id, occurrence, upto, &mut |entry| telling.take(entry))?;
-        if let Some((seq, why)) = telling.broken.take() {
+        let mut reading = Reading::of(id, decided);
+        self.reader.raw_entries(id, occurrence, upto, &mut |entry| reading.take(entry))?;
+        if let Some((seq, why)) = reading.broken {
             return Err(self.reader.bad_entry(seq, &why).into());
         }
-        let Some(mut story) = telling.end() else { return Ok(None) };
-        story.also_for = self.reader.also_for(id, upto)?;
-        let account = story.account_id();
-        let placement = account.as_ref().and_then(|account| self.placements.get(account));
-        let name =
-            account.and_then(|account| Some(self.organization.as_ref()?.account(&account)?.name.as_str()));
-        story.place(name, placement.and_then(|placement| placement.ous.as_ref()));
-        Ok(Some(story))
+        let Some(remediation) = reading.remediation else { return Ok(None) };
+        let account = remediation.target.account.as_str();
+        let place =
+            AccountPlace { name: self.name(account).map(str::to_owned), ous: self.ous(account).to_vec() };
+        let also_for = self.reader.also_for(id, upto)?;
+        Ok(Some(IncidentReport::of(remediation, reading.timeline, place, also_for)))
     }
 }

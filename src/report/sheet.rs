@@ -1,8 +1,8 @@
 //! What each format writes.
 
 use super::head::Head;
+use super::incident::IncidentReport;
 use super::scan::ReportError;
-use super::story::Story;
 use super::summary::Summary;
 use std::io::Write;
 
@@ -17,7 +17,7 @@ pub(super) trait Sheet {
     ) -> Result<(), ReportError>;
 
     /// One of them.
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError>;
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError>;
 
     /// What stands behind them.
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;

@@ -1,7 +1,7 @@
 //! The figures of a report.
 
-use super::scan::{Decided, Met, Prepared, ReportError};
-use super::story::Story;
+use super::incident::IncidentReport;
+use super::scan::{CountedDecision, Met, Prepared, ReportError};
 use crate::config::SOON_DAYS;
 use crate::remediation::State;
 use jiff::Timestamp;
@@ -49,8 +49,8 @@ pub struct Summary {
     pub by_proof: BTreeMap<String, u64>,
     /// From the last activity that GuardDuty saw to AWS's yes to the deny that was then seen in place.
     pub seconds_to_deny: Option<Spread>,
-    /// Remediations whose deny was seen in place and that are in no duration: the finding is not in the
-    /// ledger, or GuardDuty dates its last activity after the deny, which cannot be.
+    /// Remediations whose deny was seen in place and that are in no duration: GuardDuty dates the last activity
+    /// after the deny, which cannot be.
     pub not_timed: u64,
     /// How long persons who were asked took to answer.
     pub seconds_to_answer: Option<Spread>,
@@ -161,7 +161,7 @@ pub struct OpenItem {
     /// The principal, in words.
     pub principal: String,
     /// Since when.
-    pub since: Option<Timestamp>,
+    pub since: Timestamp,
     /// Why.
     pub why: String,
     /// What to do.
@@ -191,7 +191,7 @@ impl Summary {
             Ok(())
         })?;
         let head = &prepared.head;
-        let beside = prepared.reader.beside_decisions(&head.selection, head.entries)?;
+        let beside = prepared.reader.undecided_counts(&head.selection, head.entries)?;
         summary.archived = beside.archived;
         summary.undecided = beside.undecided;
         summary.unreadable = beside.unreadable;
@@ -210,7 +210,7 @@ impl Summary {
     }
 
     fn met(&mut self, met: &Met, durations: &mut Durations, prepared: &Prepared<'_>) {
-        let Met { decision, story } = met;
+        let Met { decision, incident } = met;
         self.decisions += 1;
         count(&mut self.by_verdict, &decision.verdict);
         for name in &decision.opt_outs {
@@ -230,17 +230,22 @@ impl Summary {
             }
             _ => {}
         }
-        if let Some(story) = story {
-            self.remediation(story, durations);
+        if let Some(incident) = incident {
+            self.remediation(incident, durations);
         }
-        self.parts(decision, story.as_deref(), prepared);
+        self.parts(decision, incident.as_deref(), prepared);
     }
 
-    fn parts(&mut self, decision: &Decided, story: Option<&Story>, prepared: &Prepared<'_>) {
+    fn parts(
+        &mut self,
+        decision: &CountedDecision,
+        incident: Option<&IncidentReport>,
+        prepared: &Prepared<'_>,
+    ) {
         let add = |part: &mut Part| {
             part.decisions += 1;
-            part.acted += u64::from(story.is_some_and(|story| story.acted));
-            part.not_acted += u64::from(story.is_some_and(|story| !story.acted));
+            part.acted += u64::from(incident.is_some_and(|incident| incident.acted));
+            part.not_acted += u64::from(incident.is_some_and(|incident| !incident.acted));
             part.observed += u64::from(decision.verdict == "observe");
             part.skipped += u64::from(decision.verdict == "skip");
         };
@@ -250,53 +255,51 @@ impl Summary {
                 add(self.by_ou.entry(ou.clone()).or_default());
             }
         }
-        if let Some(at) = decision.at {
-            add(self.by_day.entry(at.strftime("%Y-%m-%d").to_string()).or_default());
-        }
+        add(self.by_day.entry(decision.at.strftime("%Y-%m-%d").to_string()).or_default());
     }
 
-    fn remediation(&mut self, story: &Story, durations: &mut Durations) {
-        let state = story.state;
+    fn remediation(&mut self, incident: &IncidentReport, durations: &mut Durations) {
+        let state = incident.state;
         self.remediations += 1;
         count(&mut self.by_state, &state.to_string());
-        self.acted += u64::from(story.acted);
+        self.acted += u64::from(incident.acted);
         self.failed += u64::from(state == State::Failed);
-        self.open += u64::from(!story.acted && state.is_open());
-        self.remediation_rate.actionable += u64::from(state != State::Superseded || story.acted);
-        self.remediation_rate.remediated += u64::from(story.acted || state == State::DoneByHand);
-        count(&mut self.by_proof, &story.proof.map_or("none".to_owned(), |rung| rung.to_string()));
-        durations.to_deny.extend(story.seconds_to_deny);
-        self.not_timed += u64::from(story.acted && story.seconds_to_deny.is_none());
-        let (waited, nobody) = story.waits();
+        self.open += u64::from(!incident.acted && state.is_open());
+        self.remediation_rate.actionable += u64::from(state != State::Superseded || incident.acted);
+        self.remediation_rate.remediated += u64::from(incident.acted || state == State::DoneByHand);
+        count(&mut self.by_proof, &incident.proof.map_or("none".to_owned(), |rung| rung.to_string()));
+        durations.to_deny.extend(incident.seconds_to_deny);
+        self.not_timed += u64::from(incident.acted && incident.seconds_to_deny.is_none());
+        let (waited, nobody) = incident.waits();
         durations.to_answer.extend(waited);
         self.unanswered += nobody;
-        if let Some(recurrence) = &story.recurrence {
-            count(&mut self.recurrences, &recurrence.sign);
+        if let Some(recurrence) = &incident.recurrence {
+            count(&mut self.recurrences, &recurrence.sign.to_string());
         }
-        self.drifts += story.drifts.len() as u64;
+        self.drifts += incident.drifts.len() as u64;
         self.released += u64::from(state == State::Released);
-        let held = story.held.last().filter(|_| state == State::Held);
+        let held = incident.held.last().filter(|_| state == State::Held);
         if let Some(held) = held {
             count(&mut self.held_by_reason, &held.code);
         }
-        if let Some(what_to_do) = &story.to_do {
+        if let Some(what_to_do) = &incident.to_do {
             if self.needs_person.len() == NAMED {
                 self.needs_person_more += 1;
                 return;
             }
-            let refused = story.refusals.last();
-            let lost = story.drifts.last().filter(|_| state == State::Lost);
+            let refused = incident.refusals.last();
+            let lost = incident.drifts.last().filter(|_| state == State::Lost);
             let (since, why) = match (held, lost, refused) {
-                (Some(held), ..) => (Some(held.since), held.reason.clone()),
-                (_, Some(drift), _) => (Some(drift.at), drift.what.clone()),
-                (.., Some(refused)) => (Some(refused.at), refused.reason.clone()),
-                _ => (story.decision.at, story.decision.reason.clone()),
+                (Some(held), ..) => (held.since, held.reason.clone()),
+                (_, Some(drift), _) => (drift.at, drift.what.clone()),
+                (.., Some(refusal)) => (refusal.at, refusal.what.reason.clone()),
+                _ => (incident.decision.at, incident.decision.reason.clone()),
             };
             self.needs_person.push(OpenItem {
-                remediation: story.remediation.clone(),
+                remediation: incident.remediation.clone(),
                 state,
-                account: story.account.clone(),
-                principal: story.who(),
+                account: incident.account.clone(),
+                principal: incident.who(),
                 since,
                 why,
                 what_to_do: what_to_do.clone(),

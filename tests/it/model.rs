@@ -331,6 +331,9 @@ impl StateMachineTest for Real {
         let reader = Reader::open(&real.path()).expect("a reader");
         for (who, wanted) in after.states.iter().enumerate() {
             let state = reader.remediation(&id(who)).map_or(String::new(), |r| r.state.to_string());
+            // The table says what the entries add up to.
+            let column = reader.state(&id(who)).map_or(String::new(), |state| state.to_string());
+            assert_eq!(column, state, "{step:?}");
             assert_eq!(state, *wanted, "remediation {who} after {step:?}");
         }
         assert_eq!(reader.last().expect("a number"), after.entries, "after {step:?}");

@@ -166,7 +166,8 @@ fn held_answered_released_and_skipped_are_told() {
     assert_eq!((&summary["acted"], &summary["remediations"]), (&json!(1), &json!(3)), "{summary}");
     let all = report["remediations"].as_array().expect("a list");
     let web = all.iter().find(|one| one["remediation"] == web).expect("one");
-    assert_eq!((&web["held"][0]["ended"], &web["held"][0]["by"]), (&json!("approved"), &json!("Ann")));
+    let ended = &web["held"][0]["ended"];
+    assert_eq!((&ended["how"], &ended["answer"]["by"]), (&json!("approved"), &json!("Ann")));
 }
 
 /// The names of a finding can be anything.
@@ -435,7 +436,7 @@ fn a_browser_shows_the_page_and_asks_for_nothing() {
         .expect("the binary runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let (page, said, asked) = shown(&path("report.html"), directory.path());
-    assert_eq!(page.matches("<details class=\"story\"").count(), 1000, "{said}");
+    assert_eq!(page.matches("<details class=\"incident\"").count(), 1000, "{said}");
     assert_eq!(page.matches("role=\"img\"").count(), 2);
     assert!(page.matches("<rect").count() >= 2 && page.matches("<table").count() > 1000);
     assert!(!said.contains("CONSOLE"), "{said}");

@@ -12,7 +12,7 @@ pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) 
     let principal = clean(&target.principal());
     screen.line(format!("{label}  {}  {principal} in {}", remediation.id, target.account));
     if remediation.state.is_in_place() {
-        if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at) {
+        if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at()) {
             let cutoff = utc(change.cutoff.time());
             let what = change
                 .session
@@ -56,7 +56,7 @@ pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) 
             screen.line(format!("            note: {}", clean(note)));
         }
     } else if remediation.state == State::Held {
-        let why = remediation.held_why.as_ref().map_or("", |(_, why)| why);
+        let why = remediation.held_why().map_or("", |(_, why)| why);
         screen.line(format!("            {}", clean(why)));
         let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
@@ -76,9 +76,7 @@ pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) 
         screen.line("            another remediation of the role has revoked these sessions");
     } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
         screen.line(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
-    } else if let Some(refused) =
-        remediation.refused.as_ref().filter(|_| !remediation.state.has_fixed_cutoff())
-    {
+    } else if let Some(refused) = remediation.refused().filter(|_| !remediation.state.has_fixed_cutoff()) {
         screen.line(format!("            {}", clean(&refused.reason)));
         screen.line(format!("            to do: {}", clean(&refused.what_to_do)));
     } else {

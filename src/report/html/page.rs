@@ -1,13 +1,13 @@
 //! The page: its head, the remediations one by one, and its foot.
 
 use super::head::HeadPage;
-use super::remediation::{Proof, StoryPage};
+use super::remediation::{IncidentPage, Proof};
 use super::shown::Shown;
 use crate::ledger::Paths;
 use crate::report::head::Head;
+use crate::report::incident::IncidentReport;
 use crate::report::scan::{Prepared, ReportError};
 use crate::report::sheet::Sheet;
-use crate::report::story::Story;
 use crate::report::summary::Summary;
 use crate::safe::Cleaned;
 use askama::Template;
@@ -64,13 +64,13 @@ impl Sheet for Page<'_> {
         render(&HeadPage::of(head, summary), out)
     }
 
-    fn one(&mut self, story: &Story, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
         self.count += 1;
         let proof = match &self.signed {
-            Some((size, paths)) => Proof::of(story, *size, paths)?,
+            Some((size, paths)) => Proof::of(incident, *size, paths)?,
             None => Proof::default(),
         };
-        render(&StoryPage::of(story, proof), out)
+        render(&IncidentPage::of(incident, proof), out)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {

@@ -3,22 +3,25 @@
 use super::shown::{Shown, short};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
+use crate::remediation::{Asked, ChangeMade, ReleaseRun};
 use crate::report::diff::policy_diff;
+use crate::report::finding::known;
+use crate::report::incident::IncidentReport;
 use crate::report::scan::ReportError;
-use crate::report::story::{Story, Written};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::fmt::Display;
 
 #[derive(Template)]
-#[template(path = "report/story.html")]
-pub(super) struct StoryPage<'a> {
-    s: &'a Story,
+#[template(path = "report/incident.html")]
+pub(super) struct IncidentPage<'a> {
+    s: &'a IncidentReport,
     opened: String,
     to_deny: String,
-    facts: Vec<(&'static str, String)>,
+    details: Vec<(&'static str, String)>,
     changes: Vec<Diffed<'a>>,
     steps: Vec<StepRow>,
     proof: Proof,
@@ -42,7 +45,7 @@ struct StepRow {
     text: String,
 }
 
-/// The ways of all entries of a story to the root. They share most of it.
+/// The ways of all entries of a incident to the root. They share most of it.
 #[derive(Default)]
 pub(super) struct Proof {
     size: u64,
@@ -51,26 +54,26 @@ pub(super) struct Proof {
     nodes: Vec<(usize, String)>,
 }
 
-impl<'a> StoryPage<'a> {
-    pub fn of(story: &'a Story, proof: Proof) -> Self {
+impl<'a> IncidentPage<'a> {
+    pub fn of(incident: &'a IncidentReport, proof: Proof) -> Self {
         Self {
-            s: story,
-            opened: story.decision.at.as_ref().map(Shown::time).unwrap_or_default(),
-            to_deny: story.seconds_to_deny.map(short).unwrap_or_default(),
-            facts: facts(story),
-            changes: story.changes.iter().map(diffed).collect(),
-            steps: steps(story),
+            s: incident,
+            opened: Shown::time(&incident.decision.at),
+            to_deny: incident.seconds_to_deny.map(short).unwrap_or_default(),
+            details: details(incident),
+            changes: incident.changes.iter().map(diffed).collect(),
+            steps: steps(incident),
             proof,
         }
     }
 }
 
 impl Proof {
-    /// Of the entries of a story among the first `size`, which are signed for.
-    pub fn of(story: &Story, size: u64, paths: &Paths<'_>) -> Result<Self, ReportError> {
+    /// Of the entries of a incident among the first `size`, which are signed for.
+    pub fn of(incident: &IncidentReport, size: u64, paths: &Paths<'_>) -> Result<Self, ReportError> {
         let mut proof = Self { size, ..Self::default() };
         let mut numbers: HashMap<Hash, usize> = HashMap::new();
-        for seq in story.entries().into_iter().filter(|seq| seq.unsigned_abs() <= size) {
+        for seq in incident.entries().into_iter().filter(|seq| seq.unsigned_abs() <= size) {
             let (leaf, path) = paths.of(seq)?;
             let mut way = Vec::with_capacity(path.len());
             for node in path {
@@ -87,92 +90,104 @@ impl Proof {
     }
 }
 
-fn facts(story: &Story) -> Vec<(&'static str, String)> {
-    let finding = &story.finding;
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let from =
-        [&finding.remote_ip, &finding.remote_organization, &finding.remote_country, &finding.remote_account];
-    let from: Vec<&str> = from.into_iter().filter_map(|one| one.as_deref()).collect();
-    let held = story.held.last().map(|held| {
-        let by = held.by.as_deref().unwrap_or("–");
-        let answer = held.answer.as_deref().unwrap_or_default();
-        match (&held.ended, held.until) {
-            (Some(how), Some(at)) => format!("{how} {} by {by}: {answer}", Shown::time(&at)),
-            _ => format!("asked since {}: {}", Shown::time(&held.since), held.reason),
-        }
-    });
-    let refused = story.refusals.last().filter(|_| !story.acted).map(|one| one.reason.clone());
-    let released = story.releases.last().map(|one| {
-        let done = match (&one.done_at, &one.not_done) {
-            (Some(at), _) => format!("done {}", Shown::time(at)),
-            (None, Some(why)) => format!("not done: {why}"),
-            (None, None) => "not done yet".to_owned(),
-        };
-        format!("asked for by {}: {} ({done})", one.by, one.reason)
-    });
-    let drift = story.drifts.last().map(|one| format!("{} {}", Shown::time(&one.at), one.what));
-    let recurrence =
-        story.recurrence.as_ref().map(|one| format!("{} of {}", one.sign.replace('_', " "), one.of));
+fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
+    let (finding, evidence) = (&incident.finding, &incident.finding.evidence);
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let from = [
+        finding.remote_ip(),
+        known(evidence.remote_organization.as_ref()),
+        known(evidence.remote_country.as_ref()),
+        known(evidence.remote_account.as_ref()),
+    ];
+    let from: Vec<&str> = from.into_iter().flatten().collect();
+    let refused = incident.refusals.last().filter(|_| !incident.acted).map(|one| one.what.reason.clone());
+    let drift = incident.drifts.last().map(|one| format!("{} {}", Shown::time(&one.at), one.what));
+    let recurrence = incident.recurrence.as_ref();
+    let recurrence = recurrence.map(|one| format!("{} of {}", spaced(one.sign), one.of));
+    let also_for = (incident.also_for > 0).then(|| incident.also_for.to_string());
     let all = [
         ("finding", format!("{} in {}", finding.id, finding.region)),
         ("type", finding.finding_type.clone()),
-        ("title", text(&finding.title)),
+        ("title", text(known(finding.title.as_ref()))),
         ("severity", finding.severity.map(|one| one.to_string()).unwrap_or_default()),
-        ("last activity", finding.last_activity.as_ref().map(Shown::time).unwrap_or_default()),
-        ("access key", text(&finding.access_key)),
-        ("session", text(&finding.principal_id)),
-        ("only this session", text(&story.session)),
+        ("last activity", Shown::time(&finding.last_activity)),
+        ("access key", text(finding.access_key())),
+        ("session", text(finding.principal_id())),
+        ("only this session", text(incident.session.as_deref())),
         ("used from", from.join(", ")),
-        ("call seen", text(&finding.api)),
-        ("instance", text(&finding.instance)),
-        (
-            "also for later occurrences",
-            if story.also_for > 0 { story.also_for.to_string() } else { String::new() },
-        ),
-        ("decision", format!("{}: {}", story.decision.verdict, story.decision.reason)),
-        ("rule", text(&story.decision.rule)),
-        ("opt-outs", story.decision.opt_outs.join(", ")),
+        ("call seen", text(known(evidence.api.as_ref()))),
+        ("instance", text(finding.instance())),
+        ("also for later occurrences", also_for.unwrap_or_default()),
+        ("decision", format!("{}: {}", incident.decision.verdict, incident.decision.reason)),
+        ("rule", text(incident.decision.rule.as_deref())),
+        ("opt-outs", incident.decision.opt_outs.join(", ")),
         ("recurring", recurrence.unwrap_or_default()),
-        ("asked", held.unwrap_or_default()),
+        ("asked", incident.held.last().map(asked).unwrap_or_default()),
         ("refused", refused.unwrap_or_default()),
-        ("taken away", drift.unwrap_or_default()),
-        ("release", released.unwrap_or_default()),
-        ("superseded by", text(&story.superseded_by)),
+        ("removed", drift.unwrap_or_default()),
+        ("release", incident.releases.last().map(released).unwrap_or_default()),
+        ("superseded by", text(incident.superseded_by.as_deref())),
     ];
     let said = all.into_iter().filter(|(_, text)| !text.is_empty());
     said.map(|(name, text)| (name, Shown::text(&text))).collect()
 }
 
-fn diffed(change: &Written) -> Diffed<'_> {
+fn asked(asked: &Asked) -> String {
+    let Some(end) = &asked.ended else {
+        return format!("asked since {}: {}", Shown::time(&asked.since), asked.reason);
+    };
+    let (by, reason) = end.answer.as_ref().map_or(("–", ""), |answer| (&answer.by, &answer.reason));
+    format!("{} {} by {by}: {reason}", spaced(end.how), Shown::time(&end.at))
+}
+
+fn released(release: &ReleaseRun) -> String {
+    let done = match (&release.done_at, &release.not_done) {
+        (Some(at), _) => format!("done {}", Shown::time(at)),
+        (None, Some(why)) => format!("not done: {why}"),
+        (None, None) => "not done yet".to_owned(),
+    };
+    let answer = &release.asked.answer;
+    format!("requested by {}: {} ({done})", answer.by, answer.reason)
+}
+
+/// A name in words.
+fn spaced(name: impl Display) -> String {
+    name.to_string().replace('_', " ")
+}
+
+fn diffed(made: &ChangeMade) -> Diffed<'_> {
     let class = |sign| match sign {
         '-' => "del",
         '+' => "add",
         _ => "same",
     };
+    let change = &made.change;
+    let key = change.key.as_ref().filter(|key| key.was_active);
     let diff = policy_diff(change.before.as_deref(), Some(&change.after)).into_iter();
     Diffed {
         name: &change.policy_name,
-        outcome: change.outcome.replace('_', " "),
+        outcome: spaced(made.outcome),
         arn: &change.arn,
-        entry: change.entry,
-        cutoff: Shown::time(&change.cutoff),
-        key: change.deactivated_key.as_deref().unwrap_or_default(),
+        entry: made.entry,
+        cutoff: Shown::time(&change.cutoff.time()),
+        key: key.map_or("", |key| &key.id),
         note: change.note.as_deref().unwrap_or_default(),
         diff: diff.map(|(sign, line)| (class(sign), format!("{sign} {line}"))).collect(),
     }
 }
 
-fn steps(story: &Story) -> Vec<StepRow> {
-    let finding = &story.finding;
+fn steps(incident: &IncidentReport) -> Vec<StepRow> {
+    let finding = &incident.finding;
     let row = |entry: i64, at: &Timestamp, text: &str| StepRow {
         entry: if entry > 0 { entry.to_string() } else { String::new() },
         time: Shown::time(at),
-        after: finding.since_activity(*at).map_or_else(String::new, |since| short(since.as_secs_f64())),
+        after: incident.since_activity(*at).map_or_else(String::new, |since| short(since.as_secs_f64())),
         text: Shown::text(text),
     };
-    let mut rows = Vec::new();
-    rows.extend(finding.last_activity.map(|at| row(0, &at, "last activity that GuardDuty saw")));
-    rows.extend(finding.seen_at.map(|at| row(finding.entry, &at, "the finding is recorded")));
-    rows.extend(story.steps.iter().map(|step| row(step.entry, &step.at, &step.text)));
+    let mut rows = vec![
+        row(0, &finding.last_activity, "last activity that GuardDuty saw"),
+        row(finding.entry, &finding.seen_at, "the finding is recorded"),
+    ];
+    rows.extend(incident.steps.iter().map(|step| row(step.entry, &step.at, &step.text)));
     rows
 }

@@ -1,8 +1,7 @@
 //! How times, states and texts are shown: the templates ask for it by these names.
 
 use crate::remediation::State;
-use crate::report::diff::shortened;
-use crate::report::told;
+use crate::report::{describe, diff::shortened};
 use jiff::{SignedDuration, Timestamp};
 
 /// Maximum number of characters that are shown of one text of a finding, a person or AWS.
@@ -42,5 +41,5 @@ impl Shown {
 /// A duration, in seconds.
 pub(super) fn short(seconds: f64) -> String {
     let duration = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);
-    told::short(duration)
+    describe::short(duration)
 }

@@ -1,5 +1,5 @@
-//! What decisions rest on beside the findings: what was begun of late, what was told, what AWS said
-//! last of the organization.
+//! What decisions rest on beside the findings: what was begun of late, which alerts were raised, what AWS
+//! said last of the organization.
 
 use super::columns::states;
 use super::project::{ChannelState, stamp};
@@ -222,6 +222,41 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn placement(&self, account: &AccountId) -> Result<Option<Placement>, LedgerError> {
         self.kept("SELECT body FROM placements WHERE account = ?1", params![account.as_str()])
+    }
+
+    /// Where the accounts stood when that was read last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn placements(&self) -> Result<BTreeMap<AccountId, Placement>, LedgerError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT account, body FROM placements").map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .map_err(|e| self.sqlite(e))?;
+        let mut all = BTreeMap::new();
+        for row in rows {
+            let (account, body) = row.map_err(|e| self.sqlite(e))?;
+            // What cannot be read any more is as if it were not there: it can be had again.
+            if let (Ok(account), Ok(placement)) = (account.parse(), serde_json::from_str(&body)) {
+                all.insert(account, placement);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The hub's account, as it was known last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn hub_account(&self) -> Result<Option<AccountId>, LedgerError> {
+        let connection = self.connection();
+        let sql = "SELECT json_extract(CAST(body AS TEXT), '$.data.hub_account') FROM entries
+                   WHERE kind = 'connected' AND kind <> 'call' ORDER BY seq DESC LIMIT 1";
+        let text: Option<Option<String>> =
+            connection.query_row(sql, [], |row| row.get(0)).optional().map_err(|e| self.sqlite(e))?;
+        Ok(text.flatten().and_then(|text| text.parse().ok()))
     }
 
     /// What cannot be read any more is as if it were not there: it can be had again.

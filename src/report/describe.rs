@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.
 #[must_use]
-pub fn told(event: &Event) -> String {
+pub fn describe(event: &Event) -> String {
     match event {
         Event::Decision { verdict, reason, .. } => format!("decision: {verdict}: {reason}"),
         Event::Proposed { change: Some(change), .. } => {
@@ -27,7 +27,7 @@ pub fn told(event: &Event) -> String {
         Event::Uncertain { error } => format!("uncertain: {error}"),
         Event::Reopened { by } => format!("tried again, by {by}"),
         Event::Refused(refused) => format!("refused: {}", refused.reason),
-        Event::Proof(one) => format!("proof: {}", proof(one)),
+        Event::Proof(one) => format!("proof: {}", describe_proof(one)),
         Event::Call(one) => call(one),
         Event::Impact(impact) => format!(
             "impact gathered: {} instance(s) in {} region(s)",
@@ -68,7 +68,7 @@ fn call(call: &CallRecord) -> String {
 
 /// How far it is proved, and by what.
 #[must_use]
-pub fn proof(proof: &Proof) -> String {
+pub fn describe_proof(proof: &Proof) -> String {
     let mut text = proof.rung.to_string();
     if let (Some(old), Some(new)) = (&proof.old_token, &proof.new_token) {
         text = format!("{text}: the simulator says {old} to an old token, {new} to a new one");

@@ -1,17 +1,14 @@
-//! What a report reads: decisions in order, and the entries of one remediation as they stand. Nothing
-//! that was written after the entry up to which it reads.
+//! The decisions of a period in order, and the entries of a remediation as they stand: what a report is made
+//! from. Nothing that was written after the entry up to which it reads.
 
 use super::project::stamp;
 use super::{LedgerError, Reader};
-use crate::ident::AccountId;
-use crate::org::Placement;
 use crate::remediation::Selection;
-use rusqlite::{OptionalExtension, params};
-use std::collections::BTreeMap;
+use rusqlite::params;
 
 /// An entry as it stands in the file.
 #[derive(Debug, Clone, Copy)]
-pub struct Stands<'a> {
+pub struct RawEntry<'a> {
     /// Its number.
     pub seq: i64,
     /// Its time, as the column has it.
@@ -100,12 +97,12 @@ impl Reader {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn tell(
+    pub fn raw_entries(
         &self,
         remediation: &str,
         occurrence: &str,
         upto: i64,
-        each: &mut dyn FnMut(Stands<'_>),
+        each: &mut dyn FnMut(RawEntry<'_>),
     ) -> Result<(), LedgerError> {
         let connection = self.connection();
         for (sql, key) in [
@@ -122,15 +119,15 @@ impl Reader {
             let mut rows = statement.query(params![key, upto]).map_err(|e| self.sqlite(e))?;
             while let Some(row) = rows.next().map_err(|e| self.sqlite(e))? {
                 let text = |column| row.get_ref(column).map(|value| value.as_str().unwrap_or_default());
-                let stands = || {
-                    Ok(Stands {
+                let entry = || {
+                    Ok(RawEntry {
                         seq: row.get(0)?,
                         time: text(1)?,
                         kind: text(2)?,
                         body: row.get_ref(3)?.as_blob().unwrap_or_default(),
                     })
                 };
-                each(stands().map_err(|e| self.sqlite(e))?);
+                each(entry().map_err(|e| self.sqlite(e))?);
             }
         }
         Ok(())
@@ -154,7 +151,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn beside_decisions(&self, selection: &Selection, upto: i64) -> Result<Counted, LedgerError> {
+    pub fn undecided_counts(&self, selection: &Selection, upto: i64) -> Result<Counted, LedgerError> {
         let (from, to) = period(selection);
         let connection = self.connection();
         let count = |sql: &str| {
@@ -178,40 +175,5 @@ impl Reader {
                 "SELECT count(*) FROM entries WHERE kind = 'archived' AND kind <> 'call' AND time >= ?1 AND time < ?2 AND seq <= ?3",
             )?,
         })
-    }
-
-    /// Where the accounts stood when that was read last.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn placements(&self) -> Result<BTreeMap<AccountId, Placement>, LedgerError> {
-        let connection = self.connection();
-        let mut statement =
-            connection.prepare_cached("SELECT account, body FROM placements").map_err(|e| self.sqlite(e))?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
-            .map_err(|e| self.sqlite(e))?;
-        let mut all = BTreeMap::new();
-        for row in rows {
-            let (account, body) = row.map_err(|e| self.sqlite(e))?;
-            // What cannot be read any more is as if it were not there: it can be had again.
-            if let (Ok(account), Ok(placement)) = (account.parse(), serde_json::from_str(&body)) {
-                all.insert(account, placement);
-            }
-        }
-        Ok(all)
-    }
-
-    /// The hub's account, as it was known last.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn hub_account(&self) -> Result<Option<AccountId>, LedgerError> {
-        let connection = self.connection();
-        let sql = "SELECT json_extract(CAST(body AS TEXT), '$.data.hub_account') FROM entries
-                   WHERE kind = 'connected' AND kind <> 'call' ORDER BY seq DESC LIMIT 1";
-        let text: Option<Option<String>> =
-            connection.query_row(sql, [], |row| row.get(0)).optional().map_err(|e| self.sqlite(e))?;
-        Ok(text.flatten().and_then(|text| text.parse().ok()))
     }
 }

@@ -1,0 +1,172 @@
+//! The one fold: what each event adds to a remediation. The projection, the screens and the reports all say
+//! what it says; only `audit` judges by itself.
+
+use super::{
+    Acceptance, AlertCode, AlertRaised, Answer, ChangeMade, ChangeOutcome, DriftSeen, Ending, Event,
+    FirstDecision, History, Proof, Proposal, Recorded, ReleaseRun, Remediation, Standing, State,
+};
+use crate::finding::Finding;
+use jiff::Timestamp;
+
+impl Remediation {
+    /// As its decision leaves it; none when the event is no decision that leads to a remediation.
+    #[must_use]
+    pub fn begin(id: &str, seen: &Recorded<Finding>, decision: Recorded<Event>) -> Option<Self> {
+        let Standing { state, .. } = Standing::after(None, &decision.what, id).ok().flatten()?;
+        let (entry, opened_at) = (decision.entry, decision.at);
+        let Event::Decision {
+            target,
+            verdict,
+            code,
+            reason,
+            rule,
+            opt_outs,
+            recurrence,
+            what_to_do,
+            last_seen,
+            ..
+        } = decision.what
+        else {
+            return None;
+        };
+        let mut history = History::default();
+        if state == State::Held {
+            history.ask(opened_at, code.clone(), reason.clone());
+        }
+        Some(Self {
+            id: id.to_owned(),
+            state,
+            finding: seen.what.clone(),
+            target: target?,
+            last_seen,
+            seen_at: seen.at,
+            finding_entry: seen.entry,
+            opened_at,
+            decision: FirstDecision { entry, verdict, code, reason },
+            recurrence,
+            what_to_do,
+            rule,
+            opt_outs,
+            proposal: None,
+            answer: None,
+            change: None,
+            accepted: None,
+            proofs: Vec::new(),
+            impact: None,
+            culprit_told_at: None,
+            undoing: None,
+            undone: None,
+            uncertain: None,
+            history,
+        })
+    }
+
+    /// Takes what an entry adds. A step that cannot follow the one before it leaves the state as it is: it is
+    /// for `ledger verify` to find.
+    pub fn take(&mut self, recorded: Recorded<Event>) {
+        let Recorded { entry, at, what: event } = recorded;
+        if let Ok(Some(next)) = Standing::after(Some(self.standing()), &event, &self.id) {
+            self.state = next.state;
+            if next.proof.is_none() {
+                self.proofs.clear();
+            }
+        }
+        match event {
+            Event::Proposed { change, problem } => {
+                self.proposal = Some(Proposal { seq: entry, change, problem });
+            }
+            Event::Approved(answer) => self.answered(at, Ending::Approved, answer),
+            Event::Rejected(answer) => self.answered(at, Ending::Rejected, answer),
+            Event::DoneByHand(answer) => self.answered(at, Ending::DoneByHand, answer),
+            Event::Cleared { .. } => self.history.end_asking(at, Ending::Cleared, None),
+            Event::Superseded { by } => {
+                self.history.end_asking(at, Ending::Superseded, None);
+                self.history.superseded_by = Some(by);
+            }
+            Event::Returned { code, reason } => {
+                (self.answer, self.proposal) = (None, None);
+                self.history.ask(at, code, reason);
+            }
+            Event::Reopened { .. } => {
+                // An answer is for what was asked, and not for what comes later.
+                (self.answer, self.proposal) = (None, None);
+                if self.state == State::Held {
+                    self.history.ask_again(at);
+                }
+            }
+            Event::Intent { change } => {
+                self.change = Some(change.clone());
+                let outcome = ChangeOutcome::Pending;
+                self.history.changes.push(ChangeMade { entry, at, outcome, accepted_at: None, change });
+            }
+            // The clock of this machine may be wrong.
+            Event::Accepted { found_in_place, aws_time } => {
+                self.accepted(Acceptance { entry, at: aws_time.unwrap_or(at), found_in_place });
+            }
+            Event::NotApplied { .. } => self.history.outcome(ChangeOutcome::NotApplied),
+            Event::Uncertain { error } => {
+                self.history.outcome(ChangeOutcome::Uncertain);
+                self.uncertain = Some(error);
+            }
+            Event::Proof(proof) => self.proved(Recorded { entry, at, what: proof }),
+            Event::Refused(refused) => {
+                if self.history.changes.last().is_some_and(|made| made.outcome == ChangeOutcome::Pending) {
+                    self.history.outcome(ChangeOutcome::Refused);
+                }
+                self.history.refusals.push(Recorded { entry, at, what: refused });
+            }
+            Event::Impact(impact) => self.impact = Some(impact),
+            Event::Drift { what, .. } => self.history.drifts.push(DriftSeen { entry, at, what, by: None }),
+            Event::Alert { code, text, what_to_do } => {
+                if code == AlertCode::DenyRemovedBy {
+                    self.culprit_told_at = Some(at);
+                    if let Some(drift) = self.history.drifts.last_mut() {
+                        drift.by = Some(text.clone());
+                    }
+                }
+                let what = AlertRaised { code, text, what_to_do };
+                self.history.alerts.push(Recorded { entry, at, what });
+            }
+            Event::ReleaseAsked(asked) => {
+                self.undoing = None;
+                self.history.releases.push(ReleaseRun { entry, at, asked, done_at: None, not_done: None });
+            }
+            Event::Undoing { undo } => self.undoing = Some(undo),
+            Event::Undone { aws_time, .. } => {
+                let at = aws_time.unwrap_or(at);
+                self.undone = Some((at, entry));
+                if let Some(release) = self.history.releases.last_mut() {
+                    release.done_at = Some(at);
+                }
+            }
+            Event::NotReleased { why, .. } => {
+                if let Some(release) = self.history.releases.last_mut() {
+                    release.not_done = Some(why);
+                }
+            }
+            Event::Expired { .. } => self.history.expired_at = Some(at),
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, at: Timestamp, how: Ending, answer: Answer) {
+        self.history.end_asking(at, how, Some(answer.clone()));
+        self.answer = Some((at, answer));
+    }
+
+    fn accepted(&mut self, accepted: Acceptance) {
+        self.history.outcome(ChangeOutcome::Accepted);
+        if let Some(made) = self.history.changes.last_mut() {
+            made.accepted_at = Some(accepted.at);
+        }
+        self.history.first_accepted.get_or_insert(accepted.entry);
+        self.accepted = Some(accepted);
+    }
+
+    fn proved(&mut self, proof: Recorded<Proof>) {
+        if self.history.denied_at.is_none() && !proof.what.is_contradicted() {
+            self.history.denied_at = self.accepted.map(|accepted| accepted.at);
+        }
+        self.proofs.push(proof);
+    }
+}

@@ -1,0 +1,224 @@
+//! What happened to a remediation, occasion by occasion: where it stands now is only the last of it.
+
+use super::{AlertCode, Answer, Change, Refused, ReleaseAsked};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt;
+
+/// Something that an entry recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Recorded<T> {
+    /// The entry.
+    pub entry: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What it says.
+    #[serde(flatten)]
+    pub what: T,
+}
+
+/// What was decided at first, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstDecision {
+    /// Its entry.
+    pub entry: i64,
+    /// `remediate` or `hold`.
+    pub verdict: String,
+    /// The reason's name.
+    pub code: String,
+    /// The reason in words.
+    pub reason: String,
+}
+
+/// A time in which a person was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Asked {
+    /// Since when.
+    pub since: Timestamp,
+    /// The reason's name.
+    pub code: String,
+    /// The reason in words.
+    pub reason: String,
+    /// What ended it; none when a person is asked now.
+    pub ended: Option<AskedEnd>,
+}
+
+/// What ended a time in which a person was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AskedEnd {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub how: Ending,
+    /// The latest answer, if one was given. It is by `nobody` when nobody answered in time.
+    pub answer: Option<Answer>,
+}
+
+/// The ways in which asking a person ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// A person approved it.
+    Approved,
+    /// A person rejected it, or nobody answered in time.
+    Rejected,
+    /// A person has done it by hand.
+    DoneByHand,
+    /// What kept it from being decided is gone.
+    Cleared,
+    /// Another remediation has revoked the same sessions.
+    Superseded,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// A change that was begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChangeMade {
+    /// The entry of its intent.
+    pub entry: i64,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// What became of it.
+    pub outcome: ChangeOutcome,
+    /// When AWS accepted it.
+    pub accepted_at: Option<Timestamp>,
+    /// The change itself.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeOutcome {
+    /// It is being made.
+    Pending,
+    /// AWS accepted it.
+    Accepted,
+    /// It did not take effect.
+    NotApplied,
+    /// It is not known whether it took effect.
+    Uncertain,
+    /// It was refused.
+    Refused,
+}
+
+impl fmt::Display for ChangeOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// AWS's yes to a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The entry.
+    pub entry: i64,
+    /// When, by AWS's clock where it was asked.
+    pub at: Timestamp,
+    /// The change was found in place by a later look, not answered for.
+    pub found_in_place: bool,
+}
+
+/// The deny was found gone or altered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct DriftSeen {
+    /// The entry.
+    pub entry: i64,
+    /// When.
+    pub at: Timestamp,
+    /// What differs.
+    pub what: String,
+    /// Who did it, where CloudTrail has it.
+    pub by: Option<String>,
+}
+
+/// A release that was asked for, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReleaseRun {
+    /// The entry that asked for it.
+    pub entry: i64,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// Who asked for what.
+    #[serde(flatten)]
+    pub asked: ReleaseAsked,
+    /// When it was done.
+    pub done_at: Option<Timestamp>,
+    /// Why it was not done.
+    pub not_done: Option<String>,
+}
+
+/// What a person was asked to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AlertRaised {
+    /// Its code.
+    #[schemars(with = "String")]
+    pub code: AlertCode,
+    /// What happened.
+    pub text: String,
+    /// What to do about it.
+    pub what_to_do: String,
+}
+
+/// Everything that happened to a remediation, each kind in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// Each time that a person was asked.
+    pub asked: Vec<Asked>,
+    /// All changes that were begun.
+    pub changes: Vec<ChangeMade>,
+    /// Why it was not carried out, each time.
+    pub refusals: Vec<Recorded<Refused>>,
+    /// Each time its deny was found gone or altered.
+    pub drifts: Vec<DriftSeen>,
+    /// Each time its release was asked for.
+    pub releases: Vec<ReleaseRun>,
+    /// The alerts that were raised about it.
+    pub alerts: Vec<Recorded<AlertRaised>>,
+    /// The entry with which AWS had accepted a change of it for the first time.
+    pub first_accepted: Option<i64>,
+    /// When AWS accepted the change that was seen in place for the first time.
+    pub denied_at: Option<Timestamp>,
+    /// When no token that it denies could be alive any more.
+    pub expired_at: Option<Timestamp>,
+    /// The remediation that has revoked the same sessions.
+    pub superseded_by: Option<String>,
+}
+
+impl History {
+    /// A person is asked from now on.
+    pub(super) fn ask(&mut self, since: Timestamp, code: String, reason: String) {
+        self.asked.push(Asked { since, code, reason, ended: None });
+    }
+
+    /// The same is asked once more.
+    pub(super) fn ask_again(&mut self, since: Timestamp) {
+        if let Some(Asked { code, reason, .. }) = self.asked.last().cloned() {
+            self.ask(since, code, reason);
+        }
+    }
+
+    /// Nobody is asked any more. Who rejected can think better of it: then the later answer counts.
+    pub(super) fn end_asking(&mut self, at: Timestamp, how: Ending, answer: Option<Answer>) {
+        match self.asked.last_mut().map(|asked| &mut asked.ended) {
+            Some(ended @ None) => *ended = Some(AskedEnd { at, how, answer }),
+            Some(Some(ended)) if answer.is_some() => (ended.how, ended.answer) = (how, answer),
+            _ => {}
+        }
+    }
+
+    /// What became of the latest change.
+    pub(super) fn outcome(&mut self, outcome: ChangeOutcome) {
+        if let Some(made) = self.changes.last_mut() {
+            made.outcome = outcome;
+        }
+    }
+}

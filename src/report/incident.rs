@@ -1,0 +1,290 @@
+//! A remediation as reports show it: what the one view says of it, its timeline and its calls.
+
+use super::describe::describe_proof;
+use super::finding::ReportedFinding;
+use super::timeline::{Calls, Step, Timeline};
+use crate::remediation::{
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, NOBODY, Recorded, Recurrence, Refused, ReleaseRun,
+    Remediation, Rung, State, Who,
+};
+use crate::remedy::aftercare;
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A remediation in a report.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "A remediation in a report")]
+pub struct IncidentReport {
+    /// Its id.
+    pub remediation: String,
+    /// Where it stands, as in `rescind list`.
+    pub state: State,
+    /// How far it is proved: the highest rung that was reached since the latest change was begun. What is lost is not
+    /// proved.
+    pub proof: Option<Rung>,
+    /// Its deny was seen in place, now or earlier.
+    pub acted: bool,
+    /// The affected account.
+    pub account: String,
+    /// The account's name, as it was last in the organization.
+    pub account_name: Option<String>,
+    /// The organizational units above the account and the root, as they were read last; empty when that was not asked.
+    pub ous: Vec<String>,
+    /// The AWS partition.
+    pub partition: String,
+    /// `role`, `user` or `other`.
+    pub principal_kind: String,
+    /// The principal's name; what it is, for one that rescind can do nothing about.
+    pub principal: String,
+    /// Its ARN, as far as it is known.
+    pub principal_arn: String,
+    /// The `aws:userid` of the only session that is denied; none when all are.
+    pub session: Option<String>,
+    /// The finding that led to it.
+    pub finding: ReportedFinding,
+    /// How many later occurrences it is also for.
+    pub also_for: u64,
+    /// What was decided, and why.
+    pub decision: ReportedDecision,
+    /// The earlier remediation that should have ended this.
+    pub recurrence: Option<Recurrence>,
+    /// Each time that a person was asked.
+    pub held: Vec<Asked>,
+    /// What was written, the latest last.
+    pub changes: Vec<ChangeMade>,
+    /// When AWS accepted the change that was seen in place for the first time.
+    pub denied_at: Option<Timestamp>,
+    /// From the last activity that GuardDuty saw until then; none when that is dated later, which cannot be.
+    pub seconds_to_deny: Option<f64>,
+    /// The rungs of the proof, as they were reached since the latest change was begun: AWS's yes first.
+    pub rungs: Vec<RungReached>,
+    /// Why it was not carried out, each time.
+    pub refusals: Vec<Recorded<Refused>>,
+    /// Each time its deny was found gone or altered.
+    pub drifts: Vec<DriftSeen>,
+    /// Each time its release was asked for.
+    pub releases: Vec<ReleaseRun>,
+    /// When what was written was removed.
+    pub undone_at: Option<Timestamp>,
+    /// When no token that it denies could be alive any more.
+    pub expired_at: Option<Timestamp>,
+    /// The remediation that has revoked the same sessions.
+    pub superseded_by: Option<String>,
+    /// What the deny affects.
+    pub impact: Option<ReportedImpact>,
+    /// The alerts that were raised about it.
+    pub alerts: Vec<Recorded<AlertRaised>>,
+    /// What a person must do now; none when nothing.
+    pub to_do: Option<String>,
+    /// What those must do who use the principal, and who answer for what leaked it, while a deny is in force.
+    pub aftercare: Vec<String>,
+    /// The AWS calls.
+    pub calls: Calls,
+    /// Every other entry, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A decision.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReportedDecision {
+    /// Its entry.
+    pub entry: i64,
+    /// When.
+    pub at: Timestamp,
+    /// `remediate` or `hold`.
+    pub verdict: String,
+    /// The reason's name.
+    pub code: String,
+    /// The reason in words.
+    pub reason: String,
+    /// The rule that was followed.
+    pub rule: Option<String>,
+    /// The opt-outs that applied, by name.
+    pub opt_outs: Vec<String>,
+}
+
+/// A rung of the proof.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RungReached {
+    /// `accepted`, `present`, `simulated` or `enforced`.
+    pub rung: String,
+    /// The entry.
+    pub entry: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Since the last activity that GuardDuty saw; none when that is later than when the finding was recorded.
+    pub seconds_after_finding: Option<f64>,
+    /// What was seen.
+    pub evidence: String,
+}
+
+/// What the deny affects.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReportedImpact {
+    /// The instances with the role.
+    pub instances: Vec<String>,
+    /// When the last revoked token is dead for sure.
+    pub surely_dead: Timestamp,
+    /// The actions by which the role could remove the deny.
+    pub can_undo: Option<Vec<String>>,
+    /// All of it in words.
+    pub lines: Vec<String>,
+}
+
+impl ReportedImpact {
+    fn of(impact: &Impact) -> Self {
+        Self {
+            instances: impact.instances.iter().map(|instance| instance.id.clone()).collect(),
+            surely_dead: impact.surely_dead,
+            can_undo: impact.can_undo.clone(),
+            lines: impact.lines(),
+        }
+    }
+}
+
+/// Where an account is, by what the organization said last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AccountPlace {
+    pub name: Option<String>,
+    pub ous: Vec<String>,
+}
+
+impl IncidentReport {
+    pub(super) fn of(view: Remediation, timeline: Timeline, place: AccountPlace, also_for: u64) -> Self {
+        let seconds_after = |at| view.since_activity(at).map(|since| since.as_secs_f64());
+        let to_do = to_do(&view);
+        let aftercare = if view.state.is_in_place() {
+            let instance = view.finding.evidence.instance_id.as_deref();
+            aftercare(&view.target, instance, view.recurrence.is_some())
+        } else {
+            Vec::new()
+        };
+        let (principal_kind, principal) = match &view.target.who {
+            Who::Role { role, .. } => ("role", role.to_string()),
+            Who::User { user, .. } => ("user", user.to_string()),
+            Who::Beyond { principal } => ("other", principal.clone()),
+        };
+        Self {
+            state: view.state,
+            proof: view.rung(),
+            acted: view.has_acted(),
+            account: view.target.account.to_string(),
+            account_name: place.name,
+            ous: place.ous,
+            partition: view.target.partition.to_string(),
+            principal_kind: principal_kind.to_owned(),
+            principal,
+            principal_arn: view.target.arn(),
+            session: view.target.session().map(|one| one.user_id.clone()),
+            also_for,
+            seconds_to_deny: view.history.denied_at.and_then(seconds_after),
+            rungs: rungs(&view, seconds_after),
+            impact: view.impact.as_deref().map(ReportedImpact::of),
+            to_do,
+            aftercare,
+            calls: timeline.calls,
+            steps: timeline.steps,
+            undone_at: view.undone.map(|(at, _)| at),
+            denied_at: view.history.denied_at,
+            decision: ReportedDecision {
+                entry: view.decision.entry,
+                at: view.opened_at,
+                verdict: view.decision.verdict,
+                code: view.decision.code,
+                reason: view.decision.reason,
+                rule: view.rule,
+                opt_outs: view.opt_outs,
+            },
+            finding: ReportedFinding::of(view.finding, view.finding_entry, view.seen_at),
+            remediation: view.id,
+            recurrence: view.recurrence,
+            held: view.history.asked,
+            changes: view.history.changes,
+            refusals: view.history.refusals,
+            drifts: view.history.drifts,
+            releases: view.history.releases,
+            expired_at: view.history.expired_at,
+            superseded_by: view.history.superseded_by,
+            alerts: view.history.alerts,
+        }
+    }
+
+    /// The principal in words.
+    #[must_use]
+    pub fn who(&self) -> String {
+        match self.principal_kind.as_str() {
+            "other" => self.principal.clone(),
+            kind => format!("{kind} {}", self.principal),
+        }
+    }
+
+    /// How long after the last activity it was; none when GuardDuty dates that later than when the finding
+    /// was recorded: nothing can be counted from it.
+    pub(super) fn since_activity(&self, at: Timestamp) -> Option<SignedDuration> {
+        let finding = &self.finding;
+        (finding.last_activity <= finding.seen_at).then(|| at.duration_since(finding.last_activity))
+    }
+
+    /// How long each person's answer took, in seconds; and how often nobody answered.
+    pub(super) fn waits(&self) -> (Vec<f64>, u64) {
+        let (mut waited, mut nobody) = (Vec::new(), 0);
+        for asked in &self.held {
+            let Some(end) = &asked.ended else { continue };
+            match &end.answer {
+                Some(answer) if answer.by == NOBODY => nobody += 1,
+                // Clocks differ: what ended before it began is no duration, and belongs in no figure.
+                Some(_) if asked.since <= end.at => {
+                    waited.push(end.at.duration_since(asked.since).as_secs_f64());
+                }
+                _ => {}
+            }
+        }
+        (waited, nobody)
+    }
+
+    /// The numbers of its entries, the finding's too.
+    pub(super) fn entries(&self) -> Vec<i64> {
+        let steps = self.steps.iter().map(|step| step.entry);
+        let calls = self.calls.requests.iter().map(|call| call.entry);
+        let mut all: Vec<i64> = std::iter::once(self.finding.entry).chain(steps).chain(calls).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+fn rungs(view: &Remediation, seconds_after: impl Fn(Timestamp) -> Option<f64>) -> Vec<RungReached> {
+    // What AWS accepted before is no rung of a change that was begun since.
+    let is_accepted = view.history.changes.last().is_some_and(|made| made.accepted_at.is_some());
+    let accepted = view.accepted.filter(|_| is_accepted).map(|accepted| RungReached {
+        rung: "accepted".to_owned(),
+        entry: accepted.entry,
+        at: accepted.at,
+        seconds_after_finding: seconds_after(accepted.at),
+        evidence: if accepted.found_in_place { "found in place" } else { "AWS said yes" }.to_owned(),
+    });
+    let proofs = view.proofs.iter().map(|Recorded { entry, at, what: proof }| {
+        let at = proof.at.unwrap_or(*at);
+        RungReached {
+            rung: proof.rung.to_string(),
+            entry: *entry,
+            at,
+            seconds_after_finding: seconds_after(at),
+            evidence: describe_proof(proof),
+        }
+    });
+    accepted.into_iter().chain(proofs).collect()
+}
+
+/// What a person must do now.
+fn to_do(view: &Remediation) -> Option<String> {
+    match view.state {
+        State::Held => Some(match (&view.what_to_do, &view.target.who) {
+            (Some(by_hand), Who::Beyond { .. }) => by_hand.clone(),
+            _ => format!("Judge it: `rescind show {0}`, then approve or reject.", view.id),
+        }),
+        State::Blocked | State::Failed => view.refused().map(|refused| refused.what_to_do.clone()),
+        State::Lost => Some("Find out who removes the deny: it is put back.".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,78 @@
+//! The entries of a remediation, in order: the AWS calls, counted, and every other one in words.
+
+use super::describe::describe;
+use crate::audit::canonical::Members;
+use crate::remediation::Event;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The AWS calls.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct Calls {
+    /// How many.
+    pub count: u64,
+    /// How many of them AWS did not do.
+    pub failed: u64,
+    /// Each, with what finds it in CloudTrail.
+    pub requests: Vec<Request>,
+}
+
+/// An AWS call that was made.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[allow(clippy::struct_field_names)] // AWS's own word for it
+pub struct Request {
+    /// The entry.
+    pub entry: i64,
+    /// `iam:PutRolePolicy`.
+    pub call: String,
+    /// AWS's id of it.
+    pub request_id: Option<String>,
+    /// AWS did it.
+    pub ok: bool,
+}
+
+/// An entry that is no call.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Step {
+    /// Its number.
+    pub entry: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Its kind, as in docs/ledger.md.
+    pub kind: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// The entries of a remediation, in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timeline {
+    pub calls: Calls,
+    pub steps: Vec<Step>,
+}
+
+impl Timeline {
+    /// Adds a call. Most entries are calls, so only what is needed of their text is read.
+    pub fn call(&mut self, entry: i64, body: &[u8]) {
+        let members = Members::of(body);
+        let data = members.as_ref().and_then(|members| members.raw("data"));
+        let Some(data) = data.and_then(|data| Members::of(data.as_bytes())) else { return };
+        let text = |name| data.text(name).unwrap_or_default();
+        let ok = data.is("result", Some("ok"));
+        self.calls.count += 1;
+        self.calls.failed += u64::from(!ok);
+        let call = format!("{}:{}", text("service"), text("operation"));
+        self.calls.requests.push(Request { entry, call, request_id: data.text("request_id"), ok });
+    }
+
+    /// Adds an entry that is no call.
+    pub fn step(&mut self, entry: i64, at: Timestamp, event: &Event) {
+        let text = match event {
+            // The step is called a decision already.
+            Event::Decision { verdict, reason, .. } => format!("{verdict}: {reason}"),
+            other => describe(other),
+        };
+        self.steps.push(Step { entry, at, kind: event.kind().to_owned(), text });
+    }
+}
