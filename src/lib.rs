@@ -9,6 +9,7 @@
 //! service                       the loops, and what they share
 //! report notify                 the ledger for people and for other programs
 //! reconcile                     decisions carried out: intent, change, outcome, proof
+//! watch                         denies in force: still there, still needed; what became of the stolen key
 //! ingest                        findings from GuardDuty, a queue, a folder, files: verified, recorded, handed over
 //! alert                         what needs attention, raised once an hour
 //! remedy                        what is changed, and how to see that it is in force
@@ -47,3 +48,4 @@ pub mod report;
 pub mod safe;
 pub mod service;
 pub mod triage;
+pub mod watch;

@@ -30,7 +30,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         // What is not yet done would be done now.
         let cutoff =
             remediation.change.as_ref().map_or_else(|| Cutoff::at(Timestamp::now()), |change| change.cutoff);
-        let impact = service.engine().impact(target, &remediation.finding.id, cutoff, &scope).await;
+        let impact =
+            service.engine().evidence().impact(target, &remediation.finding.id, cutoff, &scope).await;
         service.stop("looked").await?;
         let title = format!("{} in {}", target, target.account);
         screen.line(format!("{}  {}", styled(BOLD, &remediation.id), clean(&title)));

@@ -17,7 +17,7 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
         let done = async {
             let watched = service.reader().watched_denies(false, None)?.len();
             screen.line(format!("Denies in force: {watched}. Each is looked at now."));
-            service.engine().recheck_all().await?;
+            service.engine().rechecks().all().await?;
             service.drained().await?;
             Ok(Seen::default())
         }

@@ -152,11 +152,16 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
             "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, accepted_at = ?5 WHERE id = ?1",
             params![id, state, proof, seq, now],
         ),
-        Event::Refused(_) => run(
-            connection,
-            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, refused = ?4 WHERE id = ?1",
-            params![id, state, proof, seq],
-        ),
+        Event::Refused(refused) => {
+            if refused.frees_covered() {
+                free_covered(connection, id).map_err(sqlite)?;
+            }
+            run(
+                connection,
+                "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, refused = ?4 WHERE id = ?1",
+                params![id, state, proof, seq],
+            )
+        }
         _ => run(
             connection,
             "UPDATE remediations SET state = ?2, proof = ?3, last = ?4 WHERE id = ?1",
@@ -164,6 +169,13 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
         ),
     };
     changed.map(|_| ()).map_err(sqlite)
+}
+
+/// A remediation ended in vain: what it took care of as well is to be decided about again.
+fn free_covered(connection: &Connection, id: &str) -> rusqlite::Result<usize> {
+    let sql =
+        "UPDATE occurrences SET decided = NULL, verdict = NULL, covered_by = NULL WHERE covered_by = ?1";
+    run(connection, sql, [id])
 }
 
 /// Runs a statement that is kept for the next time: there is one for most entries.

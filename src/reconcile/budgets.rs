@@ -1,66 +1,96 @@
-//! What the budgets allow.
+//! How much may be begun in an hour, and what was.
 
-use super::Reconciler;
-use super::guards::RoleCount;
-use crate::alert::contradictory_or_over_budget;
+use super::keyed_queue::KeyedQueue;
+use super::policy::CurrentPolicy;
 use crate::aws::MemberSession;
-use crate::ledger::LedgerError;
-use crate::remediation::Remediation;
-use crate::triage::HoldReason;
+use crate::ledger::{LedgerError, Reader};
+use crate::remediation::{Begun, Remediation};
+use crate::triage::{BudgetExceeded, BudgetUsage, WINDOW};
 use jiff::Timestamp;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-impl Reconciler {
+/// How many roles an account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RoleCount {
+    /// Nobody needed to know.
+    NotAsked,
+    /// AWS did not tell.
+    Unreadable,
+    /// So many.
+    Is(usize),
+}
+
+/// What was begun within the hour: the ledger's history, kept at hand.
+pub(super) struct Budgets {
+    policy: CurrentPolicy,
+    usage: Mutex<BudgetUsage>,
+}
+
+impl Budgets {
+    /// As the ledger has it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn recall(reader: &Reader, policy: CurrentPolicy) -> Result<Self, LedgerError> {
+        let since = Timestamp::now().saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
+        let mut usage = BudgetUsage::default();
+        reader.begun_since(since)?.into_iter().for_each(|begun| usage.add(begun));
+        Ok(Self { policy, usage: Mutex::new(usage) })
+    }
+
+    pub fn usage(&self) -> MutexGuard<'_, BudgetUsage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn other_roles(&self, remediation: &Remediation) -> usize {
+        let target = &remediation.target;
+        self.usage().other_roles(&target.account, &target.key(), Timestamp::now())
+    }
+
     /// How many roles the account has, when the budget will need it: nothing has to be known for the
     /// only role of an account. It is asked beside the other reads, so that nothing waits for it.
-    pub(super) async fn count_roles(
+    pub async fn count_roles(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
-        round: usize,
+        queue: &KeyedQueue,
     ) -> RoleCount {
-        let target = &remediation.target;
-        let others = self.guards.spending().other_roles(&target.account, &target.key(), Timestamp::now());
-        let is_alone = others == 0 && self.queue.busy_in(&target.account) < 2;
-        if round > 0
-            || is_alone
-            || remediation.approved_at().is_some()
-            || self.policy().budget.roles_percent.0 == 100
-        {
+        let is_alone = self.other_roles(remediation) == 0 && queue.busy_in(&remediation.target.account) < 2;
+        if is_alone || !self.counts_roles(remediation) {
             return RoleCount::NotAsked;
         }
         session.role_count().await.map_or(RoleCount::Unreadable, RoleCount::Is)
     }
 
-    /// Whether the budgets allow to begin now. If they do not, the remediation is held. `roles` is how
-    /// many the account has, as far as it was asked.
-    pub(super) async fn within_budget(
+    /// A share of the account's roles limits it.
+    fn counts_roles(&self, remediation: &Remediation) -> bool {
+        remediation.approved_at().is_none() && self.policy.get().budget.roles_percent.0 < 100
+    }
+
+    /// Counts a remediation as begun, if the budgets allow it: in one step, so that many at once
+    /// cannot pass a budget together. A person's approval is above the budgets. `roles` is how many the account
+    /// has, as far as it was asked.
+    pub async fn begin(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
         roles: RoleCount,
-    ) -> Result<bool, LedgerError> {
-        // What has begun and is not brought to an end is no new one.
-        if !self.reader.state(&remediation.id)?.is_to_begin() {
-            return Ok(true);
-        }
-        let (target, policy) = (&remediation.target, self.policy());
-        let others = self.guards.spending().other_roles(&target.account, &target.key(), Timestamp::now());
-        let is_needed =
-            others > 0 && remediation.approved_at().is_none() && policy.budget.roles_percent.0 < 100;
+    ) -> Result<(), BudgetExceeded> {
+        let is_needed = self.other_roles(remediation) > 0 && self.counts_roles(remediation);
         let roles = match roles {
             RoleCount::Is(roles) => Some(roles),
             RoleCount::NotAsked if is_needed => session.role_count().await.ok(),
             RoleCount::NotAsked | RoleCount::Unreadable => None,
         };
-        match self.guards.begin(remediation, roles, &policy.budget) {
-            Ok(()) => Ok(true),
-            Err(tripped) => {
-                let why = HoldReason::Budget(tripped);
-                let alert = contradictory_or_over_budget(&target.account, &why)
-                    .and_then(|alert| self.alerts.draft(alert));
-                self.give_back(remediation, why.code(), why.to_string(), alert).await?;
-                Ok(false)
-            }
+        let (now, target, policy) = (Timestamp::now(), &remediation.target, self.policy.get());
+        let mut usage = self.usage();
+        usage.forget(now);
+        if remediation.approved_at().is_none() && !usage.has(&target.account, &remediation.id) {
+            usage.allows(&target.account, &policy.budget, now)?;
+            usage.allows_role(&target.account, &target.key(), roles, &policy.budget, now)?;
         }
+        let (account, role_key) = (target.account.clone(), target.key());
+        usage.add(Begun { remediation: remediation.id.clone(), account, role_key, at: now });
+        Ok(())
     }
 }

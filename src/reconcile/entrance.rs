@@ -1,8 +1,9 @@
 //! The one entrance: findings come in here, and wait their turn among those of the same principal.
 
 use super::Reconciler;
-use super::keyed_queue::Again;
-use super::question::Search;
+use super::find_role::{Search, find_role};
+use super::keyed_queue::Priority;
+use super::work::{Case, Work};
 use crate::finding::Finding;
 use crate::ident::AccountId;
 use crate::ingest::{Intake, IntakeReceiver};
@@ -57,12 +58,12 @@ impl Reconciler {
         full: &mut HashMap<AccountId, Instant>,
     ) -> bool {
         if !can_come_again {
-            self.queue.ready(account).await;
+            self.queue().ready(account).await;
             return true;
         }
         full.retain(|_, since| since.elapsed() < FULL);
         let patience = if full.contains_key(account) { Duration::ZERO } else { PATIENCE };
-        let has_room = tokio::time::timeout(patience, self.queue.ready(account)).await.is_ok();
+        let has_room = tokio::time::timeout(patience, self.queue().ready(account)).await.is_ok();
         if !has_room {
             full.entry(account.clone()).or_insert_with(Instant::now);
         }
@@ -72,48 +73,58 @@ impl Reconciler {
     /// Decides about a finding that is in the ledger, and carries the decision out. What is decided already is
     /// left, unless a person asks for it again.
     pub fn take(self: &Arc<Self>, intake: Intake) {
-        let lane = self.lane_of(&intake.finding);
-        let again = if intake.origin == Origin::Swept { Again::Yes } else { Again::No };
+        let key = self.context().decider.key_of(&intake.finding);
+        let priority = if intake.origin == Origin::Swept { Priority::Again } else { Priority::New };
         let finding = &intake.finding;
         let span = tracing::info_span!("finding", finding = finding.id, account = %finding.account);
-        let engine = Arc::clone(self);
+        let reconciler = Arc::clone(self);
         let job = async move {
-            let done = engine.begin(intake).await;
-            engine.note(done);
+            match reconciler.begin(intake).await {
+                Ok(Some(case)) => {
+                    reconciler.worker.work_off(vec![Work::Finding(Box::new(case))]).await;
+                }
+                Ok(None) => {}
+                Err(error) => reconciler.worker.note(error),
+            }
         };
-        self.queue.submit(lane, again, job.instrument(span));
+        self.queue().submit(key, priority, job.instrument(span));
     }
 
-    async fn begin(self: &Arc<Self>, intake: Intake) -> Result<(), LedgerError> {
+    /// What is to be decided about a finding that came in; none when nothing is, or when it waits its turn
+    /// elsewhere.
+    async fn begin(self: &Arc<Self>, intake: Intake) -> Result<Option<Case>, LedgerError> {
         let Intake { finding, origin, ack } = intake;
         if !self.is_to_decide(&finding, &origin).await? {
             ack.decided();
-            return Ok(());
+            return Ok(None);
         }
-        match self.found_by_id(&finding, origin.is_asked()).await? {
+        let (context, is_asked) = (self.context(), origin.is_asked());
+        let before_watch = self.worker.before_watch(&finding, is_asked)?;
+        let in_vain = match find_role(&context.decider, &context.access, &finding, before_watch).await? {
             // From here on it waits its turn among the findings of that role.
             Search::Found(named) => {
                 self.take(Intake { finding: *named, origin, ack });
-                Ok(())
+                return Ok(None);
             }
-            Search::NotMade => self.handle(&finding, origin.is_asked(), None, Some(ack)).await,
-            Search::InVain(why) => self.handle(&finding, origin.is_asked(), Some(why), Some(ack)).await,
-        }
+            Search::NotMade => None,
+            Search::InVain(why) => Some(why),
+        };
+        Ok(Some(Case { is_asked, in_vain, ack: Some(ack), ..Case::again(finding) }))
     }
 
     /// Whether a decision is to be made: there is none, or a person asks again about one that can change. What
     /// had failed, or was rejected, is tried again instead.
-    async fn is_to_decide(self: &Arc<Self>, finding: &Finding, origin: &Origin) -> Result<bool, LedgerError> {
-        let occurrence = finding.occurrence();
+    async fn is_to_decide(&self, finding: &Finding, origin: &Origin) -> Result<bool, LedgerError> {
+        let (occurrence, reader) = (finding.occurrence(), &self.context().reader);
         if !origin.is_asked() {
             // A sweep may have found it in the ledger before the feed that had put it there handed it over.
-            return Ok(!self.reader.is_decided(&occurrence)?);
+            return Ok(!reader.is_decided(&occurrence)?);
         }
-        let Some(decision) = self.reader.decided(&occurrence)?.and_then(|decided| decided.decision) else {
+        let Some(decision) = reader.decided(&occurrence)?.and_then(|decided| decided.decision) else {
             return Ok(true);
         };
         if let Some(id) = decision.takes_care() {
-            if matches!(self.reader.remediation(id)?.state, State::Failed | State::Rejected) {
+            if matches!(reader.remediation(id)?.state, State::Failed | State::Rejected) {
                 self.reopen(id, &origin.to_string()).await?;
             }
             return Ok(false);

@@ -4,7 +4,7 @@ use crate::ident::AccountId;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 /// A job.
 struct Job {
     work: BoxFuture<'static, ()>,
-    again: Again,
+    priority: Priority,
     /// Given back when the job is done or given up.
     _place: Place,
 }
@@ -65,9 +65,9 @@ impl Drop for Place {
 /// What was tried before may hang again: it shares a quarter of the width, so that what is new finds
 /// its way past it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
-    Yes,
-    No,
+pub(super) enum Priority {
+    New,
+    Again,
 }
 
 /// Runs jobs: those of one key one after the other, at most `width` keys at once.
@@ -119,9 +119,9 @@ impl KeyedQueue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The keys for which something is waiting or running.
-    pub fn busy(&self) -> HashSet<String> {
-        self.waiting().keys().cloned().collect()
+    /// Whether something is waiting or running for a key.
+    pub fn is_busy(&self, key: &str) -> bool {
+        self.waiting().contains_key(key)
     }
 
     /// For how many keys of an account something is waiting or running.
@@ -184,8 +184,8 @@ impl KeyedQueue {
     }
 
     /// Queues a job.
-    pub fn submit(&self, key: String, again: Again, job: impl Future<Output = ()> + Send + 'static) {
-        let job = Job { work: job.boxed(), again, _place: Place::take(&self.places) };
+    pub fn submit(&self, key: String, priority: Priority, job: impl Future<Output = ()> + Send + 'static) {
+        let job = Job { work: job.boxed(), priority, _place: Place::take(&self.places) };
         let mut waiting = self.waiting();
         if let Some(queue) = waiting.get_mut(&key) {
             queue.push_back(job);
@@ -210,7 +210,7 @@ impl KeyedQueue {
     }
 
     fn has_new(&self, key: &str) -> bool {
-        self.waiting().get(key).is_some_and(|jobs| jobs.iter().any(|job| job.again == Again::No))
+        self.waiting().get(key).is_some_and(|jobs| jobs.iter().any(|job| job.priority == Priority::New))
     }
 
     /// The share of a key's account, if it names one.
@@ -245,12 +245,12 @@ impl KeyedQueue {
     }
 
     async fn work_off(&self, key: &str) {
-        while let Some(Job { work, again, _place }) = self.next(key) {
+        while let Some(Job { work, priority, _place }) = self.next(key) {
             let share = match self.share_of(key) {
                 Some(share) => share.acquire_owned().await.ok(),
                 None => None,
             };
-            let narrow = if again == Again::Yes { self.narrow(key).await } else { None };
+            let narrow = if priority == Priority::Again { self.narrow(key).await } else { None };
             let permit = Arc::clone(&self.before).acquire_owned().await.ok();
             let permit = permit.map(|permit| (Part::Other, permit));
             if self.stop.is_cancelled() {
@@ -294,7 +294,7 @@ mod tests {
             ["222222222222", "333333333333"].map(|id| id.parse::<AccountId>().expect("an account"));
         for _ in 0..PLACES {
             let go = Arc::clone(&go);
-            queue.submit(format!("{hung}/role"), Again::No, async move {
+            queue.submit(format!("{hung}/role"), Priority::New, async move {
                 go.acquire().await.expect("not closed").forget();
             });
         }
@@ -302,7 +302,7 @@ mod tests {
         // Another account is let in, until it has as many as each may have.
         for _ in 0..PLACES_OF_ACCOUNT {
             queue.ready(&other).now_or_never().expect("there is room for another account");
-            queue.submit(format!("{other}/role"), Again::No, std::future::ready(()));
+            queue.submit(format!("{other}/role"), Priority::New, std::future::ready(()));
         }
         assert!(queue.ready(&other).now_or_never().is_none());
         go.add_permits(PLACES_OF_ACCOUNT + 1);
@@ -321,14 +321,14 @@ mod tests {
         let order = Arc::new(Mutex::new(Vec::new()));
         for number in 0..50 {
             let order = Arc::clone(&order);
-            queue.submit("role".to_owned(), Again::No, async move {
+            queue.submit("role".to_owned(), Priority::New, async move {
                 tokio::task::yield_now().await;
                 order.lock().expect("not poisoned").push(number);
             });
         }
         queue.drained().await;
         assert_eq!(*order.lock().expect("not poisoned"), (0..50).collect::<Vec<_>>());
-        assert!(queue.busy().is_empty());
+        assert!(queue.waiting().is_empty());
     }
 
     #[tokio::test]
@@ -337,7 +337,7 @@ mod tests {
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         for key in 0..6 {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
-            queue.submit(key.to_string(), Again::No, async move {
+            queue.submit(key.to_string(), Priority::New, async move {
                 let running = now.fetch_add(1, Ordering::SeqCst) + 1;
                 most.fetch_max(running, Ordering::SeqCst);
                 for _ in 0..10 {
@@ -356,16 +356,16 @@ mod tests {
         let (go, done) = (Arc::new(Semaphore::new(0)), Arc::new(Notify::new()));
         for key in 0..8 {
             let go = Arc::clone(&go);
-            queue.submit(format!("hangs-{key}"), Again::Yes, async move {
+            queue.submit(format!("hangs-{key}"), Priority::Again, async move {
                 go.acquire().await.expect("not closed").forget();
             });
         }
         let new = Arc::clone(&done);
-        queue.submit("new".to_owned(), Again::No, async move { new.notify_one() });
+        queue.submit("new".to_owned(), Priority::New, async move { new.notify_one() });
         done.notified().await;
         go.add_permits(8);
         queue.drained().await;
-        assert!(queue.busy().is_empty());
+        assert!(queue.waiting().is_empty());
     }
 
     #[tokio::test]
@@ -376,7 +376,7 @@ mod tests {
             (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
         for _ in 0..3 {
             let (begun, go, done) = (Arc::clone(&begun), Arc::clone(&go), Arc::clone(&done));
-            queue.submit("role".to_owned(), Again::No, async move {
+            queue.submit("role".to_owned(), Priority::New, async move {
                 begun.notify_one();
                 go.notified().await;
                 done.fetch_add(1, Ordering::SeqCst);
@@ -393,11 +393,11 @@ mod tests {
     async fn an_account_that_hangs_leaves_room_for_others() {
         let queue = KeyedQueue::new(4, CancellationToken::new());
         for role in 0..8 {
-            queue.submit(format!("222222222222/{role}"), Again::No, std::future::pending());
+            queue.submit(format!("222222222222/{role}"), Priority::New, std::future::pending());
         }
         let done = Arc::new(Notify::new());
         let other = Arc::clone(&done);
-        queue.submit("333333333333/web".to_owned(), Again::No, async move { other.notify_one() });
+        queue.submit("333333333333/web".to_owned(), Priority::New, async move { other.notify_one() });
         done.notified().await;
         // And a stop does not wait for it.
         queue.give_up().await;
@@ -410,7 +410,7 @@ mod tests {
         let (urgent, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         for key in 0..5 {
             let (queue, urgent, go) = (queue.clone(), Arc::clone(&urgent), Arc::clone(&go));
-            queue.clone().submit(key.to_string(), Again::No, async move {
+            queue.clone().submit(key.to_string(), Priority::New, async move {
                 urgent.add_permits(1);
                 queue.step_back().await;
                 go.acquire().await.expect("not closed").forget();
@@ -427,9 +427,9 @@ mod tests {
     async fn a_fault_costs_one_job() {
         let queue = KeyedQueue::new(1, CancellationToken::new());
         let done = Arc::new(AtomicUsize::new(0));
-        queue.submit("role".to_owned(), Again::No, async { panic!("a fault, on purpose") });
+        queue.submit("role".to_owned(), Priority::New, async { panic!("a fault, on purpose") });
         let after = Arc::clone(&done);
-        queue.submit("role".to_owned(), Again::No, async move {
+        queue.submit("role".to_owned(), Priority::New, async move {
             after.fetch_add(1, Ordering::SeqCst);
         });
         queue.drained().await;

@@ -1,76 +1,76 @@
-//! The reconciler: decides about findings in the order of their roles, and carries decisions out.
+//! The reconciler: decides about findings in the order of their roles, and brings remediations forward, one step
+//! at a time.
 //!
 //! Each step is in the ledger before the next one begins: the finding, the decision, the
-//! intent, the outcome, the proof. What a crash leaves open is taken up by [`Reconciler::resume`].
+//! intent, the outcome, the proof. Which step is next follows from the state, so what a crash leaves open is
+//! taken up by [`Reconciler::resume`]. A step says what comes next ([`Next`]); one loop goes on from there.
 
 mod budgets;
+mod context;
+mod decider;
 mod entrance;
-mod guards;
-mod held;
+mod expire;
+mod find_role;
+mod findings;
+mod hold;
 mod keyed_queue;
-mod known;
+mod look;
+mod look_ahead;
+mod next;
 mod organization;
-mod place;
+mod placement;
 mod plan;
-mod question;
+mod policy;
+mod rechecks;
 mod release;
-mod remediate;
 mod retries;
-mod timetable;
-mod traces;
-mod watchdog;
+mod revoke;
+mod schedule;
+mod verify;
+mod work;
+mod worker;
 
-pub use known::{ORGANIZATION_AGE, read_organization};
+pub use next::Next;
+pub use organization::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
+pub use rechecks::Rechecker;
 pub use retries::Retry;
-pub use timetable::Rechecks;
 
-use crate::alert::{self, Alert, Alerts, Throttle};
+use crate::alert::{Alerts, Throttle};
 use crate::aws::Hub;
-use crate::config::{Budget, Config, Mode, OptOuts};
-use crate::finding::Finding;
-use crate::ident::{AccountId, Region};
-use crate::ingest::Ack;
-use crate::ledger::{Append, Ledger, LedgerError, Open, Reader};
+use crate::config::{Config, OptOuts};
+use crate::ident::AccountId;
+use crate::ledger::{Ledger, LedgerError, Open};
 use crate::org::Snapshot;
-use crate::remediation::{AlertCode, Draft, Event, PriorRemediation, Proof, State, Subject};
+use crate::remediation::{Draft, Event, State};
 use crate::remedy::MemberAccess;
-use crate::triage::{Decision, Placed, Policy, SkipReason, Stage, Types, UNPLACED, Verdict};
-use guards::Guards;
+use crate::triage::Policy;
+use crate::watch::{Evidence, Recheck, Watchlist};
+use budgets::Budgets;
+use context::Context;
+use decider::{Decider, queue_key};
 use jiff::{SignedDuration, Timestamp};
-use keyed_queue::{Again, KeyedQueue};
-use known::Known;
-use question::Question;
+use keyed_queue::{KeyedQueue, Priority};
+use organization::Accounts;
+use placement::Placements;
+use policy::CurrentPolicy;
 use retries::Retries;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use timetable::Timetable;
+use schedule::{Item, Schedule};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
+use worker::{Worker, key_of};
+
+/// How often what a held remediation would change is looked at.
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Carries out what triage decides.
 pub struct Reconciler {
+    worker: Arc<Worker>,
+    rechecks: Arc<Rechecker>,
+    evidence: Arc<Evidence>,
+    schedule: Arc<Schedule>,
     hub: Hub,
-    ledger: Ledger,
-    reader: Reader,
-    access: MemberAccess,
-    /// How long a person is waited for.
-    approval_timeout: SignedDuration,
-    /// What was there before a region was watched is acted on as well.
-    backlog: bool,
-    policy: RwLock<Arc<Policy>>,
-    known: Known,
-    guards: Guards,
-    alerts: Arc<Alerts>,
-    /// What a held remediation would change is looked at once an hour.
-    looks: Throttle<String>,
-    queue: KeyedQueue,
-    retries: Retries,
-    watchdog: Arc<Timetable>,
-    /// How many roles are worked on at once.
-    width: usize,
-    /// Where instances and calls are looked for.
-    regions: RwLock<Vec<Region>>,
     stop: CancellationToken,
-    fatal: Mutex<Option<LedgerError>>,
 }
 
 impl Reconciler {
@@ -89,149 +89,220 @@ impl Reconciler {
         organization: Arc<Snapshot>,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, LedgerError> {
-        let reader = ledger.reader()?;
-        Ok(Arc::new(Self {
-            guards: Guards::recall(&reader)?,
-            alerts,
-            looks: Throttle::new(SignedDuration::from_hours(1)),
-            policy: RwLock::new(Arc::new(Policy::new(config, hub.identity()))),
-            access: MemberAccess::new(hub.clone(), config.member.clone()),
-            approval_timeout: config.approval_timeout,
-            backlog,
-            queue: KeyedQueue::new(config.concurrency, stop.clone()),
-            known: Known::new(organization),
-            retries: Retries::default(),
-            watchdog: Arc::new(Timetable::new(Timestamp::now())),
-            width: config.concurrency,
-            regions: RwLock::new(config.regions.clone()),
-            reader,
-            hub,
+        let (reader, clock) = (Arc::new(ledger.reader()?), hub.clock().clone());
+        let access = MemberAccess::new(hub.clone(), config.member.clone());
+        let policy = CurrentPolicy::new(Policy::new(config, hub.identity()));
+        let budgets = Arc::new(Budgets::recall(&reader, policy.clone())?);
+        let schedule = Arc::new(Schedule::default());
+        let recheck = Recheck::new(ledger.clone(), Arc::clone(&reader), access.clone(), Arc::clone(&alerts));
+        let evidence = Arc::new(Evidence::new(
+            ledger.clone(),
+            Arc::clone(&reader),
+            access.clone(),
+            Arc::clone(&alerts),
+            clock.clone(),
+            config.regions.clone(),
+        ));
+        let decider = Decider {
+            policy: policy.clone(),
+            accounts: Arc::new(Accounts::new(hub.clone(), ledger.clone(), stop.clone(), organization)),
+            placements: Arc::new(Placements::new(
+                hub.clone(),
+                ledger.clone(),
+                Arc::clone(&reader),
+                policy.clone(),
+                stop.clone(),
+            )),
+            budgets: Arc::clone(&budgets),
+            reader: Arc::clone(&reader),
+            clock: clock.clone(),
+        };
+        let context = Context {
             ledger,
-            stop,
+            reader,
+            clock,
+            access,
+            alerts,
+            policy,
+            decider,
+            budgets,
+            queue: KeyedQueue::new(config.concurrency, stop.clone()),
+            retries: Retries::new(Arc::clone(&schedule)),
+            looks: Throttle::new(LOOK_AHEAD),
+            approval_timeout: config.approval_timeout,
+        };
+        let worker = Arc::new(Worker {
+            context,
+            recheck,
+            watchlist: Arc::new(Watchlist::new(Timestamp::now())),
+            backlog,
+            stop: stop.clone(),
             fatal: Mutex::default(),
-        }))
+        });
+        let rechecks = Arc::new(Rechecker::new(
+            Arc::clone(&worker),
+            Arc::clone(&schedule),
+            Arc::clone(&evidence),
+            config.concurrency,
+        ));
+        Ok(Arc::new(Self { worker, rechecks, evidence, schedule, hub, stop }))
     }
 
-    /// AWS's time: what findings, cutoffs and tokens go by. Entries and budgets go by this machine's.
-    fn now(&self) -> Timestamp {
-        self.hub.clock().now()
+    fn context(&self) -> &Context {
+        &self.worker.context
+    }
+
+    fn queue(&self) -> &KeyedQueue {
+        &self.worker.context.queue
     }
 
     /// What may be done, as of now.
-    fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.context().policy()
     }
 
     /// From now on these opt-outs apply, also to what was decided and has not begun.
     pub fn use_opt_outs(&self, opt_outs: &OptOuts) {
-        let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        *policy = Arc::new(policy.with_opt_outs(opt_outs));
-    }
-
-    /// What may be done at most, as of now.
-    #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.policy().mode
+        self.context().policy.change(|policy| policy.with_opt_outs(opt_outs));
     }
 
     /// From now on this is what may be done, in one step. How members are entered stays.
     pub fn use_config(&self, config: &Config, opt_outs: Option<&OptOuts>) {
-        let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
-        *policy = Arc::new(policy.reloaded(config, opt_outs, self.hub.identity()));
+        let identity = self.hub.identity();
+        self.context().policy.change(|policy| policy.reloaded(config, opt_outs, identity));
+        // What was put off by a longer interval.
+        let longest = Watchlist::longest_wait(config.recheck_interval);
+        self.schedule.hasten(|item, wait| matches!(item, Item::Recheck(_)) && wait > longest);
     }
 
-    /// Which types of findings the rules could be for.
+    /// Looks at denies in force.
     #[must_use]
-    pub fn types(&self) -> Types {
-        self.policy().rules.types()
+    pub fn rechecks(&self) -> &Arc<Rechecker> {
+        &self.rechecks
+    }
+
+    /// What AWS knows about denies in force.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
     /// How many findings and remediations wait or are being worked on.
     #[must_use]
     pub fn jobs(&self) -> usize {
-        self.queue.jobs()
+        self.queue().jobs()
     }
 
     /// What failed and is tried again, the next one first.
     #[must_use]
     pub fn retries(&self) -> Vec<Retry> {
-        self.retries.all()
-    }
-
-    /// Brings a remediation as far as it goes, in its turn.
-    fn submit_remediation(self: &Arc<Self>, id: String, lane: String, again: Again) {
-        let engine = Arc::clone(self);
-        self.queue.submit(lane, again, async move {
-            let done = engine.carry_out(&id).await;
-            engine.note(done);
-        });
+        self.context().retries.all()
     }
 
     /// Takes up the remediations that are not finished. What is being worked on already is left to that, and
-    /// what has a time at which it is tried again to [`Self::retry`].
+    /// so is what has a time at which it is tried again.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn resume(self: &Arc<Self>) -> Result<(), LedgerError> {
-        let busy = self.queue.busy();
-        for Open { remediation, account, role_key, state, .. } in self.reader.unfinished()? {
-            let lane = lane(&account, &role_key);
-            if !busy.contains(&lane) && !self.retries.knows(&remediation) {
+    pub fn resume(&self) -> Result<(), LedgerError> {
+        for Open { remediation, account, role_key, state, .. } in self.context().reader.unfinished()? {
+            let key = queue_key(&account, &role_key);
+            if !self.queue().is_busy(&key) && !self.context().retries.knows(&remediation) {
                 // What was never tried is as new as it was.
-                let again =
-                    if matches!(state, State::Queued | State::Approved) { Again::No } else { Again::Yes };
-                self.submit_remediation(remediation, lane, again);
+                let is_new = matches!(state, State::Queued | State::Approved);
+                let priority = if is_new { Priority::New } else { Priority::Again };
+                self.worker.submit(remediation, key, priority);
             }
         }
         Ok(())
     }
 
-    /// Tries again what failed and whose time has come.
-    pub fn retry(self: &Arc<Self>) {
-        for (remediation, lane) in self.retries.take_due() {
-            self.submit_remediation(remediation, lane, Again::Yes);
+    /// Does what is due by now: tries again what failed, and looks at denies in force.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn do_what_is_due(&self) -> Result<(), LedgerError> {
+        self.rechecks.refresh()?;
+        self.take_due()?;
+        self.rechecks.look_at_due().await
+    }
+
+    fn take_due(&self) -> Result<(), LedgerError> {
+        let mut rechecks = Vec::new();
+        for item in self.schedule.take_due() {
+            match item {
+                Item::Retry(id) => self.submit(&id, Priority::Again)?,
+                Item::Recheck(id) => rechecks.push(id),
+            }
         }
+        self.rechecks.note_due(rechecks);
+        Ok(())
+    }
+
+    /// Looks at the denies in force whose time has come; returns when all of them are being looked at.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn recheck_due(&self) -> Result<(), LedgerError> {
+        self.rechecks.refresh()?;
+        self.take_due()?;
+        self.rechecks.look_at_all_due().await
     }
 
     /// Tries again at once whatever waits: something has changed that it may have waited for.
-    pub fn retry_all(self: &Arc<Self>) {
-        self.retries.wake();
-        self.retry();
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn retry_all(&self) -> Result<(), LedgerError> {
+        self.context().retries.wake();
+        self.take_due()
     }
 
     /// Gives up what is in flight, wherever it is.
     pub async fn give_up(&self) {
-        self.queue.give_up().await;
+        self.queue().give_up().await;
     }
 
-    /// How much may be done in an hour, as of now.
-    #[must_use]
-    pub fn budget(&self) -> Budget {
-        self.policy().budget.clone()
+    fn submit(&self, id: &str, priority: Priority) -> Result<(), LedgerError> {
+        let remediation = self.context().reader.remediation(id)?;
+        let key = key_of(&remediation);
+        self.worker.submit(remediation.id, key, priority);
+        Ok(())
     }
 
     /// Brings a remediation as far as it goes, because a person asked for it.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn carry_out_now(self: &Arc<Self>, id: &str) -> Result<(), LedgerError> {
-        let remediation = self.reader.remediation(id)?;
-        let lane = lane(&remediation.target.account, &remediation.target.key());
-        self.submit_remediation(remediation.id, lane, Again::No);
-        Ok(())
+    pub fn carry_out_now(&self, id: &str) -> Result<(), LedgerError> {
+        self.submit(id, Priority::New)
     }
 
     /// Tries a remediation again that had failed, or asks again about one that was rejected.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub async fn reopen(self: &Arc<Self>, id: &str, by: &str) -> Result<(), LedgerError> {
-        let remediation = self.reader.remediation(id)?;
-        let subject = remediation.subject();
-        self.ledger.append(Draft { subject, event: Event::Reopened { by: by.to_owned() } }).await?;
-        let lane = lane(&remediation.target.account, &remediation.target.key());
-        self.submit_remediation(remediation.id, lane, Again::No);
-        Ok(())
+    pub async fn reopen(&self, id: &str, by: &str) -> Result<(), LedgerError> {
+        let subject = self.context().reader.remediation(id)?.subject();
+        let event = Event::Reopened { by: by.to_owned() };
+        self.context().ledger.append(Draft { subject, event }).await?;
+        self.submit(id, Priority::New)
+    }
+
+    /// Takes up what was approved, or is to be released, after entry `seq`; gives the last entry that it saw.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn take_up_approved(&self, seq: i64) -> Result<i64, LedgerError> {
+        let mut last = seq;
+        for entry in self.context().reader.answered_after(seq)? {
+            last = last.max(entry.seq);
+            let Some(id) = entry.subject.remediation else { continue };
+            tracing::info!(remediation = id, "{}: taken up", entry.event.kind());
+            self.submit(&id, Priority::New)?;
+        }
+        Ok(last)
     }
 
     /// Waits until everything that was submitted is done, or left because of `stop`.
@@ -239,7 +310,7 @@ impl Reconciler {
     /// # Errors
     /// When the ledger could not be written or read meanwhile.
     pub async fn drained(&self) -> Result<(), LedgerError> {
-        self.queue.drained().await;
+        self.queue().drained().await;
         self.fault()
     }
 
@@ -248,213 +319,33 @@ impl Reconciler {
     /// # Errors
     /// That failure.
     pub fn fault(&self) -> Result<(), LedgerError> {
-        let fault = self.fatal.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let fault = self.worker.fatal.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.map_or(Ok(()), Err)
     }
 
-    /// Without its ledger rescind does nothing: a failure stops everything. A step that is not
-    /// allowed costs only its own job.
-    fn note(&self, done: Result<(), LedgerError>) {
-        match done {
-            Ok(()) => {}
-            Err(LedgerError::Illegal(step)) => {
-                tracing::error!(remediation = step.remediation, %step, "a step was refused by the ledger");
+    /// Begins to read the organization again when the snapshot is old. It does not wait: a hanging Organizations
+    /// must not keep thefts from being seen.
+    pub fn keep_organization_fresh(&self) {
+        let key = "organization";
+        let accounts = Arc::clone(&self.context().decider.accounts);
+        if accounts.age() < ORGANIZATION_AGE || self.queue().is_busy(key) {
+            return;
+        }
+        let worker = Arc::clone(&self.worker);
+        self.queue().submit(key.to_owned(), Priority::New, async move {
+            if let Err(error) = accounts.refresh(ORGANIZATION_AGE).await {
+                worker.note(error);
             }
-            Err(error) => {
-                tracing::error!(%error, "stopping: nothing is done without a record");
-                self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                self.stop.cancel();
+        });
+    }
+
+    /// A finding about this account may be on its way: what the decision will need is read meanwhile.
+    pub fn expect(&self, account: &AccountId) {
+        let (worker, account) = (Arc::clone(&self.worker), account.clone());
+        tokio::spawn(async move {
+            if let Err(error) = worker.context.decider.expect(&account).await {
+                worker.note(error);
             }
-        }
+        });
     }
-
-    /// Decides about a finding, acknowledges that where somebody waits for it, and carries the decision out.
-    /// `in_vain`: why a search for the role that the finding is about found nothing.
-    async fn handle(
-        &self,
-        finding: &Finding,
-        asked: bool,
-        in_vain: Option<String>,
-        ack: Option<Ack>,
-    ) -> Result<(), LedgerError> {
-        let old = self.now().duration_since(finding.last_seen()) > self.policy().max_finding_age;
-        let organization = self.organization_for(&finding.account).await?;
-        let Some(organization) = organization.or_else(|| old.then(|| self.organization())) else {
-            tracing::warn!(finding = finding.id, "not decided: the account cannot be looked up; tried again");
-            let account = &finding.account;
-            let subject = Subject { account: Some(account.clone()), ..Subject::default() };
-            let text = format!(
-                "nothing is decided about account {account}: Organizations does not answer, and it is not known as one of ours"
-            );
-            let what_to_do = "Make Organizations readable for the hub. The findings wait, and are tried again at each poll.";
-            return self
-                .alerts
-                .raise_alert(Alert::new(AlertCode::AccountUnknown, subject, text, what_to_do))
-                .await;
-        };
-        // What is half done is brought to an end first: its cutoff decides about this finding.
-        for earlier in self.history(finding)?.iter().filter(|earlier| earlier.state.is_half_done()) {
-            self.carry_out(&earlier.remediation).await?;
-        }
-        let question = Question {
-            finding,
-            organization: &organization,
-            history: &self.history(finding)?,
-            before_watch: if asked || self.backlog { None } else { self.before_watch(finding)? },
-            stage: Stage::New,
-        };
-        let mut decision = self.decide(question).await?;
-        // What the ledger says is in force is looked at before it is relied on against later activity.
-        let mut history = question.history.to_vec();
-        if self.doubt(finding, &decision, &mut history).await? {
-            decision = self.decide(Question { history: &history, ..question }).await?;
-        }
-        if self.stop.is_cancelled() && decision.verdict.code() == UNPLACED {
-            // It could be read, if there were time: at the next start.
-            return Ok(());
-        }
-        if let Some(id) = decision.verdict.remediation()
-            && let Some(taken) = self.reader.occurrence_of(id)?
-        {
-            if taken != finding.occurrence() {
-                // The finding stays undecided.
-                tracing::error!(
-                    finding = finding.id,
-                    remediation = id,
-                    "NOT decided: the id is that of another theft"
-                );
-                return self.alerts.raise_alert(alert::id_taken(finding, id)).await;
-            }
-            // The same occurrence, handed in twice at once.
-            if let Some(ack) = ack {
-                ack.decided();
-            }
-            return self.carry_out(id).await;
-        }
-        if let (Some(why), Some(to_do)) = (in_vain, decision.what_to_do.as_mut()) {
-            *to_do = format!("{why} {to_do}");
-        }
-        let mut entries = vec![Draft::decision(finding, &decision)];
-        entries.extend(self.evidence(&decision)?);
-        let held = match &decision.verdict {
-            Verdict::Hold { why, .. } => alert::contradictory_or_over_budget(&finding.account, why),
-            _ => None,
-        };
-        let alerts = [alert::recurring(finding, &decision), alert::skipped(finding, &decision), held];
-        entries.extend(alerts.into_iter().flatten().filter_map(|alert| self.alerts.draft(alert)));
-        self.ledger.append(Append { entries, ..Append::default() }).await?;
-        if let Some(ack) = ack {
-            ack.decided();
-        }
-        let (verdict, code) = (decision.verdict.name(), decision.verdict.code());
-        metrics::counter!("rescind_decisions_total", "verdict" => verdict, "code" => code).increment(1);
-        tracing::info!(
-            remediation = decision.verdict.remediation(), finding = finding.id, account = %finding.account, verdict = decision.verdict.name(),
-            code = decision.verdict.code(), "{}", decision.verdict
-        );
-        match decision.verdict {
-            // New activity is a reason to try again at once what is not finished.
-            Verdict::Remediate { remediation, .. }
-            | Verdict::Hold { remediation, .. }
-            | Verdict::Skip(SkipReason::UnderWay { remediation }) => self.carry_out(&remediation).await,
-            Verdict::Skip(SkipReason::AwaitingApproval { remediation }) => {
-                tracing::warn!(
-                    remediation,
-                    finding = finding.id,
-                    "HELD for approval: there is more activity"
-                );
-                Ok(())
-            }
-            Verdict::Observe { .. } | Verdict::Skip(_) => Ok(()),
-        }
-    }
-
-    /// When a finding is to be left because an earlier remediation is in force, and tells of activity after
-    /// that: looks whether it is. Tells whether there is something new to decide by.
-    async fn doubt(
-        &self,
-        finding: &Finding,
-        decision: &Decision,
-        history: &mut Vec<PriorRemediation>,
-    ) -> Result<bool, LedgerError> {
-        let Verdict::Skip(
-            SkipReason::AlreadyRevoked { remediation, .. } | SkipReason::Denied { remediation, .. },
-        ) = &decision.verdict
-        else {
-            return Ok(false);
-        };
-        let is_later = |one: &&PriorRemediation| {
-            one.remediation == *remediation
-                && one.state.is_in_place()
-                && one.accepted_at.is_some_and(|at| at < finding.last_seen())
-        };
-        let Some(relied_on) = history.iter().find(is_later).map(|one| one.remediation.clone()) else {
-            return Ok(false);
-        };
-        let is_there = self.look_after(&relied_on).await?;
-        *history = self.history(finding)?;
-        for one in history.iter_mut().filter(|one| one.remediation == relied_on) {
-            one.is_doubted = !is_there;
-        }
-        Ok(true)
-    }
-
-    /// Since when the finding's region is watched, when the finding was there before that.
-    fn before_watch(&self, finding: &Finding) -> Result<Option<Timestamp>, LedgerError> {
-        let seen = self.reader.decided(&finding.occurrence())?.map(|decided| decided.seen.event);
-        Ok(match seen {
-            Some(Event::Finding { before_watch, .. }) => before_watch,
-            _ => None,
-        })
-    }
-
-    /// The decision about a finding. Where the account stands is read when the decision depends on it.
-    async fn decide(&self, question: Question<'_>) -> Result<Decision, LedgerError> {
-        let policy = self.policy();
-        let needed = match self.guards.judge(question, &policy, Placed::NotAsked, self.now()) {
-            Ok(decision) => return Ok(decision),
-            Err(needed) => needed,
-        };
-        let placement = self.placement(&question.finding.account, &needed.to_string()).await?;
-        let placed = placement.as_ref().map_or(Placed::Unreadable, Placed::At);
-        match self.guards.judge(question, &policy, placed, self.now()) {
-            Ok(decision) => Ok(decision),
-            // What was read does not tell what is needed: as if it could not be read.
-            Err(_) => {
-                self.guards.judge(question, &policy, Placed::Unreadable, self.now()).map_err(|needed| {
-                    LedgerError::Foreign { path: "triage".to_owned(), why: needed.to_string() }
-                })
-            }
-        }
-    }
-
-    /// The lane of a finding: that of its principal, or one of its own.
-    fn lane_of(&self, finding: &Finding) -> String {
-        self.policy()
-            .key_of(finding, &self.organization())
-            .map_or_else(|| finding.occurrence(), |key| lane(&finding.account, &key))
-    }
-
-    /// What was done to the finding's principal before.
-    fn history(&self, finding: &Finding) -> Result<Vec<PriorRemediation>, LedgerError> {
-        match self.policy().key_of(finding, &self.organization()) {
-            Some(key) => self.reader.history(&finding.account, &key),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// A denied call that was seen proves that an earlier remediation is enforced: recorded once.
-    fn evidence(&self, decision: &Decision) -> Result<Option<Draft>, LedgerError> {
-        let Verdict::Skip(SkipReason::Denied { remediation, call }) = &decision.verdict else {
-            return Ok(None);
-        };
-        let earlier = self.reader.remediation(remediation)?;
-        let proof = Proof::enforced((**call).clone(), self.now());
-        let is_higher = earlier.state.is_in_place() && earlier.rung() < Some(proof.rung);
-        Ok(is_higher.then(|| Draft { subject: earlier.subject(), event: Event::Proof(proof) }))
-    }
-}
-
-fn lane(account: &AccountId, key: &str) -> String {
-    format!("{account}/{key}")
 }

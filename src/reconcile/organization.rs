@@ -1,72 +1,80 @@
-//! What the reconciler knows of the organization, and how old that is.
+//! The organization's accounts, and how old that is.
 
-use super::Reconciler;
-use super::keyed_queue::Again;
-use super::known::{ORGANIZATION_AGE, read_organization};
-use crate::aws::within;
+use crate::aws::{Hub, hub_hint};
 use crate::ident::AccountId;
-use crate::ledger::{LedgerError, SideTable};
-use crate::org::{AccountState, Placement, Snapshot};
-use crate::remediation::Draft;
+use crate::ledger::{Append, Ledger, LedgerError, SideTable};
+use crate::org::{AccountState, Snapshot};
+use crate::remediation::{CallError, Draft, Event};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
-/// An account that the snapshot does not have, or not as active, is looked for again at most this
-/// often; and so often an account's OUs and tags are read at most.
+/// A snapshot of the organization older than this is read again before the next poll.
+pub const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Minimum time between two readings because of an account that the snapshot does not have, or not as active.
 const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a finding waits for the organization, or for another one that reads it.
+/// How long a finding waits for another one that reads the organization.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-impl Reconciler {
-    pub(super) fn organization(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.known.organization.read().unwrap_or_else(PoisonError::into_inner))
+/// The accounts, as they were read last.
+pub(super) struct Accounts {
+    hub: Hub,
+    ledger: Ledger,
+    stop: CancellationToken,
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// When reading the organization failed last; none when the last try succeeded.
+    failed: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Accounts {
+    /// An old snapshot at the start means that reading it failed a moment ago.
+    pub fn new(hub: Hub, ledger: Ledger, stop: CancellationToken, snapshot: Arc<Snapshot>) -> Self {
+        let failed = Timestamp::now().duration_since(snapshot.read_at) > ORGANIZATION_AGE;
+        let failed = tokio::sync::Mutex::new(failed.then(Instant::now));
+        Self { hub, ledger, stop, snapshot: RwLock::new(snapshot), failed }
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the snapshot has an account as an active one.
+    pub fn is_active(&self, account: &AccountId) -> bool {
+        self.snapshot().account(account).is_some_and(|account| account.state == AccountState::Active)
     }
 
     /// The snapshot, read again first when it does not have `account` as an active one. None when
     /// that failed: then it is not known whether the account is one of ours.
-    pub(super) async fn organization_for(
-        &self,
-        account: &AccountId,
-    ) -> Result<Option<Arc<Snapshot>>, LedgerError> {
-        let is_active = |snapshot: &Snapshot| {
-            snapshot.account(account).is_some_and(|account| account.state == AccountState::Active)
-        };
-        if is_active(&self.organization()) || self.refresh_organization(DOUBTED_AGE).await? {
-            return Ok(Some(self.organization()));
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn snapshot_for(&self, account: &AccountId) -> Result<Option<Arc<Snapshot>>, LedgerError> {
+        if self.is_active(account) || self.refresh(DOUBTED_AGE).await? {
+            return Ok(Some(self.snapshot()));
         }
         Ok(None)
     }
 
-    /// Begins to read the organization again when the snapshot is old. If that fails, the old one
-    /// stays. It does not wait: a hanging Organizations must not keep thefts from being seen.
-    pub fn keep_organization_fresh(self: &Arc<Self>) {
-        let lane = "organization".to_owned();
-        if self.organization_age() < ORGANIZATION_AGE || self.queue.busy().contains(&lane) {
-            return;
-        }
-        let engine = Arc::clone(self);
-        self.queue.submit(lane, Again::No, async move {
-            let done = engine.refresh_organization(ORGANIZATION_AGE).await.map(|_| ());
-            engine.note(done);
-        });
-    }
-
-    fn organization_age(&self) -> SignedDuration {
-        Timestamp::now().duration_since(self.organization().read_at)
+    pub fn age(&self) -> SignedDuration {
+        Timestamp::now().duration_since(self.snapshot().read_at)
     }
 
     /// Whether the snapshot is now younger than `older_than`. What failed a moment ago is not tried
-    /// again at once, and nobody waits long for another's try.
-    async fn refresh_organization(&self, older_than: SignedDuration) -> Result<bool, LedgerError> {
-        if self.organization_age() < older_than {
+    /// again at once, and nobody waits long for another's try. If it fails, the old snapshot stays.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn refresh(&self, older_than: SignedDuration) -> Result<bool, LedgerError> {
+        if self.age() < older_than {
             return Ok(true);
         }
-        let Ok(mut failed) = tokio::time::timeout(LONGEST_WAIT, self.known.refreshing.lock()).await else {
+        let Ok(mut failed) = tokio::time::timeout(LONGEST_WAIT, self.failed.lock()).await else {
             return Ok(false);
         };
-        if self.organization_age() < older_than {
+        if self.age() < older_than {
             return Ok(true);
         }
         if failed.is_some_and(|at| at.elapsed() < DOUBTED_AGE.unsigned_abs()) {
@@ -79,12 +87,12 @@ impl Reconciler {
         };
         match read {
             Ok((snapshot, append)) => {
-                *self.known.organization.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+                *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
                 *failed = None;
                 self.ledger.append(append).await.map(|_| true)
             }
             Err(error) => {
-                let hint = crate::aws::hub_hint(&error, self.hub.identity());
+                let hint = hub_hint(&error, self.hub.identity());
                 tracing::warn!(%error, hint, "the organization cannot be read; the last snapshot is used");
                 // One entry for an outage, not one for each try.
                 if failed.replace(Instant::now()).is_none() {
@@ -94,90 +102,30 @@ impl Reconciler {
             }
         }
     }
-
-    /// A finding about this account may be on its way: where the account stands is read meanwhile, so
-    /// that the decision need not wait for it.
-    pub fn expect(self: &Arc<Self>, account: &AccountId) {
-        let policy = self.policy();
-        let is_ours =
-            self.organization().account(account).is_some_and(|known| known.state == AccountState::Active);
-        let is_needed = policy.account_tag.is_some() || policy.opt_outs.uses_placement();
-        if !is_ours || !is_needed || self.fresh_placement(account).is_some() {
-            return;
-        }
-        let (engine, account) = (Arc::clone(self), account.clone());
-        tokio::spawn(async move {
-            let needed = format!(
-                "a finding about account {account} was announced, and its tags and OUs cannot be read"
-            );
-            let done = engine.placement(&account, &needed).await.map(|_| ());
-            engine.note(done);
-        });
-    }
-
-    fn fresh_placement(&self, account: &AccountId) -> Option<Placement> {
-        let with_ous = self.policy().opt_outs.uses_ous();
-        let known = lock(&self.known.placements).get(account).cloned()?;
-        let age = Timestamp::now().duration_since(known.read_at).abs();
-        (age < DOUBTED_AGE && (known.ous.is_some() || !with_ous)).then_some(known)
-    }
-
-    /// Where an account stands, read a moment ago at most. When it cannot be read, what was read
-    /// before counts, however old; none when it never was.
-    pub(super) async fn placement(
-        &self,
-        account: &AccountId,
-        needed: &str,
-    ) -> Result<Option<Placement>, LedgerError> {
-        if let Some(known) = self.fresh_placement(account) {
-            return Ok(Some(known));
-        }
-        // Somebody else may be asking: then their answer serves.
-        let asking = Arc::clone(lock(&self.known.asking).entry(account.clone()).or_default());
-        let _asking = asking.lock().await;
-        let with_ous = self.policy().opt_outs.uses_ous();
-        let serves = |placement: &Placement| placement.ous.is_some() || !with_ous;
-        let known = lock(&self.known.placements).get(account).cloned();
-        let known = match known {
-            Some(placement) => Some(placement),
-            None => self.reader.placement(account)?,
-        };
-        let known = known.filter(serves);
-        let age = |placement: &Placement| Timestamp::now().duration_since(placement.read_at).abs();
-        if known.as_ref().is_some_and(|placement| age(placement) < DOUBTED_AGE) {
-            return Ok(known);
-        }
-        let failed = lock(&self.known.unplaced).get(account).copied();
-        if failed.is_some_and(|at| at.elapsed() < DOUBTED_AGE.unsigned_abs()) {
-            return Ok(known);
-        }
-        let read = tokio::select! {
-            read = within(LONGEST_WAIT, self.hub.placement(account, with_ous)) => read,
-            () = self.stop.cancelled() => return Ok(known),
-        };
-        let (error, hint) = match read {
-            Some(Ok(placement)) => {
-                lock(&self.known.unplaced).remove(account);
-                lock(&self.known.placements).insert(account.clone(), placement.clone());
-                self.ledger.keep(SideTable::Placement(account.clone(), placement.clone()));
-                return Ok(Some(placement));
-            }
-            Some(Err(error)) => (error.to_string(), crate::aws::hub_hint(&error, self.hub.identity())),
-            None => (
-                format!("Organizations did not answer within {} s", LONGEST_WAIT.as_secs()),
-                "AWS gave no usable answer: check the network, the proxy and AWS_ENDPOINT_URL.".to_owned(),
-            ),
-        };
-        lock(&self.known.unplaced).insert(account.clone(), Instant::now());
-        let used = known.as_ref().map_or_else(String::new, |placement| {
-            format!("; what was read at {} is used", placement.read_at.strftime("%Y-%m-%d %H:%M:%SZ"))
-        });
-        tracing::error!(error, hint, "{needed}{used}");
-        self.ledger.append(Draft::feed_failed(None, format!("{needed}: {error}{used}"), hint)).await?;
-        Ok(known)
-    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Reads the accounts; gives the snapshot and what is recorded of it.
+///
+/// # Errors
+/// As the calls'.
+pub async fn read_organization(hub: &Hub) -> Result<(Arc<Snapshot>, Append), CallError> {
+    let (accounts, administrators) = futures::join!(hub.organization(), hub.delegated_administrators());
+    let (accounts, management) = accounts?;
+    // Nothing is decided by them: not to know them is no reason not to act.
+    let administrators = administrators
+        .inspect_err(|error| tracing::warn!(%error, "the delegated administrators cannot be read"))
+        .ok();
+    let account = hub.identity().account.clone();
+    let snapshot = Arc::new(Snapshot::new(accounts, management, administrators, account, Timestamp::now()));
+    let (accounts, active) = snapshot.count();
+    let entry = Draft::of_service(Event::Organization {
+        accounts,
+        active,
+        management: snapshot.management.clone(),
+        delegated_administrators: snapshot.delegated_administrators.clone(),
+    });
+    Ok((
+        Arc::clone(&snapshot),
+        Append { entries: vec![entry], beside: vec![SideTable::Organization(snapshot)], ..Append::default() },
+    ))
 }

@@ -1,11 +1,14 @@
 //! What would be done, without doing it.
 
 use super::Reconciler;
-use super::question::{Question, Search};
+use super::decider::Circumstances;
+use super::find_role::{Search, find_role};
+use super::look_ahead::look_ahead;
+use super::release::how_to_undo;
 use crate::finding::Finding;
 use crate::ledger::{Decided, LedgerError};
-use crate::remediation::{CallScope, Change, Impact, Refusal, Target, Who};
-use crate::remedy::{self, Ask, Purpose};
+use crate::remediation::{CallScope, Change, Impact, Refusal, Remediation, Undo};
+use crate::remedy::{self, Drift, Purpose};
 use crate::triage::{Decision, Stage};
 
 /// What would be done about a finding.
@@ -19,7 +22,7 @@ pub struct Planned {
     pub decision: Decision,
     /// The change that would be made, or why it could not be; none when nothing would be.
     pub change: Option<Result<Change, Refusal>>,
-    /// Whom it would concern, if that was asked for.
+    /// Whom it would affect, if that was asked for.
     pub impact: Option<Impact>,
 }
 
@@ -30,36 +33,32 @@ impl Reconciler {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn plan(&self, finding: Finding, with_impact: bool) -> Result<Planned, LedgerError> {
-        let finding = match self.found_by_id(&finding, true).await? {
+        let (context, decider) = (self.context(), &self.context().decider);
+        let finding = match find_role(decider, &context.access, &finding, None).await? {
             Search::Found(named) => *named,
             Search::NotMade | Search::InVain(_) => finding,
         };
         // If it cannot be read again, the plan rests on what there is.
-        let organization =
-            self.organization_for(&finding.account).await?.unwrap_or_else(|| self.organization());
-        let recorded = self.reader.decided(&finding.occurrence())?;
-        let history = self.history(&finding)?;
-        let question = Question {
-            finding: &finding,
-            organization: &organization,
-            history: &history,
-            before_watch: None,
-            stage: Stage::New,
-        };
-        let decision = self.decide(question).await?;
-        let change = match decision.verdict.target() {
+        let organization = decider.accounts.snapshot_for(&finding.account).await?;
+        let organization = &organization.unwrap_or_else(|| decider.accounts.snapshot());
+        let recorded = context.reader.decided(&finding.occurrence())?;
+        let history = &decider.history(&finding)?;
+        let circumstances = Circumstances { organization, history, before_watch: None, stage: Stage::New };
+        let decision = decider.decide(&finding, circumstances).await?;
+        let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
+        let target = decision.verdict.target().filter(|target| target.is_supported());
+        let change = match target {
             None => None,
-            Some(target) if matches!(target.who, Who::Beyond { .. }) => None,
             Some(target) => {
-                let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
-                Some(self.look_at(target, &finding.id, false, &scope).await?)
+                let (access, reader) = (&context.access, &context.reader);
+                Some(look_ahead(access, reader, target, &finding.id, false, &scope).await?)
             }
         };
-        let scope = CallScope { remediation: None, finding: Some(finding.id.clone()) };
-        let impact = match (decision.verdict.target(), &change) {
+        let impact = match (target, &change) {
             (Some(target), Some(Ok(change))) if with_impact => {
-                self.impact(target, &finding.id, change.cutoff, &scope).await.unwrap_or_else(|refusal| {
-                    tracing::warn!("whom it would concern is not known: {refusal}");
+                let impact = self.evidence.impact(target, &finding.id, change.cutoff, &scope).await;
+                impact.unwrap_or_else(|refusal| {
+                    tracing::warn!("whom it would affect is not known: {refusal}");
                     None
                 })
             }
@@ -68,24 +67,21 @@ impl Reconciler {
         Ok(Planned { finding, recorded, decision, change, impact })
     }
 
-    /// The change that would be made to a principal as it is now: with `widen` to all sessions of the
-    /// role, though the target is one. Nothing is changed.
-    pub(super) async fn look_at(
+    /// How a release would be carried out now. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn plan_release(
         &self,
-        target: &Target,
-        finding: &str,
-        widen: bool,
-        scope: &CallScope,
-    ) -> Result<Result<Change, Refusal>, LedgerError> {
-        let looked = async {
-            let session = self.access.open(target, finding, Purpose::Look, scope).await?;
-            Ok((session.aws_now(), remedy::inspect(&session, target).await?))
-        };
-        let (aws_now, found) = match looked.await {
-            Ok(looked) => looked,
+        remediation: &Remediation,
+    ) -> Result<Result<Result<Undo, Box<Drift>>, Refusal>, LedgerError> {
+        let session = match self.context().access.open_for(remediation, Purpose::Look).await {
+            Ok(session) => session,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let expected = self.expected(target, &found.id)?;
-        Ok(Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) })))
+        match remedy::inspect(&session, &remediation.target).await {
+            Ok(found) => Ok(Ok(how_to_undo(&self.context().reader, remediation, &found)?)),
+            Err(refusal) => Ok(Err(refusal)),
+        }
     }
 }

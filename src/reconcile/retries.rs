@@ -1,14 +1,15 @@
-//! What failed and is tried again, and when.
+//! What failed and is tried again: how often it failed, and when its time comes.
 //!
-//! This is only the timetable. That there is something to do stands in the ledger, and a sweep finds
-//! what is not in the timetable: after a start, that is everything.
+//! That there is something to do stands in the ledger, and a sweep finds what is not known here: after a
+//! start, that is everything.
 
+use super::schedule::{Item, Schedule};
 use crate::backoff::Backoff;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// After AWS did not answer, asked to slow down, or a change was not kept.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(5) };
@@ -27,74 +28,68 @@ pub struct Retry {
     pub next: Timestamp,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Retries(Mutex<BTreeMap<String, Due>>);
-
-#[derive(Debug)]
-struct Due {
-    lane: String,
-    failures: u32,
-    /// By a clock that nobody sets.
-    next: Instant,
-    /// It is queued or running.
-    is_taken: bool,
+/// The remediations that are tried again.
+pub(super) struct Retries {
+    schedule: Arc<Schedule>,
+    /// How often each failed in a row.
+    failures: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Retries {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Due>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn new(schedule: Arc<Schedule>) -> Self {
+        Self { schedule, failures: Mutex::default() }
     }
 
-    /// It failed, and is to be tried again: the later the more often it failed.
-    pub fn failed(&self, remediation: &str, lane: &str, is_blocked: bool) {
-        let mut all = self.lock();
-        let failures = all.get(remediation).map_or(0, |due| due.failures).saturating_add(1);
-        let delay = if is_blocked { BLOCKED } else { BACKOFF }.after(failures);
-        let next = Instant::now() + delay;
-        let due = Due { lane: lane.to_owned(), failures, next, is_taken: false };
-        all.insert(remediation.to_owned(), due);
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It failed: how long it waits for the next try, which is the longer the more often it failed.
+    pub fn delay(&self, remediation: &str, is_blocked: bool) -> Duration {
+        let why = if is_blocked { "blocked" } else { "transient" };
+        metrics::counter!("rescind_retries_total", "why" => why).increment(1);
+        let mut all = self.failures();
+        let failures = all.entry(remediation.to_owned()).or_default();
+        *failures = failures.saturating_add(1);
+        if is_blocked { BLOCKED } else { BACKOFF }.after(*failures)
+    }
+
+    /// It is tried again after this time.
+    pub fn put(&self, remediation: &str, delay: Duration) {
+        self.schedule.put(Item::Retry(remediation.to_owned()), delay);
     }
 
     /// There is nothing more to try.
     pub fn done(&self, remediation: &str) {
-        self.lock().remove(remediation);
+        if self.failures().remove(remediation).is_some() {
+            self.schedule.remove(&Item::Retry(remediation.to_owned()));
+        }
     }
 
-    /// It has a time at which it is tried again. One that was taken and never came back has none.
+    /// It has a time at which it is tried again. One whose time has come and that never came back has none.
     pub fn knows(&self, remediation: &str) -> bool {
-        self.lock().get(remediation).is_some_and(|due| !due.is_taken)
+        self.schedule.wait(&Item::Retry(remediation.to_owned())).is_some()
     }
 
     /// Something has changed that they may have waited for: all are due.
     pub fn wake(&self) {
-        let now = Instant::now();
-        self.lock().values_mut().for_each(|due| due.next = now);
-    }
-
-    /// Those whose time has come, with their lanes. Each is given once.
-    pub fn take_due(&self) -> Vec<(String, String)> {
-        let now = Instant::now();
-        let mut all = self.lock();
-        let due = all.iter_mut().filter(|(_, due)| !due.is_taken && due.next <= now);
-        due.map(|(id, due)| {
-            due.is_taken = true;
-            (id.clone(), due.lane.clone())
-        })
-        .collect()
+        self.schedule.hasten(|item, _| matches!(item, Item::Retry(_)));
     }
 
     /// All, the next one first.
     pub fn all(&self) -> Vec<Retry> {
-        let (now, here) = (Instant::now(), Timestamp::now());
-        let at = |next: Instant| {
-            let ahead = SignedDuration::try_from(next.saturating_duration_since(now)).unwrap_or_default();
-            here.saturating_add(ahead).unwrap_or(Timestamp::MAX)
+        let now = Timestamp::now();
+        let next = |remediation: &String| {
+            let wait = self.schedule.wait(&Item::Retry(remediation.clone())).unwrap_or_default();
+            now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(Timestamp::MAX)
         };
-        let all = self.lock();
-        let mut all: Vec<Retry> = all
-            .iter()
-            .map(|(id, due)| Retry { remediation: id.clone(), failures: due.failures, next: at(due.next) })
-            .collect();
+        let all = self.failures();
+        let retry = |(remediation, failures): (&String, &u32)| Retry {
+            next: next(remediation),
+            remediation: remediation.clone(),
+            failures: *failures,
+        };
+        let mut all: Vec<Retry> = all.iter().map(retry).collect();
         all.sort_by_key(|retry| retry.next);
         all
     }
@@ -104,33 +99,28 @@ impl Retries {
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_failure_puts_it_off_longer_and_success_forgets_it() {
-        let retries = Retries::default();
-        let wait = || retries.all()[0].next.duration_since(Timestamp::now());
-        retries.failed("r", "lane", false);
-        assert!(wait() <= SignedDuration::from_secs(2));
+    #[tokio::test]
+    async fn each_failure_puts_it_off_longer_and_success_forgets_it() {
+        let retries = Retries::new(Arc::default());
+        let fails = |is_blocked| {
+            let delay = retries.delay("r", is_blocked);
+            retries.put("r", delay);
+            delay
+        };
+        assert!(fails(false) <= Duration::from_secs(2));
         for _ in 0..20 {
-            retries.failed("r", "lane", false);
+            fails(false);
         }
-        assert!(wait() > SignedDuration::from_secs(140) && wait() <= SignedDuration::from_mins(5));
-        assert_eq!(retries.all()[0].failures, 21);
-        retries.failed("r", "lane", true);
-        assert!(wait() > SignedDuration::from_mins(25));
+        let delay = fails(false);
+        assert!(delay >= Duration::from_secs(150) && delay <= Duration::from_mins(5));
+        let all = retries.all();
+        assert!(all[0].failures == 22 && all[0].next > Timestamp::now() && retries.knows("r"));
+        assert!(fails(true) >= Duration::from_mins(30));
         retries.wake();
-        assert!(wait() <= SignedDuration::ZERO);
-        retries.done("r");
-        assert!(!retries.knows("r") && retries.all().is_empty());
-    }
-
-    #[test]
-    fn what_is_due_is_given_once() {
-        let retries = Retries::default();
-        retries.failed("r", "lane", false);
-        assert!(retries.take_due().is_empty());
-        retries.lock().get_mut("r").expect("there").next = Instant::now();
-        assert_eq!(retries.take_due(), [("r".to_owned(), "lane".to_owned())]);
+        assert_eq!(retries.schedule.take_due(), [Item::Retry("r".to_owned())]);
         // It is not waited for any more: if nobody works on it, a sweep takes it up.
-        assert!(retries.take_due().is_empty() && !retries.knows("r"));
+        assert!(!retries.knows("r") && retries.all().len() == 1);
+        retries.done("r");
+        assert!(retries.all().is_empty());
     }
 }

@@ -50,7 +50,7 @@ pub use origin::Origin;
 pub use prior::{Begun, PriorRemediation};
 pub use proof::{DeniedCall, Proof, Rung, Verified};
 pub use recurrence::{Recurrence, Sign};
-pub use refusal::{Disposition, Kind, Refusal, Refused};
+pub use refusal::{Disposition, Kind, Refusal, Refused, TOO_OLD};
 pub use reported::{Reported, Selection};
 pub use state::State;
 pub use target::{OneSession, Target, Who, is_session_id};

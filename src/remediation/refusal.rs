@@ -226,6 +226,9 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// The code of what was not begun in time.
+pub const TOO_OLD: &str = "too_old";
+
 /// A refusal, as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
@@ -240,6 +243,13 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Whether what the remediation took care of as well is on its own again: it ended in vain, and they may be
+    /// about another principal of that name. What is too old is so with everything that it took care of.
+    #[must_use]
+    pub fn frees_covered(&self) -> bool {
+        self.disposition == Disposition::Final && self.code != TOO_OLD
+    }
+
     /// From a remedy's refusal. `role_arn` is the remediation role's.
     #[must_use]
     pub fn new(refusal: &Refusal, role_arn: &str) -> Self {

@@ -121,6 +121,21 @@ impl Target {
         }
     }
 
+    /// Whether rescind can do anything about it. If not, a person must.
+    #[must_use]
+    pub fn is_supported(&self) -> bool {
+        !matches!(self.who, Who::Beyond { .. })
+    }
+
+    /// The role with its unique id, where it is one and the id is known.
+    #[must_use]
+    pub fn role_with_id(&self) -> Option<(&RoleName, &RoleId)> {
+        match &self.who {
+            Who::Role { role, role_id: Some(id), .. } => Some((role, id)),
+            _ => None,
+        }
+    }
+
     /// The long-term access key that leaked, if one did: a session's key (ASIA…) is none.
     #[must_use]
     pub fn long_term_key(&self) -> Option<&str> {

@@ -35,7 +35,7 @@ struct Found {
 }
 
 /// Reads what there is to read. What cannot be read becomes a problem.
-pub async fn gather_impact(
+pub(super) async fn gather_impact(
     session: &MemberSession,
     role: &RoleName,
     cutoff: Cutoff,

@@ -25,12 +25,13 @@ pub use ask::Ask;
 pub use confine::{Purpose, session_policy};
 pub use expected::Expected;
 pub use found::Found;
-pub use gather::gather_impact;
 pub use restore::{Drift, undo};
 pub use trust::who_may_assume;
 
-use crate::aws::MemberSession;
-use crate::remediation::{Change, Deny, Refusal, Target, Undo, Verified, Who};
+use crate::aws::{MemberSession, TrailEvent};
+use crate::ident::Region;
+use crate::remediation::{Change, Cutoff, Deny, Impact, POLICY_NAME, Refusal, Target, Undo, Verified, Who};
+use jiff::SignedDuration;
 use role_sessions::RoleSessions;
 use user_keys::UserKeys;
 
@@ -86,4 +87,58 @@ pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) ->
         Who::User { user, .. } => UserKeys::undo(session, user, undo).await,
         Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
     }
+}
+
+/// Whether it is known how to gather what a revocation of this principal affects.
+#[must_use]
+pub fn has_impact(target: &Target) -> bool {
+    matches!(target.who, Who::Role { .. })
+}
+
+/// What a revocation affects. None where [`has_impact`] says so.
+pub async fn impact(
+    session: &MemberSession,
+    target: &Target,
+    cutoff: Cutoff,
+    regions: &[Region],
+) -> Option<Impact> {
+    match &target.who {
+        Who::Role { role, .. } => Some(gather::gather_impact(session, role, cutoff, regions).await),
+        Who::User { .. } | Who::Beyond { .. } => None,
+    }
+}
+
+/// The longest time for which a session of the principal lives, and what that session opened for itself.
+#[must_use]
+pub fn longest_session(target: &Target) -> SignedDuration {
+    match target.who {
+        Who::User { .. } => user_keys::LONGEST_SESSION,
+        Who::Role { .. } | Who::Beyond { .. } => role_sessions::LONGEST_SESSION,
+    }
+}
+
+/// The longest of these times, for any principal.
+pub const LONGEST_SESSION: SignedDuration = user_keys::LONGEST_SESSION;
+
+/// The operations of IAM with which the change can be undone.
+#[must_use]
+pub fn undone_by(target: &Target) -> &'static [&'static str] {
+    match target.who {
+        Who::User { .. } => &["DeleteUserPolicy", "PutUserPolicy", "UpdateAccessKey"],
+        Who::Role { .. } | Who::Beyond { .. } => &["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"],
+    }
+}
+
+/// Whether a call was about this principal, and about the policy that the remedy writes or none.
+#[must_use]
+pub fn is_about(target: &Target, event: &TrailEvent) -> bool {
+    let same = |there: &Option<String>, name: &str| {
+        there.as_deref().is_some_and(|there| there.eq_ignore_ascii_case(name))
+    };
+    let of_principal = match &target.who {
+        Who::Role { role, .. } => same(&event.role, role.as_str()),
+        Who::User { user, .. } => same(&event.user, user.as_str()),
+        Who::Beyond { .. } => false,
+    };
+    of_principal && event.policy.as_deref().is_none_or(|policy| policy == POLICY_NAME)
 }

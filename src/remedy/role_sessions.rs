@@ -9,6 +9,12 @@ use super::look::{self, Look};
 use crate::aws::MemberSession;
 use crate::ident::{RoleId, RoleName};
 use crate::remediation::{Change, Deny, POLICY_NAME, Refusal, Target, Undo, Verified};
+use jiff::SignedDuration;
+
+/// The longest that a session of a role lives, and what it opened for itself: IAM's maximum of
+/// MaxSessionDuration, which may have been higher than it is now when the token was issued; and a console
+/// session of the same length that was opened at its end (GetSigninToken).
+pub(super) const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The remedy. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]

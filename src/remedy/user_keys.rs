@@ -11,6 +11,10 @@ use super::look::{self, Look};
 use crate::aws::{AccessKey, MemberSession};
 use crate::ident::{UserId, UserName};
 use crate::remediation::{Change, Deny, KeyChange, POLICY_NAME, Refusal, Target, Undo, Verified};
+use jiff::SignedDuration;
+
+/// The longest that a session of an IAM user lives (GetSessionToken, GetFederationToken).
+pub(super) const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(36);
 
 /// The remedy. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]

@@ -59,7 +59,7 @@ impl Service {
 
     async fn poll_region(&self, poller: &Poller) -> Result<Seen, LedgerError> {
         let mut seen = Seen::default();
-        let types = self.engine.types();
+        let types = self.engine.policy().rules.types();
         let with = Poll {
             hub: &self.hub,
             ledger: &self.ledger,
@@ -120,7 +120,7 @@ impl Service {
     /// All findings that GuardDuty has now, without recording them; and what went wrong where.
     pub async fn peek(&self) -> (Vec<Decoded>, Vec<String>) {
         let (mut decoded, mut errors) = (Vec::new(), Vec::new());
-        let types = &self.engine.types();
+        let types = &self.engine.policy().rules.types();
         let pollers = self.watch.pollers();
         let peeks = pollers.iter().map(|poller| async move { (poller, poller.peek(&self.hub, types).await) });
         for (poller, (findings, failure)) in futures::future::join_all(peeks).await {

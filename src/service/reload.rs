@@ -55,7 +55,7 @@ impl Service {
         }
         self.ledger.append(Append { entries, ..Append::default() }).await?;
         self.engine.use_config(&config, opt_outs.as_ref());
-        self.engine.retry_all();
+        self.engine.retry_all()?;
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         tracing::info!(mode = %config.mode, "the configuration was read again");
         if !needs_restart.is_empty() {
@@ -92,7 +92,7 @@ impl Service {
                 // Recorded before it counts.
                 self.ledger.append(Draft::of_service(event)).await?;
                 self.engine.use_opt_outs(&opt_outs);
-                self.engine.retry_all();
+                self.engine.retry_all()?;
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
                 if !removed.is_empty() {

@@ -151,7 +151,7 @@ impl Service {
                 found = self.watch.find(&self.hub) => match found {
                     Ok(()) => {
                         failures = 0;
-                        self.engine.use_regions(self.watch.regions());
+                        self.engine.evidence().use_regions(self.watch.regions());
                     }
                     Err(error) => tracing::warn!("not known which regions are enabled: {error}"),
                 },
@@ -229,7 +229,7 @@ impl Service {
             // Nothing here waits for what is in flight: one slow account must not keep another's
             // theft from being seen.
             self.engine.resume()?;
-            self.alerts.escalate(self.engine.mode(), self.config.raise_after).await?;
+            self.alerts.escalate(self.engine.policy().mode, self.config.raise_after).await?;
             if let Some(alert) = clock_far_off(self.hub.clock()) {
                 self.alerts.raise_alert(alert).await?;
             }
@@ -254,8 +254,7 @@ impl Service {
                 _ = ticks.tick() => false,
             };
             approved = self.engine.take_up_approved(approved)?;
-            self.engine.retry();
-            self.engine.recheck().await?;
+            Box::pin(self.engine.do_what_is_due()).await?;
             if let Some(checkpoints) = &self.checkpoints {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }

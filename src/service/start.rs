@@ -129,7 +129,7 @@ impl Service {
                 let sweep = Sweep::new(ledger.reader()?, intake.clone());
                 let watch = Self::watch(&config, &hub, &ledger, &reader).await?;
                 watch.begin();
-                engine.use_regions(watch.regions());
+                engine.evidence().use_regions(watch.regions());
                 let queue = config
                     .events
                     .as_ref()

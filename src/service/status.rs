@@ -10,7 +10,8 @@ impl Service {
     /// As it is now.
     #[must_use]
     pub fn live(&self) -> Live {
-        let budget = self.engine.budget();
+        let policy = self.engine.policy();
+        let budget = &policy.budget;
         let pollers = self.watch.pollers();
         let regions = pollers.iter().map(|one| (one.region().clone(), one.pulse().health()));
         Live {
@@ -18,7 +19,7 @@ impl Service {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.started,
             at: Timestamp::now(),
-            mode: self.engine.mode(),
+            mode: policy.mode,
             confirm: self.config.confirm,
             listen: *self.listen.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
             regions: regions.collect(),
@@ -33,7 +34,7 @@ impl Service {
                 .map(|folder| Health { waits_since: folder.waits_since(), ..folder.pulse().health() }),
             in_flight: self.engine.jobs(),
             retries: self.engine.retries(),
-            rechecks: self.engine.rechecks(),
+            rechecks: self.engine.rechecks().state(),
             budget: (budget.account_per_hour, budget.organization_per_hour),
             refused: self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
             stopping: self.stop.is_cancelled(),

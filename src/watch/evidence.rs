@@ -1,42 +1,57 @@
-//! What is gathered after a deny is in force: whom it concerns, and what CloudTrail saw.
+//! What is gathered after a deny is in force: whom it affects, and what CloudTrail saw.
 
-use super::Reconciler;
-use crate::alert::Alert;
-use crate::aws::{Lookup, MemberSession, TrailEvent};
+use super::culprit;
+use crate::alert::{Alert, Alerts};
+use crate::aws::{AwsClock, Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
-use crate::ledger::LedgerError;
+use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{
-    AlertCode, CallError, Change, DeniedCall, Event, Impact, POLICY_NAME, Proof, Remediation, Rung, Who,
+    AlertCode, CallError, CallScope, Change, Cutoff, DeniedCall, Draft, Event, Impact, Proof, Refusal,
+    Remediation, Rung, Target,
 };
-use crate::remedy::{Purpose, gather_impact};
+use crate::remedy::{self, MemberAccess, Purpose};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError, RwLock};
 
-/// So many regions are asked at once: LookupEvents is limited for each region on its own.
+/// Maximum number of regions that are asked concurrently: LookupEvents is limited for each region on its own.
 const AT_ONCE: usize = 8;
 
-/// A stolen key is looked for so long after the deny, at most: then it is used no more, or not seen.
+/// Time for which a stolen key is looked for after the deny: then it is used no more, or not seen.
 const LOOKED_FOR: SignedDuration = SignedDuration::from_hours(13);
 
-/// So many keys of one remediation are looked for.
+/// Maximum number of keys of one remediation that are looked for.
 const MOST_KEYS: usize = 3;
 
 /// CloudTrail has most calls within five minutes, and all within about fifteen (CloudTrail User Guide).
 const LAG: SignedDuration = SignedDuration::from_mins(15);
 
-/// So long after a deny was found gone it is looked for who did it.
-const TOLD_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+/// Gathers what AWS knows about a deny in force and the key that it is to deny.
+pub struct Evidence {
+    ledger: Ledger,
+    reader: Arc<Reader>,
+    access: MemberAccess,
+    alerts: Arc<Alerts>,
+    clock: AwsClock,
+    /// Where instances and calls are looked for.
+    regions: RwLock<Vec<Region>>,
+}
 
-/// So far back somebody is looked for who took a deny away.
-const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24);
+impl Evidence {
+    /// About the denies in this ledger, in these regions.
+    #[must_use]
+    pub fn new(
+        ledger: Ledger,
+        reader: Arc<Reader>,
+        access: MemberAccess,
+        alerts: Arc<Alerts>,
+        clock: AwsClock,
+        regions: Vec<Region>,
+    ) -> Self {
+        Self { ledger, reader, access, alerts, clock, regions: RwLock::new(regions) }
+    }
 
-/// The operations with which a deny or a deactivated key is undone.
-const UNDOES_ROLE: [&str; 3] = ["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"];
-const UNDOES_USER: [&str; 3] = ["DeleteUserPolicy", "PutUserPolicy", "UpdateAccessKey"];
-
-impl Reconciler {
-    /// These regions are looked at, for instances and for calls with a stolen key.
+    /// These regions are looked at from now on.
     pub fn use_regions(&self, regions: Vec<Region>) {
         *self.regions.write().unwrap_or_else(PoisonError::into_inner) = regions;
     }
@@ -45,57 +60,69 @@ impl Reconciler {
         self.regions.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Gathers whom a deny concerns, once; and looks for what the stolen key was used for since.
-    pub(super) async fn watch_traces(&self, id: &str) -> Result<(), LedgerError> {
+    /// The regions, and the one in which IAM's own calls are seen.
+    fn regions_with_global(&self, target: &Target) -> Vec<Region> {
+        let mut regions = self.regions();
+        let global = target.partition.main_region().parse().ok();
+        regions.extend(global.filter(|global| !regions.contains(global)));
+        regions
+    }
+
+    /// Gathers whom a deny affects, once; and with `cloudtrail` looks for what the stolen key was used for
+    /// since, and for who removed the deny.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn gather(&self, id: &str, cloudtrail: bool) -> Result<(), LedgerError> {
         let remediation = self.reader.remediation(id)?;
         let (Some(change), true) = (&remediation.change, remediation.state.is_in_place()) else {
             return Ok(());
         };
-        let is_of_role = matches!(remediation.target.who, Who::Role { .. });
-        let wants_impact = is_of_role && remediation.impact.is_none();
+        let wants_impact = remedy::has_impact(&remediation.target) && remediation.impact.is_none();
         let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
-        let is_of_late = self.now().duration_since(accepted) < LOOKED_FOR;
-        let cloudtrail = self.policy().cloudtrail;
-        let wants_trail = cloudtrail && is_of_late;
-        let lost_at = remediation.lost_at().filter(|at| Timestamp::now().duration_since(*at) < TOLD_WITHIN);
-        let wants_culprit = cloudtrail && lost_at.is_some_and(|at| remediation.culprit_told_at < Some(at));
-        if !wants_impact && !wants_trail && !wants_culprit {
+        let wants_calls = cloudtrail && self.clock.now().duration_since(accepted) < LOOKED_FOR;
+        let wants_culprit = cloudtrail && culprit::is_wanted(&remediation);
+        if !wants_impact && !wants_calls && !wants_culprit {
             return Ok(());
         }
         let session = match self.access.open_for(&remediation, Purpose::Trace).await {
             Ok(session) => session,
             Err(refusal) => {
-                tracing::warn!(remediation = id, "what it concerns cannot be gathered: {refusal}");
+                tracing::warn!(remediation = id, "what it affects cannot be gathered: {refusal}");
                 return Ok(());
             }
         };
-        if let (true, Who::Role { role, .. }) = (wants_impact, &remediation.target.who) {
-            let impact: Impact = gather_impact(&session, role, change.cutoff, &self.regions()).await;
+        if wants_impact
+            && let Some(impact) =
+                remedy::impact(&session, &remediation.target, change.cutoff, &self.regions()).await
+        {
             if let Some(text) = impact.can_take_away() {
                 tracing::warn!(remediation = id, "{}: {text}", remediation.target.principal());
             }
             self.write(&remediation, Event::Impact(Box::new(impact))).await?;
         }
         if wants_culprit {
-            self.tell_who_did_it(&remediation, &session).await?;
+            self.raise_culprit(&remediation, &session).await?;
         }
-        if wants_trail { self.look_for_key(&remediation, &session, change).await } else { Ok(()) }
+        if wants_calls { self.look_for_key(&remediation, &session, change).await } else { Ok(()) }
     }
 
-    /// What a person asks for before they approve: whom it would concern.
+    /// What a person asks for before they approve: whom it would affect.
     ///
     /// # Errors
     /// When the account cannot be entered.
     pub async fn impact(
         &self,
-        target: &crate::remediation::Target,
+        target: &Target,
         finding: &str,
-        cutoff: crate::remediation::Cutoff,
-        scope: &crate::remediation::CallScope,
-    ) -> Result<Option<Impact>, crate::remediation::Refusal> {
-        let Who::Role { role, .. } = &target.who else { return Ok(None) };
+        cutoff: Cutoff,
+        scope: &CallScope,
+    ) -> Result<Option<Impact>, Refusal> {
+        if !remedy::has_impact(target) {
+            return Ok(None);
+        }
         let session = self.access.open(target, finding, Purpose::Trace, scope).await?;
-        Ok(Some(gather_impact(&session, role, cutoff, &self.regions()).await))
+        Ok(remedy::impact(&session, target, cutoff, &self.regions()).await)
     }
 
     /// Looks whether the stolen key was denied, and whether it still works.
@@ -118,7 +145,8 @@ impl Reconciler {
         keys.truncate(MOST_KEYS);
         let mut denied: Option<TrailEvent> = None;
         for key in &keys {
-            let (events, is_all) = match self.events_of_key(session, key, accepted).await {
+            let (events, is_all) = match self.events_of_key(session, &remediation.target, key, accepted).await
+            {
                 Ok(events) => events,
                 // What is not known everywhere is not known.
                 Err(error) => {
@@ -165,10 +193,11 @@ impl Reconciler {
     async fn events_of_key(
         &self,
         session: &MemberSession,
+        target: &Target,
         key: &str,
         since: Timestamp,
     ) -> Result<(Vec<TrailEvent>, bool), CallError> {
-        let regions = futures::stream::iter(self.regions_with_global());
+        let regions = futures::stream::iter(self.regions_with_global(target));
         let each = regions.map(async |region| session.events(&region, Lookup::AccessKey(key), since).await);
         // To their end also when one fails: the calls are recorded with what came of them.
         let pages: Vec<_> = each.buffer_unordered(AT_ONCE).collect().await;
@@ -197,19 +226,19 @@ impl Reconciler {
         );
         let what_to_do = "The deny is on the principal and does not deny this key. Look at its policies and boundary now, and \
              isolate what it can reach. (Calls that no policy can deny are not counted.)";
-        self.alerts
-            .raise_alert(Alert::new(AlertCode::StillWorks, remediation.subject(), text, what_to_do))
-            .await
+        let alert = Alert::new(AlertCode::StillWorks, remediation.subject(), text, what_to_do);
+        self.alerts.raise_alert(alert).await
     }
 
-    /// Who took the deny away is told once CloudTrail tells it.
-    async fn tell_who_did_it(
+    /// Raises who removed the deny, once CloudTrail has it.
+    async fn raise_culprit(
         &self,
         remediation: &Remediation,
         session: &MemberSession,
     ) -> Result<(), LedgerError> {
-        let Some(who) = self.who_did_it(remediation, session).await else { return Ok(()) };
         let target = &remediation.target;
+        let own = self.access.own_sessions(target);
+        let Some(who) = culprit::find(remediation, session, &own).await else { return Ok(()) };
         let text = format!(
             "the deny on {} in {} was taken away: {who} ({})",
             target.principal(),
@@ -218,54 +247,11 @@ impl Reconciler {
         );
         let what_to_do = "It was put back. If they are the thief, revoke them as well; if it is a tool that owns all inline policies, \
              teach it to leave RescindRevokeOlderSessions alone.";
-        self.alerts
-            .raise_alert(Alert::new(AlertCode::DenyRemovedBy, remediation.subject(), text, what_to_do))
-            .await
+        let alert = Alert::new(AlertCode::DenyRemovedBy, remediation.subject(), text, what_to_do);
+        self.alerts.raise_alert(alert).await
     }
 
-    async fn who_did_it(&self, remediation: &Remediation, session: &MemberSession) -> Option<String> {
-        let accepted = remediation.opened_at;
-        let back = Timestamp::now().saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
-        let region = remediation.target.partition.main_region().parse().ok()?;
-        let operations =
-            if matches!(remediation.target.who, Who::User { .. }) { UNDOES_USER } else { UNDOES_ROLE };
-        let mut found: Vec<TrailEvent> = Vec::new();
-        for operation in operations {
-            let since = accepted.max(back);
-            let listed = session.events(&region, Lookup::EventName(operation), since).await.ok()?;
-            found.extend(listed.items.into_iter().filter(|event| {
-                is_about(event, remediation, &self.access.own_sessions(&remediation.target))
-            }));
-        }
-        let event = found.into_iter().max_by_key(|event| event.time)?;
-        let who = event.who.as_deref().unwrap_or("somebody whom CloudTrail does not name");
-        let from = event.source_ip.as_deref().unwrap_or("an unknown address");
-        let at = event.time.strftime("%Y-%m-%d %H:%M:%SZ");
-        Some(format!("{} by {who} from {from} at {at}", event.event))
+    async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
+        self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
-
-    /// The regions, and the one in which IAM's own calls are seen.
-    fn regions_with_global(&self) -> Vec<Region> {
-        let mut regions = self.regions();
-        let global = self.policy().partition.main_region().parse().ok();
-        if let Some(global) = global.filter(|global| !regions.contains(global)) {
-            regions.push(global);
-        }
-        regions
-    }
-}
-
-/// A call of somebody else that changed this very policy or key.
-fn is_about(event: &TrailEvent, remediation: &Remediation, own: &str) -> bool {
-    let by_us = event.who.as_deref().is_some_and(|who| who.starts_with(own));
-    let same = |there: &Option<String>, name: &str| {
-        there.as_deref().is_some_and(|there| there.eq_ignore_ascii_case(name))
-    };
-    let of_principal = match &remediation.target.who {
-        Who::Role { role, .. } => same(&event.role, role.as_str()),
-        Who::User { user, .. } => same(&event.user, user.as_str()),
-        Who::Beyond { .. } => false,
-    };
-    let of_policy = event.policy.is_none() || event.policy.as_deref() == Some(POLICY_NAME);
-    event.error_code.is_none() && !by_us && of_principal && of_policy
 }

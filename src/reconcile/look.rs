@@ -1,0 +1,44 @@
+//! Looking whether a change is in place, and recording what that tells.
+
+use super::context::Context;
+use crate::aws::MemberSession;
+use crate::ledger::LedgerError;
+use crate::remediation::{Change, Event, Refusal, Remediation};
+use crate::remedy;
+
+/// Whether the change is in place: yes (and recorded as accepted), no, or not known (and
+/// recorded as uncertain).
+pub(super) async fn look(
+    context: &Context,
+    session: &MemberSession,
+    remediation: &Remediation,
+    change: &Change,
+) -> Result<Option<bool>, LedgerError> {
+    match remedy::inspect(session, &remediation.target).await {
+        Ok(found)
+            if change.is_in_force(&found, context.expected(&remediation.target, &change.id)?.at_most()) =>
+        {
+            let aws_time = Some(session.aws_now());
+            context.write(remediation, Event::Accepted { found_in_place: true, aws_time }).await?;
+            Ok(Some(true))
+        }
+        Ok(_) | Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => Ok(Some(false)),
+        Err(refusal) => not_looked(context, remediation, &refusal).await.map(|()| None),
+    }
+}
+
+/// It could not be looked at: the state stays as it is, and it is looked at again.
+pub(super) async fn not_looked(
+    context: &Context,
+    remediation: &Remediation,
+    refusal: &Refusal,
+) -> Result<(), LedgerError> {
+    let to_do = refusal.what_to_do(&context.access.role_arn(&remediation.target));
+    tracing::error!(remediation = remediation.id, to_do, "not known whether it is revoked: {refusal}");
+    let error = format!("not known whether it is in place: {refusal}. {to_do}");
+    // The calls are recorded each time; the reason once.
+    if context.reader.remediation(&remediation.id)?.uncertain.as_ref() == Some(&error) {
+        return Ok(());
+    }
+    context.write(remediation, Event::Uncertain { error }).await
+}

@@ -1,0 +1,30 @@
+//! What would be done to a principal, without doing it.
+
+use crate::ledger::{LedgerError, Reader};
+use crate::remediation::{CallScope, Change, Refusal, Target};
+use crate::remedy::{self, Ask, Expected, MemberAccess, Purpose};
+
+/// The change that would be made to a principal as it is now: with `widen` to all sessions of the
+/// role, though the target is one. Nothing is changed.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) async fn look_ahead(
+    access: &MemberAccess,
+    reader: &Reader,
+    target: &Target,
+    finding: &str,
+    widen: bool,
+    scope: &CallScope,
+) -> Result<Result<Change, Refusal>, LedgerError> {
+    let looked = async {
+        let session = access.open(target, finding, Purpose::Look, scope).await?;
+        Ok((session.aws_now(), remedy::inspect(&session, target).await?))
+    };
+    let (aws_now, found) = match looked.await {
+        Ok(looked) => looked,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let expected = Expected::after(&reader.past(&target.account, &target.key(), &found.id)?);
+    Ok(Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) })))
+}

@@ -1,0 +1,282 @@
+//! The step that revokes: from the decision until AWS has accepted the deny. This is the critical path.
+
+use super::budgets::RoleCount;
+use super::context::Context;
+use super::look::look;
+use super::next::{Attempt, Next};
+use crate::alert::{contradictory_or_over_budget, foreign_policy};
+use crate::aws::MemberSession;
+use crate::config::Mode;
+use crate::ledger::LedgerError;
+use crate::remediation::{Change, Cutoff, Disposition, Event, Refusal, Refused, Remediation, State, TOO_OLD};
+use crate::remedy::{self, Ask, Expected, Found};
+use crate::triage::{HoldReason, NO_ROOM, Stage, Verdict, WORLD_CHANGED};
+use jiff::{SignedDuration, Timestamp};
+use std::ops::ControlFlow;
+
+/// Maximum number of times that a change is made in one go, when it is not kept or loses its margin.
+pub(super) const TRIES: usize = 3;
+
+/// With less than this between AWS's now and the cutoff, tokens that are issued while the change
+/// spreads might slip through.
+pub(super) const LEAST_MARGIN: SignedDuration = SignedDuration::from_secs(20);
+
+/// Nothing has been changed yet, or what was changed is not there.
+pub(super) async fn step(
+    context: &Context,
+    remediation: &Remediation,
+    attempt: &mut Attempt,
+) -> Result<Next, LedgerError> {
+    if attempt.made >= TRIES {
+        return Ok(context.try_again(&remediation.id));
+    }
+    // What was made a moment ago was judged then.
+    if attempt.made == 0
+        && let ControlFlow::Break(next) = judge(context, remediation, attempt).await?
+    {
+        return Ok(next);
+    }
+    make(context, remediation, attempt).await
+}
+
+/// The reads side by side, the durable intent, the change.
+pub(super) async fn make(
+    context: &Context,
+    remediation: &Remediation,
+    attempt: &mut Attempt,
+) -> Result<Next, LedgerError> {
+    context.queue.step_forward().await;
+    let session = match attempt.session(&context.access, remediation).await {
+        Ok(session) => session,
+        Err(refusal) => return context.refuse(remediation, &refusal, attempt).await,
+    };
+    let is_first = attempt.made == 0;
+    let (found, roles) = futures::join!(remedy::inspect(&session, &remediation.target), async {
+        if !is_first {
+            return RoleCount::NotAsked;
+        }
+        context.budgets.count_roles(remediation, &session, &context.queue).await
+    });
+    let found = match found {
+        Ok(found) => found,
+        Err(refusal) => return context.refuse(remediation, &refusal, attempt).await,
+    };
+    // Only before the first change: what is there afterwards is ours, or somebody fights it.
+    if is_first && let Some(why) = changed_since(remediation, &found) {
+        return context.hold_again(remediation, WORLD_CHANGED, why, None).await;
+    }
+    if let Some(pattern) = context.policy().protects(&found.arn) {
+        let refusal = Refusal::Protected { arn: found.arn.clone(), pattern: pattern.to_string() };
+        return context.refuse(remediation, &refusal, attempt).await;
+    }
+    // What was said while AWS was waited for counts as well.
+    if is_first {
+        if let ControlFlow::Break(next) = judge(context, remediation, attempt).await? {
+            return Ok(next);
+        }
+        if let ControlFlow::Break(next) = spend(context, remediation, &session, roles).await? {
+            return Ok(next);
+        }
+    }
+    let expected = context.expected(&remediation.target, &found.id)?;
+    let asked = Asked::of(remediation, attempt);
+    let change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now(), &expected));
+    // Afterwards it is somebody who fights it, which is another alert.
+    let is_foreign = is_first && expected.is_foreign(found.document.as_deref(), session.aws_now());
+    let alert = is_foreign.then(|| foreign_policy(remediation, &change)).flatten();
+    let alert = alert.and_then(|alert| context.alerts.draft(alert));
+    context.write_with(remediation, Event::Intent { change: change.clone() }, alert).await?;
+    attempt.made += 1;
+    let applied = remedy::apply(&session, &remediation.target, &change).await;
+    outcome(context, remediation, attempt, &session, &change, applied).await
+}
+
+/// Records what came of the change.
+async fn outcome(
+    context: &Context,
+    remediation: &Remediation,
+    attempt: &mut Attempt,
+    session: &MemberSession,
+    change: &Change,
+    applied: Result<(), Refusal>,
+) -> Result<Next, LedgerError> {
+    match applied {
+        Ok(()) => {
+            let aws_time = Some(session.aws_now());
+            context.write(remediation, Event::Accepted { found_in_place: false, aws_time }).await?;
+            let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
+            metrics::histogram!("rescind_seen_to_deny_seconds").record(took.max(0.0));
+            Ok(Next::Continue)
+        }
+        // No answer is not a no: the change may have been made.
+        Err(Refusal::Unavailable(error)) => {
+            context.write(remediation, Event::Uncertain { error: error.to_string() }).await?;
+            match look(context, session, remediation, change).await? {
+                Some(true) => Ok(Next::Continue),
+                Some(false) => context.refuse(remediation, &Refusal::Unavailable(error), attempt).await,
+                None => Ok(context.try_again(&remediation.id)),
+            }
+        }
+        // One session's deny has no room: if the rule allows it, all sessions'.
+        Err(Refusal::Quota(error)) if change.session.is_some() => {
+            let found = format!("there is no room for one more session: {error}");
+            context.write(remediation, Event::NotApplied { found }).await?;
+            if remediation.target.session().is_some_and(|one| one.may_widen) {
+                attempt.widen = true;
+                return Ok(Next::Continue);
+            }
+            let why = "the role's policies have no room for one more session: approved, all sessions of the role are revoked";
+            context.hold_again(remediation, NO_ROOM, why.to_owned(), None).await
+        }
+        Err(refusal) => context.refuse(remediation, &refusal, attempt).await,
+    }
+}
+
+/// Whether the change may be begun, now: what was decided must still hold, an opt-out may have
+/// come since. What is too old is given up; what now needs a person is held.
+async fn judge(
+    context: &Context,
+    remediation: &Remediation,
+    attempt: &mut Attempt,
+) -> Result<ControlFlow<Next>, LedgerError> {
+    let is_put_back = remediation.is_put_back();
+    // What is put back was judged when it was done.
+    if !is_put_back && context.is_too_old(remediation) && context.policy().mode <= Mode::Approve {
+        let refused = Refused {
+            code: TOO_OLD.to_owned(),
+            reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
+            what_to_do: "Judge whether it still matters. If it does, set a longer max_finding_age and hand the finding to `rescind handle`.".to_owned(),
+            disposition: Disposition::Final,
+        };
+        return context.give_up(remediation, refused, attempt).await.map(ControlFlow::Break);
+    }
+    let state = context.reader.state(&remediation.id)?;
+    let is_to_begin = state.is_to_begin() || state == State::Lost;
+    let approved = remediation.approved_at();
+    // What a person approved is done, whatever the ledger remembers: the deny may be gone by now.
+    // What was in force is put back for itself: the other one may be released.
+    if is_to_begin
+        && approved.is_none()
+        && !is_put_back
+        && let Some(by) = context.superseded_by(remediation)?
+    {
+        context.write(remediation, Event::Superseded { by }).await?;
+        return Ok(ControlFlow::Break(Next::Done));
+    }
+    let verdict = verdict(context, remediation).await?;
+    if matches!(verdict, Verdict::Remediate { .. }) {
+        return Ok(ControlFlow::Continue(()));
+    }
+    tracing::warn!(remediation = remediation.id, "left as it is: {verdict}");
+    let next = if !is_to_begin {
+        context.try_again(&remediation.id)
+    } else if matches!(verdict, Verdict::Hold { .. }) || approved.is_some() {
+        context.hold_again(remediation, verdict.code(), verdict.to_string(), None).await?
+    } else {
+        forbidden(context, remediation, &verdict).await?
+    };
+    Ok(ControlFlow::Break(next))
+}
+
+/// What would be decided now. What was approved, or was in force and is put back, was judged then.
+async fn verdict(context: &Context, remediation: &Remediation) -> Result<Verdict, LedgerError> {
+    let judged = remediation.approved_at().or_else(|| remediation.is_put_back().then(Timestamp::now));
+    context.decider.verdict(remediation, judged.map_or(Stage::Begin, Stage::Approved)).await
+}
+
+/// Whether what AWS has accepted may be made again, because its cutoff had lost its margin.
+pub(super) async fn may_be_made_again(
+    context: &Context,
+    remediation: &Remediation,
+) -> Result<bool, LedgerError> {
+    Ok(!context.is_too_old(remediation)
+        && matches!(verdict(context, remediation).await?, Verdict::Remediate { .. }))
+}
+
+/// What was decided may not be done any more: recorded once.
+async fn forbidden(
+    context: &Context,
+    remediation: &Remediation,
+    verdict: &Verdict,
+) -> Result<Next, LedgerError> {
+    let refused = Refused {
+        code: verdict.code().to_owned(),
+        reason: verdict.to_string(),
+        what_to_do: "Nothing, if this is as it should be. Otherwise take away what forbids it: it is tried again at each start, at new activity and every hour.".to_owned(),
+        disposition: Disposition::Blocked,
+    };
+    if remediation.refused() != Some(&refused) || remediation.state != State::Blocked {
+        context.write(remediation, Event::Refused(refused)).await?;
+    }
+    Ok(context.blocked(&remediation.id))
+}
+
+/// Counts it as begun, where the budgets allow that. If they do not, it is held.
+async fn spend(
+    context: &Context,
+    remediation: &Remediation,
+    session: &MemberSession,
+    roles: RoleCount,
+) -> Result<ControlFlow<Next>, LedgerError> {
+    // What has begun and is not brought to an end is no new one.
+    if !context.reader.state(&remediation.id)?.is_to_begin() {
+        return Ok(ControlFlow::Continue(()));
+    }
+    let Err(exceeded) = context.budgets.begin(remediation, session, roles).await else {
+        return Ok(ControlFlow::Continue(()));
+    };
+    let why = HoldReason::Budget(exceeded);
+    let alert = contradictory_or_over_budget(&remediation.target.account, &why);
+    let alert = alert.and_then(|alert| context.alerts.draft(alert));
+    let next = context.hold_again(remediation, why.code(), why.to_string(), alert).await?;
+    Ok(ControlFlow::Break(next))
+}
+
+/// What a plan is asked for, beside the time.
+struct Asked {
+    keep: Option<Cutoff>,
+    widen: bool,
+    earlier: Vec<Change>,
+}
+
+impl Asked {
+    fn of(remediation: &Remediation, attempt: &Attempt) -> Self {
+        let keep =
+            remediation.change.as_ref().filter(|_| remediation.is_put_back()).map(|change| change.cutoff);
+        let no_room = remediation.held_why().is_some_and(|(code, _)| code == NO_ROOM);
+        // What was widened stays so.
+        let was_widened = remediation.change.as_ref().is_some_and(|change| change.session.is_none());
+        let widen = remediation.target.session().is_some()
+            && (attempt.widen || was_widened || no_room && remediation.approved_at().is_some());
+        let earlier = remediation.history.changes.iter().map(|made| made.change.clone()).collect();
+        Self { keep, widen, earlier }
+    }
+
+    fn at<'a>(&'a self, aws_now: Timestamp, expected: &'a Expected) -> Ask<'a> {
+        Ask { aws_now, keep: self.keep, widen: self.widen, earlier: &self.earlier, expected }
+    }
+}
+
+/// In which way the role is not any more as the person saw it who approved.
+fn changed_since(remediation: &Remediation, found: &Found) -> Option<String> {
+    remediation.approved_at()?;
+    let (_, answer) = remediation.answer.as_ref()?;
+    let proposal = remediation.proposal.as_ref()?;
+    if answer.judged != Some(proposal.seq) {
+        return Some("since it was judged it was looked at again".to_owned());
+    }
+    // What we did ourselves since is no change of the world.
+    if remediation.history.changes.last().is_some_and(|made| made.entry > proposal.seq) {
+        return None;
+    }
+    let Some(judged) = &proposal.change else {
+        return Some("when it was approved, what would be done could not be looked at".to_owned());
+    };
+    // Our own name is ours: whoever writes there must not be able to take an answer back.
+    (judged.id != found.id || judged.arn != found.arn).then(|| {
+        format!(
+            "since it was judged it was made again: it was {} ({}), it is {} ({})",
+            judged.arn, judged.id, found.arn, found.id
+        )
+    })
+}

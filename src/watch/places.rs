@@ -1,0 +1,129 @@
+//! How many looks are made at once, in all and in one account.
+
+use crate::ident::AccountId;
+use crate::ledger::Watched;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// Duration of a look that the number of looks at once is reckoned with, what is gathered included.
+const LOOK: Duration = Duration::from_secs(4);
+
+/// Minimum number of looks at once: an account that hangs has one of them.
+const LEAST_AT_ONCE: usize = 4;
+
+/// How many looks are made at once: as many as the denies and the interval ask for, and no more than leaves a
+/// theft its width.
+#[derive(Debug)]
+pub struct Limits {
+    all: usize,
+    accounts: HashMap<AccountId, usize>,
+}
+
+impl Limits {
+    /// For these denies, where `width` roles are worked on at once.
+    #[must_use]
+    pub fn of_all(watched: &[Watched], longest: Duration, width: usize) -> Self {
+        let needed = |denies: usize| {
+            let looks = u128::try_from(denies).unwrap_or(u128::MAX).saturating_mul(LOOK.as_millis());
+            usize::try_from(looks.div_ceil(longest.as_millis().max(1))).unwrap_or(usize::MAX)
+        };
+        let mut accounts: HashMap<AccountId, usize> = HashMap::new();
+        for one in watched {
+            *accounts.entry(one.account.clone()).or_default() += 1;
+        }
+        for denies in accounts.values_mut() {
+            *denies = needed(*denies).clamp(1, width.div_ceil(4));
+        }
+        Self { all: needed(watched.len()).clamp(LEAST_AT_ONCE, LEAST_AT_ONCE.max(width / 2)), accounts }
+    }
+
+    fn of(&self, account: &AccountId) -> usize {
+        self.accounts.get(account).copied().unwrap_or(1)
+    }
+}
+
+/// The looks that are being made. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Places(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// How many in each account.
+    taken: Mutex<HashMap<AccountId, usize>>,
+    freed: Notify,
+}
+
+impl Shared {
+    fn taken(&self) -> MutexGuard<'_, HashMap<AccountId, usize>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    /// A place for a look in this account, if there is one.
+    #[must_use]
+    pub fn take(&self, account: &AccountId, limits: &Limits) -> Option<Place> {
+        let mut taken = self.0.taken();
+        let in_account = taken.get(account).copied().unwrap_or_default();
+        if taken.values().sum::<usize>() >= limits.all || in_account >= limits.of(account) {
+            return None;
+        }
+        taken.insert(account.clone(), in_account + 1);
+        Some(Place { places: self.clone(), account: account.clone() })
+    }
+
+    /// Returns when a look is over.
+    pub fn freed(&self) -> Notified<'_> {
+        self.0.freed.notified()
+    }
+}
+
+/// A look that is being made.
+pub struct Place {
+    places: Places,
+    account: AccountId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.taken();
+        if let Some(count) = taken.get_mut(&self.account) {
+            *count = count.saturating_sub(1);
+        }
+        taken.retain(|_, count| *count > 0);
+        self.places.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn how_many_at_once_follows_from_the_denies_and_the_interval() {
+        let deny = |number: usize| Watched {
+            remediation: format!("r-{number}"),
+            account: "111122223333".parse().expect("legal"),
+            key: format!("role{number}"),
+            last: Timestamp::UNIX_EPOCH,
+            has_impact: true,
+        };
+        let (watched, longest) = ((0..1_000).map(deny).collect::<Vec<_>>(), Duration::from_mins(15));
+        let limits = |denies: usize, longest: Duration| {
+            let limits = Limits::of_all(&watched[..denies], longest, 32);
+            (limits.all, limits.of(&watched[0].account))
+        };
+        assert_eq!(limits(10, longest), (4, 1));
+        assert_eq!(limits(1_000, longest), (5, 5));
+        assert_eq!(limits(1_000, Duration::from_secs(1)), (16, 8));
+        let (places, few) = (Places::default(), Limits::of_all(&watched[..10], longest, 32));
+        let place = places.take(&watched[0].account, &few);
+        assert!(place.is_some() && places.take(&watched[0].account, &few).is_none());
+        drop(place);
+        assert!(places.take(&watched[0].account, &few).is_some());
+    }
+}

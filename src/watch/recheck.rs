@@ -1,0 +1,215 @@
+//! Whether a deny is still in force, and whether anything still needs it.
+
+use crate::alert::{Alert, Alerts};
+use crate::aws::MemberSession;
+use crate::config::Sweep;
+use crate::ledger::{Append, Ledger, LedgerError, Reader, Watched};
+use crate::remediation::{
+    AlertCode, Change, Deny, Draft, Event, Refusal, Remediation, Rung, State, Verified,
+};
+use crate::remedy::{self, Expected, Found, MemberAccess, Purpose};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time after which a deny is taken for inert, beyond the longest life of a session.
+const MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// Pauses between looks when it seems to be gone: a reader may be late.
+const SURE: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
+
+/// What a look at a deny saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It is in force.
+    InForce,
+    /// Somebody removed or altered it, and with it what these remediations had in place: that is recorded, and
+    /// to be put back.
+    Lost(Vec<String>),
+    /// Nothing needs it any more.
+    Expired,
+    /// It is not one to look at, or it could not be looked at.
+    Unknown,
+}
+
+/// Looks at denies in force.
+pub struct Recheck {
+    ledger: Ledger,
+    reader: Arc<Reader>,
+    access: MemberAccess,
+    alerts: Arc<Alerts>,
+}
+
+/// The time when no token that a change denies can be alive any more.
+fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
+    let longest = remedy::longest_session(&remediation.target);
+    let end = change.cutoff.time().saturating_add(longest).unwrap_or(Timestamp::MAX);
+    end.saturating_add(MARGIN).unwrap_or(Timestamp::MAX)
+}
+
+impl Recheck {
+    /// Of the denies in this ledger.
+    #[must_use]
+    pub fn new(ledger: Ledger, reader: Arc<Reader>, access: MemberAccess, alerts: Arc<Alerts>) -> Self {
+        Self { ledger, reader, access, alerts }
+    }
+
+    /// The denies that are to be looked at.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn watched(&self, sweep: Sweep) -> Result<Vec<Watched>, LedgerError> {
+        // Where nothing is recorded of it, what is over is not looked at.
+        let longest = remedy::LONGEST_SESSION + MARGIN;
+        let over = Timestamp::now().saturating_sub(longest).unwrap_or(Timestamp::MIN);
+        self.reader.watched_denies(sweep == Sweep::On, (sweep == Sweep::Off).then_some(over))
+    }
+
+    /// Looks at one deny, and records what is new about it.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn look(&self, id: &str, sweep: Sweep) -> Result<Seen, LedgerError> {
+        let remediation = self.reader.remediation(id)?;
+        let Some(change) = &remediation.change else { return Ok(Seen::Unknown) };
+        if remediation.state == State::Expired {
+            return Ok(Seen::Expired);
+        }
+        let is_over = expires_at(&remediation, change) <= Timestamp::now();
+        if !remediation.state.is_in_place() || is_over && sweep == Sweep::Off {
+            return Ok(Seen::Unknown);
+        }
+        let session = match self.access.open_for(&remediation, Purpose::Look).await {
+            Ok(session) => session,
+            Err(refusal) => return self.not_looked_at(&remediation, &refusal).await,
+        };
+        // By AWS's clock, which is that of the tokens.
+        if is_over && expires_at(&remediation, change) <= session.aws_now() {
+            let hours = remedy::longest_session(&remediation.target).as_hours();
+            let reason = format!(
+                "no session issued before {} can be alive any more, nor a console session that it opened: none lives longer than {hours} h",
+                change.cutoff
+            );
+            return self.expired(&remediation, reason).await;
+        }
+        let target = &remediation.target;
+        let expected = Expected::after(&self.reader.past(&target.account, &target.key(), &change.id)?);
+        let at_most = expected.at_most();
+        match found_for_sure(&session, &remediation, change, at_most).await {
+            Ok(found) => match change.difference(&found, at_most) {
+                Some(what) => self.lost(&remediation, what, &found).await,
+                None => self.in_force(&remediation, &session, change, at_most).await,
+            },
+            Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
+                let reason = format!("{} was deleted, and its sessions died with it", target.principal());
+                // Nothing is left that could be taken away.
+                self.expired(&remediation, reason).await.map(|_| Seen::Unknown)
+            }
+            Err(refusal) => self.not_looked_at(&remediation, &refusal).await,
+        }
+    }
+
+    async fn expired(&self, remediation: &Remediation, reason: String) -> Result<Seen, LedgerError> {
+        tracing::info!(remediation = remediation.id, "expired: {reason}");
+        self.write(remediation, Event::Expired { reason }).await?;
+        Ok(Seen::Expired)
+    }
+
+    /// Somebody removed or changed it: recorded and raised, with what other remediations of the principal lost
+    /// by that.
+    async fn lost(
+        &self,
+        remediation: &Remediation,
+        what: String,
+        found: &Found,
+    ) -> Result<Seen, LedgerError> {
+        let mut lost = vec![(remediation.clone(), what)];
+        for other in self.reader.of_principal(&remediation.target.account, &remediation.target.key())? {
+            let change = other.change.as_ref().filter(|_| other.state.is_in_place());
+            // What is there beside its own is not its own loss.
+            let beside = found.document.as_deref().and_then(Deny::read).unwrap_or_default();
+            if let Some(what) = change
+                .filter(|change| other.id != remediation.id && change.id == found.id)
+                .and_then(|change| change.difference(found, &beside))
+            {
+                lost.push((other, what));
+            }
+        }
+        let mut entries = Vec::new();
+        for (one, what) in &lost {
+            let drift = Event::Drift { what: what.clone(), found: found.document.clone() };
+            entries.push(Draft { subject: one.subject(), event: drift });
+            entries.extend(self.alerts.draft(deny_removed(one, what)));
+        }
+        self.ledger.append(Append { entries, ..Append::default() }).await?;
+        Ok(Seen::Lost(lost.into_iter().map(|(one, _)| one.id).collect()))
+    }
+
+    /// It is there. When it is not proved as far as it could be, that is tried again.
+    async fn in_force(
+        &self,
+        remediation: &Remediation,
+        session: &MemberSession,
+        change: &Change,
+        at_most: &Deny,
+    ) -> Result<Seen, LedgerError> {
+        if remediation.rung() == Some(Rung::Present)
+            && let Verified::Proved(proof) =
+                remedy::verify(session, &remediation.target, change, at_most).await
+            && proof.rung > Rung::Present
+        {
+            self.write(remediation, Event::Proof(*proof)).await?;
+        }
+        Ok(Seen::InForce)
+    }
+
+    async fn not_looked_at(&self, remediation: &Remediation, refusal: &Refusal) -> Result<Seen, LedgerError> {
+        let target = &remediation.target;
+        tracing::warn!(remediation = remediation.id, "not known whether the deny is still there: {refusal}");
+        let text = format!(
+            "not known whether the deny on {} in {} is still there: {refusal} ({})",
+            target.principal(),
+            target.account,
+            remediation.id
+        );
+        let what_to_do = refusal.what_to_do(&self.access.role_arn(target));
+        let alert = Alert::new(AlertCode::NotLookedAt, remediation.subject(), text, what_to_do);
+        self.alerts.raise_alert(alert).await?;
+        Ok(Seen::Unknown)
+    }
+
+    async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
+        self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
+    }
+}
+
+/// What is there. What seems to be gone is looked at again: a reader may be late.
+async fn found_for_sure(
+    session: &MemberSession,
+    remediation: &Remediation,
+    change: &Change,
+    at_most: &Deny,
+) -> Result<Found, Refusal> {
+    let mut found = remedy::inspect(session, &remediation.target).await?;
+    for pause in SURE {
+        if change.is_in_force(&found, at_most) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        found = remedy::inspect(session, &remediation.target).await?;
+    }
+    Ok(found)
+}
+
+fn deny_removed(remediation: &Remediation, what: &str) -> Alert {
+    let target = &remediation.target;
+    let text = format!(
+        "the deny on {} in {} was taken away or altered: {what} ({})",
+        target.principal(),
+        target.account,
+        remediation.id
+    );
+    let what_to_do = "It is put back. Find out who did it (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, \
+         PutUserPolicy, UpdateAccessKey): the thief, or a tool that owns all inline policies. If it was meant, use `rescind release`.";
+    Alert::new(AlertCode::DenyRemoved, remediation.subject(), text, what_to_do)
+}
