@@ -226,3 +226,40 @@ fn an_interrupt_finishes_what_is_in_flight() {
     assert_eq!(scene.steps(), ["decision", "intent", "accepted", "proof"]);
     assert_eq!(scene.entries_of("stopped").len(), 1);
 }
+
+/// A remediation ends in vain, and what it took care of as well is to be decided about again.
+#[test]
+fn what_was_freed_by_a_remediation_that_ended_in_vain_is_decided_again() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    let error = json!({"status": 403, "code": "AccessDenied", "message": "not now"});
+    scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "action": {"error": error}, "times": 0}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    let session = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
+    let second = scene.report(SHOP, "web", &session, json!({}));
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&second)["code"], "under_way");
+    scene.delete("faults/f");
+    crate::thief::Thief::operator(&scene, SHOP).delete_role("web");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&second)["verdict"], "remediate");
+
+    // The same, killed between the two: the ledger is cut back to where the first one had just ended.
+    let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
+    let trigger = "SELECT sql FROM sqlite_master WHERE name = 'entries_no_delete'";
+    let trigger: String = ledger.query_row(trigger, [], |row| row.get(0)).expect("a trigger");
+    let ended =
+        "SELECT min(seq) FROM entries WHERE kind = 'refused' AND CAST(body AS TEXT) LIKE '%role_gone%'";
+    ledger
+        .execute_batch(&format!(
+            "PRAGMA foreign_keys = OFF; DROP TRIGGER entries_no_delete; DELETE FROM checkpoints;
+             DELETE FROM entries WHERE seq > ({ended}); {trigger};"
+        ))
+        .expect("cut back");
+    drop(ledger);
+    std::fs::remove_file(scene.path("ledger.db.checkpoint")).expect("there");
+    scene.rescind(&["ledger", "rebuild"]);
+    assert_eq!(scene.decision(&second)["code"], "under_way");
+    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    assert_eq!(scene.decision(&second)["verdict"], "remediate");
+}
