@@ -5,9 +5,9 @@ use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
-use crate::ingest::Input;
+use crate::ingest::{Input, Seen};
 use crate::ledger::LedgerError;
-use crate::service::{Purpose, Seen, Service};
+use crate::service::{Purpose, Service};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -55,14 +55,14 @@ async fn take_in(
     for decoded in input.findings {
         batch.extend(decoded);
         if batch.len() >= BATCH {
-            service.take_in(&input.origin, std::mem::take(&mut batch), &mut seen).await?;
+            service.handed_in().take_in(&input.origin, std::mem::take(&mut batch), &mut seen).await?;
             bar.set_position(input.read.load(Ordering::Relaxed));
         }
         if stop.is_cancelled() {
             break;
         }
     }
-    service.take_in(&input.origin, batch, &mut seen).await?;
+    service.handed_in().take_in(&input.origin, batch, &mut seen).await?;
     bar.finish_and_clear();
     service.drained().await?;
     Ok(seen)

@@ -38,7 +38,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             resolved(&service, input).await
         } else {
             tokio::select! {
-                peeked = service.peek() => peeked,
+                peeked = service.polls().peek() => peeked,
                 () = stop.cancelled() => (Vec::new(), Vec::new()),
             }
         };
@@ -107,7 +107,7 @@ async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>
     let (mut decoded, mut errors) = (Vec::new(), Vec::new());
     for item in input.findings.flatten() {
         match item {
-            Ok(pointer) if pointer.pointer => match service.look_up(&pointer).await {
+            Ok(pointer) if pointer.pointer => match service.handed_in().look_up(&pointer).await {
                 Ok(findings) => decoded.extend(findings.into_iter().map(Ok)),
                 Err(why) => errors.push(why),
             },

@@ -4,7 +4,8 @@ use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
-use crate::service::{Purpose, Seen, Service};
+use crate::ingest::Seen;
+use crate::service::{Purpose, Service};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -3,7 +3,7 @@
 use super::{Doctor, GuardDuty, Level, Problem};
 use crate::aws::{Detector, FindingKinds, FindingQuery};
 use crate::ident::{AccountId, Partition, Region};
-use crate::ingest::Watch;
+use crate::ingest::WatchedRegions;
 use crate::org::Account;
 use crate::remediation::{CallError, ErrorKind};
 use std::collections::{HashMap, HashSet};
@@ -21,7 +21,7 @@ pub(super) struct Looked {
 impl Doctor<'_> {
     /// The regions that are watched; with `"*"` those that AWS says are enabled.
     pub(super) async fn regions(&self, problems: &mut Vec<Problem>) -> Vec<Region> {
-        let watch = Watch::of(&self.config.regions, self.config.all_regions);
+        let watch = WatchedRegions::of(&self.config.regions, self.config.all_regions);
         if self.config.all_regions
             && let Err(error) = watch.find(self.hub).await
         {

@@ -20,9 +20,10 @@ pub use error::DrillError;
 pub use setup::Drill;
 
 use crate::finding::decode;
+use crate::ingest::Seen;
 use crate::ledger::Reader;
 use crate::remediation::{DrillStep, Drilled, Entry, Event, Origin, Proof, Rung, State};
-use crate::service::{Purpose, Seen, Service};
+use crate::service::{Purpose, Service};
 use jiff::Timestamp;
 use std::time::Duration;
 use steps::Steps;
@@ -112,7 +113,7 @@ impl Drill<'_> {
     ) -> Result<Option<String>, DrillError> {
         let finding = finding::of(&self.account, self.config.home_region(), &self.role.name, role_id, thief);
         let findings = decode(finding.to_string().as_bytes());
-        service.take_in(&Origin::Drill, findings, &mut Seen::default()).await?;
+        service.handed_in().take_in(&Origin::Drill, findings, &mut Seen::default()).await?;
         service.drained().await?;
         let decided = service.reader().decisions()?.pop().and_then(|decided| decided.decision);
         let Some((entry, id)) =

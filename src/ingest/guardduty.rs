@@ -1,16 +1,17 @@
 //! Polling GuardDuty in one region: everything that was written since the last poll.
 
 use super::error::FeedError;
-use super::intake::Stopped;
+use super::intake::IntakeSender;
 use super::kinds;
 use super::listing::Reach;
 use super::pace::Pace;
-use super::poller::{Origin, Poller};
+use super::poller::{Found, Poller};
 use super::record::{Recorded, Source, record};
+use super::seen::Seen;
 use crate::aws::Hub;
 use crate::finding::{Confirmed, Decoded, Finding, Unconfirmed, Undecodable, confirm_among, decode_answer};
 use crate::ledger::{Cursor, Ledger, Reader};
-use crate::remediation::{CallError, ErrorKind};
+use crate::remediation::{CallError, ErrorKind, Origin};
 use crate::triage::Types;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -62,33 +63,34 @@ pub struct Poll<'a> {
 }
 
 impl Poller {
-    /// Reads every finding that was written since the last poll, records it, and hands
-    /// what became of it to `on_recorded` batch by batch, the newest first. The cursor moves with the last batch, and
-    /// only when nothing failed, so that a poll that is cut short is done again.
+    /// Reads every finding that was written since the last poll, records it, and hands over what is new, batch by
+    /// batch, the newest first; what is not is added to `seen`. The cursor moves with the last batch, and only when
+    /// nothing failed, so that a poll that is cut short is done again.
     ///
     /// # Errors
-    /// When GuardDuty or the ledger fails. What was handed on before is recorded.
+    /// When GuardDuty or the ledger fails, or nobody takes findings in any more. What was read before is recorded.
     pub async fn poll(
         &self,
         with: Poll<'_>,
-        mut on_recorded: impl AsyncFnMut(Vec<Recorded>) -> Result<(), Stopped>,
+        intake: &IntakeSender,
+        seen: &mut Seen,
     ) -> Result<(), FeedError> {
         let detector = self.detector(with.hub).await?;
         // One ahead of now hides what comes until then: our clock was wrong, or somebody wrote it.
         let cursor = with.reader.cursor(&self.region, &detector)?.filter(|at| *at <= Timestamp::now());
         let reach = self.reach(with.reader, &detector)?;
         let since = reach.since(cursor);
-        let watched_since = match self.origin {
+        let watched_since = match self.found {
             // It may be watched because of an event, whose finding a poll can read first.
-            Origin::Late => self.watched_long_since(with.ledger, with.reader).await?,
-            Origin::Named | Origin::Found => self.watched_since(with.ledger, with.reader).await?,
+            Found::Late => self.watched_long_since(with.ledger, with.reader).await?,
+            Found::Named | Found::AtStart => self.watched_since(with.ledger, with.reader).await?,
         };
         let kinds =
             if reach == Reach::Narrow { kinds::by_name(with.types) } else { kinds::with_new(with.types) };
         let began = Timestamp::now();
         let (ids, mut failure) = self.list_all(with.hub, &detector, &kinds, since, Some(with.pace)).await;
-        let source =
-            Source { name: format!("GuardDuty {}", self.region), region: Some(&self.region), watched_since };
+        let origin = &Origin::Poll { region: self.region.clone() };
+        let source = Source { origin, region: Some(&self.region), watched_since };
         let (mut latest, mut any) = (cursor, false);
         // The newest first: what was seen last is the most likely to go on.
         for batch in ids.rchunks(BATCH) {
@@ -107,7 +109,13 @@ impl Poller {
                 detector: detector.clone(),
                 updated_at,
             });
-            on_recorded(record(with.ledger, &source, decoded, cursor).await?).await?;
+            for recorded in record(with.ledger, &source, decoded, cursor).await? {
+                match recorded {
+                    Recorded::New(finding) => drop(intake.send(finding, origin.clone()).await?),
+                    Recorded::Seen(finding) => seen.add(finding),
+                    Recorded::Undecodable(_) => {}
+                }
+            }
         }
         if failure.is_none() {
             self.has_reached(with.ledger, &detector, reach, began);

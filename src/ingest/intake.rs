@@ -5,6 +5,7 @@
 //! recorded is taken up at the next start, and a message goes back to its queue.
 
 use crate::finding::Finding;
+use crate::ident::AccountId;
 use crate::remediation::Origin;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,13 +51,24 @@ pub struct Stopped;
 #[derive(Debug, Clone)]
 pub struct IntakeSender {
     channel: mpsc::Sender<Intake>,
+    announced: mpsc::Sender<AccountId>,
     all: Arc<AllInFlight>,
+}
+
+/// What comes out of the channel.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A finding.
+    Finding(Box<Intake>),
+    /// A finding about this account is being verified.
+    Announced(AccountId),
 }
 
 /// Where they come out.
 #[derive(Debug)]
 pub struct IntakeReceiver {
     channel: mpsc::Receiver<Intake>,
+    announced: mpsc::Receiver<AccountId>,
     all: Arc<AllInFlight>,
 }
 
@@ -64,14 +76,21 @@ pub struct IntakeReceiver {
 #[must_use]
 pub fn intake_channel() -> (IntakeSender, IntakeReceiver) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
+    let (announce, announced) = mpsc::channel(CAPACITY);
     let all = Arc::<AllInFlight>::default();
-    (IntakeSender { channel: sender, all: Arc::clone(&all) }, IntakeReceiver { channel: receiver, all })
+    (
+        IntakeSender { channel: sender, announced: announce, all: Arc::clone(&all) },
+        IntakeReceiver { channel: receiver, announced, all },
+    )
 }
 
 impl IntakeReceiver {
-    /// The next finding; none when there are no senders any more.
-    pub async fn recv(&mut self) -> Option<Intake> {
-        self.channel.recv().await
+    /// What comes next; none when there are no senders any more.
+    pub async fn recv(&mut self) -> Option<Incoming> {
+        tokio::select! {
+            intake = self.channel.recv() => intake.map(|intake| Incoming::Finding(Box::new(intake))),
+            Some(account) = self.announced.recv() => Some(Incoming::Announced(account)),
+        }
     }
 
     /// What is recorded and not decided comes again: it may be let go.
@@ -92,6 +111,12 @@ impl IntakeSender {
         let ack = Ack { decided, _in_flight: InFlight::of(&finding, &self.all) };
         self.channel.send(Intake { finding, origin, ack }).await.map_err(|_| Stopped)?;
         Ok(answer)
+    }
+
+    /// A finding about this account is being verified: what the decision needs can be read meanwhile. Nobody
+    /// waits for that, and where there are too many it is left out.
+    pub fn announce(&self, account: &AccountId) {
+        let _ = self.announced.try_send(account.clone());
     }
 
     /// Whether this occurrence was handed over and is not decided.
@@ -182,6 +207,13 @@ mod tests {
         decode(finding.to_string().as_bytes()).remove(0).expect("a finding")
     }
 
+    async fn decide(receiver: &mut IntakeReceiver) {
+        match receiver.recv().await {
+            Some(Incoming::Finding(intake)) => intake.ack.decided(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[tokio::test]
     async fn a_sender_waits_while_the_channel_is_full() {
         let (sender, mut receiver) = intake_channel();
@@ -203,7 +235,7 @@ mod tests {
         let left = sender.send(finding("left"), Origin::Swept).await.expect("somebody receives");
         assert!(sender.is_in_flight(&finding("decided").occurrence()));
         assert!(sender.settled().now_or_never().is_none());
-        receiver.recv().await.expect("an intake").ack.decided();
+        decide(&mut receiver).await;
         drop(receiver.recv().await);
         assert_eq!((decided.await.is_ok(), given_up.await.is_ok()), (true, false));
         assert!(!sender.is_in_flight(&finding("decided").occurrence()));
@@ -221,7 +253,7 @@ mod tests {
         for _ in 0..2 {
             drop(sender.send(finding("one"), Origin::Swept).await.expect("somebody receives"));
         }
-        receiver.recv().await.expect("an intake").ack.decided();
+        decide(&mut receiver).await;
         assert!(sender.is_in_flight(&finding("one").occurrence()));
         drop(receiver.recv().await);
         sender.settled().await;

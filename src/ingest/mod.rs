@@ -1,38 +1,45 @@
 //! Where findings come from: polls, a queue, a folder, files. A feed verifies and records what it read, and
 //! hands on what is new as an [`Intake`]; it does not know what is done about it.
 
+mod alerts;
+mod claim;
 mod error;
+mod export;
 mod file;
 mod flood;
 mod folder;
+mod folder_feed;
 mod guardduty;
+mod handed_in;
 mod health;
-mod hints;
 mod intake;
 mod kinds;
 mod listing;
 mod pace;
 mod poller;
+mod polls;
 mod queue;
 mod receive_batch;
 mod record;
+mod regions;
+mod seen;
 mod sweep;
-mod taker;
+mod tasks;
 mod unreadable;
-mod watch;
+mod verifier;
 
-pub use error::FeedError;
 pub use file::Input;
-pub use folder::Folder;
-pub use guardduty::Poll;
-pub use health::{Health, Pulse};
-pub use hints::{Hint, Hints, Verification};
-pub use intake::{Ack, Intake, IntakeReceiver, IntakeSender, Stopped, intake_channel};
+pub use folder_feed::FolderFeed;
+pub use handed_in::HandedIn;
+pub use health::Health;
+pub use intake::{Ack, Incoming, Intake, IntakeReceiver, IntakeSender, Stopped, intake_channel};
 pub use pace::Pace;
 pub use poller::Poller;
+pub use polls::Polls;
 pub use queue::QueueFeed;
-pub use record::{Recorded, Source, record};
+pub use regions::WatchedRegions;
+pub use seen::Seen;
 pub use sweep::Sweep;
-pub use taker::Taker;
+pub use tasks::joined;
 pub use unreadable::Unreadable;
-pub use watch::Watch;
+pub use verifier::Verifier;

@@ -16,11 +16,11 @@ const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
 
 /// How a region came to be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum Found {
     /// Somebody named it.
     Named,
     /// It was found to be enabled, at the start. That there is no detector in it is no failure.
-    Found,
+    AtStart,
     /// The same, while the service runs.
     Late,
 }
@@ -29,7 +29,7 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub struct Poller {
     pub(super) region: Region,
-    pub(super) origin: Origin,
+    pub(super) found: Found,
     detector: Mutex<Option<String>>,
     /// When a wide poll was made last.
     pub(super) wide: Mutex<Option<Instant>>,
@@ -39,8 +39,8 @@ pub struct Poller {
 impl Poller {
     /// For one region.
     #[must_use]
-    pub(super) fn new(region: Region, origin: Origin) -> Self {
-        Self { region, origin, detector: Mutex::default(), wide: Mutex::default(), pulse: Pulse::default() }
+    pub(super) fn new(region: Region, found: Found) -> Self {
+        Self { region, found, detector: Mutex::default(), wide: Mutex::default(), pulse: Pulse::default() }
     }
 
     /// How it is doing.
@@ -52,7 +52,7 @@ impl Poller {
     /// Nobody named the region.
     #[must_use]
     pub fn is_found(&self) -> bool {
-        self.origin != Origin::Named
+        self.found != Found::Named
     }
 
     /// The region.

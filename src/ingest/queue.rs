@@ -4,18 +4,20 @@
 //! stays hidden from other receivers. What is not settled at a stop is made visible again, for the next
 //! process. What GuardDuty does not answer about is given back for a while: the polls find it as well.
 
+use super::alerts;
 use super::flood::Flood;
 use super::health::Pulse;
-use super::hints::Hints;
 use super::intake::IntakeSender;
-use super::receive_batch::{HIDDEN, ReceiveBatch};
-use super::taker::Taker;
-use crate::aws::{Message, Queue, SQS_BATCH};
+use super::receive_batch::{HIDDEN, ReceiveBatch, Work};
+use super::verifier::Verifier;
+use crate::aws::{Depth, Message, Queue, SQS_BATCH, hub_hint};
 use crate::backoff::Backoff;
 use crate::ledger::LedgerError;
+use crate::remediation::{CallError, Draft, Origin};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -35,34 +37,58 @@ const DELETE_TRIES: u32 = 4;
 /// The last words to SQS at a stop take no longer than this.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
+/// How often SQS is asked how much is in the queue.
+const MEASURE: Duration = Duration::from_secs(30);
+
 /// Receives from one queue.
 #[derive(Debug)]
 pub struct QueueFeed {
     queue: Queue,
-    name: String,
+    /// The name under which the ledger knows it.
+    origin: Origin,
     receivers: usize,
+    verifier: Arc<Verifier>,
+    intake: IntakeSender,
     pulse: Pulse,
     flood: Flood,
+    /// How much is in it, as SQS said last.
+    depth: Mutex<Option<Depth>>,
+    stop: CancellationToken,
 }
 
 impl QueueFeed {
     /// For one queue.
     #[must_use]
-    pub fn new(queue: Queue, receivers: usize) -> Self {
-        let name = format!("SQS {}", queue.name());
-        Self { name, queue, receivers, pulse: Pulse::default(), flood: Flood::default() }
+    pub fn new(
+        queue: Queue,
+        receivers: usize,
+        verifier: Arc<Verifier>,
+        intake: IntakeSender,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            origin: Origin::Queue { queue: queue.name().to_owned() },
+            queue,
+            receivers,
+            verifier,
+            intake,
+            pulse: Pulse::default(),
+            flood: Flood::default(),
+            depth: Mutex::default(),
+            stop,
+        }
     }
 
     /// The name under which the ledger knows it.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> String {
+        self.origin.to_string()
     }
 
-    /// The queue.
+    /// How much is in the queue, as SQS said last.
     #[must_use]
-    pub fn queue(&self) -> &Queue {
-        &self.queue
+    pub fn depth(&self) -> Option<Depth> {
+        *self.depth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How it is doing.
@@ -71,17 +97,25 @@ impl QueueFeed {
         &self.pulse
     }
 
-    /// Receives until `stop` is cancelled.
+    /// Asks SQS now and then how much is in the queue, until it is to stop.
+    pub async fn measure(&self) {
+        let mut ticks = tokio::time::interval(MEASURE);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let measuring = async {
+            loop {
+                ticks.tick().await;
+                let depth = self.queue.depth().await.ok();
+                *self.depth.lock().unwrap_or_else(PoisonError::into_inner) = depth;
+            }
+        };
+        self.stop.run_until_cancelled(measuring).await;
+    }
+
+    /// Receives until it is to stop.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn run(
-        &self,
-        intake: &IntakeSender,
-        hints: Hints<'_>,
-        taker: &impl Taker,
-        stop: &CancellationToken,
-    ) -> Result<(), LedgerError> {
+    pub async fn run(&self) -> Result<(), LedgerError> {
         let at_work = AtomicUsize::new(0);
         let (mut receives, mut batches) = (FuturesUnordered::new(), FuturesUnordered::new());
         let (mut wanted, mut not_before) = (1, Instant::now());
@@ -97,7 +131,7 @@ impl QueueFeed {
             }
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = self.stop.cancelled() => break,
                 Some(done) = batches.next(), if !batches.is_empty() => done?,
                 Some(answer) = receives.next(), if !receives.is_empty() => match answer {
                     Ok(brought) => {
@@ -108,11 +142,12 @@ impl QueueFeed {
                             self.pulse.failed("flooded with what is no finding of GuardDuty's, or was told before");
                             self.pulse.goes_on_in(pause);
                             (wanted, not_before) = (1, Instant::now() + pause);
-                            taker.flooded(&self.name, pause).await?;
+                            let alert = alerts::queue_flooded(&self.name(), pause);
+                            self.verifier.alerts.raise_alert(alert).await?;
                         }
                         if !brought.is_empty() {
                             at_work.fetch_add(brought.len(), Ordering::Relaxed);
-                            batches.push(self.work_off(brought, intake, hints, taker, stop, &at_work));
+                            batches.push(self.work_off(brought, &at_work));
                         }
                     }
                     Err(error) => {
@@ -120,7 +155,7 @@ impl QueueFeed {
                         let delay = BACKOFF.after(failures);
                         self.pulse.goes_on_in(delay);
                         (wanted, not_before) = (1, Instant::now() + delay);
-                        taker.failed(&error, is_other).await?;
+                        self.failed(&error, is_other).await?;
                     }
                 },
                 // Some messages of a batch may be done, and make room.
@@ -134,26 +169,30 @@ impl QueueFeed {
         Ok(())
     }
 
+    async fn failed(&self, error: &CallError, is_other: bool) -> Result<(), LedgerError> {
+        let hint = hub_hint(error, self.verifier.hub.identity());
+        tracing::error!(hint, "events cannot be received: {error}");
+        // One entry for an outage, not one for each try.
+        if is_other {
+            self.verifier.ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
+        }
+        Ok(())
+    }
+
     /// Brings what one receive gave as far as it goes.
-    async fn work_off<'a>(
-        &'a self,
-        messages: Vec<Message>,
-        intake: &'a IntakeSender,
-        hints: Hints<'a>,
-        taker: &impl Taker,
-        stop: &'a CancellationToken,
-        at_work: &AtomicUsize,
-    ) -> Result<(), LedgerError> {
-        let mut batch = ReceiveBatch::open(messages, &self.name, self.queue.is_fifo(), &self.flood, taker);
+    async fn work_off(&self, messages: Vec<Message>, at_work: &AtomicUsize) -> Result<(), LedgerError> {
+        let with =
+            Work { origin: &self.origin, verifier: &self.verifier, intake: &self.intake, flood: &self.flood };
+        let mut batch = ReceiveBatch::open(messages, with, self.queue.is_fifo());
         while !batch.are_settled() {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
-                happened = batch.next(hints) => batch.take(happened?, intake, hints, taker).await?,
+                () = self.stop.cancelled() => break,
+                happened = batch.next() => batch.take(happened?)?,
             }
             let settled = batch.take_settled();
             if !settled.is_empty() {
-                batch.beside(self.delete(settled, stop));
+                batch.beside(self.delete(settled));
             }
             for (time, receipts) in batch.take_hidden() {
                 batch.beside(self.hide(receipts, time));
@@ -162,18 +201,18 @@ impl QueueFeed {
         }
         let (settled, left) = (batch.take_all_settled(), batch.left());
         at_work.fetch_sub(batch.uncounted(), Ordering::Relaxed);
-        batch.beside(self.delete(settled, stop));
+        batch.beside(self.delete(settled));
         batch.beside(self.hide(left, Duration::ZERO));
         tokio::select! {
             () = batch.finish() => {}
-            () = async { stop.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => {}
+            () = async { self.stop.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => {}
         }
         Ok(())
     }
 
     /// Takes messages out of the queue. What SQS does not take out is tried again a few times; then it
     /// comes again, and is known then.
-    async fn delete(&self, mut receipts: Vec<String>, stop: &CancellationToken) {
+    async fn delete(&self, mut receipts: Vec<String>) {
         for tries in 1..=DELETE_TRIES {
             if receipts.is_empty() {
                 return;
@@ -190,9 +229,9 @@ impl QueueFeed {
                 return;
             }
             let count = receipts.len();
-            tracing::warn!(queue = self.name, count, "messages could not be deleted: {error}");
+            tracing::warn!(queue = self.queue.name(), count, "messages could not be deleted: {error}");
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(BACKOFF.after(tries)) => {}
             }
         }
@@ -205,10 +244,12 @@ impl QueueFeed {
         match self.queue.hide(&receipts, time).await {
             Ok(not_taken) => {
                 for (_, error) in not_taken {
-                    tracing::warn!(queue = self.name, "a message may come again too early: {error}");
+                    tracing::warn!(queue = self.queue.name(), "a message may come again too early: {error}");
                 }
             }
-            Err(error) => tracing::warn!(queue = self.name, "messages may come again too early: {error}"),
+            Err(error) => {
+                tracing::warn!(queue = self.queue.name(), "messages may come again too early: {error}")
+            }
         }
     }
 }

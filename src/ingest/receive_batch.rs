@@ -1,9 +1,9 @@
 //! The messages that one receive gave, until each is settled.
 
+use super::claim::{Claim, Verification, too_many};
 use super::flood::Flood;
-use super::hints::{Hint, Hints, Verification, too_many};
 use super::intake::{IntakeSender, Stopped};
-use super::taker::Taker;
+use super::verifier::Verifier;
 use crate::aws::Message;
 use crate::backoff::Backoff;
 use crate::finding::{decode, is_one_sequence};
@@ -52,17 +52,25 @@ struct InFlightMessage {
     is_done: bool,
 }
 
-type Settling<'a> = BoxFuture<'a, Result<Vec<(usize, Verification)>, LedgerError>>;
+type Verifying<'a> = BoxFuture<'a, Result<Vec<(usize, Verification)>, LedgerError>>;
+
+/// What they are worked on with.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub origin: &'a Origin,
+    pub verifier: &'a Verifier,
+    pub intake: &'a IntakeSender,
+    pub flood: &'a Flood,
+}
 
 /// The messages that one receive gave.
 pub(super) struct ReceiveBatch<'a> {
     all: Vec<InFlightMessage>,
-    source: &'a str,
+    with: Work<'a>,
     is_fifo: bool,
-    flood: &'a Flood,
-    /// Hints, and when they are asked about.
-    due: Vec<(Instant, Hint)>,
-    settling: FuturesUnordered<Settling<'a>>,
+    /// Claims, and when they are asked about.
+    due: Vec<(Instant, Claim)>,
+    verifying: FuturesUnordered<Verifying<'a>>,
     /// Findings that are being decided about here, and those that are elsewhere.
     decided: FuturesUnordered<BoxFuture<'a, (usize, Result<bool, Stopped>)>>,
     elsewhere: Vec<(usize, String)>,
@@ -74,7 +82,7 @@ pub(super) struct ReceiveBatch<'a> {
 
 /// What happened.
 pub(super) enum Happened {
-    Settled(Vec<(usize, Verification)>),
+    Verified(Vec<(usize, Verification)>),
     /// It was decided, or not; or nobody is there to decide.
     Decided(usize, Result<bool, Stopped>),
     /// Something is due.
@@ -82,13 +90,7 @@ pub(super) enum Happened {
 }
 
 impl<'a> ReceiveBatch<'a> {
-    pub fn open(
-        messages: Vec<Message>,
-        source: &'a str,
-        is_fifo: bool,
-        flood: &'a Flood,
-        taker: &impl Taker,
-    ) -> Self {
+    pub fn open(messages: Vec<Message>, with: Work<'a>, is_fifo: bool) -> Self {
         let now = Instant::now();
         let (mut all, mut due) = (Vec::new(), Vec::new());
         for (of, message) in messages.into_iter().enumerate() {
@@ -97,18 +99,17 @@ impl<'a> ReceiveBatch<'a> {
             if decoded.len() > MOST && !is_one_sequence(&decoded) {
                 decoded = vec![Err(too_many(body, decoded.len()))];
             }
-            decoded.iter().flatten().take(MOST).for_each(|claim| taker.expect(&claim.account));
+            decoded.iter().flatten().take(MOST).for_each(|claim| with.intake.announce(&claim.account));
             let open = decoded.len();
-            due.extend(decoded.into_iter().map(|decoded| (now, Hint::new(of, &message.id, decoded))));
+            due.extend(decoded.into_iter().map(|decoded| (now, Claim::new(of, &message.id, decoded))));
             all.push(InFlightMessage { received: message, open, stays: false, back: None, is_done: false });
         }
         Self {
             all,
-            source,
+            with,
             is_fifo,
-            flood,
             due,
-            settling: FuturesUnordered::new(),
+            verifying: FuturesUnordered::new(),
             decided: FuturesUnordered::new(),
             elsewhere: Vec::new(),
             hide_again: now + HIDE_AGAIN,
@@ -132,14 +133,14 @@ impl<'a> ReceiveBatch<'a> {
     }
 
     /// Waits for the next thing that happens. It can be given up at any time.
-    pub async fn next(&mut self, hints: Hints<'a>) -> Result<Happened, LedgerError> {
-        self.ask(hints);
+    pub async fn next(&mut self) -> Result<Happened, LedgerError> {
+        self.ask();
         let mut next = self.due.iter().map(|(at, _)| *at).fold(self.hide_again, Instant::min);
         if !self.elsewhere.is_empty() {
             next = next.min(Instant::now() + LOOK_AGAIN);
         }
         tokio::select! {
-            Some(fates) = self.settling.next(), if !self.settling.is_empty() => Ok(Happened::Settled(fates?)),
+            Some(verified) = self.verifying.next(), if !self.verifying.is_empty() => Ok(Happened::Verified(verified?)),
             Some((of, is_decided)) = self.decided.next(), if !self.decided.is_empty() => {
                 Ok(Happened::Decided(of, is_decided))
             }
@@ -149,33 +150,27 @@ impl<'a> ReceiveBatch<'a> {
     }
 
     /// Asks about what is due: one question for each region, so that one does not wait for another.
-    fn ask(&mut self, hints: Hints<'a>) {
+    fn ask(&mut self) {
         let now = Instant::now();
         let all = std::mem::take(&mut self.due);
         let (due, later): (Vec<_>, Vec<_>) = all.into_iter().partition(|(at, _)| *at <= now);
         self.due = later;
-        let mut by_region: BTreeMap<Option<Region>, Vec<Hint>> = BTreeMap::new();
-        for (_, hint) in due {
-            let region = hint.decoded.as_ref().ok().map(|claim| claim.region.clone());
-            by_region.entry(region).or_default().push(hint);
+        let mut by_region: BTreeMap<Option<Region>, Vec<Claim>> = BTreeMap::new();
+        for (_, claim) in due {
+            let region = claim.decoded.as_ref().ok().map(|finding| finding.region.clone());
+            by_region.entry(region).or_default().push(claim);
         }
         for some in by_region.into_values() {
-            let source = self.source;
-            self.settling.push(Box::pin(async move { hints.settle(source, some).await }));
+            let Work { origin, verifier, .. } = self.with;
+            self.verifying.push(Box::pin(async move { verifier.verify(origin, some).await }));
         }
     }
 
-    pub async fn take(
-        &mut self,
-        happened: Happened,
-        intake: &'a IntakeSender,
-        hints: Hints<'_>,
-        taker: &impl Taker,
-    ) -> Result<(), LedgerError> {
+    pub fn take(&mut self, happened: Happened) -> Result<(), LedgerError> {
         match happened {
-            Happened::Settled(fates) => {
-                for (of, fate) in fates {
-                    self.settle(of, fate, intake, hints, taker).await?;
+            Happened::Verified(verified) => {
+                for (of, verification) in verified {
+                    self.go_on(of, verification)?;
                 }
             }
             Happened::Decided(of, Ok(is_decided)) => {
@@ -187,7 +182,7 @@ impl<'a> ReceiveBatch<'a> {
             Happened::Time => {
                 let mut left = Vec::new();
                 for (of, occurrence) in std::mem::take(&mut self.elsewhere) {
-                    if hints.reader.is_decided(&occurrence)? {
+                    if self.with.verifier.reader.is_decided(&occurrence)? {
                         self.all[of].open -= 1;
                     } else {
                         left.push((of, occurrence));
@@ -203,21 +198,14 @@ impl<'a> ReceiveBatch<'a> {
         Ok(())
     }
 
-    async fn settle(
-        &mut self,
-        of: usize,
-        fate: Verification,
-        intake: &'a IntakeSender,
-        hints: Hints<'_>,
-        taker: &impl Taker,
-    ) -> Result<(), LedgerError> {
+    fn go_on(&mut self, of: usize, verification: Verification) -> Result<(), LedgerError> {
         let message = &mut self.all[of];
-        match fate {
+        let Work { origin, intake, flood, .. } = self.with;
+        match verification {
             Verification::New(finding) => {
-                let origin = Origin::Queue { queue: self.source.trim_start_matches("SQS ").to_owned() };
                 // Beside: what waits for room is kept hidden meanwhile.
                 self.decided.push(Box::pin(async move {
-                    match intake.send(finding, origin).await {
+                    match intake.send(finding, origin.clone()).await {
                         Ok(answer) => (of, Ok(answer.await.is_ok())),
                         Err(stopped) => (of, Err(stopped)),
                     }
@@ -226,37 +214,35 @@ impl<'a> ReceiveBatch<'a> {
             Verification::Grows(more) => message.open += more,
             Verification::Seen(finding) => {
                 let occurrence = finding.occurrence();
-                self.flood.replay(&occurrence);
-                if hints.reader.is_decided(&occurrence)? {
+                flood.replay(&occurrence);
+                if self.with.verifier.reader.is_decided(&occurrence)? {
                     message.open -= 1;
                 } else {
                     self.elsewhere.push((of, occurrence));
                 }
             }
-            Verification::Unconfirmed { why, claim } => {
+            Verification::Unconfirmed { .. } => {
                 message.open -= 1;
-                self.flood.count();
-                taker.unconfirmed(self.source, &claim, &why).await?;
+                flood.count();
             }
             // Poison is left to the queue's redrive policy.
-            Verification::Undecodable(what) => {
+            Verification::Undecodable(_) => {
                 message.open -= 1;
                 message.stays = true;
                 message.back = self.is_fifo.then_some(POISON);
-                self.flood.count();
-                taker.unreadable(self.source, &what).await?;
+                flood.count();
             }
-            Verification::Open { hint, error } => {
+            Verification::Open { claim, error } => {
                 if let Some(error) = error {
-                    tracing::warn!(item = hint.item, "not confirmed yet: {error}");
+                    tracing::warn!(item = claim.item, "not confirmed yet: {error}");
                 }
-                if hint.unanswered >= QUESTIONS {
+                if claim.unanswered >= QUESTIONS {
                     message.open -= 1;
                     message.stays = true;
                     message.back = Some(GIVEN_BACK.after(message.received.received));
                 } else {
-                    let asked = hint.unanswered + hint.not_yet;
-                    self.due.push((Instant::now() + BACKOFF.after(asked), *hint));
+                    let asked = claim.unanswered + claim.not_yet;
+                    self.due.push((Instant::now() + BACKOFF.after(asked), *claim));
                 }
             }
         }

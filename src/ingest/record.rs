@@ -3,30 +3,25 @@
 use crate::finding::{Decoded, Finding, Undecodable};
 use crate::ident::Region;
 use crate::ledger::{Append, Cursor, Ledger, LedgerError, SideTable};
-use crate::remediation::Draft;
+use crate::remediation::{Draft, Origin};
 use jiff::Timestamp;
 
 /// Where findings come from.
 #[derive(Debug)]
 pub struct Source<'a> {
-    /// The name under which the ledger knows it.
-    pub name: String,
+    /// What brought them.
+    pub origin: &'a Origin,
     /// The region, when it is that of one.
     pub region: Option<&'a Region>,
     /// Since when it is watched, when it is watched: what is older was there before.
     pub watched_since: Option<Timestamp>,
 }
 
-impl Source<'_> {
-    /// What sort of feed it is: the first word of its name.
-    fn kind(&self) -> &str {
-        self.name.split(' ').next().unwrap_or_default()
-    }
-
-    /// Something that a person handed in.
+impl<'a> Source<'a> {
+    /// Of no region, or of several.
     #[must_use]
-    pub fn handed_in(name: &str) -> Self {
-        Self { name: name.to_owned(), region: None, watched_since: None }
+    pub fn of(origin: &'a Origin) -> Self {
+        Self { origin, region: None, watched_since: None }
     }
 }
 
@@ -71,9 +66,11 @@ pub async fn record(
         .map(|item| match item {
             Ok(finding) => {
                 let before_watch = source.watched_since.filter(|since| finding.updated_at < *since);
-                Draft::finding(&source.name, finding.clone(), before_watch)
+                Draft::finding(&source.origin.to_string(), finding.clone(), before_watch)
             }
-            Err(undecodable) => Draft::undecodable(&source.name, source.region, undecodable.clone()),
+            Err(undecodable) => {
+                Draft::undecodable(&source.origin.to_string(), source.region, undecodable.clone())
+            }
         })
         .collect();
     let written = ledger
@@ -85,7 +82,7 @@ pub async fn record(
         .await?;
     let recorded = decoded.into_iter().zip(written).map(|(item, seq)| match (item, seq) {
         (Ok(finding), Some(_)) => {
-            metrics::counter!("rescind_findings_seen_total", "feed" => source.kind().to_owned()).increment(1);
+            metrics::counter!("rescind_findings_seen_total", "feed" => source.origin.name()).increment(1);
             let age = Timestamp::now().duration_since(finding.last_seen()).as_secs_f64();
             // One that GuardDuty dates ahead of now says nothing of how long it took.
             if age >= 0.0 {
@@ -98,7 +95,7 @@ pub async fn record(
             if seq.is_some() {
                 metrics::counter!("rescind_findings_undecodable_total").increment(1);
                 tracing::warn!(
-                    source = source.name,
+                    source = %source.origin,
                     finding = undecodable.finding_id,
                     "not a readable finding: {undecodable}"
                 );

@@ -4,6 +4,7 @@ use super::intake::{IntakeSender, Stopped};
 use crate::finding::Finding;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::Origin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +26,11 @@ impl Sweep {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub async fn run(&self, interval: Duration, stop: &CancellationToken) -> Result<(), LedgerError> {
+    pub async fn run(
+        self: Arc<Self>,
+        interval: Duration,
+        stop: CancellationToken,
+    ) -> Result<(), LedgerError> {
         self.intake.sweep();
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -6,7 +6,7 @@ use super::keyed_queue::Priority;
 use super::work::{Case, Work};
 use crate::finding::Finding;
 use crate::ident::AccountId;
-use crate::ingest::{Intake, IntakeReceiver};
+use crate::ingest::{Incoming, Intake, IntakeReceiver};
 use crate::ledger::LedgerError;
 use crate::remediation::{Entry, Event, Origin, State};
 use std::collections::HashMap;
@@ -30,12 +30,19 @@ impl Reconciler {
         let fault = self.stop.clone().drop_guard();
         let mut full = HashMap::new();
         loop {
-            let intake = tokio::select! {
+            let incoming = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
-                intake = intakes.recv() => intake,
+                incoming = intakes.recv() => incoming,
             };
-            let Some(intake) = intake else { break };
+            let intake = match incoming {
+                Some(Incoming::Finding(intake)) => *intake,
+                Some(Incoming::Announced(account)) => {
+                    self.expect(&account);
+                    continue;
+                }
+                None => break,
+            };
             let can_come_again = intakes.are_swept() && !intake.origin.is_asked();
             if self.has_room(&intake.finding.account, can_come_again, &mut full).await {
                 self.take(intake);

@@ -74,8 +74,8 @@ pub(super) fn zero(config: &Config) {
     for name in ["rescind_decisions_total", "rescind_aws_calls_total", "rescind_aws_attempts_total"] {
         counter!(name).absolute(0);
     }
-    let events = config.events.as_ref().map(|_| "SQS");
-    for feed in ["GuardDuty"].into_iter().chain(events).chain(config.folder.as_ref().map(|_| "folder")) {
+    let events = config.events.as_ref().map(|_| "queue");
+    for feed in ["poll"].into_iter().chain(events).chain(config.folder.as_ref().map(|_| "folder")) {
         counter!("rescind_findings_seen_total", "feed" => feed).absolute(0);
     }
     for why in ["not_found", "refused_id", "region_not_watched", "differs"] {

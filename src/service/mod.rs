@@ -1,40 +1,36 @@
 //! The service: feed, engine and ledger put together; start, loop and stop.
 
 mod checkpoints;
-mod folder;
-mod handed_in;
 mod limits;
 mod live;
 mod metrics;
 mod opt_outs;
-mod polls;
 mod reload;
 mod run;
-mod seen;
 mod start;
 mod status;
 mod systemd;
-mod taker;
 mod web;
 
 pub use checkpoints::{Checkpoints, Rotated};
 pub use live::{Live, QueueLive};
-pub use seen::Seen;
 pub use start::{Purpose, ServiceError, hub};
 
 use crate::alert::Alerts;
-use crate::aws::{Depth, Hub};
+use crate::aws::Hub;
 use crate::config::{Config, Mode};
 use crate::finding::Finding;
-use crate::ingest::{Folder, IntakeSender, Pace, QueueFeed, Sweep, Watch};
+use crate::ingest::{FolderFeed, HandedIn, IntakeSender, Polls, QueueFeed, Seen, Sweep, WatchedRegions};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event, Origin};
+use crate::triage::Types;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Everything that acts on one ledger.
@@ -47,13 +43,14 @@ pub struct Service {
     engine: Arc<Reconciler>,
     /// Where findings are handed over.
     intake: IntakeSender,
-    sweep: Sweep,
-    watch: Watch,
-    pace: Pace,
-    queue: Option<QueueFeed>,
-    folder: Option<Arc<Folder>>,
-    /// How much is in the queue, as SQS said last.
-    depth: Mutex<Option<Depth>>,
+    /// What the rules could be for, as of now.
+    types: watch::Sender<Types>,
+    regions: Arc<WatchedRegions>,
+    sweep: Arc<Sweep>,
+    polls: Arc<Polls>,
+    queue: Option<Arc<QueueFeed>>,
+    folder: Option<Arc<FolderFeed>>,
+    handed_in: HandedIn,
     /// Where it answers.
     listen: Arc<Mutex<Option<SocketAddr>>>,
     /// What it tells could not be written last.
@@ -119,7 +116,7 @@ impl Service {
     /// How many regions are watched.
     #[must_use]
     pub fn region_count(&self) -> usize {
-        self.watch.pollers().len()
+        self.regions.pollers().len()
     }
 
     /// What it reads beside the polls, in words.
@@ -144,6 +141,26 @@ impl Service {
         &self.engine
     }
 
+    /// What a person hands in.
+    #[must_use]
+    pub fn handed_in(&self) -> &HandedIn {
+        &self.handed_in
+    }
+
+    /// The polls.
+    #[must_use]
+    pub fn polls(&self) -> &Polls {
+        &self.polls
+    }
+
+    /// Polls every region once, side by side; does not wait for what comes of it.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn poll(&self) -> Result<Seen, LedgerError> {
+        self.polls.once(&self.intake).await
+    }
+
     /// Takes up everything that an earlier run left unfinished; does not wait for it.
     ///
     /// # Errors
@@ -166,7 +183,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn is_watching(&self) -> Result<bool, LedgerError> {
-        let pollers = self.watch.pollers();
+        let pollers = self.regions.pollers();
         let each = pollers.iter().map(|poller| self.reader.watched_since(poller.region()));
         Ok(each.collect::<Result<Vec<_>, _>>()?.iter().all(Option::is_some))
     }

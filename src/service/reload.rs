@@ -55,6 +55,7 @@ impl Service {
         }
         self.ledger.append(Append { entries, ..Append::default() }).await?;
         self.engine.use_config(&config, opt_outs.as_ref());
+        self.types.send_replace(self.engine.policy().rules.types());
         self.engine.retry_all()?;
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         tracing::info!(mode = %config.mode, "the configuration was read again");

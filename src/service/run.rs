@@ -3,34 +3,24 @@
 use super::opt_outs::OptOutFile;
 use super::{Service, systemd};
 use crate::alert::{Alert, clock_far_off};
-use crate::backoff::Backoff;
 use crate::config::OptOuts;
-use crate::ingest::Hints;
+use crate::ingest::joined;
 use crate::ledger::LedgerError;
 use crate::remediation::AlertCode;
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 /// How often the service looks for approvals, for what is to be tried again and for changes of its files.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
-
-/// How often AWS is asked which regions are enabled; and again, when it does not tell.
-const FIND: Duration = Duration::from_hours(1);
-const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
 
 /// At a stop the loops end within a moment, but for the last words to SQS.
 const LOOPS_END: Duration = Duration::from_secs(5);
 
 /// How often what was left is taken up, at least.
 const RESUME: Duration = Duration::from_mins(1);
-
-/// How often SQS is asked how much is in the queue.
-const MEASURE: Duration = Duration::from_secs(30);
 
 impl Service {
     /// Watches until `stop` is cancelled. Between the findings it takes up approvals, tries again what
@@ -41,14 +31,10 @@ impl Service {
     pub async fn run(&self, reload: &Notify) -> Result<(), LedgerError> {
         let all = Box::pin(async {
             tokio::try_join!(
-                self.keep_watching(),
-                self.keep_finding(),
-                self.keep_receiving(),
-                self.keep_reading(),
+                self.keep_feeding(),
+                self.keep_regions(),
                 self.keep_resuming(),
-                self.sweep.run(self.config.poll_interval.min(RESUME), &self.stop),
                 self.keep_looking_around(reload),
-                self.keep_measuring(),
                 self.keep_notifying(),
             )
         });
@@ -105,87 +91,47 @@ impl Service {
         self.engine.fault()
     }
 
-    /// What hints are settled with.
-    pub(super) fn hints(&self) -> Hints<'_> {
-        Hints {
-            hub: &self.hub,
-            ledger: &self.ledger,
-            reader: &self.reader,
-            watch: &self.watch,
-            confirm: self.config.confirm,
-            patience: 0,
-            handed_in: false,
+    /// Each feed is a task of its own: what hangs in one cannot stop another.
+    fn feeds_begin(&self) -> JoinSet<Result<(), LedgerError>> {
+        let mut feeds = JoinSet::new();
+        let (stop, intake) = (&self.stop, &self.intake);
+        feeds.spawn(Arc::clone(&self.polls).run(intake.clone(), stop.clone()));
+        feeds.spawn(Arc::clone(&self.sweep).run(self.config.poll_interval.min(RESUME), stop.clone()));
+        if let Some(folder) = self.folder.clone() {
+            feeds.spawn(async move { folder.run().await });
         }
+        if let Some(queue) = self.queue.clone() {
+            let measured = Arc::clone(&queue);
+            feeds.spawn(async move { queue.run().await });
+            feeds.spawn(async move {
+                measured.measure().await;
+                Ok(())
+            });
+        }
+        let (regions, hub, stop) = (Arc::clone(&self.regions), self.hub.clone(), stop.clone());
+        feeds.spawn(async move {
+            regions.run(&hub, &stop).await;
+            Ok(())
+        });
+        feeds
     }
 
-    /// Polls every region, also those that are found later.
-    async fn keep_watching(&self) -> Result<(), LedgerError> {
-        let (mut polls, mut begun) = (FuturesUnordered::new(), HashSet::new());
-        loop {
-            for poller in self.watch.pollers() {
-                if begun.insert(poller.region().clone()) {
-                    polls.push(self.keep_polling(poller));
-                }
-            }
-            tokio::select! {
-                Some(done) = polls.next(), if !polls.is_empty() => done?,
-                () = self.watch.grown() => {}
-                () = self.stop.cancelled(), if polls.is_empty() => return Ok(()),
-            }
-        }
-    }
-
-    /// Looks for regions that nobody named, if that is wanted.
-    async fn keep_finding(&self) -> Result<(), LedgerError> {
-        let mut failures = 0;
-        while self.watch.finds() {
-            // The start has asked once.
-            let delay = if self.watch.is_known().await { FIND } else { FIND_AGAIN.after(failures) };
-            tokio::select! {
-                () = self.stop.cancelled() => break,
-                () = tokio::time::sleep(delay) => {}
-            }
-            failures += 1;
-            tokio::select! {
-                () = self.stop.cancelled() => break,
-                found = self.watch.find(&self.hub) => match found {
-                    Ok(()) => {
-                        failures = 0;
-                        self.engine.evidence().use_regions(self.watch.regions());
-                    }
-                    Err(error) => tracing::warn!("not known which regions are enabled: {error}"),
-                },
-            }
+    /// Waits until the feeds have ended; one that fails ends them all.
+    async fn keep_feeding(&self) -> Result<(), LedgerError> {
+        let mut feeds = self.feeds_begin();
+        while let Some(done) = feeds.join_next().await {
+            joined(done)?;
         }
         Ok(())
     }
 
-    async fn keep_receiving(&self) -> Result<(), LedgerError> {
-        match &self.queue {
-            Some(queue) => {
-                let hints = Hints { patience: Hints::PATIENCE, ..self.hints() };
-                queue.run(&self.intake, hints, self, &self.stop).await
-            }
-            None => Ok(()),
+    /// What is watched is where instances and calls are looked for.
+    async fn keep_regions(&self) -> Result<(), LedgerError> {
+        let mut regions = self.regions.subscribe();
+        while let Some(Ok(())) = self.stop.run_until_cancelled(regions.changed()).await {
+            self.engine.evidence().use_regions(self.regions.regions());
         }
-    }
-
-    /// Asks SQS now and then how much is in the queue.
-    async fn keep_measuring(&self) -> Result<(), LedgerError> {
-        let Some(queue) = &self.queue else { return Ok(()) };
-        let mut ticks = tokio::time::interval(MEASURE);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                _ = ticks.tick() => {}
-            }
-            let depth = tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                depth = queue.queue().depth() => depth.ok(),
-            };
-            *self.depth.lock().unwrap_or_else(PoisonError::into_inner) = depth;
-        }
+        Ok(())
     }
 
     async fn keep_notifying(&self) -> Result<(), LedgerError> {
@@ -234,7 +180,9 @@ impl Service {
                 self.alerts.raise_alert(alert).await?;
             }
             self.raise_undelivered().await?;
-            self.raise_late_folder().await?;
+            if let Some(folder) = &self.folder {
+                folder.raise_late().await?;
+            }
             self.engine.keep_organization_fresh();
         }
     }

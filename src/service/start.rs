@@ -7,7 +7,9 @@ use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::ident::Partition;
-use crate::ingest::{Folder, Pace, QueueFeed, Sweep, Watch, intake_channel};
+use crate::ingest::{
+    FolderFeed, HandedIn, Pace, Polls, QueueFeed, Sweep, Verifier, WatchedRegions, intake_channel,
+};
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::org::Snapshot;
@@ -16,6 +18,7 @@ use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What a service is started for.
@@ -126,18 +129,40 @@ impl Service {
                 )?;
                 let (intake, intakes) = intake_channel();
                 tokio::spawn(Arc::clone(&engine).receive(intakes));
+                let regions = Arc::new(Self::watch(&config, &hub, &ledger, &reader).await?);
+                regions.begin();
+                engine.evidence().use_regions(regions.regions());
+                let types = watch::Sender::new(engine.policy().rules.types());
+                let verifier = Arc::new(Verifier {
+                    hub: hub.clone(),
+                    ledger: ledger.clone(),
+                    reader: ledger.reader()?,
+                    regions: Arc::clone(&regions),
+                    alerts: Arc::clone(&alerts),
+                    confirm: config.confirm,
+                });
+                let polls = Polls {
+                    hub: hub.clone(),
+                    ledger: ledger.clone(),
+                    reader: ledger.reader()?,
+                    regions: Arc::clone(&regions),
+                    types: types.subscribe(),
+                    pace: Pace::new(config.calls_per_second),
+                    interval: config.poll_interval,
+                };
+                let queue = config.events.as_ref().map(|events| {
+                    let (queue, receivers) = (hub.queue(&events.queue), events.receivers.count());
+                    let verifier = Arc::clone(&verifier);
+                    Arc::new(QueueFeed::new(queue, receivers, verifier, intake.clone(), stop.clone()))
+                });
+                let folder = config.folder.clone().map(|path| {
+                    let (verifier, intake) = (Arc::clone(&verifier), intake.clone());
+                    Arc::new(FolderFeed::new(path, verifier, intake, config.raise_after, stop.clone()))
+                });
+                let handed_in = HandedIn { verifier, intake: intake.clone(), stop: stop.clone() };
                 let sweep = Sweep::new(ledger.reader()?, intake.clone());
-                let watch = Self::watch(&config, &hub, &ledger, &reader).await?;
-                watch.begin();
-                engine.evidence().use_regions(watch.regions());
-                let queue = config
-                    .events
-                    .as_ref()
-                    .map(|events| QueueFeed::new(hub.queue(&events.queue), events.receivers.count()));
-                let folder = config.folder.clone().map(|path| Arc::new(Folder::new(path)));
                 let name = format!("rescind-{}", reader.identity()?);
                 let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
-                let pace = Pace::new(config.calls_per_second);
                 Ok(Self {
                     config,
                     ledger,
@@ -146,12 +171,13 @@ impl Service {
                     alerts,
                     engine,
                     intake,
-                    sweep,
-                    watch,
-                    pace,
+                    types,
+                    regions,
+                    sweep: Arc::new(sweep),
+                    polls: Arc::new(polls),
                     queue,
                     folder,
-                    depth: Mutex::default(),
+                    handed_in,
                     listen: Arc::default(),
                     untold: AtomicBool::new(false),
                     told: Arc::default(),
@@ -181,10 +207,10 @@ impl Service {
         hub: &Hub,
         ledger: &Ledger,
         reader: &Reader,
-    ) -> Result<Watch, LedgerError> {
-        let watch = Watch::of(&config.regions, config.all_regions);
+    ) -> Result<WatchedRegions, LedgerError> {
+        let regions = WatchedRegions::of(&config.regions, config.all_regions);
         if config.all_regions
-            && let Err(error) = watch.find(hub).await
+            && let Err(error) = regions.find(hub).await
         {
             let hint = format!(
                 "{} Until then only the regions that are named, and those that were watched before, are.",
@@ -194,9 +220,9 @@ impl Service {
             ledger.append(Draft::feed_failed(None, error.to_string(), hint)).await?;
             let partition = hub.identity().partition;
             let before = reader.watched()?.into_iter();
-            watch.add(before.filter(|region| Partition::of_region(region) == partition));
+            regions.add(before.filter(|region| Partition::of_region(region) == partition));
         }
-        Ok(watch)
+        Ok(regions)
     }
 
     async fn connect(

@@ -2,7 +2,6 @@
 
 use super::live::{Live, QueueLive};
 use super::{Service, metrics};
-use crate::ingest::Health;
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +11,7 @@ impl Service {
     pub fn live(&self) -> Live {
         let policy = self.engine.policy();
         let budget = &policy.budget;
-        let pollers = self.watch.pollers();
+        let pollers = self.regions.pollers();
         let regions = pollers.iter().map(|one| (one.region().clone(), one.pulse().health()));
         Live {
             pid: std::process::id(),
@@ -24,14 +23,11 @@ impl Service {
             listen: *self.listen.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
             regions: regions.collect(),
             queue: self.queue.as_ref().map(|queue| QueueLive {
-                name: queue.name().to_owned(),
+                name: queue.name(),
                 health: queue.pulse().health(),
-                depth: *self.depth.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+                depth: queue.depth(),
             }),
-            folder: self
-                .folder
-                .as_ref()
-                .map(|folder| Health { waits_since: folder.waits_since(), ..folder.pulse().health() }),
+            folder: self.folder.as_ref().map(|folder| folder.health()),
             in_flight: self.engine.jobs(),
             retries: self.engine.retries(),
             rechecks: self.engine.rechecks().state(),

@@ -47,7 +47,7 @@ fn it_tells_how_it_is_over_http_and_on_the_command_line() {
     for line in [
         "rescind_decisions_total{verdict=\"remediate\",code=\"stolen_role_session\"} 1",
         "rescind_aws_calls_total{service=\"iam\",operation=\"PutRolePolicy\",result=\"ok\"} 1",
-        "rescind_findings_seen_total{feed=\"GuardDuty\"} 1",
+        "rescind_findings_seen_total{feed=\"poll\"} 1",
         "rescind_seen_to_deny_seconds_count 1",
         "rescind_activity_to_seen_seconds_count 1",
     ] {

@@ -50,7 +50,7 @@ fn every_metric_of_the_docs_is_there_from_the_start() {
     }
     for series in [
         "rescind_decisions_total",
-        "rescind_findings_seen_total{feed=\"GuardDuty\"}",
+        "rescind_findings_seen_total{feed=\"poll\"}",
         "rescind_findings_undecodable_total",
         "rescind_seen_to_deny_seconds_count",
         "rescind_activity_to_seen_seconds_count",

@@ -7,9 +7,10 @@ mod seen;
 
 use super::exit::Exit;
 use super::output::Screen;
+use crate::ingest::Seen;
 use crate::ledger::LedgerError;
 use crate::remediation::State;
-use crate::service::{Seen, Service};
+use crate::service::Service;
 use counts::Counts;
 use remediation::needs_person;
 use std::collections::BTreeSet;

@@ -1,22 +1,37 @@
 //! Findings that a person hands in. GuardDuty is asked for those that only point to one of its own, as
 //! Security Hub's do.
 
-use super::Service;
+use super::claim::{Claim, Verification};
+use super::intake::{IntakeSender, Stopped};
+use super::record::{Recorded, Source, record};
 use super::seen::Seen;
+use super::verifier::Verifier;
 use crate::aws::hub_hint;
 use crate::backoff::Backoff;
 use crate::finding::{Decoded, Finding};
-use crate::ingest::{Hint, Hints, Recorded, Source, Stopped, Verification, record};
 use crate::ledger::LedgerError;
 use crate::remediation::{Draft, Origin};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How often GuardDuty is asked that does not answer, and how long between.
 const QUESTIONS: u32 = 4;
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
 
-impl Service {
+/// Takes in what a person hands in.
+#[derive(Debug)]
+pub struct HandedIn {
+    /// What asks GuardDuty.
+    pub verifier: Arc<Verifier>,
+    /// Where it is handed over.
+    pub intake: IntakeSender,
+    /// It is to stop.
+    pub stop: CancellationToken,
+}
+
+impl HandedIn {
     /// Records and hands over what a person handed in; does not wait until it is done. Adds to `seen` the
     /// occurrences that had been seen before.
     ///
@@ -31,8 +46,7 @@ impl Service {
         let (pointers, decoded) = split(decoded);
         self.take_in_pointers(origin, pointers, seen).await?;
         let mut known = HashSet::new();
-        let source = Source::handed_in(&origin.to_string());
-        for recorded in record(&self.ledger, &source, decoded, None).await? {
+        for recorded in record(&self.verifier.ledger, &Source::of(origin), decoded, None).await? {
             let finding = match recorded {
                 Recorded::New(finding) => finding,
                 Recorded::Undecodable(_) => continue,
@@ -55,7 +69,7 @@ impl Service {
     /// # Errors
     /// Why there are none, in words.
     pub async fn look_up(&self, pointer: &Finding) -> Result<Vec<Finding>, String> {
-        let found = self.hints().look_up(pointer).await;
+        let found = self.verifier.look_up(pointer).await;
         found.map_err(|why| format!("{}: {why}", pointer.id))
     }
 
@@ -66,11 +80,10 @@ impl Service {
         pointers: Vec<Decoded>,
         seen: &mut Seen,
     ) -> Result<(), LedgerError> {
-        let source = &origin.to_string();
-        let mut hints: Vec<Hint> = pointers.into_iter().map(|one| Hint::new(0, source, one)).collect();
-        let with = Hints { patience: Hints::PATIENCE, handed_in: true, ..self.hints() };
+        let item = origin.to_string();
+        let mut claims: Vec<Claim> = pointers.into_iter().map(|one| Claim::new(0, &item, one)).collect();
         let mut tries = 0;
-        while !hints.is_empty() && !self.is_stopping() {
+        while !claims.is_empty() && !self.stop.is_cancelled() {
             if tries > 0 {
                 tokio::select! {
                     () = self.stop.cancelled() => return Ok(()),
@@ -78,23 +91,26 @@ impl Service {
                 }
             }
             tries += 1;
-            for (_, fate) in with.settle(source, std::mem::take(&mut hints)).await? {
-                if let Verification::Seen(finding) = &fate {
+            for (_, verification) in self.verifier.verify(origin, std::mem::take(&mut claims)).await? {
+                if let Verification::Seen(finding) = &verification {
                     seen.add(finding.clone());
                 }
-                match fate {
+                match verification {
                     Verification::New(finding) | Verification::Seen(finding) => {
                         if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
                             return Ok(());
                         }
                     }
-                    Verification::Open { hint, error: Some(error) } if hint.unanswered >= QUESTIONS => {
-                        let what_to_do = hub_hint(&error, self.hub.identity());
-                        let region = hint.decoded.as_ref().ok().map(|pointer| pointer.region.clone());
-                        let text = format!("GuardDuty does not tell the finding in {source}: {error}");
-                        self.ledger.append(Draft::feed_failed(region.as_ref(), text, what_to_do)).await?;
+                    Verification::Open { claim, error: Some(error) } if claim.unanswered >= QUESTIONS => {
+                        let what_to_do = hub_hint(&error, self.verifier.hub.identity());
+                        let region = claim.decoded.as_ref().ok().map(|pointer| pointer.region.clone());
+                        let text = format!("GuardDuty does not tell the finding in {origin}: {error}");
+                        self.verifier
+                            .ledger
+                            .append(Draft::feed_failed(region.as_ref(), text, what_to_do))
+                            .await?;
                     }
-                    Verification::Open { hint, .. } => hints.push(*hint),
+                    Verification::Open { claim, .. } => claims.push(*claim),
                     // It is recorded.
                     Verification::Unconfirmed { .. }
                     | Verification::Undecodable(_)

@@ -1,46 +1,50 @@
 //! The regions that are watched.
 
 use super::error::FeedError;
-use super::poller::{Origin, Poller};
+use super::poller::{Found, Poller};
 use crate::aws::{Hub, RegionStatus};
+use crate::backoff::Backoff;
 use crate::ident::{Partition, Region};
 use crate::remediation::{CallError, ErrorKind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// AWS is not asked more often which regions are enabled, whoever wants to know: after an answer, and
 /// after none.
 const ANSWERED: Duration = Duration::from_secs(30);
 const UNANSWERED: Duration = Duration::from_secs(3);
 
+/// Interval between questions which regions are enabled; and how long it is to the next, when AWS does not tell.
+const FIND: Duration = Duration::from_hours(1);
+const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
+
 /// The regions that are watched, each with its poller.
 #[derive(Debug)]
-pub struct Watch {
-    pollers: RwLock<Vec<Arc<Poller>>>,
+pub struct WatchedRegions {
+    pollers: watch::Sender<Vec<Arc<Poller>>>,
     /// Those that are enabled are watched as well.
     finds: bool,
     /// When AWS was asked last which are, and what it answered instead if it did not.
     asked: Mutex<Option<(Instant, Option<CallError>)>>,
-    grown: Notify,
     /// The service runs: what is found from now on is found late.
     runs: AtomicBool,
 }
 
-impl Watch {
+impl WatchedRegions {
     /// These regions; and every other one of their partition that is enabled for the account, if it
     /// finds them.
     #[must_use]
     pub fn of(named: &[Region], finds: bool) -> Self {
         let pollers =
-            named.iter().cloned().map(|region| Arc::new(Poller::new(region, Origin::Named))).collect();
+            named.iter().cloned().map(|region| Arc::new(Poller::new(region, Found::Named))).collect();
         Self {
-            pollers: RwLock::new(pollers),
+            pollers: watch::Sender::new(pollers),
             finds,
             asked: Mutex::default(),
-            grown: Notify::new(),
             runs: AtomicBool::new(false),
         }
     }
@@ -48,7 +52,7 @@ impl Watch {
     /// Their pollers, in order.
     #[must_use]
     pub fn pollers(&self) -> Vec<Arc<Poller>> {
-        self.pollers.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.pollers.borrow().clone()
     }
 
     /// The regions, in order.
@@ -57,19 +61,37 @@ impl Watch {
         self.pollers().iter().map(|poller| poller.region().clone()).collect()
     }
 
-    /// More regions are watched than before.
-    pub async fn grown(&self) {
-        self.grown.notified().await;
+    /// Their pollers, and when there are more.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Vec<Arc<Poller>>> {
+        self.pollers.subscribe()
     }
 
-    /// It looks for regions that nobody named.
-    #[must_use]
-    pub fn finds(&self) -> bool {
-        self.finds
+    /// Looks for regions that nobody named, if that is wanted, until `stop` is cancelled.
+    pub async fn run(&self, hub: &Hub, stop: &CancellationToken) {
+        let mut failures = 0;
+        while self.finds {
+            // The start has asked once.
+            let delay = if self.is_known().await { FIND } else { FIND_AGAIN.after(failures) };
+            let found = async {
+                tokio::time::sleep(delay).await;
+                self.find(hub).await
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                found = found => match found {
+                    Ok(()) => failures = 0,
+                    Err(error) => {
+                        failures += 1;
+                        tracing::warn!("not known which regions are enabled: {error}");
+                    }
+                },
+            }
+        }
     }
 
     /// AWS told which regions are enabled, when it was asked last.
-    pub async fn is_known(&self) -> bool {
+    async fn is_known(&self) -> bool {
         matches!(&*self.asked.lock().await, Some((_, None)))
     }
 
@@ -80,14 +102,16 @@ impl Watch {
 
     /// Watches these as well.
     pub fn add(&self, regions: impl IntoIterator<Item = Region>) {
-        let origin = if self.runs.load(Ordering::Relaxed) { Origin::Late } else { Origin::Found };
-        let mut pollers = self.pollers.write().unwrap_or_else(PoisonError::into_inner);
-        for region in regions {
-            if !pollers.iter().any(|poller| *poller.region() == region) {
-                pollers.push(Arc::new(Poller::new(region, origin)));
-                self.grown.notify_one();
+        let found = if self.runs.load(Ordering::Relaxed) { Found::Late } else { Found::AtStart };
+        self.pollers.send_if_modified(|pollers| {
+            let before = pollers.len();
+            for region in regions {
+                if !pollers.iter().any(|poller| *poller.region() == region) {
+                    pollers.push(Arc::new(Poller::new(region, found)));
+                }
             }
-        }
+            pollers.len() > before
+        });
     }
 
     /// Asks AWS which regions are enabled, and watches them.
