@@ -79,12 +79,8 @@ CREATE TABLE remediations (
     proof       TEXT,                       -- present, simulated, enforced: the highest of the latest change
     last_seen   TEXT NOT NULL,              -- latest activity of all occurrences that it is for
     opened      INTEGER NOT NULL REFERENCES entries (seq),
-    intent      INTEGER REFERENCES entries (seq),
-    refused     INTEGER REFERENCES entries (seq),
     cutoff      TEXT,
-    accepted_at TEXT,
     begun_at    TEXT,                       -- the latest intent: what budgets count
-    held_at     TEXT,                       -- since when a person is asked
     last        INTEGER NOT NULL REFERENCES entries (seq)
 ) STRICT, WITHOUT ROWID;
 

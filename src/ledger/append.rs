@@ -1,7 +1,7 @@
 //! One append within a transaction: entries, their hashes, and the tables that are made from them.
 
 use super::prepared::Prepared;
-use super::project::{Recorded, SideTable, project, stamp, write_beside};
+use super::project::{Projected, SideTable, project, stamp, write_beside};
 use super::{LedgerError, schema, tree};
 use crate::ident::{AccountId, Region};
 use crate::remediation::{Illegal, State};
@@ -160,7 +160,7 @@ impl<'a> Appending<'a> {
             return Err(LedgerError::Foreign { path: self.path.to_owned(), why });
         }
         let occurrence = entry.occurrence.as_deref();
-        let recorded = Recorded { seq, time, subject, event, occurrence };
+        let recorded = Projected { seq, time, subject, event, occurrence };
         project(&self.transaction, &recorded, self.path)?;
         self.last = seq;
         Ok(Some(seq))

@@ -66,7 +66,7 @@ impl Prepared {
 
     /// Whether the state of a remediation can forbid it.
     pub fn is_step(&self) -> bool {
-        self.subject.remediation.is_some() && !matches!(self.event, Event::Call(_) | Event::Alert { .. })
+        self.subject.remediation.is_some() && self.event.is_step()
     }
 }
 

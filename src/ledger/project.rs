@@ -4,7 +4,7 @@
 use super::LedgerError;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Event, Standing, State, Subject};
+use crate::remediation::{Event, Standing, Subject};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub struct Cursor {
 }
 
 /// An entry that is written, as far as the tables are made from it.
-pub(super) struct Recorded<'a> {
+pub(super) struct Projected<'a> {
     pub seq: i64,
     pub time: Timestamp,
     pub subject: &'a Subject,
@@ -66,25 +66,19 @@ pub(super) struct Recorded<'a> {
 }
 
 /// Keeps the tables that can be made again from the entries.
-pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str) -> Result<(), LedgerError> {
+pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let seq = entry.seq;
-    if matches!(entry.event, Event::Call(_) | Event::Alert { .. } | Event::Impact(_)) {
+    if !entry.event.is_step() {
         return Ok(());
     }
     if let Some(occurrence) = entry.occurrence {
-        // There is nothing to decide about what is no finding.
-        let settled = match entry.event {
-            Event::Undecodable { .. } => Some("undecodable"),
-            Event::Unconfirmed { .. } => Some("unconfirmed"),
-            Event::FileRead { .. } => Some("file"),
-            _ => None,
-        };
+        let verdict = entry.event.verdict_at_once();
         connection
             .prepare_cached(
                 "INSERT INTO occurrences (occurrence, seq, decided, verdict) VALUES (?1, ?2, ?3, ?4)",
             )
-            .and_then(|mut s| s.execute(params![occurrence, seq, settled.map(|_| seq), settled]))
+            .and_then(|mut s| s.execute(params![occurrence, seq, verdict.map(|_| seq), verdict]))
             .map_err(sqlite)?;
     }
     if let Event::Decision { occurrence, verdict, covered_by, last_seen, .. } = entry.event {
@@ -114,54 +108,23 @@ pub(super) fn project(connection: &Connection, entry: &Recorded<'_>, path: &str)
         })
         .map_err(sqlite)?;
     let Some(Standing { state, proof }) = Standing::after(from, entry.event, id)? else { return Ok(()) };
-    let now = stamp(entry.time);
-    let held = (state == State::Held).then_some(&now);
+    if let Event::Refused(refused) = entry.event
+        && refused.frees_covered()
+    {
+        free_covered(connection, id).map_err(sqlite)?;
+    }
     let changed = match entry.event {
         Event::Decision { occurrence, target: Some(target), last_seen, .. } => run(
             connection,
-            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, held_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?6, ?6, ?8)",
-            params![
-                id,
-                occurrence,
-                target.account.as_str(),
-                target.key(),
-                state,
-                seq,
-                stamp(*last_seen),
-                held,
-            ],
-        ),
-        Event::Returned { .. } => run(
-            connection,
-            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, held_at = ?5 WHERE id = ?1",
-            params![id, state, proof, seq, now],
-        ),
-        Event::Reopened { .. } => run(
-            connection,
-            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, held_at = ?5 WHERE id = ?1",
-            params![id, state, proof, seq, held],
+            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            params![id, occurrence, target.account.as_str(), target.key(), state, stamp(*last_seen), seq],
         ),
         Event::Intent { change } => run(
             connection,
-            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, intent = ?4, cutoff = ?5, begun_at = ?6 WHERE id = ?1",
-            params![id, state, proof, seq, change.cutoff.to_string(), now],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, cutoff = ?5, begun_at = ?6 WHERE id = ?1",
+            params![id, state, proof, seq, change.cutoff.to_string(), stamp(entry.time)],
         ),
-        Event::Accepted { .. } => run(
-            connection,
-            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, accepted_at = ?5 WHERE id = ?1",
-            params![id, state, proof, seq, now],
-        ),
-        Event::Refused(refused) => {
-            if refused.frees_covered() {
-                free_covered(connection, id).map_err(sqlite)?;
-            }
-            run(
-                connection,
-                "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, refused = ?4 WHERE id = ?1",
-                params![id, state, proof, seq],
-            )
-        }
         _ => run(
             connection,
             "UPDATE remediations SET state = ?2, proof = ?3, last = ?4 WHERE id = ?1",

@@ -1,6 +1,6 @@
 //! The tables that are made from the entries, made again from them.
 
-use super::project::{Recorded, project};
+use super::project::{Projected, project};
 use super::proof::SUBTREE;
 use super::tree::{Frontier, Leaves};
 use super::{LedgerError, Reader, schema};
@@ -64,7 +64,7 @@ fn try_rebuild(path: &Path, mend: bool) -> Result<Option<Vec<Difference>>, Ledge
         let occurrence = entry.event.occurrence();
         let Entry { seq, time, subject, event } = entry;
         let occurrence = occurrence.as_deref();
-        project(&fresh, &Recorded { seq: *seq, time: *time, subject, event, occurrence }, &shown)
+        project(&fresh, &Projected { seq: *seq, time: *time, subject, event, occurrence }, &shown)
     })?;
     reader.replay_subtrees(&fresh)?;
     fresh.execute_batch("COMMIT").map_err(sqlite)?;

@@ -70,6 +70,14 @@ impl Standing {
     }
 }
 
+impl Event {
+    /// It can change where a remediation stands, and so can be illegal; most entries, the AWS calls, cannot.
+    #[must_use]
+    pub fn is_step(&self) -> bool {
+        !matches!(self, Self::Call(_) | Self::Alert { .. } | Self::Impact(_))
+    }
+}
+
 impl State {
     /// The state after `event`; `None` when the event does not touch the state.
     ///
@@ -81,7 +89,7 @@ impl State {
             Releasing, Retired, Retiring, Retrying, Revoked, Revoking, Superseded, Unverified, Verifying,
         };
         let next = match (from, event) {
-            (_, Event::Call(_) | Event::Alert { .. } | Event::Impact(_)) => return Ok(None),
+            (_, event) if !event.is_step() => return Ok(None),
             (None, Event::Decision { verdict, .. }) if verdict == "hold" => Held,
             (Some(Held), Event::Proposed { .. })
             | (Some(Queued | Approved | Retrying | Blocked | Lost), Event::Returned { .. })

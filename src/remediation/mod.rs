@@ -19,6 +19,7 @@ mod fold;
 mod history;
 mod impact;
 mod lifecycle;
+mod occurrence;
 mod origin;
 mod prior;
 mod proof;
