@@ -3,7 +3,7 @@
 use super::{Alert, Alerts};
 use crate::config::Mode;
 use crate::ledger::LedgerError;
-use crate::remediation::{AlertCode, Refusal, State};
+use crate::remediation::{AlertCode, RefusedBy, State};
 use jiff::{SignedDuration, Timestamp};
 
 impl Alerts {
@@ -28,7 +28,7 @@ impl Alerts {
             let is_begun = remediation.state.is_half_done();
             let refused = remediation.refused().filter(|_| !is_begun);
             // What somebody forbids is as it should be.
-            if refused.is_some_and(|refused| !Refusal::CODES.contains(&refused.code.as_str())) {
+            if refused.is_some_and(|refused| matches!(refused.code, RefusedBy::Triage(_))) {
                 continue;
             }
             let uncertain = remediation.uncertain.as_deref().filter(|_| is_begun);

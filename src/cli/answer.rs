@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::remediation::{Answer, Draft, Event, Remediation, State, Who};
 use crate::service::{self, ServiceError};
-use crate::triage::is_for_approval;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -135,7 +134,7 @@ async fn answer_all(
             target.account
         ));
         if let (Kind::Approve, Some((code, why))) = (kind, remediation.held_why())
-            && !is_for_approval(code)
+            && !code.is_for_approval()
         {
             screen.line(format!("    It will be held again as long as this is so: {}", clean(why)));
         }

@@ -6,7 +6,7 @@ use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::ledger::{Decided, Reader};
-use crate::remediation::Event;
+use crate::remediation::{Event, ReasonCode};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -97,9 +97,9 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn code(event: &Event) -> Option<&str> {
+fn code(event: &Event) -> Option<ReasonCode> {
     match event {
-        Event::Decision { code, .. } => Some(code),
+        Event::Decision { code, .. } => Some(*code),
         _ => None,
     }
 }

@@ -10,7 +10,6 @@ use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::remediation::{Entry, Event, Proposal, Remediation, State, Who};
 use crate::report::{describe, describe_proof};
-use crate::triage::is_for_approval;
 use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -177,9 +176,9 @@ fn attached(findings: &[Finding], screen: &Screen) {
 fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
         screen.line(format!("\n{}", styled(BOLD, "Held: a person must judge it")));
-        let (code, why) = r.held_why().unwrap_or_default();
-        screen.line(format!("  {}", clean(why)));
-        if !is_for_approval(code) {
+        let why = r.held_why();
+        screen.line(format!("  {}", clean(why.map_or("", |(_, why)| why))));
+        if why.is_none_or(|(code, _)| !code.is_for_approval()) {
             screen.line(
                 "  Approving does nothing as long as this is so: take away what forbids it first, or reject.",
             );

@@ -169,7 +169,7 @@ fn channels(config: &Config, reader: &Reader) -> anyhow::Result<Vec<ChannelPictu
 
 fn alert_text(entry: &Entry) -> Option<String> {
     match &entry.event {
-        Event::Alert { text, .. } => Some(format!("{}: {text}", utc(entry.time))),
+        Event::Alert { code, text, .. } => Some(format!("{}: {code}: {text}", utc(entry.time))),
         _ => None,
     }
 }

@@ -88,7 +88,7 @@ impl Reader {
             held: remediation
                 .held_why()
                 .filter(|_| remediation.state == State::Held)
-                .map(|(code, _)| (code.to_owned(), remediation.rule.clone())),
+                .map(|(code, _)| (code, remediation.rule.clone())),
             id: remediation.change.map(|c| c.id).or(id),
             remediation: remediation.id,
         })

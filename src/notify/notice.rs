@@ -96,8 +96,9 @@ type Words = (Topic, Level, String, Vec<String>, Vec<String>);
 
 fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
     match (&entry.event, remediation) {
-        (Event::Alert { text, what_to_do, .. }, _) => {
-            Some((Topic::Alert, Level::Critical, text.clone(), Vec::new(), vec![what_to_do.clone()]))
+        (Event::Alert { code, text, what_to_do }, _) => {
+            let code = format!("Alert code: {code}.");
+            Some((Topic::Alert, Level::Critical, text.clone(), vec![code], vec![what_to_do.clone()]))
         }
         (Event::Proof(proof), Some(r)) if proof.rung == Rung::Enforced => {
             let title = format!(

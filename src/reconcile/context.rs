@@ -10,7 +10,7 @@ use crate::alert::{Alert, Alerts, Throttle, approval_returned};
 use crate::aws::AwsClock;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::remediation::{
-    Change, Disposition, Draft, Event, PriorRemediation, Refusal, Refused, Remediation, Target,
+    Change, Disposition, Draft, Event, PriorRemediation, ReasonCode, Refusal, Refused, Remediation, Target,
 };
 use crate::remedy::{Expected, MemberAccess};
 use crate::triage::Policy;
@@ -81,7 +81,7 @@ impl Context {
         let refused = Refused::new(refusal, &self.access.role_arn(&remediation.target));
         tracing::error!(
             remediation = remediation.id, account = %remediation.target.account, principal = remediation.target.name(),
-            code = refused.code, to_do = refused.what_to_do, "NOT revoked: {refusal}"
+            code = refused.code.name(), to_do = refused.what_to_do, "NOT revoked: {refusal}"
         );
         self.give_up(remediation, refused, attempt).await
     }
@@ -114,13 +114,13 @@ impl Context {
     pub async fn hold_again(
         &self,
         remediation: &Remediation,
-        code: &str,
+        code: ReasonCode,
         reason: String,
         alert: Option<Draft>,
     ) -> Result<Next, LedgerError> {
-        tracing::warn!(remediation = remediation.id, code, "held: {reason}");
+        tracing::warn!(remediation = remediation.id, %code, "held: {reason}");
         let alert = alert.or_else(|| approval_returned(remediation, &reason).map(Alert::raised));
-        self.write_with(remediation, Event::Returned { code: code.to_owned(), reason }, alert).await?;
+        self.write_with(remediation, Event::Returned { code, reason }, alert).await?;
         Ok(Next::Continue)
     }
 

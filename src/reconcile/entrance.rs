@@ -142,6 +142,5 @@ impl Reconciler {
 
 /// Whether the same finding can be decided otherwise by now: what it rested on is not the finding alone.
 fn can_change(decision: &Entry) -> bool {
-    let for_good = ["sample", "archived", "no_principal", "own_role", "denied", "released", "done_by_hand"];
-    matches!(&decision.event, Event::Decision { code, .. } if !for_good.contains(&code.as_str()))
+    matches!(&decision.event, Event::Decision { code, .. } if !code.is_for_good())
 }

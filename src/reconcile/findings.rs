@@ -7,8 +7,8 @@ use crate::alert::{self, Alert};
 use crate::finding::Finding;
 use crate::ledger::{Append, LedgerError};
 use crate::org::Snapshot;
-use crate::remediation::{AlertCode, Draft, Event, PriorRemediation, Proof, Subject};
-use crate::triage::{Decision, SkipReason, Stage, UNPLACED, Verdict};
+use crate::remediation::{AlertCode, Draft, Event, PriorRemediation, Proof, ReasonCode, Subject};
+use crate::triage::{Decision, SkipReason, Stage, Verdict};
 use crate::watch::Seen;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl Worker {
     /// Writes a decision down, with what is told along with it.
     async fn record(&self, case: Case, mut decision: Decision) -> Result<Vec<Work>, LedgerError> {
         let (finding, context) = (&case.finding, &self.context);
-        if self.stop.is_cancelled() && decision.verdict.code() == UNPLACED {
+        if self.stop.is_cancelled() && decision.verdict.code() == ReasonCode::PlacementUnknown {
             // It could be read, if there were time: at the next start.
             return Ok(Vec::new());
         }
@@ -130,7 +130,7 @@ impl Worker {
         if let Some(ack) = case.ack {
             ack.decided();
         }
-        let (verdict, code) = (decision.verdict.name(), decision.verdict.code());
+        let (verdict, code) = (decision.verdict.name(), decision.verdict.code().name());
         metrics::counter!("rescind_decisions_total", "verdict" => verdict, "code" => code).increment(1);
         tracing::info!(
             remediation = decision.verdict.remediation(), finding = finding.id, account = %finding.account,

@@ -6,8 +6,8 @@ use super::look_ahead::look_ahead;
 use super::next::Next;
 use crate::alert::Alert;
 use crate::ledger::LedgerError;
-use crate::remediation::{AlertCode, Answer, CallScope, Event, NOBODY, Remediation};
-use crate::triage::{NO_ROOM, Stage, UNPLACED, Verdict};
+use crate::remediation::{AlertCode, Answer, CallScope, Event, NOBODY, ReasonCode, Remediation};
+use crate::triage::{Stage, Verdict};
 use jiff::Timestamp;
 
 pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result<Next, LedgerError> {
@@ -19,7 +19,7 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
         return nobody_answered(context, remediation).await;
     }
     let is_for = |code| remediation.held_why().is_some_and(|(why, _)| why == code);
-    if is_for(UNPLACED)
+    if is_for(ReasonCode::PlacementUnknown)
         && matches!(context.decider.verdict(remediation, Stage::Begin).await?, Verdict::Remediate { .. })
     {
         let reason = "the account's OU and tags can be read now, and nothing speaks against it".to_owned();
@@ -37,7 +37,8 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
     let (target, finding) = (&remediation.target, &remediation.finding.id);
     let scope = CallScope { remediation: Some(remediation.id.clone()), finding: Some(finding.clone()) };
     let looked =
-        look_ahead(&context.access, &context.reader, target, finding, is_for(NO_ROOM), &scope).await?;
+        look_ahead(&context.access, &context.reader, target, finding, is_for(ReasonCode::NoRoom), &scope)
+            .await?;
     let (change, problem) = match looked {
         Ok(change) => (Some(change), None),
         Err(refusal) => (None, Some(refusal.to_string())),

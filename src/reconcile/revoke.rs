@@ -8,9 +8,11 @@ use crate::alert::{contradictory_or_over_budget, foreign_policy};
 use crate::aws::MemberSession;
 use crate::config::Mode;
 use crate::ledger::LedgerError;
-use crate::remediation::{Change, Cutoff, Disposition, Event, Refusal, Refused, Remediation, State, TOO_OLD};
+use crate::remediation::{
+    Change, Cutoff, Disposition, Event, ReasonCode, Refusal, Refused, RefusedBy, Remediation, State,
+};
 use crate::remedy::{self, Ask, Expected, Found};
-use crate::triage::{HoldReason, NO_ROOM, Stage, Verdict, WORLD_CHANGED};
+use crate::triage::{HoldReason, Stage, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::ops::ControlFlow;
 
@@ -63,7 +65,7 @@ pub(super) async fn make(
     };
     // Only before the first change: what is there afterwards is ours, or somebody fights it.
     if is_first && let Some(why) = changed_since(remediation, &found) {
-        return context.hold_again(remediation, WORLD_CHANGED, why, None).await;
+        return context.hold_again(remediation, ReasonCode::WorldChanged, why, None).await;
     }
     if let Some(pattern) = context.policy().protects(&found.arn) {
         let refusal = Refusal::Protected { arn: found.arn.clone(), pattern: pattern.to_string() };
@@ -126,7 +128,7 @@ async fn outcome(
                 return Ok(Next::Continue);
             }
             let why = "the role's policies have no room for one more session: approved, all sessions of the role are revoked";
-            context.hold_again(remediation, NO_ROOM, why.to_owned(), None).await
+            context.hold_again(remediation, ReasonCode::NoRoom, why.to_owned(), None).await
         }
         Err(refusal) => context.refuse(remediation, &refusal, attempt).await,
     }
@@ -143,7 +145,7 @@ async fn judge(
     // What is put back was judged when it was done.
     if !is_put_back && context.is_too_old(remediation) && context.policy().mode <= Mode::Approve {
         let refused = Refused {
-            code: TOO_OLD.to_owned(),
+            code: RefusedBy::Triage(ReasonCode::TooOld),
             reason: "the credentials were last seen longer ago than max_finding_age".to_owned(),
             what_to_do: "Judge whether it still matters. If it does, set a longer max_finding_age and hand the finding to `rescind handle`.".to_owned(),
             disposition: Disposition::Final,
@@ -200,7 +202,7 @@ async fn forbidden(
     verdict: &Verdict,
 ) -> Result<Next, LedgerError> {
     let refused = Refused {
-        code: verdict.code().to_owned(),
+        code: RefusedBy::Triage(verdict.code()),
         reason: verdict.to_string(),
         what_to_do: "Nothing, if this is as it should be. Otherwise take away what forbids it: it is tried again at each start, at new activity and every hour.".to_owned(),
         disposition: Disposition::Blocked,
@@ -243,7 +245,7 @@ impl Asked {
     fn of(remediation: &Remediation, attempt: &Attempt) -> Self {
         let keep =
             remediation.change.as_ref().filter(|_| remediation.is_put_back()).map(|change| change.cutoff);
-        let no_room = remediation.held_why().is_some_and(|(code, _)| code == NO_ROOM);
+        let no_room = remediation.held_why().is_some_and(|(code, _)| code == ReasonCode::NoRoom);
         // What was widened stays so.
         let was_widened = remediation.change.as_ref().is_some_and(|change| change.session.is_none());
         let widen = remediation.target.session().is_some()

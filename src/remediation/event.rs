@@ -1,8 +1,8 @@
 //! What happened. The kinds are a closed list.
 
 use super::{
-    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Proof, Recurrence, Refused, ReleaseAsked,
-    Reported, State, Target, Undo,
+    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Proof, ReasonCode, Recurrence, Refused,
+    ReleaseAsked, Reported, State, Target, Undo,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -178,8 +178,8 @@ pub enum Event {
         occurrence: String,
         /// `remediate`, `hold`, `observe` or `skip`.
         verdict: String,
-        /// The reason's name.
-        code: String,
+        /// The reason.
+        code: ReasonCode,
         /// The reason in words.
         reason: String,
         /// What a person must do, where rescind does not act.
@@ -219,8 +219,8 @@ pub enum Event {
     Rejected(Answer),
     /// A remediation that was about to begin is held: a person must judge it (again).
     Returned {
-        /// The reason's name.
-        code: String,
+        /// The reason.
+        code: ReasonCode,
         /// The reason in words.
         reason: String,
     },

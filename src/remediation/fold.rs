@@ -31,7 +31,7 @@ impl Remediation {
         };
         let mut history = History::default();
         if state == State::Held {
-            history.ask(opened_at, code.clone(), reason.clone());
+            history.ask(opened_at, code, reason.clone());
         }
         Some(Self {
             id: id.to_owned(),

@@ -1,6 +1,6 @@
 //! What happened to a remediation, occasion by occasion: where it stands now is only the last of it.
 
-use super::{AlertCode, Answer, Change, Refused, ReleaseAsked};
+use super::{AlertCode, Answer, Change, ReasonCode, Refused, ReleaseAsked};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,8 +26,8 @@ pub struct FirstDecision {
     pub entry: i64,
     /// `remediate` or `hold`.
     pub verdict: String,
-    /// The reason's name.
-    pub code: String,
+    /// The reason.
+    pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,
 }
@@ -37,8 +37,9 @@ pub struct FirstDecision {
 pub struct Asked {
     /// Since when.
     pub since: Timestamp,
-    /// The reason's name.
-    pub code: String,
+    /// The reason.
+    #[schemars(with = "String")]
+    pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,
     /// What ended it; none when a person is asked now.
@@ -195,7 +196,7 @@ pub struct History {
 
 impl History {
     /// A person is asked from now on.
-    pub(super) fn ask(&mut self, since: Timestamp, code: String, reason: String) {
+    pub(super) fn ask(&mut self, since: Timestamp, code: ReasonCode, reason: String) {
         self.asked.push(Asked { since, code, reason, ended: None });
     }
 

@@ -150,11 +150,16 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remediation::{Answer, Change, Cutoff, Proof, Refused};
+    use crate::remediation::{Answer, Change, Cutoff, Proof, ReasonCode, RefusalCode, Refused, RefusedBy};
 
     fn refused(disposition: Disposition) -> Event {
         let text = String::new;
-        Event::Refused(Refused { code: text(), reason: text(), what_to_do: text(), disposition })
+        Event::Refused(Refused {
+            code: RefusedBy::Remedy(RefusalCode::Rejected),
+            reason: text(),
+            what_to_do: text(),
+            disposition,
+        })
     }
 
     fn proof(rung: Rung) -> Event {
@@ -259,7 +264,7 @@ mod tests {
         for state in [State::Queued, State::Approved, State::Revoking, State::Revoked] {
             assert!(after(state, Event::Approved(answer())).is_err(), "{state}");
         }
-        let returned = || Event::Returned { code: String::new(), reason: String::new() };
+        let returned = || Event::Returned { code: ReasonCode::WorldChanged, reason: String::new() };
         assert_eq!(after(State::Queued, returned()), Ok(Some(State::Held)));
         assert!(after(State::Revoking, returned()).is_err());
         // Who rejected can think better of it.

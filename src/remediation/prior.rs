@@ -1,6 +1,6 @@
 //! What triage needs to know of the remediations that a principal had before.
 
-use super::{Cutoff, State, Target};
+use super::{Cutoff, ReasonCode, State, Target};
 use crate::ident::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,8 +33,8 @@ pub struct PriorRemediation {
     pub keeps_cutoff: bool,
     /// When a person released it, or had done it by hand.
     pub ended_at: Option<Timestamp>,
-    /// Why it is held, by the reason's name and the rule, if it is.
-    pub held: Option<(String, Option<String>)>,
+    /// The reason and the rule for which it is held, if it is.
+    pub held: Option<(ReasonCode, Option<String>)>,
 }
 
 impl PriorRemediation {

@@ -1,6 +1,6 @@
 //! Why a remedy was not carried out, and what a person must do about it.
 
-use super::{CallError, ErrorKind};
+use super::{CallError, ErrorKind, ReasonCode, RefusalCode, RefusedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,23 +82,6 @@ pub enum Disposition {
 }
 
 impl Refusal {
-    /// The names of all.
-    pub const CODES: [&str; 13] = [
-        "entry_denied",
-        "access_denied",
-        "role_gone",
-        "role_recreated",
-        "user_gone",
-        "user_recreated",
-        "protected",
-        "unmodifiable",
-        "quota_exceeded",
-        "not_kept",
-        "unavailable",
-        "hub_credentials",
-        "rejected",
-    ];
-
     /// From a call inside the member account.
     #[must_use]
     pub fn from_call(error: CallError) -> Self {
@@ -126,25 +109,25 @@ impl Refusal {
         }
     }
 
-    /// Its name in the ledger.
+    /// The code in the ledger.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> RefusalCode {
         match self {
-            Self::EntryDenied(_) => "entry_denied",
-            Self::Denied(_) => "access_denied",
-            Self::Gone(Kind::Role) => "role_gone",
-            Self::Gone(Kind::User) => "user_gone",
+            Self::EntryDenied(_) => RefusalCode::EntryDenied,
+            Self::Denied(_) => RefusalCode::AccessDenied,
+            Self::Gone(Kind::Role) => RefusalCode::RoleGone,
+            Self::Gone(Kind::User) => RefusalCode::UserGone,
             Self::Recreated { found, .. } => match Kind::of_id(found) {
-                Kind::Role => "role_recreated",
-                Kind::User => "user_recreated",
+                Kind::Role => RefusalCode::RoleRecreated,
+                Kind::User => RefusalCode::UserRecreated,
             },
-            Self::Protected { .. } => "protected",
-            Self::Unmodifiable(_) => "unmodifiable",
-            Self::Quota(_) => "quota_exceeded",
-            Self::NotKept(_) => "not_kept",
-            Self::Unavailable(_) => "unavailable",
-            Self::HubCredentials(_) => "hub_credentials",
-            Self::Rejected(_) => "rejected",
+            Self::Protected { .. } => RefusalCode::RoleProtected,
+            Self::Unmodifiable(_) => RefusalCode::Unmodifiable,
+            Self::Quota(_) => RefusalCode::QuotaExceeded,
+            Self::NotKept(_) => RefusalCode::NotKept,
+            Self::Unavailable(_) => RefusalCode::Unavailable,
+            Self::HubCredentials(_) => RefusalCode::HubCredentials,
+            Self::Rejected(_) => RefusalCode::Rejected,
         }
     }
 
@@ -226,14 +209,12 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// The code of what was not begun in time.
-pub const TOO_OLD: &str = "too_old";
-
 /// A refusal, as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
-    /// The reason's name.
-    pub code: String,
+    /// The reason.
+    #[schemars(with = "String")]
+    pub code: RefusedBy,
     /// The reason in words.
     pub reason: String,
     /// What a person must do.
@@ -247,14 +228,14 @@ impl Refused {
     /// about another principal of that name. What is too old is so with everything that it took care of.
     #[must_use]
     pub fn frees_covered(&self) -> bool {
-        self.disposition == Disposition::Final && self.code != TOO_OLD
+        self.disposition == Disposition::Final && self.code != RefusedBy::Triage(ReasonCode::TooOld)
     }
 
     /// From a remedy's refusal. `role_arn` is the remediation role's.
     #[must_use]
     pub fn new(refusal: &Refusal, role_arn: &str) -> Self {
         Self {
-            code: refusal.code().to_owned(),
+            code: RefusedBy::Remedy(refusal.code()),
             reason: refusal.to_string(),
             what_to_do: refusal.what_to_do(role_arn),
             disposition: refusal.disposition(),

@@ -1,8 +1,8 @@
 //! A remediation, put together from its entries.
 
 use super::{
-    Acceptance, Answer, Change, FirstDecision, History, Impact, Proof, Recorded, Recurrence, Refused,
-    ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
+    Acceptance, Answer, Change, FirstDecision, History, Impact, Proof, ReasonCode, Recorded, Recurrence,
+    Refused, ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
 };
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
@@ -88,8 +88,8 @@ impl Remediation {
 
     /// Why a person is asked, or was the last time: the reason's name, and in words.
     #[must_use]
-    pub fn held_why(&self) -> Option<(&str, &str)> {
-        self.history.asked.last().map(|asked| (asked.code.as_str(), asked.reason.as_str()))
+    pub fn held_why(&self) -> Option<(ReasonCode, &str)> {
+        self.history.asked.last().map(|asked| (asked.code, asked.reason.as_str()))
     }
 
     /// Until when a person can answer, if one is asked.

@@ -4,8 +4,8 @@ use super::describe::describe_proof;
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
-    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, NOBODY, Recorded, Recurrence, Refused, ReleaseRun,
-    Remediation, Rung, State, Who,
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, NOBODY, ReasonCode, Recorded, Recurrence, Refused,
+    ReleaseRun, Remediation, Rung, State, Who,
 };
 use crate::remedy::aftercare;
 use jiff::{SignedDuration, Timestamp};
@@ -94,8 +94,9 @@ pub struct ReportedDecision {
     pub at: Timestamp,
     /// `remediate` or `hold`.
     pub verdict: String,
-    /// The reason's name.
-    pub code: String,
+    /// The reason.
+    #[schemars(with = "String")]
+    pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,
     /// The rule that was followed.

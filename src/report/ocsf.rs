@@ -7,7 +7,7 @@ use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::summary::Summary;
-use crate::remediation::{ChangeOutcome, State};
+use crate::remediation::{ChangeOutcome, RefusedBy, State};
 use crate::safe;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -106,9 +106,10 @@ pub(super) fn severity(severity: Option<f64>) -> (u32, &'static str) {
 }
 
 fn evicted(incident: &IncidentReport) -> Status {
-    let gone = incident.refusals.last().is_some_and(|one| {
-        matches!(one.what.code.as_str(), "role_gone" | "user_gone" | "role_recreated" | "user_recreated")
-    });
+    let gone = incident
+        .refusals
+        .last()
+        .is_some_and(|one| matches!(one.what.code, RefusedBy::Remedy(code) if code.is_gone()));
     let uncertain = incident.changes.last().is_some_and(|change| change.outcome == ChangeOutcome::Uncertain);
     match incident.state {
         _ if incident.acted => (1, "Success".into()),

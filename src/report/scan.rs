@@ -6,7 +6,7 @@ use super::reading::{Reading, event};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Event, Recorded, Selection};
+use crate::remediation::{Event, ReasonCode, Recorded, Selection};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(super) struct CountedDecision {
     pub at: Timestamp,
     pub account: Option<String>,
     pub verdict: String,
-    pub code: String,
+    pub code: ReasonCode,
     pub opt_outs: Vec<String>,
     pub covered_by: Option<String>,
 }
@@ -137,7 +137,7 @@ impl<'a> Prepared<'a> {
                     at,
                     account,
                     verdict: verdict.clone(),
-                    code: code.clone(),
+                    code: *code,
                     opt_outs: opt_outs.clone(),
                     covered_by: covered_by.clone(),
                 };

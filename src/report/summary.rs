@@ -168,9 +168,6 @@ pub struct OpenItem {
     pub what_to_do: String,
 }
 
-/// Nothing was done because somebody wants it so.
-const BY_CHOICE: [&str; 5] = ["opted_out", "tag_off", "rule_off", "mode_off", "protected"];
-
 /// What is not to be kept in the figures themselves.
 #[derive(Default)]
 struct Durations {
@@ -220,12 +217,12 @@ impl Summary {
         let is_own = decision.covered_by.is_none();
         match decision.verdict.as_str() {
             "skip" => {
-                count(&mut self.skipped_by_reason, &decision.code);
-                let chosen = BY_CHOICE.contains(&decision.code.as_str());
+                count(&mut self.skipped_by_reason, decision.code.name());
+                let chosen = decision.code.is_by_choice();
                 self.remediation_rate.actionable += u64::from(is_own && chosen);
             }
             "observe" => {
-                count(&mut self.observed_by_reason, &decision.code);
+                count(&mut self.observed_by_reason, decision.code.name());
                 self.remediation_rate.actionable += u64::from(is_own);
             }
             _ => {}
@@ -280,7 +277,7 @@ impl Summary {
         self.released += u64::from(state == State::Released);
         let held = incident.held.last().filter(|_| state == State::Held);
         if let Some(held) = held {
-            count(&mut self.held_by_reason, &held.code);
+            count(&mut self.held_by_reason, held.code.name());
         }
         if let Some(what_to_do) = &incident.to_do {
             if self.needs_person.len() == NAMED {

@@ -2,7 +2,7 @@
 
 use crate::config::Budget;
 use crate::ident::AccountId;
-use crate::remediation::Begun;
+use crate::remediation::{Begun, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -172,11 +172,11 @@ impl BudgetExceeded {
 
     /// Its name in the ledger.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Self::Account { .. } => "budget_account",
-            Self::Organization { .. } => "budget_organization",
-            Self::Roles { .. } => "budget_roles",
+            Self::Account { .. } => ReasonCode::BudgetAccount,
+            Self::Organization { .. } => ReasonCode::BudgetOrganization,
+            Self::Roles { .. } => ReasonCode::BudgetRoles,
         }
     }
 }

@@ -292,7 +292,7 @@ impl<'a> Triage<'a> {
     fn hold(&self, remediation: String, target: Target, why: HoldReason) -> Result<Verdict, SkipReason> {
         let facts = self.facts;
         let asked = |earlier: &&PriorRemediation| {
-            let reason = earlier.held.as_ref().map(|(code, rule)| (code.as_str(), rule.as_deref()));
+            let reason = earlier.held.as_ref().map(|(code, rule)| (*code, rule.as_deref()));
             earlier.state == State::Held
                 && earlier.is_for(&target)
                 && reason == Some((why.code(), self.rule.as_deref()))

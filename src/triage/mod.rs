@@ -23,9 +23,7 @@ pub use context::{DecisionContext, Placed, Stage};
 pub use decide::{decide, mode_of_tag};
 pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, most_cautious};
 pub use policy::Policy;
-pub use reason::{
-    Beyond, HoldReason, NO_ROOM, ObserveReason, SkipReason, Source, UNPLACED, WORLD_CHANGED, is_for_approval,
-};
+pub use reason::{Beyond, HoldReason, ObserveReason, SkipReason, Source};
 pub use rules::{RuleIndex, Ruling};
 pub use types::Types;
 pub use verdict::{Decision, Verdict};

@@ -2,7 +2,7 @@
 
 use super::budget_usage::BudgetExceeded;
 use crate::ident::{AccountId, RoleName, quoted};
-use crate::remediation::{Cutoff, DeniedCall};
+use crate::remediation::{Cutoff, DeniedCall, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
 use std::fmt;
 
@@ -30,8 +30,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// The reason's name in the ledger, for a mode by name.
-    fn code(&self, of: [&'static str; 4]) -> &'static str {
+    /// The code for a mode, by what says it.
+    fn code(&self, of: [ReasonCode; 4]) -> ReasonCode {
         match self {
             Self::Installation => of[0],
             Self::Rule(_) => of[1],
@@ -74,17 +74,17 @@ pub enum Beyond {
 }
 
 impl Beyond {
-    /// The reason's name in the ledger.
+    /// The code in the ledger.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Self::ServiceLinkedRole(_) => "service_linked_role",
-            Self::IdentityCenterRole(_) => "identity_center_role",
-            Self::Root => "root_user",
-            Self::FederatedUser(_) => "federated_user",
-            Self::ForeignAccount(_) => "unknown_account",
-            Self::Unclear(_) => "principal_unclear",
-            Self::InstanceIdentity(_) => "instance_identity",
+            Self::ServiceLinkedRole(_) => ReasonCode::ServiceLinkedRole,
+            Self::IdentityCenterRole(_) => ReasonCode::IdentityCenterRole,
+            Self::Root => ReasonCode::RootUser,
+            Self::FederatedUser(_) => ReasonCode::FederatedUser,
+            Self::ForeignAccount(_) => ReasonCode::UnknownAccount,
+            Self::Unclear(_) => ReasonCode::PrincipalUnclear,
+            Self::InstanceIdentity(_) => ReasonCode::InstanceIdentity,
         }
     }
 }
@@ -155,47 +155,24 @@ pub enum HoldReason {
     Unplaced(String),
 }
 
-/// The code of what is held again because the world has changed since it was judged.
-pub const WORLD_CHANGED: &str = "world_changed";
-
-/// The code of what is held because the account's OU or tags cannot be read.
-pub const UNPLACED: &str = "placement_unknown";
-
-/// The code of what is held because the policy has no room for one more session.
-pub const NO_ROOM: &str = "no_room";
-
-/// Whether a person's approval is what it waits for: not so when something forbids it altogether.
-#[must_use]
-pub fn is_for_approval(code: &str) -> bool {
-    let codes = [
-        "mode_approve",
-        "rule_approve",
-        "opted_out_approve",
-        "tag_approve",
-        "rule_unclear",
-        "tag_unclear",
-        "no_session",
-        "principal_doubtful",
-        NO_ROOM,
-    ];
-    codes.contains(&code) || code.starts_with("budget_") || code == WORLD_CHANGED || code == UNPLACED
-}
-
 impl HoldReason {
-    /// Its name in the ledger.
+    /// The code in the ledger.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Self::Said(source) => {
-                source.code(["mode_approve", "rule_approve", "opted_out_approve", "tag_approve"])
-            }
+            Self::Said(source) => source.code([
+                ReasonCode::ModeApprove,
+                ReasonCode::RuleApprove,
+                ReasonCode::OptedOutApprove,
+                ReasonCode::TagApprove,
+            ]),
             Self::Beyond(beyond) => beyond.code(),
-            Self::NoSession { .. } => "no_session",
-            Self::Doubtful { .. } => "principal_doubtful",
-            Self::Unclear { .. } => "rule_unclear",
-            Self::OddTag { .. } => "tag_unclear",
+            Self::NoSession { .. } => ReasonCode::NoSession,
+            Self::Doubtful { .. } => ReasonCode::PrincipalDoubtful,
+            Self::Unclear { .. } => ReasonCode::RuleUnclear,
+            Self::OddTag { .. } => ReasonCode::TagUnclear,
             Self::Budget(tripped) => tripped.code(),
-            Self::Unplaced(_) => UNPLACED,
+            Self::Unplaced(_) => ReasonCode::PlacementUnknown,
         }
     }
 }
@@ -242,14 +219,17 @@ pub enum ObserveReason {
 }
 
 impl ObserveReason {
-    /// Its name in the ledger.
+    /// The code in the ledger.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Self::Said(source) => {
-                source.code(["mode_observe", "rule_observe", "opted_out_observe", "tag_observe"])
-            }
-            Self::FirstRun { .. } => "first_run",
+            Self::Said(source) => source.code([
+                ReasonCode::ModeObserve,
+                ReasonCode::RuleObserve,
+                ReasonCode::OptedOutObserve,
+                ReasonCode::TagObserve,
+            ]),
+            Self::FirstRun { .. } => ReasonCode::FirstRun,
         }
     }
 }
@@ -349,27 +329,32 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// Its name in the ledger.
+    /// The code in the ledger.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
-            Self::Sample => "sample",
-            Self::Archived => "archived",
-            Self::NoRule(_) => "other_type",
-            Self::NoPrincipal => "no_principal",
-            Self::NotARole(_) => "not_a_role",
-            Self::NoRemedy { .. } => "no_remedy",
-            Self::OwnRole(_) => "own_role",
-            Self::Protected { .. } => "protected",
-            Self::Said(source) => source.code(["mode_off", "rule_off", "opted_out", "tag_off"]),
-            Self::AccountNotActive(_) => "account_not_active",
-            Self::TooOld { .. } => "too_old",
-            Self::AlreadyRevoked { .. } => "already_revoked",
-            Self::Denied { .. } => "denied",
-            Self::Released { .. } => "released",
-            Self::DoneByHand { .. } => "done_by_hand",
-            Self::UnderWay { .. } => "under_way",
-            Self::AwaitingApproval { .. } => "awaiting_approval",
+            Self::Sample => ReasonCode::Sample,
+            Self::Archived => ReasonCode::Archived,
+            Self::NoRule(_) => ReasonCode::OtherType,
+            Self::NoPrincipal => ReasonCode::NoPrincipal,
+            Self::NotARole(_) => ReasonCode::NotARole,
+            Self::NoRemedy { .. } => ReasonCode::NoRemedy,
+            Self::OwnRole(_) => ReasonCode::OwnRole,
+            Self::Protected { .. } => ReasonCode::Protected,
+            Self::Said(source) => source.code([
+                ReasonCode::ModeOff,
+                ReasonCode::RuleOff,
+                ReasonCode::OptedOut,
+                ReasonCode::TagOff,
+            ]),
+            Self::AccountNotActive(_) => ReasonCode::AccountNotActive,
+            Self::TooOld { .. } => ReasonCode::TooOld,
+            Self::AlreadyRevoked { .. } => ReasonCode::AlreadyRevoked,
+            Self::Denied { .. } => ReasonCode::Denied,
+            Self::Released { .. } => ReasonCode::Released,
+            Self::DoneByHand { .. } => ReasonCode::DoneByHand,
+            Self::UnderWay { .. } => ReasonCode::UnderWay,
+            Self::AwaitingApproval { .. } => ReasonCode::AwaitingApproval,
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::config::{Budget, Mode, OptOuts, Sweep};
 use crate::finding::{Finding, decode};
 use crate::ident::{AccountId, Partition};
 use crate::org::{Account, AccountState, Placement, Snapshot};
-use crate::remediation::{Cutoff, PriorRemediation, State};
+use crate::remediation::{Cutoff, PriorRemediation, ReasonCode, State};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
@@ -97,7 +97,7 @@ const NOW: &str = "2026-11-21T23:55:00Z";
 
 fn code(history: &[PriorRemediation], last_seen: &str) -> &'static str {
     let finding = finding("222222222222", "web", last_seen);
-    decided(&finding, &policy(Mode::Enforce), history).verdict.code()
+    decided(&finding, &policy(Mode::Enforce), history).verdict.code().name()
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn observing_looks_at_what_is_in_place_and_not_at_what_is_under_way() {
     let verdict = |state| {
         let finding = finding("222222222222", "web", "2026-11-21T23:50:00Z");
         let history = [earlier(state, Some("2026-11-21T23:59:00Z"), SAME)];
-        decided(&finding, &policy(Mode::Observe), &history).verdict.code()
+        decided(&finding, &policy(Mode::Observe), &history).verdict.code().name()
     };
     assert_eq!(verdict(State::Blocked), "mode_observe");
     assert_eq!(verdict(State::Revoking), "mode_observe");
@@ -171,7 +171,7 @@ fn a_role_that_was_made_again_is_another_role() {
 fn the_hubs_role_is_protected_in_the_hubs_account_only() {
     let verdict = |account: &str, role: &str| {
         let finding = finding(account, role, "2026-11-21T23:50:00Z");
-        decided(&finding, &policy(Mode::Enforce), &[]).verdict.code()
+        decided(&finding, &policy(Mode::Enforce), &[]).verdict.code().name()
     };
     assert_eq!(verdict("111111111111", "rescindhub"), "own_role");
     assert_eq!(verdict("222222222222", "RescindHub"), "stolen_role_session");
@@ -201,13 +201,13 @@ fn an_account_of_ones_own_organization_is_asked_about_whatever_guardduty_says_of
             for own in ["111111111111", "222222222222"] {
                 let verdict = used_by(Some(own), affiliated, kind);
                 assert_eq!(
-                    (verdict.name(), verdict.code()),
+                    (verdict.name(), verdict.code().name()),
                     ("hold", "rule_approve"),
                     "{own} {affiliated:?}"
                 );
             }
         }
-        assert_eq!(used_by(Some("333333333333"), Some(true), kind).code(), "rule_approve");
+        assert_eq!(used_by(Some("333333333333"), Some(true), kind).code().name(), "rule_approve");
         for strange in [Some("333333333333"), Some("somebody"), None] {
             assert_eq!(used_by(strange, Some(false), kind).name(), "remediate", "{strange:?}");
             assert_eq!(used_by(strange, None, kind).name(), "remediate", "{strange:?}");
@@ -226,7 +226,7 @@ fn from_outside_it_is_theft_whosever_the_account() {
 #[test]
 fn a_new_suffix_of_a_family_is_decided_on() {
     assert_eq!(used_by(None, None, NEW).name(), "remediate");
-    assert_eq!(used_by(None, None, "UnauthorizedAccess:IAMUser/TorIPCaller").code(), "other_type");
+    assert_eq!(used_by(None, None, "UnauthorizedAccess:IAMUser/TorIPCaller").code().name(), "other_type");
 }
 
 /// A finding whose principal says this.
@@ -251,17 +251,17 @@ fn a_role_that_cannot_be_placed_is_held_and_never_skipped() {
         json!({"userType": "Unknown"}),
     ] {
         let verdict = about(&principal);
-        assert_eq!((verdict.name(), verdict.code()), ("hold", "principal_unclear"), "{principal}");
+        assert_eq!((verdict.name(), verdict.code().name()), ("hold", "principal_unclear"), "{principal}");
     }
     let own = about(
         &json!({"userType": "AssumedRole", "userName": "aws:ec2-instance", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc"}),
     );
-    assert_eq!((own.name(), own.code()), ("hold", "instance_identity"));
+    assert_eq!((own.name(), own.code().name()), ("hold", "instance_identity"));
     assert!(own.to_string().contains("i-0abc") && !own.to_string().contains("cannot exist"));
     let odd = about(&json!({"userType": "AssumedRole", "userName": "web", "principalId": "<id>:i-0abc"}));
-    assert_eq!((odd.name(), odd.code()), ("hold", "principal_doubtful"));
+    assert_eq!((odd.name(), odd.code().name()), ("hold", "principal_doubtful"));
     assert!(odd.target().is_some_and(|target| target.name() == "web"), "approved, it is that role");
-    assert!(is_for_approval(odd.code()) && !is_for_approval("principal_unclear"));
+    assert!(odd.code().is_for_approval() && !ReasonCode::PrincipalUnclear.is_for_approval());
 }
 
 #[test]
@@ -301,7 +301,7 @@ proptest! {
         for mode in [Mode::Enforce, Mode::Observe] {
             let verdict = decision(mode).verdict;
             prop_assert!(verdict.to_string().len() > 10);
-            prop_assert!(!verdict.code().is_empty());
+            prop_assert!(!verdict.code().name().is_empty());
             let checks = decision(mode).checks;
             let decided: Vec<bool> = checks.iter().map(|check| check.decided).collect();
             prop_assert_eq!(decided.iter().filter(|d| **d).count(), 1);

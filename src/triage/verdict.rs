@@ -2,7 +2,7 @@
 
 use super::{HoldReason, ObserveReason, SkipReason};
 use crate::finding::Finding;
-use crate::remediation::{Check, Draft, Event, Recurrence, Subject, Target, Who};
+use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, Who};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -69,13 +69,13 @@ impl Verdict {
         }
     }
 
-    /// The reason's name in the ledger.
+    /// The code of the reason.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ReasonCode {
         match self {
             Self::Remediate { target, .. } => match target.who {
-                Who::User { .. } => "leaked_user_key",
-                Who::Role { .. } | Who::Beyond { .. } => "stolen_role_session",
+                Who::User { .. } => ReasonCode::LeakedUserKey,
+                Who::Role { .. } | Who::Beyond { .. } => ReasonCode::StolenRoleSession,
             },
             Self::Hold { why, .. } => why.code(),
             Self::Observe { why, .. } => why.code(),
@@ -162,7 +162,7 @@ impl Draft {
         let event = Event::Decision {
             occurrence: finding.occurrence(),
             verdict: decision.verdict.name().to_owned(),
-            code: decision.verdict.code().to_owned(),
+            code: decision.verdict.code(),
             reason: decision.verdict.to_string(),
             what_to_do: decision.what_to_do.clone(),
             rule: decision.rule.clone(),

@@ -1,6 +1,11 @@
 //! A ledger's file that is cut off, overwritten, held or unreadable: a clear word, and nothing is done.
 
+use crate::evidence::{NO_TRIGGERS, sql};
+use crate::made::{story, then, write};
 use crate::scene::{SHOP, Scene};
+use jiff::Timestamp;
+use rescind::ledger::{Ledger, LedgerError};
+use rescind::remediation::{AlertCode, Event};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -94,4 +99,25 @@ fn a_ledger_that_another_process_holds_is_waited_for_and_then_named() {
     drop(holder);
     scene.run_once().says("1 revoked");
     thief.is_denied();
+}
+
+/// What a later version of rescind may have written.
+#[test]
+fn a_code_that_this_version_does_not_know_is_an_error_of_its_entry() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("ledger.db");
+    let text = || "anything".to_owned();
+    let alert = Event::Alert { code: AlertCode::NotRevoked, text: text(), what_to_do: text() };
+    write(&path, [then(story(), alert)]);
+    let connection = Connection::open(&path).expect("a ledger");
+    sql(&connection, NO_TRIGGERS);
+    sql(
+        &connection,
+        r#"UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), '"not_revoked"', '"made_up"') AS BLOB)
+           WHERE kind = 'alert'"#,
+    );
+    let reader = Ledger::open(&path).expect("a ledger").reader().expect("a reader");
+    let error = reader.alerts_since(Timestamp::MIN).expect_err("unknown");
+    assert!(matches!(error, LedgerError::BadEntry { .. }), "{error:?}");
+    assert!(error.to_string().contains("\"made_up\" is no alert code of this version"), "{error}");
 }

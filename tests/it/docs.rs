@@ -1,6 +1,6 @@
-//! docs/configuration-reference.md is made from the schemas, which are made from the code.
+//! docs/configuration-reference.md is made from the schemas, and docs/codes.md from the enums of codes.
 
-use rescind::remediation::State;
+use rescind::remediation::{AlertCode, Code, ReasonCode, RefusalCode, State};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -118,6 +118,40 @@ fn the_states_are_drawn_once_and_each_is_explained() {
         assert!(page.contains(&format!("**{state}**")), "{state}");
         assert!(runbook.contains(&format!("`{state}`")), "{state}");
     }
+}
+
+/// A group of codes as a table.
+fn group<C: Code>(title: &str, about: &str, page: &mut String) {
+    let _ = write!(page, "\n## {title}\n\n{about}\n\n| code | meaning | what to do |\n|---|---|---|\n");
+    for code in C::ALL {
+        let _ = writeln!(page, "| `{}` | {} | {} |", code.name(), code.meaning(), code.what_to_do());
+    }
+}
+
+fn codes() -> String {
+    let mut page = String::from(
+        "# Codes\n\nEvery code of the ledger, of `-o json`, of the metrics and of messages, made from the code. No name stands for two\nthings.\n",
+    );
+    let about = "Raised in the log, in the ledger, by the channels of [notifications](notifications.md) and as\n`rescind_alerts_total{code}`. [How to list them](runbook.md#alerts).";
+    group::<AlertCode>("Alerts", about, &mut page);
+    let about = "Why a finding is decided as it is: `code` of the entries `decision` and `returned`, and of `refused` where\nsomething forbade by then what was decided.";
+    group::<ReasonCode>("Decisions", about, &mut page);
+    let about = "Why AWS, or what was found there, kept a remedy from being carried out: `code` of the entry `refused`.";
+    group::<RefusalCode>("Refusals", about, &mut page);
+    page
+}
+
+#[test]
+fn the_page_of_codes_is_that_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/codes.md");
+    let made = codes();
+    if std::env::var_os("RESCIND_WRITE_SCHEMAS").is_some() {
+        std::fs::write(&path, &made).expect("written");
+    }
+    assert!(
+        std::fs::read_to_string(&path).unwrap_or_default() == made,
+        "docs/codes.md is old: RESCIND_WRITE_SCHEMAS=1 cargo test writes it anew"
+    );
 }
 
 /// Each command of the help is in the README, and its completions and manual pages can be made.

@@ -3,7 +3,7 @@
 
 use crate::made::{changed, report, story, then, until, write};
 use crate::reports::is_ocsf;
-use rescind::remediation::{AlertCode, Answer, Draft, Event};
+use rescind::remediation::{AlertCode, Answer, Draft, Event, ReasonCode};
 use serde_json::{Value, json};
 
 /// A ledger of these remediations.
@@ -38,7 +38,7 @@ fn held_is_a_state_and_not_the_first_verdict() {
     };
     let returned = || {
         let reason = "the hour's budget is used up".to_owned();
-        then(decided(), Event::Returned { code: "budget_account".to_owned(), reason })
+        then(decided(), Event::Returned { code: ReasonCode::BudgetAccount, reason })
     };
     let answer = Answer {
         by: "Ann".to_owned(),

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use rescind::audit::verify;
 use rescind::ledger::{Append, Ledger, LedgerError, Reader, rebuild};
-use rescind::remediation::{Answer, Disposition, Draft, Entry, Event, Refused, State};
+use rescind::remediation::{
+    Answer, Disposition, Draft, Entry, Event, ReasonCode, RefusalCode, Refused, RefusedBy, State,
+};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -222,7 +224,12 @@ impl Template {
         let answer =
             || Answer { by: text(), reason: text(), os_user: text(), aws_identity: None, judged: None };
         let refused = |disposition| {
-            Event::Refused(Refused { code: text(), reason: text(), what_to_do: text(), disposition })
+            Event::Refused(Refused {
+                code: RefusedBy::Remedy(RefusalCode::Rejected),
+                reason: text(),
+                what_to_do: text(),
+                disposition,
+            })
         };
         let decision = |wanted: &str| {
             let Event::Finding { finding, .. } = self.finding(who).event else { panic!("a finding") };
@@ -239,7 +246,7 @@ impl Template {
             What::Rejected => Event::Rejected(answer()),
             What::Cleared => Event::Cleared { reason: text() },
             What::Approved => Event::Approved(answer()),
-            What::Returned => Event::Returned { code: text(), reason: text() },
+            What::Returned => Event::Returned { code: ReasonCode::WorldChanged, reason: text() },
             What::Superseded => Event::Superseded { by: text() },
             What::Reopened => Event::Reopened { by: text() },
             What::Intent => self.of("intent").event,

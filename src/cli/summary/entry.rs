@@ -2,7 +2,7 @@
 
 use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
-use crate::remediation::{AlertCode, Entry, Event};
+use crate::remediation::{AlertCode, Entry, Event, ReasonCode};
 
 pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
     match &entry.event {
@@ -10,7 +10,7 @@ pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyho
             if verdict == "skip" || verdict == "observe" =>
         {
             counts.need_person += usize::from(what_to_do.is_some());
-            counts.put_off += usize::from(code == "first_run");
+            counts.put_off += usize::from(*code == ReasonCode::FirstRun);
             if verdict == "skip" {
                 counts.skipped += 1;
             } else {
@@ -28,7 +28,7 @@ pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyho
             counts.alerts += 1;
             counts.not_decided += usize::from(*code == AlertCode::IdTaken);
             screen.line(format!(
-                "{}  {}  {}\n            to do: {}",
+                "{}  {}  {code}: {}\n            to do: {}",
                 styled(BAD, "ALERT     "),
                 entry.subject.account.as_ref().map_or("the organization", crate::ident::AccountId::as_str),
                 clean(text),

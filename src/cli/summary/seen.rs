@@ -16,7 +16,7 @@ pub(super) fn tell(service: &Service, finding: &Finding, screen: &Screen) -> any
                 state @ State::Revoked => format!("nothing more to do: {id} is {state}"),
                 state => format!("{id} is {state}: `rescind show {id}`"),
             },
-            (None, Event::Decision { code, .. }) if is_put_off(code) && service.would_act_on(finding) => {
+            (None, Event::Decision { code, .. }) if code.is_put_off() && service.would_act_on(finding) => {
                 "only observed so far: `rescind run --backlog` acts on it".to_owned()
             }
             (None, Event::Decision { verdict, reason, .. }) => format!("{verdict}: {reason}"),
@@ -55,14 +55,9 @@ pub(super) fn is_left_open(
             needs_person(&remediation).then_some(remediation.state == State::Held)
         }
         (None, Event::Decision { code, what_to_do, .. }) => {
-            let open = what_to_do.is_some() || (is_put_off(code) && service.would_act_on(finding));
+            let open = what_to_do.is_some() || (code.is_put_off() && service.would_act_on(finding));
             open.then_some(false)
         }
         _ => None,
     })
-}
-
-/// Only observed because of when it came, not because somebody wants it so.
-fn is_put_off(code: &str) -> bool {
-    matches!(code, "mode_observe" | "first_run")
 }

@@ -4,8 +4,12 @@
 //! written from that. No name is in two groups.
 
 mod alert;
+mod reason;
+mod refusal;
 
 pub use alert::AlertCode;
+pub use reason::ReasonCode;
+pub use refusal::{RefusalCode, RefusedBy};
 
 /// What every group of codes has.
 pub trait Code: Copy + 'static {
@@ -111,23 +115,47 @@ use codes;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
     use std::collections::HashSet;
+    use std::fmt;
+    use std::str::FromStr;
+
+    fn group<C>(names: &mut HashSet<&'static str>)
+    where
+        C: Code + PartialEq + fmt::Debug + FromStr<Err = UnknownCode> + Serialize + DeserializeOwned,
+    {
+        for code in C::ALL {
+            let name = code.name();
+            assert!(names.insert(name), "{name} stands for two things");
+            assert_eq!(name.parse(), Ok(*code));
+            let json = serde_json::to_value(code).expect("JSON");
+            assert_eq!(json, name);
+            assert_eq!(serde_json::from_value::<C>(json).expect("read back"), *code);
+            for text in [code.meaning(), code.what_to_do()] {
+                assert!(text.ends_with('.') && !text.contains(['|', '\n']), "{name}: {text}");
+            }
+        }
+    }
 
     #[test]
     fn every_name_is_one_code_and_is_read_back() {
         let mut names = HashSet::new();
-        for code in AlertCode::ALL {
-            assert!(names.insert(code.name()), "{code} stands for two things");
-            assert_eq!(code.name().parse(), Ok(*code));
-            assert_eq!(serde_json::to_value(code).expect("JSON"), code.name());
-            assert!(code.meaning().ends_with('.') && code.what_to_do().ends_with('.'), "{code}");
+        group::<AlertCode>(&mut names);
+        group::<ReasonCode>(&mut names);
+        group::<RefusalCode>(&mut names);
+        assert!(names.len() > 90, "{names:?}");
+        for name in ["too_old", "role_gone"] {
+            let code: RefusedBy = serde_json::from_value(name.into()).expect("a code");
+            assert_eq!((code.name(), serde_json::to_value(code).expect("JSON")), (name, name.into()));
         }
     }
 
     #[test]
     fn a_code_of_a_later_version_is_an_error_that_says_so() {
-        let read: Result<AlertCode, _> = serde_json::from_str("\"made_up\"");
-        let error = read.expect_err("no code of this version").to_string();
-        assert!(error.contains("\"made_up\" is no alert code of this version of rescind"), "{error}");
+        let alert = serde_json::from_str::<AlertCode>("\"made_up\"").expect_err("unknown").to_string();
+        assert!(alert.contains("\"made_up\" is no alert code of this version of rescind"), "{alert}");
+        let refused = serde_json::from_str::<RefusedBy>("\"made_up\"").expect_err("unknown").to_string();
+        assert!(refused.contains("\"made_up\" is no refusal code of this version"), "{refused}");
     }
 }

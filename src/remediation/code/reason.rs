@@ -1,0 +1,208 @@
+//! The codes of decisions: why something is revoked, held, only observed or skipped.
+
+use super::codes;
+
+codes! {
+    /// Why a finding is decided as it is, and why a remediation is held again.
+    ReasonCode is "reason code" {
+        StolenRoleSession "stolen_role_session"
+            means "Revoked: the credentials of a role are used from elsewhere."
+            do "Nothing for the revocation. Find out how they were stolen: `rescind impact ID`.";
+        LeakedUserKey "leaked_user_key"
+            means "Revoked: the access key of an IAM user is used by somebody else."
+            do "Nothing for the revocation. Find out where the key leaked, and replace it.";
+
+        ModeApprove "mode_approve"
+            means "Held: `mode` asks for approval."
+            do "`rescind impact ID`, then `rescind approve` or `rescind reject`.";
+        RuleApprove "rule_approve"
+            means "Held: a rule asks for approval."
+            do "As for `mode_approve`.";
+        OptedOutApprove "opted_out_approve"
+            means "Held: an opt-out asks for approval."
+            do "As for `mode_approve`.";
+        TagApprove "tag_approve"
+            means "Held: the account's tag asks for approval."
+            do "As for `mode_approve`.";
+        BudgetAccount "budget_account"
+            means "Held: the account's budget of the hour is used up."
+            do "As for `mode_approve`; see the alert `account_budget_used_up`.";
+        BudgetOrganization "budget_organization"
+            means "Held: the organization's budget of the hour is used up."
+            do "As for `mode_approve`; see the alert `organization_budget_used_up`.";
+        BudgetRoles "budget_roles"
+            means "Held: as many of the account's roles as `budget.roles_percent` allows were revoked within the hour."
+            do "As for `mode_approve`; see the alert `roles_budget_used_up`.";
+        NoSession "no_session"
+            means "Held: the rule has scope `session`, and the finding names no session."
+            do "If it is approved, **all** sessions of the role are revoked.";
+        NoRoom "no_room"
+            means "Held: the rule has scope `session`, and the policy has no room for one more."
+            do "If it is approved, **all** sessions of the role are revoked. Or release older ones first.";
+        RuleUnclear "rule_unclear"
+            means "Held: a rule may be for the finding, and that cannot be told."
+            do "Judge it; then mend the rule.";
+        TagUnclear "tag_unclear"
+            means "Held: the value of the account's tag is no mode."
+            do "Judge it; then mend the tag.";
+        PlacementUnknown "placement_unknown"
+            means "Held: the account's OUs or tags cannot be read, and they may say that less is to be done."
+            do "Allow `organizations:ListTagsForResource` and `organizations:ListParents`; then it goes on by itself. Or approve it.";
+        WorldChanged "world_changed"
+            means "Held again: since it was approved, the role was made again."
+            do "Look again (`rescind show ID`), and answer with `rescind approve` or `rescind reject`.";
+        PrincipalDoubtful "principal_doubtful"
+            means "Held: the finding names a role, and its principal id is not a role's."
+            do "Find out whose credentials these are. If it is approved, the role that is named is revoked.";
+        PrincipalUnclear "principal_unclear"
+            means "Held: the finding says that it is a role's session, and not which role's. Its id was not found in the account, or could not be looked for."
+            do "`rescind show ID` says what is known and how to find out. Revoke by hand, then `rescind done ID …`.";
+        RootUser "root_user"
+            means "Held: no policy of an account restricts its root user."
+            do "[Unsupported](remedies.md#unsupported-principals): by hand, then `rescind done ID …`.";
+        IdentityCenterRole "identity_center_role"
+            means "Held: only Identity Center can change the role."
+            do "As for `root_user`.";
+        ServiceLinkedRole "service_linked_role"
+            means "Held: only its service can change a service-linked role."
+            do "As for `root_user`.";
+        FederatedUser "federated_user"
+            means "Held: a session from GetFederationToken, and the finding does not name the IAM user that issued it."
+            do "As for `root_user`.";
+        InstanceIdentity "instance_identity"
+            means "Held: the identity role of an instance, on which no policy can be put."
+            do "As for `root_user`.";
+        UnknownAccount "unknown_account"
+            means "Held: the account is not in the organization."
+            do "As for `root_user`.";
+
+        ModeObserve "mode_observe"
+            means "Observed: `mode` is `observe`."
+            do "Nothing, if that is meant. `rescind plan` shows what would be done.";
+        RuleObserve "rule_observe"
+            means "Observed: a rule says so."
+            do "Nothing, if that is meant.";
+        OptedOutObserve "opted_out_observe"
+            means "Observed: an opt-out says so."
+            do "Nothing, if that is meant.";
+        TagObserve "tag_observe"
+            means "Observed: the account's tag says so."
+            do "Nothing, if that is meant.";
+        FirstRun "first_run"
+            means "Observed: the activity was before rescind began to watch the region."
+            do "Judge it: `rescind run --backlog` acts on what was there before.";
+
+        ModeOff "mode_off"
+            means "Skipped: `mode` is `off`."
+            do "Nothing, if that is meant.";
+        RuleOff "rule_off"
+            means "Skipped: a rule says so."
+            do "Nothing, if that is meant.";
+        OptedOut "opted_out"
+            means "Skipped: an opt-out says so."
+            do "Nothing, if that is meant. `rescind opt-out list` names who answers for it.";
+        TagOff "tag_off"
+            means "Skipped: the account's tag says so."
+            do "Nothing, if that is meant.";
+        Protected "protected"
+            means "Skipped: the principal fits a pattern of `protected`."
+            do "Judge it and revoke by hand: `rescind explain FINDING`. It is the alert `protected_stolen`.";
+        OwnRole "own_role"
+            means "Skipped: rescind's own role. Its credentials are used from elsewhere."
+            do "The worst case: [The hub may be compromised](runbook.md#the-hub-may-be-compromised). It is the alert `own_role_stolen`.";
+        Sample "sample"
+            means "Skipped: a sample finding."
+            do "Nothing.";
+        Archived "archived"
+            means "Skipped: a person or a suppression rule archived the finding."
+            do "Nothing, if that was right.";
+        OtherType "other_type"
+            means "Skipped: no rule is for this type of finding."
+            do "Nothing, or write a rule for it.";
+        NoPrincipal "no_principal"
+            means "Skipped: the finding names no credentials."
+            do "Nothing.";
+        NotARole "not_a_role"
+            means "Skipped: the credentials are not a role's."
+            do "Nothing.";
+        NoRemedy "no_remedy"
+            means "Skipped: the rule has no remedy for this kind of principal."
+            do "Nothing, or add the remedy to the rule.";
+        AccountNotActive "account_not_active"
+            means "Skipped: the account is suspended or closed."
+            do "Nothing.";
+        TooOld "too_old"
+            means "The credentials were last seen longer ago than `max_finding_age`. Skipped; or, for a remediation that had not begun, failed."
+            do "Judge whether it still matters: tokens of a role live 12 hours at most, console sessions that they opened up to 12 hours more. If it does, set a longer `max_finding_age` and hand the finding to `rescind handle`.";
+        AlreadyRevoked "already_revoked"
+            means "Skipped: the cutoff of an earlier remediation is after the last activity."
+            do "Nothing.";
+        Denied "denied"
+            means "Skipped: the call that was seen was denied by an earlier remediation."
+            do "Nothing.";
+        Released "released"
+            means "Skipped: the remediation was released, and nothing was seen since."
+            do "Nothing.";
+        DoneByHand "done_by_hand"
+            means "Skipped: a person took care of it by hand, and nothing was seen since."
+            do "Nothing.";
+        UnderWay "under_way"
+            means "Skipped: an earlier remediation of the role is under way and covers it."
+            do "Nothing: `rescind show ID` of that one.";
+        AwaitingApproval "awaiting_approval"
+            means "Skipped: an earlier remediation of the role is held and covers it."
+            do "Answer that one.";
+    }
+}
+
+impl ReasonCode {
+    /// Whether approval is what a held remediation waits for. Not so when something forbids it altogether:
+    /// then it would be held again.
+    #[must_use]
+    pub fn is_for_approval(self) -> bool {
+        matches!(
+            self,
+            Self::ModeApprove
+                | Self::RuleApprove
+                | Self::OptedOutApprove
+                | Self::TagApprove
+                | Self::BudgetAccount
+                | Self::BudgetOrganization
+                | Self::BudgetRoles
+                | Self::NoSession
+                | Self::NoRoom
+                | Self::RuleUnclear
+                | Self::TagUnclear
+                | Self::PlacementUnknown
+                | Self::WorldChanged
+                | Self::PrincipalDoubtful
+        )
+    }
+
+    /// Whether somebody has chosen that the finding is skipped: it could have been revoked.
+    #[must_use]
+    pub fn is_by_choice(self) -> bool {
+        matches!(self, Self::OptedOut | Self::TagOff | Self::RuleOff | Self::ModeOff | Self::Protected)
+    }
+
+    /// Whether the finding alone led to the decision: the same one cannot be decided otherwise later.
+    #[must_use]
+    pub fn is_for_good(self) -> bool {
+        matches!(
+            self,
+            Self::Sample
+                | Self::Archived
+                | Self::NoPrincipal
+                | Self::OwnRole
+                | Self::Denied
+                | Self::Released
+                | Self::DoneByHand
+        )
+    }
+
+    /// Whether the finding is only observed because of when it came, or because rescind does not act yet.
+    #[must_use]
+    pub fn is_put_off(self) -> bool {
+        matches!(self, Self::ModeObserve | Self::FirstRun)
+    }
+}
