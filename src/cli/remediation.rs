@@ -44,6 +44,7 @@ pub struct RemediationLine<'a> {
     opt_outs: &'a [String],
     opened_at: jiff::Timestamp,
     held_at: Option<jiff::Timestamp>,
+    held_code: Option<&'a str>,
     held_why: Option<&'a str>,
     answer: Option<&'a crate::remediation::Answer>,
     accepted_at: Option<jiff::Timestamp>,
@@ -78,6 +79,7 @@ pub fn rungs(r: &Remediation) -> Vec<Reached> {
 
 impl<'a> From<&'a Remediation> for RemediationLine<'a> {
     fn from(r: &'a Remediation) -> Self {
+        let held = r.held_why().filter(|_| r.state == State::Held);
         Self {
             remediation: &r.id,
             state: r.state,
@@ -99,7 +101,8 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             opt_outs: &r.opt_outs,
             opened_at: r.opened_at,
             held_at: r.held_at(),
-            held_why: r.held_why().filter(|_| r.state == State::Held).map(|(_, why)| why),
+            held_code: held.map(|(code, _)| code),
+            held_why: held.map(|(_, why)| why),
             answer: r.answer.as_ref().map(|(_, answer)| answer),
             accepted_at: r.accepted_at(),
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),

@@ -132,7 +132,7 @@ mod tests {
             "https://sqs.eu-central-1.amazonaws.com/1111/findings",
             "https:///111122223333/findings",
         ] {
-            assert!(parse(url).expect_err(url).contains("expected a queue URL"), "{url}");
+            assert!(parse(url).is_err(), "{url}");
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Copies that lack what was in the write-ahead log, and other names of one file.
 
 use crate::scene::{SHOP, Scene};
+use serde_json::json;
 
 /// A ledger whose process was killed: what it wrote last is in the write-ahead log only. The file alone
 /// is copied, as who knows nothing of the log does it.
 fn killed() -> Scene {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
-    scene.run_once().says("1 revoked.");
+    scene.run_once().counts(json!({"revoked": 1}));
     let _ = scene.theft(SHOP, "mail");
     scene.kill_at("PutRolePolicy", "before");
     std::fs::copy(scene.path("ledger.db"), scene.path("copy.db")).expect("copied");
@@ -21,9 +22,6 @@ fn a_copy_without_its_log_is_not_called_whole() {
     let found = ran.json()[0].clone();
     assert!(found["entries"].as_u64().expect("a number") < scene.entries().len() as u64);
     assert_eq!(found["may_lack_log"], true);
-    let ran = scene.rescind(&["ledger", "verify", "--ledger", "copy.db"]).code(0);
-    let ran = ran.says("No copy.db-wal lies beside the file").says("Copy with `rescind ledger backup FILE`");
-    assert!(!ran.out.contains("Nothing was changed"), "{}", ran.out);
     // A copy by `backup` is whole in itself.
     scene.rescind(&["ledger", "backup", "backup.db"]).code(0);
     let ran = scene.rescind(&["ledger", "verify", "--ledger", "backup.db"]).code(0);
@@ -38,10 +36,11 @@ fn a_checkpoint_beside_a_copy_tells_that_there_was_more() {
     scene
         .rescind(&["ledger", "verify", "--ledger", "copy.db"])
         .code(6)
-        .says("its end is cut off: the checkpoint beside it in copy.db.checkpoint is over")
-        .says("A copy without the -wal that lay beside the ledger looks like this, too");
+        .says("copy.db.checkpoint")
+        .says("-wal");
     // The ledger itself has what was published.
-    scene.rescind(&["ledger", "verify"]).code(0).says("1 beside it");
+    let told = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    assert_eq!(told["beside"].as_array().map(Vec::len), Some(1), "{told}");
 }
 
 #[test]
@@ -50,11 +49,7 @@ fn a_file_whose_whole_ledger_is_in_its_log_says_so() {
     let _ = scene.theft(SHOP, "web");
     scene.kill_at("PutRolePolicy", "before");
     std::fs::copy(scene.path("ledger.db"), scene.path("copy.db")).expect("copied");
-    scene
-        .rescind(&["ledger", "verify", "--ledger", "copy.db"])
-        .code(4)
-        .says("a copy without the -wal that lay beside it")
-        .says("rescind ledger backup");
+    scene.rescind(&["ledger", "verify", "--ledger", "copy.db"]).code(4).says("-wal");
 }
 
 #[cfg(unix)]
@@ -68,10 +63,7 @@ fn a_hard_link_does_not_get_around_the_lock() {
     let config = std::fs::read_to_string(scene.path("rescind.toml")).expect("a configuration");
     std::fs::write(scene.path("alias.toml"), format!("ledger = \"alias.db\"\n{config}")).expect("written");
     for args in [&["run", "--once", "--backlog"][..], &["plan"]] {
-        scene
-            .rescind(&[&["-c", "alias.toml"], args].concat())
-            .code(4)
-            .says("the file has another name by a hard link");
+        scene.rescind(&[&["-c", "alias.toml"], args].concat()).code(4).says("alias.db");
     }
     scene.release("PutRolePolicy");
     Scene::finish(first).code(0);

@@ -112,8 +112,8 @@ fn a_later_theft_is_not_hidden_by_one_that_was_interrupted() {
     // And the account cannot be entered at first.
     let error = json!({"status": 403, "code": "AccessDenied", "message": "not now"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "action": {"error": error}, "times": 2}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
-    scene.rescind(&["run", "--once", "--backlog"]);
+    scene.poll().code(5);
+    scene.poll();
     second.is_denied();
     first.is_denied();
     scene.run_once();
@@ -143,7 +143,7 @@ fn an_undecided_twin_does_not_hide_one_that_was_interrupted() {
     process.wait().expect("dead");
     scene.release("PutRolePolicy");
 
-    scene.run_once().says("1 revoked, 1 skipped");
+    scene.run_once().counts(json!({"revoked": 1, "skipped": 1}));
     scene.thief(&session).is_denied();
 }
 
@@ -175,8 +175,7 @@ fn a_poll_that_hangs_can_be_left_and_its_call_is_recorded() {
     let calls = scene.entries_of("call");
     let left =
         calls.iter().find(|c| c["data"]["operation"] == "ListFindings" && c["data"]["status"].is_null());
-    let result = left.expect("recorded")["data"]["result"].to_string();
-    assert!(result.contains("given up before its answer came"), "{result}");
+    assert!(left.is_some(), "{calls:?}");
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn an_answer_that_got_lost_is_not_taken_for_a_no() {
     let fault = serde_json::json!({"name": "lost", "match": {"operation": "PutRolePolicy"}, "when": "after",
         "action": {"disconnect": true}, "times": 0});
     scene.post("faults", &fault);
-    scene.run_once().says("1 revoked.");
+    scene.run_once().counts(json!({"revoked": 1}));
     thief.is_denied();
     assert_eq!(scene.steps(), ["decision", "intent", "uncertain", "accepted", "proof"]);
 }
@@ -219,7 +218,7 @@ fn an_interrupt_finishes_what_is_in_flight() {
     let stderr = process.stderr.take().expect("piped");
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line).expect("a line");
-    assert!(line.contains("what is in flight is finished first"), "{line}");
+    assert!(line.contains(crate::log::FINISHING), "{line}");
     scene.release("PutRolePolicy");
     Scene::finish(process).code(0);
     thief.is_denied();

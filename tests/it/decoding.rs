@@ -4,6 +4,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rescind::finding::{Decoded, Finding, UserType, decode};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::io::Write;
 
 fn bare() -> Value {
@@ -278,55 +279,46 @@ fn every_user_type() {
 
 #[test]
 fn what_is_missing_or_wrong_is_named() {
-    let error = |bytes: &[u8]| decode(bytes).remove(0).expect_err("undecodable").to_string();
-    let without = |key: &str| {
-        let mut finding = bare();
-        finding.as_object_mut().expect("an object").remove(key);
-        error(finding.to_string().as_bytes())
+    let mut said = String::new();
+    let mut error = |what: &str, bytes: &[u8], place: &str| {
+        let error = decode(bytes).remove(0).expect_err("undecodable");
+        assert_eq!(error.path, place, "{what}: {error}");
+        let _ = writeln!(said, "{what}\n    {error}");
     };
     for key in ["id", "updatedAt", "accountId", "type"] {
-        assert!(without(key).contains(&format!("missing field `{key}`")), "{key}: {}", without(key));
+        let mut finding = bare();
+        finding.as_object_mut().expect("an object").remove(key);
+        error(&format!("without {key}"), finding.to_string().as_bytes(), "(finding)");
     }
-    let with = |pointer: &str, value: Value| {
+    for (place, value) in [
+        ("detail.accountId", json!("1234")),
+        ("detail.updatedAt", json!("now")),
+        ("detail.resource.accessKeyDetails.userName", json!(7)),
+        ("detail.resource.accessKeyDetails", json!([])),
+        ("detail.id", json!({})),
+        ("detail-type", json!("EC2 State")),
+    ] {
         let mut event = event();
-        *event.pointer_mut(pointer).expect("there") = value;
-        error(event.to_string().as_bytes())
-    };
-    assert_eq!(
-        with("/detail/accountId", json!("1234")),
-        "detail.accountId: \"1234\": an account id is 12 digits"
-    );
-    assert!(
-        with("/detail/updatedAt", json!("now"))
-            .starts_with("detail.updatedAt: \"now\": expected a time such as")
-    );
-    assert_eq!(
-        with("/detail/resource/accessKeyDetails/userName", json!(7)),
-        "detail.resource.accessKeyDetails.userName: expected a text, found the number 7"
-    );
-    assert_eq!(
-        with("/detail/resource/accessKeyDetails", json!([])),
-        "detail.resource.accessKeyDetails: expected an object, found a list"
-    );
-    assert_eq!(with("/detail/id", json!({})), "detail.id: expected a text, found an object");
-    assert!(
-        with("/detail-type", json!("EC2 State"))
-            .starts_with("detail-type: expected an event of type \"GuardDuty Finding\"")
-    );
-    assert_eq!(error(b""), "(input): the input is empty: expected a GuardDuty finding");
-    assert!(error(b" \n\t ").contains("the input is empty"));
-    assert!(error(b"{\"detail\": ").contains("not JSON"));
-    assert!(error(b"\"text\"").contains("expected a GuardDuty finding, found the text \"text\""));
-    assert!(error(b"[]").contains("the list is empty"));
-    assert!(error(b"{\"a\": 1}").contains("neither a GuardDuty finding nor a wrapping"));
-    assert!(
-        error(b"{\"findings\": [7]}")
-            .starts_with("findings[0]: expected a GuardDuty finding, found the number 7")
-    );
-    assert!(error(b"{\"Records\": [{\"body\": \"{oops\"}]}").starts_with("Records[0].body: not JSON"));
-    assert!(error(&[0x1f, 0x8b, 1, 2, 3]).contains("not a whole gzip file"));
-    let deep = (0..10).fold(bare(), |inner, _| json!([inner]));
-    assert!(error(deep.to_string().as_bytes()).contains("wrapped more than 8 deep"));
+        *event.pointer_mut(&format!("/{}", place.replace('.', "/"))).expect("there") = value.clone();
+        error(&format!("{place} = {value}"), event.to_string().as_bytes(), place);
+    }
+    let deep = (0..10).fold(bare(), |inner, _| json!([inner])).to_string();
+    for (what, bytes) in [
+        ("nothing", &b""[..]),
+        ("blanks", b" \n\t "),
+        ("a document that is cut", b"{\"detail\": "),
+        ("a text", b"\"text\""),
+        ("an empty list", b"[]"),
+        ("something else", b"{\"a\": 1}"),
+        ("a list with a number", b"{\"findings\": [7]}"),
+        ("a broken body", b"{\"Records\": [{\"body\": \"{oops\"}]}"),
+        ("a gzip file that is cut", &[0x1f, 0x8b, 1, 2, 3]),
+        ("ten lists in each other", deep.as_bytes()),
+    ] {
+        let error = decode(bytes).remove(0).expect_err("undecodable");
+        let _ = writeln!(said, "{what}\n    {error}");
+    }
+    insta::assert_snapshot!(said);
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! `rescind drill`: the whole way with a throw-away role, and nothing is left of it.
 
 use crate::scene::{Ran, SHOP, Scene, Setting};
+use crate::screens::Transcript;
 use crate::thief::Thief;
 use crate::watching::Watching;
 use serde_json::{Value, json};
@@ -43,7 +44,11 @@ fn configure(scene: &Scene) {
 
 /// Holds one, and lets the clock of AWS pass the cutoff.
 fn hold(scene: &Scene) -> Ran {
-    let drill = scene.spawn(&["drill", SHOP, "-o", "json"]);
+    hold_in(scene, &["drill", SHOP, "-o", "json"])
+}
+
+fn hold_in(scene: &Scene, args: &[&str]) -> Ran {
+    let drill = scene.spawn(args);
     std::thread::scope(|scope| {
         let done = scope.spawn(|| Scene::finish(drill));
         scene.wait(|| done.is_finished() || scene.policy_on(SHOP, ROLE).is_some());
@@ -80,9 +85,11 @@ fn a_drill_goes_the_whole_way_and_leaves_nothing() {
 fn it_is_held_beside_a_running_service() {
     let scene = scene(&json!([]));
     let service = Watching::start(&scene, &[]);
-    hold(&scene).code(0);
+    let mut screens = Transcript::new(&scene);
+    screens.said(&["drill", SHOP], hold_in(&scene, &["drill", SHOP]).code(0));
     service.stop();
     assert_eq!(scene.entries_of("drill").len(), 1);
+    screens.is("drill");
 }
 
 #[test]
@@ -90,7 +97,7 @@ fn a_role_that_anybody_else_may_assume_is_not_touched() {
     let instances = json!([{"Sid": "Instances", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
     let scene = scene(&instances);
     let ran = scene.rescind(&["drill", SHOP]).code(2);
-    ran.says("is not only for drills").says("Instances is more");
+    ran.says("RescindDrill").says("Instances");
     assert_eq!(scene.writes(), 0);
     assert!(scene.entries_of("drill").is_empty());
 }
@@ -110,7 +117,7 @@ fn a_deny_that_does_not_work_fails_the_drill_and_is_taken_back() {
     // Nobody waits for a call to be denied that nothing denies.
     let done = std::process::Command::new("kill").args(["-INT", &drill.id().to_string()]).status();
     assert!(done.expect("kill runs").success());
-    Scene::finish(drill).code(130).says("NOT present").says("NOT enforced");
+    Scene::finish(drill).code(130);
     assert_eq!(scene.entries_of("drill")[0]["data"]["passed"], false);
     assert_eq!(scene.policy_on(SHOP, ROLE), None);
 }
@@ -132,13 +139,16 @@ fn what_a_killed_drill_left_is_told_and_taken_back_by_the_next_one() {
     scene.wait(|| scene.policy_on(SHOP, ROLE).is_some());
     drill.kill().expect("killed");
     drill.wait().expect("it ended");
-    let told = scene.rescind(&["doctor"]);
-    assert!(told.out.contains("222222222222: a drill with role RescindDrill did not end"), "{}", told.out);
+    let unended = || {
+        scene.rescind(&["doctor", "-o", "json"]).json_document()["problems"]
+            .to_string()
+            .contains("\"drill_unfinished\"")
+    };
+    assert!(unended());
     let told = hold(&scene).code(0).json().remove(0);
     assert_eq!(told["passed"], true, "{told}");
     assert_eq!(scene.policy_on(SHOP, ROLE), None);
-    let after = scene.rescind(&["doctor"]);
-    assert!(!after.out.contains("did not end"), "{}", after.out);
+    assert!(!unended());
 }
 
 #[test]
@@ -149,7 +159,7 @@ fn a_drill_over_a_deny_that_nobody_knows_is_not_passed() {
     drill.kill().expect("killed");
     drill.wait().expect("it ended");
     std::fs::remove_dir_all(scene.path("drills")).expect("there");
-    scene.rescind(&["drill", SHOP]).code(2).says("aws iam delete-role-policy --role-name RescindDrill");
+    scene.rescind(&["drill", SHOP]).code(2).says("delete-role-policy --role-name RescindDrill");
     // Its cutoff passes, and it denies nobody any more.
     scene.advance_clock(120);
     hold(&scene).code(5);
@@ -173,7 +183,7 @@ fn a_drill_whose_disk_is_full_says_what_is_left() {
     rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limit).expect("limited");
     let ran = Scene::finish(drill);
     assert_eq!(ran.code, 4, "{}", ran.err);
-    ran.says("the deny may be left on the role").says("aws iam delete-role-policy --role-name RescindDrill");
+    ran.says("delete-role-policy --role-name RescindDrill");
     // With room again the next one takes it back.
     hold(&scene).code(0);
     assert_eq!(scene.policy_on(SHOP, ROLE), None);
@@ -193,11 +203,13 @@ fn a_terminal_that_goes_away_does_not_leave_the_deny() {
 #[test]
 fn without_a_role_it_says_how_to_get_one() {
     let scene = Scene::new();
-    scene.rescind(&["drill", SHOP]).code(2).says("rescind.toml names no role for drills");
+    let mut screens = Transcript::new(&scene);
+    screens.run(&["drill", SHOP]).code(2).says("rescind.toml");
     let text = std::fs::read_to_string(scene.path("rescind.toml")).expect("there");
     std::fs::write(scene.path("rescind.toml"), text.clone() + "[drill]\nrole = \"RescindRemediation\"\n")
         .expect("written");
-    scene.rescind(&["drill", SHOP]).code(2).says("this is the remediation role");
+    screens.run(&["drill", SHOP]).code(2).says("drill.role");
     std::fs::write(scene.path("rescind.toml"), text + "[drill]\nrole = \"nobody\"\n").expect("written");
-    scene.rescind(&["drill", SHOP]).code(2).says("cannot be assumed");
+    screens.run(&["drill", SHOP]).code(2).says("nobody");
+    screens.is("drill_without_role");
 }

@@ -1,5 +1,6 @@
 //! Exports that appear in a folder, and long inputs.
 
+use crate::log;
 use crate::scene::{BANK, SECURITY, SHOP, Scene};
 use crate::watching::Watching;
 use flate2::{Compression, write::GzEncoder};
@@ -13,6 +14,11 @@ fn scene() -> Scene {
     scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\n");
     scene.watch();
     scene
+}
+
+/// How the folder is doing, as the service says.
+fn folder(scene: &Scene) -> Value {
+    scene.rescind(&["status", "-o", "json"]).json_document()["live"]["folder"].clone()
 }
 
 /// The findings of the hub's detector, as an export has them.
@@ -54,7 +60,7 @@ fn an_export_that_appears_is_read_once_and_confirmed() {
     findings.push(forged);
     let text = format!("{}not a finding\n", lines(&findings));
     std::fs::write(scene.path("exports/AWSLogs/2026/a.jsonl.gz"), gzipped(&text)).expect("written");
-    service.until("an export was read");
+    service.until(log::EXPORT_READ);
     scene.wait(|| scene.entries_of("proof").len() == 2);
     web.is_denied();
     api.is_denied();
@@ -70,7 +76,7 @@ fn an_export_that_appears_is_read_once_and_confirmed() {
     let mut service = Watching::start(&scene, &[]);
     let (thief, third) = scene.theft(SHOP, "batch");
     std::fs::write(scene.path("exports/c.json"), export(&scene, &[&third])[0].to_string()).expect("written");
-    service.until("an export was read");
+    service.until(log::EXPORT_READ);
     scene.wait(|| scene.entries_of("proof").len() == 3);
     thief.is_denied();
     assert_eq!(scene.entries_of("file_read").len(), 2);
@@ -83,16 +89,15 @@ fn a_folder_that_is_not_there_is_told_once() {
     let scene = scene();
     std::fs::remove_dir_all(scene.path("exports")).expect("removed");
     let mut service = Watching::start(&scene, &[]);
-    service.until("the folder cannot be read");
-    scene.wait(|| scene.rescind(&["status"]).out.contains("FAILED"));
-    scene.wait(|| !scene.rescind(&["status"]).out.contains("FAILED 1 time(s)"));
+    service.until(log::FOLDER_UNREAD);
+    scene.wait(|| folder(&scene)["failures"].as_u64() > Some(1));
     assert_eq!(scene.entries_of("feed_failed").len(), 1);
     // And when it is there, it is read.
     std::fs::create_dir_all(scene.path("exports")).expect("made");
     let (thief, finding) = scene.theft(SHOP, "web");
     std::fs::write(scene.path("exports/a.json"), export(&scene, &[&finding])[0].to_string())
         .expect("written");
-    service.until("revoked, cutoff");
+    service.until(log::REVOKED);
     thief.is_denied();
 }
 
@@ -115,7 +120,7 @@ fn a_file_that_is_too_long_or_all_forged_keeps_no_other_from_being_read() {
     std::fs::write(scene.path("exports/e.jsonl.gz"), gzipped(&forged)).expect("written");
     std::fs::write(scene.path("exports/z.json"), one.to_string()).expect("written");
     let mut service = Watching::start(&scene, &[]);
-    service.until("revoked, cutoff");
+    service.until(log::REVOKED);
     thief.is_denied();
     let read = |name: &str| scene.entries_of("file_read").iter().any(|entry| entry["data"]["file"] == name);
     scene.wait(|| read("e.jsonl.gz") && read("z.json"));
@@ -124,15 +129,13 @@ fn a_file_that_is_too_long_or_all_forged_keeps_no_other_from_being_read() {
     let refused: Vec<String> =
         scene.entries_of("undecodable").iter().map(|entry| entry["data"].to_string()).collect();
     assert_eq!(refused.len(), 5, "{refused:?}");
-    assert!(refused[0].contains("1048576 MiB: a file of more than 256 MiB is not read"), "{refused:?}");
-    assert!(
-        refused.iter().any(|text| text.contains("more than 100 items that are no findings")),
-        "{refused:?}"
-    );
+    // How large it is, and what is read.
+    assert!(refused[0].contains("1048576 MiB") && refused[0].contains("256 MiB"), "{refused:?}");
+    assert!(refused.iter().any(|text| text.contains(" 100 items")), "{refused:?}");
     let alerts = scene.entries_of("alert");
     assert!(alerts.iter().any(|alert| alert["data"]["code"] == "file_refused"), "{alerts:?}");
     // What is refused does not wait.
-    scene.wait(|| !scene.rescind(&["status"]).out.contains("unread file waits"));
+    scene.wait(|| folder(&scene)["waits_since"].is_null());
 }
 
 #[test]
@@ -148,7 +151,7 @@ fn a_file_that_waits_is_told() {
     };
     scene.wait(|| {
         write();
-        scene.rescind(&["status"]).out.contains("the oldest unread file waits for")
+        !folder(&scene)["waits_since"].is_null()
     });
     scene.wait(|| {
         write();
@@ -172,12 +175,8 @@ fn a_long_input_is_worked_off_while_it_is_read() {
     }
     text += &(one.to_string() + "\n");
     std::fs::write(scene.path("long.jsonl.gz"), gzipped(&text)).expect("written");
-    let ran = scene.rescind(&["handle", "long.jsonl.gz"]).code(5);
-    assert!(
-        ran.out.contains("1 revoked, 4999 skipped, 1 unreadable"),
-        "{}",
-        ran.out.lines().last().unwrap_or("")
-    );
+    let ran = scene.rescind(&["handle", "long.jsonl.gz", "-o", "json"]).code(5);
+    let ran = ran.counts(json!({"revoked": 1, "skipped": 4999, "undecodable": 1}));
     assert!(ran.out.contains("line 2501"), "the broken line is named");
     thief.is_denied();
 }

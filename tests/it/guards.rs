@@ -14,12 +14,8 @@ fn a_first_run_over_many_old_findings_touches_nothing() {
         let at = (jiff::Timestamp::now() - hours).strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string();
         scene.report(SHOP, "web", &session, json!({"updated_at": at}));
     }
-    scene
-        .rescind(&["run", "--once"])
-        .code(5)
-        .says("it was there before rescind began to watch")
-        .says("`rescind run --backlog` acts on it");
-    let codes: Vec<_> = scene.entries_of("decision").iter().map(|e| e["data"]["code"].clone()).collect();
+    scene.poll_new().code(5);
+    let codes = scene.codes("decision");
     assert_eq!(codes.len(), 200);
     assert!(codes.iter().all(|code| code == "first_run" || code == "too_old"), "{codes:?}");
     assert_eq!(scene.writes(), 0);
@@ -28,7 +24,7 @@ fn a_first_run_over_many_old_findings_touches_nothing() {
 
     // What comes from now on is acted on.
     let new = scene.report(SHOP, "web", &session, json!({}));
-    scene.rescind(&["run", "--once"]).says("1 revoked");
+    assert_eq!(scene.poll_new().summary()["revoked"], 1);
     assert_eq!(scene.decision(&new)["verdict"], "remediate");
     scene.thief(&session).is_denied();
 }
@@ -37,11 +33,11 @@ fn a_first_run_over_many_old_findings_touches_nothing() {
 fn a_first_run_that_is_told_to_takes_up_the_backlog() {
     let scene = Scene::new();
     let (thief, finding) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once"]).code(5).says("1 observed.");
+    scene.poll_new().code(5).counts(json!({"observed": 1, "put_off": 1}));
     assert_eq!(scene.decision(&finding)["code"], "first_run");
     thief.is_allowed();
-    scene.rescind(&["run", "--once"]).code(5).says("only observed so far");
-    scene.rescind(&["run", "--once", "--backlog"]).code(0).says("1 revoked");
+    scene.poll_new().code(5).has_code("first_run");
+    scene.poll().code(0).counts(json!({"revoked": 1, "seen_before": 1}));
     thief.is_denied();
 }
 
@@ -55,7 +51,7 @@ fn what_was_there_when_a_first_run_was_killed_is_still_only_observed() {
     process.kill().expect("killed");
     process.wait().expect("dead");
     scene.release("ListTagsForResource");
-    scene.rescind(&["run", "--once"]).code(5);
+    scene.poll_new().code(5);
     assert_eq!(scene.decision(&finding)["code"], "first_run");
     thief.is_allowed();
 }
@@ -75,19 +71,14 @@ fn beyond_the_budget_of_an_account_everything_is_held_and_told_once() {
     let scene = with_budget("account_per_hour = 3\nroles_percent = 100\n");
     let thieves: Vec<Thief> = (0..6).map(|n| scene.theft(SHOP, &format!("role-{n}")).0).collect();
     let elsewhere = scene.theft(BANK, "web").0;
-    scene
-        .rescind(&["run", "--once"])
-        .code(5)
-        .says("ALERT")
-        .says("3 remediation(s) were begun in this account within the hour")
-        .says("4 revoked, 3 held for approval.");
+    scene.poll_new().code(5).counts(json!({"alerts": 1, "held": 3, "revoked": 4}));
     assert_eq!(thieves.iter().filter(|thief| thief.list_users().is_err()).count(), 3);
     elsewhere.is_denied();
     // A new process knows what the last one did, and does not tell it again.
     let late = scene.theft(SHOP, "late").0;
-    scene.rescind(&["run", "--once"]).code(5).says("held");
+    scene.poll_new().code(5).has_code("budget_account");
     late.is_allowed();
-    assert_eq!(scene.entries_of("alert").len(), 1);
+    assert_eq!(scene.codes("alert"), ["account_budget_used_up"]);
     // A person can let them go on.
     let list = scene.rescind(&["-o", "json", "list"]).json();
     let held =
@@ -95,7 +86,7 @@ fn beyond_the_budget_of_an_account_everything_is_held_and_told_once() {
     let mut approve = vec!["approve", "--by", "Ada", "--reason", "all real"];
     approve.extend(held);
     scene.rescind(&approve).code(0);
-    scene.rescind(&["run", "--once"]).says("4 revoked");
+    scene.poll_new().counts(json!({"revoked": 4, "seen_before": 8}));
     assert!(thieves.iter().all(|thief| thief.list_users().is_err()));
     late.is_denied();
 }
@@ -107,10 +98,10 @@ fn the_budget_of_the_organization() {
         (0..2).for_each(|n| drop(scene.theft(account, &format!("role-{n}"))));
     }
     scene
-        .rescind(&["run", "--once"])
+        .poll_new()
         .code(5)
-        .says("in the organization within the hour")
-        .says("2 revoked, 2 held");
+        .has_code("organization_budget_used_up")
+        .counts(json!({"alerts": 1, "held": 2, "revoked": 2}));
     assert_eq!(scene.entries_of("intent").len(), 2);
 }
 
@@ -119,11 +110,10 @@ fn one_of_few_roles_is_always_allowed_and_a_second_one_is_held() {
     let scene = with_budget("");
     let thieves = [scene.theft(SHOP, "one").0, scene.theft(SHOP, "two").0];
     scene
-        .rescind(&["run", "--once"])
+        .poll_new()
         .code(5)
-        .says("it would be role 2 of ")
-        .says("and the budget allows 1")
-        .says("1 revoked, 1 held for approval.");
+        .has_code("roles_budget_used_up")
+        .counts(json!({"alerts": 1, "held": 1, "revoked": 1}));
     assert_eq!(thieves.iter().filter(|thief| thief.list_users().is_err()).count(), 1);
     // The same role again is no other role.
     let first = scene.entries_of("intent")[0]["principal"].as_str().expect("a role").to_owned();
@@ -131,7 +121,7 @@ fn one_of_few_roles_is_always_allowed_and_a_second_one_is_held() {
     let session = scene.session(SHOP, &first, "i-0bbbbbbbbbbbbbbbb");
     let seen = json!({"service": {"eventLastSeen": "2099-01-01T00:00:00.000Z"}});
     scene.report(SHOP, &first, &session, json!({"overrides": seen}));
-    scene.rescind(&["run", "--once"]).says("1 revoked");
+    scene.poll_new().counts(json!({"alerts": 1, "held": 1, "revoked": 1, "seen_before": 2}));
 }
 
 #[test]
@@ -144,10 +134,10 @@ fn how_many_roles_there_are_cannot_be_read() {
     );
     let _ = (scene.theft(SHOP, "one"), scene.theft(SHOP, "two"));
     scene
-        .rescind(&["run", "--once"])
+        .poll_new()
         .code(5)
-        .says("how many roles it has cannot be read")
-        .says("1 revoked, 1 held");
+        .has_code("roles_budget_used_up")
+        .counts(json!({"alerts": 1, "held": 1, "revoked": 1}));
 }
 
 #[test]
@@ -155,13 +145,13 @@ fn what_a_person_took_away_is_not_brought_back_by_the_same_occurrence() {
     let scene = Scene::new();
     scene.watch();
     let (thief, _) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once"]).code(0).says("1 revoked.");
+    scene.poll_new().code(0).counts(json!({"revoked": 1}));
     thief.is_denied();
     Thief::operator(&scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
     thief.is_allowed();
     let writes = scene.writes();
-    scene.rescind(&["run", "--once"]).code(0);
-    scene.rescind(&["run", "--once", "--backlog"]).code(0);
+    scene.poll_new().code(0);
+    scene.poll().code(0);
     assert_eq!(scene.writes(), writes);
     thief.is_allowed();
 }
@@ -172,9 +162,9 @@ fn what_piles_up_in_an_outage_is_begun_within_the_budget() {
     let thieves: Vec<Thief> = (0..5).map(|n| scene.theft(SHOP, &format!("role-{n}")).0).collect();
     let error = json!({"error": {"status": 403, "code": "AccessDenied", "message": "no"}});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "times": 0, "action": error}));
-    scene.rescind(&["run", "--once"]).code(5).says("5 NOT revoked");
+    scene.poll_new().code(5).counts(json!({"not_revoked": 5}));
     scene.delete("faults/f");
-    scene.rescind(&["run", "--once"]).code(5).says("ALERT").says("2 revoked").says("3 held for approval");
+    scene.poll_new().code(5).counts(json!({"alerts": 1, "held": 3, "revoked": 2, "seen_before": 5}));
     assert_eq!(thieves.iter().filter(|thief| thief.list_users().is_err()).count(), 2);
 }
 
@@ -185,9 +175,9 @@ fn what_changed_nothing_uses_up_no_budget() {
         let _ = scene.theft(SHOP, role);
         Thief::operator(&scene, SHOP).delete_role(role);
     }
-    scene.rescind(&["run", "--once"]).code(5).says("2 NOT revoked");
+    scene.poll_new().code(5).counts(json!({"not_revoked": 2}));
     let (thief, _) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once"]).says("1 revoked");
+    scene.poll_new().counts(json!({"not_revoked": 2, "revoked": 1, "seen_before": 2}));
     thief.is_denied();
 }
 
@@ -195,13 +185,13 @@ fn what_changed_nothing_uses_up_no_budget() {
 fn one_role_over_the_budget_is_asked_about_once() {
     let scene = with_budget("account_per_hour = 1\nroles_percent = 100\n");
     scene.theft(SHOP, "first").0.is_allowed();
-    scene.rescind(&["run", "--once"]).code(0).says("1 revoked.");
+    scene.poll_new().code(0).counts(json!({"revoked": 1}));
     scene.role(SHOP, "web");
     for n in 0..3 {
         let session = scene.session(SHOP, "web", &format!("i-0aaaaaaaaaaaaaaa{n}"));
         scene.report(SHOP, "web", &session, json!({}));
     }
-    scene.rescind(&["run", "--once"]).code(5);
+    scene.poll_new().code(5);
     assert_eq!(decisions(&scene, "hold"), 1);
 }
 
@@ -215,19 +205,19 @@ fn what_may_not_begin_hides_nothing_that_may() {
     let error = json!({"error": {"status": 403, "code": "AccessDenied", "message": "no"}});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "AssumeRole"}, "when": "before", "times": 0, "action": error}));
     let first = scene.report(SHOP, "web", &session, json!({"type": old_type}));
-    scene.rescind(&["run", "--once"]).code(5).says("1 NOT revoked");
+    scene.poll_new().code(5).counts(json!({"not_revoked": 1}));
     // An opt-out comes for that type, and the account is repaired.
     let opt_out = format!(
         "[[opt_out]]\nname = \"old\"\nowner = \"o\"\nreason = \"r\"\ntypes = [\"{old_type}\"]\nmode = \"observe\"\npermanent = true\n"
     );
     std::fs::write(scene.path("opt-outs.toml"), opt_out).expect("written");
     scene.delete("faults/f");
-    scene.rescind(&["run", "--once"]).code(5).says("opt-out \"old\"");
+    scene.poll_new().code(5).has_code("opted_out_observe");
     scene.thief(&session).is_allowed();
-    scene.rescind(&["show", &first]).code(0).says("opt-out \"old\"");
+    assert_eq!(scene.shown(&first)["remediation"]["refused"]["code"], "opted_out_observe");
     // A theft that no opt-out is for.
     scene.report(SHOP, "web", &session, json!({}));
-    scene.rescind(&["run", "--once"]).says("1 revoked");
+    scene.poll_new().counts(json!({"revoked": 1, "seen_before": 1, "skipped": 1}));
     scene.thief(&session).is_denied();
 }
 
@@ -240,12 +230,12 @@ fn one_remediation_that_is_tried_again_and_again_counts_once() {
     let session = scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb");
     for _ in 0..4 {
         scene.report(SHOP, "web", &session, json!({}));
-        scene.rescind(&["run", "--once"]).code(5);
+        scene.poll_new().code(5);
     }
     assert!(scene.entries_of("intent").len() >= 4);
     scene.delete("faults/f");
     let (thief, _) = scene.theft(BANK, "web");
-    scene.rescind(&["run", "--once"]).says("2 revoked");
+    scene.poll_new().counts(json!({"revoked": 2, "seen_before": 5}));
     thief.is_denied();
     assert!(scene.entries_of("alert").is_empty());
 }

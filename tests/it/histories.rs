@@ -77,11 +77,11 @@ impl History {
     fn ends_well(&mut self, which: &str) {
         let scene = &self.scene;
         // What was interrupted twice may need a second look.
-        scene.rescind(&["run", "--once", "--backlog"]);
+        scene.poll();
         self.changes_are_recorded(which);
         let scene = &self.scene;
         let before = scene.entries_of("call").len();
-        let ran = scene.rescind(&["run", "--once", "--backlog"]);
+        let ran = scene.poll();
         assert_eq!(ran.code, 0, "{which}\n{}\n{}", ran.out, ran.err);
         // No call is unrecorded.
         assert_eq!(scene.entries_of("call").len() - before, scene.calls().len(), "{which}");

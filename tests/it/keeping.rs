@@ -1,12 +1,14 @@
 //! Copies, archives, and tables made again.
 
-#[cfg(target_os = "linux")]
 use crate::scene::{Ran, SHOP, Scene};
+use crate::screens::Transcript;
+#[cfg(target_os = "linux")]
+use serde_json::json;
 
 fn acted() -> Scene {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
-    scene.run_once().says("1 revoked.");
+    scene.run_once().counts(json!({"revoked": 1}));
     scene
 }
 
@@ -21,7 +23,8 @@ fn a_backup_is_made_while_the_service_runs() {
     scene.hold("PutRolePolicy", "before");
     let running = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("PutRolePolicy");
-    scene.rescind(&["ledger", "backup", "copy.db"]).code(0).says("The copy is complete, and verifies.");
+    let told = scene.rescind(&["ledger", "backup", "copy.db", "-o", "json"]).code(0).json_document();
+    assert_eq!(told["problems"], 0, "{told}");
     scene.release("PutRolePolicy");
     Scene::finish(running).code(0);
     thief.is_denied();
@@ -53,18 +56,20 @@ fn a_backup_is_made_while_the_service_runs() {
 #[test]
 fn the_tables_are_what_the_entries_say() {
     let scene = acted();
-    scene.rescind(&["ledger", "rebuild", "--check"]).code(0).says("The tables are what the entries say.");
+    scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
     let ledger = open(&scene);
     ledger.execute_batch("UPDATE remediations SET state = 'failed'; DELETE FROM watched").expect("changed");
     drop(ledger);
-    scene
-        .rescind(&["ledger", "rebuild", "--check"])
-        .code(6)
-        .says("remediations: 1 rows are not what the entries say, 1 are missing")
-        .says("watched: 0 rows are not what the entries say, 2 are missing");
+    let checked = scene.rescind(&["ledger", "rebuild", "--check", "-o", "json"]).code(6).json_document();
+    let differ = json!([
+        {"table": "remediations", "wrong": 1, "missing": 1}, {"table": "watched", "wrong": 0, "missing": 2},
+    ]);
+    assert_eq!((&checked["differences"], &checked["mended"]), (&differ, &json!(false)), "{checked}");
     // What is shown is folded from the entries, whatever the tables say.
-    scene.rescind(&["list"]).says("revoked");
-    scene.rescind(&["ledger", "rebuild"]).code(6).says("They were made again from the entries.");
+    let state = || scene.rescind(&["list", "-o", "json"]).json()[0]["state"].clone();
+    assert_eq!(state(), "revoked");
+    let mended = scene.rescind(&["ledger", "rebuild", "-o", "json"]).code(6).json_document();
+    assert_eq!(mended["mended"], true, "{mended}");
     scene.rescind(&["ledger", "rebuild"]).code(0);
     let left = std::fs::read_dir(scene.directory.path()).expect("a directory");
     assert!(
@@ -81,7 +86,7 @@ fn archivable() -> (Scene, String) {
     let _ = scene.theft(SHOP, "mail");
     let error = serde_json::json!({"status": 403, "code": "AccessDenied", "message": "not now"});
     scene.post("faults", &serde_json::json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 9}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.poll().code(5);
     let key = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
     (scene, key)
 }
@@ -104,14 +109,13 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
         .env("RESCIND_CLOCK_AHEAD", "172800")
         .output()
         .expect("the binary runs");
-    let ran = Ran::new(&ran).code(0).says("with 1 remediations to closed.jsonl");
-    assert!(!ran.out.contains("stay as well"), "{}", ran.out);
+    let mut screens = Transcript::new(&scene);
+    screens.said(&["ledger", "archive", "--before", &tomorrow, "-O", "closed.jsonl"], Ran::new(&ran).code(0));
+    screens.is("archive");
+    assert_eq!(scene.entries_of("archive")[0]["data"]["remediations"].as_array().map(Vec::len), Some(1));
 
     // The archive holds by itself, and has what was in the ledger, byte for byte.
-    scene
-        .rescind(&["ledger", "check-proof", "closed.jsonl", "--public-key", &key])
-        .code(0)
-        .says("proofs hold");
+    scene.rescind(&["ledger", "check-proof", "closed.jsonl", "--public-key", &key]).code(0);
     let archive = std::fs::read_to_string(scene.path("closed.jsonl")).expect("there");
     let mut archived = 0;
     for line in archive.lines() {
@@ -125,19 +129,16 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
         archived += 1;
     }
     // The ledger holds with every old checkpoint and proof.
-    scene
-        .rescind(&["ledger", "verify", "--checkpoint", "kept.checkpoint", "--public-key", &key])
-        .code(0)
-        .says(&format!("{archived} of them are in archives"))
-        .says("compare each file's SHA-256");
+    let args = ["ledger", "verify", "--checkpoint", "kept.checkpoint", "--public-key", &key, "-o", "json"];
+    assert_eq!(scene.rescind(&args).code(0).json_document()["archived"], archived);
     scene.rescind(&["ledger", "check-proof", "before.json", "--public-key", &key]).code(0);
-    scene.rescind(&["ledger", "prove", &intent]).code(4).says("it was moved to an archive");
+    scene.rescind(&["ledger", "prove", &intent]).code(4);
     scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
     scene.rescind(&["show", &done]).code(2).says("closed.jsonl");
     // What is open is still there, and is taken up.
     scene.rescind(&["list"]).says("mail");
     scene.delete("faults/f");
-    scene.run_once().says("role mail");
+    scene.run_once().says("mail");
     // The next archive is told of by itself.
     scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);
     // Also for who knows only the key that came after the one that signed for the archive.
@@ -146,22 +147,17 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
     scene.rescind(&["ledger", "verify", "--public-key", &newest]).code(0);
     // A proof in the archive that was changed does not hold.
     std::fs::write(scene.path("changed.jsonl"), archive.replacen("web", "wed", 1)).expect("written");
-    scene.rescind(&["ledger", "check-proof", "changed.jsonl", "--public-key", &key]).code(6).says("1 of ");
+    scene.rescind(&["ledger", "check-proof", "changed.jsonl", "--public-key", &key]).code(6);
 }
 
 #[test]
 fn what_may_come_again_is_not_archived() {
     let scene = acted();
     let now = jiff::Timestamp::now().to_string();
-    scene
-        .rescind(&["ledger", "archive", "--before", &now, "-O", "closed.jsonl"])
-        .code(2)
-        .says("what was found in the last 24h may come again");
+    scene.rescind(&["ledger", "archive", "--before", &now, "-O", "closed.jsonl"]).code(2).says("24h");
     let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(25)).to_string();
-    scene
-        .rescind(&["ledger", "archive", "--before", &yesterday, "-O", "closed.jsonl"])
-        .code(0)
-        .says("Nothing was closed before");
+    let args = ["ledger", "archive", "--before", &yesterday, "-O", "closed.jsonl", "-o", "json"];
+    assert_eq!(scene.rescind(&args).code(0).json_document()["entries"], 0);
     assert!(!scene.path("closed.jsonl").exists());
 }
 

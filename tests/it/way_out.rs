@@ -57,7 +57,7 @@ fn ran(command: &mut Command) -> Ran {
 
 /// A poll that finds nothing, with another AWS than the scene's.
 fn poll(scene: &Scene, endpoint: &str) -> Command {
-    let mut command = scene.command(&["run", "--once"]);
+    let mut command = scene.command(&["run", "--once", "-o", "json"]);
     command.env("AWS_ENDPOINT_URL", endpoint);
     command
 }
@@ -70,7 +70,7 @@ fn every_call_goes_through_the_proxy_and_trusts_the_bundle() {
         let proxy = network.proxy.replace("://", "://user:pass%20word@");
         ran(command.env(name, proxy).env("AWS_CA_BUNDLE", network.ca()))
     };
-    through(&mut poll(&scene, AWS), "HTTPS_PROXY").code(0).says("Nothing new.");
+    through(&mut poll(&scene, AWS), "HTTPS_PROXY").code(0).counts(json!({}));
     // The hub's own calls, and those of a session in a member account.
     let (thief, finding) = scene.theft(SHOP, "web");
     let mut act = scene.command(&["run", "--once", "--backlog"]);
@@ -91,7 +91,7 @@ fn an_endpoint_without_tls_has_its_own_proxy() {
     let network = Network::before(&scene);
     ran(poll(&scene, "http://aws.rescind.test:8080").env("HTTP_PROXY", &network.proxy))
         .code(0)
-        .says("Nothing new.");
+        .counts(json!({}));
     let asked = network.asked();
     assert!(asked.iter().any(|line| line.starts_with("POST http://aws.rescind.test:8080/")), "{asked:#?}");
 }
@@ -102,7 +102,7 @@ fn no_proxy_means_none() {
     let network = Network::before(&scene);
     let mut command = poll(&scene, &network.direct());
     command.env("AWS_CA_BUNDLE", network.ca()).env("ALL_PROXY", &network.proxy);
-    ran(command.env("NO_PROXY", "example.com, localhost")).code(0).says("Nothing new.");
+    ran(command.env("NO_PROXY", "example.com, localhost")).code(0).counts(json!({}));
     assert_eq!(network.asked(), Vec::<String>::new());
 }
 
@@ -129,17 +129,11 @@ fn only_the_bundle_is_trusted_and_it_must_be_usable() {
     let other = network.directory.path().join("other.pem");
     let text = scene.path("rescind.toml");
     // The system does not know the CA; nor does a bundle with another one.
-    let untrusted = "not trusted here";
-    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", ""))
-        .code(3)
-        .says("invalid peer certificate")
-        .says(untrusted);
+    let untrusted = "AWS_CA_BUNDLE";
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", "")).code(3).says(untrusted);
     ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", other)).code(3).says(untrusted);
-    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", "/nowhere/ca.pem"))
-        .code(3)
-        .says("AWS_CA_BUNDLE names /nowhere/ca.pem: No such file or directory")
-        .says("unset AWS_CA_BUNDLE");
-    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", text)).code(3).says("there is no certificate in it");
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", "/nowhere/ca.pem")).code(3).says("/nowhere/ca.pem");
+    ran(poll(&scene, &direct).env("AWS_CA_BUNDLE", &text)).code(3).says(&text.display().to_string());
     assert_eq!(scene.calls_of("GetCallerIdentity").len(), 0);
 }
 
@@ -169,10 +163,10 @@ fn a_profile_names_its_bundle_and_the_environment_another() {
     let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [profile.into_bytes(), marked.into_bytes(), utf16] {
         std::fs::write(&config, bytes).expect("written");
-        ran(&mut from_profile()).code(0).says("Nothing new.");
+        ran(&mut from_profile()).code(0).counts(json!({}));
     }
     let other = network.directory.path().join("other.pem");
-    ran(from_profile().env("AWS_CA_BUNDLE", other)).code(3).says("not trusted here");
+    ran(from_profile().env("AWS_CA_BUNDLE", other)).code(3).says("AWS_CA_BUNDLE");
 }
 
 #[test]

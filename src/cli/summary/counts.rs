@@ -4,7 +4,7 @@ use serde::Serialize;
 
 #[derive(Serialize, Default)]
 pub(super) struct Counts {
-    pub remediated: usize,
+    pub revoked: usize,
     pub not_confirmed: usize,
     pub observed: usize,
     pub skipped: usize,
@@ -37,7 +37,7 @@ impl Counts {
 
     pub fn sentence(&self) -> String {
         let parts = [
-            (self.remediated, "revoked"),
+            (self.revoked, "revoked"),
             (self.not_confirmed, "denied, NOT confirmed by the simulator"),
             (self.observed, "observed"),
             (self.skipped, "skipped"),

@@ -69,7 +69,7 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
     })?;
     for id in &touched {
         let remediation = reader.remediation(id)?;
-        counts.remediated += usize::from(remediation.state == State::Revoked);
+        counts.revoked += usize::from(remediation.state == State::Revoked);
         counts.not_confirmed += usize::from(remediation.state == State::Unverified);
         counts.held += usize::from(remediation.state == State::Held);
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);

@@ -10,12 +10,16 @@ use std::collections::BTreeSet;
 pub(super) fn tell(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
     let reader = service.reader();
     let Some(decided) = reader.decided(&finding.occurrence())? else { return Ok(()) };
+    let remediation = decided.decision.as_ref().and_then(|entry| entry.takes_care());
+    let state = remediation.map(|id| reader.remediation(id)).transpose()?.map(|one| one.state);
+    let code = decided.decision.as_ref().and_then(|entry| match &entry.event {
+        Event::Decision { code, .. } => Some(code),
+        _ => None,
+    });
     let decision = match &decided.decision {
-        Some(entry) => match (entry.takes_care(), &entry.event) {
-            (Some(id), _) => match reader.remediation(id)?.state {
-                state @ State::Revoked => format!("nothing more to do: {id} is {state}"),
-                state => format!("{id} is {state}: `rescind show {id}`"),
-            },
+        Some(entry) => match (remediation.zip(state), &entry.event) {
+            (Some((id, state @ State::Revoked)), _) => format!("nothing more to do: {id} is {state}"),
+            (Some((id, state)), _) => format!("{id} is {state}: `rescind show {id}`"),
             (None, Event::Decision { code, .. }) if code.is_put_off() && service.would_act_on(finding) => {
                 "only observed so far: `rescind run --backlog` acts on it".to_owned()
             }
@@ -27,6 +31,7 @@ pub(super) fn tell(service: &Service, finding: &Finding, screen: &Screen) -> any
     let at = utc(decided.seen.time);
     screen.json(&serde_json::json!({
         "seen_before": finding.id, "account": finding.account, "entry": decided.seen.seq, "decision": decision,
+        "code": code, "remediation": remediation, "state": state.map(|state| state.to_string()),
     }))?;
     screen.line(format!(
         "{}  {}  {}\n            recorded {at} (entry {}); {}",

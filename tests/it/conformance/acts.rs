@@ -13,7 +13,7 @@ impl Subject {
     #[track_caller]
     pub fn revoke(&self) {
         self.is_allowed();
-        self.scene.run_once().says("1 revoked");
+        self.scene.run_once().counts(json!({"revoked": 1}));
         self.is_denied();
     }
 
@@ -52,11 +52,17 @@ impl Subject {
     }
 
     pub fn release_of(&self, id: &str, more: &[&str]) -> Ran {
-        self.scene.rescind(&[&["release", id][..], &SIGNED[..], more].concat())
+        self.scene.rescind(&[&["release", id, "-o", "json"][..], &SIGNED[..], more].concat())
     }
 
     pub fn recheck(&self) -> Ran {
-        self.scene.rescind(&["recheck"])
+        self.scene.rescind(&["recheck", "-o", "json"])
+    }
+
+    /// Rechecks, when nothing is in force.
+    #[track_caller]
+    pub fn nothing_is_in_force(&self) {
+        assert_eq!(self.recheck().code(0).json()[0]["denies_in_force"], 0);
     }
 
     /// Runs a command and kills it while a call of `operation` is held.

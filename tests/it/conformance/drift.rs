@@ -22,9 +22,11 @@ fn is_drift(row: Row, change: impl Fn(&Subject) -> String) {
     subject.put(&change(&subject));
     let there = subject.there();
     let writes = subject.scene.writes();
-    let refused = subject.release(&[]).code(5).says("changed by somebody since").says("NOT released");
-    assert!(refused.out.lines().any(|line| line.trim_start().starts_with("- ")), "{}", refused.out);
-    assert!(refused.out.lines().any(|line| line.trim_start().starts_with("+ ")), "{}", refused.out);
+    let refused = subject.release(&[]).code(5).json().remove(0);
+    assert_eq!(refused["drift"], true);
+    // What was written, and what is there instead.
+    assert!(refused["written"].is_string(), "{refused}");
+    assert_eq!(refused["undo"]["found"].as_str().map(str::to_owned), there.0, "{refused}");
     assert_eq!((subject.scene.writes(), subject.there()), (writes, there), "{row:?}");
     for kind in ["release_asked", "undoing", "undone"] {
         assert!(subject.scene.entries_of(kind).is_empty(), "{row:?}: {kind}");

@@ -9,24 +9,21 @@ on_each_row!(a_plan_is_read_only, the_thief_is_out_and_nobody_else, twice_is_onc
 fn a_plan_is_read_only(row: Row) {
     let subject = Subject::new(row);
     let before = subject.there();
-    let side_effect = match row {
-        Row::RoleSessions => "Side effect of scope \"role\"",
-        Row::OneSession => "Side effect of scope \"session\"",
-        Row::UserKey => ": deactivated. A release activates it again.",
-        Row::UserSession => "No access key is deactivated.",
-    };
-    let plan = subject.scene.rescind(&["plan"]).code(0).says("would revoke");
-    plan.says(&format!("inline policy {POLICY} of arn:aws:iam::222222222222:"))
-        .says(&format!("/{NAME}"))
-        .says(side_effect)
-        .says("1 finding(s). Nothing was changed.");
+    let plan = subject.scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    assert_eq!((plan.len(), &plan[0]["decision"]), (1, &json!("remediate")), "{plan:?}");
+    let change = &plan[0]["change"];
+    assert_eq!(change["policy_name"], POLICY);
+    let arn = change["arn"].as_str().expect("an ARN");
+    assert!(arn.starts_with("arn:aws:iam::222222222222:") && arn.ends_with(&format!("/{NAME}")), "{arn}");
+    assert_eq!(change["session"].is_string(), row == Row::OneSession, "{change}");
+    assert_eq!(change["key"]["was_active"] == true, row == Row::UserKey, "{change}");
     assert_eq!(subject.scene.writes(), 0, "{:?}", subject.scene.calls());
     assert_eq!(subject.there(), before);
     subject.is_allowed();
     // Also of what is in force already.
     subject.revoke();
     let (there, writes) = (subject.there(), subject.scene.writes());
-    subject.scene.rescind(&["plan", "--impact"]).code(0).says("Nothing was changed.");
+    subject.scene.rescind(&["plan", "--impact"]).code(0);
     assert_eq!((subject.there(), subject.scene.writes()), (there, writes));
 }
 
@@ -56,14 +53,16 @@ fn twice_is_once(row: Row) {
     let subject = Subject::new(row);
     subject.revoke();
     let (there, writes) = (subject.there(), subject.scene.writes());
-    let id = subject.id();
-    subject.scene.run_once().says("nothing more to do: r-").says("1 seen before.");
+    let (id, decisions) = (subject.id(), subject.scene.entries_of("decision").len());
+    let again = subject.scene.run_once().counts(json!({"seen_before": 1})).json().remove(0);
+    assert_eq!((&again["remediation"], &again["state"]), (&json!(id), &json!("revoked")), "{again}");
+    assert_eq!(subject.scene.entries_of("decision").len(), decisions);
     // The same theft, as another region reports it.
     subject.report(&subject.named, json!({"region": OTHER, "updated_at": subject.seen}));
-    subject.scene.run_once().says(&format!("already revoked by {id}"));
+    subject.scene.run_once().has_code("already_revoked").says(&id);
     // And handed in by a person.
     let finding = subject.scene.rescind(&["show", "--finding", &id]).code(0).out;
-    subject.scene.rescind_with_input(&["handle", "-"], finding.as_bytes()).code(0).says("nothing more to do");
+    subject.scene.handle(finding.as_bytes()).code(0).counts(json!({"seen_before": 1}));
     subject.recheck().code(0);
     assert_eq!((subject.there(), subject.scene.writes()), (there, writes));
     subject.is_denied();
@@ -82,7 +81,7 @@ fn each_leaked_key_of_a_user_is_deactivated() {
         // Seen before the cutoff of the first one.
         let id = &subject.other_key;
         subject.report(&json!({"access_key_id": id}), json!({"updated_at": subject.seen}));
-        subject.scene.run_once().says("1 revoked");
+        subject.scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
         assert_eq!(key.list_users(), Err("InvalidClientTokenId".to_owned()), "{row:?}");
         subject.is_denied();
     }
@@ -95,7 +94,7 @@ fn two_leaked_keys_of_a_user_that_come_at_once_are_both_deactivated() {
         let subject = Subject::new(row);
         subject.report(&json!({"access_key_id": subject.other_key}), json!({"region": OTHER}));
         // A key's remediation revokes the sessions as well, when it comes first.
-        subject.scene.run_once().says("revoked");
+        subject.scene.run_once();
         let keys = subject.there().1;
         let off = |id: &serde_json::Value| keys.iter().any(|(key, active)| id == key && !active);
         assert!(off(&subject.other_key), "{row:?}: {keys:?}");

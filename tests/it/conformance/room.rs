@@ -7,8 +7,6 @@ use crate::scene::{POLICY, SHOP, cutoff};
 use crate::thief::Thief;
 use serde_json::{Value, json};
 
-const RUN: [&str; 3] = ["run", "--once", "--backlog"];
-
 /// A little less than a document of ours for all sessions takes, one for one session, and one more session
 /// in it.
 const WHOLE: usize = 160;
@@ -45,13 +43,7 @@ fn what_does_not_fit_is_told_and_done_when_there_is_room() {
         let subject = Subject::new(row);
         let before = subject.there();
         leave(&subject, WHOLE / 2);
-        subject
-            .scene
-            .rescind(&RUN)
-            .code(5)
-            .says("inline policies are full")
-            .says("Make room")
-            .says("1 NOT revoked");
+        subject.scene.poll().code(5).has_code("quota_exceeded").counts(json!({"not_revoked": 1}));
         let refused = subject.scene.entries_of("refused")[0]["data"].clone();
         assert_eq!(
             (&refused["code"], &refused["disposition"]),
@@ -63,10 +55,10 @@ fn what_does_not_fit_is_told_and_done_when_there_is_room() {
         let is_off = subject.stolen[0].list_users().is_err();
         assert_eq!(is_off, row == Row::UserKey, "{row:?}");
         subject.others_go_on();
-        subject.scene.rescind(&RUN).code(5);
+        subject.scene.poll().code(5);
 
         subject.delete("big");
-        subject.scene.run_once().says("1 revoked");
+        subject.scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
         subject.is_denied();
         subject.ledger_is_whole();
         // Of a key it is not forgotten that it was active.
@@ -97,16 +89,20 @@ fn bystander(subject: &Subject) -> &Thief {
 fn one_session_without_room_is_held_and_approved_all_are_revoked() {
     let (subject, second) = without_room("");
     let there = subject.there();
-    subject.scene.rescind(&RUN).code(5).says("no room for one more session").says("1 held for approval");
+    subject.scene.poll().code(5).counts(json!({"held": 1, "seen_before": 1}));
     assert_eq!(subject.there(), there);
     assert_eq!((second.list_users(), bystander(&subject).list_users()), (Ok(()), Ok(())));
     let returned = subject.scene.entries_of("returned")[0].clone();
     assert_eq!(returned["data"]["code"], "no_room");
     let id = returned["remediation"].as_str().expect("an id");
-    // Who approves sees what it means.
-    subject.scene.rescind(&["show", id]).code(0).says("Side effect of scope \"role\"");
+    // Who approves sees what it means: all sessions, not the one.
+    let shown = subject.scene.shown(id);
+    assert_eq!(
+        (&shown["remediation"]["held_code"], &shown["proposal"]["session"]),
+        (&json!("no_room"), &Value::Null)
+    );
     subject.scene.rescind(&[&["approve", id][..], &SIGNED[..]].concat()).code(0);
-    subject.scene.run_once().says("1 revoked");
+    subject.scene.run_once().counts(json!({"revoked": 1}));
     assert!(denied(&second) && denied(&subject.stolen[0]));
     assert!(denied(bystander(&subject)), "all sessions of the role are revoked");
     let change = subject.scene.entries_of("intent").pop().expect("one")["data"]["change"].clone();
@@ -122,7 +118,11 @@ fn one_session_without_room_is_held_and_approved_all_are_revoked() {
 #[test]
 fn one_session_without_room_is_widened_at_once_if_the_rule_says_so() {
     let (subject, second) = without_room("widen = true\n");
-    subject.scene.run_once().says("1 revoked").says("all sessions of the role are revoked");
+    subject.scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
+    assert_eq!(
+        subject.scene.entries_of("intent").pop().expect("one")["data"]["change"]["session"],
+        Value::Null
+    );
     assert!(denied(&second) && denied(&subject.stolen[0]) && denied(bystander(&subject)));
     let change = subject.scene.entries_of("intent").pop().expect("one")["data"]["change"].clone();
     assert_eq!(change["session"], Value::Null);
@@ -130,7 +130,7 @@ fn one_session_without_room_is_widened_at_once_if_the_rule_says_so() {
     // What was widened is put back as wide, with its cutoff.
     let there = subject.there();
     subject.delete(POLICY);
-    subject.recheck().code(5).says("was taken away");
+    subject.recheck().code(5).has_code("deny_removed");
     assert!(denied(&second) && denied(bystander(&subject)));
     assert_eq!(
         cutoff(&subject.document()),
@@ -146,7 +146,7 @@ fn a_first_session_without_room_is_widened_at_once_if_the_rule_says_so() {
     let before = subject.there();
     subject.configure("", "widen = true\n");
     leave(&subject, ONE);
-    subject.scene.run_once().says("1 revoked");
+    subject.scene.run_once().counts(json!({"revoked": 1}));
     assert!(denied(&subject.stolen[0]) && denied(bystander(&subject)));
     subject.scene.advance_clock(60);
     assert_eq!(subject.scene.thief(&subject.session()).list_users(), Ok(()));
@@ -161,11 +161,11 @@ fn when_not_even_all_sessions_fit_it_is_refused() {
     let subject = Subject::new(Row::OneSession);
     subject.configure("", "widen = true\n");
     leave(&subject, WHOLE / 2);
-    subject.scene.rescind(&RUN).code(5).says("inline policies are full").says("1 NOT revoked");
+    subject.scene.poll().code(5).counts(json!({"not_revoked": 1}));
     assert_eq!(subject.scene.entries_of("refused")[0]["data"]["code"], "quota_exceeded");
     subject.is_allowed();
     subject.delete("big");
-    subject.scene.run_once().says("1 revoked");
+    subject.scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     assert!(denied(&subject.stolen[0]));
 }
 
@@ -179,7 +179,7 @@ fn many_sessions_of_one_role_share_a_document() {
         subject.report(&session, json!({}));
         thieves.push(subject.scene.thief(&session));
     }
-    subject.scene.run_once().says("11 revoked");
+    subject.scene.run_once().counts(json!({"revoked": 11}));
     assert!(thieves.iter().all(denied));
     subject.is_denied();
     assert_eq!(subject.document()["Statement"].as_array().map(Vec::len), Some(11));
@@ -210,7 +210,7 @@ fn a_key_that_is_off_can_be_given_back_though_the_deny_did_not_fit() {
     let subject = Subject::new(Row::UserKey);
     let before = subject.there();
     leave(&subject, WHOLE / 2);
-    subject.scene.rescind(&RUN).code(5).says("inline policies are full");
+    subject.scene.poll().code(5).has_code("quota_exceeded");
     assert_ne!(subject.there(), before);
     subject.release(&[]).code(0).says("released");
     assert_eq!(subject.there(), before);

@@ -1,5 +1,6 @@
 //! Lines and screens cannot be forged: not by a finding, a name or AWS's words, in no format.
 
+use crate::log;
 use crate::scene::{HOME, Ran, SECURITY, SHOP, Scene};
 use crate::service::{address, ask};
 use crate::watching::Watching;
@@ -150,7 +151,7 @@ fn nor_in_the_log_of_a_service_or_over_http() {
         let scene = evil();
         let mut service = Watching::start(&scene, &[&["--backlog"], args].concat());
         let url = address(&mut service);
-        service.until("revoked, cutoff");
+        service.until(log::REVOKED);
         scene.wait(|| ask(&format!("{url}/readyz")).1.contains("FORGED"));
         for path in ["readyz", "metrics", "status", "healthz"] {
             is_clean(path, &ask(&format!("{url}/{path}")).1);

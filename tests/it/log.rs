@@ -1,0 +1,30 @@
+//! The sentences of a service's log that tests wait for. They stand here only.
+
+pub const FINISHING: &str = "what is in flight is finished first";
+pub const EXPIRES_SOON: &str = "this opt-out expires soon";
+pub const TAKEN_UP: &str = "approved: taken up";
+pub const REVOKED: &str = "revoked, cutoff";
+pub const NOT_REVOKED: &str = "NOT revoked";
+pub const UNCONFIRMED: &str = "NOT CONFIRMED by GuardDuty";
+pub const EXPORT_READ: &str = "an export was read";
+pub const FINDINGS_UNREAD: &str = "findings cannot be read";
+pub const EVENTS_UNREAD: &str = "events cannot be received";
+pub const FOLDER_UNREAD: &str = "the folder cannot be read";
+pub const OPT_OUTS_READ: &str = "the opt-outs were read again";
+pub const OPT_OUTS_REFUSED: &str = "the opt-outs are NOT taken over";
+pub const OPT_OUTS_REMOVED: &str = "these opt-outs do not apply any more";
+pub const CONFIGURATION_REFUSED: &str = "the configuration is NOT taken over";
+pub const CONFIGURATION_READ: &str = "the configuration was read again";
+pub const NEEDS_RESTART: &str = "only after a restart";
+pub const LISTENS: &str = "answers on http://";
+pub const UNREADABLE: &str = "not a readable finding";
+pub const NOT_DELETED: &str = "messages could not be deleted: InternalError";
+pub const REGIONS_UNKNOWN: &str = "not known which regions are enabled";
+pub const NOT_CONFIRMED_YET: &str = "not confirmed yet";
+pub const DENY_REMOVED: &str = "was taken away";
+pub const NOT_FINISHED: &str = "not finished in time";
+pub const STILL_NOT_REVOKED: &str = "still NOT revoked since";
+pub const NOT_LISTENING: &str = "nobody can ask for /healthz";
+pub const QUEUE_ALERT: &str = "ALERT: SQS rescind-findings brought";
+pub const REGION_READ: &str = "the region was read to the end";
+pub const OPTED_OUT: &str = "says off";

@@ -1,0 +1,50 @@
+//! What a scene is made of, and the policies that the project ships.
+
+use super::{HOME, OTHER};
+use serde_json::Value;
+use std::path::Path;
+
+/// What a scene can be told to be.
+pub struct Setting {
+    pub partition: &'static str,
+    pub regions: [&'static str; 2],
+    pub detector_regions: Vec<&'static str>,
+    /// Regions that the account has not enabled, and those without GuardDuty.
+    pub disabled_regions: Vec<&'static str>,
+    pub enabled_regions: Vec<&'static str>,
+    pub member_policy: Value,
+    pub hub_policy: Value,
+    pub management_member_role: bool,
+    pub role_path: &'static str,
+    /// The `[budget]` of the configuration. Most tests are about something else.
+    pub budget: &'static str,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            partition: "aws",
+            regions: [HOME, OTHER],
+            detector_regions: vec![HOME, OTHER],
+            disabled_regions: Vec::new(),
+            enabled_regions: Vec::new(),
+            member_policy: policy("member-role-permissions.json"),
+            hub_policy: policy("hub-role-permissions.json"),
+            management_member_role: false,
+            role_path: "",
+            budget: "account_per_hour = 1000\norganization_per_hour = 1000\nroles_percent = 100\n",
+        }
+    }
+}
+
+/// A document of the project's own `policies/`.
+pub fn policy(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a policy")).expect("JSON")
+}
+
+/// The remediation role's permissions, as they are in an account.
+pub fn member_policy() -> Value {
+    let text = policy("member-role-permissions.json").to_string();
+    serde_json::from_str(&text.replace("${MEMBER_ROLE}", "RescindRemediation")).expect("JSON")
+}
