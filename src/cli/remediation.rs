@@ -44,7 +44,7 @@ pub struct RemediationLine<'a> {
     opt_outs: &'a [String],
     opened_at: jiff::Timestamp,
     held_at: Option<jiff::Timestamp>,
-    held_code: Option<&'a str>,
+    held_code: Option<crate::remediation::ReasonCode>,
     held_why: Option<&'a str>,
     answer: Option<&'a crate::remediation::Answer>,
     accepted_at: Option<jiff::Timestamp>,

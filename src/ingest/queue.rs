@@ -248,7 +248,7 @@ impl QueueFeed {
                 }
             }
             Err(error) => {
-                tracing::warn!(queue = self.queue.name(), "messages may come again too early: {error}")
+                tracing::warn!(queue = self.queue.name(), "messages may come again too early: {error}");
             }
         }
     }

@@ -69,8 +69,11 @@ impl WatchedRegions {
 
     /// Looks for regions that nobody named, if that is wanted, until `stop` is cancelled.
     pub async fn run(&self, hub: &Hub, stop: &CancellationToken) {
+        if !self.finds {
+            return;
+        }
         let mut failures = 0;
-        while self.finds {
+        loop {
             // The start has asked once.
             let delay = if self.is_known().await { FIND } else { FIND_AGAIN.after(failures) };
             let found = async {

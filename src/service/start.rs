@@ -15,6 +15,7 @@ use crate::notify::Notifier;
 use crate::org::Snapshot;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
+use crate::triage::Types;
 use jiff::Timestamp;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -141,15 +142,7 @@ impl Service {
                     alerts: Arc::clone(&alerts),
                     confirm: config.confirm,
                 });
-                let polls = Polls {
-                    hub: hub.clone(),
-                    ledger: ledger.clone(),
-                    reader: ledger.reader()?,
-                    regions: Arc::clone(&regions),
-                    types: types.subscribe(),
-                    pace: Pace::new(config.calls_per_second),
-                    interval: config.poll_interval,
-                };
+                let polls = polls(&config, &hub, &ledger, &regions, types.subscribe())?;
                 let queue = config.events.as_ref().map(|events| {
                     let (queue, receivers) = (hub.queue(&events.queue), events.receivers.count());
                     let verifier = Arc::clone(&verifier);
@@ -298,4 +291,23 @@ impl Service {
             }
         }
     }
+}
+
+/// The polls of all regions.
+fn polls(
+    config: &Config,
+    hub: &Hub,
+    ledger: &Ledger,
+    regions: &Arc<WatchedRegions>,
+    types: watch::Receiver<Types>,
+) -> Result<Polls, LedgerError> {
+    Ok(Polls {
+        hub: hub.clone(),
+        ledger: ledger.clone(),
+        reader: ledger.reader()?,
+        regions: Arc::clone(regions),
+        types,
+        pace: Pace::new(config.calls_per_second),
+        interval: config.poll_interval,
+    })
 }
