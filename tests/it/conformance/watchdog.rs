@@ -116,7 +116,8 @@ fn what_is_moved_into_the_future_is_put_back(row: Row) {
     // Nor does the next finding take it over, or a release bring it back.
     subject.put(&moved_on(&subject));
     let (second, finding) = subject.stolen_later();
-    subject.scene.poll().counts(json!({"alerts": 2, "revoked": 1, "seen_before": 1}));
+    // Whether the theft recurs is another question than whether the document is foreign: only the second is here.
+    subject.scene.poll().has_code("foreign_policy").counts(json!({"revoked": 1, "seen_before": 1}));
     assert_eq!(second.list_users(), Err("AccessDenied".to_owned()), "{row:?}");
     subject.fresh_is_allowed();
     subject.put(&moved_on(&subject));
@@ -267,7 +268,7 @@ fn each_of_several_is_put_back(row: Row) {
     let before = subject.there();
     subject.revoke();
     let (second, finding) = subject.stolen_later();
-    subject.scene.poll().counts(json!({"alerts": 1, "revoked": 1, "seen_before": 1}));
+    subject.scene.poll().counts(json!({"revoked": 1, "seen_before": 1}));
     let there = subject.there();
     subject.delete(POLICY);
     subject.recheck().code(5);
