@@ -21,7 +21,7 @@
 //! policies                      the IAM documents that it is deployed with
 //! config org                    rescind.toml and opt-outs; the organization's accounts
 //! finding                       the one place that knows the wire shapes of findings
-//! canonical digest safe backoff ident
+//! canonical digest safe backoff ident chain
 //! ```
 
 pub mod alert;
@@ -29,6 +29,7 @@ pub mod audit;
 pub mod aws;
 pub mod backoff;
 pub mod canonical;
+pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod digest;

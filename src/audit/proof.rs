@@ -31,33 +31,51 @@ pub struct Shown {
     pub key: PublicKey,
 }
 
+/// Why a proof shows nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum BadProof {
+    /// It is not a proof at all.
+    #[error("not a proof of rescind")]
+    Form(#[source] serde_json::Error),
+    /// A later version may have written it.
+    #[error("a format that this version does not know: {}", crate::ident::quoted(.0))]
+    Format(String),
+    /// Nobody that is trusted has signed it.
+    #[error("its checkpoint is not signed by a key that was given, or was changed")]
+    Checkpoint,
+    /// Its path was altered.
+    #[error("its path is not made of hashes")]
+    Path,
+    /// What is signed is something else.
+    #[error("the entry is not in the signed tree: it or its path was changed")]
+    Entry,
+    /// The text is that of another entry.
+    #[error("its text is not that of entry {0}")]
+    Number(u64),
+}
+
 /// Checks a proof: what it shows, if one of `keys` signed for it.
 ///
 /// # Errors
 /// What does not hold.
-pub fn check(text: &str, keys: &[PublicKey]) -> Result<Shown, String> {
-    let proof: Proof =
-        serde_json::from_str(text).map_err(|error| format!("not a proof of rescind: {error}"))?;
+pub fn check(text: &str, keys: &[PublicKey]) -> Result<Shown, BadProof> {
+    let proof: Proof = serde_json::from_str(text).map_err(BadProof::Form)?;
     if proof.format != "rescind-proof/1" {
-        return Err(format!(
-            "a format that this version does not know: {}",
-            crate::ident::quoted(&proof.format)
-        ));
+        return Err(BadProof::Format(proof.format));
     }
     let signed = keys.iter().find_map(|key| Some((key, key.open(&proof.checkpoint).ok()?)));
-    let (key, checkpoint) =
-        signed.ok_or("its checkpoint is not signed by a key that was given, or was changed")?;
+    let (key, checkpoint) = signed.ok_or(BadProof::Checkpoint)?;
     let decoded = |step: &String| BASE64.decode(step).ok().and_then(|hash| Hash::try_from(hash).ok());
     let path: Option<Vec<Hash>> = proof.path.iter().map(decoded).collect();
-    let path = path.ok_or("its path is not made of hashes")?;
+    let path = path.ok_or(BadProof::Path)?;
     let root = root(leaf(proof.entry.as_bytes()), proof.index, checkpoint.size, &path);
     if root != Some(checkpoint.root) {
-        return Err("the entry is not in the signed tree: it or its path was changed".to_owned());
+        return Err(BadProof::Entry);
     }
     let seq = proof.index + 1;
     let own = Members::of(proof.entry.as_bytes()).and_then(|entry| entry.raw("seq")?.parse().ok());
     if own != Some(seq) {
-        return Err(format!("its text is not that of entry {seq}"));
+        return Err(BadProof::Number(seq));
     }
     Ok(Shown { seq, entry: proof.entry, checkpoint, key: key.clone() })
 }

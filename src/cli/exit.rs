@@ -53,7 +53,7 @@ impl Exit {
                 Some(ServiceError::Ledger(_)) => Self::Ledger,
                 Some(ServiceError::OptOutsGone { .. }) => Self::Usage,
                 Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
-                None => Self::Internal,
+                Some(ServiceError::Notifier(_)) | None => Self::Internal,
             }
         }
     }
@@ -71,6 +71,17 @@ impl From<Exit> for ExitCode {
             Exit::Tampered => 6,
             Exit::Interrupted => 130,
         })
+    }
+}
+
+/// What to do about an error, where that is known.
+pub fn what_to_do(error: &anyhow::Error) -> Option<&str> {
+    if let Some(ServiceError::Aws { hint, .. }) = error.downcast_ref() {
+        return Some(hint);
+    }
+    match error.downcast_ref() {
+        Some(ConfigError::Unreadable { hint, .. }) => *hint,
+        _ => None,
     }
 }
 

@@ -34,6 +34,7 @@ mod telemetry;
 mod watch;
 
 pub use exit::Exit;
+use exit::what_to_do;
 
 use crate::config::{Config, ServicePlace};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -176,7 +177,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             let exit = Exit::of(&error);
-            screen.error(&format!("{error:#}"));
+            // The error and its causes, each once; what to do stands below them.
+            let text = format!("{error:#}");
+            screen.error(&what_to_do(&error).map_or(text.clone(), |hint| format!("{text}\n  {hint}")));
             exit.into()
         }
     }

@@ -4,14 +4,15 @@
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path}: {error}{hint}")]
+    #[error("{path}")]
     Unreadable {
         /// The file.
         path: String,
         /// What the system said.
+        #[source]
         error: std::io::Error,
-        /// What to do.
-        hint: &'static str,
+        /// What to do, where that is known.
+        hint: Option<&'static str>,
     },
     /// What the file would become is not valid.
     #[error("{path}: not changed: {message}")]

@@ -29,7 +29,7 @@ pub use feeds::{Events, Folder, QueueUrl};
 use located::{invalid, located};
 pub use member::{DrillRole, Member};
 pub use mode::Mode;
-pub use notify::{Channel, Level, Secret, Style, Topic, Way, check_url};
+pub use notify::{BadUrl, Channel, Level, Secret, SecretError, Style, Topic, Way, check_url};
 pub use opt_out_document::OptOutDocument;
 pub use opt_outs::{OptOut, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
@@ -143,7 +143,7 @@ impl Config {
         match OptOuts::load(file, Timestamp::now()) {
             Err(ConfigError::Unreadable { path, error, .. }) if error.kind() == ErrorKind::NotFound => {
                 if self.opt_outs_named || file.symlink_metadata().is_ok() {
-                    Err(ConfigError::Unreadable { path, error, hint: OPT_OUTS_MISSING })
+                    Err(ConfigError::Unreadable { path, error, hint: Some(OPT_OUTS_MISSING) })
                 } else {
                     Ok(OptOuts::default())
                 }
@@ -159,11 +159,8 @@ impl Config {
     pub fn load_alone(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
             path: path.display().to_string(),
-            hint: if error.kind() == std::io::ErrorKind::NotFound {
-                "\n  `rescind init` writes a commented one; --config names another"
-            } else {
-                ""
-            },
+            hint: (error.kind() == std::io::ErrorKind::NotFound)
+                .then_some("`rescind init` writes a commented one; --config names another"),
             error,
         })?;
         Self::parse(&text, path)

@@ -164,25 +164,51 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Why a secret cannot be had. The text says where it should stand.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The environment variable is not there.
+    #[error("{0}: it is not set")]
+    NotSet(String),
+    /// The file cannot be read.
+    #[error("{at}")]
+    Unreadable {
+        /// The file.
+        at: String,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// There is no text.
+    #[error("{0}: it is empty")]
+    Empty(String),
+}
+
+/// A URL to which nothing is sent. Its text is left out: it can be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an https URL, or http to this machine")]
+pub struct BadUrl;
+
 impl Secret {
     /// The text, as it is now.
     ///
     /// # Errors
     /// Where it should stand, and what is wrong there.
-    pub fn read(&self) -> Result<String, String> {
+    pub fn read(&self) -> Result<String, SecretError> {
         let (text, at) = match self {
             Self::Here(text) => return Ok(text.clone()),
             Self::Variable(name) => {
                 let at = format!("environment variable {name}");
-                (std::env::var(name).map_err(|_| format!("{at}: it is not set"))?, at)
+                (std::env::var(name).map_err(|_| SecretError::NotSet(at.clone()))?, at)
             }
             Self::File(path) => {
                 let at = path.display().to_string();
-                (std::fs::read_to_string(path).map_err(|error| format!("{at}: {error}"))?, at)
+                let read = std::fs::read_to_string(path);
+                (read.map_err(|error| SecretError::Unreadable { at: at.clone(), error })?, at)
             }
         };
         match text.trim() {
-            "" => Err(format!("{at}: it is empty")),
+            "" => Err(SecretError::Empty(at)),
             text => Ok(text.to_owned()),
         }
     }
@@ -321,7 +347,7 @@ fn region_of(arn: &str, service: &str) -> Option<Region> {
 ///
 /// # Errors
 /// What is wrong with it, without its text.
-pub fn check_url(text: &str) -> Result<(), String> {
+pub fn check_url(text: &str) -> Result<(), BadUrl> {
     let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let is_local = local.iter().any(|start| {
         text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
@@ -329,7 +355,7 @@ pub fn check_url(text: &str) -> Result<(), String> {
     if (text.starts_with("https://") && text.len() > "https://".len()) || is_local {
         Ok(())
     } else {
-        Err("expected an https URL, or http to this machine".to_owned())
+        Err(BadUrl)
     }
 }
 

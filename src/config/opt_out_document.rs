@@ -199,7 +199,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> ConfigError {
-    ConfigError::Unreadable { path: path.display().to_string(), error, hint: "" }
+    ConfigError::Unreadable { path: path.display().to_string(), error, hint: None }
 }
 
 #[cfg(test)]

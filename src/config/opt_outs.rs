@@ -255,7 +255,7 @@ impl OptOuts {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
             path: path.display().to_string(),
             error,
-            hint: "",
+            hint: None,
         })?;
         Self::parse(&text, path, now)
     }

@@ -2,6 +2,7 @@
 
 use super::{Doctor, Level, Problem};
 use crate::audit::{self, Kept};
+use crate::chain::chain;
 use crate::config::{Config, Mode, Secret, Way};
 use crate::drill;
 use crate::ledger::note::Checkpoint;
@@ -20,7 +21,7 @@ impl Doctor<'_> {
     /// Looks at what is here.
     pub(super) fn local(&self) -> Vec<Problem> {
         let mut problems =
-            self.ledger().unwrap_or_else(|error| vec![broken(self.config, &error.to_string(), "")]);
+            self.ledger().unwrap_or_else(|error| vec![broken(self.config, &chain(&error), "")]);
         problems.extend(files(self.config));
         problems.extend(opt_outs(self.config));
         problems.extend(self.opt_outs_gone());
@@ -100,7 +101,7 @@ impl Doctor<'_> {
                     let what = found.problems.first().map(|problem| problem.what.clone()).unwrap_or_default();
                     problems.push(broken(self.config, &what, &file));
                 }
-                Err(error) => problems.push(broken(self.config, &error.to_string(), &file)),
+                Err(error) => problems.push(broken(self.config, &chain(&error), &file)),
             }
         }
         if !problems.iter().any(|problem| problem.level == Level::Problem) {
@@ -177,7 +178,7 @@ fn opt_outs(config: &Config) -> Vec<Problem> {
         Ok(opt_outs) => opt_outs.all,
         Err(error) => {
             let fix = "Put the file right: rescind does not start without it.";
-            return vec![Problem::new(Level::Problem, "opt_outs", place, error.to_string(), fix)];
+            return vec![Problem::new(Level::Problem, "opt_outs", place, chain(&error), fix)];
         }
     };
     let told = all.iter().filter_map(|opt_out| {

@@ -27,7 +27,7 @@ impl Drill<'_> {
     pub(super) async fn nobody_elses(&self, facts: &RoleFacts) -> Result<(), DrillError> {
         let identity = self.hub.identity();
         let hub_role_arn = policies::role_of_caller(&identity.arn, identity.partition, &identity.account)
-            .map_err(DrillError::Asked)?;
+            .map_err(|error| DrillError::Asked(error.to_string()))?;
         let trusted = Trusted {
             hub_role_arn,
             organization: self.hub.organization_id().await?,

@@ -12,7 +12,7 @@ pub enum FeedError {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The same, and other findings could be read.
-    #[error("{0}")]
+    #[error(transparent)]
     Partly(CallError),
     /// GuardDuty has no detector in the region.
     #[error("GuardDuty has no detector in {0}")]

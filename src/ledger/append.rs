@@ -156,8 +156,7 @@ impl<'a> Appending<'a> {
             .map_err(|error| self.sqlite(error))?;
         // A trigger that is not ours can ignore what is written.
         if written != 1 {
-            let why = "an entry was not taken: see `rescind ledger verify`".to_owned();
-            return Err(LedgerError::Foreign { path: self.path.to_owned(), why });
+            return Err(LedgerError::NotTaken { path: self.path.to_owned() });
         }
         let occurrence = entry.occurrence.as_deref();
         let recorded = Projected { seq, time, subject, event, occurrence };

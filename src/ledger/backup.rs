@@ -32,8 +32,8 @@ impl Reader {
             // All pages in one step: one moment of the ledger, and no beginning anew when it changes.
             let step = Backup::new(&from, &mut copy).and_then(|backup| backup.step(-1)).map_err(sqlite)?;
             if step != StepResult::Done {
-                let why = "another process held the ledger for too long: try again".to_owned();
-                return Err(LedgerError::Foreign { path: shown.clone(), why });
+                let what = "another process held the ledger for too long";
+                return Err(LedgerError::Busy { path: shown.clone(), what });
             }
         }
         // One file, and nothing beside it.

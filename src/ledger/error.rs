@@ -1,16 +1,18 @@
 //! What can go wrong with the ledger.
 
 use crate::remediation::Illegal;
+use std::sync::Arc;
 
-/// Why the ledger could not be read or written. The text says which file.
+/// Why the ledger could not be read or written. The text says which file; causes are sources.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// SQLite said no.
-    #[error("{path}: {error}{}", hint(error))]
+    #[error("{path}: {}", hint(error))]
     Sqlite {
         /// The ledger's file.
         path: String,
         /// What SQLite said.
+        #[source]
         error: rusqlite::Error,
     },
     /// The file is a database, but not a ledger of ours, or one that this version cannot use.
@@ -29,6 +31,29 @@ pub enum LedgerError {
         /// The ledger's file.
         path: String,
     },
+    /// Others use the file all the time.
+    #[error("{path}: {what}: try again when less is going on")]
+    Busy {
+        /// The file.
+        path: String,
+        /// What they do.
+        what: &'static str,
+    },
+    /// SQLite took an entry and did not write it: a trigger that is not rescind's can do that.
+    #[error("{path}: an entry was not taken: see `rescind ledger verify`")]
+    NotTaken {
+        /// The ledger's file.
+        path: String,
+    },
+    /// The schema cannot be brought up to date.
+    #[error("{path}: its schema cannot be brought up to date")]
+    Schema {
+        /// The ledger's file.
+        path: String,
+        /// Why.
+        #[source]
+        error: rusqlite_migration::Error,
+    },
     /// Another rescind is acting on this ledger.
     #[error(
         "{path}: another rescind is acting on this ledger ({holder}): stop it first, or let it do the work"
@@ -40,11 +65,12 @@ pub enum LedgerError {
         holder: String,
     },
     /// The lock file cannot be made.
-    #[error("{path}: {error}")]
+    #[error("{path}")]
     Io {
         /// The file.
         path: String,
         /// What the system said.
+        #[source]
         error: std::io::Error,
     },
     /// A step that cannot follow the one before it. Nothing was written.
@@ -78,6 +104,17 @@ pub enum LedgerError {
         /// Why.
         error: String,
     },
+    /// An entry that was to be written together with others failed, and they with it.
+    #[error(transparent)]
+    Shared(Arc<LedgerError>),
+    /// A remediation that is in a state to which its entries do not lead.
+    #[error("the remediation {remediation} is {state}, and its entries do not lead there")]
+    Inconsistent {
+        /// The remediation's id.
+        remediation: String,
+        /// Its state.
+        state: String,
+    },
     /// The writer has ended.
     #[error("the ledger's writer has ended: nothing can be recorded")]
     Closed,
@@ -86,12 +123,12 @@ pub enum LedgerError {
 fn hint(error: &rusqlite::Error) -> &'static str {
     use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly};
     match error.sqlite_error_code() {
-        Some(DiskFull) => ": make room on the disk; nothing is done without a record",
-        Some(ReadOnly) => ": the file or its directory is not writable",
-        Some(DatabaseBusy) => ": another process holds the file for too long",
-        Some(DatabaseCorrupt) => ": the file is damaged: keep it as evidence, and restore a backup",
-        Some(NotADatabase) => ": this is not a ledger",
-        Some(CannotOpen) => ": check that its directory exists and is accessible",
-        _ => "",
+        Some(DiskFull) => "make room on the disk; nothing is done without a record",
+        Some(ReadOnly) => "the file or its directory is not writable",
+        Some(DatabaseBusy) => "another process holds the file for too long",
+        Some(DatabaseCorrupt) => "the file is damaged: keep it as evidence, and restore a backup",
+        Some(NotADatabase) => "this is not a ledger",
+        Some(CannotOpen) => "check that its directory exists and is accessible",
+        _ => "the ledger cannot be used",
     }
 }

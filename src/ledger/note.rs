@@ -165,22 +165,45 @@ impl Signer {
     }
 }
 
+/// Why a text is no public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadKey {
+    /// Its form is another one.
+    #[error("expected a public key as `rescind ledger key` prints it: NAME+KEYID+BASE64")]
+    Form,
+    /// It was altered, or put together from two.
+    #[error("the key's id is not that of the key")]
+    Id,
+}
+
+/// Why a note is not taken for a key's checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadNote {
+    /// It has no signature.
+    #[error("not a signed note: no signature")]
+    Unsigned,
+    /// No signature is the key's.
+    #[error("not signed by {0}")]
+    NotSignedBy(Box<PublicKey>),
+    /// It is signed, and is something else.
+    #[error("the note is not a checkpoint")]
+    NoCheckpoint,
+    /// It is the checkpoint of a log with another name.
+    #[error("a checkpoint of another log: {}", crate::ident::quoted(.0))]
+    OtherLog(String),
+}
+
 impl PublicKey {
     /// From its text.
     ///
     /// # Errors
     /// When it is none.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let bad = || "expected a public key as `rescind ledger key` prints it: NAME+KEYID+BASE64".to_owned();
-        let (name, key) = parts(text).ok_or_else(bad)?;
-        let bytes = <[u8; 32]>::try_from(&key[1..]).map_err(|_| bad())?;
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| bad())?;
+    pub fn parse(text: &str) -> Result<Self, BadKey> {
+        let (name, key) = parts(text).ok_or(BadKey::Form)?;
+        let bytes = <[u8; 32]>::try_from(&key[1..]).map_err(|_| BadKey::Form)?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| BadKey::Form)?;
         let public = Self { name: name.to_owned(), key };
-        if public.to_string() == text.trim() {
-            Ok(public)
-        } else {
-            Err("the key's id is not that of the key".to_owned())
-        }
+        if public.to_string() == text.trim() { Ok(public) } else { Err(BadKey::Id) }
     }
 
     /// The key's id, in hexadecimal.
@@ -217,17 +240,17 @@ impl PublicKey {
     ///
     /// # Errors
     /// When the note is none, or is not signed by this key.
-    pub fn open(&self, note: &str) -> Result<Checkpoint, String> {
-        let checkpoint = Checkpoint::parse(self.signed(note)?).ok_or("the note is not a checkpoint")?;
+    pub fn open(&self, note: &str) -> Result<Checkpoint, BadNote> {
+        let checkpoint = Checkpoint::parse(self.signed(note)?).ok_or(BadNote::NoCheckpoint)?;
         if checkpoint.origin != self.name {
-            return Err(format!("a checkpoint of another log: {}", crate::ident::quoted(&checkpoint.origin)));
+            return Err(BadNote::OtherLog(checkpoint.origin));
         }
         Ok(checkpoint)
     }
 
     /// The text of a note that this key signed.
-    fn signed<'n>(&self, note: &'n str) -> Result<&'n str, String> {
-        let end = note.rfind("\n\n").ok_or("not a signed note: no signature")?;
+    fn signed<'n>(&self, note: &'n str) -> Result<&'n str, BadNote> {
+        let end = note.rfind("\n\n").ok_or(BadNote::Unsigned)?;
         let (text, signatures) = (&note[..=end], &note[end + 2..]);
         let signed = signatures.lines().take(SIGNATURES).any(|line| {
             let signature = line.strip_prefix(DASH).and_then(|rest| rest.strip_prefix(self.name.as_str()));
@@ -241,7 +264,7 @@ impl PublicKey {
                     .is_ok_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
         });
         if !signed {
-            return Err(format!("not signed by {self}"));
+            return Err(BadNote::NotSignedBy(Box::new(self.clone())));
         }
         Ok(text)
     }
@@ -298,12 +321,8 @@ mod tests {
         let public = PublicKey::parse(key).expect("a key");
         let note = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
         // Signed by him, and no checkpoint.
-        assert_eq!(public.open(note), Err("the note is not a checkpoint".to_owned()));
-        assert!(
-            public
-                .open(&note.replace("answer", "question"))
-                .expect_err("changed")
-                .starts_with("not signed by")
-        );
+        assert_eq!(public.open(note), Err(BadNote::NoCheckpoint));
+        let changed = public.open(&note.replace("answer", "question"));
+        assert_eq!(changed, Err(BadNote::NotSignedBy(Box::new(public))));
     }
 }

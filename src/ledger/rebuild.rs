@@ -33,8 +33,7 @@ pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> 
             return Ok(differences);
         }
     }
-    let why = "it changes all the time: try again when less is going on".to_owned();
-    Err(LedgerError::Foreign { path: path.display().to_string(), why })
+    Err(LedgerError::Busy { path: path.display().to_string(), what: "it changes all the time" })
 }
 
 /// Makes all indexes of the ledger at `path` again, from the tables.

@@ -63,7 +63,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, LedgerError> {
         match MIGRATIONS.to_latest(&mut connection) {
             Err(_) if tries < 5 => {}
             Err(rusqlite_migration::Error::RusqliteError { err, .. }) => return Err(sqlite(err)),
-            Err(error) => return Err(foreign(format!("its schema cannot be brought up to date: {error}"))),
+            Err(error) => return Err(LedgerError::Schema { path: shown, error }),
             Ok(()) => {}
         }
     }

@@ -10,6 +10,7 @@ use super::prepared::Prepared;
 use super::project::SideTable;
 use super::queue::{Queue, Work};
 use super::{LedgerError, Reader, schema};
+use crate::chain::chain;
 use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, State, Subject};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -230,11 +231,12 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "the ledger cannot be written");
+                tracing::error!(error = chain(&error), "the ledger cannot be written");
+                let error = Arc::new(error);
                 for job in group {
                     match job {
                         Job::Append(_, answer) => {
-                            let _ = answer.send(Err(self.again(&error)));
+                            let _ = answer.send(Err(LedgerError::Shared(Arc::clone(&error))));
                         }
                         Job::Detached(call) => self.backlog.push(*call),
                         Job::Checkpoint(..) => {}
@@ -266,18 +268,5 @@ impl Writer {
         appending.commit()?;
         self.unfolded += pages;
         Ok(answers)
-    }
-
-    /// The same failure, for each caller whose entries shared the commit.
-    fn again(&self, error: &LedgerError) -> LedgerError {
-        match error {
-            LedgerError::Sqlite { error: rusqlite::Error::SqliteFailure(code, text), .. } => {
-                LedgerError::Sqlite {
-                    path: self.path.clone(),
-                    error: rusqlite::Error::SqliteFailure(*code, text.clone()),
-                }
-            }
-            other => LedgerError::Foreign { path: self.path.clone(), why: other.to_string() },
-        }
     }
 }

@@ -55,17 +55,28 @@ pub enum Delivery {
     Failed(Undelivered),
 }
 
+/// Why notifications cannot be sent at all.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifierError {
+    /// The ledger, which knows what was sent.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The client of webhooks.
+    #[error("webhooks cannot be called")]
+    Client(#[from] reqwest::Error),
+}
+
 impl Notifier {
     /// A notifier for these channels. A channel that is new begins with what happens from now on.
     ///
     /// # Errors
-    /// When the ledger cannot be used.
+    /// When the ledger cannot be used, or there is no TLS.
     pub async fn new(
         hub: Hub,
         ledger: Ledger,
         channels: &[Channel],
         name: String,
-    ) -> Result<Option<Self>, LedgerError> {
+    ) -> Result<Option<Self>, NotifierError> {
         if channels.is_empty() {
             return Ok(None);
         }
@@ -75,12 +86,7 @@ impl Notifier {
         let new = channels.iter().filter(|channel| !known.iter().any(|state| state.name == channel.name));
         let beside = new.map(|channel| SideTable::Channel(ChannelState::at(&channel.name, seq))).collect();
         ledger.append(Append { beside, ..Append::default() }).await?;
-        let client = match webhook::client(hub.ca_bundle()) {
-            Ok(client) => client,
-            Err(error) => {
-                return Err(LedgerError::Foreign { path: "notify".to_owned(), why: error.to_string() });
-            }
-        };
+        let client = webhook::client(hub.ca_bundle())?;
         let channels = channels.iter().cloned().map(Arc::new).collect();
         Ok(Some(Self { hub, ledger, reader, channels, name, client }))
     }

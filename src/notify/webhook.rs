@@ -2,6 +2,7 @@
 
 use super::{Notice, Undelivered, text};
 use crate::aws::CaBundle;
+use crate::chain::chain;
 use crate::config::{Secret, Style, check_url};
 use crate::safe;
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,16 +26,15 @@ const CHAT: usize = 2800;
 ///
 /// # Errors
 /// When no TLS can be had.
-pub(super) fn client(bundle: Option<&CaBundle>) -> Result<reqwest::Client, Undelivered> {
-    let unusable = |error: reqwest::Error| Undelivered::new(error.without_url().to_string());
+pub(super) fn client(bundle: Option<&CaBundle>) -> Result<reqwest::Client, reqwest::Error> {
     let certificates = bundle.map(|bundle| reqwest::Certificate::from_pem_bundle(bundle.pem()));
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
         .connect_timeout(PATIENCE)
         .user_agent(concat!("rescind/", env!("CARGO_PKG_VERSION")))
-        .tls_certs_merge(certificates.transpose().map_err(unusable)?.unwrap_or_default());
-    client.build().map_err(unusable)
+        .tls_certs_merge(certificates.transpose()?.unwrap_or_default());
+    client.build()
 }
 
 pub(super) async fn send(
@@ -44,20 +44,20 @@ pub(super) async fn send(
     key: Option<&Secret>,
     notice: &Notice,
 ) -> Result<(), Undelivered> {
-    let url = url.read().map_err(Undelivered::new)?;
-    check_url(&url).map_err(Undelivered::new)?;
+    let url = url.read().map_err(|error| Undelivered::new(chain(&error)))?;
+    check_url(&url).map_err(|error| Undelivered::new(error.to_string()))?;
     let body = safe::json_line(&body(style, notice)).map_err(|error| Undelivered::new(error.to_string()))?;
     let mut request =
         client.post(url).header("content-type", "application/json").header("idempotency-key", &notice.id);
     if let Some(key) = key {
-        let key = key.read().map_err(Undelivered::new)?;
+        let key = key.read().map_err(|error| Undelivered::new(chain(&error)))?;
         let at = Timestamp::now().as_second().to_string();
         let signature = signature(key.as_bytes(), &at, body.as_bytes())?;
         request = request.header("x-rescind-timestamp", at).header("x-rescind-signature", signature);
     }
     // The URL can be a secret: it is in no error.
     let answer =
-        request.body(body).send().await.map_err(|error| Undelivered::new(cause(&error.without_url())))?;
+        request.body(body).send().await.map_err(|error| Undelivered::new(chain(&error.without_url())))?;
     let status = answer.status();
     if status.is_success() {
         return Ok(());
@@ -68,16 +68,6 @@ pub(super) async fn send(
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE));
     Err(Undelivered { retry_after, ..Undelivered::new(format!("the webhook answered {status}")) })
-}
-
-fn cause(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        let _ = write!(text, ": {cause}");
-        next = cause.source();
-    }
-    text
 }
 
 /// `sha256=` and HMAC-SHA256 over the timestamp, a dot, and the body, in hexadecimal.

@@ -149,16 +149,21 @@ pub fn session_of_doctor(role_arn: &str) -> String {
     filled(DOCTOR, &[("ROLE_ARN", role_arn)]).to_string()
 }
 
+/// A caller that is no role: its ARN.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the credentials are not a role's but {0}'s")]
+pub struct NoRole(pub String);
+
 /// The ARN of the role that a caller's ARN is of, as far as that tells: it leaves the path out.
 ///
 /// # Errors
 /// When the caller is no role.
-pub fn role_of_caller(caller: &str, partition: Partition, account: &AccountId) -> Result<String, String> {
+pub fn role_of_caller(caller: &str, partition: Partition, account: &AccountId) -> Result<String, NoRole> {
     caller
         .split_once(":assumed-role/")
         .and_then(|(_, rest)| rest.split('/').next())
         .map(|name| partition.role_arn(account, name))
-        .ok_or_else(|| format!("the credentials are not a role's but {}'s", quoted(caller)))
+        .ok_or_else(|| NoRole(quoted(caller)))
 }
 
 /// Placeholders are replaced inside of texts, so no value can change what the document says.

@@ -144,8 +144,8 @@ impl Context {
 /// The change that a remediation has begun.
 pub(super) fn change_of(remediation: &Remediation) -> Result<&Change, LedgerError> {
     // The state machine allows these states only after an intent.
-    remediation.change.as_ref().ok_or_else(|| LedgerError::Foreign {
-        path: "ledger".to_owned(),
-        why: format!("{} is {}, but has no intent", remediation.id, remediation.state),
+    remediation.change.as_ref().ok_or_else(|| LedgerError::Inconsistent {
+        remediation: remediation.id.clone(),
+        state: remediation.state.to_string(),
     })
 }

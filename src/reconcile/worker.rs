@@ -9,6 +9,7 @@ use super::keyed_queue::Priority;
 use super::next::{Attempt, Next};
 use super::work::{Case, Work};
 use super::{expire, hold, release, revoke, verify};
+use crate::chain::chain;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Remediation, State};
 use crate::watch::{Recheck, Watchlist};
@@ -124,7 +125,7 @@ impl Worker {
             tracing::error!(remediation = step.remediation, %step, "a step was refused by the ledger");
             return;
         }
-        tracing::error!(%error, "stopping: nothing is done without a record");
+        tracing::error!(error = chain(&error), "stopping: nothing is done without a record");
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.stop.cancel();
     }

@@ -313,53 +313,37 @@ pub enum Event {
 }
 
 impl Event {
-    /// The kind's name.
+    /// The name of the kind, as the entry has it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Started { .. } => "started",
-            Self::Connected { .. } => "connected",
-            Self::Stopped { .. } => "stopped",
-            Self::Organization { .. } => "organization",
-            Self::OptOuts { .. } => "opt_outs",
-            Self::OptOutsRefused { .. } => "opt_outs_refused",
-            Self::Alert { .. } => "alert",
-            Self::SigningKey { .. } => "signing_key",
-            Self::Archive { .. } => "archive",
-            Self::Watching => "watching",
-            Self::FeedFailed { .. } => "feed_failed",
-            Self::Finding { .. } => "finding",
-            Self::Undecodable { .. } => "undecodable",
-            Self::Unconfirmed { .. } => "unconfirmed",
-            Self::RegionSkipped { .. } => "region_skipped",
-            Self::Reloaded { .. } => "reloaded",
-            Self::ReloadRefused { .. } => "reload_refused",
-            Self::FileRead { .. } => "file_read",
-            Self::Decision { .. } => "decision",
-            Self::Proposed { .. } => "proposed",
-            Self::Approved(_) => "approved",
-            Self::Rejected(_) => "rejected",
-            Self::Returned { .. } => "returned",
-            Self::Cleared { .. } => "cleared",
-            Self::Superseded { .. } => "superseded",
-            Self::Call(_) => "call",
-            Self::Intent { .. } => "intent",
-            Self::Accepted { .. } => "accepted",
-            Self::NotApplied { .. } => "not_applied",
-            Self::Uncertain { .. } => "uncertain",
-            Self::Reopened { .. } => "reopened",
-            Self::Refused(_) => "refused",
-            Self::Proof(_) => "proof",
-            Self::Impact(_) => "impact",
-            Self::Drift { .. } => "drift",
-            Self::ReleaseAsked(_) => "release_asked",
-            Self::Undoing { .. } => "undoing",
-            Self::Undone { .. } => "undone",
-            Self::NotReleased { .. } => "not_released",
-            Self::Expired { .. } => "expired",
-            Self::DoneByHand(_) => "done_by_hand",
-            Self::Report(_) => "report",
-            Self::Drill(_) => "drill",
+        super::kind::tag(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_what_serde_writes() {
+        let events = [
+            Event::Watching,
+            Event::Stopped { reason: String::new() },
+            Event::FileRead { sha256: String::new(), file: String::new(), findings: 0 },
+            Event::DoneByHand(Answer {
+                by: String::new(),
+                reason: String::new(),
+                os_user: String::new(),
+                aws_identity: None,
+                judged: None,
+            }),
+        ];
+        for event in events {
+            let written = serde_json::to_value(&event).expect("JSON");
+            assert_eq!(written["kind"], event.kind());
         }
+        assert_eq!(Event::Watching.kind(), "watching");
+        // What is no enum has no tag.
+        assert_eq!(crate::remediation::kind::tag(&"text"), "");
     }
 }

@@ -18,6 +18,7 @@ mod event;
 mod fold;
 mod history;
 mod impact;
+mod kind;
 mod lifecycle;
 mod occurrence;
 mod origin;

@@ -1,6 +1,7 @@
 //! The opt-outs' file while the service runs: read again when it changes, and refused when it is
 //! broken.
 
+use crate::chain::chain;
 use crate::config::{ConfigError, OptOut, OptOuts, SOON_DAYS};
 use crate::remediation::Event;
 use jiff::Timestamp;
@@ -72,7 +73,7 @@ impl OptOutFile {
         let read = OptOuts::load(&self.path, Timestamp::now());
         let fingerprint = match &read {
             Ok(read) => read.sha256.clone(),
-            Err(error) => error.to_string(),
+            Err(error) => chain(error),
         };
         let looks = match &self.settling {
             Some((settling, looks)) if *settling == fingerprint => looks + 1,
@@ -93,8 +94,8 @@ impl OptOutFile {
             }
             Err(_) if stamp.is_none() => Err(emptied()),
             // It may pass by itself: the file is looked at again.
-            Err(error @ ConfigError::Unreadable { .. }) => return self.refuse(asked, error.to_string()),
-            Err(error) => Err(error.to_string()),
+            Err(error @ ConfigError::Unreadable { .. }) => return self.refuse(asked, chain(&error)),
+            Err(error) => Err(chain(&error)),
         };
         let read = match read {
             Ok(read) => read,

@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::opt_outs::{self, OptOutFile};
+use crate::chain::chain;
 use crate::config::{Config, OptOuts};
 use crate::ledger::{Append, LedgerError};
 use crate::remediation::{Draft, Event};
@@ -26,15 +27,17 @@ impl Service {
                 None
             }
             (Err(error), _) => {
-                self.refuse_reload(error.to_string()).await?;
+                self.refuse_reload(chain(&error)).await?;
                 None
             }
             // It names another file, or now insists on one.
             (Ok(config), _) => match config.read_opt_outs() {
                 Ok(_) => Some(config),
                 Err(error) => {
-                    let error =
-                        format!("the opt-outs cannot be used, and it is not used without them: {error}");
+                    let error = format!(
+                        "the opt-outs cannot be used, and it is not used without them: {}",
+                        chain(&error)
+                    );
                     self.refuse_reload(error).await?;
                     None
                 }

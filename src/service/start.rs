@@ -11,7 +11,7 @@ use crate::ingest::{
     FolderFeed, HandedIn, Pace, Polls, QueueFeed, Sweep, Verifier, WatchedRegions, intake_channel,
 };
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
-use crate::notify::Notifier;
+use crate::notify::{Notifier, NotifierError};
 use crate::org::Snapshot;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
@@ -42,13 +42,17 @@ pub enum ServiceError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The hub's AWS.
-    #[error("{error}\n  {hint}")]
+    #[error("the hub cannot use AWS")]
     Aws {
         /// The call that failed.
+        #[source]
         error: CallError,
         /// What to do.
         hint: String,
     },
+    /// Notifications cannot be sent.
+    #[error(transparent)]
+    Notifier(#[from] NotifierError),
     /// The opt-outs' file is gone.
     #[error(
         "{path}: gone or empty, and at the last start it had {count} opt-out(s): bring it back, or leave a comment in it to have none"

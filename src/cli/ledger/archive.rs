@@ -140,7 +140,7 @@ fn read_again(file: &Path, reader: &Reader) -> anyhow::Result<String> {
     let mut line = String::new();
     while lines.read_line(&mut line)? > 0 {
         hash.update(&line);
-        check_proof(line.trim_end(), &keys).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))?;
+        check_proof(line.trim_end(), &keys).with_context(|| file.display().to_string())?;
         line.clear();
     }
     Ok(crate::digest::hex(&hash.finalize()))

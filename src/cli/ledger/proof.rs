@@ -3,6 +3,7 @@
 use super::path::ledger_path;
 use super::verify::public_keys;
 use crate::audit::proof::{Shown, check as check_proof};
+use crate::chain::chain;
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{BAD, GOOD, Screen, clean, styled};
@@ -134,7 +135,8 @@ impl Checked<'_> {
                 ));
                 self.screen.line(format!("  {}", clean(&entry)));
             }
-            Err(why) => {
+            Err(error) => {
+                let why = chain(&error);
                 self.bad += 1;
                 self.screen.json(
                     &serde_json::json!({ "file": self.file, "line": many, "holds": false, "why": why }),

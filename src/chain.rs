@@ -1,0 +1,37 @@
+//! An error with what caused it, in one text.
+
+use std::error::Error;
+use std::fmt::Write;
+
+/// The text of an error and those of its causes, each once: `the ledger cannot be used: disk is full`.
+///
+/// For logs, entries and screens. The text of an error itself leaves its cause out.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let _ = write!(text, ": {cause}");
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chain;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the ledger cannot be used")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn every_cause_is_named_once() {
+        let error = Outer(std::io::Error::other("the disk is full"));
+        assert_eq!(chain(&error), "the ledger cannot be used: the disk is full");
+        assert_eq!(
+            format!("{:#}", anyhow::Error::from(error)),
+            "the ledger cannot be used: the disk is full"
+        );
+    }
+}
