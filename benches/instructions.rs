@@ -46,12 +46,12 @@ fn decoded(times: usize) {
 /// One finding, by ten rules, a hundred opt-outs and a hundred accounts.
 fn decided(times: usize) {
     let world = world((10, 100, 100));
-    let spending = BudgetUsage::default();
+    let usage = BudgetUsage::default();
     let facts = DecisionContext {
         organization: &world.organization,
         placement: Placed::At(&world.placement),
         history: &[],
-        spending: &spending,
+        usage: &usage,
         before_watch: None,
         stage: Stage::New,
         now: world.now,

@@ -18,12 +18,12 @@ const SIZES: [(usize, usize, usize); 4] =
 #[divan::bench(args = [0, 1, 2, 3])]
 fn one_finding(bencher: Bencher, size: usize) {
     let world = world(SIZES[size]);
-    let spending = BudgetUsage::default();
+    let usage = BudgetUsage::default();
     let facts = DecisionContext {
         organization: &world.organization,
         placement: Placed::At(&world.placement),
         history: &[],
-        spending: &spending,
+        usage: &usage,
         before_watch: None,
         stage: Stage::New,
         now: world.now,

@@ -1,7 +1,7 @@
 //! A stretch of entries, checked by itself: stretches are checked side by side.
 
 use super::canonical::Members;
-use super::life::{Act, Step};
+use super::lifecycle::{Act, Step};
 use super::problem::{NAMED, Problem};
 use super::tree::{Hash, Tree, leaf};
 use rusqlite::types::ValueRef;

@@ -8,7 +8,7 @@ mod archives;
 pub mod canonical;
 mod chunk;
 mod file;
-mod life;
+mod lifecycle;
 mod problem;
 pub mod proof;
 mod schema;

@@ -3,7 +3,7 @@
 use super::archives::Archives;
 use super::chunk::{CHUNK, Chunk};
 use super::file::LedgerFile;
-use super::life::Lives;
+use super::lifecycle::Lives;
 use super::problem::{NAMED, Problem};
 use super::schema::Schema;
 use super::structure::integrity;

@@ -159,15 +159,15 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
     }
     let remediation = reader.remediation(&show::find(reader, id)?)?;
     let (id, state) = (&remediation.id, remediation.state);
-    let is_beyond = matches!(remediation.target.who, Who::Beyond { .. });
-    if is_beyond && kind == Kind::Approve {
+    let is_unsupported = matches!(remediation.target.who, Who::Unsupported { .. });
+    if is_unsupported && kind == Kind::Approve {
         let text = format!(
             "{id}: rescind cannot do this: `rescind show {id}` tells what to do by hand, `rescind done {id}` that it is done"
         );
         return Err(BadInput(text).into());
     }
     match (state, &remediation.answer) {
-        (State::Held | State::Rejected, _) if is_beyond && kind == Kind::Done => Ok(remediation),
+        (State::Held | State::Rejected, _) if is_unsupported && kind == Kind::Done => Ok(remediation),
         (State::Held | State::Rejected, _) if kind == Kind::Done => {
             let text =
                 format!("{id}: rescind can do this itself: `rescind approve {id}`, or `rescind reject {id}`");

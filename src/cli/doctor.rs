@@ -45,11 +45,11 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         };
         bar.finish_and_clear();
         ledger.close();
-        tell(args, &diagnosis, screen)
+        describe(args, &diagnosis, screen)
     })
 }
 
-fn tell(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<Exit> {
+fn describe(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<Exit> {
     let (covered, all) = diagnosis.coverage();
     let mut told = serde_json::to_value(diagnosis)?;
     told["green"] = diagnosis.is_green().into();

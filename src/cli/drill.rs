@@ -36,7 +36,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         ));
         let drill =
             Drill { config, hub: &hub, account: args.account.clone(), role, os_user: answer::os_user() };
-        let drilled = match Box::pin(drill.hold(&stop, &mut |step| tell(step, screen))).await {
+        let drilled = match Box::pin(drill.hold(&stop, &mut |step| describe(step, screen))).await {
             Ok(drilled) => drilled,
             Err(DrillError::Asked(why)) => return Err(BadInput(why).into()),
             Err(DrillError::Service(error)) => return Err(error.into()),
@@ -69,7 +69,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     })
 }
 
-fn tell(step: &DrillStep, screen: &Screen) {
+fn describe(step: &DrillStep, screen: &Screen) {
     let after = step.after_ms.map_or_else(String::new, |ms| format!("{}.{:03} s", ms / 1000, ms % 1000));
     let name = format!("{:<10}", step.name);
     let name = if step.passed { styled(GOOD, name) } else { styled(BAD, format!("NOT {}", step.name)) };

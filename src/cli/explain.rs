@@ -55,7 +55,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         .enumerate()
         .partition(|(number, one)| args.all || *number == latest || belongs(one));
     for (_, occurrence) in told {
-        tell(occurrence, screen)?;
+        describe(occurrence, screen)?;
     }
     if !earlier.is_empty() {
         let earlier = earlier.len();
@@ -72,7 +72,7 @@ fn update(occurrence: &Decided) -> Option<&str> {
     }
 }
 
-fn tell(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
+fn describe(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
     let Decided { seen, decision } = occurrence;
     screen.json(&serde_json::json!({ "seen": seen, "decision": decision }))?;
     let (id, account) = (seen.subject.finding.as_deref().unwrap_or("-"), seen.subject.account.as_ref());

@@ -66,7 +66,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                             at: Timestamp::now(),
                         });
                     }
-                    tell(&planned, screen)?;
+                    describe(&planned, screen)?;
                     count += 1;
                 }
                 Err(undecodable) => {
@@ -117,7 +117,7 @@ async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>
     (decoded, errors)
 }
 
-fn tell(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
+fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
     let Planned { finding, recorded, decision, change, impact } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({

@@ -102,7 +102,7 @@ async fn release(
         "remediation": id, "undo": undo, "drift": drift.is_some(),
         "written": drift.as_ref().and_then(|drift| drift.written.as_ref()),
     }))?;
-    tell_plan(remediation, &undo, drift.as_deref(), screen);
+    describe_plan(remediation, &undo, drift.as_deref(), screen);
     let others = other_keys(service, remediation)?;
     if !others.is_empty() {
         screen.line(format!(
@@ -210,7 +210,7 @@ fn nothing(remediation: &Remediation) -> Undo {
     }
 }
 
-fn tell_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, screen: &Screen) {
+fn describe_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, screen: &Screen) {
     screen.line(format!(
         "{}  {} in {}",
         styled(BOLD, &remediation.id),

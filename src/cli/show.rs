@@ -195,7 +195,7 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
             Some(Proposal { problem: Some(problem), .. }) => {
                 screen.line(format!("  What would be done could not be looked at: {}", clean(problem)));
             }
-            _ if matches!(r.target.who, Who::Beyond { .. }) => {
+            _ if matches!(r.target.who, Who::Unsupported { .. }) => {
                 screen.line("  rescind cannot do this. By hand:");
                 screen.line(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
             }
@@ -211,7 +211,7 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
         if matches!(r.target.who, Who::Role { .. }) {
             screen.line(format!("    rescind impact {}   (whom it would concern)", r.id));
         }
-        let word = if matches!(r.target.who, Who::Beyond { .. }) { "done" } else { "approve" };
+        let word = if matches!(r.target.who, Who::Unsupported { .. }) { "done" } else { "approve" };
         screen.line(format!("    rescind {word} {} --by NAME --reason TEXT", r.id));
         screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
     }

@@ -217,7 +217,7 @@ fn story(r: &Remediation) -> Vec<String> {
     let who = match &r.target.who {
         Who::Role { role, .. } => format!("role {role}"),
         Who::User { user, .. } => format!("user {user}"),
-        Who::Beyond { principal } => principal.clone(),
+        Who::Unsupported { principal } => principal.clone(),
     };
     lines.push(format!(
         "Credentials of {who} in account {}{}, last seen in use {}{}.",

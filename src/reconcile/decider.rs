@@ -70,7 +70,7 @@ impl Decider {
             organization,
             placement,
             history,
-            spending: &usage,
+            usage: &usage,
             before_watch,
             stage,
             now: self.clock.now(),

@@ -6,7 +6,7 @@ use crate::ident::{RoleId, RoleName};
 use crate::ledger::LedgerError;
 use crate::remediation::{CallScope, Refusal, Target};
 use crate::remedy::{MemberAccess, Purpose};
-use crate::triage::{Beyond, HoldReason, Stage, Verdict};
+use crate::triage::{HoldReason, Stage, Unsupported, Verdict};
 use jiff::Timestamp;
 
 /// What became of the search for a role.
@@ -36,7 +36,7 @@ pub(super) async fn find_role(
     };
     let organization = &organization;
     let circumstances = Circumstances { organization, history: &[], before_watch, stage: Stage::New };
-    let Verdict::Hold { target, why: HoldReason::Beyond(Beyond::Unclear(_)), .. } =
+    let Verdict::Hold { target, why: HoldReason::Unsupported(Unsupported::Unclear(_)), .. } =
         decider.decide(finding, circumstances).await?.verdict
     else {
         return Ok(Search::NotMade);

@@ -22,7 +22,7 @@ pub struct Planned {
     pub decision: Decision,
     /// The change that would be made, or why it could not be; none when nothing would be.
     pub change: Option<Result<Change, Refusal>>,
-    /// Whom it would affect, if that was asked for.
+    /// The impact, if it was asked for.
     pub impact: Option<Impact>,
 }
 

@@ -1,10 +1,10 @@
-//! Whom a remedy is for.
+//! The principal that a remedy acts on.
 
 use crate::ident::{AccountId, Partition, RoleId, RoleName, UserId, UserName, is_name_byte};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Whom a remedy is for.
+/// The principal that a remedy acts on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// The partition of the account.
@@ -39,8 +39,8 @@ pub enum Who {
         /// The access key that leaked, where the finding tells it.
         access_key: Option<String>,
     },
-    /// Somebody whom rescind cannot do anything about: a person must.
-    Beyond {
+    /// A principal that rescind cannot change: a person must act.
+    Unsupported {
         /// In words.
         principal: String,
     },
@@ -71,7 +71,7 @@ impl Target {
         match self.who {
             Who::Role { .. } => "role_sessions",
             Who::User { .. } => "user_keys",
-            Who::Beyond { .. } => "by_hand",
+            Who::Unsupported { .. } => "by_hand",
         }
     }
 
@@ -88,7 +88,7 @@ impl Target {
             Who::Role { role, .. } => role.to_string(),
             Who::User { user, .. } => format!("user/{user}"),
             // No name of a role or a user begins so.
-            Who::Beyond { principal } => format!("beyond/{principal}"),
+            Who::Unsupported { principal } => format!("unsupported/{principal}"),
         }
     }
 
@@ -98,7 +98,7 @@ impl Target {
         match &self.who {
             Who::Role { role, .. } => format!("role {role}"),
             Who::User { user, .. } => format!("user {user}"),
-            Who::Beyond { principal } => principal.clone(),
+            Who::Unsupported { principal } => principal.clone(),
         }
     }
 
@@ -108,7 +108,7 @@ impl Target {
         match &self.who {
             Who::Role { role_id, .. } => role_id.as_ref().map(RoleId::as_str),
             Who::User { user_id, .. } => user_id.as_ref().map(UserId::as_str),
-            Who::Beyond { .. } => None,
+            Who::Unsupported { .. } => None,
         }
     }
 
@@ -117,14 +117,14 @@ impl Target {
     pub fn session(&self) -> Option<&OneSession> {
         match &self.who {
             Who::Role { session, .. } => session.as_ref(),
-            Who::User { .. } | Who::Beyond { .. } => None,
+            Who::User { .. } | Who::Unsupported { .. } => None,
         }
     }
 
     /// Whether rescind can do anything about it. If not, a person must.
     #[must_use]
     pub fn is_supported(&self) -> bool {
-        !matches!(self.who, Who::Beyond { .. })
+        !matches!(self.who, Who::Unsupported { .. })
     }
 
     /// The role with its unique id, where it is one and the id is known.
@@ -141,7 +141,7 @@ impl Target {
     pub fn long_term_key(&self) -> Option<&str> {
         match &self.who {
             Who::User { access_key, .. } => access_key.as_deref().filter(|key| key.starts_with("AKIA")),
-            Who::Role { .. } | Who::Beyond { .. } => None,
+            Who::Role { .. } | Who::Unsupported { .. } => None,
         }
     }
 
@@ -157,7 +157,7 @@ impl Target {
         match &self.who {
             Who::Role { role, .. } => self.partition.role_arn(&self.account, role.as_str()),
             Who::User { user, .. } => format!("arn:{}:iam::{}:user/{user}", self.partition, self.account),
-            Who::Beyond { principal } => principal.clone(),
+            Who::Unsupported { principal } => principal.clone(),
         }
     }
 }
@@ -172,7 +172,7 @@ impl fmt::Display for Target {
                 write!(f, "the session {name} of role {role}")
             }
             Who::User { user, .. } => write!(f, "the leaked key and the sessions of user {user}"),
-            Who::Beyond { principal } => write!(f, "the credentials of {principal}"),
+            Who::Unsupported { principal } => write!(f, "the credentials of {principal}"),
         }
     }
 }

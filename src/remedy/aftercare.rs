@@ -14,7 +14,7 @@ pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Ve
         Who::User { user, access_key, .. } => {
             of_user(user.as_str(), access_key.as_deref(), recurring, &mut lines);
         }
-        Who::Beyond { .. } => {}
+        Who::Unsupported { .. } => {}
     }
     lines
 }

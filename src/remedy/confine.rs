@@ -39,7 +39,7 @@ impl Purpose {
     /// The actions that change something.
     fn writes(self, who: &Who) -> &'static [&'static str] {
         match (self, who) {
-            (Self::Look | Self::Trace | Self::Search, _) | (_, Who::Beyond { .. }) => &[],
+            (Self::Look | Self::Trace | Self::Search, _) | (_, Who::Unsupported { .. }) => &[],
             (Self::Revoke, Who::Role { .. }) => &["iam:PutRolePolicy"],
             (Self::Undo, Who::Role { .. }) => &["iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             (Self::Revoke, Who::User { .. }) => &["iam:PutUserPolicy", "iam:UpdateAccessKey"],
@@ -60,7 +60,7 @@ pub fn session_policy(target: &Target, purpose: Purpose) -> String {
         Who::User { user, .. } if purpose == Purpose::Trace => (TRACE, user.as_str()),
         Who::Role { role, .. } => (ROLE, role.as_str()),
         Who::User { user, .. } => (USER, user.as_str()),
-        Who::Beyond { .. } => (ROLE, "-"),
+        Who::Unsupported { .. } => (ROLE, "-"),
     };
     let text = template
         .replace("${PARTITION}", target.partition.as_str())

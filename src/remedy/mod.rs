@@ -43,7 +43,7 @@ pub async fn inspect(session: &MemberSession, target: &Target) -> Result<Found, 
     match &target.who {
         Who::Role { role, role_id, .. } => RoleSessions::inspect(session, role, role_id.as_ref()).await,
         Who::User { user, user_id, .. } => UserKeys::inspect(session, user, user_id.as_ref()).await,
-        Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+        Who::Unsupported { principal } => Err(Refusal::Unmodifiable(principal.clone())),
     }
 }
 
@@ -52,7 +52,7 @@ pub async fn inspect(session: &MemberSession, target: &Target) -> Result<Found, 
 pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {
     match &target.who {
         Who::User { access_key, .. } => UserKeys::plan(target, access_key.as_deref(), found, ask),
-        Who::Role { .. } | Who::Beyond { .. } => RoleSessions::plan(target, found, ask),
+        Who::Role { .. } | Who::Unsupported { .. } => RoleSessions::plan(target, found, ask),
     }
 }
 
@@ -64,7 +64,7 @@ pub async fn apply(session: &MemberSession, target: &Target, change: &Change) ->
     match &target.who {
         Who::Role { role, .. } => RoleSessions::apply(session, role, change).await,
         Who::User { user, .. } => UserKeys::apply(session, user, change).await,
-        Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+        Who::Unsupported { principal } => Err(Refusal::Unmodifiable(principal.clone())),
     }
 }
 
@@ -73,7 +73,7 @@ pub async fn verify(session: &MemberSession, target: &Target, change: &Change, a
     match &target.who {
         Who::Role { role, .. } => RoleSessions::verify(session, role, change, at_most).await,
         Who::User { user, .. } => UserKeys::verify(session, user, change, at_most).await,
-        Who::Beyond { principal } => Verified::Unread(principal.clone()),
+        Who::Unsupported { principal } => Verified::Unread(principal.clone()),
     }
 }
 
@@ -85,7 +85,7 @@ pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) ->
     match &target.who {
         Who::Role { role, .. } => RoleSessions::undo(session, role, undo).await,
         Who::User { user, .. } => UserKeys::undo(session, user, undo).await,
-        Who::Beyond { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+        Who::Unsupported { principal } => Err(Refusal::Unmodifiable(principal.clone())),
     }
 }
 
@@ -104,7 +104,7 @@ pub async fn impact(
 ) -> Option<Impact> {
     match &target.who {
         Who::Role { role, .. } => Some(gather::gather_impact(session, role, cutoff, regions).await),
-        Who::User { .. } | Who::Beyond { .. } => None,
+        Who::User { .. } | Who::Unsupported { .. } => None,
     }
 }
 
@@ -113,7 +113,7 @@ pub async fn impact(
 pub fn longest_session(target: &Target) -> SignedDuration {
     match target.who {
         Who::User { .. } => user_keys::LONGEST_SESSION,
-        Who::Role { .. } | Who::Beyond { .. } => role_sessions::LONGEST_SESSION,
+        Who::Role { .. } | Who::Unsupported { .. } => role_sessions::LONGEST_SESSION,
     }
 }
 
@@ -125,7 +125,7 @@ pub const LONGEST_SESSION: SignedDuration = user_keys::LONGEST_SESSION;
 pub fn undone_by(target: &Target) -> &'static [&'static str] {
     match target.who {
         Who::User { .. } => &["DeleteUserPolicy", "PutUserPolicy", "UpdateAccessKey"],
-        Who::Role { .. } | Who::Beyond { .. } => &["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"],
+        Who::Role { .. } | Who::Unsupported { .. } => &["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"],
     }
 }
 
@@ -138,7 +138,7 @@ pub fn is_about(target: &Target, event: &TrailEvent) -> bool {
     let of_principal = match &target.who {
         Who::Role { role, .. } => same(&event.role, role.as_str()),
         Who::User { user, .. } => same(&event.user, user.as_str()),
-        Who::Beyond { .. } => false,
+        Who::Unsupported { .. } => false,
     };
     of_principal && event.policy.as_deref().is_none_or(|policy| policy == POLICY_NAME)
 }

@@ -164,7 +164,7 @@ impl IncidentReport {
         let (principal_kind, principal) = match &view.target.who {
             Who::Role { role, .. } => ("role", role.to_string()),
             Who::User { user, .. } => ("user", user.to_string()),
-            Who::Beyond { principal } => ("other", principal.clone()),
+            Who::Unsupported { principal } => ("other", principal.clone()),
         };
         Self {
             state: view.state,
@@ -281,7 +281,7 @@ fn rungs(view: &Remediation, seconds_after: impl Fn(Timestamp) -> Option<f64>) -
 fn to_do(view: &Remediation) -> Option<String> {
     match view.state {
         State::Held => Some(match (&view.what_to_do, &view.target.who) {
-            (Some(by_hand), Who::Beyond { .. }) => by_hand.clone(),
+            (Some(by_hand), Who::Unsupported { .. }) => by_hand.clone(),
             _ => format!("Judge it: `rescind show {0}`, then approve or reject.", view.id),
         }),
         State::Blocked | State::Failed => view.refused().map(|refused| refused.what_to_do.clone()),

@@ -54,9 +54,9 @@ pub struct Service {
     /// Where it answers.
     listen: Arc<Mutex<Option<SocketAddr>>>,
     /// What it tells could not be written last.
-    untold: AtomicBool,
+    unpublished: AtomicBool,
     /// What it told of itself last.
-    told: Arc<Mutex<Option<Live>>>,
+    published: Arc<Mutex<Option<Live>>>,
     started: Timestamp,
     /// Why a file was not taken over, if one was not.
     refused: Mutex<Option<String>>,

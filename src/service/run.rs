@@ -43,7 +43,7 @@ impl Service {
             let what_to_do = "Whoever can write there can have roles revoked. Allow guardduty:GetFindings to the hub and take `confirm = false` out.";
             self.alerts.raise_alert(Alert::of_service(AlertCode::NotConfirming, text, what_to_do)).await?;
         }
-        self.tell_live();
+        self.publish_status();
         // On its own: it tells how the others are.
         let answering = tokio::spawn(self.answering());
         systemd::ready();
@@ -56,12 +56,12 @@ impl Service {
             ran = all => ran.map(|_| ()),
             () = deadline => Ok(()),
         };
-        self.tell_live();
+        self.publish_status();
         let drained = match ran {
             Ok(()) => self.drained().await,
             Err(error) => Err(error),
         };
-        self.tell_no_more();
+        self.withdraw_status();
         answering.abort();
         drained
     }
@@ -212,7 +212,7 @@ impl Service {
                 let read = file.look(false).map(Result::<&OptOuts, String>::cloned);
                 self.take_over(read).await?;
             }
-            self.tell_live();
+            self.publish_status();
             systemd::alive();
         }
     }

@@ -38,7 +38,7 @@ impl Service {
     }
 
     /// Tells it in the file beside the ledger. That it cannot be told stops nothing.
-    pub(super) fn tell_live(&self) {
+    pub(super) fn publish_status(&self) {
         let live = self.live();
         metrics::gauge(&live, &self.reader, &self.config);
         let file = Live::file(&self.config.ledger);
@@ -53,17 +53,17 @@ impl Service {
             std::fs::rename(&new, &file)
         });
         if let Err(error) = done {
-            if !self.untold.swap(true, Ordering::SeqCst) {
+            if !self.unpublished.swap(true, Ordering::SeqCst) {
                 tracing::error!(file = %file.display(), "`rescind status` does not know how it is doing: {error}");
             }
         } else {
-            self.untold.store(false, Ordering::SeqCst);
+            self.unpublished.store(false, Ordering::SeqCst);
         }
-        *self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
+        *self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
     }
 
     /// There is nothing to tell any more.
-    pub(super) fn tell_no_more(&self) {
+    pub(super) fn withdraw_status(&self) {
         Live::remove(&self.config.ledger);
     }
 }

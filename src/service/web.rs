@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-type Told = Arc<Mutex<Option<Live>>>;
+type Published = Arc<Mutex<Option<Live>>>;
 
 /// So many may ask at once. A connection takes a file descriptor, and AWS needs them.
 const AT_ONCE: usize = 32;
@@ -34,7 +34,7 @@ impl Service {
     /// Answers on the configured address, on its own: it tells how the others are. That nobody can ask
     /// stops nothing.
     pub(super) fn answering(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (address, told) = (self.config.listen, Arc::clone(&self.told));
+        let (address, told) = (self.config.listen, Arc::clone(&self.published));
         let bound_at = Arc::clone(&self.listen);
         async move {
             let Some(address) = address else { return };
@@ -101,9 +101,9 @@ async fn answer(listener: &TcpListener, router: &Router) {
     }
 }
 
-fn router(told: Told) -> Router {
+fn router(told: Published) -> Router {
     let counters = metrics::start();
-    let now = move |told: &Told| told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let now = move |told: &Published| told.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let (alive, ready, status) = (Arc::clone(&told), Arc::clone(&told), told);
     Router::new()
         .route(

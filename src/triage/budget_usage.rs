@@ -233,37 +233,37 @@ mod tests {
     #[test]
     fn an_hour_in_one_account_and_in_all() {
         let budget = Budget { account_per_hour: 2, organization_per_hour: 3, ..Budget::default() };
-        let mut spending = BudgetUsage::default();
+        let mut usage = BudgetUsage::default();
         let (shop, bank) = (SHOP.parse().expect("legal"), BANK.parse().expect("legal"));
-        spending.add(begun("r-1", SHOP, "a", 0));
-        assert_eq!(spending.allows(&shop, &budget, time(1)), Ok(()));
-        spending.add(begun("r-2", SHOP, "b", 10));
-        assert_eq!(spending.allows(&shop, &budget, time(20)), Err(BudgetExceeded::Account { begun: 2 }));
-        assert_eq!(spending.allows(&bank, &budget, time(20)), Ok(()));
-        spending.add(begun("r-3", BANK, "a", 20));
-        assert_eq!(spending.allows(&bank, &budget, time(20)), Err(BudgetExceeded::Organization { begun: 3 }));
+        usage.add(begun("r-1", SHOP, "a", 0));
+        assert_eq!(usage.allows(&shop, &budget, time(1)), Ok(()));
+        usage.add(begun("r-2", SHOP, "b", 10));
+        assert_eq!(usage.allows(&shop, &budget, time(20)), Err(BudgetExceeded::Account { begun: 2 }));
+        assert_eq!(usage.allows(&bank, &budget, time(20)), Ok(()));
+        usage.add(begun("r-3", BANK, "a", 20));
+        assert_eq!(usage.allows(&bank, &budget, time(20)), Err(BudgetExceeded::Organization { begun: 3 }));
         // The same one twice counts once; and an hour later the first is forgotten.
-        spending.add(begun("r-3", BANK, "a", 21));
-        assert_eq!(spending.allows(&bank, &budget, time(22)), Err(BudgetExceeded::Organization { begun: 3 }));
-        assert!(spending.has(&bank, "r-3") && !spending.has(&shop, "r-3"));
+        usage.add(begun("r-3", BANK, "a", 21));
+        assert_eq!(usage.allows(&bank, &budget, time(22)), Err(BudgetExceeded::Organization { begun: 3 }));
+        assert!(usage.has(&bank, "r-3") && !usage.has(&shop, "r-3"));
         let later = "2026-11-22T11:00:00Z".parse().expect("a time");
-        assert_eq!(spending.allows(&shop, &budget, later), Ok(()));
+        assert_eq!(usage.allows(&shop, &budget, later), Ok(()));
     }
 
     #[test]
     fn a_share_of_the_roles_and_always_one() {
         let budget = Budget::default();
-        let mut spending = BudgetUsage::default();
+        let mut usage = BudgetUsage::default();
         let shop = SHOP.parse().expect("legal");
-        let allows = |spending: &BudgetUsage, role: &str, of| {
-            spending.allows_role(&shop, &role.to_ascii_lowercase(), of, &budget, time(5)).is_ok()
+        let allows = |usage: &BudgetUsage, role: &str, of| {
+            usage.allows_role(&shop, &role.to_ascii_lowercase(), of, &budget, time(5)).is_ok()
         };
-        assert!(allows(&spending, "a", None));
-        spending.add(begun("r-1", SHOP, "a", 0));
-        spending.add(begun("r-2", SHOP, "a", 2));
+        assert!(allows(&usage, "a", None));
+        usage.add(begun("r-1", SHOP, "a", 0));
+        usage.add(begun("r-2", SHOP, "a", 2));
         // The same role again is no other role.
-        assert!(allows(&spending, "A", None));
-        assert!(!allows(&spending, "b", None) && !allows(&spending, "b", Some(19)));
-        assert!(allows(&spending, "b", Some(20)));
+        assert!(allows(&usage, "A", None));
+        assert!(!allows(&usage, "b", None) && !allows(&usage, "b", Some(19)));
+        assert!(allows(&usage, "b", Some(20)));
     }
 }

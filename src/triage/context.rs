@@ -46,7 +46,7 @@ pub struct DecisionContext<'a> {
     /// What the ledger knows of remediations of the same role.
     pub history: &'a [PriorRemediation],
     /// What was begun within the hour.
-    pub spending: &'a BudgetUsage,
+    pub usage: &'a BudgetUsage,
     /// Since when the region is watched, when the finding is older than that.
     pub before_watch: Option<Timestamp>,
     /// How far the matter is.

@@ -2,11 +2,11 @@
 
 use super::earlier::uncovered;
 use super::instructions::{by_hand, what_to_do};
+use super::remedy_target::{RemedyTarget, remedy_target};
 use super::trace::DecisionTrace;
-use super::whom::{Whom, whom};
 use super::{
-    Beyond, Decision, DecisionContext, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling,
-    SkipReason, Source, Stage, Verdict, most_cautious, reason,
+    Decision, DecisionContext, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling,
+    SkipReason, Source, Stage, Unsupported, Verdict, most_cautious, reason,
 };
 use crate::config::{Mode, OptOut, Rule};
 use crate::finding::Finding;
@@ -20,13 +20,13 @@ use crate::remediation::{PriorRemediation, Recurrence, State, Target, Who};
 pub fn decide(
     finding: &Finding,
     policy: &Policy,
-    facts: DecisionContext<'_>,
+    context: DecisionContext<'_>,
 ) -> Result<Decision, PlacementNeeded> {
     let mut triage = Triage {
         finding,
         policy,
-        facts,
-        chain: DecisionTrace::default(),
+        context,
+        trace: DecisionTrace::default(),
         rule: None,
         recurrence: None,
         opt_outs: Vec::new(),
@@ -36,21 +36,21 @@ pub fn decide(
         Ok(verdict) => verdict,
         Err(reason) => Verdict::Skip(reason),
     };
-    let Triage { chain, rule, recurrence, opt_outs, placed, .. } = triage;
+    let Triage { trace, rule, recurrence, opt_outs, placed, .. } = triage;
     let what_to_do = match &verdict {
         Verdict::Skip(reason) => what_to_do(reason, finding),
-        Verdict::Hold { why: HoldReason::Beyond(why), .. } => Some(by_hand(why, finding, facts.now)),
+        Verdict::Hold { why: HoldReason::Unsupported(why), .. } => Some(by_hand(why, finding, context.now)),
         _ => None,
     };
     Ok(Decision {
-        checks: chain.close(format!("{}: {verdict}", verdict.name())),
+        checks: trace.close(format!("{}: {verdict}", verdict.name())),
         verdict,
         what_to_do,
         recurrence,
         rule,
         opt_outs,
-        organization_read_at: facts.organization.read_at,
-        placement_read_at: facts.placement.at().filter(|_| placed).map(|p| p.read_at),
+        organization_read_at: context.organization.read_at,
+        placement_read_at: context.placement.at().filter(|_| placed).map(|p| p.read_at),
     })
 }
 
@@ -61,8 +61,8 @@ type SaidThere<'a> = (Vec<&'a OptOut>, Option<(&'a str, &'a str)>);
 struct Triage<'a> {
     finding: &'a Finding,
     policy: &'a Policy,
-    facts: DecisionContext<'a>,
-    chain: DecisionTrace,
+    context: DecisionContext<'a>,
+    trace: DecisionTrace,
     rule: Option<String>,
     recurrence: Option<Recurrence>,
     opt_outs: Vec<String>,
@@ -82,24 +82,24 @@ impl<'a> Triage<'a> {
             Ok(whose) => whose,
             Err(reason) => return Ok(Err(reason)),
         };
-        let is_foreign = matches!(hold, Some(HoldReason::Beyond(Beyond::ForeignAccount(_))));
+        let is_foreign = matches!(hold, Some(HoldReason::Unsupported(Unsupported::ForeignAccount(_))));
         let (mode, why) = if is_foreign { said } else { self.what_may_be_done(&target, said)? };
         Ok(self.what_is_done(target, hold, mode, why))
     }
 
     /// Real, and of a kind that a rule is for. Gives what the rule says.
     fn what_it_is(&mut self) -> Result<(&'a Rule, (Mode, HoldReason)), SkipReason> {
-        self.chain.begin("sample");
+        self.trace.begin("sample");
         if self.finding.sample {
             return Err(SkipReason::Sample);
         }
-        self.chain.pass("no");
-        self.chain.begin("archived");
+        self.trace.pass("no");
+        self.trace.begin("archived");
         if self.finding.archived {
             return Err(SkipReason::Archived);
         }
-        self.chain.pass("no");
-        self.chain.begin("rule");
+        self.trace.pass("no");
+        self.trace.begin("rule");
         let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
         let policy: &'a Policy = self.policy;
         let said = match policy.rules.ruling(self.finding, &policy.hub_account, self.is_from_within()) {
@@ -107,17 +107,17 @@ impl<'a> Triage<'a> {
             Ruling::Rule(rule) => {
                 self.rule = Some(rule.name.clone());
                 let said = if let Some(mode) = rule.mode {
-                    self.chain.pass(format!("{}: {mode}", rule.name));
+                    self.trace.pass(format!("{}: {mode}", rule.name));
                     more_cautious(installation, (mode, HoldReason::Said(Source::Rule(rule.name.clone()))))
                 } else {
-                    self.chain.pass(format!("{}: as the installation", rule.name));
+                    self.trace.pass(format!("{}: as the installation", rule.name));
                     installation
                 };
                 (rule, said)
             }
             Ruling::Unclear(rule, why) => {
                 self.rule = Some(rule.name.clone());
-                self.chain.pass(format!("{}: unclear: {why}", rule.name));
+                self.trace.pass(format!("{}: unclear: {why}", rule.name));
                 let unclear = HoldReason::Unclear { rule: rule.name.clone(), why: why.to_owned() };
                 (rule, more_cautious(installation, (Mode::Approve, unclear)))
             }
@@ -127,49 +127,49 @@ impl<'a> Triage<'a> {
 
     /// The call came from an account of the same organization: GuardDuty says so, or it is an active one.
     fn is_from_within(&self) -> bool {
-        self.facts.organization.is_within(self.finding)
+        self.context.organization.is_within(self.finding)
     }
 
     /// Whom to act on, in an account of ours, of late, and not protected; and why a person has to be
     /// asked first, if so.
     fn whose_it_is(&mut self, rule: &Rule) -> Result<(Target, Option<HoldReason>), SkipReason> {
-        let (finding, policy, facts) = (self.finding, self.policy, self.facts);
-        self.chain.begin("principal");
-        let Whom { who, hold } = whom(finding, policy, rule)?;
+        let (finding, policy, context) = (self.finding, self.policy, self.context);
+        self.trace.begin("principal");
+        let RemedyTarget { who, hold } = remedy_target(finding, policy, rule)?;
         let (partition, account) = (policy.partition, finding.account.clone());
         let target = Target { partition, account, who };
-        self.chain.pass(hold.as_ref().map_or_else(|| target.principal(), ToString::to_string));
+        self.trace.pass(hold.as_ref().map_or_else(|| target.principal(), ToString::to_string));
 
-        self.chain.begin("age");
-        let approved = match facts.stage {
+        self.trace.begin("age");
+        let approved = match context.stage {
             Stage::Approved(at) => at,
             Stage::New | Stage::Begin => finding.last_seen(),
         };
-        let age = facts.now.duration_since(finding.last_seen().max(approved));
+        let age = context.now.duration_since(finding.last_seen().max(approved));
         if age > policy.max_finding_age {
             return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
         }
-        self.chain.pass(format!("last seen {} ago", reason::span(age)));
+        self.trace.pass(format!("last seen {} ago", reason::span(age)));
 
-        self.chain.begin("account");
-        match facts.organization.account(&finding.account).map(|account| &account.state) {
+        self.trace.begin("account");
+        match context.organization.account(&finding.account).map(|account| &account.state) {
             None => {
-                let why = Beyond::ForeignAccount(finding.account.clone());
-                self.chain.pass(why.to_string());
-                let Whom { who, hold } = Whom::beyond(target.principal(), why);
+                let why = Unsupported::ForeignAccount(finding.account.clone());
+                self.trace.pass(why.to_string());
+                let RemedyTarget { who, hold } = RemedyTarget::unsupported(target.principal(), why);
                 return Ok((Target { who, ..target }, hold));
             }
-            Some(AccountState::Active) => self.chain.pass(format!("{}: ACTIVE", finding.account)),
+            Some(AccountState::Active) => self.trace.pass(format!("{}: ACTIVE", finding.account)),
             Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
         }
 
         // The finding does not tell the path: it is looked at again when the path is known.
-        self.chain.begin("protected");
+        self.trace.begin("protected");
         if let Some(pattern) = policy.protects(&target.arn()) {
             let (principal, pattern) = (target.principal(), pattern.to_string());
             return Err(SkipReason::Protected { principal, pattern });
         }
-        self.chain.pass("no");
+        self.trace.pass("no");
         Ok((target, hold))
     }
 
@@ -180,24 +180,25 @@ impl<'a> Triage<'a> {
         target: &Target,
         said: (Mode, HoldReason),
     ) -> Result<(Mode, HoldReason), PlacementNeeded> {
-        let facts = self.facts;
-        self.chain.begin("opt-outs and account tag");
+        let context = self.context;
+        self.trace.begin("opt-outs and account tag");
         // Where nothing is changed anyway, nothing has to be known.
-        if said.0 == Mode::Off || (said.0 >= Mode::Observe && matches!(facts.placement, Placed::Unreadable)) {
-            self.chain.pass("not looked at: nothing is changed anyway");
+        if said.0 == Mode::Off || (said.0 >= Mode::Observe && matches!(context.placement, Placed::Unreadable))
+        {
+            self.trace.pass("not looked at: nothing is changed anyway");
             return Ok(said);
         }
-        let (placement, mut said) = (facts.placement.at(), said);
-        let unreadable = matches!(facts.placement, Placed::Unreadable);
+        let (placement, mut said) = (context.placement.at(), said);
+        let unreadable = matches!(context.placement, Placed::Unreadable);
         let (applying, tag) = match self.what_is_said_there(target, placement) {
             Ok(said_there) => said_there,
             // A person has judged it without knowing it either.
-            Err(_) if unreadable && matches!(facts.stage, Stage::Approved(_)) => {
-                self.chain.pass("not readable, and approved");
+            Err(_) if unreadable && matches!(context.stage, Stage::Approved(_)) => {
+                self.trace.pass("not readable, and approved");
                 return Ok(said);
             }
             Err(PlacementNeeded(what)) if unreadable => {
-                self.chain.pass(format!("{what} cannot be read"));
+                self.trace.pass(format!("{what} cannot be read"));
                 return Ok(more_cautious(said, (Mode::Approve, HoldReason::Unplaced(what))));
             }
             Err(needed) => return Err(needed),
@@ -213,7 +214,7 @@ impl<'a> Triage<'a> {
             found.push(format!("tag {key} = {}", crate::ident::quoted(value)));
             said = more_cautious(said, of_tag(key, value));
         }
-        self.chain.pass(if found.is_empty() { "none applies".to_owned() } else { found.join(", ") });
+        self.trace.pass(if found.is_empty() { "none applies".to_owned() } else { found.join(", ") });
         Ok(said)
     }
 
@@ -225,7 +226,7 @@ impl<'a> Triage<'a> {
     ) -> Result<SaidThere<'a>, PlacementNeeded> {
         let policy = self.policy;
         let name = target.name();
-        let applying = policy.opt_outs.applying(self.finding, &name, placement, self.facts.now)?;
+        let applying = policy.opt_outs.applying(self.finding, &name, placement, self.context.now)?;
         let Some(key) = &policy.account_tag else { return Ok((applying, None)) };
         let placement = placement.ok_or_else(|| PlacementNeeded(format!("the account's tag {key}")))?;
         Ok((applying, placement.tags.get(key).map(|value| (key.as_str(), value.as_str()))))
@@ -239,17 +240,17 @@ impl<'a> Triage<'a> {
         mode: Mode,
         why: HoldReason,
     ) -> Result<Verdict, SkipReason> {
-        let (policy, facts) = (self.policy, self.facts);
-        self.chain.begin("earlier remediations");
+        let (policy, context) = (self.policy, self.context);
+        self.trace.begin("earlier remediations");
         if mode != Mode::Off {
-            self.recurrence = uncovered(self.finding, &target, facts.history, mode, facts.now)?;
+            self.recurrence = uncovered(self.finding, &target, context.history, mode, context.now)?;
         }
-        self.chain.pass(match &self.recurrence {
+        self.trace.pass(match &self.recurrence {
             None => "none takes care of it".to_owned(),
             Some(recurrence) => format!("{} should have ended this, and did not", recurrence.of),
         });
         let remediation = remediation_id(self.finding);
-        self.chain.begin("mode");
+        self.trace.begin("mode");
         match mode {
             Mode::Off => return Err(SkipReason::Said(source_of(why))),
             Mode::Observe => {
@@ -257,48 +258,48 @@ impl<'a> Triage<'a> {
             }
             Mode::Approve | Mode::Enforce => {}
         }
-        let is_beyond = matches!(target.who, Who::Beyond { .. });
-        if let (Stage::Approved(at), false) = (facts.stage, is_beyond) {
-            self.chain.pass(format!("{mode}, approved {}", at.strftime("%Y-%m-%d %H:%M:%SZ")));
-            self.chain.begin("approval");
+        let is_unsupported = matches!(target.who, Who::Unsupported { .. });
+        if let (Stage::Approved(at), false) = (context.stage, is_unsupported) {
+            self.trace.pass(format!("{mode}, approved {}", at.strftime("%Y-%m-%d %H:%M:%SZ")));
+            self.trace.begin("approval");
             return Ok(Verdict::Remediate { remediation, target });
         }
-        if let (Stage::New, Some(since)) = (facts.stage, facts.before_watch) {
-            self.chain.pass(mode.to_string());
-            self.chain.begin("first run");
+        if let (Stage::New, Some(since)) = (context.stage, context.before_watch) {
+            self.trace.pass(mode.to_string());
+            self.trace.begin("first run");
             return Ok(Verdict::Observe { target, why: ObserveReason::FirstRun { since } });
         }
-        if let Some(why) = hold.filter(|_| is_beyond || mode == Mode::Enforce) {
+        if let Some(why) = hold.filter(|_| is_unsupported || mode == Mode::Enforce) {
             return self.hold(remediation, target, why);
         }
         if mode == Mode::Approve {
             return self.hold(remediation, target, why);
         }
-        self.chain.pass("enforce");
-        if facts.stage == Stage::New {
-            self.chain.begin("first run");
-            self.chain.pass("no");
-            self.chain.begin("budget");
-            if let Err(tripped) = facts.spending.allows(&target.account, &policy.budget, facts.here) {
+        self.trace.pass("enforce");
+        if context.stage == Stage::New {
+            self.trace.begin("first run");
+            self.trace.pass("no");
+            self.trace.begin("budget");
+            if let Err(tripped) = context.usage.allows(&target.account, &policy.budget, context.here) {
                 return self.hold(remediation, target, HoldReason::Budget(tripped));
             }
-            self.chain.pass("not used up");
+            self.trace.pass("not used up");
         }
-        self.chain.begin("decision");
+        self.trace.begin("decision");
         Ok(Verdict::Remediate { remediation, target })
     }
 
     /// A person is asked; once, when the same role waits for the same reason already.
     fn hold(&self, remediation: String, target: Target, why: HoldReason) -> Result<Verdict, SkipReason> {
-        let facts = self.facts;
+        let context = self.context;
         let asked = |earlier: &&PriorRemediation| {
             let reason = earlier.held.as_ref().map(|(code, rule)| (*code, rule.as_deref()));
             earlier.state == State::Held
                 && earlier.is_for(&target)
                 && reason == Some((why.code(), self.rule.as_deref()))
         };
-        match facts.history.iter().find(asked) {
-            Some(earlier) if facts.stage == Stage::New && self.finding.last_seen() <= facts.now => {
+        match context.history.iter().find(asked) {
+            Some(earlier) if context.stage == Stage::New && self.finding.last_seen() <= context.now => {
                 Err(SkipReason::AwaitingApproval { remediation: earlier.remediation.clone() })
             }
             _ => Ok(Verdict::Hold { remediation, target, why }),
@@ -340,7 +341,7 @@ fn source_of(why: HoldReason) -> Source {
         HoldReason::Said(source) => source,
         HoldReason::Unclear { rule, .. } | HoldReason::NoSession { rule } => Source::Rule(rule),
         HoldReason::OddTag { key, value } => Source::Tag { key, value },
-        HoldReason::Beyond(_)
+        HoldReason::Unsupported(_)
         | HoldReason::Budget(_)
         | HoldReason::Doubtful { .. }
         | HoldReason::Unplaced(_) => Source::Installation,

@@ -1,6 +1,6 @@
 //! What a person must do where rescind does not act.
 
-use super::reason::{Beyond, SkipReason};
+use super::reason::{SkipReason, Unsupported};
 use crate::finding::Finding;
 use crate::remediation::{Cutoff, Deny};
 use jiff::Timestamp;
@@ -14,12 +14,12 @@ const ROOT: &str = include_str!("../../policies/organization-root.json");
 
 /// What a person must do whom rescind leaves it to, with the statement to paste.
 #[must_use]
-pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
+pub fn by_hand(why: &Unsupported, finding: &Finding, now: Timestamp) -> String {
     let account = &finding.account;
     let cutoff = Cutoff::at(now).to_string();
     let key = finding.principal.as_ref().and_then(|p| p.access_key_id.as_deref()).unwrap_or("the access key");
     match why {
-        Beyond::IdentityCenterRole(_) => {
+        Unsupported::IdentityCenterRole(_) => {
             let session = finding.principal.as_ref().and_then(|p| p.principal_id.as_deref());
             let Some(session) = session else {
                 return format!(
@@ -33,12 +33,12 @@ pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
                  as an SCP (an SCP does not bind the management account): {statement}"
             )
         }
-        Beyond::ServiceLinkedRole(role) => format!(
+        Unsupported::ServiceLinkedRole(role) => format!(
             "Find out how {role} was used from outside its service. Neither IAM nor an SCP can deny a service-linked role: delete it in \
              account {account} by way of the feature that owns it (iam delete-service-linked-role --role-name {role}), or turn that \
              feature off; deny the role in the policies of the resources that it reached; and open a case with AWS Support."
         ),
-        Beyond::Root => {
+        Unsupported::Root => {
             let arn = format!("arn:*:iam::{account}:root");
             let statement = filled(ROOT, "PRINCIPAL_ARN", &arn, &cutoff);
             format!(
@@ -46,13 +46,13 @@ pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
                  cannot be done at once, attach this to the account as an SCP (it does not bind the management account): {statement}"
             )
         }
-        Beyond::FederatedUser(name) => format!(
+        Unsupported::FederatedUser(name) => format!(
             "Look in CloudTrail of account {account} for GetFederationToken with the name {} to find the IAM user who issued it; then \
              deactivate that user's access keys, and put this on the user as an inline policy: {}",
             crate::ident::quoted(name),
             Deny::part(None, Cutoff::at(now)).document().unwrap_or_default()
         ),
-        Beyond::ForeignAccount(_) => format!(
+        Unsupported::ForeignAccount(_) => format!(
             "Account {account} is not in this organization, so rescind cannot enter it. Tell its owner now: the sessions of {} must be \
              revoked there (IAM console, the role, Revoke active sessions), {key} was seen in use. The statement, for an inline policy: {}",
             finding
@@ -62,8 +62,8 @@ pub fn by_hand(why: &Beyond, finding: &Finding, now: Timestamp) -> String {
                 .map_or_else(|| "the principal".to_owned(), crate::ident::quoted),
             Deny::part(None, Cutoff::at(now)).document().unwrap_or_default(),
         ),
-        Beyond::Unclear(_) => unclear(finding, now),
-        Beyond::InstanceIdentity(instance) => format!(
+        Unsupported::Unclear(_) => unclear(finding, now),
+        Unsupported::InstanceIdentity(instance) => format!(
             "Isolate {instance} in account {account} now and find out who is on it: these are credentials of its identity role, which \
              services such as Systems Manager and EBS use. No policy can be put on that role and its sessions cannot be revoked: stop \
              or terminate the instance, deny the session in the policies of the resources that it reached, and ask AWS Support."
@@ -153,7 +153,7 @@ mod tests {
             });
             crate::finding::decode(value.to_string().as_bytes()).remove(0).expect("a finding")
         };
-        let reason = Beyond::IdentityCenterRole("AWSReservedSSO_Admin_0123".parse().expect("legal"));
+        let reason = Unsupported::IdentityCenterRole("AWSReservedSSO_Admin_0123".parse().expect("legal"));
         for session in ["AROAEXAMPLEEXAMPLE00:alice@example.org", "x\"}},{\"Effect\":\"Allow", "${CUTOFF}"] {
             let now = "2026-11-22T03:00:00Z".parse().expect("a time");
             let text = by_hand(&reason, &finding(session), now);

@@ -56,7 +56,7 @@ impl fmt::Display for Source {
 
 /// Why rescind cannot do anything about a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Beyond {
+pub enum Unsupported {
     /// Only the service can change the role.
     ServiceLinkedRole(RoleName),
     /// Only Identity Center can change the role.
@@ -73,7 +73,7 @@ pub enum Beyond {
     InstanceIdentity(String),
 }
 
-impl Beyond {
+impl Unsupported {
     /// The code in the ledger.
     #[must_use]
     pub fn code(&self) -> ReasonCode {
@@ -89,7 +89,7 @@ impl Beyond {
     }
 }
 
-impl fmt::Display for Beyond {
+impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ServiceLinkedRole(role) => {
@@ -120,7 +120,7 @@ impl fmt::Display for Beyond {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldReason {
     /// Nobody but a person can do something.
-    Beyond(Beyond),
+    Unsupported(Unsupported),
     /// One session is to be revoked, and the finding does not name it.
     NoSession {
         /// The rule that says so.
@@ -166,7 +166,7 @@ impl HoldReason {
                 ReasonCode::OptedOutApprove,
                 ReasonCode::TagApprove,
             ]),
-            Self::Beyond(beyond) => beyond.code(),
+            Self::Unsupported(unsupported) => unsupported.code(),
             Self::NoSession { .. } => ReasonCode::NoSession,
             Self::Doubtful { .. } => ReasonCode::PrincipalDoubtful,
             Self::Unclear { .. } => ReasonCode::RuleUnclear,
@@ -181,7 +181,7 @@ impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said(source) => write!(f, "{source} asks for approval"),
-            Self::Beyond(beyond) => beyond.fmt(f),
+            Self::Unsupported(unsupported) => unsupported.fmt(f),
             Self::NoSession { rule } => write!(
                 f,
                 "rule {} is for one session, and the finding does not name it: approved, all sessions of the role are revoked",

@@ -72,18 +72,18 @@ fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> PriorRemediatio
 /// With all that is needed to decide.
 fn decided(finding: &Finding, policy: &Policy, history: &[PriorRemediation]) -> Decision {
     let organization = organization();
-    let spending = BudgetUsage::default();
-    let facts = DecisionContext {
+    let usage = BudgetUsage::default();
+    let context = DecisionContext {
         organization: &organization,
         placement: Placed::NotAsked,
         history,
-        spending: &spending,
+        usage: &usage,
         before_watch: None,
         stage: Stage::New,
         now: time(NOW),
         here: time(NOW),
     };
-    decide(finding, policy, facts).expect("nothing depends on the placement")
+    decide(finding, policy, context).expect("nothing depends on the placement")
 }
 
 const OUTSIDE: &str = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS";
@@ -364,16 +364,16 @@ proptest! {
         tags.extend(tag.map(|value| ("rescind:mode".to_owned(), value.to_owned())));
         let ous = Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]);
         let placement = Placement { ous, tags, read_at: time(NOW) };
-        let (organization, spending) = (organization(), BudgetUsage::default());
+        let (organization, usage) = (organization(), BudgetUsage::default());
         let decided = |of: &[(usize, usize)]| {
             let mut policy = policy(mode).with_opt_outs(&opt_outs(of));
             policy.account_tag = Some("rescind:mode".to_owned());
             policy.budget.account_per_hour = spent;
-            let facts = DecisionContext {
-                organization: &organization, placement: Placed::At(&placement), history: &[], spending: &spending,
+            let context = DecisionContext {
+                organization: &organization, placement: Placed::At(&placement), history: &[], usage: &usage,
                 before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW), here: time(NOW),
             };
-            decide(&finding, &policy, facts).expect("the placement is given").verdict
+            decide(&finding, &policy, context).expect("the placement is given").verdict
         };
         let all = decided(&of);
         prop_assert_eq!(&decided(&of), &all);

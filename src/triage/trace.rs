@@ -1,4 +1,4 @@
-//! The chain of checks that led to a decision, for whoever reads it afterwards.
+//! The trace of checks that led to a decision, for whoever reads it afterwards.
 
 use crate::remediation::Check;
 

@@ -13,21 +13,21 @@ pub enum Verdict {
     Remediate {
         /// The new remediation's id.
         remediation: String,
-        /// Whom it is for.
+        /// The principal to act on.
         target: Target,
     },
     /// Ask a person first.
     Hold {
         /// The new remediation's id.
         remediation: String,
-        /// Whom it is for.
+        /// The principal to act on.
         target: Target,
         /// Why.
         why: HoldReason,
     },
     /// Record what would be done.
     Observe {
-        /// Whom it would be for.
+        /// The principal that would be acted on.
         target: Target,
         /// Why.
         why: ObserveReason,
@@ -75,7 +75,7 @@ impl Verdict {
         match self {
             Self::Remediate { target, .. } => match target.who {
                 Who::User { .. } => ReasonCode::LeakedUserKey,
-                Who::Role { .. } | Who::Beyond { .. } => ReasonCode::StolenRoleSession,
+                Who::Role { .. } | Who::Unsupported { .. } => ReasonCode::StolenRoleSession,
             },
             Self::Hold { why, .. } => why.code(),
             Self::Observe { why, .. } => why.code(),
@@ -108,7 +108,7 @@ impl Verdict {
         }
     }
 
-    /// Whom it is about, when it is about a role to act on.
+    /// The principal to act on, if there is one.
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         match self {
@@ -132,13 +132,13 @@ impl fmt::Display for Verdict {
                     target.account
                 )
             }
-            Self::Hold { why: HoldReason::Beyond(why), .. } => {
+            Self::Hold { why: HoldReason::Unsupported(why), .. } => {
                 write!(f, "{why}: a person must act, and nothing is revoked yet")
             }
             Self::Hold { target, why, .. } => {
                 write!(f, "{why}: {target} in {} {} not revoked yet", target.account, target.are())
             }
-            Self::Observe { target, why } if matches!(target.who, Who::Beyond { .. }) => {
+            Self::Observe { target, why } if matches!(target.who, Who::Unsupported { .. }) => {
                 write!(f, "{why}: would ask a person to act: {} in {}", target.principal(), target.account)
             }
             Self::Observe { target, why } => {

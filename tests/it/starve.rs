@@ -107,9 +107,9 @@ impl Starved {
             assert!(!ran.err.contains("panicked"), "{what}:\n{}", ran.err);
             // How many there are differs from run to run: what waits is written together.
             let operations = std::fs::read_to_string(&counted).ok().and_then(|text| text.parse().ok());
-            let is_beyond = operations.is_some_and(|operations: usize| operations < number);
-            reached += usize::from(!is_beyond);
-            judge(&ran, &what, is_beyond);
+            let is_unsupported = operations.is_some_and(|operations: usize| operations < number);
+            reached += usize::from(!is_unsupported);
+            judge(&ran, &what, is_unsupported);
             starved.settles(&what);
         }
         assert!(reached > rounds / 2, "only {reached} of {rounds} faults were met");
@@ -141,7 +141,7 @@ fn half_of_a_write_and_nothing_after_it() {
 
 #[test]
 fn killed_in_the_middle_of_a_write() {
-    Starved::each("torn", |ran, what, is_beyond| {
-        assert!(ran.code == -1 || is_beyond && ran.code == 0, "{what}: {}\n{}", ran.code, ran.err);
+    Starved::each("torn", |ran, what, is_unsupported| {
+        assert!(ran.code == -1 || is_unsupported && ran.code == 0, "{what}: {}\n{}", ran.code, ran.err);
     });
 }

@@ -74,7 +74,7 @@ pub fn run(
             let prepared = prepare(&reader, selection)?;
             let Some(made) = make(args, format, &prepared, screen)? else { return Ok(Exit::Done) };
             made.keep()?;
-            tell(args, format, &prepared, &made, None, screen)
+            describe(args, format, &prepared, &made, None, screen)
         }
         Some(config) => block_on(async {
             let ledger = Ledger::open(&config.ledger)?;
@@ -95,12 +95,12 @@ pub fn run(
             made.keep()?;
             checkpoints.make(&ledger, &reader).await?;
             ledger.close();
-            tell(args, format, &prepared, &made, recorded.first().copied().flatten(), screen)
+            describe(args, format, &prepared, &made, recorded.first().copied().flatten(), screen)
         }),
     }
 }
 
-fn tell(
+fn describe(
     args: &Args,
     format: Format,
     prepared: &Prepared<'_>,

@@ -81,7 +81,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         ledger.append(Draft::of_service(event)).await?;
         checkpoints.make(&ledger, &reader).await?;
         ledger.close();
-        push.tell(screen)
+        push.describe(screen)
     })
 }
 
@@ -170,7 +170,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    fn tell(&self, screen: &Screen) -> anyhow::Result<Exit> {
+    fn describe(&self, screen: &Screen) -> anyhow::Result<Exit> {
         let lost: u64 = self.closed.values().map(|(_, lost)| lost).sum();
         let not_taken = self.refused.len() as u64 + lost;
         screen.json(&serde_json::json!({

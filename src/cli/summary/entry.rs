@@ -4,7 +4,7 @@ use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
 use crate::remediation::{AlertCode, Entry, Event, ReasonCode};
 
-pub(super) fn tell(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
+pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
     match &entry.event {
         Event::Decision { verdict, code, reason, what_to_do, .. }
             if verdict == "skip" || verdict == "observe" =>

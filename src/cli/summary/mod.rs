@@ -26,7 +26,7 @@ pub async fn finish(
     interrupted: bool,
 ) -> anyhow::Result<Exit> {
     let told = match &done {
-        Ok(seen) => tell(&service, screen, seen),
+        Ok(seen) => describe(&service, screen, seen),
         Err(_) => Ok(Exit::Ledger),
     };
     let stopped = service.stop(if interrupted { "interrupted" } else { "done" }).await;
@@ -57,7 +57,7 @@ pub async fn finish_service(
     Ok(Exit::Done)
 }
 
-fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit> {
+fn describe(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit> {
     let reader = service.reader();
     let mut counts = Counts { seen_before: seen.count, ..Counts::default() };
     let mut touched = BTreeSet::new();
@@ -65,7 +65,7 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
         if let Some(id) = &entry.subject.remediation {
             touched.insert(id.clone());
         }
-        entry::tell(&entry, screen, &mut counts)
+        entry::describe(&entry, screen, &mut counts)
     })?;
     for id in &touched {
         let remediation = reader.remediation(id)?;
@@ -73,10 +73,10 @@ fn tell(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit>
         counts.not_confirmed += usize::from(remediation.state == State::Unverified);
         counts.held += usize::from(remediation.state == State::Held);
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
-        remediation::tell(&remediation, service.config(), screen)?;
+        remediation::describe(&remediation, service.config(), screen)?;
     }
     for finding in seen.findings.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
-        seen::tell(service, finding, screen)?;
+        seen::describe(service, finding, screen)?;
     }
     for finding in &seen.findings {
         match seen::is_left_open(service, finding, &touched)? {

@@ -5,7 +5,7 @@ use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
 use crate::remediation::{NOBODY, Remediation, State, Who};
 
-pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
+pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
     let label = styled(style(remediation.state), format!("{:<10}", remediation.state));
     let target = &remediation.target;
@@ -61,7 +61,7 @@ pub(super) fn tell(remediation: &Remediation, config: &Config, screen: &Screen) 
         let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
         screen.line(format!("            a person must judge it until {until}: `rescind show {id}`, then"));
-        if matches!(target.who, Who::Beyond { .. }) {
+        if matches!(target.who, Who::Unsupported { .. }) {
             let what = remediation.what_to_do.as_deref().unwrap_or_default();
             screen.line(format!("            by hand: {}", clean(what)));
             screen.line(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));

@@ -7,7 +7,7 @@ use crate::remediation::{Event, State};
 use crate::service::Service;
 use std::collections::BTreeSet;
 
-pub(super) fn tell(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
+pub(super) fn describe(service: &Service, finding: &Finding, screen: &Screen) -> anyhow::Result<()> {
     let reader = service.reader();
     let Some(decided) = reader.decided(&finding.occurrence())? else { return Ok(()) };
     let remediation = decided.decision.as_ref().and_then(|entry| entry.takes_care());

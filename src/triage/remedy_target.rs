@@ -1,23 +1,23 @@
-//! Whom a finding's remedy is for.
+//! Which principal a finding leads to, and whether a person is asked first.
 
-use super::{Beyond, HoldReason, Policy, Ruling, SkipReason};
+use super::{HoldReason, Policy, Ruling, SkipReason, Unsupported};
 use crate::config::{RemedyName, Rule, Scope};
 use crate::finding::{Finding, NotARole, Principal, RoleTarget, UserType};
 use crate::ident::{UserId, UserName};
 use crate::org::Snapshot;
 use crate::remediation::{OneSession, Target, Who, is_session_id};
 
-/// Whom a finding's remedy is for, and why a person has to be asked first, if so.
+/// The principal to act on, and why a person has to be asked first, if so.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Whom {
+pub(super) struct RemedyTarget {
     pub who: Who,
     pub hold: Option<HoldReason>,
 }
 
-impl Whom {
-    /// Somebody whom rescind cannot do anything about.
-    pub fn beyond(principal: String, why: Beyond) -> Self {
-        Self { who: Who::Beyond { principal }, hold: Some(HoldReason::Beyond(why)) }
+impl RemedyTarget {
+    /// A principal that rescind cannot change.
+    pub fn unsupported(principal: String, why: Unsupported) -> Self {
+        Self { who: Who::Unsupported { principal }, hold: Some(HoldReason::Unsupported(why)) }
     }
 }
 
@@ -31,27 +31,31 @@ impl Policy {
             Ruling::None => return None,
         };
         let (partition, account) = (self.partition, finding.account.clone());
-        let target = Target { partition, account, who: whom(finding, self, rule).ok()?.who };
+        let target = Target { partition, account, who: remedy_target(finding, self, rule).ok()?.who };
         if organization.account(&finding.account).is_some() {
             return Some(target.key());
         }
         // As it is held for a person.
-        Some(Target { who: Who::Beyond { principal: target.principal() }, ..target }.key())
+        Some(Target { who: Who::Unsupported { principal: target.principal() }, ..target }.key())
     }
 }
 
-/// Whom a finding's remedy is for, as the rule says.
-pub(super) fn whom(finding: &Finding, policy: &Policy, rule: &Rule) -> Result<Whom, SkipReason> {
+/// The principal to act on, as the rule says.
+pub(super) fn remedy_target(
+    finding: &Finding,
+    policy: &Policy,
+    rule: &Rule,
+) -> Result<RemedyTarget, SkipReason> {
     let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
     match principal.user_type {
         UserType::IamUser if rule.remedies.contains(&RemedyName::UserKeys) => Ok(user(principal)),
-        UserType::Root => Ok(Whom::beyond("the root user".to_owned(), Beyond::Root)),
+        UserType::Root => Ok(RemedyTarget::unsupported("the root user".to_owned(), Unsupported::Root)),
         UserType::FederatedUser => {
             let name = principal.user_name.clone().or_else(|| principal.principal_id.clone());
             let name = name.unwrap_or_else(|| "(no name)".to_owned());
-            Ok(Whom::beyond(
+            Ok(RemedyTarget::unsupported(
                 format!("the federated user {}", crate::ident::quoted(&name)),
-                Beyond::FederatedUser(name),
+                Unsupported::FederatedUser(name),
             ))
         }
         _ => match principal.role(&finding.account) {
@@ -59,7 +63,7 @@ pub(super) fn whom(finding: &Finding, policy: &Policy, rule: &Rule) -> Result<Wh
             Err(NotARole::Unclear { why, .. }) => Ok(unclear(principal, "a role", why)),
             Err(NotARole::InstanceIdentity(instance)) => {
                 let principal = format!("the identity role of {instance}");
-                Ok(Whom::beyond(principal, Beyond::InstanceIdentity(instance)))
+                Ok(RemedyTarget::unsupported(principal, Unsupported::InstanceIdentity(instance)))
             }
             Err(error @ NotARole::Kind(_)) => Err(SkipReason::NotARole(error.to_string())),
         },
@@ -67,22 +71,33 @@ pub(super) fn whom(finding: &Finding, policy: &Policy, rule: &Rule) -> Result<Wh
 }
 
 /// Somebody whom the finding does not name clearly, told from others by what it says.
-fn unclear(principal: &Principal, kind: &str, why: String) -> Whom {
+fn unclear(principal: &Principal, kind: &str, why: String) -> RemedyTarget {
     let told = [&principal.principal_id, &principal.user_name, &principal.access_key_id];
     let known = told.into_iter().flatten().find(|text| !text.is_empty());
     let known = known.map_or_else(|| "no name, id or key".to_owned(), |text| crate::ident::quoted(text));
-    Whom::beyond(format!("{kind} that is not clearly named ({known})"), Beyond::Unclear(why))
+    RemedyTarget::unsupported(
+        format!("{kind} that is not clearly named ({known})"),
+        Unsupported::Unclear(why),
+    )
 }
 
-fn role(finding: &Finding, policy: &Policy, rule: &Rule, found: RoleTarget) -> Result<Whom, SkipReason> {
+fn role(
+    finding: &Finding,
+    policy: &Policy,
+    rule: &Rule,
+    found: RoleTarget,
+) -> Result<RemedyTarget, SkipReason> {
     let RoleTarget { name, id, doubt, .. } = found;
     if name.key().starts_with("awsservicerolefor") {
-        return Ok(Whom::beyond(format!("the service-linked role {name}"), Beyond::ServiceLinkedRole(name)));
+        return Ok(RemedyTarget::unsupported(
+            format!("the service-linked role {name}"),
+            Unsupported::ServiceLinkedRole(name),
+        ));
     }
     if name.key().starts_with("awsreservedsso_") {
-        return Ok(Whom::beyond(
+        return Ok(RemedyTarget::unsupported(
             format!("the Identity Center role {name}"),
-            Beyond::IdentityCenterRole(name),
+            Unsupported::IdentityCenterRole(name),
         ));
     }
     let is_hub_role = finding.account == policy.hub_account
@@ -105,10 +120,10 @@ fn role(finding: &Finding, policy: &Policy, rule: &Rule, found: RoleTarget) -> R
         },
     };
     let hold = doubt.map(|why| HoldReason::Doubtful { role: name.clone(), why }).or(hold);
-    Ok(Whom { who: Who::Role { role: name, role_id: id, session }, hold })
+    Ok(RemedyTarget { who: Who::Role { role: name, role_id: id, session }, hold })
 }
 
-fn user(principal: &Principal) -> Whom {
+fn user(principal: &Principal) -> RemedyTarget {
     let name = principal.user_name.as_deref().unwrap_or_default();
     let user: UserName = match name.parse() {
         Ok(user) => user,
@@ -128,5 +143,5 @@ fn user(principal: &Principal) -> Whom {
         .access_key_id
         .clone()
         .filter(|key| key.len() <= 128 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-    Whom { who: Who::User { user, user_id, access_key }, hold: None }
+    RemedyTarget { who: Who::User { user, user_id, access_key }, hold: None }
 }
