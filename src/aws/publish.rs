@@ -1,4 +1,4 @@
-//! Telling others: SNS topics and event buses.
+//! Publishing to SNS topics and event buses.
 
 use super::hub::Hub;
 use super::record::{Observer, recorded};

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: done, and nothing needs a person.
+    /// 0: done, and nothing needs attention.
     Done,
     /// 1: something unforeseen.
     Internal,
@@ -18,7 +18,7 @@ pub enum Exit {
     Aws,
     /// 4: the ledger cannot be used.
     Ledger,
-    /// 5: done as far as it went, but something needs a person: see the output.
+    /// 5: done as far as it went, but something needs attention: see the output.
     NeedsPerson,
     /// 6: the ledger is not as it was written.
     Tampered,
@@ -29,12 +29,12 @@ pub enum Exit {
 /// Shown below `--help`.
 pub const HELP: &str = "\
 Exit codes:
-  0    done, and nothing needs a person
+  0    done, and nothing needs attention
   1    something unforeseen
   2    wrong command line, configuration or input; nothing was changed
   3    the hub's AWS cannot be used: credentials, permissions, network
   4    the ledger cannot be used
-  5    done as far as it went, but something needs a person
+  5    done as far as it went, but something needs attention
   6    the ledger was tampered with
   130  interrupted; what is left is taken up at the next start";
 

@@ -42,7 +42,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 Ok(Exit::Done)
             }
             Ok(None) => {
-                let text = format!("{}: only of a role it is looked up whom it concerns", remediation.id);
+                let text = format!("{}: the impact can be looked up for roles only", remediation.id);
                 Err(BadInput(text).into())
             }
             Err(refusal) => {

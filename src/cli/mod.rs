@@ -84,7 +84,7 @@ enum Command {
     Run(run::Args),
     /// Act on the findings in a file, in any shape in which GuardDuty findings travel.
     Handle(handle::Args),
-    /// Show how a running service is doing, and what needs a person.
+    /// Show how a running service is doing, and what needs attention.
     Status(status::Args),
     /// Ask the running service whether it lives: for health checks of containers.
     Health(health::Args),

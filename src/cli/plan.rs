@@ -20,7 +20,7 @@ pub struct Args {
     /// Plan for the findings in a file (- for standard input) instead of GuardDuty's.
     file: Option<PathBuf>,
 
-    /// Also gather whom it would concern: instances in all regions, who may assume the role.
+    /// Also gather the impact: instances in all regions, who may assume the role.
     #[arg(long)]
     impact: bool,
 }

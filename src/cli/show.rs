@@ -175,7 +175,7 @@ fn attached(findings: &[Finding], screen: &Screen) {
 /// What a person needs who is asked.
 fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
-        screen.line(format!("\n{}", styled(BOLD, "Held: a person must judge it")));
+        screen.line(format!("\n{}", styled(BOLD, "Held: waiting for your decision")));
         let why = r.held_why();
         screen.line(format!("  {}", clean(why.map_or("", |(_, why)| why))));
         if why.is_none_or(|(code, _)| !code.is_for_approval()) {
@@ -202,14 +202,15 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
             _ => screen.line("  What would be done was not looked at yet: it is at the next poll or start."),
         }
         if until > Timestamp::now() {
-            screen.line(format!("  Without an answer until {} it is rejected:", when(until)));
+            screen
+                .line(format!("  Expires {} if unanswered: rejected, NOT revoked. To answer:", when(until)));
         } else {
             screen.line(
-                "  Nobody has answered in time: it is rejected at the next poll or start. Still possible:",
+                "  Expired: it is rejected at the next poll or start, NOT revoked. You can still answer:",
             );
         }
         if matches!(r.target.who, Who::Role { .. }) {
-            screen.line(format!("    rescind impact {}   (whom it would concern)", r.id));
+            screen.line(format!("    rescind impact {}   (the impact)", r.id));
         }
         let word = if matches!(r.target.who, Who::Unsupported { .. }) { "done" } else { "approve" };
         screen.line(format!("    rescind {word} {} --by NAME --reason TEXT", r.id));
@@ -271,10 +272,10 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
     screen.line(rows.trim_fmt());
 }
 
-/// Whom it concerns, and what they must do.
+/// Impact, and what they must do.
 fn aftercare(r: &Remediation, screen: &Screen) {
     if let Some(impact) = &r.impact {
-        screen.line(format!("\n{}", styled(BOLD, "Whom it concerns")));
+        screen.line(format!("\n{}", styled(BOLD, "Impact")));
         impact.lines().iter().for_each(|line| screen.line(format!("  {}", clean(line))));
     }
     if !r.state.is_in_place() {

@@ -236,13 +236,13 @@ fn show_service(picture: &Picture, screen: &Screen) {
             )
         }
         (None, Some(holder)) => format!("{holder} works on the ledger, and does not tell how it is doing"),
-        (None, None) => styled(BAD, "NOT RUNNING: nobody watches. `rescind run` does."),
+        (None, None) => styled(BAD, "NOT RUNNING: findings are not processed. Start it with `rescind run`."),
     };
     screen.line(format!("Service   {line}"));
     if let Some(refused) = picture.live.as_ref().and_then(|live| live.refused.as_ref()) {
         screen.line(styled(
             BAD,
-            format!("          NOT taken over, what was before applies: {}", clean(refused)),
+            format!("          REJECTED, the previous version stays in effect: {}", clean(refused)),
         ));
     }
     if picture.live.as_ref().is_some_and(|live| !live.confirm) {
@@ -334,7 +334,7 @@ fn show_work(picture: &Picture, screen: &Screen) {
     screen.line(format!("\n{}", styled(BOLD, "Not done")));
     for one in &picture.unfinished {
         let next = match (one.next_try, one.answer_by) {
-            (_, Some(by)) => format!("; a person must answer until {}", utc(by)),
+            (_, Some(by)) => format!("; answer by {}", utc(by)),
             (Some(next), _) if next > picture.at => {
                 format!("; tried again in {}", short(next.duration_since(picture.at)))
             }
@@ -348,7 +348,7 @@ fn show_work(picture: &Picture, screen: &Screen) {
             screen.line(line);
         }
     }
-    screen.line(format!("{} tells the whole story of one.", styled(BOLD, "rescind show ID")));
+    screen.line(format!("{} shows one in full.", styled(BOLD, "rescind show ID")));
 }
 
 fn show_channels(picture: &Picture, screen: &Screen) {

@@ -48,7 +48,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// What to do when the file of the opt-outs is not there.
-const OPT_OUTS_MISSING: &str = "\n  `opt_outs` in rescind.toml names it: nothing is done without it, for it may have kept roles from being \
+const OPT_OUTS_MISSING: &str = "`opt_outs` in rescind.toml names it: nothing is done without it, for it may have kept roles from being \
      revoked.\n  Bring it back. To have no opt-outs, write a comment into it, or take the key `opt_outs` out";
 
 /// Where the configuration is when nobody says otherwise.

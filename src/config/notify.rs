@@ -42,13 +42,13 @@ pub enum Topic {
     Enforced,
     /// A person is asked.
     Held,
-    /// Something is not revoked, and a person must change something.
+    /// Something is not revoked and needs attention.
     NotRevoked,
     /// A person must look at something.
     Alert,
     /// A remediation was released, or nothing needs it any more.
     Ended,
-    /// Findings cannot be read, or a file was not taken over.
+    /// Findings cannot be read, or a changed file was rejected.
     Service,
 }
 

@@ -1,5 +1,5 @@
 //! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
-//! be reviewed by those whom it concerns.
+//! be reviewed by the teams it affects.
 
 use super::error::ConfigError;
 use super::located::{invalid, located};

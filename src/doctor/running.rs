@@ -63,7 +63,7 @@ impl Doctor<'_> {
             level,
             "not_running",
             "service",
-            "no service is running: nobody watches",
+            "no service is running: findings are not processed",
             "systemctl start rescind   # or: rescind run",
         )
     }

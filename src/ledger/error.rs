@@ -7,12 +7,11 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// SQLite said no.
-    #[error("{path}: {}", hint(error))]
+    #[error("{path}: {}: {error}", hint(error))]
     Sqlite {
         /// The ledger's file.
         path: String,
-        /// What SQLite said.
-        #[source]
+        /// What SQLite said. It is no source: its own source says the same in other words.
         error: rusqlite::Error,
     },
     /// The file is a database, but not a ledger of ours, or one that this version cannot use.

@@ -24,7 +24,7 @@ pub struct Watched {
     pub key: String,
     /// When its latest step was recorded.
     pub last: Timestamp,
-    /// It was gathered whom it concerns.
+    /// Its impact was gathered.
     pub has_impact: bool,
 }
 
@@ -89,7 +89,7 @@ impl Reader {
                 let (remediation, account, key, last) = row.map_err(|e| self.sqlite(e))?;
                 let account = account.parse().map_err(|e| self.bad(0, &e))?;
                 let last = last.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
-                // Only of a role it is gathered whom it concerns.
+                // An impact is gathered for roles only.
                 let has_impact = key.contains('/') || impacts.contains(&remediation);
                 Ok(Watched { remediation, account, key, last, has_impact })
             })

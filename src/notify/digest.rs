@@ -41,7 +41,9 @@ pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
         at: notices.iter().map(|notice| notice.at).max().unwrap_or(Timestamp::UNIX_EPOCH),
         title: format!("{} notifications at once: {}", notices.len(), counts.join(", ")),
         text,
-        to_do: vec!["`rescind status` tells what needs a person, `rescind show ID` each story.".to_owned()],
+        to_do: vec![
+            "`rescind status` lists what needs attention, `rescind show ID` shows each one.".to_owned(),
+        ],
         account: None,
         principal: None,
         remediation: None,

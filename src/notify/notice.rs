@@ -137,7 +137,7 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
             Some((Topic::Service, Level::Warning, title, Vec::new(), vec![what_to_do.clone()]))
         }
         (Event::ReloadRefused { error } | Event::OptOutsRefused { error }, _) => {
-            let title = format!("a changed file was not taken over: {error}");
+            let title = format!("a changed file was rejected; the previous version stays in effect: {error}");
             let to_do = "Mend the file: what was read before still applies.".to_owned();
             Some((Topic::Service, Level::Warning, title, Vec::new(), vec![to_do]))
         }

@@ -24,7 +24,7 @@ const BATCH: usize = 200;
 /// After a failure.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(10) };
 
-/// What was revoked is told with whom it concerns, if that is known by then.
+/// A revocation is announced with its impact, if that is known by then.
 const WAIT_FOR_IMPACT: Duration = Duration::from_secs(8);
 
 /// OUs that were read are good for so long.
@@ -201,7 +201,7 @@ impl Notifier {
         }
     }
 
-    /// It was revoked a moment ago, and whom it concerns is being gathered.
+    /// It was revoked a moment ago, and its impact is being gathered.
     fn is_too_early(&self, entry: &Entry) -> Result<bool, LedgerError> {
         let (Event::Proof(_), Some(id)) = (&entry.event, &entry.subject.remediation) else {
             return Ok(false);

@@ -68,7 +68,7 @@ async fn ask_for_hands(context: &Context, remediation: &Remediation) -> Result<N
     let (account, principal) = (&remediation.target.account, remediation.target.principal());
     let text =
         format!("a person must act: the credentials of {principal} in {account} are used from elsewhere");
-    let what_to_do = remediation.what_to_do.as_deref().unwrap_or("`rescind show` tells the story.");
+    let what_to_do = remediation.what_to_do.as_deref().unwrap_or("`rescind show` has the details.");
     let alert = Alert::new(AlertCode::ByHand, remediation.subject(), text, what_to_do);
     context.alerts.raise_alert(alert).await?;
     Ok(Next::AwaitPerson)
@@ -88,7 +88,7 @@ async fn nobody_answered(context: &Context, remediation: &Remediation) -> Result
         target.account, remediation.id
     );
     let what_to_do = if target.is_supported() {
-        "They are NOT revoked. Judge it now: `rescind show` tells the story, `rescind approve` still lets it go on."
+        "They are NOT revoked. Judge it now: `rescind show` has the details; `rescind approve` still works."
     } else {
         "Nothing is revoked. Judge it now: `rescind show` tells what to do by hand, `rescind done` that it is done."
     };

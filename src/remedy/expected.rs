@@ -61,7 +61,7 @@ impl Expected {
     }
 
     /// What a change starts from: what should be there, and of what is there a deny of our form. What
-    /// was taken back does not come again, and what only somebody else can have written is not taken over.
+    /// was taken back does not come again, and what only somebody else can have written is not adopted.
     pub(super) fn start(&self, document: Option<&str>, aws_now: Timestamp) -> Deny {
         let there = document.and_then(Deny::read).unwrap_or_default();
         self.should.with(&self.kept(&there.not_in(&self.gone), aws_now))

@@ -56,7 +56,7 @@ pub struct Live {
     pub rechecks: Rechecks,
     /// How much may be done in an hour without asking: in one account, and in the organization.
     pub budget: (u32, u32),
-    /// Why a changed file was not taken over, if one was not.
+    /// Why a changed file was rejected, if one was.
     pub refused: Option<String>,
     /// It is stopping.
     pub stopping: bool,

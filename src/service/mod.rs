@@ -58,7 +58,7 @@ pub struct Service {
     /// What it told of itself last.
     published: Arc<Mutex<Option<Live>>>,
     started: Timestamp,
-    /// Why a file was not taken over, if one was not.
+    /// Why a changed file was rejected, if one was.
     refused: Mutex<Option<String>>,
     stop: CancellationToken,
     /// The last entry before this start.

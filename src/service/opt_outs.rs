@@ -109,7 +109,7 @@ impl OptOutFile {
                 return None;
             }
             tracing::warn!(
-                "opt-outs are gone or others in the file: taken over when it stays so for 10 seconds"
+                "opt-outs were removed or changed in the file: applied when it stays so for 10 seconds"
             );
             let kept = Named::of(&read);
             let old = self.opt_outs.all.iter().filter(|old| !kept.has(old)).cloned();
@@ -176,7 +176,7 @@ pub fn loaded(read: &OptOuts, recorded: &BTreeMap<String, OptOut>, now: Timestam
     Event::OptOuts { sha256: read.sha256.clone(), in_force: read.in_force(now), added, changed, removed }
 }
 
-/// The names of those that were recorded and are gone or others now.
+/// The names of those that were recorded and are removed or changed now.
 pub fn taken_away(read: &OptOuts, recorded: &BTreeMap<String, OptOut>) -> Vec<String> {
     let read = Named::of(read);
     recorded.values().filter(|opt_out| !read.has(opt_out)).map(|opt_out| opt_out.name.clone()).collect()

@@ -73,7 +73,7 @@ impl Service {
     }
 
     async fn refuse_reload(&self, error: String) -> Result<(), LedgerError> {
-        tracing::error!("the configuration is NOT taken over, that from before still applies: {error}");
+        tracing::error!("the configuration was REJECTED; the previous version stays in effect: {error}");
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
         self.ledger.append(Draft::of_service(Event::ReloadRefused { error })).await.map(|_| ())
     }
@@ -105,7 +105,7 @@ impl Service {
                 opt_outs::warn(&opt_outs);
             }
             Some(Err(error)) => {
-                tracing::error!("the opt-outs are NOT taken over, those from before still apply: {error}");
+                tracing::error!("the opt-outs were REJECTED; the previous version stays in effect: {error}");
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
                 self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
             }

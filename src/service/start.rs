@@ -250,8 +250,7 @@ impl Service {
             let gone = opt_outs::taken_away(&config.opt_outs, &recorded);
             let mut entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
             if !gone.is_empty() {
-                let text =
-                    format!("since the last start these opt-outs are gone or others: {}", gone.join(", "));
+                let text = format!("opt-outs removed or changed since the last start: {}", gone.join(", "));
                 let what_to_do =
                     "See that this is meant: what they kept from being done is done from now on.";
                 entries.push(Alert::of_service(AlertCode::OptOutsGone, text, what_to_do).raised());

@@ -60,8 +60,7 @@ async fn bind(address: SocketAddr) -> TcpListener {
                 failures += 1;
                 if failures == 1 {
                     tracing::error!(
-                        %address,
-                        "nobody can ask for /healthz, /readyz and /metrics; it is tried again: {error}"
+                        "cannot listen on {address}: /healthz, /readyz and /metrics do not answer; retrying: {error}"
                     );
                 }
                 tokio::time::sleep(BACKOFF.after(failures)).await;

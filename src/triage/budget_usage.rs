@@ -199,12 +199,12 @@ impl std::fmt::Display for BudgetExceeded {
             Self::Roles { roles, of: Some(of), most } => {
                 write!(
                     f,
-                    "it would be role {roles} of {of} in this account within the hour, and the budget allows {most}"
+                    "hourly limit reached: role {roles} of {of} in this account, and the budget allows {most}"
                 )
             }
             Self::Roles { roles, of: None, most } => write!(
                 f,
-                "it would be role {roles} in this account within the hour, the budget allows {most}, and how many roles it has cannot be read"
+                "hourly limit reached: role {roles} in this account, the budget allows {most}, and the number of its roles cannot be read"
             ),
         }
     }

@@ -8,7 +8,7 @@ use crate::screens::Transcript;
 use crate::thief::Thief;
 use serde_json::{Value, json};
 
-/// An organization in which everything is in place; only that nobody watches.
+/// An organization in which everything is in place; only that no service is running.
 pub fn sound() -> Scene {
     let scene = without_one();
     give_role(&scene, BARE, &policy("member-role-trust.json"));

@@ -43,7 +43,7 @@ fn every_metric_of_the_docs_is_there_from_the_start() {
     assert_eq!(status, 200);
     // What rises from nothing does not rise for Prometheus.
     let is_zero = |series: &str| metrics.lines().any(|line| line == format!("{series} 0"));
-    let alerts = first_column("runbook.md", "| code | it says");
+    let alerts = first_column("codes.md", "| code | meaning");
     assert!(alerts.len() > 20, "{alerts:?}");
     for code in alerts {
         assert!(is_zero(&format!("rescind_alerts_total{{code=\"{code}\"}}")), "{code}");

@@ -60,7 +60,7 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
         screen.line(format!("            {}", clean(why)));
         let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
-        screen.line(format!("            a person must judge it until {until}: `rescind show {id}`, then"));
+        screen.line(format!("            decide by {until}: `rescind show {id}`, then"));
         if matches!(target.who, Who::Unsupported { .. }) {
             let what = remediation.what_to_do.as_deref().unwrap_or_default();
             screen.line(format!("            by hand: {}", clean(what)));
@@ -71,7 +71,7 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
             ));
         }
     } else if is_ended(remediation.state) {
-        screen.line(format!("            `rescind show {}` tells the story", remediation.id));
+        screen.line(format!("            details: `rescind show {}`", remediation.id));
     } else if remediation.state == State::Superseded {
         screen.line("            another remediation of the role has revoked these sessions");
     } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
