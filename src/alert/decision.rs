@@ -83,7 +83,7 @@ pub fn contradictory_or_over_budget(account: &AccountId, why: &HoldReason) -> Op
 #[must_use]
 pub fn id_taken(finding: &Finding, id: &str) -> Alert {
     let text = format!(
-        "NOT revoked: the finding {} leads to remediation {id}, and that is another theft's: somebody made two findings that give the same id, or wrote into the ledger",
+        "NOT revoked: the finding {} leads to remediation {id}, and that is another theft's: two findings were forged to give the same id, or the ledger was altered",
         crate::ident::quoted(&finding.id)
     );
     let what_to_do = "Revoke the role's sessions by hand. Keep a copy of the ledger, and check it with `rescind ledger verify` and `rescind ledger rebuild --check`.";

@@ -49,7 +49,7 @@ impl Alerts {
                 remediation.id
             );
             let what_to_do = refused.map_or(
-                "`rescind show` tells what was tried. It is tried again until it is too old.",
+                "`rescind show` has what was tried. rescind retries until the finding is too old.",
                 |refused| refused.what_to_do.as_str(),
             );
             let alert = Alert::new(AlertCode::NotRevoked, remediation.subject(), text, what_to_do);

@@ -27,7 +27,7 @@ pub fn foreign_policy(remediation: &Remediation, change: &Change) -> Option<Aler
     }
     let target = &remediation.target;
     let text = format!(
-        "somebody else had written the policy {} on {} in {}: it is replaced ({})",
+        "the policy {} on {} in {} was written by somebody else, and is replaced ({})",
         change.policy_name,
         target.principal(),
         target.account,
@@ -43,7 +43,7 @@ pub fn foreign_policy(remediation: &Remediation, change: &Change) -> Option<Aler
 pub fn deny_not_kept(remediation: &Remediation, found: &str, role_arn: &str) -> Alert {
     let target = &remediation.target;
     let text = format!(
-        "somebody fights the deny on {} in {}: AWS accepted it, and {found} ({})",
+        "the deny on {} in {} does not stay: AWS accepted it, and {found} ({})",
         target.principal(),
         target.account,
         remediation.id
@@ -61,6 +61,6 @@ pub fn approval_returned(remediation: &Remediation, reason: &str) -> Option<Aler
         "NOT revoked, though it was approved: {target} in {} ({}): {reason}",
         target.account, remediation.id
     );
-    let what_to_do = "Nothing is changed. `rescind show` tells what it is like now; `rescind approve` or `rescind reject` answers again.";
+    let what_to_do = "Nothing was changed. `rescind show` has the current state; answer again with `rescind approve` or `rescind reject`.";
     Some(Alert::new(AlertCode::ApprovalReturned, remediation.subject(), text, what_to_do))
 }

@@ -116,7 +116,7 @@ async fn answer_all(
             Err(LedgerError::Illegal(illegal)) => {
                 let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();
                 late.push(format!(
-                    "{} is {now} by now: somebody was faster, and nothing was recorded",
+                    "{} is {now} already: somebody else was faster, and nothing was recorded",
                     remediation.id
                 ));
                 continue;
@@ -142,7 +142,7 @@ async fn answer_all(
     if kind == Kind::Approve && late.len() < remediations.len() {
         screen.line(match Lock::holder(&config.ledger) {
             Some(holder) => format!(
-                "The running service ({}) takes it up within two seconds: `rescind show` tells how it went.",
+                "The running service ({}) acts on it within two seconds; `rescind show` has the outcome.",
                 clean(&holder)
             ),
             None => "Nothing acts on this ledger now: `rescind run` or `rescind run --once` carries it out."
@@ -162,7 +162,7 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
     let is_unsupported = matches!(remediation.target.who, Who::Unsupported { .. });
     if is_unsupported && kind == Kind::Approve {
         let text = format!(
-            "{id}: rescind cannot do this: `rescind show {id}` tells what to do by hand, `rescind done {id}` that it is done"
+            "{id}: rescind cannot do this. `rescind show {id}` has the manual steps; report them done with `rescind done {id}`"
         );
         return Err(BadInput(text).into());
     }
@@ -174,7 +174,7 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
             Err(BadInput(text).into())
         }
         (State::Held, _) if remediation.proposal.is_none() && kind == Kind::Approve => {
-            let text = "what would be done has not been looked at yet: it is at the next poll of a service, or by `rescind run --once`";
+            let text = "the planned change is not determined yet: a service does that at its next poll, or `rescind run --once`";
             Err(BadInput(format!("{id}: {text}")).into())
         }
         (State::Held, _) => Ok(remediation),

@@ -105,7 +105,7 @@ fn counted(diagnosis: &Diagnosis, screen: &Screen) {
     let count = |ready| members.iter().filter(|member| member.ready == ready).count();
     let not_read = |count: usize| match count {
         0 => String::new(),
-        count => format!("; {count} could not be looked at"),
+        count => format!("; {count} could not be inspected"),
     };
     screen.line(format!(
         "Accounts  {} of {} active ones can be entered and acted in{}",

@@ -98,7 +98,7 @@ impl Health {
         lines.extend(self.reasons.iter().flat_map(|reason| folded(reason, "  ", WIDTH)));
         lines.push(match self.status {
             Some(_) => "`rescind status` shows what it is doing.".to_owned(),
-            None => "Is the service running? `rescind status` tells, and its log says why not.".to_owned(),
+            None => "Is the service running? See `rescind status`, and the service's log.".to_owned(),
         });
         lines
     }

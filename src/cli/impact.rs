@@ -31,7 +31,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let cutoff =
             remediation.change.as_ref().map_or_else(|| Cutoff::at(Timestamp::now()), |change| change.cutoff);
         let impact =
-            service.engine().evidence().impact(target, &remediation.finding.id, cutoff, &scope).await;
+            service.reconciler().evidence().impact(target, &remediation.finding.id, cutoff, &scope).await;
         service.stop("looked").await?;
         let title = format!("{} in {}", target, target.account);
         screen.line(format!("{}  {}", styled(BOLD, &remediation.id), clean(&title)));

@@ -1,12 +1,15 @@
 //! `rescind list`: the remediations, or every decision.
 
 use super::filter::Filter;
-use super::output::{BOLD, Screen, clean, folded, short, styled, table, when, width};
+use super::output::{BOLD, Screen, clean, folded, how_long_ago, short, styled, table, when, width};
 use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::ledger::{Decided, Reader};
 use crate::remediation::{Event, ReasonCode};
+
+/// Minimum width of a terminal, in characters, at which the table has room for exact times.
+const WIDE: usize = 110;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,8 +36,11 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
     let wanted = filter.selection();
     let mut remediations = reader.remediations(|state| wanted.has_state(state))?;
     remediations.retain(|remediation| wanted.has_proof(remediation.rung()));
+    // Where the exact time has no room it is left to `show`.
+    let is_wide = width() >= WIDE;
+    let opened = if is_wide { "opened (UTC)" } else { "opened" };
     let mut rows =
-        table(&["remediation", "state", "proof", "account", "principal", "opened (UTC)", "finding to deny"]);
+        table(&["remediation", "state", "proof", "account", "principal", opened, "finding to deny"]);
     for remediation in &remediations {
         screen.json(&RemediationLine::from(remediation))?;
         let to_deny = remediation
@@ -52,7 +58,7 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
             remediation.rung().map_or("-".to_owned(), |rung| rung.to_string()),
             remediation.target.account.to_string(),
             remediation.target.name(),
-            when(remediation.opened_at),
+            if is_wide { when(remediation.opened_at) } else { how_long_ago(remediation.opened_at) },
             to_deny,
         ]);
     }
@@ -64,7 +70,7 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
         );
     } else {
         screen.line(rows.trim_fmt());
-        screen.line(format!("\n{} shows one with its whole story.", styled(BOLD, "rescind show ID")));
+        screen.line(format!("\n{} shows one in full.", styled(BOLD, "rescind show ID")));
     }
     Ok(Exit::Done)
 }
@@ -76,7 +82,7 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
             (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.clone(), reason.clone()),
             (Event::Undecodable { undecodable, .. }, _) => ("unreadable".to_owned(), undecodable.to_string()),
             (Event::Unconfirmed { why, .. }, _) => ("unconfirmed".to_owned(), why.to_string()),
-            _ => ("undecided".to_owned(), "taken up at the next start".to_owned()),
+            _ => ("undecided".to_owned(), "resumed at the next start".to_owned()),
         };
         screen.json(&serde_json::json!({
             "seen": seen.time, "entry": seen.seq, "finding": seen.subject.finding, "account": seen.subject.account,

@@ -96,7 +96,7 @@ enum Command {
     Policies(policies::Args),
     /// List the remediations, or every decision.
     List(list::Args),
-    /// Show a remediation with its whole story.
+    /// Show a remediation in full.
     Show(show::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),

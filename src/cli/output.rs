@@ -159,7 +159,12 @@ pub fn width() -> usize {
 
 /// A time as people read it: UTC, to the second, and how long ago.
 pub fn when(time: Timestamp) -> String {
-    format!("{} ({})", utc(time), ago(Timestamp::now().duration_since(time)))
+    format!("{} ({})", utc(time), how_long_ago(time))
+}
+
+/// How long ago a time was, for people.
+pub fn how_long_ago(time: Timestamp) -> String {
+    ago(Timestamp::now().duration_since(time))
 }
 
 /// A time in UTC, to the second.

@@ -54,7 +54,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 Ok(finding) => {
                     // A plan changes nothing, so it can be left at any moment.
                     let planned = tokio::select! {
-                        planned = service.engine().plan(finding, args.impact) => planned?,
+                        planned = service.reconciler().plan(finding, args.impact) => planned?,
                         () = stop.cancelled() => break,
                     };
                     clean_run &= !matches!(planned.change, Some(Err(_)));
@@ -148,7 +148,7 @@ fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
         if decision.opt_outs.is_empty() { "none".to_owned() } else { decision.opt_outs.join(", ") };
     screen.line(format!("  rule: {}; opt-outs: {}", clean(rule), clean(&opt_outs)));
     if let Some(to_do) = &decision.what_to_do {
-        screen.line(format!("  {} {}", styled(BAD, "a person must act:"), clean(to_do)));
+        screen.line(format!("  {} {}", styled(BAD, "act by hand:"), clean(to_do)));
     }
     if let Some(entry) = recorded {
         let verdict = match &entry.event {

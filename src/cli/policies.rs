@@ -102,7 +102,7 @@ pub fn run(
         Document::HubRole => policies::hub_role(&member, drill.as_deref()),
         Document::Guard => {
             if print.deployers.is_empty() {
-                let text = "--deployer is needed: without one nobody could deploy the remediation role any more. For example --deployer 'arn:aws:iam::*:role/stacksets-exec-*'";
+                let text = "--deployer is required: without one, nobody could deploy the remediation role again. For example --deployer 'arn:aws:iam::*:role/stacksets-exec-*'";
                 return Err(BadInput(text.to_owned()).into());
             }
             policies::organization_guard(&member, &print.deployers, print.role_only)

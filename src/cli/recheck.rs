@@ -18,8 +18,8 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
         let done = async {
             let watched = service.reader().watched_denies(false, None)?.len();
             let _ = screen.json(&serde_json::json!({ "denies_in_force": watched }));
-            screen.line(format!("Denies in force: {watched}. Each is looked at now."));
-            service.engine().rechecks().all().await?;
+            screen.line(format!("Denies in force: {watched}. Checking each now."));
+            service.reconciler().rechecks().all().await?;
             service.drained().await?;
             Ok(Seen::default())
         }

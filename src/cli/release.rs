@@ -82,7 +82,7 @@ async fn release(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let id = &remediation.id;
-    let (undo, drift) = match service.engine().plan_release(remediation).await? {
+    let (undo, drift) = match service.reconciler().plan_release(remediation).await? {
         Ok(Ok(undo)) => (undo, None),
         Ok(Err(drift)) => (drift.undo.clone(), Some(drift)),
         Err(refusal) => {
@@ -135,7 +135,7 @@ async fn release(
         service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
     }
     if is_alone {
-        service.engine().carry_out_now(id)?;
+        service.reconciler().carry_out_now(id)?;
         service.drained().await?;
     }
     await_end(service, id, last, screen).await
@@ -175,7 +175,7 @@ async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> a
         }
         state => {
             screen.line(format!(
-                "{}  {id} is {state}: `rescind show {id}` tells why",
+                "{}  {id} is {state}: `rescind show {id}` has the reason",
                 styled(BAD, "NOT released")
             ));
             Exit::NeedsPerson
@@ -220,7 +220,7 @@ fn describe_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, 
     if let Some(drift) = drift {
         screen.line(format!(
             "  {} inline policy {} of {}: was written, and is now",
-            styled(BAD, "changed by somebody since:"),
+            styled(BAD, "changed since by somebody else:"),
             undo.policy_name,
             undo.arn
         ));

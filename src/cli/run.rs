@@ -50,7 +50,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 };
                 service.drained().await?;
                 // The denies that are in force, from now and from before.
-                service.engine().recheck_due().await?;
+                service.reconciler().recheck_due().await?;
                 service.drained().await?;
                 return Ok(seen);
             }

@@ -1,4 +1,4 @@
-//! `rescind show ID`: a remediation with its whole story.
+//! `rescind show ID`: a remediation in full.
 
 use super::exit::BadInput;
 use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
@@ -129,7 +129,7 @@ fn head(r: &Remediation, screen: &Screen) {
         row("cutoff", change.cutoff.to_string());
     }
     if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {
-        row("taken back", format!("{}: what is told below was so before", utc(*at)));
+        row("released", format!("{}: what follows is from before", utc(*at)));
     }
     if let (Some(accepted), true) = (r.accepted_at(), r.state.is_in_place()) {
         row("deny after", r.since_activity(accepted).map(short).unwrap_or_default());
@@ -193,13 +193,14 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
                 side_effect(&r.target, change, screen);
             }
             Some(Proposal { problem: Some(problem), .. }) => {
-                screen.line(format!("  What would be done could not be looked at: {}", clean(problem)));
+                screen.line(format!("  The planned change could not be determined: {}", clean(problem)));
             }
             _ if matches!(r.target.who, Who::Unsupported { .. }) => {
                 screen.line("  rescind cannot do this. By hand:");
                 screen.line(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
             }
-            _ => screen.line("  What would be done was not looked at yet: it is at the next poll or start."),
+            _ => screen
+                .line("  The planned change is not determined yet: that happens at the next poll or start."),
         }
         if until > Timestamp::now() {
             screen

@@ -4,15 +4,15 @@ use super::bounded::Number;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How much may be done in an hour without asking. What is beyond is held for approval.
+/// Maximum number of remediations per hour without approval. The rest is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
-    /// Remediations in one account.
+    /// Maximum number in one account.
     pub account_per_hour: u32,
-    /// Remediations in the whole organization.
+    /// Maximum number in the whole organization.
     pub organization_per_hour: u32,
-    /// Of an account's roles, so many in a hundred; but always one.
+    /// Maximum percentage of an account's roles. One role is always allowed.
     pub roles_percent: Number<10, 1, 100>,
 }
 

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// The URL of the SQS queue to which EventBridge sends GuardDuty's findings, of all regions.
+    /// URL of the SQS queue to which EventBridge sends GuardDuty's findings of all regions.
     #[schemars(with = "String")]
     pub queue: QueueUrl,
-    /// How many receive at once while the queue has messages: 1 to 16.
+    /// Number of concurrent receivers while the queue has messages: 1 to 16.
     #[serde(default)]
     pub receivers: Number<4, 1, 16>,
 }
@@ -22,7 +22,7 @@ pub struct Events {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Folder {
-    /// The folder, beside this file unless the path is absolute. It is watched with all its subfolders.
+    /// Path of the folder, relative to this file. Subfolders are watched too.
     #[serde(deserialize_with = "a_folder")]
     #[schemars(with = "String")]
     pub path: PathBuf,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How member accounts are entered.
+/// Access to member accounts.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// Path of the remediation role without the leading slash: `""` or `security/`.
@@ -46,13 +46,13 @@ impl DrillRole {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMember {
-    /// The remediation role in each account, with its path if it has one.
+    /// Name of the remediation role in each account, with its path if it has one.
     #[serde(default)]
     role: RolePath,
-    /// The ExternalId that the role's trust policy asks for.
+    /// ExternalId that the role's trust policy requires.
     #[schemars(length(min = 2, max = 1224))]
     external_id: ExternalId,
-    /// The SourceIdentity of each session: look for it in the members' CloudTrail.
+    /// SourceIdentity of each session. It appears in the members' CloudTrail.
     #[serde(default)]
     #[schemars(length(min = 2, max = 64))]
     source_identity: SourceIdentity,
@@ -72,8 +72,8 @@ impl From<RawMember> for Member {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDrill {
-    /// The throw-away role in the accounts in which drills are held, with its path if it has one. Never the
-    /// role of anything that runs.
+    /// Name of the throw-away role for drills, with its path if it has one. Never a role that anything
+    /// runs with.
     role: RolePath,
 }
 

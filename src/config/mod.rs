@@ -91,7 +91,7 @@ pub struct Config {
     pub drain_timeout: std::time::Duration,
     /// Where the service tells how it is.
     pub listen: Option<SocketAddr>,
-    /// How many roles are worked on at once.
+    /// Maximum number of roles worked on concurrently.
     pub concurrency: usize,
     /// The file of the opt-outs.
     pub opt_outs_file: PathBuf,
@@ -109,9 +109,9 @@ pub struct Config {
     pub approval_timeout: SignedDuration,
     /// How much may be done in an hour without asking.
     pub budget: Budget,
-    /// Who is told what.
+    /// Channels of notifications.
     pub channels: Vec<Channel>,
-    /// How member accounts are entered.
+    /// Access to member accounts.
     pub member: Member,
     /// The throw-away role with which drills are held.
     pub drill: Option<DrillRole>,

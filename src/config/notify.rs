@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// How much somebody must care.
+/// Urgency of a notification.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Good to know.
+    /// For information.
     #[default]
     Info,
-    /// Somebody should look at it today.
+    /// Look at it today.
     Warning,
-    /// Somebody must look at it now.
+    /// Look at it now.
     Critical,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// What somebody is told about.
+/// Topic of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
@@ -44,7 +44,7 @@ pub enum Topic {
     Held,
     /// Something is not revoked and needs attention.
     NotRevoked,
-    /// A person must look at something.
+    /// An alert was raised.
     Alert,
     /// A remediation was released, or nothing needs it any more.
     Ended,
@@ -225,38 +225,38 @@ pub(super) struct RawChannel(pub Channel);
 pub(super) struct RawFields {
     /// Unique in the file.
     name: String,
-    /// The ARN of an SNS topic. Its name begins with rescind-, so that the hub's role may publish to it.
+    /// ARN of an SNS topic. Its name begins with rescind-, so that the hub's role may publish to it.
     sns: Option<String>,
-    /// The ARN of an EventBridge event bus.
+    /// ARN of an EventBridge event bus.
     event_bus: Option<String>,
-    /// The URL of a webhook: https, or http to this machine. With style "json" only; otherwise it is a secret.
+    /// URL of a webhook: https, or http to this machine. Only with style "json": other URLs are secrets.
     webhook: Option<String>,
-    /// The environment variable in which the URL of a webhook stands.
+    /// Environment variable that holds the URL of a webhook.
     webhook_env: Option<String>,
-    /// The file in which the URL of a webhook stands.
+    /// File that holds the URL of a webhook.
     webhook_file: Option<PathBuf>,
-    /// What the webhook's body looks like.
+    /// Format of the webhook's body.
     #[serde(default)]
     style: Style,
-    /// The environment variable in which the key stands that signs the webhook's body (HMAC-SHA256).
+    /// Environment variable that holds the key for signing the webhook's body (HMAC-SHA256).
     key_env: Option<String>,
-    /// The file in which that key stands.
+    /// File that holds the key for signing the webhook's body.
     key_file: Option<PathBuf>,
-    /// About what. All when it is left out.
+    /// Topics. All if left out.
     #[serde(default)]
     topics: BTreeSet<Topic>,
-    /// From this level on: info, warning or critical.
+    /// Minimum level: info, warning or critical.
     #[serde(default)]
     min_level: Level,
-    /// Only about these accounts.
+    /// Only these accounts.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     accounts: Vec<AccountId>,
-    /// Only about accounts in these OUs, and below them.
+    /// Only accounts in these OUs and below them.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     ous: Vec<OuId>,
-    /// Only about these roles, and users as user/NAME; with * and ?.
+    /// Only these roles, and users as user/NAME, with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     principals: Vec<Glob>,

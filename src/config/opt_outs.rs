@@ -28,7 +28,7 @@ pub struct OptOut {
     pub selects: Selector,
     /// What may still be done. Never `enforce`: an opt-out only makes things more cautious.
     pub mode: Mode,
-    /// Who answers for it.
+    /// Person or team responsible for it.
     pub owner: String,
     /// Why.
     pub reason: String,
@@ -40,7 +40,7 @@ pub struct OptOut {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selector {
-    /// Account ids.
+    /// Ids of accounts.
     pub accounts: Vec<AccountId>,
     /// Organizational units by id (`ou-…`, or the root's `r-…`), and everything below.
     pub ous: Vec<OuId>,
@@ -50,7 +50,7 @@ pub struct Selector {
     pub roles: Vec<Glob>,
     /// Finding types.
     pub types: Vec<Glob>,
-    /// The finding's region.
+    /// Regions of findings.
     pub regions: Vec<Region>,
 }
 
@@ -102,7 +102,7 @@ pub struct OptOuts {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "opt-outs.toml")]
 pub(super) struct RawFile {
-    /// Where less may be done than the rules say. Their order has no meaning.
+    /// Opt-outs: exceptions in which less is done than the rules say. Order has no meaning.
     #[serde(default)]
     #[schemars(with = "Vec<RawFields>")]
     opt_out: Vec<RawOptOut>,
@@ -116,17 +116,17 @@ struct RawOptOut(OptOut);
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "OptOut")]
 struct RawFields {
-    /// Unique in the file. It is the reason in the ledger.
+    /// Name of the opt-out, unique in the file. The ledger records it as the reason.
     name: String,
-    /// Account ids.
+    /// Ids of accounts.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     accounts: Vec<AccountId>,
-    /// Organizational units by id (ou-… or the root's r-…), and everything below.
+    /// Ids of organizational units (ou-…, or the root's r-…). Everything below them is included.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     ous: Vec<OuId>,
-    /// Tags of the account, all of them. A value may have * and ?.
+    /// Tags that the account must have, all of them. Values may have * and ?.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     tags: BTreeMap<String, Glob>,
@@ -134,27 +134,27 @@ struct RawFields {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     roles: Vec<Glob>,
-    /// Finding types, with * and ?.
+    /// Types of findings, with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     types: Vec<Glob>,
-    /// The finding's region.
+    /// Regions of findings.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     regions: Vec<Region>,
-    /// What may still be done: approve, observe or off.
+    /// The boldest action still allowed: approve, observe or off.
     #[schemars(extend("enum" = ["approve", "observe", "off"]))]
     mode: Mode,
-    /// Who answers for it.
+    /// Person or team responsible for it.
     #[schemars(length(min = 1))]
     owner: String,
     /// Why.
     #[schemars(length(min = 1))]
     reason: String,
-    /// The last day on which it applies, in UTC, at most 365 days ahead: a TOML date such as 2027-03-31.
+    /// Last day on which it applies, in UTC, at most 365 days ahead: a TOML date such as 2027-03-31.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     expires: Option<toml::value::Datetime>,
-    /// It never expires. Instead of `expires`.
+    /// It never expires. Replaces `expires`.
     #[serde(default)]
     permanent: bool,
 }

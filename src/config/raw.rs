@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// The file of the opt-outs when nobody names one.
 const OPT_OUTS: &str = "opt-outs.toml";
 
-/// The mode of the whole installation: the boldest that anything can be.
+/// The mode of the installation. No rule, opt-out or tag can be bolder.
 #[derive(Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum GlobalMode {
@@ -47,82 +47,82 @@ impl From<GlobalMode> for Mode {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "rescind.toml")]
 pub(super) struct RawConfig {
-    /// What may be done at most: observe changes nothing, approve asks a person first, enforce revokes.
+    /// The boldest action allowed: observe changes nothing, approve asks a person first, enforce revokes.
     #[serde(default)]
     pub mode: GlobalMode,
-    /// The regions whose GuardDuty findings are read. All in one partition; STS is called in the first.
-    /// "*" at the end: and every other region that is enabled for the account.
+    /// Regions whose GuardDuty findings are read. All are in one partition. STS is called in the first.
+    /// "*" at the end adds every other region that is enabled for the account.
     #[schemars(length(min = 1))]
     pub regions: Regions,
-    /// The audit ledger (SQLite), beside this file unless the path is absolute.
+    /// File of the audit ledger (SQLite), relative to this file.
     #[serde(default = "default_ledger")]
     pub ledger: FilePath,
-    /// The key that signs checkpoints of the ledger, beside this file unless the path is absolute.
+    /// File of the key that signs checkpoints of the ledger, relative to this file.
     #[serde(default = "default_signing_key")]
     pub signing_key: FilePath,
-    /// Credentials last seen in use longer ago than this are not acted on: 1m to 2160h.
+    /// Maximum time since credentials were last seen in use: 1m to 2160h. Older activity is skipped.
     #[serde(default)]
     pub max_finding_age: Span<{ 24 * HOUR }, MINUTE, { 2160 * HOUR }>,
-    /// Time between two polls of a region: 5s to 1h.
+    /// Interval between two polls of a region: 5s to 1h.
     #[serde(default)]
     pub poll_interval: Span<MINUTE, { 5 * SECOND }, HOUR>,
-    /// How many calls a second the polls make at most, all regions together.
+    /// Maximum number of calls per second that the polls of all regions make together.
     #[serde(default)]
     pub calls_per_second: Number<20, 1, 1000>,
-    /// What comes by event or folder is only a hint: GuardDuty is asked before anything is done.
+    /// Whether GuardDuty must confirm findings from the queue and the folder before rescind acts on them.
     #[serde(default = "yes")]
     pub confirm: bool,
-    /// A remediation that is still not done after this is raised to a person, every hour: 1s to 24h.
+    /// Time after which a remediation that is not done raises an alert, every hour: 1s to 24h.
     #[serde(default)]
     pub raise_after: Span<{ 10 * MINUTE }, SECOND, { 24 * HOUR }>,
-    /// A deny that is in force is looked at again at least so often, and put back when it is gone: 1s to 24h.
+    /// Maximum interval between two looks at a deny in force: 1s to 24h. A missing deny is put back.
     #[serde(default)]
     pub recheck_interval: Span<{ 15 * MINUTE }, SECOND, { 24 * HOUR }>,
-    /// What becomes of a deny when no token that it denies can be alive any more: off does nothing, report records it, on takes the deny away.
+    /// What happens to a deny once every token that it denies has expired: off does nothing, report records it, on removes the deny.
     #[serde(default)]
     pub sweep: Sweep,
-    /// CloudTrail is asked whether a stolen key was denied, and who took a deny away.
+    /// Whether CloudTrail is searched for denied calls with a stolen key, and for who removed a deny.
     #[serde(default)]
     pub cloudtrail: bool,
-    /// At a stop, what is in flight is given so long: at most 10m. What is left is taken up at the next start.
+    /// Maximum time to finish work in flight at a stop, up to 10m. The rest resumes at the next start.
     #[serde(default)]
     pub drain_timeout: Span<{ 20 * SECOND }, 0, { 10 * MINUTE }>,
-    /// Where the service answers /healthz, /readyz and /metrics. Empty: nowhere.
+    /// Address on which the service answers /healthz, /readyz and /metrics. Empty: none.
     #[serde(default)]
     pub listen: Listen,
-    /// How many roles are worked on at once.
+    /// Maximum number of roles worked on concurrently.
     #[serde(default)]
     pub concurrency: Number<32, 1, 256>,
-    /// The file of the opt-outs, beside this file unless the path is absolute.
-    /// When it is named here it must be there.
+    /// File of the opt-outs, relative to this file.
+    /// If it is named here, it must exist.
     #[schemars(with = "String", extend("default" = OPT_OUTS))]
     #[serde(default)]
     pub opt_outs: Option<FilePath>,
-    /// Roles and IAM users that are never touched: ARNs, with * and ?.
+    /// ARNs of roles and IAM users that are never changed, with * and ?.
     #[serde(default)]
     pub protected: Vec<ProtectedRole>,
-    /// The tag of an account that says what may be done there at most. Empty: tags do not count.
+    /// Account tag that limits what may be done in that account. Empty: tags are ignored.
     #[serde(default = "default_account_tag")]
     pub account_tag: String,
-    /// How long a held remediation waits for a person, at most 168h. Then it is rejected.
+    /// Maximum time that a held remediation waits for an answer, up to 168h. Then it is rejected.
     #[serde(default)]
     pub approval_timeout: Span<{ 4 * HOUR }, 1, { 168 * HOUR }>,
-    /// How much may be done in an hour without asking. What is beyond is held for approval.
+    /// Maximum number of remediations per hour without approval. The rest is held.
     #[serde(default)]
     pub budget: Budget,
-    /// Which findings are acted on, and how. The first that matches decides.
+    /// Rules that select findings and say what to do. The first that matches decides.
     #[serde(default)]
     #[schemars(with = "Vec<super::rule::RawFields>")]
     pub rules: Rules,
-    /// Who is told what.
+    /// Channels of notifications.
     #[serde(default)]
     #[schemars(with = "Vec<super::notify::RawFields>")]
     pub notify: Channels,
-    /// Findings within seconds: the queue to which EventBridge sends them.
+    /// Queue to which EventBridge sends findings within seconds.
     pub events: Option<Events>,
-    /// Exported findings: files that appear in a folder.
+    /// Folder in which exported findings appear.
     pub folder: Option<Folder>,
-    /// How member accounts are entered.
+    /// Access to member accounts.
     pub member: RawMember,
     /// Fire drills.
     pub drill: Option<RawDrill>,

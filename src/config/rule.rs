@@ -16,7 +16,7 @@ pub struct Rule {
     pub matches: Matches,
     /// What is done to the principal: of these the one that is for its kind.
     pub remedies: Vec<RemedyName>,
-    /// To which of a role's sessions.
+    /// Sessions of a role that are revoked.
     pub scope: Scope,
     /// When one session is revoked and the policy has no room for one more, or the finding does not name
     /// the session, all sessions of the role are.
@@ -39,9 +39,9 @@ pub enum Matches {
 pub struct Fields {
     /// Finding types.
     pub types: Vec<Glob>,
-    /// The least severity, 0.1 to 10.
+    /// Minimum severity: 0.1 to 10.
     pub min_severity: Option<f64>,
-    /// The finding's region.
+    /// Regions of findings.
     pub regions: Vec<Region>,
     /// The call came from an account of the same organization.
     pub affiliated: Option<bool>,
@@ -159,34 +159,34 @@ impl TryFrom<Vec<RawRule>> for Rules {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Rule")]
 pub(super) struct RawFields {
-    /// Unique in the file. It stands in each decision that the rule led to.
+    /// Name of the rule, unique in the file. Each decision records it.
     name: String,
-    /// An EventBridge event pattern, as JSON in a text. Instead of types, min_severity, regions and affiliated.
+    /// EventBridge event pattern, as a string of JSON. Replaces types, min_severity, regions and affiliated.
     #[schemars(with = "Option<String>")]
     pattern: Option<EventPattern>,
-    /// Finding types, with * and ?.
+    /// Types of findings, with * and ?.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     types: Vec<Glob>,
-    /// The least severity, 0.1 to 10.
+    /// Minimum severity: 0.1 to 10.
     #[schemars(range(min = 0.1, max = 10.0))]
     min_severity: Option<f64>,
-    /// The finding's region.
+    /// Regions of findings.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     regions: Vec<Region>,
-    /// The call came (or did not come) from an account of the same organization.
+    /// Whether the call came from an account of the same organization.
     affiliated: Option<bool>,
-    /// What is done to the principal: "role_sessions" (the default), "user_keys", or both in a list.
+    /// Remedy for the principal: "role_sessions" (the default), "user_keys", or a list of both.
     #[serde(default)]
     remedy: OneOrMore,
-    /// To which of a role's sessions.
+    /// Sessions of a role that are revoked.
     #[serde(default)]
     scope: Scope,
-    /// With scope = "session": when there is no room for one more session, or the finding does not name it, all sessions of the role are revoked. Without it a person is asked.
+    /// With scope = "session": revoke all sessions of the role if the policy has no room for one more session, or the finding names none. Otherwise a person is asked.
     #[serde(default)]
     widen: bool,
-    /// What may be done at most. It never makes the mode of the installation bolder.
+    /// The boldest action allowed. It never exceeds the mode of the installation.
     mode: Option<Mode>,
 }
 

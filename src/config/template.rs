@@ -56,7 +56,7 @@ mode = "observe"
 # administrator. STS is called in the first one. A "*" at the end: and all others that are enabled.
 regions = [{regions}]
 
-# The audit ledger (SQLite), beside this file unless the path is absolute.
+# File of the audit ledger (SQLite), relative to this file.
 ledger = {ledger}
 
 # The key that signs checkpoints of the ledger. Keep its public part elsewhere: `rescind ledger key`.
@@ -93,7 +93,7 @@ drain_timeout = "20s"
 # Where the service answers /healthz, /readyz and /metrics. "": nowhere.
 listen = "127.0.0.1:7434"
 
-# How many roles are worked on at once.
+# Maximum number of roles worked on concurrently.
 concurrency = 32
 
 # Where less may be done than `mode` and the rules say: by account, OU, tag, role, finding type or
@@ -134,7 +134,7 @@ approval_timeout = "4h"
 #[folder]
 #path = "exports"
 
-# Who is told what. SNS topics and event buses whose names begin with rescind-, and webhooks.
+# Channels of notifications. SNS topics and event buses whose names begin with rescind-, and webhooks.
 #[[notify]]
 #name = "on-call"
 #sns = "arn:aws:sns:eu-central-1:111122223333:rescind-on-call"
@@ -150,14 +150,14 @@ approval_timeout = "4h"
 [budget]
 account_per_hour = 5
 organization_per_hour = 25
-# Of an account's roles, so many in a hundred; but always one.
+# Maximum percentage of an account's roles. One role is always allowed.
 roles_percent = 10
 
 [member]
 # The remediation role, in each member account. With a path: "security/RescindRemediation".
 role = "RescindRemediation"
 
-# The ExternalId that the role's trust policy asks for. The same in all accounts.
+# ExternalId that the role's trust policy requires. The same in all accounts.
 external_id = "{external_id}"
 
 # The SourceIdentity of every session that rescind opens: look for it in CloudTrail.

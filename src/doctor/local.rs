@@ -118,7 +118,7 @@ impl Doctor<'_> {
                 Level::Warning,
                 "no_checkpoint",
                 path.display(),
-                "the ledger has no checkpoint yet: nobody has signed for it",
+                "the ledger has no signed checkpoint yet",
                 "rescind ledger checkpoint",
             )));
         };

@@ -81,7 +81,7 @@ impl Doctor<'_> {
             Level::Warning,
             "dead_letters",
             name,
-            format!("{waiting} message(s) were given up and lie in the dead-letter queue"),
+            format!("{waiting} message(s) are in the dead-letter queue"),
             format!(
                 "aws sqs start-message-move-task --source-arn {arn} --region {region}   # after a look at why"
             ),
@@ -93,7 +93,7 @@ impl Doctor<'_> {
             Level::Problem,
             "queue_unreadable",
             name,
-            format!("the queue cannot be looked at: {error}"),
+            format!("the queue cannot be inspected: {error}"),
             crate::aws::hub_hint(error, self.hub.identity()),
         )
     }
@@ -134,7 +134,7 @@ fn judged(attributes: &BTreeMap<String, String>, url: &str, name: &str, is_fifo:
             let most = most.or_else(|| policy["maxReceiveCount"].as_str().and_then(|text| text.parse().ok()));
             if most.is_some_and(|most| most < LEAST_RECEIVES) {
                 let text = format!(
-                    "a message is given up after {} receives: an event can be minutes faster than GuardDuty's API, and is given back until then",
+                    "the redrive policy drops a message after {} receives: an event can be minutes ahead of GuardDuty's API, and is returned to the queue until then",
                     most.unwrap_or(0)
                 );
                 let mut policy = policy;

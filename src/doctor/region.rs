@@ -62,7 +62,7 @@ impl Doctor<'_> {
                     Level::Warning,
                     "region_not_watched",
                     &one.region,
-                    "the region is enabled and not in `regions`: what GuardDuty sees there is not looked at",
+                    "the region is enabled and not in `regions`: its findings are not read",
                     "Add it to `regions`, or add \"*\" for every region that is enabled; or close it with an SCP.",
                 )
             })
@@ -180,7 +180,7 @@ fn judged(region: &Region, detector: &str, state: &Detector) -> Vec<Problem> {
             Level::Warning,
             "publishing_frequency",
             region,
-            format!("GuardDuty sends what goes on {every} only: a key that is used again is seen that late"),
+            format!("GuardDuty sends repeated activity {every} only: rescind sees a key that is used again that late"),
             update("--finding-publishing-frequency FIFTEEN_MINUTES"),
         ));
     }

@@ -97,13 +97,12 @@ impl Drill<'_> {
             service.stop("drilled").await?;
             if !taken? {
                 return Err(DrillError::Asked(format!(
-                    "the deny of an earlier drill cannot be taken back ({}): {}",
+                    "the deny of an earlier drill cannot be removed ({}): {}",
                     left_over.ledger.display(),
                     self.by_hand()
                 )));
             }
-            let note =
-                format!("a drill that did not end: its deny is taken back ({})", left_over.ledger.display());
+            let note = format!("an unfinished drill: its deny is removed ({})", left_over.ledger.display());
             (steps.told)(&DrillStep { name: "earlier".to_owned(), passed: true, after_ms: None, note });
             any = true;
         }
@@ -114,7 +113,7 @@ impl Drill<'_> {
     pub(super) async fn take_back(&self, service: &Service, id: &str) -> Result<Remediation, DrillError> {
         if service.reader().state(id)?.has_fixed_cutoff() {
             // What is half done is brought to an end first.
-            Reconciler::carry_out_now(service.engine(), id)?;
+            Reconciler::carry_out_now(service.reconciler(), id)?;
             service.drained().await?;
         }
         let remediation = service.reader().remediation(id)?;
@@ -134,7 +133,7 @@ impl Drill<'_> {
         }
         let mut tries = 0;
         loop {
-            Reconciler::carry_out_now(service.engine(), id)?;
+            Reconciler::carry_out_now(service.reconciler(), id)?;
             service.drained().await?;
             let now = service.reader().remediation(id)?;
             tries += 1;

@@ -40,7 +40,7 @@ pub(super) fn unreadable(origin: &Origin, what: &Undecodable) -> Alert {
 /// So many messages are no findings that nothing is received for so long.
 pub(super) fn queue_flooded(name: &str, pause: Duration) -> Alert {
     let text = format!(
-        "{name} is flooded with what is no finding of GuardDuty's, or was told before: nothing is received from it for {} min; the polls go on",
+        "{name} is flooded with messages that are not new findings of GuardDuty: nothing is received from it for {} min; polls continue",
         pause.as_secs().div_ceil(60)
     );
     let what_to_do = "Find out who writes to the queue and stop them; purge it. After a restart it is received from again.";
@@ -50,7 +50,7 @@ pub(super) fn queue_flooded(name: &str, pause: Duration) -> Alert {
 /// The same of the files in a folder.
 pub(super) fn folder_flooded(path: &Path, pause: Duration) -> Alert {
     let text = format!(
-        "the folder {} is flooded with what is no finding of GuardDuty's: nothing more is read from it for {} min; the polls go on",
+        "the folder {} is flooded with items that are not findings of GuardDuty: nothing is read from it for {} min; polls continue",
         path.display(),
         pause.as_secs().div_ceil(60)
     );

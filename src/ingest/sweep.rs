@@ -52,7 +52,7 @@ impl Sweep {
             if self.intake.is_in_flight(&finding.occurrence()) {
                 continue;
             }
-            tracing::info!(finding = finding.id, "recorded earlier and not decided: taken up now");
+            tracing::info!(finding = finding.id, "recorded earlier and not decided: deciding now");
             if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
                 break;
             }

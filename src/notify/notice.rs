@@ -179,7 +179,7 @@ fn revoked(r: &Remediation) -> Words {
 
 fn held(r: &Remediation) -> Words {
     let why = r.held_why().map_or("", |(_, why)| why);
-    let title = format!("a person is asked: {} in {}", r.target, r.target.account);
+    let title = format!("held for approval: {} in {}", r.target, r.target.account);
     let mut text = story(r);
     text.push(format!("Why: {why}."));
     match r.proposal.as_ref().map(|proposal| (&proposal.change, &proposal.problem)) {
@@ -192,7 +192,7 @@ fn held(r: &Remediation) -> Words {
             text.extend(change.note.clone());
         }
         Some((None, Some(problem))) => {
-            text.push(format!("What would be done could not be looked at: {problem}"));
+            text.push(format!("The planned change could not be determined: {problem}"));
         }
         _ => {}
     }

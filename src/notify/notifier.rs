@@ -194,7 +194,7 @@ impl Notifier {
                 Ok(placement.ous)
             }
             Some(Err(error)) => {
-                tracing::warn!(%account, "the OUs cannot be read, so every channel is told: {error}");
+                tracing::warn!(%account, "the OUs cannot be read, so every channel is notified: {error}");
                 Ok(known.and_then(|placement| placement.ous))
             }
             None => Ok(known.and_then(|placement| placement.ous)),

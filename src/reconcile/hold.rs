@@ -66,8 +66,7 @@ fn if_still_held(written: Result<(), LedgerError>, next: Next) -> Result<Next, L
 /// Nobody but a person can do something: an alert says so, once an hour.
 async fn ask_for_hands(context: &Context, remediation: &Remediation) -> Result<Next, LedgerError> {
     let (account, principal) = (&remediation.target.account, remediation.target.principal());
-    let text =
-        format!("a person must act: the credentials of {principal} in {account} are used from elsewhere");
+    let text = format!("act by hand: the credentials of {principal} in {account} are used from elsewhere");
     let what_to_do = remediation.what_to_do.as_deref().unwrap_or("`rescind show` has the details.");
     let alert = Alert::new(AlertCode::ByHand, remediation.subject(), text, what_to_do);
     context.alerts.raise_alert(alert).await?;
@@ -90,7 +89,7 @@ async fn nobody_answered(context: &Context, remediation: &Remediation) -> Result
     let what_to_do = if target.is_supported() {
         "They are NOT revoked. Judge it now: `rescind show` has the details; `rescind approve` still works."
     } else {
-        "Nothing is revoked. Judge it now: `rescind show` tells what to do by hand, `rescind done` that it is done."
+        "Nothing is revoked. Judge it now: `rescind show` has the manual steps; report them done with `rescind done`."
     };
     let alert = Alert::new(AlertCode::NobodyAnswered, remediation.subject(), text, what_to_do);
     let alert = context.alerts.draft(alert);

@@ -263,7 +263,7 @@ impl KeyedQueue {
                 () = self.given_up.cancelled() => continue,
             };
             if done.is_err() {
-                tracing::error!(key, "a job ended with a fault; what it was for is taken up again");
+                tracing::error!(key, "a job ended with a fault; its work is resumed");
             }
             drop((share, narrow));
         }

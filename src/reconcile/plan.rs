@@ -58,7 +58,7 @@ impl Reconciler {
             (Some(target), Some(Ok(change))) if with_impact => {
                 let impact = self.evidence.impact(target, &finding.id, change.cutoff, &scope).await;
                 impact.unwrap_or_else(|refusal| {
-                    tracing::warn!("whom it would affect is not known: {refusal}");
+                    tracing::warn!("the impact is unknown: {refusal}");
                     None
                 })
             }

@@ -87,11 +87,11 @@ async fn drifted(
     let (policy, target) = (&drift.undo.policy_name, &remediation.target);
     if remediation.state != State::Releasing {
         // It denies nothing that lives, and what is there is somebody else's.
-        let note = format!("left as it is: somebody changed the policy {policy} since");
+        let note = format!("left as it is: the policy {policy} was changed since by somebody else");
         return undone(context, remediation, true, now, Some(note)).await;
     }
     let why = format!(
-        "the policy {policy} of {} is not what was written: somebody changed it since",
+        "the policy {policy} of {} is not what rescind wrote: it was changed since",
         target.principal()
     );
     let was = remediation.release().map_or(State::Lost, |release| release.asked.was);
@@ -111,8 +111,8 @@ async fn not_undone(
     refusal: &Refusal,
 ) -> Result<Next, LedgerError> {
     let to_do = refusal.what_to_do(&context.access.role_arn(&remediation.target));
-    tracing::error!(remediation = remediation.id, to_do, "not taken back yet: {refusal}");
-    let error = format!("not taken back yet: {refusal}. {to_do}");
+    tracing::error!(remediation = remediation.id, to_do, "not undone yet: {refusal}");
+    let error = format!("not undone yet: {refusal}. {to_do}");
     if context.reader.remediation(&remediation.id)?.uncertain.as_ref() != Some(&error) {
         context.write(remediation, Event::Uncertain { error }).await?;
     }

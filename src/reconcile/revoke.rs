@@ -265,14 +265,14 @@ fn changed_since(remediation: &Remediation, found: &Found) -> Option<String> {
     let (_, answer) = remediation.answer.as_ref()?;
     let proposal = remediation.proposal.as_ref()?;
     if answer.judged != Some(proposal.seq) {
-        return Some("since it was judged it was looked at again".to_owned());
+        return Some("the proposed change was determined again after the decision".to_owned());
     }
     // What we did ourselves since is no change of the world.
     if remediation.history.changes.last().is_some_and(|made| made.entry > proposal.seq) {
         return None;
     }
     let Some(judged) = &proposal.change else {
-        return Some("when it was approved, what would be done could not be looked at".to_owned());
+        return Some("when it was approved, the planned change could not be determined".to_owned());
     };
     // Our own name is ours: whoever writes there must not be able to take an answer back.
     (judged.id != found.id || judged.arn != found.arn).then(|| {

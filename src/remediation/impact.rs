@@ -100,7 +100,7 @@ impl Impact {
         }
         let read = count(self.regions.len(), "region");
         if self.instances.is_empty() {
-            return vec![format!("No EC2 instance with the role was found: {read} looked at.")];
+            return vec![format!("No EC2 instance uses the role ({read} searched).")];
         }
         let regions: BTreeSet<_> = self.instances.iter().map(|instance| &instance.region).collect();
         let accounts: BTreeSet<_> = self.instances.iter().map(|instance| &instance.account).collect();
@@ -109,7 +109,7 @@ impl Impact {
             _ => count(accounts.len(), "account"),
         };
         let mut lines = vec![format!(
-            "{} with the role in {} of {whose} ({read} looked at):",
+            "{} with the role in {} of {whose} ({read} searched):",
             count(self.instances.len(), "EC2 instance"),
             count(regions.len(), "region"),
         )];
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(
             impact.lines(),
             [
-                "2 EC2 instances with the role in 2 regions of account 111122223333 (3 regions looked at):",
+                "2 EC2 instances with the role in 2 regions of account 111122223333 (3 regions searched):",
                 r#"  i-1 "shop \"1\"" running in eu-central-1, vpc-1"#,
                 r#"  i-2 running in eu-west-1, vpc-1, Auto Scaling group "shop""#,
                 "New sessions of the role are not denied. Who may assume it:",
@@ -215,7 +215,7 @@ mod tests {
             impact.lines().into_iter().filter(|line| line.contains("EC2")).collect::<Vec<_>>()
         };
         let mut none = Impact { instances: Vec::new(), ..impact() };
-        assert_eq!(about(&none), ["No EC2 instance with the role was found: 3 regions looked at."]);
+        assert_eq!(about(&none), ["No EC2 instance uses the role (3 regions searched)."]);
         none.regions.clear();
         assert_eq!(about(&none), [""; 0]);
         none.profiles = Some(Vec::new());

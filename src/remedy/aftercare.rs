@@ -43,7 +43,7 @@ fn of_role(instance: Option<&str>, recurring: bool, one: bool, lines: &mut Vec<S
         );
     }
     if one {
-        line("Only this session is denied. The role's other sessions go on.");
+        line("Only this session is denied. The role's other sessions keep working.");
     } else {
         line(
             "Rightful users of the role need a fresh session: instances get one by themselves within about six hours, at a",

@@ -55,7 +55,7 @@ pub(super) async fn gather_impact(
             if profiles.cut_short {
                 let count = profiles.items.len();
                 impact.problems.push(format!(
-                    "the role has more instance profiles than {count}: the rest was not looked at"
+                    "the role has more instance profiles than {count}: the rest was not searched"
                 ));
             }
             impact.profiles = Some(profiles.items);

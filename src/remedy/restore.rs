@@ -41,8 +41,7 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
         }
         (Some(_), false, true) => Some("other remediations of this principal stay in force"),
     };
-    let about_foreign =
-        foreign.as_ref().map(|_| "what somebody else had written under this name is not put back");
+    let about_foreign = foreign.as_ref().map(|_| "what somebody else wrote under this name is not restored");
     let notes: Vec<&str> = about_rest.into_iter().chain(about_foreign).collect();
     let undo = Undo {
         arn: found.arn.clone(),

@@ -26,10 +26,10 @@ const WAYS: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:Assume
 #[must_use]
 pub fn who_may_assume(document: &str) -> Vec<String> {
     let Ok(document) = serde_json::from_str::<Value>(document) else {
-        return vec!["nobody knows: the trust policy cannot be read, it is no JSON".to_owned()];
+        return vec!["unknown: the trust policy is not JSON".to_owned()];
     };
     let Some(statements) = document.get("Statement") else {
-        return vec!["nobody knows: the trust policy cannot be read, it has no Statement".to_owned()];
+        return vec!["unknown: the trust policy has no Statement".to_owned()];
     };
     let mut lines: Vec<String> = Vec::new();
     let mut more = 0_usize;
@@ -45,7 +45,7 @@ pub fn who_may_assume(document: &str) -> Vec<String> {
         }
     }
     if lines.is_empty() {
-        lines.push("nobody: no statement of the trust policy lets anybody in".to_owned());
+        lines.push("nobody: the trust policy allows no principal".to_owned());
     }
     if more > 0 {
         lines.push(format!("and {more} more, which are not shown"));
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_statement_about_something_else_lets_nobody_in() {
-        let nobody = ["nobody: no statement of the trust policy lets anybody in"];
+        let nobody = ["nobody: the trust policy allows no principal"];
         let with = |actions: Value| {
             one(&json!({"Effect": "Allow", "Principal": {"Service": "x"}, "Action": actions}))
         };
@@ -333,7 +333,7 @@ mod tests {
         for document in ["", "{", "[]", "7", "{}", &"[".repeat(100_000)] {
             let lines = who_may_assume(document);
             assert_eq!(lines.len(), 1);
-            assert!(lines[0].contains("cannot be read"), "{document}: {lines:?}");
+            assert!(lines[0].contains("unknown: the trust policy"), "{document}: {lines:?}");
         }
         for statement in [
             json!(7),

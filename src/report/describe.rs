@@ -12,7 +12,10 @@ pub fn describe(event: &Event) -> String {
             format!("proposed: deny sessions issued before about {}", change.cutoff)
         }
         Event::Proposed { problem, .. } => {
-            format!("proposed, but could not be looked at: {}", problem.as_deref().unwrap_or_default())
+            format!(
+                "proposed; the change could not be determined: {}",
+                problem.as_deref().unwrap_or_default()
+            )
         }
         Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
         Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
@@ -71,10 +74,10 @@ fn call(call: &CallRecord) -> String {
 pub fn describe_proof(proof: &Proof) -> String {
     let mut text = proof.rung.to_string();
     if let (Some(old), Some(new)) = (&proof.old_token, &proof.new_token) {
-        text = format!("{text}: the simulator says {old} to an old token, {new} to a new one");
+        text = format!("{text}: old sessions {}, new sessions {}", simulated(old), simulated(new));
     }
     if let Some(other) = &proof.other_session {
-        text = format!("{text}, {other} to another session's old one");
+        text = format!("{text}, other old sessions {}", simulated(other));
     }
     if let Some(denied) = &proof.denied {
         let api = denied.api.as_deref().unwrap_or("a call");
@@ -88,6 +91,15 @@ pub fn describe_proof(proof: &Proof) -> String {
         text = format!("{text} ({note})");
     }
     text
+}
+
+/// What IAM's simulator decided, in words (SimulatePrincipalPolicy: `EvalDecision`).
+fn simulated(decision: &str) -> &str {
+    match decision {
+        "explicitDeny" => "denied",
+        "implicitDeny" => "not allowed",
+        other => other,
+    }
 }
 
 /// A duration in its largest unit or two.

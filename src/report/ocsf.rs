@@ -61,7 +61,7 @@ impl Events {
                 format!("Sessions of {} in {}: {}", incident.who(), incident.account, incident.state)
             }
             Activity::Restore => {
-                format!("The deny for {} in {} is taken back: {}", incident.who(), incident.account, status.1)
+                format!("The deny for {} in {} is removed: {}", incident.who(), incident.account, status.1)
             }
         };
         without_empty(json!({

@@ -193,7 +193,7 @@ impl Checkpoints {
                     "beside the ledger was a checkpoint that it never made: an older copy was put in its place, or another ledger: {}",
                     kept.display()
                 );
-                let what_to_do = "Keep copies of the ledger and of that file. `rescind ledger verify --checkpoint FILE` tells what is missing. If you have put a backup in place yourself, move the file away.";
+                let what_to_do = "Keep copies of the ledger and of that file. `rescind ledger verify --checkpoint FILE` shows what is missing. If you have put a backup in place yourself, move the file away.";
                 let alert = Alert::of_service(AlertCode::LedgerReplaced, text, what_to_do);
                 ledger.append(alert.raised()).await.map(|_| ())
             }

@@ -1,4 +1,4 @@
-//! The service: feed, engine and ledger put together; start, loop and stop.
+//! The service: feeds, reconciler and ledger put together; start, loop and stop.
 
 mod checkpoints;
 mod limits;
@@ -40,7 +40,7 @@ pub struct Service {
     reader: Reader,
     hub: Hub,
     alerts: Arc<Alerts>,
-    engine: Arc<Reconciler>,
+    reconciler: Arc<Reconciler>,
     /// Where findings are handed over.
     intake: IntakeSender,
     /// What the rules could be for, as of now.
@@ -137,8 +137,8 @@ impl Service {
 
     /// The reconciler, for planning.
     #[must_use]
-    pub fn engine(&self) -> &Arc<Reconciler> {
-        &self.engine
+    pub fn reconciler(&self) -> &Arc<Reconciler> {
+        &self.reconciler
     }
 
     /// What a person hands in.
@@ -166,7 +166,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn recover(&self) -> Result<(), LedgerError> {
-        self.engine.resume()?;
+        self.reconciler.resume()?;
         self.sweep.undecided(&Origin::Resumed).await
     }
 

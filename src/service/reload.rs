@@ -57,9 +57,9 @@ impl Service {
             entries.push(Draft::of_service(self.loaded(opt_outs)?));
         }
         self.ledger.append(Append { entries, ..Append::default() }).await?;
-        self.engine.use_config(&config, opt_outs.as_ref());
-        self.types.send_replace(self.engine.policy().rules.types());
-        self.engine.retry_all()?;
+        self.reconciler.use_config(&config, opt_outs.as_ref());
+        self.types.send_replace(self.reconciler.policy().rules.types());
+        self.reconciler.retry_all()?;
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         tracing::info!(mode = %config.mode, "the configuration was read again");
         if !needs_restart.is_empty() {
@@ -95,8 +95,8 @@ impl Service {
                 };
                 // Recorded before it counts.
                 self.ledger.append(Draft::of_service(event)).await?;
-                self.engine.use_opt_outs(&opt_outs);
-                self.engine.retry_all()?;
+                self.reconciler.use_opt_outs(&opt_outs);
+                self.reconciler.retry_all()?;
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
                 if !removed.is_empty() {

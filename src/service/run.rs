@@ -78,17 +78,17 @@ impl Service {
         };
         let all = async {
             self.intake.settled().await;
-            self.engine.drained().await
+            self.reconciler.drained().await
         };
         tokio::select! {
             biased;
             drained = all => return drained,
             () = deadline => {}
         }
-        let jobs = self.engine.jobs();
-        tracing::warn!(jobs, "not finished in time: what is left is taken up at the next start");
-        self.engine.give_up().await;
-        self.engine.fault()
+        let jobs = self.reconciler.jobs();
+        tracing::warn!(jobs, "not finished in time: the rest resumes at the next start");
+        self.reconciler.give_up().await;
+        self.reconciler.fault()
     }
 
     /// Each feed is a task of its own: what hangs in one cannot stop another.
@@ -129,7 +129,7 @@ impl Service {
     async fn keep_regions(&self) -> Result<(), LedgerError> {
         let mut regions = self.regions.subscribe();
         while let Some(Ok(())) = self.stop.run_until_cancelled(regions.changed()).await {
-            self.engine.evidence().use_regions(self.regions.regions());
+            self.reconciler.evidence().use_regions(self.regions.regions());
         }
         Ok(())
     }
@@ -174,8 +174,8 @@ impl Service {
             }
             // Nothing here waits for what is in flight: one slow account must not keep another's
             // theft from being seen.
-            self.engine.resume()?;
-            self.alerts.escalate(self.engine.policy().mode, self.config.raise_after).await?;
+            self.reconciler.resume()?;
+            self.alerts.escalate(self.reconciler.policy().mode, self.config.raise_after).await?;
             if let Some(alert) = clock_far_off(self.hub.clock()) {
                 self.alerts.raise_alert(alert).await?;
             }
@@ -183,7 +183,7 @@ impl Service {
             if let Some(folder) = &self.folder {
                 folder.raise_late().await?;
             }
-            self.engine.keep_organization_fresh();
+            self.reconciler.keep_organization_fresh();
         }
     }
 
@@ -201,8 +201,8 @@ impl Service {
                 () = reload.notified() => true,
                 _ = ticks.tick() => false,
             };
-            approved = self.engine.take_up_approved(approved)?;
-            Box::pin(self.engine.do_what_is_due()).await?;
+            approved = self.reconciler.take_up_approved(approved)?;
+            Box::pin(self.reconciler.do_what_is_due()).await?;
             if let Some(checkpoints) = &self.checkpoints {
                 checkpoints.if_due(&self.ledger, &self.reader).await?;
             }

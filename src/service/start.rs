@@ -123,7 +123,7 @@ impl Service {
         match Self::connect(&config, command, purpose, &ledger, &reader).await {
             Ok((hub, organization)) => {
                 let alerts = Arc::new(Alerts::new(&ledger)?);
-                let engine = Reconciler::new(
+                let reconciler = Reconciler::new(
                     &config,
                     purpose != Purpose::Act { backlog: false },
                     hub.clone(),
@@ -133,11 +133,11 @@ impl Service {
                     stop.clone(),
                 )?;
                 let (intake, intakes) = intake_channel();
-                tokio::spawn(Arc::clone(&engine).receive(intakes));
+                tokio::spawn(Arc::clone(&reconciler).receive(intakes));
                 let regions = Arc::new(Self::watch(&config, &hub, &ledger, &reader).await?);
                 regions.begin();
-                engine.evidence().use_regions(regions.regions());
-                let types = watch::Sender::new(engine.policy().rules.types());
+                reconciler.evidence().use_regions(regions.regions());
+                let types = watch::Sender::new(reconciler.policy().rules.types());
                 let verifier = Arc::new(Verifier {
                     hub: hub.clone(),
                     ledger: ledger.clone(),
@@ -166,7 +166,7 @@ impl Service {
                     reader,
                     hub,
                     alerts,
-                    engine,
+                    reconciler,
                     intake,
                     types,
                     regions,

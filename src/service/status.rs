@@ -9,7 +9,7 @@ impl Service {
     /// As it is now.
     #[must_use]
     pub fn live(&self) -> Live {
-        let policy = self.engine.policy();
+        let policy = self.reconciler.policy();
         let budget = &policy.budget;
         let pollers = self.regions.pollers();
         let regions = pollers.iter().map(|one| (one.region().clone(), one.pulse().health()));
@@ -28,9 +28,9 @@ impl Service {
                 depth: queue.depth(),
             }),
             folder: self.folder.as_ref().map(|folder| folder.health()),
-            in_flight: self.engine.jobs(),
-            retries: self.engine.retries(),
-            rechecks: self.engine.rechecks().state(),
+            in_flight: self.reconciler.jobs(),
+            retries: self.reconciler.retries(),
+            rechecks: self.reconciler.rechecks().state(),
             budget: (budget.account_per_hour, budget.organization_per_hour),
             refused: self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
             stopping: self.stop.is_cancelled(),

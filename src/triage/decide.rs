@@ -185,7 +185,7 @@ impl<'a> Triage<'a> {
         // Where nothing is changed anyway, nothing has to be known.
         if said.0 == Mode::Off || (said.0 >= Mode::Observe && matches!(context.placement, Placed::Unreadable))
         {
-            self.trace.pass("not looked at: nothing is changed anyway");
+            self.trace.pass("not checked: nothing is changed anyway");
             return Ok(said);
         }
         let (placement, mut said) = (context.placement.at(), said);

@@ -188,7 +188,7 @@ impl fmt::Display for HoldReason {
                 quoted(rule)
             ),
             Self::Doubtful { role, why } => {
-                write!(f, "the finding names role {role}, but {why}: it may be about somebody else")
+                write!(f, "the finding names role {role}, but {why}: it may be about another principal")
             }
             Self::Unclear { rule, why } => write!(f, "rule {}: {why}", quoted(rule)),
             Self::OddTag { key, value } => {

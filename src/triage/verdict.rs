@@ -133,7 +133,7 @@ impl fmt::Display for Verdict {
                 )
             }
             Self::Hold { why: HoldReason::Unsupported(why), .. } => {
-                write!(f, "{why}: a person must act, and nothing is revoked yet")
+                write!(f, "{why}: act by hand; nothing is revoked yet")
             }
             Self::Hold { target, why, .. } => {
                 write!(f, "{why}: {target} in {} {} not revoked yet", target.account, target.are())

@@ -37,7 +37,7 @@ pub(super) async fn find(
         }));
     }
     let event = found.into_iter().max_by_key(|event| event.time)?;
-    let who = event.who.as_deref().unwrap_or("somebody whom CloudTrail does not name");
+    let who = event.who.as_deref().unwrap_or("a principal that CloudTrail does not name");
     let from = event.source_ip.as_deref().unwrap_or("an unknown address");
     let at = event.time.strftime("%Y-%m-%d %H:%M:%SZ");
     Some(format!("{} by {who} from {from} at {at}", event.event))

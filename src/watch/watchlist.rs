@@ -35,7 +35,7 @@ impl Rechecks {
         let Self { denies, late, longest_wait } = self;
         (*late > 0).then(|| {
             format!(
-                "{late} of {denies} denies in force are looked at later than recheck_interval says: one was not for {longest_wait} s"
+                "{late} of {denies} denies in force are checked later than recheck_interval says; one was not checked for {longest_wait} s"
             )
         })
     }

@@ -98,7 +98,7 @@ pub fn rebuild(args: &RebuildArgs, config: &Config, screen: &Screen) -> anyhow::
     } else if left.problems().next().is_some() {
         "This cannot be mended: keep the file as evidence, and go back to a backup.".to_owned()
     } else {
-        "They were made again from the entries. rescind alone never makes them differ: somebody changed them."
+        "They were rebuilt from the entries. rescind alone never makes them differ: they were changed by somebody else."
             .to_owned()
     });
     Ok(if is_whole { Exit::Done } else { Exit::Tampered })

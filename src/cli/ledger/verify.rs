@@ -175,7 +175,7 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
     }
     for id in &found.open_intents {
         screen.line(format!(
-            "{}  {}: an intent without an outcome: taken up at the next start",
+            "{}  {}: an intent without an outcome: resumed at the next start",
             styled(WARN, "open"),
             clean(id)
         ));

@@ -20,7 +20,7 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
                 if verdict == "skip" { styled(DIM, "skipped   ") } else { styled(WARN, "observed  ") };
             screen.line(format!("{label}  {}  {}", subject(entry), clean(reason)));
             if let Some(to_do) = what_to_do {
-                screen.line(format!("            {} {}", styled(BAD, "a person must act:"), clean(to_do)));
+                screen.line(format!("            {} {}", styled(BAD, "act by hand:"), clean(to_do)));
             }
             screen.json(entry)?;
         }

@@ -51,7 +51,7 @@ pub async fn finish_service(
     let of = |count: usize, what: &str| if count == 0 { String::new() } else { format!(" {count} {what}.") };
     screen.line(format!(
         "Stopped.{}{}",
-        of(left.len(), "not finished: taken up at the next start"),
+        of(left.len(), "not finished: resumed at the next start"),
         of(held.len(), "held for approval: `rescind status` lists them")
     ));
     Ok(Exit::Done)

@@ -82,7 +82,7 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
     } else {
         let why = remediation.uncertain.as_deref().unwrap_or("not finished");
         screen.line(format!("            {}", clean(why)));
-        screen.line("            it is taken up again by a running service, or at the next start");
+        screen.line("            a running service resumes it, or the next start");
     }
     Ok(())
 }
