@@ -24,29 +24,29 @@
 //! canonical digest safe backoff ident chain
 //! ```
 
-pub mod alert;
+mod alert;
 pub mod audit;
-pub mod aws;
-pub mod backoff;
-pub mod canonical;
-pub mod chain;
+mod aws;
+mod backoff;
+mod canonical;
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod digest;
-pub mod doctor;
-pub mod drill;
+mod doctor;
+mod drill;
 pub mod finding;
 pub mod ident;
-pub mod ingest;
+mod ingest;
 pub mod ledger;
-pub mod notify;
+mod notify;
 pub mod org;
-pub mod policies;
-pub mod reconcile;
+mod policies;
+mod reconcile;
 pub mod remediation;
-pub mod remedy;
+mod remedy;
 pub mod report;
-pub mod safe;
-pub mod service;
+mod safe;
+mod service;
 pub mod triage;
-pub mod watch;
+mod watch;

@@ -2,6 +2,7 @@
 
 use super::output::{BAD, DIM, GOOD, WARN, styled};
 use crate::remediation::{Remediation, Rung, State, Who};
+use crate::report::{RungReached, rungs};
 use serde::Serialize;
 
 /// A state, in its colour.
@@ -52,29 +53,7 @@ pub struct RemediationLine<'a> {
     seconds_to_deny: Option<f64>,
     refused: Option<&'a crate::remediation::Refused>,
     proof_detail: Option<&'a crate::remediation::Proof>,
-    rungs: Vec<Reached>,
-}
-
-/// A rung of the proof, and how long after the finding it was reached.
-#[derive(Serialize)]
-pub struct Reached {
-    /// `accepted`, `present`, `simulated` or `enforced`.
-    pub rung: String,
-    /// When.
-    pub at: jiff::Timestamp,
-    /// Since the last activity that GuardDuty saw.
-    pub seconds_after_finding: Option<f64>,
-}
-
-/// The rungs that were reached since the change was made last.
-pub fn rungs(r: &Remediation) -> Vec<Reached> {
-    let reached = |rung: String, at: jiff::Timestamp| {
-        let seconds_after_finding = r.since_activity(at).map(|since| since.as_secs_f64());
-        Reached { rung, at, seconds_after_finding }
-    };
-    let accepted = r.accepted_at().map(|at| reached("accepted".to_owned(), at));
-    let proofs = r.proofs.iter().map(|one| reached(one.what.rung.to_string(), one.what.at.unwrap_or(one.at)));
-    accepted.into_iter().chain(proofs).collect()
+    rungs: Vec<RungReached>,
 }
 
 impl<'a> From<&'a Remediation> for RemediationLine<'a> {

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::remediation::{Entry, Event, Proposal, Remediation, State, Who};
-use crate::report::{describe, describe_proof};
+use crate::report::{describe, describe_proof, rungs};
 use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -137,7 +137,7 @@ fn head(r: &Remediation, screen: &Screen) {
     if let Some(proof) = r.proof() {
         row("proof", describe_proof(proof));
     }
-    let rungs: Vec<String> = super::remediation::rungs(r)
+    let rungs: Vec<String> = rungs(r)
         .into_iter()
         .map(|one| match r.since_activity(one.at) {
             Some(since) => format!("{} after {}", one.rung, short(since)),

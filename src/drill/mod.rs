@@ -15,7 +15,7 @@ mod setup;
 mod steps;
 mod thief;
 
-pub use earlier::{Left, unfinished};
+pub use earlier::unfinished;
 pub use error::DrillError;
 pub use setup::Drill;
 

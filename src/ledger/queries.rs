@@ -38,14 +38,7 @@ impl Reader {
         let sql =
             "SELECT id, account, role_key, begun_at FROM remediations WHERE begun_at >= ?1 ORDER BY begun_at";
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-            ))
-        };
+        let row = |row: &rusqlite::Row<'_>| <(String, String, String, String)>::try_from(row);
         let rows = statement.query_map([stamp(since)], row).map_err(|e| self.sqlite(e))?;
         rows.map(|row| {
             let (remediation, account, role_key, at) = row.map_err(|e| self.sqlite(e))?;
@@ -75,14 +68,7 @@ impl Reader {
             states(|state| state.is_in_place() || with_expired && state == State::Expired)
         );
         let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
-        let row = |row: &rusqlite::Row<'_>| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-            ))
-        };
+        let row = |row: &rusqlite::Row<'_>| <(String, String, String, String)>::try_from(row);
         let rows = statement.query_map(params![over.map(stamp)], row);
         rows.map_err(|e| self.sqlite(e))?
             .map(|row| {

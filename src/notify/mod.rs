@@ -14,7 +14,7 @@ mod text;
 mod webhook;
 
 pub use notice::Notice;
-pub use notifier::{Delivery, Notifier, NotifierError};
+pub use notifier::{Notifier, NotifierError};
 
 /// What keeps a message from being delivered. The text has no secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

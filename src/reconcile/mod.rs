@@ -30,7 +30,6 @@ mod verify;
 mod work;
 mod worker;
 
-pub use next::Next;
 pub use organization::{ORGANIZATION_AGE, read_organization};
 pub use plan::Planned;
 pub use rechecks::Rechecker;

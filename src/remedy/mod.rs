@@ -22,7 +22,7 @@ mod user_keys;
 pub use access::MemberAccess;
 pub use aftercare::aftercare;
 pub use ask::Ask;
-pub use confine::{Purpose, session_policy};
+pub use confine::Purpose;
 pub use expected::Expected;
 pub use found::Found;
 pub use restore::{Drift, undo};

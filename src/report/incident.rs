@@ -180,7 +180,7 @@ impl IncidentReport {
             session: view.target.session().map(|one| one.user_id.clone()),
             also_for,
             seconds_to_deny: view.history.denied_at.and_then(seconds_after),
-            rungs: rungs(&view, seconds_after),
+            rungs: rungs(&view),
             impact: view.impact.as_deref().map(ReportedImpact::of),
             to_do,
             aftercare,
@@ -254,7 +254,10 @@ impl IncidentReport {
     }
 }
 
-fn rungs(view: &Remediation, seconds_after: impl Fn(Timestamp) -> Option<f64>) -> Vec<RungReached> {
+/// The rungs of the proof that were reached since the latest change was begun, AWS's yes first.
+#[must_use]
+pub fn rungs(view: &Remediation) -> Vec<RungReached> {
+    let seconds_after = |at| view.since_activity(at).map(|since| since.as_secs_f64());
     // What AWS accepted before is no rung of a change that was begun since.
     let is_accepted = view.history.changes.last().is_some_and(|made| made.accepted_at.is_some());
     let accepted = view.accepted.filter(|_| is_accepted).map(|accepted| RungReached {

@@ -24,7 +24,7 @@ pub use asff::HubFinding;
 pub use describe::{describe, describe_proof, short};
 pub use diff::policy_diff;
 pub use head::{Head, Signed};
-pub use incident::IncidentReport;
+pub use incident::{IncidentReport, RungReached, rungs};
 pub use json::schema;
 pub use scan::{Prepared, ReportError};
 pub use summary::{Spread, Summary};

@@ -12,8 +12,8 @@ mod status;
 mod systemd;
 mod web;
 
-pub use checkpoints::{Checkpoints, Rotated};
-pub use live::{Live, QueueLive};
+pub use checkpoints::Checkpoints;
+pub use live::Live;
 pub use start::{Purpose, ServiceError, hub};
 
 use crate::alert::Alerts;

@@ -163,7 +163,7 @@ impl Service {
         self.alerts.raise_alert(Alert::of_service(AlertCode::NotNotified, text, what_to_do)).await
     }
 
-    /// Takes up whatever the timetables do not know of, and raises what takes too long.
+    /// Takes up whatever the schedule does not know of, and raises what takes too long.
     async fn keep_resuming(&self) -> Result<(), LedgerError> {
         let mut ticks = tokio::time::interval(self.config.poll_interval.min(RESUME));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
