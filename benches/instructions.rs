@@ -10,7 +10,7 @@ mod world;
 
 use rescind::finding::decode;
 use rescind::ledger::{Append, Ledger};
-use rescind::triage::{BudgetUsage, DecisionContext, Placed, Stage, decide};
+use rescind::triage::{BudgetUsage, DecisionContext, Stage, decide};
 use std::hint::black_box;
 use story::Story;
 use world::world;
@@ -49,7 +49,7 @@ fn decided(times: usize) {
     let usage = BudgetUsage::default();
     let facts = DecisionContext {
         organization: &world.organization,
-        placement: Placed::At(&world.placement),
+        placement: Some(&world.placement),
         history: &[],
         usage: &usage,
         before_watch: None,

@@ -4,7 +4,7 @@
 mod world;
 
 use divan::{Bencher, black_box};
-use rescind::triage::{BudgetUsage, DecisionContext, Placed, Stage, decide};
+use rescind::triage::{BudgetUsage, DecisionContext, Stage, decide};
 use world::world;
 
 fn main() {
@@ -21,7 +21,7 @@ fn one_finding(bencher: Bencher, size: usize) {
     let usage = BudgetUsage::default();
     let facts = DecisionContext {
         organization: &world.organization,
-        placement: Placed::At(&world.placement),
+        placement: Some(&world.placement),
         history: &[],
         usage: &usage,
         before_watch: None,

@@ -54,7 +54,7 @@ pub fn deny_not_kept(remediation: &Remediation, found: &str, role_arn: &str) -> 
 
 /// What a person had approved is held again. None when nobody had.
 #[must_use]
-pub fn approval_returned(remediation: &Remediation, reason: &str) -> Option<Alert> {
+pub fn reheld(remediation: &Remediation, reason: &str) -> Option<Alert> {
     remediation.approved_at()?;
     let target = &remediation.target;
     let text = format!(
@@ -62,5 +62,5 @@ pub fn approval_returned(remediation: &Remediation, reason: &str) -> Option<Aler
         target.account, remediation.id
     );
     let what_to_do = "Nothing was changed. `rescind show` has the current state; answer again with `rescind approve` or `rescind reject`.";
-    Some(Alert::new(AlertCode::ApprovalReturned, remediation.subject(), text, what_to_do))
+    Some(Alert::new(AlertCode::Reheld, remediation.subject(), text, what_to_do))
 }

@@ -39,7 +39,7 @@ pub enum Act {
     Rejected,
     Cleared,
     Approved,
-    Returned,
+    Reheld,
     Superseded,
     Reopened,
     Intent,
@@ -78,7 +78,7 @@ impl Act {
             "rejected" => Self::Rejected,
             "cleared" => Self::Cleared,
             "approved" => Self::Approved,
-            "returned" => Self::Returned,
+            "reheld" => Self::Reheld,
             "superseded" => Self::Superseded,
             "reopened" => Self::Reopened,
             "intent" => Self::Intent,
@@ -134,7 +134,7 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
         Act::Rejected if stage == Held => Some(Rejected),
         Act::Cleared if stage == Held => Some(Queued),
         Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Approved),
-        Act::Returned if to_begin || stage == Lost => Some(Held),
+        Act::Reheld if to_begin || stage == Lost => Some(Held),
         Act::Superseded if to_begin || stage == Held => Some(Superseded),
         Act::Reopened if stage == Rejected => Some(Held),
         Act::Reopened if stage == Failed => Some(Queued),
@@ -188,6 +188,18 @@ impl Step {
     }
 }
 
+/// A step of a remediation that cannot follow what was there before.
+#[derive(Debug, thiserror::Error)]
+#[error("a step of a remediation that cannot be: {act:?} after {}", named(*before))]
+pub struct Impossible {
+    before: Option<Stage>,
+    act: Act,
+}
+
+fn named(stage: Option<Stage>) -> String {
+    stage.map_or_else(|| "nothing".to_owned(), |stage| format!("{stage:?}"))
+}
+
 /// All remediations that were met.
 #[derive(Default)]
 pub struct Lives {
@@ -197,15 +209,14 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Takes one step. Tells what is wrong when it cannot follow the one before.
+    /// Takes one step.
     ///
     /// # Errors
-    /// The problem.
-    pub fn step(&mut self, step: Step) -> Result<(), String> {
+    /// When it cannot follow the one before.
+    pub fn step(&mut self, step: Step) -> Result<(), Impossible> {
         let before = self.stages.get(&step.remediation).copied();
         let Some(next) = after(before, step.act) else {
-            let before = before.map_or("nothing".to_owned(), |stage| format!("{stage:?}"));
-            return Err(format!("a step of a remediation that cannot be: {:?} after {before}", step.act));
+            return Err(Impossible { before, act: step.act });
         };
         self.stages.insert(step.remediation, next);
         match (next, step.name) {

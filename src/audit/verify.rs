@@ -295,7 +295,7 @@ impl Check {
         for step in chunk.steps {
             let seq = step.seq;
             if let Err(what) = self.lives.step(step) {
-                self.found.problem(Some(seq), what);
+                self.found.problem(Some(seq), what.to_string());
             }
         }
         for (archive, seq, time) in chunk.archived {

@@ -82,23 +82,28 @@ fn describe(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
         account.map_or("", crate::ident::AccountId::as_str)
     ));
     match &seen.event {
-        Event::Finding { finding, source, .. } => {
+        Event::Finding { finding, origin, .. } => {
             screen.line(format!(
                 "  {}, last activity {}",
                 clean(&finding.finding_type),
                 when(finding.last_seen())
             ));
-            screen.line(format!("  seen {} from {} (entry {})", when(seen.time), clean(source), seen.seq));
+            screen.line(format!(
+                "  seen {} from {} (entry {})",
+                when(seen.time),
+                clean(&origin.to_string()),
+                seen.seq
+            ));
         }
         Event::Undecodable { undecodable, .. } => {
             screen.line(format!("  it cannot be read: {}", clean(&undecodable.to_string())));
             return Ok(());
         }
-        Event::Unconfirmed { why, source, claim, .. } => {
+        Event::Unconfirmed { why, origin, claim, .. } => {
             screen.line(format!(
                 "  {}, claimed by {} (entry {})",
                 clean(&claim.finding_type),
-                clean(source),
+                clean(&origin.to_string()),
                 seen.seq
             ));
             screen.line(format!(

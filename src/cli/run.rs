@@ -60,8 +60,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             ));
             // Whoever does not read it is told by the log.
             let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
-            service.feeds().iter().for_each(|feed| screen.line(feed));
-            service.run(&reload).await.map(|()| Seen::default())
+            service.describe_feeds().iter().for_each(|feed| screen.line(feed));
+            service.run(reload).await.map(|()| Seen::default())
         }
         .await;
         if args.once {

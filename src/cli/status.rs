@@ -223,7 +223,11 @@ fn show_service(picture: &Picture, screen: &Screen) {
     let line = match (&picture.live, &picture.holder) {
         (Some(live), _) if !live.is_alive() => styled(
             BAD,
-            format!("HANGS: process {} was last heard of {} ago", live.pid, since(live.at, picture.at)),
+            format!(
+                "HANGS: process {} was last heard of {} ago",
+                live.pid,
+                since(live.last_sign(), picture.at)
+            ),
         ),
         (Some(live), _) => {
             let word = if live.stopping { styled(WARN, "stopping") } else { styled(GOOD, "watching") };

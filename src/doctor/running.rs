@@ -21,7 +21,7 @@ impl Doctor<'_> {
             |code, text: String, fix: &str| Problem::new(Level::Problem, code, "service", text, fix);
         let mut problems = Vec::new();
         if !live.is_alive() {
-            let text = format!("the service says nothing since {}", live.at);
+            let text = format!("the service says nothing since {}", live.last_sign());
             problems.push(problem("hangs", text, "systemctl restart rescind"));
         }
         problems.extend(live.blind().into_iter().map(|reason| {

@@ -150,16 +150,16 @@ impl Drill<'_> {
                 );
                 steps.take("enforced", true, after(begun, now), note);
             }
-            Err(why) => steps.take("enforced", false, None, why),
+            Err(why) => steps.take("enforced", false, None, why.to_string()),
         }
         let cutoff = service.reader().remediation(&id)?.change.map(|change| change.cutoff);
         let spared = match cutoff {
             Some(cutoff) => thief.another_after(cutoff.time(), CUTOFF, stop).await,
-            None => Err("there is no cutoff".to_owned()),
+            None => Err(thief::NotSeen::NoCutoff),
         };
         let (passed, note) = match spared {
-            Ok(note) => (true, note),
-            Err(why) => (false, why),
+            Ok(()) => (true, "a session that begins after the cutoff works".to_owned()),
+            Err(why) => (false, why.to_string()),
         };
         steps.take("spared", passed, after(begun, Timestamp::now()), note);
         Ok(Some(id))
@@ -226,7 +226,7 @@ impl Drill<'_> {
                 let note = "the old session is let in again".to_owned();
                 steps.take("restored", true, after(begun, Timestamp::now()), note);
             }
-            Err(why) => steps.take("restored", false, None, why),
+            Err(why) => steps.take("restored", false, None, why.to_string()),
         }
         Ok(())
     }

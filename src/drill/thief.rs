@@ -22,6 +22,25 @@ pub(super) enum Answer {
     Unclear,
 }
 
+/// Why what a drill waits for was not seen.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotSeen {
+    #[error("not within {} s, in {calls} calls", longest.as_secs())]
+    Late { longest: Duration, calls: u32 },
+    #[error("no new session can be opened: {0}")]
+    NoSession(CallError),
+    #[error("a session that begins after the cutoff is denied as well")]
+    NewSessionDenied,
+    #[error("a session after the cutoff was not answered")]
+    NoAnswer,
+    #[error("AWS's clock did not come to the cutoff within {} s", _0.as_secs())]
+    CutoffAhead(Duration),
+    #[error("there is no cutoff")]
+    NoCutoff,
+    #[error("it was stopped")]
+    Stopped,
+}
+
 /// A session of the role for drills.
 pub(super) struct Thief<'a> {
     hub: &'a Hub,
@@ -79,7 +98,7 @@ impl<'a> Thief<'a> {
         longest: Duration,
         stop: &CancellationToken,
         is_it: impl Fn(Answer) -> bool,
-    ) -> Result<u32, String> {
+    ) -> Result<u32, NotSeen> {
         let (begun, mut tries) = (Instant::now(), 0);
         loop {
             tries += 1;
@@ -87,44 +106,41 @@ impl<'a> Thief<'a> {
                 return Ok(tries);
             }
             if begun.elapsed() > longest {
-                return Err(format!("not within {} s, in {tries} calls", longest.as_secs()));
+                return Err(NotSeen::Late { longest, calls: tries });
             }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
-                () = stop.cancelled() => return Err("it was stopped".to_owned()),
+                () = stop.cancelled() => return Err(NotSeen::Stopped),
             }
         }
     }
 
-    /// Opens sessions until one begins after the cutoff, and makes its call.
+    /// Opens sessions until one begins after the cutoff, and makes its call, which must be allowed.
     pub async fn another_after(
         &self,
         cutoff: Timestamp,
         longest: Duration,
         stop: &CancellationToken,
-    ) -> Result<String, String> {
+    ) -> Result<(), NotSeen> {
         let begun = Instant::now();
         loop {
-            let session = enter(self.hub, self.config, self.account, self.arn)
-                .await
-                .map_err(|error| format!("no new session can be opened: {error}"))?;
+            let session =
+                enter(self.hub, self.config, self.account, self.arn).await.map_err(NotSeen::NoSession)?;
             if session.opened_at() >= cutoff {
                 return match Self::ask(&session, self.role).await {
-                    Answer::Allowed => Ok("a session that begins after the cutoff works".to_owned()),
-                    Answer::Denied => {
-                        Err("a session that begins after the cutoff is denied as well".to_owned())
-                    }
-                    Answer::Unclear => Err("a session after the cutoff was not answered".to_owned()),
+                    Answer::Allowed => Ok(()),
+                    Answer::Denied => Err(NotSeen::NewSessionDenied),
+                    Answer::Unclear => Err(NotSeen::NoAnswer),
                 };
             }
             if begun.elapsed() > longest {
-                return Err(format!("AWS's clock did not come to the cutoff within {} s", longest.as_secs()));
+                return Err(NotSeen::CutoffAhead(longest));
             }
             // AWS tells whole seconds.
             let left = cutoff.duration_since(session.aws_now()).unsigned_abs() + Duration::from_secs(1);
             tokio::select! {
                 () = tokio::time::sleep(left.min(PAUSE * 2)) => {}
-                () = stop.cancelled() => return Err("it was stopped".to_owned()),
+                () = stop.cancelled() => return Err(NotSeen::Stopped),
             }
         }
     }

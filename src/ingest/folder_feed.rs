@@ -237,7 +237,7 @@ impl FolderFeed {
             sha256: crate::digest::sha256(format!("{what}: {error}").as_bytes()),
         };
         tracing::error!(source = %origin, "not read: {error}");
-        self.verifier.ledger.append(Draft::undecodable(&origin.to_string(), None, undecodable)).await?;
+        self.verifier.ledger.append(Draft::undecodable(origin, None, undecodable)).await?;
         self.verifier.alerts.raise_alert(alerts::file_refused(origin, error)).await
     }
 

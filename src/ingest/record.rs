@@ -66,11 +66,9 @@ pub async fn record(
         .map(|item| match item {
             Ok(finding) => {
                 let before_watch = source.watched_since.filter(|since| finding.updated_at < *since);
-                Draft::finding(&source.origin.to_string(), finding.clone(), before_watch)
+                Draft::finding(source.origin, finding.clone(), before_watch)
             }
-            Err(undecodable) => {
-                Draft::undecodable(&source.origin.to_string(), source.region, undecodable.clone())
-            }
+            Err(undecodable) => Draft::undecodable(source.origin, source.region, undecodable.clone()),
         })
         .collect();
     let written = ledger

@@ -1,7 +1,7 @@
 //! How much each feed brought of late that cannot be read.
 
 use crate::ledger::{LedgerError, Reader};
-use crate::remediation::Event;
+use crate::remediation::{Event, Origin};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,10 +25,10 @@ impl Unreadable {
     pub fn since(reader: &Reader, since: Timestamp) -> Result<Vec<Self>, LedgerError> {
         let mut feeds: BTreeMap<String, Self> = BTreeMap::new();
         for entry in reader.unreadable_since(since)? {
-            let Event::Undecodable { source, undecodable } = entry.event else { continue };
-            let feed = match source.split(' ').next() {
-                Some("folder") => "folder".to_owned(),
-                Some("SQS" | "GuardDuty") => source,
+            let Event::Undecodable { origin, undecodable } = entry.event else { continue };
+            let feed = match &origin {
+                Origin::Folder { .. } => "folder".to_owned(),
+                Origin::Queue { .. } | Origin::Poll { .. } => origin.to_string(),
                 _ => continue,
             };
             let known = feeds.entry(feed.clone()).or_insert(Self { feed, count: 0, latest: String::new() });

@@ -225,7 +225,7 @@ impl Verifier {
             return Ok(Vec::new());
         }
         let draft = |((claim, finding), why): &(Readable, Unconfirmed)| {
-            Draft::unconfirmed(&origin.to_string(), &claim.item, finding.clone(), why.clone())
+            Draft::unconfirmed(origin, &claim.item, finding.clone(), why.clone())
         };
         let entries = claims.iter().map(draft).collect();
         self.ledger.append(Append { entries, ..Append::default() }).await?;

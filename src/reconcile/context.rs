@@ -6,7 +6,7 @@ use super::keyed_queue::KeyedQueue;
 use super::next::{Attempt, Next};
 use super::policy::CurrentPolicy;
 use super::retries::Retries;
-use crate::alert::{Alert, Alerts, Throttle, approval_returned};
+use crate::alert::{Alert, Alerts, Throttle, reheld};
 use crate::aws::AwsClock;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::remediation::{
@@ -119,8 +119,8 @@ impl Context {
         alert: Option<Draft>,
     ) -> Result<Next, LedgerError> {
         tracing::warn!(remediation = remediation.id, %code, "held: {reason}");
-        let alert = alert.or_else(|| approval_returned(remediation, &reason).map(Alert::raised));
-        self.write_with(remediation, Event::Returned { code, reason }, alert).await?;
+        let alert = alert.or_else(|| reheld(remediation, &reason).map(Alert::raised));
+        self.write_with(remediation, Event::Reheld { code, reason }, alert).await?;
         Ok(Next::Continue)
     }
 

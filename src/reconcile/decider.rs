@@ -8,9 +8,9 @@ use crate::aws::AwsClock;
 use crate::finding::{Finding, NotARole};
 use crate::ident::{AccountId, RoleId, RoleName};
 use crate::ledger::{LedgerError, Reader};
-use crate::org::Snapshot;
+use crate::org::{Placement, Snapshot};
 use crate::remediation::{Event, PriorRemediation, Remediation, Target};
-use crate::triage::{Decision, DecisionContext, Placed, PlacementNeeded, SkipReason, Stage, Verdict, decide};
+use crate::triage::{Decision, DecisionContext, SkipReason, Stage, Undecided, Verdict, decide};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -43,27 +43,23 @@ impl Decider {
         finding: &Finding,
         circumstances: Circumstances<'_>,
     ) -> Result<Decision, LedgerError> {
-        let needed = match self.judge(finding, circumstances, Placed::NotAsked) {
+        let undecided = match self.judge(finding, circumstances, None) {
             Ok(decision) => return Ok(decision),
-            Err(needed) => needed,
+            Err(undecided) => undecided,
         };
-        let placement = self.placements.of(&finding.account, &needed.to_string()).await?;
-        let placed = placement.as_ref().map_or(Placed::Unreadable, Placed::At);
-        match self.judge(finding, circumstances, placed) {
-            Ok(decision) => Ok(decision),
-            // What was read does not tell what is needed: as if it could not be read.
-            Err(_) => self.judge(finding, circumstances, Placed::Unreadable).map_err(|needed| {
-                LedgerError::Foreign { path: "triage".to_owned(), why: needed.to_string() }
-            }),
-        }
+        let placement = self.placements.of(&finding.account, &undecided.needed.to_string()).await?;
+        let Some(placement) = placement else { return Ok(*undecided.otherwise) };
+        // What was read may still lack what is needed: then it is as if it could not be read.
+        let decided = self.judge(finding, circumstances, Some(&placement));
+        Ok(decided.unwrap_or_else(|undecided| *undecided.otherwise))
     }
 
     fn judge(
         &self,
         finding: &Finding,
         circumstances: Circumstances<'_>,
-        placement: Placed<'_>,
-    ) -> Result<Decision, PlacementNeeded> {
+        placement: Option<&Placement>,
+    ) -> Result<Decision, Undecided> {
         let Circumstances { organization, history, before_watch, stage } = circumstances;
         let usage = self.budgets.usage();
         let context = DecisionContext {

@@ -1,6 +1,6 @@
 //! An entry that is yet to be written.
 
-use super::{Event, Subject};
+use super::{Event, Origin, Subject};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::Region;
 use jiff::Timestamp;
@@ -30,30 +30,30 @@ impl Draft {
 
     /// A finding was seen.
     #[must_use]
-    pub fn finding(source: &str, finding: Finding, before_watch: Option<Timestamp>) -> Self {
+    pub fn finding(origin: &Origin, finding: Finding, before_watch: Option<Timestamp>) -> Self {
         let subject = Subject::of_finding(&finding);
-        let (source, finding) = (source.to_owned(), Box::new(finding));
-        Self { subject, event: Event::Finding { source, before_watch, finding } }
+        let (origin, finding) = (origin.clone(), Box::new(finding));
+        Self { subject, event: Event::Finding { origin, before_watch, finding } }
     }
 
     /// Something came that cannot be read.
     #[must_use]
-    pub fn undecodable(source: &str, region: Option<&Region>, undecodable: Undecodable) -> Self {
+    pub fn undecodable(origin: &Origin, region: Option<&Region>, undecodable: Undecodable) -> Self {
         let subject = Subject {
             finding: undecodable.finding_id.clone(),
             region: region.cloned(),
             ..Subject::default()
         };
-        Self { subject, event: Event::Undecodable { source: source.to_owned(), undecodable } }
+        Self { subject, event: Event::Undecodable { origin: origin.clone(), undecodable } }
     }
 
     /// What was claimed is not confirmed.
     #[must_use]
-    pub fn unconfirmed(source: &str, item: &str, claim: Finding, why: Unconfirmed) -> Self {
+    pub fn unconfirmed(origin: &Origin, item: &str, claim: Finding, why: Unconfirmed) -> Self {
         let subject = Subject::of_finding(&claim);
-        let (source, item) = (source.to_owned(), item.to_owned());
+        let (origin, item) = (origin.clone(), item.to_owned());
         // Who forges can make it as long as they like.
         let claim = Box::new(Finding { detail: None, ..claim });
-        Self { subject, event: Event::Unconfirmed { source, item, why, claim } }
+        Self { subject, event: Event::Unconfirmed { origin, item, why, claim } }
     }
 }

@@ -1,8 +1,8 @@
 //! What happened. The kinds are a closed list.
 
 use super::{
-    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Proof, ReasonCode, Recurrence, Refused,
-    ReleaseAsked, Reported, State, Target, Undo,
+    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Origin, Proof, ReasonCode, Recurrence,
+    Refused, ReleaseAsked, Reported, State, Target, Undo,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -119,8 +119,8 @@ pub enum Event {
     },
     /// An occurrence of a finding was seen for the first time.
     Finding {
-        /// Where it came from.
-        source: String,
+        /// How it came in.
+        origin: Origin,
         /// Since when the region is watched, when the finding is older than that.
         before_watch: Option<Timestamp>,
         /// The finding.
@@ -128,15 +128,15 @@ pub enum Event {
     },
     /// Something came that is not a readable finding.
     Undecodable {
-        /// Where it came from.
-        source: String,
+        /// How it came in.
+        origin: Origin,
         /// What is wrong, and where in it.
         undecodable: Undecodable,
     },
     /// An event or an export claims a finding that GuardDuty does not confirm. Nothing is done about it.
     Unconfirmed {
-        /// Where it came from.
-        source: String,
+        /// How it came in.
+        origin: Origin,
         /// Which message or line it was.
         item: String,
         /// Why it is not confirmed.
@@ -218,7 +218,7 @@ pub enum Event {
     /// A person rejected a held remediation, or nobody answered in time.
     Rejected(Answer),
     /// A remediation that was about to begin is held: a person must judge it (again).
-    Returned {
+    Reheld {
         /// The reason.
         code: ReasonCode,
         /// The reason in words.

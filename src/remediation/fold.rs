@@ -83,7 +83,7 @@ impl Remediation {
                 self.history.end_asking(at, Ending::Superseded, None);
                 self.history.superseded_by = Some(by);
             }
-            Event::Returned { code, reason } => {
+            Event::Reheld { code, reason } => {
                 (self.answer, self.proposal) = (None, None);
                 self.history.ask(at, code, reason);
             }

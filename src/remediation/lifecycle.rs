@@ -1,7 +1,7 @@
 //! The life of a remediation, by replay of its entries: what may follow what.
 //!
 //! ```text
-//!      ┌───── returned ───────┐
+//!      ┌────── reheld ────────┐
 //!      ▼                      │  ┌────── not applied ──────┬──────── not applied ──────┐
 //!    held ── approved ──▶ approved                         │                           │
 //!      │ └ proposed           │  ▼                         │                           │
@@ -16,8 +16,8 @@
 //!    revoked, lost ── expired ──▶ expired ── undoing ──▶ retiring ── undone ──▶ retired
 //! ```
 //!
-//! A decision leads to `held` or to `queued`. `approved` goes on as `queued` does: it is returned, refused,
-//! superseded or begun. What was refused can be returned, too. What is held or to begin is superseded when
+//! A decision leads to `held` or to `queued`. `approved` goes on as `queued` does: it is reheld, refused,
+//! superseded or begun. What was refused can be reheld, too. What is held or to begin is superseded when
 //! another remediation has revoked the same sessions. A proof that the policy simulator contradicts leads to
 //! `unverified`, which goes on as `revoked` does; a proof of a higher rung may follow either. A release can
 //! also be asked for of one that was begun and stopped halfway: retrying, blocked, failed, held or rejected;
@@ -92,7 +92,7 @@ impl State {
             (_, event) if !event.is_step() => return Ok(None),
             (None, Event::Decision { verdict, .. }) if verdict == "hold" => Held,
             (Some(Held), Event::Proposed { .. })
-            | (Some(Queued | Approved | Retrying | Blocked | Lost), Event::Returned { .. })
+            | (Some(Queued | Approved | Retrying | Blocked | Lost), Event::Reheld { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,
             (Some(Held | Queued | Approved | Retrying | Blocked), Event::Superseded { .. }) => Superseded,
@@ -264,9 +264,9 @@ mod tests {
         for state in [State::Queued, State::Approved, State::Revoking, State::Revoked] {
             assert!(after(state, Event::Approved(answer())).is_err(), "{state}");
         }
-        let returned = || Event::Returned { code: ReasonCode::WorldChanged, reason: String::new() };
-        assert_eq!(after(State::Queued, returned()), Ok(Some(State::Held)));
-        assert!(after(State::Revoking, returned()).is_err());
+        let reheld = || Event::Reheld { code: ReasonCode::WorldChanged, reason: String::new() };
+        assert_eq!(after(State::Queued, reheld()), Ok(Some(State::Held)));
+        assert!(after(State::Revoking, reheld()).is_err());
         // Who rejected can think better of it.
         assert_eq!(after(State::Rejected, Event::Approved(answer())), Ok(Some(State::Approved)));
         let superseded = || Event::Superseded { by: String::new() };

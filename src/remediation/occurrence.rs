@@ -1,6 +1,6 @@
 //! What is seen only once, and what is counted of it.
 
-use super::Event;
+use super::{Event, Origin};
 
 impl Event {
     /// What makes a file the same one, under whatever name.
@@ -14,11 +14,11 @@ impl Event {
     pub fn occurrence(&self) -> Option<String> {
         match self {
             Self::Finding { finding, .. } => Some(finding.occurrence()),
-            // What a person hands in is told to him, however often it was. Of the folder it is the file's:
-            // where it breaks off, two files can be alike.
-            Self::Undecodable { source, .. } if source.starts_with("file ") => None,
-            Self::Undecodable { source, undecodable } if source.starts_with("folder ") => {
-                Some(format!("sha256:{}:{source}:{}", undecodable.sha256, undecodable.path))
+            // A person who hands it in again is answered again.
+            Self::Undecodable { origin: Origin::File { .. }, .. } => None,
+            // Two files that break off early can be alike, so the file is a part of it.
+            Self::Undecodable { origin: Origin::Folder { file }, undecodable } => {
+                Some(format!("sha256:{}:{file}:{}", undecodable.sha256, undecodable.path))
             }
             Self::Undecodable { undecodable, .. } => Some(format!("sha256:{}", undecodable.sha256)),
             Self::FileRead { sha256, .. } => Some(Self::file_occurrence(sha256)),

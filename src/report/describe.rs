@@ -19,7 +19,7 @@ pub fn describe(event: &Event) -> String {
         }
         Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
         Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
-        Event::Returned { reason, .. } => format!("held: {reason}"),
+        Event::Reheld { reason, .. } => format!("held: {reason}"),
         Event::Cleared { reason } => format!("not held any more: {reason}"),
         Event::Superseded { by } => format!("superseded: {by} has revoked these sessions"),
         Event::Alert { text, .. } => format!("ALERT: {text}"),

@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 
 /// A checkpoint is made at the latest after so many entries,
 const EVERY_ENTRIES: i64 = 1000;
 
 /// and after so much time, when there is anything new.
 const EVERY: Duration = Duration::from_mins(10);
+
+/// Interval between two looks whether one is due.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Signs how the ledger stands, and says it where it can be kept.
 pub struct Checkpoints {
@@ -115,14 +119,23 @@ impl Checkpoints {
         Ok(Rotated { new: new.public(), retired })
     }
 
-    /// Makes one if it is time.
+    /// Makes one whenever it is time, until `stop` is cancelled.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
-    pub async fn if_due(&self, ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
-        let (entry, at) = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if reader.last()? - entry >= EVERY_ENTRIES || at.elapsed() >= EVERY {
-            self.make(ledger, reader).await?;
+    pub async fn run(
+        self: Arc<Self>,
+        ledger: Ledger,
+        reader: Reader,
+        stop: CancellationToken,
+    ) -> Result<(), LedgerError> {
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let (entry, at) = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            if reader.last()? - entry >= EVERY_ENTRIES || at.elapsed() >= EVERY {
+                self.make(&ledger, &reader).await?;
+            }
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// A service whose main loop was not there for this long hangs.
+/// Time without a sign of life after which a service hangs.
 const ALIVE: SignedDuration = SignedDuration::from_secs(30);
 
 /// A feed that should have been read so long ago is not ready.
@@ -36,6 +36,8 @@ pub struct Live {
     pub started: Timestamp,
     /// When this was true.
     pub at: Timestamp,
+    /// When the loop that begins what is due last went round.
+    pub heartbeat: Timestamp,
     /// The mode it runs in.
     pub mode: Mode,
     /// Whether what comes by event or folder is confirmed by GuardDuty first.
@@ -101,10 +103,16 @@ impl Live {
         let _ = std::fs::remove_file(Self::file(ledger));
     }
 
-    /// The main loop is there.
+    /// The last sign of life: of the status itself, and of the loop that acts unless the service stops.
+    #[must_use]
+    pub fn last_sign(&self) -> Timestamp {
+        if self.stopping { self.at } else { self.at.min(self.heartbeat) }
+    }
+
+    /// The service does not hang.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        Timestamp::now().duration_since(self.at) < ALIVE
+        Timestamp::now().duration_since(self.last_sign()) < ALIVE
     }
 
     /// The same without what a service that has just started has not come to yet.
@@ -161,7 +169,7 @@ mod tests {
         let told = |minutes: i64| {
             let waits = Timestamp::now() - SignedDuration::from_mins(minutes);
             let live: Live = serde_json::from_value(json!({
-                "pid": 1, "version": "0", "started": "2026-11-22T10:00:00Z", "at": Timestamp::now(), "mode": "enforce",
+                "pid": 1, "version": "0", "started": "2026-11-22T10:00:00Z", "at": Timestamp::now(), "heartbeat": Timestamp::now(), "mode": "enforce",
                 "confirm": true, "listen": null, "regions": {}, "queue": null, "in_flight": 0, "retries": [], "rechecks": Rechecks::default(),
                 "budget": [1, 1], "refused": null, "stopping": false,
                 "folder": {"last_read": Timestamp::now(), "failures": 0, "error": null, "next": null, "skipped": null,

@@ -1,6 +1,9 @@
 //! The service: feeds, reconciler and ledger put together; start, loop and stop.
 
 mod checkpoints;
+mod dispatcher;
+mod feeds;
+mod heartbeat;
 mod limits;
 mod live;
 mod metrics;
@@ -10,6 +13,7 @@ mod run;
 mod start;
 mod status;
 mod systemd;
+mod upkeep;
 mod web;
 
 pub use checkpoints::Checkpoints;
@@ -20,54 +24,39 @@ use crate::alert::Alerts;
 use crate::aws::Hub;
 use crate::config::{Config, Mode};
 use crate::finding::Finding;
-use crate::ingest::{FolderFeed, HandedIn, IntakeSender, Polls, QueueFeed, Seen, Sweep, WatchedRegions};
+use crate::ingest::{HandedIn, Polls, Seen};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event, Origin};
 use crate::triage::Types;
-use jiff::Timestamp;
-use std::net::SocketAddr;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use feeds::Feeds;
+use status::Shared;
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Everything that acts on one ledger.
 pub struct Service {
-    config: Config,
+    config: Arc<Config>,
     ledger: Ledger,
     reader: Reader,
     hub: Hub,
     alerts: Arc<Alerts>,
     reconciler: Arc<Reconciler>,
-    /// Where findings are handed over.
-    intake: IntakeSender,
-    /// What the rules could be for, as of now.
+    feeds: Feeds,
+    /// The types that some rule could be for, as of now.
     types: watch::Sender<Types>,
-    regions: Arc<WatchedRegions>,
-    sweep: Arc<Sweep>,
-    polls: Arc<Polls>,
-    queue: Option<Arc<QueueFeed>>,
-    folder: Option<Arc<FolderFeed>>,
-    handed_in: HandedIn,
-    /// Where it answers.
-    listen: Arc<Mutex<Option<SocketAddr>>>,
-    /// What it tells could not be written last.
-    unpublished: AtomicBool,
-    /// What it told of itself last.
-    published: Arc<Mutex<Option<Live>>>,
-    started: Timestamp,
-    /// Why a changed file was rejected, if one was.
-    refused: Mutex<Option<String>>,
-    stop: CancellationToken,
+    /// What its tasks know and its status shows.
+    shared: Arc<Shared>,
     /// The last entry before this start.
     started_at: i64,
+    stop: CancellationToken,
+    /// Held by who acts on the ledger.
     lock: Option<Lock>,
-    /// Who acts on a ledger tells what happens.
-    notifier: Option<Notifier>,
-    /// Who acts on a ledger signs how it stands.
-    checkpoints: Option<Checkpoints>,
+    notifier: Option<Arc<Notifier>>,
+    /// Only who acts on a ledger signs it.
+    checkpoints: Option<Arc<Checkpoints>>,
 }
 
 impl Service {
@@ -86,7 +75,7 @@ impl Service {
     /// What sends notifications, if there is a channel for them.
     #[must_use]
     pub fn notifier(&self) -> Option<&Notifier> {
-        self.notifier.as_ref()
+        self.notifier.as_deref()
     }
 
     /// It acts, and does not only look.
@@ -116,23 +105,13 @@ impl Service {
     /// How many regions are watched.
     #[must_use]
     pub fn region_count(&self) -> usize {
-        self.regions.pollers().len()
+        self.feeds.regions.pollers().len()
     }
 
-    /// What it reads beside the polls, in words.
+    /// The feeds beside the polls, one sentence each.
     #[must_use]
-    pub fn feeds(&self) -> Vec<String> {
-        let confirmed = if self.config.confirm {
-            "each is confirmed by GuardDuty before anything is done"
-        } else {
-            "NOT CONFIRMED: who can write there can have roles revoked"
-        };
-        let queue = self.queue.as_ref().map(|queue| format!("Events from {}; {confirmed}.", queue.name()));
-        let folder = self
-            .folder
-            .as_ref()
-            .map(|folder| format!("Exports from {}; {confirmed}.", folder.path().display()));
-        queue.into_iter().chain(folder).collect()
+    pub fn describe_feeds(&self) -> Vec<String> {
+        self.feeds.describe()
     }
 
     /// The reconciler, for planning.
@@ -144,13 +123,13 @@ impl Service {
     /// What a person hands in.
     #[must_use]
     pub fn handed_in(&self) -> &HandedIn {
-        &self.handed_in
+        &self.feeds.handed_in
     }
 
     /// The polls.
     #[must_use]
     pub fn polls(&self) -> &Polls {
-        &self.polls
+        &self.feeds.polls
     }
 
     /// Polls every region once, side by side; does not wait for what comes of it.
@@ -158,7 +137,7 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn poll(&self) -> Result<Seen, LedgerError> {
-        self.polls.once(&self.intake).await
+        self.feeds.polls.once(&self.feeds.intake).await
     }
 
     /// Takes up everything that an earlier run left unfinished; does not wait for it.
@@ -167,7 +146,7 @@ impl Service {
     /// When the ledger cannot be read.
     pub async fn recover(&self) -> Result<(), LedgerError> {
         self.reconciler.resume()?;
-        self.sweep.undecided(&Origin::Resumed).await
+        self.feeds.sweep.undecided(&Origin::Resumed).await
     }
 
     /// Decides again about recent findings that were only observed so far.
@@ -175,7 +154,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn take_up_observed(&self) -> Result<(), LedgerError> {
-        self.sweep.observed(|finding| self.would_act_on(finding)).await
+        self.feeds.sweep.observed(|finding| self.would_act_on(finding)).await
     }
 
     /// The regions were polled before: what comes from now on is new.
@@ -183,7 +162,7 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn is_watching(&self) -> Result<bool, LedgerError> {
-        let pollers = self.regions.pollers();
+        let pollers = self.feeds.regions.pollers();
         let each = pollers.iter().map(|poller| self.reader.watched_since(poller.region()));
         Ok(each.collect::<Result<Vec<_>, _>>()?.iter().all(Option::is_some))
     }

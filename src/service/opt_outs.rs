@@ -49,6 +49,11 @@ const SETTLED_LESS: u32 = 10;
 /// What to do about a file that is gone, or that had opt-outs and has nothing in it.
 const EMPTIED: &str = "gone or empty: bring it back, or to have none, leave a comment in it";
 
+/// Why the file cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Rejected(pub String);
+
 /// The file was there, and has not one character.
 pub fn is_blank(read: &OptOuts) -> bool {
     read.sha256 == crate::digest::sha256(b"")
@@ -65,7 +70,7 @@ impl OptOutFile {
     /// The opt-outs, when they are others than at the last look; or why they cannot be used. A change
     /// counts when it has settled, or at once when a person asks. As long as it has not settled, what it
     /// adds counts already, and what it takes away does not.
-    pub fn look(&mut self, asked: bool) -> Option<Result<&OptOuts, String>> {
+    pub fn look(&mut self, asked: bool) -> Option<Result<&OptOuts, Rejected>> {
         let stamp = stamp(&self.path);
         if !asked && stamp == self.seen {
             return None;
@@ -129,10 +134,10 @@ impl OptOutFile {
         Some(Ok(&self.opt_outs))
     }
 
-    fn refuse(&mut self, asked: bool, error: String) -> Option<Result<&OptOuts, String>> {
+    fn refuse(&mut self, asked: bool, error: String) -> Option<Result<&OptOuts, Rejected>> {
         let news = asked || error != self.refused;
         self.refused.clone_from(&error);
-        news.then_some(Err(error))
+        news.then_some(Err(Rejected(error)))
     }
 
     /// There is nothing at all in it any more: that is a file that was cut short, not a decision.

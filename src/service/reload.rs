@@ -1,15 +1,55 @@
 //! The configuration, read again while the service runs.
 
-use super::Service;
-use super::opt_outs::{self, OptOutFile};
+use super::opt_outs::{self, OptOutFile, Rejected};
+use super::status::Shared;
 use crate::chain::chain;
 use crate::config::{Config, OptOuts};
-use crate::ledger::{Append, LedgerError};
+use crate::ledger::{Append, Ledger, LedgerError, Reader};
+use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event};
+use crate::triage::Types;
 use jiff::Timestamp;
-use std::sync::PoisonError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
-impl Service {
+/// Interval between two looks at the opt-outs' file.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Reads the configuration again when a person asks for it, and the opt-outs also when their file changed.
+pub(super) struct Reloader {
+    pub config: Arc<Config>,
+    pub ledger: Ledger,
+    pub reader: Reader,
+    pub reconciler: Arc<Reconciler>,
+    /// The types that some rule could be for: the polls ask for them.
+    pub types: watch::Sender<Types>,
+    pub file: OptOutFile,
+    pub shared: Arc<Shared>,
+    pub stop: CancellationToken,
+}
+
+impl Reloader {
+    /// Goes on until `stop` is cancelled; `asked` is notified when a person asks.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn run(mut self, asked: Arc<Notify>) -> Result<(), LedgerError> {
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                () = asked.notified() => self.reload().await?,
+                _ = ticks.tick() => {
+                    let read = self.file.look(false).map(Result::<&OptOuts, Rejected>::cloned);
+                    self.use_opt_outs(read).await?;
+                }
+            }
+        }
+    }
+
     /// Reads `rescind.toml` and the opt-outs again. What decides about findings applies at once: mode,
     /// rules, protected roles, budgets, the age, the account tag. Of the rest it is said that it needs a
     /// start. As at a start, a configuration is not used without its opt-outs: when they are broken, it
@@ -17,9 +57,9 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub(super) async fn reload(&self, file: &mut OptOutFile) -> Result<(), LedgerError> {
+    async fn reload(&mut self) -> Result<(), LedgerError> {
         let config = Config::load_alone(&self.config.file);
-        let opt_outs = file.look(true).map(Result::<&OptOuts, String>::cloned);
+        let opt_outs = self.file.look(true).map(Result::<&OptOuts, Rejected>::cloned);
         let config = match (config, &opt_outs) {
             (Ok(_), Some(Err(error))) => {
                 let error = format!("the opt-outs cannot be used, and it is not used without them: {error}");
@@ -43,7 +83,7 @@ impl Service {
                 }
             },
         };
-        let Some(config) = config else { return self.take_over(opt_outs).await };
+        let Some(config) = config else { return self.use_opt_outs(opt_outs).await };
         let needs_restart = needs_restart(&self.config, &config);
         // Recorded before it counts.
         let reloaded = Event::Reloaded {
@@ -60,7 +100,7 @@ impl Service {
         self.reconciler.use_config(&config, opt_outs.as_ref());
         self.types.send_replace(self.reconciler.policy().rules.types());
         self.reconciler.retry_all()?;
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.shared.refuse(None);
         tracing::info!(mode = %config.mode, "the configuration was read again");
         if !needs_restart.is_empty() {
             tracing::warn!(keys = needs_restart.join(", "), "these changes apply only after a restart");
@@ -74,7 +114,7 @@ impl Service {
 
     async fn refuse_reload(&self, error: String) -> Result<(), LedgerError> {
         tracing::error!("the configuration was REJECTED; the previous version stays in effect: {error}");
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        self.shared.refuse(Some(error.clone()));
         self.ledger.append(Draft::of_service(Event::ReloadRefused { error })).await.map(|_| ())
     }
 
@@ -83,8 +123,8 @@ impl Service {
         Ok(opt_outs::loaded(opt_outs, &self.reader.opt_outs()?, Timestamp::now()))
     }
 
-    /// Takes over what a look at the opt-outs' file gave.
-    pub(super) async fn take_over(&self, read: Option<Result<OptOuts, String>>) -> Result<(), LedgerError> {
+    /// Applies what a look at the opt-outs' file gave.
+    async fn use_opt_outs(&self, read: Option<Result<OptOuts, Rejected>>) -> Result<(), LedgerError> {
         match read {
             None => {}
             Some(Ok(opt_outs)) => {
@@ -97,16 +137,16 @@ impl Service {
                 self.ledger.append(Draft::of_service(event)).await?;
                 self.reconciler.use_opt_outs(&opt_outs);
                 self.reconciler.retry_all()?;
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.shared.refuse(None);
                 tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
                 if !removed.is_empty() {
                     tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
                 }
                 opt_outs::warn(&opt_outs);
             }
-            Some(Err(error)) => {
+            Some(Err(Rejected(error))) => {
                 tracing::error!("the opt-outs were REJECTED; the previous version stays in effect: {error}");
-                *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                self.shared.refuse(Some(error.clone()));
                 self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
             }
         }

@@ -1,24 +1,21 @@
 //! How a service starts: the ledger, the hub, the organization.
 
 use super::checkpoints::Checkpoints;
+use super::feeds::{Feeds, Plumbing};
 use super::live::Live;
 use super::{Service, opt_outs};
 use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::ident::Partition;
-use crate::ingest::{
-    FolderFeed, HandedIn, Pace, Polls, QueueFeed, Sweep, Verifier, WatchedRegions, intake_channel,
-};
+use crate::ingest::{WatchedRegions, intake_channel};
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::{Notifier, NotifierError};
 use crate::org::Snapshot;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
-use crate::triage::Types;
 use jiff::Timestamp;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -134,57 +131,37 @@ impl Service {
                 )?;
                 let (intake, intakes) = intake_channel();
                 tokio::spawn(Arc::clone(&reconciler).receive(intakes));
-                let regions = Arc::new(Self::watch(&config, &hub, &ledger, &reader).await?);
+                let regions = Self::watch(&config, &hub, &ledger, &reader).await?;
                 regions.begin();
                 reconciler.evidence().use_regions(regions.regions());
                 let types = watch::Sender::new(reconciler.policy().rules.types());
-                let verifier = Arc::new(Verifier {
-                    hub: hub.clone(),
-                    ledger: ledger.clone(),
-                    reader: ledger.reader()?,
-                    regions: Arc::clone(&regions),
-                    alerts: Arc::clone(&alerts),
-                    confirm: config.confirm,
-                });
-                let polls = polls(&config, &hub, &ledger, &regions, types.subscribe())?;
-                let queue = config.events.as_ref().map(|events| {
-                    let (queue, receivers) = (hub.queue(&events.queue), events.receivers.count());
-                    let verifier = Arc::clone(&verifier);
-                    Arc::new(QueueFeed::new(queue, receivers, verifier, intake.clone(), stop.clone()))
-                });
-                let folder = config.folder.clone().map(|path| {
-                    let (verifier, intake) = (Arc::clone(&verifier), intake.clone());
-                    Arc::new(FolderFeed::new(path, verifier, intake, config.raise_after, stop.clone()))
-                });
-                let handed_in = HandedIn { verifier, intake: intake.clone(), stop: stop.clone() };
-                let sweep = Sweep::new(ledger.reader()?, intake.clone());
+                let plumbing = Plumbing {
+                    hub: &hub,
+                    ledger: &ledger,
+                    alerts: &alerts,
+                    intake,
+                    regions,
+                    types: types.subscribe(),
+                    stop: &stop,
+                };
+                let feeds = Feeds::new(&config, plumbing)?;
                 let name = format!("rescind-{}", reader.identity()?);
                 let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 Ok(Self {
-                    config,
+                    config: Arc::new(config),
                     ledger,
                     reader,
                     hub,
                     alerts,
                     reconciler,
-                    intake,
+                    feeds,
                     types,
-                    regions,
-                    sweep: Arc::new(sweep),
-                    polls: Arc::new(polls),
-                    queue,
-                    folder,
-                    handed_in,
-                    listen: Arc::default(),
-                    unpublished: AtomicBool::new(false),
-                    published: Arc::default(),
-                    started: Timestamp::now(),
-                    refused: Mutex::default(),
-                    stop,
+                    shared: Arc::default(),
                     started_at,
+                    stop,
                     lock,
-                    notifier,
-                    checkpoints,
+                    notifier: notifier.map(Arc::new),
+                    checkpoints: checkpoints.map(Arc::new),
                 })
             }
             Err(error) => {
@@ -294,23 +271,4 @@ impl Service {
             }
         }
     }
-}
-
-/// The polls of all regions.
-fn polls(
-    config: &Config,
-    hub: &Hub,
-    ledger: &Ledger,
-    regions: &Arc<WatchedRegions>,
-    types: watch::Receiver<Types>,
-) -> Result<Polls, LedgerError> {
-    Ok(Polls {
-        hub: hub.clone(),
-        ledger: ledger.clone(),
-        reader: ledger.reader()?,
-        regions: Arc::clone(regions),
-        types,
-        pace: Pace::new(config.calls_per_second),
-        interval: config.poll_interval,
-    })
 }

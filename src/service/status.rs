@@ -1,69 +1,115 @@
-//! Where a running service tells how it is: in a file beside the ledger, over HTTP, and to Prometheus.
+//! Publishes the status of a running service: in a file beside the ledger, over HTTP, to Prometheus, and
+//! to systemd.
 
-use super::live::{Live, QueueLive};
-use super::{Service, metrics};
+use super::feeds::Feeds;
+use super::heartbeat::Heartbeat;
+use super::live::Live;
+use super::{metrics, systemd};
+use crate::config::Config;
+use crate::ledger::Reader;
+use crate::reconcile::Reconciler;
 use jiff::Timestamp;
-use std::sync::atomic::Ordering;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
-impl Service {
-    /// As it is now.
-    #[must_use]
-    pub fn live(&self) -> Live {
+/// Interval between two statuses.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What several tasks know of the service and its status shows.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// The last status that was published.
+    pub published: Mutex<Option<Live>>,
+    /// Where the service answers, once it does.
+    pub listen: Mutex<Option<SocketAddr>>,
+    /// Why a changed file was rejected, if one was.
+    pub refused: Mutex<Option<String>>,
+}
+
+impl Shared {
+    pub fn refuse(&self, error: Option<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+}
+
+/// Publishes the status once a second.
+pub(super) struct StatusPublisher {
+    pub config: Arc<Config>,
+    pub reader: Reader,
+    pub reconciler: Arc<Reconciler>,
+    pub feeds: Feeds,
+    pub shared: Arc<Shared>,
+    pub heartbeat: Arc<Heartbeat>,
+    pub started: Timestamp,
+    pub stop: CancellationToken,
+}
+
+impl StatusPublisher {
+    /// Goes on until the task is aborted: a service that stops still has a status.
+    pub async fn run(self) {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut failed, mut stopping) = (false, false);
+        loop {
+            let live = self.live();
+            if live.is_alive() {
+                systemd::alive();
+            }
+            metrics::gauge(&live, &self.reader, &self.config);
+            match self.write(&live) {
+                Ok(()) => failed = false,
+                // It is logged once for an outage. That the file cannot be written stops nothing.
+                Err(error) if !std::mem::replace(&mut failed, true) => {
+                    let file = Live::file(&self.config.ledger);
+                    tracing::error!(file = %file.display(), "`rescind status` does not know how it is doing: {error}");
+                }
+                Err(_) => {}
+            }
+            *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = Some(live);
+            tokio::select! {
+                () = self.stop.cancelled(), if !stopping => stopping = true,
+                _ = ticks.tick() => {}
+            }
+        }
+    }
+
+    fn live(&self) -> Live {
         let policy = self.reconciler.policy();
         let budget = &policy.budget;
-        let pollers = self.regions.pollers();
-        let regions = pollers.iter().map(|one| (one.region().clone(), one.pulse().health()));
         Live {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.started,
             at: Timestamp::now(),
+            heartbeat: self.heartbeat.last(),
             mode: policy.mode,
             confirm: self.config.confirm,
-            listen: *self.listen.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-            regions: regions.collect(),
-            queue: self.queue.as_ref().map(|queue| QueueLive {
-                name: queue.name(),
-                health: queue.pulse().health(),
-                depth: queue.depth(),
-            }),
-            folder: self.folder.as_ref().map(|folder| folder.health()),
+            listen: *self.shared.listen.lock().unwrap_or_else(PoisonError::into_inner),
+            regions: self.feeds.region_health(),
+            queue: self.feeds.queue_health(),
+            folder: self.feeds.folder_health(),
             in_flight: self.reconciler.jobs(),
             retries: self.reconciler.retries(),
             rechecks: self.reconciler.rechecks().state(),
             budget: (budget.account_per_hour, budget.organization_per_hour),
-            refused: self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
+            refused: self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             stopping: self.stop.is_cancelled(),
         }
     }
 
-    /// Tells it in the file beside the ledger. That it cannot be told stops nothing.
-    pub(super) fn publish_status(&self) {
-        let live = self.live();
-        metrics::gauge(&live, &self.reader, &self.config);
+    fn write(&self, live: &Live) -> std::io::Result<()> {
         let file = Live::file(&self.config.ledger);
         let mut new = file.clone().into_os_string();
         new.push(".new");
-        let done = serde_json::to_vec(&live).map_err(std::io::Error::other).and_then(|text| {
-            let mut options = std::fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            std::io::Write::write_all(&mut options.open(&new)?, &text)?;
-            std::fs::rename(&new, &file)
-        });
-        if let Err(error) = done {
-            if !self.unpublished.swap(true, Ordering::SeqCst) {
-                tracing::error!(file = %file.display(), "`rescind status` does not know how it is doing: {error}");
-            }
-        } else {
-            self.unpublished.store(false, Ordering::SeqCst);
-        }
-        *self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
-    }
-
-    /// There is nothing to tell any more.
-    pub(super) fn withdraw_status(&self) {
-        Live::remove(&self.config.ledger);
+        let text = serde_json::to_vec(live).map_err(std::io::Error::other)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&new)?.write_all(&text)?;
+        std::fs::rename(&new, &file)
     }
 }

@@ -1,29 +1,29 @@
-//! What systemd is told, when it started the process: ready, stopping, still alive.
+//! The states that systemd hears when it started the process: ready, stopping, still alive.
 
 use sd_notify::NotifyState;
 use std::time::Duration;
 
 /// It watches.
 pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
 /// It finishes what is in flight.
 pub(super) fn stopping(within: Duration) {
     let within = u32::try_from(within.as_micros()).unwrap_or(u32::MAX);
-    tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(within)]);
+    notify(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(within)]);
 }
 
-/// The main loop is there. Without this for long enough, systemd starts the service again.
+/// It does not hang. Without this for long enough, systemd starts the service again.
 pub(super) fn alive() {
     if sd_notify::watchdog_enabled().is_some() {
-        tell(&[NotifyState::Watchdog]);
+        notify(&[NotifyState::Watchdog]);
     }
 }
 
-fn tell(state: &[NotifyState]) {
+fn notify(state: &[NotifyState]) {
     // Without NOTIFY_SOCKET nobody listens, and that is no error.
     if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!(%error, "systemd could not be told");
+        tracing::debug!(%error, "systemd could not be notified");
     }
 }

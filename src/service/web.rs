@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics` and `/status`, for whatever watches the watcher.
 
-use super::live::Live;
-use super::{Service, metrics};
+use super::metrics;
+use super::status::Shared;
 use crate::backoff::Backoff;
 use crate::safe;
 use axum::Router;
@@ -13,12 +13,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-type Published = Arc<Mutex<Option<Live>>>;
 
 /// So many may ask at once. A connection takes a file descriptor, and AWS needs them.
 const AT_ONCE: usize = 32;
@@ -30,24 +28,16 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// While the address is not to be had.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(1) };
 
-impl Service {
-    /// Answers on the configured address, on its own: it tells how the others are. That nobody can ask
-    /// stops nothing.
-    pub(super) fn answering(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (address, told) = (self.config.listen, Arc::clone(&self.published));
-        let bound_at = Arc::clone(&self.listen);
-        async move {
-            let Some(address) = address else { return };
-            let listener = bind(address).await;
-            let bound = listener.local_addr().unwrap_or(address);
-            *bound_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
-            tracing::info!("answers on http://{bound}: /healthz, /readyz, /metrics, /status");
-            if !bound.ip().is_loopback() {
-                tracing::warn!(address = %bound, "whoever reaches this address can read how it is doing");
-            }
-            answer(&listener, &router(told)).await;
-        }
+/// Answers on the configured `address`, until the task is aborted. That nobody can ask stops nothing.
+pub(super) async fn run(address: SocketAddr, shared: Arc<Shared>) {
+    let listener = bind(address).await;
+    let bound = listener.local_addr().unwrap_or(address);
+    *shared.listen.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
+    tracing::info!("answers on http://{bound}: /healthz, /readyz, /metrics, /status");
+    if !bound.ip().is_loopback() {
+        tracing::warn!(address = %bound, "whoever reaches this address can read how it is doing");
     }
+    answer(&listener, &router(shared)).await;
 }
 
 /// The address, as soon as it is to be had: the process before may still have it.
@@ -100,19 +90,20 @@ async fn answer(listener: &TcpListener, router: &Router) {
     }
 }
 
-fn router(told: Published) -> Router {
+fn router(shared: Arc<Shared>) -> Router {
     let counters = metrics::start();
-    let now = move |told: &Published| told.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let (alive, ready, status) = (Arc::clone(&told), Arc::clone(&told), told);
+    let now = move |shared: &Shared| shared.published.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (alive, ready, status) = (Arc::clone(&shared), Arc::clone(&shared), shared);
     Router::new()
         .route(
             "/healthz",
             get(move || async move {
                 match now(&alive) {
                     Some(live) if live.is_alive() => (StatusCode::OK, "ok\n".to_owned()),
-                    Some(live) => {
-                        (StatusCode::SERVICE_UNAVAILABLE, format!("its main loop hangs since {}\n", live.at))
-                    }
+                    Some(live) => (
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        format!("its main loop hangs since {}\n", live.last_sign()),
+                    ),
                     None => (StatusCode::SERVICE_UNAVAILABLE, "starting\n".to_owned()),
                 }
             }),

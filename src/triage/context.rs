@@ -16,33 +16,13 @@ pub enum Stage {
     Approved(Timestamp),
 }
 
-/// What is known of where an account stands.
-#[derive(Debug, Clone, Copy)]
-pub enum Placed<'a> {
-    /// It was not looked up.
-    NotAsked,
-    /// It was, and cannot be had.
-    Unreadable,
-    /// There.
-    At(&'a Placement),
-}
-
-impl<'a> Placed<'a> {
-    pub(super) fn at(self) -> Option<&'a Placement> {
-        match self {
-            Self::At(placement) => Some(placement),
-            Self::NotAsked | Self::Unreadable => None,
-        }
-    }
-}
-
 /// What a decision rests on, beside the finding.
 #[derive(Debug, Clone, Copy)]
 pub struct DecisionContext<'a> {
     /// The organization's accounts.
     pub organization: &'a Snapshot,
-    /// Where the finding's account stands.
-    pub placement: Placed<'a>,
+    /// Where the finding's account stands, when that was read.
+    pub placement: Option<&'a Placement>,
     /// What the ledger knows of remediations of the same role.
     pub history: &'a [PriorRemediation],
     /// What was begun within the hour.

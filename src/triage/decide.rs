@@ -5,8 +5,8 @@ use super::instructions::{by_hand, what_to_do};
 use super::remedy_target::{RemedyTarget, remedy_target};
 use super::trace::DecisionTrace;
 use super::{
-    Decision, DecisionContext, HoldReason, ObserveReason, Placed, PlacementNeeded, Policy, Ruling,
-    SkipReason, Source, Stage, Unsupported, Verdict, most_cautious, reason,
+    Decision, DecisionContext, HoldReason, ObserveReason, PlacementNeeded, Policy, Ruling, SkipReason,
+    Source, Stage, Undecided, Unsupported, Verdict, most_cautious, reason,
 };
 use crate::config::{Mode, OptOut, Rule};
 use crate::finding::Finding;
@@ -16,12 +16,12 @@ use crate::remediation::{PriorRemediation, Recurrence, State, Target, Who};
 /// Decides about one occurrence of a finding.
 ///
 /// # Errors
-/// When the decision depends on where the account stands, and that is not given.
+/// When the decision depends on where the account stands, and the context does not say so.
 pub fn decide(
     finding: &Finding,
     policy: &Policy,
     context: DecisionContext<'_>,
-) -> Result<Decision, PlacementNeeded> {
+) -> Result<Decision, Undecided> {
     let mut triage = Triage {
         finding,
         policy,
@@ -31,18 +31,16 @@ pub fn decide(
         recurrence: None,
         opt_outs: Vec::new(),
         placed: false,
+        needed: None,
     };
-    let verdict = match triage.verdict()? {
-        Ok(verdict) => verdict,
-        Err(reason) => Verdict::Skip(reason),
-    };
-    let Triage { trace, rule, recurrence, opt_outs, placed, .. } = triage;
+    let verdict = triage.verdict().unwrap_or_else(Verdict::Skip);
+    let Triage { trace, rule, recurrence, opt_outs, placed, needed, .. } = triage;
     let what_to_do = match &verdict {
         Verdict::Skip(reason) => what_to_do(reason, finding),
         Verdict::Hold { why: HoldReason::Unsupported(why), .. } => Some(by_hand(why, finding, context.now)),
         _ => None,
     };
-    Ok(Decision {
+    let decision = Decision {
         checks: trace.close(format!("{}: {verdict}", verdict.name())),
         verdict,
         what_to_do,
@@ -50,8 +48,12 @@ pub fn decide(
         rule,
         opt_outs,
         organization_read_at: context.organization.read_at,
-        placement_read_at: context.placement.at().filter(|_| placed).map(|p| p.read_at),
-    })
+        placement_read_at: context.placement.filter(|_| placed).map(|p| p.read_at),
+    };
+    match needed {
+        None => Ok(decision),
+        Some(needed) => Err(Undecided { needed, otherwise: Box::new(decision) }),
+    }
 }
 
 /// The opt-outs that apply, and key and value of the account's tag.
@@ -67,24 +69,19 @@ struct Triage<'a> {
     recurrence: Option<Recurrence>,
     opt_outs: Vec<String>,
     placed: bool,
+    /// What of the placement would have to be known.
+    needed: Option<PlacementNeeded>,
 }
 
 impl<'a> Triage<'a> {
     /// The checks in the order of the reasons: what the finding is comes before whose it is, that
     /// before what may be done there, and that before what was done already.
-    fn verdict(&mut self) -> Result<Result<Verdict, SkipReason>, PlacementNeeded> {
-        let said = match self.what_it_is() {
-            Ok(said) => said,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let (rule, said) = said;
-        let (target, hold) = match self.whose_it_is(rule) {
-            Ok(whose) => whose,
-            Err(reason) => return Ok(Err(reason)),
-        };
+    fn verdict(&mut self) -> Result<Verdict, SkipReason> {
+        let (rule, said) = self.what_it_is()?;
+        let (target, hold) = self.whose_it_is(rule)?;
         let is_foreign = matches!(hold, Some(HoldReason::Unsupported(Unsupported::ForeignAccount(_))));
-        let (mode, why) = if is_foreign { said } else { self.what_may_be_done(&target, said)? };
-        Ok(self.what_is_done(target, hold, mode, why))
+        let (mode, why) = if is_foreign { said } else { self.what_may_be_done(&target, said) };
+        self.what_is_done(target, hold, mode, why)
     }
 
     /// Real, and of a kind that a rule is for. Gives what the rule says.
@@ -175,33 +172,17 @@ impl<'a> Triage<'a> {
 
     /// The most cautious of installation, rule, opt-outs and the account's tag; and which of them it
     /// is: the first, when several say the same.
-    fn what_may_be_done(
-        &mut self,
-        target: &Target,
-        said: (Mode, HoldReason),
-    ) -> Result<(Mode, HoldReason), PlacementNeeded> {
-        let context = self.context;
+    fn what_may_be_done(&mut self, target: &Target, said: (Mode, HoldReason)) -> (Mode, HoldReason) {
         self.trace.begin("opt-outs and account tag");
         // Where nothing is changed anyway, nothing has to be known.
-        if said.0 == Mode::Off || (said.0 >= Mode::Observe && matches!(context.placement, Placed::Unreadable))
-        {
+        if said.0 == Mode::Off {
             self.trace.pass("not checked: nothing is changed anyway");
-            return Ok(said);
+            return said;
         }
-        let (placement, mut said) = (context.placement.at(), said);
-        let unreadable = matches!(context.placement, Placed::Unreadable);
+        let (placement, mut said) = (self.context.placement, said);
         let (applying, tag) = match self.what_is_said_there(target, placement) {
             Ok(said_there) => said_there,
-            // A person has judged it without knowing it either.
-            Err(_) if unreadable && matches!(context.stage, Stage::Approved(_)) => {
-                self.trace.pass("not readable, and approved");
-                return Ok(said);
-            }
-            Err(PlacementNeeded(what)) if unreadable => {
-                self.trace.pass(format!("{what} cannot be read"));
-                return Ok(more_cautious(said, (Mode::Approve, HoldReason::Unplaced(what))));
-            }
-            Err(needed) => return Err(needed),
+            Err(needed) => return self.without_placement(needed, said),
         };
         self.placed = placement.is_some();
         self.opt_outs = applying.iter().map(|opt_out| opt_out.name.clone()).collect();
@@ -215,7 +196,24 @@ impl<'a> Triage<'a> {
             said = more_cautious(said, of_tag(key, value));
         }
         self.trace.pass(if found.is_empty() { "none applies".to_owned() } else { found.join(", ") });
-        Ok(said)
+        said
+    }
+
+    /// The same when it depends on something that the context does not say: a person is asked, unless that
+    /// changes nothing or a person has judged it already.
+    fn without_placement(&mut self, needed: PlacementNeeded, said: (Mode, HoldReason)) -> (Mode, HoldReason) {
+        let what = needed.0.clone();
+        self.needed = Some(needed);
+        if said.0 >= Mode::Observe {
+            self.trace.pass("not checked: nothing is changed anyway");
+            return said;
+        }
+        if matches!(self.context.stage, Stage::Approved(_)) {
+            self.trace.pass("not readable, and approved");
+            return said;
+        }
+        self.trace.pass(format!("{what} cannot be read"));
+        more_cautious(said, (Mode::Approve, HoldReason::Unplaced(what)))
     }
 
     /// The opt-outs that apply, and the account's tag.

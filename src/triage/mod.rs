@@ -19,14 +19,14 @@ mod types;
 mod verdict;
 
 pub use budget_usage::{BudgetExceeded, BudgetUsage, WINDOW};
-pub use context::{DecisionContext, Placed, Stage};
+pub use context::{DecisionContext, Stage};
 pub use decide::{decide, mode_of_tag};
 pub use opt_outs::{Applies, Case, OptOutIndex, PlacementNeeded, most_cautious};
 pub use policy::Policy;
 pub use reason::{HoldReason, ObserveReason, SkipReason, Source, Unsupported};
 pub use rules::{RuleIndex, Ruling};
 pub use types::Types;
-pub use verdict::{Decision, Verdict};
+pub use verdict::{Decision, Undecided, Verdict};
 
 #[cfg(test)]
 mod tests;

@@ -75,7 +75,7 @@ fn decided(finding: &Finding, policy: &Policy, history: &[PriorRemediation]) -> 
     let usage = BudgetUsage::default();
     let context = DecisionContext {
         organization: &organization,
-        placement: Placed::NotAsked,
+        placement: None,
         history,
         usage: &usage,
         before_watch: None,
@@ -370,7 +370,7 @@ proptest! {
             policy.account_tag = Some("rescind:mode".to_owned());
             policy.budget.account_per_hour = spent;
             let context = DecisionContext {
-                organization: &organization, placement: Placed::At(&placement), history: &[], usage: &usage,
+                organization: &organization, placement: Some(&placement), history: &[], usage: &usage,
                 before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW), here: time(NOW),
             };
             decide(&finding, &policy, context).expect("the placement is given").verdict

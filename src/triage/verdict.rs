@@ -1,6 +1,6 @@
 //! What is done about a finding, and why.
 
-use super::{HoldReason, ObserveReason, SkipReason};
+use super::{HoldReason, ObserveReason, PlacementNeeded, SkipReason};
 use crate::finding::Finding;
 use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, Who};
 use jiff::Timestamp;
@@ -34,6 +34,16 @@ pub enum Verdict {
     },
     /// Nothing is done.
     Skip(SkipReason),
+}
+
+/// Why there is no decision yet: it depends on where the account stands, and the context does not say so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{needed}")]
+pub struct Undecided {
+    /// What would have to be known.
+    pub needed: PlacementNeeded,
+    /// The decision when that cannot be had.
+    pub otherwise: Box<Decision>,
 }
 
 /// A verdict, and what it rests on.

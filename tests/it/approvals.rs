@@ -148,17 +148,17 @@ fn when_the_world_has_changed_since_it_is_asked_again() {
     std::fs::write(scene.path("opt-outs.toml"), opt_out).expect("written");
     scene.rescind(&answer("approve", &id)).code(0);
     scene.poll().code(5);
-    assert_eq!(scene.codes("returned"), ["opted_out"]);
+    assert_eq!(scene.codes("reheld"), ["opted_out"]);
     assert_eq!(state(&scene, &id), "held");
     assert_eq!(scene.writes(), 0);
     thief.is_allowed();
     // An answer that came to nothing is told, each time.
     let returns = |scene: &Scene| {
-        scene.entries_of("alert").iter().filter(|alert| alert["data"]["code"] == "approval_returned").count()
+        scene.entries_of("alert").iter().filter(|alert| alert["data"]["code"] == "reheld").count()
     };
     assert_eq!(returns(&scene), 1);
     scene.rescind(&answer("approve", &id)).code(0);
-    scene.poll().code(5).has_code("approval_returned");
+    scene.poll().code(5).has_code("reheld");
     assert_eq!(returns(&scene), 2);
 }
 
@@ -176,7 +176,7 @@ fn a_thief_who_writes_under_our_name_cannot_veto_an_approval() {
         .counts(json!({"alerts": 1, "revoked": 1, "seen_before": 1}))
         .has_code("foreign_policy");
     thief.is_denied();
-    assert!(scene.entries_of("returned").is_empty());
+    assert!(scene.entries_of("reheld").is_empty());
     // What he wrote is in the record.
     assert_eq!(scene.entries_of("intent")[0]["data"]["change"]["before"], allow);
 }

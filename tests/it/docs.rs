@@ -110,9 +110,9 @@ fn the_states_are_drawn_once_and_each_is_explained() {
         lines.map(|line| line.trim_start_matches("//!").trim().to_owned()).collect()
     };
     let page = read("docs/SEMANTICS.md");
-    let drawn = drawing(&page, "┌───── returned");
+    let drawn = drawing(&page, "┌────── reheld");
     assert!(drawn.len() > 10);
-    assert_eq!(drawn, drawing(&read("src/remediation/lifecycle.rs"), "┌───── returned"));
+    assert_eq!(drawn, drawing(&read("src/remediation/lifecycle.rs"), "┌────── reheld"));
     let runbook = read("docs/runbook.md");
     for state in State::all() {
         assert!(page.contains(&format!("**{state}**")), "{state}");

@@ -40,7 +40,7 @@ fn an_event_revokes_without_a_poll_and_leaves_the_queue_when_it_is_decided() {
         service.until(log::REVOKED);
         thief.is_denied();
         let seen = scene.entries_of("finding").pop().expect("recorded");
-        assert_eq!(seen["data"]["source"], "SQS rescind-findings");
+        assert_eq!(seen["data"]["origin"], json!({"feed": "queue", "queue": "rescind-findings"}));
     }
     scene.wait(|| scene.messages(QUEUE) == (0, 0));
     assert_eq!(service.stop(), 0);

@@ -36,9 +36,9 @@ fn held_is_a_state_and_not_the_first_verdict() {
             data["code"] = json!("mode_approve");
         })
     };
-    let returned = || {
+    let reheld = || {
         let reason = "the hour's budget is used up".to_owned();
-        then(decided(), Event::Returned { code: ReasonCode::BudgetAccount, reason })
+        then(decided(), Event::Reheld { code: ReasonCode::BudgetAccount, reason })
     };
     let answer = Answer {
         by: "Ann".to_owned(),
@@ -49,7 +49,7 @@ fn held_is_a_state_and_not_the_first_verdict() {
     };
     let approved = then(asked(), Event::Approved(answer));
     // Two were held by their decision, six were sent back to a person later, one was approved since.
-    let stories = (0..2).map(|_| asked()).chain((0..6).map(|_| returned())).chain([approved]);
+    let stories = (0..2).map(|_| asked()).chain((0..6).map(|_| reheld())).chain([approved]);
     let made = Made::of(stories);
     let summary = &made.json()["summary"];
     assert_eq!(summary["by_state"]["held"], 8, "{summary}");

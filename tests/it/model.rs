@@ -23,7 +23,7 @@ enum What {
     Rejected,
     Cleared,
     Approved,
-    Returned,
+    Reheld,
     Superseded,
     Reopened,
     Intent,
@@ -44,7 +44,7 @@ const ALL: [What; 18] = [
     What::Rejected,
     What::Cleared,
     What::Approved,
-    What::Returned,
+    What::Reheld,
     What::Superseded,
     What::Reopened,
     What::Intent,
@@ -61,14 +61,14 @@ const ALL: [What; 18] = [
 /// Where a step leads, by name; none where it must not be.
 fn next(state: &str, what: What) -> Option<&'static str> {
     use What::{
-        Accepted, Approved, Block, Call, Cleared, Fail, Hold, Intent, NotApplied, Proof, Proposed, Rejected,
-        Remediate, Reopened, Retry, Returned, Superseded, Uncertain,
+        Accepted, Approved, Block, Call, Cleared, Fail, Hold, Intent, NotApplied, Proof, Proposed, Reheld,
+        Rejected, Remediate, Reopened, Retry, Superseded, Uncertain,
     };
     Some(match (state, what) {
         (state, Call) => ALL_STATES.iter().find(|name| **name == state)?,
         ("", Hold)
         | ("held", Proposed)
-        | ("queued" | "approved" | "retrying" | "blocked", Returned)
+        | ("queued" | "approved" | "retrying" | "blocked", Reheld)
         | ("rejected", Reopened) => "held",
         ("held", Rejected) => "rejected",
         ("held" | "rejected" | "superseded", Approved) => "approved",
@@ -246,7 +246,7 @@ impl Template {
             What::Rejected => Event::Rejected(answer()),
             What::Cleared => Event::Cleared { reason: text() },
             What::Approved => Event::Approved(answer()),
-            What::Returned => Event::Returned { code: ReasonCode::WorldChanged, reason: text() },
+            What::Reheld => Event::Reheld { code: ReasonCode::WorldChanged, reason: text() },
             What::Superseded => Event::Superseded { by: text() },
             What::Reopened => Event::Reopened { by: text() },
             What::Intent => self.of("intent").event,

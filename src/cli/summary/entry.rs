@@ -36,23 +36,23 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
             ));
             screen.json(entry)?;
         }
-        Event::Undecodable { source, undecodable } => {
+        Event::Undecodable { origin, undecodable } => {
             counts.undecodable += 1;
             screen.line(format!(
                 "{}  {}: {}",
                 styled(BAD, "unreadable"),
-                clean(source),
+                clean(&origin.to_string()),
                 clean(&undecodable.to_string())
             ));
             screen.json(entry)?;
         }
-        Event::Unconfirmed { source, why, .. } => {
+        Event::Unconfirmed { origin, why, .. } => {
             counts.unconfirmed += 1;
             screen.line(format!(
                 "{}  {}  {}: {}",
                 styled(WARN, "not so    "),
                 subject(entry),
-                clean(source),
+                clean(&origin.to_string()),
                 clean(&why.to_string())
             ));
             screen.json(entry)?;

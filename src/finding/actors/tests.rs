@@ -1,6 +1,6 @@
 use super::*;
 use crate::finding::{Unconfirmed, decode, envelope};
-use crate::remediation::Draft;
+use crate::remediation::{Draft, Origin};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -148,7 +148,11 @@ fn a_role_is_where_its_arn_says_and_another_identity_where_its_account_says() {
 fn what_is_not_confirmed_is_recorded_of_each() {
     let recorded: HashSet<_> = findings(&two())
         .into_iter()
-        .map(|claim| Draft::unconfirmed("SQS q", "m1", claim, Unconfirmed::NotFound).event.occurrence())
+        .map(|claim| {
+            Draft::unconfirmed(&Origin::Queue { queue: "q".to_owned() }, "m1", claim, Unconfirmed::NotFound)
+                .event
+                .occurrence()
+        })
         .collect();
     assert_eq!(recorded.len(), 2);
 }

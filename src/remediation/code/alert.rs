@@ -38,7 +38,7 @@ codes! {
         StillAllowed "still_allowed"
             means "The deny is there as it was written, and IAM's simulator still allows the stolen session."
             do "At once: `rescind show ID`, the role's policies and boundary in the member account, and CloudTrail by the stolen key. It is checked again until the simulator denies it.";
-        ApprovalReturned "approval_returned"
+        Reheld "reheld"
             means "What was approved cannot be done as it was judged: the principal was made again, or something forbids it by now. It is held again. This is raised each time."
             do "`rescind show ID` says why; answer again with `rescind approve` or `rescind reject`.";
         NobodyAnswered "nobody_answered"

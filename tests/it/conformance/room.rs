@@ -92,9 +92,9 @@ fn one_session_without_room_is_held_and_approved_all_are_revoked() {
     subject.scene.poll().code(5).counts(json!({"held": 1, "seen_before": 1}));
     assert_eq!(subject.there(), there);
     assert_eq!((second.list_users(), bystander(&subject).list_users()), (Ok(()), Ok(())));
-    let returned = subject.scene.entries_of("returned")[0].clone();
-    assert_eq!(returned["data"]["code"], "no_room");
-    let id = returned["remediation"].as_str().expect("an id");
+    let reheld = subject.scene.entries_of("reheld")[0].clone();
+    assert_eq!(reheld["data"]["code"], "no_room");
+    let id = reheld["remediation"].as_str().expect("an id");
     // Who approves sees what it means: all sessions, not the one.
     let shown = subject.scene.shown(id);
     assert_eq!(

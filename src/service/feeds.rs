@@ -1,0 +1,146 @@
+//! Everything that brings findings in, and the channel into which it all goes.
+
+use super::live::QueueLive;
+use crate::alert::Alerts;
+use crate::aws::Hub;
+use crate::config::Config;
+use crate::ident::Region;
+use crate::ingest::{
+    FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, QueueFeed, Sweep, Verifier, WatchedRegions,
+};
+use crate::ledger::{Ledger, LedgerError};
+use crate::triage::Types;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Maximum interval between two sweeps for what was recorded and not decided.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// The feeds of one service. Clones are the same feeds.
+#[derive(Clone)]
+pub struct Feeds {
+    pub intake: IntakeSender,
+    pub regions: Arc<WatchedRegions>,
+    pub polls: Arc<Polls>,
+    pub sweep: Arc<Sweep>,
+    pub queue: Option<Arc<QueueFeed>>,
+    pub folder: Option<Arc<FolderFeed>>,
+    pub handed_in: Arc<HandedIn>,
+    hub: Hub,
+    confirm: bool,
+}
+
+/// What feeds need from the service.
+pub struct Plumbing<'a> {
+    pub hub: &'a Hub,
+    pub ledger: &'a Ledger,
+    pub alerts: &'a Arc<Alerts>,
+    pub intake: IntakeSender,
+    pub regions: WatchedRegions,
+    /// The types that some rule could be for, as of now.
+    pub types: watch::Receiver<Types>,
+    pub stop: &'a CancellationToken,
+}
+
+impl Feeds {
+    /// The configured feeds; none of them has begun.
+    ///
+    /// # Errors
+    /// When the ledger cannot be opened for reading.
+    pub fn new(config: &Config, with: Plumbing) -> Result<Self, LedgerError> {
+        let Plumbing { hub, ledger, alerts, intake, regions, types, stop } = with;
+        let regions = Arc::new(regions);
+        let verifier = Arc::new(Verifier {
+            hub: hub.clone(),
+            ledger: ledger.clone(),
+            reader: ledger.reader()?,
+            regions: Arc::clone(&regions),
+            alerts: Arc::clone(alerts),
+            confirm: config.confirm,
+        });
+        let polls = Polls {
+            hub: hub.clone(),
+            ledger: ledger.clone(),
+            reader: ledger.reader()?,
+            regions: Arc::clone(&regions),
+            types,
+            pace: Pace::new(config.calls_per_second),
+            interval: config.poll_interval,
+        };
+        let queue = config.events.as_ref().map(|events| {
+            let (queue, receivers) = (hub.queue(&events.queue), events.receivers.count());
+            let verifier = Arc::clone(&verifier);
+            Arc::new(QueueFeed::new(queue, receivers, verifier, intake.clone(), stop.clone()))
+        });
+        let folder = config.folder.clone().map(|path| {
+            let verifier = Arc::clone(&verifier);
+            Arc::new(FolderFeed::new(path, verifier, intake.clone(), config.raise_after, stop.clone()))
+        });
+        Ok(Self {
+            polls: Arc::new(polls),
+            sweep: Arc::new(Sweep::new(ledger.reader()?, intake.clone())),
+            queue,
+            folder,
+            handed_in: Arc::new(HandedIn { verifier, intake: intake.clone(), stop: stop.clone() }),
+            intake,
+            regions,
+            hub: hub.clone(),
+            confirm: config.confirm,
+        })
+    }
+
+    /// Starts a task for each feed: one that hangs cannot stop another.
+    pub fn spawn(&self, tasks: &mut JoinSet<Result<(), LedgerError>>, stop: &CancellationToken) {
+        tasks.spawn(Arc::clone(&self.polls).run(self.intake.clone(), stop.clone()));
+        tasks.spawn(Arc::clone(&self.sweep).run(self.polls.interval.min(SWEEP), stop.clone()));
+        if let Some(folder) = self.folder.clone() {
+            tasks.spawn(async move { folder.run().await });
+        }
+        if let Some(queue) = self.queue.clone() {
+            let measured = Arc::clone(&queue);
+            tasks.spawn(async move { queue.run().await });
+            tasks.spawn(async move {
+                measured.measure().await;
+                Ok(())
+            });
+        }
+        let (regions, hub, stop) = (Arc::clone(&self.regions), self.hub.clone(), stop.clone());
+        tasks.spawn(async move {
+            regions.run(&hub, &stop).await;
+            Ok(())
+        });
+    }
+
+    /// The feeds beside the polls, one sentence each.
+    pub fn describe(&self) -> Vec<String> {
+        let confirmed = if self.confirm {
+            "each is confirmed by GuardDuty before anything is done"
+        } else {
+            "NOT CONFIRMED: who can write there can have roles revoked"
+        };
+        let queue = self.queue.as_ref().map(|queue| format!("Events from {}; {confirmed}.", queue.name()));
+        let folder = self
+            .folder
+            .as_ref()
+            .map(|folder| format!("Exports from {}; {confirmed}.", folder.path().display()));
+        queue.into_iter().chain(folder).collect()
+    }
+
+    pub fn region_health(&self) -> BTreeMap<Region, Health> {
+        let pollers = self.regions.pollers();
+        pollers.iter().map(|one| (one.region().clone(), one.pulse().health())).collect()
+    }
+
+    pub fn queue_health(&self) -> Option<QueueLive> {
+        let queue = self.queue.as_ref()?;
+        Some(QueueLive { name: queue.name(), health: queue.pulse().health(), depth: queue.depth() })
+    }
+
+    pub fn folder_health(&self) -> Option<Health> {
+        self.folder.as_ref().map(|folder| folder.health())
+    }
+}
