@@ -6,8 +6,9 @@ from typing import Dict, List, Optional
 from .errors import AccessDenied, InvalidCredentials
 from .policy.documents import Request, evaluate
 from .protocol.calls import Call
-from .state.directory import OPERATOR, tags_of
+from .state.directory import OPERATOR
 from .state.sessions import Session
+from .state.standing import Standing
 from .state.world import World
 from .times import whole_seconds
 
@@ -22,16 +23,21 @@ class Principal:
     user_id: str
     # For a role session the role's ARN, otherwise the same as `arn`.
     principal_arn: str
-    entity: object
-    kind: str
+    # The role or user as it stands for decisions, which may know of changes late.
+    entity: Standing
     session: Optional[Session] = None
     is_operator: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.entity.kind
 
 
 class Enforcement:
     def __init__(self, world: World) -> None:
         self._directory = world.directory
         self._sessions = world.sessions
+        self._spread = world.spread
 
     def account_of_key(self, access_key_id: str) -> Optional[str]:
         """The account a key belongs to, even when the key is no longer valid."""
@@ -45,34 +51,37 @@ class Enforcement:
         if call.access_key_id.startswith("ASIA"):
             session = self._sessions.authenticate(call.access_key_id, call.session_token, now)
             return self._session_principal(session)
-        account, key = self._directory.access_key(call.access_key_id)
-        if key is None or key.status != "Active":
-            raise InvalidCredentials()
-        user = self._directory.user(account, key.user_name)
+        key = self._spread.key(call.access_key_id)
+        user = self._spread.user(key.account_id, key.user_id) if key and key.is_active else None
         if user is None:
             raise InvalidCredentials()
         is_operator = user.name == OPERATOR
-        return Principal(account, user.arn, user.id, user.arn, user, "user", is_operator=is_operator)
+        return Principal(user.account_id, user.arn, user.id, user.arn, user, is_operator=is_operator)
 
     def _session_principal(self, session: Session) -> Principal:
         if session.user_name:
-            user = self._directory.user(session.account, session.user_name)
-            if user is None or user.id != session.user_id:
-                # Another user may have got the name of one that was deleted.
+            # By its id: another user may have got the name of one that was deleted.
+            user = self._spread.user(session.account, session.user_id)
+            if user is None:
                 raise InvalidCredentials()
-            return Principal(session.account, user.arn, user.id, user.arn, user, "user", session)
-        role = self._directory.role_by_id(session.account, session.role_id)
+            return Principal(session.account, user.arn, user.id, user.arn, user, session)
+        role = self._spread.role(session.account, session.role_id)
         if role is None:
             # The role was deleted; one recreated with its name is another role.
             raise InvalidCredentials()
-        return Principal(session.account, session.arn, session.user_id, role.arn, role, "role", session)
+        return Principal(session.account, session.arn, session.user_id, role.arn, role, session)
 
-    def authorize(self, principal: Principal, call: Call, resources: List[str], now: datetime) -> None:
-        """Raises AccessDenied unless the principal's policies allow the call on all the resources."""
+    def authorize(
+        self, principal: Principal, call: Call, resources: List[str], keys: Dict[str, str], now: datetime
+    ) -> None:
+        """Raises AccessDenied unless the principal's policies allow the call on all the resources.
+
+        `keys` are the condition keys of this call alone.
+        """
         if call.action in ALWAYS_ALLOWED or call.action == "sts:AssumeRole":
             # AssumeRole also depends on the trust policy: `sts` decides about it.
             return
-        context = self.context(principal, now)
+        context = {**self.context(principal, now), **{name.lower(): [value] for name, value in keys.items()}}
         for resource in resources:
             self.require(principal, call.action, resource, context)
 
@@ -97,13 +106,12 @@ class Enforcement:
 
     def _policy_kinds(self, principal: Principal) -> list:
         """(kind, policies) pairs. Every kind has to allow a request."""
-        directory, entity = self._directory, principal.entity
-        levels = directory.service_control_policies(principal.account)
+        entity = principal.entity
+        levels = self._spread.service_control_policies(principal.account)
         kinds = [("service control policy", level) for level in levels]
-        kinds.append(("identity-based policy", directory.identity_policies(entity, principal.kind)))
-        boundary = directory.boundary(principal.account, entity)
-        if boundary is not None:
-            kinds.append(("permissions boundary", [boundary]))
+        kinds.append(("identity-based policy", entity.policies))
+        if entity.boundary is not None:
+            kinds.append(("permissions boundary", [entity.boundary]))
         if principal.session and principal.session.session_policies:
             kinds.append(("session policy", principal.session.session_policies))
         return kinds
@@ -129,8 +137,8 @@ class Enforcement:
             keys["aws:TokenIssueTime"] = whole_seconds(session.issued_at)
             if session.source_identity:
                 keys["aws:SourceIdentity"] = session.source_identity
-        for tag in tags_of(principal.entity):
-            keys[f"aws:PrincipalTag/{tag['Key']}"] = tag["Value"]
+        for name, value in principal.entity.tags:
+            keys[f"aws:PrincipalTag/{name}"] = value
         return {name.lower(): [value] for name, value in keys.items()}
 
 

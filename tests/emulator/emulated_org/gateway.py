@@ -9,6 +9,7 @@ from .protocol.answers import Answer
 from .protocol.calls import Call, read_call
 from .protocol.refusals import render_error
 from .services.cloudtrail.record import record
+from .services.condition_keys import condition_keys_of
 from .services.resources import resources_of
 from .services.switchboard import Switchboard
 from .state.directory import account_of
@@ -112,9 +113,11 @@ class Gateway:
                 principal = self._authenticate(call, entry)
                 known.append(principal)
                 resources = resources_of(call, principal.account, world.directory)
-                self._enforcement.authorize(principal, call, resources, world.clock.now())
+                keys = condition_keys_of(call, principal.account, world.directory)
+                self._enforcement.authorize(principal, call, resources, keys, world.clock.now())
                 if not self._services.may_wait(call):
-                    answer = self._services.serve(call, principal)
+                    with world.spread.delaying(call, principal.account):
+                        answer = self._services.serve(call, principal)
             if self._services.may_wait(call):
                 # Without the lock: a receiver that waits must not stop all other calls.
                 answer = self._services.serve(call, principal)

@@ -112,8 +112,7 @@ def create_role(
 
 def create_user(directory: Directory, account: str, name: str, path: str = "/"):
     user = directory.iam(account).create_user(directory.main_region, name, path)
-    # moto's ids do not tell that they are of a user.
-    user.id = new_id("AIDA", 21)
+    directory.identify_user(user)
     return user
 
 

@@ -40,6 +40,8 @@ def _iam(call: Call, account: str, directory: Directory):
         return f"{prefix}:role{params.get('Path', '/')}{params.get('RoleName', '')}"
     if call.operation == "CreateUser":
         return f"{prefix}:user{params.get('Path', '/')}{params.get('UserName', '')}"
+    if call.operation == "CreatePolicy":
+        return f"{prefix}:policy{params.get('Path', '/')}{params.get('PolicyName', '')}"
     changes_profile = "InstanceProfile" in call.operation and call.operation != "ListInstanceProfilesForRole"
     if "RoleName" in params and not changes_profile:
         role = directory.role(account, params["RoleName"])

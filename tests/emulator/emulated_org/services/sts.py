@@ -31,6 +31,7 @@ class Sts:
         self._directory = world.directory
         self._sessions = world.sessions
         self._clock = world.clock
+        self._spread = world.spread
         self._enforcement = enforcement
 
     def handle(self, call: Call, principal: Principal) -> Answer:
@@ -59,7 +60,7 @@ class Sts:
 
     def _assume_role(self, call: Call, principal: Principal) -> str:
         request = _AssumeRole(call.params)
-        role = self._directory.role_by_arn(request.role_arn)
+        role = self._spread.role_by_arn(request.role_arn)
         self._authorize(principal, request, role)
         request.check_duration(role, chained=principal.session is not None)
         source_identity = self._source_identity(principal, request)
@@ -94,7 +95,7 @@ class Sts:
             raise refused
         context = self._enforcement.context(principal, self._clock.now())
         context.update(request.context())
-        trust = Policy.parse(role.assume_role_policy_document)
+        trust = Policy.parse(role.trust)
         actions = ["sts:AssumeRole"]
         if request.source_identity:
             actions.append("sts:SetSourceIdentity")
@@ -128,10 +129,11 @@ class Sts:
         if request.policy:
             policies.append(check_identity_policy(request.policy))
         for arn in request.policy_arns:
-            policy = self._directory.managed_policy(account, arn)
-            if policy is None:
+            managed = self._directory.managed_document(account, arn)
+            if managed is None:
                 raise AwsError("MalformedPolicyDocument", f"Policy {arn} does not exist.", 400)
-            policies.append(policy)
+            name, document = managed
+            policies.append(Policy.parse(document, name))
         return policies
 
 

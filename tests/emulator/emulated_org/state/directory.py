@@ -9,7 +9,7 @@ from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 
 from ..errors import InvalidCredentials
-from ..policy.documents import Policy
+from .ids import new_id
 
 # The IAM user whose access key the control interface hands out for an account.
 OPERATOR = "operator"
@@ -81,6 +81,13 @@ class Directory:
         wanted = name.lower()
         return next((user for user in users.values() if user.name.lower() == wanted), None)
 
+    def user_by_id(self, account: str, user_id: str):
+        return next((user for user in self.iam(account).users.values() if user.id == user_id), None)
+
+    def identify_user(self, user) -> None:
+        """Gives a new user an id that tells, as moto's do not, what it is of."""
+        user.id = new_id("AIDA", 21)
+
     def instance_profiles(self, account: str) -> list:
         return list(self.iam(account).instance_profiles.values())
 
@@ -98,26 +105,10 @@ class Directory:
                 return account, key
         return None, None
 
-    def managed_policy(self, account: str, arn: str) -> Optional[Policy]:
-        if arn.startswith(f"arn:{self.partition}:iam::aws:policy/"):
-            name = arn.rpartition("/")[2]
-            return Policy.parse(MANAGED_POLICIES[name], name) if name in MANAGED_POLICIES else None
+    def managed_document(self, account: str, arn: str) -> Optional[Tuple[str, str]]:
+        """The name and the default document of a managed policy; None if there is none."""
         policy = self.iam(account).managed_policies.get(arn)
-        return Policy.parse(_default_document(policy), policy.name) if policy else None
-
-    def identity_policies(self, entity, kind: str) -> List[Policy]:
-        """A role's or user's inline and attached policies. `kind`: role or user."""
-        inline = inline_policies(entity)
-        policies = [Policy.parse(document, f"{kind}_{entity.name}_{name}") for name, document in inline.items()]
-        for attached in entity.managed_policies.values():
-            policies.append(Policy.parse(_default_document(attached), attached.name))
-        return policies
-
-    def boundary(self, account: str, entity) -> Optional[Policy]:
-        arn = getattr(entity, "permissions_boundary_arn", None)
-        if not arn:
-            return None
-        return self.managed_policy(account, arn) or Policy([], arn)
+        return (policy.name, _default_document(policy)) if policy else None
 
     # --- Organizations
 
@@ -136,25 +127,25 @@ class Directory:
     def is_delegated_administrator(self, account: str) -> bool:
         return any(admin.account.id == account for admin in self.organization.admins)
 
-    def service_control_policies(self, account: str) -> List[List[Policy]]:
-        """The SCPs in force, one list per level; each level has to allow an action.
+    def service_control_documents(self, account: str) -> Tuple[Tuple[Tuple[str, str], ...], ...]:
+        """The ids and documents of the SCPs that are attached, at each level.
 
         The management account has none, nor has an organization whose root has
         the policy type disabled.
         """
         if self.management_id is None or account == self.management_id:
-            return []
+            return ()
         root = next(unit for unit in self.organization.ou if unit.type == "ROOT")
         if not any(kind["Type"] == SERVICE_CONTROL_POLICY for kind in root.policy_types):
-            return []
-        return [
-            [
-                Policy.parse(policy.content, policy.id)
+            return ()
+        return tuple(
+            tuple(
+                (policy.id, policy.content)
                 for policy in level.attached_policies
                 if policy.type == SERVICE_CONTROL_POLICY
-            ]
+            )
             for level in self._levels(account)
-        ]
+        )
 
     def _levels(self, account: str) -> Iterator:
         level = self.member(account)

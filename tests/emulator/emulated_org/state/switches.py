@@ -28,17 +28,27 @@ class Switches:
     delete_user_policy_ignored: bool = False
     # UpdateAccessKey answers 200 and leaves the key as it is.
     update_access_key_ignored: bool = False
+    # After how many seconds of the emulator's clock a change that a call of IAM made counts for decisions, and one
+    # of Organizations for those that service control policies make. 0: at once, also what is still to come.
+    iam_spread_seconds: float = 0
+    scp_spread_seconds: float = 0
+    # How many managed policies a role or user may have attached.
+    attached_policies_quota: int = 10
 
     def update(self, changes: dict) -> None:
         """Raises ValueError on an unknown switch or value, and then changes nothing."""
+        defaults = dataclasses.asdict(Switches())
         for name, value in changes.items():
-            if name not in self.as_dict():
+            if name not in defaults:
                 raise ValueError(f"no such switch: {name}")
             if name == "simulator_lies":
                 if value not in SIMULATOR_LIES:
                     raise ValueError(f"simulator_lies is one of {sorted(map(str, SIMULATOR_LIES))}")
-            elif not isinstance(value, bool):
-                raise ValueError(f"{name} is true or false")
+            elif isinstance(defaults[name], bool):
+                if not isinstance(value, bool):
+                    raise ValueError(f"{name} is true or false")
+            elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+                raise ValueError(f"{name} is a number that is not negative")
         for name, value in changes.items():
             setattr(self, name, value)
 

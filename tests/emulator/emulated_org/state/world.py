@@ -14,6 +14,7 @@ from .imports import ImportedFindings
 from .instances import Instances
 from .queues import Queues
 from .sessions import SessionStore
+from .spread import Spread
 from .switches import Switches
 from .topics import Topics
 from .trail import Trail
@@ -28,6 +29,7 @@ class World:
         self.directory = Directory()
         self.sessions = SessionStore(self.directory)
         self.switches = Switches()
+        self.spread = Spread(self.directory, self.clock, self.switches)
         self.faults = Faults()
         self.calls = CallLog()
         self.trail = Trail()
@@ -49,6 +51,7 @@ class World:
             self.directory.reset()
             self.sessions.reset()
             self.switches.reset()
+            self.spread.reset()
             self.clock.reset()
             self.calls.clear()
             self.trail.reset()

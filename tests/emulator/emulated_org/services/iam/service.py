@@ -16,6 +16,7 @@ from ...protocol.calls import Call
 from ...state.directory import tags_of
 from ...state.world import World
 from .inline_policies import InlinePolicies
+from .managed_policies import ManagedPolicies
 from .simulator import Simulator
 from .users import IamUsers
 from .xml import boundary, iam_answer, named_fields, page, tag_list
@@ -32,7 +33,8 @@ class Iam:
         self._directory = world.directory
         self._simulator = Simulator(world)
         self._policies = InlinePolicies(world, "role")
-        self._users = IamUsers(world)
+        self._managed = ManagedPolicies(world)
+        self._users = IamUsers(world, self._managed)
 
     def handle(self, call: Call, principal: Principal) -> Answer:
         account = principal.account
@@ -47,6 +49,7 @@ class Iam:
             "GetRolePolicy": self._policies.get,
             "PutRolePolicy": self._policies.put,
             "DeleteRolePolicy": self._policies.delete,
+            "AttachRolePolicy": self._managed.attach,
             "ListInstanceProfilesForRole": self._list_instance_profiles,
         }
         if call.operation in own:
@@ -54,12 +57,15 @@ class Iam:
                 raise no_such_role(call.params.get("RoleName", ""))
             return own[call.operation](call, account, role)
         user = self._users.named_by(call, principal)
+        if user is not None:
+            call = _with_name(call, "UserName", user.name)
         if call.operation in self._users.operations:
             if user is None:
                 raise AwsError("ValidationError", "Must specify userName when calling with non-User credentials", 400)
             return self._users.operations[call.operation](call, account, user)
-        if user is not None:
-            call = _with_name(call, "UserName", user.name)
+        if call.operation == "CreateUser":
+            return self._users.create(call, account)
+        self._managed.check(call, account)
         return _with_encoded_documents(forward(call, account))
 
     def _role_of(self, call: Call, account: str):
@@ -117,7 +123,7 @@ def _profile_fields(profile) -> str:
 
 def _with_name(call: Call, parameter: str, name: str) -> Call:
     """The same call with an entity's name as it was created, for moto's exact look-ups."""
-    if call.params.get(parameter, name) == name:
+    if call.params.get(parameter) == name:
         return call
     params = {**call.params, parameter: name}
     body = urlencode({"Action": call.operation, "Version": "2010-05-08", **params})

@@ -9,6 +9,7 @@ from ...policy.documents import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Policy, R
 from ...protocol.answers import Answer
 from ...protocol.calls import Call, members
 from ...state.directory import Directory
+from ...state.standing import Standing, standing_of
 from ...state.switches import Switches
 from ...state.world import World
 from .xml import iam_answer
@@ -33,15 +34,15 @@ class Simulator:
         that asks for aws:TokenIssueTime matches only if the caller supplies it.
         """
         arn = call.params.get("PolicySourceArn", "")
-        entity, kind = self._source(arn, account)
-        identity = self._directory.identity_policies(entity, kind)
+        standing = self._source(arn, account)
+        identity = standing.policies
         identity += [Policy.parse(text, f"PolicyInputList.{number}")
                      for number, text in enumerate(members(call.params, "PolicyInputList"), 1)]
         actions = members(call.params, "ActionNames")
         if not actions:
             raise AwsError("InvalidInput", "ActionNames must not be empty", 400)
         context = _context(call.params)
-        judge = _Judge(self._directory, self._switches, account, entity, identity)
+        judge = _Judge(self._directory, self._switches, standing, identity)
         resources = members(call.params, "ResourceArns") or ["*"]
         below = self._switches.simulator_tells_below or len(resources) > 1
         results = [_result([judge.verdict(Request(action, resource, context)) for resource in resources], below)
@@ -61,7 +62,7 @@ class Simulator:
             f"<EvaluationResults>{results[number]}</EvaluationResults>"
         )
 
-    def _source(self, arn: str, account: str):
+    def _source(self, arn: str, account: str) -> Standing:
         match = re.fullmatch(r"arn:[^:]+:iam::(\d{12}):(role|user)/.+", arn)
         if not match:
             raise AwsError("InvalidInput", f"Invalid Entity Arn: {arn} does not clearly define entity type and name.", 400)
@@ -70,7 +71,7 @@ class Simulator:
         entity = find(arn) if match.group(1) == account else None
         if entity is None:
             raise AwsError("NoSuchEntity", f"Entity {arn} does not exist", 404)
-        return entity, kind
+        return standing_of(self._directory, entity, kind)
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,11 @@ class _Verdict:
 
 
 class _Judge:
-    def __init__(self, directory: Directory, switches: Switches, account: str, entity, identity: List[Policy]) -> None:
+    def __init__(self, directory: Directory, switches: Switches, standing: Standing, identity: List[Policy]) -> None:
         self._identity = identity
-        self._boundary = directory.boundary(account, entity)
-        self._limits = directory.service_control_policies(account)
+        self._boundary = standing.boundary
+        levels = directory.service_control_documents(standing.account_id)
+        self._limits = [[Policy.parse(document, id) for id, document in level] for level in levels]
         everything = identity + [policy for level in self._limits for policy in level]
         self._used = condition_keys(everything + ([self._boundary] if self._boundary else []))
         self._lie = LIES.get(switches.simulator_lies)

@@ -1,19 +1,21 @@
 """IAM users and their access keys, as a remediation reads and changes them."""
 from ...errors import AwsError
+from ...moto_bridge import forward
 from ...protocol.answers import Answer, element
 from ...protocol.calls import Call
 from ...state.directory import tags_of
 from ...state.world import World
 from .inline_policies import InlinePolicies
+from .managed_policies import ManagedPolicies
 from .xml import boundary, created, iam_answer, named_fields, page, tag_list
 
 STATUSES = ("Active", "Inactive")
 # Without a UserName these are about the caller itself, if it is a user.
-ABOUT_THE_CALLER = ("GetUser", "ListAccessKeys", "UpdateAccessKey")
+ABOUT_THE_CALLER = ("GetUser", "ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey")
 
 
 class IamUsers:
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, managed: ManagedPolicies) -> None:
         self._directory = world.directory
         self._switches = world.switches
         self._policies = InlinePolicies(world, "user")
@@ -24,14 +26,19 @@ class IamUsers:
             "GetUserPolicy": self._policies.get,
             "PutUserPolicy": self._policies.put,
             "DeleteUserPolicy": self._policies.delete,
+            "AttachUserPolicy": managed.attach,
+            "PutUserPermissionsBoundary": self._put_boundary,
+            "DeleteUserPermissionsBoundary": self._delete_boundary,
+            "DeleteUser": self._delete,
         }
 
     def named_by(self, call: Call, principal):
         """The user a call is about, None for none; NoSuchEntity if it names one that is missing."""
         name = call.params.get("UserName")
         if not name:
-            asks = call.operation in ABOUT_THE_CALLER and principal.kind == "user"
-            return principal.entity if asks else None
+            if call.operation not in ABOUT_THE_CALLER or principal.kind != "user":
+                return None
+            name = principal.entity.name
         user = self._directory.user(principal.account, name)
         if call.operation == "CreateUser":
             if user is not None:
@@ -39,6 +46,31 @@ class IamUsers:
         elif user is None:
             raise no_such_user(name)
         return user
+
+    def create(self, call: Call, account: str) -> Answer:
+        forward(call, account)
+        user = self._directory.user(account, call.params["UserName"])
+        self._directory.identify_user(user)
+        user.permissions_boundary_arn = call.params.get("PermissionsBoundary")
+        return self._get_user(call, account, user)
+
+    def _delete(self, call: Call, account: str, user) -> Answer:
+        if user.access_keys:
+            raise AwsError("DeleteConflict", "Cannot delete entity, must delete access keys first.", 409)
+        return forward(call, account)
+
+    def _put_boundary(self, call: Call, account: str, user) -> Answer:
+        arn = call.params.get("PermissionsBoundary", "")
+        if self._directory.managed_document(account, arn) is None:
+            raise AwsError("NoSuchEntity", f"Scope ARN: {arn} does not exist or is not attachable.", 404)
+        user.permissions_boundary_arn = arn
+        return iam_answer(call)
+
+    def _delete_boundary(self, call: Call, account: str, user) -> Answer:
+        if not getattr(user, "permissions_boundary_arn", None):
+            raise AwsError("NoSuchEntity", f"User {user.name} does not have a permissions boundary.", 404)
+        user.permissions_boundary_arn = None
+        return iam_answer(call)
 
     def _get_user(self, call: Call, account: str, user) -> Answer:
         fields = named_fields("User", user) + boundary(user) + tag_list(tags_of(user))
