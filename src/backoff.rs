@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Backoff {
     /// Before the first new try.
     pub first: Duration,
-    /// At most.
+    /// Maximum delay, however many failures there were.
     pub longest: Duration,
 }
 

@@ -1,13 +1,13 @@
 //! Canonical JSON (RFC 8785): a value has one text, and so one hash.
 //!
-//! Every entry of the ledger and every finding goes through it, so it sorts values instead of texts. How a
-//! number is written that is no small integer, a library says.
+//! Every entry of the ledger and every finding goes through it, so it sorts values instead of texts. Numbers that
+//! are not small integers are formatted by a library.
 
 use serde::Serialize;
 use serde_json::{Error, Map, Number, Value};
 use std::io::Write;
 
-/// Integers up to this are written as they are: doubles have all of them (RFC 8785, 3.2.2.3).
+/// Largest integer that is written as it is: a double holds all integers up to here (RFC 8785, 3.2.2.3).
 const SAFE: u64 = 1 << 53;
 
 /// The canonical JSON of anything that can be JSON.

@@ -1,4 +1,4 @@
-//! An error with what caused it, in one text.
+//! An error and its causes, in one line.
 
 use std::error::Error;
 use std::fmt::Write;

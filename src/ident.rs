@@ -100,7 +100,7 @@ name!(
 );
 
 name!(
-    /// The unique id of a role, `AROA…`. It changes when a role is deleted and made again
+    /// The unique id of a role, `AROA…`. It changes when a role is deleted and recreated
     /// under the same name (IAM identifiers, "Unique identifiers").
     RoleId,
     |text| {
@@ -156,13 +156,13 @@ impl RoleName {
 /// An AWS partition. It is the second field of each ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Partition {
-    /// The commercial regions.
+    /// The commercial regions: most of AWS.
     #[serde(rename = "aws")]
     Aws,
-    /// China.
+    /// The regions in China.
     #[serde(rename = "aws-cn")]
     AwsCn,
-    /// GovCloud (US).
+    /// The GovCloud regions in the US.
     #[serde(rename = "aws-us-gov")]
     AwsUsGov,
     /// The European Sovereign Cloud.
@@ -272,7 +272,7 @@ pub fn quoted(text: &str) -> String {
 /// Who the hub's credentials are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubIdentity {
-    /// The hub's account.
+    /// The account that the hub runs in.
     pub account: AccountId,
     /// The ARN that AWS gives for the caller.
     pub arn: String,

@@ -1,5 +1,5 @@
-//! Text from outside, made harmless: it cannot break out of its line, give a terminal orders, or look as if it
-//! said something else. Whatever shows such a text takes it through here; what is recorded stays as it came.
+//! Makes text from outside harmless: it cannot break out of its line, control a terminal, or be displayed as
+//! something else. Everything that shows such a text uses this; the ledger keeps it as it came.
 
 use std::fmt;
 use std::io::Write;

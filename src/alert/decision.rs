@@ -60,7 +60,7 @@ pub fn contradictory_or_over_budget(account: &AccountId, why: &HoldReason) -> Op
         HoldReason::Budget(exceeded) => exceeded,
         HoldReason::Doubtful { .. } => {
             let text = format!("NOT revoked in {account}: {why}");
-            let what_to_do = "Find out whose credentials these are: `rescind show` tells what the finding says. Approved, the \
+            let what_to_do = "Find out whose credentials these are: `rescind show` prints the finding. Approved, the \
                  sessions of the role that it names are revoked.";
             return Some(Alert::new(AlertCode::FindingContradictory, of_account, text, what_to_do));
         }

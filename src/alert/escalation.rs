@@ -1,4 +1,4 @@
-//! What takes too long is raised, again each hour until it is done.
+//! Remediations that take too long raise an alert, once an hour until they are done.
 
 use super::{Alert, Alerts};
 use crate::config::Mode;

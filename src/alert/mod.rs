@@ -22,14 +22,12 @@ use jiff::{SignedDuration, Timestamp};
 /// Interval within which the same thing is raised once.
 const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// What a person must look at.
+/// Something that needs a person's attention.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
-    /// The code.
     pub code: AlertCode,
     /// What it is about.
     pub subject: Subject,
-    /// What happened.
     pub text: String,
     /// What to do about it.
     pub what_to_do: String,
@@ -68,14 +66,13 @@ impl Alert {
     }
 }
 
-/// What two alerts have in common that are about the same thing.
+/// What two alerts about the same thing have in common.
 type Key = (AlertCode, Option<AccountId>, Option<String>);
 
 fn key(code: AlertCode, subject: &Subject) -> Key {
     (code, subject.account.clone(), subject.remediation.clone())
 }
 
-/// Raises alerts.
 #[derive(Debug)]
 pub struct Alerts {
     ledger: Ledger,

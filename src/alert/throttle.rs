@@ -1,4 +1,4 @@
-//! What may happen once within an interval.
+//! Limits an event to once per interval.
 
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;

@@ -3,11 +3,11 @@
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// What is gone, and what is said to be gone, by the entry that tells of the archive.
+/// The entries whose text is gone, and those that `archive` entries say were moved, by the `archive` entry.
 #[derive(Default)]
 pub struct Archives {
     gone: BTreeMap<i64, Gone>,
-    told: BTreeMap<i64, (u64, String)>,
+    said: BTreeMap<i64, (u64, String)>,
 }
 
 struct Gone {
@@ -25,9 +25,9 @@ impl Archives {
         gone.seqs.update(format!("{seq} {time}\n"));
     }
 
-    /// Entry `archive` tells of an archive.
-    pub fn told(&mut self, archive: i64, count: u64, seqs_sha256: String) {
-        self.told.insert(archive, (count, seqs_sha256));
+    /// Takes what the entry `archive` says: how many entries it moved, and their hash.
+    pub fn said(&mut self, archive: i64, count: u64, seqs_sha256: String) {
+        self.said.insert(archive, (count, seqs_sha256));
     }
 
     /// How many entries are in archives.
@@ -35,32 +35,34 @@ impl Archives {
         self.gone.values().map(|gone| gone.count).sum()
     }
 
-    /// What does not fit together: the entry, and what is wrong. So many entries are signed for.
+    /// What does not fit together: the entry, and what is wrong. `signed` is the number of signed entries.
     pub fn problems(self, signed: u64) -> Vec<(i64, String)> {
         let mut problems = Vec::new();
         for (archive, gone) in &self.gone {
             // Anybody who can write the file can add an entry at the end.
             if u64::try_from(*archive).is_ok_and(|archive| archive > signed) {
-                problems.push((gone.first, format!("its text is gone, and nobody signed for entry {archive}, which says that it was archived")));
+                problems.push((gone.first, format!("its text was removed. Entry {archive} says that it was archived, but that entry is not signed")));
                 continue;
             }
             let hash = crate::digest::hex(&gone.seqs.clone().finalize());
-            match self.told.get(archive) {
+            match self.said.get(archive) {
                 None => problems.push((
                     gone.first,
-                    format!("its text is gone, and entry {archive} does not tell of an archive"),
+                    format!("its text was removed for an archive, but entry {archive} is not about an archive"),
                 )),
-                Some((count, told)) if (*count, told) != (gone.count, &hash) => problems.push((
+                Some((count, said)) if (*count, said) != (gone.count, &hash) => problems.push((
                     gone.first,
-                    format!("texts are gone that entry {archive} does not tell of: it tells of {count} entries, and {} say that it does", gone.count),
+                    format!("the texts of {} entries were removed for the archive of entry {archive}, but they are not the {count} that it names", gone.count),
                 )),
                 Some(_) => {}
             }
         }
-        for (archive, (count, _)) in self.told {
+        for (archive, (count, _)) in self.said {
             if !self.gone.contains_key(&archive) && count > 0 {
-                problems
-                    .push((archive, format!("it tells of {count} entries in an archive, and none is gone")));
+                problems.push((
+                    archive,
+                    format!("it says that {count} entries were archived, but all texts are still here"),
+                ));
             }
         }
         problems

@@ -4,10 +4,10 @@
 
 use std::cmp::Ordering;
 
-/// Deeper texts are not looked at; serde_json does not read them either.
+/// Maximum depth of nesting that is read: that of serde_json.
 const DEEPEST: usize = 127;
 
-/// An entry has fewer members, and its data too.
+/// Maximum number of members of an object that is read. Entries and their data have fewer.
 const MOST: usize = 24;
 
 /// The members of a canonical object, each as it stands in the text.
@@ -127,7 +127,7 @@ impl<'a> Scan<'a> {
         (self.text.get(self.at..end)? == rest).then(|| self.at = end)
     }
 
-    /// Behind its brace.
+    /// Reads an object, from behind its opening brace.
     fn object(&mut self, depth: usize, member: &mut dyn FnMut(&'a str, &'a str)) -> Option<()> {
         if self.peek()? == b'}' {
             self.at += 1;
@@ -156,7 +156,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Behind its bracket.
+    /// Reads an array, from behind its opening bracket.
     fn array(&mut self, depth: usize) -> Option<()> {
         if self.peek()? == b']' {
             self.at += 1;

@@ -1,4 +1,4 @@
-//! A stretch of entries, checked by itself: stretches are checked side by side.
+//! A chunk of entries, checked independently of the others: chunks are checked in parallel.
 
 use super::canonical::Members;
 use super::lifecycle::{Act, Step};
@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
 
-/// How many entries a chunk has: a power of two, so that each is a complete subtree.
+/// Number of entries in a chunk: a power of two, so that each chunk is a complete subtree.
 pub const CHUNK: i64 = 4096;
 
 /// What a chunk gave.
@@ -24,19 +24,19 @@ pub struct Chunk {
     pub more_problems: u64,
     /// What happened to remediations, in order.
     pub steps: Vec<Step>,
-    /// Entries whose text is gone: the entry that tells of their archive, their own number and time.
+    /// Entries whose text was archived: the number of the `archive` entry, their own number and time.
     pub archived: Vec<(i64, i64, String)>,
-    /// Entries that tell of an archive, and what they tell.
-    pub archives: Vec<(i64, Told)>,
+    /// The `archive` entries, and what each of them says.
+    pub archives: Vec<(i64, ArchiveClaim)>,
 }
 
-/// What an entry tells of an archive.
-pub struct Told {
+/// What an `archive` entry says about the entries that it moved.
+pub struct ArchiveClaim {
     /// How many entries it has.
     pub count: u64,
     /// The hash of what is left of them.
     pub left_sha256: String,
-    /// The hash of all that it tells.
+    /// The hash of everything that the entry says, without the signature.
     pub claim: String,
     /// The note of the key that signed for that.
     pub signed: String,
@@ -111,7 +111,7 @@ impl Chunk {
         }
         let leaf = leaf(body);
         if leaf[..] != *stored {
-            self.problem(seq, "its text is not the one that was hashed when it was written");
+            self.problem(seq, "its text was changed: it does not match its hash");
         }
         match Members::of(body) {
             Some(members) => self.columns(seq, &members, row)?,
@@ -131,17 +131,17 @@ impl Chunk {
             (Some(archive), Some(time)) if bare && is_canonical(time) => {
                 self.archived.push((archive, seq, time.to_owned()));
             }
-            _ => self.problem(seq, "its text is gone, and what is left is not what an archive leaves"),
+            _ => self.problem(seq, "its text was removed, but not by archiving"),
         }
     }
 
     /// The columns, by which entries are found, say the same as the text.
     fn columns(&mut self, seq: i64, members: &Members<'_>, row: &Row<'_>) -> rusqlite::Result<()> {
         if members.raw("seq").and_then(|text| text.parse().ok()) != Some(seq) {
-            self.problem(seq, "its text is that of another entry");
+            self.problem(seq, "its text belongs to another entry");
         }
         if !same_time(text(row, 1), members.raw("time")) {
-            self.problem(seq, "its time is not the one in its text");
+            self.problem(seq, "its time does not match its text");
         }
         for (column, name) in (2..8).zip(COLUMNS) {
             let same = match row.get_ref(column)? {
@@ -152,7 +152,7 @@ impl Chunk {
                 _ => false,
             };
             if !same {
-                self.problem(seq, format!("its {name} is not the one in its text"));
+                self.problem(seq, format!("its {name} does not match its text"));
             }
         }
         if text(row, 2) == Some("archive")
@@ -162,7 +162,7 @@ impl Chunk {
             let count = data.raw("entries").and_then(|count| count.parse().ok()).unwrap_or_default();
             let claim = crate::digest::sha256(data.without("signed").as_bytes());
             let (left_sha256, signed) = (text("left_sha256"), text("signed"));
-            self.archives.push((seq, Told { count, left_sha256, claim, signed }));
+            self.archives.push((seq, ArchiveClaim { count, left_sha256, claim, signed }));
         }
         if let (Some(kind), Some(id)) = (text(row, 2), text(row, 3))
             && let Some(act) = Act::of(kind, members.raw("data").unwrap_or_default())
@@ -175,9 +175,9 @@ impl Chunk {
 
 fn missing(first: i64, last: i64) -> String {
     if first == last {
-        format!("entry {first} is missing, or it is out of order")
+        format!("entry {first} is missing or out of order")
     } else {
-        format!("entries {first} to {last} are missing, or they are out of order")
+        format!("entries {first} to {last} are missing or out of order")
     }
 }
 

@@ -1,11 +1,11 @@
-//! The ledger's file, opened for reading only, and without a trace where that is possible.
+//! The ledger's file, opened read-only, and without creating files beside it where possible.
 
 use rusqlite::{Connection, OpenFlags};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// How long to wait for another process that writes.
+/// Timeout of waiting for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// A ledger's file, and whether anybody else has it open.
@@ -59,8 +59,8 @@ impl LedgerFile {
         connection.query_row("SELECT max(seq) FROM entries", [], |row| row.get(0)).ok().flatten()
     }
 
-    /// Opens it. When nobody else has it open, SQLite is told so: then it makes no files beside it, and
-    /// can read from a medium that cannot be written.
+    /// Opens it. When no other process has it open, it is opened as immutable: then SQLite creates no files beside it,
+    /// and can read from a read-only medium.
     pub fn open(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = match self.path.to_str().filter(|_| self.alone) {

@@ -171,7 +171,6 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
 
 /// A step of a remediation, as far as its legality asks.
 pub struct Step {
-    /// The entry.
     pub seq: i64,
     /// A fingerprint of the remediation's id: there may be millions.
     pub remediation: u128,
@@ -190,7 +189,7 @@ impl Step {
 
 /// A step of a remediation that cannot follow what was there before.
 #[derive(Debug, thiserror::Error)]
-#[error("a step of a remediation that cannot be: {act:?} after {}", named(*before))]
+#[error("impossible step of a remediation: {act:?} after {}", named(*before))]
 pub struct Impossible {
     before: Option<Stage>,
     act: Act,

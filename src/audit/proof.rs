@@ -21,13 +21,13 @@ struct Proof {
 /// What a proof shows.
 #[derive(Debug)]
 pub struct Shown {
-    /// The entry's number.
+    /// Number of the entry that the proof is about.
     pub seq: u64,
-    /// Its text.
+    /// Canonical JSON of that entry.
     pub entry: String,
     /// The signed tree that it is in.
     pub checkpoint: Checkpoint,
-    /// Who signed it.
+    /// The public key that signed the checkpoint.
     pub key: PublicKey,
 }
 
@@ -41,10 +41,10 @@ pub enum BadProof {
     #[error("a format that this version does not know: {}", crate::ident::quoted(.0))]
     Format(String),
     /// Nobody that is trusted has signed it.
-    #[error("its checkpoint is not signed by a key that was given, or was changed")]
+    #[error("its checkpoint is not signed by a key given with --public-key, or was changed")]
     Checkpoint,
     /// Its path was altered.
-    #[error("its path is not made of hashes")]
+    #[error("its inclusion path is not a list of hashes")]
     Path,
     /// What is signed is something else.
     #[error("the entry is not in the signed tree: it or its path was changed")]

@@ -1,4 +1,4 @@
-//! Whether the file is built just as rescind builds it, before anything in it is believed.
+//! Checks that the file has exactly the schema that rescind creates, before anything in it is trusted.
 
 use rusqlite::Connection;
 
@@ -10,7 +10,6 @@ const APPLICATION_ID: i64 = 0x5253_4344;
 
 /// What is not as it was made.
 pub struct Schema {
-    /// In words.
     pub problems: Vec<String>,
     /// The entries and checkpoints are tables of ours: they can be looked at.
     pub is_readable: bool,
@@ -85,12 +84,12 @@ impl Schema {
             None => true,
         });
         for Made { kind, name, .. } in &there {
-            problems.push(format!("the {kind} {name} is not one that rescind made"));
+            problems.push(format!("the {kind} {name} was added or changed"));
         }
         for Made { kind, name, .. } in &missing {
             is_readable &= !(kind == "table" && matches!(name.as_str(), "entries" | "checkpoints"));
             if !there.iter().any(|one| one.kind == *kind && one.name == *name) {
-                problems.push(format!("the {kind} {name} is gone"));
+                problems.push(format!("the {kind} {name} is missing"));
             }
         }
         Ok(Ok(Self { problems, is_readable }))

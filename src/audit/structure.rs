@@ -1,4 +1,4 @@
-//! How the file is built: its schema, and whether its indexes have just what its tables have.
+//! The structure of the file: its schema, and whether each index matches its table.
 
 use super::file::LedgerFile;
 use super::problem::NAMED;
@@ -34,7 +34,7 @@ impl Structure {
     }
 }
 
-/// SQLite's integrity check.
+/// What SQLite's integrity check reports.
 pub fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(&format!("PRAGMA integrity_check({NAMED})"))?;
     let rows = statement.query_map([], |row| row.get::<_, String>(0))?;

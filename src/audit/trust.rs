@@ -14,27 +14,26 @@ pub struct Note {
 
 /// What a note is worth.
 pub enum Worth {
-    /// Signed by a key that counts.
+    /// Signed by a trusted key.
     Signed(Checkpoint),
-    /// Signed by a key that the ledger had before one that counts: whoever wants it checked hands in that
-    /// key as well.
+    /// Signed by a key that the ledger had before a trusted one. It is checked if that key is given as well.
     Earlier,
-    /// Neither.
+    /// Signed neither by a trusted key nor by an earlier one.
     Nothing,
 }
 
-/// The keys that count.
+/// The keys that are trusted.
 pub struct Trust {
-    /// Those that were handed in, and those that they signed for.
+    /// The keys that were given, and those that they signed.
     pub keys: Vec<PublicKey>,
-    /// Nobody said which keys count, so the ledger's own word was taken.
+    /// No key was given, so those that the ledger names are trusted.
     pub own_word: bool,
-    /// Entries that name a key for which no key before it signed.
+    /// Entries that introduce a key that no earlier key signed.
     pub unendorsed: Vec<u64>,
     /// The keys that the ledger names, and in which entries.
     named: Vec<(u64, PublicKey)>,
-    /// Keys from before those that count, each with the entry at which its time ended: the key after it has
-    /// signed that it followed.
+    /// Keys before the trusted ones, each with the entry at which its successor, which signed that it follows, took
+    /// over.
     followed: Vec<(u64, PublicKey)>,
 }
 
@@ -58,7 +57,7 @@ impl Trust {
             };
             let seq = u64::try_from(seq).unwrap_or(u64::MAX);
             let note = |name: &str| value["data"][name].as_str().unwrap_or_default();
-            // Not the ledger's word counts, but the signature of the key before it.
+            // What the ledger says is not trusted: only the signature of the key before it is.
             let endorsed = note("endorsed");
             if own_word || trust.keys.iter().any(|known| known.endorses(&key, endorsed)) {
                 trust.add(&key);
@@ -75,7 +74,7 @@ impl Trust {
         Ok(trust)
     }
 
-    /// From the latest to the first: the key that one that counts says it followed.
+    /// Goes back from the latest to the first: the key that a trusted one says it followed.
     fn look_back(&mut self, follows: &[String]) {
         for (at, ((seq, key), note)) in self.named.iter().zip(follows).enumerate().rev() {
             let counts = self.keys.contains(key) || self.followed.iter().any(|(_, known)| known == key);
@@ -84,7 +83,7 @@ impl Trust {
         }
     }
 
-    /// Whether a key has signed for what entry `seq` says of an archive: one that counts, or one from before
+    /// Whether a key has signed the `archive` entry `seq`: a trusted one, or one from before
     /// it in its time.
     pub fn claims(&self, seq: u64, claim: &str, note: &str) -> bool {
         let claimed = |key: &PublicKey| key.claims(seq, claim, note);
@@ -102,7 +101,7 @@ impl Trust {
         if let Some(checkpoint) = self.keys.iter().find_map(|key| key.open(note).ok()) {
             return Worth::Signed(checkpoint);
         }
-        // The tree that the first key that counts has signed is over all that was before it.
+        // The tree that the first trusted key has signed covers everything before it.
         let first = self.named.iter().find(|(_, key)| self.keys.contains(key)).map_or(0, |(seq, _)| *seq);
         let mut earlier = self.named.iter().filter(|(seq, _)| *seq < first);
         match earlier.find_map(|(_, key)| key.open(note).ok()) {

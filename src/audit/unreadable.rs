@@ -1,14 +1,14 @@
-//! Why a file cannot be judged.
+//! Why a file cannot be verified.
 
 use super::schema::Unknown;
 
 /// How to copy a ledger whole.
 pub const HOW_TO_COPY: &str = "Copy with `rescind ledger backup FILE`, or stop rescind and copy ledger.db, ledger.db-wal and ledger.db-shm together.";
 
-/// Why a file cannot be judged.
+/// Why a file cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// SQLite said no.
+    /// SQLite cannot open or read the file.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     /// It is no ledger.
@@ -16,11 +16,11 @@ pub enum Unreadable {
     Foreign,
     /// It has no tables.
     #[error(
-        "nothing of a ledger is in this file: it is none of rescind's, or a copy without the -wal that lay beside it. {HOW_TO_COPY}"
+        "this file has no tables: it is not a ledger, or it was copied without its -wal file. {HOW_TO_COPY}"
     )]
     Empty,
     /// It was written by a newer version.
-    #[error("it was written by a newer rescind (schema {0}): use that one")]
+    #[error("it was written by a newer version of rescind (schema {0}): use that version")]
     Newer(i64),
 }
 

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// What was found.
+/// What a verification found.
 #[derive(Debug, Default)]
 pub struct Findings {
     /// How many entries there are.
@@ -26,22 +26,22 @@ pub struct Findings {
     pub archived: u64,
     /// The root of the tree over them, in hexadecimal.
     pub root: String,
-    /// So many entries, from the first, a key that counts has signed for.
+    /// Number of entries, from the first, that a trusted key has signed.
     pub signed: u64,
-    /// Checkpoints by keys from before those that count, which were left aside.
+    /// Number of checkpoints that are signed by keys before the trusted ones. They are not checked.
     pub earlier: usize,
     /// How many checkpoints were checked: those in the ledger, and those that were kept elsewhere.
     pub checkpoints: (usize, usize),
     /// The checkpoints' files beside the ledger that were checked, too.
     pub beside: Vec<String>,
-    /// The file is one of those that need a write-ahead log beside them while somebody writes, and there is
-    /// none: nothing tells whether it was copied without.
+    /// The file is in WAL mode and no write-ahead log lies beside it: it may have been copied without one, and its
+    /// last entries may be missing.
     pub may_lack_log: bool,
     /// The keys that checkpoints may be signed with.
     pub keys: Vec<String>,
-    /// The keys are the ledger's own word.
+    /// The keys were taken from the ledger itself.
     pub own_word: bool,
-    /// Entries that name a key for which no key before it signed.
+    /// Entries that introduce a key that no earlier key signed.
     pub unendorsed: Vec<u64>,
     /// What shows that somebody changed it, the first first.
     pub problems: Vec<Problem>,
@@ -69,7 +69,7 @@ impl Findings {
 pub struct Kept {
     /// Where it was found.
     pub name: String,
-    /// The signed note.
+    /// The checkpoint itself: a signed note.
     pub note: String,
     /// It lies beside the ledger, where whoever can write the one can write the other.
     pub is_beside: bool,
@@ -77,7 +77,7 @@ pub struct Kept {
 
 /// Checks the ledger at `path` against checkpoints that were kept elsewhere, signed by `keys` or by
 /// keys that they signed for (or, when there are none, by those that the ledger itself names).
-/// `progress` is told how many entries of how many are done.
+/// `progress` receives the number of entries checked so far, and their total.
 ///
 /// # Errors
 /// When the file cannot be judged at all. What is wrong with what is in it is no error but a finding.
@@ -103,7 +103,7 @@ pub fn verify(
     check(&file, kept, keys, progress)
 }
 
-/// How often a ledger that changes meanwhile is looked at again.
+/// Maximum number of attempts at a ledger that changes while it is read.
 const TRIES: usize = 4;
 
 fn check(
@@ -137,14 +137,17 @@ fn check(
         match trust.weigh(&note.text) {
             Worth::Signed(checkpoint) => {
                 if note.column.is_some_and(|column| u64::try_from(column) != Ok(checkpoint.size)) {
-                    found.problem(None, format!("{} is over {} entries", note.whence, checkpoint.size));
+                    found.problem(None, format!("{} covers {} entries", note.whence, checkpoint.size));
                 }
                 if i64::try_from(checkpoint.size).is_ok_and(|size| size <= extent.last) {
                     found.signed = found.signed.max(checkpoint.size);
                     if number >= own && !all.contains(&checkpoint.size) {
                         found.problem(
                             None,
-                            format!("the ledger's own checkpoint at {} is gone", checkpoint.size),
+                            format!(
+                                "the checkpoint at entry {} was removed from the ledger",
+                                checkpoint.size
+                            ),
                         );
                     }
                 }
@@ -158,7 +161,7 @@ fn check(
         }
     }
     if found.signed == 0 && !found.own_word {
-        found.problem(None, "nothing in it is signed by a key that was given");
+        found.problem(None, "no checkpoint is signed by a key given with --public-key");
     }
     drop(connection);
     let (tree, lives, archives) = Default::default();
@@ -177,9 +180,9 @@ fn notes(connection: &Connection, kept: &[Kept]) -> rusqlite::Result<Vec<Note>> 
     let mut all = own.collect::<Result<Vec<_>, _>>()?;
     all.extend(kept.iter().map(|kept| {
         let whence = if kept.is_beside {
-            format!("the checkpoint beside it in {}", kept.name)
+            format!("the checkpoint beside the ledger in {}", kept.name)
         } else {
-            format!("the checkpoint that was kept in {}", kept.name)
+            format!("the checkpoint in {}", kept.name)
         };
         Note { text: kept.note.clone(), whence, column: None }
     }));
@@ -202,7 +205,7 @@ impl Extent {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         if first < 1 {
-            found.problem(Some(first), "no entry has such a number");
+            found.problem(Some(first), "entry numbers begin with 1");
         }
         if count == last {
             return Ok(Self {
@@ -255,7 +258,7 @@ impl Check {
         let problems = match integrity {
             Ok(Ok(problems)) => problems,
             Ok(Err(error)) => vec![format!("the file cannot be read to its end: {error}")],
-            Err(_) => vec!["SQLite's check of the file was not carried out".to_owned()],
+            Err(_) => vec!["SQLite's integrity check did not finish".to_owned()],
         };
         for what in problems {
             self.found.problem(None, what);
@@ -301,14 +304,14 @@ impl Check {
         for (archive, seq, time) in chunk.archived {
             self.archives.gone(archive, seq, &time);
         }
-        for (archive, told) in chunk.archives {
+        for (archive, said) in chunk.archives {
             let is_claimed =
-                u64::try_from(archive).is_ok_and(|seq| self.trust.claims(seq, &told.claim, &told.signed));
+                u64::try_from(archive).is_ok_and(|seq| self.trust.claims(seq, &said.claim, &said.signed));
             if !is_claimed {
-                let what = "it tells of an archive, and no key that counts has signed for that";
+                let what = "it says that entries were archived, but no trusted key signed it";
                 self.found.problem(Some(archive), what);
             }
-            self.archives.told(archive, told.count, told.left_sha256);
+            self.archives.said(archive, said.count, said.left_sha256);
         }
         for (size, tree) in chunk.at {
             let mut whole = self.tree.clone();
@@ -317,7 +320,7 @@ impl Check {
             for (checkpoint, whence) in self.waiting.remove(&size).unwrap_or_default() {
                 if checkpoint.root != root {
                     let seq = i64::try_from(size).ok();
-                    self.found.problem(seq, format!("up to here the entries are not those of {whence}"));
+                    self.found.problem(seq, format!("the entries up to here do not match {whence}"));
                 }
             }
         }
@@ -327,7 +330,7 @@ impl Check {
     /// What else looks like an end that was cut off.
     fn like_a_copy(&self) -> &'static str {
         if self.found.may_lack_log {
-            ". A copy without the -wal that lay beside the ledger looks like this, too"
+            ". A copy that was made without the -wal file looks the same"
         } else {
             ""
         }
@@ -337,10 +340,10 @@ impl Check {
         for (size, checkpoints) in std::mem::take(&mut self.waiting) {
             for (_, whence) in checkpoints {
                 let what = if i64::try_from(size).is_ok_and(|size| size <= last) {
-                    format!("there is no entry {size}, and {whence} is over it")
+                    format!("entry {size} is missing, but {whence} covers it")
                 } else {
                     format!(
-                        "its end is cut off: {whence} is over {size} entries, and the last one is {last}{}",
+                        "the end was cut off: {whence} covers {size} entries, but the last one is {last}{}",
                         self.like_a_copy()
                     )
                 };

@@ -10,11 +10,10 @@ use futures::FutureExt;
 /// What a member account is asked for: a session of the remediation role.
 #[derive(Debug)]
 pub struct AssumeRole<'a> {
-    /// The account.
     pub account: &'a AccountId,
     /// The remediation role in it.
     pub role_arn: &'a str,
-    /// A legal RoleSessionName.
+    /// The session's name, as STS allows it and as CloudTrail shows it.
     pub session_name: &'a str,
     /// The ExternalId that the role's trust asks for.
     pub external_id: &'a str,

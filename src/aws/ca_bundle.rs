@@ -53,7 +53,6 @@ impl CaBundle {
         }
     }
 
-    /// The usable certificates.
     #[must_use]
     pub fn pem(&self) -> &[u8] {
         self.0.as_bytes()

@@ -1,4 +1,4 @@
-//! AWS's time, as its answers tell it.
+//! AWS's time, from the `Date` header of its answers.
 
 use aws_smithy_types::date_time::{DateTime, Format};
 use jiff::{SignedDuration, Timestamp};
@@ -41,7 +41,7 @@ impl AwsClock {
         self.ahead().abs() > FAR_OFF
     }
 
-    /// Takes what an answer tells: its `Date`, and when the request was sent and the answer received.
+    /// Takes the `Date` of an answer, with the times when the request was sent and the answer received.
     pub(super) fn saw(&self, date: &str, sent: Timestamp, received: Timestamp) {
         let Ok(date) = DateTime::from_str(date, Format::HttpDate) else { return };
         let second = date.secs().saturating_mul(1000);
@@ -63,10 +63,10 @@ impl AwsClock {
     }
 }
 
-/// Beyond this a difference is told.
+/// Difference from which on it is logged.
 const NOTICED: SignedDuration = SignedDuration::from_secs(5);
 
-/// Beyond this it is a problem.
+/// Difference from which on the clock is a problem.
 const FAR_OFF: SignedDuration = SignedDuration::from_mins(2);
 
 /// Maximum time that an answer is taken to be under way. One that took longer counts from its own time.
@@ -80,7 +80,7 @@ mod tests {
         Timestamp::from_millisecond(second * 1000 + millis).expect("in range")
     }
 
-    /// 2026-11-21 12:00:00 UTC.
+    /// Noon of 2026-11-21 (UTC), in seconds since the epoch.
     const NOON: i64 = 1_795_262_400;
     const DATE: &str = "Sat, 21 Nov 2026 12:00:00 GMT";
 
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_or_came_before_it_was_sent_tells_nothing() {
+    fn a_bad_date_or_an_answer_before_its_request_is_ignored() {
         let clock = AwsClock::default();
         clock.saw("yesterday", at(NOON + 900, 0), at(NOON + 900, 0));
         clock.saw(DATE, at(NOON + 900, 0), at(NOON + 700, 0));

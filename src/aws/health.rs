@@ -1,4 +1,4 @@
-//! What tells whether the hub is set up well. Asked by `doctor` only.
+//! The calls with which `doctor` checks the setup of the hub. Nothing else makes them.
 
 use super::hub::Hub;
 use super::record::{Observer, recorded};
@@ -9,10 +9,9 @@ use aws_sdk_sqs as sqs;
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashMap};
 
-/// What GetDetector tells.
+/// A GuardDuty detector, as GetDetector describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detector {
-    /// It is enabled.
     pub enabled: bool,
     /// How often repeats are sent: `FIFTEEN_MINUTES`, `ONE_HOUR` or `SIX_HOURS`.
     pub frequency: Option<String>,
@@ -160,7 +159,7 @@ impl Hub {
     }
 }
 
-/// SQS gives out no such receipt.
+/// Receipt handle that SQS never issues.
 const NO_RECEIPT: &str = "rescind-doctor-asks-about-nothing";
 
 /// Whether somebody may is judged before what is asked for.

@@ -28,7 +28,7 @@ pub struct Hub {
     pub(super) organizations: organizations::Client,
     identity: HubIdentity,
     clock: AwsClock,
-    /// The organization's id, once a call has told it.
+    /// The organization's id, once a call has returned it.
     pub(super) organization: Arc<OnceLock<String>>,
     ca_bundle: Option<CaBundle>,
 }
@@ -36,7 +36,6 @@ pub struct Hub {
 /// Which findings to list.
 #[derive(Debug, Clone)]
 pub struct FindingQuery<'a> {
-    /// Of which kinds.
     pub kinds: &'a FindingKinds,
     /// Only those written at or after this time.
     pub updated_since: Option<Timestamp>,
@@ -46,9 +45,7 @@ pub struct FindingQuery<'a> {
 /// filters only (GuardDuty API Reference, "Condition").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindingKinds {
-    /// Each kind.
     All,
-    /// These types.
     Types(Vec<String>),
     /// Those about this kind of resource whose type is none of these.
     NewOf {
@@ -108,7 +105,7 @@ impl Hub {
         &self.identity
     }
 
-    /// AWS's clock, as the answers to the hub's calls tell it.
+    /// AWS's clock, from the answers to the hub's calls.
     #[must_use]
     pub fn clock(&self) -> &AwsClock {
         &self.clock

@@ -16,11 +16,11 @@ use crate::safe::short_line;
 #[cfg(feature = "ec2")]
 use aws_sdk_ec2 as ec2;
 
-/// EC2 takes so many values in one filter (EC2 API Reference, "Using filtering").
+/// Maximum number of values in one filter (EC2 API Reference, "Using filtering").
 const MOST_PROFILES: usize = 200;
 
-/// So many pages of a list are read. EC2 gives up to 1,000 instances a page, and fewer where it
-/// filters.
+/// Maximum number of pages of a list that are read. EC2 gives up to 1,000 instances a page, and fewer where
+/// it filters.
 const MOST_PAGES: usize = 20;
 
 /// Longer than any tag (256) or id.

@@ -1,4 +1,4 @@
-//! What a list call found, up to a bound.
+//! The result of a list call, up to a maximum number of items.
 
 /// Things that were listed, and what is missing among them.
 #[derive(Debug, Clone, PartialEq, Eq)]

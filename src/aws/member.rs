@@ -25,24 +25,23 @@ pub struct MemberSession {
     pub(super) sink: Arc<dyn CallSink>,
     pub(super) account: AccountId,
     pub(super) region: Region,
-    /// The organization's id, once a call of the hub's has told it.
+    /// The organization's id, once a call of the hub's has returned it.
     pub(super) organization: Arc<OnceLock<String>>,
     scope: CallScope,
     access_key_id: String,
     clock: AwsClock,
-    /// AWS's time when the session was opened: in whole seconds, as AWS tells it; and more finely, with the
+    /// AWS's time when the session was opened: in whole seconds, as AWS gives it; and more finely, with the
     /// moment at which it was so.
     opened: (Timestamp, Timestamp, Instant),
 }
 
-/// What GetRole tells of a role.
+/// A role, as GetRole describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleFacts {
-    /// With the path.
+    /// The role's ARN, with its path.
     pub arn: String,
-    /// `/` or `/a/b/`.
+    /// The role's path: `/` or `/a/b/`.
     pub path: String,
-    /// The unique id.
     pub id: RoleId,
     /// Who may assume it: the trust policy, as JSON. None when AWS gave none.
     pub trust: Option<String>,
@@ -51,12 +50,12 @@ pub struct RoleFacts {
 }
 
 impl RoleFacts {
-    /// MaxSessionDuration where nobody set it (IAM API Reference, CreateRole).
+    /// Duration of a session when nobody set MaxSessionDuration (IAM API Reference, CreateRole).
     pub const DEFAULT_SESSION: SignedDuration = SignedDuration::from_hours(1);
 }
 
 impl MemberSession {
-    /// How long a session lives: the least that STS allows.
+    /// Duration of rescind's own sessions, in seconds: the minimum that STS allows.
     pub(super) const SECONDS: i32 = 900;
 
     pub(super) fn new(

@@ -85,8 +85,8 @@ impl HttpClient for Pool {
     }
 }
 
-/// Through the proxy, but for the addresses at which a machine or container is told its own credentials: a
-/// proxy would be handed them, or would answer with its own.
+/// Connects through the proxy, except to the addresses at which a machine or container fetches its own credentials:
+/// a proxy would see them, or would answer with its own.
 #[derive(Debug)]
 struct Ways {
     proxied: Connector,
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_credentials_are_told_no_proxy_is_asked() {
+    fn credential_endpoints_bypass_the_proxy() {
         for uri in [
             "http://169.254.169.254/latest/api/token",
             "http://169.254.170.2/v2/credentials/x?y=http://proxy",

@@ -12,7 +12,7 @@ use futures::FutureExt;
 /// A message for an SNS topic.
 #[derive(Debug)]
 pub struct SnsMessage<'a> {
-    /// The topic's ARN.
+    /// The ARN of the topic.
     pub topic: &'a str,
     /// The subject of an e-mail.
     pub subject: &'a str,

@@ -16,7 +16,7 @@ use sqs::types::{
 };
 use std::time::Duration;
 
-/// SQS gives at most so many messages at once, and takes so many in a batch.
+/// Maximum number of messages that SQS gives at once, and takes in a batch.
 pub const SQS_BATCH: usize = 10;
 
 /// A queue of the hub's.
@@ -36,7 +36,6 @@ pub struct Message {
     pub id: String,
     /// What this receive is known by.
     pub receipt: String,
-    /// Its text.
     pub body: String,
     /// How often it was received, with this time.
     pub received: u32,
@@ -71,7 +70,6 @@ impl Hub {
 }
 
 impl Queue {
-    /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.url.name

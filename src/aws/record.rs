@@ -268,7 +268,7 @@ mod tests {
         let _ = recorded(kept, call, request.boxed()).await;
     }
 
-    fn told(kept: &Kept) -> (u32, String) {
+    fn outcome(kept: &Kept) -> (u32, String) {
         let records = kept.0.lock().expect("no panic");
         let [CallRecord { attempts, result: CallResult::Error { code: None, message }, .. }] = &records[..]
         else {
@@ -281,7 +281,7 @@ mod tests {
     async fn a_call_that_is_given_up_is_recorded_with_what_was_sent_and_why() {
         let kept = Kept::default();
         assert!(within(Duration::ZERO, unanswered(&kept)).await.is_none());
-        let (attempts, message) = told(&kept);
+        let (attempts, message) = outcome(&kept);
         assert_eq!(attempts, 2);
         assert!(message.contains("no more than 0 s are waited for"), "{message}");
 
@@ -289,7 +289,7 @@ mod tests {
         drop(within(Duration::from_secs(20), unanswered(&kept)));
         assert!(kept.0.lock().expect("no panic").is_empty(), "it was never made");
         assert!(within(Duration::from_secs(20), unanswered(&kept)).now_or_never().is_none());
-        let (attempts, message) = told(&kept);
+        let (attempts, message) = outcome(&kept);
         assert_eq!(attempts, 2);
         assert!(message.ends_with("rescind was stopped"), "{message}");
     }

@@ -10,7 +10,6 @@ use futures::FutureExt;
 /// A region, and whether it is enabled for the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionStatus {
-    /// The region.
     pub region: Region,
     /// `ENABLED`, `ENABLED_BY_DEFAULT`, `ENABLING`, `DISABLING` or `DISABLED`.
     pub status: String,

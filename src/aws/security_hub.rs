@@ -16,11 +16,8 @@ use futures::FutureExt;
 /// A finding that Security Hub did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotImported {
-    /// The finding's id.
     pub id: String,
-    /// Security Hub's code.
     pub code: String,
-    /// Its message.
     pub message: String,
 }
 
@@ -33,8 +30,8 @@ impl NotImported {
 }
 
 impl Hub {
-    /// BatchImportFindings: 100 findings at most, all of the region. Gives those that were not taken,
-    /// which AWS tells under a good status.
+    /// BatchImportFindings: 100 findings at most, all of the region. Returns those that were
+    /// rejected: AWS reports them in a response with status 200.
     ///
     /// # Errors
     /// As the call's.

@@ -12,7 +12,7 @@ use futures::FutureExt;
 /// Maximum number of pages that one question's answer is read from.
 const MOST_PAGES: usize = 50;
 
-/// What a deny of ours asks about.
+/// Condition keys that rescind's deny uses.
 const OURS: [&str; 2] = ["aws:TokenIssueTime", "aws:userid"];
 
 /// What the policy simulator answers for one action, taken together from the result and from those of each
@@ -23,9 +23,9 @@ pub struct Simulation {
     pub decision: String,
     /// The policies whose statements decided, on any level.
     pub matched: Vec<String>,
-    /// What the organization's policies say (SCPs), where AWS tells it.
+    /// Whether the organization's policies (SCPs) allow it, where AWS reports that.
     pub by_organization: Option<bool>,
-    /// What policies ask about that was not told: the answer need not be that of a real call.
+    /// Condition keys that a policy uses and the request did not give: a real call may be answered differently.
     pub unknown: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Simulation {
         })
     }
 
-    /// It does not know what a deny of ours asks about, though it was told.
+    /// Whether a condition key that our deny uses counts as missing, although the request gave it.
     #[must_use]
     pub fn misses_ours(&self) -> bool {
         self.unknown.iter().any(|key| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(key)))
@@ -115,8 +115,8 @@ fn levels(result: &EvaluationResult) -> Vec<Level<'_>> {
 impl MemberSession {
     /// SimulatePrincipalPolicy: what the caller would be answered for these actions on a resource (`*` where
     /// they have none), by its policies, its permissions boundary and the organization's policies; each action
-    /// with its answer. A condition about what is not in the context is true where it says "not", so that all
-    /// that is known of the caller is told.
+    /// with its answer. A negated condition on a key that is missing from the context is true, so the context
+    /// holds all that is known of the caller.
     ///
     /// # Errors
     /// As the calls'. An answer that leaves an action out is an error.

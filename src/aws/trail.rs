@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
-/// So many pages of 50 are read: LookupEvents may be called twice a second for each account and
-/// region, whoever asks (CloudTrail API Reference).
+/// Maximum number of pages of 50 events that are read: LookupEvents may be called twice a second for each
+/// account and region, by all callers together (CloudTrail API Reference).
 const MOST_PAGES: usize = 4;
 
 /// The pause between two pages, for the same reason.
 const PACE: Duration = Duration::from_millis(500);
 
-/// Each text of an event is kept this long, in characters.
+/// Maximum length of each text of an event, in characters.
 const LONGEST: usize = 300;
 
 /// Which events to look for. CloudTrail takes one of them, not both.
@@ -37,7 +37,6 @@ pub enum Lookup<'a> {
 /// An event, as far as it matters here. All texts have at most 300 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailEvent {
-    /// CloudTrail's id.
     pub id: String,
     /// When AWS answered the call.
     pub time: Timestamp,
@@ -69,10 +68,10 @@ impl TrailEvent {
         })
     }
 
-    /// Whether it was allowed tells if its caller is denied everything. GetCallerIdentity works under
-    /// any deny (STS API Reference), and a call that failed for another reason may have been allowed.
+    /// Whether the call shows if its caller is denied everything. GetCallerIdentity works under any deny (STS API
+    /// Reference), and a call that failed for another reason may have been allowed.
     #[must_use]
-    pub fn is_telling(&self) -> bool {
+    pub fn is_conclusive(&self) -> bool {
         self.event != "sts:GetCallerIdentity" && (self.error_code.is_none() || self.is_denied())
     }
 
@@ -220,7 +219,7 @@ mod tests {
         assert_eq!(event.role.as_deref(), Some("web"));
         assert_eq!(event.policy.as_deref(), Some("RescindRevokeOlderSessions"));
         assert_eq!((event.user.as_deref(), event.error_code.as_deref()), (None, None));
-        assert!(event.is_telling() && !event.is_denied());
+        assert!(event.is_conclusive() && !event.is_denied());
     }
 
     #[test]
@@ -241,29 +240,29 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_of_a_deny() {
-        let told = |source: &str, name: &str, code: Option<&str>| {
+    fn which_calls_show_a_deny() {
+        let judged = |source: &str, name: &str, code: Option<&str>| {
             let mut record = deletion();
             record["eventSource"] = source.into();
             record["eventName"] = name.into();
             record["errorCode"] = code.into();
             let event = parsed(&record);
-            (event.is_telling(), event.is_denied())
+            (event.is_conclusive(), event.is_denied())
         };
         let (iam, ec2, sts) = ("iam.amazonaws.com", "ec2.amazonaws.com", "sts.amazonaws.com");
-        assert_eq!(told(iam, "ListRoles", None), (true, false));
-        assert_eq!(told(iam, "ListRoles", Some("AccessDenied")), (true, true));
+        assert_eq!(judged(iam, "ListRoles", None), (true, false));
+        assert_eq!(judged(iam, "ListRoles", Some("AccessDenied")), (true, true));
         assert_eq!(
-            told("logs.amazonaws.com", "DescribeLogGroups", Some("AccessDeniedException")),
+            judged("logs.amazonaws.com", "DescribeLogGroups", Some("AccessDeniedException")),
             (true, true)
         );
-        assert_eq!(told(ec2, "DescribeVpcs", Some("Client.UnauthorizedOperation")), (true, true));
-        assert_eq!(told(ec2, "DescribeVpcs", Some("UnauthorizedOperation")), (true, true));
-        assert_eq!(told(iam, "GetRole", Some("NoSuchEntityException")), (false, false));
-        assert_eq!(told(ec2, "DescribeVpcs", Some("Client.RequestLimitExceeded")), (false, false));
-        assert_eq!(told(sts, "GetCallerIdentity", None), (false, false));
-        assert_eq!(told("sts.amazonaws.com.cn", "GetCallerIdentity", None), (false, false));
-        assert_eq!(told(sts, "AssumeRole", None), (true, false));
+        assert_eq!(judged(ec2, "DescribeVpcs", Some("Client.UnauthorizedOperation")), (true, true));
+        assert_eq!(judged(ec2, "DescribeVpcs", Some("UnauthorizedOperation")), (true, true));
+        assert_eq!(judged(iam, "GetRole", Some("NoSuchEntityException")), (false, false));
+        assert_eq!(judged(ec2, "DescribeVpcs", Some("Client.RequestLimitExceeded")), (false, false));
+        assert_eq!(judged(sts, "GetCallerIdentity", None), (false, false));
+        assert_eq!(judged("sts.amazonaws.com.cn", "GetCallerIdentity", None), (false, false));
+        assert_eq!(judged(sts, "AssumeRole", None), (true, false));
     }
 
     #[test]

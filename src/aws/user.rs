@@ -8,19 +8,18 @@ use aws_sdk_iam::types::StatusType;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-/// What GetUser tells of a user.
+/// A user, as GetUser describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFacts {
-    /// With the path.
+    /// The user's ARN, with its path.
     pub arn: String,
-    /// The unique id.
     pub id: UserId,
 }
 
 /// A long-term access key of an IAM user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {
-    /// Its id, `AKIA…`.
+    /// The id of the access key: `AKIA…`.
     pub id: String,
     /// Calls can be made with it.
     pub active: bool,

@@ -26,7 +26,7 @@ pub struct Signed {
     #[arg(long, value_name = "NAME", value_parser = a_text)]
     by: String,
 
-    /// Why.
+    /// The reason, for the ledger.
     #[arg(long, value_name = "TEXT", value_parser = a_text)]
     reason: String,
 
@@ -55,7 +55,6 @@ fn a_text(text: &str) -> Result<String, String> {
     }
 }
 
-/// What is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Approve,

@@ -11,7 +11,7 @@ use crate::service;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-/// So many places are named for one problem.
+/// Maximum number of places that are listed for one problem.
 const NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
@@ -51,12 +51,12 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
 
 fn describe(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<Exit> {
     let (covered, all) = diagnosis.coverage();
-    let mut told = serde_json::to_value(diagnosis)?;
-    told["green"] = diagnosis.is_green().into();
-    told["covered"] = covered.into();
-    told["pairs"] = all.into();
-    told["unknown"] = diagnosis.unknown().into();
-    screen.json(&told)?;
+    let mut document = serde_json::to_value(diagnosis)?;
+    document["green"] = diagnosis.is_green().into();
+    document["covered"] = covered.into();
+    document["pairs"] = all.into();
+    document["unknown"] = diagnosis.unknown().into();
+    screen.json(&document)?;
     if screen.is_text() {
         coverage(diagnosis, screen);
         for group in grouped(&diagnosis.problems) {
@@ -108,7 +108,7 @@ fn counted(diagnosis: &Diagnosis, screen: &Screen) {
         count => format!("; {count} could not be inspected"),
     };
     screen.line(format!(
-        "Accounts  {} of {} active ones can be entered and acted in{}",
+        "Accounts  {} of {} active accounts are ready for revocation{}",
         count(Some(true)),
         members.len(),
         not_read(count(None)),

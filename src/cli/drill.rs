@@ -19,7 +19,7 @@ pub struct Args {
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let Some(role) = config.drill.clone() else {
-        let text = "rescind.toml names no role for drills: `[drill]` with `role = \"RescindDrill\"`; docs/drills.md tells how to make it";
+        let text = "rescind.toml names no role for drills: `[drill]` with `role = \"RescindDrill\"`; docs/drills.md says how to create it";
         return Err(BadInput(text.to_owned()).into());
     };
     block_on(async {
@@ -49,9 +49,9 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         };
         screen.json(&drilled)?;
         screen.line(if drilled.passed {
-            styled(GOOD, "The drill is passed.")
+            styled(GOOD, "The drill passed.")
         } else {
-            styled(BAD, "The drill is NOT passed.")
+            styled(BAD, "The drill FAILED.")
         });
         screen.line(format!("  its own ledger: {}", drilled.ledger));
         let passed = drilled.passed;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: done, and nothing needs attention.
     Done,
-    /// 1: something unforeseen.
+    /// 1: an error that has no code of its own.
     Internal,
     /// 2: the command line, the configuration or the input is wrong. nothing was changed.
     Usage,
@@ -26,7 +26,7 @@ pub enum Exit {
     Interrupted,
 }
 
-/// Shown below `--help`.
+/// The exit codes, as shown below `--help`.
 pub const HELP: &str = "\
 Exit codes:
   0    done, and nothing needs attention

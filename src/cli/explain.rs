@@ -50,11 +50,11 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     let last = occurrences.last().and_then(update);
     let belongs = |one: &Decided| last.is_some() && update(one) == last;
     let latest = occurrences.len() - 1;
-    let (told, earlier): (Vec<_>, Vec<_>) = occurrences
+    let (shown, earlier): (Vec<_>, Vec<_>) = occurrences
         .iter()
         .enumerate()
         .partition(|(number, one)| args.all || *number == latest || belongs(one));
-    for (_, occurrence) in told {
+    for (_, occurrence) in shown {
         describe(occurrence, screen)?;
     }
     if !earlier.is_empty() {

@@ -1,4 +1,4 @@
-//! Which remediations are shown: by where they stand, and by how far they are proved.
+//! Which remediations are shown: filters by state and by proof.
 
 use crate::remediation::{Rung, Selection, State};
 

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use tokio_util::sync::CancellationToken;
 
-/// So many findings are recorded together.
+/// Number of findings that are recorded together.
 const BATCH: usize = 50;
 
 #[derive(Debug, clap::Args)]

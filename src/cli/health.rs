@@ -1,4 +1,4 @@
-//! `rescind health`: asks the running service whether it lives, for whatever starts it again when it does not.
+//! `rescind health`: asks the running service whether it is alive, for a supervisor that restarts it if not.
 
 use super::Exit;
 use super::exit::BadInput;
@@ -30,7 +30,6 @@ pub struct Args {
 #[derive(Serialize)]
 struct Health {
     healthy: bool,
-    /// What was asked.
     url: String,
     /// The status of its answer; none when there was no answer.
     status: Option<u16>,
@@ -40,8 +39,8 @@ struct Health {
 
 pub fn run(args: &Args, place: &ServicePlace, screen: &Screen) -> anyhow::Result<Exit> {
     // Where it listens now, which may be another address than the file has since.
-    let told = Live::of_holder(&place.ledger).and_then(|live| live.listen);
-    let Some(address) = told.or(place.listen) else {
+    let published = Live::of_holder(&place.ledger).and_then(|live| live.listen);
+    let Some(address) = published.or(place.listen) else {
         let text = "`listen` is \"\" in the configuration: the service answers nowhere. Set listen = \"127.0.0.1:7434\" and start it again.";
         return Err(BadInput(text.to_owned()).into());
     };
@@ -178,9 +177,9 @@ mod tests {
         };
         let lines = health.lines(true);
         assert!(lines.len() > 5);
-        let told: Vec<&str> = lines.iter().skip(1).map(String::as_str).collect();
-        assert!(told.iter().all(|line| line.chars().count() <= WIDTH), "{told:#?}");
-        let all = told.join(" ");
+        let wrapped: Vec<&str> = lines.iter().skip(1).map(String::as_str).collect();
+        assert!(wrapped.iter().all(|line| line.chars().count() <= WIDTH), "{wrapped:#?}");
+        let all = wrapped.join(" ");
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert!(words(&all).starts_with(&words(&reason)));
     }

@@ -1,4 +1,4 @@
-//! `rescind impact ID`: whom a remediation concerns, looked up now. For those who are to approve it.
+//! `rescind impact ID`: the impact of a remediation, looked up now, for those who are to approve it.
 
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, Screen, clean, styled};

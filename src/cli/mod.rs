@@ -50,7 +50,7 @@ use tracing::level_filters::LevelFilter;
 #[derive(Debug, Parser)]
 #[command(name = "rescind", version = env!("RESCIND_VERSION"), after_help = exit::HELP, max_term_width = 100)]
 pub struct Cli {
-    /// The configuration file.
+    /// Path of the configuration file.
     #[arg(
         long,
         short,
@@ -114,7 +114,7 @@ enum Command {
     Done(answer::Args),
     /// Take a remediation back: what was there before is there again.
     Release(release::Args),
-    /// Look up whom a remediation concerns: instances, who may assume the role, when old tokens are dead.
+    /// Look up the impact of a remediation: instances, who may assume the role, when old tokens expire.
     Impact(impact::Args),
     /// Try the channels of notifications.
     Notify(notify::Args),

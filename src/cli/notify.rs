@@ -1,4 +1,4 @@
-//! `rescind notify test`: sends a message to the channels, which says that it is a test.
+//! `rescind notify test`: sends a test message to the channels.
 
 use super::exit::BadInput;
 use super::output::{BAD, GOOD, Screen, clean, styled};
@@ -39,12 +39,12 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     block_on(async {
         let stop = signals::stop_token();
         let service = Service::start(config, "notify", Purpose::Plan, stop.clone()).await?;
-        let told = match service.notifier() {
+        let results = match service.notifier() {
             Some(notifier) => notifier.test(channel.as_deref()).await,
             None => Vec::new(),
         };
         let mut exit = Exit::Done;
-        for (name, result) in told {
+        for (name, result) in results {
             screen.json(&serde_json::json!({
                 "channel": name, "taken": result.is_ok(), "error": result.as_ref().err().map(ToString::to_string),
             }))?;

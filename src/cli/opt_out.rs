@@ -24,7 +24,7 @@ enum Command {
     Add(Box<Add>),
     /// Remove one from the file. Comments and order of the others are kept.
     Remove {
-        /// Its name.
+        /// Name of the opt-out.
         name: String,
     },
     /// Show which opt-outs apply to an account, a role, a finding type.
@@ -41,13 +41,13 @@ struct Add {
     /// Who answers for it.
     #[arg(long)]
     owner: String,
-    /// Why.
+    /// Why it is needed. The ledger records it.
     #[arg(long)]
     reason: String,
     /// The last day on which it applies (UTC), at most 365 days ahead.
     #[arg(long, value_name = "DATE", required_unless_present = "permanent", conflicts_with = "permanent")]
     expires: Option<Date>,
-    /// It never expires.
+    /// The opt-out never expires.
     #[arg(long)]
     permanent: bool,
     /// An account id; several times for several.
@@ -79,16 +79,16 @@ enum AddMode {
 
 #[derive(Debug, clap::Args)]
 struct Explain {
-    /// The account.
+    /// Id of the account.
     #[arg(long)]
     account: AccountId,
     /// A role in it.
     #[arg(long)]
     role: Option<RoleName>,
-    /// A finding type.
+    /// Type of the finding.
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
-    /// The finding's region.
+    /// Region in which GuardDuty made the finding.
     #[arg(long)]
     region: Option<Region>,
 }

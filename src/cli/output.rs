@@ -13,13 +13,13 @@ use std::io::Write;
 /// How results are written to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Tables and sentences, for people.
     Text,
-    /// For programs.
+    /// One JSON document, for programs.
     Json,
 }
 
-/// Where results go.
+/// Where a command writes its results and its notes.
 pub struct Screen {
     format: Format,
 }
@@ -79,12 +79,11 @@ impl Screen {
     }
 }
 
-/// `text` in `style`.
 pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What our styles give a terminal.
+/// Escape sequences that our styles write to a terminal.
 const ORDERS: [&str; 6] = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
 
 /// A text of which nothing harmful is left but line breaks and our styles.

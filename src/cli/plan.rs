@@ -1,4 +1,4 @@
-//! `rescind plan`: what would be done, and nothing is.
+//! `rescind plan`: shows what would be done, and does nothing.
 
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled};

@@ -23,7 +23,7 @@ enum What {
     Print(Print),
 }
 
-/// Which document.
+/// The document to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Document {
     /// What the remediation role may do, in each account.
@@ -38,10 +38,9 @@ enum Document {
     DrillRole,
 }
 
-/// A remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Remedy {
-    /// Sessions of roles.
+    /// Revoke the sessions of roles.
     #[value(name = "role_sessions")]
     RoleSessions,
     /// Keys and sessions of IAM users.

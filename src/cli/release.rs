@@ -13,10 +13,10 @@ use crate::remedy::Drift;
 use crate::service::{Purpose, Service};
 use std::time::Duration;
 
-/// How long a running service is waited for.
+/// Timeout of waiting for a running service.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Between two looks whether it has done it.
+/// Interval between two looks at the remediation's state.
 const LOOK: Duration = Duration::from_millis(200);
 
 #[derive(Debug, clap::Args)]
@@ -141,7 +141,7 @@ async fn release(
     await_end(service, id, last, screen).await
 }
 
-/// Waits for what becomes of it, and tells it.
+/// Waits for the release to end, and prints the result.
 async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> anyhow::Result<Exit> {
     let begun = std::time::Instant::now();
     let remediation = loop {

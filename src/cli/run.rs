@@ -58,7 +58,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.line(format!(
                 "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
             ));
-            // Whoever does not read it is told by the log.
+            // When nobody reads standard output, the log has it too.
             let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
             service.describe_feeds().iter().for_each(|feed| screen.line(feed));
             service.run(reload).await.map(|()| Seen::default())

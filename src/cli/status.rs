@@ -1,4 +1,4 @@
-//! `rescind status`: the live picture. What the service tells of itself, and what the ledger says.
+//! `rescind status`: the status that a running service publishes, and what the ledger says.
 
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, folded, short, styled, utc, width};
 use super::{Exit, watch};
@@ -18,13 +18,12 @@ pub struct Args {
     watch: bool,
 }
 
-/// The live picture.
 #[derive(Serialize)]
 struct Picture {
     at: Timestamp,
     /// Who acts on the ledger now, if somebody does.
     holder: Option<String>,
-    /// What the service tells of itself.
+    /// The status that the running service publishes.
     live: Option<Live>,
     /// How many remediations are in each state.
     states: BTreeMap<String, i64>,
@@ -136,11 +135,11 @@ impl Picture {
     }
 
     fn needs_person(&self) -> bool {
-        // What is being tried is no matter for a person yet.
+        // What is being retried does not need a person yet.
         let is_stuck = |one: &Unfinished| {
             matches!(one.state, State::Held | State::Blocked) || one.opened_at < self.raised_before
         };
-        // Nobody may have been told by then.
+        // Its notifications may not have reached anybody by then.
         let is_unheard =
             |one: &ChannelPicture| one.failed_since.is_some_and(|since| since < self.raised_before);
         self.unfinished.iter().any(is_stuck)
@@ -211,7 +210,7 @@ fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
     let megabytes = f64::from(u32::try_from(picture.ledger_bytes >> 10).unwrap_or(u32::MAX)) / 1024.0;
     let checkpoint = match (picture.checkpoint_entries, picture.checkpoint_at) {
         (Some(size), Some(at)) => {
-            format!("the last checkpoint is over {size}, {} ago", since(at, picture.at))
+            format!("the last checkpoint covers {size}, made {} ago", since(at, picture.at))
         }
         _ => "no checkpoint yet".to_owned(),
     };
@@ -239,7 +238,7 @@ fn show_service(picture: &Picture, screen: &Screen) {
                 since(live.started, picture.at)
             )
         }
-        (None, Some(holder)) => format!("{holder} works on the ledger, and does not tell how it is doing"),
+        (None, Some(holder)) => format!("{holder} holds the ledger, but publishes no status"),
         (None, None) => styled(BAD, "NOT RUNNING: findings are not processed. Start it with `rescind run`."),
     };
     screen.line(format!("Service   {line}"));

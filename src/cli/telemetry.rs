@@ -1,4 +1,4 @@
-//! Logs: to standard error, text for people and JSON beside JSON. Traces: to a collector, with the
+//! Logs: to standard error, as text for people, and as JSON with `-o json`. Traces: to a collector, with the
 //! feature `otel`.
 
 use super::output::Format;

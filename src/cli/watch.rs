@@ -1,4 +1,4 @@
-//! `--watch`: shown again and again, until it is stopped.
+//! `--watch`: repeats a command until it is stopped.
 
 use super::output::Screen;
 use super::runtime::block_on;
@@ -6,7 +6,7 @@ use super::{Exit, signals};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-/// How often it is looked again.
+/// Interval between two looks at the ledger.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Shows something once, or every two seconds until Ctrl-C or until whoever read it is gone.

@@ -1,5 +1,5 @@
 //! Numbers and spans of time within bounds. The type states the default and both bounds; the schema and the
-//! message about a value beyond them are made from it.
+//! message about a value outside them are made from it.
 
 use crate::ident::quoted;
 use jiff::SignedDuration;
@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 
-/// Milliseconds, in which the bounds of a [`Span`] are stated.
+/// One second in milliseconds, the unit of the bounds of a [`Span`].
 pub(super) const SECOND: i64 = 1000;
 pub(super) const MINUTE: i64 = 60 * SECOND;
 pub(super) const HOUR: i64 = 60 * MINUTE;

@@ -6,7 +6,7 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("{path}")]
     Unreadable {
-        /// The file.
+        /// Path of that file.
         path: String,
         /// What the system said.
         #[source]
@@ -17,7 +17,7 @@ pub enum ConfigError {
     /// What the file would become is not valid.
     #[error("{path}: not changed: {message}")]
     Refused {
-        /// The file.
+        /// Path of that file.
         path: String,
         /// What is wrong and what is expected.
         message: String,
@@ -25,11 +25,11 @@ pub enum ConfigError {
     /// Something in the file is wrong.
     #[error("{path}:{line}:{column}: {key}{message}")]
     Invalid {
-        /// The file.
+        /// Path of that file.
         path: String,
-        /// Line, from 1.
+        /// Line of the mistake, counted from 1.
         line: usize,
-        /// Column, from 1.
+        /// Column of the mistake, counted from 1.
         column: usize,
         /// The key and a colon, where one is concerned.
         key: String,

@@ -38,7 +38,7 @@ fn a_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PathBuf
     Ok(PathBuf::from(text))
 }
 
-/// The URL of an SQS queue, and what it tells.
+/// The URL of an SQS queue, and the parts of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct QueueUrl {
@@ -48,12 +48,12 @@ pub struct QueueUrl {
     pub region: Option<Region>,
     /// The account that owns it.
     pub account: AccountId,
-    /// Its name.
+    /// The queue's name: the last part of the URL.
     pub name: String,
 }
 
 impl QueueUrl {
-    /// SQS tells FIFO queues by their names.
+    /// Whether it is a FIFO queue: their names end in `.fifo`.
     #[must_use]
     pub fn is_fifo(&self) -> bool {
         self.name.strip_suffix(".fifo").is_some()
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_url_tells_its_region_account_and_name() {
+    fn a_queue_url_has_its_region_account_and_name() {
         for (url, region) in [
             ("https://sqs.eu-central-1.amazonaws.com/111122223333/findings", Some("eu-central-1")),
             ("https://eu-west-1.queue.amazonaws.com/111122223333/findings.fifo", Some("eu-west-1")),

@@ -1,4 +1,4 @@
-//! Reading TOML so that an error names its place.
+//! Reading TOML so that an error names its line and column.
 
 use super::error::ConfigError;
 use serde::de::DeserializeOwned;
@@ -57,7 +57,7 @@ fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Both from 1.
+/// Line and column of a byte offset, both counted from 1.
 fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)

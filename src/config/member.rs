@@ -31,7 +31,7 @@ impl Member {
 pub struct DrillRole {
     /// Its path without the leading slash: `""` or `security/`.
     pub path: String,
-    /// Its name.
+    /// Its name, without the path.
     pub name: RoleName,
 }
 

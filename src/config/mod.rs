@@ -51,10 +51,10 @@ use std::path::{Path, PathBuf};
 const OPT_OUTS_MISSING: &str = "`opt_outs` in rescind.toml names it: nothing is done without it, for it may have kept roles from being \
      revoked.\n  Bring it back. To have no opt-outs, write a comment into it, or take the key `opt_outs` out";
 
-/// Where the configuration is when nobody says otherwise.
+/// Path of the configuration when none is given.
 pub const FILE: &str = "rescind.toml";
 
-/// A valid configuration.
+/// A configuration that was read and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Whether findings are acted on or only watched.
@@ -63,7 +63,7 @@ pub struct Config {
     pub regions: Vec<Region>,
     /// And in every other region that is enabled.
     pub all_regions: bool,
-    /// The ledger's file.
+    /// Path of the ledger's database.
     pub ledger: PathBuf,
     /// The key that signs checkpoints of the ledger.
     pub signing_key: PathBuf,
@@ -89,7 +89,7 @@ pub struct Config {
     pub cloudtrail: bool,
     /// How long a stop waits for what is in flight.
     pub drain_timeout: std::time::Duration,
-    /// Where the service tells how it is.
+    /// Address at which the service answers `/healthz`, `/readyz`, `/status` and `/metrics`.
     pub listen: Option<SocketAddr>,
     /// Maximum number of roles worked on concurrently.
     pub concurrency: usize,
@@ -109,7 +109,7 @@ pub struct Config {
     pub approval_timeout: SignedDuration,
     /// How much may be done in an hour without asking.
     pub budget: Budget,
-    /// Channels of notifications.
+    /// Where notifications are sent, and which.
     pub channels: Vec<Channel>,
     /// Access to member accounts.
     pub member: Member,
@@ -117,7 +117,7 @@ pub struct Config {
     pub drill: Option<DrillRole>,
     /// SHA-256 of the file, in hexadecimal: recorded at each start.
     pub sha256: String,
-    /// The file.
+    /// The file that the configuration was read from.
     pub file: PathBuf,
 }
 

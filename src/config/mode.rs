@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Revoke.
+    /// Revoke without asking, within the hourly budget.
     Enforce,
     /// Ask a person first: nothing is changed until somebody approves.
     Approve,

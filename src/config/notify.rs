@@ -1,4 +1,4 @@
-//! Channels: who is told what.
+//! Channels: which notifications are sent where.
 
 use super::opt_outs::OuId;
 use super::pattern::Glob;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// For information.
+    /// For information: nothing has to be done.
     #[default]
     Info,
     /// Look at it today.
@@ -53,7 +53,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Its name.
+    /// The topic's name in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Topic {
 pub struct Channel {
     /// Its name, unique in the file.
     pub name: String,
-    /// Where to.
+    /// How its notifications are sent, and to which address.
     pub way: Way,
     /// About what; all when empty.
     pub topics: BTreeSet<Topic>,
@@ -101,24 +101,24 @@ impl Channel {
     }
 }
 
-/// Where notifications go.
+/// How the notifications of a channel are sent, and to which address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
-    /// An SNS topic.
+    /// Published to an SNS topic.
     Sns {
-        /// Its ARN.
+        /// The ARN of the topic.
         topic: String,
         /// The region in it.
         region: Region,
     },
-    /// An event bus.
+    /// Put on an EventBridge event bus.
     EventBridge {
-        /// Its ARN.
+        /// The ARN of the event bus.
         bus: String,
         /// The region in it.
         region: Region,
     },
-    /// A webhook.
+    /// Posted to a webhook.
     Webhook {
         /// Where the URL stands.
         url: Secret,
@@ -142,12 +142,12 @@ pub enum Style {
     Teams,
 }
 
-/// Where a text stands that is nobody's business.
+/// Where a secret text is found.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
     /// In an environment variable of this name.
     Variable(String),
-    /// In this file.
+    /// In the file at this path.
     File(PathBuf),
     /// Here: it is no secret.
     Here(String),
@@ -173,7 +173,7 @@ pub enum SecretError {
     /// The file cannot be read.
     #[error("{at}")]
     Unreadable {
-        /// The file.
+        /// Path of that file.
         at: String,
         /// What the system said.
         #[source]
@@ -248,7 +248,7 @@ pub(super) struct RawFields {
     /// Minimum level: info, warning or critical.
     #[serde(default)]
     min_level: Level,
-    /// Only these accounts.
+    /// Only notifications about these accounts.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     accounts: Vec<AccountId>,

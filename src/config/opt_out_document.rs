@@ -58,7 +58,7 @@ impl OptOutDocument {
         Self { path: path.to_owned(), text, shape, _lock: None }
     }
 
-    /// Where it lives.
+    /// The path of the file; when it was locked through a link, the path of what the link points to.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

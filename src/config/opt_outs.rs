@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-/// How far ahead an opt-out may expire that is not permanent.
+/// Maximum number of days until an opt-out that is not permanent expires.
 const FURTHEST_DAYS: i64 = 365;
 
-/// An opt-out that expires within so many days is named.
+/// Number of days before its end from which an opt-out is reported.
 pub const SOON_DAYS: i32 = 14;
 
 /// Where less may be done than the rules say, by somebody's decision.
@@ -30,7 +30,7 @@ pub struct OptOut {
     pub mode: Mode,
     /// Person or team responsible for it.
     pub owner: String,
-    /// Why.
+    /// Why somebody decided so.
     pub reason: String,
     /// The last day (UTC) on which it applies; none when it is permanent.
     pub expires: Option<Date>,
@@ -40,17 +40,17 @@ pub struct OptOut {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selector {
-    /// Ids of accounts.
+    /// Ids of the accounts that it applies to.
     pub accounts: Vec<AccountId>,
     /// Organizational units by id (`ou-…`, or the root's `r-…`), and everything below.
     pub ous: Vec<OuId>,
     /// Tags of the account, all of them. A value may have wildcards.
     pub tags: BTreeMap<String, Glob>,
-    /// Names of roles.
+    /// Names of roles, with wildcards.
     pub roles: Vec<Glob>,
-    /// Finding types.
+    /// Types of findings, with wildcards.
     pub types: Vec<Glob>,
-    /// Regions of findings.
+    /// Regions in which GuardDuty made the finding.
     pub regions: Vec<Region>,
 }
 
@@ -66,7 +66,7 @@ impl Selector {
 pub struct OuId(String);
 
 impl OuId {
-    /// As text.
+    /// The id as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -118,7 +118,7 @@ struct RawOptOut(OptOut);
 struct RawFields {
     /// Name of the opt-out, unique in the file. The ledger records it as the reason.
     name: String,
-    /// Ids of accounts.
+    /// Ids of the accounts that it applies to.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     accounts: Vec<AccountId>,
@@ -138,7 +138,7 @@ struct RawFields {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     types: Vec<Glob>,
-    /// Regions of findings.
+    /// Regions in which GuardDuty made the finding.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     regions: Vec<Region>,
@@ -148,7 +148,7 @@ struct RawFields {
     /// Person or team responsible for it.
     #[schemars(length(min = 1))]
     owner: String,
-    /// Why.
+    /// Why it is needed.
     #[schemars(length(min = 1))]
     reason: String,
     /// Last day on which it applies, in UTC, at most 365 days ahead: a TOML date such as 2027-03-31.

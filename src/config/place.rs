@@ -1,4 +1,4 @@
-//! Where a running service is found.
+//! Where a running service listens, and where its ledger is.
 
 use super::error::ConfigError;
 use super::{Config, raw};
@@ -51,9 +51,9 @@ mod tests {
         let default = of("");
         assert_eq!(default.ledger, Path::new("dir/ledger.db"));
         assert_eq!(default.listen, Some(SocketAddr::from(([127, 0, 0, 1], 7434))));
-        let told = of("mode = \"enfroce\"\nledger = \"/var/lib/l.db\"\nlisten = \"0.0.0.0:9\"\n");
-        assert_eq!(told.ledger, Path::new("/var/lib/l.db"));
-        assert_eq!(told.listen, Some(SocketAddr::from(([0, 0, 0, 0], 9))));
+        let place = of("mode = \"enfroce\"\nledger = \"/var/lib/l.db\"\nlisten = \"0.0.0.0:9\"\n");
+        assert_eq!(place.ledger, Path::new("/var/lib/l.db"));
+        assert_eq!(place.listen, Some(SocketAddr::from(([0, 0, 0, 0], 9))));
         assert_eq!(of("listen = \"\"\nx = 1\n").listen, None);
         for broken in ["listen = 7\nledger = \"\"\n", "listen =\n", "mode = \"x\" ledger = 1"] {
             assert_eq!(of(broken), default, "{broken}");

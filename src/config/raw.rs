@@ -29,7 +29,7 @@ pub(super) enum GlobalMode {
     Observe,
     /// Ask a person first.
     Approve,
-    /// Revoke.
+    /// Revoke without asking, within the hourly budget.
     Enforce,
 }
 
@@ -114,7 +114,7 @@ pub(super) struct RawConfig {
     #[serde(default)]
     #[schemars(with = "Vec<super::rule::RawFields>")]
     pub rules: Rules,
-    /// Channels of notifications.
+    /// Channels to which notifications are sent.
     #[serde(default)]
     #[schemars(with = "Vec<super::notify::RawFields>")]
     pub notify: Channels,
@@ -124,7 +124,7 @@ pub(super) struct RawConfig {
     pub folder: Option<Folder>,
     /// Access to member accounts.
     pub member: RawMember,
-    /// Fire drills.
+    /// Role for fire drills.
     pub drill: Option<RawDrill>,
 }
 

@@ -7,7 +7,7 @@ use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A rule.
+/// A rule: which findings it is for, and what is done about them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Its name, unique in the file.
@@ -37,11 +37,11 @@ pub enum Matches {
 /// The short way to say which findings a rule is for. What is empty fits all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields {
-    /// Finding types.
+    /// Types of findings, with wildcards.
     pub types: Vec<Glob>,
     /// Minimum severity: 0.1 to 10.
     pub min_severity: Option<f64>,
-    /// Regions of findings.
+    /// Regions in which GuardDuty made the finding.
     pub regions: Vec<Region>,
     /// The call came from an account of the same organization.
     pub affiliated: Option<bool>,
@@ -63,7 +63,7 @@ pub enum RemedyName {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum OneOrMore {
-    /// One.
+    /// One remedy, by its name.
     One(RemedyName),
     /// Of these the one that is for the principal's kind.
     More(Vec<RemedyName>),
@@ -126,8 +126,8 @@ const INSIDE: [&str; 2] = [
     "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS*",
 ];
 
-/// Several signs that together tell of compromised credentials. It names everybody who took part, and not
-/// each of them needs to be stolen: a person judges it.
+/// Attack sequences that together indicate compromised credentials. Such a finding names every actor, and not
+/// all of their credentials need to be stolen, so a person decides.
 const SEQUENCES: [&str; 1] = ["AttackSequence:IAM/CompromisedCredentials"];
 
 /// Purpose:Resource/Name, each beginning with a capital: GuardDuty is asked for exactly this type.
@@ -171,7 +171,7 @@ pub(super) struct RawFields {
     /// Minimum severity: 0.1 to 10.
     #[schemars(range(min = 0.1, max = 10.0))]
     min_severity: Option<f64>,
-    /// Regions of findings.
+    /// Regions in which GuardDuty made the finding.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     regions: Vec<Region>,

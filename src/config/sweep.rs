@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sweep {
-    /// Nothing.
+    /// Nothing happens: the deny stays.
     Off,
     /// It is recorded that nothing needs it any more.
     #[default]

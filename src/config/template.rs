@@ -163,7 +163,7 @@ external_id = "{external_id}"
 # The SourceIdentity of every session that rescind opens: look for it in CloudTrail.
 source_identity = "rescind"
 
-# The throw-away role for `rescind drill ACCOUNT`: docs/drills.md tells how to make it.
+# The throw-away role for `rescind drill ACCOUNT`: docs/drills.md says how to create it.
 #[drill]
 #role = "RescindDrill"
 "#;

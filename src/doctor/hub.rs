@@ -1,8 +1,8 @@
-//! The hub: whether Organizations and GuardDuty take it for what it is.
+//! The hub: whether Organizations and GuardDuty know it as their delegated administrator.
 
 use super::{Doctor, Level, Problem};
 
-/// GuardDuty, as Organizations knows it.
+/// Service principal of GuardDuty in AWS Organizations.
 const GUARDDUTY: &str = "guardduty.amazonaws.com";
 
 impl Doctor<'_> {
@@ -14,7 +14,7 @@ impl Doctor<'_> {
             Ok(all) if all.contains(hub) => None,
             Ok(all) => {
                 let others: Vec<&str> = all.iter().map(crate::ident::AccountId::as_str).collect();
-                let told = if others.is_empty() {
+                let administrator = if others.is_empty() {
                     "nobody is".to_owned()
                 } else {
                     format!("it is {}", others.join(", "))
@@ -23,7 +23,7 @@ impl Doctor<'_> {
                     Level::Problem,
                     "not_delegated",
                     "hub",
-                    format!("account {hub} is not GuardDuty's delegated administrator: {told}"),
+                    format!("account {hub} is not GuardDuty's delegated administrator: {administrator}"),
                     format!(
                         "aws guardduty enable-organization-admin-account --admin-account-id {hub} --region {home}   # with credentials for the management account, in each region"
                     ),
@@ -33,7 +33,7 @@ impl Doctor<'_> {
                 Level::Warning,
                 "administrator_unreadable",
                 "hub",
-                format!("it could not be read who is GuardDuty's delegated administrator: {error}"),
+                format!("GuardDuty's delegated administrator could not be read: {error}"),
                 crate::aws::hub_hint(&error, self.hub.identity()),
             )),
         }
@@ -46,7 +46,9 @@ impl Doctor<'_> {
             Level::Problem,
             "placement_unreadable",
             "organization",
-            format!("the OU and tags of an account cannot be read: what depends on them is held: {error}"),
+            format!(
+                "the OUs and tags of an account cannot be read, so findings that depend on them are held: {error}"
+            ),
             crate::aws::hub_hint(&error, self.hub.identity()),
         ))
     }

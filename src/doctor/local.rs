@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// A ledger of so many entries is checked whole: it takes a second or so.
+/// Maximum number of entries of a ledger that is verified whole: that takes about a second.
 const CHECKED: i64 = 200_000;
 
-/// Opt-outs that end within so many days are told.
+/// Number of days before its end from which an opt-out is reported.
 const SOON: i64 = 14;
 
 impl Doctor<'_> {
@@ -27,18 +27,24 @@ impl Doctor<'_> {
         problems.extend(self.opt_outs_gone());
         problems.extend(drill::unfinished(self.config).into_iter().map(|left| {
             let text = format!(
-                "a drill with role {} did not end: its deny may still be there ({})",
+                "a drill with role {} was not finished: its deny may still be in place ({})",
                 left.role,
                 left.ledger.display()
             );
-            let fix = "rescind drill ACCOUNT   # takes it back first";
+            let fix = "rescind drill ACCOUNT   # removes that deny first";
             Problem::new(Level::Warning, "drill_unfinished", left.account, text, fix)
         }));
         let rules =
             self.config.rules.iter().filter(|rule| rule.mode.is_some_and(|mode| mode >= Mode::Observe));
         problems.extend(rules.map(|rule| {
             let text = format!("the rule {:?} only records: nothing is revoked where it applies", rule.name);
-            Problem::new(Level::Note, "rule_records", "rules", text, "Take it out when it is not meant so.")
+            Problem::new(
+                Level::Note,
+                "rule_records",
+                "rules",
+                text,
+                "Remove the rule if that is not intended.",
+            )
         }));
         if self.config.mode == Mode::Observe {
             problems.push(Problem::new(
@@ -57,19 +63,19 @@ impl Doctor<'_> {
         let known = self.reader.opt_outs().ok()?;
         let is_gone = match std::fs::read_to_string(&self.config.opt_outs_file) {
             Ok(text) => text.trim().is_empty(),
-            // What cannot be read is not gone: that it cannot is told with the file.
+            // A file that cannot be read is not gone: the check of the file reports it.
             Err(error) => error.kind() == ErrorKind::NotFound,
         };
         let place = self.config.opt_outs_file.display();
         (!known.is_empty() && is_gone).then(|| {
             let text =
-                format!("gone or empty, and it had {} opt-out(s): rescind does not start", known.len());
+                format!("missing or empty, and it had {} opt-out(s): rescind does not start", known.len());
             Problem::new(
                 Level::Problem,
                 "opt_outs",
                 place,
                 text,
-                "Bring it back, or leave a comment in it to have none.",
+                "Restore it. To have no opt-outs, write a comment into it.",
             )
         })
     }
@@ -91,7 +97,11 @@ impl Doctor<'_> {
             ));
             let beyond = kept.iter().find(|kept| size(kept) > u64::try_from(entries).unwrap_or(0));
             problems.extend(beyond.map(|kept| {
-                broken(self.config, &format!("{} is over {} entries", kept.name, size(kept)), &kept.name)
+                broken(
+                    self.config,
+                    &format!("{} covers {} entries, and the ledger has fewer", kept.name, size(kept)),
+                    &kept.name,
+                )
             }));
         } else {
             let file = published.first().map(|file| file.display().to_string()).unwrap_or_default();
@@ -130,7 +140,7 @@ impl Doctor<'_> {
             return Ok(None);
         }
         let keep = if file.exists() {
-            format!("mv {0} {0}.found   # a look at what it is\n", file.display())
+            format!("mv {0} {0}.found   # then look at what it is\n", file.display())
         } else {
             String::new()
         };
@@ -138,7 +148,7 @@ impl Doctor<'_> {
             Level::Problem,
             "checkpoint_not_published",
             file.display(),
-            format!("the latest checkpoint, over {signed} entries, is not in its file"),
+            format!("the latest checkpoint, which covers {signed} entries, is not in its file"),
             format!("{keep}rescind ledger checkpoint   # and keep a copy of the file elsewhere"),
         )))
     }
@@ -159,7 +169,7 @@ fn broken(config: &Config, what: &str, checkpoint: &str) -> Problem {
         Level::Problem,
         "ledger",
         config.ledger.display(),
-        format!("the ledger is not as it was written: {what}"),
+        format!("the ledger is damaged or was tampered with: {what}"),
         // First of all: nothing that is signed from now on may take the place of the evidence.
         if checkpoint.is_empty() {
             "Keep a copy of the file as evidence, then:\nrescind ledger verify".to_owned()
@@ -177,11 +187,11 @@ fn opt_outs(config: &Config) -> Vec<Problem> {
     let all = match config.read_opt_outs() {
         Ok(opt_outs) => opt_outs.all,
         Err(error) => {
-            let fix = "Put the file right: rescind does not start without it.";
+            let fix = "Correct the file: rescind does not start without it.";
             return vec![Problem::new(Level::Problem, "opt_outs", place, chain(&error), fix)];
         }
     };
-    let told = all.iter().filter_map(|opt_out| {
+    let problems = all.iter().filter_map(|opt_out| {
         let name = &opt_out.name;
         match opt_out.days_left(now)? {
             days if days < 0 => Some(Problem::new(
@@ -195,13 +205,13 @@ fn opt_outs(config: &Config) -> Vec<Problem> {
                 Level::Warning,
                 "opt_out_expires",
                 &place,
-                format!("the opt-out {name:?} ends in {days} day(s): from then on its accounts are acted on"),
-                format!("Ask {} whether that is meant.", opt_out.owner),
+                format!("the opt-out {name:?} ends in {days} day(s): after that, what it covers is revoked"),
+                format!("Ask {} whether that is intended.", opt_out.owner),
             )),
             _ => None,
         }
     });
-    told.collect()
+    problems.collect()
 }
 
 #[cfg(unix)]

@@ -9,12 +9,12 @@ use crate::remediation::{CallError, CallScope, ErrorKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A principal that nobody has: the simulator need not find what it is asked about.
+/// Name of a principal that does not exist: the simulator need not find what it is asked about.
 const NOBODY: &str = "rescind-doctor-asks-about-nobody";
 
 /// A guard lets only deployers change the role.
 const BY_HAND: &str =
-    "Update the stack set that made the role. By hand, as somebody whom the organization's guard spares:";
+    "Update the stack set that created the role. By hand, as a principal that the guard SCP exempts:";
 
 /// What was seen of an account.
 pub(super) struct Looked {
@@ -64,7 +64,7 @@ impl Doctor<'_> {
             self.may(&session, &caller, &wanted),
         );
         match may {
-            // Without a permission that it needs it is not ready; what is only otherwise is told.
+            // Without a permission that it needs it is not ready; other differences are only reported.
             Ok(problems) => {
                 looked.member.ready = Some(problems.is_empty());
                 looked.problems.extend(problems);
@@ -88,7 +88,7 @@ impl Doctor<'_> {
             };
             let found: Option<Value> = found.map(|text| serde_json::from_str(&text).unwrap_or_default());
             let differs = match &found {
-                None => Some("it is not there".to_owned()),
+                None => Some("it is missing".to_owned()),
                 Some(found) => policies::difference(wanted, found),
             };
             if let Some(differs) = differs {
@@ -97,7 +97,7 @@ impl Doctor<'_> {
                     "role_out_of_date",
                     &account.id,
                     format!(
-                        "the policy {name} of the remediation role is not the one of this rescind: {differs}"
+                        "the remediation role's policy {name} does not match this version of rescind: {differs}"
                     ),
                     self.put_policy(name),
                 ));
@@ -136,18 +136,18 @@ impl Doctor<'_> {
             let but = if unclear.is_empty() {
                 String::new()
             } else {
-                format!(" (IAM's simulator says so without knowing {})", unclear.join(", "))
+                format!(" (according to IAM's simulator, which does not know {})", unclear.join(", "))
             };
             problems.push(Problem::new(
                 Level::Problem,
                 "scp_in_the_way",
                 "",
                 format!(
-                    "a policy of the organization keeps the remediation role from {}{but}",
+                    "an SCP denies the remediation role {}{but}",
                     by_scp.join(", ")
                 ),
                 format!(
-                    "In the SCP that denies it, spare the role: \"Condition\": {{\"ArnNotLike\": {{\"aws:PrincipalArn\": \"arn:*:iam::*:role/{}\"}}}}\nWhere it is spared already, `rescind drill` in the account shows what AWS does.",
+                    "In the SCP that denies it, exempt the role: \"Condition\": {{\"ArnNotLike\": {{\"aws:PrincipalArn\": \"arn:*:iam::*:role/{}\"}}}}\nIf it is exempt already, `rescind drill` in the account shows what AWS does.",
                     self.config.member.path_and_name()
                 ),
             ));
@@ -174,7 +174,7 @@ impl Doctor<'_> {
             (
                 Level::Warning,
                 "trust_out_of_date",
-                "whom the remediation role trusts is not as this rescind asks for",
+                "the remediation role's trust policy does not match this version of rescind",
             )
         };
         Some(Problem::new(
@@ -192,7 +192,7 @@ impl Doctor<'_> {
     fn not_entered(&self, account: &Account, error: &CallError, trusted: Option<&Trusted>) -> Problem {
         let role = self.config.member.path_and_name();
         if error.kind != ErrorKind::Denied {
-            let text = format!("it could not be tried whether the role can be assumed: {error}");
+            let text = format!("cannot check whether the role can be assumed: {error}");
             let fix = crate::aws::hub_hint(error, self.hub.identity());
             return Problem::new(Level::Problem, "role_unreadable", &account.id, text, fix);
         }
@@ -214,10 +214,10 @@ impl Doctor<'_> {
             "cannot_enter",
             &account.id,
             format!(
-                "the role {role} cannot be assumed: it is not there, does not trust the hub with this external id, or an SCP denies it"
+                "the role {role} cannot be assumed: it does not exist, does not trust the hub with this external id, or an SCP denies it"
             ),
             format!(
-                "The stack set of docs/deployment.md makes it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ExternalId=\"$(cat external-id)\"   # with credentials for ACCOUNT; the external id is member.external_id",
+                "The stack set of docs/deployment.md creates it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ExternalId=\"$(cat external-id)\"   # with credentials for ACCOUNT; the external id is member.external_id",
                 member.role_name, member.role_path, member.source_identity
             ),
         )
@@ -252,7 +252,7 @@ fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<Strin
     asked
 }
 
-/// What AWS did not tell is neither allowed nor denied.
+/// A question that AWS did not answer: the permission is neither granted nor missing.
 fn unread(account: &Account, what: &str, error: &CallError) -> Problem {
     let needs = match error.kind {
         ErrorKind::Denied => format!("It needs {}. ", error.action()),

@@ -1,7 +1,7 @@
-//! Whether everything is in place: what a night needs, looked at by day.
+//! Checks that everything is in place before a theft happens.
 //!
-//! Nothing is changed. Each account is entered with a session that can only read its own role; what that
-//! role may do is asked of IAM's simulator. Accounts and regions are looked at side by side.
+//! Nothing is changed. Each account is entered with a session that can only read its own role; IAM's simulator
+//! says what that role may do. Accounts and regions are checked in parallel.
 
 mod hub;
 mod local;
@@ -29,7 +29,6 @@ pub enum Level {
     Problem,
     /// It works, and somebody should look at it.
     Warning,
-    /// Good to know.
     Note,
 }
 
@@ -63,9 +62,7 @@ impl Problem {
 /// An account that is active.
 #[derive(Debug, Clone, Serialize)]
 pub struct Member {
-    /// Its id.
     pub account: AccountId,
-    /// Its name.
     pub name: String,
     /// Its remediation role can be entered and may do what it must; none when that could not be read.
     pub ready: Option<bool>,
@@ -74,22 +71,20 @@ pub struct Member {
 /// An account in which nothing is to be done, by an opt-out of the account as a whole.
 #[derive(Debug, Clone, Serialize)]
 pub struct LeftOut {
-    /// Its id.
     pub account: AccountId,
-    /// The opt-out.
+    /// Name of the opt-out that excludes the account.
     pub by: String,
 }
 
 /// A region that is watched.
 #[derive(Debug, Clone, Serialize)]
 pub struct Watched {
-    /// The region.
     pub region: Region,
     /// GuardDuty there, in the hub's account.
     pub guardduty: GuardDuty,
-    /// So many active accounts send their findings; none when that could not be read.
+    /// Number of active accounts that send their findings; none when that could not be read.
     pub sending: Option<usize>,
-    /// So many of them are ready as well: a theft is seen and can be answered.
+    /// Number of them that are ready as well: a theft there is seen and can be revoked.
     pub covered: usize,
 }
 
@@ -97,22 +92,18 @@ pub struct Watched {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GuardDuty {
-    /// It works.
     Enabled,
     /// It is there, and does not look at anything.
     Suspended,
-    /// There is none.
     NotEnabled,
     /// It could not be read whether there is one, or what it does.
     Unknown,
 }
 
-/// What was found.
 #[derive(Debug, Serialize)]
 pub struct Diagnosis {
     /// When it was looked.
     pub at: Timestamp,
-    /// The hub's account.
     pub hub_account: AccountId,
     /// The accounts could be listed: without them nothing can be said of any.
     pub accounts_listed: bool,
@@ -120,7 +111,6 @@ pub struct Diagnosis {
     pub members: Vec<Member>,
     /// The accounts that an opt-out leaves out: they do not count.
     pub left_out: Vec<LeftOut>,
-    /// The regions.
     pub regions: Vec<Watched>,
     /// How far this machine's clock is from AWS's: more than zero when AWS is ahead.
     pub clock_skew_ms: i64,
@@ -135,8 +125,7 @@ impl Diagnosis {
         (self.regions.iter().map(|one| one.covered).sum(), self.members.len() * self.regions.len())
     }
 
-    /// Pairs of which it is not known whether a theft would be seen there and could be answered: AWS did not
-    /// tell.
+    /// Number of pairs for which AWS did not answer whether a theft would be seen there and could be revoked.
     #[must_use]
     pub fn unknown(&self) -> usize {
         let unread = self.members.iter().filter(|member| member.ready.is_none()).count();
@@ -158,11 +147,9 @@ impl Diagnosis {
 
 /// What is looked at.
 pub struct Doctor<'a> {
-    /// The configuration.
     pub config: &'a Config,
     /// The hub. Its calls are recorded.
     pub hub: &'a Hub,
-    /// The ledger.
     pub reader: &'a Reader,
     /// The opt-outs, as far as their file can be read.
     pub opt_outs: OptOuts,
@@ -171,8 +158,7 @@ pub struct Doctor<'a> {
 }
 
 impl Doctor<'_> {
-    /// Looks at everything. `progress` is told how many accounts and regions were looked at, and of how
-    /// many.
+    /// Runs every check. `progress` receives the number of accounts and regions checked so far, and their total.
     pub async fn examine(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Diagnosis {
         let mut problems = self.local();
         problems.extend(self.running());
@@ -214,7 +200,7 @@ impl Doctor<'_> {
             problems.extend(looked.problems);
             members.insert(looked.member.account.clone(), looked.member);
         }
-        let mut told = Vec::new();
+        let mut by_region = Vec::new();
         for (region, looked) in regions.iter().zip(watched) {
             problems.extend(looked.problems);
             let is_sending = |member: &&Member| {
@@ -222,7 +208,7 @@ impl Doctor<'_> {
             };
             let sending = members.values().filter(is_sending);
             let covered = sending.clone().filter(|member| member.ready == Some(true)).count();
-            told.push(Watched {
+            by_region.push(Watched {
                 region: region.clone(),
                 guardduty: looked.guardduty,
                 sending: looked.sending.as_ref().filter(|_| accounts_listed).map(|_| sending.count()),
@@ -240,7 +226,7 @@ impl Doctor<'_> {
             accounts_listed,
             members: members.into_values().collect(),
             left_out,
-            regions: told,
+            regions: by_region,
             clock_skew_ms: i64::try_from(self.hub.clock().ahead().as_millis()).unwrap_or(i64::MAX),
             problems,
         }
@@ -284,7 +270,7 @@ impl Doctor<'_> {
                 "account_unknown",
                 account,
                 "there is no such account in the organization",
-                "Look at the account's id.",
+                "Check the account's id.",
             ));
         }
         for account in &self.only {
@@ -292,7 +278,7 @@ impl Doctor<'_> {
                 continue;
             };
             let text = "the account is not active: no role is assumed there";
-            let fix = "Look at the account in AWS Organizations.";
+            let fix = "Check the account in AWS Organizations.";
             problems.push(Problem::new(Level::Problem, "account_not_active", &account.id, text, fix));
         }
         let wanted = |account: &Account| self.only.is_empty() || self.only.contains(&account.id);
@@ -301,10 +287,10 @@ impl Doctor<'_> {
             accounts.into_iter().filter(|account| active(account) && wanted(account)).collect();
         all.sort_by(|one, other| one.id.cmp(&other.id));
         let mut left_out = Vec::new();
-        // Who asks about an account is told about it.
+        // An account that was asked for by its id is checked although an opt-out excludes it.
         all.retain(|account| match self.opted_out(&account.id).filter(|_| self.only.is_empty()) {
             Some(by) => {
-                let text = format!("the opt-out {by:?} leaves the account out: nothing is revoked there");
+                let text = format!("the opt-out {by:?} excludes the account: nothing is revoked there");
                 let fix = format!("rescind opt-out explain --account {}", account.id);
                 problems.push(Problem::new(Level::Note, "left_out", &account.id, text, fix));
                 left_out.push(LeftOut { account: account.id.clone(), by });
@@ -346,7 +332,7 @@ impl Doctor<'_> {
                     "hub_is_no_role",
                     "hub",
                     format!("{why}: the members' trust cannot be compared, and long-lived credentials can be stolen"),
-                    "Run rescind with the hub's role: policies/deployment/hub-role.yaml makes it.",
+                    "Run rescind with the hub's role: policies/deployment/hub-role.yaml creates it.",
                 ));
                 return None;
             }

@@ -5,10 +5,11 @@ use crate::remediation::CallError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What GuardDuty cannot confirm yet is given back several times.
+/// Minimum number of receives before a message is dropped: one that GuardDuty cannot confirm yet is returned
+/// several times.
 const LEAST_RECEIVES: u64 = 10;
 
-/// A message that nobody took is gone after this.
+/// Minimum time, in seconds, for which a queue should keep a message that nobody received.
 const LEAST_RETENTION: u64 = 24 * 3600;
 
 impl Doctor<'_> {
@@ -19,8 +20,8 @@ impl Doctor<'_> {
                 Level::Note,
                 "no_queue",
                 "events.queue",
-                "findings come by polls only, which is slower than events",
-                "policies/deployment/feed-central.yaml makes a queue; its URL belongs to `events.queue`.",
+                "findings are only polled, which is slower than events",
+                "policies/deployment/feed-central.yaml creates a queue: set `events.queue` to its URL.",
             )];
         };
         let mut problems = Vec::new();
@@ -30,7 +31,7 @@ impl Doctor<'_> {
                 "not_confirmed",
                 "confirm",
                 "confirm = false: whoever can write to the queue can have roles revoked",
-                "Take `confirm = false` out of rescind.toml.",
+                "Remove `confirm = false` from rescind.toml.",
             ));
         }
         let region = self.hub.region_of(&events.queue);
@@ -83,7 +84,7 @@ impl Doctor<'_> {
             name,
             format!("{waiting} message(s) are in the dead-letter queue"),
             format!(
-                "aws sqs start-message-move-task --source-arn {arn} --region {region}   # after a look at why"
+                "aws sqs start-message-move-task --source-arn {arn} --region {region}   # after you know why they failed"
             ),
         )]
     }
@@ -121,9 +122,9 @@ fn judged(attributes: &BTreeMap<String, String>, url: &str, name: &str, is_fifo:
     match redrive(attributes) {
         None => {
             let text = if is_fifo {
-                "no dead-letter queue: a message that cannot be read holds up those behind it for good"
+                "no dead-letter queue: a message that cannot be read blocks those behind it for good"
             } else {
-                "no dead-letter queue: a message that cannot be dealt with is tried until it is lost"
+                "no dead-letter queue: a message that cannot be processed is received again and again until it expires"
             };
             let policy =
                 r#"{\"deadLetterTargetArn\":\"ARN-OF-THE-DEAD-LETTER-QUEUE\",\"maxReceiveCount\":\"20\"}"#;
@@ -148,7 +149,8 @@ fn judged(attributes: &BTreeMap<String, String>, url: &str, name: &str, is_fifo:
         add(
             Level::Warning,
             "short_retention",
-            "messages are kept less than a day: what comes while rescind is down is lost".to_owned(),
+            "messages are kept for less than a day: events that arrive while rescind is down are lost"
+                .to_owned(),
             set("MessageRetentionPeriod", "345600"),
         );
     }
@@ -206,7 +208,7 @@ fn senders(policy: &Value) -> Vec<Value> {
     list(&policy["Statement"]).into_iter().filter(lets_send).collect()
 }
 
-/// Conditions that say who sends. Others do not keep anybody away.
+/// Condition keys that identify the sender. Others do not keep anybody out.
 const WHO: [&str; 8] = [
     "aws:sourcearn",
     "aws:sourceaccount",
@@ -276,11 +278,11 @@ mod tests {
             "RedrivePolicy".to_owned(),
             format!(r#"{{"deadLetterTargetArn":"{dead}","maxReceiveCount":1}}"#),
         )];
-        let told = judged(&few.into(), "https://queue", "q", false);
+        let problems = judged(&few.into(), "https://queue", "q", false);
         assert!(
-            told[0].fix.contains(dead) && told[0].fix.contains(r#"maxReceiveCount\":\"20"#),
+            problems[0].fix.contains(dead) && problems[0].fix.contains(r#"maxReceiveCount\":\"20"#),
             "{}",
-            told[0].fix
+            problems[0].fix
         );
         assert_eq!(with("MessageRetentionPeriod", "60"), ["short_retention"]);
         assert_eq!(with("SqsManagedSseEnabled", "false"), ["not_encrypted"]);

@@ -29,7 +29,7 @@ impl Doctor<'_> {
                 Level::Problem,
                 "regions_unknown",
                 "regions",
-                format!("it cannot be told which regions are enabled: {error}"),
+                format!("cannot list the enabled regions: {error}"),
                 crate::aws::hub_hint(&error, self.hub.identity()),
             ));
         }
@@ -48,7 +48,7 @@ impl Doctor<'_> {
                     Level::Warning,
                     "regions_unknown",
                     "regions",
-                    format!("it cannot be told which other regions are enabled: {error}"),
+                    format!("cannot list the regions that are enabled but not watched: {error}"),
                     crate::aws::hub_hint(&error, self.hub.identity()),
                 )];
             }
@@ -63,7 +63,7 @@ impl Doctor<'_> {
                     "region_not_watched",
                     &one.region,
                     "the region is enabled and not in `regions`: its findings are not read",
-                    "Add it to `regions`, or add \"*\" for every region that is enabled; or close it with an SCP.",
+                    "Add it to `regions`, or add \"*\" for every enabled region; or deny the region with an SCP.",
                 )
             })
             .collect()
@@ -95,7 +95,7 @@ impl Doctor<'_> {
         looked
     }
 
-    /// What AWS did not tell is neither there nor missing.
+    /// A question that AWS did not answer: the resource is neither present nor missing.
     fn unread(&self, region: &Region, what: &str, error: &CallError) -> Problem {
         Problem::new(
             Level::Problem,
@@ -150,7 +150,7 @@ impl Doctor<'_> {
     async fn findings(&self, region: &Region, detector: &str) -> Result<(), CallError> {
         let query = FindingQuery { kinds: &FindingKinds::All, updated_since: None };
         let (ids, _) = self.hub.list_findings(region, detector, &query, None).await?;
-        // That there is none of this id is no matter: it is asked whether it may be read.
+        // There is no finding with this id, which does not matter: the question is whether it may be read.
         let id = ids.into_iter().next().unwrap_or_else(|| "0".repeat(32));
         match self.hub.get_findings(region, detector, vec![id]).await {
             Err(error) if error.kind != ErrorKind::Refused => Err(error),
@@ -180,7 +180,7 @@ fn judged(region: &Region, detector: &str, state: &Detector) -> Vec<Problem> {
             Level::Warning,
             "publishing_frequency",
             region,
-            format!("GuardDuty sends repeated activity {every} only: rescind sees a key that is used again that late"),
+            format!("GuardDuty publishes repeated activity only {every}: rescind learns that late that a stolen key is used again"),
             update("--finding-publishing-frequency FIFTEEN_MINUTES"),
         ));
     }
@@ -210,13 +210,13 @@ fn not_sending(
     for account in others {
         let status = members.get(&account.id).map_or("no member", String::as_str);
         if status != "Enabled" {
-            let told =
+            let status =
                 if status == "no member" { status.to_owned() } else { format!("{status:?}, not Enabled") };
             problems.push(Problem::new(
                 Level::Problem,
                 "member_not_enabled",
                 &account.id,
-                format!("GuardDuty in {region} does not get the account's findings: {told}"),
+                format!("GuardDuty in {region} does not get the account's findings: {status}"),
                 format!("aws guardduty update-organization-configuration --detector-id {detector} --auto-enable-organization-members ALL --region {region}"),
             ));
         }

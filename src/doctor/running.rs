@@ -1,4 +1,4 @@
-//! The service: whether one watches, and how it is doing.
+//! The service: whether one is running, and whether it is healthy.
 
 use super::{Doctor, Level, Problem};
 use crate::config::Mode;
@@ -21,11 +21,11 @@ impl Doctor<'_> {
             |code, text: String, fix: &str| Problem::new(Level::Problem, code, "service", text, fix);
         let mut problems = Vec::new();
         if !live.is_alive() {
-            let text = format!("the service says nothing since {}", live.last_sign());
+            let text = format!("the service has not reported since {}", live.last_sign());
             problems.push(problem("hangs", text, "systemctl restart rescind"));
         }
         problems.extend(live.blind().into_iter().map(|reason| {
-            let text = format!("the service does not see what comes: {reason}");
+            let text = format!("the service does not receive all findings: {reason}");
             problem("not_ready", text, "rescind status   # what it is doing; docs/runbook.md: what to do")
         }));
         if let Some(text) = live.rechecks.problem() {
@@ -33,8 +33,8 @@ impl Doctor<'_> {
             problems.push(problem("rechecks_late", text, fix));
         }
         if let Some(why) = &live.refused {
-            let text = format!("the service works with what it read before: {why}");
-            problems.push(problem("refused", text, "Put the file right, then: systemctl reload rescind"));
+            let text = format!("the service still uses the previous version of a file: {why}");
+            problems.push(problem("refused", text, "Correct the file, then: systemctl reload rescind"));
         }
         problems
     }

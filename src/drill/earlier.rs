@@ -1,4 +1,4 @@
-//! What a drill takes back: its own deny, and that of one that did not end.
+//! Removes the deny of a drill, and that of an earlier drill that did not finish.
 
 use super::error::DrillError;
 use super::setup::Drill;
@@ -14,20 +14,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// A release that AWS did not answer is tried so often.
+/// Number of attempts at a release that AWS did not answer.
 const TRIES: u32 = 8;
 
-/// And so far apart: four minutes in all.
+/// Delay between these attempts: four minutes in all.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(1) };
 
 /// A drill whose deny may still be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// Its ledger.
     pub ledger: PathBuf,
-    /// The account.
     pub account: AccountId,
-    /// The role.
     pub role: String,
 }
 
@@ -103,7 +100,7 @@ impl Drill<'_> {
                 )));
             }
             let note = format!("an unfinished drill: its deny is removed ({})", left_over.ledger.display());
-            (steps.told)(&DrillStep { name: "earlier".to_owned(), passed: true, after_ms: None, note });
+            (steps.report)(&DrillStep { name: "earlier".to_owned(), passed: true, after_ms: None, note });
             any = true;
         }
         Ok(any)

@@ -14,13 +14,11 @@ pub enum DrillError {
     /// The drill's ledger, or the hub's AWS.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// The drill's ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// A call of the hub.
     #[error(transparent)]
     Aws(#[from] CallError),
-    /// A name.
     #[error(transparent)]
     Name(#[from] BadName),
 }

@@ -4,7 +4,7 @@ use super::thief::Thief;
 use crate::ident::{AccountId, Partition, Region, RoleId, RoleName};
 use serde_json::{Value, json};
 
-/// A documentation address (RFC 5737): nobody's.
+/// An address for documentation, which nobody has (RFC 5737).
 const FROM: &str = "192.0.2.1";
 
 /// What GuardDuty would write about the thief.

@@ -1,12 +1,12 @@
-//! Fire drills: the whole way of a theft, with a throw-away role, on the real AWS.
+//! Fire drills: a theft from beginning to end, with a throw-away role, on the real AWS.
 //!
-//! A session of the role is opened and taken for stolen: a finding about it is handed in, and everything
-//! goes its way in enforce mode, with that role alone, as the service would do it: decision, deny, proof.
-//! Then the "stolen" session calls AWS until it is denied, which is the time that AWS takes; a session that
-//! begins after the cutoff must work; and the release must let the old one in again.
+//! A session of the role is opened and treated as stolen: a finding about it is handed in, and the engine handles
+//! it in enforce mode as the service would, for that role alone: decision, deny, proof. Then the "stolen" session
+//! calls AWS until it is denied, which measures how long AWS takes. A session that begins after the cutoff must
+//! work, and after the release the old one must work again.
 //!
-//! A drill has a ledger of its own, so that it runs beside the service, uses up no budget, and is in no
-//! report. Its result is an entry of the main ledger.
+//! A drill has a ledger of its own, so that it can run beside the service, uses no budget and appears in no report.
+//! Its result is an entry of the main ledger.
 
 mod earlier;
 mod error;
@@ -30,27 +30,27 @@ use steps::Steps;
 use thief::Thief;
 use tokio_util::sync::CancellationToken;
 
-/// AWS spreads a policy within seconds, in the worst case within minutes (IAM User Guide, "Changes that I
-/// make are not always immediately visible").
+/// Timeout of the deny reaching the session. AWS spreads a policy within seconds, in the worst case within
+/// minutes (IAM User Guide, "Changes that I make are not always immediately visible").
 const SPREAD: Duration = Duration::from_mins(5);
 
-/// A cutoff lies half a minute ahead.
+/// Timeout of waiting for the cutoff, which lies half a minute ahead.
 const CUTOFF: Duration = Duration::from_mins(2);
 
 impl Drill<'_> {
-    /// Holds it. Each step is told as soon as it is known. Whatever goes wrong, what was written is taken
-    /// back as far as that is possible.
+    /// Runs the drill. `report` receives each step as soon as its result is known. Whatever goes wrong, the changes
+    /// are undone as far as possible.
     ///
     /// # Errors
     /// When it cannot be begun, or its ledger fails.
     pub async fn hold(
         &self,
         stop: &CancellationToken,
-        told: &mut dyn FnMut(&DrillStep),
+        report: &mut dyn FnMut(&DrillStep),
     ) -> Result<Drilled, DrillError> {
         let partition = self.hub.identity().partition;
         let arn = partition.role_arn(&self.account, &self.role.path_and_name());
-        let mut steps = Steps { told, all: Vec::new() };
+        let mut steps = Steps { report, all: Vec::new() };
         let had_left = Box::pin(self.finish_earlier(stop, &mut steps)).await?;
         let thief = Thief::enter(self.hub, self.config, &self.account, &arn, &self.role.name).await?;
         if had_left {
@@ -165,7 +165,7 @@ impl Drill<'_> {
         Ok(Some(id))
     }
 
-    /// When what an entry tells was seen, by this machine's clock. A proof has AWS's time.
+    /// When the event of an entry was seen, by this machine's clock. A proof has AWS's time.
     fn seen_at(&self, entry: &Entry) -> Timestamp {
         match &entry.event {
             Event::Proof(Proof { at: Some(at), .. }) => {

@@ -1,4 +1,4 @@
-//! What a drill is held with: the role, a ledger and a configuration of its own.
+//! The setup of a drill: its role, and its own ledger and configuration.
 
 use super::error::DrillError;
 use crate::aws::{Hub, RoleFacts};
@@ -12,13 +12,10 @@ use std::path::{Path, PathBuf};
 pub struct Drill<'a> {
     /// The configuration. Its mode, rules, opt-outs and budgets do not count.
     pub config: &'a Config,
-    /// The hub.
     pub hub: &'a Hub,
-    /// The account.
     pub account: AccountId,
-    /// The role.
     pub role: DrillRole,
-    /// Who holds it.
+    /// The operating system's user who runs the drill.
     pub os_user: String,
 }
 

@@ -1,4 +1,4 @@
-//! The steps of a drill, each told as soon as it is known.
+//! The steps of a drill, each reported as soon as its result is known.
 
 use crate::remediation::DrillStep;
 
@@ -6,14 +6,14 @@ use crate::remediation::DrillStep;
 const NAMES: usize = 9;
 
 pub(super) struct Steps<'a> {
-    pub told: &'a mut dyn FnMut(&DrillStep),
+    pub report: &'a mut dyn FnMut(&DrillStep),
     pub all: Vec<DrillStep>,
 }
 
 impl Steps<'_> {
     pub fn take(&mut self, name: &str, passed: bool, after_ms: Option<u64>, note: String) {
         let step = DrillStep { name: name.to_owned(), passed, after_ms, note };
-        (self.told)(&step);
+        (self.report)(&step);
         self.all.push(step);
     }
 

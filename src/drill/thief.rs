@@ -1,4 +1,4 @@
-//! Who plays the thief: a session of the role for drills, and what it is answered.
+//! The thief of a drill: a session of the role for drills, and the answers that it gets.
 
 use super::error::DrillError;
 use crate::aws::{AssumeRole, Hub, MemberSession, RoleFacts};
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Between two calls.
+/// Interval between two calls of the thief.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a call of the thief is answered.
@@ -136,7 +136,7 @@ impl<'a> Thief<'a> {
             if begun.elapsed() > longest {
                 return Err(NotSeen::CutoffAhead(longest));
             }
-            // AWS tells whole seconds.
+            // AWS gives whole seconds.
             let left = cutoff.duration_since(session.aws_now()).unsigned_abs() + Duration::from_secs(1);
             tokio::select! {
                 () = tokio::time::sleep(left.min(PAUSE * 2)) => {}

@@ -10,10 +10,10 @@ use super::undecodable::{Undecodable, kind, place};
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// So many actors of a sequence are told apart. The API Reference allows 400.
+/// Maximum number of actors of a sequence that are distinguished. The API Reference allows 400.
 const MOST_ACTORS: usize = 100;
 
-/// Where they stand in a finding.
+/// Path of the actors in a finding.
 const ACTORS: &str = "service.detection.sequence.actors";
 
 /// The actors of a finding in camelCase, if it is one of a sequence.

@@ -1,7 +1,7 @@
 //! A GuardDuty finding as Security Hub wraps it (ASFF, "AWS Security Finding Format").
 //!
-//! It does not have all that a decision needs, and its fields go by other names. But it says which finding
-//! it is of, so that GuardDuty can be asked for it.
+//! It lacks some of what a decision needs, and its fields have other names. But it names the GuardDuty finding, so
+//! that GuardDuty can be asked for it.
 
 use super::occurrence::{Decoded, Evidence, Finding};
 use super::undecodable::{Undecodable, broken_value, place};
@@ -10,7 +10,7 @@ use crate::ident::{AccountId, Region, quoted};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// Events of Security Hub's that carry findings: those that came in, and those that a person sent.
+/// Security Hub events that carry findings: imported ones, and those that a person sent.
 pub(super) const EVENTS: [&str; 2] =
     ["Security Hub Findings - Imported", "Security Hub Findings - Custom Action"];
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_points_nowhere_says_so() {
-        for (key, odd, told) in [
+        for (key, odd, message) in [
             ("Id", json!("f1"), "Id: \"f1\": expected the ARN of a finding of GuardDuty's"),
             ("Id", json!("arn:aws:guardduty:eu-west-1:1:detector/d/finding/"), "Id: "),
             ("AwsAccountId", json!("2"), "AwsAccountId: "),
@@ -146,8 +146,8 @@ mod tests {
         ] {
             let mut odd_one = finding();
             odd_one[key] = odd;
-            let error = decode(odd_one.to_string().as_bytes()).remove(0).expect_err(told).to_string();
-            assert!(error.starts_with(told), "{error}");
+            let error = decode(odd_one.to_string().as_bytes()).remove(0).expect_err(message).to_string();
+            assert!(error.starts_with(message), "{error}");
         }
     }
 }

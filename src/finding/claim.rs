@@ -1,4 +1,4 @@
-//! What an event or an export claims, against what GuardDuty says.
+//! Compares what an event or an export claims with what GuardDuty says.
 
 use super::occurrence::Finding;
 use super::principal::Principal;
@@ -15,7 +15,7 @@ pub enum Unconfirmed {
     NotFound,
     /// GuardDuty refuses the id.
     RefusedId {
-        /// Its words.
+        /// AWS's message about the refused request.
         message: String,
     },
     /// Its region is not watched, so GuardDuty is not asked there.
@@ -24,15 +24,15 @@ pub enum Unconfirmed {
     Differs {
         /// In what: `account`, `type` or `principal`.
         field: String,
-        /// What was claimed.
+        /// The value in the event or the export.
         claimed: String,
-        /// What GuardDuty says.
+        /// The value in GuardDuty's own finding.
         truth: String,
     },
 }
 
 impl Unconfirmed {
-    /// Its name.
+    /// The reason's name in the ledger.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -71,14 +71,14 @@ pub enum Confirmed {
     NotYet(Option<Unconfirmed>),
 }
 
-/// So far apart two ways of writing the same time can be.
+/// Maximum difference between two spellings of the same time.
 const SAME: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whether `truth` is what `claim` speaks of.
 ///
 /// GuardDuty writes repeated activity into the same finding, so of a claim that is older than the
 /// truth the session and the key may be others; the account, the type and the role never are. A claim
-/// that is newer cannot be told from a forged one until GuardDuty has it, too.
+/// that is newer cannot be distinguished from a forged one until GuardDuty has it, too.
 ///
 /// # Errors
 /// In what it differs.
@@ -129,14 +129,14 @@ pub fn confirm_among<'a>(
     truths: &[&'a Finding],
 ) -> Option<Result<(&'a Finding, Confirmed), Unconfirmed>> {
     let first = *truths.first()?;
-    let told = |truth: &'a Finding| Some(confirm(claim, truth).map(|confirmed| (truth, confirmed)));
+    let confirmed_by = |truth: &'a Finding| Some(confirm(claim, truth).map(|confirmed| (truth, confirmed)));
     if claim.pointer || !claim.actor && !first.actor {
-        return told(first);
+        return confirmed_by(first);
     }
     let same: Vec<&'a Finding> =
         truths.iter().copied().filter(|truth| actor(truth) == actor(claim)).collect();
     if let Some(truth) = same.iter().find(|truth| key(truth) == key(claim)).or(same.first()) {
-        return told(truth);
+        return confirmed_by(truth);
     }
     let nearest = truths.iter().copied().find(|truth| truth.account == claim.account).unwrap_or(first);
     let of_type = |finding: &Finding| finding.finding_type.clone();
@@ -153,12 +153,12 @@ pub fn confirm_among<'a>(
     Some(Err(why))
 }
 
-/// What tells an actor of a sequence from the others.
+/// What distinguishes an actor of a sequence from the others.
 fn actor(finding: &Finding) -> (&AccountId, Option<&str>) {
     (&finding.account, finding.principal.as_ref().and_then(|principal| principal.principal_id.as_deref()))
 }
 
-/// With which key.
+/// The id of the access key in a finding.
 fn key(finding: &Finding) -> Option<&str> {
     finding.principal.as_ref()?.access_key_id.as_deref()
 }

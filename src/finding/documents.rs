@@ -1,4 +1,4 @@
-//! JSON documents one behind the other, from input of any length, in memory of constant size.
+//! Splits input of any length into JSON documents, in constant memory.
 //!
 //! Between two documents there may be a newline, other white space, a comma, a record separator
 //! (RFC 7464), or nothing. What cannot be read costs only itself: the reader goes on at the next place at
@@ -13,7 +13,7 @@ use std::io::{BufRead, ErrorKind};
 /// 50 of them at most. (Unit tests have a shorter one: they read what is longer in a debug build.)
 const LONGEST: usize = if cfg!(test) { 1 << 20 } else { 16 << 20 };
 
-/// Bytes that are read at once, at least.
+/// Minimum number of bytes that are read at once.
 const LEAST_READ: usize = 64 << 10;
 
 /// Maximum number of bytes between two documents that say nothing.

@@ -1,14 +1,14 @@
-//! The wrappings in which a finding travels, taken off one by one.
+//! Unwraps the envelopes in which a finding travels, one by one.
 
 use super::occurrence::Decoded;
 use super::undecodable::{Undecodable, broken, broken_value, kind};
 use super::{asff, looks, wire};
 use serde_json::{Map, Value};
 
-/// Real ones are three deep (SQS body → SNS message → event). More is not a finding.
+/// Maximum depth of wrapping. Real findings are three deep (SQS body → SNS message → event).
 const MAX_DEPTH: usize = 8;
 
-/// GetFindings answers with 50 at most, and a Lambda batch has 10,000.
+/// Maximum number of items in a wrapping. GetFindings answers with 50 at most, and a Lambda batch has 10,000.
 const MAX_ITEMS: usize = 10_000;
 
 /// Takes off every wrapping of `value` and decodes each finding in it. What is no finding at all, as in

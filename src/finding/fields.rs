@@ -30,7 +30,6 @@ impl<'a> Fields<'a> {
         Self { root, notes: Vec::new() }
     }
 
-    /// What was odd.
     pub fn into_notes(self) -> Vec<String> {
         self.notes
     }
@@ -196,7 +195,7 @@ fn cut(text: &str) -> String {
     text.char_indices().nth(LONGEST_TEXT).map_or(text, |(end, _)| &text[..end]).to_owned()
 }
 
-/// `3.0` is three.
+/// Reads a whole number, also one that is written as `3.0`.
 fn whole(number: f64) -> Option<u64> {
     (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok()).flatten()
 }

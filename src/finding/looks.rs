@@ -1,15 +1,15 @@
-//! What something looks like that is no finding: so that a message can say what came, and not only that
-//! it cannot be read.
+//! Describes input that is not a finding, so that a message can say what it looks like, and not only that it cannot
+//! be read.
 
 use serde_json::{Map, Value};
 
-/// What is accepted, for a message.
+/// The accepted forms, as a message lists them.
 pub(super) const ACCEPTED: &str = "Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not";
 
-/// What is wrapped in no way that rescind knows.
+/// Description of an input in no form that rescind knows.
 const NEITHER: &str = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
 
-fn told(what: &str) -> String {
+fn described(what: &str) -> String {
     format!("it looks like {what}. {ACCEPTED}")
 }
 
@@ -27,7 +27,7 @@ pub(super) fn bytes(start: &[u8]) -> Option<String> {
         }
         _ => return None,
     };
-    Some(told(what))
+    Some(described(what))
 }
 
 /// What a text looks like that is not JSON.
@@ -47,7 +47,7 @@ pub(super) fn text(text: &[u8]) -> Option<String> {
         _ if line.split(|byte| *byte == b',').count() > 2 => "CSV",
         _ => return None,
     };
-    Some(told(what))
+    Some(described(what))
 }
 
 /// What an object looks like that is no finding.
@@ -76,7 +76,7 @@ pub(super) fn object(object: &Map<String, Value>) -> String {
     } else {
         return NEITHER.to_owned();
     };
-    told(what)
+    described(what)
 }
 
 fn subscription(topic: &str) -> String {
@@ -113,8 +113,8 @@ mod tests {
             (b"{\0\"\0", "UTF-16"),
             (b"\x1f\x8b\x08", "gzip within gzip"),
         ] {
-            let told = bytes(start).expect(name);
-            assert!(told.contains(name) && told.contains("Accepted: "), "{told}");
+            let described = bytes(start).expect(name);
+            assert!(described.contains(name) && described.contains("Accepted: "), "{described}");
         }
         assert_eq!(bytes(b"{\"id\": 1}"), None);
         for (line, name) in [
@@ -143,28 +143,28 @@ mod tests {
             (json!({"Type": "UnsubscribeConfirmation"}), "subscription has ended"),
             (json!({"a": 1}), "neither a GuardDuty finding"),
         ] {
-            let told = object(value.as_object().expect("an object"));
-            assert!(told.contains(name), "{name}: {told}");
+            let described = object(value.as_object().expect("an object"));
+            assert!(described.contains(name), "{name}: {described}");
         }
     }
 
     #[test]
     fn a_subscription_says_how_it_is_confirmed_and_takes_over_no_command() {
-        let told = |topic: &str| {
+        let described = |topic: &str| {
             object(
                 json!({"Type": "SubscriptionConfirmation", "TopicArn": topic, "Token": "secret"})
                     .as_object()
                     .expect("one"),
             )
         };
-        let one = told("arn:aws:sns:eu-central-1:111111111111:findings");
+        let one = described("arn:aws:sns:eu-central-1:111111111111:findings");
         assert!(one.contains("waits for confirmation"), "{one}");
         assert!(one.contains(
             "aws sns confirm-subscription --topic-arn arn:aws:sns:eu-central-1:111111111111:findings "
         ));
         assert!(!one.contains("secret"));
         for odd in ["arn:aws:sns:eu-central-1:1:x; rm -rf /", "$(id)", "", "arn:aws:sns:a:1:`x`"] {
-            assert!(told(odd).contains("--topic-arn TOPIC-ARN "), "{odd}");
+            assert!(described(odd).contains("--topic-arn TOPIC-ARN "), "{odd}");
         }
     }
 }

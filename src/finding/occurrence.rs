@@ -16,32 +16,32 @@ pub type Decoded = Result<Finding, Undecodable>;
 /// GuardDuty writes repeated activity into the same finding: the id stays, `updated_at` and
 /// the details move on. An occurrence is therefore (id, `updated_at`, access key id).
 ///
-/// An attack sequence can have many actors: each of them is an occurrence of its own, told from the
-/// others by account and principal id as well.
+/// An attack sequence can have many actors: each of them is an occurrence of its own, distinguished
+/// from the others by account and principal id as well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The finding's id.
+    /// The id that GuardDuty gave the finding. Occurrences of the same finding share it.
     pub id: String,
     /// The *affected* account (`accountId`; an actor's own), never the one whose event bus saw the event.
     pub account: AccountId,
     /// The region whose detector made the finding.
     pub region: Region,
-    /// For example `UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS`.
+    /// GuardDuty's type, such as `UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS`.
     #[serde(rename = "type")]
     pub finding_type: String,
     /// 0.1 to 10, where GuardDuty gave it.
     pub severity: Option<f64>,
-    /// GuardDuty's title.
+    /// GuardDuty's title for the finding.
     pub title: Option<String>,
     /// When GuardDuty first made the finding.
     pub created_at: Option<Timestamp>,
     /// When GuardDuty last wrote it, as GuardDuty wrote it (part of the occurrence's identity).
     pub updated_at_text: String,
-    /// The same, parsed.
+    /// The same time, parsed for comparisons.
     pub updated_at: Timestamp,
-    /// Whose credentials.
+    /// Whose credentials were used; none when the finding names nobody.
     pub principal: Option<Principal>,
-    /// What was seen.
+    /// What GuardDuty saw of the activity.
     pub evidence: Evidence,
     /// A person or a suppression rule archived it.
     pub archived: bool,
@@ -58,8 +58,8 @@ pub struct Finding {
     /// What was odd about fields that decide nothing, each as `path: what`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// It only says which finding there is, as Security Hub does. Nothing is decided about it before
-    /// GuardDuty has told the finding.
+    /// It only names a finding, as Security Hub does. Nothing is decided about it before GuardDuty has returned
+    /// the finding itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pointer: bool,
 }
@@ -71,7 +71,7 @@ pub struct Evidence {
     pub first_seen: Option<Timestamp>,
     /// Latest activity of this finding.
     pub last_seen: Option<Timestamp>,
-    /// How often.
+    /// How often GuardDuty saw the activity.
     pub count: Option<u64>,
     /// The call that was seen, as `service:operation`.
     pub api: Option<String>,

@@ -24,19 +24,19 @@ pub struct Principal {
 pub enum UserType {
     /// The account's root user.
     Root,
-    /// An IAM user.
+    /// A long-term IAM user.
     IamUser,
     /// A session of a role.
     AssumedRole,
-    /// A role.
+    /// A role, without a session.
     Role,
     /// A session from GetFederationToken.
     FederatedUser,
-    /// A directory user.
+    /// A user from AWS Directory Service.
     Directory,
-    /// Another AWS account.
+    /// Another AWS account, as a whole.
     AwsAccount,
-    /// An AWS service.
+    /// An AWS service, acting on its own.
     AwsService,
     /// A SAML user, in AssumeRoleWithSAML itself.
     SamlUser,
@@ -55,15 +55,15 @@ impl UserType {
         matches!(self, Self::AssumedRole | Self::Role)
     }
 
-    /// It says no kind, or one that nobody knows.
+    /// Whether the kind is missing, or one that this version does not know.
     #[must_use]
-    pub fn is_untold(&self) -> bool {
+    pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown | Self::Other(_))
     }
 
     /// Nothing speaks against a role.
     pub(super) fn may_be_role(&self) -> bool {
-        self.is_role() || self.is_untold()
+        self.is_role() || self.is_unknown()
     }
 }
 
@@ -111,7 +111,7 @@ impl From<UserType> for String {
 /// The role that a finding names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleTarget {
-    /// Its name, without the path: a finding does not tell the path.
+    /// Its name, without the path: a finding does not contain the path.
     pub name: RoleName,
     /// Its unique id, where the finding has it.
     pub id: Option<RoleId>,
@@ -127,7 +127,7 @@ pub enum NotARole {
     /// Another kind of identity.
     #[error("the credentials belong to {0}, not to a role")]
     Kind(String),
-    /// It is one, or may be, and which one the finding does not tell.
+    /// It is a role, or may be one, and the finding does not say which.
     #[error("{why}")]
     Unclear {
         /// Why it is not clear.
@@ -182,7 +182,7 @@ impl Principal {
     /// When they belong to something else, or it is not clear to which role.
     pub fn role(&self, account: &AccountId) -> Result<RoleTarget, NotARole> {
         let id = self.role_id();
-        let says_role = self.user_type.is_role() || self.user_type.is_untold() && id.is_some();
+        let says_role = self.user_type.is_role() || self.user_type.is_unknown() && id.is_some();
         if !says_role {
             return Err(self.no_role());
         }
@@ -214,7 +214,7 @@ impl Principal {
 
     /// Why it is no role, or not known to be one.
     fn no_role(&self) -> NotARole {
-        if self.user_type.is_untold() && self.has_session_key() {
+        if self.user_type.is_unknown() && self.has_session_key() {
             let why = "the finding does not say to whom the session's key belongs";
             return NotARole::Unclear { why: why.to_owned(), id: None };
         }
@@ -244,7 +244,7 @@ impl Principal {
         let parts: Vec<&str> = resource.split('/').collect();
         let name = match parts[..] {
             [name] | ["assumed-role", name, _] | ["assumed-role", name] | ["role" | "", .., name] => name,
-            // `role/session`, and nothing but the session's name tells that from `path/role`.
+            // `role/session`, which differs from `path/role` only by the session's name.
             [.., name, session] if self.session_name() == Some(session) => name,
             _ => {
                 let why = format!(
@@ -296,7 +296,7 @@ mod tests {
     const ID: &str = "AROAEXAMPLEEXAMPLE00:i-0abc";
 
     #[test]
-    fn a_role_is_told_however_it_is_written() {
+    fn a_role_is_recognized_however_it_is_written() {
         for kind in [
             "AssumedRole",
             "ASSUMED_ROLE",
@@ -352,10 +352,10 @@ mod tests {
         for id in ["", "-", "AIDAEXAMPLEEXAMPLE00"] {
             assert!(matches!(role("Role", "", id), Err(NotARole::Unclear { id: None, .. })), "{id}");
         }
-        let mut untold = principal("Toaster", "web", "");
-        untold.access_key_id = Some("ASIAEXAMPLEEXAMPLE00".to_owned());
+        let mut unknown = principal("Toaster", "web", "");
+        unknown.access_key_id = Some("ASIAEXAMPLEEXAMPLE00".to_owned());
         let account = "222222222222".parse().expect("legal");
-        assert!(matches!(untold.role(&account), Err(NotARole::Unclear { .. })));
+        assert!(matches!(unknown.role(&account), Err(NotARole::Unclear { .. })));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Findings from input of any length, in memory of constant size.
+//! Reads findings from input of any length, in constant memory.
 
 use super::documents::Documents;
 use super::occurrence::Decoded;
@@ -7,8 +7,8 @@ use super::{envelope, looks};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read};
 
-/// Maximum number of items of an input that are told one by one although they cannot be read. What has more
-/// of them is no export of findings, and each would be an entry of the ledger.
+/// Maximum number of unreadable items of an input that are recorded one by one. An input that has more is no export
+/// of findings, and each of them would be an entry of the ledger.
 const MOST_UNREADABLE: usize = 100;
 
 /// The findings of an input, document by document.
@@ -95,7 +95,7 @@ impl Iterator for Findings<'_> {
         }
         self.is_over = true;
         let more = self.unreadable.checked_sub(MOST_UNREADABLE).filter(|more| *more > 0)?;
-        let error = format!("{more} more items could not be read, and are not told one by one");
+        let error = format!("{more} more items could not be read; they are not listed one by one");
         Some(self.over(&error, error.as_bytes()))
     }
 }
@@ -184,8 +184,8 @@ mod tests {
         let lines: Vec<String> = (0..2000).map(|id| format!("{{\"id\":\"{id}\"}}\n")).collect();
         let packed = gzipped(lines.concat().as_bytes());
         let cut = broken_ones(&packed[..packed.len() / 2]);
-        let told = |item: &Undecodable| item.error.contains("gzip");
-        assert!(cut.len() == MOST_UNREADABLE + 2 && told(&cut[MOST_UNREADABLE]), "{cut:?}");
+        let is_gzip = |item: &Undecodable| item.error.contains("gzip");
+        assert!(cut.len() == MOST_UNREADABLE + 2 && is_gzip(&cut[MOST_UNREADABLE]), "{cut:?}");
     }
 
     #[test]
@@ -221,9 +221,9 @@ mod tests {
         let log = format!("{{\"Records\":[{}{record}]}}", format!("{record},").repeat(2999));
         let items = broken_ones(&gzipped(log.as_bytes()));
         assert_eq!(items.len(), 1, "{items:?}");
-        let told = items[0].to_string();
-        assert!(told.starts_with("(input): 3000 "), "{told}");
-        assert!(told.contains("Records[0]") && told.contains("CloudTrail"), "{told}");
+        let error = items[0].to_string();
+        assert!(error.starts_with("(input): 3000 "), "{error}");
+        assert!(error.contains("Records[0]") && error.contains("CloudTrail"), "{error}");
         let items = broken_ones(format!("{record}\n").repeat(3000).as_bytes());
         assert_eq!(items.len(), MOST_UNREADABLE + 1);
         assert!(items[MOST_UNREADABLE].error.starts_with("2900 "), "{:?}", items[MOST_UNREADABLE]);

@@ -1,4 +1,4 @@
-//! What is wrong with something that came where a finding was expected.
+//! Input that is not a readable finding, and what is wrong with it.
 
 use crate::ident::quoted;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Retention: what is closed is moved to a file, with proofs, and its leaf hashes stay in the ledger.
+//! Retention: the texts of closed entries are moved to a file, with proofs; their leaf hashes stay in the ledger.
 
 use super::append::Appending;
 use super::claim::claim;
@@ -14,18 +14,18 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// So many entries are moved in one transaction at most, and a remediation's all together: others can
-/// write in between.
+/// Maximum number of entries that are moved in one transaction, and all those of a remediation together:
+/// others can write in between.
 const PART: usize = 10_000;
 
 /// Entries that are moved together, because they belong together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Closed {
-    /// The remediations that they tell of.
+    /// The remediations that they belong to.
     pub remediations: Vec<String>,
     /// The occurrences, and the entry of the decision about each.
     occurrences: Vec<(String, i64)>,
-    /// The entries' numbers.
+    /// Numbers of their entries.
     pub entries: BTreeSet<i64>,
 }
 
@@ -39,7 +39,7 @@ impl Closed {
 
 impl Reader {
     /// What is closed since before `before`, in parts that are moved one after the other: remediations
-    /// that came to an end, findings that led to nothing, and what the service told of itself.
+    /// that came to an end, findings that led to nothing, and entries about the service itself.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -143,7 +143,7 @@ impl Reader {
 /// Where entries were moved to.
 #[derive(Debug, Clone)]
 pub struct Moved {
-    /// The archive's name.
+    /// Name of the archive's file.
     pub file: String,
     /// Its SHA-256, in hexadecimal.
     pub sha256: String,
@@ -172,7 +172,7 @@ pub fn move_out(
     }
     let left_sha256 = left_sha256(&transaction, &closed.entries).map_err(sqlite)?;
     let mut appending = Appending::begin(transaction, &shown)?;
-    let tell = |signed| Event::Archive {
+    let event_with = |signed| Event::Archive {
         file: to.file.clone(),
         sha256: to.sha256.clone(),
         before: to.before,
@@ -182,8 +182,8 @@ pub fn move_out(
         signed,
     };
     // Nothing in it cannot be JSON.
-    let unsigned = serde_json::to_value(tell(String::new())).unwrap_or_default();
-    let event = tell(signer.claim(appending.next(), &claim(unsigned)));
+    let unsigned = serde_json::to_value(event_with(String::new())).unwrap_or_default();
+    let event = event_with(signer.claim(appending.next(), &claim(unsigned)));
     let seq = appending.one(&Prepared::new(Draft::of_service(event))?)?.unwrap_or_default();
     empty(appending.connection(), closed, seq).map_err(sqlite)?;
     // A text that is gone without a signature for it would be a tampering.

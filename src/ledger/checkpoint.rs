@@ -1,4 +1,4 @@
-//! Checkpoints: how the tree stands, signed, kept beside the entries and published to a file.
+//! Checkpoints: signed tree heads, stored with the entries and published to a file.
 
 use super::note::{Checkpoint, Signer};
 use super::project::stamp;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct Made {
     /// How many entries it is over.
     pub size: u64,
-    /// The signed note.
+    /// The checkpoint itself: a signed note.
     pub note: String,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn make(
         .map_err(sqlite)?;
     let last = known.last().map_or(0, |checkpoint| checkpoint.size);
     if i64::try_from(last).is_ok_and(|last| last > entries) {
-        return Err(tampered(entries, format!("{last} entries were signed for, and the last one is this")));
+        return Err(tampered(entries, format!("{last} entries were signed, but this is the last one")));
     }
     let frontier = frontier(connection, path, known.last())?;
     let from = i64::try_from(frontier.size()).unwrap_or(i64::MAX);
@@ -66,13 +66,13 @@ pub(super) fn make(
         }
         let (kind, body): (String, Vec<u8>) = (row.get(1).map_err(sqlite)?, row.get(2).map_err(sqlite)?);
         if kind != "archived" && tree::leaf(&body) != hash {
-            return Err(tampered(seq, "its text is not the one that was hashed".to_owned()));
+            return Err(tampered(seq, "its text was changed: it does not match its hash".to_owned()));
         }
-        // What was signed for is not looked at again, so a text that is gone has to be signed for by itself. A
-        // new key begins with what it finds: what the one before it had signed for, a verifier tells.
+        // Signed entries are not read again, so each archiving needs a signature of its own. A new key accepts
+        // what it finds: what the key before it had signed, a verifier checks.
         let size = frontier.size() + 1;
         if kind == "archive" && last > 0 && size > last && !claim::is_claimed(&public, size, &body) {
-            let what = "it tells of an archive, and this key did not sign for that";
+            let what = "it says that entries were archived, but its signature is not from this key";
             return Err(tampered(seq, what.to_owned()));
         }
         frontier.push(hash);
@@ -82,7 +82,7 @@ pub(super) fn make(
         {
             return Err(tampered(
                 seq,
-                "up to here the entries are not those that were signed for".to_owned(),
+                "the entries up to here do not match the signed checkpoint".to_owned(),
             ));
         }
         if subtree.size() == SUBTREE {
@@ -150,8 +150,9 @@ fn frontier(connection: &Connection, path: &str, last: Option<&Checkpoint>) -> R
     Ok(kept.filter(|frontier| frontier.root() == last.root).unwrap_or_default())
 }
 
-/// Writes a checkpoint to its file, all of it or nothing. One that is there and that is not the ledger's, of
-/// which `is_known` tells, is evidence that it was replaced: it is kept beside, and told.
+/// Writes a checkpoint to its file, all of it or nothing. A file there
+/// that is not a checkpoint of this ledger (`is_known`) is evidence that the ledger was replaced: it is kept under
+/// another name, and reported.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -182,7 +183,7 @@ pub fn published(ledger: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Between the name of a checkpoint's file and that of what is kept beside it.
+/// Infix in the name of a checkpoint's file that was kept as evidence.
 const KEPT: &str = ".kept-";
 
 fn keep(file: &Path, there: &Checkpoint) -> std::io::Result<PathBuf> {

@@ -1,4 +1,4 @@
-//! States and rungs as columns, by their names.
+//! States and rungs as SQL columns, by their names.
 
 use crate::remediation::{Rung, State};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};

@@ -1,5 +1,5 @@
-//! The decisions of a period in order, and the entries of a remediation as they stand: what a report is made
-//! from. Nothing that was written after the entry up to which it reads.
+//! What a report is made from: the decisions of a period in order, and the raw entries of a remediation, both up to
+//! a given entry.
 
 use super::project::stamp;
 use super::{LedgerError, Reader};
@@ -9,28 +9,28 @@ use rusqlite::params;
 /// An entry as it stands in the file.
 #[derive(Debug, Clone, Copy)]
 pub struct RawEntry<'a> {
-    /// Its number.
+    /// Number of the entry.
     pub seq: i64,
     /// Its time, as the column has it.
     pub time: &'a str,
-    /// Its kind.
+    /// Kind of the entry, such as `finding` or `decision`.
     pub kind: &'a str,
-    /// Its canonical JSON.
+    /// The canonical JSON of the entry.
     pub body: &'a [u8],
 }
 
-/// A decision's entry.
+/// The entry of a decision, with the columns that a report filters by.
 #[derive(Debug, Clone)]
 pub struct DecisionRow {
-    /// Its number.
+    /// Number of the entry.
     pub seq: i64,
     /// Its time, as the column has it.
     pub time: String,
-    /// The account.
+    /// Id of the affected account.
     pub account: Option<String>,
     /// The remediation that it began.
     pub remediation: Option<String>,
-    /// Its canonical JSON.
+    /// The canonical JSON of the entry.
     pub body: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ pub struct Counted {
     pub archived: u64,
 }
 
-/// So many decisions are read at once.
+/// Number of decisions that are read at once.
 const SOME: usize = 200;
 
 /// From when, and until when, as the column has it.

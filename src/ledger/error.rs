@@ -6,10 +6,10 @@ use std::sync::Arc;
 /// Why the ledger could not be read or written. The text says which file; causes are sources.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// SQLite said no.
+    /// SQLite could not read or write the file.
     #[error("{path}: {}: {error}", hint(error))]
     Sqlite {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
         /// What SQLite said. It is no source: its own source says the same in other words.
         error: rusqlite::Error,
@@ -17,9 +17,9 @@ pub enum LedgerError {
     /// The file is a database, but not a ledger of ours, or one that this version cannot use.
     #[error("{path}: {why}")]
     Foreign {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
-        /// In which way.
+        /// Why it cannot be used.
         why: String,
     },
     /// There is no ledger yet.
@@ -27,29 +27,31 @@ pub enum LedgerError {
         "{path}: no ledger there yet: `rescind run` or `rescind handle` makes one; --config names another configuration"
     )]
     Missing {
-        /// The ledger's file.
+        /// Path where the ledger should be.
         path: String,
     },
     /// Others use the file all the time.
-    #[error("{path}: {what}: try again when less is going on")]
+    #[error("{path}: {what}: try again later")]
     Busy {
-        /// The file.
+        /// Path of the contended file.
         path: String,
-        /// What they do.
+        /// What the other processes are doing.
         what: &'static str,
     },
     /// SQLite took an entry and did not write it: a trigger that is not rescind's can do that.
-    #[error("{path}: an entry was not taken: see `rescind ledger verify`")]
+    #[error(
+        "{path}: SQLite did not store an entry, which a trigger of somebody else can cause: see `rescind ledger verify`"
+    )]
     NotTaken {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
     },
     /// The schema cannot be brought up to date.
     #[error("{path}: its schema cannot be brought up to date")]
     Schema {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
-        /// Why.
+        /// The migration that failed.
         #[source]
         error: rusqlite_migration::Error,
     },
@@ -58,7 +60,7 @@ pub enum LedgerError {
         "{path}: another rescind is acting on this ledger ({holder}): stop it first, or let it do the work"
     )]
     Locked {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
         /// What the lock file says about the holder.
         holder: String,
@@ -66,7 +68,7 @@ pub enum LedgerError {
     /// The lock file cannot be made.
     #[error("{path}")]
     Io {
-        /// The file.
+        /// Path of the lock file.
         path: String,
         /// What the system said.
         #[source]
@@ -78,21 +80,21 @@ pub enum LedgerError {
     /// An entry that cannot be read back.
     #[error("{path}: entry {seq} cannot be read: {error}")]
     BadEntry {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
-        /// The entry's number.
+        /// Number of the entry.
         seq: i64,
         /// What is wrong with it.
         error: String,
     },
     /// The entries are not those that were signed for.
-    #[error("{path}: entry {seq}: {what}: nothing is signed; see `rescind ledger verify`")]
+    #[error("{path}: entry {seq}: {what}. No checkpoint is signed: see `rescind ledger verify`")]
     Tampered {
-        /// The ledger's file.
+        /// Path of the ledger's file.
         path: String,
-        /// The entry's number.
+        /// Number of the first entry that differs.
         seq: i64,
-        /// What is wrong.
+        /// What differs from what was signed.
         what: String,
     },
     /// An entry that could not be read back once it is written. It was not.
@@ -100,18 +102,18 @@ pub enum LedgerError {
     Unwritable {
         /// The kind of entry.
         kind: &'static str,
-        /// Why.
+        /// Why it could not be read back.
         error: String,
     },
     /// An entry that was to be written together with others failed, and they with it.
     #[error(transparent)]
     Shared(Arc<LedgerError>),
     /// A remediation that is in a state to which its entries do not lead.
-    #[error("the remediation {remediation} is {state}, and its entries do not lead there")]
+    #[error("the remediation {remediation} is {state}, but its entries do not lead to that state")]
     Inconsistent {
-        /// The remediation's id.
+        /// Id of the remediation.
         remediation: String,
-        /// Its state.
+        /// State that the remediation is in.
         state: String,
     },
     /// The writer has ended.

@@ -1,9 +1,9 @@
-//! The ids of remediations, as people write them: by their beginning, as long as only one has it.
+//! Finds a remediation by a prefix of its id, as people write it, if only one id has that prefix.
 
 use super::{LedgerError, Reader};
 use rusqlite::OptionalExtension;
 
-/// Characters of an id that are shown at least, where there is no room for all.
+/// Minimum number of characters of an id that are shown where there is no room for all.
 const SHORT: usize = 14;
 
 impl Reader {

@@ -1,4 +1,4 @@
-//! One rescind at a time acts on a ledger.
+//! The lock that lets only one process act on a ledger.
 
 use super::LedgerError;
 use std::fs::{File, OpenOptions};

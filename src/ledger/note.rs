@@ -11,7 +11,7 @@ use std::path::Path;
 /// The algorithm byte of Ed25519 in key ids and encoded keys (C2SP signed-note).
 const ED25519: u8 = 1;
 
-/// Before each signature line.
+/// Prefix of each signature line.
 const DASH: &str = "\u{2014} ";
 
 /// Signs checkpoints. Its secret is never shown.
@@ -33,12 +33,12 @@ pub struct PublicKey {
     key: VerifyingKey,
 }
 
-/// A tree head: so many entries, with this root.
+/// A tree head: a number of entries, and the root of the tree over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The name of the log.
     pub origin: String,
-    /// How many entries.
+    /// Number of entries that it covers.
     pub size: u64,
     /// The root of the tree over them.
     pub root: Hash,
@@ -58,7 +58,7 @@ fn parts(text: &str) -> Option<(&str, Vec<u8>)> {
     (legal && key.len() == 33 && key[0] == ED25519).then_some((name, key))
 }
 
-/// A note of ours has one; more are looked at, but not without end.
+/// Maximum number of signatures of a note that are read. Ours have one.
 const SIGNATURES: usize = 16;
 
 fn endorsement(next: &PublicKey) -> String {
@@ -152,7 +152,7 @@ impl Signer {
         self.note(&succession(previous))
     }
 
-    /// A signed note for what an entry tells of an archive, by its hash.
+    /// A signed note over the hash of an `archive` entry.
     #[must_use]
     pub fn claim(&self, entry: u64, claim: &str) -> String {
         self.note(&archiving(&self.name, entry, claim))
@@ -172,11 +172,11 @@ pub enum BadKey {
     #[error("expected a public key as `rescind ledger key` prints it: NAME+KEYID+BASE64")]
     Form,
     /// It was altered, or put together from two.
-    #[error("the key's id is not that of the key")]
+    #[error("the key id does not match the key")]
     Id,
 }
 
-/// Why a note is not taken for a key's checkpoint.
+/// Why a note is not accepted as a key's checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadNote {
     /// It has no signature.
@@ -230,7 +230,7 @@ impl PublicKey {
         self.name == previous.name && self.signed(note).is_ok_and(|text| text == succession(previous))
     }
 
-    /// Whether a note is this key's word for what an entry tells of an archive.
+    /// Whether a note is this key's signature over the hash of an `archive` entry.
     #[must_use]
     pub fn claims(&self, entry: u64, claim: &str, note: &str) -> bool {
         self.signed(note).is_ok_and(|text| text == archiving(&self.name, entry, claim))

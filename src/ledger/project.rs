@@ -1,5 +1,5 @@
-//! What is kept beside the entries: tables that can be made again from them, and what can be had
-//! again from AWS.
+//! The tables beside the entries: those that can be rebuilt from the entries, and those that can be read again from
+//! AWS.
 
 use super::LedgerError;
 use crate::ident::{AccountId, Region};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub enum SideTable {
     /// How far a feed has come.
     Cursor(Cursor),
-    /// The organization's accounts.
+    /// The accounts of the organization.
     Organization(Arc<Snapshot>),
     /// Where an account stands.
     Placement(AccountId, Placement),
@@ -25,15 +25,15 @@ pub enum SideTable {
 /// How far a channel of notifications has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelState {
-    /// The channel's name.
+    /// Name of the channel in the configuration.
     pub name: String,
     /// Everything up to this entry is delivered, or not for this channel.
     pub seq: i64,
     /// How often it failed in a row.
     pub failures: u32,
-    /// Since when.
+    /// Time of the first failure of those in a row.
     pub failed_since: Option<Timestamp>,
-    /// Why, last.
+    /// Message of the latest failure.
     pub error: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl ChannelState {
 /// How far a region's feed has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The region.
+    /// The region that is polled.
     pub region: Region,
     /// The detector in it.
     pub detector: String,
@@ -65,7 +65,7 @@ pub(super) struct Projected<'a> {
     pub occurrence: Option<&'a str>,
 }
 
-/// Keeps the tables that can be made again from the entries.
+/// Updates the tables that can be rebuilt from the entries.
 pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str) -> Result<(), LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let seq = entry.seq;

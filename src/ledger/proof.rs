@@ -36,7 +36,7 @@ impl Reader {
         let sql = "SELECT note FROM checkpoints WHERE size >= ?1 ORDER BY size LIMIT 1";
         let note = self.column(sql, [seq])?.pop();
         let note = note.ok_or_else(|| {
-            self.bad(seq, &"no checkpoint is over it yet: `rescind ledger checkpoint` makes one")
+            self.bad(seq, &"no checkpoint covers it yet: `rescind ledger checkpoint` makes one")
         })?;
         let size = Checkpoint::parse(&note).ok_or_else(|| self.bad(seq, &"its checkpoint is damaged"))?.size;
         Ok((size, note))
@@ -61,7 +61,7 @@ impl Reader {
         Ok(note.and_then(|note| Checkpoint::parse(&note)).as_ref() == Some(checkpoint))
     }
 
-    /// How many entries the latest checkpoint is over, and when it was made.
+    /// Number of entries that the latest checkpoint covers, and when it was made.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -83,7 +83,7 @@ impl Reader {
     /// The proof that entry `seq` is in the tree of the first checkpoint that covers it.
     ///
     /// # Errors
-    /// When there is no such entry, when it is in an archive, or when no checkpoint is over it yet.
+    /// When there is no such entry, when it is in an archive, or when no checkpoint covers it yet.
     pub fn prove(&self, seq: i64) -> Result<Proof, LedgerError> {
         self.body(seq)?;
         let (size, checkpoint) = self.checkpoint_over(seq)?;
@@ -221,7 +221,7 @@ impl Paths<'_> {
         let reader = self.leaves.source;
         let index = u64::try_from(seq - 1).map_err(|error| reader.bad(seq, &error))?;
         if index >= self.size {
-            return Err(reader.bad(seq, &"no checkpoint is over it yet"));
+            return Err(reader.bad(seq, &"no checkpoint covers it yet"));
         }
         let mut leaf = None;
         self.leaves.each(index, 1, &mut |hash| leaf = Some(hash))?;
@@ -339,10 +339,10 @@ impl<L: Leaves> Leaves for Remembered<'_, L> {
 /// Why proofs could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofsError {
-    /// The ledger.
+    /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The file.
+    /// The file of proofs cannot be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }

@@ -1,5 +1,5 @@
-//! What decisions rest on beside the findings: what was begun of late, which alerts were raised, what AWS
-//! said last of the organization.
+//! What decisions rest on besides the findings: recent remediations, raised alerts, and the latest snapshot of the
+//! organization.
 
 use super::columns::states;
 use super::project::{ChannelState, stamp};
@@ -16,9 +16,9 @@ use std::collections::{BTreeMap, HashSet};
 /// A deny that is watched over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
-    /// Its remediation.
+    /// Id of the remediation that made the deny.
     pub remediation: String,
-    /// The account.
+    /// The account of the principal.
     pub account: AccountId,
     /// The principal's key, as [`crate::remediation::Target::key`] gives it.
     pub key: String,

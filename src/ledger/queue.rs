@@ -1,13 +1,13 @@
-//! Where many threads meet one that works for them: jobs that wait are done together.
+//! A queue from many threads to one worker thread, which takes all waiting jobs together.
 
 use super::sync::{Arc, Builder, Condvar, JoinHandle, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How many jobs are done together at most.
+/// Maximum number of jobs that are done together.
 pub const GROUP: usize = 256;
 
-/// How long a job that nobody waits for waits for one that somebody waits for.
+/// Maximum time that a job without a waiter is delayed for one with a waiter.
 const LINGER: Duration = Duration::from_millis(5);
 
 /// Does jobs, on a thread of its own.
@@ -15,7 +15,7 @@ pub trait Work<J>: Send + 'static {
     /// Does some jobs, at least one, in the order in which they came.
     fn group(&mut self, jobs: Vec<J>);
 
-    /// There was none for as long as [`Queue::start`] was told.
+    /// No job came for the time given to [`Queue::start`].
     fn rest(&mut self);
 
     /// There will be no more.
@@ -64,7 +64,6 @@ impl<J> Default for Shared<J> {
 enum Sleep {
     /// It is awake, or wakes by itself.
     Not,
-    /// Any job.
     UntilAny,
     /// A job that somebody waits for.
     UntilAwaited,
@@ -99,7 +98,7 @@ impl<J> Waiting<J> {
         self.changed.notify_one();
     }
 
-    /// Sleeps for so long at most; tells whether it was as long.
+    /// Sleeps for so long at most; returns whether the whole time passed.
     fn sleep<'a>(
         &self,
         mut state: MutexGuard<'a, Shared<J>>,

@@ -1,4 +1,4 @@
-//! The tables that are made from the entries, made again from them.
+//! Rebuilds the tables that are made from the entries.
 
 use super::project::{Projected, project};
 use super::proof::SUBTREE;
@@ -14,7 +14,7 @@ const TABLES: [&str; 4] = ["occurrences", "remediations", "watched", "subtrees"]
 /// A table that was not what its entries make it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The table.
+    /// Name of the table.
     pub table: &'static str,
     /// How many rows it has that the entries do not give, or give otherwise.
     pub wrong: i64,
@@ -33,7 +33,7 @@ pub fn rebuild(path: &Path, mend: bool) -> Result<Vec<Difference>, LedgerError> 
             return Ok(differences);
         }
     }
-    Err(LedgerError::Busy { path: path.display().to_string(), what: "it changes all the time" })
+    Err(LedgerError::Busy { path: path.display().to_string(), what: "it is being written to all the time" })
 }
 
 /// Makes all indexes of the ledger at `path` again, from the tables.
@@ -47,7 +47,7 @@ pub fn reindex(path: &Path) -> Result<(), LedgerError> {
         .map_err(|error| LedgerError::Sqlite { path: path.display().to_string(), error })
 }
 
-/// How often a ledger that others wrote to meanwhile is replayed again.
+/// Number of attempts at a ledger that is written to while it is replayed.
 const TRIES: usize = 5;
 
 /// None when somebody wrote to it meanwhile.

@@ -11,13 +11,13 @@ use rusqlite::params;
 /// A remediation that is not finished, in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
-    /// Its id.
+    /// Id of the remediation.
     pub remediation: String,
-    /// The account.
+    /// The account of the principal.
     pub account: AccountId,
     /// The role's name, in lower case.
     pub role_key: String,
-    /// Where it stands.
+    /// State of the remediation.
     pub state: State,
     /// When it was decided.
     pub opened_at: Timestamp,

@@ -7,7 +7,7 @@ use rusqlite_migration::{M, Migrations};
 use std::path::Path;
 use std::time::Duration;
 
-/// Marks the file as a ledger of ours (SQLite header, "application id"): `RSCD`.
+/// SQLite's "application id" of a ledger: `RSCD`.
 const APPLICATION_ID: i32 = 0x5253_4344;
 
 const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/01-ledger/up.sql"))];
@@ -17,13 +17,13 @@ const VERSION: i64 = 1;
 
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
-/// Bytes of a page, as SQLite makes them.
+/// Size of a page in bytes: SQLite's default.
 pub(super) const PAGE: usize = 4096;
 
-/// How long to wait for another process that writes.
+/// Timeout of waiting for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// So many prepared statements are kept: more than there are different ones.
+/// Maximum number of prepared statements that are kept: more than there are different ones.
 const STATEMENTS: usize = 64;
 
 /// Opens the ledger for writing; makes it, with mode 0600, when it is not there.

@@ -1,4 +1,4 @@
-//! The parts of the standard library in which threads meet. Tests put others in their place.
+//! The synchronization primitives of the standard library, which tests replace.
 
 pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub use std::thread::{Builder, JoinHandle};

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// A SHA-256 hash.
+/// The SHA-256 hash of a leaf or a subtree.
 pub type Hash = [u8; 32];
 
 /// The hash of a leaf: SHA-256(0x00 || entry).
@@ -31,7 +31,7 @@ impl Frontier {
         self.size
     }
 
-    /// Appends a leaf.
+    /// Appends the hash of the next entry.
     pub fn push(&mut self, leaf: Hash) {
         let mut hash = leaf;
         // Each complete subtree of the same height becomes the left half of a larger one.

@@ -113,7 +113,7 @@ impl Ledger {
         let _ = self.jobs.send_along(Job::Append(ready, answer));
     }
 
-    /// Writes what is still waiting and ends the writer. Whoever appends afterwards is told so.
+    /// Writes what is still waiting and ends the writer. Appending fails afterwards.
     pub fn close(&self) {
         self.jobs.close();
     }
@@ -138,15 +138,15 @@ impl CallSink for Ledger {
     }
 }
 
-/// When nothing was written for so long, what is in the write-ahead log is folded into the file. It takes two
-/// more fsyncs, and a deny must not wait for them.
+/// Time without a write after which the write-ahead log is folded into the file. That takes two more fsyncs,
+/// and a deny must not wait for them.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Fewer pages than this are not worth it.
+/// Minimum number of pages in the log for folding it in a pause.
 const WORTH_FOLDING: usize = 500;
 
-/// With more pages than this it does not wait for a pause: some 10 MB, which the log uses over and over. While
-/// the log's file grows, each fsync takes half as long again.
+/// Number of pages from which on the log is folded without waiting for a pause: some 10 MB, which the log
+/// uses over and over. While the log's file grows, each fsync takes half as long again.
 const MUST_BE_FOLDED: usize = 2_500;
 
 struct Writer {

@@ -1,16 +1,16 @@
-//! Many notices in one message: a storm must not be one of messages, too.
+//! Many notices in one message, so that a storm of findings is not a storm of messages.
 
 use super::Notice;
 use crate::config::{Level, Topic};
 use jiff::Timestamp;
 
-/// From so many on they are sent together.
+/// Number of notices from which on they are sent as one.
 pub(super) const TOGETHER: usize = 6;
 
-/// So many are named in it.
+/// Maximum number of notices that are listed in it.
 const NAMED: usize = 40;
 
-/// One notice that tells of all; none when there are none.
+/// One notice that summarizes all of them; none when there are none.
 pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
     let last = notices.last()?;
     let level = notices.iter().map(|notice| notice.level).max().unwrap_or(Level::Info);

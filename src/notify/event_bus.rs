@@ -1,11 +1,12 @@
-//! To an event bus, so that the users' own automation can go on from what was done.
+//! To an event bus, so that the users' own automation can react.
 
 use super::{Notice, Undelivered};
 use crate::aws::Hub;
 use crate::ident::Region;
 use crate::safe;
 
-/// An event may have 256 KiB in all (EventBridge User Guide, "PutEvents").
+/// Maximum size of an event's detail. EventBridge allows 256 KiB in all (EventBridge User Guide,
+/// "PutEvents").
 const MOST: usize = 200 << 10;
 
 pub(super) async fn send(hub: &Hub, bus: &str, region: &Region, notice: &Notice) -> Result<(), Undelivered> {

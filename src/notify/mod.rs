@@ -1,8 +1,7 @@
-//! Notifications: who is told what, and how it gets there.
+//! Notifications: which are sent to which channel, and how they get there.
 //!
-//! The ledger is the outbox. Each channel has come as far as one entry; what stands behind it is yet to
-//! be delivered. A channel goes forward only when what it sent was taken: at least once, never twice on
-//! purpose, and each message has an id by which a receiver can tell. Nothing here waits for a
+//! The ledger is the outbox. Each channel has a position in it: the entries after that are yet to be delivered. The
+//! position moves only when a message was accepted: delivery is at least once, never twice on purpose, and each message has an id by which a receiver recognizes it. Nothing here waits for a
 //! remediation, and no remediation waits for it.
 
 mod digest;
@@ -16,13 +15,12 @@ mod webhook;
 pub use notice::Notice;
 pub use notifier::{Notifier, NotifierError};
 
-/// What keeps a message from being delivered. The text has no secret in it.
+/// Why a message was not delivered. The text contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct Undelivered {
-    /// What went wrong.
     pub text: String,
-    /// The receiver asks not to be asked again for so long.
+    /// The pause that the receiver asks for.
     pub retry_after: Option<std::time::Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! What a person is told: put together from an entry of the ledger.
+//! A notification, made from an entry of the ledger.
 
 use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
@@ -12,20 +12,19 @@ use serde::Serialize;
 /// Maximum length of a line, in characters.
 const LONGEST_LINE: usize = 2000;
 
-/// What a person is told.
+/// A notification, before it is formatted for a channel.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notice {
     /// Unique, and the same when it is sent again.
     pub id: String,
-    /// The ledger's entry.
+    /// Number of the ledger's entry that it is made from.
     pub entry: i64,
     /// What it is about.
     pub topic: Topic,
-    /// How much somebody must care.
+    /// How urgent it is.
     pub level: Level,
-    /// When it happened.
     pub at: Timestamp,
-    /// In one line.
+    /// One line, for a subject or a heading.
     pub title: String,
     /// What happened, line by line.
     pub text: Vec<String>,
@@ -35,19 +34,16 @@ pub struct Notice {
     pub account: Option<AccountId>,
     /// The role's name, or `user/NAME`.
     pub principal: Option<String>,
-    /// The remediation.
     pub remediation: Option<String>,
-    /// Its state.
+    /// State of the remediation.
     pub state: Option<State>,
     /// How far it is proved.
     pub proof: Option<Rung>,
-    /// The finding.
     pub finding: Option<String>,
-    /// The finding's type.
     pub finding_type: Option<String>,
 }
 
-/// The kinds of entries that somebody may be told about.
+/// The kinds of entries that a notification is made from.
 pub const KINDS: [&str; 9] = [
     "proof",
     "proposed",
@@ -60,7 +56,7 @@ pub const KINDS: [&str; 9] = [
     "opt_outs_refused",
 ];
 
-/// What an entry tells a person; none when it tells nothing new.
+/// The notification for an entry; none when the entry has no news for a person.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -114,7 +110,13 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
         (Event::Proposed { .. }, Some(r)) => Some(held(r)),
         (Event::Refused(refused), Some(r)) if refused.disposition != Disposition::Retry => {
             let title = format!("NOT revoked: {} in {}: {}", r.target, r.target.account, refused.reason);
-            Some((Topic::NotRevoked, Level::Critical, title, story(r), vec![refused.what_to_do.clone()]))
+            Some((
+                Topic::NotRevoked,
+                Level::Critical,
+                title,
+                about_finding(r),
+                vec![refused.what_to_do.clone()],
+            ))
         }
         (Event::Undone { note, .. }, Some(r)) => {
             let title = format!("{}: {} in {}", r.state, r.target, r.target.account);
@@ -145,7 +147,7 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
     }
 }
 
-/// When it was proved first. What the simulator contradicts is told as an alert.
+/// When it was proved first. A proof that the simulator contradicts raises an alert instead.
 fn first_proof(r: &Remediation) -> Option<Timestamp> {
     r.proofs.iter().find(|proof| !proof.what.is_contradicted()).map(|proof| proof.at)
 }
@@ -153,7 +155,7 @@ fn first_proof(r: &Remediation) -> Option<Timestamp> {
 fn revoked(r: &Remediation) -> Words {
     let again = if r.recurrence.is_some() { "revoked AGAIN" } else { "revoked" };
     let title = format!("{again}: {} in {}", r.target, r.target.account);
-    let mut text = story(r);
+    let mut text = about_finding(r);
     if let Some(change) = &r.change {
         text.push(format!("Denied: everything, to tokens issued before {}.", change.cutoff));
         text.extend(change.key.as_ref().map(|key| format!("Deactivated: access key {}.", key.id)));
@@ -180,7 +182,7 @@ fn revoked(r: &Remediation) -> Words {
 fn held(r: &Remediation) -> Words {
     let why = r.held_why().map_or("", |(_, why)| why);
     let title = format!("held for approval: {} in {}", r.target, r.target.account);
-    let mut text = story(r);
+    let mut text = about_finding(r);
     text.push(format!("Why: {why}."));
     match r.proposal.as_ref().map(|proposal| (&proposal.change, &proposal.problem)) {
         Some((Some(change), _)) => {
@@ -204,8 +206,8 @@ fn held(r: &Remediation) -> Words {
     (Topic::Held, Level::Critical, title, text, to_do)
 }
 
-/// What happened, to whom.
-fn story(r: &Remediation) -> Vec<String> {
+/// The finding and the principal, in words.
+fn about_finding(r: &Remediation) -> Vec<String> {
     let (finding, evidence) = (&r.finding, &r.finding.evidence);
     let from: Vec<&str> = [&evidence.remote_ip, &evidence.remote_organization, &evidence.remote_country]
         .into_iter()
@@ -230,7 +232,7 @@ fn story(r: &Remediation) -> Vec<String> {
 }
 
 impl Notice {
-    /// A message that says that it is a test.
+    /// A test message.
     #[must_use]
     pub fn test(id: &str) -> Self {
         Self {
@@ -252,13 +254,13 @@ impl Notice {
         }
     }
 
-    /// It is for this channel. `ous` are those of the account, where they are known.
+    /// Whether it is for this channel. `ous` are those of the account, where they are known.
     #[must_use]
     pub fn is_for(&self, channel: &Channel, ous: Option<&[String]>) -> bool {
         let topic = channel.topics.is_empty() || channel.topics.contains(&self.topic);
         let account = channel.accounts.is_empty()
             || self.account.as_ref().is_some_and(|account| channel.accounts.contains(account));
-        // What concerns no account concerns everybody; what cannot be placed is told rather than lost.
+        // A notice about no account goes to every channel; so does one whose account cannot be placed in an OU.
         let ou = channel.ous.is_empty()
             || ous.is_none_or(|ous| {
                 channel.ous.iter().any(|wanted| ous.iter().any(|ou| ou == wanted.as_str()))

@@ -15,31 +15,30 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often the ledger is asked for something new.
+/// Interval between two looks for new entries.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// So many entries are looked at together.
+/// Number of entries that are read together.
 const BATCH: usize = 200;
 
-/// After a failure.
+/// Delay before a message that failed is sent again.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(10) };
 
-/// A revocation is announced with its impact, if that is known by then.
+/// Maximum time that the notice of a revocation waits for its impact.
 const WAIT_FOR_IMPACT: Duration = Duration::from_secs(8);
 
-/// OUs that were read are good for so long.
+/// Maximum age of the OUs that were read.
 const OUS_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
-/// At the end of a run what is left is given so long.
+/// Timeout of delivering what is left at the end of a run.
 const LAST: Duration = Duration::from_secs(15);
 
-/// Sends notifications.
 pub struct Notifier {
     hub: Hub,
     ledger: Ledger,
     reader: Reader,
     channels: Vec<Arc<Channel>>,
-    /// What the ids of messages begin with: which ledger it is.
+    /// Prefix of the ids of messages, which names the ledger.
     name: String,
     client: reqwest::Client,
 }
@@ -47,11 +46,11 @@ pub struct Notifier {
 /// How the delivery of some messages ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// There was nothing to tell, for now.
+    /// There was nothing to send.
     Nothing,
-    /// So many were taken.
+    /// Number of messages that were delivered.
     Taken(usize),
-    /// They were not taken.
+    /// They were not delivered.
     Failed(Undelivered),
 }
 
@@ -100,7 +99,7 @@ impl Notifier {
         futures::future::try_join_all(each).await.map(|_| ())
     }
 
-    /// Sends what there is, and does not wait longer than a while for who does not take it.
+    /// Sends what is waiting, and gives up after a while on channels that do not accept it.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
@@ -216,7 +215,7 @@ impl Notifier {
     /// Sends one message.
     ///
     /// # Errors
-    /// Why it was not taken.
+    /// Why it was not delivered.
     async fn send(&self, channel: &Channel, notice: &Notice) -> Result<(), Undelivered> {
         match &channel.way {
             Way::Sns { topic, region } => sns::send(&self.hub, topic, region, notice).await,
@@ -227,14 +226,14 @@ impl Notifier {
         }
     }
 
-    /// Sends a message that says that it is a test, to one channel or to all.
+    /// Sends a test message to one channel, or to all.
     pub async fn test(&self, wanted: Option<&str>) -> Vec<(String, Result<(), Undelivered>)> {
-        let mut told = Vec::new();
+        let mut results = Vec::new();
         for channel in self.channels.iter().filter(|channel| wanted.is_none_or(|name| name == channel.name)) {
             let notice = Notice::test(&format!("{}-test-{}", self.name, Timestamp::now().as_millisecond()));
-            told.push((channel.name.clone(), self.send(channel, &notice).await));
+            results.push((channel.name.clone(), self.send(channel, &notice).await));
         }
-        told
+        results
     }
 
     fn state(&self, channel: &Channel) -> Result<ChannelState, LedgerError> {

@@ -6,7 +6,7 @@ use crate::ident::Region;
 use crate::safe;
 use serde_json::json;
 
-/// SNS takes 256 KiB in all; half of it for each of the two forms.
+/// Maximum size of each of the two forms of a message. SNS takes 256 KiB in all.
 const MOST: usize = 120 << 10;
 
 pub(super) async fn send(

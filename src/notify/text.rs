@@ -16,7 +16,6 @@ pub(super) fn ascii(text: &str, most: usize) -> String {
     if whole.len() <= most { whole } else { format!("{}...", &whole[..most.saturating_sub(3)]) }
 }
 
-/// The whole notice.
 pub(super) fn body(notice: &Notice) -> String {
     let mut text = format!("{}\n\n", notice.title);
     for line in &notice.text {

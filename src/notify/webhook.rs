@@ -12,13 +12,13 @@ use sha2::Sha256;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// A receiver that has not answered by then has not taken it.
+/// Timeout of a receiver's answer: without one the message is not delivered.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Longer pauses that a receiver asks for are cut to this.
+/// Maximum pause that a receiver can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
-/// Chats take some thousand characters.
+/// Maximum length of a message to a chat, in characters. Chats take a few thousand.
 const CHAT: usize = 2800;
 
 /// A client that follows no redirection: what is sent is for this receiver only. It uses the environment's

@@ -10,7 +10,7 @@ use std::fmt;
 /// An account of the organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its id.
+    /// The 12-digit id of the account.
     pub id: AccountId,
     /// Its name, for people.
     pub name: String,
@@ -22,7 +22,7 @@ pub struct Account {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum AccountState {
-    /// In use.
+    /// The account is in use (`ACTIVE`).
     Active,
     /// Anything else: suspended, closed, being opened or closed, or a state yet to be invented.
     Other(String),
@@ -56,7 +56,7 @@ pub struct Placement {
     /// The ids of the OUs that it is in, at every level, and of the root; none when that was not
     /// asked.
     pub ous: Option<Vec<String>>,
-    /// Its tags.
+    /// The tags of the account itself; those of its OUs do not count.
     pub tags: BTreeMap<String, String>,
     /// When it was read.
     pub read_at: Timestamp,

@@ -22,19 +22,18 @@ const DOCTOR: &str = include_str!("../../policies/session-doctor.json");
 /// The inline policy of the remediation role with what every remedy of roles needs.
 pub const MEMBER_POLICY: &str = "Rescind";
 
-/// Its inline policy with what the remedy `user_keys` needs besides.
+/// Name of the remediation role's inline policy with what the remedy `user_keys` needs in addition.
 pub const USERS_POLICY: &str = "RescindUsers";
 
 /// Who a member trusts, and how.
 #[derive(Debug, Clone)]
 pub struct Trusted {
-    /// The hub's role.
     pub hub_role_arn: String,
-    /// The organization: `o-…`.
+    /// The id of the organization: `o-…`.
     pub organization: String,
-    /// What the hub must say.
+    /// The ExternalId that AssumeRole must give.
     pub external_id: String,
-    /// As whom the hub enters.
+    /// The SourceIdentity with which the hub assumes the role.
     pub source_identity: String,
 }
 
@@ -61,7 +60,7 @@ pub fn trust_difference(trusted: &Trusted, found: Option<&str>) -> Option<String
     difference(&member_trust(&Trusted { hub_role_arn, ..trusted.clone() }), &found)
 }
 
-/// Whether a role's trust lets anybody in whom [`member_trust`] does not, or on other terms.
+/// Whether a role's trust policy admits a principal that [`member_trust`] does not, or on other terms.
 #[must_use]
 pub fn trusts_more(trusted: &Trusted, found: Option<&str>) -> bool {
     let found: Value = found.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
@@ -154,7 +153,7 @@ pub fn session_of_doctor(role_arn: &str) -> String {
 #[error("the credentials are not a role's but {0}'s")]
 pub struct NoRole(pub String);
 
-/// The ARN of the role that a caller's ARN is of, as far as that tells: it leaves the path out.
+/// The ARN of the role that a caller's ARN belongs to. The role's path is missing: the caller's ARN does not have it.
 ///
 /// # Errors
 /// When the caller is no role.

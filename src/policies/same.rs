@@ -1,4 +1,4 @@
-//! Whether two policy documents say the same, as IAM reads them.
+//! Compares two policy documents by their meaning to IAM.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -20,16 +20,20 @@ pub fn difference(wanted: &Value, found: &Value) -> Option<String> {
         named.collect()
     };
     let (wanted, found) = (by_sid(&wanted), by_sid(&found));
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     for (sid, statement) in &wanted {
         match found.get(sid) {
-            None => told.push(format!("{sid} is missing")),
-            Some(other) if other != statement => told.push(format!("{sid}: {}", inside(statement, other))),
+            None => differences.push(format!("{sid} is missing")),
+            Some(other) if other != statement => {
+                differences.push(format!("{sid}: {}", inside(statement, other)));
+            }
             Some(_) => {}
         }
     }
-    told.extend(found.keys().filter(|sid| !wanted.contains_key(*sid)).map(|sid| format!("{sid} is more")));
-    Some(if told.is_empty() { "it differs".to_owned() } else { told.join("; ") })
+    differences.extend(
+        found.keys().filter(|sid| !wanted.contains_key(*sid)).map(|sid| format!("{sid} is not expected")),
+    );
+    Some(if differences.is_empty() { "it differs".to_owned() } else { differences.join("; ") })
 }
 
 /// Whether `found` has a statement that allows something and is not in `wanted`.
@@ -54,7 +58,7 @@ fn inside(wanted: &Value, found: &Value) -> String {
         let all = value.as_array().cloned().unwrap_or_default();
         all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()
     };
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     for key in keys(wanted).union(&keys(found)) {
         let (one, other) = (&wanted[key], &found[key]);
         if one == other {
@@ -65,15 +69,15 @@ fn inside(wanted: &Value, found: &Value) -> String {
         let with: Vec<&str> = other.difference(&one).map(String::as_str).collect();
         match (key.as_str(), without.as_slice(), with.as_slice()) {
             // Who may enter is not repeated: it has the external id in it.
-            ("Condition" | "Principal", ..) | (_, [], []) => told.push(format!("another {key}")),
-            (_, without, []) => told.push(format!("{key} without {}", without.join(", "))),
-            (_, [], with) => told.push(format!("{key} with {}", with.join(", "))),
+            ("Condition" | "Principal", ..) | (_, [], []) => differences.push(format!("another {key}")),
+            (_, without, []) => differences.push(format!("{key} without {}", without.join(", "))),
+            (_, [], with) => differences.push(format!("{key} with {}", with.join(", "))),
             (_, without, with) => {
-                told.push(format!("{key} with {} instead of {}", with.join(", "), without.join(", ")));
+                differences.push(format!("{key} with {} instead of {}", with.join(", "), without.join(", ")));
             }
         }
     }
-    told.join(", ")
+    differences.join(", ")
 }
 
 fn normal(value: &Value) -> Value {
@@ -131,14 +135,14 @@ mod tests {
     fn what_differs_is_named_and_no_condition_is_repeated() {
         let statement = |actions: &[&str], id: &str| json!({"Statement": [{"Sid": "A", "Effect": "Allow", "Action": actions, "Condition": {"StringEquals": {"sts:ExternalId": id}}}]});
         let wanted = statement(&["x:Y", "x:Z"], "secret");
-        let told = difference(&wanted, &statement(&["x:Y"], "secret"));
-        assert_eq!(told.as_deref(), Some("A: Action without x:Z"));
-        let told = difference(&wanted, &statement(&["x:Y", "x:Z", "x:*"], "secret"));
-        assert_eq!(told.as_deref(), Some("A: Action with x:*"));
-        let told = difference(&wanted, &statement(&["x:Y", "x:Z"], "other")).expect("it differs");
-        assert_eq!(told, "A: another Condition");
-        let told = difference(&wanted, &json!({"Statement": [{"Sid": "B"}]}));
-        assert_eq!(told.as_deref(), Some("A is missing; B is more"));
+        let differences = difference(&wanted, &statement(&["x:Y"], "secret"));
+        assert_eq!(differences.as_deref(), Some("A: Action without x:Z"));
+        let differences = difference(&wanted, &statement(&["x:Y", "x:Z", "x:*"], "secret"));
+        assert_eq!(differences.as_deref(), Some("A: Action with x:*"));
+        let differences = difference(&wanted, &statement(&["x:Y", "x:Z"], "other")).expect("it differs");
+        assert_eq!(differences, "A: another Condition");
+        let differences = difference(&wanted, &json!({"Statement": [{"Sid": "B"}]}));
+        assert_eq!(differences.as_deref(), Some("A is missing; B is not expected"));
         assert!(difference(&wanted, &json!({})).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! How much may be begun in an hour, and what was.
+//! The hourly budgets, and how much of them is used.
 
 use super::keyed_queue::KeyedQueue;
 use super::policy::CurrentPolicy;
@@ -14,9 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) enum RoleCount {
     /// Nobody needed to know.
     NotAsked,
-    /// AWS did not tell.
+    /// AWS did not answer.
     Unreadable,
-    /// So many.
     Is(usize),
 }
 

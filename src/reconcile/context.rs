@@ -1,4 +1,4 @@
-//! What the steps of a remediation work with.
+//! The context that the steps of a remediation share.
 
 use super::budgets::Budgets;
 use super::decider::Decider;

@@ -1,4 +1,4 @@
-//! The one entrance: findings come in here, and wait their turn among those of the same principal.
+//! The entrance to the engine: each finding is queued behind those of the same principal.
 
 use super::Reconciler;
 use super::find_role::{Search, find_role};
@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-/// How long what comes waits for room in its account, before it is left to the next sweep: what comes after it
-/// may be about an account in which nothing hangs.
+/// Maximum time that a job waits for room in its account before it is left to the next sweep: the jobs behind
+/// it may be for an account in which nothing hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long an account that had no room is not waited for again.
+/// Time for which an account that had no room is not waited for again.
 const FULL: Duration = Duration::from_mins(1);
 
 impl Reconciler {

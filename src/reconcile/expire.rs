@@ -1,4 +1,4 @@
-//! The step of a deny that nothing needs any more: where the policy says so, it is taken away.
+//! The step for a deny that is no longer needed: if `sweep` says so, it is removed.
 
 use super::context::Context;
 use super::next::Next;

@@ -89,7 +89,7 @@ impl Worker {
         Ok(None)
     }
 
-    /// Writes a decision down, with what is told along with it.
+    /// Records a decision, together with the alerts and proofs that come with it.
     async fn record(&self, case: Case, mut decision: Decision) -> Result<Vec<Work>, LedgerError> {
         let (finding, context) = (&case.finding, &self.context);
         if self.stop.is_cancelled() && decision.verdict.code() == ReasonCode::PlacementUnknown {
@@ -165,7 +165,7 @@ impl Worker {
     }
 }
 
-/// The remediation because of which a finding is to be left, though it tells of activity after that.
+/// The remediation that a skipped finding relies on, although the finding shows activity after it.
 fn relied_on(finding: &Finding, decision: &Decision, history: &[PriorRemediation]) -> Option<String> {
     let Verdict::Skip(
         SkipReason::AlreadyRevoked { remediation, .. } | SkipReason::Denied { remediation, .. },

@@ -1,5 +1,5 @@
-//! The step of a remediation that waits for a person: what would be done is looked at, so that they can judge it;
-//! and it ends when nobody answered.
+//! The step of a held remediation: determines what would be done, so that a person can judge it, and rejects it
+//! when nobody answered in time.
 
 use super::context::Context;
 use super::look_ahead::look_ahead;

@@ -1,4 +1,4 @@
-//! KeyedQueue: work for one role in order, work for different roles side by side.
+//! KeyedQueue: jobs for one role run in order, jobs for different roles in parallel.
 
 use crate::ident::AccountId;
 use futures::FutureExt;
@@ -12,7 +12,6 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A job.
 struct Job {
     work: BoxFuture<'static, ()>,
     priority: Priority,
@@ -45,7 +44,7 @@ struct Places {
     freed: Notify,
 }
 
-/// One of them.
+/// One place among them; dropping it gives it back.
 struct Place(Arc<Places>);
 
 impl Place {
@@ -183,7 +182,6 @@ impl KeyedQueue {
         }
     }
 
-    /// Queues a job.
     pub fn submit(&self, key: String, priority: Priority, job: impl Future<Output = ()> + Send + 'static) {
         let job = Job { work: job.boxed(), priority, _place: Place::take(&self.places) };
         let mut waiting = self.waiting();

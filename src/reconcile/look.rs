@@ -1,4 +1,4 @@
-//! Looking whether a change is in place, and recording what that tells.
+//! Checks whether a change is in place, and records the result.
 
 use super::context::Context;
 use crate::aws::MemberSession;

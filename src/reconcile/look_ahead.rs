@@ -1,4 +1,4 @@
-//! What would be done to a principal, without doing it.
+//! Determines what would be done to a principal, without doing it.
 
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{CallScope, Change, Refusal, Target};

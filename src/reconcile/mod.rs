@@ -59,7 +59,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use worker::{Worker, key_of};
 
-/// How often what a held remediation would change is looked at.
+/// Interval between two looks at what a held remediation would change.
 const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Carries out what triage decides.

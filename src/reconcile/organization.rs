@@ -10,13 +10,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// A snapshot of the organization older than this is read again before the next poll.
+/// Maximum age of a snapshot of the organization. An older one is read again before the next poll.
 pub const ORGANIZATION_AGE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Minimum time between two readings because of an account that the snapshot does not have, or not as active.
 const DOUBTED_AGE: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a finding waits for another one that reads the organization.
+/// Maximum time that a finding waits for another one that reads the organization.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The accounts, as they were read last.

@@ -1,4 +1,4 @@
-//! Where accounts stand: their OUs and tags, as far as a decision needed them.
+//! The placement of accounts: their OUs and tags, read when a decision needs them.
 
 use super::policy::CurrentPolicy;
 use crate::aws::{Hub, hub_hint, within};
@@ -15,10 +15,9 @@ use tokio_util::sync::CancellationToken;
 /// Minimum time between two readings of where one account stands.
 const AGE: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a finding waits for Organizations.
+/// Maximum time that a finding waits for Organizations.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Where accounts stand.
 pub(super) struct Placements {
     hub: Hub,
     ledger: Ledger,

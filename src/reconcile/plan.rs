@@ -1,4 +1,4 @@
-//! What would be done, without doing it.
+//! Decides about findings without acting on them, for `rescind plan`.
 
 use super::Reconciler;
 use super::decider::Circumstances;
@@ -14,7 +14,6 @@ use crate::triage::{Decision, Stage};
 /// What would be done about a finding.
 #[derive(Debug)]
 pub struct Planned {
-    /// The finding.
     pub finding: Finding,
     /// What the ledger has about this very occurrence: it is not decided again.
     pub recorded: Option<Decided>,

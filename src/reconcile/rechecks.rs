@@ -1,4 +1,4 @@
-//! The denies in force are looked at when their time comes: in the order of their principals, and a few at once.
+//! Rechecks the denies in force when they are due: a few concurrently, and those of one principal in order.
 
 use super::decider::queue_key;
 use super::keyed_queue::Priority;
@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 /// Maximum time between two readings of what there is to look at.
 const ASK: Duration = Duration::from_secs(5);
 
-/// Looks at denies.
 pub struct Rechecker {
     worker: Arc<Worker>,
     schedule: Arc<Schedule>,
@@ -52,7 +51,6 @@ impl Rechecker {
         self.watchlist().state()
     }
 
-    /// These are due.
     pub(super) fn note_due(&self, due: impl IntoIterator<Item = String>) {
         self.watchlist().note_due(due);
     }
@@ -162,7 +160,7 @@ impl Rechecker {
 
     /// Looks at one deny. What follows is done at once, before anything else of that principal.
     async fn look(&self, id: &str, due: Due) {
-        // It was seen there a moment ago: what is due is whom it affects.
+        // It was seen in place a moment ago: only its impact is due.
         if due == Due::Impact && self.was_just_seen(id) {
             return;
         }

@@ -1,4 +1,4 @@
-//! The step that takes back what was changed: because a person asked for it, or because nothing needs it any more.
+//! The step that undoes a change: because a person asked for it, or because it is no longer needed.
 
 use super::context::Context;
 use super::next::Next;
@@ -9,7 +9,7 @@ use crate::remedy::{self, Drift, Found, Purpose};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Pauses between looks whether it is taken back: IAM is eventually consistent.
+/// Delays between looks at whether the deny is gone: IAM is eventually consistent.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 

@@ -1,6 +1,6 @@
-//! What failed and is tried again: how often it failed, and when its time comes.
+//! Remediations that failed and are retried: how often each failed, and when it is due.
 //!
-//! That there is something to do stands in the ledger, and a sweep finds what is not known here: after a
+//! This is only a schedule. The work itself is in the ledger, where a sweep finds whatever is missing here: after a
 //! start, that is everything.
 
 use super::schedule::{Item, Schedule};
@@ -11,16 +11,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// After AWS did not answer, asked to slow down, or a change was not kept.
+/// Delays after AWS did not answer, throttled a call, or did not keep a change.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(5) };
 
-/// After a no: a person must change something first.
+/// Delays after a refusal that a person must act on first.
 const BLOCKED: Backoff = Backoff { first: Duration::from_mins(2), longest: Duration::from_hours(1) };
 
 /// A remediation that is tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
-    /// Its id.
     pub remediation: String,
     /// How often it failed in a row, since the service started.
     pub failures: u32,

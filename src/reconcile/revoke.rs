@@ -19,8 +19,8 @@ use std::ops::ControlFlow;
 /// Maximum number of times that a change is made in one go, when it is not kept or loses its margin.
 pub(super) const TRIES: usize = 3;
 
-/// With less than this between AWS's now and the cutoff, tokens that are issued while the change
-/// spreads might slip through.
+/// Minimum time between AWS's now and the cutoff. With less, tokens that are issued while the change spreads
+/// might slip through.
 pub(super) const LEAST_MARGIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// Nothing has been changed yet, or what was changed is not there.

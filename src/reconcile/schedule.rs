@@ -1,4 +1,4 @@
-//! When something is due that is not due now: retries, and looks at denies in force.
+//! What is due later: retries, and rechecks of denies in force.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

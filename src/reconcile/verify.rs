@@ -1,4 +1,4 @@
-//! The steps that look whether a change took effect, and prove it.
+//! The steps that check whether a change took effect, and prove it.
 
 use super::context::{Context, change_of};
 use super::look::{look, not_looked};

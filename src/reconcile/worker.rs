@@ -1,7 +1,7 @@
-//! The work on one key of the queue: what is to be done about a principal, one after the other.
+//! The work on one key of the queue: the steps for one principal, one after the other.
 //!
-//! What a finding or a remediation leads to is not done inside it: it comes next in the same piece of work, before
-//! anything else of that principal. A crash loses only that order: each piece stands in the ledger.
+//! A finding or a remediation can lead to more work. That is not done inside its own step: it comes next in the same
+//! job, before anything else for that principal. A crash loses only this order: each piece of work is in the ledger.
 
 use super::context::Context;
 use super::decider::queue_key;
@@ -18,7 +18,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// Does the work.
 pub(super) struct Worker {
     pub context: Context,
     pub recheck: Recheck,

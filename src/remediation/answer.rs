@@ -10,11 +10,11 @@ pub struct ReleaseAsked {
     /// Who asks, and why.
     #[serde(flatten)]
     pub answer: Answer,
-    /// Also over a change that somebody else made since.
+    /// Also when somebody else changed the policy since.
     pub force: bool,
-    /// Also the other stolen keys that it takes care of.
+    /// Also for the other stolen keys that the remediation covers.
     pub attached: bool,
-    /// The state from which it is asked for.
+    /// The state of the remediation when it was asked for.
     pub was: State,
 }
 
@@ -23,15 +23,15 @@ pub struct ReleaseAsked {
 pub struct Answer {
     /// Who answers for it, as they say.
     pub by: String,
-    /// Why.
+    /// Their reason, in their words.
     pub reason: String,
     /// The user of the operating system that it came from.
     pub os_user: String,
     /// The AWS identity that it came from, where it was asked for.
     pub aws_identity: Option<String>,
-    /// The entry that was judged: what would be done.
+    /// The entry with the planned change that was judged.
     pub judged: Option<i64>,
 }
 
-/// Who answers when nobody does.
+/// Name in `by` of the answer that is recorded when nobody answers in time.
 pub const NOBODY: &str = "nobody";

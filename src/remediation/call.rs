@@ -18,7 +18,7 @@ pub struct CallScope {
 pub struct CallRecord {
     /// The service, as in IAM actions: `iam`.
     pub service: String,
-    /// The operation: `PutRolePolicy`.
+    /// The operation, as in IAM actions: `PutRolePolicy`.
     pub operation: String,
     /// The account that it acted in.
     pub account: Option<AccountId>,
@@ -32,17 +32,17 @@ pub struct CallRecord {
     pub attempts: u32,
     /// From the first attempt to the answer, in milliseconds.
     pub duration_ms: u64,
-    /// What came of it.
+    /// The result of the call.
     pub result: CallResult,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallResult {
-    /// AWS did it.
+    /// AWS carried it out.
     Ok,
-    /// It failed.
+    /// AWS refused it, or did not answer.
     Error {
         /// AWS's code, when AWS answered.
         code: Option<String>,
@@ -60,17 +60,17 @@ pub trait CallSink: std::fmt::Debug + Send + Sync {
 /// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The certificates that this machine is told to trust cannot be used: nothing was sent.
+    /// The configured CA certificates cannot be used: nothing was sent.
     BadCaBundle,
     /// No credentials were found, or their source failed.
     NoCredentials,
     /// The credentials are expired or unknown to AWS.
     BadCredentials,
-    /// Not authorized. IAM does not model this error: it is told by its code.
+    /// Not authorized. IAM does not model this error: it is recognized by its code.
     Denied,
-    /// `NoSuchEntity`.
+    /// What the call is about does not exist (`NoSuchEntity`).
     NotFound,
-    /// `LimitExceeded`: a quota.
+    /// A quota of the account or the principal is used up (`LimitExceeded`).
     Quota,
     /// `UnmodifiableEntity`: a role that only its service can change.
     Unmodifiable,
@@ -86,7 +86,7 @@ pub enum ErrorKind {
     Refused,
 }
 
-/// A failed call.
+/// A call that AWS refused or did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{service}:{operation}: {}", line(&[code.as_deref().unwrap_or_default(), message].join(if code.is_some() { ": " } else { "" })))]
 pub struct CallError {
@@ -94,7 +94,7 @@ pub struct CallError {
     pub service: &'static str,
     /// The operation, as in IAM actions: `PutRolePolicy`.
     pub operation: &'static str,
-    /// The class.
+    /// The class of the error: what is done about it depends on that.
     pub kind: ErrorKind,
     /// AWS's code, when AWS answered.
     pub code: Option<String>,
@@ -109,7 +109,7 @@ impl CallError {
         format!("{}:{}", self.service, self.operation)
     }
 
-    /// A new try may succeed without anybody changing anything.
+    /// Whether a retry may succeed without anybody changing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)

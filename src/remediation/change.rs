@@ -13,14 +13,14 @@ pub struct Change {
     /// The ARN, with the path.
     #[serde(alias = "role_arn")]
     pub arn: String,
-    /// The unique id.
+    /// The principal's unique id: `AROA…` or `AIDA…`.
     #[serde(alias = "role_id")]
     pub id: String,
     /// The inline policy that is written.
     pub policy_name: String,
     /// Its text before; none when there was none.
     pub before: Option<String>,
-    /// Its text after.
+    /// The text of the policy after the change.
     pub after: String,
     /// Sessions whose token was issued before this are revoked.
     #[schemars(with = "jiff::Timestamp")]
@@ -38,7 +38,7 @@ pub struct Change {
 /// An access key that is deactivated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeyChange {
-    /// Its id.
+    /// Id of the access key.
     pub id: String,
     /// It was active, and it is this change that deactivates it.
     pub was_active: bool,
@@ -47,25 +47,25 @@ pub struct KeyChange {
 }
 
 impl Change {
-    /// It is to a user.
+    /// Whether it is a change to a user, and not to a role.
     #[must_use]
     pub fn is_of_user(&self) -> bool {
         self.name.starts_with("user/")
     }
 }
 
-/// Taking a change back.
+/// The undoing of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
     /// The ARN, with the path.
     pub arn: String,
-    /// The inline policy.
+    /// The name of the inline policy.
     pub policy_name: String,
     /// Its text as it was found.
     pub found: Option<String>,
     /// Its text as it is left; none when it is removed.
     pub leave: Option<String>,
-    /// What somebody else had written there: it does not come back.
+    /// What somebody else had written under our name: it is not restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<String>,
     /// The access key that is activated again.
@@ -79,18 +79,18 @@ pub struct Undo {
 /// A change that was begun, of any remediation of the same principal, in the order of their intents.
 #[derive(Debug, Clone)]
 pub struct Past {
-    /// The remediation.
+    /// Id of the remediation that made the change.
     pub remediation: String,
     /// The entry of its intent.
     pub seq: i64,
-    /// The change.
+    /// What was planned and begun.
     pub change: Change,
     /// The entry with which its remediation was in force for the first time.
     pub since: Option<i64>,
-    /// What it did still counts.
+    /// Its effect is not undone.
     pub live: bool,
     /// It is in force, or is to be.
     pub wants: bool,
-    /// The entry with which it was taken back.
+    /// The entry with which it was undone.
     pub undone: Option<i64>,
 }

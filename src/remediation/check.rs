@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One check, and what it gave.
+/// One check and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What was checked.
+    /// Name of the check, as listed in the decision's trace.
     pub check: String,
-    /// What it gave.
+    /// The result of the check, in words.
     pub result: String,
     /// It decided: no check after it was made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -4,14 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A whole second, in UTC. It can be moved forward, never back.
+/// A cutoff: a whole second, in UTC. It can be moved forward, never back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Timestamp", into = "Timestamp")]
 pub struct Cutoff(Timestamp);
 
 impl Cutoff {
-    /// How far ahead of AWS's now a cutoff lies. It covers tokens that are issued while the
-    /// new policy spreads, as the console's *Revoke active sessions* does.
+    /// Time by which a cutoff lies ahead of AWS's now. It covers tokens that are issued while the new policy
+    /// spreads, as the console's *Revoke active sessions* does.
     pub const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
     /// The cutoff for a revocation that starts at `aws_now`, by AWS's clock.
@@ -23,8 +23,8 @@ impl Cutoff {
         Self::round_up(aws_now.saturating_add(Self::MARGIN).unwrap_or(Timestamp::MAX))
     }
 
-    /// The latest cutoff that a rescind can have written by now: AWS does not tell its time to all at once.
-    /// What is later was planted.
+    /// The latest cutoff that a rescind can have written by now: the clocks of AWS's
+    /// services differ a little. A later one was planted.
     #[must_use]
     pub fn latest(aws_now: Timestamp) -> Self {
         Self::at(aws_now).plus(Self::MARGIN.as_secs())
@@ -44,13 +44,13 @@ impl Cutoff {
         other.map_or(self, |other| self.max(other))
     }
 
-    /// As a time.
+    /// The cutoff as a point in time.
     #[must_use]
     pub fn time(self) -> Timestamp {
         self.0
     }
 
-    /// A token that was seen in use at `time` is covered: it was issued before.
+    /// Whether a token that was seen in use at `time` is denied: it was issued before the cutoff.
     #[must_use]
     pub fn covers(self, time: Timestamp) -> bool {
         time < self.0

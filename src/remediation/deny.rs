@@ -64,7 +64,7 @@ impl Deny {
         (!statements.is_empty()).then(|| format!("{open}{}{close}", statements.join(",")))
     }
 
-    /// Nothing is denied.
+    /// Whether it denies nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -90,13 +90,13 @@ impl Deny {
         Self { whole, sessions }
     }
 
-    /// It denies at least what `other` does.
+    /// Whether it denies at least what `other` does.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.with(other) == self.with(&Self::default())
     }
 
-    /// What stands here word for word neither in one of `parts`.
+    /// The statements that are in none of `parts`, compared exactly.
     #[must_use]
     pub fn not_in(&self, parts: &[Self]) -> Self {
         let mut rest = self.clone();
@@ -107,7 +107,7 @@ impl Deny {
         rest
     }
 
-    /// What of it `other` also denies.
+    /// The part of it that `other` denies as well.
     #[must_use]
     pub fn under(&self, other: &Self) -> Self {
         let below = |session: Option<&str>, cutoff: &Cutoff| other.covers(&Self::part(session, *cutoff));
@@ -122,13 +122,13 @@ impl Deny {
         }
     }
 
-    /// What of it `other` does not deny.
+    /// The part of it that `other` does not deny.
     #[must_use]
     pub fn beyond(&self, other: &Self) -> Self {
         self.not_in(&[self.under(other)])
     }
 
-    /// What of it lies no later than `latest`, or no later than in `known`.
+    /// The part of it whose cutoffs are not later than `latest`, or not later than in `known`.
     #[must_use]
     pub fn not_later(&self, latest: Cutoff, known: &Self) -> Self {
         let is_early =
@@ -152,7 +152,7 @@ impl Deny {
     }
 }
 
-/// What stands around the statements.
+/// The text before and after the statements.
 fn frame() -> (&'static str, &'static str) {
     let template = WHOLE.trim_end();
     let open = template.find('[').map_or(0, |at| at + 1);

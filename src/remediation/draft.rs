@@ -10,12 +10,12 @@ use jiff::Timestamp;
 pub struct Draft {
     /// What it is about.
     pub subject: Subject,
-    /// What happened.
+    /// What happened to it.
     pub event: Event,
 }
 
 impl Draft {
-    /// About rescind itself.
+    /// An entry about rescind itself.
     #[must_use]
     pub fn of_service(event: Event) -> Self {
         Self { subject: Subject::default(), event }

@@ -9,18 +9,18 @@ pub struct DrillStep {
     /// Its name: `stolen`, `decided`, `accepted`, `present`, `simulated`, `enforced`, `spared`, `released`,
     /// `restored`.
     pub name: String,
-    /// It happened.
+    /// Whether it happened in time.
     pub passed: bool,
     /// After the finding was handed in, in milliseconds.
     pub after_ms: Option<u64>,
-    /// What was seen.
+    /// What was seen, in words.
     pub note: String,
 }
 
 /// How a drill went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drilled {
-    /// The account.
+    /// The account in which the drill was held.
     pub account: AccountId,
     /// The role, with its path.
     pub role: String,
@@ -32,8 +32,8 @@ pub struct Drilled {
     pub remediation: Option<String>,
     /// The drill's own ledger.
     pub ledger: String,
-    /// The last checkpoint of that ledger: by it one can tell later whether it was changed.
+    /// The last checkpoint of that ledger, with which it can be verified later.
     pub checkpoint: Option<String>,
-    /// Who held it.
+    /// The operating system's user who ran the drill.
     pub os_user: String,
 }

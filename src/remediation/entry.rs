@@ -16,7 +16,7 @@ pub struct Entry {
     /// What it is about.
     #[serde(flatten)]
     pub subject: Subject,
-    /// What happened.
+    /// What happened, and its data.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -37,16 +37,16 @@ impl Entry {
 /// What an entry is about, as far as it applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// The remediation's id.
+    /// Id of the remediation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remediation: Option<String>,
-    /// The finding's id.
+    /// Id of the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
-    /// The affected account.
+    /// The affected account, not the hub's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// The region.
+    /// The region whose detector made the finding, or whose feed it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// The role's name, or the principal id.
@@ -55,7 +55,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A finding.
+    /// What an entry about `finding` is about.
     #[must_use]
     pub fn of_finding(finding: &Finding) -> Self {
         let principal = finding.principal.as_ref();

@@ -53,7 +53,7 @@ impl Remediation {
             accepted: None,
             proofs: Vec::new(),
             impact: None,
-            culprit_told_at: None,
+            culprit_reported_at: None,
             undoing: None,
             undone: None,
             uncertain: None,
@@ -119,7 +119,7 @@ impl Remediation {
             Event::Drift { what, .. } => self.history.drifts.push(DriftSeen { entry, at, what, by: None }),
             Event::Alert { code, text, what_to_do } => {
                 if code == AlertCode::DenyRemovedBy {
-                    self.culprit_told_at = Some(at);
+                    self.culprit_reported_at = Some(at);
                     if let Some(drift) = self.history.drifts.last_mut() {
                         drift.by = Some(text.clone());
                     }

@@ -1,4 +1,4 @@
-//! What happened to a remediation, occasion by occasion: where it stands now is only the last of it.
+//! Everything that happened to a remediation, in order; its state is only the latest of it.
 
 use super::{AlertCode, Answer, Change, ReasonCode, Refused, ReleaseAsked};
 use jiff::Timestamp;
@@ -10,11 +10,11 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Recorded<T> {
-    /// The entry.
+    /// Number of the entry that recorded it.
     pub entry: i64,
-    /// When.
+    /// When it was recorded.
     pub at: Timestamp,
-    /// What it says.
+    /// What the entry recorded.
     #[serde(flatten)]
     pub what: T,
 }
@@ -22,11 +22,11 @@ pub struct Recorded<T> {
 /// What was decided at first, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstDecision {
-    /// Its entry.
+    /// Number of the decision's entry.
     pub entry: i64,
-    /// `remediate` or `hold`.
+    /// What was decided: `remediate` or `hold`.
     pub verdict: String,
-    /// The reason.
+    /// The code of the reason.
     pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,
@@ -35,23 +35,23 @@ pub struct FirstDecision {
 /// A time in which a person was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Asked {
-    /// Since when.
+    /// When a person was first asked.
     pub since: Timestamp,
-    /// The reason.
+    /// The code of the reason.
     #[schemars(with = "String")]
     pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,
-    /// What ended it; none when a person is asked now.
+    /// How the asking ended. none when a person is asked now.
     pub ended: Option<AskedEnd>,
 }
 
 /// What ended a time in which a person was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AskedEnd {
-    /// When.
+    /// When the asking ended.
     pub at: Timestamp,
-    /// What.
+    /// How the asking ended.
     pub how: Ending,
     /// The latest answer, if one was given. It is by `nobody` when nobody answered in time.
     pub answer: Option<Answer>,
@@ -90,7 +90,7 @@ pub struct ChangeMade {
     pub outcome: ChangeOutcome,
     /// When AWS accepted it.
     pub accepted_at: Option<Timestamp>,
-    /// The change itself.
+    /// What was changed, and to what.
     #[serde(flatten)]
     pub change: Change,
 }
@@ -101,13 +101,13 @@ pub struct ChangeMade {
 pub enum ChangeOutcome {
     /// It is being made.
     Pending,
-    /// AWS accepted it.
+    /// AWS accepted the change.
     Accepted,
     /// It did not take effect.
     NotApplied,
     /// It is not known whether it took effect.
     Uncertain,
-    /// It was refused.
+    /// AWS refused the change.
     Refused,
 }
 
@@ -120,7 +120,7 @@ impl fmt::Display for ChangeOutcome {
 /// AWS's yes to a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Acceptance {
-    /// The entry.
+    /// Number of the entry that recorded it.
     pub entry: i64,
     /// When, by AWS's clock where it was asked.
     pub at: Timestamp,
@@ -131,11 +131,11 @@ pub struct Acceptance {
 /// The deny was found gone or altered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DriftSeen {
-    /// The entry.
+    /// Number of the entry that recorded it.
     pub entry: i64,
-    /// When.
+    /// When it was found.
     pub at: Timestamp,
-    /// What differs.
+    /// How the deny differs from what was written.
     pub what: String,
     /// Who did it, where CloudTrail has it.
     pub by: Option<String>,
@@ -160,10 +160,10 @@ pub struct ReleaseRun {
 /// What a person was asked to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AlertRaised {
-    /// Its code.
+    /// The code of the alert.
     #[schemars(with = "String")]
     pub code: AlertCode,
-    /// What happened.
+    /// What happened, in words.
     pub text: String,
     /// What to do about it.
     pub what_to_do: String,

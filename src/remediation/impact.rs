@@ -1,15 +1,15 @@
-//! What a revocation means: what runs with the role, who gets new sessions of it, and how long the
-//! old ones would have lived.
+//! The impact of a revocation: what runs with the role, who can get new sessions of it, and how long the old ones
+//! would have lived.
 
 use crate::ident::{AccountId, Region};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// With one of these, a role that changes itself also gets rid of the deny.
+/// Actions with which a role that can change itself also removes the deny.
 const TAKES_AWAY: [&str; 3] = ["iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy"];
 
-const CANNOT_TELL: &str = "it cannot be told whether a new session of the role can take the deny away itself";
+const UNDO_UNKNOWN: &str = "it is not known whether a new session of the role can remove the deny itself";
 
 /// What a revocation means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +41,9 @@ pub struct Impact {
 /// An instance that is not terminated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
-    /// `i-…`.
+    /// The id of the instance: `i-…`.
     pub id: String,
-    /// Its tag `Name`.
+    /// The value of its tag `Name`.
     pub name: Option<String>,
     /// `pending`, `running`, `shutting-down`, `stopping` or `stopped`.
     pub state: String,
@@ -51,7 +51,7 @@ pub struct Instance {
     pub account: AccountId,
     /// The region that it is in.
     pub region: Region,
-    /// Its VPC.
+    /// The id of the VPC that it is in.
     pub vpc: Option<String>,
     /// The Auto Scaling group that would replace it (tag `aws:autoscaling:groupName`).
     pub auto_scaling_group: Option<String>,
@@ -61,13 +61,13 @@ impl Impact {
     /// The warning that a new session of the role can take the deny away, if it can, or if nobody knows.
     #[must_use]
     pub fn can_take_away(&self) -> Option<String> {
-        let Some(can_undo) = &self.can_undo else { return Some(CANNOT_TELL.to_owned()) };
+        let Some(can_undo) = &self.can_undo else { return Some(UNDO_UNKNOWN.to_owned()) };
         can_undo.iter().any(|action| TAKES_AWAY.contains(&action.as_str())).then(|| {
             format!("a new session of the role can take the deny away itself: it may {}", can_undo.join(", "))
         })
     }
 
-    /// What a person is told, line by line.
+    /// The impact in words, line by line.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_told() {
+    fn all_of_it_is_described() {
         let mut impact = impact();
         impact.instances[1].auto_scaling_group = Some("shop".to_owned());
         impact.instances[1].name = None;
@@ -239,13 +239,13 @@ mod tests {
         let not_judged = Impact { can_undo: None, ..impact() };
         assert_eq!(
             not_judged.lines().swap_remove(0),
-            "WARNING: it cannot be told whether a new session of the role can take the deny away itself."
+            "WARNING: it is not known whether a new session of the role can remove the deny itself."
         );
         assert!(not_judged.can_take_away().is_some());
     }
 
     #[test]
-    fn two_accounts_are_told_apart_and_an_unread_role_has_one_time() {
+    fn two_accounts_are_listed_apart_and_an_unread_role_has_one_time() {
         let mut impact = impact();
         impact.instances[1].account = "444455556666".parse().expect("legal");
         impact.max_session_seconds = None;

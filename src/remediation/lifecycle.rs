@@ -1,4 +1,4 @@
-//! The life of a remediation, by replay of its entries: what may follow what.
+//! The lifecycle of a remediation, by replay of its entries: which step may follow which.
 //!
 //! ```text
 //!      ┌────── reheld ────────┐
@@ -29,7 +29,7 @@ use super::{Disposition, Event, Rung, State};
 /// Where a remediation stands, and how far its deny is proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// The state.
+    /// The state that the latest step led to.
     pub state: State,
     /// The highest rung that was reached since the change was begun last. What is lost is not proved.
     pub proof: Option<Rung>,
@@ -39,7 +39,7 @@ pub struct Standing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("remediation {remediation}: {kind} cannot follow {}", from.map_or("nothing".to_owned(), |s| s.to_string()))]
 pub struct Illegal {
-    /// The remediation.
+    /// Id of the remediation.
     pub remediation: String,
     /// Its state, if it exists.
     pub from: Option<State>,

@@ -1,4 +1,4 @@
-//! What is seen only once, and what is counted of it.
+//! The key by which an occurrence is recorded only once, and what is counted of repeats.
 
 use super::{Event, Origin};
 

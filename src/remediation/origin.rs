@@ -10,12 +10,12 @@ use std::fmt;
 pub enum Origin {
     /// A poll of GuardDuty in a region.
     Poll {
-        /// The region.
+        /// The region that was polled.
         region: Region,
     },
     /// An event from an SQS queue.
     Queue {
-        /// The queue's name.
+        /// The name of the queue.
         queue: String,
     },
     /// An export in the watched folder.
@@ -25,7 +25,7 @@ pub enum Origin {
     },
     /// A file, or standard input, that a person handed in.
     File {
-        /// The file's name.
+        /// The file's name, or `-` for standard input.
         file: String,
     },
     /// The finding that a drill makes of its own theft.

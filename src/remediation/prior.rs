@@ -4,15 +4,15 @@ use super::{Cutoff, ReasonCode, State, Target};
 use crate::ident::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
-/// How long after a change its cutoff is relied on, by AWS's clock.
+/// Maximum time after a change for which its cutoff is relied on, by AWS's clock.
 const RELIED_ON: SignedDuration = SignedDuration::from_mins(2);
 
 /// What triage needs to know of a remediation of the same principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriorRemediation {
-    /// Its id.
+    /// Id of the remediation.
     pub remediation: String,
-    /// Where it stands.
+    /// State of the remediation.
     pub state: State,
     /// Its cutoff, once there is one.
     pub cutoff: Option<Cutoff>,
@@ -46,8 +46,8 @@ impl PriorRemediation {
         self.is_of(target) && (key.is_none() || key == self.long_term_key.as_deref())
     }
 
-    /// It was for this principal, as far as the ids tell (one that was made again under its name is
-    /// another); and for this session, if it was for one.
+    /// Whether it was for this principal (one that was recreated under the same name has another id and is another
+    /// principal), and for this session, if it was for one.
     #[must_use]
     pub fn is_of(&self, target: &Target) -> bool {
         let id = target.id();
@@ -84,12 +84,12 @@ impl PriorRemediation {
 /// A remediation that was begun: decided or approved, and not held since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
-    /// Its id.
+    /// Id of the remediation.
     pub remediation: String,
-    /// The account.
+    /// The account of the role.
     pub account: AccountId,
     /// The role's name, in lower case.
     pub role_key: String,
-    /// When.
+    /// When it was decided or approved.
     pub at: Timestamp,
 }

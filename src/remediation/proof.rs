@@ -78,7 +78,7 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// From what the policy and the simulator tell.
+    /// A proof from the policy as it is read back, and from the simulator's answers.
     #[must_use]
     pub fn new(rung: Rung, note: Option<String>, at: Timestamp) -> Self {
         let at = Some(at);
@@ -101,15 +101,15 @@ impl Proof {
 /// A call with a stolen key that was denied after the change was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeniedCall {
-    /// What tells of it: `guardduty` or `cloudtrail`.
+    /// Who reported it: `guardduty` or `cloudtrail`.
     pub source: String,
-    /// The access key.
+    /// Id of the stolen access key.
     pub access_key: String,
-    /// The call, as far as it is told: `s3:ListBuckets`.
+    /// The call, if the report names it: `s3:ListBuckets`.
     pub api: Option<String>,
     /// The error that the caller got.
     pub error_code: String,
-    /// When.
+    /// When the call was made.
     pub at: Timestamp,
     /// The finding, or the id of CloudTrail's event.
     pub id: String,

@@ -7,9 +7,9 @@ use std::fmt;
 /// An earlier remediation of the same principal should have ended this, and did not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recurrence {
-    /// The earlier remediation.
+    /// Id of the earlier remediation.
     pub of: String,
-    /// What it shows.
+    /// What the recurrence shows about the theft.
     pub sign: Sign,
 }
 

@@ -13,7 +13,7 @@ pub enum Refusal {
     Denied(CallError),
     /// There is no role or user of that name.
     Gone(Kind),
-    /// It was deleted and made again: the stolen sessions died with the old one.
+    /// It was deleted and recreated: the stolen sessions ended with the old one.
     Recreated {
         /// The id in the finding.
         expected: String,
@@ -44,14 +44,14 @@ pub enum Refusal {
 /// What kind of principal it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A role.
+    /// A role, or sessions of one.
     Role,
-    /// An IAM user.
+    /// An IAM user, or its access keys.
     User,
 }
 
 impl Kind {
-    /// The kind that a unique id tells: `AIDA…` is a user's.
+    /// The kind of principal, by the prefix of its unique id: `AIDA…` is a user's.
     fn of_id(id: &str) -> Self {
         if id.starts_with("AIDA") { Self::User } else { Self::Role }
     }
@@ -99,7 +99,7 @@ impl Refusal {
         }
     }
 
-    /// From AssumeRole.
+    /// The refusal that a failed AssumeRole is.
     #[must_use]
     pub fn from_entry(error: CallError) -> Self {
         match error.kind {
@@ -131,7 +131,7 @@ impl Refusal {
         }
     }
 
-    /// What happens next.
+    /// Whether it is retried, waits for a person, or ends the remediation.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self {
@@ -212,14 +212,14 @@ impl std::fmt::Display for Refusal {
 /// A refusal, as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
-    /// The reason.
+    /// The code of the reason.
     #[schemars(with = "String")]
     pub code: RefusedBy,
     /// The reason in words.
     pub reason: String,
     /// What a person must do.
     pub what_to_do: String,
-    /// What happens next.
+    /// Whether it is retried, waits for a person, or has ended.
     pub disposition: Disposition,
 }
 

@@ -32,7 +32,7 @@ pub struct Selection {
     /// What was decided before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
-    /// Only these accounts.
+    /// Only remediations in these accounts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub accounts: Vec<AccountId>,
@@ -45,7 +45,7 @@ pub struct Selection {
     /// Only remediations that are proved so far and no further.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<Rung>,
-    /// Only these remediations.
+    /// Only the remediations with these ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remediations: Vec<String>,
 }

@@ -1,8 +1,8 @@
-//! Where a remediation can stand. [`super::lifecycle`] says what leads from one state to another.
+//! The states of a remediation. [`super::lifecycle`] says what leads from one to another.
 //!
-//! Each state has one name, the same in the ledger, on screens and in reports. Between the decision and the
-//! proof lie two, because a start after a crash treats them differently: for one that is `revoking` it looks
-//! whether the change was made, and one that is `verifying` it verifies.
+//! Each state has one name, the same in the ledger, on screens and in reports. There are two between the decision
+//! and the proof, because they need different work after a crash: for `revoking` rescind checks whether the change
+//! was made, and for `verifying` it verifies it.
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
@@ -28,7 +28,7 @@ pub enum State {
     Revoking,
     /// AWS accepted the change, and it was not seen in place yet.
     Verifying,
-    /// The deny was seen in place. How far it is proved is told beside the state.
+    /// The deny was seen in place. How far it is proved stands beside the state.
     Revoked,
     /// The deny was seen in place, and the policy simulator still allows an old session: it is not called
     /// revoked.
@@ -39,7 +39,7 @@ pub enum State {
     Retrying,
     /// Refused; a person must change something.
     Blocked,
-    /// Refused for good.
+    /// Refused for good: it is not tried again.
     Failed,
     /// A person said no, or nobody answered.
     Rejected,

@@ -9,39 +9,39 @@ use std::fmt;
 pub struct Target {
     /// The partition of the account.
     pub partition: Partition,
-    /// The account.
+    /// The affected account: the principal's.
     pub account: AccountId,
     /// The principal in it.
     #[serde(flatten)]
     pub who: Who,
 }
 
-/// A principal.
+/// The principal, within its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Who {
-    /// A role's sessions.
+    /// The sessions of a role.
     Role {
-        /// The role.
+        /// Name of the role, without its path.
         role: RoleName,
-        /// Its unique id, where the finding tells it.
+        /// Its unique id, where the finding has it.
         role_id: Option<RoleId>,
         /// Only this session; none for all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<OneSession>,
     },
-    /// An IAM user.
+    /// An IAM user, with its access keys and sessions.
     User {
-        /// The user.
+        /// Name of the user, without its path.
         user: UserName,
-        /// Its unique id, where the finding tells it.
+        /// Its unique id, where the finding has it.
         user_id: Option<UserId>,
-        /// The access key that leaked, where the finding tells it.
+        /// The access key that leaked, where the finding has it.
         access_key: Option<String>,
     },
     /// A principal that rescind cannot change: a person must act.
     Unsupported {
-        /// In words.
+        /// Who it is, in words.
         principal: String,
     },
 }

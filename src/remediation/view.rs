@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 /// A remediation, put together from its entries: where it stands, and how it came there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remediation {
-    /// Its id.
+    /// Id of the remediation.
     pub id: String,
-    /// Where it stands.
+    /// State of the remediation.
     pub state: State,
     /// The finding that led to it.
     pub finding: Finding,
@@ -48,8 +48,8 @@ pub struct Remediation {
     pub proofs: Vec<Recorded<Proof>>,
     /// Whom and what it concerns, once that was gathered.
     pub impact: Option<Box<Impact>>,
-    /// When it was told last who did that.
-    pub culprit_told_at: Option<Timestamp>,
+    /// When it was last reported who removed or altered the deny.
+    pub culprit_reported_at: Option<Timestamp>,
     /// How it is being taken back.
     pub undoing: Option<Undo>,
     /// When it was taken back, and with which entry.
@@ -63,7 +63,7 @@ pub struct Remediation {
 /// What a person is asked about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
-    /// Its entry.
+    /// Number of the entry that recorded it.
     pub seq: i64,
     /// What would be done; none when it could not be looked at.
     pub change: Option<Change>,
@@ -125,7 +125,7 @@ impl Remediation {
         self.history.denied_at.is_some()
     }
 
-    /// The latest refusal.
+    /// The refusal that was recorded last.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
         self.history.refusals.last().map(|refusal| &refusal.what)

@@ -1,4 +1,4 @@
-//! What a plan is asked for, and what both remedies make of it.
+//! The request for a plan, and what both remedies have in common.
 
 use super::{Expected, Found};
 use crate::remediation::{Change, Cutoff, Deny};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 /// What a plan is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
-    /// AWS's time.
+    /// The current time by AWS's clock.
     pub aws_now: Timestamp,
     /// The cutoff of a change that is put back; none for a new one.
     pub keep: Option<Cutoff>,
@@ -20,7 +20,6 @@ pub struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    /// A new revocation.
     #[must_use]
     pub fn at(aws_now: Timestamp, expected: &'a Expected) -> Self {
         Self { aws_now, keep: None, widen: false, earlier: &[], expected }

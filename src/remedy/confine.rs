@@ -1,4 +1,4 @@
-//! The session policy: what a session in a member account may do at most.
+//! The session policy, which limits what a session in a member account may do.
 
 use crate::remediation::{Target, Who};
 use serde_json::Value;
@@ -13,7 +13,6 @@ const SEARCH: &str = include_str!("../../policies/session-search.json");
 pub enum Purpose {
     /// To look what is there.
     Look,
-    /// To revoke.
     Revoke,
     /// To take back what was done.
     Undo,

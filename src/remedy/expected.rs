@@ -1,5 +1,5 @@
-//! What should stand under our name, as the ledger has it: what remediations deny, and what lay beneath.
-//! Pure.
+//! What the policy under our name should contain by the ledger: what remediations deny, and what was there before
+//! them. Pure.
 
 use crate::remediation::{Change, Cutoff, Deny, Past};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What is there, held against what was written and what is to be left.
+//! Compares what is found with what was written, and with what an undo should leave.
 
 use crate::aws::AccessKey;
 use crate::remediation::{Change, Deny, Undo, same};
@@ -8,7 +8,7 @@ use crate::remediation::{Change, Deny, Undo, same};
 pub struct Found {
     /// The ARN, with the path.
     pub arn: String,
-    /// The unique id.
+    /// The principal's unique id.
     pub id: String,
     /// The document under our policy name, if there is one.
     pub document: Option<String>,
@@ -17,9 +17,8 @@ pub struct Found {
 }
 
 impl Change {
-    /// What it denies.
     #[must_use]
-    pub fn part(&self) -> Deny {
+    pub(crate) fn part(&self) -> Deny {
         Deny::part(self.session.as_deref(), self.cutoff)
     }
 
@@ -61,9 +60,8 @@ impl Change {
 }
 
 impl Undo {
-    /// The policy changes.
     #[must_use]
-    pub fn changes_policy(&self) -> bool {
+    pub(crate) fn changes_policy(&self) -> bool {
         match (&self.found, &self.leave) {
             (None, None) => false,
             (Some(found), Some(leave)) => !same(found, leave),

@@ -1,4 +1,4 @@
-//! Reads what a revocation means. It comes after the deny is in force, and it changes nothing.
+//! Gathers the impact of a revocation, after the deny is in force. It changes nothing.
 
 #[cfg(any(feature = "ec2", test))]
 use crate::aws::{Caller, Listed, MemberSession, Simulation};
@@ -6,18 +6,18 @@ use crate::ident::{Region, RoleName};
 use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance};
 use crate::safe::short_line;
 
-/// So many instances are kept. A ledger entry is not an inventory.
+/// Maximum number of instances that are recorded. A ledger entry is not an inventory.
 #[cfg(any(feature = "ec2", test))]
 const MOST_INSTANCES: usize = 500;
 
-/// So many regions are asked at the same time.
+/// Maximum number of regions asked concurrently.
 #[cfg(feature = "ec2")]
 const AT_ONCE: usize = 8;
 
-/// A session's name that nobody has.
+/// Name of a session that does not exist.
 pub(super) const SOMEBODY: &str = "rescind-asks-about-somebody-else";
 
-/// With these a role changes itself.
+/// Actions with which a role changes itself.
 const SELF_CHANGES: [&str; 5] = [
     "iam:DeleteRolePolicy",
     "iam:PutRolePolicy",
@@ -46,7 +46,7 @@ pub(super) async fn gather_impact(
     match &facts {
         Err(error) => impact.problems.push(format!("the role was not read: {}", why(error))),
         Ok(role) if role.trust.is_none() => {
-            impact.problems.push("AWS did not tell who may assume the role".to_owned());
+            impact.problems.push("AWS did not return who may assume the role".to_owned());
         }
         Ok(_) => {}
     }
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_no_that_depends_on_what_was_not_told_is_no_no() {
+    fn a_denial_that_depends_on_missing_context_is_not_certain() {
         let (can_undo, unclear) =
             judged(vec![answer("iam:DeleteRolePolicy", "explicitDeny", &["aws:PrincipalTag/team"])]);
         assert_eq!(can_undo, None);

@@ -1,12 +1,12 @@
-//! How long the revoked sessions would have lived, by what the role tells.
+//! How long the revoked sessions would have lived, by the role's own settings.
 
 use super::who_may_assume;
 use crate::aws::RoleFacts;
 use crate::remediation::{Cutoff, Impact};
 use jiff::SignedDuration;
 
-/// Credentials of an instance profile live about this long, whatever the role's setting: it does not
-/// limit sessions that AWS services ask for (IAM User Guide, "Update the maximum session duration").
+/// Lifetime of an instance profile's credentials, whatever the role's setting: it does not limit sessions
+/// that AWS services ask for (IAM User Guide, "Update the maximum session duration").
 const INSTANCE_SESSION: SignedDuration = SignedDuration::from_hours(6);
 
 /// The longest session that IAM allows. The setting may have been as high when a token was issued.
@@ -17,7 +17,7 @@ const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 const CONSOLE_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
 impl Impact {
-    /// What the role itself tells.
+    /// The role's own settings.
     pub(super) fn of(role_arn: String, cutoff: Cutoff, facts: Option<&RoleFacts>) -> Self {
         let setting = facts.map(|facts| facts.max_session);
         let longest = setting.map_or(LONGEST_SESSION, |setting| setting.max(LONGEST_SESSION));

@@ -1,4 +1,4 @@
-//! Looking whether a change is in force: read back, then asked of the policy simulator.
+//! Checks whether a change is in force: reads it back, and then asks the policy simulator.
 
 use super::gather::SOMEBODY;
 use crate::aws::{Caller, MemberSession, Simulation};
@@ -10,8 +10,8 @@ use std::time::Duration;
 /// harmless and not bound to a resource.
 const ASKED: &str = "s3:ListAllMyBuckets";
 
-/// Pauses between looks: IAM is eventually consistent, and what was written a moment ago may
-/// not be there yet for a reader.
+/// Delays between looks: IAM is eventually consistent, and a reader may not see a change that was just
+/// written.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(200),
     Duration::from_millis(500),
@@ -22,7 +22,7 @@ const PAUSES: [Duration; 5] = [
 
 /// What one look saw.
 pub(super) enum Look {
-    /// Another look would not tell more.
+    /// Looking again would show nothing new.
     Sure(Verified),
     /// It may only be too early.
     NotYet(Verified),
@@ -105,7 +105,7 @@ pub(super) async fn simulate(session: &MemberSession, change: &Change, present_a
 }
 
 /// How far the answers prove it: only a statement of ours counts, that decides about the old session and not
-/// about others. An SCP that denies both, or a condition about what was not told, proves nothing.
+/// about others. An SCP that denies both, or a condition on a key that the request did not give, proves nothing.
 fn judge(
     old: &Simulation,
     new: &Simulation,
@@ -135,12 +135,13 @@ fn judge(
     if other.is_some_and(is_ours) {
         return present("the simulator denies the role's other sessions as well, by this policy");
     }
-    let mut untold: Vec<&str> = all().flat_map(|answer| answer.unknown.iter().map(String::as_str)).collect();
-    untold.sort_unstable();
-    untold.dedup();
+    let mut missing: Vec<&str> = all().flat_map(|answer| answer.unknown.iter().map(String::as_str)).collect();
+    missing.sort_unstable();
+    missing.dedup();
     let denied = new.is_explicit_deny().then(|| "a new session is denied too, by another policy".to_owned());
-    let untold = (!untold.is_empty()).then(|| format!("the simulator was not told {}", untold.join(", ")));
-    let notes: Vec<String> = denied.into_iter().chain(untold).collect();
+    let missing =
+        (!missing.is_empty()).then(|| format!("the simulator lacked a value for {}", missing.join(", ")));
+    let notes: Vec<String> = denied.into_iter().chain(missing).collect();
     (Rung::Simulated, (!notes.is_empty()).then(|| notes.join("; ")))
 }
 
@@ -179,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn what_the_simulator_was_not_told_is_said_and_our_own_keys_must_be_known() {
+    fn missing_context_keys_are_noted_and_ours_must_be_known() {
         let ours = "role_app_RescindRevokeOlderSessions";
         let allowed = says("allowed", &["x"], &["aws:SourceVpc"]);
         let (rung, note) = judge(&says("explicitDeny", &[ours], &[]), &allowed, None, POLICY_NAME);
         assert_eq!(rung, Rung::Simulated);
-        assert_eq!(note.as_deref(), Some("the simulator was not told aws:SourceVpc"));
+        assert_eq!(note.as_deref(), Some("the simulator lacked a value for aws:SourceVpc"));
         let blind = says("explicitDeny", &[ours], &["aws:TokenIssueTime"]);
         assert_eq!(judge(&blind, &allowed, None, POLICY_NAME).0, Rung::Present);
     }

@@ -1,5 +1,5 @@
-//! What a principal goes back to when a change is taken back: what was there before, but for what
-//! other remediations still deny, and for what somebody else had written. Pure.
+//! What a principal has after an undo: what was there before, plus what other remediations still deny, without what
+//! somebody else had written. Pure.
 
 use super::Found;
 use super::expected::{base, denied, replaced};
@@ -8,7 +8,6 @@ use crate::remediation::{Deny, POLICY_NAME, Past, Undo, same};
 /// What is there is not what was written: somebody changed it since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
-    /// What was written.
     pub written: Option<String>,
     /// What taking it back would do all the same.
     pub undo: Undo,

@@ -62,7 +62,6 @@ impl RoleSessions {
         }
     }
 
-    /// Makes the change.
     pub async fn apply(session: &MemberSession, role: &RoleName, change: &Change) -> Result<(), Refusal> {
         let put = session.put_role_policy(role, &change.policy_name, &change.after).await;
         put.map_err(Refusal::from_call)
@@ -94,7 +93,6 @@ impl RoleSessions {
         .await
     }
 
-    /// Takes changes back.
     pub async fn undo(session: &MemberSession, role: &RoleName, undo: &Undo) -> Result<(), Refusal> {
         let done = match &undo.leave {
             _ if !undo.changes_policy() => Ok(()),

@@ -5,16 +5,16 @@ use crate::remediation::listed;
 use crate::safe::short_line;
 use serde_json::Value;
 
-/// Longer than any line of a sensible policy, in characters.
+/// Maximum length of a line, in characters: longer than any line of a sensible policy.
 const LONGEST_LINE: usize = 300;
 
-/// Each name or value is shown this long, so that what follows it is seen as well.
+/// Maximum length of each name or value, in characters, so that what follows it is seen as well.
 const LONGEST_NAME: usize = 160;
 
-/// So many lines at most. A trust policy has up to 4,096 characters (IAM quotas).
+/// Maximum number of lines. A trust policy has up to 4,096 characters (IAM quotas).
 const MOST_LINES: usize = 50;
 
-/// So many values of one condition are shown.
+/// Maximum number of values of one condition that are shown.
 const MOST_VALUES: usize = 3;
 
 /// The ways into a role. A statement about other actions lets nobody in (`sts:TagSession`).

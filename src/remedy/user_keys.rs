@@ -128,7 +128,7 @@ fn key(leaked: Option<&str>, keys: &[AccessKey], earlier: &[Change]) -> (Option<
         let active: Vec<&str> = keys.iter().filter(|key| key.active).map(|key| key.id.as_str()).collect();
         let active = if active.is_empty() { "none".to_owned() } else { active.join(", ") };
         let note = format!(
-            "{leaked} is a session's key, and which long-term key issued it is not told: judge the user's active keys ({active})"
+            "{leaked} is a session's key, and the finding does not say which long-term key issued it: check the user's active keys ({active})"
         );
         return (None, Some(note));
     }

@@ -37,7 +37,7 @@ pub struct HubFinding {
 impl Findings {
     pub fn of(head: &Head, region: Option<Region>) -> Result<Self, ReportError> {
         let hub = head.hub_account.clone().ok_or_else(|| {
-            ReportError::Asked("the ledger does not tell the hub's account, in which Security Hub takes findings: rescind has not run with it yet".to_owned())
+            ReportError::Asked("the hub's account, where Security Hub takes findings, is not in the ledger: start `rescind run` with it once".to_owned())
         })?;
         Ok(Self { hub, region, begun: false })
     }
@@ -99,7 +99,7 @@ fn id(incident: &IncidentReport) -> String {
     format!("rescind/{}/{}", incident.account, incident.remediation)
 }
 
-/// At most so many characters.
+/// The text, cut to a maximum number of characters.
 fn cut(text: &str, most: usize) -> String {
     let text = safe::line(text);
     if text.chars().count() <= most {

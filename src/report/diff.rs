@@ -1,6 +1,6 @@
 //! A policy before and after a change, line by line, for people.
 //!
-//! What stands under our policy's name may be anybody's: a page must stay a page, and made in time.
+//! Anybody may have written the policy under our name, so the size and time of a comparison are limited.
 
 use similar::{ChangeTag, TextDiff};
 use std::fmt::Write;
@@ -74,9 +74,9 @@ mod tests {
 
     #[test]
     fn short_documents_are_compared() {
-        let told = policy_diff(Some(r#"["a","b"]"#), Some(r#"["a","x"]"#));
-        let told: Vec<String> = told.into_iter().map(|(sign, line)| format!("{sign}{line}")).collect();
-        assert_eq!(told, [" [", "   \"a\",", "-  \"b\"", "+  \"x\"", " ]"]);
+        let lines = policy_diff(Some(r#"["a","b"]"#), Some(r#"["a","x"]"#));
+        let lines: Vec<String> = lines.into_iter().map(|(sign, line)| format!("{sign}{line}")).collect();
+        assert_eq!(lines, [" [", "   \"a\",", "-  \"b\"", "+  \"x\"", " ]"]);
         assert_eq!(policy_diff(None, Some("{}")), [('+', "{}".to_owned())]);
         assert!(policy_diff(None, None).is_empty());
     }
@@ -85,14 +85,14 @@ mod tests {
     fn long_documents_are_cut_and_say_so() {
         for (before, after) in [(COMPARED - 1, 20), (COMPARED, 20), (100_000, 20), (20, 100_000), (0, 5_000)]
         {
-            let told = policy_diff(Some(&document(before)), Some(&document(after)));
-            assert!(told.len() <= 2 * COMPARED + 2, "{} lines", told.len());
-            let cut = told.iter().any(|(_, line)| line.contains("more lines"));
+            let lines = policy_diff(Some(&document(before)), Some(&document(after)));
+            assert!(lines.len() <= 2 * COMPARED + 2, "{} lines", lines.len());
+            let cut = lines.iter().any(|(_, line)| line.contains("more lines"));
             // Behind the document stands an empty line.
             assert_eq!(cut, before.max(after) >= COMPARED, "{before} and {after}");
         }
-        let told = policy_diff(Some(&"x".repeat(1 << 20)), Some("{}"));
-        let length: usize = told.iter().map(|(_, line)| line.len()).sum();
+        let lines = policy_diff(Some(&"x".repeat(1 << 20)), Some("{}"));
+        let length: usize = lines.iter().map(|(_, line)| line.len()).sum();
         assert!(length < WIDEST + 100, "{length}");
     }
 

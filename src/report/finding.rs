@@ -8,20 +8,20 @@ use serde::Serialize;
 /// A finding. `principal` and `evidence` are as `rescind show -o json` has them.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ReportedFinding {
-    /// The finding's id.
+    /// GuardDuty's id of the finding.
     pub id: String,
     /// The entry that recorded it.
     pub entry: i64,
     /// When it was recorded.
     pub seen_at: Timestamp,
-    /// GuardDuty's type.
+    /// GuardDuty's type of the finding.
     #[serde(rename = "type")]
     pub finding_type: String,
     /// The region whose detector made it.
     pub region: String,
-    /// 0.1 to 10.
+    /// GuardDuty's severity: 0.1 to 10.
     pub severity: Option<f64>,
-    /// GuardDuty's title.
+    /// GuardDuty's title of the finding.
     pub title: Option<String>,
     /// When GuardDuty first made it.
     pub created_at: Option<Timestamp>,
@@ -29,9 +29,9 @@ pub struct ReportedFinding {
     pub updated_at: Timestamp,
     /// The last activity that GuardDuty saw: `evidence.last_seen`, else `updated_at`. Times are counted from it.
     pub last_activity: Timestamp,
-    /// Whose credentials.
+    /// Whose credentials were used.
     pub principal: Option<Principal>,
-    /// What was seen.
+    /// What GuardDuty saw of the activity.
     pub evidence: Evidence,
     /// SHA-256 of the finding's canonical JSON as it was received.
     pub sha256: String,

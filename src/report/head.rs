@@ -1,4 +1,4 @@
-//! What stands above a report: what it was made from.
+//! The head of a report: what it was made from.
 
 use crate::ident::AccountId;
 use crate::remediation::Selection;
@@ -13,22 +13,22 @@ pub struct Head {
     pub generated_at: Timestamp,
     /// The version of rescind that made it.
     pub version: String,
-    /// It was made from so many entries: all that there were.
+    /// Number of entries that it was made from: all that there were.
     pub entries: i64,
     /// The latest checkpoint over them.
     pub checkpoint: Option<Signed>,
     /// What it is about.
     pub selection: Selection,
-    /// The hub's account.
+    /// Id of the account that the hub runs in.
     #[schemars(with = "Option<String>")]
     pub hub_account: Option<AccountId>,
 }
 
-/// A checkpoint.
+/// A signed checkpoint of the ledger.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Signed {
-    /// It is over so many entries.
+    /// Number of entries that it covers.
     pub entries: u64,
-    /// The signed note.
+    /// The checkpoint itself: a signed note.
     pub note: String,
 }

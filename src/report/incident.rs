@@ -16,7 +16,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "A remediation in a report")]
 pub struct IncidentReport {
-    /// Its id.
+    /// Id of the remediation.
     pub remediation: String,
     /// Where it stands, as in `rescind list`.
     pub state: State,
@@ -25,13 +25,13 @@ pub struct IncidentReport {
     pub proof: Option<Rung>,
     /// Its deny was seen in place, now or earlier.
     pub acted: bool,
-    /// The affected account.
+    /// Id of the affected account.
     pub account: String,
     /// The account's name, as it was last in the organization.
     pub account_name: Option<String>,
     /// The organizational units above the account and the root, as they were read last; empty when that was not asked.
     pub ous: Vec<String>,
-    /// The AWS partition.
+    /// The AWS partition: `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
     pub partition: String,
     /// `role`, `user` or `other`.
     pub principal_kind: String,
@@ -79,22 +79,22 @@ pub struct IncidentReport {
     pub to_do: Option<String>,
     /// What those must do who use the principal, and who answer for what leaked it, while a deny is in force.
     pub aftercare: Vec<String>,
-    /// The AWS calls.
+    /// The AWS calls that were made for it.
     pub calls: Calls,
     /// Every other entry, in order.
     pub steps: Vec<Step>,
 }
 
-/// A decision.
+/// A decision about a finding.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ReportedDecision {
-    /// Its entry.
+    /// Number of the entry that recorded it.
     pub entry: i64,
-    /// When.
+    /// When it was decided.
     pub at: Timestamp,
-    /// `remediate` or `hold`.
+    /// What was decided: `remediate` or `hold`.
     pub verdict: String,
-    /// The reason.
+    /// The code of the reason.
     #[schemars(with = "String")]
     pub code: ReasonCode,
     /// The reason in words.
@@ -110,13 +110,13 @@ pub struct ReportedDecision {
 pub struct RungReached {
     /// `accepted`, `present`, `simulated` or `enforced`.
     pub rung: String,
-    /// The entry.
+    /// Number of the entry that recorded it.
     pub entry: i64,
-    /// When.
+    /// When the rung was reached.
     pub at: Timestamp,
     /// Since the last activity that GuardDuty saw; none when that is later than when the finding was recorded.
     pub seconds_after_finding: Option<f64>,
-    /// What was seen.
+    /// What the proof rests on, in words.
     pub evidence: String,
 }
 

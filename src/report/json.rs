@@ -17,11 +17,11 @@ const FORMAT: &str = "rescind-report/1";
 #[schemars(title = "A report of rescind")]
 #[allow(dead_code)] // for the schema
 struct Report {
-    /// `rescind-report/1`.
+    /// Name and version of the format: `rescind-report/1`.
     format: String,
     #[schemars(flatten)]
     head: Head,
-    /// The figures.
+    /// The figures over all selected remediations.
     summary: Summary,
     /// The remediations, by their decisions, the oldest first. With `--format jsonl` each stands in a line of its own.
     remediations: Vec<IncidentReport>,

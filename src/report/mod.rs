@@ -1,4 +1,4 @@
-//! Reports: what the ledger tells over a period, for people, auditors and other programs.
+//! Reports on a period, made from the ledger, for people, auditors and other programs.
 //!
 //! A report is made from the ledger alone, up to a checkpoint, and one remediation at a time: its memory
 //! does not grow with the ledger. One file for each format.
@@ -33,7 +33,7 @@ use crate::ident::Region;
 use sheet::Sheet;
 use std::io::Write;
 
-/// A report's format.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// One row for each remediation, for spreadsheets.
@@ -51,7 +51,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its name.
+    /// The format's name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,14 +64,14 @@ impl Format {
         }
     }
 
-    /// It tells the figures before the remediations.
+    /// Whether the format has the figures before the remediations.
     fn has_summary(self) -> bool {
         matches!(self, Self::Json | Self::Html)
     }
 }
 
-/// Writes a report. Gives how many remediations it has. `progress` is told how far it has come, and of
-/// how much.
+/// Writes a report and returns the number of remediations in it. `progress` receives how far it has come, and the
+/// total.
 ///
 /// # Errors
 /// When the ledger cannot be read, or `out` not be written.
@@ -116,7 +116,7 @@ pub fn write(
 /// Gives each remediation as a finding for Security Hub: in `region`, or in that of its GuardDuty finding.
 ///
 /// # Errors
-/// When the ledger cannot be read, or does not tell the hub's account; and those of `each`.
+/// When the ledger cannot be read, or does not have the hub's account; and those of `each`.
 pub fn hub_findings(
     prepared: &Prepared<'_>,
     region: Option<Region>,

@@ -17,7 +17,7 @@ use std::net::IpAddr;
 
 const CLASS: u32 = 7001;
 
-/// What an event tells of.
+/// The activity that an event reports.
 #[derive(Clone, Copy)]
 enum Activity {
     Evict = 2,

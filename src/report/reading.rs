@@ -1,4 +1,4 @@
-//! A remediation, read from its entries as they stand: through the one fold, with its timeline.
+//! Reads a remediation from its raw entries: through the one fold, with its timeline.
 //!
 //! Most entries are AWS calls: of those only what a report needs is read.
 

@@ -1,4 +1,4 @@
-//! The way through the ledger: one decision after the other, and the remediation that it began.
+//! Walks through the ledger: one decision after another, each with the remediation that it began.
 
 use super::head::{Head, Signed};
 use super::incident::{AccountPlace, IncidentReport};
@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 /// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The ledger.
+    /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The file.
+    /// The report cannot be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// What was asked for cannot be.
@@ -91,7 +91,6 @@ impl<'a> Prepared<'a> {
         placement.and_then(|placement| placement.ous.as_deref()).unwrap_or_default()
     }
 
-    /// The account's name.
     pub(super) fn name(&self, account: &str) -> Option<&str> {
         let account = account.parse().ok()?;
         Some(self.organization.as_ref()?.account(&account)?.name.as_str())

@@ -1,4 +1,4 @@
-//! What each format writes.
+//! The trait of the report formats.
 
 use super::head::Head;
 use super::incident::IncidentReport;
@@ -16,7 +16,6 @@ pub(super) trait Sheet {
         out: &mut dyn Write,
     ) -> Result<(), ReportError>;
 
-    /// One of them.
     fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError>;
 
     /// What stands behind them.

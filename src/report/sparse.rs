@@ -1,4 +1,4 @@
-//! JSON without what is empty.
+//! JSON without empty values.
 
 use serde_json::Value;
 

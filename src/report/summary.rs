@@ -11,10 +11,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// So many that need a person are named; more are counted.
+/// Maximum number of remediations that are listed as needing a person; more are counted.
 const NAMED: usize = 500;
 
-/// The figures.
+/// The figures over all selected remediations.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Summary {
     /// Decisions about findings; with `states`, `proofs` or `remediations` in the selection only those that began a remediation.
@@ -35,9 +35,9 @@ pub struct Summary {
     pub unconfirmed: u64,
     /// Entries of the period that are in an archive: they are in no figure.
     pub archived: u64,
-    /// Remediations.
+    /// Remediations that the selection covers.
     pub remediations: u64,
-    /// They, by state.
+    /// Remediations, by their state.
     pub by_state: BTreeMap<String, u64>,
     /// Remediations whose deny was seen in place, now or earlier.
     pub acted: u64,
@@ -66,11 +66,11 @@ pub struct Summary {
     pub released: u64,
     /// The opt-outs that applied to a decision, or that end soon.
     pub opt_outs: Vec<OptOutUse>,
-    /// By account.
+    /// The figures by account, by its id.
     pub by_account: BTreeMap<String, Part>,
     /// By organizational unit; an account counts in each one that it is in.
     pub by_ou: BTreeMap<String, Part>,
-    /// By day (UTC).
+    /// The figures by day (UTC).
     pub by_day: BTreeMap<String, Part>,
     /// What needs a person now.
     pub needs_person: Vec<OpenItem>,
@@ -81,13 +81,13 @@ pub struct Summary {
 /// How durations spread, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Spread {
-    /// How many.
+    /// Number of durations measured.
     pub count: u64,
     /// Half of them took so long at most.
     pub median: f64,
     /// Nine of ten took so long at most.
     pub p90: f64,
-    /// The longest.
+    /// The longest of them.
     pub worst: f64,
 }
 
@@ -113,10 +113,10 @@ pub struct RemediationRate {
     pub share: Option<f64>,
 }
 
-/// An opt-out.
+/// An opt-out and how often it applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OptOutUse {
-    /// Its name.
+    /// Name of the opt-out.
     pub name: String,
     /// To how many decisions it applied.
     pub decisions: u64,
@@ -134,10 +134,10 @@ pub struct OptOutUse {
 /// One account's, unit's or day's part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Part {
-    /// The account's name.
+    /// Name of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Decisions about findings.
+    /// Number of decisions about findings.
     pub decisions: u64,
     /// Remediations whose deny was seen in place.
     pub acted: u64,
@@ -145,26 +145,26 @@ pub struct Part {
     pub not_acted: u64,
     /// What was only observed.
     pub observed: u64,
-    /// What was skipped.
+    /// Findings that were skipped.
     pub skipped: u64,
 }
 
 /// Something that needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OpenItem {
-    /// The remediation.
+    /// Id of the remediation.
     pub remediation: String,
-    /// Its state.
+    /// State of the remediation.
     pub state: State,
-    /// The account.
+    /// Id of the affected account.
     pub account: String,
     /// The principal, in words.
     pub principal: String,
-    /// Since when.
+    /// Since when it needs a person.
     pub since: Timestamp,
-    /// Why.
+    /// Why it needs a person.
     pub why: String,
-    /// What to do.
+    /// What that person should do.
     pub what_to_do: String,
 }
 

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The AWS calls.
+/// The AWS calls that were made for a remediation.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Calls {
-    /// How many.
+    /// Number of AWS calls.
     pub count: u64,
     /// How many of them AWS did not do.
     pub failed: u64,
@@ -22,26 +22,26 @@ pub struct Calls {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[allow(clippy::struct_field_names)] // AWS's own word for it
 pub struct Request {
-    /// The entry.
+    /// Number of the entry that recorded it.
     pub entry: i64,
-    /// `iam:PutRolePolicy`.
+    /// The call, such as `iam:PutRolePolicy`.
     pub call: String,
     /// AWS's id of it.
     pub request_id: Option<String>,
-    /// AWS did it.
+    /// Whether AWS carried it out.
     pub ok: bool,
 }
 
 /// An entry that is no call.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Step {
-    /// Its number.
+    /// Number of the entry.
     pub entry: i64,
-    /// When.
+    /// When it was recorded.
     pub at: Timestamp,
     /// Its kind, as in docs/ledger.md.
     pub kind: String,
-    /// What it says.
+    /// What the entry says, in words.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! Who removed a deny, as CloudTrail has it.
+//! Finds who removed a deny, in CloudTrail.
 
 use crate::aws::{Lookup, MemberSession, TrailEvent};
 use crate::remediation::Remediation;
@@ -14,7 +14,7 @@ const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24);
 /// Whether it is still to be found out who removed the deny.
 pub(super) fn is_wanted(remediation: &Remediation) -> bool {
     let lost_at = remediation.lost_at().filter(|at| Timestamp::now().duration_since(*at) < LOOKED_FOR);
-    lost_at.is_some_and(|at| remediation.culprit_told_at < Some(at))
+    lost_at.is_some_and(|at| remediation.culprit_reported_at < Some(at))
 }
 
 /// Who did it last, with which call, from where and when. `own_sessions` is how the ARNs of our own sessions

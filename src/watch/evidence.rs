@@ -1,4 +1,4 @@
-//! What is gathered after a deny is in force: whom it affects, and what CloudTrail saw.
+//! What is gathered after a deny is in force: its impact, and what CloudTrail saw.
 
 use super::culprit;
 use crate::alert::{Alert, Alerts};
@@ -23,7 +23,8 @@ const LOOKED_FOR: SignedDuration = SignedDuration::from_hours(13);
 /// Maximum number of keys of one remediation that are looked for.
 const MOST_KEYS: usize = 3;
 
-/// CloudTrail has most calls within five minutes, and all within about fifteen (CloudTrail User Guide).
+/// Time after which CloudTrail has a call: most within five minutes, all within about fifteen (CloudTrail
+/// User Guide).
 const LAG: SignedDuration = SignedDuration::from_mins(15);
 
 /// Gathers what AWS knows about a deny in force and the key that it is to deny.
@@ -68,7 +69,7 @@ impl Evidence {
         regions
     }
 
-    /// Gathers whom a deny affects, once; and with `cloudtrail` looks for what the stolen key was used for
+    /// Gathers the impact of a deny, once; and with `cloudtrail` looks for what the stolen key was used for
     /// since, and for who removed the deny.
     ///
     /// # Errors
@@ -107,7 +108,7 @@ impl Evidence {
         if wants_calls { self.look_for_key(&remediation, &session, change).await } else { Ok(()) }
     }
 
-    /// What a person asks for before they approve: whom it would affect.
+    /// The impact that a deny would have, for a person who is to approve it.
     ///
     /// # Errors
     /// When the account cannot be entered.
@@ -138,7 +139,7 @@ impl Evidence {
         for finding in
             std::iter::once(remediation.finding.clone()).chain(self.reader.attached(&remediation.id)?)
         {
-            // An inactive long-term key gets no answer that CloudTrail would tell of.
+            // CloudTrail records no call that is made with an inactive long-term key.
             let key = finding.principal.and_then(|p| p.access_key_id).filter(|key| key.starts_with("ASIA"));
             keys.extend(key.filter(|key| !keys.contains(key)));
         }
@@ -154,20 +155,20 @@ impl Evidence {
                     return Ok(());
                 }
             };
-            let telling = || events.iter().filter(|event| event.is_telling());
+            let conclusive = || events.iter().filter(|event| event.is_conclusive());
             if let Some(event) =
-                telling().find(|event| !event.is_denied() && event.time >= change.cutoff.time())
+                conclusive().find(|event| !event.is_denied() && event.time >= change.cutoff.time())
             {
                 return self.still_works(remediation, key, event).await;
             }
-            // What succeeded before it may be told later than it.
+            // CloudTrail may deliver a call that succeeded earlier only after this one.
             let late_enough = |event: &&TrailEvent| {
                 event.is_denied()
                     && event.time >= change.cutoff.time()
                     && session.aws_now().duration_since(event.time) >= LAG
             };
             if is_all {
-                denied = denied.or_else(|| telling().filter(late_enough).min_by_key(|e| e.time).cloned());
+                denied = denied.or_else(|| conclusive().filter(late_enough).min_by_key(|e| e.time).cloned());
             }
         }
         let is_proved = remediation.rung() == Some(Rung::Enforced);

@@ -1,7 +1,7 @@
 //! Denies in force: whether they are still there and still needed, and what became of the stolen key.
 //!
-//! [`Recheck`] looks at one deny and records what it sees; [`Evidence`] gathers whom it affects and what
-//! CloudTrail has. [`Watchlist`] says whose turn it is. What follows from it is done by who asked.
+//! [`Recheck`] looks at one deny and records what it sees; [`Evidence`] gathers its impact and what
+//! CloudTrail has. [`Watchlist`] says which deny is due. The caller acts on the result.
 
 mod culprit;
 mod evidence;

@@ -1,4 +1,4 @@
-//! How many looks are made at once, in all and in one account.
+//! Limits the number of concurrent rechecks, in all and per account.
 
 use crate::ident::AccountId;
 use crate::ledger::Watched;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// Duration of a look that the number of looks at once is reckoned with, what is gathered included.
+/// Duration of one look, including what is gathered, by which the number of concurrent looks is chosen.
 const LOOK: Duration = Duration::from_secs(4);
 
 /// Minimum number of looks at once: an account that hangs has one of them.

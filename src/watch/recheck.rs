@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Time after which a deny is taken for inert, beyond the longest life of a session.
+/// Time beyond the longest life of a session after which a deny counts as no longer needed.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// Pauses between looks when it seems to be gone: a reader may be late.
+/// Delays between looks when a deny seems to be gone: a read may lag behind.
 const SURE: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 
 /// What a look at a deny saw.
@@ -28,11 +28,11 @@ pub enum Seen {
     Lost(Vec<String>),
     /// Nothing needs it any more.
     Expired,
-    /// It is not one to look at, or it could not be looked at.
+    /// It is not in force any more, or it could not be read.
     Unknown,
 }
 
-/// Looks at denies in force.
+/// Checks denies that are in force.
 pub struct Recheck {
     ledger: Ledger,
     reader: Arc<Reader>,
@@ -48,7 +48,7 @@ fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
 }
 
 impl Recheck {
-    /// Of the denies in this ledger.
+    /// A recheck of the denies in this ledger.
     #[must_use]
     pub fn new(ledger: Ledger, reader: Arc<Reader>, access: MemberAccess, alerts: Arc<Alerts>) -> Self {
         Self { ledger, reader, access, alerts }
@@ -145,7 +145,7 @@ impl Recheck {
         Ok(Seen::Lost(lost.into_iter().map(|(one, _)| one.id).collect()))
     }
 
-    /// It is there. When it is not proved as far as it could be, that is tried again.
+    /// It is in place. If it is not fully proved yet, the proof is tried again.
     async fn in_force(
         &self,
         remediation: &Remediation,
@@ -183,7 +183,7 @@ impl Recheck {
     }
 }
 
-/// What is there. What seems to be gone is looked at again: a reader may be late.
+/// What is in place. If the deny seems to be gone, it is read again: a read may lag behind.
 async fn found_for_sure(
     session: &MemberSession,
     remediation: &Remediation,

@@ -1,7 +1,6 @@
-//! The denies in force: when each was looked at, whose turn it is, and which are late.
+//! The denies in force: when each was last checked, which is due next, and which are late.
 //!
-//! How long it is until the next look is said here; a clock that nobody sets counts it. That there is
-//! something to look at stands in the ledger.
+//! Intervals are measured on the monotonic clock. Which denies are in force is in the ledger.
 
 use crate::backoff::Backoff;
 use crate::ledger::Watched;
@@ -11,25 +10,25 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Duration until the first look; the next ones come later and later.
+/// Delay of the first look; the later ones are further apart.
 const FIRST: Duration = Duration::from_mins(1);
 
 /// Minimum delay beyond `recheck_interval` that is an alert.
 const LATE: Duration = Duration::from_mins(1);
 
-/// How the denies in force are looked after.
+/// Whether the denies in force are checked in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rechecks {
-    /// How many are looked after.
+    /// Number of denies that are checked.
     pub denies: usize,
-    /// How many of them were not looked at within the interval.
+    /// Number of them that were not checked within the interval.
     pub late: usize,
-    /// How long ago the one was looked at that waits longest, in seconds; 0 when none is late.
+    /// Seconds since the last check of the one that waits longest; 0 when none is late.
     pub longest_wait: u64,
 }
 
 impl Rechecks {
-    /// That the interval is not kept, if it is not.
+    /// The message that the interval is not kept; none when it is.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let Self { denies, late, longest_wait } = self;
@@ -41,16 +40,14 @@ impl Rechecks {
     }
 }
 
-/// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
-    /// A look.
     Look,
-    /// Whom it affects, which is gathered at once; and a look, when it was not seen a moment ago.
+    /// The impact, which is gathered at once; and a look, unless the deny was just seen.
     Impact,
 }
 
-/// The denies in force, and the looks that were made at them.
+/// The denies in force, and when each was checked.
 #[derive(Debug)]
 pub struct Watchlist {
     begun: Timestamp,
@@ -61,18 +58,18 @@ pub struct Watchlist {
 #[derive(Debug)]
 struct Looks {
     deny: Watched,
-    /// How many since the start.
+    /// Number of looks since the start.
     count: u32,
     /// When the last one began.
     last: Option<Timestamp>,
-    /// It was asked for what is gathered at once.
+    /// Its impact was gathered, or is being gathered.
     is_gathered: bool,
-    /// Its turn, once its time has come: those that became due earlier have smaller ones.
+    /// Its place in the order of those that are due: the earlier it became due, the smaller.
     turn: Option<u64>,
 }
 
 impl Watchlist {
-    /// An empty one, from `now` on.
+    /// An empty watchlist that starts at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self { begun: now, denies: Mutex::default(), state: Mutex::default() }
@@ -112,7 +109,7 @@ impl Watchlist {
         new
     }
 
-    /// The time of these has come, in this order.
+    /// Notes that these are due, in this order.
     pub fn note_due(&self, due: impl IntoIterator<Item = String>) {
         let mut denies = self.denies();
         let mut turn = denies.values().filter_map(|looks| looks.turn).max().map_or(0, |last| last + 1);
@@ -124,7 +121,7 @@ impl Watchlist {
         }
     }
 
-    /// Those whose time has come: first those that were never looked at, then those that wait longest.
+    /// Those that are due: first those that were never checked, then those that wait longest.
     #[must_use]
     pub fn due(&self) -> Vec<Watched> {
         let denies = self.denies();
@@ -133,7 +130,7 @@ impl Watchlist {
         due.into_iter().map(|looks| looks.deny.clone()).collect()
     }
 
-    /// A look begins now: what is due, and the time until the next one.
+    /// Notes that a look begins now. Returns what is due, and the time until the next look.
     pub fn begin(&self, id: &str, longest: Duration, now: Timestamp) -> (Due, Duration) {
         let mut denies = self.denies();
         let Some(looks) = denies.get_mut(id) else { return (Due::Look, pauses(longest).after(1)) };
@@ -145,12 +142,12 @@ impl Watchlist {
         (due, pauses(longest).after(looks.count.saturating_add(1)))
     }
 
-    /// It was lost and is put back: from then on it is looked at more often again.
+    /// Notes that it was lost and is put back: from then on it is checked more often again.
     pub fn forget(&self, id: &str) {
         self.denies().remove(id);
     }
 
-    /// Whether a deny was seen so short a time ago that it need not be looked at yet.
+    /// Whether a deny was seen so recently that it need not be checked yet.
     #[must_use]
     pub fn is_fresh(seen: Timestamp, now: Timestamp) -> bool {
         now.duration_since(seen).unsigned_abs() < FIRST
@@ -162,7 +159,7 @@ impl Watchlist {
         longest.max(FIRST)
     }
 
-    /// Takes stock of what is late.
+    /// Counts what is late.
     pub fn take_stock(&self, longest: Duration, now: Timestamp) -> Rechecks {
         let grace = longest.saturating_add(LATE.max(longest / 4));
         let wait = |looks: &Looks| {
@@ -180,7 +177,7 @@ impl Watchlist {
         state
     }
 
-    /// As it was taken stock of last.
+    /// The latest count.
     #[must_use]
     pub fn state(&self) -> Rechecks {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -381,8 +381,8 @@ fn whatever_is_changed_is_seen() {
         let by_itself = matches!(by, By::Itself);
         assert_eq!(ran.code, if by_itself { 6 } else { 0 }, "{what}:\n{}\n{}", ran.out, ran.err);
         // What only a checkpoint from elsewhere tells is named as what cannot be told.
-        let cannot_tell = ran.json_document()["cannot_tell"].to_string();
-        assert!(by_itself || cannot_tell.contains("--checkpoint"), "{what}: {cannot_tell}");
+        let not_verified = ran.json_document()["not_verified"].to_string();
+        assert!(by_itself || not_verified.contains("--checkpoint"), "{what}: {not_verified}");
         let told = scene.rescind(&[&alone[..], &["--checkpoint", kept, "-o", "json"]].concat()).code(6);
         let problems = told.json_document()["problems"].clone();
         assert_ne!(problems, json!([]), "{what}");

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// What is said of an archive that no key signed for.
-const UNSIGNED: &str = "it tells of an archive";
+const UNSIGNED: &str = "it says that entries were archived";
 
 fn verify(scene: &Scene, kept: &Path, key: &str) -> Ran {
     let kept = kept.to_str().expect("UTF-8");

@@ -45,7 +45,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     let newest = Timestamp::now().saturating_sub(kept)?;
     if args.before > newest {
         let why = format!(
-            "--before: what was found in the last {kept:#} may come again, and must be known then: not later than {newest:.0}"
+            "--before: must not be later than {newest:.0}: findings of the last {kept:#} can arrive again, and the ledger must recognize them"
         );
         return Err(BadInput(why).into());
     }
@@ -82,7 +82,9 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     if moved == 0 {
         let _ = std::fs::remove_file(&args.out);
         screen.json(&serde_json::json!({ "entries": 0, "remediations": 0 }))?;
-        screen.line("Nothing was moved: something was added to all of it meanwhile. No file was left.");
+        screen.line(
+            "Nothing was moved: entries were added to all of it in the meantime. The file was removed again.",
+        );
         return Ok(Exit::Done);
     }
     screen.json(&serde_json::json!({
@@ -95,11 +97,11 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     ));
     if moved < count {
         screen.line(format!(
-            "{} stay as well: something was added to them meanwhile. The archive has them up to then.",
+            "{} entries stay in the ledger as well: others were added to their remediations in the meantime. The archive has their texts, too.",
             count - moved
         ));
     }
-    screen.line("Keep it: their texts are nowhere else. Each line is a proof by itself:");
+    screen.line("Keep the file: their texts exist nowhere else. Each line is a proof by itself:");
     screen.line(format!("  rescind ledger check-proof {} --public-key KEY", args.out.display()));
     Ok(Exit::Done)
 }

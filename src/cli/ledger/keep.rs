@@ -38,13 +38,13 @@ pub fn backup(
     screen.line(format!("{shown}: {} entries, root {}", found.entries, found.root));
     match found.problems.first() {
         None => {
-            screen.line(styled(GOOD, "The copy is complete, and verifies."));
+            screen.line(styled(GOOD, "The copy is complete and verified."));
             Ok(Exit::Done)
         }
         Some(problem) => {
             let at = problem.entry.map_or(String::new(), |entry| format!("entry {entry}: "));
             screen.line(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
-            screen.line("The copy is there, and like the ledger it is not as it was written: see `rescind ledger verify`.");
+            screen.line("The copy was made, but the ledger was tampered with, and so is the copy: see `rescind ledger verify`.");
             Ok(Exit::Tampered)
         }
     }
@@ -52,7 +52,7 @@ pub fn backup(
 
 #[derive(Debug, clap::Args)]
 pub struct RebuildArgs {
-    /// Only compare.
+    /// Compare the tables with the entries, and change nothing.
     #[arg(long)]
     check: bool,
 }
@@ -87,18 +87,18 @@ pub fn rebuild(args: &RebuildArgs, config: &Config, screen: &Screen) -> anyhow::
     }))?;
     for Difference { table, wrong, missing } in &differences {
         screen.line(format!(
-            "{}  {table}: {wrong} rows are not what the entries say, {missing} are missing",
+            "{}  {table}: {wrong} rows do not match the entries, {missing} are missing",
             styled(WARN, "differs"),
         ));
     }
     screen.line(if is_whole {
-        styled(GOOD, "The tables are what the entries say.")
+        styled(GOOD, "The tables match the entries.")
     } else if args.check {
-        "Nothing was changed. Without --check they are made again.".to_owned()
+        "Nothing was changed. Run it without --check to rebuild them.".to_owned()
     } else if left.problems().next().is_some() {
-        "This cannot be mended: keep the file as evidence, and go back to a backup.".to_owned()
+        "This cannot be repaired: keep the file as evidence, and restore a backup.".to_owned()
     } else {
-        "They were rebuilt from the entries. rescind alone never makes them differ: they were changed by somebody else."
+        "They were rebuilt from the entries. rescind never makes them differ: something else changed the file."
             .to_owned()
     });
     Ok(if is_whole { Exit::Done } else { Exit::Tampered })

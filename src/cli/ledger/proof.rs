@@ -43,7 +43,7 @@ pub fn prove(
     let mut out = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(failed)?;
     out.write_all(proof.as_bytes()).map_err(failed)?;
     screen.json(&serde_json::json!({ "written": file, "entry": args.entry }))?;
-    screen.line(format!("Wrote {}. It holds without this ledger:", file.display()));
+    screen.line(format!("Wrote {}. Anyone can check it without this ledger:", file.display()));
     screen.line(format!("  rescind ledger check-proof {} --public-key KEY", file.display()));
     Ok(Exit::Done)
 }
@@ -109,8 +109,8 @@ impl Checked<'_> {
                 &serde_json::json!({ "file": self.file, "proofs": count, "entries": entries, "bad": bad }),
             )?;
             self.screen.line(match bad {
-                0 => styled(GOOD, format!("All {count} proofs hold, of {entries} entries. Whether these are all that were archived, the ledger's `archive` entry tells: by their number and the file's SHA-256.")),
-                bad => styled(BAD, format!("{bad} of {count} do not hold.")),
+                0 => styled(GOOD, format!("All {count} proofs hold, for {entries} entries. Whether the archive is complete was not checked: compare this number and the file's SHA-256 with the ledger's `archive` entry.")),
+                bad => styled(BAD, format!("{bad} of {count} proofs do not hold.")),
             });
         }
         Ok(())

@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A checkpoint that was kept elsewhere; several times for several. Without one a cut-off end, an
-    /// old copy or a rewritten ledger cannot be told.
+    /// A checkpoint that was kept elsewhere; several times for several. Without one a truncated ledger, an
+    /// old copy or a rewritten ledger is not detected.
     #[arg(long = "checkpoint", value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
 
-    /// A public key as `rescind ledger key` printed it. Without one the ledger's own word is taken.
+    /// A public key as `rescind ledger key` printed it. Without one the keys that the ledger itself
+    /// names are trusted.
     #[arg(long = "public-key", value_name = "KEY")]
     keys: Vec<String>,
 
@@ -27,9 +28,8 @@ pub struct Args {
     ledger: Option<PathBuf>,
 }
 
-/// What cannot be told without something that was kept elsewhere.
-const NEEDS_KEY: &str = "The keys are the ledger's own word: a ledger that was written anew with another key, or an archive that somebody claims with a key of his own, can only be told by a --public-key that was kept elsewhere.";
-const NEEDS_CHECKPOINT: &str = "A cut-off end, an old copy, or a ledger that was written anew (by who has the key, or without its checkpoints, so that rescind signed it again) can only be told by a --checkpoint that was kept elsewhere.";
+const NEEDS_KEY: &str = "The signing keys were taken from the ledger itself: a ledger that was rewritten with another key, or a forged archive, would pass. Give --public-key with a key that was kept elsewhere.";
+const NEEDS_CHECKPOINT: &str = "A truncated ledger, an old copy, or a ledger that was rewritten and signed again would pass. Give --checkpoint with a checkpoint that was kept elsewhere.";
 
 pub fn run(
     args: &Args,
@@ -51,45 +51,45 @@ pub fn run(
     });
     bar.finish_and_clear();
     let found = found.map_err(|error| unreadable(&shown, error))?;
-    let cannot_tell = cannot_tell(&shown, &found);
-    json(&shown, &found, &cannot_tell, screen)?;
-    text(&shown, &found, &cannot_tell, screen);
+    let not_verified = not_verified(&shown, &found);
+    json(&shown, &found, &not_verified, screen)?;
+    text(&shown, &found, &not_verified, screen);
     Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Tampered })
 }
 
-/// What this cannot tell, and what would.
-fn cannot_tell(shown: &str, found: &Findings) -> Vec<String> {
-    let mut cannot_tell: Vec<String> = Vec::new();
+/// What this run could not verify, and what it would need.
+fn not_verified(shown: &str, found: &Findings) -> Vec<String> {
+    let mut not_verified: Vec<String> = Vec::new();
     if found.own_word {
-        cannot_tell.push(NEEDS_KEY.to_owned());
+        not_verified.push(NEEDS_KEY.to_owned());
     }
     for entry in &found.unendorsed {
-        cannot_tell.push(format!(
-            "Entry {entry} names a key for which the key before it did not sign: it was lost or replaced, or somebody put his own in."
+        not_verified.push(format!(
+            "Entry {entry} introduces a signing key that the key before it did not sign: the old key was lost or replaced, or an attacker put in a key of their own."
         ));
     }
     if found.may_lack_log {
-        cannot_tell.push(format!(
-            "No {shown}-wal lies beside the file. If this is a copy that was made while rescind ran, or after it was killed, then its last entries are not in it, and nothing in it tells that. {HOW_TO_COPY}"
+        not_verified.push(format!(
+            "There is no {shown}-wal beside the file. If this is a copy that was made while rescind ran, or after it was killed, its last entries are missing. {HOW_TO_COPY}"
         ));
     }
     if found.checkpoints.1 == 0 {
-        cannot_tell.push(NEEDS_CHECKPOINT.to_owned());
+        not_verified.push(NEEDS_CHECKPOINT.to_owned());
     }
     if found.signed < found.entries {
-        cannot_tell.push(format!(
-            "Entries {} to {} are not signed for yet: whoever can write the file can have changed them. `rescind ledger checkpoint` signs for them.",
+        not_verified.push(format!(
+            "Entries {} to {} are not signed yet: anyone who can write to the file could have changed them. `rescind ledger checkpoint` signs them.",
             found.signed + 1,
             found.entries
         ));
     }
     if found.archived > 0 {
-        cannot_tell.push(format!(
+        not_verified.push(format!(
             "The texts of {} entries are in archives: compare each file's SHA-256 with its `archive` entry, and check it with `rescind ledger check-proof`.",
             found.archived
         ));
     }
-    cannot_tell
+    not_verified
 }
 
 fn kept(file: &Path) -> Result<Kept, BadInput> {
@@ -120,7 +120,6 @@ pub fn unreadable(path: &str, error: Unreadable) -> LedgerError {
     }
 }
 
-/// Reads the `--public-key`s.
 pub fn public_keys(keys: &[String]) -> Result<Vec<PublicKey>, BadInput> {
     keys.iter()
         .map(|key| PublicKey::parse(key).map_err(|error| BadInput(format!("--public-key: {error}"))))
@@ -140,18 +139,18 @@ fn progress_bar(screen: &Screen) -> ProgressBar {
     bar
 }
 
-fn json(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) -> anyhow::Result<()> {
+fn json(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen) -> anyhow::Result<()> {
     let problems: Vec<_> =
         found.problems.iter().map(|p| serde_json::json!({ "entry": p.entry, "problem": p.what })).collect();
     screen.json(&serde_json::json!({
         "ledger": shown, "entries": found.entries, "archived": found.archived, "root": found.root, "problems": problems,
         "more_problems": found.more_problems, "first_bad_entry": found.first_bad, "signed": found.signed, "earlier_checkpoints": found.earlier,
         "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys,
-        "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "cannot_tell": cannot_tell,
+        "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "not_verified": not_verified,
     }))
 }
 
-fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) {
+fn text(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen) {
     screen.line(format!("{shown}: {} entries, root {}", found.entries, found.root));
     if found.archived > 0 {
         screen.line(format!("{} of them are in archives", found.archived));
@@ -159,7 +158,7 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
     let (own, kept) = found.checkpoints;
     let earlier = match found.earlier {
         0 => String::new(),
-        count => format!(", {count} of them by earlier keys and left aside"),
+        count => format!(", {count} of them signed by earlier keys and not checked"),
     };
     screen.line(format!(
         "checkpoints: {own} in the ledger, {kept} kept elsewhere, {} beside it{earlier}; signed up to entry {}",
@@ -175,7 +174,7 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
     }
     for id in &found.open_intents {
         screen.line(format!(
-            "{}  {}: an intent without an outcome: resumed at the next start",
+            "{}  {}: a change was begun and its outcome is not recorded: rescind resumes it at the next start",
             styled(WARN, "open"),
             clean(id)
         ));
@@ -183,9 +182,9 @@ fn text(shown: &str, found: &Findings, cannot_tell: &[String], screen: &Screen) 
     if found.problems.is_empty() {
         screen.line(styled(GOOD, "No tampering detected."));
     } else if let Some(entry) = found.first_bad {
-        screen.line(format!("The first entry that is not as it was written: {entry}."));
+        screen.line(format!("First affected entry: {entry}."));
     }
-    for line in cannot_tell {
-        screen.line(line);
+    for line in not_verified {
+        screen.line(format!("{}  {line}", styled(WARN, "not verified")));
     }
 }

@@ -1,4 +1,4 @@
-//! `rescind report`: what the ledger tells over a period.
+//! `rescind report`: a report on a period, made from the ledger.
 
 mod push;
 mod wanted;
@@ -24,7 +24,7 @@ pub struct Args {
     #[command(subcommand)]
     to: Option<To>,
 
-    /// What is written.
+    /// Format of the report.
     #[arg(long, value_enum, required = true, value_name = "FORMAT")]
     format: Option<Format>,
 
@@ -47,7 +47,7 @@ pub struct Args {
 /// Where else than to a file.
 #[derive(Debug, clap::Subcommand)]
 enum To {
-    /// Import what the format `asff` tells into Security Hub of the hub's account.
+    /// Import the findings of the format `asff` into Security Hub, in the hub's account.
     #[command(name = "push-securityhub")]
     PushSecurityHub(push::Args),
 }
@@ -79,7 +79,7 @@ pub fn run(
         Some(config) => block_on(async {
             let ledger = Ledger::open(&config.ledger)?;
             let checkpoints = Checkpoints::start(&config, &ledger, &reader).await?;
-            // What the report tells is signed for before it is told.
+            // A checkpoint covers everything that the report shows.
             checkpoints.make(&ledger, &reader).await?;
             let prepared = prepare(&reader, selection)?;
             let Some(made) = make(args, format, &prepared, screen)? else { return Ok(Exit::Done) };

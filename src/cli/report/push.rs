@@ -18,16 +18,16 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-/// BatchImportFindings takes so many at once (AWS Security Hub API Reference).
+/// Maximum number of findings in a BatchImportFindings (AWS Security Hub API Reference).
 const BATCH: usize = 100;
 
-/// How often a batch is sent whose findings were refused for now.
+/// Number of attempts at a batch whose findings were refused for now.
 const TRIES: usize = 3;
 
-/// Before it is sent again.
+/// Delay before such a batch is sent again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// So many that were not taken are named.
+/// Maximum number of rejected findings that are listed.
 const NAMED: usize = 20;
 
 #[derive(Debug, clap::Args)]
@@ -53,7 +53,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         let ledger = Ledger::open(&config.ledger)?;
         let hub = service::hub(config, &ledger).await?;
         let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
-        // What the findings tell is signed for before it is told.
+        // A checkpoint covers everything that the findings show.
         checkpoints.make(&ledger, &reader).await?;
         let prepared = prepare(&reader, selection)?;
         let mut push = Push::of(&hub);
@@ -63,7 +63,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             bar.set_position(done);
         };
         hub_findings(&prepared, region, &mut progress, &mut |finding| {
-            // The ledger is read on this thread, one story after the other, while nothing is sent.
+            // The ledger is read on this thread, one remediation after the other, while nothing is sent.
             block_in_place(|| Handle::current().block_on(push.take(finding)));
             Ok::<_, ReportError>(())
         })
@@ -129,8 +129,8 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// Sends what waits for a region. What is refused for now is sent again; what is refused for good is
-    /// told of, and does not keep the others.
+    /// Sends what waits for a region. A finding that is refused for now is sent again; one that is refused for good
+    /// is reported, and does not delay the others.
     async fn send(&mut self, region: &Region) {
         let mut batch = self.waiting.remove(region).unwrap_or_default();
         for turn in 1..=TRIES {

@@ -1,4 +1,4 @@
-//! What a report is asked to be about, and how far it has come.
+//! The selection that a report covers, and its progress bar.
 
 use crate::cli::exit::BadInput;
 use crate::cli::filter::Filter;

@@ -1,4 +1,4 @@
-//! How much of what there was, in one sentence.
+//! The counts of a run, in one sentence.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What the entries of a run tell that are not about a remediation.
+//! The lines for entries of a run that are not about a remediation.
 
 use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};

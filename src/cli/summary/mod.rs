@@ -15,24 +15,24 @@ use counts::Counts;
 use remediation::needs_person;
 use std::collections::BTreeSet;
 
-/// How many occurrences that had been seen before are shown to a person.
+/// Maximum number of occurrences seen before that are listed.
 const SHOWN: usize = 10;
 
-/// Closes the service, and tells what was done since it started.
+/// Closes the service, and prints what was done since it started.
 pub async fn finish(
     service: Service,
     screen: &Screen,
     done: Result<Seen, LedgerError>,
     interrupted: bool,
 ) -> anyhow::Result<Exit> {
-    let told = match &done {
+    let described = match &done {
         Ok(seen) => describe(&service, screen, seen),
         Err(_) => Ok(Exit::Ledger),
     };
     let stopped = service.stop(if interrupted { "interrupted" } else { "done" }).await;
     done?;
     stopped?;
-    let exit = told?;
+    let exit = described?;
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
 

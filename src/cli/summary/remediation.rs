@@ -1,4 +1,4 @@
-//! How a remediation stands after a run, and what is to do about it.
+//! The state of a remediation after a run, and what to do about it.
 
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};

@@ -49,12 +49,12 @@ pub(super) fn describe(service: &Service, finding: &Finding, screen: &Screen) ->
 pub(super) fn is_left_open(
     service: &Service,
     finding: &Finding,
-    told: &BTreeSet<String>,
+    described: &BTreeSet<String>,
 ) -> anyhow::Result<Option<bool>> {
     let decision = service.reader().decided(&finding.occurrence())?.and_then(|d| d.decision);
     let Some(entry) = decision else { return Ok(None) };
     Ok(match (entry.takes_care(), &entry.event) {
-        (Some(id), _) if told.contains(id) => None,
+        (Some(id), _) if described.contains(id) => None,
         (Some(id), _) => {
             let remediation = service.reader().remediation(id)?;
             needs_person(&remediation).then_some(remediation.state == State::Held)

@@ -1,4 +1,4 @@
-//! Reading a pattern. What is not known is refused with the field that it stands at.
+//! Reading a pattern. An unknown operator is refused, and the error names its field.
 
 use super::node::{Choice, Comparison, Field, Node, Test};
 use serde_json::{Map, Value};

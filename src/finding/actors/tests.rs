@@ -114,7 +114,7 @@ fn what_the_ledger_keeps_reads_back_and_is_as_before_for_other_findings() {
 
 #[test]
 fn a_role_is_where_its_arn_says_and_another_identity_where_its_account_says() {
-    let told = |pointer: &str, value: Value| {
+    let described = |pointer: &str, value: Value| {
         let mut actor = session_of(OTHER, "web", "i-0abc", "ASIA1");
         *actor.pointer_mut(pointer).expect("there") = value;
         let finding = findings(&json!([actor])).remove(0);
@@ -136,7 +136,7 @@ fn a_role_is_where_its_arn_says_and_another_identity_where_its_account_says() {
         ("/user/type", json!("IAMUser"), "333333333333 not-the-role"),
         ("/user/type", json!("Role"), "333333333333 web"),
     ] {
-        assert_eq!(told(pointer, value.clone()), wanted, "{pointer} {value}");
+        assert_eq!(described(pointer, value.clone()), wanted, "{pointer} {value}");
     }
     let root =
         findings(&json!([{"id": "a", "user": {"name": "root", "uid": "222222222222", "type": "Root"}}]));
@@ -165,7 +165,7 @@ fn one_that_cannot_be_read_costs_only_itself() {
     actors.as_array_mut().expect("a list").push(json!({"id": "p", "user": {"uid": 7}}));
     actors.as_array_mut().expect("a list").push(json!("odd"));
     let items = decode(json!({"findings": [sequence(&actors)]}).to_string().as_bytes());
-    let told: Vec<String> = items
+    let described: Vec<String> = items
         .iter()
         .map(|item| match item {
             Ok(finding) => finding.account.to_string(),
@@ -177,7 +177,7 @@ fn one_that_cannot_be_read_costs_only_itself() {
         .collect();
     let at = "findings[0].service.detection.sequence.actors";
     assert_eq!(
-        told,
+        described,
         [
             format!("{at}[0].user.account.uid"),
             OTHER.to_owned(),
@@ -185,7 +185,7 @@ fn one_that_cannot_be_read_costs_only_itself() {
             format!("{at}[3]")
         ]
     );
-    // Known again wherever the finding stands, and told apart.
+    // Recognized wherever the finding stands, and distinguished from the others.
     let hashes = |items: &[Decoded]| -> HashSet<String> {
         items.iter().filter_map(|item| Some(item.as_ref().err()?.sha256.clone())).collect()
     };
@@ -290,7 +290,7 @@ fn a_name_makes_no_sample_of_an_actor() {
 
 /// What decides nothing does not cost the actor.
 #[test]
-fn an_account_that_the_role_tells_anyway_is_not_needed() {
+fn an_account_that_the_role_has_anyway_is_not_needed() {
     let mut actor = session_of(OTHER, "web", "i-0abc", "ASIA1");
     actor["user"]["account"]["uid"] = json!("12");
     assert_eq!(findings(&json!([actor]))[0].account.as_str(), OTHER);
@@ -333,12 +333,12 @@ proptest! {
         prop_assert_eq!(occurrences.iter().collect::<HashSet<_>>().len(), occurrences.len());
         let broken = items.iter().filter(|item| item.is_err()).count();
         // Of a role with an ARN the account is known.
-        let is_told = |actor: &Value| {
+        let has_account = |actor: &Value| {
             let text = |pointer| actor.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             text("/session/issuer").starts_with("arn:") && ["", "AssumedRole"].contains(&text("/user/type"))
         };
         let unreadable = |actor: &&Value| {
-            actor.pointer("/user/account/uid").is_some_and(|uid| uid == "12") && !is_told(actor)
+            actor.pointer("/user/account/uid").is_some_and(|uid| uid == "12") && !has_account(actor)
         };
         let list = actors.as_array().expect("a list");
         prop_assert_eq!(broken, list.iter().filter(unreadable).count());

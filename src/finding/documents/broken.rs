@@ -1,11 +1,11 @@
-//! What is no document: where it ends, and the next one can begin.
+//! Skips what is not a document, up to where the next one can begin.
 
 use super::super::looks;
 use super::{Broken, Documents, LEAST_READ, MOST_IN_VAIN, Reason};
 use serde::de::IgnoredAny;
 use std::io::BufRead;
 
-/// Bytes at the end of what is held in which a document can have begun that is not held whole.
+/// Number of bytes at the end of the buffer in which a document can begin that is not read whole.
 const OVERLAP: usize = 4 * LEAST_READ;
 
 impl<R: BufRead> Documents<R> {

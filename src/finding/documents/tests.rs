@@ -28,7 +28,7 @@ fn documents_stand_one_behind_the_other_in_every_way() {
 }
 
 #[test]
-fn a_place_is_told_by_its_line_and_a_lone_document_has_none() {
+fn a_place_is_named_by_its_line_and_a_lone_document_has_none() {
     let places = |text: &str| all(text.as_bytes()).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
     assert_eq!(places("{\n\"id\": 1}\n\n"), [""]);
     assert_eq!(

@@ -27,11 +27,11 @@ codes! {
             means "The deny was gone or altered, also when it denied *more*: a cutoff in the future denies everybody. It is put back."
             do "Find out who did it. With `cloudtrail = true` the alert `deny_removed_by` says so; otherwise look for `DeleteRolePolicy` and `PutRolePolicy` in CloudTrail of the member account, in `us-east-1`. If it was the thief, revoke him as well. If it was a tool (Terraform with exclusive inline policies), make it leave this name alone. If it was meant: `rescind release`.";
         DenyRemovedBy "deny_removed_by"
-            means "CloudTrail tells who removed or altered the deny, when and from where."
+            means "CloudTrail shows who removed or altered the deny, when and from where."
             do "As for `deny_removed`.";
         DenyNotKept "deny_not_kept"
             means "AWS accepted the deny, and a moment later it was gone or altered. It is written again and again; until it stays, the old session may be in."
-            do "The thief watches the role. At once, by hand: see what the role can reach and who may change it (`rescind impact ID`). CloudTrail tells who it was, as for `deny_removed`.";
+            do "The thief watches the role. At once, by hand: see what the role can reach and who may change it (`rescind impact ID`). CloudTrail shows who it was, as for `deny_removed`.";
         ForeignPolicy "foreign_policy"
             means "Before rescind's first write there was a document under its name that it cannot have written: of another form, or with a cutoff in the future. It was replaced, is kept in the record, and does not come back."
             do "`rescind show ID` has the text; CloudTrail has who wrote it (`PutRolePolicy`, `PutUserPolicy`). Take them for the thief until you know better.";
@@ -111,10 +111,10 @@ codes! {
             means "This machine's clock is more than 2 minutes off AWS's."
             do "`timedatectl set-ntp true`. See [what a wrong clock does](security.md#the-clock-is-wrong).";
         LedgerTampered "ledger_tampered"
-            means "Entries are not those that were signed for. rescind goes on revoking, and makes no checkpoints. This is raised once a start."
+            means "Signed entries were changed. rescind keeps revoking, but signs no more checkpoints. This is raised once a start."
             do "[The ledger was changed](runbook.md#the-ledger-was-changed).";
         LedgerReplaced "ledger_replaced"
-            means "Beside the ledger was a checkpoint of entries that it does not have: an older copy was put in its place, or another ledger. The checkpoint is kept, as `ledger.db.checkpoint.kept-…`."
+            means "The checkpoint beside the ledger covers entries that the ledger does not have: an older copy or another ledger was put in its place. The checkpoint is kept, as `ledger.db.checkpoint.kept-…`."
             do "If you put a backup in place, move that file away. If not: [The ledger was changed](runbook.md#the-ledger-was-changed).";
     }
 }

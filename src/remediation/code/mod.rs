@@ -11,7 +11,7 @@ pub use alert::AlertCode;
 pub use reason::ReasonCode;
 pub use refusal::{RefusalCode, RefusedBy};
 
-/// What every group of codes has.
+/// What all groups of codes have in common.
 pub trait Code: Copy + 'static {
     /// All codes of the group, in the order of the page.
     const ALL: &'static [Self];

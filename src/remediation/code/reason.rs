@@ -40,7 +40,7 @@ codes! {
             means "Held: the rule has scope `session`, and the policy has no room for one more."
             do "If it is approved, **all** sessions of the role are revoked. Or release older ones first.";
         RuleUnclear "rule_unclear"
-            means "Held: a rule may be for the finding, and that cannot be told."
+            means "Held: it is not clear whether a rule matches the finding."
             do "Judge it; then mend the rule.";
         TagUnclear "tag_unclear"
             means "Held: the value of the account's tag is no mode."

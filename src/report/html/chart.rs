@@ -3,7 +3,7 @@
 use crate::report::summary::{Part, Summary};
 use std::collections::BTreeMap;
 
-/// So many days are shown one by one; more are shown by month.
+/// Maximum number of days that are shown one by one; more are shown by month.
 const DAYS: usize = 62;
 
 #[derive(Default)]

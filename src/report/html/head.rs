@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("../../../templates/report/style.css");
 
-/// So many accounts and units are listed, those with the most decisions.
+/// Maximum number of accounts and units that are listed: those with the most decisions.
 const LISTED: usize = 50;
 
 #[derive(Template)]

@@ -20,7 +20,7 @@ const VARYING: [(&str, &str); 20] = [
     (r"\b(\d+h )?(\d+m )?\d+(\.\d+)? ?(ms|s|h|m|min|d|KB|MB|kB)\b( ago)?", "[span]"),
     (r"\b(process|pid|uid) \d+", "$1 [number]"),
     (r"\bo-[a-z0-9]{10}\b", "[organization]"),
-    (r"\b([Ee]ntry|checkpoint is over|over) \d+", "$1 [n]"),
+    (r"\b([Ee]ntry|covers|over) \d+", "$1 [n]"),
     (r"\b\d+ entries\b", "[n] entries"),
     (r#""entry": \d+"#, "\"entry\": [n]"),
     (r"\brescind-[0-9a-f]{12}-\d+", "rescind-[log]-[n]"),
