@@ -22,16 +22,13 @@ mod tests {
     use super::chain;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("the ledger cannot be used")]
+    #[error("effect")]
     struct Outer(#[source] std::io::Error);
 
     #[test]
     fn every_cause_is_named_once() {
-        let error = Outer(std::io::Error::other("the disk is full"));
-        assert_eq!(chain(&error), "the ledger cannot be used: the disk is full");
-        assert_eq!(
-            format!("{:#}", anyhow::Error::from(error)),
-            "the ledger cannot be used: the disk is full"
-        );
+        let error = Outer(std::io::Error::other("cause"));
+        assert_eq!(chain(&error), "effect: cause");
+        assert_eq!(format!("{:#}", anyhow::Error::from(error)), "effect: cause");
     }
 }

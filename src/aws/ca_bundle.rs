@@ -71,14 +71,22 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_refused_and_ends_nothing() {
-        let error = |text: &str| CaBundle::new(text.as_bytes()).expect_err(text);
-        assert!(error("").contains("no certificate"));
-        assert!(error("hello").contains("no certificate"));
         let cut = "-----BEGIN CERTIFICATE-----\nMIIB";
-        assert!(error(cut).contains("not certificates in PEM"));
         let other = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
-        assert!(error(other).contains("none of its certificates"));
         let key = "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n";
-        assert!(error(key).contains("no certificate"));
+        let error = |text: &str| CaBundle::new(text.as_bytes()).expect_err(text);
+        let errors = ["", "hello", key, cut, other].map(|text| format!("{text:?}\n  {}", error(text)));
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        ""
+          there is no certificate in it (PEM is expected)
+        "hello"
+          there is no certificate in it (PEM is expected)
+        "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n"
+          there is no certificate in it (PEM is expected)
+        "-----BEGIN CERTIFICATE-----\nMIIB"
+          not certificates in PEM: missing section end marker: [67, 69, 82, 84, 73, 70, 73, 67, 65, 84, 69]
+        "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
+          none of its certificates can be used
+        "#);
     }
 }

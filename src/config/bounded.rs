@@ -117,9 +117,7 @@ mod tests {
         for (text, legal) in [("999ms", false), ("1s", true), ("1m", true), ("61s", false), ("-2s", false)] {
             assert_eq!(Short::try_from(text.to_owned()).is_ok(), legal, "{text}");
         }
-        assert_eq!(
-            Short::try_from("2h".to_owned()).expect_err("beyond"),
-            "\"2h\": expected between 1s and 1m"
-        );
+        let error = Short::try_from("2h".to_owned()).expect_err("beyond");
+        insta::assert_snapshot!(error, @r#""2h": expected between 1s and 1m"#);
     }
 }

@@ -364,28 +364,62 @@ mod tests {
     use super::*;
 
     fn channel(text: &str) -> Result<Channel, String> {
-        toml::from_str::<RawChannel>(text).map(|raw| raw.0).map_err(|error| error.to_string())
+        toml::from_str::<RawChannel>(text).map(|raw| raw.0).map_err(|error| error.message().to_owned())
     }
 
     #[test]
     fn each_way_and_what_is_wrong_with_it() {
-        for (text, wanted) in [
-            ("name = \"a\"\n", "expected one of sns"),
-            ("name = \"\"\nsns = \"x\"\n", "1 to 100"),
-            ("name = \"a\"\nsns = \"x\"\n", "expected the ARN of an SNS topic"),
-            (
-                "name = \"a\"\nevent_bus = \"arn:aws:sns:eu-central-1:111111111111:x\"\n",
-                "ARN of an event bus",
-            ),
-            ("name = \"a\"\nwebhook = \"http://example.org\"\n", "expected an https URL"),
-            ("name = \"a\"\nwebhook = \"http://localhost.example.org\"\n", "expected an https URL"),
-            ("name = \"a\"\nwebhook = \"https://x.example\"\nstyle = \"slack\"\n", "is a secret"),
-            ("name = \"a\"\nwebhook_env = \"X\"\nwebhook_file = \"y\"\n", "give one of webhook"),
-            ("name = \"a\"\nwebhook_env = \"X\"\ntopics = [\"news\"]\n", "unknown variant"),
-        ] {
-            let error = channel(text).expect_err(text);
-            assert!(error.contains(wanted), "{error}");
-        }
+        let refused = [
+            "name = \"a\"\n",
+            "name = \"\"\nsns = \"x\"\n",
+            "name = \"a\"\nsns = \"x\"\n",
+            "name = \"a\"\nevent_bus = \"arn:aws:sns:eu-central-1:111111111111:x\"\n",
+            "name = \"a\"\nwebhook = \"http://example.org\"\n",
+            "name = \"a\"\nwebhook = \"http://localhost.example.org\"\n",
+            "name = \"a\"\nwebhook = \"https://x.example\"\nstyle = \"slack\"\n",
+            "name = \"a\"\nwebhook_env = \"X\"\nwebhook_file = \"y\"\n",
+            "name = \"a\"\nwebhook_env = \"X\"\ntopics = [\"news\"]\n",
+        ]
+        .map(|text| format!("{text}  {}\n", channel(text).expect_err(text)));
+        insta::assert_snapshot!(refused.join("\n"), @r#"
+        name = "a"
+          "a": expected one of sns, event_bus, webhook, webhook_env and webhook_file
+
+        name = ""
+        sns = "x"
+          "": name: expected 1 to 100 characters
+
+        name = "a"
+        sns = "x"
+          "a": sns: "x": expected the ARN of an SNS topic
+
+        name = "a"
+        event_bus = "arn:aws:sns:eu-central-1:111111111111:x"
+          "a": event_bus: "arn:aws:sns:eu-central-1:111111111111:x": expected the ARN of an event bus
+
+        name = "a"
+        webhook = "http://example.org"
+          "a": webhook: expected an https URL, or http to this machine
+
+        name = "a"
+        webhook = "http://localhost.example.org"
+          "a": webhook: expected an https URL, or http to this machine
+
+        name = "a"
+        webhook = "https://x.example"
+        style = "slack"
+          "a": the URL of a chat's webhook is a secret: give webhook_env or webhook_file
+
+        name = "a"
+        webhook_env = "X"
+        webhook_file = "y"
+          "a": give one of webhook, webhook_env and webhook_file
+
+        name = "a"
+        webhook_env = "X"
+        topics = ["news"]
+          unknown variant `news`, expected one of `revoked`, `enforced`, `held`, `not_revoked`, `alert`, `ended`, `service`
+        "#);
         let sns = channel("name = \"a\"\nsns = \"arn:aws:sns:eu-central-1:111111111111:rescind-a\"\n")
             .expect("valid");
         assert!(matches!(sns.way, Way::Sns { region, .. } if region.as_str() == "eu-central-1"));

@@ -316,33 +316,88 @@ mod tests {
     #[test]
     fn errors_say_where_and_what() {
         let roles = "roles = [\"x\"]\n";
-        for (lines, wanted) in [
-            ("mode = \"off\"\nexpires = 2027-01-31".to_owned(), "\"a\": it selects everything"),
-            (
-                format!("{roles}mode = \"enforce\"\nexpires = 2027-01-31"),
-                "an opt-out only makes things more cautious",
-            ),
-            (format!("{roles}mode = \"off\""), "missing field `expires`"),
-            (format!("{roles}mode = \"off\"\nexpires = 2027-01-31\npermanent = true"), "not both"),
-            (
-                format!("{roles}mode = \"off\"\nexpires = 2027-11-23"),
-                "opt-outs.toml:2:1: opt_out[0]: expires: 2027-11-23 is more than 365 days ahead",
-            ),
-            (format!("{roles}mode = \"off\"\nexpires = \"2027-01-31\""), "opt_out[0]"),
-            (
-                format!("{roles}mode = \"off\"\nexpires = 2027-01-31T00:00:00Z"),
-                "expected a date such as 2027-03-31",
-            ),
-            (format!("{roles}mode = \"never\"\nexpires = 2027-01-31"), "unknown variant `never`"),
-            ("role = [\"x\"]".to_owned(), "unknown field `role`"),
-            ("accounts = [\"12\"]".to_owned(), "an account id is 12 digits"),
-            ("ous = [\"Workloads\"]".to_owned(), "expected the id of an organizational unit"),
-        ] {
-            let error = parse(&with(&lines)).expect_err(&lines);
-            assert!(error.contains(wanted), "{lines}\n gave {error}\n wanted {wanted}");
-        }
-        let twice = format!("{0}{0}", with("roles = [\"x\"]\nmode = \"off\"\npermanent = true"));
-        assert!(parse(&twice).expect_err("twice").contains(": opt_out[1]: name:"));
+        let twice = format!(
+            "{roles}mode = \"off\"\npermanent = true\n{}",
+            with("roles = [\"x\"]\nmode = \"off\"\npermanent = true")
+        );
+        let refused = [
+            "mode = \"off\"\nexpires = 2027-01-31".to_owned(),
+            format!("{roles}mode = \"enforce\"\nexpires = 2027-01-31"),
+            format!("{roles}mode = \"never\"\nexpires = 2027-01-31"),
+            format!("{roles}mode = \"off\""),
+            format!("{roles}mode = \"off\"\nexpires = 2027-01-31\npermanent = true"),
+            format!("{roles}mode = \"off\"\nexpires = 2027-11-23"),
+            format!("{roles}mode = \"off\"\nexpires = \"2027-01-31\""),
+            format!("{roles}mode = \"off\"\nexpires = 2027-01-31T00:00:00Z"),
+            "role = [\"x\"]".to_owned(),
+            "accounts = [\"12\"]".to_owned(),
+            "ous = [\"Workloads\"]".to_owned(),
+            twice,
+        ]
+        .map(|lines| format!("{lines}\n  {}\n", parse(&with(&lines)).expect_err(&lines)));
+        insta::assert_snapshot!(refused.join("\n"), @r#"
+        mode = "off"
+        expires = 2027-01-31
+          opt-outs.toml:2:1: opt_out[0]: "a": it selects everything: give accounts, ous, tags, roles, types or regions (or set `mode` in rescind.toml)
+
+        roles = ["x"]
+        mode = "enforce"
+        expires = 2027-01-31
+          opt-outs.toml:2:1: opt_out[0]: "a": mode: expected `approve`, `observe` or `off`: an opt-out only makes things more cautious
+
+        roles = ["x"]
+        mode = "never"
+        expires = 2027-01-31
+          opt-outs.toml:7:8: opt_out[0].mode: unknown variant `never`, expected one of `enforce`, `approve`, `observe`, `off`
+
+        roles = ["x"]
+        mode = "off"
+          opt-outs.toml:2:1: opt_out[0]: "a": missing field `expires` (a date, at most 365 days ahead; or spell out `permanent = true`)
+
+        roles = ["x"]
+        mode = "off"
+        expires = 2027-01-31
+        permanent = true
+          opt-outs.toml:2:1: opt_out[0]: "a": give `expires` or `permanent = true`, not both
+
+        roles = ["x"]
+        mode = "off"
+        expires = 2027-11-23
+          opt-outs.toml:2:1: opt_out[0]: expires: 2027-11-23 is more than 365 days ahead: choose an earlier date, or spell out `permanent = true`
+
+        roles = ["x"]
+        mode = "off"
+        expires = "2027-01-31"
+          opt-outs.toml:8:11: opt_out[0].expires: invalid type: string "2027-01-31", expected a TOML datetime
+
+        roles = ["x"]
+        mode = "off"
+        expires = 2027-01-31T00:00:00Z
+          opt-outs.toml:2:1: opt_out[0]: expires: 2027-01-31T00:00:00Z: expected a date such as 2027-03-31
+
+        role = ["x"]
+          opt-outs.toml:6:1: unknown field `role`, expected one of `name`, `accounts`, `ous`, `tags`, `roles`, `types`, `regions`, `mode`, `owner`, `reason`, `expires`, `permanent`
+
+        accounts = ["12"]
+          opt-outs.toml:6:13: opt_out[0].accounts[0]: "12": an account id is 12 digits
+
+        ous = ["Workloads"]
+          opt-outs.toml:6:8: opt_out[0].ous[0]: "Workloads": expected the id of an organizational unit ("ou-…") or of the root ("r-…")
+
+        roles = ["x"]
+        mode = "off"
+        permanent = true
+
+        [[opt_out]]
+        name = "a"
+        owner = "o"
+        reason = "r"
+        roles = ["x"]
+        mode = "off"
+        permanent = true
+
+          opt-outs.toml:10:1: opt_out[1]: name: "a" is there twice
+        "#);
     }
 
     #[test]

@@ -133,21 +133,24 @@ mod tests {
 
     #[test]
     fn what_points_nowhere_says_so() {
-        for (key, odd, message) in [
-            ("Id", json!("f1"), "Id: \"f1\": expected the ARN of a finding of GuardDuty's"),
-            ("Id", json!("arn:aws:guardduty:eu-west-1:1:detector/d/finding/"), "Id: "),
-            ("AwsAccountId", json!("2"), "AwsAccountId: "),
-            ("UpdatedAt", json!("yesterday"), "UpdatedAt: "),
-            (
-                "ProductArn",
-                json!("arn:aws:securityhub:eu-west-1::product/aws/inspector"),
-                "(finding): a Security Hub finding of \"aws/inspector\"",
-            ),
-        ] {
+        let errors = [
+            ("Id", "f1"),
+            ("Id", "arn:aws:guardduty:eu-west-1:1:detector/d/finding/"),
+            ("AwsAccountId", "2"),
+            ("UpdatedAt", "yesterday"),
+            ("ProductArn", "arn:aws:securityhub:eu-west-1::product/aws/inspector"),
+        ]
+        .map(|(key, odd)| {
             let mut odd_one = finding();
-            odd_one[key] = odd;
-            let error = decode(odd_one.to_string().as_bytes()).remove(0).expect_err(message).to_string();
-            assert!(error.starts_with(message), "{error}");
-        }
+            odd_one[key] = json!(odd);
+            decode(odd_one.to_string().as_bytes()).remove(0).expect_err(odd).to_string()
+        });
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        Id: "f1": expected the ARN of a finding of GuardDuty's
+        Id: "arn:aws:guardduty:eu-west-1:1:detector/d/finding/": expected the ARN of a finding of GuardDuty's
+        AwsAccountId: "2": an account id is 12 digits
+        UpdatedAt: "yesterday": expected a time such as 2026-11-21T23:47:00Z
+        (finding): a Security Hub finding of "aws/inspector": only GuardDuty's are acted on. Match "ProductName": ["GuardDuty"] in the rule
+        "#);
     }
 }

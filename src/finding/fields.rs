@@ -224,16 +224,13 @@ mod tests {
             assert_eq!(fields.time("bad"), None);
             assert_eq!(fields.count("bad"), None);
         }
-        assert_eq!(
-            fields.into_notes(),
-            [
-                "time: \"2026-11-21 23:47:00.5\" names no time zone: taken as UTC",
-                "a.odd: expected a text, found the number 7: left out",
-                "a.list: expected an object, found a list: left out",
-                "bad: expected a time such as 2026-11-21T23:47:00Z, found an object: left out",
-                "bad: expected a whole number, found an object: left out",
-            ]
-        );
+        insta::assert_snapshot!(fields.into_notes().join("\n"), @r#"
+        time: "2026-11-21 23:47:00.5" names no time zone: taken as UTC
+        a.odd: expected a text, found the number 7: left out
+        a.list: expected an object, found a list: left out
+        bad: expected a time such as 2026-11-21T23:47:00Z, found an object: left out
+        bad: expected a whole number, found an object: left out
+        "#);
     }
 
     #[test]

@@ -105,47 +105,68 @@ mod tests {
 
     #[test]
     fn what_came_is_named_with_what_is_accepted() {
-        for (start, name) in [
-            (&b"PK\x03\x04rest"[..], "ZIP"),
-            (b"BZh91AY", "bzip2"),
-            (b"\xff\xfe{\0", "UTF-16"),
-            (b"\0{\0\"", "UTF-16"),
-            (b"{\0\"\0", "UTF-16"),
-            (b"\x1f\x8b\x08", "gzip within gzip"),
-        ] {
-            let described = bytes(start).expect(name);
-            assert!(described.contains(name) && described.contains("Accepted: "), "{described}");
-        }
+        let starts: [&[u8]; 6] =
+            [b"PK\x03\x04rest", b"BZh91AY", b"\xff\xfe{\0", b"\0{\0\"", b"{\0\"\0", b"\x1f\x8b\x08"];
+        let named = starts.map(|start| bytes(start).expect("named"));
+        insta::assert_snapshot!(named.join("\n"), @"
+        it looks like a ZIP archive: unpack it first. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like bzip2: unpack it first (bunzip2). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like gzip within gzip: unpack it once (gunzip). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        ");
         assert_eq!(bytes(b"{\"id\": 1}"), None);
-        for (line, name) in [
-            (&b"Id,AccountId,Type\n1,2,3"[..], "CSV"),
-            (b"Findings:\n- Id: x", "YAML"),
-            (b"---\nid: x", "YAML"),
-            (b"<html>", "XML"),
-        ] {
-            assert!(text(line).expect(name).contains(name), "{name}");
-        }
+        let lines: [&[u8]; 4] =
+            [b"Id,AccountId,Type\n1,2,3", b"Findings:\n- Id: x", b"---\nid: x", b"<html>"];
+        let named = lines.map(|line| text(line).expect("named"));
+        insta::assert_snapshot!(named.join("\n"), @"
+        it looks like CSV. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like XML or HTML. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        ");
         assert_eq!(text(b"{\"id\":"), None);
         assert_eq!(text(b"no finding"), None);
     }
 
     #[test]
     fn objects_of_other_services_are_named() {
-        for (value, name) in [
-            (json!({"awslogs": {"data": "H4s"}}), "CloudWatch Logs"),
-            (json!({"messageType": "DATA_MESSAGE", "logEvents": []}), "CloudWatch Logs"),
-            (json!({"eventSource": "aws:kinesis", "kinesis": {"data": "e30="}}), "Kinesis"),
-            (json!({"eventSource": "aws:s3", "s3": {"bucket": {}}}), "notification of S3"),
-            (json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}), "notification of S3"),
-            (json!({"version": "1.0", "requestContext": {}, "responsePayload": {}}), "Lambda destination"),
-            (json!({"class_uid": 2004, "metadata": {}}), "OCSF"),
-            (json!({"eventVersion": "1", "eventName": "a", "eventSource": "b"}), "CloudTrail"),
-            (json!({"Type": "UnsubscribeConfirmation"}), "subscription has ended"),
-            (json!({"a": 1}), "neither a GuardDuty finding"),
-        ] {
-            let described = object(value.as_object().expect("an object"));
-            assert!(described.contains(name), "{name}: {described}");
-        }
+        let named = [
+            json!({"awslogs": {"data": "H4s"}}),
+            json!({"messageType": "DATA_MESSAGE", "logEvents": []}),
+            json!({"eventSource": "aws:kinesis", "kinesis": {"data": "e30="}}),
+            json!({"eventSource": "aws:s3", "s3": {"bucket": {}}}),
+            json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}),
+            json!({"version": "1.0", "requestContext": {}, "responsePayload": {}}),
+            json!({"class_uid": 2004, "metadata": {}}),
+            json!({"eventVersion": "1", "eventName": "a", "eventSource": "b"}),
+            json!({"Type": "UnsubscribeConfirmation"}),
+            json!({"a": 1}),
+        ]
+        .map(|value| format!("{value}\n  {}", object(value.as_object().expect("an object"))));
+        insta::assert_snapshot!(named.join("\n"), @r#"
+        {"awslogs":{"data":"H4s"}}
+          it looks like log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"logEvents":[],"messageType":"DATA_MESSAGE"}
+          it looks like log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"eventSource":"aws:kinesis","kinesis":{"data":"e30="}}
+          it looks like records of a Kinesis stream. Send the events to an SQS queue. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"eventSource":"aws:s3","s3":{"bucket":{}}}
+          it looks like a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"Event":"s3:TestEvent","Service":"Amazon S3"}
+          it looks like a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"requestContext":{},"responsePayload":{},"version":"1.0"}
+          it looks like what a Lambda destination gets. Send the event itself to the queue. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"class_uid":2004,"metadata":{}}
+          it looks like OCSF (Security Hub v2, Security Lake). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"eventName":"a","eventSource":"b","eventVersion":"1"}
+          it looks like a record of CloudTrail, which is another service's log. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"Type":"UnsubscribeConfirmation"}
+          it looks like SNS's word that the subscription has ended: from now on the topic sends nothing. Subscribe again. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        {"a":1}
+          neither a GuardDuty finding nor a wrapping of one that rescind knows
+        "#);
     }
 
     #[test]
@@ -158,10 +179,7 @@ mod tests {
             )
         };
         let one = described("arn:aws:sns:eu-central-1:111111111111:findings");
-        assert!(one.contains("waits for confirmation"), "{one}");
-        assert!(one.contains(
-            "aws sns confirm-subscription --topic-arn arn:aws:sns:eu-central-1:111111111111:findings "
-        ));
+        insta::assert_snapshot!(one, @r#"an SNS subscription that waits for confirmation: until then the topic sends nothing. If the topic is yours: aws sns confirm-subscription --topic-arn arn:aws:sns:eu-central-1:111111111111:findings --token TOKEN, where TOKEN is the message's "Token" (valid for 3 days). When the queue's own account subscribes the queue, nothing needs to be confirmed"#);
         assert!(!one.contains("secret"));
         for odd in ["arn:aws:sns:eu-central-1:1:x; rm -rf /", "$(id)", "", "arn:aws:sns:a:1:`x`"] {
             assert!(described(odd).contains("--topic-arn TOPIC-ARN "), "{odd}");

@@ -71,7 +71,11 @@ mod tests {
         assert_eq!(dead(Some(&facts(12))), times("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z"));
         assert_eq!(dead(None), times("2026-11-22T23:00:00Z", "2026-11-22T23:00:00Z"));
         let impact = Impact::of("arn".to_owned(), cutoff(), Some(&facts(1)));
-        assert_eq!(impact.trust, ["the service ec2.amazonaws.com"]);
+        assert!(
+            impact.trust.len() == 1 && impact.trust[0].contains("ec2.amazonaws.com"),
+            "{:?}",
+            impact.trust
+        );
         assert_eq!(impact.role_arn, "arn:aws:iam::111122223333:role/a/web");
     }
 }

@@ -153,11 +153,11 @@ mod tests {
         let change = plan(None, Some(&later), &now);
         assert_eq!(change.cutoff.to_string(), "2026-11-21T23:00:40Z");
         assert_eq!(change.after, later);
-        assert!(change.note.expect("a note").contains("never moved back"));
+        insta::assert_snapshot!(change.note.expect("a note"), @"the cutoff that was there is later than now, and a cutoff is never moved back");
         // But nobody has written one of tomorrow who means well.
         let change = plan(None, Some(&document("2026-11-22T05:00:00Z")), &now);
         assert_eq!(change.cutoff.to_string(), "2026-11-21T23:00:30Z");
-        assert!(change.note.expect("a note").contains("somebody else"));
+        insta::assert_snapshot!(change.note.expect("a note"), @"somebody else changed the policy under our name; it is replaced, and its text is kept here");
 
         let earlier = document("2026-11-21T05:00:00Z");
         let change = plan(None, Some(&earlier), &now);
@@ -171,7 +171,7 @@ mod tests {
         let theirs = r#"{"Version":"2012-10-17","Statement":[]}"#;
         let change = plan(None, Some(theirs), &at("2026-11-21T23:00:00Z"));
         assert_eq!(change.before.as_deref(), Some(theirs));
-        assert!(change.note.expect("a note").contains("somebody else"));
+        insta::assert_snapshot!(change.note.expect("a note"), @"somebody else changed the policy under our name; it is replaced, and its text is kept here");
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
         assert!(!second.is_denied_by(Some(&first.after)));
         let wide = plan(Some(other), Some(&first.after), &Ask { widen: true, ..now });
         assert_eq!((wide.session.as_ref(), &wide.after), (None, &document("2026-11-21T23:00:00Z")));
-        assert!(wide.note.expect("a note").contains("all sessions of the role"));
+        insta::assert_snapshot!(wide.note.expect("a note"), @"there is no room for one more session: all sessions of the role are revoked");
     }
 
     #[test]

@@ -225,19 +225,14 @@ fn more_than_a_hundred_are_cut_and_that_is_said() {
     let cut = decoded(&sessions(400));
     let [kept @ .., Err(last)] = &cut[..] else { panic!("{:?}", cut.last()) };
     assert!(kept.len() == 100 && kept.iter().all(Result::is_ok));
-    assert_eq!(
-        last.to_string(),
-        "service.detection.sequence.actors: more than 100 actors: the first 100 are taken"
-    );
+    insta::assert_snapshot!(last, @"service.detection.sequence.actors: more than 100 actors: the first 100 are taken");
     assert!(is_one_sequence(&cut));
     // One document with more of them than anybody has is not held in memory.
     let many = vec![sequence(&sessions(100)); 200];
     let mut items = Vec::new();
     envelope::unwrap(&json!(many), "", &mut items);
     assert_eq!(items.iter().flatten().count(), 10_000);
-    assert!(
-        items.last().expect("some").as_ref().expect_err("too many").error.contains("more than 10000 actors")
-    );
+    insta::assert_snapshot!(items.last().expect("some").as_ref().expect_err("too many"), @"[199]: more than 10000 actors: put one finding on each line");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn an_error_says_where_it_is() {
     let pieces: Vec<Piece> = Documents::of(&b"{\"id\":1}\n{\"id\":2,\n oops}\n{\"id\":3}"[..]).collect();
     let broken = pieces[1].content.as_ref().expect_err("broken");
     assert_eq!(pieces[1].place, "line 2");
-    assert_eq!(broken.error, "not JSON: key must be a string at line 3 column 2");
+    insta::assert_snapshot!(broken.error, @"not JSON: key must be a string at line 3 column 2");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn there_is_an_end_to_what_is_looked_at_in_vain() {
     let pieces: Vec<Piece> = Documents::of(text.as_bytes()).collect();
     assert!(pieces.len() < 10, "{}", pieces.len());
     let last = pieces.last().expect("one").content.as_ref().expect_err("the end");
-    assert!(last.error.contains("most of it is not JSON"), "{last:?}");
+    insta::assert_snapshot!(last.error, @"most of it is not JSON: what comes behind this is not read");
     let zeros = std::io::Read::take(std::io::repeat(0), 1 << 40);
     let pieces: Vec<Piece> = Documents::of(BufReader::with_capacity(1 << 20, zeros)).collect();
     assert_eq!(pieces.len(), 2);

@@ -85,7 +85,7 @@ fn what_somebody_else_wrote_never_comes_back() {
     scene.revoke(1, None, 100);
     let undo = undo(&scene.past, "r-1", &found(scene.there.clone())).expect("no drift");
     assert_eq!((undo.leave, undo.foreign.as_deref()), (None, Some(theirs)));
-    assert!(undo.note.expect("a note").contains("not restored"));
+    insta::assert_snapshot!(undo.note.expect("a note"), @"what somebody else wrote under this name is not restored");
 }
 
 #[test]
