@@ -127,17 +127,13 @@ class Emulator:
 
         `credentials` is any object of the control interface that has one.
         """
-        import boto3
+        return self.client(boto3_session(credentials, region), service)
+
+    def client(self, session, service: str, timeout: float = TIMEOUT_SECONDS):
+        """One of a session's clients, which sign with what the session's credentials are when they call."""
         from botocore.config import Config
 
-        session = boto3.Session(
-            botocore_session=_botocore_session(),
-            aws_access_key_id=credentials["access_key_id"],
-            aws_secret_access_key=credentials["secret_access_key"],
-            aws_session_token=credentials.get("session_token"),
-            region_name=region,
-        )
-        config = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=TIMEOUT_SECONDS)
+        config = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=timeout)
         return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def _send(self, method: str, path: str, body: Optional[dict] = None) -> dict:
@@ -151,6 +147,18 @@ class Emulator:
             with error:
                 detail = error.read().decode("utf-8", "replace")
             raise EmulatorError(f"{method} {path}: {error.code} {detail}") from None
+
+
+def boto3_session(credentials: Mapping, region: str):
+    import boto3
+
+    return boto3.Session(
+        botocore_session=_botocore_session(),
+        aws_access_key_id=credentials["access_key_id"],
+        aws_secret_access_key=credentials["secret_access_key"],
+        aws_session_token=credentials.get("session_token"),
+        region_name=region,
+    )
 
 
 @lru_cache(maxsize=None)
