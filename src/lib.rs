@@ -21,7 +21,7 @@
 //! policies                      the IAM documents that it is deployed with
 //! config org                    rescind.toml and opt-outs; the organization's accounts
 //! finding                       the one place that knows the wire shapes of findings
-//! canonical digest safe backoff ident chain
+//! canonical digest safe backoff ident chain plural
 //! ```
 
 mod alert;
@@ -41,6 +41,7 @@ mod ingest;
 pub mod ledger;
 mod notify;
 pub mod org;
+mod plural;
 mod policies;
 mod reconcile;
 pub mod remediation;

@@ -22,7 +22,7 @@ pub struct Args {
 /// Who answers, and why.
 #[derive(Debug, clap::Args)]
 pub struct Signed {
-    /// Who answers for it.
+    /// Your name, for the record.
     #[arg(long, value_name = "NAME", value_parser = a_text)]
     by: String,
 
@@ -135,7 +135,7 @@ async fn answer_all(
         if let (Kind::Approve, Some((code, why))) = (kind, remediation.held_why())
             && !code.is_for_approval()
         {
-            screen.line(format!("    It will be held again as long as this is so: {}", clean(why)));
+            screen.prose(format!("    It will be held again as long as this is so: {}", clean(why)));
         }
     }
     if kind == Kind::Approve && late.len() < remediations.len() {

@@ -7,12 +7,16 @@ use crate::config::{Config, OptOuts};
 use crate::doctor::{Diagnosis, Doctor, GuardDuty, Level, Problem};
 use crate::ident::AccountId;
 use crate::ledger::{Ledger, Reader};
+use crate::plural::counted;
 use crate::service;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 /// Maximum number of places that are listed for one problem.
 const NAMED: usize = 5;
+
+/// How the commands begin that fix a problem.
+const COMMANDS: [&str; 3] = ["aws ", "rescind ", "("];
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -62,8 +66,14 @@ fn describe(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Resu
         for group in grouped(&diagnosis.problems) {
             show(args, &group, screen);
         }
-        let count = |level| diagnosis.problems.iter().filter(|problem| problem.level == level).count();
-        let counts = format!("{} problem(s), {} warning(s)", count(Level::Problem), count(Level::Warning));
+        let of = |level, noun| {
+            let groups = grouped(&diagnosis.problems).into_iter().filter(|group| group.first.level == level);
+            let (groups, places) =
+                groups.fold((0, 0), |(groups, places), group| (groups + 1, places + group.places.len()));
+            let count = counted(groups, noun);
+            if places > groups { format!("{count} in {}", counted(places, "place")) } else { count }
+        };
+        let counts = format!("{}, {}", of(Level::Problem, "problem"), of(Level::Warning, "warning"));
         screen.line(if diagnosis.is_green() {
             format!("{}  {counts}", styled(GOOD, "GREEN"))
         } else {
@@ -89,7 +99,7 @@ fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
     screen.line(rows.trim_fmt());
     screen.line("");
     if diagnosis.accounts_listed {
-        counted(diagnosis, screen);
+        readiness(diagnosis, screen);
     } else {
         screen.line("Accounts  unknown: they could not be listed");
         screen.line(format!("Coverage  {}", styled(BAD, "unknown")));
@@ -100,7 +110,7 @@ fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
 }
 
 /// Of how many accounts, and pairs of account and region, it is known that they are in order.
-fn counted(diagnosis: &Diagnosis, screen: &Screen) {
+fn readiness(diagnosis: &Diagnosis, screen: &Screen) {
     let members = &diagnosis.members;
     let count = |ready| members.iter().filter(|member| member.ready == ready).count();
     let not_read = |count: usize| match count {
@@ -180,10 +190,16 @@ fn show(args: &Args, group: &Group<'_>, screen: &Screen) {
         0 => String::new(),
         more => format!(" and {more} more (--all names them)"),
     };
-    screen.line(format!("{word}  {}{more}: {}", styled(BOLD, clean(&named)), clean(&first.text)));
+    screen.prose(format!("{word}  {}{more}: {}", styled(BOLD, clean(&named)), clean(&first.text)));
     for line in first.fix.lines() {
         let line = if places.len() == 1 { line.replace("ACCOUNT", places[0]) } else { line.to_owned() };
-        screen.line(format!("         {}", clean(&line)));
+        let line = format!("         {}", clean(&line));
+        // A command to paste stays whole.
+        if COMMANDS.iter().any(|command| line.trim_start().starts_with(command)) {
+            screen.line(line);
+        } else {
+            screen.prose(line);
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         let reader = Reader::open(&config.ledger)?;
         let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
         let hub = service::hub(config, &ledger).await?;
-        screen.line(format!(
+        screen.prose(format!(
             "Drill with role {} in {}. It is denied for half a minute or more, and released.",
             styled(BOLD, role.path_and_name()),
             args.account

@@ -22,7 +22,7 @@ pub enum Exit {
     NeedsPerson,
     /// 6: the ledger is not as it was written.
     Tampered,
-    /// 130: interrupted before everything was done. What is left is taken up at the next start.
+    /// 130: interrupted before everything was done. The next start continues.
     Interrupted,
 }
 
@@ -36,7 +36,7 @@ Exit codes:
   4    the ledger cannot be used
   5    done as far as it went, but something needs attention
   6    the ledger was tampered with
-  130  interrupted; what is left is taken up at the next start";
+  130  interrupted before all was done; the next start continues";
 
 impl Exit {
     /// The code for an error.

@@ -6,6 +6,7 @@ use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
 use super::show::find;
 use crate::config::Config;
 use crate::ledger::{Decided, Reader};
+use crate::plural::counted;
 use crate::remediation::Event;
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     match ids.len() {
         0 => {
             return Err(BadInput(format!(
-                "no finding {:?} in the ledger: `rescind list --decisions` names them; `rescind plan FILE` explains one that is not",
+                "no finding {:?} in the ledger: `rescind list --decisions` shows the ids; `rescind plan FILE` explains one that is not there",
                 args.finding
             ))
             .into());
@@ -58,8 +59,8 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         describe(occurrence, screen)?;
     }
     if !earlier.is_empty() {
-        let earlier = earlier.len();
-        screen.line(format!("{earlier} earlier occurrence(s): --all explains them, too."));
+        let earlier = counted(earlier.len(), "earlier occurrence");
+        screen.prose(format!("{earlier}: --all explains them as well."));
     }
     Ok(Exit::Done)
 }
@@ -83,7 +84,7 @@ fn describe(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
     ));
     match &seen.event {
         Event::Finding { finding, origin, .. } => {
-            screen.line(format!(
+            screen.prose(format!(
                 "  {}, last activity {}",
                 clean(&finding.finding_type),
                 when(finding.last_seen())
@@ -96,17 +97,17 @@ fn describe(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
             ));
         }
         Event::Undecodable { undecodable, .. } => {
-            screen.line(format!("  it cannot be read: {}", clean(&undecodable.to_string())));
+            screen.prose(format!("  it cannot be read: {}", clean(&undecodable.to_string())));
             return Ok(());
         }
         Event::Unconfirmed { why, origin, claim, .. } => {
-            screen.line(format!(
+            screen.prose(format!(
                 "  {}, claimed by {} (entry {})",
                 clean(&claim.finding_type),
                 clean(&origin.to_string()),
                 seen.seq
             ));
-            screen.line(format!(
+            screen.prose(format!(
                 "  {}, so nothing is done: {}",
                 styled(BAD, "NOT CONFIRMED by GuardDuty"),
                 clean(&why.to_string())
@@ -131,11 +132,11 @@ fn describe(occurrence: &Decided, screen: &Screen) -> anyhow::Result<()> {
     }
     screen.line(rows.trim_fmt());
     if let Some(to_do) = what_to_do {
-        screen.line(format!("  A person must act: {}", clean(to_do)));
+        screen.prose(format!("  A person must act: {}", clean(to_do)));
     }
     let placed = placement_read_at.map(|at| format!("; its tags and OUs {}", when(at))).unwrap_or_default();
     let accounts = when(*organization_read_at);
-    screen.line(styled(DIM, format!("  The accounts were read {accounts}{placed}.")));
+    screen.prose(styled(DIM, format!("  The accounts were read {accounts}{placed}.")));
     screen.line("");
     Ok(())
 }

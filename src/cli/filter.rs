@@ -8,8 +8,7 @@ pub struct Filter {
     #[arg(long = "status", value_name = "STATE", value_delimiter = ',', value_enum)]
     states: Vec<State>,
 
-    /// Only remediations whose deny is proved so far, and no further; several times, or with commas, for
-    /// several.
+    /// Only remediations with this proof, and no more; several times, or with commas, for several.
     #[arg(long = "proof", value_name = "PROOF", value_delimiter = ',', value_enum)]
     proofs: Vec<Rung>,
 }

@@ -36,7 +36,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             take_in(&service, input, screen, &stop).await
         }
         .await;
-        Box::pin(summary::finish(service, screen, done, stop.is_cancelled())).await
+        Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
     })
 }
 

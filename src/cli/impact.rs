@@ -38,7 +38,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         match impact {
             Ok(Some(impact)) => {
                 screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
-                impact.lines().iter().for_each(|line| screen.line(format!("  {}", clean(line))));
+                impact.lines().iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
                 Ok(Exit::Done)
             }
             Ok(None) => {

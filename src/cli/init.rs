@@ -43,7 +43,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
     })?;
     file.write_all(text.as_bytes())?;
     screen.json(&serde_json::json!({ "written": config }))?;
-    screen.line(format!(
+    screen.prose(format!(
         "Wrote {name}. It observes: nothing is changed until you set mode = \"approve\" or \"enforce\"."
     ));
     let opt_outs = &parsed.opt_outs_file;
@@ -51,7 +51,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
         Ok(mut file) => {
             file.write_all(opt_outs_template(Timestamp::now()).as_bytes())?;
             screen.json(&serde_json::json!({ "written": opt_outs }))?;
-            screen.line(format!(
+            screen.prose(format!(
                 "Wrote {}: where less may be done, by account, OU, tag or role.",
                 opt_outs.display()
             ));
@@ -66,7 +66,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
     match signer.save(key) {
         Ok(()) => {
             screen.json(&serde_json::json!({ "written": key, "public_key": signer.public().to_string() }))?;
-            screen.line(format!(
+            screen.prose(format!(
                 "Wrote {}: it signs checkpoints of the ledger. Keep its public part elsewhere:",
                 key.display()
             ));

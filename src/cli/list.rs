@@ -1,7 +1,7 @@
 //! `rescind list`: the remediations, or every decision.
 
 use super::filter::Filter;
-use super::output::{BOLD, Screen, clean, folded, how_long_ago, short, styled, table, when, width};
+use super::output::{BOLD, Screen, clean, how_long_ago, short, styled, table, when, width};
 use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::Config;
@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["states", "proofs"])]
     decisions: bool,
 
-    /// Look again every two seconds, until it is stopped.
+    /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short)]
     watch: bool,
 }
@@ -63,9 +63,9 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
         ]);
     }
     if remediations.is_empty() && !filter.is_empty() {
-        screen.line("No remediations stand so: `rescind list` shows all.");
+        screen.line("No remediation is in this state: `rescind list` shows all.");
     } else if remediations.is_empty() {
-        screen.line(
+        screen.prose(
             "No remediations yet. `rescind list --decisions` shows what came and why nothing was done.",
         );
     } else {
@@ -93,9 +93,7 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
         let finding = clean(seen.subject.finding.as_deref().unwrap_or("-"));
         screen.line(format!("{verdict:<11}  {account:<12}  {finding}"));
         // Below it, so that nothing that people copy is broken over two lines.
-        for line in folded(&format!("{}: {}", when(seen.time), clean(&reason)), "             ", width()) {
-            screen.line(line);
-        }
+        screen.prose(format!("             {}: {}", when(seen.time), clean(&reason)));
     }
     if all.is_empty() {
         screen.line("No findings yet.");

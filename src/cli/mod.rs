@@ -43,7 +43,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
 
-/// Takes stolen AWS role sessions back, across a whole AWS Organization, and proves it.
+/// Revokes stolen AWS role sessions across a whole AWS Organization, and proves it.
 ///
 /// Credentials, profiles and endpoints are found as every AWS tool finds them: AWS_PROFILE,
 /// AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on.
@@ -82,17 +82,17 @@ enum Command {
     Plan(plan::Args),
     /// Poll GuardDuty and act on what comes.
     Run(run::Args),
-    /// Act on the findings in a file, in any shape in which GuardDuty findings travel.
+    /// Act on the findings in a file, in any form in which GuardDuty findings travel.
     Handle(handle::Args),
     /// Show how a running service is doing, and what needs attention.
     Status(status::Args),
-    /// Ask the running service whether it lives: for health checks of containers.
+    /// Check whether the service is alive: for health checks of containers.
     Health(health::Args),
-    /// Look whether everything is in place: roles, GuardDuty, queue, ledger, files.
+    /// Check that everything is in place: roles, GuardDuty, queue, ledger, files.
     Doctor(doctor::Args),
-    /// Hold a fire drill with a throw-away role: theft, deny, proof and release, on the real AWS.
+    /// Hold a fire drill with a throw-away role: theft, deny, proof and release.
     Drill(drill::Args),
-    /// The IAM documents that rescind is deployed with.
+    /// Print the IAM documents that rescind is deployed with.
     Policies(policies::Args),
     /// List the remediations, or every decision.
     List(list::Args),
@@ -100,25 +100,25 @@ enum Command {
     Show(show::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
-    /// What was done over a period, for people, auditors and other programs.
+    /// Report what was done over a period, for people, auditors and other programs.
     Report(Box<report::Args>),
     /// The ledger as evidence: check it, prove entries, keep copies, archive.
     Ledger(ledger::Args),
-    /// Look at the opt-outs, and change their file.
+    /// Show the opt-outs, and change their file.
     OptOut(opt_out::Args),
-    /// Approve what is held: it is looked at again and carried out.
+    /// Approve held remediations: they are checked again and carried out.
     Approve(answer::Args),
-    /// Reject what is held: it is not carried out.
+    /// Reject held remediations: they are not carried out.
     Reject(answer::Args),
-    /// Say that a person has done by hand what rescind cannot do.
+    /// Record that a person did by hand what rescind cannot do.
     Done(answer::Args),
-    /// Take a remediation back: what was there before is there again.
+    /// Undo a remediation: restore what was there before.
     Release(release::Args),
     /// Look up the impact of a remediation: instances, who may assume the role, when old tokens expire.
     Impact(impact::Args),
-    /// Try the channels of notifications.
+    /// Test the notification channels.
     Notify(notify::Args),
-    /// Look at once whether every deny is still in force, and put back what is not.
+    /// Check now that every deny is still in force, and put back any that is not.
     Recheck,
     /// Print the completions of a shell.
     Completions(completions::Args),

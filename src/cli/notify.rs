@@ -28,9 +28,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         && !config.channels.iter().any(|one| one.name == *name)
     {
         let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
-        return Err(
-            BadInput(format!("there is no channel {name:?} (there are: {})", names.join(", "))).into()
-        );
+        let known = match names.as_slice() {
+            [] => "no channels are configured".to_owned(),
+            names => format!("the channels are {}", names.join(", ")),
+        };
+        return Err(BadInput(format!("there is no channel {name:?}: {known}")).into());
     }
     if config.channels.is_empty() {
         let text = "rescind.toml has no channels: [[notify]] makes one";
@@ -49,12 +51,12 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 "channel": name, "taken": result.is_ok(), "error": result.as_ref().err().map(ToString::to_string),
             }))?;
             match result {
-                Ok(()) => screen.line(format!("{}  {}", styled(GOOD, "taken    "), clean(&name))),
+                Ok(()) => screen.line(format!("{}  {}", styled(GOOD, "delivered    "), clean(&name))),
                 Err(why) => {
                     exit = Exit::NeedsPerson;
-                    screen.line(format!(
+                    screen.prose(format!(
                         "{}  {}: {}",
-                        styled(BAD, "NOT taken"),
+                        styled(BAD, "NOT delivered"),
                         clean(&name),
                         clean(&why.to_string())
                     ));

@@ -6,6 +6,7 @@ use super::output::{BAD, BOLD, Screen, WARN, clean, styled, table, when};
 use crate::config::{Config, Mode, OptOut, OptOutDocument, OptOuts, SOON_DAYS, Selector};
 use crate::ident::{AccountId, Region, RoleName};
 use crate::ledger::Reader;
+use crate::plural::counted;
 use crate::triage::{Applies, Case, mode_of_tag, most_cautious};
 use clap::{Subcommand, ValueEnum};
 use jiff::{Timestamp, civil::Date};
@@ -35,17 +36,17 @@ enum Command {
 struct Add {
     /// Its name, unique in the file.
     name: String,
-    /// What may still be done.
+    /// The boldest mode that it still allows.
     #[arg(long)]
     mode: AddMode,
-    /// Who answers for it.
+    /// Who is responsible for it.
     #[arg(long)]
     owner: String,
     /// Why it is needed. The ledger records it.
     #[arg(long)]
     reason: String,
     /// The last day on which it applies (UTC), at most 365 days ahead.
-    #[arg(long, value_name = "DATE", required_unless_present = "permanent", conflicts_with = "permanent")]
+    #[arg(long, value_name = "DATE", conflicts_with = "permanent")]
     expires: Option<Date>,
     /// The opt-out never expires.
     #[arg(long)]
@@ -132,13 +133,19 @@ fn write(
     file.replace(after)?;
     screen.json(&serde_json::json!({ word: name, "file": file.path() }))?;
     screen.line(format!("{}  {word} in {}", styled(BOLD, clean(name)), file.path().display()));
-    screen.line("A running service takes it over within a few seconds; when more may be done by it, after 10 seconds.");
+    screen.prose(
+        "A running service applies it within seconds; removing or loosening an opt-out takes 10 more.",
+    );
     Ok(Exit::Done)
 }
 
 impl Add {
     /// What the file itself would allow, and is a mistake all the same.
     fn check(&self) -> Result<(), BadInput> {
+        if self.expires.is_none() && !self.permanent {
+            let text = "expected --expires DATE, the last day on which it applies, or --permanent";
+            return Err(BadInput(text.to_owned()));
+        }
         let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         if let Some(last) = self.expires.filter(|last| *last < today) {
             return Err(BadInput(format!("--expires {last}: that day is over (today is {today}, UTC)")));
@@ -201,7 +208,7 @@ fn until(opt_out: &OptOut) -> String {
     match (opt_out.expires, opt_out.days_left(Timestamp::now())) {
         (Some(last), Some(days)) if days < 0 => styled(BAD, format!("{last} (EXPIRED: does not apply)")),
         (Some(last), Some(days)) if days <= i64::from(SOON_DAYS) => {
-            styled(WARN, format!("{last} (in {days} day(s))"))
+            styled(WARN, format!("{last} (in {})", counted(days, "day")))
         }
         (Some(last), _) => last.to_string(),
         (None, _) => "permanent".to_owned(),
@@ -263,7 +270,7 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
         region: what.region.as_ref(),
         placement: placement.as_ref(),
     };
-    let mut applying = Vec::new();
+    let (mut applying, mut is_unclear) = (Vec::new(), false);
     let mut rows = table(&["opt-out", "mode", "until", "applies", "what"]);
     for opt_out in &config.opt_outs.all {
         let applies = case.is_for(opt_out, Timestamp::now());
@@ -277,6 +284,7 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
         if applies == Applies::Yes {
             applying.push(opt_out);
         }
+        is_unclear |= applies == Applies::Perhaps;
         rows.add_row([
             clean(&opt_out.name),
             opt_out.mode.to_string(),
@@ -287,7 +295,9 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
     }
     if !config.opt_outs.all.is_empty() {
         screen.line(rows.trim_fmt());
-        screen.line("\"perhaps\": it depends on a role, type or region that was not given, or on OUs or tags that were not read yet.");
+    }
+    if is_unclear {
+        screen.prose("\"perhaps\": it depends on a role, type or region that was not given, or on OUs or tags that were not read yet.");
     }
     let mut said = Vec::new();
     if let Some(opt_out) = most_cautious(&applying) {
@@ -296,7 +306,9 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
     let tags_read_at = placement.as_ref().map(|placement| placement.read_at);
     if let Some(key) = &config.account_tag {
         match placement.as_ref().map(|placement| placement.tags.get(key)) {
-            None => screen.line(format!("The account's tags were not read yet: its tag {key} may say more.")),
+            None => {
+                screen.prose(format!("The account's tags were not read yet: its tag {key} may allow less."));
+            }
             Some(None) => {}
             Some(Some(value)) => {
                 said.push((mode_of_tag(value), format!("the account's tag {key} = {value}")));
@@ -304,7 +316,7 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
         }
     }
     if let Some(at) = tags_read_at {
-        screen.line(format!("The account's tags and OUs are as they were read {}.", when(at)));
+        screen.prose(format!("The account's tags and OUs are as they were read {}.", when(at)));
     }
     let arn = what.role.as_ref().map(|role| config.partition().role_arn(&what.account, role.as_str()));
     let protected = arn.and_then(|arn| config.protected.iter().find(|pattern| pattern.matches(&arn)));

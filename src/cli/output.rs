@@ -48,6 +48,11 @@ impl Screen {
         }
     }
 
+    /// The same, with lines as wide as the terminal.
+    pub fn prose(&self, text: impl AsRef<str>) {
+        self.line(wrapped(text.as_ref(), width()));
+    }
+
     /// A value for programs: one line of JSON.
     pub fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         if self.format == Format::Json {
@@ -71,7 +76,9 @@ impl Screen {
     /// An error, to standard error, in the format that was asked for.
     pub fn error(&self, text: &str) {
         if self.is_text() {
-            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#} {}", safe::lines(text));
+            let text = wrapped(&format!("error: {}", safe::lines(text)), width_of(Table::new().use_stderr()));
+            let text = text.strip_prefix("error:").unwrap_or(&text);
+            let _ = writeln!(anstream::stderr(), "{BAD}error:{BAD:#}{text}");
         } else {
             let error = safe::json_line(&serde_json::json!({ "error": text })).unwrap_or_default();
             let _ = writeln!(std::io::stderr(), "{error}");
@@ -153,7 +160,61 @@ pub fn folded(text: &str, indent: &str, width: usize) -> Vec<String> {
 
 /// The width of the terminal; without one, as wide as can be.
 pub fn width() -> usize {
-    Table::new().width().map_or(usize::MAX, usize::from)
+    width_of(&Table::new())
+}
+
+fn width_of(table: &Table) -> usize {
+    table.width().map_or(usize::MAX, usize::from)
+}
+
+/// Maximum width of a label before a text.
+const LABEL: usize = 24;
+
+/// Each line of a text in lines of at most `width` characters. What continues a line stands below its beginning,
+/// or below the text after its label. A longer word stays whole, and so does what stands in backticks.
+fn wrapped(text: &str, width: usize) -> String {
+    text.split('\n').map(|line| wrapped_line(line, width)).collect::<Vec<_>>().join("\n")
+}
+
+fn wrapped_line(line: &str, width: usize) -> String {
+    let plain = anstream::adapter::strip_str(line).to_string();
+    if plain.chars().count() <= width {
+        return line.to_owned();
+    }
+    let indent = hanging_indent(&plain);
+    let (mut out, mut column, mut piece) = (String::new(), 0, String::new());
+    // Without its partner a backtick keeps nothing together.
+    let is_code = line.matches('`').count().is_multiple_of(2);
+    for part in line.split_inclusive(' ') {
+        piece.push_str(part);
+        if is_code && !piece.matches('`').count().is_multiple_of(2) {
+            continue;
+        }
+        let plain = anstream::adapter::strip_str(&piece).to_string();
+        let (length, word) = (plain.chars().count(), plain.trim_end().chars().count());
+        if word > 0 && column > indent && column + word > width {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        }
+        out.push_str(&piece);
+        column += length;
+        piece.clear();
+    }
+    out + &piece
+}
+
+/// The column of a line's text: behind its bullet or its label, which two blanks end, or else of its first word.
+fn hanging_indent(line: &str) -> usize {
+    let start = line.chars().take_while(|c| *c == ' ').count();
+    let rest: String = line.chars().skip(start).take(LABEL).collect();
+    if rest.starts_with("- ") {
+        return start + 2;
+    }
+    let Some(label) = rest.find("  ").map(|end| rest[..end].chars().count()) else { return start };
+    let blanks = rest.chars().skip(label).take_while(|c| *c == ' ').count();
+    start + label + blanks
 }
 
 /// A time as people read it: UTC, to the second, and how long ago.
@@ -182,6 +243,30 @@ fn ago(duration: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_continues_below_its_text() {
+        let wrapped = |line: &str| wrapped(line, 24);
+        assert_eq!(wrapped("short"), "short");
+        assert_eq!(wrapped("  one two three four five six"), "  one two three four\n  five six");
+        assert_eq!(wrapped("note    one two three four five"), "note    one two three\n        four five");
+        assert_eq!(
+            wrapped("run `rescind ledger verify --all` now"),
+            "run\n`rescind ledger verify --all`\nnow"
+        );
+        assert_eq!(wrapped("  - one two three four five"), "  - one two three four\n    five");
+        assert_eq!(wrapped("an odd ` in a line that is long"), "an odd ` in a line that\nis long");
+        let red = styled(BAD, "red");
+        assert_eq!(
+            wrapped(&format!("{red}     one two three four five")),
+            format!("{red}     one two three\n        four five")
+        );
+        assert_eq!(wrapped("a-word-that-is-longer-than-a-line b"), "a-word-that-is-longer-than-a-line\nb");
+        assert_eq!(
+            wrapped("first\n  second is longer than a line"),
+            "first\n  second is longer than\n  a line"
+        );
+    }
 
     #[test]
     fn nothing_but_our_own_styles_passes() {

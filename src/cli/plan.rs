@@ -8,6 +8,7 @@ use super::{Exit, signals};
 use crate::config::Config;
 use crate::finding::Decoded;
 use crate::ingest::Input;
+use crate::plural::counted;
 use crate::reconcile::Planned;
 use crate::remediation::{Begun, Event};
 use crate::service::{Purpose, Service};
@@ -44,7 +45,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         };
         let mut clean_run = errors.is_empty();
         for error in &errors {
-            screen.line(format!("{}  {}", styled(BAD, "not read"), clean(error)));
+            screen.prose(format!("{}  {}", styled(BAD, "not read"), clean(error)));
             screen.json(&serde_json::json!({ "error": error }))?;
         }
         let mut count = 0;
@@ -71,7 +72,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 }
                 Err(undecodable) => {
                     clean_run = false;
-                    screen.line(format!(
+                    screen.prose(format!(
                         "{}  {}",
                         styled(BAD, "unreadable"),
                         clean(&undecodable.to_string())
@@ -84,13 +85,13 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let full = would_begin.accounts().find_map(|a| would_begin.within(a, budget, Timestamp::now()).err());
         if let Some(tripped) = full {
             let limit = tripped.limit(budget);
-            screen.line(format!(
+            screen.prose(format!(
                 "Together that is more than the budget allows ({limit}): the rest would be held."
             ));
         }
-        screen.line(format!("{count} finding(s). Nothing was changed."));
+        screen.line(format!("{}. Nothing was changed.", counted(count, "finding")));
         if count > 0 && !service.is_watching()? {
-            screen.line(
+            screen.prose(
                 "The first poll of `rescind run` only observes what is there already; with --backlog it acts on it.",
             );
         }
@@ -142,30 +143,30 @@ fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
     };
     screen.line(format!("{label}  {}  {}", finding.account, styled(BOLD, clean(&finding.id))));
     screen.line(format!("  {}", clean(&finding.finding_type)));
-    screen.line(format!("  {}", clean(&decision.verdict.to_string())));
+    screen.prose(format!("  {}", clean(&decision.verdict.to_string())));
     let rule = decision.rule.as_deref().unwrap_or("none");
     let opt_outs =
         if decision.opt_outs.is_empty() { "none".to_owned() } else { decision.opt_outs.join(", ") };
-    screen.line(format!("  rule: {}; opt-outs: {}", clean(rule), clean(&opt_outs)));
+    screen.prose(format!("  rule: {}; opt-outs: {}", clean(rule), clean(&opt_outs)));
     if let Some(to_do) = &decision.what_to_do {
-        screen.line(format!("  {} {}", styled(BAD, "act by hand:"), clean(to_do)));
+        screen.prose(format!("  {} {}", styled(BAD, "act by hand:"), clean(to_do)));
     }
     if let Some(entry) = recorded {
         let verdict = match &entry.event {
             Event::Decision { verdict, .. } => verdict.as_str(),
             _ => "",
         };
-        screen.line(format!(
+        screen.prose(format!(
             "  {} this occurrence is in the ledger already (entry {}: {verdict}), so `run` leaves it at that.",
             styled(WARN, "note:"),
             entry.seq
         ));
         if verdict == "observe" {
-            screen.line("  `rescind run --backlog` takes up what was only observed.");
+            screen.prose("  `rescind run --backlog` takes up what was only observed.");
         }
     }
     if let Some(recurrence) = &decision.recurrence {
-        screen.line(format!("  {} {}", styled(BAD, "recurring:"), clean(&recurrence.to_string())));
+        screen.prose(format!("  {} {}", styled(BAD, "recurring:"), clean(&recurrence.to_string())));
     }
     match change {
         Some(Ok(change)) => {
@@ -178,11 +179,11 @@ fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
                 side_effect(target, change, screen);
             }
             for line in impact.iter().flat_map(crate::remediation::Impact::lines) {
-                screen.line(format!("  {}", clean(&line)));
+                screen.prose(format!("  {}", clean(&line)));
             }
         }
         Some(Err(refusal)) => {
-            screen.line(format!("  {}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
+            screen.prose(format!("  {}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
         }
         None => {}
     }

@@ -30,35 +30,26 @@ pub fn side_effect(target: &Target, change: &Change, screen: &Screen) {
             match &change.key {
                 Some(key) => {
                     let last = if key.is_last { ", the user's last active one" } else { "" };
-                    screen.line(format!(
+                    screen.prose(format!(
                         "  Access key {}{last}: deactivated. A release activates it again.",
                         key.id
                     ));
                 }
                 None => screen.line("  No access key is deactivated."),
             }
-            screen.line(format!(
-                "  Side effect: whatever uses that key rightfully fails, and sessions of {user} issued before"
-            ));
-            screen.line(format!(
-                "  {cutoff} are denied everything. The user's other keys and the console password work on."
+            screen.prose(format!(
+                "  Side effect: whatever uses that key legitimately fails, and sessions of {user} issued before {cutoff} are denied everything. The user's other keys and the console password keep working."
             ));
         }
-        (_, None) => {
-            screen.line("  Side effect of scope \"role\": rightful users of the role are denied everything as well, until they");
-            screen.line(format!("  get a session issued after {cutoff}. (Scope \"session\" would deny only the session of the finding; one"));
-            screen.line("  that the thief opened himself under another name would go on.)");
-        }
-        (_, Some(session)) => {
-            screen.line(format!(
-                "  Side effect of scope \"session\": only {} is denied, until it gets a session issued after",
-                clean(session)
-            ));
-            screen.line(format!("  {cutoff}. The role's other sessions go on: also one that the thief opened under another name."));
-            screen.line("  (Scope \"role\" would deny all of them.)");
-        }
+        (_, None) => screen.prose(format!(
+            "  Side effect of scope \"role\": legitimate users of the role are denied everything as well, until they get a session issued after {cutoff}. (Scope \"session\" would deny only the session of the finding; a session that the thief opened under another name would keep working.)"
+        )),
+        (_, Some(session)) => screen.prose(format!(
+            "  Side effect of scope \"session\": only {} is denied, until it gets a session issued after {cutoff}. The role's other sessions keep working, and so would a session that the thief opened under another name. (Scope \"role\" would deny all of them.)",
+            clean(session)
+        )),
     }
     if let Some(note) = &change.note {
-        screen.line(format!("  note: {}", clean(note)));
+        screen.prose(format!("  note: {}", clean(note)));
     }
 }

@@ -24,6 +24,7 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
             Ok(Seen::default())
         }
         .await;
-        Box::pin(summary::finish(service, screen, done, stop.is_cancelled())).await
+        Box::pin(summary::finish(service, screen, done, "All denies are in force.", stop.is_cancelled()))
+            .await
     })
 }

@@ -27,11 +27,11 @@ pub struct Args {
     #[command(flatten)]
     signed: Signed,
 
-    /// Also the other stolen keys that it takes care of.
+    /// Also release the other stolen keys that this remediation handles.
     #[arg(long)]
     attached: bool,
 
-    /// Also when somebody changed since what was written: their change is lost.
+    /// Overwrite later changes by others.
     #[arg(long)]
     force: bool,
 }
@@ -86,7 +86,7 @@ async fn release(
         Ok(Ok(undo)) => (undo, None),
         Ok(Err(drift)) => (drift.undo.clone(), Some(drift)),
         Err(refusal) => {
-            screen.line(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
+            screen.prose(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
             screen.json(&serde_json::json!({ "remediation": id, "refused": refusal.to_string() }))?;
             // What does not exist any more is recorded as released all the same.
             if !matches!(
@@ -105,13 +105,13 @@ async fn release(
     describe_plan(remediation, &undo, drift.as_deref(), screen);
     let others = other_keys(service, remediation)?;
     if !others.is_empty() {
-        screen.line(format!(
-            "  {} it also takes care of other keys, which work again: {}",
+        screen.prose(format!(
+            "  {} it also handles other keys, which work again: {}",
             styled(BAD, "note:"),
             clean(&others.join(", "))
         ));
         if !args.attached {
-            screen.line(format!(
+            screen.prose(format!(
                 "{}: with --attached these are released as well, and what was seen of them until now is not revoked again.",
                 styled(BAD, "NOT released")
             ));
@@ -119,7 +119,7 @@ async fn release(
         }
     }
     if drift.is_some() && !args.force {
-        screen.line(format!(
+        screen.prose(format!(
             "{}: with --force it is released all the same, and the change is lost.",
             styled(BAD, "NOT released")
         ));
@@ -160,21 +160,21 @@ async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> a
             screen.line(format!("{}  {id}: {}", styled(GOOD, "released"), remediation.target));
             for entry in service.reader().entries_of(id)?.iter().filter(|entry| entry.seq > last) {
                 if let Event::Undone { note: Some(note), .. } = &entry.event {
-                    screen.line(format!("  note: {}", clean(note)));
+                    screen.prose(format!("  note: {}", clean(note)));
                 }
             }
-            screen.line("  What was seen until now is not revoked again; new activity is.");
+            screen.prose("  What was seen until now is not revoked again; new activity is.");
             Exit::Done
         }
         State::Releasing => {
             let why =
                 remediation.uncertain.as_deref().unwrap_or("the running service has not come to it yet");
-            screen.line(format!("{}  {id}: {}", styled(WARN, "not released yet"), clean(why)));
-            screen.line("  It is tried again by a running service, or at the next start.");
+            screen.prose(format!("{}  {id}: {}", styled(WARN, "not released yet"), clean(why)));
+            screen.prose("  It is tried again by a running service, or at the next start.");
             Exit::NeedsPerson
         }
         state => {
-            screen.line(format!(
+            screen.prose(format!(
                 "{}  {id} is {state}: `rescind show {id}` has the reason",
                 styled(BAD, "NOT released")
             ));
@@ -236,6 +236,6 @@ fn describe_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, 
         screen.line(format!("  The access key {key} is active again."));
     }
     if let Some(note) = &undo.note {
-        screen.line(format!("  note: {}", clean(note)));
+        screen.prose(format!("  note: {}", clean(note)));
     }
 }

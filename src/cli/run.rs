@@ -5,6 +5,7 @@ use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
 use crate::ingest::Seen;
+use crate::plural::counted;
 use crate::service::{Purpose, Service};
 
 #[derive(Debug, clap::Args)]
@@ -55,8 +56,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 return Ok(seen);
             }
             let regions = service.region_count();
-            screen.line(format!(
-                "Watching {regions} region(s), mode {mode}, every {interval:?}. Ctrl-C stops."
+            screen.prose(format!(
+                "Watching {}, mode {mode}, every {interval:?}. Ctrl-C stops.",
+                counted(regions, "region")
             ));
             // When nobody reads standard output, the log has it too.
             let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
@@ -65,7 +67,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         }
         .await;
         if args.once {
-            Box::pin(summary::finish(service, screen, done, stop.is_cancelled())).await
+            Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
         } else {
             Box::pin(summary::finish_service(service, screen, done.map(|_| ()))).await
         }

@@ -8,6 +8,7 @@ use super::{Exit, watch};
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::ledger::Reader;
+use crate::plural::counted;
 use crate::remediation::{Entry, Event, Proposal, Remediation, State, Who};
 use crate::report::{describe, describe_proof, rungs};
 use jiff::Timestamp;
@@ -21,7 +22,7 @@ pub struct Args {
     #[arg(long)]
     finding: bool,
 
-    /// Look again every two seconds, until it is stopped.
+    /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short, conflicts_with = "finding")]
     watch: bool,
 }
@@ -75,7 +76,9 @@ pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
             Some(Event::Archive { file, .. }) => {
                 Err(BadInput(format!("{text:?} was moved to an archive: {}", clean(&file))).into())
             }
-            _ => Err(BadInput(format!("no remediation matches {text:?}: `rescind list` names them")).into()),
+            _ => {
+                Err(BadInput(format!("no remediation matches {text:?}; `rescind list` shows the ids")).into())
+            }
         },
         _ => {
             let more = ids.len().saturating_sub(NAMED);
@@ -91,7 +94,7 @@ fn head(r: &Remediation, screen: &Screen) {
     let (finding, evidence) = (&r.finding, &r.finding.evidence);
     let row = |name: &str, text: String| {
         if !text.is_empty() {
-            screen.line(format!("  {:<14}{}", name, clean(&text)));
+            screen.prose(format!("  {:<14}{}", name, clean(&text)));
         }
     };
     screen.line(format!("{}  {}", styled(BOLD, &r.id), label(r.state)));
@@ -158,7 +161,7 @@ fn attached(findings: &[Finding], screen: &Screen) {
     }
     screen.line(format!(
         "\n{}",
-        styled(BOLD, format!("It is also for {} later occurrence(s)", findings.len()))
+        styled(BOLD, format!("It also covers {}", counted(findings.len(), "later occurrence")))
     ));
     for finding in findings.iter().rev().take(10) {
         let session = finding.principal.as_ref().and_then(|p| p.principal_id.as_deref()).unwrap_or("-");
@@ -177,9 +180,9 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
     if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
         screen.line(format!("\n{}", styled(BOLD, "Held: waiting for your decision")));
         let why = r.held_why();
-        screen.line(format!("  {}", clean(why.map_or("", |(_, why)| why))));
+        screen.prose(format!("  {}", clean(why.map_or("", |(_, why)| why))));
         if why.is_none_or(|(code, _)| !code.is_for_approval()) {
-            screen.line(
+            screen.prose(
                 "  Approving does nothing as long as this is so: take away what forbids it first, or reject.",
             );
         }
@@ -193,20 +196,20 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
                 side_effect(&r.target, change, screen);
             }
             Some(Proposal { problem: Some(problem), .. }) => {
-                screen.line(format!("  The planned change could not be determined: {}", clean(problem)));
+                screen.prose(format!("  The planned change could not be determined: {}", clean(problem)));
             }
             _ if matches!(r.target.who, Who::Unsupported { .. }) => {
                 screen.line("  rescind cannot do this. By hand:");
-                screen.line(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
+                screen.prose(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
             }
             _ => screen
-                .line("  The planned change is not determined yet: that happens at the next poll or start."),
+                .prose("  The planned change is not determined yet: that happens at the next poll or start."),
         }
         if until > Timestamp::now() {
             screen
-                .line(format!("  Expires {} if unanswered: rejected, NOT revoked. To answer:", when(until)));
+                .prose(format!("  Expires {} if unanswered: rejected, NOT revoked. To answer:", when(until)));
         } else {
-            screen.line(
+            screen.prose(
                 "  Expired: it is rejected at the next poll or start, NOT revoked. You can still answer:",
             );
         }
@@ -226,7 +229,7 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
         let mut by = vec![answer.os_user.clone()];
         by.extend(answer.aws_identity.clone());
         let by = by.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
-        screen.line(format!(
+        screen.prose(format!(
             "\n{} {} by {}{}: {}",
             styled(BOLD, word),
             utc(*at),
@@ -277,7 +280,7 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
 fn aftercare(r: &Remediation, screen: &Screen) {
     if let Some(impact) = &r.impact {
         screen.line(format!("\n{}", styled(BOLD, "Impact")));
-        impact.lines().iter().for_each(|line| screen.line(format!("  {}", clean(line))));
+        impact.lines().iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
     }
     if !r.state.is_in_place() {
         return;
@@ -285,11 +288,12 @@ fn aftercare(r: &Remediation, screen: &Screen) {
     screen.line(format!("\n{}", styled(BOLD, "What to do now")));
     let instance = r.finding.evidence.instance_id.as_deref();
     for line in crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()) {
-        let (mark, text) = line.strip_prefix("  ").map_or(("- ", line.as_str()), |text| ("  ", text));
-        screen.line(format!("  {mark}{}", clean(text)));
+        if line.starts_with(' ') {
+            screen.line(format!("  {}", clean(&line)));
+        } else {
+            screen.prose(format!("  - {}", clean(&line)));
+        }
     }
-    screen.line(
-        format!("- To take it back: rescind release {} --by NAME --reason TEXT", r.id)
-            .replace("- To", "  - To"),
-    );
+    screen.line("  - To undo it:");
+    screen.line(format!("      rescind release {} --by NAME --reason TEXT", r.id));
 }

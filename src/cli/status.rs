@@ -1,10 +1,11 @@
 //! `rescind status`: the status that a running service publishes, and what the ledger says.
 
-use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, folded, short, styled, utc, width};
+use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use super::{Exit, watch};
 use crate::config::Config;
 use crate::ingest::{Health, Unreadable};
 use crate::ledger::{Lock, Reader};
+use crate::plural::counted;
 use crate::remediation::{Entry, Event, Remediation, Rung, Standing, State};
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Look again every two seconds, until it is stopped.
+    /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short)]
     watch: bool,
 }
@@ -214,7 +215,7 @@ fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
         }
         _ => "no checkpoint yet".to_owned(),
     };
-    screen.line(format!("Ledger    {} entries, {megabytes:.1} MiB; {checkpoint}", picture.ledger_entries));
+    screen.prose(format!("Ledger    {} entries, {megabytes:.1} MiB; {checkpoint}", picture.ledger_entries));
     Ok(if picture.needs_person() { Exit::NeedsPerson } else { Exit::Done })
 }
 
@@ -241,15 +242,15 @@ fn show_service(picture: &Picture, screen: &Screen) {
         (None, Some(holder)) => format!("{holder} holds the ledger, but publishes no status"),
         (None, None) => styled(BAD, "NOT RUNNING: findings are not processed. Start it with `rescind run`."),
     };
-    screen.line(format!("Service   {line}"));
+    screen.prose(format!("Service   {line}"));
     if let Some(refused) = picture.live.as_ref().and_then(|live| live.refused.as_ref()) {
-        screen.line(styled(
+        screen.prose(styled(
             BAD,
             format!("          REJECTED, the previous version stays in effect: {}", clean(refused)),
         ));
     }
     if picture.live.as_ref().is_some_and(|live| !live.confirm) {
-        screen.line(styled(
+        screen.prose(styled(
             BAD,
             "          confirm = false: whoever can write to the queue or the folder can have roles revoked",
         ));
@@ -279,7 +280,7 @@ fn show_feeds(live: &Live, picture: &Picture, screen: &Screen) {
             let text = format!("; {} unreadable in 24 h, the latest: {}", feed.count, clean(&feed.latest));
             styled(WARN, text)
         });
-        screen.line(format!("{head:<8}  {name:<28}  {}{more}{unreadable}", how(health, now)));
+        screen.prose(format!("{head:<8}  {name:<28}  {}{more}{unreadable}", how(health, now)));
         head = "";
     }
 }
@@ -296,7 +297,11 @@ fn how(health: &Health, now: Timestamp) -> String {
                 || "never read".to_owned(),
                 |last| format!("last read {} ago", since(last, now)),
             );
-            let text = format!("FAILED {} time(s) in a row, {lag}{next}: {}", health.failures, clean(error));
+            let text = format!(
+                "FAILED {} in a row, {lag}{next}: {}",
+                counted(health.failures, "time"),
+                clean(error)
+            );
             styled(BAD, text)
         }
         (_, None, Some(last)) => format!("read {} ago{next}", since(last, now)),
@@ -315,21 +320,21 @@ fn show_work(picture: &Picture, screen: &Screen) {
             picture.proofs.iter().map(|(rung, count)| format!("{count} {rung}")).collect();
         states = format!("{states}; proof: {}", proofs.join(", "));
     }
-    screen.line(format!("Work      {in_flight}{} undecided; {states}", picture.undecided));
+    screen.prose(format!("Work      {in_flight}{} undecided; {states}", picture.undecided));
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
-        screen.line(styled(BAD, format!("          {problem}")));
+        screen.prose(styled(BAD, format!("          {problem}")));
     }
     let limit = match picture.accounts_at_limit.as_slice() {
         [] => String::new(),
         some => format!("; used up in {}", some.join(", ")),
     };
-    screen.line(format!(
+    screen.prose(format!(
         "Budget    {} of {} remediations begun within the hour{limit}",
         picture.begun_this_hour, picture.budget_per_hour
     ));
     if let Some(text) = &picture.latest_alert {
         let text = clean(text);
-        screen.line(format!("Alerts    {} in 24 h, the latest {text}", picture.alerts_today));
+        screen.prose(format!("Alerts    {} in 24 h, the latest {text}", picture.alerts_today));
     }
     if picture.unfinished.is_empty() {
         return;
@@ -344,11 +349,13 @@ fn show_work(picture: &Picture, screen: &Screen) {
             (Some(_), _) => "; tried again now".to_owned(),
             (None, None) => String::new(),
         };
-        let failed = one.failures.map(|count| format!("; failed {count} time(s)")).unwrap_or_default();
+        let failed =
+            one.failures.map(|count| format!("; failed {}", counted(count, "time"))).unwrap_or_default();
         screen.line(format!("{}  {}  {}  {}", one.short, one.state, one.account, clean(&one.role)));
         let since = format!("since {}{failed}{next}", utc(one.opened_at));
-        for line in [since, clean(&one.why)].iter().flat_map(|text| folded(text, "    ", width())) {
-            screen.line(line);
+        screen.prose(format!("    {since}"));
+        if !one.why.is_empty() {
+            screen.prose(format!("    {}", clean(&one.why)));
         }
     }
     screen.line(format!("{} shows one in full.", styled(BOLD, "rescind show ID")));
@@ -361,15 +368,15 @@ fn show_channels(picture: &Picture, screen: &Screen) {
             (Some(error), Some(since_then)) => styled(
                 BAD,
                 format!(
-                    "NOT DELIVERED for {}, {} time(s) in a row: {}",
+                    "NOT DELIVERED for {}, {} in a row: {}",
                     since(since_then, picture.at),
-                    one.failures,
+                    counted(one.failures, "time"),
                     clean(error)
                 ),
             ),
             _ => "delivered".to_owned(),
         };
-        screen.line(format!("{head:<8}  {:<28}  {how}", clean(&one.channel)));
+        screen.prose(format!("{head:<8}  {:<28}  {how}", clean(&one.channel)));
         head = "";
     }
 }

@@ -43,79 +43,91 @@ pub fn opt_outs_template(now: Timestamp) -> String {
 
 // In both: a comment has a blank behind the #, an example has none.
 
-const TEMPLATE: &str = r#"# rescind: takes stolen AWS role sessions back.
-# Each key is explained in docs/configuration.md; docs/schema/ has a JSON Schema for editors.
+const TEMPLATE: &str = r#"# rescind: revokes stolen AWS role sessions.
+# docs/configuration.md explains each key; docs/schema/ has a JSON Schema for
+# editors.
 
-# What may be done at most:
+# The boldest action allowed:
 # "observe" decides and records what it would do, and changes nothing.
 # "approve" holds each remediation until a person approves it.
 # "enforce" revokes. Read what it observed first: `rescind list --decisions`.
 mode = "observe"
 
-# The regions whose GuardDuty findings are read, at the detector of the delegated
-# administrator. STS is called in the first one. A "*" at the end: and all others that are enabled.
+# Regions whose GuardDuty findings are read, at the detector of the delegated
+# administrator. STS is called in the first one. A "*" at the end adds every
+# other region that is enabled.
 regions = [{regions}]
 
 # File of the audit ledger (SQLite), relative to this file.
 ledger = {ledger}
 
-# The key that signs checkpoints of the ledger. Keep its public part elsewhere: `rescind ledger key`.
+# Key that signs checkpoints of the ledger. Keep its public part elsewhere:
+# `rescind ledger key`.
 signing_key = {signing_key}
 
-# Credentials last seen in use longer ago than this are not acted on.
+# Maximum time since credentials were last seen in use. Older ones are skipped.
 max_finding_age = "24h"
 
-# Time between two polls of a region, and how many calls a second all polls make at most.
+# Time between two polls of a region, and the maximum number of calls per second
+# that all polls make together.
 poll_interval = "1m"
 calls_per_second = 20
 
-# What comes by event or folder is a hint: GuardDuty is asked before anything is done. Say false
-# only if the hub cannot have the permission: then who can write to the queue can have roles revoked.
+# Whether GuardDuty must confirm what comes from the queue or the folder. With
+# false, anyone who can write to the queue can have roles revoked: only for a
+# hub that cannot have the permission to ask.
 confirm = true
 
-# What is still not revoked after this is raised to a person, every hour.
+# Time after which a remediation that is not done raises an alert, every hour.
 raise_after = "10m"
 
-# A deny that is in force is looked at again at least so often. When somebody took it away it is put back.
+# Maximum time between checks of a deny in force; a missing one is restored.
 recheck_interval = "15m"
 
-# When no token that a deny denies can be alive any more: "off" does nothing, "report" records it, "on"
-# takes the deny away.
+# What happens to a deny once every token that it denies has expired: "off" does
+# nothing, "report" records it, "on" removes the deny.
 sweep = "report"
 
-# Ask CloudTrail whether a stolen key was denied, and who took a deny away. The remediation role needs
-# cloudtrail:LookupEvents for it.
+# Whether CloudTrail is searched for denied calls with a stolen key, and for who
+# removed a deny. The remediation role then needs cloudtrail:LookupEvents.
 cloudtrail = false
 
-# At a stop, what is in flight is given so long. What is left is taken up at the next start.
+# Time for work in flight to finish at a stop. The rest resumes at the next
+# start.
 drain_timeout = "20s"
 
-# Where the service answers /healthz, /readyz and /metrics. "": nowhere.
+# Address on which the service answers /healthz, /readyz and /metrics. "": none.
 listen = "127.0.0.1:7434"
 
 # Maximum number of roles worked on concurrently.
 concurrency = 32
 
-# Where less may be done than `mode` and the rules say: by account, OU, tag, role, finding type or
-# region. A file of its own, so that it can be reviewed.
+# File of the opt-outs: exceptions by account, OU, tag, role, finding type or
+# region, in which less is allowed. A separate file, so that it can be reviewed.
 opt_outs = "opt-outs.toml"
 
-# The tag by which an account says the same: off, observe, approve or enforce.
+# Account tag that limits what may be done in that account: off, observe,
+# approve or enforce.
 account_tag = "rescind:mode"
 
-# Roles that are never revoked: ARNs, with * and ?. Break-glass and deployment roles belong here.
+# ARNs of roles that are never revoked, with * and ?. List break-glass and
+# deployment roles.
 protected = []
-#protected = ["arn:aws:iam::*:role/break-glass*", "arn:aws:iam::111122223333:role/ci/*"]
+#protected = ["arn:aws:iam::*:role/break-glass*", "arn:aws:iam::*:role/ci/*"]
 
-# How long a held remediation waits for a person. Then it is rejected, with an alert.
+# Maximum time that a held remediation waits for an answer. Then it is rejected,
+# with an alert.
 approval_timeout = "4h"
 
-# Which findings are acted on: the first rule that matches decides. Without rules: credentials of
-# instances, functions and containers in use elsewhere. From an account of the same organization
-# that is held for approval.
+# Rules select findings and say what to do; the first that matches decides.
+# Without rules, rescind acts on credentials of instances, functions and
+# containers that are used elsewhere. Use from an account of the same
+# organization is held for approval.
 #[[rules]]
 #name = "our own scanner"
-#pattern = '{"detail": {"resource": {"accessKeyDetails": {"userName": [{"prefix": "scanner-"}]}}}}'
+#pattern = '''
+#{"detail": {"resource": {"accessKeyDetails":
+#{"userName": [{"prefix": "scanner-"}]}}}}'''
 #mode = "observe"
 
 #[[rules]]
@@ -124,17 +136,18 @@ approval_timeout = "4h"
 #min_severity = 5
 #mode = "approve"
 
-# Findings within seconds: an SQS queue to which EventBridge sends them, from all regions.
-# Without it there are the polls alone.
+# Findings within seconds: an SQS queue to which EventBridge sends the findings
+# of all regions. Without it, rescind only polls.
 #[events]
 #queue = "https://sqs.eu-central-1.amazonaws.com/111122223333/rescind-findings"
 #receivers = 4
 
-# Exported findings: .json, .jsonl, .jsonl.gz files that appear in a folder.
+# Exported findings: .json, .jsonl and .jsonl.gz files that appear in a folder.
 #[folder]
 #path = "exports"
 
-# Channels of notifications. SNS topics and event buses whose names begin with rescind-, and webhooks.
+# Notification channels: SNS topics and event buses whose names begin with
+# rescind-, and webhooks.
 #[[notify]]
 #name = "on-call"
 #sns = "arn:aws:sns:eu-central-1:111122223333:rescind-on-call"
@@ -146,7 +159,7 @@ approval_timeout = "4h"
 #style = "slack"
 #topics = ["revoked", "held", "not_revoked", "alert"]
 
-# How much may be done within an hour without asking. What is beyond is held for approval.
+# Maximum number of remediations per hour without approval. The rest is held.
 [budget]
 account_per_hour = 5
 organization_per_hour = 25
@@ -154,27 +167,30 @@ organization_per_hour = 25
 roles_percent = 10
 
 [member]
-# The remediation role, in each member account. With a path: "security/RescindRemediation".
+# The remediation role in each member account. With a path:
+# "security/RescindRemediation".
 role = "RescindRemediation"
 
 # ExternalId that the role's trust policy requires. The same in all accounts.
 external_id = "{external_id}"
 
-# The SourceIdentity of every session that rescind opens: look for it in CloudTrail.
+# SourceIdentity of every session that rescind opens, to find it in CloudTrail.
 source_identity = "rescind"
 
-# The throw-away role for `rescind drill ACCOUNT`: docs/drills.md says how to create it.
+# Throw-away role for `rescind drill ACCOUNT`; docs/drills.md says how to create
+# it.
 #[drill]
 #role = "RescindDrill"
 "#;
 
-const OPT_OUTS: &str = r#"# Where rescind may do less than rescind.toml says. Several may apply: the most cautious wins.
-# A running rescind reads this file again when it changes. `rescind opt-out` lists, adds, removes
-# and explains; docs/configuration.md has every key.
+const OPT_OUTS: &str = r#"# Where rescind may do less than rescind.toml allows. If several apply, the most
+# cautious wins. A running service reads this file again when it changes.
+# `rescind opt-out` lists, adds, removes and explains opt-outs;
+# docs/configuration.md has every key.
 
 #[[opt_out]]
 #name = "payments-release"
-# Of a list one must fit; all that are given must fit. At least one is needed.
+# At least one of the following. One item of each list that is given must match.
 #accounts = ["222222222222"]
 #ous = ["ou-ab12-cdefgh34"]
 #tags = { team = "payments" }
@@ -185,7 +201,7 @@ const OPT_OUTS: &str = r#"# Where rescind may do less than rescind.toml says. Se
 #mode = "approve"
 #owner = "payments team"
 #reason = "release week; the batch jobs cannot be restarted"
-# The last day, in UTC, at most 365 days ahead. Or spell out: permanent = true
+# Last day, in UTC, at most 365 days ahead. Or write: permanent = true
 #expires = {expires}
 "#;
 
@@ -213,6 +229,8 @@ mod tests {
         let text = super::template(&["eu-west-1".parse().expect("legal")], "abcdef0123456789", None);
         let config = Config::parse(&with_examples(&text), Path::new("rescind.toml")).expect("valid");
         assert_eq!((config.rules.len(), config.protected.len()), (2, 2));
+        let too_wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(too_wide.is_empty(), "{too_wide:#?}");
         assert!(config.events.is_some() && config.folder.is_some());
         let now = Timestamp::now();
         let soon = (now + SignedDuration::from_hours(24 * 30)).strftime("%Y-%m-%d").to_string();

@@ -7,6 +7,7 @@ use crate::config::{Config, Mode, Secret, Way};
 use crate::drill;
 use crate::ledger::note::Checkpoint;
 use crate::ledger::{LedgerError, checkpoint_file, published};
+use crate::plural::counted;
 use jiff::Timestamp;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -68,8 +69,10 @@ impl Doctor<'_> {
         };
         let place = self.config.opt_outs_file.display();
         (!known.is_empty() && is_gone).then(|| {
-            let text =
-                format!("missing or empty, and it had {} opt-out(s): rescind does not start", known.len());
+            let text = format!(
+                "missing or empty, and it had {}: rescind does not start",
+                counted(known.len(), "opt-out")
+            );
             Problem::new(
                 Level::Problem,
                 "opt_outs",
@@ -205,7 +208,10 @@ fn opt_outs(config: &Config) -> Vec<Problem> {
                 Level::Warning,
                 "opt_out_expires",
                 &place,
-                format!("the opt-out {name:?} ends in {days} day(s): after that, what it covers is revoked"),
+                format!(
+                    "the opt-out {name:?} ends in {}: after that, what it covers is revoked",
+                    counted(days, "day")
+                ),
                 format!("Ask {} whether that is intended.", opt_out.owner),
             )),
             _ => None,

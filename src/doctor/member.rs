@@ -217,7 +217,7 @@ impl Doctor<'_> {
                 "the role {role} cannot be assumed: it does not exist, does not trust the hub with this external id, or an SCP denies it"
             ),
             format!(
-                "The stack set of docs/deployment.md creates it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ExternalId=\"$(cat external-id)\"   # with credentials for ACCOUNT; the external id is member.external_id",
+                "The stack set of docs/deployment.md creates it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ExternalId=…   # member.external_id; with credentials for ACCOUNT",
                 member.role_name, member.role_path, member.source_identity
             ),
         )

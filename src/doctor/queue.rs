@@ -1,6 +1,7 @@
 //! The queue of events, and its dead-letter queue.
 
 use super::{Doctor, Level, Problem};
+use crate::plural::counted;
 use crate::remediation::CallError;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,7 +83,7 @@ impl Doctor<'_> {
             Level::Warning,
             "dead_letters",
             name,
-            format!("{waiting} message(s) are in the dead-letter queue"),
+            format!("the dead-letter queue has {}", counted(waiting, "message")),
             format!(
                 "aws sqs start-message-move-task --source-arn {arn} --region {region}   # after you know why they failed"
             ),

@@ -22,6 +22,7 @@ pub use setup::Drill;
 use crate::finding::decode;
 use crate::ingest::Seen;
 use crate::ledger::Reader;
+use crate::plural::counted;
 use crate::remediation::{DrillStep, Drilled, Entry, Event, Origin, Proof, Rung, State};
 use crate::service::{Purpose, Service};
 use jiff::Timestamp;
@@ -146,7 +147,8 @@ impl Drill<'_> {
                 let now = Timestamp::now();
                 let spread = now.duration_since(accepted).as_secs_f64();
                 let note = format!(
-                    "the stolen session is denied, {spread:.1} s after AWS accepted it ({tries} call(s))"
+                    "the stolen session is denied, {spread:.1} s after AWS accepted it ({})",
+                    counted(tries, "call")
                 );
                 steps.take("enforced", true, after(begun, now), note);
             }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 pub(super) const ACCEPTED: &str = "Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not";
 
 /// Description of an input in no form that rescind knows.
-const NEITHER: &str = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
+const NEITHER: &str = "not a GuardDuty finding, or in an unknown envelope";
 
 fn described(what: &str) -> String {
     format!("it looks like {what}. {ACCEPTED}")
@@ -165,7 +165,7 @@ mod tests {
         {"Type":"UnsubscribeConfirmation"}
           it looks like SNS's word that the subscription has ended: from now on the topic sends nothing. Subscribe again. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
         {"a":1}
-          neither a GuardDuty finding nor a wrapping of one that rescind knows
+          not a GuardDuty finding, or in an unknown envelope
         "#);
     }
 

@@ -36,7 +36,7 @@ pub(super) fn decode(value: &Value, path: &str, region: Option<&str>) -> Vec<Dec
 fn whole(value: &Value, shaped: &Value, path: &str, region: Option<&str>) -> Decoded {
     let canonical = canonical::of(value).unwrap_or_default();
     if shaped.get("type").is_none() && shaped.get("accountId").is_none() {
-        let error = "neither a GuardDuty finding nor a wrapping of one that rescind knows";
+        let error = "not a GuardDuty finding, or in an unknown envelope";
         return Err(broken_value(path, error.to_owned(), value));
     }
     let finding =

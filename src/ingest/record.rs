@@ -92,11 +92,14 @@ pub async fn record(
         (Err(undecodable), seq) => {
             if seq.is_some() {
                 metrics::counter!("rescind_findings_undecodable_total").increment(1);
-                tracing::warn!(
-                    source = %source.origin,
-                    finding = undecodable.finding_id,
-                    "not a readable finding: {undecodable}"
-                );
+                // Whoever hands a file in is shown what is wrong with it.
+                if !source.origin.is_asked() {
+                    tracing::warn!(
+                        source = %source.origin,
+                        finding = undecodable.finding_id,
+                        "not a readable finding: {undecodable}"
+                    );
+                }
             }
             Recorded::Undecodable(undecodable)
         }

@@ -24,7 +24,7 @@ pub(super) fn body(notice: &Notice) -> String {
     if !notice.to_do.is_empty() {
         text.push_str("\nWhat to do now:\n");
         for line in &notice.to_do {
-            // A line that begins with spaces goes on with the one before it.
+            // A line that begins with spaces is a command of the line before it.
             let mark = if line.starts_with(' ') { "   " } else { " - " };
             let _ = writeln!(text, "{mark}{}", line.trim_start());
         }

@@ -117,7 +117,7 @@ impl fmt::Display for ChangeOutcome {
     }
 }
 
-/// AWS's yes to a change.
+/// AWS's acceptance of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Acceptance {
     /// Number of the entry that recorded it.

@@ -2,6 +2,7 @@
 //! would have lived.
 
 use crate::ident::{AccountId, Region};
+use crate::plural::counted;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -98,7 +99,7 @@ impl Impact {
         if self.regions.is_empty() {
             return Vec::new();
         }
-        let read = count(self.regions.len(), "region");
+        let read = counted(self.regions.len(), "region");
         if self.instances.is_empty() {
             return vec![format!("No EC2 instance uses the role ({read} searched).")];
         }
@@ -106,29 +107,26 @@ impl Impact {
         let accounts: BTreeSet<_> = self.instances.iter().map(|instance| &instance.account).collect();
         let whose = match accounts.first() {
             Some(account) if accounts.len() == 1 => format!("account {account}"),
-            _ => count(accounts.len(), "account"),
+            _ => counted(accounts.len(), "account"),
         };
         let mut lines = vec![format!(
             "{} with the role in {} of {whose} ({read} searched):",
-            count(self.instances.len(), "EC2 instance"),
-            count(regions.len(), "region"),
+            counted(self.instances.len(), "EC2 instance"),
+            counted(regions.len(), "region"),
         )];
         lines.extend(self.instances.iter().map(|one| format!("  {}", in_words(one, accounts.len() > 1))));
         lines
     }
 
     fn when_dead(&self) -> String {
-        let surely = format!(
-            "All is over by {} in any case: IAM lets no token live longer than 12 hours.",
-            second(self.surely_dead)
-        );
-        match self.max_session_seconds {
-            Some(seconds) if self.dead_by_now_setting < self.surely_dead => format!(
-                "Old tokens, and console sessions that they opened, are over by {} as the role is set now: sessions of up to {}, about 6 hours on instances, and 12 hours more in the console. {surely}",
-                second(self.dead_by_now_setting),
-                length(seconds),
-            ),
-            _ => format!("Old tokens, and console sessions of 12 hours that they opened, expire. {surely}"),
+        let latest = second(self.surely_dead);
+        if self.max_session_seconds.is_some() && self.dead_by_now_setting < self.surely_dead {
+            let earliest = second(self.dead_by_now_setting);
+            format!(
+                "Old tokens expire by {earliest} with the role's current settings, and by {latest} at the latest."
+            )
+        } else {
+            format!("Old tokens expire by {latest} at the latest.")
         }
     }
 }
@@ -143,19 +141,9 @@ fn in_words(instance: &Instance, with_account: bool) -> String {
     format!("{id}{name} {state} in {region}{account}{vpc}{group}")
 }
 
-/// `1 region`, `2 regions`.
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
 /// A time in UTC, to the second.
 fn second(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
-/// A setting of whole hours nearly always; it may be any number of seconds.
-fn length(seconds: i64) -> String {
-    if seconds % 3600 == 0 { format!("{} h", seconds / 3600) } else { format!("{} min", seconds / 60) }
 }
 
 #[cfg(test)]
@@ -201,7 +189,7 @@ mod tests {
           i-2 running in eu-west-1, vpc-1, Auto Scaling group "shop"
         New sessions of the role are not denied. Who may assume it:
           the service ec2.amazonaws.com
-        Old tokens, and console sessions that they opened, are over by 2026-11-22 17:00:00Z as the role is set now: sessions of up to 1 h, about 6 hours on instances, and 12 hours more in the console. All is over by 2026-11-22 23:00:00Z in any case: IAM lets no token live longer than 12 hours.
+        Old tokens expire by 2026-11-22 17:00:00Z with the role's current settings, and by 2026-11-22 23:00:00Z at the latest.
         Not known: eu-north-1 is down.
         "#);
     }
@@ -251,7 +239,7 @@ mod tests {
           i-2 "shop \"1\"" running in eu-west-1 of account 444455556666, vpc-1
         New sessions of the role are not denied. Who may assume it:
           the service ec2.amazonaws.com
-        Old tokens, and console sessions of 12 hours that they opened, expire. All is over by 2026-11-22 23:00:00Z in any case: IAM lets no token live longer than 12 hours.
+        Old tokens expire by 2026-11-22 23:00:00Z at the latest.
         "#);
     }
 

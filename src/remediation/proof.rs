@@ -15,11 +15,11 @@ use std::str::FromStr;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
-    /// The document was read back as written.
+    /// the policy was read back as written
     Present,
-    /// The policy simulator denies an old session by the statement that was written, and a new one not.
+    /// IAM's simulator denies an old session, not a new one
     Simulated,
-    /// A call with the stolen key was denied.
+    /// a call with the stolen key was denied
     Enforced,
 }
 
@@ -44,7 +44,7 @@ impl FromStr for Rung {
     }
 }
 
-/// What a look at the change saw. (AWS's yes alone is no rung: it is where looking begins.)
+/// What a look at the change saw. (AWS's acceptance alone is no rung: it is where looking begins.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified {
     /// It is there, and this far it is proved.

@@ -13,49 +13,48 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Where a remediation stands.
+// The texts of the states are what `--help` shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
 pub enum State {
-    /// A person is asked first.
+    /// waiting for a person's answer
     Held,
-    /// It is to be revoked, nobody is asked, and nothing of it is under way: it waits for its turn. It is not
-    /// named after the decision, because that is true of every state.
+    /// waiting for its turn; no approval needed
     Queued,
-    /// The same, after a person approved it.
+    /// approved by a person, waiting for its turn
     Approved,
-    /// The intent is recorded; whether the change took effect is not.
+    /// the change is being made; its outcome is not known yet
     Revoking,
-    /// AWS accepted the change, and it was not seen in place yet.
+    /// AWS accepted the change; it was not seen in place yet
     Verifying,
-    /// The deny was seen in place. How far it is proved stands beside the state.
+    /// the deny was seen in place
     Revoked,
-    /// The deny was seen in place, and the policy simulator still allows an old session: it is not called
-    /// revoked.
+    /// the deny is in place; the simulator does not confirm
     Unverified,
-    /// The deny was in place, and is not any more: it is put back.
+    /// the deny was removed or altered; it is being put back
     Lost,
-    /// Refused; tried again by itself.
+    /// failed for now; rescind retries by itself
     Retrying,
-    /// Refused; a person must change something.
+    /// refused; a person must change something first
     Blocked,
-    /// Refused for good: it is not tried again.
+    /// refused for good; it is not retried
     Failed,
-    /// A person said no, or nobody answered.
+    /// rejected by a person, or nobody answered in time
     Rejected,
-    /// Another remediation has revoked these sessions meanwhile.
+    /// another remediation has revoked these sessions
     Superseded,
-    /// A person has done it by hand.
+    /// a person did it by hand
     DoneByHand,
-    /// A person asked for its release.
+    /// a person asked for its release
     Releasing,
-    /// It was taken back because a person asked for it.
+    /// released by a person: the previous state is restored
     Released,
-    /// No token that it denies can be alive any more.
+    /// every token that it denies has expired
     Expired,
-    /// It is being taken away because nothing needs it any more.
+    /// no longer needed; the deny is being removed
     Retiring,
-    /// It was taken away because nothing needed it any more.
+    /// no longer needed; the deny was removed
     Retired,
 }
 

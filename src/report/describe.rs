@@ -1,6 +1,7 @@
 //! What an entry says, in words.
 
-use crate::remediation::{CallRecord, CallResult, Event, Proof};
+use crate::plural::counted;
+use crate::remediation::{CallRecord, CallResult, Event, NOBODY, Proof};
 use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.
@@ -18,6 +19,7 @@ pub fn describe(event: &Event) -> String {
             )
         }
         Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
+        Event::Rejected(answer) if answer.by == NOBODY => "rejected automatically (no answer)".to_owned(),
         Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
         Event::Reheld { reason, .. } => format!("held: {reason}"),
         Event::Cleared { reason } => format!("not held any more: {reason}"),
@@ -33,25 +35,26 @@ pub fn describe(event: &Event) -> String {
         Event::Proof(one) => format!("proof: {}", describe_proof(one)),
         Event::Call(one) => call(one),
         Event::Impact(impact) => format!(
-            "impact gathered: {} instance(s) in {} region(s)",
-            impact.instances.len(),
-            impact.regions.len()
+            "impact gathered: {} in {}",
+            counted(impact.instances.len(), "instance"),
+            counted(impact.regions.len(), "region")
         ),
         Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
         Event::ReleaseAsked(asked) => {
             let forced = if asked.force { ", forced" } else { "" };
-            format!("release asked for by {}{forced}: {}", asked.answer.by, asked.answer.reason)
+            format!("release requested by {}{forced}: {}", asked.answer.by, asked.answer.reason)
         }
         Event::Undoing { undo } => match &undo.leave {
             None => format!("undoing: {} is removed", undo.policy_name),
             Some(_) => format!("undoing: {} becomes what it was without this", undo.policy_name),
         },
         Event::Undone { note, .. } => {
-            format!("undone{}", note.as_deref().map_or_else(String::new, |note| format!(": {note}")))
+            let note = note.as_deref().map_or_else(String::new, |note| format!(" ({note})"));
+            format!("released: the previous state is restored{note}")
         }
         Event::NotReleased { why, .. } => format!("not released: {why}"),
         Event::Expired { reason } => format!("expired: {reason}"),
-        Event::DoneByHand(answer) => format!("done by hand, says {}: {}", answer.by, answer.reason),
+        Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
     }
 }

@@ -57,7 +57,7 @@ pub struct IncidentReport {
     pub denied_at: Option<Timestamp>,
     /// From the last activity that GuardDuty saw until then; none when that is dated later, which cannot be.
     pub seconds_to_deny: Option<f64>,
-    /// The rungs of the proof, as they were reached since the latest change was begun: AWS's yes first.
+    /// The rungs of the proof, as they were reached since the latest change was begun: AWS's acceptance first.
     pub rungs: Vec<RungReached>,
     /// Why it was not carried out, each time.
     pub refusals: Vec<Recorded<Refused>>,
@@ -254,7 +254,7 @@ impl IncidentReport {
     }
 }
 
-/// The rungs of the proof that were reached since the latest change was begun, AWS's yes first.
+/// The rungs of the proof that were reached since the latest change was begun, AWS's acceptance first.
 #[must_use]
 pub fn rungs(view: &Remediation) -> Vec<RungReached> {
     let seconds_after = |at| view.since_activity(at).map(|since| since.as_secs_f64());
@@ -265,7 +265,7 @@ pub fn rungs(view: &Remediation) -> Vec<RungReached> {
         entry: accepted.entry,
         at: accepted.at,
         seconds_after_finding: seconds_after(accepted.at),
-        evidence: if accepted.found_in_place { "found in place" } else { "AWS said yes" }.to_owned(),
+        evidence: if accepted.found_in_place { "found in place" } else { "accepted by AWS" }.to_owned(),
     });
     let proofs = view.proofs.iter().map(|Recorded { entry, at, what: proof }| {
         let at = proof.at.unwrap_or(*at);

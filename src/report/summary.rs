@@ -47,7 +47,7 @@ pub struct Summary {
     pub open: u64,
     /// They, by how far they are proved: `enforced`, `simulated`, `present`, `none`.
     pub by_proof: BTreeMap<String, u64>,
-    /// From the last activity that GuardDuty saw to AWS's yes to the deny that was then seen in place.
+    /// From the last activity that GuardDuty saw to AWS's acceptance of the deny that was then seen in place.
     pub seconds_to_deny: Option<Spread>,
     /// Remediations whose deny was seen in place and that are in no duration: GuardDuty dates the last activity
     /// after the deny, which cannot be.

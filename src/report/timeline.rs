@@ -12,7 +12,7 @@ use serde::Serialize;
 pub struct Calls {
     /// Number of AWS calls.
     pub count: u64,
-    /// How many of them AWS did not do.
+    /// How many of them failed.
     pub failed: u64,
     /// Each, with what finds it in CloudTrail.
     pub requests: Vec<Request>,
@@ -28,7 +28,7 @@ pub struct Request {
     pub call: String,
     /// AWS's id of it.
     pub request_id: Option<String>,
-    /// Whether AWS carried it out.
+    /// Whether AWS carried it out, or answered `NoSuchEntity` to a look at a policy.
     pub ok: bool,
 }
 
@@ -59,7 +59,10 @@ impl Timeline {
         let data = members.as_ref().and_then(|members| members.raw("data"));
         let Some(data) = data.and_then(|data| Members::of(data.as_bytes())) else { return };
         let text = |name| data.text(name).unwrap_or_default();
-        let ok = data.is("result", Some("ok"));
+        // That there is no policy yet is an answer.
+        let is_expected = text("operation") == "GetRolePolicy"
+            && data.raw("result").is_some_and(|result| result.contains("\"code\":\"NoSuchEntity"));
+        let ok = data.is("result", Some("ok")) || is_expected;
         self.calls.count += 1;
         self.calls.failed += u64::from(!ok);
         let call = format!("{}:{}", text("service"), text("operation"));

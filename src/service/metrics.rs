@@ -32,10 +32,7 @@ fn describe() {
     describe_counter!("rescind_findings_undecodable_total", "What came and could not be read.");
     describe_counter!("rescind_decisions_total", "Decisions, by verdict and reason.");
     describe_counter!("rescind_aws_calls_total", "AWS calls, by service, operation and result.");
-    describe_counter!(
-        "rescind_aws_attempts_total",
-        "Requests that were sent for them, with the SDK's own retries."
-    );
+    describe_counter!("rescind_aws_attempts_total", "HTTP requests sent for AWS calls.");
     describe_counter!(
         "rescind_retries_total",
         "Remediations that failed and were put off, by whether a person must act first."

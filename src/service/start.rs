@@ -12,6 +12,7 @@ use crate::ingest::{WatchedRegions, intake_channel};
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::notify::{Notifier, NotifierError};
 use crate::org::Snapshot;
+use crate::plural::counted;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use jiff::Timestamp;
@@ -52,7 +53,8 @@ pub enum ServiceError {
     Notifier(#[from] NotifierError),
     /// The opt-outs' file is gone.
     #[error(
-        "{path}: gone or empty, and at the last start it had {count} opt-out(s): bring it back, or leave a comment in it to have none"
+        "{path}: gone or empty, and at the last start it had {}: restore it, or leave a comment in it to have none",
+        counted(count, "opt-out")
     )]
     OptOutsGone {
         /// The file.

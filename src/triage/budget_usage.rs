@@ -2,6 +2,7 @@
 
 use crate::config::Budget;
 use crate::ident::AccountId;
+use crate::plural::counted;
 use crate::remediation::{Begun, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -187,13 +188,15 @@ impl std::fmt::Display for BudgetExceeded {
             Self::Account { begun } => {
                 write!(
                     f,
-                    "{begun} remediation(s) were begun in this account within the hour, and the budget allows no more"
+                    "{} begun in this account within the hour, and the budget allows no more",
+                    counted(begun, "remediation")
                 )
             }
             Self::Organization { begun } => {
                 write!(
                     f,
-                    "{begun} remediation(s) were begun in the organization within the hour, and the budget allows no more"
+                    "{} begun in the organization within the hour, and the budget allows no more",
+                    counted(begun, "remediation")
                 )
             }
             Self::Roles { roles, of: Some(of), most } => {

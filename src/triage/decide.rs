@@ -244,7 +244,7 @@ impl<'a> Triage<'a> {
             self.recurrence = uncovered(self.finding, &target, context.history, mode, context.now)?;
         }
         self.trace.pass(match &self.recurrence {
-            None => "none takes care of it".to_owned(),
+            None => "none covers it".to_owned(),
             Some(recurrence) => format!("{} should have ended this, and did not", recurrence.of),
         });
         let remediation = remediation_id(self.finding);

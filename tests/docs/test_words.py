@@ -26,6 +26,12 @@ GIVEN_UP = {
     r"Nothing was changed, as far as this can tell": "No tampering detected",
     r"nobody can ask for": "cannot listen on",
     r"\bhighest_rung\b": "proof",
+    r"[Tt]akes? stolen AWS role sessions back": "revokes stolen AWS role sessions",
+    r"[Rr]ightful(ly)? (use|fail)": "legitimate",
+    r"AWS said yes|AWS's yes": "accepted by AWS",
+    r"NOT taken\b": "NOT delivered, NOT accepted",
+    r"wrapping of one that": "in an unknown envelope",
+    r"done by hand, says": "done by hand (NAME)",
 }
 PLACES = ("src/**/*.rs", "docs/**/*.md", "docs/schema/*.json", "tests/it/snapshots/*", "README.md", "CONTRIBUTING.md")
 

@@ -8,7 +8,7 @@ use std::path::Path;
 /// Every key of the two files, as the schemas have them.
 fn reference() -> String {
     let mut page = String::from(
-        "# Configuration reference\n\nEvery key, made from [the schema of rescind.toml](schema/rescind.schema.json) and\n[that of opt-outs.toml](schema/opt-outs.schema.json). What they are for is told in [Configuration](configuration.md).\n",
+        "# Configuration reference\n\nEvery key, made from [the schema of rescind.toml](schema/rescind.schema.json) and\n[that of opt-outs.toml](schema/opt-outs.schema.json). [Configuration](configuration.md) explains what they are for.\n",
     );
     for (file, name) in [("rescind.schema.json", "rescind.toml"), ("opt-outs.schema.json", "opt-outs.toml")] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(file);
@@ -134,7 +134,7 @@ fn codes() -> String {
     );
     let about = "Raised in the log, in the ledger, by the channels of [notifications](notifications.md) and as\n`rescind_alerts_total{code}`. [How to list them](runbook.md#alerts).";
     group::<AlertCode>("Alerts", about, &mut page);
-    let about = "Why a finding is decided as it is: `code` of the entries `decision` and `returned`, and of `refused` where\nsomething forbade by then what was decided.";
+    let about = "Why rescind decided as it did; in `refused`, why a decision could no longer be carried out. It is the `code` of the\nentries `decision`, `returned` and `refused`.";
     group::<ReasonCode>("Decisions", about, &mut page);
     let about = "Why AWS, or what was found there, kept a remedy from being carried out: `code` of the entry `refused`.";
     group::<RefusalCode>("Refusals", about, &mut page);

@@ -37,7 +37,7 @@ fn what_is_pushed_is_what_the_report_says() {
     enable(&scene, HOME);
     enable(&scene, OTHER);
     let ran = scene.rescind(&["report", "push-securityhub"]).code(0);
-    assert_eq!(ran.out, "Security Hub took 3 finding(s).\n");
+    assert_eq!(ran.out, "Security Hub accepted 3 findings.\n");
     let report = scene.rescind(&["report", "--format", "asff", "--no-record"]).code(0).json_document();
     let of = |region: &str| {
         let all = report.as_array().expect("findings").iter();

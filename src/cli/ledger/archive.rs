@@ -45,7 +45,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     let newest = Timestamp::now().saturating_sub(kept)?;
     if args.before > newest {
         let why = format!(
-            "--before: must not be later than {newest:.0}: findings of the last {kept:#} can arrive again, and the ledger must recognize them"
+            "--before: findings of the last {kept:#} may be reported again, so they stay; latest allowed: {newest:.0}"
         );
         return Err(BadInput(why).into());
     }
@@ -82,7 +82,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     if moved == 0 {
         let _ = std::fs::remove_file(&args.out);
         screen.json(&serde_json::json!({ "entries": 0, "remediations": 0 }))?;
-        screen.line(
+        screen.prose(
             "Nothing was moved: entries were added to all of it in the meantime. The file was removed again.",
         );
         return Ok(Exit::Done);
@@ -91,17 +91,17 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         "archive": args.out, "sha256": sha256, "entries": moved, "remediations": remediations,
         "left": count - moved,
     }))?;
-    screen.line(styled(
+    screen.prose(styled(
         GOOD,
         format!("Moved {moved} entries with {remediations} remediations to {}.", args.out.display()),
     ));
     if moved < count {
-        screen.line(format!(
+        screen.prose(format!(
             "{} entries stay in the ledger as well: others were added to their remediations in the meantime. The archive has their texts, too.",
             count - moved
         ));
     }
-    screen.line("Keep the file: their texts exist nowhere else. Each line is a proof by itself:");
+    screen.prose("Keep the file: their texts exist nowhere else. Each line is a proof by itself:");
     screen.line(format!("  rescind ledger check-proof {} --public-key KEY", args.out.display()));
     Ok(Exit::Done)
 }

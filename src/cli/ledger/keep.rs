@@ -43,8 +43,8 @@ pub fn backup(
         }
         Some(problem) => {
             let at = problem.entry.map_or(String::new(), |entry| format!("entry {entry}: "));
-            screen.line(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
-            screen.line("The copy was made, but the ledger was tampered with, and so is the copy: see `rescind ledger verify`.");
+            screen.prose(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
+            screen.prose("The copy was made, but the ledger was tampered with, and so is the copy: see `rescind ledger verify`.");
             Ok(Exit::Tampered)
         }
     }
@@ -65,7 +65,7 @@ pub fn rebuild(args: &RebuildArgs, config: &Config, screen: &Screen) -> anyhow::
     let structure = || Structure::of(&config.ledger).map_err(|error| unreadable(&shown, error));
     let built = structure()?;
     for problem in built.problems() {
-        screen.line(format!("{}  {}", styled(BAD, "TAMPERED"), clean(problem)));
+        screen.prose(format!("{}  {}", styled(BAD, "TAMPERED"), clean(problem)));
     }
     // A trigger that is not ours could do with what is written what it likes.
     let mend = !args.check && built.schema.is_empty();
@@ -86,7 +86,7 @@ pub fn rebuild(args: &RebuildArgs, config: &Config, screen: &Screen) -> anyhow::
         "mended": mend && !is_whole && left.problems().next().is_none(),
     }))?;
     for Difference { table, wrong, missing } in &differences {
-        screen.line(format!(
+        screen.prose(format!(
             "{}  {table}: {wrong} rows do not match the entries, {missing} are missing",
             styled(WARN, "differs"),
         ));

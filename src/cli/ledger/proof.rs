@@ -108,7 +108,7 @@ impl Checked<'_> {
             self.screen.json(
                 &serde_json::json!({ "file": self.file, "proofs": count, "entries": entries, "bad": bad }),
             )?;
-            self.screen.line(match bad {
+            self.screen.prose(match bad {
                 0 => styled(GOOD, format!("All {count} proofs hold, for {entries} entries. Whether the archive is complete was not checked: compare this number and the file's SHA-256 with the ledger's `archive` entry.")),
                 bad => styled(BAD, format!("{bad} of {count} proofs do not hold.")),
             });
@@ -141,7 +141,7 @@ impl Checked<'_> {
                 self.screen.json(
                     &serde_json::json!({ "file": self.file, "line": many, "holds": false, "why": why }),
                 )?;
-                self.screen.line(format!(
+                self.screen.prose(format!(
                     "{}  {name}, proof {many}: {}",
                     styled(BAD, "DOES NOT HOLD"),
                     clean(&why)

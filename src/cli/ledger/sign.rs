@@ -34,9 +34,9 @@ pub fn rotate(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
             &serde_json::json!({ "public_key": rotated.new.to_string(), "retired": rotated.retired }),
         )?;
         screen.line(styled(GOOD, "Checkpoints are signed with a new key from now on."));
-        screen.line("Keep its public key elsewhere, with that of the old key, which signed it:");
+        screen.prose("Keep its public key elsewhere, with that of the old key, which signed it:");
         screen.line(format!("  {}", rotated.new));
-        screen.line(format!(
+        screen.prose(format!(
             "The old key is in {}. It is no longer needed: destroy it once the new one is in your backup.",
             rotated.retired.display()
         ));

@@ -160,20 +160,20 @@ fn text(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen)
         0 => String::new(),
         count => format!(", {count} of them signed by earlier keys and not checked"),
     };
-    screen.line(format!(
+    screen.prose(format!(
         "checkpoints: {own} in the ledger, {kept} kept elsewhere, {} beside it{earlier}; signed up to entry {}",
         found.beside.len(),
         found.signed
     ));
     for problem in &found.problems {
         let at = problem.entry.map_or(String::new(), |entry| format!("entry {entry}: "));
-        screen.line(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
+        screen.prose(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));
     }
     if found.more_problems > 0 {
-        screen.line(format!("{}  {} more", styled(BAD, "TAMPERED"), found.more_problems));
+        screen.prose(format!("{}  {} more", styled(BAD, "TAMPERED"), found.more_problems));
     }
     for id in &found.open_intents {
-        screen.line(format!(
+        screen.prose(format!(
             "{}  {}: a change was begun and its outcome is not recorded: rescind resumes it at the next start",
             styled(WARN, "open"),
             clean(id)
@@ -185,6 +185,6 @@ fn text(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen)
         screen.line(format!("First affected entry: {entry}."));
     }
     for line in not_verified {
-        screen.line(format!("{}  {line}", styled(WARN, "not verified")));
+        screen.prose(format!("{}  {line}", styled(WARN, "not verified")));
     }
 }

@@ -9,6 +9,7 @@ use super::runtime::block_on;
 use super::{Exit, answer};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Ledger, Reader};
+use crate::plural::counted;
 use crate::remediation::{Draft, Event, Reported};
 use crate::report::{Format, Prepared, ReportError, write};
 use crate::service::Checkpoints;
@@ -114,7 +115,10 @@ fn describe(
         "written": file, "format": format.name(), "remediations": made.remediations, "sha256": made.sha256,
         "entries": prepared.head.entries, "checkpoint": signed, "recorded": recorded,
     }))?;
-    screen.line(styled(GOOD, format!("Wrote {}: {} remediation(s).", file.display(), made.remediations)));
+    screen.line(styled(
+        GOOD,
+        format!("Wrote {}: {}.", file.display(), counted(made.remediations, "remediation")),
+    ));
     screen.line(format!("  SHA-256 {}", made.sha256));
     let entries = prepared.head.entries;
     screen.line(match signed {

@@ -9,6 +9,7 @@ use crate::aws::{Hub, NotImported};
 use crate::config::Config;
 use crate::ident::Region;
 use crate::ledger::{Ledger, Reader};
+use crate::plural::counted;
 use crate::remediation::{Draft, Event, Reported};
 use crate::report::{HubFinding, ReportError, hub_findings};
 use crate::service::{self, Checkpoints};
@@ -183,21 +184,21 @@ impl<'a> Push<'a> {
                 "region": region, "error": error, "findings": lost,
             })).collect::<Vec<_>>(),
         }))?;
-        screen.line(styled(GOOD, format!("Security Hub took {} finding(s).", self.taken)));
+        screen.line(styled(GOOD, format!("Security Hub accepted {}.", counted(self.taken, "finding"))));
         for one in self.refused.iter().take(NAMED) {
             let why = clean(&format!("{}: {}: {}", one.id, one.code, one.message));
-            screen.line(format!("{}  {why}", styled(BAD, "NOT taken")));
+            screen.prose(format!("{}  {why}", styled(BAD, "NOT accepted")));
         }
         if self.refused.len() > NAMED {
             screen.line(format!("… and {} more", self.refused.len() - NAMED));
         }
         for (region, (error, lost)) in &self.closed {
-            let text = format!("{lost} finding(s) for {region}: {}", clean(error));
-            screen.line(format!("{}  {text}", styled(BAD, "NOT taken")));
+            let text = format!("{} for {region}: {}", counted(lost, "finding"), clean(error));
+            screen.prose(format!("{}  {text}", styled(BAD, "NOT accepted")));
         }
         if !self.closed.is_empty() {
-            screen.line(
-                "  Security Hub must be enabled in the hub's account and region, and the hub's role needs securityhub:BatchImportFindings. Send it again then: what was taken is only updated.",
+            screen.prose(
+                "  Security Hub must be enabled in the hub's account and region, and the hub's role needs securityhub:BatchImportFindings. Send it again then: what it accepted is only updated.",
             );
         }
         Ok(if not_taken == 0 { Exit::Done } else { Exit::NeedsPerson })

@@ -35,7 +35,8 @@ impl Counts {
             > 0
     }
 
-    pub fn sentence(&self) -> String {
+    /// `nothing` is what is said when there was nothing.
+    pub fn sentence(&self, nothing: &str) -> String {
         let parts = [
             (self.revoked, "revoked"),
             (self.not_confirmed, "denied, NOT confirmed by the simulator"),
@@ -48,13 +49,13 @@ impl Counts {
             (self.not_revoked, "NOT revoked"),
             (self.not_decided, "NOT decided"),
             (self.need_person, "that only a person can deal with"),
-            (self.failed_feeds, "failed read(s) of a region or the organization"),
+            (self.failed_feeds, "failed to read (a region or the organization)"),
         ];
         let parts: Vec<String> = parts
             .iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
-        if parts.is_empty() { "Nothing new.".to_owned() } else { format!("{}.", parts.join(", ")) }
+        if parts.is_empty() { nothing.to_owned() } else { format!("{}.", parts.join(", ")) }
     }
 }

@@ -18,16 +18,16 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
             }
             let label =
                 if verdict == "skip" { styled(DIM, "skipped   ") } else { styled(WARN, "observed  ") };
-            screen.line(format!("{label}  {}  {}", subject(entry), clean(reason)));
+            screen.prose(format!("{label}  {}  {}", subject(entry), clean(reason)));
             if let Some(to_do) = what_to_do {
-                screen.line(format!("            {} {}", styled(BAD, "act by hand:"), clean(to_do)));
+                screen.prose(format!("            {} {}", styled(BAD, "act by hand:"), clean(to_do)));
             }
             screen.json(entry)?;
         }
         Event::Alert { code, text, what_to_do } => {
             counts.alerts += 1;
             counts.not_decided += usize::from(*code == AlertCode::IdTaken);
-            screen.line(format!(
+            screen.prose(format!(
                 "{}  {}  {code}: {}\n            to do: {}",
                 styled(BAD, "ALERT     "),
                 entry.subject.account.as_ref().map_or("the organization", crate::ident::AccountId::as_str),
@@ -38,7 +38,7 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
         }
         Event::Undecodable { origin, undecodable } => {
             counts.undecodable += 1;
-            screen.line(format!(
+            screen.prose(format!(
                 "{}  {}: {}",
                 styled(BAD, "unreadable"),
                 clean(&origin.to_string()),
@@ -48,7 +48,7 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
         }
         Event::Unconfirmed { origin, why, .. } => {
             counts.unconfirmed += 1;
-            screen.line(format!(
+            screen.prose(format!(
                 "{}  {}  {}: {}",
                 styled(WARN, "not so    "),
                 subject(entry),
@@ -58,12 +58,12 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
             screen.json(entry)?;
         }
         Event::RegionSkipped { reason } => {
-            screen.line(format!("{}  {}", styled(DIM, "skipped   "), clean(reason)));
+            screen.prose(format!("{}  {}", styled(DIM, "skipped   "), clean(reason)));
             screen.json(entry)?;
         }
         Event::FeedFailed { error, what_to_do } => {
             counts.failed_feeds += 1;
-            screen.line(format!(
+            screen.prose(format!(
                 "{}  {}\n            {}",
                 styled(BAD, "not read  "),
                 clean(error),

@@ -18,15 +18,16 @@ use std::collections::BTreeSet;
 /// Maximum number of occurrences seen before that are listed.
 const SHOWN: usize = 10;
 
-/// Closes the service, and prints what was done since it started.
+/// Closes the service, and prints what was done since it started, or `nothing`.
 pub async fn finish(
     service: Service,
     screen: &Screen,
     done: Result<Seen, LedgerError>,
+    nothing: &str,
     interrupted: bool,
 ) -> anyhow::Result<Exit> {
     let described = match &done {
-        Ok(seen) => describe(&service, screen, seen),
+        Ok(seen) => describe(&service, screen, seen, nothing),
         Err(_) => Ok(Exit::Ledger),
     };
     let stopped = service.stop(if interrupted { "interrupted" } else { "done" }).await;
@@ -57,7 +58,7 @@ pub async fn finish_service(
     Ok(Exit::Done)
 }
 
-fn describe(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<Exit> {
+fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> anyhow::Result<Exit> {
     let reader = service.reader();
     let mut counts = Counts { seen_before: seen.count, ..Counts::default() };
     let mut touched = BTreeSet::new();
@@ -89,9 +90,9 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen) -> anyhow::Result<E
         screen.line(format!("          … and {} more: `rescind list --decisions`", seen.count - SHOWN));
     }
     screen.json(&serde_json::json!({ "summary": counts }))?;
-    screen.line(counts.sentence());
+    screen.line(counts.sentence(nothing));
     if counts.put_off > 0 {
-        screen.line(
+        screen.prose(
             "What was there before the first poll is only observed: `rescind run --backlog` acts on it.",
         );
     }

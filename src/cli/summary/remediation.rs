@@ -18,7 +18,7 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
                 .session
                 .as_deref()
                 .map_or_else(|| "sessions".to_owned(), |session| format!("sessions of {}", clean(session)));
-            screen.line(format!(
+            screen.prose(format!(
                 "            {what} issued before {cutoff} are denied (proof: {})",
                 remediation.rung().map_or("none".to_owned(), |rung| rung.to_string())
             ));
@@ -29,7 +29,7 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
             if let Some(key) = &change.key {
                 screen.line(format!("            access key {} is inactive", clean(&key.id)));
             }
-            screen.line(match remediation.since_activity(accepted) {
+            screen.prose(match remediation.since_activity(accepted) {
                 Some(took) => format!(
                     "            accepted by AWS {} after the last activity that GuardDuty saw",
                     short(took)
@@ -41,32 +41,32 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
             });
         }
         if let Some(recurrence) = &remediation.recurrence {
-            screen.line(format!(
+            screen.prose(format!(
                 "            {}: {}",
                 styled(BAD, "RECURRING"),
                 clean(&recurrence.to_string())
             ));
         }
         if let Some(text) = remediation.impact.as_ref().and_then(|impact| impact.can_take_away()) {
-            screen.line(format!("            {} {}", styled(WARN, "WARNING:"), clean(&text)));
+            screen.prose(format!("            {} {}", styled(WARN, "WARNING:"), clean(&text)));
         }
         let note = remediation.proof().and_then(|p| p.note.as_deref());
         for note in [remediation.change.as_ref().and_then(|c| c.note.as_deref()), note].into_iter().flatten()
         {
-            screen.line(format!("            note: {}", clean(note)));
+            screen.prose(format!("            note: {}", clean(note)));
         }
     } else if remediation.state == State::Held {
         let why = remediation.held_why().map_or("", |(_, why)| why);
-        screen.line(format!("            {}", clean(why)));
+        screen.prose(format!("            {}", clean(why)));
         let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
-        screen.line(format!("            decide by {until}: `rescind show {id}`, then"));
+        screen.prose(format!("            decide by {until}: `rescind show {id}`, then"));
         if matches!(target.who, Who::Unsupported { .. }) {
             let what = remediation.what_to_do.as_deref().unwrap_or_default();
-            screen.line(format!("            by hand: {}", clean(what)));
-            screen.line(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));
+            screen.prose(format!("            by hand: {}", clean(what)));
+            screen.prose(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));
         } else {
-            screen.line(format!(
+            screen.prose(format!(
                 "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
             ));
         }
@@ -75,13 +75,13 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
     } else if remediation.state == State::Superseded {
         screen.line("            another remediation of the role has revoked these sessions");
     } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
-        screen.line(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
+        screen.prose(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
     } else if let Some(refused) = remediation.refused().filter(|_| !remediation.state.has_fixed_cutoff()) {
-        screen.line(format!("            {}", clean(&refused.reason)));
-        screen.line(format!("            to do: {}", clean(&refused.what_to_do)));
+        screen.prose(format!("            {}", clean(&refused.reason)));
+        screen.prose(format!("            to do: {}", clean(&refused.what_to_do)));
     } else {
         let why = remediation.uncertain.as_deref().unwrap_or("not finished");
-        screen.line(format!("            {}", clean(why)));
+        screen.prose(format!("            {}", clean(why)));
         screen.line("            a running service resumes it, or the next start");
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(super) fn describe(service: &Service, finding: &Finding, screen: &Screen) ->
         "seen_before": finding.id, "account": finding.account, "entry": decided.seen.seq, "decision": decision,
         "code": code, "remediation": remediation, "state": state.map(|state| state.to_string()),
     }))?;
-    screen.line(format!(
+    screen.prose(format!(
         "{}  {}  {}\n            recorded {at} (entry {}); {}",
         styled(DIM, "seen      "),
         finding.account,

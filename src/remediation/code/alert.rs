@@ -25,7 +25,7 @@ codes! {
             do "Find out whose credentials these are: `rescind show ID`. If it is approved, the sessions of the role that is named are revoked.";
         DenyRemoved "deny_removed"
             means "The deny was gone or altered, also when it denied *more*: a cutoff in the future denies everybody. It is put back."
-            do "Find out who did it. With `cloudtrail = true` the alert `deny_removed_by` says so; otherwise look for `DeleteRolePolicy` and `PutRolePolicy` in CloudTrail of the member account, in `us-east-1`. If it was the thief, revoke him as well. If it was a tool (Terraform with exclusive inline policies), make it leave this name alone. If it was meant: `rescind release`.";
+            do "Find out who did it. With `cloudtrail = true` the alert `deny_removed_by` says so; otherwise look for `DeleteRolePolicy` and `PutRolePolicy` in CloudTrail of the member account, in `us-east-1`. If it was the thief, revoke the thief as well. If it was a tool (Terraform with exclusive inline policies), make it leave this name alone. If it was intended: `rescind release`.";
         DenyRemovedBy "deny_removed_by"
             means "CloudTrail shows who removed or altered the deny, when and from where."
             do "As for `deny_removed`.";
@@ -34,12 +34,12 @@ codes! {
             do "The thief watches the role. At once, by hand: see what the role can reach and who may change it (`rescind impact ID`). CloudTrail shows who it was, as for `deny_removed`.";
         ForeignPolicy "foreign_policy"
             means "Before rescind's first write there was a document under its name that it cannot have written: of another form, or with a cutoff in the future. It was replaced, is kept in the record, and does not come back."
-            do "`rescind show ID` has the text; CloudTrail has who wrote it (`PutRolePolicy`, `PutUserPolicy`). Take them for the thief until you know better.";
+            do "`rescind show ID` has the text; CloudTrail shows who wrote it (`PutRolePolicy`, `PutUserPolicy`). Assume that it was the thief.";
         StillAllowed "still_allowed"
             means "The deny is there as it was written, and IAM's simulator still allows the stolen session."
             do "At once: `rescind show ID`, the role's policies and boundary in the member account, and CloudTrail by the stolen key. It is checked again until the simulator denies it.";
         Reheld "reheld"
-            means "What was approved cannot be done as it was judged: the principal was made again, or something forbids it by now. It is held again. This is raised each time."
+            means "What was approved cannot be done as it was judged: the principal was recreated, or something forbids it now. It is held again. This is raised each time."
             do "`rescind show ID` says why; answer again with `rescind approve` or `rescind reject`.";
         NobodyAnswered "nobody_answered"
             means "A remediation was held for longer than `approval_timeout` and is rejected: nothing is revoked."
@@ -58,7 +58,7 @@ codes! {
             do "The log says which account. Otherwise raise `concurrency` or `recheck_interval`. `rescind recheck` checks all of them at once.";
         AccountBudgetUsedUp "account_budget_used_up"
             means "More was to be revoked in an account within the hour than its budget allows. What is beyond it is held."
-            do "Find out whether it is an attack on many roles or a fault in what reports them: `rescind list`. Approve what is right, it is above the budget. Raise `budget` only for good reasons.";
+            do "Find out whether it is an attack on many roles or a fault in what reports them: `rescind list`. Approve what is genuine; approvals may exceed the budget. Raise `budget` only for good reasons.";
         OrganizationBudgetUsedUp "organization_budget_used_up"
             means "More was to be revoked in the organization within the hour than its budget allows. What is beyond it is held."
             do "As for `account_budget_used_up`.";
@@ -85,28 +85,28 @@ codes! {
             do "Add the region to `regions`, or `\"*\"` at the end, and restart; or keep its events from the queue.";
         Unreadable "unreadable"
             means "A message or a document is not a readable finding. It is recorded, and stays in the queue for its redrive policy."
-            do "The alert says what it looks like. \"an SNS subscription that waits for confirmation\": confirm it, or no event comes. Else `rescind list --decisions`, and the dead-letter queue.";
+            do "The alert says what it looks like. \"an SNS subscription that waits for confirmation\": confirm it, or no event comes. Otherwise `rescind list --decisions`, and the dead-letter queue.";
         QueueFlooded "queue_flooded"
             means "1,000 messages within an hour were no findings, or the same true one over and over. Nothing is received until the hour is over."
-            do "Stop who writes to it. `aws sqs purge-queue --queue-url URL`. Restart: it receives again. The polls go on meanwhile.";
+            do "Stop whoever writes to it. `aws sqs purge-queue --queue-url URL`. Restart: it receives again. Polls continue.";
         FileRefused "file_refused"
             means "A file in the folder is too long, or most of it is not confirmed. It, or the rest of it, is left unread."
             do "Find out who put it there, and take it out. The polls find what GuardDuty has.";
         FolderFlooded "folder_flooded"
             means "1,000 items within an hour were no findings. Nothing more is read from the folder until the hour is over."
-            do "Stop who writes there, take the files out, restart. The polls go on meanwhile.";
+            do "Stop whoever writes there, take the files out, restart. Polls continue.";
         FolderLate "folder_late"
             means "A file in the folder was not read within `raise_after`."
-            do "The log says why: it goes on being written, GuardDuty does not answer about its findings, or it cannot be read.";
+            do "The log says why: it is still being written, GuardDuty does not answer about its findings, or it cannot be read.";
         NotConfirming "not_confirming"
             means "`confirm = false`: events are believed as they are, so whoever may write to the queue can have roles revoked."
-            do "Allow `guardduty:GetFindings` to the hub's role, take `confirm = false` out, and restart.";
+            do "Allow `guardduty:GetFindings` to the hub's role, remove `confirm = false`, and restart.";
         NotNotified "not_notified"
             means "A channel of notifications fails for longer than `raise_after`."
             do "`rescind status` says why; `rescind notify test CHANNEL`. Nothing is lost: what waits is delivered then.";
         OptOutsGone "opt_outs_gone"
             means "Opt-outs were removed or changed while rescind did not run. What they kept from being done is done from now on. This is raised once a start."
-            do "Was that meant? `rescind opt-out list`, and the file's history. If not, put them back; they count within seconds.";
+            do "Was that intended? `rescind opt-out list`, and the file's history. If not, put them back; they count within seconds.";
         Clock "clock"
             means "This machine's clock is more than 2 minutes off AWS's."
             do "`timedatectl set-ntp true`. See [what a wrong clock does](security.md#the-clock-is-wrong).";

@@ -41,15 +41,15 @@ codes! {
             do "If it is approved, **all** sessions of the role are revoked. Or release older ones first.";
         RuleUnclear "rule_unclear"
             means "Held: it is not clear whether a rule matches the finding."
-            do "Judge it; then mend the rule.";
+            do "Judge it; then fix the rule.";
         TagUnclear "tag_unclear"
             means "Held: the value of the account's tag is no mode."
-            do "Judge it; then mend the tag.";
+            do "Judge it; then fix the tag.";
         PlacementUnknown "placement_unknown"
             means "Held: the account's OUs or tags cannot be read, and they may say that less is to be done."
             do "Allow `organizations:ListTagsForResource` and `organizations:ListParents`; then it goes on by itself. Or approve it.";
         WorldChanged "world_changed"
-            means "Held again: since it was approved, the role was made again."
+            means "Held again: since it was approved, the role was recreated."
             do "Look again (`rescind show ID`), and answer with `rescind approve` or `rescind reject`.";
         PrincipalDoubtful "principal_doubtful"
             means "Held: the finding names a role, and its principal id is not a role's."
@@ -132,7 +132,7 @@ codes! {
             means "Skipped: the account is suspended or closed."
             do "Nothing.";
         TooOld "too_old"
-            means "The credentials were last seen longer ago than `max_finding_age`. Skipped; or, for a remediation that had not begun, failed."
+            means "The credentials were last seen longer ago than `max_finding_age`. Skipped. A remediation that had not begun (service stopped) fails."
             do "Judge whether it still matters: tokens of a role live 12 hours at most, console sessions that they opened up to 12 hours more. If it does, set a longer `max_finding_age` and hand the finding to `rescind handle`.";
         AlreadyRevoked "already_revoked"
             means "Skipped: the cutoff of an earlier remediation is after the last activity."

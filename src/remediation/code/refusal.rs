@@ -15,7 +15,7 @@ codes! {
             do "`rescind doctor --account ID`: a permission, a boundary or an SCP.";
         QuotaExceeded "quota_exceeded"
             means "Blocked: the inline policies are full (10,240 characters for a role, 2,048 for a user; IAM User Guide, \"IAM and AWS STS quotas\")."
-            do "Make room: turn an inline policy into a managed one. A thief may have filled it on purpose: look who wrote the last one.";
+            do "Make room: turn an inline policy into a managed one. A thief may have filled it on purpose: check who wrote the last one.";
         Rejected "rejected"
             means "Blocked: AWS refused the request for another reason."
             do "Read AWS's message in `rescind show ID`.";
@@ -24,10 +24,10 @@ codes! {
             do "Usually nothing. After `raise_after` it is the alert `not_revoked`: look at the network, the proxy, [AWS Health](https://health.aws.amazon.com/) and `timedatectl`.";
         HubCredentials "hub_credentials"
             means "Retrying: the hub has no usable credentials."
-            do "Look at the instance profile or the task role: `aws sts get-caller-identity` on the host.";
+            do "Check the instance profile or the task role: `aws sts get-caller-identity` on the host.";
         NotKept "not_kept"
             means "Retrying: AWS accepted the deny, and it was gone when it was read back."
-            do "Somebody takes it away: see the alert `deny_not_kept`.";
+            do "Somebody removes it: see the alert `deny_not_kept`.";
         RoleGone "role_gone"
             means "Failed: the role does not exist any more. Its sessions ended with it."
             do "Find out who deleted it.";
@@ -35,14 +35,14 @@ codes! {
             means "Failed: the IAM user does not exist any more. Its keys ended with it."
             do "Find out who deleted it.";
         RoleRecreated "role_recreated"
-            means "Failed: the role was deleted and made again. The new one was not touched."
+            means "Failed: the role was deleted and recreated. The new one was not touched."
             do "Find out who did that. If the new one leaks too, that is a finding of its own.";
         UserRecreated "user_recreated"
-            means "Failed: the IAM user was deleted and made again. The new one was not touched."
+            means "Failed: the IAM user was deleted and recreated. The new one was not touched."
             do "As for `role_recreated`.";
         RoleProtected "role_protected"
             means "Failed: the role fits a pattern of `protected`, which was seen only when its path was known."
-            do "Judge by hand.";
+            do "Judge it by hand.";
         Unmodifiable "unmodifiable"
             means "Failed: only a service or Identity Center can change the role."
             do "Revoke by the service that owns it: [by hand](runbook.md#by-hand-when-rescind-is-down).";

@@ -1,6 +1,6 @@
 //! One remediation on the page, and the proof that its entries are in the ledger.
 
-use super::shown::{Shown, short};
+use super::shown::{Shown, nested, short};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
 use crate::remediation::{Asked, ChangeMade, ReleaseRun};
@@ -24,6 +24,8 @@ pub(super) struct IncidentPage<'a> {
     details: Vec<(&'static str, String)>,
     changes: Vec<Diffed<'a>>,
     steps: Vec<StepRow>,
+    impact: Vec<(String, Vec<String>)>,
+    aftercare: Vec<(String, Vec<String>)>,
     proof: Proof,
 }
 
@@ -63,6 +65,8 @@ impl<'a> IncidentPage<'a> {
             details: details(incident),
             changes: incident.changes.iter().map(diffed).collect(),
             steps: steps(incident),
+            impact: incident.impact.as_ref().map(|impact| nested(&impact.lines)).unwrap_or_default(),
+            aftercare: nested(&incident.aftercare),
             proof,
         }
     }
@@ -97,9 +101,11 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
         finding.remote_ip(),
         known(evidence.remote_organization.as_ref()),
         known(evidence.remote_country.as_ref()),
-        known(evidence.remote_account.as_ref()),
     ];
-    let from: Vec<&str> = from.into_iter().flatten().collect();
+    let mut from: Vec<String> = from.into_iter().flatten().map(str::to_owned).collect();
+    // The victim's own account says nothing of where the thief is.
+    let account = known(evidence.remote_account.as_ref()).filter(|account| *account != incident.account);
+    from.extend(account.map(|account| format!("account {account}")));
     let refused = incident.refusals.last().filter(|_| !incident.acted).map(|one| one.what.reason.clone());
     let drift = incident.drifts.last().map(|one| format!("{} {}", Shown::time(&one.at), one.what));
     let recurrence = incident.recurrence.as_ref();

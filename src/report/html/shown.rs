@@ -38,6 +38,19 @@ impl Shown {
     }
 }
 
+/// Lines as a list: those that begin with spaces belong to the item before them.
+pub(super) fn nested(lines: &[String]) -> Vec<(String, Vec<String>)> {
+    let mut items: Vec<(String, Vec<String>)> = Vec::new();
+    for line in lines {
+        let text = Shown::text(line.trim());
+        match items.last_mut().filter(|_| line.starts_with(' ')) {
+            Some((_, below)) => below.push(text),
+            None => items.push((text, Vec::new())),
+        }
+    }
+    items
+}
+
 /// A duration, in seconds.
 pub(super) fn short(seconds: f64) -> String {
     let duration = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);

@@ -13,7 +13,7 @@ locals {
 resource "aws_iam_role" "member" {
   name                 = var.role_name
   path                 = var.role_path
-  description          = "rescind takes stolen sessions back with it. Only the hub may assume it."
+  description          = "rescind revokes stolen sessions with it. Only the hub may assume it."
   assume_role_policy   = local.trust
   permissions_boundary = local.boundary
 
