@@ -24,7 +24,7 @@ pub struct Args {
     #[arg(long = "account", value_name = "ID")]
     accounts: Vec<AccountId>,
 
-    /// Name every place of a problem, not only the first ones.
+    /// List every place of a problem, not only the first five.
     #[arg(long)]
     all: bool,
 }

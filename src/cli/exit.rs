@@ -30,7 +30,7 @@ pub enum Exit {
 pub const HELP: &str = "\
 Exit codes:
   0    done, and nothing needs attention
-  1    something unforeseen
+  1    unexpected error
   2    wrong command line, configuration or input; nothing was changed
   3    the hub's AWS cannot be used: credentials, permissions, network
   4    the ledger cannot be used

@@ -21,7 +21,7 @@ const WIDTH: usize = 80;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ask also whether it sees thefts: every feed was read, and none fails.
+    /// Also check that it sees thefts: every feed was read, and none fails.
     #[arg(long)]
     ready: bool,
 }

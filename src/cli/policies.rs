@@ -52,7 +52,7 @@ enum Remedy {
 struct Print {
     document: Document,
 
-    /// The remedies that the remediation role is for [default: those that rules of rescind.toml have].
+    /// Remedies that the remediation role is for [default: those that rules of rescind.toml have].
     #[arg(long, value_enum, value_delimiter = ',', value_name = "REMEDY")]
     remedies: Vec<Remedy>,
 

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What was closed before then is moved: a day (2026-01-31, from its beginning, UTC) or a time.
+    /// Move what was closed before this day (2026-01-31, from its beginning, UTC) or time.
     #[arg(long, value_name = "DATE", value_parser = day_or_time)]
     before: Timestamp,
 
-    /// Where to: a new file.
+    /// The new file to write.
     #[arg(long, short = 'O', value_name = "FILE")]
     out: PathBuf,
 }

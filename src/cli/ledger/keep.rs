@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
-    /// Where to: a new file.
+    /// The new file to write.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 

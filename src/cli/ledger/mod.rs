@@ -25,7 +25,7 @@ pub struct Args {
 enum Command {
     /// Check every entry, the hash tree over them, and the signed checkpoints.
     Verify(verify::Args),
-    /// Take out an entry with the proof that it is in the signed tree.
+    /// Extract an entry with the proof that it is in the signed tree.
     Prove(proof::ProveArgs),
     /// Check such proofs, also those of an archive. Needs neither a ledger nor a configuration.
     CheckProof(proof::CheckArgs),
@@ -33,13 +33,13 @@ enum Command {
     Key,
     /// Sign with a new key from now on. The old one signs for it. The service must not run.
     RotateKey,
-    /// Sign how the ledger stands now, and print it: keep copies elsewhere.
+    /// Sign the current state of the ledger, and print the checkpoint: keep copies elsewhere.
     Checkpoint,
     /// Copy the ledger, also while the service runs.
     Backup(keep::BackupArgs),
-    /// Make the tables and indexes that are made from the entries again, and compare. The service must not run.
+    /// Rebuild the tables and indexes from the entries, and compare. The service must not run.
     Rebuild(keep::RebuildArgs),
-    /// Move what is closed to a file that can be checked by itself. Its leaf hashes stay.
+    /// Move closed entries to a file that can be checked by itself. Their leaf hashes stay.
     Archive(archive::Args),
 }
 

@@ -19,7 +19,7 @@ pub struct ProveArgs {
     #[arg(value_name = "ENTRY", value_parser = clap::value_parser!(i64).range(1..))]
     entry: i64,
 
-    /// Where to: a new file. Without it the proof is printed.
+    /// The new file to write. Without it the proof is printed.
     #[arg(long, short = 'O', value_name = "FILE")]
     out: Option<PathBuf>,
 

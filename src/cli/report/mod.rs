@@ -32,7 +32,7 @@ pub struct Args {
     #[command(flatten)]
     wanted: Wanted,
 
-    /// Where to: what is there is replaced when all is written. Without it the report is printed.
+    /// The file to write, replaced once all is written. Without it the report is printed.
     #[arg(long, short = 'O', value_name = "FILE")]
     out: Option<PathBuf>,
 

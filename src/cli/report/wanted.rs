@@ -15,11 +15,11 @@ use jiff::{Timestamp, ToSpan};
 /// What a report is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct Wanted {
-    /// What was decided from then on: a day (2026-01-31, UTC) or a time.
+    /// Only what was decided from this day (2026-01-31, UTC) or time on.
     #[arg(long, value_name = "TIME", value_parser = ledger::day_or_time)]
     from: Option<Timestamp>,
 
-    /// What was decided until then: a day, which is included, or a time, which is not.
+    /// Only what was decided up to the end of this day, or before this time.
     #[arg(long, value_name = "TIME", value_parser = until)]
     to: Option<Timestamp>,
 
