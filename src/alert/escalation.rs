@@ -14,7 +14,7 @@ impl Alerts {
     pub async fn escalate(&self, mode: Mode, age: SignedDuration) -> Result<(), LedgerError> {
         let old = |since: Timestamp| Timestamp::now().duration_since(since) >= age;
         for open in self.reader.unfinished()? {
-            // What is held has an end of its own.
+            // What is held has an end of its own, or an alert of its own each hour.
             if open.state == State::Held || !old(open.opened_at) || mode > Mode::Approve {
                 continue;
             }

@@ -153,10 +153,7 @@ async fn answer_all(
 
 /// The remediation, if it can be answered: it is held, or was rejected and somebody thinks better of it.
 fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
-    if !id.starts_with("r-") || id.len() < 6 {
-        return Err(BadInput(format!("{id:?}: expected a remediation's id, such as r-0123456789ab, or at least four characters of it after the r-")).into());
-    }
-    let remediation = reader.remediation(&show::find(reader, id)?)?;
+    let remediation = show::named(reader, id)?;
     let (id, state) = (&remediation.id, remediation.state);
     let is_unsupported = matches!(remediation.target.who, Who::Unsupported { .. });
     if is_unsupported && kind == Kind::Approve {

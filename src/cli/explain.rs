@@ -2,12 +2,14 @@
 
 use super::Exit;
 use super::exit::BadInput;
+use super::ledger_path::ledger_path;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
-use super::show::find;
-use crate::config::Config;
+use super::show::{find, is_long_enough};
+use crate::config::{Config, ConfigError};
 use crate::ledger::{Decided, Reader};
 use crate::plural::counted;
 use crate::remediation::Event;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,10 +19,19 @@ pub struct Args {
     /// Every occurrence, not only the latest.
     #[arg(long)]
     all: bool,
+
+    /// The ledger, instead of the configured one.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let reader = Reader::open(&config.ledger)?;
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&ledger_path(args.ledger.as_ref(), config)?)?;
+    is_long_enough(&args.finding)?;
     let mut occurrences = reader.occurrences_of(&args.finding)?;
     if occurrences.is_empty() && args.finding.starts_with("r-") {
         let id = find(&reader, &args.finding)?;

@@ -38,8 +38,10 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         match impact {
             Ok(Some(impact)) => {
                 screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
-                impact.lines().iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
-                Ok(Exit::Done)
+                let instance = remediation.finding.evidence.instance_id.as_deref();
+                impact.lines(instance).iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
+                // What is known of a role that is gone, or cannot be read, is not all.
+                Ok(if impact.max_session_seconds.is_none() { Exit::NeedsPerson } else { Exit::Done })
             }
             Ok(None) => {
                 let text = format!("{}: the impact can be looked up for roles only", remediation.id);

@@ -1,12 +1,14 @@
 //! `rescind list`: the remediations, or every decision.
 
 use super::filter::Filter;
+use super::ledger_path::ledger_path;
 use super::output::{BOLD, Screen, clean, how_long_ago, short, styled, table, when, width};
 use super::remediation::RemediationLine;
 use super::{Exit, watch};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::ledger::{Decided, Reader};
-use crate::remediation::{Event, ReasonCode};
+use crate::remediation::{Event, ReasonCode, Remediation};
+use std::path::PathBuf;
 
 /// Minimum width of a terminal, in characters, at which the table has room for exact times.
 const WIDE: usize = 110;
@@ -23,10 +25,18 @@ pub struct Args {
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short)]
     watch: bool,
+
+    /// The ledger, instead of the configured one.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let reader = Reader::open(&config.ledger)?;
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&ledger_path(args.ledger.as_ref(), config)?)?;
     watch::show(args.watch, screen, || {
         if args.decisions { decisions(&reader, screen) } else { remediations(&reader, &args.filter, screen) }
     })
@@ -39,28 +49,11 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
     // Where the exact time has no room it is left to `show`.
     let is_wide = width() >= WIDE;
     let opened = if is_wide { "opened (UTC)" } else { "opened" };
-    let mut rows =
-        table(&["remediation", "state", "proof", "account", "principal", opened, "finding to deny"]);
+    let header = ["remediation", "state", "proof", "account", "principal", opened, "finding to deny"];
+    let mut rows = Vec::new();
     for remediation in &remediations {
         screen.json(&RemediationLine::from(remediation))?;
-        let to_deny = remediation
-            .accepted_at()
-            .filter(|_| remediation.state.is_in_place())
-            .and_then(|at| remediation.since_activity(at))
-            .map_or("-".to_owned(), short);
-        rows.add_row([
-            reader.short_id(&remediation.id)?.to_owned(),
-            if remediation.recurrence.is_some() {
-                format!("{} (recurring)", remediation.state)
-            } else {
-                remediation.state.to_string()
-            },
-            remediation.rung().map_or("-".to_owned(), |rung| rung.to_string()),
-            remediation.target.account.to_string(),
-            remediation.target.name(),
-            if is_wide { when(remediation.opened_at) } else { how_long_ago(remediation.opened_at) },
-            to_deny,
-        ]);
+        rows.push(cells(reader.short_id(&remediation.id)?, remediation, is_wide));
     }
     if remediations.is_empty() && !filter.is_empty() {
         screen.line("No remediation is in this state: `rescind list` shows all.");
@@ -69,10 +62,58 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
             "No remediations yet. `rescind list --decisions` shows what came and why nothing was done.",
         );
     } else {
-        screen.line(rows.trim_fmt());
+        if fits(&header, &rows) {
+            let mut table = table(&header);
+            for row in rows {
+                table.add_row(row);
+            }
+            screen.line(table.trim_fmt());
+        } else {
+            for row in &rows {
+                two_lines(row, opened, screen);
+            }
+        }
         screen.line(format!("\n{} shows one in full.", styled(BOLD, "rescind show ID")));
     }
     Ok(Exit::Done)
+}
+
+/// A remediation in the table, column by column.
+fn cells(id: &str, remediation: &Remediation, is_wide: bool) -> [String; 7] {
+    let recurring = if remediation.recurrence.is_some() { " (recurring)" } else { "" };
+    let to_deny = remediation
+        .accepted_at()
+        .filter(|_| remediation.state.is_in_place())
+        .and_then(|at| remediation.since_activity(at))
+        .map_or("-".to_owned(), short);
+    [
+        id.to_owned(),
+        format!("{}{recurring}", remediation.state),
+        remediation.rung().map_or("-".to_owned(), |rung| rung.to_string()),
+        remediation.target.account.to_string(),
+        remediation.target.label(),
+        if is_wide { when(remediation.opened_at) } else { how_long_ago(remediation.opened_at) },
+        to_deny,
+    ]
+}
+
+/// The table fits the terminal, with two spaces after each column.
+fn fits(header: &[&str; 7], rows: &[[String; 7]]) -> bool {
+    let mut widths = header.map(str::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    widths.iter().map(|width| width + 2).sum::<usize>() <= width()
+}
+
+/// A remediation where the table has no room: what people copy first, and nothing of it broken over two lines.
+fn two_lines(row: &[String; 7], opened: &str, screen: &Screen) {
+    let [id, state, proof, account, principal, at, to_deny] = row;
+    screen.line(format!("{id:<14}  {state}  {account}  {}", clean(principal)));
+    let more = format!("proof {proof}, {opened} {at}, finding to deny {to_deny}");
+    screen.prose(format!("                {more}"));
 }
 
 fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {

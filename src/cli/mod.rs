@@ -12,6 +12,7 @@ mod health;
 mod impact;
 mod init;
 mod ledger;
+mod ledger_path;
 mod list;
 mod man;
 mod notify;
@@ -148,9 +149,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Doctor(args) => with_config_alone(&config, |config| doctor::run(&args, &config, &screen)),
         Command::Drill(args) => with_config_alone(&config, |config| drill::run(&args, &config, &screen)),
         Command::Policies(args) => policies::run(&args, || Config::load_alone(&config), &screen),
-        Command::List(args) => with_config_alone(&config, |config| list::run(&args, &config, &screen)),
-        Command::Show(args) => with_config_alone(&config, |config| show::run(&args, &config, &screen)),
-        Command::Explain(args) => with_config_alone(&config, |config| explain::run(&args, &config, &screen)),
+        Command::List(args) => list::run(&args, || Config::load_alone(&config), &screen),
+        Command::Show(args) => show::run(&args, || Config::load_alone(&config), &screen),
+        Command::Explain(args) => explain::run(&args, || Config::load_alone(&config), &screen),
         Command::Report(args) => report::run(&args, || Config::load_alone(&config), &screen),
         Command::Ledger(args) => ledger::run(&args, &config, &screen),
         Command::OptOut(args) if args.changes() => {

@@ -3,12 +3,13 @@
 use super::Exit;
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, Screen, WARN, clean, styled, table, when};
-use crate::config::{Config, Mode, OptOut, OptOutDocument, OptOuts, SOON_DAYS, Selector};
+use crate::config::{Config, Mode, OptOut, OptOutDocument, OptOutMode, OptOuts, SOON_DAYS, Selector};
 use crate::ident::{AccountId, Region, RoleName};
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::triage::{Applies, Case, mode_of_tag, most_cautious};
-use clap::{Subcommand, ValueEnum};
+use anstyle::Style;
+use clap::Subcommand;
 use jiff::{Timestamp, civil::Date};
 
 #[derive(Debug, clap::Args)]
@@ -38,7 +39,7 @@ struct Add {
     name: String,
     /// The boldest mode that it still allows.
     #[arg(long)]
-    mode: AddMode,
+    mode: OptOutMode,
     /// Who is responsible for it.
     #[arg(long)]
     owner: String,
@@ -69,13 +70,6 @@ struct Add {
     /// A region of the finding.
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum AddMode {
-    Approve,
-    Observe,
-    Off,
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,12 +178,7 @@ impl Add {
             let tags: toml_edit::InlineTable = tags.collect();
             lines.push(("tags", tags.into()));
         }
-        let mode = match self.mode {
-            AddMode::Approve => Mode::Approve,
-            AddMode::Observe => Mode::Observe,
-            AddMode::Off => Mode::Off,
-        };
-        lines.push(("mode", mode.to_string().into()));
+        lines.push(("mode", Mode::from(self.mode).to_string().into()));
         lines.push(("owner", self.owner.as_str().into()));
         lines.push(("reason", self.reason.as_str().into()));
         match self.expires {
@@ -203,17 +192,20 @@ impl Add {
     }
 }
 
-/// Until when, in words; and whether that is worth a warning.
-fn until(opt_out: &OptOut) -> String {
+/// Until when, in words; and in which style, because it may be worth a warning.
+fn until(opt_out: &OptOut) -> (String, Style) {
     match (opt_out.expires, opt_out.days_left(Timestamp::now())) {
-        (Some(last), Some(days)) if days < 0 => styled(BAD, format!("{last} (EXPIRED: does not apply)")),
+        (Some(last), Some(days)) if days < 0 => (format!("{last} (EXPIRED: does not apply)"), BAD),
         (Some(last), Some(days)) if days <= i64::from(SOON_DAYS) => {
-            styled(WARN, format!("{last} (in {})", counted(days, "day")))
+            (format!("{last} (in {})", counted(days, "day")), WARN)
         }
-        (Some(last), _) => last.to_string(),
-        (None, _) => "permanent".to_owned(),
+        (Some(last), _) => (last.to_string(), Style::new()),
+        (None, _) => ("permanent".to_owned(), Style::new()),
     }
 }
+
+/// The column of [`until`] in both tables.
+const UNTIL: usize = 2;
 
 fn list(opt_outs: &OptOuts, screen: &Screen) -> anyhow::Result<Exit> {
     let mut rows = table(&["name", "mode", "until", "what", "owner", "reason"]);
@@ -221,14 +213,16 @@ fn list(opt_outs: &OptOuts, screen: &Screen) -> anyhow::Result<Exit> {
         screen.json(&serde_json::json!({
             "opt_out": opt_out, "applies": opt_out.applies(Timestamp::now()), "days_left": opt_out.days_left(Timestamp::now()),
         }))?;
-        rows.add_row([
-            clean(&opt_out.name),
+        let (until, style) = until(opt_out);
+        let row = [
+            opt_out.name.clone(),
             opt_out.mode.to_string(),
-            until(opt_out),
-            clean(&in_words(&opt_out.selects)),
-            clean(&opt_out.owner),
-            clean(&opt_out.reason),
-        ]);
+            until,
+            in_words(&opt_out.selects),
+            opt_out.owner.clone(),
+            opt_out.reason.clone(),
+        ];
+        rows.add_styled_row(row, UNTIL, style);
     }
     screen.line(if opt_outs.all.is_empty() {
         "No opt-outs. `rescind opt-out add` adds one.".to_owned()
@@ -285,13 +279,15 @@ fn explain(what: &Explain, config: &Config, screen: &Screen) -> anyhow::Result<E
             applying.push(opt_out);
         }
         is_unclear |= applies == Applies::Perhaps;
-        rows.add_row([
-            clean(&opt_out.name),
+        let (until, style) = until(opt_out);
+        let row = [
+            opt_out.name.clone(),
             opt_out.mode.to_string(),
-            until(opt_out),
+            until,
             word.to_owned(),
-            clean(&in_words(&opt_out.selects)),
-        ]);
+            in_words(&opt_out.selects),
+        ];
+        rows.add_styled_row(row, UNTIL, style);
     }
     if !config.opt_outs.all.is_empty() {
         screen.line(rows.trim_fmt());

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// How results are written to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,6 +51,13 @@ impl Screen {
     /// The same, with lines as wide as the terminal.
     pub fn prose(&self, text: impl AsRef<str>) {
         self.line(wrapped(text.as_ref(), width()));
+    }
+
+    /// An empty terminal, for what is shown again and again.
+    pub fn clear(&self) {
+        if self.is_text() && std::io::stdout().is_terminal() {
+            let _ = write!(std::io::stdout(), "\x1b[2J\x1b[H");
+        }
     }
 
     /// A value for programs: one line of JSON.
@@ -119,6 +126,15 @@ pub struct Rows(Table);
 impl Rows {
     pub fn add_row<const N: usize>(&mut self, cells: [String; N]) {
         self.0.add_row(cells.map(|cell| clean(&cell)));
+    }
+
+    /// A row of which one cell has this style.
+    pub fn add_styled_row<const N: usize>(&mut self, cells: [String; N], column: usize, style: Style) {
+        let mut cells = cells.map(|cell| clean(&cell));
+        if let Some(cell) = cells.get_mut(column) {
+            *cell = styled(style, &*cell);
+        }
+        self.0.add_row(cells);
     }
 
     pub fn trim_fmt(&self) -> String {

@@ -178,7 +178,8 @@ fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
             if let Some(target) = decision.verdict.target() {
                 side_effect(target, change, screen);
             }
-            for line in impact.iter().flat_map(crate::remediation::Impact::lines) {
+            let instance = finding.evidence.instance_id.as_deref();
+            for line in impact.iter().flat_map(|impact| impact.lines(instance)) {
                 screen.prose(format!("  {}", clean(&line)));
             }
         }

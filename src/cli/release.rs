@@ -38,7 +38,7 @@ pub struct Args {
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    let remediation = reader.remediation(&show::find(&reader, &args.id)?)?;
+    let remediation = show::named(&reader, &args.id)?;
     let id = remediation.id.clone();
     match remediation.state {
         State::Revoked
@@ -138,11 +138,17 @@ async fn release(
         service.reconciler().carry_out_now(id)?;
         service.drained().await?;
     }
-    await_end(service, id, last, screen).await
+    await_end(service, id, remediation.state, last, screen).await
 }
 
 /// Waits for the release to end, and prints the result.
-async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> anyhow::Result<Exit> {
+async fn await_end(
+    service: &Service,
+    id: &str,
+    was: State,
+    last: i64,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
     let begun = std::time::Instant::now();
     let remediation = loop {
         let remediation = service.reader().remediation(id)?;
@@ -163,7 +169,13 @@ async fn await_end(service: &Service, id: &str, last: i64, screen: &Screen) -> a
                     screen.prose(format!("  note: {}", clean(note)));
                 }
             }
-            screen.prose("  What was seen until now is not revoked again; new activity is.");
+            // Old sessions that are over do not come back.
+            if !matches!(was, State::Expired | State::Retired) {
+                let warning = styled(BAD, "WARNING:");
+                screen.prose(format!(
+                    "  {warning} the released sessions, including the stolen one, work again until they expire. Activity seen so far is not revoked again; new activity is."
+                ));
+            }
             Exit::Done
         }
         State::Releasing => {

@@ -64,7 +64,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             state: r.state,
             proof: r.rung(),
             account: r.target.account.as_str(),
-            principal: r.target.name(),
+            principal: r.target.label(),
             role: match &r.target.who {
                 Who::Role { role, .. } => Some(role.as_str()),
                 Who::User { .. } | Who::Unsupported { .. } => None,

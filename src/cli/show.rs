@@ -1,17 +1,19 @@
 //! `rescind show ID`: a remediation in full.
 
 use super::exit::BadInput;
+use super::ledger_path::named_ledger;
 use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
 use super::remediation::{RemediationLine, label};
 use super::{Exit, watch};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{Entry, Event, Proposal, Remediation, State, Who};
 use crate::report::{describe, describe_proof, rungs};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -25,15 +27,34 @@ pub struct Args {
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short, conflicts_with = "finding")]
     watch: bool,
+
+    /// The ledger, instead of the configured one.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let reader = Reader::open(&config.ledger)?;
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let (ledger, timeout) = match &args.ledger {
+        Some(path) => (named_ledger(path)?, None),
+        None => config().map(|config| (config.ledger, Some(config.approval_timeout)))?,
+    };
+    let reader = Reader::open(&ledger)?;
     let id = &find(&reader, &args.id)?;
-    watch::show(args.watch, screen, || show(args, &reader, id, config, screen))
+    watch::show(args.watch, screen, || show(args, &reader, id, timeout, screen))
 }
 
-fn show(args: &Args, reader: &Reader, id: &str, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+/// `timeout` is how long an answer is waited for; none where no configuration says it.
+fn show(
+    args: &Args,
+    reader: &Reader,
+    id: &str,
+    timeout: Option<SignedDuration>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
     let remediation = reader.remediation(id)?;
     if args.finding {
         let detail = remediation.finding.detail.as_deref();
@@ -52,7 +73,7 @@ fn show(args: &Args, reader: &Reader, id: &str, config: &Config, screen: &Screen
     if screen.is_text() {
         head(&remediation, screen);
         attached(&reader.attached(id)?, screen);
-        judge(&remediation, config, screen);
+        judge(&remediation, timeout, screen);
         policy(&remediation, screen);
         timeline(&remediation, &entries, screen);
         aftercare(&remediation, screen);
@@ -63,12 +84,39 @@ fn show(args: &Args, reader: &Reader, id: &str, config: &Config, screen: &Screen
 /// Number of ids that are named when a text is the beginning of several.
 const NAMED: usize = 5;
 
-/// The id of the one remediation that `text` names.
-pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
+/// Minimum number of characters after the `r-` that name a remediation: fewer are more likely a slip.
+const NAMING: usize = 4;
+
+/// The one remediation with this id, or with the only id that begins so: for what acts on it.
+pub fn named(reader: &Reader, text: &str) -> anyhow::Result<Remediation> {
+    if !text.starts_with("r-") {
+        return Err(no_id(text).into());
+    }
+    Ok(reader.remediation(&find(reader, text)?)?)
+}
+
+/// Refuses what is too short to name one remediation or finding.
+pub fn is_long_enough(text: &str) -> Result<(), BadInput> {
     if text.is_empty() {
         let expected = "expected the id of a remediation or of a finding, found an empty text";
-        return Err(BadInput(expected.to_owned()).into());
+        return Err(BadInput(expected.to_owned()));
     }
+    let beginning = text.strip_prefix("r-").or("r-".starts_with(text).then_some(""));
+    match beginning {
+        Some(beginning) if beginning.len() < NAMING => Err(no_id(text)),
+        _ => Ok(()),
+    }
+}
+
+fn no_id(text: &str) -> BadInput {
+    BadInput(format!(
+        "{text:?}: expected a remediation's id, such as r-0123456789ab, or at least four characters of it after the r-"
+    ))
+}
+
+/// The id of the one remediation that `text` names: by its id, the beginning of it, or its finding's id.
+pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
+    is_long_enough(text)?;
     let mut ids = reader.matching(text)?;
     match ids.len() {
         1 => Ok(ids.remove(0)),
@@ -176,8 +224,10 @@ fn attached(findings: &[Finding], screen: &Screen) {
 }
 
 /// What a person needs who is asked.
-fn judge(r: &Remediation, config: &Config, screen: &Screen) {
-    if let (State::Held, Some(until)) = (r.state, r.answer_by(config.approval_timeout)) {
+fn judge(r: &Remediation, timeout: Option<SignedDuration>, screen: &Screen) {
+    if r.state == State::Held && !r.target.is_supported() {
+        hand_over(r, screen);
+    } else if r.state == State::Held {
         screen.line(format!("\n{}", styled(BOLD, "Held: waiting for your decision")));
         let why = r.held_why();
         screen.prose(format!("  {}", clean(why.map_or("", |(_, why)| why))));
@@ -198,26 +248,23 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
             Some(Proposal { problem: Some(problem), .. }) => {
                 screen.prose(format!("  The planned change could not be determined: {}", clean(problem)));
             }
-            _ if matches!(r.target.who, Who::Unsupported { .. }) => {
-                screen.line("  rescind cannot do this. By hand:");
-                screen.prose(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
-            }
             _ => screen
                 .prose("  The planned change is not determined yet: that happens at the next poll or start."),
         }
-        if until > Timestamp::now() {
-            screen
-                .prose(format!("  Expires {} if unanswered: rejected, NOT revoked. To answer:", when(until)));
-        } else {
-            screen.prose(
-                "  Expired: it is rejected at the next poll or start, NOT revoked. You can still answer:",
-            );
-        }
+        screen.prose(match timeout.and_then(|timeout| r.answer_by(timeout)) {
+            Some(until) if until > Timestamp::now() => {
+                format!("  Expires {} if unanswered: rejected, NOT revoked. To answer:", when(until))
+            }
+            Some(_) => {
+                "  Expired: it is rejected at the next poll or start, NOT revoked. You can still answer:"
+                    .to_owned()
+            }
+            None => "  To answer:".to_owned(),
+        });
         if matches!(r.target.who, Who::Role { .. }) {
             screen.line(format!("    rescind impact {}   (the impact)", r.id));
         }
-        let word = if matches!(r.target.who, Who::Unsupported { .. }) { "done" } else { "approve" };
-        screen.line(format!("    rescind {word} {} --by NAME --reason TEXT", r.id));
+        screen.line(format!("    rescind approve {} --by NAME --reason TEXT", r.id));
         screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
     }
     if let Some((at, answer)) = &r.answer {
@@ -238,6 +285,14 @@ fn judge(r: &Remediation, config: &Config, screen: &Screen) {
             clean(&answer.reason)
         ));
     }
+}
+
+/// What only a person can do.
+fn hand_over(r: &Remediation, screen: &Screen) {
+    let title = "Held: rescind cannot do this. Do it by hand, then report it:";
+    screen.line(format!("\n{}", styled(BOLD, title)));
+    screen.prose(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
+    screen.line(format!("    rescind done {} --by NAME --reason TEXT", r.id));
 }
 
 fn policy(r: &Remediation, screen: &Screen) {
@@ -278,15 +333,22 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
 
 /// Impact, and what they must do.
 fn aftercare(r: &Remediation, screen: &Screen) {
+    let instance = r.finding.evidence.instance_id.as_deref();
     if let Some(impact) = &r.impact {
         screen.line(format!("\n{}", styled(BOLD, "Impact")));
-        impact.lines().iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
+        let lines = if r.state == State::Released {
+            impact.lines_after_release(instance)
+        } else {
+            impact.lines(instance)
+        };
+        for line in &lines {
+            screen.prose(format!("  {}", clean(line)));
+        }
     }
     if !r.state.is_in_place() {
         return;
     }
     screen.line(format!("\n{}", styled(BOLD, "What to do now")));
-    let instance = r.finding.evidence.instance_id.as_deref();
     for line in crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()) {
         if line.starts_with(' ') {
             screen.line(format!("  {}", clean(&line)));

@@ -37,6 +37,18 @@ pub fn stop_token() -> CancellationToken {
     token
 }
 
+/// The same for what only looks: there is nothing in flight, and nothing to say.
+pub fn quiet_stop_token() -> CancellationToken {
+    let token = CancellationToken::new();
+    let stop = token.clone();
+    tokio::spawn(async move {
+        if signal().await {
+            stop.cancel();
+        }
+    });
+    token
+}
+
 /// The same for SIGHUP: the terminal is gone, and nobody says anything any more.
 pub fn stop_at_hangup(stop: &CancellationToken) {
     let (hangup, stop) = (reload(), stop.clone());

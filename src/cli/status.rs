@@ -190,7 +190,7 @@ impl Unfinished {
             state: remediation.state,
             proof: remediation.rung(),
             account: remediation.target.account.to_string(),
-            role: remediation.target.name(),
+            role: remediation.target.label(),
             opened_at: remediation.opened_at,
             why,
             failures: retry.map(|retry| retry.failures),

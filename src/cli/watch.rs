@@ -3,7 +3,7 @@
 use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, signals};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::time::Duration;
 
 /// Interval between two looks at the ledger.
@@ -19,11 +19,9 @@ pub fn show(
         return once();
     }
     block_on(async {
-        let stop = signals::stop_token();
+        let stop = signals::quiet_stop_token();
         loop {
-            if screen.is_text() && std::io::stdout().is_terminal() {
-                screen.line("\x1b[2J\x1b[H");
-            }
+            screen.clear();
             let exit = once()?;
             screen.line("");
             if std::io::stdout().flush().is_err() {

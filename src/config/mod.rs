@@ -31,7 +31,7 @@ pub use member::{DrillRole, Member};
 pub use mode::Mode;
 pub use notify::{BadUrl, Channel, Level, Secret, SecretError, Style, Topic, Way, check_url};
 pub use opt_out_document::OptOutDocument;
-pub use opt_outs::{OptOut, OptOuts, OuId, SOON_DAYS, Selector};
+pub use opt_outs::{OptOut, OptOutMode, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
 pub use place::ServicePlace;
 pub use rule::{Fields, Matches, RemedyName, Rule, Scope, built_in};

@@ -6,6 +6,7 @@ use super::located::{invalid, located};
 use super::mode::Mode;
 use super::pattern::Glob;
 use crate::ident::{AccountId, Region, quoted};
+use clap::ValueEnum;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use schemars::JsonSchema;
@@ -108,6 +109,28 @@ pub(super) struct RawFile {
     opt_out: Vec<RawOptOut>,
 }
 
+/// What an opt-out may say: it only makes things more cautious.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum OptOutMode {
+    /// Ask a person first.
+    Approve,
+    /// Record what would be done; change nothing.
+    Observe,
+    /// Record that nothing is done.
+    Off,
+}
+
+impl From<OptOutMode> for Mode {
+    fn from(mode: OptOutMode) -> Self {
+        match mode {
+            OptOutMode::Approve => Self::Approve,
+            OptOutMode::Observe => Self::Observe,
+            OptOutMode::Off => Self::Off,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(try_from = "RawFields")]
 struct RawOptOut(OptOut);
@@ -143,8 +166,7 @@ struct RawFields {
     #[schemars(with = "Vec<String>")]
     regions: Vec<Region>,
     /// The boldest action still allowed: approve, observe or off.
-    #[schemars(extend("enum" = ["approve", "observe", "off"]))]
-    mode: Mode,
+    mode: OptOutMode,
     /// Person or team responsible for it.
     #[schemars(length(min = 1))]
     owner: String,
@@ -188,12 +210,6 @@ impl TryFrom<RawFields> for RawOptOut {
                 quoted(&name)
             ));
         }
-        if mode == Mode::Enforce {
-            return Err(format!(
-                "{}: mode: expected `approve`, `observe` or `off`: an opt-out only makes things more cautious",
-                quoted(&name)
-            ));
-        }
         let expires = match (expires.map(|at| date(&at)).transpose()?, permanent) {
             (Some(_), true) => {
                 return Err(format!("{}: give `expires` or `permanent = true`, not both", quoted(&name)));
@@ -206,7 +222,7 @@ impl TryFrom<RawFields> for RawOptOut {
             }
             (expires, _) => expires,
         };
-        Ok(Self(OptOut { name, selects, mode, owner, reason, expires }))
+        Ok(Self(OptOut { name, selects, mode: mode.into(), owner, reason, expires }))
     }
 }
 
@@ -343,12 +359,12 @@ mod tests {
         roles = ["x"]
         mode = "enforce"
         expires = 2027-01-31
-          opt-outs.toml:2:1: opt_out[0]: "a": mode: expected `approve`, `observe` or `off`: an opt-out only makes things more cautious
+          opt-outs.toml:7:8: opt_out[0].mode: unknown variant `enforce`, expected one of `approve`, `observe`, `off`
 
         roles = ["x"]
         mode = "never"
         expires = 2027-01-31
-          opt-outs.toml:7:8: opt_out[0].mode: unknown variant `never`, expected one of `enforce`, `approve`, `observe`, `off`
+          opt-outs.toml:7:8: opt_out[0].mode: unknown variant `never`, expected one of `approve`, `observe`, `off`
 
         roles = ["x"]
         mode = "off"

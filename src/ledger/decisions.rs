@@ -92,6 +92,27 @@ impl Reader {
         rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
     }
 
+    /// Whether a later decision about the same occurrence is in the selection's period and up to `upto`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_decided_again(
+        &self,
+        occurrence: &str,
+        seq: i64,
+        selection: &Selection,
+        upto: i64,
+    ) -> Result<bool, LedgerError> {
+        let (_, to) = period(selection);
+        let connection = self.connection();
+        let sql = "SELECT EXISTS (SELECT 1 FROM occurrences o JOIN entries e ON e.seq = o.decided
+                   WHERE o.occurrence = ?1 AND o.decided > ?2 AND o.decided <= ?3 AND e.time < ?4)";
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row(params![occurrence, seq, upto, to], |row| row.get(0)))
+            .map_err(|e| self.sqlite(e))
+    }
+
     /// Shows the finding of an occurrence, and then each entry of the remediation up to `upto`, in
     /// order. `each` must not read from the ledger.
     ///

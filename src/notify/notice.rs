@@ -171,8 +171,8 @@ fn revoked(r: &Remediation) -> Words {
         });
     }
     text.extend(r.recurrence.as_ref().map(|recurrence| format!("RECURRING: {recurrence}.")));
-    text.extend(r.impact.iter().flat_map(|impact| impact.lines()));
     let instance = r.finding.evidence.instance_id.as_deref();
+    text.extend(r.impact.iter().flat_map(|impact| impact.lines(instance)));
     let mut to_do = aftercare(&r.target, instance, r.recurrence.is_some());
     to_do.push(format!("To undo it: rescind release {} --by NAME --reason TEXT", r.id));
     let level = if r.recurrence.is_some() { Level::Critical } else { Level::Warning };

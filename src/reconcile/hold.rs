@@ -1,5 +1,5 @@
 //! The step of a held remediation: determines what would be done, so that a person can judge it, and rejects it
-//! when nobody answered in time.
+//! when nobody answered in time. What only a person can do is held until one reports that it is done.
 
 use super::context::Context;
 use super::look_ahead::look_ahead;
@@ -86,11 +86,8 @@ async fn nobody_answered(context: &Context, remediation: &Remediation) -> Result
         "rejected: nobody answered in time about {target} in {} ({})",
         target.account, remediation.id
     );
-    let what_to_do = if target.is_supported() {
-        "They are NOT revoked. Judge it now: `rescind show` has the details; `rescind approve` still works."
-    } else {
-        "Nothing is revoked. Judge it now: `rescind show` has the manual steps; report them done with `rescind done`."
-    };
+    let what_to_do =
+        "They are NOT revoked. Judge it now: `rescind show` has the details; `rescind approve` still works.";
     let alert = Alert::new(AlertCode::NobodyAnswered, remediation.subject(), text, what_to_do);
     let alert = context.alerts.draft(alert);
     if_still_held(context.write_with(remediation, Event::Rejected(answer), alert).await, Next::Done)

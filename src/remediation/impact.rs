@@ -68,19 +68,29 @@ impl Impact {
         })
     }
 
-    /// The impact in words, line by line.
+    /// The impact in words, line by line. `instance` is the one that the finding names.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self, instance: Option<&str>) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.who_undoes());
-        lines.extend(self.what_runs());
+        lines.extend(self.what_runs(instance));
         if !self.trust.is_empty() {
             lines.push("New sessions of the role are not denied. Who may assume it:".to_owned());
             lines.extend(self.trust.iter().map(|who| format!("  {who}")));
         }
         lines.push(self.when_dead());
-        lines.extend(self.problems.iter().map(|problem| format!("Not known: {problem}.")));
+        lines.extend(self.unknown());
         lines
+    }
+
+    /// The same once the deny was released: what says how old tokens end, and who can remove the deny, is left out.
+    #[must_use]
+    pub fn lines_after_release(&self, instance: Option<&str>) -> Vec<String> {
+        self.what_runs(instance).into_iter().chain(self.unknown()).collect()
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = String> {
+        self.problems.iter().map(|problem| format!("Not known: {problem}."))
     }
 
     fn who_undoes(&self) -> Option<String> {
@@ -91,7 +101,7 @@ impl Impact {
         Some(format!("WARNING: a new session of the role can change the role itself: it may {actions}."))
     }
 
-    fn what_runs(&self) -> Vec<String> {
+    fn what_runs(&self, instance: Option<&str>) -> Vec<String> {
         let Some(profiles) = &self.profiles else { return Vec::new() };
         if profiles.is_empty() {
             return vec!["No EC2 instance runs with the role: it has no instance profile.".to_owned()];
@@ -100,8 +110,12 @@ impl Impact {
             return Vec::new();
         }
         let read = counted(self.regions.len(), "region");
+        let missing = instance.filter(|id| self.instances.iter().all(|one| one.id != *id)).map(|id| {
+            format!("The finding names {id}, which was not found in the searched regions (terminated, or in another region).")
+        });
         if self.instances.is_empty() {
-            return vec![format!("No EC2 instance uses the role ({read} searched).")];
+            let none = format!("No EC2 instance uses the role ({read} searched).");
+            return std::iter::once(none).chain(missing).collect();
         }
         let regions: BTreeSet<_> = self.instances.iter().map(|instance| &instance.region).collect();
         let accounts: BTreeSet<_> = self.instances.iter().map(|instance| &instance.account).collect();
@@ -115,6 +129,7 @@ impl Impact {
             counted(regions.len(), "region"),
         )];
         lines.extend(self.instances.iter().map(|one| format!("  {}", in_words(one, accounts.len() > 1))));
+        lines.extend(missing);
         lines
     }
 
@@ -183,7 +198,7 @@ mod tests {
         impact.instances[1].auto_scaling_group = Some("shop".to_owned());
         impact.instances[1].name = None;
         impact.problems = vec!["eu-north-1 is down".to_owned()];
-        insta::assert_snapshot!(impact.lines().join("\n"), @r#"
+        insta::assert_snapshot!(impact.lines(None).join("\n"), @r#"
         2 EC2 instances with the role in 2 regions of account 111122223333 (3 regions searched):
           i-1 "shop \"1\"" running in eu-central-1, vpc-1
           i-2 running in eu-west-1, vpc-1, Auto Scaling group "shop"
@@ -196,9 +211,11 @@ mod tests {
 
     #[test]
     fn none_is_said_only_when_it_was_looked_for() {
-        let about = |impact: &Impact| impact.lines().into_iter().find(|line| line.contains("EC2"));
+        let about = |impact: &Impact| impact.lines(None).into_iter().find(|line| line.contains("EC2"));
         let mut none = Impact { instances: Vec::new(), ..impact() };
         insta::assert_snapshot!(about(&none).expect("a line"), @"No EC2 instance uses the role (3 regions searched).");
+        let of = |named: &str| none.lines(Some(named)).into_iter().find(|line| line.contains(named));
+        insta::assert_snapshot!(of("i-3").expect("a line"), @"The finding names i-3, which was not found in the searched regions (terminated, or in another region).");
         none.regions.clear();
         assert_eq!(about(&none), None);
         none.profiles = Some(Vec::new());
@@ -208,8 +225,17 @@ mod tests {
     }
 
     #[test]
+    fn after_a_release_nothing_is_said_of_the_end_of_old_tokens() {
+        insta::assert_snapshot!(impact().lines_after_release(Some("i-1")).join("\n"), @r#"
+        2 EC2 instances with the role in 2 regions of account 111122223333 (3 regions searched):
+          i-1 "shop \"1\"" running in eu-central-1, vpc-1
+          i-2 "shop \"1\"" running in eu-west-1, vpc-1
+        "#);
+    }
+
+    #[test]
     fn who_can_undo_it_is_said_first() {
-        let first = |can_undo| Impact { can_undo, ..impact() }.lines().swap_remove(0);
+        let first = |can_undo| Impact { can_undo, ..impact() }.lines(None).swap_remove(0);
         let may = |actions: &[&str]| Some(actions.iter().map(ToString::to_string).collect());
         let warnings = [
             first(may(&["iam:DeleteRolePolicy", "iam:DeleteRole"])),
@@ -233,7 +259,7 @@ mod tests {
         impact.instances[1].account = "444455556666".parse().expect("legal");
         impact.max_session_seconds = None;
         impact.dead_by_now_setting = impact.surely_dead;
-        insta::assert_snapshot!(impact.lines().join("\n"), @r#"
+        insta::assert_snapshot!(impact.lines(None).join("\n"), @r#"
         2 EC2 instances with the role in 2 regions of 2 accounts (3 regions searched):
           i-1 "shop \"1\"" running in eu-central-1 of account 111122223333, vpc-1
           i-2 "shop \"1\"" running in eu-west-1 of account 444455556666, vpc-1

@@ -31,7 +31,7 @@ use super::{Disposition, Event, Rung, State};
 pub struct Standing {
     /// The state that the latest step led to.
     pub state: State,
-    /// The highest rung that was reached since the change was begun last. What is lost is not proved.
+    /// The highest rung that was reached since the change was begun last. What is lost or was taken away is not proved.
     pub proof: Option<Rung>,
 }
 
@@ -62,7 +62,7 @@ impl Standing {
                 let remediation = remediation.to_owned();
                 return Err(Illegal { remediation, from: before, kind: event.kind() });
             }
-            Event::Intent { .. } => None,
+            Event::Intent { .. } | Event::Undone { .. } => None,
             _ if state == State::Lost => None,
             _ => proved,
         };
@@ -205,6 +205,10 @@ mod tests {
         }
         let drift = Event::Drift { what: String::new(), found: None };
         assert_eq!(after(enforced, drift), Ok(standing(State::Lost, None)));
+        let undone = || Event::Undone { found_in_place: false, aws_time: None, note: None };
+        for (from, then) in [(State::Releasing, State::Released), (State::Retiring, State::Retired)] {
+            assert_eq!(after(standing(from, Some(Rung::Enforced)), undone()), Ok(standing(then, None)));
+        }
         let expired = Event::Expired { reason: String::new() };
         assert_eq!(after(enforced, expired), Ok(standing(State::Expired, Some(Rung::Enforced))));
         for (was, then) in

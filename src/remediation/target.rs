@@ -92,6 +92,15 @@ impl Target {
         }
     }
 
+    /// The same for tables: `root user` and the bare name of a role for a principal that rescind cannot change.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let Who::Unsupported { principal } = &self.who else { return self.name() };
+        let bare = principal.strip_prefix("the ").unwrap_or(principal);
+        let kinds = ["Identity Center role ", "service-linked role ", "role "];
+        kinds.iter().find_map(|kind| bare.strip_prefix(kind)).unwrap_or(bare).to_owned()
+    }
+
     /// The principal in words: `role web`, `user alice`.
     #[must_use]
     pub fn principal(&self) -> String {

@@ -92,10 +92,11 @@ impl Remediation {
         self.history.asked.last().map(|asked| (asked.code, asked.reason.as_str()))
     }
 
-    /// Until when a person can answer, if one is asked.
+    /// Until when a person can answer, if one is asked. What only a person can do waits until one reports it.
     #[must_use]
     pub fn answer_by(&self, timeout: SignedDuration) -> Option<Timestamp> {
-        self.held_at().map(|at| at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
+        let held_at = self.held_at().filter(|_| self.target.is_supported())?;
+        Some(held_at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
     }
 
     /// When a person approved it, if one did and it was not held again since.

@@ -134,12 +134,12 @@ pub struct ReportedImpact {
 }
 
 impl ReportedImpact {
-    fn of(impact: &Impact) -> Self {
+    fn of(impact: &Impact, lines: Vec<String>) -> Self {
         Self {
             instances: impact.instances.iter().map(|instance| instance.id.clone()).collect(),
             surely_dead: impact.surely_dead,
             can_undo: impact.can_undo.clone(),
-            lines: impact.lines(),
+            lines,
         }
     }
 }
@@ -155,12 +155,18 @@ impl IncidentReport {
     pub(super) fn of(view: Remediation, timeline: Timeline, place: AccountPlace, also_for: u64) -> Self {
         let seconds_after = |at| view.since_activity(at).map(|since| since.as_secs_f64());
         let to_do = to_do(&view);
+        let instance = view.finding.evidence.instance_id.as_deref();
         let aftercare = if view.state.is_in_place() {
-            let instance = view.finding.evidence.instance_id.as_deref();
             aftercare(&view.target, instance, view.recurrence.is_some())
         } else {
             Vec::new()
         };
+        let impact = view.impact.as_deref().map(|impact| {
+            let is_released = view.state == State::Released;
+            let lines =
+                if is_released { impact.lines_after_release(instance) } else { impact.lines(instance) };
+            ReportedImpact::of(impact, lines)
+        });
         let (principal_kind, principal) = match &view.target.who {
             Who::Role { role, .. } => ("role", role.to_string()),
             Who::User { user, .. } => ("user", user.to_string()),
@@ -181,7 +187,7 @@ impl IncidentReport {
             also_for,
             seconds_to_deny: view.history.denied_at.and_then(seconds_after),
             rungs: rungs(&view),
-            impact: view.impact.as_deref().map(ReportedImpact::of),
+            impact,
             to_do,
             aftercare,
             calls: timeline.calls,

@@ -131,6 +131,12 @@ impl<'a> Prepared<'a> {
                 let Event::Decision { occurrence, verdict, code, opt_outs, covered_by, .. } = &event else {
                     return Err(broken(&"expected a decision").into());
                 };
+                // What was decided about it before is no second finding.
+                if row.remediation.is_none()
+                    && self.reader.is_decided_again(occurrence, row.seq, selection, upto)?
+                {
+                    continue;
+                }
                 let (occurrence, account) = (occurrence.clone(), row.account);
                 let decision = CountedDecision {
                     at,

@@ -92,12 +92,16 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of durations in seconds: the smallest one that is not below so many of them (nearest rank).
+    /// The spread of durations in seconds. Of an even number of them the median is the mean of the two in the middle;
+    /// the 90th percentile is the smallest that is not below nine of ten (nearest rank).
     #[must_use]
     pub fn of(mut all: Vec<f64>) -> Option<Self> {
         all.sort_by(f64::total_cmp);
-        let rank = |tenths: usize| all.get((all.len() * tenths).div_ceil(10).saturating_sub(1)).copied();
-        Some(Self { count: all.len() as u64, median: rank(5)?, p90: rank(9)?, worst: all.last().copied()? })
+        let upper = *all.get(all.len() / 2)?;
+        let lower = *all.get(all.len().saturating_sub(1) / 2)?;
+        let p90 = *all.get((all.len() * 9).div_ceil(10).saturating_sub(1))?;
+        let median = f64::midpoint(lower, upper);
+        Some(Self { count: all.len() as u64, median, p90, worst: *all.last()? })
     }
 }
 
@@ -242,7 +246,8 @@ impl Summary {
         let add = |part: &mut Part| {
             part.decisions += 1;
             part.acted += u64::from(incident.is_some_and(|incident| incident.acted));
-            part.not_acted += u64::from(incident.is_some_and(|incident| !incident.acted));
+            part.not_acted +=
+                u64::from(incident.is_some_and(|one| !one.acted && one.state != State::DoneByHand));
             part.observed += u64::from(decision.verdict == "observe");
             part.skipped += u64::from(decision.verdict == "skip");
         };
@@ -354,11 +359,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spread_is_by_nearest_rank() {
+    fn a_spread_has_a_median_a_percentile_and_a_worst() {
         assert_eq!(Spread::of(Vec::new()), None);
         let one = Spread::of(vec![3.0]).expect("one");
         assert!((one.median, one.p90, one.worst) == (3.0, 3.0, 3.0) && one.count == 1);
         let ten = Spread::of((1..=10).map(f64::from).rev().collect()).expect("ten");
-        assert!((ten.median, ten.p90, ten.worst) == (5.0, 9.0, 10.0), "{ten:?}");
+        assert!((ten.median, ten.p90, ten.worst) == (5.5, 9.0, 10.0), "{ten:?}");
     }
 }

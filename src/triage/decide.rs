@@ -268,7 +268,11 @@ impl<'a> Triage<'a> {
             return Ok(Verdict::Observe { target, why: ObserveReason::FirstRun { since } });
         }
         if let Some(why) = hold.filter(|_| is_unsupported || mode == Mode::Enforce) {
-            return self.hold(remediation, target, why);
+            let is_foreign = matches!(why, HoldReason::Unsupported(Unsupported::ForeignAccount(_)));
+            let verdict = self.hold(remediation, target, why)?;
+            self.trace.pass(mode.to_string());
+            self.trace.decided_by(if is_foreign { "account" } else { "principal" });
+            return Ok(verdict);
         }
         if mode == Mode::Approve {
             return self.hold(remediation, target, why);

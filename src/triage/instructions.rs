@@ -12,6 +12,10 @@ const IDENTITY_CENTER: &str = include_str!("../../policies/identity-center-sessi
 /// Denies everything to the root user, in a service control policy.
 const ROOT: &str = include_str!("../../policies/organization-root.json");
 
+/// Denies everything to the hub's own role.
+const CLOSED: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
 /// What a person must do whom rescind leaves it to, with the statement to paste.
 #[must_use]
 pub fn by_hand(why: &Unsupported, finding: &Finding, now: Timestamp) -> String {
@@ -128,8 +132,10 @@ pub fn what_to_do(reason: &SkipReason, finding: &Finding) -> Option<String> {
     let account = &finding.account;
     Some(match reason {
         SkipReason::OwnRole(role) => format!(
-            "Stop rescind. In account {account} revoke the sessions of {role} by hand (IAM console: Revoke active sessions), \
-             read its CloudTrail for what was done with it, and give the hub fresh credentials."
+            "Follow \"The hub may be compromised\" in docs/runbook.md. First lock the hub out of all members, as an administrator of the hub \
+             account (the role's name is that of your stack): aws iam put-role-policy --role-name RescindHub --policy-name Closed \
+             --policy-document '{CLOSED}'. It locks rescind out as well. Then revoke the sessions of {role} in account {account} by hand \
+             (IAM console: Revoke active sessions), and read its CloudTrail for what was done with it."
         ),
         SkipReason::Protected { principal, .. } => format!(
             "Judge it now. To revoke {principal} in account {account} by hand: for a role, IAM console, the role, Revoke active sessions; \

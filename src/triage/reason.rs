@@ -341,12 +341,10 @@ impl SkipReason {
             Self::NoRemedy { .. } => ReasonCode::NoRemedy,
             Self::OwnRole(_) => ReasonCode::OwnRole,
             Self::Protected { .. } => ReasonCode::Protected,
-            Self::Said(source) => source.code([
-                ReasonCode::ModeOff,
-                ReasonCode::RuleOff,
-                ReasonCode::OptedOut,
-                ReasonCode::TagOff,
-            ]),
+            // The mode of an installation is never off.
+            Self::Said(Source::Installation | Source::Rule(_)) => ReasonCode::RuleOff,
+            Self::Said(Source::OptOut { .. }) => ReasonCode::OptedOut,
+            Self::Said(Source::Tag { .. }) => ReasonCode::TagOff,
             Self::AccountNotActive(_) => ReasonCode::AccountNotActive,
             Self::TooOld { .. } => ReasonCode::TooOld,
             Self::AlreadyRevoked { .. } => ReasonCode::AlreadyRevoked,

@@ -7,6 +7,8 @@ use crate::remediation::Check;
 pub(super) struct DecisionTrace {
     checks: Vec<Check>,
     open: &'static str,
+    /// The check that decides, when it is not the last one.
+    decisive: Option<usize>,
 }
 
 impl DecisionTrace {
@@ -20,8 +22,17 @@ impl DecisionTrace {
         self.checks.push(Check { check: self.open.to_owned(), result: result.into(), decided: false });
     }
 
+    /// A check that was made before decides, whatever came after it.
+    pub fn decided_by(&mut self, check: &str) {
+        self.decisive = self.checks.iter().position(|made| made.check == check);
+    }
+
     /// It decided.
     pub fn close(mut self, result: String) -> Vec<Check> {
+        if let Some(check) = self.decisive.and_then(|number| self.checks.get_mut(number)) {
+            (check.result, check.decided) = (result, true);
+            return self.checks;
+        }
         self.checks.push(Check { check: self.open.to_owned(), result, decided: true });
         self.checks
     }

@@ -357,9 +357,19 @@ fn who_rejected_can_think_better_of_it() {
 fn nothing_is_approved_by_accident() {
     let scene = asking();
     let (thief, id) = held(&scene, SHOP);
-    for wrong in ["", "r", "r-", &id[..5], "web"] {
+    for wrong in ["", "r", "r-", &id[..3], &id[..5], "web"] {
         scene.rescind(&answer("approve", wrong)).code(2);
         assert!(scene.entries_of("approved").is_empty(), "{wrong}");
+        // Each command that takes an id takes the same ones.
+        scene.rescind(&answer("release", wrong)).code(2).says("expected");
+        for looks in [
+            &["impact", wrong][..],
+            &["show", wrong],
+            &["explain", wrong],
+            &["report", "--remediation", wrong],
+        ] {
+            scene.rescind(looks).code(2);
+        }
     }
     // One that is wrong: none is answered.
     scene.rescind(&[&["approve", &id, "r-000000000000"], &ANSWER[..]].concat()).code(2);

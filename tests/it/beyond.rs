@@ -59,11 +59,16 @@ fn each_is_held_with_what_a_person_must_do() {
     ];
     let ids: Vec<String> =
         cases.iter().map(|(who, more, ..)| finding(&scene, who.clone(), more.clone())).collect();
-    scene.poll().code(5).counts(json!({"alerts": 5, "held": 5}));
+    scene.poll().code(5).counts(json!({"alerts": 5, "manual": 5}));
     for ((_, _, code, text), id) in cases.iter().zip(&ids) {
         let decision = scene.decision(id);
         assert_eq!((&decision["verdict"], &decision["code"]), (&json!("hold"), &json!(code)));
         assert!(decision["what_to_do"].as_str().expect("a text").contains(text), "{decision}");
+        // The principal decides, or the account; the mode does not.
+        let checks = decision["checks"].as_array().expect("checks");
+        let decided: Vec<_> = checks.iter().filter(|check| check["decided"] == true).collect();
+        let check = if *code == "unknown_account" { "account" } else { "principal" };
+        assert_eq!((decided.len(), &decided[0]["check"]), (1, &json!(check)), "{decision}");
     }
     assert_eq!(scene.writes(), 0);
     let alerts = scene.entries_of("alert");
@@ -92,6 +97,9 @@ fn it_waits_until_a_person_says_that_it_is_done() {
         (&shown["state"], &shown["answer"]["reason"]),
         (&json!("done_by_hand"), &json!("SCP attached"))
     );
+    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let part = &report["summary"]["by_account"][SHOP];
+    assert_eq!((&part["acted"], &part["not_acted"]), (&json!(0), &json!(0)), "{part}");
     // What was seen before that is over; what comes after is not.
     scene.advance_clock(60);
     let now = scene.get("clock")["now"].clone();
@@ -102,6 +110,27 @@ fn it_waits_until_a_person_says_that_it_is_done() {
     assert_eq!(scene.decision(&early)["code"], "done_by_hand");
     assert_eq!(scene.decision(&later)["code"], "identity_center_role");
     scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
+fn time_does_not_end_it() {
+    let scene = Scene::new();
+    finding(&scene, sso(), json!({}));
+    scene.poll().code(5).counts(json!({"alerts": 1, "manual": 1}));
+    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = id.as_str().expect("an id");
+    // As if the time had passed.
+    scene.configure("mode = \"enforce\"\napproval_timeout = \"1ms\"\n");
+    scene.poll().code(5).counts(json!({"manual": 1, "seen_before": 1}));
+    assert_eq!(scene.shown(id)["remediation"]["state"], "held");
+    assert!(scene.entries_of("rejected").is_empty());
+    let status = scene.rescind(&["status", "-o", "json"]).code(5).json().remove(0);
+    let unfinished = &status["unfinished"][0];
+    assert_eq!((&unfinished["remediation"], &unfinished["answer_by"]), (&json!(id), &Value::Null));
+    // A person may judge that there is nothing to do.
+    scene.rescind(&["reject", id, "--by", "alice", "--reason", "a drill"]).code(0);
+    scene.poll().code(0);
+    assert_eq!(scene.shown(id)["remediation"]["state"], "rejected");
 }
 
 #[test]

@@ -42,8 +42,17 @@ fn a_backup_is_made_while_the_service_runs() {
         assert_eq!(mode & 0o777, 0o600);
     }
     // Nothing is written over, and what fails leaves nothing.
-    scene.rescind(&["ledger", "backup", "copy.db"]).code(4).says("copy.db");
+    scene.rescind(&["ledger", "backup", "copy.db"]).code(2).says("copy.db exists already");
     scene.rescind(&["ledger", "backup", "nowhere/copy.db"]).code(4).says("nowhere/copy.db");
+    // Whoever has it needs nothing else to read it.
+    let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
+    let id = id.as_str().expect("an id");
+    for args in [&["list"][..], &["list", "--decisions"], &["show", id], &["explain", id]] {
+        scene.rescind(&[args, &["--ledger", "copy.db", "--config", "none.toml"]].concat()).code(0);
+        scene.rescind(&[args, &["--ledger", "none.db"]].concat()).code(2).says("none.db: no such file");
+    }
+    scene.rescind(&["ledger", "verify", "--ledger", "none.db"]).code(2).says("none.db: no such file");
+    scene.rescind(&["ledger", "prove", "99999"]).code(2).says("99999");
     // With it rescind goes on.
     for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.checkpoint"] {
         let _ = std::fs::remove_file(scene.path(file));

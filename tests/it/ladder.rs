@@ -2,6 +2,7 @@
 //! goes on.
 
 use crate::scene::{BANK, HOME, OTHER, SHOP, Scene, cutoff};
+use crate::thief::Thief;
 use serde_json::{Value, json};
 
 pub fn after(scene: &Scene, seconds: i64) -> Value {
@@ -219,6 +220,9 @@ fn who_is_to_approve_can_ask_whom_it_would_concern() {
     assert_eq!(impact["impact"]["instances"][0]["name"], "front", "{impact}");
     thief.is_allowed();
     assert_eq!(scene.writes(), 0);
+    // Of a role that is gone little can be said.
+    Thief::operator(&scene, SHOP).delete_role("web");
+    scene.rescind(&["impact", &finding]).code(5);
 }
 
 /// GuardDuty's time lies ahead: nothing is counted from it.

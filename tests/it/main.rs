@@ -57,6 +57,7 @@ mod skips;
 mod soak;
 #[cfg(target_os = "linux")]
 mod starve;
+mod terminal;
 mod tricks;
 mod unplaced;
 mod unread;

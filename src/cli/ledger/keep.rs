@@ -1,9 +1,10 @@
 //! `rescind ledger backup` and `rebuild`.
 
-use super::path::ledger_path;
 use super::verify::{beside, unreadable};
 use crate::audit::{Structure, verify};
 use crate::cli::Exit;
+use crate::cli::exit::BadInput;
+use crate::cli::ledger_path::ledger_path;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Difference, Lock, Reader, rebuild as replay, reindex};
@@ -26,6 +27,10 @@ pub fn backup(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let path = ledger_path(args.ledger.as_ref(), config)?;
+    if args.file.exists() {
+        let text = format!("{} exists already; choose another name", args.file.display());
+        return Err(BadInput(text).into());
+    }
     let published = beside(&path);
     Reader::open(&path)?.backup(&args.file)?;
     let shown = args.file.display().to_string();

@@ -2,7 +2,6 @@
 
 mod archive;
 mod keep;
-mod path;
 mod proof;
 mod sign;
 mod verify;

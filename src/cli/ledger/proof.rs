@@ -1,11 +1,11 @@
 //! `rescind ledger prove` and `check-proof`.
 
-use super::path::ledger_path;
 use super::verify::public_keys;
 use crate::audit::proof::{Shown, check as check_proof};
 use crate::chain::chain;
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
+use crate::cli::ledger_path::ledger_path;
 use crate::cli::output::{BAD, GOOD, Screen, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::Reader;
@@ -34,7 +34,12 @@ pub fn prove(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let path = ledger_path(args.ledger.as_ref(), config)?;
-    let proof = serde_json::to_string_pretty(&Reader::open(&path)?.prove(args.entry)?)? + "\n";
+    let reader = Reader::open(&path)?;
+    let last = reader.last()?;
+    if args.entry > last {
+        return Err(BadInput(format!("there is no entry {}: the last one is {last}", args.entry)).into());
+    }
+    let proof = serde_json::to_string_pretty(&reader.prove(args.entry)?)? + "\n";
     let Some(file) = &args.out else {
         Screen::raw(&crate::safe::json_text(proof.trim_end()));
         return Ok(Exit::Done);

@@ -1,9 +1,9 @@
 //! `rescind ledger verify`.
 
-use super::path::ledger_path;
 use crate::audit::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
+use crate::cli::ledger_path::ledger_path;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::note::{Checkpoint, PublicKey};

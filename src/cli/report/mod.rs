@@ -4,6 +4,7 @@ mod push;
 mod wanted;
 
 use super::exit::BadInput;
+use super::ledger_path::named_ledger;
 use super::output::{GOOD, Screen, styled};
 use super::runtime::block_on;
 use super::{Exit, answer};
@@ -63,7 +64,7 @@ pub fn run(
     }
     let format = args.format.unwrap_or(Format::Json);
     let (reader, recorded) = if let Some(path) = &args.ledger {
-        (Reader::open(path)?, None)
+        (Reader::open(&named_ledger(path)?)?, None)
     } else {
         let config = config()?;
         let reader = Reader::open(&config.ledger)?;

@@ -13,6 +13,7 @@ pub(super) struct Counts {
     pub seen_before: usize,
     pub not_revoked: usize,
     pub held: usize,
+    pub manual: usize,
     pub need_person: usize,
     pub put_off: usize,
     pub not_decided: usize,
@@ -26,6 +27,7 @@ impl Counts {
         self.not_revoked
             + self.not_confirmed
             + self.held
+            + self.manual
             + self.need_person
             + self.put_off
             + self.alerts
@@ -46,6 +48,7 @@ impl Counts {
             (self.unconfirmed, "not confirmed by GuardDuty"),
             (self.seen_before, "seen before"),
             (self.held, "held for approval"),
+            (self.manual, if self.manual == 1 { "needs manual work" } else { "need manual work" }),
             (self.not_revoked, "NOT revoked"),
             (self.not_decided, "NOT decided"),
             (self.need_person, "that only a person can deal with"),

@@ -12,7 +12,8 @@ use crate::ledger::LedgerError;
 use crate::remediation::State;
 use crate::service::Service;
 use counts::Counts;
-use remediation::needs_person;
+use remediation::{is_by_hand, needs_person};
+use seen::LeftOpen;
 use std::collections::BTreeSet;
 
 /// Maximum number of occurrences seen before that are listed.
@@ -53,7 +54,7 @@ pub async fn finish_service(
     screen.line(format!(
         "Stopped.{}{}",
         of(left.len(), "not finished: resumed at the next start"),
-        of(held.len(), "held for approval: `rescind status` lists them")
+        of(held.len(), "held: `rescind status` lists them")
     ));
     Ok(Exit::Done)
 }
@@ -72,7 +73,9 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> a
         let remediation = reader.remediation(id)?;
         counts.revoked += usize::from(remediation.state == State::Revoked);
         counts.not_confirmed += usize::from(remediation.state == State::Unverified);
-        counts.held += usize::from(remediation.state == State::Held);
+        let by_hand = is_by_hand(&remediation);
+        counts.manual += usize::from(by_hand);
+        counts.held += usize::from(remediation.state == State::Held && !by_hand);
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
         remediation::describe(&remediation, service.config(), screen)?;
     }
@@ -81,8 +84,9 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> a
     }
     for finding in &seen.findings {
         match seen::is_left_open(service, finding, &touched)? {
-            Some(true) => counts.held += 1,
-            Some(false) => counts.not_revoked += 1,
+            Some(LeftOpen::Held) => counts.held += 1,
+            Some(LeftOpen::ByHand) => counts.manual += 1,
+            Some(LeftOpen::NotRevoked) => counts.not_revoked += 1,
             None => {}
         }
     }

@@ -3,7 +3,7 @@
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
-use crate::remediation::{NOBODY, Remediation, State, Who};
+use crate::remediation::{NOBODY, Remediation, State};
 
 pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
@@ -58,17 +58,16 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
     } else if remediation.state == State::Held {
         let why = remediation.held_why().map_or("", |(_, why)| why);
         screen.prose(format!("            {}", clean(why)));
-        let until = remediation.answer_by(config.approval_timeout).map(utc).unwrap_or_default();
         let id = &remediation.id;
-        screen.prose(format!("            decide by {until}: `rescind show {id}`, then"));
-        if matches!(target.who, Who::Unsupported { .. }) {
-            let what = remediation.what_to_do.as_deref().unwrap_or_default();
-            screen.prose(format!("            by hand: {}", clean(what)));
-            screen.prose(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));
-        } else {
+        if let Some(until) = remediation.answer_by(config.approval_timeout) {
+            screen.prose(format!("            decide by {}: `rescind show {id}`, then", utc(until)));
             screen.prose(format!(
                 "            `rescind approve {id} --by NAME --reason TEXT`, or `rescind reject {id} …`"
             ));
+        } else {
+            let what = remediation.what_to_do.as_deref().unwrap_or_default();
+            screen.prose(format!("            by hand: {}", clean(what)));
+            screen.prose(format!("            and then `rescind done {id} --by NAME --reason TEXT`"));
         }
     } else if is_ended(remediation.state) {
         screen.line(format!("            details: `rescind show {}`", remediation.id));
@@ -90,6 +89,11 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
 /// It was taken back, or nothing needs it any more.
 fn is_ended(state: State) -> bool {
     matches!(state, State::DoneByHand | State::Released | State::Expired | State::Retired)
+}
+
+/// It is held, and only a person can do it.
+pub(super) fn is_by_hand(remediation: &Remediation) -> bool {
+    remediation.state == State::Held && !remediation.target.is_supported()
 }
 
 /// It is not revoked, and nobody has said that this is all right.

@@ -1,6 +1,6 @@
 //! Findings that had been seen before this run.
 
-use super::remediation::needs_person;
+use super::remediation::{is_by_hand, needs_person};
 use crate::cli::output::{DIM, Screen, clean, styled, utc};
 use crate::finding::Finding;
 use crate::remediation::{Event, State};
@@ -44,24 +44,34 @@ pub(super) fn describe(service: &Service, finding: &Finding, screen: &Screen) ->
     Ok(())
 }
 
-/// Whether a theft that was seen before, and may be acted on, is left open: held (true), or not
-/// revoked for another reason.
+/// How a theft that was seen before, and may be acted on, is left open.
+pub(super) enum LeftOpen {
+    Held,
+    ByHand,
+    NotRevoked,
+}
+
+/// Whether it is left open, and how.
 pub(super) fn is_left_open(
     service: &Service,
     finding: &Finding,
     described: &BTreeSet<String>,
-) -> anyhow::Result<Option<bool>> {
+) -> anyhow::Result<Option<LeftOpen>> {
     let decision = service.reader().decided(&finding.occurrence())?.and_then(|d| d.decision);
     let Some(entry) = decision else { return Ok(None) };
     Ok(match (entry.takes_care(), &entry.event) {
         (Some(id), _) if described.contains(id) => None,
         (Some(id), _) => {
             let remediation = service.reader().remediation(id)?;
-            needs_person(&remediation).then_some(remediation.state == State::Held)
+            needs_person(&remediation).then_some(match remediation.state {
+                State::Held if is_by_hand(&remediation) => LeftOpen::ByHand,
+                State::Held => LeftOpen::Held,
+                _ => LeftOpen::NotRevoked,
+            })
         }
         (None, Event::Decision { code, what_to_do, .. }) => {
             let open = what_to_do.is_some() || (code.is_put_off() && service.would_act_on(finding));
-            open.then_some(false)
+            open.then_some(LeftOpen::NotRevoked)
         }
         _ => None,
     })

@@ -92,9 +92,6 @@ codes! {
             means "Observed: the activity was before rescind began to watch the region."
             do "Judge it: `rescind run --backlog` acts on what was there before.";
 
-        ModeOff "mode_off"
-            means "Skipped: `mode` is `off`."
-            do "Nothing, if that is meant.";
         RuleOff "rule_off"
             means "Skipped: a rule says so."
             do "Nothing, if that is meant.";
@@ -182,7 +179,7 @@ impl ReasonCode {
     /// Whether somebody has chosen that the finding is skipped: it could have been revoked.
     #[must_use]
     pub fn is_by_choice(self) -> bool {
-        matches!(self, Self::OptedOut | Self::TagOff | Self::RuleOff | Self::ModeOff | Self::Protected)
+        matches!(self, Self::OptedOut | Self::TagOff | Self::RuleOff | Self::Protected)
     }
 
     /// Whether the finding alone led to the decision: the same one cannot be decided otherwise later.

@@ -28,11 +28,18 @@ impl Emulator {
     }
 }
 
+/// The emulator's Python.
+pub fn python() -> PathBuf {
+    std::env::var_os("RESCIND_EMULATOR_PYTHON").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/emulator-venv/bin/python"),
+        PathBuf::from,
+    )
+}
+
 /// A process of the emulator's Python, which ends with its standard input, and its first line.
 pub fn start_python(module: &str, args: &[&str]) -> (Child, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var_os("RESCIND_EMULATOR_PYTHON")
-        .map_or_else(|| root.join("target/emulator-venv/bin/python"), PathBuf::from);
+    let python = python();
     let mut process = Command::new(&python)
         .args(["-m", module])
         .args(args)

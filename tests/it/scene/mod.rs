@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-pub use emulator::start_python;
+pub use emulator::{python, start_python};
 pub use ledger::cutoff;
 pub use ran::Ran;
 pub use setting::{Setting, member_policy, policy};

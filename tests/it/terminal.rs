@@ -1,0 +1,92 @@
+//! What a terminal is given that a file is not: colour, and a screen that is cleared.
+
+use crate::scene::{Scene, python};
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+/// Runs a command in a terminal of its own, 80 characters wide, and ends with its exit code.
+const IN_TERMINAL: &str = "import os, pty, sys
+narrow = ['sh', '-c', 'stty cols 80; exec \"$@\"', 'sh']
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(narrow + sys.argv[1:])))";
+
+const CLEARED: &str = "\u{1b}[2J\u{1b}[H";
+
+/// The binary in a terminal.
+fn in_terminal(scene: &Scene, args: &[&str]) -> Command {
+    let inner = scene.command(args);
+    let mut command = Command::new(python());
+    command.args(["-c", IN_TERMINAL]).arg(inner.get_program()).args(inner.get_args());
+    command.current_dir(scene.path("")).env_clear().env("TERM", "xterm");
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+#[test]
+fn what_is_shown_again_and_again_clears_the_screen_and_stops_without_a_word() {
+    let scene = Scene::new();
+    let (_, _finding) = scene.theft(crate::scene::SHOP, "web");
+    scene.poll();
+    let mut process = in_terminal(&scene, &["list", "--watch"]).spawn().expect("a terminal");
+    let mut out = process.stdout.take().expect("piped");
+    let mut said = Vec::new();
+    let mut byte = [0];
+    // Up to the second screen: it is looked again, and Ctrl-C is heard.
+    while String::from_utf8_lossy(&said).matches(CLEARED).count() < 2 {
+        assert_eq!(out.read(&mut byte).expect("readable"), 1, "{:?}", String::from_utf8_lossy(&said));
+        said.push(byte[0]);
+    }
+    process.stdin.as_mut().expect("piped").write_all(b"\x03").expect("typed");
+    out.read_to_end(&mut said).expect("readable");
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.starts_with(CLEARED) && !said.contains("stopping"), "{said:?}");
+    assert_eq!(process.wait().expect("it ends").code(), Some(0));
+    // Nobody's file is cleared.
+    assert!(!scene.rescind(&["list"]).code(0).out.contains("[2J"));
+}
+
+#[test]
+fn an_opt_out_that_ends_soon_has_a_colour_where_colours_are_wanted() {
+    let scene = Scene::new();
+    let tomorrow = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).strftime("%Y-%m-%d");
+    let text = format!(
+        "[[opt_out]]\nname = \"freeze\"\nowner = \"o\"\nreason = \"r\"\naccounts = [\"{}\"]\nmode = \"off\"\nexpires = {tomorrow}\n",
+        crate::scene::SHOP
+    );
+    std::fs::write(scene.path("opt-outs.toml"), text).expect("written");
+    for args in [&["opt-out", "list"][..], &["opt-out", "explain", "--account", crate::scene::SHOP]] {
+        let ended = |mut command: Command| {
+            let out = command.stdin(Stdio::null()).output().expect("it runs");
+            String::from_utf8(out.stdout).expect("UTF-8")
+        };
+        let coloured = ended(in_terminal(&scene, args));
+        assert!(coloured.contains("\u{1b}[33m"), "{coloured:?}");
+        let mut plain = in_terminal(&scene, args);
+        plain.env("NO_COLOR", "1");
+        for plain in [ended(plain), ended(scene.command(args))] {
+            assert!(
+                plain.contains("(in 1 day)") && !plain.contains('\u{1b}') && !plain.contains("[33m"),
+                "{plain:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_list_has_two_lines_for_each_where_a_table_has_no_room() {
+    let scene = Scene::new();
+    let name = "AWSReservedSSO_Admin_0123456789abcdef";
+    let body = serde_json::json!({"account": crate::scene::SECURITY, "region": crate::scene::HOME, "findings": [{
+        "type": "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS", "severity": 8,
+        "accountId": crate::scene::SHOP, "resource": {"resourceType": "AccessKey", "accessKeyDetails": {
+            "userType": "AssumedRole", "userName": name, "principalId": "AROAEXAMPLEEXAMPLE01:ada"}}}]});
+    scene.post("findings", &body);
+    scene.poll().code(5);
+    let out = in_terminal(&scene, &["list"]).stdin(Stdio::null()).output().expect("it runs");
+    let shown = String::from_utf8(out.stdout).expect("UTF-8");
+    assert!(shown.lines().all(|line| line.trim_end().chars().count() <= 80), "{shown}");
+    // The bare name, whole, and no key of ours.
+    assert!(shown.contains(name) && !shown.contains("unsupported"), "{shown}");
+    assert!(shown.contains("\u{20}\u{20}held\u{20}\u{20}222222222222"), "{shown}");
+    assert_eq!(scene.rescind(&["list", "-o", "json"]).json()[0]["principal"], name);
+}
