@@ -67,16 +67,19 @@ impl Lock {
     }
 }
 
-/// Sees that no hard link gives the ledger a second name. Each name has a lock and a write-ahead log of its
+/// Sees that the ledger is no directory, and that no hard link gives it a second name. Each name has a lock and a write-ahead log of its
 /// own, so that two would act on one ledger at once, and damage it.
 ///
 /// # Errors
-/// When there is one.
+/// When it is one, or there is one.
 pub(super) fn has_one_name(ledger: &Path) -> Result<(), LedgerError> {
+    let Ok(file) = std::fs::metadata(ledger) else { return Ok(()) };
+    if file.is_dir() {
+        let why = "it is a directory".to_owned();
+        return Err(LedgerError::Foreign { path: ledger.display().to_string(), why });
+    }
     #[cfg(unix)]
-    if let Ok(file) = std::fs::metadata(ledger)
-        && std::os::unix::fs::MetadataExt::nlink(&file) > 1
-    {
+    if std::os::unix::fs::MetadataExt::nlink(&file) > 1 {
         let why = format!(
             "the file has another name by a hard link, and two names would be two ledgers: remove one of them (`find DIRECTORY -inum {}` names them); to copy a ledger use `rescind ledger backup`",
             std::os::unix::fs::MetadataExt::ino(&file)

@@ -119,6 +119,14 @@ fn what_is_not_a_ledger_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_directory_is_no_ledger() {
+    let scene = Scene::new();
+    std::fs::create_dir(scene.path("ledger.db")).expect("made");
+    let ran = scene.poll().code(4).says("directory");
+    assert!(!ran.err.contains("hard link"), "{}", ran.err);
+}
+
+#[test]
 fn a_ledger_of_a_newer_version_is_refused() {
     let scene = acted();
     let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
