@@ -134,7 +134,7 @@ fn codes() -> String {
     );
     let about = "Raised in the log, in the ledger, by the channels of [notifications](notifications.md) and as\n`rescind_alerts_total{code}`. [How to list them](runbook.md#alerts).";
     group::<AlertCode>("Alerts", about, &mut page);
-    let about = "Why rescind decided as it did; in `refused`, why a decision could no longer be carried out. It is the `code` of the\nentries `decision`, `returned` and `refused`.";
+    let about = "Why rescind decided as it did; in `refused`, why a decision could no longer be carried out. It is the `code` of the\nentries `decision`, `reheld` and `refused`.";
     group::<ReasonCode>("Decisions", about, &mut page);
     let about = "Why AWS, or what was found there, kept a remedy from being carried out: `code` of the entry `refused`.";
     group::<RefusalCode>("Refusals", about, &mut page);
