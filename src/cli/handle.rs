@@ -11,9 +11,10 @@ use crate::service::{Purpose, Service};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Number of findings that are recorded together.
+/// Maximum number of documents that are read ahead, and recorded together.
 const BATCH: usize = 50;
 
 #[derive(Debug, clap::Args)]
@@ -52,17 +53,23 @@ async fn take_in(
         Some(length) => ProgressBar::new(length).with_style(style()).with_message(input.origin.to_string()),
         None => ProgressBar::hidden(),
     };
-    for decoded in input.findings {
-        batch.extend(decoded);
-        if batch.len() >= BATCH {
-            service.handed_in().take_in(&input.origin, std::mem::take(&mut batch), &mut seen).await?;
-            bar.set_position(input.read.load(Ordering::Relaxed));
-        }
-        if stop.is_cancelled() {
+    // Standard input may be silent for long. Meanwhile what was read is acted on, and a signal is heard.
+    let (send, mut receive) = mpsc::channel(BATCH);
+    tokio::task::spawn_blocking(move || {
+        input.findings.into_iter().all(|decoded| send.blocking_send(decoded).is_ok())
+    });
+    loop {
+        let count = tokio::select! {
+            () = stop.cancelled() => 0,
+            count = receive.recv_many(&mut batch, BATCH) => count,
+        };
+        if count == 0 {
             break;
         }
+        let decoded = batch.drain(..).flatten().collect();
+        service.handed_in().take_in(&input.origin, decoded, &mut seen).await?;
+        bar.set_position(input.read.load(Ordering::Relaxed));
     }
-    service.handed_in().take_in(&input.origin, batch, &mut seen).await?;
     bar.finish_and_clear();
     service.drained().await?;
     Ok(seen)

@@ -7,6 +7,7 @@ use crate::watching::Watching;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::process::Command;
 
 const QUEUE: &str = "rescind-findings";
 
@@ -198,4 +199,20 @@ fn another_services_log_in_the_folder_is_one_entry() {
     assert!(error.starts_with("2500 ") && error.contains("CloudTrail"), "{error}");
     let status = scene.rescind(&["status", "-o", "json"]).json_document();
     assert_eq!(status["unreadable_today"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_silent_standard_input_can_be_stopped() {
+    let scene = Scene::new();
+    scene.watch();
+    let mut process = scene.spawn(&["handle", "-"]);
+    let mut input = process.stdin.take().expect("piped");
+    // It has begun to read, and waits for more.
+    input.write_all(b"\n").expect("written");
+    scene.wait(|| scene.count("kind = 'connected'") >= 2);
+    Command::new("kill").args(["-INT", &process.id().to_string()]).status().expect("kill runs");
+    scene.wait(|| process.try_wait().expect("a status").is_some());
+    Scene::finish(process).code(130);
+    drop(input);
+    scene.poll_new().code(0);
 }
