@@ -151,7 +151,7 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
             if in_place
                 || matches!(
                     stage,
-                    Lost | Expired | Retired | Retrying | Blocked | Failed | Held | Rejected
+                    Lost | Expired | Retired | Retrying | Blocked | Failed | Held | Rejected | Releasing
                 ) =>
         {
             Some(Releasing)

@@ -55,10 +55,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.json(&serde_json::json!({ "remediation": id, "state": "released" }))?;
             return Ok(Exit::Done);
         }
-        state => {
-            let text = format!("{id} is {state}: nothing of it is in place, so there is nothing to release");
-            return Err(BadInput(text).into());
-        }
+        state => return Err(BadInput(format!("{id} is {state}: {}", why_not(state))).into()),
     }
     block_on(async {
         let stop = signals::stop_token();
@@ -72,6 +69,23 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         stopped?;
         Ok(if stop.is_cancelled() { Exit::Interrupted } else { exit })
     })
+}
+
+/// Why what is in this state cannot be released.
+fn why_not(state: State) -> &'static str {
+    match state {
+        State::Queued | State::Approved => {
+            "rescind is about to revoke it. `rescind show` says when that is done: then try again"
+        }
+        State::Revoking => "rescind is revoking it. Try again when that is done: `rescind show` follows it",
+        State::Verifying => {
+            "AWS has accepted the deny, and rescind is verifying it. Try again when that is done: `rescind show` follows it"
+        }
+        State::Retiring => {
+            "rescind is removing its deny, because nothing needs it any more. Try again when that is done: `rescind show` follows it"
+        }
+        _ => "nothing of it is in place, so there is nothing to release",
+    }
 }
 
 async fn release(
@@ -126,10 +140,18 @@ async fn release(
         return Ok(Exit::NeedsPerson);
     }
     let last = service.reader().last()?;
-    if remediation.state != State::Releasing {
+    // What is asked for once more is the same release, and what either asked for counts.
+    let earlier = remediation.release().filter(|_| remediation.state == State::Releasing);
+    let earlier = earlier.map(|release| &release.asked);
+    let (force, attached) = (args.force, args.attached);
+    if earlier.is_none_or(|asked| force && !asked.force || attached && !asked.attached) {
         let answer = answer::signed(&args.signed, service.config(), service.ledger(), None).await?;
-        let asked =
-            ReleaseAsked { answer, force: args.force, attached: args.attached, was: remediation.state };
+        let asked = ReleaseAsked {
+            answer,
+            force: force || earlier.is_some_and(|asked| asked.force),
+            attached: attached || earlier.is_some_and(|asked| asked.attached),
+            was: earlier.map_or(remediation.state, |asked| asked.was),
+        };
         let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
         let only_if = Some((id.clone(), remediation.state));
         service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;

@@ -21,7 +21,7 @@
 //! another remediation has revoked the same sessions. A proof that the policy simulator contradicts leads to
 //! `unverified`, which goes on as `revoked` does; a proof of a higher rung may follow either. A release can
 //! also be asked for of one that was begun and stopped halfway: retrying, blocked, failed, held or rejected;
-//! when it is not released it is that again, or else lost. What is held and out of reach ends when a person
+//! when it is not released it is that again, or else lost. While it is releasing, more can be asked for. What is held and out of reach ends when a person
 //! has done it by hand.
 
 use super::{Disposition, Event, Rung, State};
@@ -128,7 +128,7 @@ impl State {
             (
                 Some(
                     Revoked | Unverified | Lost | Expired | Retired | Retrying | Blocked | Failed | Held
-                    | Rejected,
+                    | Rejected | Releasing,
                 ),
                 Event::ReleaseAsked(_),
             )

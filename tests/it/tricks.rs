@@ -185,6 +185,29 @@ fn a_release_names_the_other_keys() {
 
 /// Half of it was done when there was no room for the rest: it can be taken back all the same.
 #[test]
+fn what_is_asked_of_a_release_that_is_under_way_counts() {
+    let scene = Scene::new();
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.run_once();
+    thief.is_denied();
+    let remediation = || scene.shown(&finding)["remediation"].clone();
+    let id = remediation()["remediation"].as_str().expect("an id").to_owned();
+    let release = ["release", &id, "--by", "Ann", "--reason", "over"];
+    let down = json!({"error": {"code": "ServiceUnavailable", "message": "down", "status": 503}});
+    scene.fault("down", json!({"operation": "DeleteRolePolicy"}), "before", down, 0);
+    scene.rescind(&release).code(5);
+    assert_eq!(remediation()["state"], "releasing");
+    scene.delete("faults/down");
+    let theirs = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]});
+    let _ = Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, &theirs.to_string());
+    scene.rescind(&[&release[..], &["--force"]].concat()).code(0);
+    assert_eq!(remediation()["state"], "released");
+    assert_eq!(scene.entries_of("release_asked").len(), 2);
+    assert_eq!(scene.policy_on(SHOP, "web"), None);
+    scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+#[test]
 fn what_stopped_halfway_can_be_released() {
     let scene = with_users();
     let mut actions = vec!["iam:ListUsers".to_owned()];
