@@ -25,21 +25,18 @@ impl Alerts {
             if !old(since) || !remediation.state.is_open() {
                 continue;
             }
-            let is_begun = remediation.state.is_half_done();
-            let refused = remediation.refused().filter(|_| !is_begun);
+            let refused = remediation.refused();
             // What somebody forbids is as it should be.
             if refused.is_some_and(|refused| matches!(refused.code, RefusedBy::Triage(_))) {
                 continue;
             }
-            let uncertain = remediation.uncertain.as_deref().filter(|_| is_begun);
-            let why =
-                refused.map(|refused| refused.reason.as_str()).or(uncertain).unwrap_or("it is not finished");
+            let why = remediation.why().unwrap_or("it is not finished");
             let target = &remediation.target;
             let still = match remediation.state {
                 State::Lost => "not put back",
                 State::Releasing => "not released",
                 State::Retiring => "not taken away",
-                _ if is_begun => "not KNOWN to be revoked",
+                state if state.is_half_done() => "not KNOWN to be revoked",
                 _ => "NOT revoked",
             };
             let text = format!(

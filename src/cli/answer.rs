@@ -175,10 +175,10 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
         }
         (State::Held, _) => Ok(remediation),
         (State::Rejected | State::Superseded, _) if kind == Kind::Approve => Ok(remediation),
-        (_, Some((_, answer))) if remediation.approved_at().is_some() => {
+        (_, Some(given)) if remediation.approved_at().is_some() => {
             let text = format!(
                 "{id} was approved by {} already, and is {state}: there is nothing to answer",
-                answer.by
+                given.answer.by
             );
             Err(BadInput(text).into())
         }

@@ -81,11 +81,7 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
 /// A remediation in the table, column by column.
 fn cells(id: &str, remediation: &Remediation, is_wide: bool) -> [String; 7] {
     let recurring = if remediation.recurrence.is_some() { " (recurring)" } else { "" };
-    let to_deny = remediation
-        .accepted_at()
-        .filter(|_| remediation.state.is_in_place())
-        .and_then(|at| remediation.since_activity(at))
-        .map_or("-".to_owned(), short);
+    let to_deny = remediation.to_deny().map_or("-".to_owned(), short);
     [
         id.to_owned(),
         format!("{}{recurring}", remediation.state),

@@ -47,7 +47,7 @@ pub struct RemediationLine<'a> {
     held_at: Option<jiff::Timestamp>,
     held_code: Option<crate::remediation::ReasonCode>,
     held_why: Option<&'a str>,
-    answer: Option<&'a crate::remediation::Answer>,
+    answer: Option<&'a crate::remediation::Given>,
     accepted_at: Option<jiff::Timestamp>,
     cutoff: Option<String>,
     seconds_to_deny: Option<f64>,
@@ -82,15 +82,11 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             held_at: r.held_at(),
             held_code: held.map(|(code, _)| code),
             held_why: held.map(|(_, why)| why),
-            answer: r.answer.as_ref().map(|(_, answer)| answer),
+            answer: r.answer.as_ref(),
             accepted_at: r.accepted_at(),
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
-            seconds_to_deny: r
-                .accepted_at()
-                .filter(|_| r.state.is_in_place())
-                .and_then(|at| r.since_activity(at))
-                .map(|since| since.as_secs_f64()),
-            refused: if r.state.is_in_place() { None } else { r.refused() },
+            seconds_to_deny: r.to_deny().map(|took| took.as_secs_f64()),
+            refused: r.refused(),
             proof_detail: r.proof(),
             rungs: rungs(r),
         }

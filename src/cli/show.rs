@@ -10,7 +10,7 @@ use crate::config::{Config, ConfigError};
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
-use crate::remediation::{Entry, Event, Proposal, Remediation, State, Who};
+use crate::remediation::{Entry, Event, Given, Proposal, Remediation, State, Who};
 use crate::report::{describe, describe_proof, rungs};
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
@@ -182,9 +182,7 @@ fn head(r: &Remediation, screen: &Screen) {
     if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {
         row("released", format!("{}: what follows is from before", utc(*at)));
     }
-    if let (Some(accepted), true) = (r.accepted_at(), r.state.is_in_place()) {
-        row("deny after", r.since_activity(accepted).map(short).unwrap_or_default());
-    }
+    row("deny after", r.to_deny().map(short).unwrap_or_default());
     if let Some(proof) = r.proof() {
         row("proof", describe_proof(proof));
     }
@@ -196,7 +194,7 @@ fn head(r: &Remediation, screen: &Screen) {
         })
         .collect();
     row("ladder", rungs.join(", "));
-    if let (Some(refused), false) = (r.refused(), r.state.is_in_place()) {
+    if let Some(refused) = r.refused() {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
     }
@@ -267,12 +265,8 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, screen: &Screen) {
         screen.line(format!("    rescind approve {} --by NAME --reason TEXT", r.id));
         screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
     }
-    if let Some((at, answer)) = &r.answer {
-        let word = match r.state {
-            State::Rejected => "rejected",
-            State::DoneByHand => "done by hand",
-            _ => "approved",
-        };
+    if let Some(Given { at, how, answer }) = &r.answer {
+        let word = how.to_string().replace('_', " ");
         let mut by = vec![answer.os_user.clone()];
         by.extend(answer.aws_identity.clone());
         let by = by.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");

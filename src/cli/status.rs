@@ -178,12 +178,6 @@ impl Unfinished {
     fn of(remediation: &Remediation, short: &str, live: Option<&Live>, config: &Config) -> Self {
         let retry = live.and_then(|live| live.retries.iter().find(|one| one.remediation == remediation.id));
         let is_held = remediation.state == State::Held;
-        let why = match (remediation.held_why(), &remediation.uncertain, remediation.refused()) {
-            (Some((_, why)), ..) if is_held => why.to_owned(),
-            (_, Some(uncertain), _) if remediation.state.has_fixed_cutoff() => uncertain.clone(),
-            (.., Some(refused)) => refused.reason.clone(),
-            _ => String::new(),
-        };
         Self {
             remediation: remediation.id.clone(),
             short: short.to_owned(),
@@ -192,7 +186,7 @@ impl Unfinished {
             account: remediation.target.account.to_string(),
             role: remediation.target.label(),
             opened_at: remediation.opened_at,
-            why,
+            why: remediation.why().unwrap_or_default().to_owned(),
             failures: retry.map(|retry| retry.failures),
             next_try: retry.map(|retry| retry.next),
             answer_by: remediation.answer_by(config.approval_timeout).filter(|_| is_held),

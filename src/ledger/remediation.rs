@@ -78,7 +78,7 @@ impl Reader {
         Ok(PriorRemediation {
             is_doubted: false,
             keeps_cutoff: remediation.is_put_back(),
-            ended_at: released.map(|(at, _)| at).or(by_hand.map(|(at, _)| *at)),
+            ended_at: released.map(|(at, _)| at).or(by_hand.map(|given| given.at)),
             state: remediation.state,
             cutoff: remediation.change.as_ref().map(|c| c.cutoff),
             accepted_at: remediation.accepted_at(),

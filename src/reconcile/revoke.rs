@@ -207,7 +207,7 @@ async fn forbidden(
         what_to_do: "Nothing, if this is as it should be. Otherwise take away what forbids it: it is tried again at each start, at new activity and every hour.".to_owned(),
         disposition: Disposition::Blocked,
     };
-    if remediation.refused() != Some(&refused) || remediation.state != State::Blocked {
+    if remediation.refused() != Some(&refused) {
         context.write(remediation, Event::Refused(refused)).await?;
     }
     Ok(context.blocked(&remediation.id))
@@ -262,9 +262,9 @@ impl Asked {
 /// In which way the role is not any more as the person saw it who approved.
 fn changed_since(remediation: &Remediation, found: &Found) -> Option<String> {
     remediation.approved_at()?;
-    let (_, answer) = remediation.answer.as_ref()?;
+    let given = remediation.answer.as_ref()?;
     let proposal = remediation.proposal.as_ref()?;
-    if answer.judged != Some(proposal.seq) {
+    if given.answer.judged != Some(proposal.seq) {
         return Some("the proposed change was determined again after the decision".to_owned());
     }
     // What we did ourselves since is no change of the world.

@@ -3,7 +3,7 @@
 
 use super::{
     Acceptance, AlertCode, AlertRaised, Answer, ChangeMade, ChangeOutcome, DriftSeen, Ending, Event,
-    FirstDecision, History, Proof, Proposal, Recorded, ReleaseRun, Remediation, Standing, State,
+    FirstDecision, Given, History, Proof, Proposal, Recorded, ReleaseRun, Remediation, Standing, State,
 };
 use crate::finding::Finding;
 use jiff::Timestamp;
@@ -66,6 +66,9 @@ impl Remediation {
     pub fn take(&mut self, recorded: Recorded<Event>) {
         let Recorded { entry, at, what: event } = recorded;
         if let Ok(Some(next)) = Standing::after(Some(self.standing()), &event, &self.id) {
+            if next.state != self.state {
+                self.uncertain = None;
+            }
             self.state = next.state;
             if next.proof.is_none() {
                 self.proofs.clear();
@@ -75,7 +78,10 @@ impl Remediation {
             Event::Proposed { change, problem } => {
                 self.proposal = Some(Proposal { seq: entry, change, problem });
             }
-            Event::Approved(answer) => self.answered(at, Ending::Approved, answer),
+            Event::Approved(answer) => {
+                self.answered(at, Ending::Approved, answer);
+                self.history.superseded_by = None;
+            }
             Event::Rejected(answer) => self.answered(at, Ending::Rejected, answer),
             Event::DoneByHand(answer) => self.answered(at, Ending::DoneByHand, answer),
             Event::Cleared { .. } => self.history.end_asking(at, Ending::Cleared, None),
@@ -105,7 +111,10 @@ impl Remediation {
             }
             Event::NotApplied { .. } => self.history.outcome(ChangeOutcome::NotApplied),
             Event::Uncertain { error } => {
-                self.history.outcome(ChangeOutcome::Uncertain);
+                // What AWS has accepted stays accepted, though it cannot be looked at or taken away now.
+                if self.state == State::Revoking {
+                    self.history.outcome(ChangeOutcome::Uncertain);
+                }
                 self.uncertain = Some(error);
             }
             Event::Proof(proof) => self.proved(Recorded { entry, at, what: proof }),
@@ -129,19 +138,22 @@ impl Remediation {
             }
             Event::ReleaseAsked(asked) => {
                 self.undoing = None;
+                self.history.end_asking(at, Ending::ReleaseAsked, Some(asked.answer.clone()));
                 self.history.releases.push(ReleaseRun { entry, at, asked, done_at: None, not_done: None });
             }
             Event::Undoing { undo } => self.undoing = Some(undo),
             Event::Undone { aws_time, .. } => {
                 let at = aws_time.unwrap_or(at);
                 self.undone = Some((at, entry));
-                if let Some(release) = self.history.releases.last_mut() {
-                    release.done_at = Some(at);
+                // What is retired was not released.
+                if self.state == State::Released {
+                    self.open_releases().for_each(|release| release.done_at = Some(at));
                 }
             }
             Event::NotReleased { why, .. } => {
-                if let Some(release) = self.history.releases.last_mut() {
-                    release.not_done = Some(why);
+                self.open_releases().for_each(|release| release.not_done = Some(why.clone()));
+                if self.state == State::Held {
+                    self.history.ask_again(at);
                 }
             }
             Event::Expired { .. } => self.history.expired_at = Some(at),
@@ -150,8 +162,13 @@ impl Remediation {
     }
 
     fn answered(&mut self, at: Timestamp, how: Ending, answer: Answer) {
-        self.history.end_asking(at, how, Some(answer.clone()));
-        self.answer = Some((at, answer));
+        let given = Given { at, how, answer };
+        self.history.answered(&given, &self.decision);
+        self.answer = Some(given);
+    }
+
+    fn open_releases(&mut self) -> impl Iterator<Item = &mut ReleaseRun> {
+        self.history.releases.iter_mut().filter(|release| release.is_open())
     }
 
     fn accepted(&mut self, accepted: Acceptance) {

@@ -57,6 +57,18 @@ pub struct AskedEnd {
     pub answer: Option<Answer>,
 }
 
+/// The answer that counts now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Given {
+    /// When it was given.
+    pub at: Timestamp,
+    /// Which answer it was.
+    pub how: Ending,
+    /// Who gave it, and why. It is by `nobody` when nobody answered in time.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
 /// The ways in which asking a person ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +83,8 @@ pub enum Ending {
     Cleared,
     /// Another remediation has revoked the same sessions.
     Superseded,
+    /// A person asked for the release of what had been begun.
+    ReleaseAsked,
 }
 
 impl fmt::Display for Ending {
@@ -157,6 +171,13 @@ pub struct ReleaseRun {
     pub not_done: Option<String>,
 }
 
+impl ReleaseRun {
+    /// It was neither done nor given up.
+    pub(super) fn is_open(&self) -> bool {
+        self.done_at.is_none() && self.not_done.is_none()
+    }
+}
+
 /// What a person was asked to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AlertRaised {
@@ -190,7 +211,7 @@ pub struct History {
     pub denied_at: Option<Timestamp>,
     /// When no token that it denies could be alive any more.
     pub expired_at: Option<Timestamp>,
-    /// The remediation that has revoked the same sessions.
+    /// The remediation that has revoked the same sessions, unless a person wanted this one all the same.
     pub superseded_by: Option<String>,
 }
 
@@ -207,13 +228,23 @@ impl History {
         }
     }
 
-    /// Nobody is asked any more. Who rejected can think better of it: then the later answer counts.
+    /// Nobody is asked any more.
     pub(super) fn end_asking(&mut self, at: Timestamp, how: Ending, answer: Option<Answer>) {
-        match self.asked.last_mut().map(|asked| &mut asked.ended) {
-            Some(ended @ None) => *ended = Some(AskedEnd { at, how, answer }),
-            Some(Some(ended)) if answer.is_some() => (ended.how, ended.answer) = (how, answer),
-            _ => {}
+        if let Some(Asked { ended: ended @ None, .. }) = self.asked.last_mut() {
+            *ended = Some(AskedEnd { at, how, answer });
         }
+    }
+
+    /// A person has answered. Perhaps nobody was asked at the time: who rejected can think better of it, and
+    /// what was superseded can be approved. Such an answer is a question of its own, about what was asked last
+    /// or decided.
+    pub(super) fn answered(&mut self, given: &Given, decision: &FirstDecision) {
+        if self.asked.last().is_none_or(|asked| asked.ended.is_some()) {
+            let last = self.asked.last().map(|asked| (asked.code, asked.reason.clone()));
+            let (code, reason) = last.unwrap_or_else(|| (decision.code, decision.reason.clone()));
+            self.ask(given.at, code, reason);
+        }
+        self.end_asking(given.at, given.how, Some(given.answer.clone()));
     }
 
     /// What became of the latest change.

@@ -44,7 +44,7 @@ pub use entry::{Entry, Subject};
 pub use event::Event;
 pub use history::{
     Acceptance, AlertRaised, Asked, AskedEnd, ChangeMade, ChangeOutcome, DriftSeen, Ending, FirstDecision,
-    History, Recorded, ReleaseRun,
+    Given, History, Recorded, ReleaseRun,
 };
 pub use impact::{Impact, Instance};
 pub use lifecycle::{Illegal, Standing};

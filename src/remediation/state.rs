@@ -119,6 +119,12 @@ impl State {
         matches!(self, Self::Queued | Self::Approved | Self::Retrying | Self::Blocked)
     }
 
+    /// A refusal led to it, and is what keeps it from being carried out.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Retrying | Self::Blocked | Self::Failed)
+    }
+
     /// Every state, in the order of a life.
     #[must_use]
     pub fn all() -> &'static [Self] {

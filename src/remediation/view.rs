@@ -1,8 +1,8 @@
 //! A remediation, put together from its entries.
 
 use super::{
-    Acceptance, Answer, Change, FirstDecision, History, Impact, Proof, ReasonCode, Recorded, Recurrence,
-    Refused, ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
+    Acceptance, Change, Ending, FirstDecision, Given, History, Impact, Proof, ReasonCode, Recorded,
+    Recurrence, Refused, ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
 };
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
@@ -38,8 +38,8 @@ pub struct Remediation {
     pub opt_outs: Vec<String>,
     /// What would be done, as it was looked at last for the person who is asked.
     pub proposal: Option<Proposal>,
-    /// The answer, and when it was given.
-    pub answer: Option<(Timestamp, Answer)>,
+    /// The latest answer to what was asked last.
+    pub answer: Option<Given>,
     /// The change that was made or is being made.
     pub change: Option<Change>,
     /// AWS's latest yes to a change of it.
@@ -54,7 +54,7 @@ pub struct Remediation {
     pub undoing: Option<Undo>,
     /// When it was taken back, and with which entry.
     pub undone: Option<(Timestamp, i64)>,
-    /// Why it is not known whether the change is in place.
+    /// Why it is not known whether the change is in place or was taken away, since it is in this state.
     pub uncertain: Option<String>,
     /// What happened to it, occasion by occasion.
     pub history: History,
@@ -99,13 +99,10 @@ impl Remediation {
         Some(held_at.saturating_add(timeout).unwrap_or(Timestamp::MAX))
     }
 
-    /// When a person approved it, if one did and it was not held again since.
+    /// When a person approved it, if that is the answer that counts.
     #[must_use]
     pub fn approved_at(&self) -> Option<Timestamp> {
-        self.answer
-            .as_ref()
-            .map(|(at, _)| *at)
-            .filter(|_| !matches!(self.state, State::Held | State::Rejected | State::Superseded))
+        self.answer.as_ref().filter(|given| given.how == Ending::Approved).map(|given| given.at)
     }
 
     /// When AWS had accepted the change.
@@ -126,10 +123,32 @@ impl Remediation {
         self.history.denied_at.is_some()
     }
 
-    /// The refusal that was recorded last.
+    /// From the last activity that GuardDuty saw until AWS accepted the deny that was seen in place first.
+    #[must_use]
+    pub fn to_deny(&self) -> Option<SignedDuration> {
+        self.history.denied_at.and_then(|at| self.since_activity(at))
+    }
+
+    /// The refusal because of which it is not carried out now.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
-        self.history.refusals.last().map(|refusal| &refusal.what)
+        let refusals = self.history.refusals.last().filter(|_| self.state.is_refused());
+        refusals.map(|refusal| &refusal.what)
+    }
+
+    /// Why it is in this state, where the record has a reason for that.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        match self.state {
+            State::Held => self.held_why().map(|(_, why)| why),
+            State::Lost => {
+                let drift = self.history.drifts.last();
+                let is_later = |release: &&ReleaseRun| drift.is_none_or(|drift| drift.entry < release.entry);
+                let in_vain = self.release().filter(is_later).and_then(|release| release.not_done.as_deref());
+                in_vain.or(drift.map(|drift| drift.what.as_str()))
+            }
+            _ => self.refused().map(|refused| refused.reason.as_str()).or(self.uncertain.as_deref()),
+        }
     }
 
     /// The release that was asked for last.

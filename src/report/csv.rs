@@ -75,7 +75,7 @@ const COLUMNS: &[Column] = &[
     ("present_at", |s| rung(s, "present")),
     ("simulated_at", |s| rung(s, "simulated")),
     ("enforced_at", |s| rung(s, "enforced")),
-    ("refused", |s| s.refusals.last().map(|one| one.what.reason.clone()).unwrap_or_default()),
+    ("refused", |s| s.refused().map(|one| one.what.reason.clone()).unwrap_or_default()),
     ("drifts", |s| s.drifts.len().to_string()),
     ("undone_at", |s| time(s.undone_at)),
     ("calls", |s| s.calls.count.to_string()),

@@ -153,7 +153,6 @@ pub(super) struct AccountPlace {
 
 impl IncidentReport {
     pub(super) fn of(view: Remediation, timeline: Timeline, place: AccountPlace, also_for: u64) -> Self {
-        let seconds_after = |at| view.since_activity(at).map(|since| since.as_secs_f64());
         let to_do = to_do(&view);
         let instance = view.finding.evidence.instance_id.as_deref();
         let aftercare = if view.state.is_in_place() {
@@ -185,7 +184,7 @@ impl IncidentReport {
             principal_arn: view.target.arn(),
             session: view.target.session().map(|one| one.user_id.clone()),
             also_for,
-            seconds_to_deny: view.history.denied_at.and_then(seconds_after),
+            seconds_to_deny: view.to_deny().map(|took| took.as_secs_f64()),
             rungs: rungs(&view),
             impact,
             to_do,
@@ -240,14 +239,20 @@ impl IncidentReport {
             let Some(end) = &asked.ended else { continue };
             match &end.answer {
                 Some(answer) if answer.by == NOBODY => nobody += 1,
-                // Clocks differ: what ended before it began is no duration, and belongs in no figure.
-                Some(_) if asked.since <= end.at => {
+                // Clocks differ: what ended before it began is no duration, and belongs in no figure. What
+                // nobody was asked about was not waited for.
+                Some(_) if asked.since < end.at => {
                     waited.push(end.at.duration_since(asked.since).as_secs_f64());
                 }
                 _ => {}
             }
         }
         (waited, nobody)
+    }
+
+    /// The refusal because of which it is not carried out now.
+    pub(super) fn refused(&self) -> Option<&Recorded<Refused>> {
+        self.refusals.last().filter(|_| self.state.is_refused())
     }
 
     /// The numbers of its entries, the finding's too.

@@ -53,8 +53,7 @@ impl Events {
             Activity::Restore => (3, "Restore"),
         };
         let (severity_id, severity) = severity(incident.finding.severity);
-        let detail =
-            incident.to_do.clone().or_else(|| incident.refusals.last().map(|one| one.what.reason.clone()));
+        let detail = incident.to_do.clone().or_else(|| incident.refused().map(|one| one.what.reason.clone()));
         let cloud_account = json!({ "uid": incident.account, "name": incident.account_name, "type_id": 10, "type": "AWS Account" });
         let message = match activity {
             Activity::Evict => {

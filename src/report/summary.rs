@@ -289,7 +289,7 @@ impl Summary {
                 self.needs_person_more += 1;
                 return;
             }
-            let refused = incident.refusals.last();
+            let refused = incident.refused();
             let lost = incident.drifts.last().filter(|_| state == State::Lost);
             let (since, why) = match (held, lost, refused) {
                 (Some(held), ..) => (held.since, held.reason.clone()),

@@ -18,6 +18,7 @@ mod conformance;
 mod copies;
 mod corpus;
 mod crash;
+mod current;
 mod damage;
 mod decoding;
 mod docs;

@@ -3,7 +3,7 @@
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
-use crate::remediation::{NOBODY, Remediation, State};
+use crate::remediation::{Given, NOBODY, Remediation, State};
 
 pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
@@ -29,7 +29,8 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
             if let Some(key) = &change.key {
                 screen.line(format!("            access key {} is inactive", clean(&key.id)));
             }
-            screen.prose(match remediation.since_activity(accepted) {
+            let denied = remediation.history.denied_at.unwrap_or(accepted);
+            screen.prose(match remediation.since_activity(denied) {
                 Some(took) => format!(
                     "            accepted by AWS {} after the last activity that GuardDuty saw",
                     short(took)
@@ -73,13 +74,13 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
         screen.line(format!("            details: `rescind show {}`", remediation.id));
     } else if remediation.state == State::Superseded {
         screen.line("            another remediation of the role has revoked these sessions");
-    } else if let (State::Rejected, Some((_, answer))) = (remediation.state, &remediation.answer) {
+    } else if let (State::Rejected, Some(Given { answer, .. })) = (remediation.state, &remediation.answer) {
         screen.prose(format!("            rejected by {}: {}", clean(&answer.by), clean(&answer.reason)));
-    } else if let Some(refused) = remediation.refused().filter(|_| !remediation.state.has_fixed_cutoff()) {
+    } else if let Some(refused) = remediation.refused() {
         screen.prose(format!("            {}", clean(&refused.reason)));
         screen.prose(format!("            to do: {}", clean(&refused.what_to_do)));
     } else {
-        let why = remediation.uncertain.as_deref().unwrap_or("not finished");
+        let why = remediation.why().unwrap_or("not finished");
         screen.prose(format!("            {}", clean(why)));
         screen.line("            a running service resumes it, or the next start");
     }
@@ -101,7 +102,7 @@ pub(super) fn needs_person(remediation: &Remediation) -> bool {
     match (remediation.state, &remediation.answer) {
         (State::Revoked | State::Unverified | State::Superseded, _) => false,
         (state, _) if is_ended(state) => false,
-        (State::Rejected, Some((_, answer))) => answer.by == NOBODY,
+        (State::Rejected, Some(Given { answer, .. })) => answer.by == NOBODY,
         _ => true,
     }
 }

@@ -106,7 +106,7 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
     // The victim's own account says nothing of where the thief is.
     let account = known(evidence.remote_account.as_ref()).filter(|account| *account != incident.account);
     from.extend(account.map(|account| format!("account {account}")));
-    let refused = incident.refusals.last().filter(|_| !incident.acted).map(|one| one.what.reason.clone());
+    let refused = incident.refused().map(|one| one.what.reason.clone());
     let drift = incident.drifts.last().map(|one| format!("{} {}", Shown::time(&one.at), one.what));
     let recurrence = incident.recurrence.as_ref();
     let recurrence = recurrence.map(|one| format!("{} of {}", spaced(one.sign), one.of));
