@@ -1,7 +1,7 @@
 //! `rescind approve` and `rescind reject`: a person's answer to what is held.
 
 use super::exit::BadInput;
-use super::output::{BOLD, Screen, clean, styled};
+use super::output::{BAD, BOLD, Screen, clean, styled};
 use super::runtime::block_on;
 use super::{Exit, show};
 use crate::config::Config;
@@ -115,7 +115,7 @@ async fn answer_all(
             Err(LedgerError::Illegal(illegal)) => {
                 let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();
                 late.push(format!(
-                    "{} is {now} already: somebody else was faster, and nothing was recorded",
+                    "{} is {now} already: somebody else was faster, and nothing was recorded of it",
                     remediation.id
                 ));
                 continue;
@@ -148,7 +148,18 @@ async fn answer_all(
                 .to_owned(),
         });
     }
-    if late.is_empty() { Ok(Exit::Done) } else { Err(BadInput(late.join("\n")).into()) }
+    if late.is_empty() {
+        return Ok(Exit::Done);
+    }
+    // Where one answer is recorded, it is not so that nothing was changed.
+    if late.len() == remediations.len() {
+        return Err(BadInput(late.join("\n")).into());
+    }
+    screen.json(&serde_json::json!({ "not_recorded": late }))?;
+    for text in &late {
+        screen.line(format!("{}  {}", styled(BAD, "NOT recorded:"), clean(text)));
+    }
+    Ok(Exit::NeedsPerson)
 }
 
 /// The remediation, if it can be answered: it is held, or was rejected and somebody thinks better of it.

@@ -354,6 +354,33 @@ fn who_rejected_can_think_better_of_it() {
 }
 
 #[test]
+fn where_one_of_two_was_answered_meanwhile_the_other_answer_is_reported_as_recorded() {
+    let scene = asking();
+    let _ = (scene.theft(SHOP, "web"), scene.theft(SHOP, "cards"));
+    scene.poll().code(5);
+    let id = |role: &str| {
+        let all = scene.rescind(&["list", "-o", "json"]).json();
+        let one = all.iter().find(|one| one["principal"] == role).expect("one");
+        one["remediation"].as_str().expect("an id").to_owned()
+    };
+    let (web, cards) = (id("web"), id("cards"));
+    scene.hold("GetCallerIdentity", "before");
+    let args = ["approve", &web, &cards, "--by", "Ada", "--reason", "sure", "--aws-identity", "-o", "json"];
+    let process = scene.spawn(&args);
+    scene.held("GetCallerIdentity");
+    scene.rescind(&answer("reject", &cards)).code(0);
+    scene.release("GetCallerIdentity");
+    let ran = Scene::finish(process).code(5);
+    let recorded: Vec<Value> = ran.json();
+    assert_eq!((&recorded[0]["remediation"], &recorded[0]["approved"]["by"]), (&json!(web), &json!("Ada")));
+    assert!(
+        recorded[1]["not_recorded"][0].as_str().is_some_and(|text| text.contains(&cards)),
+        "{recorded:?}"
+    );
+    assert_eq!((state(&scene, &web), state(&scene, &cards)), (json!("approved"), json!("rejected")));
+}
+
+#[test]
 fn nothing_is_approved_by_accident() {
     let scene = asking();
     let (thief, id) = held(&scene, SHOP);
