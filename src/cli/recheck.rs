@@ -15,16 +15,26 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
             service = starting => service?,
             () = stop.cancelled() => return Ok(Exit::Interrupted),
         };
+        let mut begun = 0;
         let done = async {
             let watched = service.reader().watched_denies(false, None)?.len();
             let _ = screen.json(&serde_json::json!({ "denies_in_force": watched }));
             screen.line(format!("Denies in force: {watched}. Checking each now."));
+            // What was begun and interrupted is brought to its end first: its deny may be half put back.
+            service.reconciler().finish_begun()?;
+            service.drained().await?;
             service.reconciler().rechecks().all().await?;
             service.drained().await?;
+            begun = service.reader().unfinished()?.iter().filter(|open| open.state.is_half_done()).count();
             Ok(Seen::default())
         }
         .await;
-        Box::pin(summary::finish(service, screen, done, "All denies are in force.", stop.is_cancelled()))
-            .await
+        let exit =
+            Box::pin(summary::finish(service, screen, done, "All denies are in force.", stop.is_cancelled()))
+                .await?;
+        if begun > 0 {
+            screen.prose(format!("{begun} not finished: it is not known whether the deny is in place. `rescind status` has why."));
+        }
+        Ok(if begun > 0 && exit == Exit::Done { Exit::NeedsPerson } else { exit })
     })
 }

@@ -40,11 +40,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             () = stop.cancelled() => return Ok(if args.once { Exit::Interrupted } else { Exit::Done }),
         };
         let done = async {
-            service.recover().await?;
-            if args.backlog {
-                service.take_up_observed().await?;
-            }
             if args.once {
+                service.recover().await?;
+                if args.backlog {
+                    service.take_up_observed().await?;
+                }
                 let seen = tokio::select! {
                     seen = service.poll() => seen?,
                     () = stop.cancelled() => Seen::default(),
@@ -63,7 +63,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             // When nobody reads standard output, the log has it too.
             let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
             service.describe_feeds().iter().for_each(|feed| screen.line(feed));
-            service.run(reload).await.map(|()| Seen::default())
+            service.run(args.backlog, reload).await.map(|()| Seen::default())
         }
         .await;
         if args.once {

@@ -32,6 +32,7 @@ impl Sweep {
         stop: CancellationToken,
     ) -> Result<(), LedgerError> {
         self.intake.sweep();
+        let mut origin = Origin::Resumed;
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -39,7 +40,8 @@ impl Sweep {
                 () = stop.cancelled() => return Ok(()),
                 _ = ticks.tick() => {}
             }
-            self.undecided(&Origin::Swept).await?;
+            self.undecided(&origin).await?;
+            origin = Origin::Swept;
         }
     }
 

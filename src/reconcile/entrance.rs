@@ -43,7 +43,8 @@ impl Reconciler {
                 }
                 None => break,
             };
-            let can_come_again = intakes.are_swept() && !intake.origin.is_asked();
+            let stays = intakes.are_swept() || intake.origin == Origin::Resumed;
+            let can_come_again = stays && !intake.origin.is_asked();
             if self.has_room(&intake.finding.account, can_come_again, &mut full).await {
                 self.take(intake);
             } else {

@@ -244,11 +244,12 @@ impl KeyedQueue {
 
     async fn work_off(&self, key: &str) {
         while let Some(Job { work, priority, _place }) = self.next(key) {
+            // What waits to be tried again has no share yet: what is new in its account must not wait for it.
+            let narrow = if priority == Priority::Again { self.narrow(key).await } else { None };
             let share = match self.share_of(key) {
                 Some(share) => share.acquire_owned().await.ok(),
                 None => None,
             };
-            let narrow = if priority == Priority::Again { self.narrow(key).await } else { None };
             let permit = Arc::clone(&self.before).acquire_owned().await.ok();
             let permit = permit.map(|permit| (Part::Other, permit));
             if self.stop.is_cancelled() {

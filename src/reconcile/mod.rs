@@ -205,9 +205,21 @@ impl Reconciler {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn resume(&self) -> Result<(), LedgerError> {
+        self.resume_where(|_| true)
+    }
+
+    /// Takes up the remediations whose change was begun and is not finished.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn finish_begun(&self) -> Result<(), LedgerError> {
+        self.resume_where(State::is_half_done)
+    }
+
+    fn resume_where(&self, wanted: impl Fn(State) -> bool) -> Result<(), LedgerError> {
         for Open { remediation, account, role_key, state, .. } in self.context().reader.unfinished()? {
             let key = queue_key(&account, &role_key);
-            if !self.queue().is_busy(&key) && !self.context().retries.knows(&remediation) {
+            if wanted(state) && !self.queue().is_busy(&key) && !self.context().retries.knows(&remediation) {
                 // What was never tried is as new as it was.
                 let is_new = matches!(state, State::Queued | State::Approved);
                 let priority = if is_new { Priority::New } else { Priority::Again };

@@ -154,7 +154,13 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn take_up_observed(&self) -> Result<(), LedgerError> {
-        self.feeds.sweep.observed(|finding| self.would_act_on(finding)).await
+        self.feeds.sweep.observed(would_act_on(&self.config, &self.hub)).await
+    }
+
+    /// The mode and the finding's age allow to act on it.
+    #[must_use]
+    pub fn would_act_on(&self, finding: &Finding) -> bool {
+        would_act_on(&self.config, &self.hub)(finding)
     }
 
     /// The regions were polled before: what comes from now on is new.
@@ -165,13 +171,6 @@ impl Service {
         let pollers = self.feeds.regions.pollers();
         let each = pollers.iter().map(|poller| self.reader.watched_since(poller.region()));
         Ok(each.collect::<Result<Vec<_>, _>>()?.iter().all(Option::is_some))
-    }
-
-    /// The mode and the finding's age allow to act on it.
-    #[must_use]
-    pub fn would_act_on(&self, finding: &Finding) -> bool {
-        self.config.mode <= Mode::Approve
-            && self.hub.clock().now().duration_since(finding.last_seen()) <= self.config.max_finding_age
     }
 
     /// Records that it stops, and closes the ledger.
@@ -197,5 +196,14 @@ impl Service {
         };
         self.ledger.close();
         drained.and(done).and(signed)
+    }
+}
+
+/// Whether the mode and a finding's age allow to act on it.
+fn would_act_on(config: &Arc<Config>, hub: &Hub) -> impl Fn(&Finding) -> bool + Send + use<> {
+    let (config, clock) = (Arc::clone(config), hub.clock().clone());
+    move |finding| {
+        config.mode <= Mode::Approve
+            && clock.now().duration_since(finding.last_seen()) <= config.max_finding_age
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration, read again while the service runs.
 
 use super::opt_outs::{self, OptOutFile, Rejected};
-use super::status::Shared;
+use super::status::{Reread, Shared};
 use crate::chain::chain;
 use crate::config::{Config, OptOuts};
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
@@ -100,12 +100,13 @@ impl Reloader {
         self.reconciler.use_config(&config, opt_outs.as_ref());
         self.types.send_replace(self.reconciler.policy().rules.types());
         self.reconciler.retry_all()?;
-        self.shared.refuse(None);
+        self.shared.refuse(Reread::Config, None);
         tracing::info!(mode = %config.mode, "the configuration was read again");
         if !needs_restart.is_empty() {
             tracing::warn!(keys = needs_restart.join(", "), "these changes apply only after a restart");
         }
         if let Some(opt_outs) = &opt_outs {
+            self.shared.refuse(Reread::OptOuts, None);
             tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
             opt_outs::warn(opt_outs);
         }
@@ -114,7 +115,7 @@ impl Reloader {
 
     async fn refuse_reload(&self, error: String) -> Result<(), LedgerError> {
         tracing::error!("the configuration was REJECTED; the previous version stays in effect: {error}");
-        self.shared.refuse(Some(error.clone()));
+        self.shared.refuse(Reread::Config, Some(error.clone()));
         self.ledger.append(Draft::of_service(Event::ReloadRefused { error })).await.map(|_| ())
     }
 
@@ -137,7 +138,7 @@ impl Reloader {
                 self.ledger.append(Draft::of_service(event)).await?;
                 self.reconciler.use_opt_outs(&opt_outs);
                 self.reconciler.retry_all()?;
-                self.shared.refuse(None);
+                self.shared.refuse(Reread::OptOuts, None);
                 tracing::info!(count = opt_outs.all.len(), "the opt-outs were read again");
                 if !removed.is_empty() {
                     tracing::warn!(removed = removed.join(", "), "these opt-outs do not apply any more");
@@ -146,7 +147,7 @@ impl Reloader {
             }
             Some(Err(Rejected(error))) => {
                 tracing::error!("the opt-outs were REJECTED; the previous version stays in effect: {error}");
-                self.shared.refuse(Some(error.clone()));
+                self.shared.refuse(Reread::OptOuts, Some(error.clone()));
                 self.ledger.append(Draft::of_service(Event::OptOutsRefused { error })).await?;
             }
         }

@@ -7,7 +7,7 @@ use super::opt_outs::OptOutFile;
 use super::reload::Reloader;
 use super::status::StatusPublisher;
 use super::upkeep::Upkeep;
-use super::{Service, systemd, web};
+use super::{Service, systemd, web, would_act_on};
 use crate::alert::Alert;
 use crate::ingest::joined;
 use crate::ledger::LedgerError;
@@ -23,11 +23,13 @@ const TASKS_END: Duration = Duration::from_secs(5);
 
 impl Service {
     /// Watches until `stop` is cancelled. Between the findings it takes up approvals, tries again what
-    /// failed, and reads its files again when they changed or `reload` asks for it.
+    /// failed, and reads its files again when they changed or `reload` asks for it. What an earlier process
+    /// left is taken up beside that, so that an account that hangs cannot keep thefts elsewhere from being seen;
+    /// so is what was only observed, when `backlog` asks for it.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn run(&self, reload: Arc<Notify>) -> Result<(), LedgerError> {
+    pub async fn run(&self, backlog: bool, reload: Arc<Notify>) -> Result<(), LedgerError> {
         if !self.config.confirm {
             let text = "confirm = false: what the queue or the folder brings is believed as it is".to_owned();
             let what_to_do = "Whoever can write there can have roles revoked. Allow guardduty:GetFindings to the hub and take `confirm = false` out.";
@@ -35,7 +37,12 @@ impl Service {
         }
         let heartbeat = Arc::new(Heartbeat::new());
         let mut observers = self.spawn_observers(&heartbeat)?;
+        self.reconciler.resume()?;
         let mut tasks = self.spawn_tasks(reload, heartbeat)?;
+        if backlog {
+            let (sweep, wanted) = (Arc::clone(&self.feeds.sweep), would_act_on(&self.config, &self.hub));
+            tasks.spawn(async move { sweep.observed(wanted).await });
+        }
         systemd::ready();
         let ended = async {
             while let Some(done) = tasks.join_next().await {
@@ -55,7 +62,11 @@ impl Service {
         };
         let drained = match ran {
             Ok(()) => self.drained().await,
-            Err(error) => Err(error),
+            Err(error) => {
+                // What is in flight has as long to finish as at any other stop.
+                self.stop.cancel();
+                Err(error)
+            }
         };
         observers.shutdown().await;
         Live::remove(&self.config.ledger);

@@ -17,8 +17,12 @@ use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+/// Maximum time that a start waits for Organizations where the accounts are known from an earlier reading.
+const ORGANIZATION_WAIT: Duration = Duration::from_secs(10);
 
 /// What a service is started for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,7 +264,14 @@ impl Service {
         if let Some(kept) = kept.as_ref().filter(|kept| age(kept) < ORGANIZATION_AGE) {
             return Ok(Arc::clone(kept));
         }
-        match read_organization(hub).await {
+        // One that is old is better than waiting for Organizations to answer: it is read again while the
+        // service runs.
+        let longest = if kept.is_some() { ORGANIZATION_WAIT } else { Duration::MAX };
+        let Ok(read) = tokio::time::timeout(longest, read_organization(hub)).await else {
+            tracing::error!("Organizations does not answer: the accounts are known as they were last read");
+            return Ok(kept.unwrap_or_else(|| Arc::new(Snapshot::never_read(account))));
+        };
+        match read {
             Ok((snapshot, append)) => {
                 ledger.append(append).await?;
                 Ok(snapshot)

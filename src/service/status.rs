@@ -25,13 +25,27 @@ pub(super) struct Shared {
     pub published: Mutex<Option<Live>>,
     /// Where the service answers, once it does.
     pub listen: Mutex<Option<SocketAddr>>,
-    /// Why a changed file was rejected, if one was.
-    pub refused: Mutex<Option<String>>,
+    /// Why a changed configuration, or changed opt-outs, were rejected, if they were.
+    refused: Mutex<[Option<String>; 2]>,
+}
+
+/// A file that is read again while the service runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reread {
+    Config,
+    OptOuts,
 }
 
 impl Shared {
-    pub fn refuse(&self, error: Option<String>) {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    /// Notes why a changed file was rejected; none when it was accepted.
+    pub fn refuse(&self, file: Reread, error: Option<String>) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)[file as usize] = error;
+    }
+
+    fn refused(&self) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<&str> = refused.iter().flatten().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 }
 
@@ -95,7 +109,7 @@ impl StatusPublisher {
             retries: self.reconciler.retries(),
             rechecks: self.reconciler.rechecks().state(),
             budget: (budget.account_per_hour, budget.organization_per_hour),
-            refused: self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            refused: self.shared.refused(),
             stopping: self.stop.is_cancelled(),
         }
     }
