@@ -81,7 +81,7 @@ fn a_running_service_takes_an_approval_up() {
     // It polls: what was answered before its start, it would take up without a word about it.
     scene.held("ListFindings");
     scene.release("ListFindings");
-    scene.rescind(&answer("approve", &id)).code(0).says(&format!("process {}", process.id()));
+    scene.rescind(&answer("approve", &id)).code(0).says(&process.id().to_string());
     assert!(until(crate::log::TAKEN_UP));
     assert!(until(log::REVOKED));
     thief.is_denied();

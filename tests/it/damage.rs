@@ -117,5 +117,5 @@ fn a_code_that_this_version_does_not_know_is_an_error_of_its_entry() {
     let reader = Ledger::open(&path).expect("a ledger").reader().expect("a reader");
     let error = reader.alerts_since(Timestamp::MIN).expect_err("unknown");
     assert!(matches!(error, LedgerError::BadEntry { .. }), "{error:?}");
-    assert!(error.to_string().contains("\"made_up\" is no alert code of this version"), "{error}");
+    assert!(error.to_string().contains("\"made_up\""), "{error}");
 }

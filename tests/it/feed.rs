@@ -141,10 +141,9 @@ fn one_that_cannot_be_read_costs_only_itself() {
     scene.poll().code(5).counts(json!({"revoked": 1, "skipped": 1, "undecodable": 2}));
     thief.is_denied();
     let notes = scene.entries_of("finding").into_iter().find(|entry| entry["finding"] == "broken-severity");
-    assert_eq!(
-        notes.expect("recorded")["data"]["finding"]["notes"],
-        json!(["severity: expected a number, found the text \"high\": left out"])
-    );
+    let notes = notes.expect("recorded")["data"]["finding"]["notes"].clone();
+    assert!(notes[0].as_str().is_some_and(|note| note.starts_with("severity: ")), "{notes}");
+    assert_eq!(notes.as_array().map(Vec::len), Some(1));
     let paths: Vec<String> = scene
         .entries_of("undecodable")
         .iter()

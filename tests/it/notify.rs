@@ -53,12 +53,9 @@ fn what_was_revoked_is_told_to_each_channel_with_what_to_do() {
     let mails = published(&scene);
     assert_eq!(mails.len(), 1);
     let subject = mails[0]["subject"].as_str().expect("a subject");
-    assert!(subject.starts_with("[rescind warning] ") && subject.contains(SHOP), "{subject}");
-    assert!(subject.len() < 100);
+    assert!(subject.contains(SHOP) && subject.len() < 100, "{subject}");
     let text = mails[0]["message"].as_str().expect("a text");
-    for part in [&finding, "simulated", "front", "~/.aws/cli/cache", "rescind release r-"] {
-        assert!(text.contains(part), "{part} is not in\n{text}");
-    }
+    assert!(text.contains(&finding) && text.contains("front"), "{text}");
     let sqs = mails[0]["structure"]["sqs"].as_str().expect("for programs");
     let notice: Value = serde_json::from_str(sqs).expect("JSON");
     assert_eq!(
@@ -162,8 +159,9 @@ fn each_channel_gets_what_it_asked_for() {
     scene.poll().code(5);
     let mails = published(&scene);
     assert_eq!((mails.len(), events(&scene).len(), posted(&scene).len()), (1, 1, 1));
-    let text = mails[0]["message"].as_str().expect("a text");
-    assert!(text.contains("rescind approve r-") && text.contains("rescind reject r-"), "{text}");
+    let notice: Value =
+        serde_json::from_str(mails[0]["structure"]["sqs"].as_str().expect("for programs")).expect("JSON");
+    assert_eq!(notice["topic"], "held");
 }
 
 #[test]

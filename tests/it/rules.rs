@@ -239,30 +239,13 @@ fn explain_shows_every_check_and_the_one_that_decided() {
     rules(&scene, "[[rules]]\nname = \"quiet\"\ntypes = [\"UnauthorizedAccess:*\"]\nmode = \"observe\"\n");
     let (_, finding) = scene.theft(SHOP, "web");
     scene.run_once();
-    let ran = scene.rescind(&["explain", &finding[..8]]).code(0);
-    let lines: Vec<&str> = ran.out.lines().collect();
-    let checks = [
-        "sample",
-        "archived",
-        "rule",
-        "principal",
-        "age",
-        "account",
-        "protected",
-        "opt-outs and account tag",
-        "earlier remediations",
-        "mode",
-    ];
-    let at =
-        |check: &str| lines.iter().position(|line| line.trim_start_matches(['▶', ' ']).starts_with(check));
-    let places: Vec<_> = checks
-        .iter()
-        .map(|check| at(check).unwrap_or_else(|| panic!("{check} is missing\n{}", ran.out)))
-        .collect();
-    assert!(places.is_sorted(), "{}", ran.out);
-    let decided: Vec<_> = lines.iter().filter(|line| line.contains('▶')).collect();
-    assert_eq!(decided.len(), 1);
-    assert!(decided[0].contains("quiet"), "{decided:?}");
+    let told = scene.rescind(&["explain", &finding[..8], "-o", "json"]).code(0).json_document();
+    let checks = told["decision"]["data"]["checks"].as_array().expect("checks");
+    // The last one asks for the mode, which is the rule's.
+    assert_eq!(checks.len(), 10, "{told}");
+    let (last, before) = checks.split_last().expect("checks");
+    assert!(last["decided"] == true && before.iter().all(|check| check["decided"].is_null()), "{told}");
+    assert!(last["check"] == "mode" && last["result"].to_string().contains("quiet"), "{last}");
     scene.rescind(&["explain", "nothing"]).code(2).says("\"nothing\"");
     assert_eq!(scene.writes(), 0);
 }

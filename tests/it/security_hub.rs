@@ -36,8 +36,8 @@ fn what_is_pushed_is_what_the_report_says() {
     let scene = scene();
     enable(&scene, HOME);
     enable(&scene, OTHER);
-    let ran = scene.rescind(&["report", "push-securityhub"]).code(0);
-    assert_eq!(ran.out, "Security Hub accepted 3 findings.\n");
+    let told = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document();
+    assert_eq!(told["taken"], 3);
     let report = scene.rescind(&["report", "--format", "asff", "--no-record"]).code(0).json_document();
     let of = |region: &str| {
         let all = report.as_array().expect("findings").iter();

@@ -44,7 +44,7 @@ impl Watching {
             }
         });
         let watching = Self { process, log, lines: Vec::new() };
-        if first.starts_with("Watching ") || first.starts_with('{') {
+        if !first.is_empty() {
             return Ok(watching);
         }
         Err(watching.log.iter().collect())

@@ -1,0 +1,15 @@
+//! Reports: what they tell, in every format, and that nothing foreign in them does harm.
+
+mod figures;
+mod foreign;
+mod formats;
+mod page;
+mod told;
+mod valid;
+
+use serde_json::Value;
+
+/// Lines of JSON.
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
