@@ -404,6 +404,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_waits_to_be_tried_again_holds_up_nothing_new_in_its_account() {
+        let queue = KeyedQueue::new(32, CancellationToken::new());
+        for account in ["222222222222", "333333333333"] {
+            for role in 0..8 {
+                let key = format!("{account}/{role}");
+                queue.submit(key, Priority::Again, std::future::pending());
+            }
+            // Each waits where it waits before the next ones come.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let done = Arc::new(Notify::new());
+        let new = Arc::clone(&done);
+        queue.submit("333333333333/new".to_owned(), Priority::New, async move { new.notify_one() });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(done.notified().now_or_never().is_some(), "what is new waits for an account that hangs");
+        queue.give_up().await;
+    }
+
+    #[tokio::test]
     async fn what_steps_back_lets_others_go_first() {
         let queue = KeyedQueue::new(1, CancellationToken::new());
         let (urgent, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));

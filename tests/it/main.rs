@@ -30,6 +30,7 @@ mod faults;
 mod feed;
 mod folder;
 mod guards;
+mod hangs;
 mod histories;
 mod house;
 mod hub;
