@@ -67,7 +67,7 @@ fn patched(data: &[u8]) {
     {
         // Then everything in it is as it was: the kept checkpoint is over all of it.
         assert_eq!(found.entries, 67);
-        assert_eq!(found.root, "19ea9428fa03ba5a9b4d67b37482e976b70c2b33eef58ad098def38e5b7b0b92");
+        assert_eq!(found.root, "bcfb9034d79ad8cf4d3bea88140495c7f0dc27c2295ee49e5696e69f78d4e624");
     }
 }
 

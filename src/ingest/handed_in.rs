@@ -11,7 +11,6 @@ use crate::backoff::Backoff;
 use crate::finding::{Decoded, Finding};
 use crate::ledger::LedgerError;
 use crate::remediation::{Draft, Origin};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +26,8 @@ pub struct HandedIn {
     pub verifier: Arc<Verifier>,
     /// Where it is handed over.
     pub intake: IntakeSender,
+    /// The ledger's last entry when this run began.
+    pub since: i64,
     /// It is to stop.
     pub stop: CancellationToken,
 }
@@ -45,7 +46,6 @@ impl HandedIn {
     ) -> Result<(), LedgerError> {
         let (pointers, decoded) = split(decoded);
         self.take_in_pointers(origin, pointers, seen).await?;
-        let mut known = HashSet::new();
         for recorded in record(&self.verifier.ledger, &Source::of(origin), decoded, None).await? {
             let finding = match recorded {
                 Recorded::New(finding) => finding,
@@ -55,13 +55,23 @@ impl HandedIn {
                     finding
                 }
             };
-            if known.insert(finding.occurrence())
+            if !self.is_taken_in(&finding)?
                 && let Err(Stopped) = self.intake.send(finding, origin.clone()).await
             {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// It stood in this input before: who hands it in twice is asked about once.
+    fn is_taken_in(&self, finding: &Finding) -> Result<bool, LedgerError> {
+        let occurrence = finding.occurrence();
+        if self.intake.is_in_flight(&occurrence) {
+            return Ok(true);
+        }
+        let decision = self.verifier.reader.decided(&occurrence)?.and_then(|decided| decided.decision);
+        Ok(decision.is_some_and(|decision| decision.seq > self.since))
     }
 
     /// The findings to which a pointer points. Nothing is recorded of them.

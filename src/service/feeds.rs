@@ -85,7 +85,12 @@ impl Feeds {
             sweep: Arc::new(Sweep::new(ledger.reader()?, intake.clone())),
             queue,
             folder,
-            handed_in: Arc::new(HandedIn { verifier, intake: intake.clone(), stop: stop.clone() }),
+            handed_in: Arc::new(HandedIn {
+                verifier,
+                intake: intake.clone(),
+                since: ledger.reader()?.last()?,
+                stop: stop.clone(),
+            }),
             intake,
             regions,
             hub: hub.clone(),

@@ -115,7 +115,7 @@ fn every_entry_can_be_proved_and_one_that_is_not_signed_for_says_what_to_do() {
         scene.rescind(&["ledger", "prove", &seq.to_string(), "-O", &file]).code(0);
         scene.rescind(&["ledger", "check-proof", &file, "--public-key", &key]).code(0);
     }
-    scene.rescind(&["ledger", "prove", &(last + 1).to_string()]).code(4);
+    scene.rescind(&["ledger", "prove", &(last + 1).to_string()]).code(2);
     scene.rescind(&["ledger", "prove", "0"]).code(2);
     // It is not written over.
     scene.rescind(&["ledger", "prove", "1", "-O", "1.json"]).code(2).says("1.json");

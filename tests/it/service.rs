@@ -36,7 +36,7 @@ fn it_tells_how_it_is_over_http_and_on_the_command_line() {
     scene.watch();
     scene.configure(&format!("{OFTEN}listen = \"127.0.0.1:0\"\n"));
     assert_eq!(status(&scene, 5)["live"], Value::Null);
-    scene.hold("ListFindings", "before");
+    scene.hold_all("ListFindings");
     let mut service = Watching::start(&scene, &[]);
     let url = address(&mut service);
     scene.held("ListFindings");
@@ -91,7 +91,7 @@ fn health_tells_by_its_exit_code_whether_the_service_lives_and_sees() {
     scene.rescind(&["health"]).code(2).says("`listen`");
     scene.configure(&format!("{OFTEN}listen = \"127.0.0.1:0\"\n"));
     scene.rescind(&["health"]).code(5).says("http://127.0.0.1:0/healthz");
-    scene.hold("ListFindings", "before");
+    scene.hold_all("ListFindings");
     let mut service = Watching::start(&scene, &[]);
     let url = address(&mut service);
     scene.held("ListFindings");
@@ -102,7 +102,7 @@ fn health_tells_by_its_exit_code_whether_the_service_lives_and_sees() {
     std::fs::write(scene.path("rescind.toml"), format!("mode = \"enfroce\"\n{valid}")).expect("written");
     scene.rescind(&["health"]).code(0).says(&format!("{url}/healthz"));
     std::fs::write(scene.path("rescind.toml"), valid).expect("written");
-    scene.rescind(&["health", "--ready"]).code(5).says("503");
+    scene.rescind(&["health", "--ready"]).code(5).says("503").says(HOME).says(OTHER);
     let told = scene.rescind(&["health", "--ready", "-o", "json"]).code(5).json().remove(0);
     assert_eq!((&told["healthy"], &told["status"]), (&json!(false), &json!(503)));
     assert!(told["reasons"].as_array().is_some_and(|all| !all.is_empty()), "{told}");

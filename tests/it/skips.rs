@@ -82,7 +82,7 @@ fn each_with_its_reason() {
     let ran = scene
         .rescind(&["handle", "findings.jsonl", "-o", "json"])
         .code(5)
-        .counts(json!({"alerts": 8, "held": 6, "need_person": 3, "skipped": 17}));
+        .counts(json!({"alerts": 8, "manual": 6, "need_person": 3, "skipped": 17}));
     for (id, code, _) in &cases {
         let decision = scene.decision(id);
         // Out of reach: a person is asked.

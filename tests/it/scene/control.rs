@@ -95,6 +95,11 @@ impl Scene {
         self.post("faults", &fault);
     }
 
+    /// Holds each call of `operation` before it takes effect, in every region, until it is released.
+    pub fn hold_all(&self, operation: &str) {
+        self.fault(operation, json!({"operation": operation}), "before", json!({"hang": true}), 0);
+    }
+
     /// Waits until the call that is to be held has come.
     pub fn held(&self, operation: &str) {
         let answer = self.get(&format!("faults/{operation}/reached?timeout=30"));

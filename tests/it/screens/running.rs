@@ -17,7 +17,7 @@ fn a_service() {
     scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\nlisten = \"127.0.0.1:0\"\n");
     screens.run(&["health"]).code(5);
     let _ = scene.theft(SHOP, "web");
-    scene.hold("ListFindings", "before");
+    scene.hold_all("ListFindings");
     let mut service = Watching::start(&scene, &["--backlog"]);
     address(&mut service);
     scene.held("ListFindings");
