@@ -44,21 +44,18 @@ impl Service {
             tasks.spawn(async move { sweep.observed(wanted).await });
         }
         systemd::ready();
-        let ended = async {
-            while let Some(done) = tasks.join_next().await {
-                joined(done)?;
-            }
-            Ok(())
-        };
-        // What hangs in a task must not keep the process from stopping either.
-        let deadline = async {
-            self.stop.cancelled().await;
-            systemd::stopping(self.config.drain_timeout);
-            tokio::time::sleep(TASKS_END.min(self.config.drain_timeout)).await;
-        };
         let ran = tokio::select! {
-            ran = ended => ran,
-            () = deadline => Ok(()),
+            () = self.stop.cancelled() => Ok(()),
+            ran = all_ended(&mut tasks) => ran,
+        };
+        let ran = match ran {
+            Ok(()) => {
+                systemd::stopping(self.config.drain_timeout);
+                // What hangs in a task must not keep the process from stopping either.
+                let longest = TASKS_END.min(self.config.drain_timeout);
+                tokio::time::timeout(longest, all_ended(&mut tasks)).await.unwrap_or(Ok(()))
+            }
+            Err(error) => Err(error),
         };
         let drained = match ran {
             Ok(()) => self.drained().await,
@@ -173,4 +170,12 @@ impl Service {
         self.reconciler.give_up().await;
         self.reconciler.fault()
     }
+}
+
+/// Waits until all tasks have ended; one that fails ends the waiting.
+async fn all_ended(tasks: &mut JoinSet<Result<(), LedgerError>>) -> Result<(), LedgerError> {
+    while let Some(done) = tasks.join_next().await {
+        joined(done)?;
+    }
+    Ok(())
 }
