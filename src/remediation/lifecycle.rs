@@ -21,8 +21,8 @@
 //! another remediation has revoked the same sessions. A proof that the policy simulator contradicts leads to
 //! `unverified`, which goes on as `revoked` does; a proof of a higher rung may follow either. A release can
 //! also be asked for of one that was begun and stopped halfway: retrying, blocked, failed, held or rejected;
-//! when it is not released it is that again, or else lost. While it is releasing, more can be asked for. What is held and out of reach ends when a person
-//! has done it by hand.
+//! when it is not released it is that again, or else lost. While it is releasing, more can be asked for. What is
+//! held and out of reach ends when a person has done it by hand.
 
 use super::{Disposition, Event, Rung, State};
 
