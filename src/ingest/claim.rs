@@ -35,19 +35,13 @@ pub enum Verification {
     /// GuardDuty has it, and it had been recorded before.
     Seen(Finding),
     /// GuardDuty does not have it so. It is recorded that it was claimed.
-    Unconfirmed {
-        /// Why.
-        why: Unconfirmed,
-        /// What was claimed.
-        claim: Box<Finding>,
-    },
+    Unconfirmed { why: Unconfirmed, claim: Box<Finding> },
     /// It cannot be read; that is recorded.
     Undecodable(Undecodable),
     /// It turned out to be so many findings more: a sequence has several actors.
     Grows(usize),
     /// GuardDuty did not answer, or does not have it yet: to be asked again.
     Open {
-        /// The claim.
         claim: Box<Claim>,
         /// What GuardDuty answered instead, if it did not answer.
         error: Option<CallError>,

@@ -20,7 +20,6 @@ pub enum FeedError {
     /// The region is an opt-in region that is not enabled for the account.
     #[error("{region} is not enabled for the account ({status})")]
     NotEnabled {
-        /// The region.
         region: Region,
         /// What AWS calls it.
         status: String,
@@ -28,7 +27,6 @@ pub enum FeedError {
     /// What was read cannot be handed over any more.
     #[error(transparent)]
     Stopped(#[from] Stopped),
-    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// An input that is being read.
 #[derive(Debug)]
 pub struct Input {
-    /// What it is.
     pub origin: Origin,
     /// What is in it.
     pub findings: Findings<'static>,

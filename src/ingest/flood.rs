@@ -32,7 +32,7 @@ struct Replays {
 }
 
 impl Flood {
-    /// One more.
+    /// Counts an item that brought nothing.
     pub fn count(&self) {
         self.at(Instant::now());
     }

@@ -50,13 +50,11 @@ const AGAIN: Duration = Duration::from_mins(1);
 type Stamp = (u64, Option<SystemTime>);
 
 impl Folder {
-    /// For one folder.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path, known: Mutex::default(), pulse: Pulse::default(), flood: Flood::default() }
     }
 
-    /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

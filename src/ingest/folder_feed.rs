@@ -64,7 +64,6 @@ pub struct FolderFeed {
 }
 
 impl FolderFeed {
-    /// For one folder.
     #[must_use]
     pub fn new(
         path: PathBuf,
@@ -76,7 +75,6 @@ impl FolderFeed {
         Self { folder: Arc::new(Folder::new(path)), verifier, intake, raise_after, stop }
     }
 
-    /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()

@@ -50,7 +50,6 @@ pub enum Answer {
 /// What a poll reads with and writes to.
 #[derive(Debug, Clone, Copy)]
 pub struct Poll<'a> {
-    /// The hub.
     pub hub: &'a Hub,
     /// Where the findings and the cursor are recorded.
     pub ledger: &'a Ledger,
@@ -58,7 +57,6 @@ pub struct Poll<'a> {
     pub reader: &'a Reader,
     /// Only these types of findings.
     pub types: &'a Types,
-    /// How fast.
     pub pace: &'a Pace,
 }
 

@@ -22,7 +22,6 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Durat
 /// Takes in what a person hands in.
 #[derive(Debug)]
 pub struct HandedIn {
-    /// What asks GuardDuty.
     pub verifier: Arc<Verifier>,
     /// Where it is handed over.
     pub intake: IntakeSender,

@@ -58,7 +58,6 @@ pub struct IntakeSender {
 /// What comes out of the channel.
 #[derive(Debug)]
 pub enum Incoming {
-    /// A finding.
     Finding(Box<Intake>),
     /// A finding about this account is being verified.
     Announced(AccountId),
@@ -72,7 +71,7 @@ pub struct IntakeReceiver {
     all: Arc<AllInFlight>,
 }
 
-/// A new channel.
+/// Makes the channel, with room for [`CAPACITY`] findings.
 #[must_use]
 pub fn intake_channel() -> (IntakeSender, IntakeReceiver) {
     let (sender, receiver) = mpsc::channel(CAPACITY);

@@ -17,7 +17,7 @@ const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
 /// How a region came to be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Somebody named it.
+    /// The configuration names it.
     Named,
     /// It was found to be enabled, at the start. That there is no detector in it is no failure.
     AtStart,
@@ -25,7 +25,6 @@ pub(super) enum Found {
     Late,
 }
 
-/// Polls one region.
 #[derive(Debug)]
 pub struct Poller {
     pub(super) region: Region,
@@ -37,7 +36,6 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// For one region.
     #[must_use]
     pub(super) fn new(region: Region, found: Found) -> Self {
         Self { region, found, detector: Mutex::default(), wide: Mutex::default(), pulse: Pulse::default() }
@@ -55,7 +53,6 @@ impl Poller {
         self.found != Found::Named
     }
 
-    /// The region.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.region

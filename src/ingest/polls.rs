@@ -27,20 +27,16 @@ const LONGEST: Duration = Duration::from_mins(5);
 /// A region that is not enabled is looked at again after this.
 const SKIPPED: Duration = Duration::from_hours(1);
 
-/// Polls all regions.
 #[derive(Debug)]
 pub struct Polls {
-    /// The hub.
     pub hub: Hub,
     /// Where findings and cursors are recorded.
     pub ledger: Ledger,
     /// Where the cursors are read.
     pub reader: Reader,
-    /// The regions.
     pub regions: Arc<WatchedRegions>,
     /// What the rules could be for, as of now.
     pub types: watch::Receiver<Types>,
-    /// How fast.
     pub pace: Pace,
     /// Interval between two polls of a region.
     pub interval: Duration,

@@ -57,7 +57,6 @@ pub struct QueueFeed {
 }
 
 impl QueueFeed {
-    /// For one queue.
     #[must_use]
     pub fn new(
         queue: Queue,

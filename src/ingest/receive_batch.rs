@@ -80,12 +80,12 @@ pub(super) struct ReceiveBatch<'a> {
     chores: FuturesUnordered<BoxFuture<'a, ()>>,
 }
 
-/// What happened.
+/// What ends a wait of the batch.
 pub(super) enum Happened {
     Verified(Vec<(usize, Verification)>),
     /// It was decided, or not; or nobody is there to decide.
     Decided(usize, Result<bool, Stopped>),
-    /// Something is due.
+    /// It is time for a claim to be asked about again, or for the messages to be hidden longer.
     Time,
 }
 
@@ -118,7 +118,7 @@ impl<'a> ReceiveBatch<'a> {
         }
     }
 
-    /// Does something beside.
+    /// Runs a chore that nothing waits for.
     pub fn beside(&self, chore: impl Future<Output = ()> + Send + 'a) {
         self.chores.push(Box::pin(chore));
     }

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 /// Where findings come from.
 #[derive(Debug)]
 pub struct Source<'a> {
-    /// What brought them.
     pub origin: &'a Origin,
     /// The region, when it is that of one.
     pub region: Option<&'a Region>,

@@ -15,7 +15,6 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// One more.
     pub fn add(&mut self, finding: Finding) {
         self.count += 1;
         if self.findings.len() < KEPT {
@@ -23,7 +22,6 @@ impl Seen {
         }
     }
 
-    /// These as well.
     pub fn append(&mut self, other: Self) {
         self.count += other.count;
         self.findings.extend(other.findings);

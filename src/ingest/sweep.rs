@@ -16,7 +16,6 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Of this ledger.
     #[must_use]
     pub fn new(reader: Reader, intake: IntakeSender) -> Self {
         Self { reader, intake }

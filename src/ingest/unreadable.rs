@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 pub struct Unreadable {
     /// The feed: a queue, the folder, or GuardDuty in a region.
     pub feed: String,
-    /// How many items.
     pub count: usize,
     /// What is wrong with the latest.
     pub latest: String,

@@ -25,13 +25,11 @@ const PATIENCE: u32 = 3;
 /// Verifies claims, for all feeds.
 #[derive(Debug)]
 pub struct Verifier {
-    /// The hub.
     pub hub: Hub,
     /// Where they are recorded.
     pub ledger: Ledger,
     /// Where it stands since when a region is watched.
     pub reader: Reader,
-    /// The regions.
     pub regions: Arc<WatchedRegions>,
     /// Where it is raised what is not so.
     pub alerts: Arc<Alerts>,

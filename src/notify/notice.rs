@@ -232,7 +232,7 @@ fn about_finding(r: &Remediation) -> Vec<String> {
 }
 
 impl Notice {
-    /// A test message.
+    /// A message that shows whether a channel works; it is about no entry.
     #[must_use]
     pub fn test(id: &str) -> Self {
         Self {

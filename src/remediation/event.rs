@@ -10,15 +10,16 @@ use crate::ident::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What happened.
+/// What an entry of the ledger records. In JSON, `kind` is the event's name in snake case, and `data` has its
+/// fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Event {
     /// rescind started to act.
     Started {
-        /// Its version.
+        /// The version of rescind, for example `0.1.0`.
         version: String,
-        /// The subcommand.
+        /// The subcommand that was run, for example `run` or `handle`.
         command: String,
         /// The mode it runs in.
         mode: Mode,
@@ -49,14 +50,14 @@ pub enum Event {
     Alert {
         /// What it is about.
         code: AlertCode,
-        /// What happened.
+        /// What happened, in one sentence.
         text: String,
         /// What to do about it.
         what_to_do: String,
     },
     /// Checkpoints are signed with this key from now on.
     SigningKey {
-        /// Its public part.
+        /// The public part of the key, as `rescind ledger key` prints it: `NAME+KEYID+BASE64`.
         public_key: String,
         /// The key before it signed this note for it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,13 +68,13 @@ pub enum Event {
     },
     /// Closed entries were moved to an archive. Of each, the number, the time and the leaf hash stay.
     Archive {
-        /// The archive's name.
+        /// Name of the archive's file.
         file: String,
         /// Its SHA-256, in hexadecimal.
         sha256: String,
         /// What was closed before this was moved.
         before: Timestamp,
-        /// How many entries.
+        /// Number of entries that were moved.
         entries: usize,
         /// SHA-256 over what is left of them, in hexadecimal: of each its number in decimal, a space, its
         /// time as the column has it, and a line feed.
@@ -89,14 +90,15 @@ pub enum Event {
     Watching,
     /// The hub's credentials are known.
     Connected {
-        /// The hub's account.
+        /// The account of the credentials that rescind runs with.
         hub_account: AccountId,
-        /// Who rescind is.
+        /// The ARN of those credentials, as `sts:GetCallerIdentity` gives it.
         hub_arn: String,
     },
-    /// rescind stopped.
+    /// The run ended in good order. A run that was killed has no such entry.
     Stopped {
-        /// Why.
+        /// Why it ended, in a word: `done` or `interrupted`, or what a command was for (`released`,
+        /// `drilled`).
         reason: String,
     },
     /// The organization's accounts were read.
@@ -112,7 +114,7 @@ pub enum Event {
     },
     /// Findings or accounts could not be read.
     FeedFailed {
-        /// What went wrong.
+        /// What could not be read, and the error.
         error: String,
         /// What to do about it.
         what_to_do: String,
@@ -123,7 +125,7 @@ pub enum Event {
         origin: Origin,
         /// Since when the region is watched, when the finding is older than that.
         before_watch: Option<Timestamp>,
-        /// The finding.
+        /// The finding, with its full text as canonical JSON in `detail`.
         finding: Box<Finding>,
     },
     /// Something came that is not a readable finding.
@@ -146,12 +148,12 @@ pub enum Event {
     },
     /// A region is not read, and that is as it should be.
     RegionSkipped {
-        /// Why.
+        /// Why it is not read: the region is not enabled, or has no detector.
         reason: String,
     },
     /// The configuration was read again, and applies from now on.
     Reloaded {
-        /// The mode.
+        /// The mode from now on.
         mode: Mode,
         /// SHA-256 of the file.
         config_sha256: String,
@@ -167,18 +169,18 @@ pub enum Event {
     FileRead {
         /// SHA-256 of the file, in hexadecimal.
         sha256: String,
-        /// Its name.
+        /// Path of the file within the folder.
         file: String,
         /// How many findings it had, with those that could not be read.
         findings: u64,
     },
     /// What is done about an occurrence, and why.
     Decision {
-        /// The occurrence.
+        /// The id of the occurrence that was decided about.
         occurrence: String,
         /// `remediate`, `hold`, `observe` or `skip`.
         verdict: String,
-        /// The reason.
+        /// The reason as a code; docs/codes.md has them all.
         code: ReasonCode,
         /// The reason in words.
         reason: String,
@@ -219,7 +221,7 @@ pub enum Event {
     Rejected(Answer),
     /// A remediation that was about to begin is held: a person must judge it (again).
     Reheld {
-        /// The reason.
+        /// The reason as a code; docs/codes.md has them all.
         code: ReasonCode,
         /// The reason in words.
         reason: String,
@@ -231,7 +233,7 @@ pub enum Event {
     },
     /// Another remediation has revoked these sessions meanwhile.
     Superseded {
-        /// Which one.
+        /// The id of the remediation that revoked them.
         by: String,
     },
     /// An AWS call was made.
@@ -255,7 +257,7 @@ pub enum Event {
     },
     /// Whether the change took effect is not known yet.
     Uncertain {
-        /// Why.
+        /// Why that is not known, or why the change could not be looked at.
         error: String,
     },
     /// A remediation that had failed is tried again, because a person asked for it.
@@ -271,7 +273,7 @@ pub enum Event {
     Impact(Box<Impact>),
     /// The deny was in place, and is not any more.
     Drift {
-        /// What differs.
+        /// How what was found differs from what rescind had written.
         what: String,
         /// The policy's text as it was found; none when there is none.
         found: Option<String>,
@@ -280,7 +282,7 @@ pub enum Event {
     ReleaseAsked(ReleaseAsked),
     /// What was changed is about to be taken back.
     Undoing {
-        /// How.
+        /// The policy as it was found and as it is to be left, and the key that is activated again.
         undo: Undo,
     },
     /// What was changed is taken back.
@@ -294,14 +296,14 @@ pub enum Event {
     },
     /// It was not released: what is there is not what was written.
     NotReleased {
-        /// Why.
+        /// Why it was not released.
         why: String,
         /// The state from which it was asked for.
         was: State,
     },
     /// No token that it denies can be alive any more.
     Expired {
-        /// Why.
+        /// Why none can be: the last of them ran out, or the principal was deleted.
         reason: String,
     },
     /// A person has done by hand what rescind cannot.

@@ -160,7 +160,6 @@ impl Checkpoints {
         }
     }
 
-    /// Who signs.
     #[must_use]
     pub fn signer(&self) -> &Signer {
         &self.signer
@@ -235,7 +234,6 @@ fn beside(file: &Path, end: &str) -> PathBuf {
 /// What became of the keys.
 #[derive(Debug)]
 pub struct Rotated {
-    /// The new key.
     pub new: PublicKey,
     /// Where the old one is kept.
     pub retired: PathBuf,

@@ -28,11 +28,9 @@ const STARTING: SignedDuration = SignedDuration::from_mins(1);
 /// What a running service tells of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Live {
-    /// The process.
     pub pid: u32,
     /// The version of rescind.
     pub version: String,
-    /// When it started.
     pub started: Timestamp,
     /// When this was true.
     pub at: Timestamp,
@@ -60,14 +58,12 @@ pub struct Live {
     pub budget: (u32, u32),
     /// Why a changed file was rejected, if one was.
     pub refused: Option<String>,
-    /// It is stopping.
     pub stopping: bool,
 }
 
 /// How a queue is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueLive {
-    /// Its name.
     pub name: String,
     /// How it is doing.
     pub health: Health,

@@ -90,7 +90,6 @@ impl Service {
         self.stop.is_cancelled()
     }
 
-    /// The configuration.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
@@ -126,7 +125,6 @@ impl Service {
         &self.feeds.handed_in
     }
 
-    /// The polls.
     #[must_use]
     pub fn polls(&self) -> &Polls {
         &self.feeds.polls

@@ -40,16 +40,14 @@ pub enum Purpose {
 /// Why the service could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The hub's AWS.
     #[error("the hub cannot use AWS")]
     Aws {
         /// The call that failed.
         #[source]
         error: CallError,
-        /// What to do.
+        /// What to do about it.
         hint: String,
     },
     /// Notifications cannot be sent.
@@ -61,7 +59,6 @@ pub enum ServiceError {
         counted(count, "opt-out")
     )]
     OptOutsGone {
-        /// The file.
         path: String,
         /// How many opt-outs were read last.
         count: usize,

@@ -3,7 +3,7 @@
 use sd_notify::NotifyState;
 use std::time::Duration;
 
-/// It watches.
+/// Every task has started.
 pub(super) fn ready() {
     notify(&[NotifyState::Ready]);
 }

@@ -36,7 +36,7 @@ pub enum BudgetExceeded {
     },
     /// The share of the account's roles.
     Roles {
-        /// This one included.
+        /// Number of the account's roles that were begun within the hour, with the one that is asked about.
         roles: usize,
         /// How many roles the account has, if that could be read.
         of: Option<usize>,

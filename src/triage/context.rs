@@ -19,7 +19,7 @@ pub enum Stage {
 /// What a decision rests on, beside the finding.
 #[derive(Debug, Clone, Copy)]
 pub struct DecisionContext<'a> {
-    /// The organization's accounts.
+    /// The accounts of the organization, as they were last read.
     pub organization: &'a Snapshot,
     /// Where the finding's account stands, when that was read.
     pub placement: Option<&'a Placement>,

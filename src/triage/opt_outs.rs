@@ -141,13 +141,14 @@ fn tag_key(key: &str, value: &str) -> String {
 /// What an opt-out is asked about. What is not given is open.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
-    /// The account.
+    /// The account that the finding is in.
     pub account: &'a AccountId,
-    /// The role.
+    /// The name of the role that the credentials belong to; none when it is not known, or they are not a
+    /// role's.
     pub role: Option<&'a str>,
-    /// The finding's type.
+    /// The type of the finding, as GuardDuty has it.
     pub kind: Option<&'a str>,
-    /// The finding's region.
+    /// The region that the finding is in.
     pub region: Option<&'a Region>,
     /// Where the account stands.
     pub placement: Option<&'a Placement>,
@@ -156,9 +157,9 @@ pub struct Case<'a> {
 /// Whether an opt-out applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applies {
-    /// It does.
+    /// Every condition of the opt-out is met.
     Yes,
-    /// It does not.
+    /// A condition of the opt-out is not met.
     No,
     /// That depends on what is not given.
     Perhaps,

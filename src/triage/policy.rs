@@ -16,7 +16,7 @@ pub struct Policy {
     pub max_finding_age: SignedDuration,
     /// The remediation role's name, in every account.
     pub remediation_role: RoleName,
-    /// The hub's account.
+    /// The account that rescind runs in.
     pub hub_account: AccountId,
     /// The role that the hub runs as, if it is a role.
     pub hub_role: Option<String>,

@@ -11,20 +11,20 @@ use std::fmt;
 pub enum Source {
     /// The mode of the whole installation.
     Installation,
-    /// A rule.
+    /// The rule with this name, in rescind.toml or built in.
     Rule(String),
-    /// An opt-out.
+    /// An opt-out that applies to the finding.
     OptOut {
-        /// Its name.
+        /// The name of the opt-out, unique in its file.
         name: String,
         /// Who answers for it.
         owner: String,
     },
     /// A tag of the account.
     Tag {
-        /// Its key.
+        /// The key of the tag, as `account_tag` of rescind.toml names it.
         key: String,
-        /// Its value.
+        /// The value of the tag: a mode.
         value: String,
     },
 }
@@ -128,25 +128,25 @@ pub enum HoldReason {
     },
     /// The finding names a role, and its principal id does not go with that.
     Doubtful {
-        /// The role.
+        /// The role that the finding names.
         role: RoleName,
         /// What is wrong with the id.
         why: String,
     },
-    /// Something says so.
+    /// The installation's mode, a rule, an opt-out or a tag asks for approval.
     Said(Source),
     /// A rule might be for it, and it cannot be told.
     Unclear {
-        /// The rule.
+        /// The name of the rule that might be for it.
         rule: String,
         /// Why it cannot be told.
         why: String,
     },
     /// A tag of the account has a value that is no mode.
     OddTag {
-        /// Its key.
+        /// The key of the tag, as `account_tag` of rescind.toml names it.
         key: String,
-        /// Its value.
+        /// The value of the tag, as Organizations has it.
         value: String,
     },
     /// A budget is used up.
@@ -209,7 +209,7 @@ impl fmt::Display for HoldReason {
 /// Why it is only recorded what would be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObserveReason {
-    /// Something says so.
+    /// The installation's mode, a rule, an opt-out or a tag says `observe`.
     Said(Source),
     /// It was there before this installation began to watch.
     FirstRun {
@@ -263,12 +263,12 @@ pub enum SkipReason {
     NotARole(String),
     /// The rule has no remedy for this kind of principal.
     NoRemedy {
-        /// The principal.
+        /// The role or user that the credentials belong to, in words.
         principal: String,
         /// The remedy that would be for it.
         remedy: &'static str,
     },
-    /// rescind's own role.
+    /// The role is the hub's, or the remediation role: rescind never revokes its own.
     OwnRole(RoleName),
     /// The configuration says that it is never revoked.
     Protected {
@@ -283,47 +283,47 @@ pub enum SkipReason {
     AccountNotActive(String),
     /// The credentials were last seen too long ago.
     TooOld {
-        /// How long ago.
+        /// Time since the credentials were last seen, when it was decided.
         age: SignedDuration,
-        /// What is allowed.
+        /// The maximum, `max_finding_age` of rescind.toml.
         max: SignedDuration,
     },
     /// An earlier remediation has revoked these sessions.
     AlreadyRevoked {
-        /// Which one.
+        /// The id of the earlier remediation.
         remediation: String,
-        /// Its cutoff.
+        /// The cutoff of its deny: sessions that were issued before it are denied.
         cutoff: Cutoff,
     },
     /// The call that was seen was denied: an earlier remediation works.
     Denied {
-        /// Which one.
+        /// The id of the remediation whose deny it was.
         remediation: String,
-        /// The denied call.
+        /// The call that AWS denied, as the finding reports it.
         call: Box<DeniedCall>,
     },
     /// A person released the remediation, and has seen no more than this.
     Released {
-        /// Which one.
+        /// The id of the remediation that was released.
         remediation: String,
-        /// When.
+        /// When it was released.
         at: Timestamp,
     },
     /// A person has done by hand what was to be done.
     DoneByHand {
-        /// The remediation.
+        /// The id of the remediation that was answered with `rescind done`.
         remediation: String,
-        /// When.
+        /// When the person said so.
         at: Timestamp,
     },
     /// An earlier remediation of the role is not finished; it will revoke these sessions too.
     UnderWay {
-        /// Which one.
+        /// The id of the remediation that is under way.
         remediation: String,
     },
     /// An earlier remediation of the role waits for a person; it is for these sessions too.
     AwaitingApproval {
-        /// Which one.
+        /// The id of the remediation that waits for an answer.
         remediation: String,
     },
 }

@@ -16,7 +16,7 @@ pub struct RuleIndex {
     rules: Arc<[Rule]>,
     /// Rules that can only be for certain types, by type in lower case.
     by_type: HashMap<String, Vec<usize>>,
-    /// The others.
+    /// Rules that can be for any type.
     others: Vec<usize>,
 }
 
@@ -27,7 +27,7 @@ pub enum Ruling<'a> {
     Rule(&'a Rule),
     /// This one might be, and it cannot be told.
     Unclear(&'a Rule, &'static str),
-    /// None is.
+    /// No rule is for it.
     None,
 }
 

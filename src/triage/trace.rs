@@ -17,7 +17,6 @@ impl DecisionTrace {
         self.open = check;
     }
 
-    /// It passed.
     pub fn pass(&mut self, result: impl Into<String>) {
         self.checks.push(Check { check: self.open.to_owned(), result: result.into(), decided: false });
     }
@@ -27,7 +26,6 @@ impl DecisionTrace {
         self.decisive = self.checks.iter().position(|made| made.check == check);
     }
 
-    /// It decided.
     pub fn close(mut self, result: String) -> Vec<Check> {
         if let Some(check) = self.decisive.and_then(|number| self.checks.get_mut(number)) {
             (check.result, check.decided) = (result, true);

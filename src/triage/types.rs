@@ -12,7 +12,7 @@ pub struct Types {
 }
 
 impl Types {
-    /// Each type.
+    /// Every type that GuardDuty has or will have.
     #[must_use]
     pub fn all() -> Self {
         Self { all: true, ..Self::default() }

@@ -9,7 +9,7 @@ use std::fmt;
 /// What is done about a finding. Each way carries its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Revoke.
+    /// Revoke, without asking a person.
     Remediate {
         /// The new remediation's id.
         remediation: String,
@@ -22,17 +22,17 @@ pub enum Verdict {
         remediation: String,
         /// The principal to act on.
         target: Target,
-        /// Why.
+        /// Why a person is asked.
         why: HoldReason,
     },
     /// Record what would be done.
     Observe {
         /// The principal that would be acted on.
         target: Target,
-        /// Why.
+        /// Why nothing more than that is done.
         why: ObserveReason,
     },
-    /// Nothing is done.
+    /// Do nothing: the reason is recorded, and no remediation begins.
     Skip(SkipReason),
 }
 

@@ -177,7 +177,6 @@ impl Watchlist {
         state
     }
 
-    /// The latest count.
     #[must_use]
     pub fn state(&self) -> Rechecks {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
