@@ -21,7 +21,7 @@ const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 pub(super) const PAGE: usize = 4096;
 
 /// Timeout of waiting for another process that writes.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Maximum number of prepared statements that are kept: more than there are different ones.
 const STATEMENTS: usize = 64;

@@ -70,7 +70,7 @@ impl Ledger {
             .pragma_update(None, "wal_autocheckpoint", 0)
             .map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
         let unfolded = schema::log_pages(path);
-        let writer = Writer { connection, path: shown, backlog: Vec::new(), unfolded };
+        let writer = Writer { connection, path: shown, backlog: Vec::new(), unfolded, failed: false };
         let jobs = Queue::start("ledger", PATIENCE, writer)
             .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
         Ok(Self { path: path.to_owned(), jobs })
@@ -142,6 +142,9 @@ impl CallSink for Ledger {
 /// and a deny must not wait for them.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// Timeout of waiting for another process that writes, where nothing is to wait longer for it.
+const BRIEFLY: Duration = Duration::from_millis(50);
+
 /// Minimum number of pages in the log for folding it in a pause.
 const WORTH_FOLDING: usize = 500;
 
@@ -155,6 +158,9 @@ struct Writer {
     /// About how many pages of the write-ahead log are not folded into the file, those of a process that was
     /// killed before included.
     unfolded: usize,
+    /// The last commit failed. Whoever locks the ledger has had the whole timeout: each further write would
+    /// wait as long again, and what stops because of the first failure must not wait for all of them.
+    failed: bool,
     /// Call records that a failed commit could not write. They go first into the next one.
     backlog: Vec<Prepared>,
 }
@@ -188,7 +194,7 @@ impl Work<Job> for Writer {
         }
         // Whoever copies the one file has the whole ledger. Nobody waits for it: while it waits for a
         // reader, it keeps every other process from writing.
-        let _ = self.connection.busy_timeout(Duration::from_millis(50));
+        let _ = self.connection.busy_timeout(BRIEFLY);
         self.fold("TRUNCATE");
     }
 }
@@ -219,6 +225,10 @@ impl Writer {
 
     fn commit(&mut self, group: Vec<Job>) {
         let written = self.write(&group);
+        if self.failed != written.is_err() {
+            self.failed = written.is_err();
+            let _ = self.connection.busy_timeout(if self.failed { BRIEFLY } else { schema::BUSY });
+        }
         match written {
             Ok(written) => {
                 self.backlog.clear();

@@ -134,3 +134,21 @@ fn a_configuration_that_was_rejected_is_shown_beside_good_opt_outs() {
     scene.wait(|| scene.rescind(&["status", "-o", "json"]).json_document()["live"]["refused"].is_null());
     assert_eq!(service.stop(), 0);
 }
+
+/// The first write waits for the lock in vain, and what is in flight has its time; the writes behind it do not
+/// wait as long again, each for itself.
+#[test]
+fn a_ledger_that_stays_locked_ends_the_service_though_a_call_hangs() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(&format!("{OFTEN}drain_timeout = \"10s\"\n"));
+    let mut service = Watching::start(&scene, &[]).polled(2);
+    hang(&scene, "GetRole", Some(SHOP));
+    scene.theft(SHOP, "web");
+    scene.held("stuck");
+    let connection = rusqlite::Connection::open(scene.path("ledger.db")).expect("the ledger");
+    connection.execute_batch("BEGIN IMMEDIATE").expect("locked");
+    scene.theft(BANK, "web");
+    scene.wait(|| service.has_ended());
+    assert_eq!(service.end(), 4);
+}

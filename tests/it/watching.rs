@@ -97,6 +97,10 @@ impl Watching {
         self.end()
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("its state").is_some()
+    }
+
     /// Waits for its end, after a signal.
     pub fn end(mut self) -> i32 {
         self.process.wait().expect("it ends").code().unwrap_or(-1)
