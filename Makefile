@@ -13,7 +13,7 @@ export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 .NOTPARALLEL:
 
 help:
-	@echo 'make demo        the main job, told step by step, against an emulated AWS organization'
+	@echo 'make demo        the main job, step by step, against an emulated AWS organization'
 	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
 	@echo 'make test        all checks and tests'
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'

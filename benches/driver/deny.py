@@ -78,7 +78,7 @@ def baseline(tools, stand, first, count, *words):
         with open(os.path.join(directory, "out"), "w+b") as out:
             measured = run(command, directory, own, out)
             out.seek(0)
-            told = json.load(out)
+            printed = json.load(out)
     calls = stand.operations()
-    assert calls["AttachRolePolicy"]["count"] == count == len(told["denied"]), calls
-    return moments(measured, calls, "AttachRolePolicy"), measured, calls, told
+    assert calls["AttachRolePolicy"]["count"] == count == len(printed["denied"]), calls
+    return moments(measured, calls, "AttachRolePolicy"), measured, calls, printed

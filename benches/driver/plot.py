@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 360, 260
 LEFT, RIGHT, TOP, BOTTOM = 56, 24, 34, 44
-# Lines are told apart by their dashes and marks: there is one colour, that of the text.
+# Lines differ by their dashes and marks: there is one colour, that of the text.
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 STYLE = """svg { color: #1f2328; font: 12px sans-serif }
@@ -26,7 +26,7 @@ def write(path, title, panels):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">',
         f"<title id=\"title\">{escape(title)}</title>",
-        f"<desc id=\"desc\">{escape(_told(panels))}</desc>",
+        f"<desc id=\"desc\">{escape(_in_words(panels))}</desc>",
         f"<style>{STYLE}</style>",
     ]
     for number, panel in enumerate(panels):
@@ -35,14 +35,14 @@ def write(path, title, panels):
         file.write("\n".join(parts) + "\n</svg>\n")
 
 
-def _told(panels):
+def _in_words(panels):
     """The same in words."""
-    told = []
+    sentences = []
     for title, x_name, lines in panels:
         for name, points in lines:
             pairs = ", ".join(f"{_number(y)} at {_number(x)}" for x, y in points)
-            told.append(f"{title}, {name}, by {x_name}: {pairs}.")
-    return " ".join(told)
+            sentences.append(f"{title}, {name}, by {x_name}: {pairs}.")
+    return " ".join(sentences)
 
 
 def _panel(title, x_name, lines):

@@ -25,8 +25,8 @@ TOLERANCE = 0.10
 
 def built() -> str:
     command = ["cargo", "build", "--locked", "--bench", "instructions", "--message-format=json-render-diagnostics"]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=Path(__file__).parents[2])
-    made = [json.loads(line) for line in told.stdout.splitlines() if line.startswith("{")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=Path(__file__).parents[2])
+    made = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return next(one["executable"] for one in made if one.get("executable") and one["target"]["name"] == "instructions")
 
 

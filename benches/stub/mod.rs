@@ -3,7 +3,7 @@
 //!
 //! The emulated organization of the tests enforces IAM and takes milliseconds of computing for each
 //! call; what is measured against it is mostly the emulator. This one computes next to nothing, so
-//! what is measured is rescind. It believes whatever it is told: any role of any member can be
+//! what is measured is rescind. It believes every request: any role of any member can be
 //! assumed, and every role exists.
 
 #![allow(dead_code)] // each benchmark uses its part of it

@@ -37,7 +37,7 @@ pub struct Received {
 }
 
 impl Queue {
-    /// Puts a message, and tells when.
+    /// Puts a message, and returns when.
     pub fn put(&self, body: String) -> Instant {
         let mut state = locked(&self.state);
         let now = Instant::now();

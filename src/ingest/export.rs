@@ -13,7 +13,7 @@ const BATCH: usize = 50;
 pub(super) const LONGEST: u64 = 256 << 20;
 const LONGEST_UNPACKED: u64 = 1 << 30;
 
-/// What tells whether a file is still the same.
+/// What a file had when it was opened: as long as this stands, it is the same file.
 pub(super) type Stamp = (u64, Option<SystemTime>);
 
 /// What a file is known by.

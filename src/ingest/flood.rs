@@ -37,7 +37,7 @@ impl Flood {
         self.at(Instant::now());
     }
 
-    /// A message brought a finding that had been told before.
+    /// Counts a message that brought a finding again.
     pub fn replay(&self, occurrence: &str) {
         self.replay_at(occurrence, Instant::now());
     }

@@ -46,7 +46,7 @@ enum Given {
 /// After a file could not be read to its end.
 const AGAIN: Duration = Duration::from_mins(1);
 
-/// What tells whether a file is still being written.
+/// Size and time of change: as long as they change, the file is still being written.
 type Stamp = (u64, Option<SystemTime>);
 
 impl Folder {

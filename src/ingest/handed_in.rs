@@ -113,7 +113,7 @@ impl HandedIn {
                     Verification::Open { claim, error: Some(error) } if claim.unanswered >= QUESTIONS => {
                         let what_to_do = hub_hint(&error, self.verifier.hub.identity());
                         let region = claim.decoded.as_ref().ok().map(|pointer| pointer.region.clone());
-                        let text = format!("GuardDuty does not tell the finding in {origin}: {error}");
+                        let text = format!("GuardDuty did not answer for a finding in {origin}: {error}");
                         self.verifier
                             .ledger
                             .append(Draft::feed_failed(region.as_ref(), text, what_to_do))

@@ -138,7 +138,7 @@ impl QueueFeed {
                         not_before = Instant::now();
                         wanted = if brought.is_empty() { 1 } else { self.receivers };
                         if let Some(pause) = self.flood.pause() {
-                            self.pulse.failed("flooded with what is no finding of GuardDuty's, or was told before");
+                            self.pulse.failed("flooded with messages that are no findings of GuardDuty's, or repeat one");
                             self.pulse.goes_on_in(pause);
                             (wanted, not_before) = (1, Instant::now() + pause);
                             let alert = alerts::queue_flooded(&self.name(), pause);

@@ -76,7 +76,7 @@ pub(super) struct ReceiveBatch<'a> {
     elsewhere: Vec<(usize, String)>,
     hide_again: Instant,
     is_hiding: bool,
-    /// What SQS is being told. Nothing waits for it.
+    /// Requests to SQS that nothing waits for.
     chores: FuturesUnordered<BoxFuture<'a, ()>>,
 }
 

@@ -36,7 +36,7 @@ pub enum Recorded {
 }
 
 /// Whatever only points to a finding is none that something could be decided about.
-fn told_whole(item: Decoded) -> Decoded {
+fn checked_whole(item: Decoded) -> Decoded {
     match item {
         Ok(finding) if finding.pointer => Err(Undecodable {
             path: "(finding)".to_owned(),
@@ -59,7 +59,7 @@ pub async fn record(
     decoded: Vec<Decoded>,
     cursor: Option<Cursor>,
 ) -> Result<Vec<Recorded>, LedgerError> {
-    let decoded: Vec<Decoded> = decoded.into_iter().map(told_whole).collect();
+    let decoded: Vec<Decoded> = decoded.into_iter().map(checked_whole).collect();
     let entries = decoded
         .iter()
         .map(|item| match item {

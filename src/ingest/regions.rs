@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 const ANSWERED: Duration = Duration::from_secs(30);
 const UNANSWERED: Duration = Duration::from_secs(3);
 
-/// Interval between questions which regions are enabled; and how long it is to the next, when AWS does not tell.
+/// Interval between questions which regions are enabled, and the shorter one while AWS does not answer.
 const FIND: Duration = Duration::from_hours(1);
 const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
 
@@ -93,7 +93,7 @@ impl WatchedRegions {
         }
     }
 
-    /// AWS told which regions are enabled, when it was asked last.
+    /// AWS answered the last question which regions are enabled.
     async fn is_known(&self) -> bool {
         matches!(&*self.asked.lock().await, Some((_, None)))
     }
@@ -120,7 +120,7 @@ impl WatchedRegions {
     /// Asks AWS which regions are enabled, and watches them.
     ///
     /// # Errors
-    /// When AWS does not tell.
+    /// When AWS does not answer.
     pub async fn find(&self, hub: &Hub) -> Result<(), CallError> {
         let mut asked = self.asked.lock().await;
         self.ask(hub, &mut asked).await
@@ -142,7 +142,7 @@ impl WatchedRegions {
     /// The poller of a region, if the region is watched, or is to be because it is enabled by now.
     ///
     /// # Errors
-    /// When that depends on which regions are enabled, and AWS does not tell.
+    /// When that depends on which regions are enabled, and AWS does not answer.
     pub async fn region(&self, hub: &Hub, region: &Region) -> Result<Option<Arc<Poller>>, CallError> {
         let known = || self.pollers().into_iter().find(|poller| poller.region() == region);
         if known().is_some() || !self.finds {
@@ -161,7 +161,7 @@ impl WatchedRegions {
 }
 
 impl Poller {
-    /// A region that is not enabled refuses the credentials. Whether that is why, AWS tells.
+    /// A region that is not enabled refuses the credentials. AWS is asked whether that is why.
     pub async fn why_refused(&self, hub: &Hub, error: FeedError) -> FeedError {
         let FeedError::Call(call) = &error else { return error };
         if !matches!(call.kind, ErrorKind::BadCredentials | ErrorKind::RegionDisabled) {

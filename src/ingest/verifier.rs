@@ -67,7 +67,7 @@ impl Verifier {
         let mut by_region: BTreeMap<Region, Vec<Readable>> = BTreeMap::new();
         for claim in claims {
             match claim.decoded.clone() {
-                Ok(finding) => match self.told_before(origin, &finding)? {
+                Ok(finding) => match self.confirmed_before(origin, &finding)? {
                     Some(known) => verified.push((claim.of, Verification::Seen(known))),
                     None => by_region.entry(finding.region.clone()).or_default().push((claim, finding)),
                 },
@@ -87,9 +87,9 @@ impl Verifier {
         Ok(verified)
     }
 
-    /// What GuardDuty told before, when it is just this. It need not be asked again: whoever repeats a true
+    /// The finding that GuardDuty has confirmed before, when it is just this one. It need not be asked again: whoever repeats a true
     /// event must not have it asked without an end.
-    fn told_before(&self, origin: &Origin, claim: &Finding) -> Result<Option<Finding>, LedgerError> {
+    fn confirmed_before(&self, origin: &Origin, claim: &Finding) -> Result<Option<Finding>, LedgerError> {
         if claim.pointer || origin.is_asked() {
             return Ok(None);
         }

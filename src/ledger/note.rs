@@ -70,7 +70,7 @@ fn succession(previous: &PublicKey) -> String {
 }
 
 fn archiving(log: &str, entry: u64, claim: &str) -> String {
-    format!("{log}\nmoved to an archive, as entry {entry} tells\n{claim}\n")
+    format!("{log}\nmoved to an archive, recorded as entry {entry}\n{claim}\n")
 }
 
 const SECRET: &str = "PRIVATE+KEY+";

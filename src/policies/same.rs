@@ -135,14 +135,14 @@ mod tests {
     fn what_differs_is_named_and_no_condition_is_repeated() {
         let statement = |actions: &[&str], id: &str| json!({"Statement": [{"Sid": "A", "Effect": "Allow", "Action": actions, "Condition": {"StringEquals": {"sts:ExternalId": id}}}]});
         let wanted = statement(&["x:Y", "x:Z"], "secret");
-        let told = [
+        let differences = [
             statement(&["x:Y"], "secret"),
             statement(&["x:Y", "x:Z", "x:*"], "secret"),
             statement(&["x:Y", "x:Z"], "other"),
             json!({"Statement": [{"Sid": "B"}]}),
         ]
         .map(|other| difference(&wanted, &other).expect("it differs"));
-        insta::assert_snapshot!(told.join("\n"), @"
+        insta::assert_snapshot!(differences.join("\n"), @"
         A: Action without x:Z
         A: Action with x:*
         A: another Condition

@@ -85,9 +85,9 @@ mod tests {
     fn long_documents_are_cut_and_say_so() {
         for (before, after) in [(COMPARED - 1, 20), (COMPARED, 20), (100_000, 20), (20, 100_000), (0, 5_000)]
         {
-            let told = policy_diff(Some(&document(before)), Some(&document(after)));
-            assert!(told.len() <= 2 * COMPARED + 2, "{} lines", told.len());
-            let cut = told.iter().any(|(_, line)| line.starts_with('…'));
+            let lines = policy_diff(Some(&document(before)), Some(&document(after)));
+            assert!(lines.len() <= 2 * COMPARED + 2, "{} lines", lines.len());
+            let cut = lines.iter().any(|(_, line)| line.starts_with('…'));
             // Behind the document stands an empty line.
             assert_eq!(cut, before.max(after) >= COMPARED, "{before} and {after}");
         }

@@ -1,4 +1,4 @@
-//! What a running service tells of itself.
+//! The status that a running service publishes.
 //!
 //! What is durable stands in the ledger. Here is what only the process knows: when it reads next, what
 //! it tries again, what it works on.
@@ -25,7 +25,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// So long a service may take to read every feed for the first time.
 const STARTING: SignedDuration = SignedDuration::from_mins(1);
 
-/// What a running service tells of itself.
+/// The status that a running service publishes, in a file beside the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Live {
     pub pid: u32,
@@ -67,7 +67,7 @@ pub struct QueueLive {
     pub name: String,
     /// How it is doing.
     pub health: Health,
-    /// How much is in it, if SQS told.
+    /// How much is in it, if SQS said so.
     pub depth: Option<Depth>,
 }
 
@@ -80,13 +80,13 @@ impl Live {
         name.into()
     }
 
-    /// What the service of a ledger told last, if it told anything that can be read.
+    /// The last status of a ledger's service, if there is one that can be read.
     #[must_use]
     pub fn read(ledger: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(Self::file(ledger)).ok()?).ok()
     }
 
-    /// What the service tells that holds the ledger now, if one does: what a service left that was killed is
+    /// The status of the service that holds the ledger now, if one does: what a service left that was killed is
     /// not live, and what holds the ledger may be no service.
     #[must_use]
     pub fn of_holder(ledger: &Path) -> Option<Self> {
@@ -94,7 +94,7 @@ impl Live {
         Self::read(ledger).filter(|live| holder.ends_with(&format!(" {}", live.pid)))
     }
 
-    /// Nobody tells anything any more.
+    /// Removes the file: the service has stopped.
     pub(super) fn remove(ledger: &Path) {
         let _ = std::fs::remove_file(Self::file(ledger));
     }
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_folder_with_files_that_wait_is_not_ready() {
-        let told = |minutes: i64| {
+        let not_ready = |minutes: i64| {
             let waits = Timestamp::now() - SignedDuration::from_mins(minutes);
             let live: Live = serde_json::from_value(json!({
                 "pid": 1, "version": "0", "started": "2026-11-22T10:00:00Z", "at": Timestamp::now(), "heartbeat": Timestamp::now(), "mode": "enforce",
@@ -174,8 +174,8 @@ mod tests {
             .expect("a live picture");
             live.not_ready()
         };
-        assert_eq!(told(4), Vec::<String>::new());
-        let late = told(6);
+        assert_eq!(not_ready(4), Vec::<String>::new());
+        let late = not_ready(6);
         assert!(late.len() == 1 && late[0].starts_with("folder: what came is not read since "), "{late:?}");
     }
 }

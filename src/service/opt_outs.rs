@@ -21,7 +21,7 @@ pub struct OptOutFile {
     refused: String,
 }
 
-/// What tells whether a file is another one than before; none when it is not there.
+/// By this it is seen whether the file is another one than before; none when it is not there.
 type Stamp = Option<(SystemTime, u64, [u64; 3])>;
 
 fn stamp(path: &Path) -> Stamp {

@@ -105,7 +105,7 @@ impl Service {
         let acts = purpose != Purpose::Plan;
         let lock = if acts { Some(Lock::take(&config.ledger, command)?) } else { None };
         if acts {
-            // What a process before told of itself.
+            // The status that an earlier process left.
             Live::remove(&config.ledger);
             super::metrics::start();
             super::metrics::zero(&config);
@@ -177,7 +177,7 @@ impl Service {
         }
     }
 
-    /// The regions. When AWS does not tell which are enabled, those that are named, and those that were
+    /// The regions. When AWS does not say which are enabled, those that are named, and those that were
     /// watched before.
     async fn watch(
         config: &Config,

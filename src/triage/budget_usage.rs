@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 /// How far back budgets look.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// The remediations that were begun of late. It is asked about one more, and told when one is begun.
+/// The remediations that were begun of late. It is asked about one more, and counts each that is begun.
 #[derive(Debug, Clone, Default)]
 pub struct BudgetUsage {
     /// By account: when, which remediation, for which role (in lower case).

@@ -160,7 +160,7 @@ impl<'a> Triage<'a> {
             Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
         }
 
-        // The finding does not tell the path: it is looked at again when the path is known.
+        // The finding does not have the path: it is looked at again when the path is known.
         self.trace.begin("protected");
         if let Some(pattern) = policy.protects(&target.arn()) {
             let (principal, pattern) = (target.principal(), pattern.to_string());

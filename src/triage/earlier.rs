@@ -7,7 +7,7 @@ use crate::remediation::{DeniedCall, PriorRemediation, Recurrence, Sign, State, 
 use jiff::Timestamp;
 
 /// Whether no earlier remediation of the principal takes care of what was seen. When one should have
-/// ended it and did not, that is told.
+/// ended it and did not, that is the recurrence.
 pub(super) fn uncovered(
     finding: &Finding,
     target: &Target,

@@ -57,7 +57,7 @@ pub fn by_hand(why: &Unsupported, finding: &Finding, now: Timestamp) -> String {
             Deny::part(None, Cutoff::at(now)).document().unwrap_or_default()
         ),
         Unsupported::ForeignAccount(_) => format!(
-            "Account {account} is not in this organization, so rescind cannot enter it. Tell its owner now: the sessions of {} must be \
+            "Account {account} is not in this organization, so rescind cannot enter it. Notify its owner now: the sessions of {} must be \
              revoked there (IAM console, the role, Revoke active sessions), {key} was seen in use. The statement, for an inline policy: {}",
             finding
                 .principal
@@ -75,7 +75,7 @@ pub fn by_hand(why: &Unsupported, finding: &Finding, now: Timestamp) -> String {
     }
 }
 
-/// How to find somebody whom a finding does not name, by what it does tell.
+/// How to find somebody whom a finding does not name, by what it does say.
 fn unclear(finding: &Finding, now: Timestamp) -> String {
     let account = &finding.account;
     let principal = finding.principal.as_ref();

@@ -67,7 +67,7 @@ pub enum Unsupported {
     FederatedUser(String),
     /// The account is not in the organization.
     ForeignAccount(AccountId),
-    /// The finding does not tell clearly whose the credentials are.
+    /// The finding does not say clearly whose the credentials are.
     Unclear(String),
     /// The identity role of an instance, which no policy of the account restricts.
     InstanceIdentity(String),
@@ -102,7 +102,7 @@ impl fmt::Display for Unsupported {
             Self::FederatedUser(name) => {
                 write!(
                     f,
-                    "{} is a federated user, and which IAM user issued the session is not told",
+                    "{} is a federated user, and the finding does not say which IAM user issued the session",
                     quoted(name)
                 )
             }
@@ -135,11 +135,11 @@ pub enum HoldReason {
     },
     /// The installation's mode, a rule, an opt-out or a tag asks for approval.
     Said(Source),
-    /// A rule might be for it, and it cannot be told.
+    /// A rule might be for it, and the finding does not say enough to know.
     Unclear {
         /// The name of the rule that might be for it.
         rule: String,
-        /// Why it cannot be told.
+        /// What the finding leaves open.
         why: String,
     },
     /// A tag of the account has a value that is no mode.

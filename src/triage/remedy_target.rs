@@ -70,10 +70,10 @@ pub(super) fn remedy_target(
     }
 }
 
-/// Somebody whom the finding does not name clearly, told from others by what it says.
+/// A principal that the finding does not name clearly, with the first of its id, name and key that it has.
 fn unclear(principal: &Principal, kind: &str, why: String) -> RemedyTarget {
-    let told = [&principal.principal_id, &principal.user_name, &principal.access_key_id];
-    let known = told.into_iter().flatten().find(|text| !text.is_empty());
+    let said = [&principal.principal_id, &principal.user_name, &principal.access_key_id];
+    let known = said.into_iter().flatten().find(|text| !text.is_empty());
     let known = known.map_or_else(|| "no name, id or key".to_owned(), |text| crate::ident::quoted(text));
     RemedyTarget::unsupported(
         format!("{kind} that is not clearly named ({known})"),

@@ -25,7 +25,7 @@ pub struct RuleIndex {
 pub enum Ruling<'a> {
     /// This one is for it.
     Rule(&'a Rule),
-    /// This one might be, and it cannot be told.
+    /// This one might be, and the finding leaves open whether; with what it leaves open.
     Unclear(&'a Rule, &'static str),
     /// No rule is for it.
     None,

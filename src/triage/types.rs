@@ -24,7 +24,7 @@ impl Types {
         self.exact.iter().cloned().collect()
     }
 
-    /// All that there can be is wanted: each type, or a family whose types cannot be told beforehand.
+    /// All that there can be is wanted: each type, or a family whose types cannot be listed beforehand.
     #[must_use]
     pub fn is_unbounded(&self) -> bool {
         self.all || self.families.iter().any(|family| !is_of_keys(family))

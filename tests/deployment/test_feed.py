@@ -175,7 +175,7 @@ class Central(unittest.TestCase):
         alarm = by_name(central(), "AWS::CloudWatch::Alarm", "AlarmName")["rescind-findings-unread"]
         self.assertEqual(alarm, UNREAD)
 
-    def test_alarms_tell_the_topic_if_there_is_one(self):
+    def test_alarms_notify_the_topic_if_there_is_one(self):
         for alarm in central(AlertTopicArn=TOPIC).resources("AWS::CloudWatch::Alarm").values():
             self.assertEqual((alarm["AlarmActions"], alarm["OKActions"]), ([TOPIC], [TOPIC]))
         for alarm in central().resources("AWS::CloudWatch::Alarm").values():

@@ -37,7 +37,7 @@ class Unit(unittest.TestCase):
             self.skipTest("this systemd-analyze cannot look at a unit that is not installed")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_it_is_told_when_rescind_is_ready_and_when_it_hangs(self):
+    def test_systemd_is_notified_when_rescind_is_ready_and_when_it_hangs(self):
         for line in ["Type=notify", "WatchdogSec=60", "Restart=always", "TimeoutStopSec=30", "User=rescind",
                      "ExecReload=/bin/kill -HUP $MAINPID"]:
             self.assertIn(line, self.text.splitlines())

@@ -26,10 +26,10 @@ INLINE = re.compile(r"`(rescind [^`\n]+)`")
 @functools.lru_cache(maxsize=None)
 def help_of(words: Tuple[str, ...]) -> Tuple[Set[str], Set[str]]:
     """The subcommands and the options of a command."""
-    told = subprocess.run([BINARY, *words, "--help"], capture_output=True, text=True, check=True).stdout
-    commands = re.search(r"^Commands:\n(.*?)(?:\n\n\S|\Z)", told, re.M | re.S)
+    help_text = subprocess.run([BINARY, *words, "--help"], capture_output=True, text=True, check=True).stdout
+    commands = re.search(r"^Commands:\n(.*?)(?:\n\n\S|\Z)", help_text, re.M | re.S)
     names = re.findall(r"^  ([a-z][\w-]*)", commands[1], re.M) if commands else []
-    options = re.findall(r"^\s+(?:(-\w), )?(--[\w-]+)", told, re.M)
+    options = re.findall(r"^\s+(?:(-\w), )?(--[\w-]+)", help_text, re.M)
     return set(names), {one for pair in options for one in pair if one} | {"-h", "--help", "-V", "--version"}
 
 
@@ -99,7 +99,7 @@ class Commands(unittest.TestCase):
         faults = [f"{where}: rescind {command}: {why}" for where, command in found if (why := wrong(command))]
         self.assertEqual([], faults, "\n" + "\n".join(faults))
 
-    def test_what_it_does_not_know_is_told(self) -> None:
+    def test_what_it_does_not_know_is_named(self) -> None:
         self.assertEqual(wrong("release r-1 --by me --nonsense x"), "release has no option --nonsense")
         self.assertEqual(wrong("ledger verfy"), "there is no command ledger verfy")
         self.assertIsNone(wrong("--config x.toml approve ID --by NAME --reason TEXT   # then"))

@@ -7,7 +7,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # What was given up, and what is said instead.
 GIVEN_UP = {
-    r"\b(Telling|Story)\b": "Remediation (the view) and IncidentReport",
+    r"(?i)\b(tell|tells|told|telling)\b": "say, show, report, record, raise, send, notify",
+    r"\bStory\b": "Remediation (the view) and IncidentReport",
     r"\bParcels?\b": "InFlightMessage, ReceiveBatch",
     r"\bTaker\b": "the Intake channel",
     r"\bHints?\b(?!:)": "Claim, Verifier",
@@ -17,13 +18,11 @@ GIVEN_UP = {
     r"\bTripped\b|\bSpending\b": "BudgetExceeded, BudgetUsage",
     r"\bBeyond\b(?= [{(]|::)|\bWhom\b(?= [{(]|::)": "Unsupported, RemedyTarget",
     r"\bis_(well|skipped|beyond)\(": "record_success, record_skip, is_unsupported",
-    r"\btell_(live|no_more|clock|still_allowed)\b": "publish_status, raise_alert",
     r"nobody watches": "no service is running",
     r"(NOT|not) taken over": "rejected; the previous version stays in effect",
     r"gone or others": "removed or changed",
-    r"tells the (whole )?story": "shows it in full",
     r"[Ww]hom it (would )?concerns?": "impact",
-    r"Nothing was changed, as far as this can tell": "No tampering detected",
+    r"Nothing was changed, as far as": "No tampering detected",
     r"nobody can ask for": "cannot listen on",
     r"\bhighest_rung\b": "proof",
     r"[Tt]akes? stolen AWS role sessions back": "revokes stolen AWS role sessions",
@@ -33,7 +32,10 @@ GIVEN_UP = {
     r"wrapping of one that": "in an unknown envelope",
     r"done by hand, says": "done by hand (NAME)",
 }
-PLACES = ("src/**/*.rs", "docs/**/*.md", "docs/schema/*.json", "tests/it/snapshots/*", "README.md", "CONTRIBUTING.md")
+PLACES = (
+    "src/**/*.rs", "tests/it/**/*.rs", "tests/it/snapshots/*", "docs/**/*.md", "docs/schema/*.json", "README.md",
+    "CONTRIBUTING.md", "SECURITY.md", "policies/deployment/**/*.yaml", "policies/deployment/**/*.tf",
+)
 
 
 class Words(unittest.TestCase):

@@ -38,7 +38,7 @@ def main() -> int:
         forked(serve, listener, theirs, not_theirs=ours)
         theirs.close()
         listener.close()
-        # The command is told of an interrupt as well, and this ends when it does.
+        # The command gets an interrupt as well, and this ends when it does.
         signal.signal(signal.SIGINT, lambda *_: None)
         done = subprocess.run(sys.argv[1:], env={**os.environ, "RESCIND_EMULATORS": str(address)}, check=False)
         ours.close()

@@ -152,7 +152,7 @@ fn when_the_world_has_changed_since_it_is_asked_again() {
     assert_eq!(state(&scene, &id), "held");
     assert_eq!(scene.writes(), 0);
     thief.is_allowed();
-    // An answer that came to nothing is told, each time.
+    // An answer that came to nothing is raised, each time.
     let returns = |scene: &Scene| {
         scene.entries_of("alert").iter().filter(|alert| alert["data"]["code"] == "reheld").count()
     };

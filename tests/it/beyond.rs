@@ -1,4 +1,4 @@
-//! Principals out of reach: a person must act, and rescind tells how and waits until they have; and
+//! Principals out of reach: a person must act, and rescind says how and waits until they have; and
 //! findings about several principals at once.
 
 use crate::scene::{BANK, HOME, SECURITY, SHOP, Scene, Setting, policy};

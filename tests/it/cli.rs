@@ -136,7 +136,7 @@ fn plan_shows_the_policy_before_and_after_and_changes_nothing() {
 }
 
 #[test]
-fn list_and_show_tell_the_story_in_text_and_json() {
+fn list_and_show_are_in_text_and_json() {
     let scene = Scene::new();
     scene.rescind(&["list"]).code(4).says("ledger.db");
     let (_, finding) = scene.theft(SHOP, "web");

@@ -29,7 +29,7 @@ fn a_copy_without_its_log_is_not_called_whole() {
 }
 
 #[test]
-fn a_checkpoint_beside_a_copy_tells_that_there_was_more() {
+fn a_checkpoint_beside_a_copy_shows_that_there_was_more() {
     let scene = killed();
     scene.rescind(&["ledger", "checkpoint"]).code(0);
     std::fs::copy(scene.path("ledger.db.checkpoint"), scene.path("copy.db.checkpoint")).expect("copied");
@@ -39,8 +39,8 @@ fn a_checkpoint_beside_a_copy_tells_that_there_was_more() {
         .says("copy.db.checkpoint")
         .says("-wal");
     // The ledger itself has what was published.
-    let told = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
-    assert_eq!(told["beside"].as_array().map(Vec::len), Some(1), "{told}");
+    let found = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    assert_eq!(found["beside"].as_array().map(Vec::len), Some(1), "{found}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn a_finding_that_was_recorded_and_not_decided_is_decided_at_the_next_start() {
              DELETE FROM entries WHERE seq >= (SELECT seq FROM entries WHERE kind = 'decision');",
         )
         .expect("cut back");
-    // That would tell that it was cut back.
+    // That would show that it was cut back.
     std::fs::remove_file(scene.path("ledger.db.checkpoint")).expect("there");
     scene.configure("mode = \"enforce\"\n");
     scene.run_once();

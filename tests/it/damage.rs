@@ -74,7 +74,7 @@ fn a_page_that_is_overwritten_is_seen_where_it_matters() {
         // Whatever it is, acting on it is safe: it works, or it says what is wrong and does nothing.
         if page % 4 == 0 {
             std::fs::write(scene.path("ledger.db"), &broken).expect("written");
-            // What is broken is a copy from before the last round, and the checkpoint of that round would tell.
+            // What is broken is a copy from before the last round, and the checkpoint of that round would show it.
             let _ = std::fs::remove_file(scene.path("ledger.db.checkpoint"));
             scene.delete("calls");
             let ran = scene.poll();

@@ -127,7 +127,7 @@ fn everything_that_matters_is_decoded() {
     assert_eq!(evidence.remote_ip.as_deref(), Some("203.0.113.77"));
     assert_eq!(evidence.remote_account_affiliated, Some(true));
     assert_eq!(evidence.count, Some(3));
-    // There are no instanceDetails: the session's name tells the instance.
+    // There are no instanceDetails: the session's name is the instance.
     assert_eq!(evidence.instance_id.as_deref(), Some("i-0abc"));
     let role = finding.principal.expect("a principal").role(&finding.account).expect("a role");
     assert_eq!((role.name.as_str(), role.session.as_deref()), ("web", Some("i-0abc")));
@@ -150,7 +150,7 @@ fn json_lines_lose_only_the_broken_line() {
 }
 
 #[test]
-fn samples_are_told_by_their_flag_in_both_shapes_and_never_by_a_name() {
+fn samples_are_known_by_their_flag_in_both_shapes_and_never_by_a_name() {
     let sample = |change: fn(&mut Value)| {
         let mut finding = bare();
         change(&mut finding);
@@ -270,7 +270,7 @@ fn every_user_type() {
         let finding = only(finding.to_string().as_bytes());
         let principal = finding.principal.as_ref().expect("a principal");
         assert_eq!(principal.user_type, wanted);
-        // What is not told, or unheard of, is a role by its principal id.
+        // What is not named, or unheard of, is a role by its principal id.
         let may_be =
             [UserType::AssumedRole, UserType::Role, UserType::Unknown].contains(&wanted) || text == "Toaster";
         assert_eq!(principal.role(&finding.account).is_ok(), may_be, "{text}");

@@ -60,22 +60,22 @@ fn diagnosis(scene: &Scene, code: i32) -> Value {
 /// In how many of the pairs of an account and a region a theft is seen and can be answered.
 #[track_caller]
 fn coverage(scene: &Scene, code: i32) -> (u64, u64) {
-    let told = diagnosis(scene, code);
-    (told["covered"].as_u64().expect("a number"), told["pairs"].as_u64().expect("a number"))
+    let found = diagnosis(scene, code);
+    (found["covered"].as_u64().expect("a number"), found["pairs"].as_u64().expect("a number"))
 }
 
 /// Whether what has this code is a problem, a warning or a note.
 #[track_caller]
 fn level_of(scene: &Scene, code: &str) -> String {
-    let told = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
-    let one = told["problems"].as_array().expect("problems").iter().find(|one| one["code"] == code);
-    one.unwrap_or_else(|| panic!("{code}: {told}"))["level"].as_str().expect("a level").to_owned()
+    let found = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    let one = found["problems"].as_array().expect("problems").iter().find(|one| one["code"] == code);
+    one.unwrap_or_else(|| panic!("{code}: {found}"))["level"].as_str().expect("a level").to_owned()
 }
 
 /// The codes of what is a problem or a warning.
 fn codes(scene: &Scene) -> Vec<String> {
-    let told = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
-    let all = told["problems"].as_array().expect("problems").iter();
+    let found = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    let all = found["problems"].as_array().expect("problems").iter();
     let mut codes: Vec<String> = all
         .filter(|one| one["level"] != "note")
         .map(|one| {
@@ -92,9 +92,9 @@ fn it_is_green_when_everything_is_in_place() {
     let mut screens = Transcript::new(&scene);
     screens.run(&["doctor"]).code(0);
     screens.is("doctor_green");
-    let told = diagnosis(&scene, 0);
-    assert_eq!((&told["green"], &told["covered"], &told["pairs"]), (&json!(true), &json!(10), &json!(10)));
-    assert_eq!(told["members"].as_array().map(Vec::len), Some(5));
+    let found = diagnosis(&scene, 0);
+    assert_eq!((&found["green"], &found["covered"], &found["pairs"]), (&json!(true), &json!(10), &json!(10)));
+    assert_eq!(found["members"].as_array().map(Vec::len), Some(5));
     assert_eq!(codes(&scene), Vec::<String>::new());
     // It changes nothing, and its sessions could not.
     assert_eq!(scene.writes(), 0);
@@ -130,7 +130,7 @@ fn a_role_that_is_missing_weaker_or_trusts_others_is_named_with_what_to_do() {
 }
 
 #[test]
-fn an_scp_in_the_way_is_told_from_a_missing_permission() {
+fn an_scp_in_the_way_is_not_taken_for_a_missing_permission() {
     let scene = sound();
     let scp = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Deny", "Action": "iam:PutRolePolicy", "Resource": "*"}]});
@@ -204,17 +204,17 @@ fn a_queue_is_judged_by_its_attributes() {
     scene.queue("rescind-findings");
     scene.configure("mode = \"enforce\"\n");
     private(&scene, 0o600);
-    let told = codes(&scene);
-    assert!(told.contains(&"no_dead_letter_queue rescind-findings".to_owned()), "{told:?}");
+    let found = codes(&scene);
+    assert!(found.contains(&"no_dead_letter_queue rescind-findings".to_owned()), "{found:?}");
     doctor(&scene).code(5).says("set-queue-attributes").says("RedrivePolicy");
 }
 
 #[test]
 fn one_account_can_be_looked_at_alone() {
     let scene = sound();
-    let told = scene.rescind(&["doctor", "--account", SHOP, "-o", "json"]).code(0).json_document();
-    assert_eq!((&told["covered"], &told["pairs"]), (&json!(2), &json!(2)));
-    assert_eq!(told["members"].as_array().map(Vec::len), Some(1));
+    let found = scene.rescind(&["doctor", "--account", SHOP, "-o", "json"]).code(0).json_document();
+    assert_eq!((&found["covered"], &found["pairs"]), (&json!(2), &json!(2)));
+    assert_eq!(found["members"].as_array().map(Vec::len), Some(1));
     doctor_of(&scene, "123456789012").code(5).says("123456789012");
     let before = scene.calls_of("AssumeRole").len();
     doctor_of(&scene, BANK).code(0);
@@ -273,8 +273,8 @@ fn a_role_that_may_write_on_itself_is_named_and_the_printed_policy_mends_it() {
     itself().put_role_policy("RescindRemediation", "Rescind", &printed.to_string()).expect("it could");
     itself().put_role_policy("RescindRemediation", "more", &before.to_string()).expect_err("it cannot now");
     itself().delete_role_policy("RescindRemediation", "Rescind").expect_err("nor take the deny away");
-    let told = doctor_of(&scene, SHOP);
-    assert!(!told.out.contains("OnlyLookAtItself"), "{}", told.out);
+    let found = doctor_of(&scene, SHOP);
+    assert!(!found.out.contains("OnlyLookAtItself"), "{}", found.out);
 }
 
 #[test]
@@ -293,8 +293,8 @@ fn a_hub_that_may_not_read_findings_events_or_tags_sees_nothing() {
         ("ListTagsForResource", "placement_unreadable organization".to_owned(), 10),
     ] {
         scene.fault("no", json!({"operation": operation}), "before", denied.clone(), 0);
-        let told = codes(&scene);
-        assert!(told.contains(&code), "{operation}: {told:?}");
+        let found = codes(&scene);
+        assert!(found.contains(&code), "{operation}: {found:?}");
         assert_eq!(coverage(&scene, 5), (covered, 10), "{operation}");
         doctor(&scene).says(operation);
         scene.delete("faults/no");
@@ -361,10 +361,10 @@ fn accounts_that_are_suspended_or_opted_out_do_not_count() {
     closed.code(5).says(crate::scene::CLOSED);
     assert_eq!(coverage(&scene, 5), (8, 10));
     leave_out(&scene, BARE);
-    let told = diagnosis(&scene, 0);
-    assert_eq!((&told["covered"], &told["pairs"]), (&json!(8), &json!(8)));
-    assert_eq!(told["left_out"][0]["account"], BARE, "{told}");
-    // Asked about it, it tells.
+    let found = diagnosis(&scene, 0);
+    assert_eq!((&found["covered"], &found["pairs"]), (&json!(8), &json!(8)));
+    assert_eq!(found["left_out"][0]["account"], BARE, "{found}");
+    // Asked about it, doctor says it.
     doctor_of(&scene, BARE).code(5).says(BARE);
     std::fs::remove_file(scene.path("opt-outs.toml")).expect("there");
     assert_eq!(coverage(&scene, 5).0, 8);
@@ -403,7 +403,7 @@ fn an_older_copy_of_the_ledger_is_seen_by_the_checkpoint_beside_it() {
 }
 
 #[test]
-fn a_region_that_is_enabled_and_not_watched_is_told() {
+fn a_region_that_is_enabled_and_not_watched_is_reported() {
     let scene = Scene::with(Setting {
         management_member_role: true,
         enabled_regions: vec!["ap-southeast-2"],

@@ -62,19 +62,19 @@ fn a_drill_goes_the_whole_way_and_leaves_nothing() {
     let scene = scene(&json!([]));
     assert_eq!(scene.rescind(&["policies", "print", "hub-role"]).code(0).json_document(), hub_policy());
     let before = Thief::operator(&scene, SHOP).role_policies(ROLE);
-    let told = hold(&scene).code(0).json().remove(0);
-    let steps = told["steps"].as_array().expect("steps");
+    let drill = hold(&scene).code(0).json().remove(0);
+    let steps = drill["steps"].as_array().expect("steps");
     let names: Vec<&str> = steps.iter().map(|step| step["name"].as_str().expect("a name")).collect();
     assert_eq!(names, STEPS);
-    assert!(steps.iter().all(|step| step["passed"] == true), "{told}");
+    assert!(steps.iter().all(|step| step["passed"] == true), "{drill}");
     assert_eq!(Thief::operator(&scene, SHOP).role_policies(ROLE), before);
     // The main ledger has the result, and its own ledger the whole story.
     assert_eq!(scene.entries_of("drill")[0]["data"]["passed"], true);
     assert!(scene.entries_of("intent").is_empty());
     scene.rescind(&["list", "-o", "json"]).code(0);
-    let own = told["ledger"].as_str().expect("a path");
+    let own = drill["ledger"].as_str().expect("a path");
     let checkpoint = scene.path("kept");
-    std::fs::write(&checkpoint, told["checkpoint"].as_str().expect("a note")).expect("written");
+    std::fs::write(&checkpoint, drill["checkpoint"].as_str().expect("a note")).expect("written");
     let checkpoint = checkpoint.to_string_lossy().into_owned();
     scene.rescind(&["ledger", "verify", "--ledger", own, "--checkpoint", &checkpoint]).code(0);
     scene.rescind(&["ledger", "verify"]).code(0);
@@ -133,7 +133,7 @@ fn a_release_that_aws_does_not_answer_is_tried_again() {
 }
 
 #[test]
-fn what_a_killed_drill_left_is_told_and_taken_back_by_the_next_one() {
+fn what_a_killed_drill_left_is_named_and_taken_back_by_the_next_one() {
     let scene = scene(&json!([]));
     let mut drill = scene.spawn(&["drill", SHOP]);
     scene.wait(|| scene.policy_on(SHOP, ROLE).is_some());
@@ -145,8 +145,8 @@ fn what_a_killed_drill_left_is_told_and_taken_back_by_the_next_one() {
             .contains("\"drill_unfinished\"")
     };
     assert!(unended());
-    let told = hold(&scene).code(0).json().remove(0);
-    assert_eq!(told["passed"], true, "{told}");
+    let drill = hold(&scene).code(0).json().remove(0);
+    assert_eq!(drill["passed"], true, "{drill}");
     assert_eq!(scene.policy_on(SHOP, ROLE), None);
     assert!(!unended());
 }

@@ -247,7 +247,7 @@ fn a_fifo_queue_does_as_well() {
 }
 
 #[test]
-fn a_queue_that_refuses_is_told_once_and_the_polls_go_on() {
+fn a_queue_that_refuses_is_reported_once_and_the_polls_go_on() {
     let scene = scene_with(QUEUE);
     scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
     let refused = json!({"error": {"code": "AccessDenied", "message": "no", "status": 403}});

@@ -82,7 +82,7 @@ fn a_region_that_is_down_costs_only_itself() {
     scene.configure(OFTEN);
     proxy.always(Which::service("guardduty").in_region(OTHER), Fault::Status(503));
     let mut service = watching(&scene, &proxy);
-    // It is asked less and less often, and told once: before the third time, twice its interval passes at least.
+    // It is asked less and less often, and that it failed is reported once: before the third time, twice its interval passes at least.
     let failed = [(); 3].map(|()| Watching::at(&service.until(log::FINDINGS_UNREAD)));
     assert!(failed[2].duration_since(failed[1]).as_secs_f64() >= 10.0, "{failed:?}");
     let (thief, _) = scene.theft(SHOP, "web");
@@ -117,7 +117,7 @@ fn a_clock_that_is_wrong_by_ten_minutes_is_corrected() {
     }
 }
 
-/// The hub's own clock is three minutes wrong, and AWS's is right: one action for one theft, told in order.
+/// The hub's own clock is three minutes wrong, and AWS's is right: one action for one theft, recorded in order.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_hub_clock_that_is_minutes_off_does_nothing_twice() {
@@ -144,13 +144,13 @@ fn a_hub_clock_that_is_minutes_off_does_nothing_twice() {
         assert_eq!(scene.writes(), writes, "{ahead}");
         rescind(&["recheck"]).code(0);
         assert_eq!(scene.writes(), writes, "{ahead}");
-        // What is told of it is in AWS's time, whatever this machine's says.
+        // What is listed of it is in AWS's time, whatever this machine's says.
         let listed = rescind(&["list", "-o", "json"]).code(0).json();
         let time = |value: &serde_json::Value| {
             value.as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time")
         };
-        let told = time(&scene.get("clock")["now"]).duration_since(time(&listed[0]["accepted_at"]));
-        assert!((-2..90).contains(&told.as_secs()), "{ahead}: {}", listed[0]);
+        let age = time(&scene.get("clock")["now"]).duration_since(time(&listed[0]["accepted_at"]));
+        assert!((-2..90).contains(&age.as_secs()), "{ahead}: {}", listed[0]);
         rescind(&["doctor", "-o", "json"]).has_code("clock");
     }
 }
@@ -222,7 +222,7 @@ fn a_finding_that_guardduty_cannot_return_costs_only_itself() {
         service.until(log::REVOKED);
         thief.is_denied();
     }
-    // The region is read as often as before, and what failed is told once.
+    // The region is read as often as before, and what failed is reported once.
     scene.wait(|| {
         scene.rescind(&["status", "-o", "json"]).json()[0]["live"]["regions"][HOME]["failures"] == 1
     });

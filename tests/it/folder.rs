@@ -86,7 +86,7 @@ fn an_export_that_appears_is_read_once_and_confirmed() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_told_once() {
+fn a_folder_that_is_not_there_is_reported_once() {
     let scene = scene();
     std::fs::remove_dir_all(scene.path("exports")).expect("removed");
     let mut service = Watching::start(&scene, &[]);
@@ -142,7 +142,7 @@ fn a_file_that_is_too_long_or_all_forged_keeps_no_other_from_being_read() {
 }
 
 #[test]
-fn a_file_that_waits_is_told() {
+fn a_file_that_waits_is_reported() {
     let scene = scene();
     scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\nraise_after = \"1s\"\n");
     let service = Watching::start(&scene, &[]);

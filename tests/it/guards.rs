@@ -30,7 +30,7 @@ fn a_first_run_over_many_old_findings_touches_nothing() {
 }
 
 #[test]
-fn a_first_run_that_is_told_to_takes_up_the_backlog() {
+fn a_first_run_with_backlog_takes_it_up() {
     let scene = Scene::new();
     let (thief, finding) = scene.theft(SHOP, "web");
     scene.poll_new().code(5).counts(json!({"observed": 1, "put_off": 1}));
@@ -67,14 +67,14 @@ fn decisions(scene: &Scene, verdict: &str) -> usize {
 }
 
 #[test]
-fn beyond_the_budget_of_an_account_everything_is_held_and_told_once() {
+fn beyond_the_budget_of_an_account_everything_is_held_and_raised_once() {
     let scene = with_budget("account_per_hour = 3\nroles_percent = 100\n");
     let thieves: Vec<Thief> = (0..6).map(|n| scene.theft(SHOP, &format!("role-{n}")).0).collect();
     let elsewhere = scene.theft(BANK, "web").0;
     scene.poll_new().code(5).counts(json!({"alerts": 1, "held": 3, "revoked": 4}));
     assert_eq!(thieves.iter().filter(|thief| thief.list_users().is_err()).count(), 3);
     elsewhere.is_denied();
-    // A new process knows what the last one did, and does not tell it again.
+    // A new process knows what the last one did, and does not raise it again.
     let late = scene.theft(SHOP, "late").0;
     scene.poll_new().code(5).has_code("budget_account");
     late.is_allowed();

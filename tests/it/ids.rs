@@ -14,7 +14,7 @@ fn ids(scene: &Scene) -> Vec<String> {
 
 /// The ledger has another theft under the id that this one leads to, and that one is closed.
 #[test]
-fn an_id_that_is_another_thefts_is_an_error_and_told() {
+fn an_id_that_is_another_thefts_is_an_error_and_an_alert() {
     let scene = Scene::new();
     scene.configure("mode = \"approve\"\n");
     let (thief, finding) = scene.theft(SHOP, "web");

@@ -84,7 +84,7 @@ fn documents_one_behind_the_other_are_all_read() {
 
 /// What looks alike where it breaks off is not the same input.
 #[test]
-fn what_cannot_be_read_is_told_each_time_and_of_each_file() {
+fn what_cannot_be_read_is_reported_each_time_and_of_each_file() {
     let scene = Scene::new();
     let cut = |name: &str, id: &str| {
         let whole = gzipped(&json!({"id": id}).to_string());
@@ -109,7 +109,7 @@ fn an_event_of_security_hub_is_a_hint_that_is_asked_about() {
     service.until(log::REVOKED);
     thief.is_denied();
     scene.wait(|| scene.messages(QUEUE) == (0, 0));
-    // What is decided about is what GuardDuty told.
+    // What is decided about is GuardDuty's own finding.
     let recorded = scene.entries_of("finding").pop().expect("recorded");
     assert_eq!(recorded["data"]["finding"]["principal"]["user_name"], "web");
     assert!(recorded["data"]["finding"].get("pointer").is_none());
@@ -161,8 +161,8 @@ fn a_subscription_that_waits_is_no_healthy_feed() {
     let scene = scene();
     let mut service = watching(&scene);
     let topic = format!("arn:aws:sns:{HOME}:{SECURITY}:findings");
-    let waits = json!({"Type": "SubscriptionConfirmation", "MessageId": "m", "Token": "not-to-be-told", "TopicArn": topic,
-        "Message": "You have chosen to subscribe", "SubscribeURL": "https://sns.example/not-to-be-told"});
+    let waits = json!({"Type": "SubscriptionConfirmation", "MessageId": "m", "Token": "not-to-be-shown", "TopicArn": topic,
+        "Message": "You have chosen to subscribe", "SubscribeURL": "https://sns.example/not-to-be-shown"});
     scene.post("messages", &json!({"queue": QUEUE, "body": waits}));
     service.until(log::QUEUE_ALERT);
     let command = format!("aws sns confirm-subscription --topic-arn {topic} --token");
@@ -173,12 +173,12 @@ fn a_subscription_that_waits_is_no_healthy_feed() {
     assert_eq!(picture["unreadable_today"][0]["feed"], "SQS rescind-findings");
     let doctor = scene.rescind(&["-o", "json", "doctor"]).code(5).json().remove(0);
     let problems = doctor["problems"].as_array().expect("problems");
-    let problem = problems.iter().find(|problem| problem["code"] == "unreadable").expect("told");
+    let problem = problems.iter().find(|problem| problem["code"] == "unreadable").expect("a problem");
     assert_eq!((&problem["level"], &problem["place"]), (&json!("problem"), &json!("SQS rescind-findings")));
     let entries = scene.entries();
-    let told =
+    let shown =
         [status.out, doctor.to_string(), json!(entries).to_string(), service.lines.join("\n")].concat();
-    assert!(!told.contains("not-to-be-told"), "the token is nowhere");
+    assert!(!shown.contains("not-to-be-shown"), "the token is nowhere");
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn a_backup_is_made_while_the_service_runs() {
     scene.hold("PutRolePolicy", "before");
     let running = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("PutRolePolicy");
-    let told = scene.rescind(&["ledger", "backup", "copy.db", "-o", "json"]).code(0).json_document();
-    assert_eq!(told["problems"], 0, "{told}");
+    let copied = scene.rescind(&["ledger", "backup", "copy.db", "-o", "json"]).code(0).json_document();
+    assert_eq!(copied["problems"], 0, "{copied}");
     scene.release("PutRolePolicy");
     Scene::finish(running).code(0);
     thief.is_denied();
@@ -148,7 +148,7 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
     scene.rescind(&["list"]).says("mail");
     scene.delete("faults/f");
     scene.run_once().says("mail");
-    // The next archive is told of by itself.
+    // The next archive is verified by itself.
     scene.rescind(&["ledger", "verify", "--public-key", &key]).code(0);
     // Also for who knows only the key that came after the one that signed for the archive.
     scene.rescind(&["ledger", "rotate-key"]).code(0);

@@ -34,7 +34,7 @@ fn a_denied_call_of_the_same_key_proves_that_it_is_enforced() {
     assert_eq!(rungs, ["simulated", "enforced"]);
     assert_eq!(proofs[1]["data"]["denied"]["access_key"], session["access_key_id"]);
     assert_eq!(proofs[1]["data"]["denied"]["error_code"], "AccessDenied");
-    // The ladder is told with the time since the finding.
+    // The ladder is listed with the time since the finding.
     let list = scene.rescind(&["list", "-o", "json"]).code(0).json();
     let rungs: Vec<&Value> = list[0]["rungs"].as_array().expect("rungs").iter().map(|r| &r["rung"]).collect();
     assert_eq!(rungs, ["accepted", "simulated", "enforced"]);
@@ -84,7 +84,7 @@ fn a_new_key_after_the_cutoff_means_that_the_source_still_leaks() {
 }
 
 #[test]
-fn an_old_key_that_still_works_is_revoked_again_and_told() {
+fn an_old_key_that_still_works_is_revoked_again_and_raised() {
     let scene = Scene::new();
     scene.role(SHOP, "web");
     let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
@@ -122,7 +122,7 @@ fn cloudtrail_proves_it_where_it_may_be_read() {
     assert_eq!(scene.entries_of("proof").len(), 1);
     scene.advance_clock(40);
     thief.is_denied();
-    // What succeeded before it may be told later than it.
+    // What succeeded before it may be reported later than it.
     scene.rescind(&["recheck"]).code(0);
     assert_eq!(scene.entries_of("proof").len(), 1);
     scene.advance_clock(16 * 60);
@@ -139,7 +139,7 @@ fn cloudtrail_proves_it_where_it_may_be_read() {
 
 /// The policy is there, the simulator believes in it, and the key works all the same.
 #[test]
-fn cloudtrail_tells_when_the_key_still_works() {
+fn cloudtrail_shows_when_the_key_still_works() {
     let scene = Scene::new();
     scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
     let (thief, _) = scene.theft(SHOP, "web");
@@ -174,7 +174,7 @@ fn without_the_permission_nothing_is_claimed_and_nothing_fails() {
 }
 
 #[test]
-fn whom_it_concerns_is_gathered_after_the_deny_and_told() {
+fn the_impact_is_gathered_after_the_deny_and_shown() {
     let scene = Scene::new();
     let (_, finding) = scene.theft(SHOP, "web");
     for (region, name) in [(HOME, "front-1"), (OTHER, "front-2")] {
@@ -199,7 +199,7 @@ fn whom_it_concerns_is_gathered_after_the_deny_and_told() {
 }
 
 #[test]
-fn a_plan_tells_whom_it_would_concern_when_asked() {
+fn a_plan_shows_the_impact_when_asked() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.post("instances", &json!({"account": SHOP, "region": OTHER, "role": "web", "name": "front"}));

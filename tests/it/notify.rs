@@ -43,7 +43,7 @@ fn taken(scene: &Scene) -> Vec<Value> {
 const ALL: &str = "[[notify]]\nname = \"mail\"\nsns = \"{topic}\"\n[[notify]]\nname = \"bus\"\nevent_bus = \"{bus}\"\n[[notify]]\nname = \"hook\"\nwebhook = \"{hook}\"\nkey_file = \"hook.key\"\n";
 
 #[test]
-fn what_was_revoked_is_told_to_each_channel_with_what_to_do() {
+fn what_was_revoked_is_sent_to_each_channel_with_what_to_do() {
     let scene = with(ALL);
     std::fs::write(scene.path("hook.key"), "a secret key\n").expect("written");
     let (_, finding) = scene.theft(SHOP, "web");
@@ -78,7 +78,7 @@ fn what_was_revoked_is_told_to_each_channel_with_what_to_do() {
     let script = "import hmac,sys; print('sha256=' + hmac.new(b'a secret key', (sys.argv[1] + '.').encode() + sys.stdin.buffer.read(), 'sha256').hexdigest())";
     let at = headers["x-rescind-timestamp"].as_str().expect("a time");
     assert_eq!(python(script, at, body), headers["x-rescind-signature"]);
-    // It is told once.
+    // It is sent once.
     scene.run_once();
     assert_eq!((published(&scene).len(), events(&scene).len(), posted(&scene).len()), (1, 1, 1));
 }
@@ -114,7 +114,7 @@ fn a_receiver_that_fails_hangs_up_and_says_later_loses_nothing() {
     let statuses: Vec<&Value> = all.iter().map(|request| &request["status"]).collect();
     assert_eq!(statuses, [&json!(500), &json!("close"), &json!(429), &json!(200)]);
     assert_eq!(taken(&scene)[0]["finding"], json!(finding));
-    // The same message each time, so that a receiver can tell.
+    // The same message each time, so that a receiver can see that it is the same.
     let keys: Vec<&Value> = all.iter().map(|request| &request["headers"]["idempotency-key"]).collect();
     assert!(keys.iter().all(|key| *key == keys[0]));
     service.stop();
@@ -134,7 +134,7 @@ fn a_receiver_that_hangs_keeps_nothing_waiting() {
 }
 
 #[test]
-fn a_killed_run_tells_it_at_the_next_one() {
+fn what_a_killed_run_did_not_send_is_sent_by_the_next_one() {
     let scene = with("[[notify]]\nname = \"mail\"\nsns = \"{topic}\"\n");
     let _ = scene.theft(SHOP, "web");
     scene.kill_at("Publish", "before");
@@ -177,7 +177,7 @@ fn a_channel_for_an_ou_gets_what_is_in_it() {
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
     assert_eq!((published(&scene).len(), events(&scene).len()), (1, 0));
-    // Told rather than lost, when nobody can say where the account is.
+    // Sent rather than lost, when nobody can say where the account is.
     let denied = json!({"error": {"status": 400, "code": "AccessDeniedException", "message": "no"}});
     scene.fault("parents", json!({"operation": "ListParents"}), "before", denied, 0);
     let _ = scene.theft(BANK, "web");
@@ -203,7 +203,7 @@ fn a_storm_is_one_message() {
     assert!(mails.len() <= 3, "{} mails", mails.len());
     let texts: String = mails.iter().map(|mail| mail["message"].as_str().expect("a text")).collect();
     for number in 0..12 {
-        assert!(texts.contains(&format!("role-{number} ")), "role-{number} is not told\n{texts}");
+        assert!(texts.contains(&format!("role-{number} ")), "role-{number} is not in them\n{texts}");
     }
 }
 
@@ -223,7 +223,7 @@ fn a_channel_that_is_new_begins_now() {
     assert_eq!(published(&scene).len(), 1);
 }
 
-/// Names that a finding brings do no harm, in whatever form they are told.
+/// Names that a finding brings do no harm, in whatever form they are sent.
 #[test]
 fn evil_names_are_harmless() {
     let scene = with(&format!(
@@ -257,7 +257,7 @@ fn a_test_message_says_what_arrives_and_what_does_not() {
     scene.rescind(&["notify", "test", "hook"]).code(5).says("404");
 }
 
-/// What cannot be told on one channel is told on the others.
+/// That one channel fails is sent on the others.
 #[test]
 fn that_a_channel_fails_is_an_alert() {
     let mut scene = with(
@@ -270,14 +270,15 @@ fn that_a_channel_fails_is_an_alert() {
     let service = crate::watching::Watching::start(&scene, &[]);
     let _ = scene.theft(SHOP, "web");
     scene.wait(|| {
-        let tells = |mail: &Value| mail["message"].as_str().is_some_and(|text| text.contains("hook"));
-        published(&scene).iter().any(tells)
+        let names_it = |mail: &Value| mail["message"].as_str().is_some_and(|text| text.contains("hook"));
+        published(&scene).iter().any(names_it)
     });
-    let told = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
+    let status = scene.rescind(&["status", "-o", "json"]).code(5).json_document();
     let failing = |channel: &str| {
-        let one = told["channels"].as_array().expect("channels").iter().find(|one| one["channel"] == channel);
-        !one.unwrap_or_else(|| panic!("{channel}: {told}"))["failed_since"].is_null()
+        let one =
+            status["channels"].as_array().expect("channels").iter().find(|one| one["channel"] == channel);
+        !one.unwrap_or_else(|| panic!("{channel}: {status}"))["failed_since"].is_null()
     };
-    assert!(failing("hook") && !failing("mail"), "{told}");
+    assert!(failing("hook") && !failing("mail"), "{status}");
     service.stop();
 }

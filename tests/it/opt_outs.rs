@@ -209,7 +209,7 @@ fn a_protected_role_is_never_revoked() {
     assert_eq!(scene.decision(&finding)["code"], "protected");
     glass.is_allowed();
 
-    // Only the path tells, and only IAM knows the path.
+    // Only the path decides, and only IAM knows the path.
     let all =
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     scene.post("roles", &json!({"account": SHOP, "name": "deploy", "path": "/ci/", "policy": all}));

@@ -42,9 +42,9 @@ fn a_proof_holds_without_the_ledger() {
         std::fs::remove_file(scene.path(file)).expect("removed");
     }
     let check = ["ledger", "check-proof", "proof.json", "--public-key", &key];
-    let told = scene.rescind(&[&check[..], &["-o", "json"]].concat()).code(0).json_document();
+    let checked = scene.rescind(&[&check[..], &["-o", "json"]].concat()).code(0).json_document();
     assert_eq!(
-        (&told["holds"], &told["entry_number"], &told["entry"]["kind"]),
+        (&checked["holds"], &checked["entry_number"], &checked["entry"]["kind"]),
         (&json!(true), &json!(intent), &json!("intent"))
     );
     let (holds, said) = python(&scene, "proof.json", &key);

@@ -118,7 +118,7 @@ fn meet() {
                     if queue.send((who, which, answer)).is_err() {
                         break;
                     }
-                    // It is kept, or the caller is told that it is not: nobody waits for ever.
+                    // It is kept, or the caller hears that it is not: nobody waits for ever.
                     match answers.recv() {
                         Ok(done) => {
                             assert_eq!(done, which);
@@ -166,7 +166,7 @@ fn meet() {
 }
 
 #[test]
-fn every_job_is_done_once_or_its_caller_is_told() {
+fn every_job_is_done_once_or_its_caller_hears_of_it() {
     let rounds = if std::env::var_os("RESCIND_SOAK").is_some() { 200_000 } else { 3_000 };
     shuttle::check_random(meet, rounds);
     shuttle::check_pct(meet, rounds / 3, 3);

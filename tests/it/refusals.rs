@@ -28,7 +28,7 @@ fn without(action: &str) -> Setting {
 fn a_role_that_only_its_service_can_change() {
     let scene = Scene::new();
     let all = json!({"Version": "2012-10-17", "Statement": []});
-    // The name does not tell: only the path does.
+    // The name does not show it: only the path does.
     scene.post("roles", &json!({"account": SHOP, "name": "plain", "path": "/aws-service-role/x.amazonaws.com/", "policy": all}));
     let session = scene.session(SHOP, "plain", "i-0123456789abcdef0");
     scene.report(SHOP, "plain", &session, json!({}));
@@ -224,7 +224,7 @@ fn a_remediation_that_is_blocked_for_too_long_is_given_up() {
 
 /// An occurrence that was left to a remediation is not forgotten when that one is given up.
 #[test]
-fn what_was_left_to_a_remediation_that_failed_is_still_told_and_can_be_handed_in() {
+fn what_was_left_to_a_remediation_that_failed_is_still_listed_and_can_be_handed_in() {
     let scene = Scene::new();
     scene.role(BARE, "web");
     let session = scene.session(BARE, "web", "i-0123456789abcdef0");

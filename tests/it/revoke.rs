@@ -144,7 +144,7 @@ fn observing_changes_nothing_and_the_backlog_can_be_taken_up() {
     assert_eq!(scene.writes(), 0);
     assert_eq!(scene.decision(&finding)["verdict"], "observe");
 
-    // Enforcing does not act on what was only observed, unless told to.
+    // Enforcing does not act on what was only observed, unless --backlog asks for it.
     scene.configure("mode = \"enforce\"\n");
     scene.rescind(&["plan"]).code(0);
     scene.poll_new().code(5).has_code("mode_observe").counts(json!({"not_revoked": 1, "seen_before": 1}));

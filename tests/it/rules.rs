@@ -141,7 +141,7 @@ fn a_rule_never_makes_the_installation_bolder() {
 }
 
 #[test]
-fn what_cannot_be_told_is_held() {
+fn what_is_unclear_is_held() {
     let scene = Scene::new();
     rules(&scene, "[[rules]]\nname = \"grave\"\nmin_severity = 7\nmode = \"observe\"\n");
     scene.role(SHOP, "web");
@@ -239,12 +239,12 @@ fn explain_shows_every_check_and_the_one_that_decided() {
     rules(&scene, "[[rules]]\nname = \"quiet\"\ntypes = [\"UnauthorizedAccess:*\"]\nmode = \"observe\"\n");
     let (_, finding) = scene.theft(SHOP, "web");
     scene.run_once();
-    let told = scene.rescind(&["explain", &finding[..8], "-o", "json"]).code(0).json_document();
-    let checks = told["decision"]["data"]["checks"].as_array().expect("checks");
+    let explained = scene.rescind(&["explain", &finding[..8], "-o", "json"]).code(0).json_document();
+    let checks = explained["decision"]["data"]["checks"].as_array().expect("checks");
     // The last one asks for the mode, which is the rule's.
-    assert_eq!(checks.len(), 10, "{told}");
+    assert_eq!(checks.len(), 10, "{explained}");
     let (last, before) = checks.split_last().expect("checks");
-    assert!(last["decided"] == true && before.iter().all(|check| check["decided"].is_null()), "{told}");
+    assert!(last["decided"] == true && before.iter().all(|check| check["decided"].is_null()), "{explained}");
     assert!(last["check"] == "mode" && last["result"].to_string().contains("quiet"), "{last}");
     scene.rescind(&["explain", "nothing"]).code(2).says("\"nothing\"");
     assert_eq!(scene.writes(), 0);

@@ -36,8 +36,8 @@ fn what_is_pushed_is_what_the_report_says() {
     let scene = scene();
     enable(&scene, HOME);
     enable(&scene, OTHER);
-    let told = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document();
-    assert_eq!(told["taken"], 3);
+    let pushed = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document();
+    assert_eq!(pushed["taken"], 3);
     let report = scene.rescind(&["report", "--format", "asff", "--no-record"]).code(0).json_document();
     let of = |region: &str| {
         let all = report.as_array().expect("findings").iter();
@@ -53,8 +53,8 @@ fn what_is_pushed_is_what_the_report_says() {
     let id = of(HOME)[0]["ProductFields"]["rescind/remediation"].as_str().expect("an id").to_owned();
     scene.rescind(&["reject", &id, "--by", "Ann", "--reason", "a test"]).code(0);
     let only = ["report", "push-securityhub", "--account", SHOP, "--region", OTHER, "-o", "json"];
-    let told = scene.rescind(&only).code(0).json();
-    assert_eq!((&told[0]["taken"], &told[0]["not_taken"]), (&json!(2), &json!(0)));
+    let pushed = scene.rescind(&only).code(0).json();
+    assert_eq!((&pushed[0]["taken"], &pushed[0]["not_taken"]), (&json!(2), &json!(0)));
     assert_eq!((imported(&scene, HOME).len(), imported(&scene, OTHER).len()), (2, 3));
     scene.rescind(&["report", "push-securityhub", "--remediation", &id]).code(0);
     let there = imported(&scene, HOME);
@@ -75,31 +75,31 @@ fn what_is_refused_for_now_is_sent_again_and_what_stays_refused_is_named() {
     );
     assert_eq!(scene.calls_of("BatchImportFindings").len(), 3);
     fault(&scene, 0);
-    let told = scene
+    let pushed = scene
         .rescind(&["report", "push-securityhub", "--account", SHOP, "-o", "json"])
         .code(5)
         .json_document();
-    assert_eq!(told["taken"], 1, "{told}");
-    let refused = &told["refused"][0];
-    assert!(refused["id"].as_str().is_some_and(|id| id.starts_with("rescind/222222222222/r-")), "{told}");
+    assert_eq!(pushed["taken"], 1, "{pushed}");
+    let refused = &pushed["refused"][0];
+    assert!(refused["id"].as_str().is_some_and(|id| id.starts_with("rescind/222222222222/r-")), "{pushed}");
     assert_eq!(refused["code"], "InternalFailure");
-    let told = scene.entries_of("report");
-    assert_eq!(told.last().expect("recorded")["data"]["remediations"], 1);
+    let pushed = scene.entries_of("report");
+    assert_eq!(pushed.last().expect("recorded")["data"]["remediations"], 1);
 }
 
 #[test]
 fn a_region_without_security_hub_does_not_keep_the_others() {
     let scene = scene();
     enable(&scene, OTHER);
-    let told = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(5).json_document();
-    let failed = &told["regions_that_failed"][0];
+    let pushed = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(5).json_document();
+    let failed = &pushed["regions_that_failed"][0];
     assert_eq!(
-        (&told["taken"], &failed["region"], &failed["findings"]),
+        (&pushed["taken"], &failed["region"], &failed["findings"]),
         (&json!(1), &json!(HOME), &json!(2))
     );
     assert!(
         failed["error"].as_str().is_some_and(|text| text.contains("securityhub:BatchImportFindings")),
-        "{told}"
+        "{pushed}"
     );
     assert_eq!(imported(&scene, OTHER).len(), 1);
     let mut screens = Transcript::new(&scene);

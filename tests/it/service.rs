@@ -31,7 +31,7 @@ pub fn address(service: &mut Watching) -> String {
 }
 
 #[test]
-fn it_tells_how_it_is_over_http_and_on_the_command_line() {
+fn its_status_is_there_over_http_and_on_the_command_line() {
     let scene = Scene::new();
     scene.watch();
     scene.configure(&format!("{OFTEN}listen = \"127.0.0.1:0\"\n"));
@@ -84,7 +84,7 @@ fn it_tells_how_it_is_over_http_and_on_the_command_line() {
 }
 
 #[test]
-fn health_tells_by_its_exit_code_whether_the_service_lives_and_sees() {
+fn health_shows_by_its_exit_code_whether_the_service_lives_and_sees() {
     let scene = Scene::new();
     scene.watch();
     scene.configure(&format!("{OFTEN}listen = \"\"\n"));
@@ -103,24 +103,27 @@ fn health_tells_by_its_exit_code_whether_the_service_lives_and_sees() {
     scene.rescind(&["health"]).code(0).says(&format!("{url}/healthz"));
     std::fs::write(scene.path("rescind.toml"), valid).expect("written");
     scene.rescind(&["health", "--ready"]).code(5).says("503").says(HOME).says(OTHER);
-    let told = scene.rescind(&["health", "--ready", "-o", "json"]).code(5).json().remove(0);
-    assert_eq!((&told["healthy"], &told["status"]), (&json!(false), &json!(503)));
-    assert!(told["reasons"].as_array().is_some_and(|all| !all.is_empty()), "{told}");
+    let health = scene.rescind(&["health", "--ready", "-o", "json"]).code(5).json().remove(0);
+    assert_eq!((&health["healthy"], &health["status"]), (&json!(false), &json!(503)));
+    assert!(health["reasons"].as_array().is_some_and(|all| !all.is_empty()), "{health}");
     scene.release("ListFindings");
     scene.wait(|| scene.rescind(&["health", "--ready"]).code == 0);
-    let told = scene.rescind(&["health", "-o", "json"]).code(0).json().remove(0);
-    assert_eq!(told, json!({"healthy": true, "url": format!("{url}/healthz"), "status": 200, "reasons": []}));
+    let health = scene.rescind(&["health", "-o", "json"]).code(0).json().remove(0);
+    assert_eq!(
+        health,
+        json!({"healthy": true, "url": format!("{url}/healthz"), "status": 200, "reasons": []})
+    );
     // One that hangs takes the connection, and says nothing.
     service.signal("STOP");
-    let told = scene.rescind(&["health", "-o", "json"]).code(5).json().remove(0);
-    assert_eq!((&told["healthy"], &told["status"]), (&json!(false), &json!(null)));
+    let health = scene.rescind(&["health", "-o", "json"]).code(5).json().remove(0);
+    assert_eq!((&health["healthy"], &health["status"]), (&json!(false), &json!(null)));
     service.signal("CONT");
     scene.rescind(&["health"]).code(0);
     assert_eq!(service.stop(), 0);
 }
 
 #[test]
-fn what_a_killed_service_told_is_not_taken_for_live() {
+fn what_a_killed_service_published_is_not_taken_for_live() {
     let scene = Scene::new();
     let service = Watching::start(&scene, &[]);
     scene.wait(|| scene.path("ledger.db.live").exists());
@@ -130,7 +133,7 @@ fn what_a_killed_service_told_is_not_taken_for_live() {
 }
 
 #[test]
-fn systemd_is_told_when_it_is_ready_alive_and_stopping() {
+fn systemd_is_notified_when_it_is_ready_alive_and_stopping() {
     let scene = Scene::new();
     let path = scene.path("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
@@ -233,7 +236,7 @@ fn an_account_that_hangs_keeps_no_other_out_and_what_a_sweep_takes_up_is_decided
     scene.configure(OFTEN);
     let hang = json!({"hang": true});
     scene.fault("stuck", json!({"operation": "AssumeRole"}), "before", hang, 0);
-    // What is told of last is read first: more than may wait, behind calls that hang. What has no room is
+    // What was reported last is read first: more than may wait, behind calls that hang. What has no room is
     // recorded, and left to a sweep; what comes after it, in another account, is decided meanwhile.
     for (account, role) in std::iter::once((BANK, "web".to_owned()))
         .chain((0..100).map(|number| (SHOP, format!("web-{number}"))))

@@ -99,7 +99,7 @@ fn start(scene: &Scene, proxy: &Proxy) -> Watching {
     }
 }
 
-/// Half of the thefts are told by events, some of them twice and some in both regions; all by the polls.
+/// Half of the thefts come by events, some of them twice and some in both regions; all by the polls.
 fn steal(scene: &Scene) -> Vec<(String, Value)> {
     let mut sessions = Vec::new();
     let (mut here, mut there) = (Vec::new(), Vec::new());

@@ -196,7 +196,7 @@ impl Thief {
         self.runtime.block_on(request).expect("tagged");
     }
 
-    /// What an account or OU is in, as Organizations tells its management account.
+    /// What an account or OU is in, as Organizations answers its management account.
     pub fn parent_of(&self, child: &str) -> String {
         let organizations = aws_sdk_organizations::Client::new(&self.config);
         let answer = self.runtime.block_on(organizations.list_parents().child_id(child).send());

@@ -108,7 +108,7 @@ fn what_several_lost_at_once_is_put_back_at_once() {
 
 /// Somebody fights the very first write: a person hears of it before the second one.
 #[test]
-fn who_fights_the_first_write_is_told_at_once() {
+fn who_fights_the_first_write_is_raised_at_once() {
     let scene = Scene::new();
     let (thief, _) = scene.theft(SHOP, "web");
     scene.post("switches", &json!({"put_role_policy_ignored": true}));
@@ -292,7 +292,7 @@ fn a_foreign_account_is_asked_about_once() {
     assert_eq!(scene.decision(&again)["code"], "awaiting_approval");
 }
 
-/// A sweep that cannot be carried out is told, and tried again.
+/// A sweep that cannot be carried out is raised, and tried again.
 #[test]
 fn what_cannot_be_looked_at_is_not_asked_all_the_time() {
     let scene = Scene::new();

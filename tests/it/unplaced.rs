@@ -63,7 +63,7 @@ fn one_that_cannot_be_found_is_held_with_what_is_known() {
     narrow["Statement"].as_array_mut().expect("a list").retain(|statement| statement["Sid"] != "FindRole");
     let denied = Setting { member_policy: narrow, ..Setting::default() };
     let gone = json!({"userName": null, "principalId": "AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0"});
-    for (setting, says, told) in [
+    for (setting, says, way) in [
         (denied, json!({"userName": null}), "AROA"),
         (Setting::default(), gone, "AROAEXAMPLEEXAMPLE00"),
         (Setting::default(), json!({"userName": null, "principalId": null}), "lookup-events"),
@@ -74,7 +74,7 @@ fn one_that_cannot_be_found_is_held_with_what_is_known() {
         let decision = scene.decision(&finding);
         assert_eq!((&decision["verdict"], &decision["code"]), (&json!("hold"), &json!("principal_unclear")));
         let to_do = decision["what_to_do"].as_str().expect("what to do");
-        assert!(to_do.contains(told), "{told}: {to_do}");
+        assert!(to_do.contains(way), "{way}: {to_do}");
         assert!(to_do.contains(session["access_key_id"].as_str().expect("a key")), "{to_do}");
         assert_eq!(alerts(&scene), ["by_hand"]);
         assert_eq!(scene.writes(), 0);

@@ -1,4 +1,4 @@
-//! `rescind doctor` where AWS refuses to tell: what could not be read is unknown, neither there nor missing,
+//! `rescind doctor` where AWS refuses to answer: what could not be read is unknown, neither there nor missing,
 //! and the missing permission is named.
 
 use crate::doctor::sound;
@@ -11,23 +11,23 @@ fn refuse(scene: &Scene, matching: Value) {
     scene.fault("no", matching, "before", denied, 0);
 }
 
-fn told(scene: &Scene) -> Value {
+fn diagnosis(scene: &Scene) -> Value {
     scene.rescind(&["doctor", "-o", "json"]).code(5).json().remove(0)
 }
 
 /// The problems of this code: their texts and what to do.
-fn problems(told: &Value, code: &str) -> Vec<String> {
-    let all = told["problems"].as_array().expect("problems").iter();
+fn problems(diagnosis: &Value, code: &str) -> Vec<String> {
+    let all = diagnosis["problems"].as_array().expect("problems").iter();
     all.filter(|one| one["code"] == code).map(|one| format!("{}\n{}", one["text"], one["fix"])).collect()
 }
 
 #[test]
-fn guardduty_that_aws_does_not_tell_of_is_unknown() {
+fn guardduty_that_aws_does_not_answer_for_is_unknown() {
     let scene = sound();
     for operation in ["ListDetectors", "GetDetector", "ListMembers"] {
         refuse(&scene, json!({"operation": operation, "region": HOME}));
-        let told = told(&scene);
-        let region = told["regions"]
+        let diagnosis = diagnosis(&scene);
+        let region = diagnosis["regions"]
             .as_array()
             .expect("regions")
             .iter()
@@ -38,15 +38,17 @@ fn guardduty_that_aws_does_not_tell_of_is_unknown() {
         assert_eq!(region["guardduty"], expected, "{operation}: {region}");
         assert_eq!((&region["sending"], &region["covered"]), (&Value::Null, &json!(0)), "{operation}");
         assert_eq!(
-            (&told["covered"], &told["unknown"], &told["pairs"]),
+            (&diagnosis["covered"], &diagnosis["unknown"], &diagnosis["pairs"]),
             (&json!(5), &json!(5), &json!(10)),
             "{operation}"
         );
-        let named = problems(&told, "guardduty_unreadable");
+        let named = problems(&diagnosis, "guardduty_unreadable");
         let permission = format!("guardduty:{operation} ");
         assert!(named.len() == 1 && named[0].contains(&permission), "{operation}: {named:?}");
-        assert!(problems(&told, "no_detector").is_empty() && problems(&told, "detector_off").is_empty());
-        assert_eq!(told["unknown"], 5, "{told}");
+        assert!(
+            problems(&diagnosis, "no_detector").is_empty() && problems(&diagnosis, "detector_off").is_empty()
+        );
+        assert_eq!(diagnosis["unknown"], 5, "{diagnosis}");
         scene.delete("faults/no");
     }
 }
@@ -55,12 +57,12 @@ fn guardduty_that_aws_does_not_tell_of_is_unknown() {
 fn findings_that_may_not_be_read_say_nothing_about_who_sends_them() {
     let scene = sound();
     refuse(&scene, json!({"operation": "ListFindings", "region": OTHER}));
-    let told = told(&scene);
-    let region = told["regions"].as_array().expect("regions").iter().find(|one| one["region"] == OTHER);
+    let diagnosis = diagnosis(&scene);
+    let region = diagnosis["regions"].as_array().expect("regions").iter().find(|one| one["region"] == OTHER);
     let region = region.expect("it");
     assert_eq!(region["guardduty"], "enabled");
     assert_eq!((&region["sending"], &region["covered"]), (&json!(5), &json!(0)), "{region}");
-    let named = problems(&told, "guardduty_unreadable");
+    let named = problems(&diagnosis, "guardduty_unreadable");
     assert!(named[0].contains("guardduty:ListFindings"), "{named:?}");
 }
 
@@ -68,10 +70,10 @@ fn findings_that_may_not_be_read_say_nothing_about_who_sends_them() {
 fn accounts_that_cannot_be_listed_are_not_none() {
     let scene = sound();
     refuse(&scene, json!({"operation": "ListAccounts"}));
-    let told = told(&scene);
-    assert_eq!(told["accounts_listed"], false);
+    let diagnosis = diagnosis(&scene);
+    assert_eq!(diagnosis["accounts_listed"], false);
     assert!(!scene.rescind(&["doctor"]).code(5).out.contains("0 of 0"));
-    let named = problems(&told, "organization_unreadable");
+    let named = problems(&diagnosis, "organization_unreadable");
     assert!(named.iter().any(|one| one.contains("organizations:ListAccounts")), "{named:?}");
 }
 
@@ -79,23 +81,23 @@ fn accounts_that_cannot_be_listed_are_not_none() {
 fn a_role_that_may_not_be_asked_about_is_not_called_unready() {
     let scene = sound();
     refuse(&scene, json!({"operation": "SimulatePrincipalPolicy", "account": SHOP}));
-    let told = told(&scene);
-    let members = told["members"].as_array().expect("members");
+    let diagnosis = diagnosis(&scene);
+    let members = diagnosis["members"].as_array().expect("members");
     let ready = |id: &str| members.iter().find(|one| one["account"] == id).expect("it")["ready"].clone();
     assert_eq!(ready(SHOP), Value::Null, "{members:?}");
     assert!(members.iter().filter(|one| one["ready"] == true).count() == 4, "{members:?}");
-    let named = problems(&told, "role_unreadable");
+    let named = problems(&diagnosis, "role_unreadable");
     assert!(named.len() == 1 && named[0].contains("iam:SimulatePrincipalPolicy"), "{named:?}");
-    assert_eq!(told["unknown"], 2, "{told}");
+    assert_eq!(diagnosis["unknown"], 2, "{diagnosis}");
 }
 
 #[test]
 fn who_administers_guardduty_is_not_nobody_when_that_may_not_be_read() {
     let scene = sound();
     refuse(&scene, json!({"operation": "ListDelegatedAdministrators"}));
-    let told = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
-    assert!(problems(&told, "not_delegated").is_empty(), "{told}");
-    let named = problems(&told, "administrator_unreadable");
+    let diagnosis = scene.rescind(&["doctor", "-o", "json"]).json().remove(0);
+    assert!(problems(&diagnosis, "not_delegated").is_empty(), "{diagnosis}");
+    let named = problems(&diagnosis, "administrator_unreadable");
     assert!(named.len() == 1 && named[0].contains("organizations:ListDelegatedAdministrators"), "{named:?}");
 }
 
@@ -111,7 +113,7 @@ fn opt_outs_that_cannot_be_read_are_not_gone() {
     let file = scene.path("opt-outs.toml");
     std::fs::remove_file(&file).expect("removed");
     std::fs::create_dir(&file).expect("made");
-    let told = told(&scene);
-    let named = problems(&told, "opt_outs");
+    let diagnosis = diagnosis(&scene);
+    let named = problems(&diagnosis, "opt_outs");
     assert!(named.len() == 1 && !named[0].contains("gone"), "{named:?}");
 }

@@ -10,8 +10,8 @@ fn a_simulator_that_allows_the_old_token() {
     scene.post("switches", &json!({"simulator_lies": "allow_all"}));
     scene.poll().code(5).counts(json!({"alerts": 1, "not_confirmed": 1}));
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "present");
-    let told = scene.entries_of("alert");
-    assert_eq!(told[0]["data"]["code"], "still_allowed");
+    let alerts = scene.entries_of("alert");
+    assert_eq!(alerts[0]["data"]["code"], "still_allowed");
     scene.rescind(&["list", "--status", "unverified", "--proof", "present"]).code(0).says("web");
     // A report does not count it as done; once the simulator denies it, it is.
     let acted = |scene: &Scene| {
@@ -62,7 +62,7 @@ fn a_policy_that_denies_both_sessions_proves_nothing_and_ours_beside_it_does() {
 #[test]
 fn answers_on_pages_and_below_the_result_are_read() {
     let scene = Scene::new();
-    scene.post("switches", &json!({"simulator_pages": true, "simulator_tells_below": true}));
+    scene.post("switches", &json!({"simulator_pages": true, "simulator_answers_below": true}));
     let may = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]});
     scene.post("roles", &json!({"account": SHOP, "name": "app", "policy": may}));
     let session = scene.session(SHOP, "app", "i-0123456789abcdef0");

@@ -23,9 +23,9 @@ impl Network {
         let upstream = scene.endpoint().rsplit_once(':').expect("a port").1;
         let path = directory.path().to_str().expect("UTF-8");
         let (process, line) = start_python("company_network", &["--upstream", upstream, "--directory", path]);
-        let told: Value = serde_json::from_str(&line).expect("JSON");
-        let proxy = told["proxy"].as_str().expect("an address").to_owned();
-        Self { process, directory, proxy, tls: told["tls"].as_u64().expect("a port") }
+        let started: Value = serde_json::from_str(&line).expect("JSON");
+        let proxy = started["proxy"].as_str().expect("an address").to_owned();
+        Self { process, directory, proxy, tls: started["tls"].as_u64().expect("a port") }
     }
 
     fn ca(&self) -> PathBuf {
@@ -107,7 +107,7 @@ fn no_proxy_means_none() {
 }
 
 #[test]
-fn where_credentials_are_told_no_proxy_is_asked() {
+fn where_credentials_are_given_no_proxy_is_asked() {
     let scene = Scene::new();
     let network = Network::before(&scene);
     let mut command = poll(&scene, AWS);
@@ -178,7 +178,7 @@ fn webhooks_take_the_same_way() {
     scene.configure("mode = \"enforce\"\n");
     let mut command = scene.command(&["notify", "test", "-o", "json"]);
     command.env("HTTPS_PROXY", &network.proxy).env("AWS_CA_BUNDLE", network.ca());
-    let told = ran(&mut command).code(0);
-    assert_eq!(told.json(), [json!({"channel": "hook", "error": null, "taken": true})]);
+    let tested = ran(&mut command).code(0);
+    assert_eq!(tested.json(), [json!({"channel": "hook", "error": null, "taken": true})]);
     assert_eq!(network.asked(), ["CONNECT hooks.rescind.test:443 HTTP/1.1"]);
 }

@@ -23,7 +23,7 @@ export const userArn = (name, account = MEMBER) => `arn:aws:iam::${account}:user
  *
  * who: from sessionOf; action; on: a resource's ARN or "*"; identity: the principal's policies;
  * session: its session policy; boundary: its permissions boundary; resource: the resource's own policy; scps; context: more of it;
- * account: whose the resource is, where its ARN does not tell.
+ * account: whose the resource is, where its ARN does not say.
  */
 export async function ask({ who, action, on, identity = [], session, boundary, resource, scps = [], context = {}, account }) {
   const answer = await runSimulation(

@@ -101,7 +101,7 @@ const rows = [
   ['the hub receives from a queue of others', asHub, 'sqs:ReceiveMessage', `arn:aws:sqs:eu-central-1:${HUB}:orders`, never],
   ['the hub forges an event', asHub, 'sqs:SendMessage', `arn:aws:sqs:eu-central-1:${HUB}:rescind-findings`, never],
   ['the hub empties its queue', asHub, 'sqs:PurgeQueue', `arn:aws:sqs:eu-central-1:${HUB}:rescind-findings`, never],
-  ['the hub tells a topic of others', asHub, 'sns:Publish', `arn:aws:sns:eu-central-1:${HUB}:pagers`, never],
+  ['the hub publishes to a topic of others', asHub, 'sns:Publish', `arn:aws:sns:eu-central-1:${HUB}:pagers`, never],
   ['the hub sends to the default bus', asHub, 'events:PutEvents', `arn:aws:events:eu-central-1:${HUB}:event-bus/default`, never],
   ['the hub takes a bus away', asHub, 'events:DeleteEventBus', `arn:aws:events:eu-central-1:${HUB}:event-bus/rescind-results`, never],
   ['the hub takes a topic away', asHub, 'sns:DeleteTopic', `arn:aws:sns:eu-central-1:${HUB}:rescind-on-call`, never],

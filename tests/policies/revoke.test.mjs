@@ -84,7 +84,7 @@ test('a long-term key has no token, and is not touched', async () => {
   }
 })
 
-test('what a person is told to attach for an Identity Center role denies that session', async () => {
+test('what a person is asked to attach for an Identity Center role denies that session', async () => {
   const scps = controls(policy('identity-center-session', { CUTOFF, PRINCIPAL_ID: STOLEN }))
   const call = { who: role, action: 's3:ListAllMyBuckets', on: '*', identity: administrator, scps }
   assert.equal(await ask({ ...call, context: issued(OLD) }), 'ExplicitlyDenied')
@@ -93,7 +93,7 @@ test('what a person is told to attach for an Identity Center role denies that se
   }
 })
 
-test('what a person is told to attach for a root user denies root and nobody else', async () => {
+test('what a person is asked to attach for a root user denies root and nobody else', async () => {
   const root = `arn:aws:iam::${MEMBER}:root`
   const scps = controls(policy('organization-root', { PRINCIPAL_ARN: `arn:*:iam::${MEMBER}:root` }))
   const call = { action: 's3:ListAllMyBuckets', on: '*', identity: administrator, scps }

@@ -1,4 +1,4 @@
-"""The adversary in real time, until it is told to stop."""
+"""The adversary in real time, until it is asked to stop."""
 import argparse
 import json
 import signal

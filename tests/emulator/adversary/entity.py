@@ -23,7 +23,7 @@ class Start:
 
 
 class Entity:
-    """`kind` is role or user. `removed` and `failed` are told what was done, and what was not."""
+    """`kind` is role or user. `removed` and `failed` are called for what was done, and for what was not."""
 
     def __init__(
         self, purse: Purse, account: str, partition: str, kind: str, name: str, removed: Callable, failed: Callable

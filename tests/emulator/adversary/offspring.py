@@ -12,7 +12,7 @@ EXISTS = "EntityAlreadyExists"
 
 
 class Offspring:
-    """`suffix` tells what this adversary makes from what others do. `made` is told of each thing."""
+    """`suffix` sets apart what this adversary makes from what others do. `made` is called for each thing."""
 
     def __init__(self, purse: Purse, account: str, partition: str, suffix: str, made: Callable) -> None:
         self._purse = purse

@@ -1,4 +1,4 @@
-"""The adversary: what it does in each round, and what it tells."""
+"""The adversary: what it does in each round, and what it prints."""
 import random
 from datetime import datetime, timezone
 from typing import Callable, Dict, List, Mapping, Optional, Sequence
@@ -98,7 +98,7 @@ class Adversary:
             self._failed(name, code_of(error))
 
     def _find_out(self) -> None:
-        """Who the victim is. AWS tells it whatever the policies say."""
+        """Who the victim is. AWS answers that whatever the policies say."""
         if self._moves is not None:
             return
         arn = self._purse[VICTIM].call("sts:GetCallerIdentity")["Arn"]

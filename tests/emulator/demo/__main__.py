@@ -27,8 +27,8 @@ def main() -> int:
     arguments = parser.parse_args()
     sys.stdout.reconfigure(errors="replace")
     forget_proxies()
-    told = io.StringIO() if arguments.quiet else sys.stdout
-    story = Story(told)
+    output = io.StringIO() if arguments.quiet else sys.stdout
+    story = Story(output)
     directory = arguments.out.absolute()
     rescind = Rescind(arguments.rescind.absolute(), directory / "rescind.toml")
     try:
@@ -48,7 +48,7 @@ def main() -> int:
     else:
         return 0
     if arguments.quiet:
-        print(told.getvalue())
+        print(output.getvalue())
     return 1
 
 

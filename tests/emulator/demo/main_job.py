@@ -46,7 +46,7 @@ class MainJob:
         self._see_thief_denied()
         self._see_others_work()
         self._run_again()
-        self._tell_time()
+        self._show_times()
 
     def _configure(self) -> None:
         self._story.step("Write the configuration")
@@ -161,7 +161,7 @@ class MainJob:
         self._expect_changes(before, [], "the second run changed nothing: the ledger knows these findings")
         self._story.check(len(self._json("list")) == 1, "there is still one remediation")
 
-    def _tell_time(self) -> None:
+    def _show_times(self) -> None:
         self._story.step("What happened when")
         start = parse_time(self._remediation["finding"]["updated_at"])
         rows = [["AFTER", "WHAT"], ["0.000 s", "finding: GuardDuty's last sight of the thief"]]
@@ -177,7 +177,7 @@ class MainJob:
                 rows.append([_after(start, entry["time"]), texts.pop(entry["kind"])])
         self._story.rows(rows)
         self._check_proof()
-        self._story.check(not texts, "the ledger tells the whole story", f"no entry for {', '.join(texts)}")
+        self._story.check(not texts, "the ledger has every step", f"no entry for {', '.join(texts)}")
         seconds = self._remediation["remediation"]["seconds_to_deny"]
         reading = (parse_time(self._seen_at) - start).total_seconds()
         self._story.say(

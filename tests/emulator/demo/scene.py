@@ -43,7 +43,7 @@ def write_config(rescind: Rescind, config: Path) -> str:
         raise Unexpected(f'{config} has no line mode = "observe"')
     text, replaced = re.subn(rf'(?m)^#\[drill\]\n#role = "{DRILL_ROLE}"$', f'[drill]\nrole = "{DRILL_ROLE}"', text)
     if replaced != 1:
-        raise Unexpected(f"{config} does not tell how to hold drills")
+        raise Unexpected(f"{config} does not say how to hold drills")
     config.write_text(text)
     return printed
 
@@ -56,7 +56,7 @@ def external_id(config: Path) -> str:
 
 
 class Scene:
-    """What the emulator was told to build; `hub` holds rescind's own credentials."""
+    """What the emulator was asked to build; `hub` holds rescind's own credentials."""
 
     def __init__(self, emulator: Emulator, rescind: Rescind, config: Path) -> None:
         self.emulator = emulator

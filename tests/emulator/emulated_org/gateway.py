@@ -63,7 +63,7 @@ class Gateway:
         return answer
 
     def _enter(self, call: Call) -> dict:
-        """Enters the call into the log, with what can be told before it is authenticated."""
+        """Enters the call into the log, with what is known before it is authenticated."""
         with self._world.lock:
             account = self._enforcement.account_of_key(call.access_key_id)
         target = account_of(call.params.get("RoleArn", "")) if call.operation == "AssumeRole" else ""

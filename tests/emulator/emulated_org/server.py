@@ -107,4 +107,4 @@ class Handler(BaseHTTPRequestHandler):
         return super().date_time_string(self.server.world.clock.now().timestamp() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args) -> None:
-        """Stdout carries one line only, and the call log tells more than this would."""
+        """Stdout carries one line only, and the call log has more than this would."""

@@ -69,7 +69,7 @@ class AdversaryTestCase(EmulatorTestCase):
         listed = self.operator.list_attached_role_policies(RoleName="AppRole")["AttachedPolicies"]
         return [policy["PolicyArn"] for policy in listed]
 
-    def told(self, event: str) -> list:
+    def printed(self, event: str) -> list:
         return [(line["what"], line["name"]) for line in self.lines if line["event"] == event]
 
 
@@ -85,7 +85,7 @@ class Fights(AdversaryTestCase):
         names = ["juggled", "made-role", "made-user", "victim"]
         self.assertEqual(last["credentials"], dict.fromkeys(names, "works"))
         self.assertEqual(sorted(self.inline()), [OWN_POLICY, "permissions"])
-        self.assertEqual(self.told("removed"), [])
+        self.assertEqual(self.printed("removed"), [])
 
     def test_a_deny_is_deleted_before_it_counts(self):
         self.emulator.switch(iam_spread_seconds=DELAY)
@@ -93,7 +93,7 @@ class Fights(AdversaryTestCase):
         self.deny()
         line = self.rounds(adversary, 1)
         self.assertEqual(line["credentials"]["victim"], "works")
-        self.assertEqual(self.told("removed"), [("inline policy", REVOKE_POLICY)])
+        self.assertEqual(self.printed("removed"), [("inline policy", REVOKE_POLICY)])
         self.assertNotIn(REVOKE_POLICY, self.inline())
         self.rounds(adversary, 1 + DELAY // EVERY)
         summary = adversary.summary()
@@ -106,7 +106,7 @@ class Fights(AdversaryTestCase):
         line = self.rounds(adversary, 2)
         self.assertEqual(line["credentials"], {"victim": "AccessDenied"})
         self.assertEqual(line["refused"]["inline policies"], "AccessDenied")
-        self.assertEqual((self.told("removed"), self.told("made")), ([], []))
+        self.assertEqual((self.printed("removed"), self.printed("made")), ([], []))
         self.assertIn(REVOKE_POLICY, self.inline())
         self.assertEqual(adversary.summary()["first_denied"], self.lines[0]["wall"])
 
@@ -114,7 +114,7 @@ class Fights(AdversaryTestCase):
         adversary = self.settled()
         self.deny()
         line = self.rounds(adversary, 1)
-        self.assertEqual(self.told("removed"), [("inline policy", REVOKE_POLICY)])
+        self.assertEqual(self.printed("removed"), [("inline policy", REVOKE_POLICY)])
         self.assertEqual(line["credentials"]["victim"], "works")
         deleted = [call for call in self.emulator.calls() if call["operation"] == "DeleteRolePolicy"]
         self.assertEqual(deleted[-1]["status"], 200)
@@ -130,7 +130,7 @@ class Fights(AdversaryTestCase):
         self.operator.put_role_permissions_boundary(RoleName="AppRole", PermissionsBoundary=arn)
         self.operator.delete_role_policy(RoleName="AppRole", PolicyName=OWN_POLICY)
         self.rounds(adversary, 1)
-        self.assertEqual(sorted(self.told("removed")), [("attached policy", arn), ("boundary", arn)])
+        self.assertEqual(sorted(self.printed("removed")), [("attached policy", arn), ("boundary", arn)])
         self.assertEqual(self.attached(), [kept])
         self.assertEqual(sorted(self.inline()), [OWN_POLICY, "permissions"])
         self.assertNotIn("PermissionsBoundary", self.operator.get_role(RoleName="AppRole")["Role"])
@@ -142,7 +142,7 @@ class Fights(AdversaryTestCase):
             RoleName="AppRole", PolicyName="permissions", PolicyDocument=json.dumps(DENY_ALL)
         )
         self.rounds(adversary, 1)
-        self.assertEqual(self.told("removed"), [("inline policy", "permissions")])
+        self.assertEqual(self.printed("removed"), [("inline policy", "permissions")])
 
     def test_the_same_seed_makes_the_same_moves(self):
         made = []
@@ -162,7 +162,7 @@ class Fights(AdversaryTestCase):
         self.deny()
         line = self.rounds(adversary, 1)
         self.assertEqual(line["credentials"][f"chained:{arn}"], "works")
-        self.assertEqual(self.told("removed"), [("inline policy", REVOKE_POLICY)])
+        self.assertEqual(self.printed("removed"), [("inline policy", REVOKE_POLICY)])
         there = {call["operation"] for call in self.emulator.calls() if call["account"] == account}
         self.assertLessEqual(there, {"ListUsers", "AssumeRole"})
 
@@ -205,7 +205,7 @@ class Sealed(AdversaryTestCase):
         self.assertEqual(line["credentials"]["victim"], "works")
         line = self.rounds(adversary, 1 + DELAY // EVERY)
         self.assertEqual(self.attached(), [arn])
-        self.assertEqual(self.told("removed"), [])
+        self.assertEqual(self.printed("removed"), [])
         works = {name for name, answer in line["credentials"].items() if answer == "works"}
         self.assertEqual(works, {"made-role", "made-user"})
         self.assertEqual(line["credentials"]["victim"], "AccessDenied")
@@ -215,7 +215,7 @@ class Sealed(AdversaryTestCase):
         adversary, arn = self.quarantined()
         self.rounds(adversary, 2)
         self.assertEqual(self.attached(), [arn])
-        self.assertEqual(self.told("removed"), [("document of policy", arn)])
+        self.assertEqual(self.printed("removed"), [("document of policy", arn)])
         line = self.rounds(adversary, 2 + DELAY // EVERY)
         self.assertEqual(line["credentials"]["victim"], "works")
 
@@ -234,7 +234,7 @@ class Others(AdversaryTestCase):
         self.operator.put_user_policy(UserName="ci", PolicyName=REVOKE_POLICY, PolicyDocument=document)
         line = self.rounds(adversary, 1)
         removed = [("inactive status", key["access_key_id"]), ("inline policy", REVOKE_POLICY)]
-        self.assertEqual(sorted(self.told("removed")), sorted(removed))
+        self.assertEqual(sorted(self.printed("removed")), sorted(removed))
         self.assertEqual(sorted(line["credentials"]), ["juggled", "made-role", "made-user", "victim"])
         self.assertEqual(self.operator.list_user_policies(UserName="ci")["PolicyNames"], ["permissions", OWN_POLICY])
 
@@ -275,7 +275,7 @@ class CommandLine(AdversaryTestCase):
         self.assertEqual(lines[-1]["event"], "summary")
         self.assertEqual(lines[-1]["working"], ticks[-1]["credentials"])
 
-    def test_it_ends_when_it_is_told_to(self):
+    def test_it_ends_when_it_is_asked_to(self):
         with subprocess.Popen(self.command("--skill", "none"), cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             self.assertEqual(json.loads(process.stdout.readline())["event"], "tick")
             process.send_signal(signal.SIGTERM)

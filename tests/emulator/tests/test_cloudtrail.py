@@ -1,4 +1,4 @@
-"""CloudTrail tells what the emulator was asked, by whom, and how it answered."""
+"""CloudTrail lists what the emulator was asked, by whom, and how it answered."""
 import json
 from datetime import datetime, timedelta, timezone
 

@@ -49,10 +49,10 @@ class PutEvents(EventBridgeTestCase):
             "region": REGION,
         }
         self.assertEqual(self.emulator.bus_events(), [expected])
-        told = self.emulator.bus_events("incidents")
-        self.assertEqual([event["id"] for event in told], [entry["EventId"] for entry in answer["Entries"][1:]])
-        self.assertEqual(told[0]["resources"], [])
-        self.assertRegex(told[0]["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        events = self.emulator.bus_events("incidents")
+        self.assertEqual([event["id"] for event in events], [entry["EventId"] for entry in answer["Entries"][1:]])
+        self.assertEqual(events[0]["resources"], [])
+        self.assertRegex(events[0]["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
     def test_each_account_and_region_has_a_default_bus(self):
         self.put()

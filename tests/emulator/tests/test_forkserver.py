@@ -45,6 +45,6 @@ class ForkServer(unittest.TestCase):
             now(second)
             connections[1].close()
 
-    def test_a_command_that_is_killed_is_told_as_a_shell_tells_it(self):
+    def test_a_command_that_is_killed_has_the_exit_code_that_a_shell_gives(self):
         killed = subprocess.run([*COMMAND, "import os; os.kill(os.getpid(), 9)"], cwd=ROOT, check=False)
         self.assertEqual(killed.returncode, 137)

@@ -230,5 +230,5 @@ class Members(EmulatorTestCase):
         change = {"account": "111111111111", "region": REGION, "frequency": "SIX_HOURS", "status": "DISABLED"}
         self.emulator.post("detectors", {**change, "members": {shop: None}})
         self.assertNotIn(shop, [one["AccountId"] for one in guardduty.list_members(DetectorId=detector)["Members"]])
-        told = guardduty.get_detector(DetectorId=detector)
-        self.assertEqual((told["Status"], told["FindingPublishingFrequency"]), ("DISABLED", "SIX_HOURS"))
+        detector = guardduty.get_detector(DetectorId=detector)
+        self.assertEqual((detector["Status"], detector["FindingPublishingFrequency"]), ("DISABLED", "SIX_HOURS"))

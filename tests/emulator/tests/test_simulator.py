@@ -1,4 +1,4 @@
-"""SimulatePrincipalPolicy agrees with enforcement, unless told to lie."""
+"""SimulatePrincipalPolicy agrees with enforcement, unless switched to lie."""
 import json
 
 from .support import REVOKE_POLICY, EmulatorTestCase, revoke_policy
@@ -61,7 +61,7 @@ class Simulator(EmulatorTestCase):
         self.assertEqual(result["EvalResourceName"], "arn:aws:s3:::one/*")
         self.assertNotIn("ResourceSpecificResults", result)
 
-    def test_a_session_is_told_apart_by_its_user_id(self):
+    def test_sessions_differ_by_their_user_id(self):
         session = self.session()
         deny = revoke_policy("2026-01-01T00:00:00Z")
         deny["Statement"][0]["Condition"] = {"StringEquals": {"aws:userid": session["principal_id"]}}
@@ -74,7 +74,7 @@ class Simulator(EmulatorTestCase):
         self.client(self.session(session_name="another"), "iam").list_users()
 
     def test_pages_and_what_stands_below(self):
-        self.emulator.switch(simulator_pages=True, simulator_tells_below=True)
+        self.emulator.switch(simulator_pages=True, simulator_answers_below=True)
         request = {"PolicySourceArn": self.arn, "ActionNames": ["s3:GetObject", "s3:PutObject"]}
         pages = list(self.iam.get_paginator("simulate_principal_policy").paginate(**request))
         self.assertEqual([len(page["EvaluationResults"]) for page in pages], [1, 1])

@@ -28,7 +28,7 @@ class SnsTestCase(EmulatorTestCase):
 
 
 class Publish(SnsTestCase):
-    def test_what_was_published_is_told_in_order(self):
+    def test_what_was_published_is_listed_in_order(self):
         self.assertEqual(self.arn, f"arn:aws:sns:{REGION}:{SECURITY}:alarms")
         attributes = {"severity": {"DataType": "Number", "StringValue": "8"}}
         first = self.publish(Message="héllo & <wörld>", Subject="Revoked: AppRole", MessageAttributes=attributes)
@@ -80,8 +80,8 @@ class Publish(SnsTestCase):
     def test_attributes(self):
         binary = {"b": {"DataType": "Binary", "BinaryValue": b"\x00"}, "s": {"DataType": "String.x", "StringValue": "y"}}
         self.publish(MessageAttributes=binary)
-        told = self.emulator.published("alarms")[0]["attributes"]
-        self.assertEqual(told, {"b": {"type": "Binary", "value": "AA=="}, "s": {"type": "String.x", "value": "y"}})
+        published = self.emulator.published("alarms")[0]["attributes"]
+        self.assertEqual(published, {"b": {"type": "Binary", "value": "AA=="}, "s": {"type": "String.x", "value": "y"}})
         for name, value in (
             ("a", {"DataType": "Text", "StringValue": "x"}),
             ("a", {"DataType": "String", "StringValue": ""}),
@@ -97,8 +97,8 @@ class Publish(SnsTestCase):
         other = self.publish(**{**fifo, "MessageDeduplicationId": "e"})
         self.assertEqual(first["MessageId"], again["MessageId"])
         self.assertGreater(int(other["SequenceNumber"]), int(first["SequenceNumber"]))
-        told = [(m["message_id"], m["group"], m["deduplication"]) for m in self.emulator.published("alarms.fifo")]
-        self.assertEqual(told, [(first["MessageId"], "g", "d"), (other["MessageId"], "g", "e")])
+        published = [(m["message_id"], m["group"], m["deduplication"]) for m in self.emulator.published("alarms.fifo")]
+        self.assertEqual(published, [(first["MessageId"], "g", "d"), (other["MessageId"], "g", "e")])
         self.assertInvalid("The MessageGroupId parameter is required", TopicArn=arn, MessageDeduplicationId="d")
         self.assertInvalid("The topic should either", TopicArn=arn, MessageGroupId="g")
         self.assertInvalid("MessageDeduplicationId", MessageDeduplicationId="d")

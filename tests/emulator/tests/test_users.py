@@ -105,7 +105,7 @@ class Victims(UserTestCase):
         session = {"access_key_id": token["AccessKeyId"], "secret_access_key": token["SecretAccessKey"]}
         self.works({**session, "session_token": token["SessionToken"]})
 
-    def test_the_user_id_tells_users_apart(self):
+    def test_users_have_ids_of_their_own(self):
         deny = revoke_policy("2026-01-01T00:00:00Z")
         deny["Statement"][0]["Condition"] = {"StringEquals": {"aws:userid": self.ci["user_id"]}}
         self.put(deny)

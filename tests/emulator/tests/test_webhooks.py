@@ -1,4 +1,4 @@
-"""Webhooks: what whoever posts to them sees, and what they tell of it."""
+"""Webhooks: what whoever posts to them sees, and what is listed of it."""
 import http.client
 import socket
 import threading
@@ -26,12 +26,12 @@ class WebhookTestCase(EmulatorTestCase):
         answer.read()
         return answer
 
-    def told(self, name: str = "chat") -> list:
+    def posted(self, name: str = "chat") -> list:
         return [(request["body"], request["status"]) for request in self.emulator.posted(name)]
 
 
 class Webhooks(WebhookTestCase):
-    def test_what_is_posted_is_told_with_its_headers(self):
+    def test_what_is_posted_is_listed_with_its_headers(self):
         url = self.emulator.webhook("chat")
         self.assertEqual(url, f"{self.emulator.endpoint}/webhook/chat")
         headers = {"X-Signature": "v1=abc", "Content-Type": "application/json"}
@@ -45,15 +45,15 @@ class Webhooks(WebhookTestCase):
     def test_a_webhook_need_not_be_announced(self):
         self.assertEqual(self.emulator.posted("other"), [])
         self.assertEqual(self.post(name="other").status, 200)
-        self.assertEqual(self.told("other"), [("text", 200)])
-        self.assertEqual(self.told("chat"), [])
+        self.assertEqual(self.posted("other"), [("text", 200)])
+        self.assertEqual(self.posted("chat"), [])
 
     def test_answers_come_in_the_planned_order_and_then_200(self):
         self.emulator.webhook("chat", 500, {"status": 429, "retry_after": 1}, {"status": 204}, 302)
         answers = [self.post(str(number)) for number in range(5)]
         self.assertEqual([answer.status for answer in answers], [500, 429, 204, 302, 200])
         self.assertEqual([answer.getheader("Retry-After") for answer in answers], [None, "1", None, None, None])
-        self.assertEqual(self.told(), [("0", 500), ("1", 429), ("2", 204), ("3", 302), ("4", 200)])
+        self.assertEqual(self.posted(), [("0", 500), ("1", 429), ("2", 204), ("3", 302), ("4", 200)])
 
     def test_a_new_plan_replaces_the_old_one_but_forgets_no_request(self):
         self.emulator.webhook("chat", 500, 500)
@@ -61,9 +61,9 @@ class Webhooks(WebhookTestCase):
         self.emulator.webhook("chat", {"status": 503, "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"})
         self.assertEqual(self.post("1").getheader("Retry-After"), "Wed, 21 Oct 2026 07:28:00 GMT")
         self.assertEqual(self.post("2").status, 200)
-        self.assertEqual(self.told(), [("0", 500), ("1", 503), ("2", 200)])
+        self.assertEqual(self.posted(), [("0", 500), ("1", 503), ("2", 200)])
         self.emulator.reset()
-        self.assertEqual(self.told(), [])
+        self.assertEqual(self.posted(), [])
 
 
 class WithoutAnAnswer(WebhookTestCase):
@@ -71,7 +71,7 @@ class WithoutAnAnswer(WebhookTestCase):
         self.emulator.webhook("chat", "close")
         with self.assertRaises(http.client.RemoteDisconnected):
             self.post()
-        self.assertEqual(self.told(), [("text", "close")])
+        self.assertEqual(self.posted(), [("text", "close")])
         self.assertEqual(self.post().status, 200)
 
     def test_hang_gives_no_answer_and_holds_up_nobody_else(self):
@@ -81,7 +81,7 @@ class WithoutAnAnswer(WebhookTestCase):
             self.post("held")
         self.connection = self.connect()
         self.assertEqual(self.post("next").status, 200)
-        self.assertEqual(self.told(), [("held", "hang"), ("next", 200)])
+        self.assertEqual(self.posted(), [("held", "hang"), ("next", 200)])
 
     def test_a_reset_ends_the_wait(self):
         self.emulator.webhook("chat", "hang")
@@ -105,7 +105,7 @@ class Refusals(WebhookTestCase):
     def test_other_requests(self):
         self.assertEqual(self.post(method="GET").status, 405)
         self.assertEqual(self.post(name="a/b").status, 404)
-        self.assertEqual(self.told(), [])
+        self.assertEqual(self.posted(), [])
 
     def test_bad_input_of_the_control_interface(self):
         for answers, message in (

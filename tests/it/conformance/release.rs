@@ -82,7 +82,7 @@ fn what_was_released_is_not_revoked_again_and_what_is_new_is(row: Row) {
     let subject = Subject::new(row);
     let before = subject.there();
     subject.revoke();
-    // AWS tells the time of the release in whole seconds; what was seen in that very second is new.
+    // AWS gives the time of the release in whole seconds; what was seen in that very second is new.
     subject.scene.advance_clock(2);
     subject.release(&[]).code(0);
     let writes = subject.scene.writes();
@@ -123,7 +123,7 @@ fn twice(subject: &Subject) -> (crate::thief::Thief, String) {
     subject.revoke();
     let (second, finding) = subject.stolen_later();
     assert_eq!(second.list_users(), Ok(()), "{:?}: it is issued after the cutoff", subject.row);
-    // That a key leaked after the cutoff that should have ended it is told to a person.
+    // That a key leaked after the cutoff that should have ended it is an alert.
     let (code, alerts) = if subject.row == Row::OneSession { (0, 0) } else { (5, 1) };
     subject.scene.poll().code(code).counts(json!({"alerts": alerts, "revoked": 1, "seen_before": 1}));
     subject.is_denied();

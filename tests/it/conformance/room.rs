@@ -1,4 +1,4 @@
-//! IAM's room for inline policies: what does not fit is told; of one session's deny a person may make one
+//! IAM's room for inline policies: what does not fit is refused; of one session's deny a person may make one
 //! of all sessions, or the rule does.
 
 use super::acts::SIGNED;
@@ -38,7 +38,7 @@ fn denied(thief: &Thief) -> bool {
 
 /// Refused with its name; when there is room, the next start does it.
 #[test]
-fn what_does_not_fit_is_told_and_done_when_there_is_room() {
+fn what_does_not_fit_is_refused_and_done_when_there_is_room() {
     for row in [Row::RoleSessions, Row::UserKey, Row::UserSession] {
         let subject = Subject::new(row);
         let before = subject.there();
@@ -155,7 +155,7 @@ fn a_first_session_without_room_is_widened_at_once_if_the_rule_says_so() {
     subject.is_allowed();
 }
 
-/// Neither fits: that is told, too.
+/// Neither fits: that is an alert, too.
 #[test]
 fn when_not_even_all_sessions_fit_it_is_refused() {
     let subject = Subject::new(Row::OneSession);
@@ -203,8 +203,8 @@ fn many_sessions_of_one_role_share_a_document() {
     subject.ledger_is_whole();
 }
 
-/// The key is off, though the deny of the sessions did not fit: who judges that it was rightfully used can
-/// have it back.
+/// The key is off, though the deny of the sessions did not fit: who judges that its use was legitimate
+/// can have it back.
 #[test]
 fn a_key_that_is_off_can_be_given_back_though_the_deny_did_not_fit() {
     let subject = Subject::new(Row::UserKey);

@@ -1,4 +1,4 @@
-//! A deny that somebody takes away or alters is put back, with the cutoff that it had, and told.
+//! A deny that somebody takes away or alters is put back, with the cutoff that it had, and an alert is raised.
 
 use super::subject::{NAME, Row, Subject, delete};
 use crate::log;
@@ -16,7 +16,7 @@ on_each_row!(
     a_crash_while_it_is_put_back_is_recovered_from,
     a_running_service_puts_it_back,
     a_release_is_not_a_removal,
-    cloudtrail_tells_who_it_was,
+    cloudtrail_shows_who_it_was,
     each_of_several_is_put_back,
     what_cannot_be_put_back_is_not_called_in_force,
 );
@@ -24,7 +24,7 @@ on_each_row!(
 /// What somebody does to a deny.
 type Change = fn(&Subject);
 
-/// Found, told and put back, with the cutoff that it had; and then there is nothing more to do.
+/// Found, raised and put back, with the cutoff that it had; and then there is nothing more to do.
 fn is_put_back(subject: &Subject, there: &super::subject::There) {
     let row = subject.row;
     let at = cutoff(&subject_document(there)).to_owned();
@@ -231,7 +231,7 @@ fn a_release_is_not_a_removal(row: Row) {
 }
 
 /// The thief has another role, which may.
-fn cloudtrail_tells_who_it_was(row: Row) {
+fn cloudtrail_shows_who_it_was(row: Row) {
     let subject = Subject::new(row);
     subject.scene.role(SHOP, "admin");
     let admin = subject.scene.thief(&subject.scene.session(SHOP, "admin", "i-0eeeeeeeeeeeeeeee"));
@@ -250,7 +250,7 @@ fn cloudtrail_tells_who_it_was(row: Row) {
 }
 
 #[test]
-fn cloudtrail_tells_who_activated_a_key() {
+fn cloudtrail_shows_who_activated_a_key() {
     let subject = Subject::new(Row::UserKey);
     subject.scene.role(SHOP, "admin");
     let admin = subject.scene.thief(&subject.scene.session(SHOP, "admin", "i-0eeeeeeeeeeeeeeee"));

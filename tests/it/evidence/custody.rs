@@ -30,7 +30,7 @@ fn an_old_checkpoint_holds_for_what_was_added_and_an_old_copy_needs_a_new_one() 
     let (scene, kept, key) = ledger();
     let before = scene.entries().len();
     std::fs::copy(scene.path("ledger.db"), scene.path("old.db")).expect("copied");
-    // What is not signed for yet is told.
+    // What is not signed for yet is named.
     scene.rescind(&["plan"]);
     let found = verify(&scene, &kept, &key).code(0).json_document();
     assert_eq!((&found["signed"], &found["entries"]), (&json!(before), &json!(scene.entries().len())));

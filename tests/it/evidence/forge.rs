@@ -47,7 +47,7 @@ pub fn sign_blindly(connection: &Connection, signer: &Signer) {
     checkpoint(connection, frontier.size(), &note, &frontier.save());
 }
 
-/// The same, and nothing tells of the checkpoints before.
+/// The same, and nothing is left of the checkpoints before.
 pub fn sign_again(connection: &Connection, signer: &Signer) {
     sql(connection, "DELETE FROM checkpoints");
     sign_blindly(connection, signer);
@@ -96,7 +96,7 @@ pub fn forge(connection: &Connection, remediation: Option<&str>, kind: &str, dat
     seq
 }
 
-/// The texts of the remediation are gone, and an entry at the end tells of an archive, in every detail: its number.
+/// The texts of the remediation are gone, and an entry at the end records an archive, in every detail: its number.
 pub fn forge_archive(connection: &Connection, signer: Option<&Signer>) -> i64 {
     let select = "SELECT seq, time FROM entries WHERE kind IN ('finding', 'intent', 'proof') ORDER BY seq";
     let mut statement = connection.prepare(select).expect("entries");

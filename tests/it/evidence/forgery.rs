@@ -98,10 +98,10 @@ fn the_schema_is_exactly_what_the_migrations_make() {
     }
 }
 
-/// Whether the entry that tells of the archive is a problem: nothing else is wrong with it than its signature.
+/// Whether the entry that records the archive is a problem: nothing else is wrong with it than its signature.
 fn is_refused(ran: &Ran, archive: i64) -> bool {
-    let told = ran.json_document();
-    told["problems"].as_array().expect("problems").iter().any(|one| one["entry"] == archive)
+    let verified = ran.json_document();
+    verified["problems"].as_array().expect("problems").iter().any(|one| one["entry"] == archive)
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn an_archive_that_another_key_signed_for_is_not_believed() {
         archive
     });
     assert!(is_refused(&verify(&scene, &kept, &key).code(6), archive));
-    // Who takes the ledger's own word is told what that is worth.
-    let told = scene.rescind(&["ledger", "verify", "-o", "json"]).json_document();
-    assert_ne!(told["unendorsed_keys"], json!([]), "{told}");
+    // Who takes the ledger's own word sees what that is worth.
+    let verified = scene.rescind(&["ledger", "verify", "-o", "json"]).json_document();
+    assert_ne!(verified["unendorsed_keys"], json!([]), "{verified}");
     // The next true key vouches for the one before it, and for no other.
     scene.rescind(&["ledger", "rotate-key"]).code(0);
     let newest = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();

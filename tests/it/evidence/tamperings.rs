@@ -71,7 +71,7 @@ const TAMPERINGS: &[(&str, Tamper, By)] = &[
     }), Itself),
     ("a trigger made harmless", Sql("CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries WHEN 0 BEGIN SELECT 1; END"), Itself),
     ("a trigger that swallows intents", Sql("CREATE TRIGGER quiet BEFORE INSERT ON entries WHEN NEW.kind = 'intent' BEGIN SELECT RAISE(IGNORE); END"), Itself),
-    ("an index that tells otherwise", Sql("DROP INDEX entries_by_remediation; CREATE INDEX entries_by_remediation ON entries (remediation, seq, body)"), Itself),
+    ("an index of another order", Sql("DROP INDEX entries_by_remediation; CREATE INDEX entries_by_remediation ON entries (remediation, seq, body)"), Itself),
     ("a view in the place of the entries", Sql("PRAGMA foreign_keys = off; PRAGMA legacy_alter_table = on; ALTER TABLE entries RENAME TO real; CREATE VIEW entries AS SELECT * FROM real"), Itself),
     (TRIGGERS_DROPPED, Sql(""), Itself),
     ("the end cut off with its checkpoints", Sql(CUT), KeptCheckpoint),
@@ -112,12 +112,12 @@ fn whatever_is_changed_is_seen() {
         let ran = scene.rescind(&alone);
         let by_itself = matches!(by, Itself);
         assert_eq!(ran.code, if by_itself { 6 } else { 0 }, "{what}:\n{}\n{}", ran.out, ran.err);
-        // What only a checkpoint from elsewhere tells is named as what cannot be told.
+        // What only a checkpoint from elsewhere shows is named as not verified.
         let not_verified = ran.json_document()["not_verified"].to_string();
         assert!(by_itself || not_verified.contains("--checkpoint"), "{what}: {not_verified}");
-        let told = scene.rescind(&[&alone[..], &["--checkpoint", kept]].concat()).code(6).json_document();
-        assert_ne!(told["problems"], json!([]), "{what}");
-        screens.note(what, &in_kinds(&told["problems"], &scene));
+        let compared = scene.rescind(&[&alone[..], &["--checkpoint", kept]].concat()).code(6).json_document();
+        assert_ne!(compared["problems"], json!([]), "{what}");
+        screens.note(what, &in_kinds(&compared["problems"], &scene));
     }
     screens.is("tamperings");
 }

@@ -1,4 +1,4 @@
-//! Which operation of AWS a request is for, told as the emulator does: service and region stand in
+//! Which operation of AWS a request is for, found as the emulator does: service and region stand in
 //! the signature, the operation where the service's protocol has it.
 
 use super::http::Message;

@@ -77,7 +77,7 @@ impl Which {
         Self { region: Some(region.to_owned()), ..self }
     }
 
-    /// Tells accounts and roles apart: `arn:aws:iam::222222222222:role/`, `RoleName=web`.
+    /// For one account or role, by a text in the request: `arn:aws:iam::222222222222:role/`, `RoleName=web`.
     pub fn containing(self, text: &str) -> Self {
         Self { containing: Some(text.to_owned()), ..self }
     }

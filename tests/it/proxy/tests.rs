@@ -110,7 +110,7 @@ fn without_faults_everything_passes_on_one_connection() {
 }
 
 #[test]
-fn operations_are_told_as_each_protocol_has_them() {
+fn operations_are_found_as_each_protocol_has_them() {
     let mut json = request("POST / HTTP/1.1", "organizations", "us-east-1", "{}");
     json.set("X-Amz-Target", "AWSOrganizationsV20161128.ListAccounts");
     let requests = [
@@ -262,12 +262,12 @@ fn what_hangs_is_dropped_with_its_client_and_with_the_proxy() {
 
 #[test]
 fn a_client_that_goes_is_gone_for_the_server_too() {
-    let (told, gone) = std::sync::mpsc::channel();
+    let (closed, gone) = std::sync::mpsc::channel();
     let silent = Listener::start(move |mut stream| {
         let mut requests = BufReader::new(stream.try_clone().expect("a clone"));
         let _ = Message::read(&mut requests);
         // The end of the connection, while the answer is still awaited.
-        let _ = told.send(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
+        let _ = closed.send(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
         let _ = stream.flush();
     });
     let proxy = Proxy::before(&silent.url());

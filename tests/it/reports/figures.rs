@@ -58,7 +58,7 @@ fn held_is_a_state_and_not_the_first_verdict() {
     assert_eq!(summary["by_state"]["held"], 8, "{summary}");
     assert_eq!(summary["held_by_reason"], json!({"budget_account": 6, "mode_approve": 2}));
     assert_eq!(summary["needs_person"].as_array().map(Vec::len), Some(8));
-    // What was decided at first stays told as that.
+    // What was decided at first stays counted as that.
     assert_eq!(summary["by_verdict"], json!({"hold": 3, "remediate": 6}));
     insta::assert_snapshot!(figures(&made.report("html")), @"
     9 | findings decided

@@ -54,7 +54,7 @@ fn each_format_of_a_fixed_ledger() {
 }
 
 #[test]
-fn what_is_not_selected_is_not_told() {
+fn what_is_not_selected_is_not_reported() {
     let count = |args: &[&str]| {
         let args = [&["--format", "jsonl"], args].concat();
         fixed(&args).lines().count()

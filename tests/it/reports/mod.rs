@@ -1,10 +1,10 @@
-//! Reports: what they tell, in every format, and that nothing foreign in them does harm.
+//! Reports: what is in them, in every format, and that nothing foreign in them does harm.
 
 mod figures;
 mod foreign;
 mod formats;
 mod page;
-mod told;
+mod record;
 mod valid;
 
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The report that is a web page: it needs nothing from elsewhere, and proves what it tells.
+//! The report that is a web page: it needs nothing from elsewhere, and proves what it shows.
 
 use crate::made;
 use crate::scene::{SHOP, Scene};
@@ -14,7 +14,7 @@ fn the_page_loads_nothing_and_proves_its_entries() {
     for loads in ["src=", "url(", "@import", "<script", "http://", "https://"] {
         assert!(!page.contains(loads), "{loads}");
     }
-    // Who cannot see it is told what it shows.
+    // What it shows is also there in words, for who cannot see it.
     for has in ["role=\"img\"", "<desc", "<caption"] {
         assert!(page.contains(has), "{has}");
     }

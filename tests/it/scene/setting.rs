@@ -4,7 +4,7 @@ use super::{HOME, OTHER};
 use serde_json::Value;
 use std::path::Path;
 
-/// What a scene can be told to be.
+/// How a scene is to be set.
 pub struct Setting {
     pub partition: &'static str,
     pub regions: [&'static str; 2],

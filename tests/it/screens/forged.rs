@@ -93,7 +93,7 @@ fn no_text_of_a_finding_forges_a_line_or_turns_a_screen() {
     let [_, planned] = all(&scene, &["plan"]);
     assert!(!planned.json().is_empty());
     let done = all(&scene, &["run", "--once", "--backlog"]);
-    assert!(done[0].err.contains("FORGED"), "it is told, harmlessly:\n{}", done[0].err);
+    assert!(done[0].err.contains("FORGED"), "it is shown, harmlessly:\n{}", done[0].err);
     for format in ["text", "json"] {
         let args = ["handle", "-", "--log", "debug", "-o", format];
         let handled = scene.rescind_with_input(&args, &of_evil_type());
@@ -138,9 +138,9 @@ fn no_text_of_a_finding_forges_a_line_or_turns_a_screen() {
             .filter_map(|entry| entry["data"]["finding"]["type"].as_str().map(str::to_owned))
             .any(|kind| kind.ends_with(EVIL))
     );
-    let told = scene.get("webhooks?name=hook")["requests"].clone();
-    assert!(told.as_array().is_some_and(|all| !all.is_empty()));
-    for one in told.as_array().into_iter().flatten() {
+    let requests = scene.get("webhooks?name=hook")["requests"].clone();
+    assert!(requests.as_array().is_some_and(|all| !all.is_empty()));
+    for one in requests.as_array().into_iter().flatten() {
         is_clean("a webhook", one["body"].as_str().expect("a body"));
     }
 }

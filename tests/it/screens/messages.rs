@@ -1,4 +1,4 @@
-//! What each channel is told.
+//! What is sent to each channel.
 
 use super::{SIGNED, Transcript, latest};
 use crate::scene::{BARE, HOME, POLICY, SECURITY, SHOP, Scene};

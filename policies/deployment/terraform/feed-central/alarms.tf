@@ -25,7 +25,7 @@ locals {
       says      = "Findings wait in rescind's queue. Does rescind run? See rescind status."
     }
   }
-  tell = var.alert_topic_arn == "" ? [] : [var.alert_topic_arn]
+  notified = var.alert_topic_arn == "" ? [] : [var.alert_topic_arn]
 }
 
 resource "aws_cloudwatch_metric_alarm" "queues" {
@@ -43,8 +43,8 @@ resource "aws_cloudwatch_metric_alarm" "queues" {
   comparison_operator = "GreaterThanThreshold"
   # SQS reports nothing of a queue that nobody has used for six hours.
   treat_missing_data = "notBreaching"
-  alarm_actions      = local.tell
-  ok_actions         = local.tell
+  alarm_actions      = local.notified
+  ok_actions         = local.notified
 }
 
 # Nobody asks, so nobody acts: raised also while there is no finding that could wait. rescind asks the
@@ -57,8 +57,8 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
   comparison_operator = "LessThanThreshold"
   # SQS reports nothing of a queue that nobody has used for six hours.
   treat_missing_data = "breaching"
-  alarm_actions      = local.tell
-  ok_actions         = local.tell
+  alarm_actions      = local.notified
+  ok_actions         = local.notified
 
   metric_query {
     id          = "came"

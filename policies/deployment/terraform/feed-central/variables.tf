@@ -16,7 +16,7 @@ variable "hub_role_arn" {
 }
 
 variable "alert_topic_arn" {
-  description = "An SNS topic that the alarms tell, for example rescind-alerts. Empty for none."
+  description = "An SNS topic that the alarms notify, for example rescind-alerts. Empty for none."
   type        = string
   default     = ""
 }

@@ -12,7 +12,7 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.id
-  tell      = var.alert_topic_arn == "" ? [] : [var.alert_topic_arn]
+  notified  = var.alert_topic_arn == "" ? [] : [var.alert_topic_arn]
 }
 
 resource "aws_cloudwatch_event_rule" "forward" {
@@ -88,8 +88,8 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   threshold           = 0
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"
-  alarm_actions       = local.tell
-  ok_actions          = local.tell
+  alarm_actions       = local.notified
+  ok_actions          = local.notified
 }
 
 # The heartbeat that did not come.
@@ -101,8 +101,8 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
   comparison_operator = "LessThanThreshold"
   # EventBridge reports nothing of a rule that does not run.
   treat_missing_data = "breaching"
-  alarm_actions      = local.tell
-  ok_actions         = local.tell
+  alarm_actions      = local.notified
+  ok_actions         = local.notified
 
   metric_query {
     id          = "came"

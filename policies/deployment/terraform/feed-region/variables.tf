@@ -4,7 +4,7 @@ variable "central_bus_arn" {
 }
 
 variable "alert_topic_arn" {
-  description = "An SNS topic of this region that the alarms tell. Empty for none."
+  description = "An SNS topic of this region that the alarms notify. Empty for none."
   type        = string
   default     = ""
 }

@@ -10,7 +10,7 @@ WRAPS = (EVENT, SNS, RAW)
 
 
 def message_body(finding: Mapping, account: str, region: str, partition: str, now: str, wrap: str) -> str:
-    """The body of the message that tells of a finding of `account`'s detector."""
+    """The body of the message that reports a finding of `account`'s detector."""
     if wrap not in WRAPS:
         raise ValueError(f"wrap is one of {', '.join(WRAPS)}")
     if wrap == RAW:

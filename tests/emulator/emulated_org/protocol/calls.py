@@ -108,7 +108,7 @@ class Call:
 
 
 def read_call(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Call:
-    """Tells service, operation and parameters of a signed request."""
+    """Gives service, operation and parameters of a signed request."""
     signed = CREDENTIAL.search(headers.get("Authorization") or "")
     if not signed:
         raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)

@@ -82,8 +82,8 @@ def _publication(params: Mapping[str, str], topic: Topic) -> dict:
     if subject is not None and not SUBJECT.fullmatch(subject):
         raise _invalid("Subject")
     attributes = _attributes(params)
-    told = [name + attribute["type"] + attribute["value"] for name, attribute in attributes.items()]
-    if len("".join([message, *told]).encode()) > MAX_BYTES:
+    counted = [name + attribute["type"] + attribute["value"] for name, attribute in attributes.items()]
+    if len("".join([message, *counted]).encode()) > MAX_BYTES:
         raise _invalid("Message too long")
     group, deduplication_id = _fifo_fields(params, topic)
     structure = _structure(params)

@@ -91,7 +91,7 @@ class Sts:
         """
         refused = denied(principal, "sts:AssumeRole", request.role_arn)
         if role is None or self._is_suspended(role.account_id):
-            # AWS does not tell a caller whether a role exists.
+            # AWS does not show a caller whether a role exists.
             raise refused
         context = self._enforcement.context(principal, self._clock.now())
         context.update(request.context())

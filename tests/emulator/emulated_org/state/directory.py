@@ -85,7 +85,7 @@ class Directory:
         return next((user for user in self.iam(account).users.values() if user.id == user_id), None)
 
     def identify_user(self, user) -> None:
-        """Gives a new user an id that tells, as moto's do not, what it is of."""
+        """Gives a new user an id that shows, as moto's do not, that it is a user's."""
         user.id = new_id("AIDA", 21)
 
     def instance_profiles(self, account: str) -> list:

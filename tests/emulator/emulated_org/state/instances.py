@@ -1,4 +1,4 @@
-"""EC2 instances: not machines, but what DescribeInstances tells of them."""
+"""EC2 instances: not machines, but what DescribeInstances says of them."""
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Dict, List, Optional, Tuple

@@ -16,7 +16,7 @@ class Switches:
     simulator_pages: bool = False
     # SimulatePrincipalPolicy says below the result, for the resource, which statements matched and what is
     # missing, also when there is one resource only.
-    simulator_tells_below: bool = False
+    simulator_answers_below: bool = False
     # GetRolePolicy answers what was stored before the latest change.
     get_role_policy_stale: bool = False
     get_user_policy_stale: bool = False

@@ -44,7 +44,7 @@ class Simulator:
         context = _context(call.params)
         judge = _Judge(self._directory, self._switches, standing, identity)
         resources = members(call.params, "ResourceArns") or ["*"]
-        below = self._switches.simulator_tells_below or len(resources) > 1
+        below = self._switches.simulator_answers_below or len(resources) > 1
         results = [_result([judge.verdict(Request(action, resource, context)) for resource in resources], below)
                    for action in actions]
         body = self._page(results, call.params.get("Marker", ""))

@@ -1,4 +1,4 @@
-//! What a report tells of, and that it was made.
+//! What is in a report, and that making it is recorded.
 
 use super::lines;
 use super::valid::is_ocsf;
@@ -12,9 +12,9 @@ fn a_report_is_signed_for_recorded_and_whole() {
     scene.run_once().counts(json!({"revoked": 1}));
     let before = scene.count("true");
     let ran = scene.rescind(&["report", "--format", "json", "-O", "report.json", "-o", "json"]).code(0);
-    let told = &ran.json()[0];
+    let written = &ran.json()[0];
     let bytes = std::fs::read(scene.path("report.json")).expect("a report");
-    assert_eq!(told["sha256"], rescind::digest::sha256(&bytes));
+    assert_eq!(written["sha256"], rescind::digest::sha256(&bytes));
     let report: Value = serde_json::from_slice(&bytes).expect("JSON");
     assert_eq!(report["checkpoint"]["entries"], report["entries"]);
     assert_eq!(report["entries"], before);
@@ -28,8 +28,8 @@ fn a_report_is_signed_for_recorded_and_whole() {
     // That it was made is recorded, and signed for as well.
     let entries = scene.entries_of("report");
     assert_eq!(entries.len(), 1);
-    assert_eq!(entries[0]["seq"], told["recorded"]);
-    assert_eq!(entries[0]["data"]["sha256"], told["sha256"]);
+    assert_eq!(entries[0]["seq"], written["recorded"]);
+    assert_eq!(entries[0]["data"]["sha256"], written["sha256"]);
     assert_eq!(entries[0]["data"]["remediations"], 1);
     scene.rescind(&["ledger", "verify"]).code(0);
     scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
@@ -65,7 +65,7 @@ fn what_cannot_be_selected_is_refused() {
 }
 
 #[test]
-fn held_answered_released_and_skipped_are_told() {
+fn held_answered_released_and_skipped_are_reported() {
     let scene = Scene::new();
     scene.configure("mode = \"approve\"\n");
     for (account, role) in [(SHOP, "web"), (SHOP, "api"), (BANK, "cards")] {
@@ -107,9 +107,9 @@ fn a_release_is_a_restore() {
     scene.rescind(&["release", &id, "--by", "Ann", "--reason", "over"]).code(0);
     let text = scene.rescind(&["report", "--format", "ocsf", "--no-record"]).code(0).out;
     is_ocsf(&text);
-    let told: Vec<_> = lines(&text)
+    let activities: Vec<_> = lines(&text)
         .iter()
         .map(|event| (event["activity_id"].as_u64(), event["status_id"].as_u64()))
         .collect();
-    assert_eq!(told, [(Some(2), Some(1)), (Some(3), Some(1))]);
+    assert_eq!(activities, [(Some(2), Some(1)), (Some(3), Some(1))]);
 }
