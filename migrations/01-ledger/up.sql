@@ -21,7 +21,7 @@ CREATE INDEX entries_by_kind ON entries (kind, seq) WHERE kind <> 'call';
 CREATE INDEX entries_by_finding ON entries (finding, seq) WHERE finding IS NOT NULL AND kind <> 'call';
 
 -- Closed remediations can be moved to an archive. Of each entry the number, the time and the leaf hash
--- stay, so that the tree and every proof still hold; the body says which entry tells of the archive.
+-- stay, so that the tree and every proof still hold; the body says which entry records the archive.
 CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries
 WHEN NOT (
     NEW.seq = OLD.seq AND NEW.time = OLD.time AND NEW.leaf_hash = OLD.leaf_hash
@@ -100,7 +100,7 @@ CREATE TABLE watched (
     since  TEXT NOT NULL                    -- older findings are only observed
 ) STRICT, WITHOUT ROWID;
 
--- What AWS told last of the organization, for when it does not answer.
+-- The last answers of AWS about the organization, for when it does not answer.
 
 CREATE TABLE organization (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
