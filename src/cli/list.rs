@@ -116,10 +116,10 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
     let all = reader.decisions()?;
     for Decided { seen, decision } in &all {
         let (verdict, reason) = match (&seen.event, decision.as_ref().map(|d| &d.event)) {
-            (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.clone(), reason.clone()),
-            (Event::Undecodable { undecodable, .. }, _) => ("unreadable".to_owned(), undecodable.to_string()),
-            (Event::Unconfirmed { why, .. }, _) => ("unconfirmed".to_owned(), why.to_string()),
-            _ => ("undecided".to_owned(), "resumed at the next start".to_owned()),
+            (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.name(), reason.clone()),
+            (Event::Undecodable { undecodable, .. }, _) => ("unreadable", undecodable.to_string()),
+            (Event::Unconfirmed { why, .. }, _) => ("unconfirmed", why.to_string()),
+            _ => ("undecided", "resumed at the next start".to_owned()),
         };
         screen.json(&serde_json::json!({
             "seen": seen.time, "entry": seen.seq, "finding": seen.subject.finding, "account": seen.subject.account,

@@ -10,7 +10,7 @@ use crate::finding::Decoded;
 use crate::ingest::Input;
 use crate::plural::counted;
 use crate::reconcile::Planned;
-use crate::remediation::{Begun, Event};
+use crate::remediation::{Begun, Event, VerdictName};
 use crate::service::{Purpose, Service};
 use crate::triage::{BudgetUsage, Verdict};
 use jiff::Timestamp;
@@ -151,17 +151,13 @@ fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
     if let Some(to_do) = &decision.what_to_do {
         screen.prose(format!("  {} {}", styled(BAD, "act by hand:"), clean(to_do)));
     }
-    if let Some(entry) = recorded {
-        let verdict = match &entry.event {
-            Event::Decision { verdict, .. } => verdict.as_str(),
-            _ => "",
-        };
+    if let Some((entry, Event::Decision { verdict, .. })) = recorded.map(|entry| (entry, &entry.event)) {
         screen.prose(format!(
             "  {} this occurrence is in the ledger already (entry {}: {verdict}), so `run` leaves it at that.",
             styled(WARN, "note:"),
             entry.seq
         ));
-        if verdict == "observe" {
+        if *verdict == VerdictName::Observe {
             screen.prose("  `rescind run --backlog` takes up what was only observed.");
         }
     }

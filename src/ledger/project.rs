@@ -91,7 +91,7 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
             .prepare_cached(
                 "UPDATE occurrences SET decided = ?2, verdict = ?3, covered_by = ?4 WHERE occurrence = ?1",
             )
-            .and_then(|mut s| s.execute(params![occurrence, seq, verdict, covered_by]))
+            .and_then(|mut s| s.execute(params![occurrence, seq, verdict.name(), covered_by]))
             .map_err(sqlite)?;
     }
     if let (Event::Watching, Some(region)) = (entry.event, &entry.subject.region) {

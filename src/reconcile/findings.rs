@@ -130,7 +130,7 @@ impl Worker {
         if let Some(ack) = case.ack {
             ack.decided();
         }
-        let (verdict, code) = (decision.verdict.name(), decision.verdict.code().name());
+        let (verdict, code) = (decision.verdict.name().name(), decision.verdict.code().name());
         metrics::counter!("rescind_decisions_total", "verdict" => verdict, "code" => code).increment(1);
         tracing::info!(
             remediation = decision.verdict.remediation(), finding = finding.id, account = %finding.account,

@@ -2,7 +2,7 @@
 
 use super::{
     AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Origin, Proof, ReasonCode, Recurrence,
-    Refused, ReleaseAsked, Reported, State, Target, Undo,
+    Refused, ReleaseAsked, Reported, State, Target, Undo, VerdictName,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -178,8 +178,8 @@ pub enum Event {
     Decision {
         /// The id of the occurrence that was decided about.
         occurrence: String,
-        /// `remediate`, `hold`, `observe` or `skip`.
-        verdict: String,
+        /// What was decided.
+        verdict: VerdictName,
         /// The reason as a code; docs/codes.md has them all.
         code: ReasonCode,
         /// The reason in words.

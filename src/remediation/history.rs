@@ -1,6 +1,6 @@
 //! Everything that happened to a remediation, in order; its state is only the latest of it.
 
-use super::{AlertCode, Answer, Change, ReasonCode, Refused, ReleaseAsked};
+use super::{AlertCode, Answer, Change, ReasonCode, Refused, ReleaseAsked, VerdictName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub struct FirstDecision {
     /// Number of the decision's entry.
     pub entry: i64,
     /// What was decided: `remediate` or `hold`.
-    pub verdict: String,
+    pub verdict: VerdictName,
     /// The code of the reason.
     pub code: ReasonCode,
     /// The reason in words.
@@ -38,7 +38,6 @@ pub struct Asked {
     /// When a person was first asked.
     pub since: Timestamp,
     /// The code of the reason.
-    #[schemars(with = "String")]
     pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,
@@ -182,7 +181,6 @@ impl ReleaseRun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AlertRaised {
     /// The code of the alert.
-    #[schemars(with = "String")]
     pub code: AlertCode,
     /// What happened, in words.
     pub text: String,

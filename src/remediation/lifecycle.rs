@@ -24,7 +24,7 @@
 //! when it is not released it is that again, or else lost. While it is releasing, more can be asked for. What is
 //! held and out of reach ends when a person has done it by hand.
 
-use super::{Disposition, Event, Rung, State};
+use super::{Disposition, Event, Rung, State, VerdictName};
 
 /// Where a remediation stands, and how far its deny is proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl State {
         };
         let next = match (from, event) {
             (_, event) if !event.is_step() => return Ok(None),
-            (None, Event::Decision { verdict, .. }) if verdict == "hold" => Held,
+            (None, Event::Decision { verdict: VerdictName::Hold, .. }) => Held,
             (Some(Held), Event::Proposed { .. })
             | (Some(Queued | Approved | Retrying | Blocked | Lost), Event::Reheld { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,

@@ -29,6 +29,7 @@ mod refusal;
 mod reported;
 mod state;
 mod target;
+mod verdict_name;
 mod view;
 
 pub use answer::{Answer, NOBODY, ReleaseAsked};
@@ -56,4 +57,5 @@ pub use refusal::{Disposition, Kind, Refusal, Refused};
 pub use reported::{Reported, Selection};
 pub use state::State;
 pub use target::{OneSession, Target, Who, is_session_id};
+pub use verdict_name::VerdictName;
 pub use view::{Proposal, Remediation};

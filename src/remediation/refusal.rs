@@ -213,7 +213,6 @@ impl std::fmt::Display for Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refused {
     /// The code of the reason.
-    #[schemars(with = "String")]
     pub code: RefusedBy,
     /// The reason in words.
     pub reason: String,

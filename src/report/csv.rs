@@ -60,7 +60,7 @@ const COLUMNS: &[Column] = &[
     ("last_activity", |s| s.finding.last_activity.to_string()),
     ("seen_at", |s| s.finding.seen_at.to_string()),
     ("decided_at", |s| s.decision.at.to_string()),
-    ("verdict", |s| s.decision.verdict.clone()),
+    ("verdict", |s| s.decision.verdict.to_string()),
     ("reason", |s| s.decision.reason.clone()),
     ("rule", |s| opt(s.decision.rule.as_deref())),
     ("opt_outs", |s| s.decision.opt_outs.join(", ")),

@@ -5,7 +5,7 @@ use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
     AlertRaised, Asked, ChangeMade, DriftSeen, Impact, NOBODY, ReasonCode, Recorded, Recurrence, Refused,
-    ReleaseRun, Remediation, Rung, State, Who,
+    ReleaseRun, Remediation, Rung, State, VerdictName, Who,
 };
 use crate::remedy::aftercare;
 use jiff::{SignedDuration, Timestamp};
@@ -93,9 +93,8 @@ pub struct ReportedDecision {
     /// When it was decided.
     pub at: Timestamp,
     /// What was decided: `remediate` or `hold`.
-    pub verdict: String,
+    pub verdict: VerdictName,
     /// The code of the reason.
-    #[schemars(with = "String")]
     pub code: ReasonCode,
     /// The reason in words.
     pub reason: String,

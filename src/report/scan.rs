@@ -6,7 +6,7 @@ use super::reading::{Reading, event};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Event, ReasonCode, Recorded, Selection};
+use crate::remediation::{Event, ReasonCode, Recorded, Selection, VerdictName};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub(super) struct Met {
 pub(super) struct CountedDecision {
     pub at: Timestamp,
     pub account: Option<String>,
-    pub verdict: String,
+    pub verdict: VerdictName,
     pub code: ReasonCode,
     pub opt_outs: Vec<String>,
     pub covered_by: Option<String>,
@@ -141,7 +141,7 @@ impl<'a> Prepared<'a> {
                 let decision = CountedDecision {
                     at,
                     account,
-                    verdict: verdict.clone(),
+                    verdict: *verdict,
                     code: *code,
                     opt_outs: opt_outs.clone(),
                     covered_by: covered_by.clone(),

@@ -3,7 +3,7 @@
 use super::incident::IncidentReport;
 use super::scan::{CountedDecision, Met, Prepared, ReportError};
 use crate::config::SOON_DAYS;
-use crate::remediation::State;
+use crate::remediation::{State, VerdictName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -19,8 +19,8 @@ const NAMED: usize = 500;
 pub struct Summary {
     /// Decisions about findings; with `states`, `proofs` or `remediations` in the selection only those that began a remediation.
     pub decisions: u64,
-    /// They, by verdict: `remediate`, `hold`, `observe`, `skip`.
-    pub by_verdict: BTreeMap<String, u64>,
+    /// They, by verdict.
+    pub by_verdict: BTreeMap<VerdictName, u64>,
     /// What was skipped, by the reason's name.
     pub skipped_by_reason: BTreeMap<String, u64>,
     /// What was only observed, by the reason's name.
@@ -213,23 +213,23 @@ impl Summary {
     fn met(&mut self, met: &Met, durations: &mut Durations, prepared: &Prepared<'_>) {
         let Met { decision, incident } = met;
         self.decisions += 1;
-        count(&mut self.by_verdict, &decision.verdict);
+        *self.by_verdict.entry(decision.verdict).or_default() += 1;
         for name in &decision.opt_outs {
             *durations.opt_outs.entry(name.clone()).or_default() += 1;
         }
         // What belongs to another remediation is counted there.
         let is_own = decision.covered_by.is_none();
-        match decision.verdict.as_str() {
-            "skip" => {
+        match decision.verdict {
+            VerdictName::Skip => {
                 count(&mut self.skipped_by_reason, decision.code.name());
                 let chosen = decision.code.is_by_choice();
                 self.remediation_rate.actionable += u64::from(is_own && chosen);
             }
-            "observe" => {
+            VerdictName::Observe => {
                 count(&mut self.observed_by_reason, decision.code.name());
                 self.remediation_rate.actionable += u64::from(is_own);
             }
-            _ => {}
+            VerdictName::Remediate | VerdictName::Hold => {}
         }
         if let Some(incident) = incident {
             self.remediation(incident, durations);
@@ -248,8 +248,8 @@ impl Summary {
             part.acted += u64::from(incident.is_some_and(|incident| incident.acted));
             part.not_acted +=
                 u64::from(incident.is_some_and(|one| !one.acted && one.state != State::DoneByHand));
-            part.observed += u64::from(decision.verdict == "observe");
-            part.skipped += u64::from(decision.verdict == "skip");
+            part.observed += u64::from(decision.verdict == VerdictName::Observe);
+            part.skipped += u64::from(decision.verdict == VerdictName::Skip);
         };
         if let Some(account) = &decision.account {
             add(self.by_account.entry(account.clone()).or_default());

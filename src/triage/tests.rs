@@ -3,7 +3,7 @@ use crate::config::{Budget, Mode, OptOuts, Sweep};
 use crate::finding::{Finding, decode};
 use crate::ident::{AccountId, Partition};
 use crate::org::{Account, AccountState, Placement, Snapshot};
-use crate::remediation::{Cutoff, PriorRemediation, ReasonCode, State};
+use crate::remediation::{Cutoff, PriorRemediation, ReasonCode, State, VerdictName};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
@@ -201,7 +201,7 @@ fn an_account_of_ones_own_organization_is_asked_about_whatever_guardduty_says_of
             for own in ["111111111111", "222222222222"] {
                 let verdict = used_by(Some(own), affiliated, kind);
                 assert_eq!(
-                    (verdict.name(), verdict.code().name()),
+                    (verdict.name().name(), verdict.code().name()),
                     ("hold", "rule_approve"),
                     "{own} {affiliated:?}"
                 );
@@ -209,8 +209,8 @@ fn an_account_of_ones_own_organization_is_asked_about_whatever_guardduty_says_of
         }
         assert_eq!(used_by(Some("333333333333"), Some(true), kind).code().name(), "rule_approve");
         for strange in [Some("333333333333"), Some("somebody"), None] {
-            assert_eq!(used_by(strange, Some(false), kind).name(), "remediate", "{strange:?}");
-            assert_eq!(used_by(strange, None, kind).name(), "remediate", "{strange:?}");
+            assert_eq!(used_by(strange, Some(false), kind).name(), VerdictName::Remediate, "{strange:?}");
+            assert_eq!(used_by(strange, None, kind).name(), VerdictName::Remediate, "{strange:?}");
         }
     }
 }
@@ -219,13 +219,13 @@ fn an_account_of_ones_own_organization_is_asked_about_whatever_guardduty_says_of
 #[test]
 fn from_outside_it_is_theft_whosever_the_account() {
     for kind in [OUTSIDE, NEW] {
-        assert_eq!(used_by(Some("222222222222"), Some(true), kind).name(), "remediate", "{kind}");
+        assert_eq!(used_by(Some("222222222222"), Some(true), kind).name(), VerdictName::Remediate, "{kind}");
     }
 }
 
 #[test]
 fn a_new_suffix_of_a_family_is_decided_on() {
-    assert_eq!(used_by(None, None, NEW).name(), "remediate");
+    assert_eq!(used_by(None, None, NEW).name(), VerdictName::Remediate);
     assert_eq!(used_by(None, None, "UnauthorizedAccess:IAMUser/TorIPCaller").code().name(), "other_type");
 }
 
@@ -251,15 +251,19 @@ fn a_role_that_cannot_be_placed_is_held_and_never_skipped() {
         json!({"userType": "Unknown"}),
     ] {
         let verdict = about(&principal);
-        assert_eq!((verdict.name(), verdict.code().name()), ("hold", "principal_unclear"), "{principal}");
+        assert_eq!(
+            (verdict.name().name(), verdict.code().name()),
+            ("hold", "principal_unclear"),
+            "{principal}"
+        );
     }
     let own = about(
         &json!({"userType": "AssumedRole", "userName": "aws:ec2-instance", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc"}),
     );
-    assert_eq!((own.name(), own.code().name()), ("hold", "instance_identity"));
+    assert_eq!((own.name(), own.code().name()), (VerdictName::Hold, "instance_identity"));
     assert!(own.to_string().contains("i-0abc") && !own.to_string().contains("cannot exist"));
     let odd = about(&json!({"userType": "AssumedRole", "userName": "web", "principalId": "<id>:i-0abc"}));
-    assert_eq!((odd.name(), odd.code().name()), ("hold", "principal_doubtful"));
+    assert_eq!((odd.name(), odd.code().name()), (VerdictName::Hold, "principal_doubtful"));
     assert!(odd.target().is_some_and(|target| target.name() == "web"), "approved, it is that role");
     assert!(odd.code().is_for_approval() && !ReasonCode::PrincipalUnclear.is_for_approval());
 }

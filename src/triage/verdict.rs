@@ -2,7 +2,7 @@
 
 use super::{HoldReason, ObserveReason, PlacementNeeded, SkipReason};
 use crate::finding::Finding;
-use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, Who};
+use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, VerdictName, Who};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -70,12 +70,12 @@ pub struct Decision {
 impl Verdict {
     /// Its name in the ledger.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> VerdictName {
         match self {
-            Self::Remediate { .. } => "remediate",
-            Self::Hold { .. } => "hold",
-            Self::Observe { .. } => "observe",
-            Self::Skip(_) => "skip",
+            Self::Remediate { .. } => VerdictName::Remediate,
+            Self::Hold { .. } => VerdictName::Hold,
+            Self::Observe { .. } => VerdictName::Observe,
+            Self::Skip(_) => VerdictName::Skip,
         }
     }
 
@@ -171,7 +171,7 @@ impl Draft {
         }
         let event = Event::Decision {
             occurrence: finding.occurrence(),
-            verdict: decision.verdict.name().to_owned(),
+            verdict: decision.verdict.name(),
             code: decision.verdict.code(),
             reason: decision.verdict.to_string(),
             what_to_do: decision.what_to_do.clone(),

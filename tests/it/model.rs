@@ -6,7 +6,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use rescind::audit::verify;
 use rescind::ledger::{Append, Ledger, LedgerError, Reader, rebuild};
 use rescind::remediation::{
-    Answer, Disposition, Draft, Entry, Event, ReasonCode, RefusalCode, Refused, RefusedBy, State,
+    Answer, Disposition, Draft, Entry, Event, ReasonCode, RefusalCode, Refused, RefusedBy, State, VerdictName,
 };
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -231,17 +231,17 @@ impl Template {
                 disposition,
             })
         };
-        let decision = |wanted: &str| {
+        let decision = |wanted| {
             let Event::Finding { finding, .. } = self.finding(who).event else { panic!("a finding") };
             let mut event = self.of("decision").event;
             let Event::Decision { occurrence, verdict, .. } = &mut event else { panic!("a decision") };
             *occurrence = finding.occurrence();
-            wanted.clone_into(verdict);
+            *verdict = wanted;
             event
         };
         let event = match what {
-            What::Remediate => decision("remediate"),
-            What::Hold => decision("hold"),
+            What::Remediate => decision(VerdictName::Remediate),
+            What::Hold => decision(VerdictName::Hold),
             What::Proposed => Event::Proposed { change: None, problem: Some(text()) },
             What::Rejected => Event::Rejected(answer()),
             What::Cleared => Event::Cleared { reason: text() },

@@ -2,22 +2,25 @@
 
 use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
-use crate::remediation::{AlertCode, Entry, Event, ReasonCode};
+use crate::remediation::{AlertCode, Entry, Event, ReasonCode, VerdictName};
 
 pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
     match &entry.event {
-        Event::Decision { verdict, code, reason, what_to_do, .. }
-            if verdict == "skip" || verdict == "observe" =>
-        {
+        Event::Decision {
+            verdict: verdict @ (VerdictName::Skip | VerdictName::Observe),
+            code,
+            reason,
+            what_to_do,
+            ..
+        } => {
             counts.need_person += usize::from(what_to_do.is_some());
             counts.put_off += usize::from(*code == ReasonCode::FirstRun);
-            if verdict == "skip" {
-                counts.skipped += 1;
+            let (count, label) = if *verdict == VerdictName::Skip {
+                (&mut counts.skipped, styled(DIM, "skipped   "))
             } else {
-                counts.observed += 1;
-            }
-            let label =
-                if verdict == "skip" { styled(DIM, "skipped   ") } else { styled(WARN, "observed  ") };
+                (&mut counts.observed, styled(WARN, "observed  "))
+            };
+            *count += 1;
             screen.prose(format!("{label}  {}  {}", subject(entry), clean(reason)));
             if let Some(to_do) = what_to_do {
                 screen.prose(format!("            {} {}", styled(BAD, "act by hand:"), clean(to_do)));

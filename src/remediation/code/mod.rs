@@ -103,6 +103,16 @@ macro_rules! codes {
             }
         }
 
+        impl schemars::JsonSchema for $group {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($group).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "description": $title, "enum": [$($name),*] })
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $group {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)

@@ -1,6 +1,7 @@
 //! The codes of refusals: why a remedy was not carried out.
 
 use super::{ReasonCode, UnknownCode, codes};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
@@ -58,7 +59,7 @@ impl RefusalCode {
 }
 
 /// Why a remediation is refused: by AWS, or because triage forbids by now what was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RefusedBy {
     /// AWS, or what was found there.

@@ -2,7 +2,7 @@
 
 use super::chart::{Bar, Chart, chart, rungs};
 use super::shown::{Shown, short};
-use crate::remediation::State;
+use crate::remediation::{State, VerdictName};
 use crate::report::head::Head;
 use crate::report::summary::{Part, Spread, Summary};
 use askama::Template;
@@ -122,7 +122,7 @@ fn about(head: &Head) -> String {
 
 fn kpis(summary: &Summary) -> Vec<Kpi> {
     let kpi = |label, count: u64, note: String| Kpi { label, value: count.to_string(), note, class: "" };
-    let of = |verdict: &str| summary.by_verdict.get(verdict).copied().unwrap_or(0);
+    let of = |verdict| summary.by_verdict.get(&verdict).copied().unwrap_or(0);
     let rate = &summary.remediation_rate;
     let share = rate.share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
     let bad = |count: u64| if count > 0 { "bad" } else { "" };
@@ -159,8 +159,8 @@ fn kpis(summary: &Summary) -> Vec<Kpi> {
             class: "",
         },
         kpi("held now", summary.by_state.get("held").copied().unwrap_or(0), String::new()),
-        kpi("observed", of("observe"), String::new()),
-        kpi("skipped", of("skip"), String::new()),
+        kpi("observed", of(VerdictName::Observe), String::new()),
+        kpi("skipped", of(VerdictName::Skip), String::new()),
         Kpi { class: bad(summary.failed), ..kpi("failed", summary.failed, String::new()) },
         Kpi { class: bad(needs), ..kpi("need a person", needs, String::new()) },
     ]
