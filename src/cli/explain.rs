@@ -2,14 +2,13 @@
 
 use super::Exit;
 use super::exit::BadInput;
-use super::ledger_path::ledger_path;
+use super::ledger_path::OtherLedger;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
 use super::show::{find, is_long_enough};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Decided, Reader};
 use crate::plural::counted;
 use crate::remediation::Event;
-use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -20,9 +19,8 @@ pub struct Args {
     #[arg(long)]
     all: bool,
 
-    /// The ledger, instead of the configured one.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OtherLedger,
 }
 
 pub fn run(
@@ -30,7 +28,7 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let reader = Reader::open(&ledger_path(args.ledger.as_ref(), config)?)?;
+    let reader = Reader::open(&args.ledger.path(config)?)?;
     is_long_enough(&args.finding)?;
     let mut occurrences = reader.occurrences_of(&args.finding)?;
     if occurrences.is_empty() && args.finding.starts_with("r-") {

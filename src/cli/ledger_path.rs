@@ -4,15 +4,27 @@ use super::exit::BadInput;
 use crate::config::{Config, ConfigError};
 use std::path::{Path, PathBuf};
 
-/// The ledger that was named, or else the configured one: who names one needs no configuration.
-pub fn ledger_path(
-    named: Option<&PathBuf>,
-    config: impl FnOnce() -> Result<Config, ConfigError>,
-) -> anyhow::Result<PathBuf> {
-    Ok(match named {
-        Some(path) => named_ledger(path)?,
-        None => config()?.ledger,
-    })
+/// Another ledger than the configured one: who names one needs no configuration.
+#[derive(Debug, clap::Args)]
+pub struct OtherLedger {
+    /// The ledger, instead of the configured one.
+    #[arg(long = "ledger", value_name = "FILE")]
+    named: Option<PathBuf>,
+}
+
+impl OtherLedger {
+    /// The ledger that was named, if one was.
+    pub fn named(&self) -> Result<Option<PathBuf>, BadInput> {
+        self.named.as_deref().map(named_ledger).transpose()
+    }
+
+    /// The ledger that was named, or else the configured one.
+    pub fn path(&self, config: impl FnOnce() -> Result<Config, ConfigError>) -> anyhow::Result<PathBuf> {
+        Ok(match self.named()? {
+            Some(path) => path,
+            None => config()?.ledger,
+        })
+    }
 }
 
 /// A ledger that was named. Where there is no file, that is a slip, and no ledger to be made yet.

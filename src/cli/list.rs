@@ -1,14 +1,13 @@
 //! `rescind list`: the remediations, or every decision.
 
 use super::filter::Filter;
-use super::ledger_path::ledger_path;
+use super::ledger_path::OtherLedger;
 use super::output::{BOLD, Screen, clean, how_long_ago, short, styled, table, when, width};
 use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Decided, Reader};
 use crate::remediation::{Event, ReasonCode, Remediation};
-use std::path::PathBuf;
 
 /// Minimum width of a terminal, in characters, at which the table has room for exact times.
 const WIDE: usize = 110;
@@ -26,9 +25,8 @@ pub struct Args {
     #[arg(long, short)]
     watch: bool,
 
-    /// The ledger, instead of the configured one.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OtherLedger,
 }
 
 pub fn run(
@@ -36,7 +34,7 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let reader = Reader::open(&ledger_path(args.ledger.as_ref(), config)?)?;
+    let reader = Reader::open(&args.ledger.path(config)?)?;
     watch::show(args.watch, screen, || {
         if args.decisions { decisions(&reader, screen) } else { remediations(&reader, &args.filter, screen) }
     })

@@ -1,7 +1,7 @@
 //! `rescind show ID`: a remediation in full.
 
 use super::exit::BadInput;
-use super::ledger_path::named_ledger;
+use super::ledger_path::OtherLedger;
 use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
 use super::remediation::{RemediationLine, label};
@@ -13,7 +13,6 @@ use crate::plural::counted;
 use crate::remediation::{Entry, Event, Given, Proposal, Remediation, State, Who};
 use crate::report::{describe, describe_proof, rungs};
 use jiff::{SignedDuration, Timestamp};
-use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -28,9 +27,8 @@ pub struct Args {
     #[arg(long, short, conflicts_with = "finding")]
     watch: bool,
 
-    /// The ledger, instead of the configured one.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OtherLedger,
 }
 
 pub fn run(
@@ -38,8 +36,8 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let (ledger, timeout) = match &args.ledger {
-        Some(path) => (named_ledger(path)?, None),
+    let (ledger, timeout) = match args.ledger.named()? {
+        Some(path) => (path, None),
         None => config().map(|config| (config.ledger, Some(config.approval_timeout)))?,
     };
     let reader = Reader::open(&ledger)?;

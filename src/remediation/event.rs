@@ -178,7 +178,7 @@ pub enum Event {
     Decision {
         /// The id of the occurrence that was decided about.
         occurrence: String,
-        /// What was decided.
+        /// What is done about the occurrence, by the rules, the opt-outs and what is known of it.
         verdict: VerdictName,
         /// The reason as a code; docs/codes.md has them all.
         code: ReasonCode,

@@ -90,8 +90,8 @@ impl State {
         };
         let next = match (from, event) {
             (_, event) if !event.is_step() => return Ok(None),
-            (None, Event::Decision { verdict: VerdictName::Hold, .. }) => Held,
-            (Some(Held), Event::Proposed { .. })
+            (None, Event::Decision { verdict: VerdictName::Hold, .. })
+            | (Some(Held), Event::Proposed { .. })
             | (Some(Queued | Approved | Retrying | Blocked | Lost), Event::Reheld { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,

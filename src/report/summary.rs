@@ -19,7 +19,7 @@ const NAMED: usize = 500;
 pub struct Summary {
     /// Decisions about findings; with `states`, `proofs` or `remediations` in the selection only those that began a remediation.
     pub decisions: u64,
-    /// They, by verdict.
+    /// How many decisions there were of each verdict.
     pub by_verdict: BTreeMap<VerdictName, u64>,
     /// What was skipped, by the reason's name.
     pub skipped_by_reason: BTreeMap<String, u64>,

@@ -4,7 +4,7 @@ use super::verify::{beside, unreadable};
 use crate::audit::{Structure, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
-use crate::cli::ledger_path::ledger_path;
+use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Difference, Lock, Reader, rebuild as replay, reindex};
@@ -16,9 +16,8 @@ pub struct BackupArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The ledger, instead of the configured one.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OtherLedger,
 }
 
 pub fn backup(
@@ -26,7 +25,7 @@ pub fn backup(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = ledger_path(args.ledger.as_ref(), config)?;
+    let path = args.ledger.path(config)?;
     if args.file.exists() {
         let text = format!("{} exists already; choose another name", args.file.display());
         return Err(BadInput(text).into());

@@ -5,7 +5,7 @@ use crate::audit::proof::{Shown, check as check_proof};
 use crate::chain::chain;
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
-use crate::cli::ledger_path::ledger_path;
+use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, GOOD, Screen, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::Reader;
@@ -23,9 +23,8 @@ pub struct ProveArgs {
     #[arg(long, short = 'O', value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// The ledger, instead of the configured one.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OtherLedger,
 }
 
 pub fn prove(
@@ -33,7 +32,7 @@ pub fn prove(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = ledger_path(args.ledger.as_ref(), config)?;
+    let path = args.ledger.path(config)?;
     let reader = Reader::open(&path)?;
     let last = reader.last()?;
     if args.entry > last {

@@ -3,7 +3,7 @@
 use crate::audit::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
-use crate::cli::ledger_path::ledger_path;
+use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::note::{Checkpoint, PublicKey};
@@ -23,9 +23,8 @@ pub struct Args {
     #[arg(long = "public-key", value_name = "KEY")]
     keys: Vec<String>,
 
-    /// The ledger, instead of the configured one.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: OtherLedger,
 }
 
 const NEEDS_KEY: &str = "The signing keys were taken from the ledger itself: a ledger that was rewritten with another key, or a forged archive, would pass. Give --public-key with a key that was kept elsewhere.";
@@ -36,7 +35,7 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = ledger_path(args.ledger.as_ref(), config)?;
+    let path = args.ledger.path(config)?;
     let mut kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
     kept.extend(beside(&path));
     let keys = public_keys(&args.keys)?;
