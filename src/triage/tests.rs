@@ -269,7 +269,7 @@ fn a_role_that_cannot_be_placed_is_held_and_never_skipped() {
 }
 
 #[test]
-fn what_a_person_must_find_out_is_told_with_what_is_known() {
+fn what_a_person_must_find_out_comes_with_what_is_known() {
     let value = json!({
         "id": "f", "accountId": "222222222222", "region": "eu-central-1", "type": OUTSIDE, "updatedAt": "2026-11-21T23:50:00Z",
         "resource": {"accessKeyDetails": {"userType": "AssumedRole", "principalId": "AROAEXAMPLEEXAMPLE00:i-0abc",
