@@ -23,9 +23,11 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let own = past.iter().rev().find(|one| one.remediation == remediation);
     let base = base(past);
     let others = || past.iter().filter(|one| one.live && one.remediation != remediation);
-    let now = denied(&base, past.iter().filter(|one| one.live)).document();
-    let there = found.document.as_deref();
-    let still_there = base.under(&there.and_then(Deny::read).unwrap_or_default());
+    let live = || past.iter().filter(|one| one.live);
+    let all = denied(&base, live());
+    let (now, there) = (all.document(), found.document.as_deref());
+    let denied_there = there.map_or_else(|| Some(Deny::default()), Deny::read);
+    let still_there = denied_there.as_ref().map(|there| base.under(there)).unwrap_or_default();
     let then = denied(&still_there, others()).document();
     // What was there before comes back letter by letter, whichever remediation found it.
     let mut found_before = past.iter().filter_map(|one| one.change.before.as_deref());
@@ -51,9 +53,9 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
         reactivate: key_to_reactivate(past, remediation, found),
         note: (!notes.is_empty()).then(|| notes.join("; ")),
     };
-    // What lay beneath may have gone meanwhile: it was none of ours.
-    let with_rest = denied(&still_there, past.iter().filter(|one| one.live)).document();
-    if [&now, &with_rest, &undo.leave].into_iter().any(|ours| is_same(there, ours.as_deref())) {
+    // What lay beneath may be less by now, or gone: it was none of ours.
+    let is_ours = |there: Deny| there.covers(&denied(&Deny::default(), live())) && all.covers(&there);
+    if denied_there.is_some_and(is_ours) || is_same(there, undo.leave.as_deref()) {
         Ok(undo)
     } else {
         Err(Box::new(Drift { written: now, undo }))

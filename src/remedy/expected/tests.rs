@@ -180,6 +180,27 @@ fn what_lay_beneath_and_is_gone_refuses_no_release() {
     assert_eq!(undo.leave, None);
 }
 
+/// Somebody wrote an earlier deny over it, one that had been released; ours is still covered.
+#[test]
+fn what_lay_beneath_and_is_less_refuses_no_release() {
+    let mut world = World { now: 60, ..World::default() };
+    world.revoke(None);
+    world.now = 120;
+    world.revoke(None);
+    let released = world.there.clone();
+    let ids = world.ids();
+    world.release(&ids[1]);
+    world.there = Some(document(None, 151));
+    world.now = 180;
+    world.revoke(None);
+    world.release(&world.ids()[1].clone());
+    assert_eq!(world.there, Some(document(None, 151)));
+    world.there = released;
+    world.look();
+    let undo = undo(&world.past, &ids[0], &world.found()).expect("no drift");
+    assert_eq!(undo.leave, None);
+}
+
 #[test]
 fn what_was_released_does_not_come_again() {
     let mut world = World { now: 100, ..World::default() };
