@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Notified by SIGHUP: the opt-outs are read again.
+/// Notified by SIGHUP: `rescind.toml` and the opt-outs are read again.
 pub fn reload() -> Arc<Notify> {
     let reload = Arc::new(Notify::new());
     #[cfg(unix)]

@@ -81,15 +81,15 @@ impl PriorRemediation {
     }
 }
 
-/// A remediation that was begun: decided or approved, and not held since.
+/// A remediation whose change was begun: its intent is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
     /// Id of the remediation.
     pub remediation: String,
-    /// The account of the role.
+    /// The account of the principal.
     pub account: AccountId,
-    /// The role's name, in lower case.
+    /// The principal's key, as [`Target::key`] gives it: `web`, `user/alice`.
     pub role_key: String,
-    /// When it was decided or approved.
+    /// When its latest intent was recorded.
     pub at: Timestamp,
 }
