@@ -12,7 +12,7 @@ pub enum Exit {
     Done,
     /// 1: an error that has no code of its own.
     Internal,
-    /// 2: the command line, the configuration or the input is wrong. nothing was changed.
+    /// 2: the command line, the configuration or the input is wrong; nothing was changed.
     Usage,
     /// 3: the hub's AWS cannot be used: credentials, permissions, network.
     Aws,

@@ -85,7 +85,7 @@ pub struct Config {
     pub recheck_interval: std::time::Duration,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
-    /// CloudTrail is asked for traces.
+    /// CloudTrail is asked for evidence.
     pub cloudtrail: bool,
     /// How long a stop waits for what is in flight.
     pub drain_timeout: std::time::Duration,

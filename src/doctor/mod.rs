@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, HashMap};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Credentials that are stolen there would not be taken back, or not for sure.
+    /// Credentials that are stolen there would not be revoked, or not for sure.
     Problem,
     /// It works, and somebody should look at it.
     Warning,
@@ -137,7 +137,7 @@ impl Diagnosis {
         self.regions.iter().map(of).sum()
     }
 
-    /// Nothing keeps credentials from being taken back.
+    /// Nothing keeps credentials from being revoked.
     #[must_use]
     pub fn is_green(&self) -> bool {
         let (covered, all) = self.coverage();
@@ -320,7 +320,7 @@ impl Doctor<'_> {
         whole.map(|opt_out| opt_out.name.clone()).next()
     }
 
-    /// Whom the members must trust, if that can be known.
+    /// The principal that the members must trust, if that can be known.
     async fn trusted(&self, problems: &mut Vec<Problem>) -> Option<Trusted> {
         let identity = self.hub.identity();
         let role = crate::policies::role_of_caller(&identity.arn, identity.partition, &identity.account);

@@ -1,8 +1,7 @@
 //! Fire drills: a theft from beginning to end, with a throw-away role, on the real AWS.
 //!
-//! A session of the role is opened and treated as stolen: a finding about it is handed in, and the engine handles
-//! it in enforce mode as the service would, for that role alone: decision, deny, proof. Then the "stolen" session
-//! calls AWS until it is denied, which measures how long AWS takes. A session that begins after the cutoff must
+//! A session of the role is opened and treated as stolen: a finding about it is handed in, and the reconciler handles it
+//! in enforce mode as the service would, for that role alone: decision, deny, proof. Then the "stolen" session calls AWS until it is denied, which measures how long AWS takes. A session that begins after the cutoff must
 //! work, and after the release the old one must work again.
 //!
 //! A drill has a ledger of its own, so that it can run beside the service, uses no budget and appears in no report.

@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// So many messages within [`WINDOW`] may be no findings of GuardDuty's.
+/// Maximum number of messages within [`WINDOW`] that are no findings of GuardDuty's.
 const MOST: usize = 1000;
+
+/// Period over which messages are counted.
 const WINDOW: Duration = Duration::from_hours(1);
 
 /// Maximum number of messages within [`WINDOW`] that bring the same finding as before. Queues deliver twice

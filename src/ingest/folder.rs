@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// The files that are exports.
+/// Endings of the files that are exports.
 const ENDINGS: [&str; 4] = [".json", ".jsonl", ".json.gz", ".jsonl.gz"];
 
-/// Deeper than this is no export: S3 paths of GuardDuty have eight levels.
+/// Maximum depth at which a file is an export: S3 paths of GuardDuty have eight levels.
 const DEEPEST: usize = 16;
 
 /// Watches one folder, with its subfolders.
@@ -43,7 +43,7 @@ enum Given {
     Done,
 }
 
-/// After a file could not be read to its end.
+/// Interval after which a file that could not be read to its end is read again.
 const AGAIN: Duration = Duration::from_mins(1);
 
 /// Size and time of change: as long as they change, the file is still being written.

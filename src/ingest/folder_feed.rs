@@ -24,10 +24,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// How often it is looked for new files.
+/// Interval between two looks for new files.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// After GuardDuty did not answer, or the folder could not be read.
+/// Backoff after GuardDuty did not answer, or the folder could not be read.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_mins(1) };
 
 /// Maximum number of files that are read at once.
@@ -39,7 +39,8 @@ const MOST_FINDINGS: u64 = 100_000;
 /// Maximum number of items of a file that GuardDuty does not confirm or that cannot be read.
 const MOST_BAD: usize = 100;
 
-/// How often GuardDuty is asked about the findings of a file without an answer, before other files have their turn.
+/// Maximum number of questions to GuardDuty about the findings of a file without an answer, before other files have their
+/// turn.
 const QUESTIONS: u32 = 4;
 
 /// What became of the findings that were asked about.

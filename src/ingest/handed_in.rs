@@ -15,8 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often GuardDuty is asked that does not answer, and how long between.
+/// Maximum number of questions to GuardDuty without an answer.
 const QUESTIONS: u32 = 4;
+
+/// Backoff between these questions.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
 
 /// Takes in what a person hands in.

@@ -21,10 +21,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The longest time between two polls of a region that fails, unless `poll_interval` is longer.
+/// Maximum interval between two polls of a region that fails, unless `poll_interval` is longer.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// A region that is not enabled is looked at again after this.
+/// Interval after which a region that is not enabled is looked at again.
 const SKIPPED: Duration = Duration::from_hours(1);
 
 #[derive(Debug)]

@@ -22,22 +22,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The longest that SQS waits for a first message.
+/// Maximum time for which SQS waits for a first message.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// So many messages are worked on at once at most.
+/// Maximum number of messages that are worked on concurrently.
 const AT_ONCE: usize = 500;
 
-/// After a receive failed.
+/// Backoff after a receive that failed.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(1) };
 
-/// How often SQS is asked to delete a message.
+/// Maximum number of attempts to delete a message.
 const DELETE_TRIES: u32 = 4;
 
-/// The last words to SQS at a stop take no longer than this.
+/// Timeout of the last calls to SQS at a stop.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// How often SQS is asked how much is in the queue.
+/// Interval between two questions to SQS about how much is in the queue.
 const MEASURE: Duration = Duration::from_secs(30);
 
 /// Receives from one queue.

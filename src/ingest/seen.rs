@@ -2,7 +2,7 @@
 
 use crate::finding::Finding;
 
-/// So many are kept. Of more, only the number: an input can be of any length.
+/// Maximum number of occurrences that are kept. Of more, only the number: an input can be of any length.
 const KEPT: usize = 10_000;
 
 /// Occurrences that a run met and that were recorded before.

@@ -194,7 +194,7 @@ pub enum Event {
         checks: Vec<Check>,
         /// The remedy, when there is something to remedy.
         remedy: Option<String>,
-        /// Whom the remedy is for.
+        /// The principal that the remedy is for.
         target: Option<Target>,
         /// The remediation that takes care of it, when another occurrence led to that.
         covered_by: Option<String>,
@@ -269,7 +269,7 @@ pub enum Event {
     Refused(Refused),
     /// How far the change is proved.
     Proof(Proof),
-    /// Whom and what the change concerns.
+    /// The impact of the change.
     Impact(Box<Impact>),
     /// The deny was in place, and is not any more.
     Drift {

@@ -16,7 +16,7 @@ pub struct Remediation {
     pub state: State,
     /// The finding that led to it.
     pub finding: Finding,
-    /// Whom it is for.
+    /// The principal that it is for.
     pub target: Target,
     /// When credentials that it revokes were last seen in use, by any finding.
     pub last_seen: Timestamp,
@@ -46,7 +46,7 @@ pub struct Remediation {
     pub accepted: Option<Acceptance>,
     /// Each rung of the proof that was reached since the change was begun last; none of what is lost.
     pub proofs: Vec<Recorded<Proof>>,
-    /// Whom and what it concerns, once that was gathered.
+    /// The impact, once that was gathered.
     pub impact: Option<Box<Impact>>,
     /// When it was last reported who removed or altered the deny.
     pub culprit_reported_at: Option<Timestamp>,

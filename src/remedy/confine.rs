@@ -16,7 +16,7 @@ pub enum Purpose {
     Revoke,
     /// To take back what was done.
     Undo,
-    /// To gather what it concerns, and what CloudTrail saw.
+    /// To gather the impact, and what CloudTrail saw.
     Trace,
     /// To find the role that has an id.
     Search,

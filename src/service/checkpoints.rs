@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// A checkpoint is made at the latest after so many entries,
+/// Maximum number of entries without a checkpoint.
 const EVERY_ENTRIES: i64 = 1000;
 
-/// and after so much time, when there is anything new.
+/// Maximum time for which new entries wait for a checkpoint.
 const EVERY: Duration = Duration::from_mins(10);
 
 /// Interval between two looks whether one is due.

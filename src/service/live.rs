@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 /// Time without a sign of life after which a service hangs.
 const ALIVE: SignedDuration = SignedDuration::from_secs(30);
 
-/// A feed that should have been read so long ago is not ready.
+/// Time after which a feed that should have been read again is not ready.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 
-/// So long a service may take to read every feed for the first time.
+/// Time that a service has to read every feed for the first time.
 const STARTING: SignedDuration = SignedDuration::from_mins(1);
 
 /// The status that a running service publishes, in a file beside the ledger.
@@ -111,7 +111,7 @@ impl Live {
         Timestamp::now().duration_since(self.last_sign()) < ALIVE
     }
 
-    /// The same without what a service that has just started has not come to yet.
+    /// What keeps it from seeing thefts, but for feeds that a service which has just started is yet to read.
     #[must_use]
     pub fn blind(&self) -> Vec<String> {
         self.unseeing(Timestamp::now().duration_since(self.started) < STARTING)

@@ -40,10 +40,10 @@ fn stamp(path: &Path) -> Stamp {
     Some((metadata.modified().ok()?, metadata.len(), inode))
 }
 
-/// So many looks must see the same file before it is read: somebody may still be writing.
+/// Number of looks that must see the same file before it is read: somebody may still be writing.
 const SETTLED: u32 = 2;
 
-/// So many when it would take opt-outs away or make them others: a file that is cut short must not.
+/// Number of those looks when the file would remove or change opt-outs: one that is cut short must not.
 const SETTLED_LESS: u32 = 10;
 
 /// What to do about a file that is gone, or that had opt-outs and has nothing in it.

@@ -18,14 +18,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// So many may ask at once. A connection takes a file descriptor, and AWS needs them.
+/// Maximum number of concurrent connections. Each takes a file descriptor, and AWS needs them.
 const AT_ONCE: usize = 32;
 
-/// How long somebody may take to say what they want, and how long a connection lasts.
+/// Timeout for reading the header of a request.
 const SLOWEST: Duration = Duration::from_secs(5);
+
+/// Maximum duration of a connection.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// While the address is not to be had.
+/// Backoff between attempts to listen on the address.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(1) };
 
 /// Answers on the configured `address`, until the task is aborted. That nobody can ask stops nothing.
