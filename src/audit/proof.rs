@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// A proof as its file says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Proof {
+struct ProofFile {
     format: String,
     entry: String,
     index: u64,
@@ -59,7 +59,7 @@ pub enum BadProof {
 /// # Errors
 /// What does not hold.
 pub fn check(text: &str, keys: &[PublicKey]) -> Result<Shown, BadProof> {
-    let proof: Proof = serde_json::from_str(text).map_err(BadProof::Form)?;
+    let proof: ProofFile = serde_json::from_str(text).map_err(BadProof::Form)?;
     if proof.format != "rescind-proof/1" {
         return Err(BadProof::Format(proof.format));
     }

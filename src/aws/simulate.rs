@@ -2,7 +2,7 @@
 
 use super::member::{MemberSession, odd};
 use super::record::recorded;
-use crate::remediation::CallError;
+use crate::remediation::{CallError, SimulatedDecision};
 use aws_sdk_iam::types::{
     ContextEntry, ContextKeyTypeEnum as Type, EvaluationResult, PolicyEvaluationDecisionType as Decision,
     Statement,
@@ -19,8 +19,7 @@ const OURS: [&str; 2] = ["aws:TokenIssueTime", "aws:userid"];
 /// resource below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Simulation {
-    /// `allowed`, `explicitDeny` or `implicitDeny`; `mixed` when not all levels say the same.
-    pub decision: String,
+    pub decision: SimulatedDecision,
     /// The policies whose statements decided, on any level.
     pub matched: Vec<String>,
     /// Whether the organization's policies (SCPs) allow it, where AWS reports that.
@@ -46,13 +45,13 @@ impl Simulation {
     /// A policy says Deny.
     #[must_use]
     pub fn is_explicit_deny(&self) -> bool {
-        self.decision == Decision::ExplicitDeny.as_str()
+        self.decision == SimulatedDecision::ExplicitDeny
     }
 
     /// The call would be made.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        self.decision == Decision::Allowed.as_str()
+        self.decision == SimulatedDecision::Allowed
     }
 
     /// A statement of the inline policy with this name decided. AWS names it `role_ROLE_POLICY`.
@@ -69,11 +68,13 @@ impl Simulation {
         self.unknown.iter().any(|key| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(key)))
     }
 
-    /// All that the results for an action say: they can be on several pages.
+    /// All that the results for an action say: they can be on several pages. None when there is no result, or one
+    /// that is not known.
     fn read(results: &[&EvaluationResult]) -> Option<Self> {
         let levels: Vec<Level<'_>> = results.iter().flat_map(|result| levels(result)).collect();
-        let decision = levels.first()?.decision;
-        let all_say = levels.iter().all(|level| level.decision == decision);
+        let decisions: Vec<_> = levels.iter().map(|level| known(level.decision)).collect::<Option<_>>()?;
+        let first = *decisions.first()?;
+        let all_say = decisions.iter().all(|decision| *decision == first);
         let mut unknown: Vec<String> = levels.iter().flat_map(|level| level.missing).cloned().collect();
         unknown.sort();
         unknown.dedup();
@@ -83,7 +84,7 @@ impl Simulation {
             .filter_map(|result| Some(result.organizations_decision_detail()?.allowed_by_organizations()))
             .collect();
         Some(Self {
-            decision: if all_say { decision } else { "mixed" }.to_owned(),
+            decision: if all_say { first } else { SimulatedDecision::Mixed },
             matched: statements.filter_map(|s| s.source_policy_id().map(str::to_owned)).collect(),
             by_organization: (!by_organization.is_empty()).then(|| by_organization.iter().all(|yes| *yes)),
             unknown,
@@ -93,19 +94,28 @@ impl Simulation {
 
 /// One level of an answer.
 struct Level<'a> {
-    decision: &'a str,
+    decision: &'a Decision,
     matched: &'a [Statement],
     missing: &'a [String],
 }
 
+fn known(decision: &Decision) -> Option<SimulatedDecision> {
+    Some(match decision {
+        Decision::Allowed => SimulatedDecision::Allowed,
+        Decision::ImplicitDeny => SimulatedDecision::ImplicitDeny,
+        Decision::ExplicitDeny => SimulatedDecision::ExplicitDeny,
+        _ => return None,
+    })
+}
+
 fn levels(result: &EvaluationResult) -> Vec<Level<'_>> {
     let below = result.resource_specific_results().iter().map(|below| Level {
-        decision: below.eval_resource_decision().as_str(),
+        decision: below.eval_resource_decision(),
         matched: below.matched_statements(),
         missing: below.missing_context_values(),
     });
     let whole = Level {
-        decision: result.eval_decision().as_str(),
+        decision: result.eval_decision(),
         matched: result.matched_statements(),
         missing: result.missing_context_values(),
     };
@@ -184,7 +194,7 @@ fn each_of(actions: &[&str], results: &[EvaluationResult]) -> Result<Vec<(String
     let of = |action: &&str| {
         let is_about = |result: &&EvaluationResult| result.eval_action_name().eq_ignore_ascii_case(action);
         let about: Vec<&EvaluationResult> = results.iter().filter(is_about).collect();
-        let no_result = || odd("SimulatePrincipalPolicy", "the answer has no result");
+        let no_result = || odd("SimulatePrincipalPolicy", "the answer has no result that is known");
         Simulation::read(&about).map(|answer| ((*action).to_owned(), answer)).ok_or_else(no_result)
     };
     actions.iter().map(of).collect()
@@ -241,13 +251,13 @@ mod tests {
         assert_eq!(answer.unknown, ["aws:PrincipalTag/team", "aws:SourceVpc"]);
         let other = read(&[with_below(Decision::Allowed, "role_app_Ours", "aws:SourceVpc")]);
         assert!(!other.is_explicit_deny() && !other.is_allowed());
-        assert_eq!((other.decision.as_str(), other.unknown.len()), ("mixed", 1));
+        assert_eq!((other.decision, other.unknown.len()), (SimulatedDecision::Mixed, 1));
     }
 
     #[test]
     fn an_answer_on_two_pages_is_one() {
         let pages = [result(Decision::ExplicitDeny, &["a"], &[]), result(Decision::Allowed, &["b"], &[])];
-        assert_eq!((read(&pages).decision.as_str(), read(&pages).matched.len()), ("mixed", 2));
+        assert_eq!((read(&pages).decision, read(&pages).matched.len()), (SimulatedDecision::Mixed, 2));
         assert!(each_of(&["iam:DeleteRole"], &pages).is_err());
     }
 

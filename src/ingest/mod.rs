@@ -38,7 +38,7 @@ pub use polls::Polls;
 pub use queue::QueueFeed;
 pub use regions::WatchedRegions;
 pub use seen::Seen;
-pub use sweep::Sweep;
+pub use sweep::UndecidedSweep;
 pub use tasks::joined;
 pub use unreadable::Unreadable;
 pub use verifier::Verifier;

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 /// Hands over what the ledger has and nothing was decided about.
 #[derive(Debug)]
-pub struct Sweep {
+pub struct UndecidedSweep {
     reader: Reader,
     intake: IntakeSender,
 }
 
-impl Sweep {
+impl UndecidedSweep {
     #[must_use]
     pub fn new(reader: Reader, intake: IntakeSender) -> Self {
         Self { reader, intake }

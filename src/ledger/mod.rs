@@ -33,7 +33,7 @@ pub use decisions::{Counted, DecisionRow, RawEntry};
 pub use error::LedgerError;
 pub use lock::Lock;
 pub use project::{ChannelState, Cursor, SideTable};
-pub use proof::{Paths, Proof, ProofsError};
+pub use proof::{EntryProof, Paths, ProofsError};
 pub use queries::Watched;
 pub use reader::{Decided, Reader};
 pub use rebuild::{Difference, rebuild, reindex};

@@ -18,7 +18,7 @@ pub const FORMAT: &str = "rescind-proof/1";
 
 /// An entry with the proof that it is in a signed tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Proof {
+pub struct EntryProof {
     format: &'static str,
     /// The canonical JSON of the entry, byte for byte.
     entry: String,
@@ -84,7 +84,7 @@ impl Reader {
     ///
     /// # Errors
     /// When there is no such entry, when it is in an archive, or when no checkpoint covers it yet.
-    pub fn prove(&self, seq: i64) -> Result<Proof, LedgerError> {
+    pub fn prove(&self, seq: i64) -> Result<EntryProof, LedgerError> {
         self.body(seq)?;
         let (size, checkpoint) = self.checkpoint_over(seq)?;
         self.proof(seq, size, checkpoint, self)
@@ -121,7 +121,7 @@ impl Reader {
         size: u64,
         checkpoint: String,
         leaves: &impl Leaves<Error = LedgerError>,
-    ) -> Result<Proof, LedgerError> {
+    ) -> Result<EntryProof, LedgerError> {
         let index = u64::try_from(seq - 1).map_err(|error| self.bad(seq, &error))?;
         let path = inclusion_proof(leaves, index, size)?;
         let body = self.body(seq)?;
@@ -130,7 +130,7 @@ impl Reader {
             let why = "it is not the entry that was signed for, or what is kept of the tree was changed: see `rescind ledger verify` and `rescind ledger rebuild`";
             return Err(self.bad(seq, &why));
         }
-        Ok(Proof {
+        Ok(EntryProof {
             format: FORMAT,
             entry: String::from_utf8(body).map_err(|error| self.bad(seq, &error))?,
             index,

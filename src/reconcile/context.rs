@@ -6,14 +6,14 @@ use super::keyed_queue::KeyedQueue;
 use super::next::{Attempt, Next};
 use super::policy::CurrentPolicy;
 use super::retries::Retries;
-use crate::alert::{Alert, Alerts, Throttle, reheld};
+use crate::alert::{Alert, Alerts, Throttle, contradictory_or_over_budget, reheld};
 use crate::aws::AwsClock;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::remediation::{
     Change, Disposition, Draft, Event, PriorRemediation, ReasonCode, Refusal, Refused, Remediation, Target,
 };
 use crate::remedy::{Expected, MemberAccess};
-use crate::triage::Policy;
+use crate::triage::{BudgetExceeded, HoldReason, Policy};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -116,10 +116,31 @@ impl Context {
         remediation: &Remediation,
         code: ReasonCode,
         reason: String,
+    ) -> Result<Next, LedgerError> {
+        let alert = reheld(remediation, &reason).map(Alert::raised);
+        self.hold(remediation, code, reason, alert).await
+    }
+
+    /// The budgets do not allow that it begins now.
+    pub async fn hold_over_budget(
+        &self,
+        remediation: &Remediation,
+        exceeded: BudgetExceeded,
+    ) -> Result<Next, LedgerError> {
+        let why = HoldReason::Budget(exceeded);
+        let alert = contradictory_or_over_budget(&remediation.target.account, &why);
+        let alert = alert.and_then(|alert| self.alerts.draft(alert));
+        self.hold(remediation, why.code(), why.to_string(), alert).await
+    }
+
+    async fn hold(
+        &self,
+        remediation: &Remediation,
+        code: ReasonCode,
+        reason: String,
         alert: Option<Draft>,
     ) -> Result<Next, LedgerError> {
         tracing::warn!(remediation = remediation.id, %code, "held: {reason}");
-        let alert = alert.or_else(|| reheld(remediation, &reason).map(Alert::raised));
         self.write_with(remediation, Event::Reheld { code, reason }, alert).await?;
         Ok(Next::Continue)
     }

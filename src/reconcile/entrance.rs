@@ -1,4 +1,4 @@
-//! The entrance to the engine: each finding is queued behind those of the same principal.
+//! The entrance to the reconciler: each finding is queued behind those of the same principal.
 
 use super::Reconciler;
 use super::find_role::{Search, find_role};
@@ -27,7 +27,7 @@ impl Reconciler {
     /// in the channel then stays without an answer.
     pub async fn receive(self: Arc<Self>, mut intakes: IntakeReceiver) {
         // A feed that nobody listens to any more is to stop, and be seen to.
-        let fault = self.stop.clone().drop_guard();
+        let stop_on_panic = self.stop.clone().drop_guard();
         let mut full = HashMap::new();
         loop {
             let incoming = tokio::select! {
@@ -54,7 +54,7 @@ impl Reconciler {
                 );
             }
         }
-        fault.disarm();
+        stop_on_panic.disarm();
     }
 
     /// Waits until there is room in an account, or for as long as one waits for what can come again. `full`

@@ -6,24 +6,32 @@ use crate::ledger::LedgerError;
 use crate::remediation::{Change, Event, Refusal, Remediation};
 use crate::remedy;
 
-/// Whether the change is in place: yes (and recorded as accepted), no, or not known (and
-/// recorded as uncertain).
+/// Whether a change is in place.
+pub(super) enum InPlace {
+    /// It is recorded as accepted.
+    Yes,
+    No,
+    /// It is recorded as uncertain.
+    Unknown,
+}
+
+/// Looks whether the change is in place, and records what it saw.
 pub(super) async fn look(
     context: &Context,
     session: &MemberSession,
     remediation: &Remediation,
     change: &Change,
-) -> Result<Option<bool>, LedgerError> {
+) -> Result<InPlace, LedgerError> {
     match remedy::inspect(session, &remediation.target).await {
         Ok(found)
             if change.is_in_force(&found, context.expected(&remediation.target, &change.id)?.at_most()) =>
         {
             let aws_time = Some(session.aws_now());
             context.write(remediation, Event::Accepted { found_in_place: true, aws_time }).await?;
-            Ok(Some(true))
+            Ok(InPlace::Yes)
         }
-        Ok(_) | Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => Ok(Some(false)),
-        Err(refusal) => not_looked(context, remediation, &refusal).await.map(|()| None),
+        Ok(_) | Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => Ok(InPlace::No),
+        Err(refusal) => not_looked(context, remediation, &refusal).await.map(|()| InPlace::Unknown),
     }
 }
 

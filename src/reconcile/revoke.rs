@@ -2,9 +2,9 @@
 
 use super::budgets::RoleCount;
 use super::context::Context;
-use super::look::look;
+use super::look::{InPlace, look};
 use super::next::{Attempt, Next};
-use crate::alert::{contradictory_or_over_budget, foreign_policy};
+use crate::alert::foreign_policy;
 use crate::aws::MemberSession;
 use crate::config::Mode;
 use crate::ledger::LedgerError;
@@ -12,7 +12,7 @@ use crate::remediation::{
     Change, Cutoff, Disposition, Event, ReasonCode, Refusal, Refused, RefusedBy, Remediation, State,
 };
 use crate::remedy::{self, Ask, Expected, Found};
-use crate::triage::{HoldReason, Stage, Verdict};
+use crate::triage::{Stage, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::ops::ControlFlow;
 
@@ -65,7 +65,7 @@ pub(super) async fn make(
     };
     // Only before the first change: what is there afterwards is ours, or somebody fights it.
     if is_first && let Some(why) = changed_since(remediation, &found) {
-        return context.hold_again(remediation, ReasonCode::WorldChanged, why, None).await;
+        return context.hold_again(remediation, ReasonCode::WorldChanged, why).await;
     }
     if let Some(pattern) = context.policy().protects(&found.arn) {
         let refusal = Refusal::Protected { arn: found.arn.clone(), pattern: pattern.to_string() };
@@ -114,9 +114,9 @@ async fn outcome(
         Err(Refusal::Unavailable(error)) => {
             context.write(remediation, Event::Uncertain { error: error.to_string() }).await?;
             match look(context, session, remediation, change).await? {
-                Some(true) => Ok(Next::Continue),
-                Some(false) => context.refuse(remediation, &Refusal::Unavailable(error), attempt).await,
-                None => Ok(context.try_again(&remediation.id)),
+                InPlace::Yes => Ok(Next::Continue),
+                InPlace::No => context.refuse(remediation, &Refusal::Unavailable(error), attempt).await,
+                InPlace::Unknown => Ok(context.try_again(&remediation.id)),
             }
         }
         // One session's deny has no room: if the rule allows it, all sessions'.
@@ -128,7 +128,7 @@ async fn outcome(
                 return Ok(Next::Continue);
             }
             let why = "the role's policies have no room for one more session: approved, all sessions of the role are revoked";
-            context.hold_again(remediation, ReasonCode::NoRoom, why.to_owned(), None).await
+            context.hold_again(remediation, ReasonCode::NoRoom, why.to_owned()).await
         }
         Err(refusal) => context.refuse(remediation, &refusal, attempt).await,
     }
@@ -173,7 +173,7 @@ async fn judge(
     let next = if !is_to_begin {
         context.try_again(&remediation.id)
     } else if matches!(verdict, Verdict::Hold { .. }) || approved.is_some() {
-        context.hold_again(remediation, verdict.code(), verdict.to_string(), None).await?
+        context.hold_again(remediation, verdict.code(), verdict.to_string()).await?
     } else {
         forbidden(context, remediation, &verdict).await?
     };
@@ -227,11 +227,7 @@ async fn spend(
     let Err(exceeded) = context.budgets.begin(remediation, session, roles).await else {
         return Ok(ControlFlow::Continue(()));
     };
-    let why = HoldReason::Budget(exceeded);
-    let alert = contradictory_or_over_budget(&remediation.target.account, &why);
-    let alert = alert.and_then(|alert| context.alerts.draft(alert));
-    let next = context.hold_again(remediation, why.code(), why.to_string(), alert).await?;
-    Ok(ControlFlow::Break(next))
+    context.hold_over_budget(remediation, exceeded).await.map(ControlFlow::Break)
 }
 
 /// What a plan is asked for, beside the time.

@@ -1,7 +1,7 @@
 //! The steps that check whether a change took effect, and prove it.
 
 use super::context::{Context, change_of};
-use super::look::{look, not_looked};
+use super::look::{InPlace, look, not_looked};
 use super::next::{Attempt, Next};
 use super::revoke::{self, LEAST_MARGIN, TRIES};
 use crate::alert::{deny_not_kept, still_allowed};
@@ -25,13 +25,13 @@ pub(super) async fn revoking(
         }
     };
     Ok(match look(context, &session, remediation, change).await? {
-        Some(true) => Next::Continue,
-        Some(false) => {
+        InPlace::Yes => Next::Continue,
+        InPlace::No => {
             let found = "another document, or none".to_owned();
             context.write(remediation, Event::NotApplied { found }).await?;
             Next::Continue
         }
-        None => context.try_again(&remediation.id),
+        InPlace::Unknown => context.try_again(&remediation.id),
     })
 }
 

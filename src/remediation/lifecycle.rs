@@ -150,7 +150,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remediation::{Answer, Change, Cutoff, Proof, ReasonCode, RefusalCode, Refused, RefusedBy};
+    use crate::remediation::{
+        Answer, Change, Cutoff, Proof, ReasonCode, RefusalCode, Refused, RefusedBy, SimulatedDecision,
+    };
 
     fn refused(disposition: Disposition) -> Event {
         let text = String::new;
@@ -223,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_the_simulator_contradicts_is_not_called_revoked() {
-        let allowed = Some("allowed".to_owned());
+        let allowed = Some(SimulatedDecision::Allowed);
         let at = jiff::Timestamp::UNIX_EPOCH;
         let contradicted = Event::Proof(Proof { old_token: allowed, ..Proof::new(Rung::Present, None, at) });
         let unverified = State::after(Some(State::Verifying), &contradicted, "r");

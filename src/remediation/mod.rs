@@ -51,7 +51,7 @@ pub use impact::{Impact, Instance};
 pub use lifecycle::{Illegal, Standing};
 pub use origin::Origin;
 pub use prior::{Begun, PriorRemediation};
-pub use proof::{DeniedCall, Proof, Rung, Verified};
+pub use proof::{DeniedCall, Proof, Rung, SimulatedDecision, Verified};
 pub use recurrence::{Recurrence, Sign};
 pub use refusal::{Disposition, Kind, Refusal, Refused};
 pub use reported::{Reported, Selection};

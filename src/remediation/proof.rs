@@ -44,6 +44,26 @@ impl FromStr for Rung {
     }
 }
 
+/// What IAM's policy simulator decides about a call (SimulatePrincipalPolicy: `EvalDecision`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SimulatedDecision {
+    /// The call would be made.
+    Allowed,
+    /// No policy allows it.
+    ImplicitDeny,
+    /// A policy denies it.
+    ExplicitDeny,
+    /// Its answers differ, for example by resource.
+    Mixed,
+}
+
+impl fmt::Display for SimulatedDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// What a look at the change saw. (AWS's acceptance alone is no rung: it is where looking begins.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified {
@@ -64,12 +84,12 @@ pub struct Proof {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// The simulator's answer for a token issued just before the cutoff.
-    pub old_token: Option<String>,
+    pub old_token: Option<SimulatedDecision>,
     /// The simulator's answer for a token issued just after the cutoff.
-    pub new_token: Option<String>,
+    pub new_token: Option<SimulatedDecision>,
     /// The simulator's answer for an old token of another session, when only one session is denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub other_session: Option<String>,
+    pub other_session: Option<SimulatedDecision>,
     /// The denied call that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied: Option<DeniedCall>,
@@ -94,7 +114,7 @@ impl Proof {
     /// The simulator was asked, and still allows the old session: it is not called revoked.
     #[must_use]
     pub fn is_contradicted(&self) -> bool {
-        self.rung == Rung::Present && self.old_token.as_deref() == Some("allowed")
+        self.rung == Rung::Present && self.old_token == Some(SimulatedDecision::Allowed)
     }
 }
 

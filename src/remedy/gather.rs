@@ -3,7 +3,7 @@
 #[cfg(any(feature = "ec2", test))]
 use crate::aws::{Caller, Listed, MemberSession, Simulation};
 use crate::ident::{Region, RoleName};
-use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance};
+use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance, SimulatedDecision};
 use crate::safe::short_line;
 
 /// Maximum number of instances that are recorded. A ledger entry is not an inventory.
@@ -100,7 +100,8 @@ pub(super) async fn gather_impact(
 /// What the role may do to itself, and what keeps that from being all. None when it is not known whether it
 /// may do anything.
 fn judged(answers: Vec<(String, Simulation)>) -> (Option<Vec<String>>, Option<String>) {
-    let is_sure = |answer: &Simulation| answer.unknown.is_empty() && answer.decision != "mixed";
+    let is_sure =
+        |answer: &Simulation| answer.unknown.is_empty() && answer.decision != SimulatedDecision::Mixed;
     let (may, may_not): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| answer.is_allowed());
     let unsure: Vec<_> = may_not.into_iter().filter(|(_, answer)| !is_sure(answer)).collect();
     let can_undo = (unsure.is_empty() || !may.is_empty())
@@ -263,27 +264,32 @@ mod tests {
         ");
     }
 
-    fn answer(action: &str, decision: &str, unknown: &[&str]) -> (String, Simulation) {
+    fn answer(action: &str, decision: SimulatedDecision, unknown: &[&str]) -> (String, Simulation) {
         let unknown = unknown.iter().map(ToString::to_string).collect();
-        let (decision, matched) = (decision.to_owned(), Vec::new());
-        (action.to_owned(), Simulation { decision, matched, by_organization: None, unknown })
+        (action.to_owned(), Simulation { decision, matched: Vec::new(), by_organization: None, unknown })
     }
 
     #[test]
     fn only_what_is_allowed_undoes() {
         let answers = vec![
-            answer("iam:DeleteRolePolicy", "implicitDeny", &[]),
-            answer("iam:PutRolePolicy", "allowed", &[]),
-            answer("iam:DeleteRole", "explicitDeny", &[]),
+            answer("iam:DeleteRolePolicy", SimulatedDecision::ImplicitDeny, &[]),
+            answer("iam:PutRolePolicy", SimulatedDecision::Allowed, &[]),
+            answer("iam:DeleteRole", SimulatedDecision::ExplicitDeny, &[]),
         ];
         assert_eq!(judged(answers), (Some(vec!["iam:PutRolePolicy".to_owned()]), None));
-        assert_eq!(judged(vec![answer("iam:DeleteRole", "implicitDeny", &[])]), (Some(Vec::new()), None));
+        assert_eq!(
+            judged(vec![answer("iam:DeleteRole", SimulatedDecision::ImplicitDeny, &[])]),
+            (Some(Vec::new()), None)
+        );
     }
 
     #[test]
     fn a_denial_that_depends_on_missing_context_is_not_certain() {
-        let (can_undo, unclear) =
-            judged(vec![answer("iam:DeleteRolePolicy", "explicitDeny", &["aws:PrincipalTag/team"])]);
+        let (can_undo, unclear) = judged(vec![answer(
+            "iam:DeleteRolePolicy",
+            SimulatedDecision::ExplicitDeny,
+            &["aws:PrincipalTag/team"],
+        )]);
         assert_eq!(can_undo, None);
         let unclear = unclear.expect("said");
         assert!(
@@ -292,8 +298,8 @@ mod tests {
         );
         // What it may do for certain is a warning all the same.
         let (can_undo, unclear) = judged(vec![
-            answer("iam:DeleteRolePolicy", "mixed", &[]),
-            answer("iam:PutRolePolicy", "allowed", &["aws:SourceVpc"]),
+            answer("iam:DeleteRolePolicy", SimulatedDecision::Mixed, &[]),
+            answer("iam:PutRolePolicy", SimulatedDecision::Allowed, &["aws:SourceVpc"]),
         ]);
         assert_eq!((can_undo, unclear.is_some()), (Some(vec!["iam:PutRolePolicy".to_owned()]), true));
     }

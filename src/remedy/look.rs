@@ -149,32 +149,33 @@ fn judge(
 mod tests {
     use super::*;
     use crate::remediation::POLICY_NAME;
+    use crate::remediation::SimulatedDecision::{self, Allowed, ExplicitDeny, ImplicitDeny, Mixed};
 
-    fn says(decision: &str, matched: &[&str], unknown: &[&str]) -> Simulation {
+    fn says(decision: SimulatedDecision, matched: &[&str], unknown: &[&str]) -> Simulation {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
         let (matched, unknown) = (texts(matched), texts(unknown));
-        Simulation { decision: decision.to_owned(), matched, by_organization: None, unknown }
+        Simulation { decision, matched, by_organization: None, unknown }
     }
 
     #[test]
     fn simulated_needs_our_statement_on_the_old_session_and_on_no_other() {
         let ours = "role_app_RescindRevokeOlderSessions";
         let rung = |old: &Simulation, new: &Simulation, other| judge(old, new, other, POLICY_NAME).0;
-        let (denied, allowed) = (says("explicitDeny", &[ours], &[]), says("allowed", &["x"], &[]));
+        let (denied, allowed) = (says(ExplicitDeny, &[ours], &[]), says(Allowed, &["x"], &[]));
         assert_eq!(rung(&denied, &allowed, None), Rung::Simulated);
-        assert_eq!(rung(&denied, &says("implicitDeny", &[], &[]), None), Rung::Simulated);
+        assert_eq!(rung(&denied, &says(ImplicitDeny, &[], &[]), None), Rung::Simulated);
         assert_eq!(rung(&denied, &denied, None), Rung::Present);
-        assert_eq!(rung(&says("allowed", &[], &[]), &allowed, None), Rung::Present);
-        assert_eq!(rung(&says("implicitDeny", &[], &[]), &allowed, None), Rung::Present);
-        assert_eq!(rung(&says("mixed", &[ours], &[]), &allowed, None), Rung::Present);
+        assert_eq!(rung(&says(Allowed, &[], &[]), &allowed, None), Rung::Present);
+        assert_eq!(rung(&says(ImplicitDeny, &[], &[]), &allowed, None), Rung::Present);
+        assert_eq!(rung(&says(Mixed, &[ours], &[]), &allowed, None), Rung::Present);
         assert_eq!(rung(&denied, &allowed, Some(&allowed)), Rung::Simulated);
         assert_eq!(rung(&denied, &allowed, Some(&denied)), Rung::Present);
         // Another policy that denies both, named or not, proves nothing; beside ours it does no harm.
         let mut notes = std::collections::BTreeSet::new();
-        for scp in [says("explicitDeny", &["p-scp"], &[]), says("explicitDeny", &[], &[])] {
+        for scp in [says(ExplicitDeny, &["p-scp"], &[]), says(ExplicitDeny, &[], &[])] {
             assert_eq!(rung(&scp, &scp, None), Rung::Present);
             assert_eq!(rung(&scp, &allowed, None), Rung::Present);
-            let (rung, note) = judge(&says("explicitDeny", &["p-scp", ours], &[]), &scp, None, POLICY_NAME);
+            let (rung, note) = judge(&says(ExplicitDeny, &["p-scp", ours], &[]), &scp, None, POLICY_NAME);
             assert_eq!(rung, Rung::Simulated);
             notes.insert(note.expect("a note"));
         }
@@ -184,11 +185,11 @@ mod tests {
     #[test]
     fn missing_context_keys_are_noted_and_ours_must_be_known() {
         let ours = "role_app_RescindRevokeOlderSessions";
-        let allowed = says("allowed", &["x"], &["aws:SourceVpc"]);
-        let (rung, note) = judge(&says("explicitDeny", &[ours], &[]), &allowed, None, POLICY_NAME);
+        let allowed = says(Allowed, &["x"], &["aws:SourceVpc"]);
+        let (rung, note) = judge(&says(ExplicitDeny, &[ours], &[]), &allowed, None, POLICY_NAME);
         assert_eq!(rung, Rung::Simulated);
         insta::assert_snapshot!(note.expect("a note"), @"the simulator lacked a value for aws:SourceVpc");
-        let blind = says("explicitDeny", &[ours], &["aws:TokenIssueTime"]);
+        let blind = says(ExplicitDeny, &[ours], &["aws:TokenIssueTime"]);
         assert_eq!(judge(&blind, &allowed, None, POLICY_NAME).0, Rung::Present);
     }
 

@@ -1,7 +1,7 @@
 //! What an entry says, in words.
 
 use crate::plural::counted;
-use crate::remediation::{CallRecord, CallResult, Event, NOBODY, Proof};
+use crate::remediation::{CallRecord, CallResult, Event, NOBODY, Proof, SimulatedDecision};
 use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.
@@ -77,9 +77,9 @@ fn call(call: &CallRecord) -> String {
 pub fn describe_proof(proof: &Proof) -> String {
     let mut text = proof.rung.to_string();
     if let (Some(old), Some(new)) = (&proof.old_token, &proof.new_token) {
-        text = format!("{text}: old sessions {}, new sessions {}", simulated(old), simulated(new));
+        text = format!("{text}: old sessions {}, new sessions {}", simulated(*old), simulated(*new));
     }
-    if let Some(other) = &proof.other_session {
+    if let Some(other) = proof.other_session {
         text = format!("{text}, other old sessions {}", simulated(other));
     }
     if let Some(denied) = &proof.denied {
@@ -96,12 +96,13 @@ pub fn describe_proof(proof: &Proof) -> String {
     text
 }
 
-/// What IAM's simulator decided, in words (SimulatePrincipalPolicy: `EvalDecision`).
-fn simulated(decision: &str) -> &str {
+/// What IAM's simulator decided, in words.
+fn simulated(decision: SimulatedDecision) -> &'static str {
     match decision {
-        "explicitDeny" => "denied",
-        "implicitDeny" => "not allowed",
-        other => other,
+        SimulatedDecision::Allowed => "allowed",
+        SimulatedDecision::ImplicitDeny => "not allowed",
+        SimulatedDecision::ExplicitDeny => "denied",
+        SimulatedDecision::Mixed => "mixed",
     }
 }
 

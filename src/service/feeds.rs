@@ -6,7 +6,8 @@ use crate::aws::Hub;
 use crate::config::Config;
 use crate::ident::Region;
 use crate::ingest::{
-    FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, QueueFeed, Sweep, Verifier, WatchedRegions,
+    FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, QueueFeed, UndecidedSweep, Verifier,
+    WatchedRegions,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::triage::Types;
@@ -26,7 +27,7 @@ pub struct Feeds {
     pub intake: IntakeSender,
     pub regions: Arc<WatchedRegions>,
     pub polls: Arc<Polls>,
-    pub sweep: Arc<Sweep>,
+    pub sweep: Arc<UndecidedSweep>,
     pub queue: Option<Arc<QueueFeed>>,
     pub folder: Option<Arc<FolderFeed>>,
     pub handed_in: Arc<HandedIn>,
@@ -82,7 +83,7 @@ impl Feeds {
         });
         Ok(Self {
             polls: Arc::new(polls),
-            sweep: Arc::new(Sweep::new(ledger.reader()?, intake.clone())),
+            sweep: Arc::new(UndecidedSweep::new(ledger.reader()?, intake.clone())),
             queue,
             folder,
             handed_in: Arc::new(HandedIn {
