@@ -10,12 +10,12 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// How far a poll looks back behind the latest finding that it knows. `updatedAt` is when
+/// Time that a poll looks back behind the latest finding that it knows. `updatedAt` is when
 /// GuardDuty wrote a finding; it can be listed some minutes later, out of order. What comes
 /// twice is known by its occurrence and recorded once.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
-/// How far a wide poll looks back: as long as GuardDuty may keep repeated activity to itself before it
+/// Time that a wide poll looks back: as long as GuardDuty may keep repeated activity to itself before it
 /// publishes it (User Guide, "Setting up frequency to export": 15 minutes, 1 hour or 6 hours), and the
 /// same overlap.
 const WIDE_OVERLAP: SignedDuration = SignedDuration::from_mins(6 * 60 + 15);
@@ -26,7 +26,7 @@ const WIDE_INTERVAL: Duration = Duration::from_mins(10);
 /// Interval between polls that list whatever GuardDuty has: 90 days.
 const WHOLE_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often a listing of several pages is repeated at most, until it brings nothing new.
+/// Maximum number of times that a listing of several pages is repeated, until it brings nothing new.
 const PASSES: usize = 5;
 
 /// How far a poll looks back.

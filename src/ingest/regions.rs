@@ -13,13 +13,16 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// AWS is not asked more often which regions are enabled, whoever wants to know: after an answer, and
-/// after none.
+/// Minimum interval between two questions to AWS about which regions are enabled, whoever wants to know.
 const ANSWERED: Duration = Duration::from_secs(30);
+
+/// Minimum interval after a question that was not answered.
 const UNANSWERED: Duration = Duration::from_secs(3);
 
-/// Interval between questions which regions are enabled, and the shorter one while AWS does not answer.
+/// Interval between two looks for regions that were enabled.
 const FIND: Duration = Duration::from_hours(1);
+
+/// Backoff between these looks while AWS does not answer.
 const FIND_AGAIN: Backoff = Backoff { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
 
 /// The regions that are watched, each with its poller.

@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long GuardDuty's answer is waited for: other claims wait behind this one.
+/// Timeout of a question to GuardDuty: other claims wait behind this one.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// How often GuardDuty is asked for what is claimed and it does not have: an event can be faster than the API.
+/// Maximum number of questions about a claim that GuardDuty does not have: an event can be faster than the API.
 const PATIENCE: u32 = 3;
 
 /// Verifies claims, for all feeds.

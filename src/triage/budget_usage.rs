@@ -7,7 +7,7 @@ use crate::remediation::{Begun, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// How far back budgets look.
+/// Period over which budgets count.
 pub const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// The remediations that were begun of late. It is asked about one more, and counts each that is begun.
