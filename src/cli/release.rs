@@ -7,7 +7,7 @@ use super::policy::diff;
 use super::runtime::block_on;
 use super::{Exit, show, signals};
 use crate::config::Config;
-use crate::ledger::{Append, Lock, Reader};
+use crate::ledger::{Append, LedgerError, Lock, Reader};
 use crate::remediation::{Draft, Event, ReleaseAsked, Remediation, State, Undo};
 use crate::remedy::Drift;
 use crate::service::{Purpose, Service};
@@ -154,7 +154,14 @@ async fn release(
         };
         let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
         let only_if = Some((id.clone(), remediation.state));
-        service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
+        match service.ledger().append(Append { entries, only_if, ..Append::default() }).await {
+            Err(LedgerError::Illegal(illegal)) => {
+                let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();
+                let late = format!("{id} is {now} by now, and was not released: look again, and ask again");
+                return Err(BadInput(late).into());
+            }
+            done => done?,
+        };
     }
     if is_alone {
         service.reconciler().carry_out_now(id)?;
@@ -202,7 +209,7 @@ async fn await_end(
         }
         State::Releasing => {
             let why =
-                remediation.uncertain.as_deref().unwrap_or("the running service has not come to it yet");
+                remediation.uncertain.as_deref().unwrap_or("the running service has not started it yet");
             screen.prose(format!("{}  {id}: {}", styled(WARN, "not released yet"), clean(why)));
             screen.prose("  It is tried again by a running service, or at the next start.");
             Exit::NeedsPerson

@@ -73,7 +73,8 @@ impl Poller {
         intake: &IntakeSender,
         seen: &mut Seen,
     ) -> Result<(), FeedError> {
-        let detector = self.detector(with.hub).await?;
+        let no_detector = || FeedError::NoDetector(self.region().clone());
+        let detector = self.detector(with.hub).await?.ok_or_else(no_detector)?;
         // One ahead of now hides what comes until then: our clock was wrong, or somebody wrote it.
         let cursor = with.reader.cursor(&self.region, &detector)?.filter(|at| *at <= Timestamp::now());
         let reach = self.reach(with.reader, &detector)?;
@@ -129,8 +130,9 @@ impl Poller {
     /// of the findings: for a plan. Gives what could be read, and the failure that kept the rest back.
     pub async fn peek(&self, hub: &Hub, types: &Types) -> (Vec<Decoded>, Option<FeedError>) {
         let detector = match self.detector(hub).await {
-            Ok(detector) => detector,
-            Err(error) => return (Vec::new(), Some(error)),
+            Ok(Some(detector)) => detector,
+            Ok(None) => return (Vec::new(), Some(FeedError::NoDetector(self.region().clone()))),
+            Err(error) => return (Vec::new(), Some(error.into())),
         };
         let kinds = kinds::with_new(types);
         let (ids, mut failure) = self.list_all(hub, &detector, &kinds, None, None).await;
@@ -178,21 +180,8 @@ impl Poller {
     }
 
     async fn ask(&self, hub: &Hub, ids: &[String]) -> Result<(Vec<Decoded>, Option<CallError>), CallError> {
-        let detector = match self.detector(hub).await {
-            Ok(detector) => detector,
-            // Nothing can be found where GuardDuty is not enabled.
-            Err(FeedError::NoDetector(_)) => return Ok((Vec::new(), None)),
-            Err(FeedError::Call(error)) => return Err(error),
-            Err(other) => {
-                return Err(CallError {
-                    service: "guardduty",
-                    operation: "ListDetectors",
-                    kind: ErrorKind::Unavailable,
-                    code: None,
-                    message: other.to_string(),
-                });
-            }
-        };
+        // Nothing can be found where GuardDuty is not enabled.
+        let Some(detector) = self.detector(hub).await? else { return Ok((Vec::new(), None)) };
         let (mut decoded, mut failure) = (Vec::new(), None);
         for ids in ids.chunks(BATCH) {
             let (some, failed) = self.fetch(hub, &detector, ids, None).await;

@@ -1,6 +1,5 @@
 //! What polls a region: whose detector it asks, and since when the region is watched.
 
-use super::error::FeedError;
 use super::health::Pulse;
 use crate::aws::Hub;
 use crate::ident::Region;
@@ -81,15 +80,14 @@ impl Poller {
         Ok(since.and_then(|since| since.checked_sub(BEFORE_WATCH).ok()))
     }
 
-    /// The id of the detector, asked for once.
-    pub(super) async fn detector(&self, hub: &Hub) -> Result<String, FeedError> {
+    /// The id of the detector, asked for once; none where GuardDuty is not enabled.
+    pub(super) async fn detector(&self, hub: &Hub) -> Result<Option<String>, CallError> {
         let known = self.detector.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(detector) = known {
-            return Ok(detector);
+            return Ok(Some(detector));
         }
-        let detector =
-            hub.detector(&self.region).await?.ok_or_else(|| FeedError::NoDetector(self.region.clone()))?;
-        *self.detector.lock().unwrap_or_else(PoisonError::into_inner) = Some(detector.clone());
+        let detector = hub.detector(&self.region).await?;
+        self.detector.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&detector);
         Ok(detector)
     }
 

@@ -48,6 +48,8 @@ struct InFlightMessage {
     stays: bool,
     /// It is given back for so long.
     back: Option<Duration>,
+    /// It was handed out to be deleted.
+    leaves: bool,
     /// It was counted as settled.
     is_done: bool,
 }
@@ -102,7 +104,14 @@ impl<'a> ReceiveBatch<'a> {
             decoded.iter().flatten().take(MOST).for_each(|claim| with.intake.announce(&claim.account));
             let open = decoded.len();
             due.extend(decoded.into_iter().map(|decoded| (now, Claim::new(of, &message.id, decoded))));
-            all.push(InFlightMessage { received: message, open, stays: false, back: None, is_done: false });
+            all.push(InFlightMessage {
+                received: message,
+                open,
+                stays: false,
+                back: None,
+                leaves: false,
+                is_done: false,
+            });
         }
         Self {
             all,
@@ -251,8 +260,10 @@ impl<'a> ReceiveBatch<'a> {
 
     /// How many were settled since this was asked last.
     pub fn newly_settled(&mut self) -> usize {
-        let new =
-            self.all.iter_mut().filter(|message| message.open == 0 && !message.is_done && message.stays);
+        let is_new = |message: &&mut InFlightMessage| {
+            message.open == 0 && !message.is_done && (message.stays || message.leaves)
+        };
+        let new = self.all.iter_mut().filter(is_new);
         let mut count = 0;
         for message in new {
             (message.is_done, count) = (true, count + 1);
@@ -285,11 +296,10 @@ impl<'a> ReceiveBatch<'a> {
     }
 
     pub fn take_all_settled(&mut self) -> Vec<String> {
-        let settled = self.all.iter_mut().filter(|one| one.open == 0 && !one.stays && !one.is_done);
+        let settled = self.all.iter_mut().filter(|one| one.open == 0 && !one.stays && !one.leaves);
         let mut receipts = Vec::new();
         for message in settled {
-            // `newly_settled` counts it.
-            message.stays = true;
+            message.leaves = true;
             receipts.push(message.received.receipt.clone());
         }
         receipts

@@ -39,7 +39,8 @@ impl Closed {
 
 impl Reader {
     /// What is closed since before `before`, in parts that are moved one after the other: remediations
-    /// that came to an end, findings that led to nothing, and entries about the service itself.
+    /// that came to an end, findings that led to nothing, and entries about the service itself. A remediation
+    /// whose deny is in place, or was left in place, stays: it is looked at, and can be released.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -62,7 +63,7 @@ impl Reader {
             "SELECT r.id FROM remediations r WHERE r.state IN {} AND
              (SELECT e.time FROM entries e WHERE e.remediation = r.id ORDER BY e.seq DESC LIMIT 1) < ?1
              ORDER BY r.opened",
-            states(|state| !state.is_open())
+            states(|state| !state.is_open() && !state.is_live())
         );
         let mut all = Vec::new();
         for id in self.column(&sql, [stamp(before)])? {

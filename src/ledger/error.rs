@@ -65,10 +65,10 @@ pub enum LedgerError {
         /// What the lock file says about the holder.
         holder: String,
     },
-    /// The lock file cannot be made.
+    /// A file that belongs to the ledger, such as its lock, its signing key or a copy, cannot be read or written.
     #[error("{path}")]
     Io {
-        /// Path of the lock file.
+        /// Path of that file.
         path: String,
         /// What the system said.
         #[source]
@@ -86,6 +86,30 @@ pub enum LedgerError {
         seq: i64,
         /// What is wrong with it.
         error: String,
+    },
+    /// A row beside the entries that cannot be read, or is missing.
+    #[error("{path}: {what}: {error}. `rescind ledger rebuild` makes the tables from the entries again")]
+    BadRow {
+        /// Path of the ledger's file.
+        path: String,
+        /// The table, or what of a remediation is missing.
+        what: String,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// There is no remediation with this id.
+    #[error("{path}: there is no remediation {id}")]
+    Unknown {
+        /// Path of the ledger's file.
+        path: String,
+        /// The id that was asked for.
+        id: String,
+    },
+    /// Nothing is signed yet.
+    #[error("{path}: there is no checkpoint yet: `rescind ledger checkpoint` makes one")]
+    NoCheckpoint {
+        /// Path of the ledger's file.
+        path: String,
     },
     /// The entries are not those that were signed for.
     #[error("{path}: entry {seq}: {what}. No checkpoint is signed: see `rescind ledger verify`")]

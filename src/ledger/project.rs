@@ -107,6 +107,8 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
             s.query_row([id], |row| Ok(Standing { state: row.get(0)?, proof: row.get(1)? })).optional()
         })
         .map_err(sqlite)?;
+    // What is put back, or finished after a crash, was counted when it began.
+    let begins = from.is_some_and(|from| from.state.is_to_begin());
     let Some(Standing { state, proof }) = Standing::after(from, entry.event, id)? else { return Ok(()) };
     if let Event::Refused(refused) = entry.event
         && refused.frees_covered()
@@ -122,8 +124,9 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
         ),
         Event::Intent { change } => run(
             connection,
-            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, cutoff = ?5, begun_at = ?6 WHERE id = ?1",
-            params![id, state, proof, seq, change.cutoff.to_string(), stamp(entry.time)],
+            "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, cutoff = ?5,
+             begun_at = ifnull(?6, begun_at) WHERE id = ?1",
+            params![id, state, proof, seq, change.cutoff.to_string(), begins.then(|| stamp(entry.time))],
         ),
         _ => run(
             connection,

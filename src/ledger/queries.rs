@@ -7,7 +7,7 @@ use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Begun, Entry, Event, State};
+use crate::remediation::{Begun, Entry, Event, State, Target};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
@@ -42,8 +42,8 @@ impl Reader {
         let rows = statement.query_map([stamp(since)], row).map_err(|e| self.sqlite(e))?;
         rows.map(|row| {
             let (remediation, account, role_key, at) = row.map_err(|e| self.sqlite(e))?;
-            let account = account.parse().map_err(|e| self.bad(0, &e))?;
-            let at = at.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
+            let account = account.parse().map_err(|e| self.bad_row("remediations", &e))?;
+            let at = at.parse().map_err(|e: jiff::Error| self.bad_row("remediations", &e))?;
             Ok(Begun { remediation, account, role_key, at })
         })
         .collect()
@@ -73,10 +73,9 @@ impl Reader {
         rows.map_err(|e| self.sqlite(e))?
             .map(|row| {
                 let (remediation, account, key, last) = row.map_err(|e| self.sqlite(e))?;
-                let account = account.parse().map_err(|e| self.bad(0, &e))?;
-                let last = last.parse().map_err(|e: jiff::Error| self.bad(0, &e))?;
-                // An impact is gathered for roles only.
-                let has_impact = key.contains('/') || impacts.contains(&remediation);
+                let account = account.parse().map_err(|e| self.bad_row("remediations", &e))?;
+                let last = last.parse().map_err(|e: jiff::Error| self.bad_row("remediations", &e))?;
+                let has_impact = !Target::has_impact(&key) || impacts.contains(&remediation);
                 Ok(Watched { remediation, account, key, last, has_impact })
             })
             .collect()
@@ -182,7 +181,7 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn watched_since(&self, region: &Region) -> Result<Option<Timestamp>, LedgerError> {
         let text = self.column("SELECT since FROM watched WHERE region = ?1", [region.as_str()])?.pop();
-        text.map(|text| text.parse().map_err(|e: jiff::Error| self.bad(0, &e))).transpose()
+        text.map(|text| text.parse().map_err(|e: jiff::Error| self.bad_row("watched", &e))).transpose()
     }
 
     /// The regions that were ever watched.
@@ -191,7 +190,7 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn watched(&self) -> Result<Vec<Region>, LedgerError> {
         let texts = self.column("SELECT region FROM watched ORDER BY region", [])?;
-        texts.iter().map(|text| text.parse().map_err(|error| self.bad(0, &error))).collect()
+        texts.iter().map(|text| text.parse().map_err(|error| self.bad_row("watched", &error))).collect()
     }
 
     /// The organization as it was read last.

@@ -47,6 +47,23 @@ impl Reader {
         LedgerError::BadEntry { path: self.path.clone(), seq, error: error.to_string() }
     }
 
+    /// There is no remediation with this id.
+    pub(super) fn unknown(&self, id: &str) -> LedgerError {
+        LedgerError::Unknown { path: self.path.clone(), id: id.to_owned() }
+    }
+
+    /// A row of this table cannot be read, and why.
+    pub(super) fn bad_row(&self, table: &str, error: &dyn ToString) -> LedgerError {
+        let what = format!("a row of the table {table} cannot be read");
+        LedgerError::BadRow { path: self.path.clone(), what, error: error.to_string() }
+    }
+
+    /// Nothing is signed yet.
+    #[must_use]
+    pub fn no_checkpoint(&self) -> LedgerError {
+        LedgerError::NoCheckpoint { path: self.path.clone() }
+    }
+
     /// Entry `seq` cannot be read, and why.
     #[must_use]
     pub fn bad_entry(&self, seq: i64, error: &str) -> LedgerError {

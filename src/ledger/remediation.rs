@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::ident::AccountId;
 use crate::remediation::{Entry, Event, Past, PriorRemediation, Recorded, Remediation, Standing, State};
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 /// A remediation that is not finished, in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,10 +171,12 @@ impl Reader {
                 let (remediation, account, role_key, state, opened_at) = row.map_err(|e| self.sqlite(e))?;
                 Ok(Open {
                     remediation,
-                    account: account.parse().map_err(|e| self.bad(0, &e))?,
+                    account: account.parse().map_err(|e| self.bad_row("remediations", &e))?,
                     role_key,
                     state,
-                    opened_at: opened_at.parse().map_err(|e: jiff::Error| self.bad(0, &e))?,
+                    opened_at: opened_at
+                        .parse()
+                        .map_err(|e: jiff::Error| self.bad_row("remediations", &e))?,
                 })
             })
             .collect()
@@ -187,8 +189,9 @@ impl Reader {
     pub fn state(&self, id: &str) -> Result<State, LedgerError> {
         self.connection()
             .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
-            .and_then(|mut s| s.query_row([id], |row| row.get(0)))
-            .map_err(|e| self.sqlite(e))
+            .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+            .map_err(|e| self.sqlite(e))?
+            .ok_or_else(|| self.unknown(id))
     }
 
     /// The remediation with this id.
@@ -199,10 +202,12 @@ impl Reader {
         let (occurrence, last_seen): (String, String) = self
             .connection()
             .prepare_cached("SELECT occurrence, last_seen FROM remediations WHERE id = ?1")
-            .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))
-            .map_err(|e| self.sqlite(e))?;
-        let last_seen = last_seen.parse().map_err(|e| self.bad(0, &e))?;
-        let seen = self.seen(&occurrence)?.ok_or_else(|| self.bad(0, &"its finding is missing"))?;
+            .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+            .map_err(|e| self.sqlite(e))?
+            .ok_or_else(|| self.unknown(id))?;
+        let missing = |what: &str| self.bad_row("remediations", &format!("the {what} of {id} is missing"));
+        let last_seen = last_seen.parse().map_err(|e| self.bad_row("remediations", &e))?;
+        let seen = self.seen(&occurrence)?.ok_or_else(|| missing("finding"))?;
         let Event::Finding { finding, .. } = seen.event else {
             return Err(self.bad(seen.seq, &"expected a finding"));
         };
@@ -221,6 +226,6 @@ impl Reader {
         }
         // The latest activity of all occurrences that it is for.
         let whole = remediation.map(|remediation| Remediation { last_seen, ..remediation });
-        whole.ok_or_else(|| self.bad(0, &format!("{id} has no decision")))
+        whole.ok_or_else(|| missing("decision"))
     }
 }

@@ -9,7 +9,7 @@ use crate::config::{Channel, Way};
 use crate::ident::AccountId;
 use crate::ledger::{Append, ChannelState, Ledger, LedgerError, Reader, SideTable};
 use crate::org::Placement;
-use crate::remediation::{Entry, Event, Who};
+use crate::remediation::{Entry, Event, Target};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -209,7 +209,7 @@ impl Notifier {
             return Ok(false);
         }
         let remediation = self.reader.remediation(id)?;
-        Ok(matches!(remediation.target.who, Who::Role { .. }) && remediation.impact.is_none())
+        Ok(Target::has_impact(&remediation.target.key()) && remediation.impact.is_none())
     }
 
     /// Sends one message.

@@ -69,6 +69,26 @@ pub(super) enum Priority {
     Again,
 }
 
+/// What one account may have.
+#[derive(Clone)]
+struct Shares {
+    /// Of the width.
+    all: Arc<Semaphore>,
+    /// Of what is tried again: retries that wait for their account's share must not keep those of other accounts
+    /// waiting.
+    again: Arc<Semaphore>,
+}
+
+impl Shares {
+    fn new(share: usize) -> Self {
+        let again = Arc::new(Semaphore::new(share.div_ceil(2)));
+        Self { all: Arc::new(Semaphore::new(share)), again }
+    }
+}
+
+/// What a job holds that is tried again: of its account's, and of all.
+type Narrow<'a> = (Option<OwnedSemaphorePermit>, Option<SemaphorePermit<'a>>);
+
 /// Runs jobs: those of one key one after the other, at most `width` keys at once.
 #[derive(Clone)]
 pub(super) struct KeyedQueue {
@@ -83,7 +103,7 @@ pub(super) struct KeyedQueue {
     /// A job came for a key that has others.
     arrived: Arc<Notify>,
     /// What one account may have of the width: one that hangs must not hold up the others.
-    shares: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+    shares: Arc<Mutex<HashMap<String, Shares>>>,
     share: usize,
     /// Nothing is waited for any more.
     given_up: CancellationToken,
@@ -203,6 +223,9 @@ impl KeyedQueue {
         let next = waiting.get_mut(key).and_then(VecDeque::pop_front).filter(|_| !self.stop.is_cancelled());
         if next.is_none() {
             waiting.remove(key);
+            drop(waiting);
+            // Its place was given back while the key still counted.
+            self.places.freed.notify_waiters();
         }
         next
     }
@@ -211,12 +234,11 @@ impl KeyedQueue {
         self.waiting().get(key).is_some_and(|jobs| jobs.iter().any(|job| job.priority == Priority::New))
     }
 
-    /// The share of a key's account, if it names one.
-    fn share_of(&self, key: &str) -> Option<Arc<Semaphore>> {
+    /// The shares of a key's account, if it names one.
+    fn shares_of(&self, key: &str) -> Option<Shares> {
         let (account, _) = key.split_once('/').filter(|(account, _)| account.parse::<AccountId>().is_ok())?;
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = shares.entry(account.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.share)));
-        Some(Arc::clone(share))
+        Some(shares.entry(account.to_owned()).or_insert_with(|| Shares::new(self.share)).clone())
     }
 
     /// Drops what is running, wherever it is, and what waits. The ledger is made for that.
@@ -228,15 +250,22 @@ impl KeyedQueue {
 
     /// A permit for what is tried again. Something new that waits behind it, or comes while it waits, is not
     /// held up by what is tried again elsewhere.
-    async fn narrow(&self, key: &str) -> Option<SemaphorePermit<'_>> {
+    async fn narrow(&self, key: &str, shares: Option<&Shares>) -> Narrow<'_> {
         loop {
             let arrived = self.arrived.notified();
             if self.has_new(key) {
-                return None;
+                return (None, None);
             }
+            let permits = async {
+                let of_account = match shares {
+                    Some(shares) => Arc::clone(&shares.again).acquire_owned().await.ok(),
+                    None => None,
+                };
+                (of_account, self.again.acquire().await.ok())
+            };
             tokio::select! {
                 biased;
-                permit = self.again.acquire() => return permit.ok(),
+                permits = permits => return permits,
                 () = arrived => {}
             }
         }
@@ -245,9 +274,13 @@ impl KeyedQueue {
     async fn work_off(&self, key: &str) {
         while let Some(Job { work, priority, _place }) = self.next(key) {
             // What waits to be tried again has no share yet: what is new in its account must not wait for it.
-            let narrow = if priority == Priority::Again { self.narrow(key).await } else { None };
-            let share = match self.share_of(key) {
-                Some(share) => share.acquire_owned().await.ok(),
+            let shares = self.shares_of(key);
+            let narrow = match priority {
+                Priority::Again => self.narrow(key, shares.as_ref()).await,
+                Priority::New => (None, None),
+            };
+            let share = match shares {
+                Some(shares) => shares.all.acquire_owned().await.ok(),
                 None => None,
             };
             let permit = Arc::clone(&self.before).acquire_owned().await.ok();

@@ -322,14 +322,14 @@ impl Reconciler {
     /// When the ledger could not be written or read meanwhile.
     pub async fn drained(&self) -> Result<(), LedgerError> {
         self.queue().drained().await;
-        self.fault()
+        self.take_fault()
     }
 
-    /// The failure of the ledger that stopped the reconciler, if one did.
+    /// The failure of the ledger that stopped the reconciler, if one did. Whoever takes it is to report it.
     ///
     /// # Errors
     /// That failure.
-    pub fn fault(&self) -> Result<(), LedgerError> {
+    pub fn take_fault(&self) -> Result<(), LedgerError> {
         let fault = self.worker.fatal.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.map_or(Ok(()), Err)
     }

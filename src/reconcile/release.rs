@@ -3,10 +3,10 @@
 use super::context::Context;
 use super::next::Next;
 use crate::alert::Alert;
+use crate::aws::MemberSession;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{AlertCode, Event, Refusal, Remediation, State, Undo};
 use crate::remedy::{self, Drift, Found, Purpose};
-use jiff::Timestamp;
 use std::time::Duration;
 
 /// Delays between looks at whether the deny is gone: IAM is eventually consistent.
@@ -20,39 +20,39 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
         Err(refusal) => return not_undone(context, remediation, &refusal).await,
     };
     let target = &remediation.target;
-    let now = Some(session.aws_now());
     let found = match remedy::inspect(&session, target).await {
         Ok(found) => found,
         Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
             let note =
                 format!("{} does not exist any more: there is nothing to take back", target.principal());
-            return undone(context, remediation, true, now, Some(note)).await;
+            return undone(context, remediation, true, &session, Some(note)).await;
         }
         Err(refusal) => return not_undone(context, remediation, &refusal).await,
     };
     // A crash came between the call and its record.
     if let Some(undo) = remediation.undoing.as_ref().filter(|undo| undo.is_done(&found)) {
-        return undone(context, remediation, true, now, undo.note.clone()).await;
+        return undone(context, remediation, true, &session, undo.note.clone()).await;
     }
     let undo = match how_to_undo(&context.reader, remediation, &found)? {
         Ok(undo) => undo,
         Err(drift) if is_forced(remediation) => drift.undo,
-        Err(drift) => return drifted(context, remediation, &drift, now).await,
+        Err(drift) => return drifted(context, remediation, &drift, &session).await,
     };
     if undo.is_nothing() {
-        return undone(context, remediation, true, now, undo.note).await;
+        return undone(context, remediation, true, &session, undo.note).await;
     }
     context.write(remediation, Event::Undoing { undo: undo.clone() }).await?;
     match remedy::take_back(&session, target, &undo).await {
         Ok(()) => {}
         Err(refusal) => return not_undone(context, remediation, &refusal).await,
     }
-    for pause in PAUSES {
+    for pause in [Duration::ZERO].into_iter().chain(PAUSES) {
+        tokio::time::sleep(pause).await;
         match remedy::inspect(&session, target).await {
             Ok(found) if undo.is_done(&found) => {
-                return undone(context, remediation, false, now, undo.note).await;
+                return undone(context, remediation, false, &session, undo.note).await;
             }
-            Ok(_) => tokio::time::sleep(pause).await,
+            Ok(_) => {}
             Err(refusal) => return not_undone(context, remediation, &refusal).await,
         }
     }
@@ -82,13 +82,13 @@ async fn drifted(
     context: &Context,
     remediation: &Remediation,
     drift: &Drift,
-    now: Option<Timestamp>,
+    session: &MemberSession,
 ) -> Result<Next, LedgerError> {
     let (policy, target) = (&drift.undo.policy_name, &remediation.target);
     if remediation.state != State::Releasing {
         // It denies nothing that lives, and what is there is somebody else's.
         let note = format!("left as it is: the policy {policy} was changed since by somebody else");
-        return undone(context, remediation, true, now, Some(note)).await;
+        return undone(context, remediation, true, session, Some(note)).await;
     }
     let why = format!(
         "the policy {policy} of {} is not what rescind wrote: it was changed since",
@@ -123,11 +123,13 @@ async fn undone(
     context: &Context,
     remediation: &Remediation,
     found_in_place: bool,
-    aws_time: Option<Timestamp>,
+    session: &MemberSession,
     note: Option<String>,
 ) -> Result<Next, LedgerError> {
     let word = if remediation.state == State::Releasing { "released" } else { "retired" };
     tracing::info!(remediation = remediation.id, note, "{word}: {}", remediation.target);
+    // When it was seen to be gone, by AWS's time.
+    let aws_time = Some(session.aws_now());
     context.write(remediation, Event::Undone { found_in_place, aws_time, note }).await?;
     Ok(Next::Done)
 }

@@ -81,6 +81,12 @@ impl Target {
         self.name().to_ascii_lowercase()
     }
 
+    /// Whether a revocation of the principal with this key affects others, which is gathered: that of a role does.
+    #[must_use]
+    pub fn has_impact(key: &str) -> bool {
+        !key.contains('/')
+    }
+
     /// `web` for a role, `user/alice` for a user.
     #[must_use]
     pub fn name(&self) -> String {

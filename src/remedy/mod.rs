@@ -89,13 +89,7 @@ pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) ->
     }
 }
 
-/// Whether it is known how to gather what a revocation of this principal affects.
-#[must_use]
-pub fn has_impact(target: &Target) -> bool {
-    matches!(target.who, Who::Role { .. })
-}
-
-/// What a revocation affects. None where [`has_impact`] says so.
+/// What a revocation affects. None where [`Target::has_impact`] says so.
 pub async fn impact(
     session: &MemberSession,
     target: &Target,

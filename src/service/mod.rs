@@ -24,7 +24,7 @@ use crate::alert::Alerts;
 use crate::aws::Hub;
 use crate::config::{Config, Mode};
 use crate::finding::Finding;
-use crate::ingest::{HandedIn, Polls, Seen};
+use crate::ingest::{HandedIn, Polls, Seen, joined};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::reconcile::Reconciler;
@@ -34,6 +34,7 @@ use feeds::Feeds;
 use status::Shared;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Everything that acts on one ledger.
@@ -52,6 +53,8 @@ pub struct Service {
     /// The last entry before this start.
     started_at: i64,
     stop: CancellationToken,
+    /// Takes findings in, from the start on.
+    receiver: JoinHandle<()>,
     /// Held by who acts on the ledger.
     lock: Option<Lock>,
     notifier: Option<Arc<Notifier>>,
@@ -177,6 +180,10 @@ impl Service {
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
         let drained = self.drained().await;
+        // A fault in it stopped everything, and is no end in good order.
+        if self.receiver.is_finished() {
+            joined(self.receiver.await.map(Ok))?;
+        }
         if let Some(notifier) = self.notifier.as_ref().filter(|_| self.lock.is_some()) {
             Box::pin(notifier.flush()).await?;
         }

@@ -157,27 +157,23 @@ impl Reloader {
 
 /// The keys that are others and that a running service does not take over.
 fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
-    let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
-    let pairs: [(&'static str, String, String); 15] = [
-        ("regions", text(&(&old.regions, old.all_regions)), text(&(&new.regions, new.all_regions))),
-        ("ledger", text(&old.ledger), text(&new.ledger)),
-        ("signing_key", text(&old.signing_key), text(&new.signing_key)),
-        ("poll_interval", text(&old.poll_interval), text(&new.poll_interval)),
-        ("calls_per_second", text(&old.calls_per_second), text(&new.calls_per_second)),
-        ("concurrency", text(&old.concurrency), text(&new.concurrency)),
-        ("opt_outs", text(&old.opt_outs_file), text(&new.opt_outs_file)),
-        ("approval_timeout", text(&old.approval_timeout), text(&new.approval_timeout)),
-        ("events", text(&old.events), text(&new.events)),
-        ("folder", text(&old.folder), text(&new.folder)),
-        ("confirm", text(&old.confirm), text(&new.confirm)),
-        (
-            "raise_after, drain_timeout",
-            text(&(old.raise_after, old.drain_timeout)),
-            text(&(new.raise_after, new.drain_timeout)),
-        ),
-        ("listen", text(&old.listen), text(&new.listen)),
-        ("notify", text(&old.channels), text(&new.channels)),
-        ("member", text(&old.member), text(&new.member)),
+    let are_other = [
+        ("regions", (&old.regions, old.all_regions) != (&new.regions, new.all_regions)),
+        ("ledger", old.ledger != new.ledger),
+        ("signing_key", old.signing_key != new.signing_key),
+        ("poll_interval", old.poll_interval != new.poll_interval),
+        ("calls_per_second", old.calls_per_second != new.calls_per_second),
+        ("concurrency", old.concurrency != new.concurrency),
+        ("opt_outs", old.opt_outs_file != new.opt_outs_file),
+        ("approval_timeout", old.approval_timeout != new.approval_timeout),
+        ("events", old.events != new.events),
+        ("folder", old.folder != new.folder),
+        ("confirm", old.confirm != new.confirm),
+        ("raise_after", old.raise_after != new.raise_after),
+        ("drain_timeout", old.drain_timeout != new.drain_timeout),
+        ("listen", old.listen != new.listen),
+        ("notify", old.channels != new.channels),
+        ("member", old.member != new.member),
     ];
-    pairs.into_iter().filter(|(_, old, new)| old != new).map(|(key, _, _)| key).collect()
+    are_other.into_iter().filter(|(_, is_other)| *is_other).map(|(key, _)| key).collect()
 }

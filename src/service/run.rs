@@ -48,26 +48,15 @@ impl Service {
             () = self.stop.cancelled() => Ok(()),
             ran = all_ended(&mut tasks) => ran,
         };
-        let ran = match ran {
-            Ok(()) => {
-                systemd::stopping(self.config.drain_timeout);
-                // What hangs in a task must not keep the process from stopping either.
-                let longest = TASKS_END.min(self.config.drain_timeout);
-                tokio::time::timeout(longest, all_ended(&mut tasks)).await.unwrap_or(Ok(()))
-            }
-            Err(error) => Err(error),
-        };
-        let drained = match ran {
-            Ok(()) => self.drained().await,
-            Err(error) => {
-                // What is in flight has as long to finish as at any other stop.
-                self.stop.cancel();
-                Err(error)
-            }
-        };
+        systemd::stopping(self.config.drain_timeout);
+        self.stop.cancel();
+        // What hangs in a task must not keep the process from stopping either.
+        let longest = TASKS_END.min(self.config.drain_timeout);
+        let ended = tokio::time::timeout(longest, all_ended(&mut tasks)).await.unwrap_or(Ok(()));
+        let drained = self.drained().await;
         observers.shutdown().await;
         Live::remove(&self.config.ledger);
-        drained
+        ran.and(ended).and(drained)
     }
 
     /// Starts what acts. Each task ends when the service is to stop, or with the ledger's error.
@@ -168,7 +157,7 @@ impl Service {
         let jobs = self.reconciler.jobs();
         tracing::warn!(jobs, "not finished in time: the rest resumes at the next start");
         self.reconciler.give_up().await;
-        self.reconciler.fault()
+        self.reconciler.take_fault()
     }
 }
 

@@ -133,7 +133,7 @@ impl Service {
                     stop.clone(),
                 )?;
                 let (intake, intakes) = intake_channel();
-                tokio::spawn(Arc::clone(&reconciler).receive(intakes));
+                let receiver = tokio::spawn(Arc::clone(&reconciler).receive(intakes));
                 let regions = Self::watch(&config, &hub, &ledger, &reader).await?;
                 regions.begin();
                 reconciler.evidence().use_regions(regions.regions());
@@ -162,6 +162,7 @@ impl Service {
                     shared: Arc::default(),
                     started_at,
                     stop,
+                    receiver,
                     lock,
                     notifier: notifier.map(Arc::new),
                     checkpoints: checkpoints.map(Arc::new),

@@ -79,7 +79,7 @@ impl Evidence {
         let (Some(change), true) = (&remediation.change, remediation.state.is_in_place()) else {
             return Ok(());
         };
-        let wants_impact = remedy::has_impact(&remediation.target) && remediation.impact.is_none();
+        let wants_impact = Target::has_impact(&remediation.target.key()) && remediation.impact.is_none();
         let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
         let wants_calls = cloudtrail && self.clock.now().duration_since(accepted) < LOOKED_FOR;
         let wants_culprit = cloudtrail && culprit::is_wanted(&remediation);
@@ -119,7 +119,7 @@ impl Evidence {
         cutoff: Cutoff,
         scope: &CallScope,
     ) -> Result<Option<Impact>, Refusal> {
-        if !remedy::has_impact(target) {
+        if !Target::has_impact(&target.key()) {
             return Ok(None);
         }
         let session = self.access.open(target, finding, Purpose::Trace, scope).await?;

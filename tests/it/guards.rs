@@ -181,6 +181,24 @@ fn what_changed_nothing_uses_up_no_budget() {
     thief.is_denied();
 }
 
+/// A thief who takes old denies away must not use up what new thefts need.
+#[test]
+fn what_is_put_back_uses_up_no_budget() {
+    let scene = with_budget("account_per_hour = 1\nroles_percent = 100\n");
+    let first = scene.theft(SHOP, "first").0;
+    scene.poll_new().code(0).counts(json!({"revoked": 1}));
+    // It was begun more than an hour ago.
+    let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("the ledger");
+    ledger.execute("UPDATE remediations SET begun_at = '2020-01-01T00:00:00Z'", []).expect("changed");
+    drop(ledger);
+    Thief::operator(&scene, SHOP).delete_role_policy("first", POLICY).expect("deleted");
+    scene.rescind(&["recheck"]).code(5);
+    first.is_denied();
+    let (late, _) = scene.theft(SHOP, "late");
+    scene.poll_new().counts(json!({"revoked": 1}));
+    late.is_denied();
+}
+
 #[test]
 fn one_role_over_the_budget_is_asked_about_once() {
     let scene = with_budget("account_per_hour = 1\nroles_percent = 100\n");

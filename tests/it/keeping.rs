@@ -92,6 +92,8 @@ fn the_tables_are_what_the_entries_say() {
 /// A ledger whose remediation ended long before all that counts, and another that is open.
 fn archivable() -> (Scene, String) {
     let scene = acted();
+    let id = scene.entries_of("proof")[0]["remediation"].as_str().expect("an id").to_owned();
+    scene.rescind(&["release", &id, "--by", "Ada", "--reason", "a drill"]).code(0);
     let _ = scene.theft(SHOP, "mail");
     let error = serde_json::json!({"status": 403, "code": "AccessDenied", "message": "not now"});
     scene.post("faults", &serde_json::json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 9}));
@@ -104,7 +106,7 @@ fn archivable() -> (Scene, String) {
 #[test]
 fn what_is_closed_is_archived_and_every_proof_still_holds() {
     let (scene, key) = archivable();
-    let done = scene.entries_of("proof")[0]["remediation"].as_str().expect("an id").to_owned();
+    let done = scene.entries_of("undone")[0]["remediation"].as_str().expect("an id").to_owned();
     let intent = scene.entries_of("intent")[0]["seq"].to_string();
     scene.rescind(&["ledger", "prove", &intent, "-O", "before.json"]).code(0);
     std::fs::copy(scene.path("ledger.db.checkpoint"), scene.path("kept.checkpoint")).expect("kept");
@@ -157,6 +159,24 @@ fn what_is_closed_is_archived_and_every_proof_still_holds() {
     // A proof in the archive that was changed does not hold.
     std::fs::write(scene.path("changed.jsonl"), archive.replacen("web", "wed", 1)).expect("written");
     scene.rescind(&["ledger", "check-proof", "changed.jsonl", "--public-key", &key]).code(6);
+}
+
+/// Its deny is looked at, and can be released: however long ago it was written.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_in_force_is_not_archived() {
+    let scene = acted();
+    let tomorrow = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
+    let ran = scene
+        .command(&["ledger", "archive", "--before", &tomorrow, "-O", "closed.jsonl"])
+        .env("LD_PRELOAD", crate::starve::preload(&scene))
+        .env("RESCIND_CLOCK_AHEAD", "172800")
+        .output()
+        .expect("the binary runs");
+    Ran::new(&ran).code(0);
+    assert_eq!(scene.entries_of("archive")[0]["data"]["remediations"], json!([]));
+    let id = scene.entries_of("proof")[0]["remediation"].as_str().expect("an id").to_owned();
+    scene.rescind(&["release", &id, "--by", "Ada", "--reason", "a drill"]).code(0);
 }
 
 #[test]

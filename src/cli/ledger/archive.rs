@@ -7,7 +7,7 @@ use crate::cli::output::{GOOD, Screen, styled};
 use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::ledger::note::PublicKey;
-use crate::ledger::{Closed, Ledger, LedgerError, Moved, Reader, move_out};
+use crate::ledger::{Closed, Ledger, Moved, Reader, move_out};
 use crate::service::Checkpoints;
 use anyhow::Context;
 use jiff::civil::Date;
@@ -115,7 +115,7 @@ fn write(file: &Path, reader: &Reader, parts: &[Closed]) -> anyhow::Result<Strin
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let out = options.open(file).map_err(failed)?;
     let written = || {
-        let checkpoint = reader.latest_checkpoint()?.ok_or(LedgerError::Closed)?;
+        let checkpoint = reader.latest_checkpoint()?.ok_or_else(|| reader.no_checkpoint())?;
         let mut out = BufWriter::new(out);
         let seqs = parts.iter().flat_map(|part| part.entries.iter().copied());
         reader.write_proofs(seqs, &checkpoint, &mut out)?;

@@ -142,6 +142,27 @@ async fn what_waits_to_be_tried_again_holds_up_nothing_new_in_its_account() {
 }
 
 #[tokio::test]
+async fn retries_of_an_account_that_hangs_leave_room_for_those_of_others() {
+    let queue = KeyedQueue::new(32, CancellationToken::new());
+    for priority in [Priority::New, Priority::Again] {
+        for role in 0..8 {
+            queue.submit(format!("222222222222/{priority:?}-{role}"), priority, std::future::pending());
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let done = Arc::new(Notify::new());
+    let other = Arc::clone(&done);
+    queue.submit("333333333333/web".to_owned(), Priority::Again, async move { other.notify_one() });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(done.notified().now_or_never().is_some(), "a retry waits for an account that hangs");
+    queue.give_up().await;
+}
+
+#[tokio::test]
 async fn what_steps_back_lets_others_go_first() {
     let queue = KeyedQueue::new(1, CancellationToken::new());
     let (urgent, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
