@@ -16,13 +16,13 @@ use crate::triage::Types;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// GetFindings takes at most this many ids.
+/// Maximum number of ids that GetFindings takes.
 const BATCH: usize = 50;
 
-/// So many failures in a row are GuardDuty's, not those of one finding in a batch of fifty.
+/// Number of failures in a row that are GuardDuty's, and not those of one finding in a batch of fifty.
 const IN_A_ROW: usize = 7;
 
-/// Where something stands that is wrong with the answer as such.
+/// Path of what is wrong with the answer as such.
 const REFUSED: &str = "(answer)";
 
 /// What GuardDuty says of a claim.

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// What is so much older than the watch of a region was there before it. An event comes some moments
-/// after its finding, and the region may be watched because of it.
+/// Minimum age, at the beginning of a region's watch, of what was there before it. An event comes some moments after its
+/// finding, and the region may be watched because of it.
 const BEFORE_WATCH: SignedDuration = SignedDuration::from_mins(15);
 
 /// How a region came to be watched.

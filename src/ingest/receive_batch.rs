@@ -17,26 +17,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a received message stays hidden.
+/// Visibility timeout of a received message.
 pub(super) const HIDDEN: Duration = Duration::from_secs(30);
 
-/// How often messages that are worked on are hidden again.
+/// Interval after which messages that are worked on are hidden again.
 const HIDE_AGAIN: Duration = Duration::from_secs(10);
 
-/// Between two questions about the same finding.
+/// Backoff between two questions about the same finding.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
 
-/// After so many questions without an answer a message is given back, the longer the more often it came.
+/// Maximum number of questions about a finding without an answer; then its message is given back.
 const QUESTIONS: u32 = 4;
+
+/// Visibility timeout of a message that is given back, by how often it came.
 const GIVEN_BACK: Backoff = Backoff { first: Duration::from_mins(1), longest: Duration::from_mins(15) };
 
-/// Poison in a FIFO queue holds up what is behind it: it goes its way to the dead-letter queue soon.
+/// Visibility timeout of poison in a FIFO queue. It holds up what is behind it, so it soon goes its way to the
+/// dead-letter queue.
 const POISON: Duration = Duration::from_secs(1);
 
-/// EventBridge sends one finding in a message. It can be a sequence with many actors.
+/// Maximum number of findings in a message, but for a sequence with many actors. EventBridge sends one.
 const MOST: usize = 10;
 
-/// How often it is looked whether somebody else has decided about a finding.
+/// Interval between two looks whether somebody else has decided about a finding.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A message that is being worked on.

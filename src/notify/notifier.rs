@@ -90,7 +90,7 @@ impl Notifier {
         Ok(Some(Self { hub, ledger, reader, channels, name, client }))
     }
 
-    /// Sends until `stop`, and then what is left, for a while.
+    /// Sends until `stop` is cancelled. [`Self::flush`] sends what is left then.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
