@@ -30,7 +30,7 @@ impl Budgets {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn recall(reader: &Reader, policy: CurrentPolicy) -> Result<Self, LedgerError> {
+    pub fn from_ledger(reader: &Reader, policy: CurrentPolicy) -> Result<Self, LedgerError> {
         let since = Timestamp::now().saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
         let mut usage = BudgetUsage::default();
         reader.begun_since(since)?.into_iter().for_each(|begun| usage.add(begun));

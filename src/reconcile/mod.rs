@@ -91,7 +91,7 @@ impl Reconciler {
         let (reader, clock) = (Arc::new(ledger.reader()?), hub.clock().clone());
         let access = MemberAccess::new(hub.clone(), config.member.clone());
         let policy = CurrentPolicy::new(Policy::new(config, hub.identity()));
-        let budgets = Arc::new(Budgets::recall(&reader, policy.clone())?);
+        let budgets = Arc::new(Budgets::from_ledger(&reader, policy.clone())?);
         let schedule = Arc::new(Schedule::default());
         let recheck = Recheck::new(ledger.clone(), Arc::clone(&reader), access.clone(), Arc::clone(&alerts));
         let evidence = Arc::new(Evidence::new(
