@@ -34,6 +34,7 @@ impl Alerts {
             let target = &remediation.target;
             let still = match remediation.state {
                 State::Lost => "not put back",
+                State::Contested => "CONTESTED, and not known to be contained",
                 State::Releasing => "not released",
                 State::Retiring => "not taken away",
                 state if state.is_half_done() => "not KNOWN to be revoked",

@@ -1,9 +1,11 @@
-//! What needs a person's attention: raised once an hour about the same thing, and escalated while it lasts.
+//! What needs a person's attention: raised once an hour about the same thing, and escalated while it lasts; a deny that
+//! is fought over once a minute.
 //!
 //! [`Alerts`] writes an [`Alert`] to the ledger, from where it is notified. What an alert about a decision or a
 //! remediation says is in a file of its own.
 
 mod clock;
+mod contested;
 mod decision;
 mod escalation;
 mod remediation;
@@ -78,6 +80,8 @@ pub struct Alerts {
     ledger: Ledger,
     reader: Reader,
     raised: Throttle<Key>,
+    /// By remediation.
+    contested: Throttle<String>,
 }
 
 impl Alerts {
@@ -94,7 +98,7 @@ impl Alerts {
                 raised.note(key(*code, &entry.subject), entry.time);
             }
         }
-        Ok(Self { ledger: ledger.clone(), reader, raised })
+        Ok(Self { ledger: ledger.clone(), reader, raised, contested: Throttle::new(contested::INTERVAL) })
     }
 
     /// Raises an alert, unless the same was raised within the hour.

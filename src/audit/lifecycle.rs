@@ -17,6 +17,7 @@ pub enum Stage {
     Revoked,
     Unverified,
     Lost,
+    Contested,
     Retrying,
     Blocked,
     Failed,
@@ -50,6 +51,8 @@ pub enum Act {
     /// A proof that the policy simulator contradicts.
     Contradicted,
     Drift,
+    Contested,
+    Settled,
     ReleaseAsked,
     Undoing,
     Undone,
@@ -88,6 +91,8 @@ impl Act {
             "proof" if says("rung", "present") && says("old_token", "allowed") => Self::Contradicted,
             "proof" => Self::Proof,
             "drift" => Self::Drift,
+            "contested" => Self::Contested,
+            "settled" => Self::Settled,
             "release_asked" => Self::ReleaseAsked,
             "undoing" => Self::Undoing,
             "undone" => Self::Undone,
@@ -116,8 +121,8 @@ fn back(says: &impl Fn(&'static str, &'static str) -> bool) -> Stage {
 /// The stage that `act` leads to from `stage`; none when it cannot follow.
 fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
     use Stage::{
-        Approved, Blocked, DoneByHand, Expired, Failed, Held, Lost, Queued, Rejected, Released, Releasing,
-        Retired, Retiring, Retrying, Revoked, Revoking, Superseded, Unverified, Verifying,
+        Approved, Blocked, Contested, DoneByHand, Expired, Failed, Held, Lost, Queued, Rejected, Released,
+        Releasing, Retired, Retiring, Retrying, Revoked, Revoking, Superseded, Unverified, Verifying,
     };
     let Some(stage) = stage else {
         return match act {
@@ -128,25 +133,29 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
     };
     let to_begin = matches!(stage, Queued | Approved | Retrying | Blocked);
     let under_way = matches!(stage, Revoking | Verifying);
-    let in_place = matches!(stage, Revoked | Unverified);
+    let in_place = matches!(stage, Revoked | Unverified | Contested);
+    let lost = matches!(stage, Lost | Contested);
     match act {
         Act::Proposed if stage == Held => Some(Held),
         Act::Rejected if stage == Held => Some(Rejected),
         Act::Cleared if stage == Held => Some(Queued),
         Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Approved),
-        Act::Reheld if to_begin || stage == Lost => Some(Held),
-        Act::Superseded if to_begin || stage == Held => Some(Superseded),
+        Act::Reheld if to_begin || lost => Some(Held),
+        Act::Superseded if to_begin || matches!(stage, Held | Contested) => Some(Superseded),
         Act::Reopened if stage == Rejected => Some(Held),
         Act::Reopened if stage == Failed => Some(Queued),
-        Act::Intent if to_begin || matches!(stage, Verifying | Lost) => Some(Revoking),
+        Act::Intent if to_begin || lost || stage == Verifying => Some(Revoking),
         Act::Uncertain if under_way => Some(stage),
         Act::Accepted if stage == Revoking => Some(Verifying),
         Act::NotApplied if under_way => Some(Queued),
+        Act::Contested if matches!(stage, Queued | Lost | Revoked | Unverified) => Some(Contested),
+        Act::Settled if stage == Contested => Some(Revoked),
+        Act::Proof | Act::Contradicted if stage == Contested => Some(Contested),
         // Which rung follows which is not looked at here.
         Act::Proof if in_place || stage == Verifying => Some(Revoked),
         Act::Contradicted if in_place || stage == Verifying => Some(Unverified),
         Act::Drift if in_place => Some(Lost),
-        Act::Expired if in_place || stage == Lost => Some(Expired),
+        Act::Expired if in_place || lost => Some(Expired),
         Act::ReleaseAsked
             if in_place
                 || matches!(
@@ -164,7 +173,7 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
         Act::Undoing | Act::Uncertain if stage == Retiring => Some(Retiring),
         Act::Undone if matches!(stage, Expired | Retiring) => Some(Retired),
         Act::DoneByHand if matches!(stage, Held | Rejected) => Some(DoneByHand),
-        Act::Refused(next) if to_begin || under_way || stage == Lost => Some(next),
+        Act::Refused(next) if to_begin || under_way || lost => Some(next),
         _ => None,
     }
 }

@@ -44,6 +44,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         State::Revoked
         | State::Unverified
         | State::Lost
+        | State::Contested
         | State::Expired
         | State::Retired
         | State::Releasing => {}

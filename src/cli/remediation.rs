@@ -13,7 +13,12 @@ pub fn label(state: State) -> String {
 pub fn style(state: State) -> anstyle::Style {
     match state {
         State::Revoked => GOOD,
-        State::Unverified | State::Blocked | State::Failed | State::Rejected | State::Lost => BAD,
+        State::Unverified
+        | State::Blocked
+        | State::Failed
+        | State::Rejected
+        | State::Lost
+        | State::Contested => BAD,
         State::Superseded | State::DoneByHand | State::Released | State::Expired | State::Retired => DIM,
         State::Held
         | State::Queued

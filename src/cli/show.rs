@@ -65,11 +65,12 @@ fn show(
     screen.json(&serde_json::json!({
         "remediation": RemediationLine::from(&remediation), "finding": remediation.finding,
         "attached": reader.attached(id)?,
+        "in_force": reader.last_time()?.and_then(|until| remediation.in_force(until)),
         "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
         "change": remediation.change, "entries": entries,
     }))?;
     if screen.is_text() {
-        head(&remediation, screen);
+        head(&remediation, reader.last_time()?, screen);
         attached(&reader.attached(id)?, screen);
         judge(&remediation, timeout, screen);
         policy(&remediation, screen);
@@ -136,7 +137,8 @@ pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
     }
 }
 
-fn head(r: &Remediation, screen: &Screen) {
+/// `known_until` is when the ledger was written last: nobody knows what was in place later.
+fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
     let (finding, evidence) = (&r.finding, &r.finding.evidence);
     let row = |name: &str, text: String| {
         if !text.is_empty() {
@@ -181,6 +183,17 @@ fn head(r: &Remediation, screen: &Screen) {
         row("released", format!("{}: what follows is from before", utc(*at)));
     }
     row("deny after", r.to_deny().map(short).unwrap_or_default());
+    if let Some(one) = known_until.and_then(|until| r.in_force(until)) {
+        let gaps = if one.gaps.is_empty() {
+            String::new()
+        } else {
+            format!(", with {}", counted(one.gaps.len(), "gap"))
+        };
+        row(
+            "in force",
+            format!("{} of {} since the first put{gaps}", span(one.seconds), span(one.of_seconds)),
+        );
+    }
     if let Some(proof) = r.proof() {
         row("proof", describe_proof(proof));
     }
@@ -196,6 +209,11 @@ fn head(r: &Remediation, screen: &Screen) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
     }
+}
+
+/// Seconds, in words.
+fn span(seconds: f64) -> String {
+    short(jiff::SignedDuration::try_from_secs_f64(seconds).unwrap_or(jiff::SignedDuration::MAX))
 }
 
 /// The other findings that it is for.

@@ -108,6 +108,15 @@ impl Reader {
             .map_err(|e| self.sqlite(e))
     }
 
+    /// The time of the last entry; none when there is none. What was the case later, nobody has recorded.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn last_time(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let text = self.column("SELECT time FROM entries ORDER BY seq DESC LIMIT 1", [])?.pop();
+        text.map(|text| text.parse().map_err(|e: jiff::Error| self.bad_row("entries", &e))).transpose()
+    }
+
     /// The entries after number `seq`, but for AWS calls, in order.
     ///
     /// # Errors

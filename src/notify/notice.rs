@@ -44,8 +44,9 @@ pub struct Notice {
 }
 
 /// The kinds of entries that a notification is made from.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "proof",
+    "settled",
     "proposed",
     "refused",
     "alert",
@@ -96,6 +97,8 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
             let code = format!("Alert code: {code}.");
             Some((Topic::Alert, Level::Critical, text.clone(), vec![code], vec![what_to_do.clone()]))
         }
+        // What is fought over is an alert, each time.
+        (Event::Proof(_), Some(r)) if r.history.is_contested => None,
         (Event::Proof(proof), Some(r)) if proof.rung == Rung::Enforced => {
             let title = format!(
                 "enforced: a call with the stolen key of {} in {} was denied",
@@ -106,7 +109,7 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
         }
         // A rung higher is no other news.
         (Event::Proof(_), Some(r)) if first_proof(r).is_none_or(|at| at != entry.time) => None,
-        (Event::Proof(_), Some(r)) => Some(revoked(r)),
+        (Event::Proof(_) | Event::Settled { .. }, Some(r)) => Some(revoked(r)),
         (Event::Proposed { .. }, Some(r)) => Some(held(r)),
         (Event::Refused(refused), Some(r)) if refused.disposition != Disposition::Retry => {
             let title = format!("NOT revoked: {} in {}: {}", r.target, r.target.account, refused.reason);

@@ -49,15 +49,15 @@ impl Context {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
 
-    /// The same with an alert, in one append.
+    /// The same with other entries, in one append.
     pub async fn write_with(
         &self,
         remediation: &Remediation,
         event: Event,
-        alert: Option<Draft>,
+        more: impl IntoIterator<Item = Draft>,
     ) -> Result<(), LedgerError> {
         let entry = Draft { subject: remediation.subject(), event };
-        let entries = std::iter::once(entry).chain(alert).collect();
+        let entries = std::iter::once(entry).chain(more).collect();
         self.ledger.append(Append { entries, ..Append::default() }).await.map(|_| ())
     }
 

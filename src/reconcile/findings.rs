@@ -37,7 +37,10 @@ impl Worker {
         // What the ledger says is in force is looked at before it is relied on against later activity.
         if let Some(relied_on) = relied_on(&case.finding, &decision, &history).filter(|_| !case.is_rechecked)
         {
-            let seen = self.recheck.look(&relied_on, self.context.policy().sweep).await?;
+            let seen = self
+                .recheck
+                .look(&relied_on, self.context.policy().sweep, self.watchlist.in_place(&relied_on))
+                .await?;
             match seen {
                 Seen::Lost(lost) => {
                     work.extend(self.put_back(lost));
@@ -46,11 +49,11 @@ impl Worker {
                     return Ok(work);
                 }
                 Seen::Expired => work.push(Work::Remediation(relied_on.clone())),
-                Seen::InForce | Seen::Unknown => {}
+                Seen::InPlace(_) | Seen::Unknown => {}
             }
             let mut history = decider.history(&case.finding)?;
             for one in history.iter_mut().filter(|one| one.remediation == relied_on) {
-                one.is_doubted = seen != Seen::InForce;
+                one.is_doubted = !matches!(seen, Seen::InPlace(_));
             }
             let circumstances = Circumstances { history: &history, ..circumstances };
             decision = decider.decide(&case.finding, circumstances).await?;

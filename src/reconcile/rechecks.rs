@@ -117,7 +117,9 @@ impl Rechecker {
     pub(super) fn refresh(&self) -> Result<Arc<Limits>, LedgerError> {
         let longest = self.interval();
         let mut last = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = self.watchlist().take_change();
         if let Some((at, limits)) = &*last
+            && !is_changed
             && at.elapsed() < ASK.min(longest)
         {
             return Ok(Arc::clone(limits));
@@ -165,10 +167,12 @@ impl Rechecker {
             return;
         }
         let worker = &self.worker;
-        match worker.recheck.look(id, worker.context.policy().sweep).await {
+        let in_place = self.watchlist().in_place(id);
+        match worker.recheck.look(id, worker.context.policy().sweep, in_place).await {
             Ok(Seen::Lost(lost)) => worker.work_off(worker.put_back(lost)).await,
             Ok(Seen::Expired) => worker.work_off(vec![Work::Remediation(id.to_owned())]).await,
-            Ok(Seen::InForce | Seen::Unknown) => {}
+            Ok(Seen::InPlace(at)) => self.watchlist().note_in_place(id, at),
+            Ok(Seen::Unknown) => {}
             Err(error) => worker.note(error),
         }
     }

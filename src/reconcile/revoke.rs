@@ -15,9 +15,13 @@ use crate::remedy::{self, Ask, Expected, Found};
 use crate::triage::{Stage, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// Maximum number of times that a change is made in one go, when it is not kept or loses its margin.
 pub(super) const TRIES: usize = 3;
+
+/// Interval between two attempts at a deny that somebody fights.
+const CONTESTED: Duration = Duration::from_secs(1);
 
 /// Minimum time between AWS's now and the cutoff. With less, tokens that are issued while the change spreads
 /// might slip through.
@@ -30,7 +34,12 @@ pub(super) async fn step(
     attempt: &mut Attempt,
 ) -> Result<Next, LedgerError> {
     if attempt.made >= TRIES {
-        return Ok(context.try_again(&remediation.id));
+        let is_contested = remediation.state == State::Contested;
+        return Ok(if is_contested {
+            Next::RequeueAfter(CONTESTED)
+        } else {
+            context.try_again(&remediation.id)
+        });
     }
     // What was made a moment ago was judged then.
     if attempt.made == 0
@@ -153,7 +162,7 @@ async fn judge(
         return context.give_up(remediation, refused, attempt).await.map(ControlFlow::Break);
     }
     let state = context.reader.state(&remediation.id)?;
-    let is_to_begin = state.is_to_begin() || state == State::Lost;
+    let is_to_begin = state.is_to_begin() || matches!(state, State::Lost | State::Contested);
     let approved = remediation.approved_at();
     // What a person approved is done, whatever the ledger remembers: the deny may be gone by now.
     // What was in force is put back for itself: the other one may be released.

@@ -6,8 +6,9 @@ use super::next::{Attempt, Next};
 use super::revoke::{self, LEAST_MARGIN, TRIES};
 use crate::alert::{deny_not_kept, still_allowed};
 use crate::ledger::LedgerError;
-use crate::remediation::{Change, Event, Proof, Refusal, Remediation, Verified};
+use crate::remediation::{Change, Event, Proof, Remediation, Verified};
 use crate::remedy;
+use jiff::Timestamp;
 
 /// An intent without an outcome: look what is there, then record it.
 pub(super) async fn revoking(
@@ -67,11 +68,9 @@ pub(super) async fn verifying(
             tracing::error!(remediation = remediation.id, found, "accepted by AWS, and NOT in place");
             let role_arn = context.access.role_arn(&remediation.target);
             let alert = context.alerts.draft(deny_not_kept(remediation, &found, &role_arn));
-            let event = Event::NotApplied { found: found.clone() };
-            context.write_with(remediation, event, alert).await?;
-            if attempt.made >= TRIES {
-                return context.refuse(remediation, &Refusal::NotKept(found), attempt).await;
-            }
+            let event = Event::NotApplied { found };
+            let contested = context.alerts.contested(remediation, 1, Timestamp::now());
+            context.write_with(remediation, event, contested.into_iter().chain(alert)).await?;
             Ok(Next::Continue)
         }
         Verified::Unread(error) => {
@@ -96,10 +95,12 @@ async fn proved(
     metrics::counter!("rescind_proofs_total", "rung" => proof.rung.to_string()).increment(1);
     let note = proof.note.as_deref();
     let is_contradicted = proof.is_contradicted();
+    let contested = context.alerts.contested(remediation, 0, Timestamp::now());
     if !is_contradicted {
-        tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "revoked, cutoff {}", change.cutoff);
+        let what = if contested.is_empty() { "revoked" } else { "contested, and put back" };
+        tracing::info!(remediation = remediation.id, rung = %proof.rung, note, "{what}, cutoff {}", change.cutoff);
     }
-    context.write(remediation, Event::Proof(*proof)).await?;
+    context.write_with(remediation, Event::Proof(*proof), contested).await?;
     if is_contradicted {
         context.alerts.raise_alert(still_allowed(remediation)).await?;
     }

@@ -62,6 +62,9 @@ impl Worker {
         let mut attempt = Attempt::default();
         let span = tracing::info_span!("remediation", remediation = id);
         let next = self.go_on(id, &mut attempt).instrument(span).await?;
+        if attempt.made > 0 {
+            self.watchlist.note_change();
+        }
         match next {
             Next::RequeueAfter(delay) => self.context.retries.put(id, delay),
             Next::Done | Next::AwaitPerson | Next::Continue => self.context.retries.done(id),
@@ -91,9 +94,13 @@ impl Worker {
         let remediation = &context.reader.remediation(id)?;
         match remediation.state {
             State::Held => hold::step(context, remediation).await,
-            State::Queued | State::Approved | State::Retrying | State::Blocked | State::Lost => {
-                revoke::step(context, remediation, attempt).await
-            }
+            State::Contested if remediation.proof().is_some() => Ok(Next::Done),
+            State::Queued
+            | State::Approved
+            | State::Retrying
+            | State::Blocked
+            | State::Lost
+            | State::Contested => revoke::step(context, remediation, attempt).await,
             State::Revoking => verify::revoking(context, remediation, attempt).await,
             State::Verifying => verify::verifying(context, remediation, attempt).await,
             State::Expired => expire::step(context, remediation).await,

@@ -277,6 +277,20 @@ pub enum Event {
         what: String,
         /// The policy's text as it was found; none when there is none.
         found: Option<String>,
+        /// When a look last saw it in place, or AWS accepted it.
+        seen_in_place: Option<Timestamp>,
+    },
+    /// The deny is taken away again and again: it is not called revoked until it stays.
+    Contested {
+        /// How often it was taken away within the last ten minutes.
+        removals: usize,
+        /// When the first of these was noticed.
+        since: Timestamp,
+    },
+    /// A contested deny has stayed in place for long enough to be called revoked.
+    Settled {
+        /// Seconds for which it has stayed.
+        seconds: u64,
     },
     /// A person asked for the release of a remediation.
     ReleaseAsked(ReleaseAsked),

@@ -125,7 +125,9 @@ impl Remediation {
                 self.history.refusals.push(Recorded { entry, at, what: refused });
             }
             Event::Impact(impact) => self.impact = Some(impact),
-            Event::Drift { what, .. } => self.history.drifts.push(DriftSeen { entry, at, what, by: None }),
+            Event::Drift { what, seen_in_place, .. } => {
+                self.history.drifts.push(DriftSeen { entry, at, seen_in_place, what, by: None });
+            }
             Event::Alert { code, text, what_to_do } => {
                 if code == AlertCode::DenyRemovedBy {
                     self.culprit_reported_at = Some(at);
@@ -136,6 +138,8 @@ impl Remediation {
                 let what = AlertRaised { code, text, what_to_do };
                 self.history.alerts.push(Recorded { entry, at, what });
             }
+            Event::Contested { .. } => self.history.is_contested = true,
+            Event::Settled { .. } => self.history.is_contested = false,
             Event::ReleaseAsked(asked) => {
                 self.undoing = None;
                 self.history.end_asking(at, Ending::ReleaseAsked, Some(asked.answer.clone()));

@@ -148,6 +148,8 @@ pub struct DriftSeen {
     pub entry: i64,
     /// When it was found.
     pub at: Timestamp,
+    /// When a look last saw it in place, or AWS accepted it.
+    pub seen_in_place: Option<Timestamp>,
     /// How the deny differs from what was written.
     pub what: String,
     /// Who did it, where CloudTrail has it.
@@ -201,6 +203,8 @@ pub struct History {
     pub drifts: Vec<DriftSeen>,
     /// Each time its release was asked for.
     pub releases: Vec<ReleaseRun>,
+    /// Somebody takes its deny away again and again, and it has not stayed since.
+    pub is_contested: bool,
     /// The alerts that were raised about it.
     pub alerts: Vec<Recorded<AlertRaised>>,
     /// The entry with which AWS had accepted a change of it for the first time.

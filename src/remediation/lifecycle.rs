@@ -11,6 +11,8 @@
 //!      └── reopened ──▶ held  retrying / blocked / failed ── reopened ──▶ queued
 //!
 //!    revoked ── drift ──▶ lost ── intent ──▶ revoking …        (it is put back)
+//!    lost, queued, revoked ── contested ──▶ contested ── intent ──▶ revoking …
+//!                                               └ drift ──▶ lost    └ settled ──▶ revoked
 //!    revoked, lost, expired, retired ── release asked ──▶ releasing ── undone ──▶ released
 //!                                               └ undoing, uncertain ── not released ──▶ lost
 //!    revoked, lost ── expired ──▶ expired ── undoing ──▶ retiring ── undone ──▶ retired
@@ -22,7 +24,8 @@
 //! `unverified`, which goes on as `revoked` does; a proof of a higher rung may follow either. A release can
 //! also be asked for of one that was begun and stopped halfway: retrying, blocked, failed, held or rejected;
 //! when it is not released it is that again, or else lost. While it is releasing, more can be asked for. What is
-//! held and out of reach ends when a person has done it by hand.
+//! held and out of reach ends when a person has done it by hand. A deny that is taken away again and again is
+//! `contested`, in place or not, until it has stayed for a while; it goes on as `lost` and `revoked` do.
 
 use super::{Disposition, Event, Rung, State, VerdictName};
 
@@ -85,29 +88,35 @@ impl State {
     /// When `event` cannot follow `from`.
     pub fn after(from: Option<Self>, event: &Event, remediation: &str) -> Result<Option<Self>, Illegal> {
         use State::{
-            Approved, Blocked, DoneByHand, Expired, Failed, Held, Lost, Queued, Rejected, Released,
-            Releasing, Retired, Retiring, Retrying, Revoked, Revoking, Superseded, Unverified, Verifying,
+            Approved, Blocked, Contested, DoneByHand, Expired, Failed, Held, Lost, Queued, Rejected,
+            Released, Releasing, Retired, Retiring, Retrying, Revoked, Revoking, Superseded, Unverified,
+            Verifying,
         };
         let next = match (from, event) {
             (_, event) if !event.is_step() => return Ok(None),
             (None, Event::Decision { verdict: VerdictName::Hold, .. })
             | (Some(Held), Event::Proposed { .. })
-            | (Some(Queued | Approved | Retrying | Blocked | Lost), Event::Reheld { .. })
+            | (Some(Queued | Approved | Retrying | Blocked | Lost | Contested), Event::Reheld { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,
-            (Some(Held | Queued | Approved | Retrying | Blocked), Event::Superseded { .. }) => Superseded,
+            (Some(Held | Queued | Approved | Retrying | Blocked | Contested), Event::Superseded { .. }) => {
+                Superseded
+            }
             (Some(Held | Rejected | Superseded), Event::Approved(_)) => Approved,
             (None, Event::Decision { .. })
             | (Some(Held), Event::Cleared { .. })
             | (Some(Revoking | Verifying), Event::NotApplied { .. })
             | (Some(Failed), Event::Reopened { .. }) => Queued,
-            (Some(Queued | Approved | Retrying | Blocked | Verifying | Lost), Event::Intent { .. })
+            (
+                Some(Queued | Approved | Retrying | Blocked | Verifying | Lost | Contested),
+                Event::Intent { .. },
+            )
             | (Some(Revoking), Event::Uncertain { .. }) => Revoking,
             (Some(Revoking), Event::Accepted { .. }) | (Some(Verifying), Event::Uncertain { .. }) => {
                 Verifying
             }
             (
-                Some(Queued | Approved | Retrying | Blocked | Revoking | Verifying | Lost),
+                Some(Queued | Approved | Retrying | Blocked | Revoking | Verifying | Lost | Contested),
                 Event::Refused(refused),
             ) => match refused.disposition {
                 Disposition::Retry => Retrying,
@@ -121,14 +130,17 @@ impl State {
                     Revoked
                 }
             }
+            (Some(Contested), Event::Proof(_))
+            | (Some(Queued | Lost | Revoked | Unverified), Event::Contested { .. }) => Contested,
+            (Some(Contested), Event::Settled { .. }) => Revoked,
             (Some(Releasing), Event::NotReleased { was, .. }) => was.after_release_in_vain(),
-            (Some(Revoked | Unverified), Event::Drift { .. }) => Lost,
-            (Some(Revoked | Unverified | Lost), Event::Expired { .. })
+            (Some(Revoked | Unverified | Contested), Event::Drift { .. }) => Lost,
+            (Some(Revoked | Unverified | Lost | Contested), Event::Expired { .. })
             | (Some(Expired), Event::Uncertain { .. }) => Expired,
             (
                 Some(
-                    Revoked | Unverified | Lost | Expired | Retired | Retrying | Blocked | Failed | Held
-                    | Rejected | Releasing,
+                    Revoked | Unverified | Lost | Contested | Expired | Retired | Retrying | Blocked | Failed
+                    | Held | Rejected | Releasing,
                 ),
                 Event::ReleaseAsked(_),
             )
@@ -205,7 +217,7 @@ mod tests {
         for rung in [Rung::Present, Rung::Simulated, Rung::Enforced] {
             assert!(after(enforced, proof(rung)).is_err(), "{rung}");
         }
-        let drift = Event::Drift { what: String::new(), found: None };
+        let drift = Event::Drift { what: String::new(), found: None, seen_in_place: None };
         assert_eq!(after(enforced, drift), Ok(standing(State::Lost, None)));
         let undone = || Event::Undone { found_in_place: false, aws_time: None, note: None };
         for (from, then) in [(State::Releasing, State::Released), (State::Retiring, State::Retired)] {
@@ -220,6 +232,29 @@ mod tests {
             let proof = (then != State::Lost).then_some(Rung::Enforced);
             let releasing = standing(State::Releasing, Some(Rung::Enforced));
             assert_eq!(after(releasing, not_released), Ok(standing(then, proof)));
+        }
+    }
+
+    #[test]
+    fn what_is_contested_is_not_called_revoked_until_it_settles() {
+        let standing = |state, proof| Some(Standing { state, proof });
+        let after = |from, event: Event| Standing::after(from, &event, "r");
+        let contested = || Event::Contested { removals: 2, since: jiff::Timestamp::UNIX_EPOCH };
+        let settled = || Event::Settled { seconds: 120 };
+        let drift = || Event::Drift { what: String::new(), found: None, seen_in_place: None };
+        let fought = standing(State::Contested, None);
+        for from in [State::Lost, State::Queued] {
+            assert_eq!(after(standing(from, None), contested()), Ok(fought), "{from}");
+        }
+        let proved = standing(State::Contested, Some(Rung::Simulated));
+        assert_eq!(after(standing(State::Revoked, Some(Rung::Simulated)), contested()), Ok(proved));
+        let enforced = standing(State::Contested, Some(Rung::Enforced));
+        assert_eq!(after(proved, proof(Rung::Enforced)), Ok(enforced));
+        assert_eq!(after(proved, drift()), Ok(standing(State::Lost, None)));
+        assert_eq!(after(proved, settled()), Ok(standing(State::Revoked, Some(Rung::Simulated))));
+        for from in [State::Held, State::Revoking, State::Verifying, State::Failed, State::Released] {
+            assert!(after(standing(from, None), contested()).is_err(), "{from}");
+            assert!(after(standing(from, None), settled()).is_err(), "{from}");
         }
     }
 

@@ -18,6 +18,7 @@ mod event;
 mod fold;
 mod history;
 mod impact;
+mod in_force;
 mod kind;
 mod lifecycle;
 mod occurrence;
@@ -48,6 +49,7 @@ pub use history::{
     Given, History, Recorded, ReleaseRun,
 };
 pub use impact::{Impact, Instance};
+pub use in_force::{CONTESTED_FROM, CONTESTED_WITHIN, Gap, InForce};
 pub use lifecycle::{Illegal, Standing};
 pub use origin::Origin;
 pub use prior::{Begun, PriorRemediation};

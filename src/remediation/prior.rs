@@ -59,7 +59,9 @@ impl PriorRemediation {
     /// It is worked on.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
-        self.state.has_fixed_cutoff() || self.state.is_to_begin() || self.state == State::Lost
+        self.state.has_fixed_cutoff()
+            || self.state.is_to_begin()
+            || matches!(self.state, State::Lost | State::Contested)
     }
 
     /// Its deny was seen in place, and revokes credentials that were last in use then: the cutoff.

@@ -34,6 +34,8 @@ pub enum State {
     Unverified,
     /// the deny was removed or altered; it is being put back
     Lost,
+    /// the deny is removed again and again; rescind puts it back each time
+    Contested,
     /// failed for now; rescind retries by itself
     Retrying,
     /// refused; a person must change something first
@@ -86,7 +88,7 @@ impl State {
     /// The deny was seen on the principal, and is needed.
     #[must_use]
     pub fn is_in_place(self) -> bool {
-        matches!(self, Self::Revoked | Self::Unverified)
+        matches!(self, Self::Revoked | Self::Unverified | Self::Contested)
     }
 
     /// What is from before its cutoff is revoked, or dead anyway.
@@ -104,7 +106,8 @@ impl State {
     /// What was begun is brought to an end before anything else is decided about the principal.
     #[must_use]
     pub fn is_half_done(self) -> bool {
-        self.has_fixed_cutoff() || matches!(self, Self::Lost | Self::Releasing | Self::Retiring)
+        self.has_fixed_cutoff()
+            || matches!(self, Self::Lost | Self::Contested | Self::Releasing | Self::Retiring)
     }
 
     /// Its cutoff is chosen, and not yet seen in force.

@@ -141,7 +141,7 @@ impl Remediation {
     pub fn why(&self) -> Option<&str> {
         match self.state {
             State::Held => self.held_why().map(|(_, why)| why),
-            State::Lost => {
+            State::Lost | State::Contested => {
                 let drift = self.history.drifts.last();
                 let is_later = |release: &&ReleaseRun| drift.is_none_or(|drift| drift.entry < release.entry);
                 let in_vain = self.release().filter(is_later).and_then(|release| release.not_done.as_deref());

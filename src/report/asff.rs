@@ -151,6 +151,8 @@ fn product_fields(incident: &IncidentReport) -> Value {
         ("rescind/proof", incident.proof.map(|rung| rung.to_string())),
         ("rescind/denied_at", incident.denied_at.map(|at| at.to_string())),
         ("rescind/seconds_to_deny", number(incident.seconds_to_deny)),
+        ("rescind/seconds_in_force", number(incident.in_force.as_ref().map(|one| one.seconds))),
+        ("rescind/seconds_since_first_put", number(incident.in_force.as_ref().map(|one| one.of_seconds))),
         ("rescind/cutoff", key.map(|made| made.change.cutoff.to_string())),
         ("rescind/remote_ip", finding.remote_ip().map(str::to_owned)),
         ("rescind/recurrence_of", incident.recurrence.as_ref().map(|one| one.of.clone())),

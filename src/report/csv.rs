@@ -77,6 +77,12 @@ const COLUMNS: &[Column] = &[
     ("enforced_at", |s| rung(s, "enforced")),
     ("refused", |s| s.refused().map(|one| one.what.reason.clone()).unwrap_or_default()),
     ("drifts", |s| s.drifts.len().to_string()),
+    ("seconds_in_force", |s| {
+        s.in_force.as_ref().map(|one| format!("{:.0}", one.seconds)).unwrap_or_default()
+    }),
+    ("seconds_since_first_put", |s| {
+        s.in_force.as_ref().map(|one| format!("{:.0}", one.of_seconds)).unwrap_or_default()
+    }),
     ("undone_at", |s| time(s.undone_at)),
     ("calls", |s| s.calls.count.to_string()),
     ("failed_calls", |s| s.calls.failed.to_string()),

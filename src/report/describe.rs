@@ -40,6 +40,10 @@ pub fn describe(event: &Event) -> String {
             counted(impact.regions.len(), "region")
         ),
         Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
+        Event::Contested { removals, since } => {
+            format!("CONTESTED: taken away {removals} times since {}", since.strftime("%H:%M:%SZ"))
+        }
+        Event::Settled { seconds } => format!("settled: the deny has stayed for {seconds} s"),
         Event::ReleaseAsked(asked) => {
             let forced = if asked.force { ", forced" } else { "" };
             format!("release requested by {}{forced}: {}", asked.answer.by, asked.answer.reason)

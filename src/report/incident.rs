@@ -4,8 +4,8 @@ use super::describe::describe_proof;
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
-    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, NOBODY, ReasonCode, Recorded, Recurrence, Refused,
-    ReleaseRun, Remediation, Rung, State, VerdictName, Who,
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, ReasonCode, Recorded, Recurrence,
+    Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
 };
 use crate::remedy::aftercare;
 use jiff::{SignedDuration, Timestamp};
@@ -57,6 +57,8 @@ pub struct IncidentReport {
     pub denied_at: Option<Timestamp>,
     /// From the last activity that GuardDuty saw until then; none when that is dated later, which cannot be.
     pub seconds_to_deny: Option<f64>,
+    /// How long the deny was seen in place since AWS accepted it for the first time, and when it was not.
+    pub in_force: Option<InForce>,
     /// The rungs of the proof, as they were reached since the latest change was begun: AWS's acceptance first.
     pub rungs: Vec<RungReached>,
     /// Why it was not carried out, each time.
@@ -151,7 +153,13 @@ pub(super) struct AccountPlace {
 }
 
 impl IncidentReport {
-    pub(super) fn of(view: Remediation, timeline: Timeline, place: AccountPlace, also_for: u64) -> Self {
+    pub(super) fn of(
+        view: Remediation,
+        timeline: Timeline,
+        place: AccountPlace,
+        also_for: u64,
+        until: Timestamp,
+    ) -> Self {
         let to_do = to_do(&view);
         let instance = view.finding.evidence.instance_id.as_deref();
         let aftercare = if view.state.is_in_place() {
@@ -173,7 +181,8 @@ impl IncidentReport {
         Self {
             state: view.state,
             proof: view.rung(),
-            acted: view.has_acted(),
+            acted: view.has_acted() && !view.history.is_contested,
+            in_force: view.in_force(until),
             account: view.target.account.to_string(),
             account_name: place.name,
             ous: place.ous,
@@ -298,6 +307,10 @@ fn to_do(view: &Remediation) -> Option<String> {
             _ => format!("Judge it: `rescind show {0}`, then approve or reject.", view.id),
         }),
         State::Blocked | State::Failed => view.refused().map(|refused| refused.what_to_do.clone()),
+        State::Contested => Some(
+            "Deny the principal where the thief cannot reach it: by a service control policy on the account."
+                .to_owned(),
+        ),
         State::Lost => Some("Find out who removes the deny: it is put back.".to_owned()),
         _ => None,
     }

@@ -180,7 +180,7 @@ fn unmapped(incident: &IncidentReport) -> Value {
         "access_key": finding.access_key(), "principal_id": finding.principal_id(),
         "remote_ip": finding.remote_ip(), "instance": finding.instance(),
         "finding": finding.id, "finding_type": finding.finding_type, "state": incident.state,
-        "proof": incident.proof, "seconds_to_deny": incident.seconds_to_deny,
+        "proof": incident.proof, "seconds_to_deny": incident.seconds_to_deny, "in_force": incident.in_force,
         "request_ids": ids, "decision_entry": incident.decision.entry,
     })
 }

@@ -29,6 +29,8 @@ pub struct Prepared<'a> {
     /// What stands above it.
     pub head: Head,
     pub(super) reader: &'a Reader,
+    /// The time of the ledger's last entry: nobody knows what was in place later.
+    known_until: Timestamp,
     placements: BTreeMap<AccountId, Placement>,
     organization: Option<Snapshot>,
 }
@@ -76,7 +78,8 @@ impl<'a> Prepared<'a> {
             selection,
             hub_account: reader.hub_account()?,
         };
-        Ok(Self { head, reader, placements, organization: reader.organization()? })
+        let known_until = reader.last_time()?.map_or(now, |last| last.min(now));
+        Ok(Self { head, reader, known_until, placements, organization: reader.organization()? })
     }
 
     /// It is only about some remediations, so what led to none does not belong to it.
@@ -183,6 +186,7 @@ impl<'a> Prepared<'a> {
         let place =
             AccountPlace { name: self.name(account).map(str::to_owned), ous: self.ous(account).to_vec() };
         let also_for = self.reader.also_for(id, upto)?;
-        Ok(Some(IncidentReport::of(remediation, reading.timeline, place, also_for)))
+        let until = self.known_until;
+        Ok(Some(IncidentReport::of(remediation, reading.timeline, place, also_for, until)))
     }
 }

@@ -3,7 +3,7 @@
 use super::incident::IncidentReport;
 use super::scan::{CountedDecision, Met, Prepared, ReportError};
 use crate::config::SOON_DAYS;
-use crate::remediation::{State, VerdictName};
+use crate::remediation::{InForce, State, VerdictName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -60,6 +60,9 @@ pub struct Summary {
     pub remediation_rate: RemediationRate,
     /// Remediations that follow another one that should have ended it: `new_key`, `same_key`.
     pub recurrences: BTreeMap<String, u64>,
+    /// Seconds in which the denies were seen in place, of the seconds since each was put for the first time; none
+    /// when none was put.
+    pub in_force: Option<InForceTotal>,
     /// How often a deny was found gone or altered.
     pub drifts: u64,
     /// Releases that were carried out.
@@ -76,6 +79,28 @@ pub struct Summary {
     pub needs_person: Vec<OpenItem>,
     /// More of the same, which are not named.
     pub needs_person_more: u64,
+}
+
+/// How long denies were in force, all together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+pub struct InForceTotal {
+    /// Number of remediations whose deny AWS accepted.
+    pub remediations: u64,
+    /// Seconds in which the denies were seen in place.
+    pub seconds: f64,
+    /// Seconds since each was put for the first time, or until it ended.
+    pub of_seconds: f64,
+    /// Number of times that a deny was not in place.
+    pub gaps: u64,
+}
+
+impl InForceTotal {
+    fn add(&mut self, one: &InForce) {
+        self.remediations += 1;
+        self.seconds += one.seconds;
+        self.of_seconds += one.of_seconds;
+        self.gaps += one.gaps.len() as u64;
+    }
 }
 
 /// How durations spread, in seconds.
@@ -278,6 +303,9 @@ impl Summary {
         if let Some(recurrence) = &incident.recurrence {
             count(&mut self.recurrences, &recurrence.sign.to_string());
         }
+        if let Some(one) = &incident.in_force {
+            self.in_force.get_or_insert_default().add(one);
+        }
         self.drifts += incident.drifts.len() as u64;
         self.released += u64::from(state == State::Released);
         let held = incident.held.last().filter(|_| state == State::Held);
@@ -290,7 +318,7 @@ impl Summary {
                 return;
             }
             let refused = incident.refused();
-            let lost = incident.drifts.last().filter(|_| state == State::Lost);
+            let lost = incident.drifts.last().filter(|_| matches!(state, State::Lost | State::Contested));
             let (since, why) = match (held, lost, refused) {
                 (Some(held), ..) => (held.since, held.reason.clone()),
                 (_, Some(drift), _) => (drift.at, drift.what.clone()),

@@ -7,6 +7,7 @@ mod culprit;
 mod evidence;
 mod places;
 mod recheck;
+mod timetable;
 mod watchlist;
 
 pub use evidence::Evidence;

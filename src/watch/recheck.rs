@@ -5,7 +5,7 @@ use crate::aws::MemberSession;
 use crate::config::Sweep;
 use crate::ledger::{Append, Ledger, LedgerError, Reader, Watched};
 use crate::remediation::{
-    AlertCode, Change, Deny, Draft, Event, Refusal, Remediation, Rung, State, Verified,
+    AlertCode, Change, Deny, Draft, Event, Proof, Refusal, Remediation, Rung, State, Verified,
 };
 use crate::remedy::{self, Expected, Found, MemberAccess, Purpose};
 use jiff::{SignedDuration, Timestamp};
@@ -15,14 +15,17 @@ use std::time::Duration;
 /// Time beyond the longest life of a session after which a deny counts as no longer needed.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
+/// Time for which a contested deny must stay in place before it is called revoked.
+const SETTLES: SignedDuration = SignedDuration::from_mins(2);
+
 /// Delays between looks when a deny seems to be gone: a read may lag behind.
 const SURE: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 
 /// What a look at a deny saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// It is in force.
-    InForce,
+    /// It is in place, at this time of AWS's.
+    InPlace(Timestamp),
     /// Somebody removed or altered it, and with it what these remediations had in place: that is recorded, and
     /// to be put back.
     Lost(Vec<String>),
@@ -65,11 +68,16 @@ impl Recheck {
         self.reader.watched_denies(sweep == Sweep::On, (sweep == Sweep::Off).then_some(over))
     }
 
-    /// Looks at one deny, and records what is new about it.
+    /// Looks at one deny, which was last seen at `in_place`, and records what is new about it.
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn look(&self, id: &str, sweep: Sweep) -> Result<Seen, LedgerError> {
+    pub async fn look(
+        &self,
+        id: &str,
+        sweep: Sweep,
+        in_place: Option<Timestamp>,
+    ) -> Result<Seen, LedgerError> {
         let remediation = self.reader.remediation(id)?;
         let Some(change) = &remediation.change else { return Ok(Seen::Unknown) };
         if remediation.state == State::Expired {
@@ -97,7 +105,7 @@ impl Recheck {
         let at_most = expected.at_most();
         match found_for_sure(&session, &remediation, change, at_most).await {
             Ok(found) => match change.difference(&found, at_most) {
-                Some(what) => self.lost(&remediation, what, &found).await,
+                Some(what) => self.lost(&remediation, what, &found, in_place).await,
                 None => self.in_force(&remediation, &session, change, at_most).await,
             },
             Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
@@ -122,6 +130,7 @@ impl Recheck {
         remediation: &Remediation,
         what: String,
         found: &Found,
+        in_place: Option<Timestamp>,
     ) -> Result<Seen, LedgerError> {
         let mut lost = vec![(remediation.clone(), what)];
         for other in self.reader.of_principal(&remediation.target.account, &remediation.target.key())? {
@@ -137,9 +146,11 @@ impl Recheck {
         }
         let mut entries = Vec::new();
         for (one, what) in &lost {
-            let drift = Event::Drift { what: what.clone(), found: found.document.clone() };
+            let seen_in_place = in_place.max(one.accepted_at());
+            let drift = Event::Drift { what: what.clone(), found: found.document.clone(), seen_in_place };
             entries.push(Draft { subject: one.subject(), event: drift });
             entries.extend(self.alerts.draft(deny_removed(one, what)));
+            entries.extend(self.alerts.contested(one, 1, Timestamp::now()));
         }
         self.ledger.append(Append { entries, ..Append::default() }).await?;
         Ok(Seen::Lost(lost.into_iter().map(|(one, _)| one.id).collect()))
@@ -160,7 +171,15 @@ impl Recheck {
         {
             self.write(remediation, Event::Proof(*proof)).await?;
         }
-        Ok(Seen::InForce)
+        let now = session.aws_now();
+        let stayed = remediation.accepted_at().map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+        let is_contradicted = remediation.proof().is_none_or(Proof::is_contradicted);
+        if remediation.state == State::Contested && stayed >= SETTLES && !is_contradicted {
+            tracing::info!(remediation = remediation.id, "the deny stays: it is not contested any more");
+            let seconds = stayed.unsigned_abs().as_secs();
+            self.write(remediation, Event::Settled { seconds }).await?;
+        }
+        Ok(Seen::InPlace(now))
     }
 
     async fn not_looked_at(&self, remediation: &Remediation, refusal: &Refusal) -> Result<Seen, LedgerError> {

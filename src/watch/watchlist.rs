@@ -2,16 +2,14 @@
 //!
 //! Intervals are measured on the monotonic clock. Which denies are in force is in the ledger.
 
-use crate::backoff::Backoff;
+use super::timetable::{FIRST, pause, resumed};
 use crate::ledger::Watched;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// Delay of the first look; the later ones are further apart.
-const FIRST: Duration = Duration::from_mins(1);
 
 /// Minimum delay beyond `recheck_interval` that is an alert.
 const LATE: Duration = Duration::from_mins(1);
@@ -53,6 +51,8 @@ pub struct Watchlist {
     begun: Timestamp,
     denies: Mutex<HashMap<String, Looks>>,
     state: Mutex<Rechecks>,
+    /// Something was put, or lost: what there is to look at is to be read again.
+    changed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -62,6 +62,8 @@ struct Looks {
     count: u32,
     /// When the last one began.
     last: Option<Timestamp>,
+    /// When it was last seen in place, by AWS's clock.
+    in_place: Option<Timestamp>,
     /// Its impact was gathered, or is being gathered.
     is_gathered: bool,
     /// Its place in the order of those that are due: the earlier it became due, the smaller.
@@ -72,7 +74,12 @@ impl Watchlist {
     /// An empty watchlist that starts at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self { begun: now, denies: Mutex::default(), state: Mutex::default() }
+        Self {
+            begun: now,
+            denies: Mutex::default(),
+            state: Mutex::default(),
+            changed: AtomicBool::new(false),
+        }
     }
 
     fn denies(&self) -> MutexGuard<'_, HashMap<String, Looks>> {
@@ -96,14 +103,12 @@ impl Watchlist {
                 looks.deny = deny;
                 continue;
             }
-            let pause = if deny.has_impact { pauses(longest).after(1) } else { Duration::ZERO };
-            let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
-            let wait = pause.saturating_sub(now.duration_since(deny.last)).max(SignedDuration::ZERO);
             // By a clock that was set back since, it was recorded in the future.
-            let is_possible = |wait: &Duration| *wait <= Self::longest_wait(longest);
-            let wait = Some(wait.unsigned_abs()).filter(is_possible).unwrap_or_default();
+            let ago = now.duration_since(deny.last).max(SignedDuration::ZERO).unsigned_abs();
+            let (count, wait) = resumed(ago, longest);
+            let wait = if deny.has_impact { wait } else { Duration::ZERO };
             new.push((deny.remediation.clone(), wait));
-            let looks = Looks { deny, count: 0, last: None, is_gathered: false, turn: None };
+            let looks = Looks { deny, count, last: None, in_place: None, is_gathered: false, turn: None };
             denies.insert(looks.deny.remediation.clone(), looks);
         }
         new
@@ -126,24 +131,48 @@ impl Watchlist {
     pub fn due(&self) -> Vec<Watched> {
         let denies = self.denies();
         let mut due: Vec<&Looks> = denies.values().filter(|looks| looks.turn.is_some()).collect();
-        due.sort_by_key(|looks| (looks.count > 0, looks.turn));
+        due.sort_by_key(|looks| (looks.last.is_some(), looks.turn));
         due.into_iter().map(|looks| looks.deny.clone()).collect()
     }
 
     /// Notes that a look begins now. Returns what is due, and the time until the next look.
     pub fn begin(&self, id: &str, longest: Duration, now: Timestamp) -> (Due, Duration) {
         let mut denies = self.denies();
-        let Some(looks) = denies.get_mut(id) else { return (Due::Look, pauses(longest).after(1)) };
+        let Some(looks) = denies.get_mut(id) else { return (Due::Look, pause(0, longest)) };
         let due = if looks.deny.has_impact || looks.is_gathered { Due::Look } else { Due::Impact };
         if due == Due::Look {
             (looks.count, looks.last) = (looks.count.saturating_add(1), Some(now));
         }
         (looks.is_gathered, looks.turn) = (true, None);
-        (due, pauses(longest).after(looks.count.saturating_add(1)))
+        (due, pause(looks.count, longest))
+    }
+
+    /// A deny was put or lost: [`take_change`](Self::take_change) says so once.
+    pub fn note_change(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a deny was put or lost since this was asked last.
+    pub fn take_change(&self) -> bool {
+        self.changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// A look saw it in place at that time.
+    pub fn note_in_place(&self, id: &str, at: Timestamp) {
+        if let Some(looks) = self.denies().get_mut(id) {
+            looks.in_place = Some(at);
+        }
+    }
+
+    /// When a look last saw it in place, if one did.
+    #[must_use]
+    pub fn in_place(&self, id: &str) -> Option<Timestamp> {
+        self.denies().get(id)?.in_place
     }
 
     /// Notes that it was lost and is put back: from then on it is checked more often again.
     pub fn forget(&self, id: &str) {
+        self.note_change();
         self.denies().remove(id);
     }
 
@@ -181,10 +210,6 @@ impl Watchlist {
     pub fn state(&self) -> Rechecks {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn pauses(longest: Duration) -> Backoff {
-    Backoff { first: FIRST.min(longest), longest }
 }
 
 #[cfg(test)]
@@ -239,7 +264,7 @@ mod tests {
     fn a_clock_that_is_set_back_puts_no_look_off() {
         let list = Watchlist::new(at(0));
         let waits = list.update(vec![deny(1, 31_990), deny(2, 50_000)], LONGEST, at(32_000));
-        assert!(waits[0].1 <= FIRST && waits[1].1.is_zero(), "{waits:?}");
+        assert!(waits.iter().all(|(_, wait)| *wait <= FIRST), "{waits:?}");
     }
 
     /// Only one look can be made a time, and many are due again before the last one had its turn.

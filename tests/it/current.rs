@@ -145,7 +145,7 @@ fn a_reason_is_the_present_states() {
     assert_eq!(why(then(with_troubles(), release(State::Revoked))), "");
     let stuck = then_all(with_troubles(), [release(State::Revoked), uncertain("not undone yet")]);
     assert_eq!(why(stuck.clone()), "not undone yet");
-    let drift = Event::Drift { what: "it is gone".to_owned(), found: None };
+    let drift = Event::Drift { what: "it is gone".to_owned(), found: None, seen_in_place: None };
     assert_eq!(why(then(with_troubles(), drift)), "it is gone");
     let not_released = Event::NotReleased { why: "somebody changed it".to_owned(), was: State::Revoked };
     assert_eq!(why(then(stuck.clone(), not_released)), "somebody changed it");
@@ -170,7 +170,7 @@ fn how_long_it_took_to_deny_counts_to_the_first_deny() {
     let first = Made::of(revoked()).reported()["seconds_to_deny"].clone();
     assert!(first.is_number(), "{first}");
     let put_back = [
-        Event::Drift { what: "it is gone".to_owned(), found: None },
+        Event::Drift { what: "it is gone".to_owned(), found: None, seen_in_place: None },
         of_kind("intent"),
         Event::Accepted { found_in_place: false, aws_time: Some(now) },
         of_kind("proof"),

@@ -15,6 +15,7 @@ mod beyond;
 mod cli;
 mod confinement;
 mod conformance;
+mod contested;
 mod copies;
 mod corpus;
 mod crash;

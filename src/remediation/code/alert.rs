@@ -3,7 +3,7 @@
 use super::codes;
 
 codes! {
-    /// What an alert is about. Each is raised at most once an hour about the same account and remediation.
+    /// What an alert is about. Each is raised at most once an hour about the same account and remediation, where its text does not say otherwise.
     AlertCode is "alert code" {
         NotRevoked "not_revoked"
             means "A remediation, its release or its retirement is still not done after `raise_after`; or whether it is done is not known."
@@ -32,6 +32,9 @@ codes! {
         DenyNotKept "deny_not_kept"
             means "AWS accepted the deny, and a moment later it was gone or altered. It is written again and again; until it stays, the old session may be in."
             do "The thief watches the role. At once, by hand: see what the role can reach and who may change it (`rescind impact ID`). CloudTrail shows who it was, as for `deny_removed`.";
+        Contested "contested"
+            means "The deny was taken away at least twice within ten minutes. It is put back each time, and not called revoked until it has stayed. This is raised with each removal, at most once a minute for each remediation."
+            do "The stolen session is not contained while this goes on. Deny the principal with a service control policy on the account, or isolate what it can reach; `rescind show ID` has how long the deny was in force, and who takes it away, if CloudTrail shows it.";
         ForeignPolicy "foreign_policy"
             means "Before rescind's first write there was a document under its name that it cannot have written: of another form, or with a cutoff in the future. It was replaced, is kept in the record, and does not come back."
             do "`rescind show ID` has the text; CloudTrail shows who wrote it (`PutRolePolicy`, `PutUserPolicy`). Assume that it was the thief.";

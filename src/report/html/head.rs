@@ -2,6 +2,7 @@
 
 use super::chart::{Bar, Chart, chart, rungs};
 use super::shown::{Shown, short};
+use crate::plural::counted;
 use crate::remediation::{State, VerdictName};
 use crate::report::head::Head;
 use crate::report::summary::{Part, Spread, Summary};
@@ -125,6 +126,7 @@ fn kpis(summary: &Summary) -> Vec<Kpi> {
     let of = |verdict| summary.by_verdict.get(&verdict).copied().unwrap_or(0);
     let rate = &summary.remediation_rate;
     let share = rate.share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
+    let in_force = summary.in_force.as_ref();
     let bad = |count: u64| if count > 0 { "bad" } else { "" };
     let needs = summary.needs_person.len() as u64 + summary.needs_person_more;
     let beside = [
@@ -158,12 +160,26 @@ fn kpis(summary: &Summary) -> Vec<Kpi> {
             note: not_timed,
             class: "",
         },
+        Kpi {
+            label: "denies in force",
+            value: in_force.map_or_else(|| "–".to_owned(), |one| share_of(one.seconds, one.of_seconds)),
+            note: in_force.map_or_else(String::new, |one| {
+                format!("of the time since the first put; {}", counted(one.gaps, "gap"))
+            }),
+            class: bad(in_force.map_or(0, |one| one.gaps)),
+        },
         kpi("held now", summary.by_state.get("held").copied().unwrap_or(0), String::new()),
         kpi("observed", of(VerdictName::Observe), String::new()),
         kpi("skipped", of(VerdictName::Skip), String::new()),
         Kpi { class: bad(summary.failed), ..kpi("failed", summary.failed, String::new()) },
         Kpi { class: bad(needs), ..kpi("need a person", needs, String::new()) },
     ]
+}
+
+/// A share in percent. It is rounded down: what was not in force for a moment is not shown as 100 %.
+fn share_of(part: f64, whole: f64) -> String {
+    let percent = if whole > 0.0 { (part / whole * 1000.0).floor() / 10.0 } else { 100.0 };
+    format!("{percent} %")
 }
 
 fn spread(label: &'static str, spread: Option<Spread>) -> SpreadRow {

@@ -3,7 +3,8 @@
 use super::shown::{Shown, nested, short};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
-use crate::remediation::{Asked, ChangeMade, ReleaseRun};
+use crate::plural::counted;
+use crate::remediation::{Asked, ChangeMade, InForce, ReleaseRun};
 use crate::report::diff::policy_diff;
 use crate::report::finding::known;
 use crate::report::incident::IncidentReport;
@@ -131,11 +132,21 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
         ("asked", incident.held.last().map(asked).unwrap_or_default()),
         ("refused", refused.unwrap_or_default()),
         ("removed", drift.unwrap_or_default()),
+        ("in force", incident.in_force.as_ref().map(in_force).unwrap_or_default()),
         ("release", incident.releases.last().map(released).unwrap_or_default()),
         ("superseded by", text(incident.superseded_by.as_deref())),
     ];
     let said = all.into_iter().filter(|(_, text)| !text.is_empty());
     said.map(|(name, text)| (name, Shown::text(&text))).collect()
+}
+
+/// How long the deny was seen in place, of the time since it was put first.
+fn in_force(one: &InForce) -> String {
+    let gaps = match one.gaps.len() {
+        0 => String::new(),
+        count => format!(", with {}", counted(count, "gap")),
+    };
+    format!("{} of {} since the first put{gaps}", short(one.seconds), short(one.of_seconds))
 }
 
 fn asked(asked: &Asked) -> String {

@@ -20,6 +20,7 @@ impl Shown {
             | State::Verifying
             | State::Unverified
             | State::Lost
+            | State::Contested
             | State::Retrying
             | State::Blocked
             | State::Failed => "not_acted",

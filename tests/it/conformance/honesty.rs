@@ -15,11 +15,10 @@ on_each_row!(
 fn is_not_kept(subject: &Subject, switch: &str) {
     let before = subject.there();
     subject.set(switch, json!(true));
-    subject.scene.poll().code(5).counts(json!({"alerts": 1, "not_revoked": 1}));
-    let refused = subject.scene.entries_of("refused");
-    assert_eq!(refused.last().expect("refused")["data"]["code"], "not_kept", "{:?}", subject.row);
+    let ran = subject.scene.poll().code(5).has_code("deny_not_kept").has_code("contested");
+    assert_eq!(ran.summary()["not_revoked"], 1, "{:?}", subject.row);
     assert!(subject.scene.entries_of("proof").is_empty(), "{:?}", subject.row);
-    assert_eq!(subject.state(), "retrying", "{:?}", subject.row);
+    assert_eq!(subject.state(), "contested", "{:?}", subject.row);
     let listed = subject.scene.rescind(&["list", "-o", "json"]).code(0).json();
     assert_eq!(listed[0]["seconds_to_deny"], Value::Null, "{:?}", subject.row);
     let is_in = subject.stolen.iter().any(|thief| thief.list_users().is_ok());
@@ -27,7 +26,7 @@ fn is_not_kept(subject: &Subject, switch: &str) {
     subject.others_go_on();
 
     subject.set(switch, json!(false));
-    subject.scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
+    subject.scene.poll().code(5).counts(json!({"alerts": 1, "not_revoked": 1, "seen_before": 1}));
     subject.is_denied();
     subject.ledger_is_whole();
     subject.release(&[]).code(0);
@@ -69,18 +68,23 @@ fn a_simulator_that_denies_everything_proves_nothing(row: Row) {
     is_only_present(row, "deny_all", 0, json!({"revoked": 1}));
 }
 
-/// A reader that never sees what was written proves nothing, and makes nothing lost.
+/// A reader that does not see what was written proves nothing: it is not called revoked.
 fn a_reader_that_is_late_is_not_believed(row: Row) {
     let subject = Subject::new(row);
     let before = subject.there();
     subject.set(&row.switch("get", "stale"), json!(true));
-    subject.scene.poll().code(5).counts(json!({"alerts": 1, "not_revoked": 1}));
-    // It is denied, and that was not seen.
+    let ran = subject.scene.poll().code(5).has_code("contested");
+    assert_eq!((&ran.summary()["revoked"], &ran.summary()["not_revoked"]), (&json!(0), &json!(1)), "{row:?}");
+    assert_eq!(subject.state(), "contested", "{row:?}");
+    // It is denied, and that was not seen to stay.
     subject.is_denied();
-    assert!(subject.scene.entries_of("proof").is_empty(), "{row:?}");
     subject.set(&row.switch("get", "stale"), json!(false));
-    subject.scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
+    subject.scene.poll().code(5);
     subject.is_denied();
+    // It stays for long enough.
+    subject.scene.advance_clock(130);
+    subject.recheck().code(0);
+    assert_eq!(subject.state(), "revoked", "{row:?}");
     subject.release(&[]).code(0).says("released");
     assert_eq!(subject.there(), before, "{row:?}");
     subject.is_allowed();

@@ -303,13 +303,16 @@ fn what_cannot_be_put_back_is_not_called_in_force(row: Row) {
     let there = subject.there();
     subject.delete(POLICY);
     subject.set(&row.switch("put", "ignored"), json!(true));
-    subject.recheck().code(5).counts(json!({"alerts": 2, "not_revoked": 1}));
+    subject.recheck().code(5).counts(json!({"alerts": 3, "not_revoked": 1}));
     is_in_again(&subject);
-    assert_eq!(subject.state(), "retrying", "{row:?}");
-    assert_eq!(subject.scene.entries_of("refused")[0]["data"]["code"], "not_kept", "{row:?}");
+    assert_eq!(subject.state(), "contested", "{row:?}");
     subject.set(&row.switch("put", "ignored"), json!(false));
-    subject.scene.run_once().counts(json!({"revoked": 1}));
+    subject.scene.poll().code(5).counts(json!({"alerts": 1, "not_revoked": 1, "seen_before": 1}));
     subject.is_denied();
+    assert_eq!(subject.state(), "contested", "{row:?}");
+    subject.scene.advance_clock(130);
+    subject.recheck();
+    assert_eq!(subject.state(), "revoked", "{row:?}");
     // With the cutoff that it had.
     assert_eq!(subject.there(), there, "{row:?}");
     subject.release(&[]).code(0).says("released");

@@ -1,0 +1,187 @@
+//! How long a deny was in force: that AWS accepted it counts only for as long as looks saw the deny in place.
+
+use super::{ChangeOutcome, Remediation, State};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Number of removals within [`CONTESTED_WITHIN`] from which on a deny is contested.
+pub const CONTESTED_FROM: usize = 2;
+
+/// Time within which removals are counted together.
+pub const CONTESTED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a deny was seen in place since AWS accepted it for the first time.
+///
+/// It is a lower bound: from a removal to the last look before it, nobody saw whether the deny was there, so that
+/// time does not count. AWS enforces a change some seconds after it accepted it, which nobody can see: a deny takes
+/// effect by so much later.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct InForce {
+    /// When AWS accepted the deny for the first time.
+    pub since: Timestamp,
+    /// Until when it is counted: the end of the deny, or the time of the ledger's last entry. What was in place later,
+    /// nobody knows.
+    pub until: Timestamp,
+    /// Seconds in which it was seen in place.
+    pub seconds: f64,
+    /// Seconds from `since` to `until`.
+    pub of_seconds: f64,
+    /// The times in which it was not in place, oldest first.
+    pub gaps: Vec<Gap>,
+}
+
+/// A time in which a deny was not in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Gap {
+    /// When it was last seen in place.
+    pub from: Timestamp,
+    /// When it was put back; none when it was not, so far.
+    pub to: Option<Timestamp>,
+}
+
+/// What happened to a deny, in the order of its entries.
+enum Step {
+    /// AWS accepted it.
+    Put(Timestamp),
+    /// It was found gone, and had last been seen in place at this time.
+    Gone(Timestamp),
+}
+
+impl InForce {
+    /// Seconds in which it was not seen in place.
+    #[must_use]
+    pub fn missing_seconds(&self) -> f64 {
+        (self.of_seconds - self.seconds).max(0.0)
+    }
+
+    /// The share of the time in which it was seen in place, from 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        if self.of_seconds > 0.0 { (self.seconds / self.of_seconds).clamp(0.0, 1.0) } else { 1.0 }
+    }
+
+    fn of(steps: &[Step], until: Timestamp) -> Option<Self> {
+        let mut put = None;
+        let (mut first, mut gone): (Option<Timestamp>, Option<Timestamp>) = (None, None);
+        let (mut seconds, mut gaps) = (0.0, Vec::new());
+        let between = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64().max(0.0);
+        for step in steps {
+            match *step {
+                Step::Put(at) => {
+                    first.get_or_insert(at);
+                    if let Some(from) = gone.take() {
+                        gaps.push(Gap { from, to: Some(at.max(from)) });
+                    }
+                    put.get_or_insert(at);
+                }
+                Step::Gone(seen) => {
+                    if let Some(put) = put.take() {
+                        seconds += between(put, seen);
+                        gone = Some(seen.max(put));
+                    }
+                }
+            }
+        }
+        let since = first?;
+        let until = until.max(since);
+        seconds += put.map_or(0.0, |put| between(put, until));
+        gaps.extend(gone.map(|from| Gap { from, to: None }));
+        let of_seconds = between(since, until);
+        Some(Self { since, until, seconds: seconds.min(of_seconds), of_seconds, gaps })
+    }
+}
+
+impl Remediation {
+    /// How long its deny was in force until `known`, the time of the ledger's last entry, or until it ended; none when AWS never accepted one.
+    #[must_use]
+    pub fn in_force(&self, known: Timestamp) -> Option<InForce> {
+        let history = &self.history;
+        let mut steps = Vec::new();
+        for made in &history.changes {
+            let Some(at) = made.accepted_at else { continue };
+            steps.push((made.entry, Step::Put(at)));
+            if made.outcome == ChangeOutcome::NotApplied {
+                steps.push((made.entry, Step::Gone(at)));
+            }
+        }
+        for drift in &history.drifts {
+            steps.push((drift.entry, Step::Gone(drift.seen_in_place.unwrap_or(drift.at))));
+        }
+        // AWS accepted it, and nobody has seen it yet.
+        if let (State::Verifying, Some(accepted)) = (self.state, self.accepted) {
+            steps.push((i64::MAX, Step::Gone(accepted.at)));
+        }
+        steps.sort_by_key(|(entry, _)| *entry);
+        let steps: Vec<Step> = steps.into_iter().map(|(_, step)| step).collect();
+        let released = history.releases.iter().filter_map(|release| release.done_at).next_back();
+        let ended = [released, history.expired_at, self.undone.map(|(at, _)| at)].into_iter().flatten().min();
+        InForce::of(&steps, ended.unwrap_or(known).min(known))
+    }
+
+    /// How often its deny was taken away since that time.
+    #[must_use]
+    pub fn removals_since(&self, since: Timestamp) -> usize {
+        let not_kept = |made: &&super::ChangeMade| {
+            made.outcome == ChangeOutcome::NotApplied && made.accepted_at.is_some_and(|at| at >= since)
+        };
+        let drifts = self.history.drifts.iter().filter(|drift| drift.at >= since).count();
+        drifts + self.history.changes.iter().filter(not_kept).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    fn gap(from: i64, to: Option<i64>) -> Gap {
+        Gap { from: at(from), to: to.map(at) }
+    }
+
+    #[test]
+    fn a_deny_that_stays_is_in_force_from_its_acceptance_on() {
+        let one = InForce::of(&[Step::Put(at(10))], at(110)).expect("accepted");
+        assert_eq!((one.seconds, one.of_seconds, one.share(), one.gaps.len()), (100.0, 100.0, 1.0, 0));
+        assert_eq!(InForce::of(&[], at(110)), None);
+    }
+
+    #[test]
+    fn what_was_taken_away_counts_until_it_was_last_seen() {
+        let steps = [
+            Step::Put(at(10)),
+            Step::Gone(at(14)),
+            Step::Put(at(90)),
+            Step::Gone(at(90)),
+            Step::Put(at(100)),
+        ];
+        let one = InForce::of(&steps, at(110)).expect("accepted");
+        assert_eq!((one.seconds, one.of_seconds), (14.0, 100.0));
+        assert_eq!(one.gaps, [gap(14, Some(90)), gap(90, Some(100))]);
+        let one = InForce::of(&steps[..2], at(110)).expect("accepted");
+        assert_eq!((one.seconds, one.gaps), (4.0, vec![gap(14, None)]));
+    }
+
+    #[test]
+    fn a_later_cutoff_over_a_deny_that_is_there_is_no_gap() {
+        let one = InForce::of(&[Step::Put(at(10)), Step::Put(at(12))], at(20)).expect("accepted");
+        assert_eq!((one.seconds, one.gaps.len()), (10.0, 0));
+    }
+
+    proptest! {
+        /// Whatever the clocks say: never more than the whole, and what is missing lies in gaps.
+        #[test]
+        fn it_is_never_more_than_the_whole(steps in proptest::collection::vec((any::<bool>(), 0_i64..100), 1..12), until in 0_i64..200) {
+            let steps: Vec<Step> = steps.into_iter().map(|(put, t)| if put { Step::Put(at(t)) } else { Step::Gone(at(t)) }).collect();
+            if let Some(one) = InForce::of(&steps, at(until)) {
+                prop_assert!(one.seconds >= 0.0 && one.seconds <= one.of_seconds);
+                prop_assert!((0.0..=1.0).contains(&one.share()));
+                prop_assert!(one.gaps.iter().all(|gap| gap.to.is_none_or(|to| to >= gap.from)));
+            }
+        }
+    }
+}
