@@ -2,6 +2,7 @@
 
 use super::member::{MemberSession, odd};
 use super::record::recorded;
+use crate::policies;
 use crate::remediation::{CallError, SimulatedDecision};
 use aws_sdk_iam::types::{
     ContextEntry, ContextKeyTypeEnum as Type, EvaluationResult, PolicyEvaluationDecisionType as Decision,
@@ -161,6 +162,7 @@ impl MemberSession {
     /// What is known of a call of the caller's.
     fn context(&self, caller: &Caller<'_>, resource_arn: Option<&str>) -> Vec<ContextEntry> {
         let user = caller.arn.split_once(":user/").map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
+        let quarantine = policies::quarantine_beside(caller.arn);
         let (account, organization) = (self.account.as_str(), self.organization.get().map(String::as_str));
         let is_here = resource_arn.is_some_and(|arn| arn.contains(account));
         let texts = [
@@ -174,6 +176,8 @@ impl MemberSession {
             ("aws:RequestedRegion", Some(self.region.as_str())),
             ("aws:ResourceAccount", Some(account).filter(|_| is_here)),
             ("aws:ResourceOrgID", organization.filter(|_| is_here)),
+            // Only attaching and detaching have it, and the one policy that rescind attaches is this one.
+            ("iam:PolicyARN", Some(quarantine.as_str())),
         ];
         let flags = [
             ("aws:SecureTransport", "true"),

@@ -32,7 +32,11 @@ enum Document {
     MemberTrust,
     /// What the hub's role may do.
     HubRole,
-    /// The SCP that keeps others from the remediation role, and from what it denies.
+    /// The managed policy that denies everything to whom it is attached, as each account has it.
+    Quarantine,
+    /// The SCP that keeps others from the remediation role and from the quarantine, and disturbs nobody else.
+    Seal,
+    /// The SCP that in addition keeps others from all inline policies and access keys.
     Guard,
     /// What the role for drills may do.
     DrillRole,
@@ -68,13 +72,9 @@ struct Print {
     #[arg(long, value_name = "ID")]
     organization: Option<String>,
 
-    /// Who may still change roles: ARN patterns, several times for several. For `guard`.
+    /// Who may still change roles: ARN patterns, several times for several. For `seal` and `guard`.
     #[arg(long = "deployer", value_name = "ARN")]
     deployers: Vec<String>,
-
-    /// Only what keeps the remediation role itself. For `guard`.
-    #[arg(long)]
-    role_only: bool,
 }
 
 pub fn run(
@@ -99,13 +99,9 @@ pub fn run(
             policies::member_trust(&trusted)
         }
         Document::HubRole => policies::hub_role(&member, drill.as_deref()),
-        Document::Guard => {
-            if print.deployers.is_empty() {
-                let text = "--deployer is required: without one, nobody could deploy the remediation role again. For example --deployer 'arn:aws:iam::*:role/stacksets-exec-*'";
-                return Err(BadInput(text.to_owned()).into());
-            }
-            policies::organization_guard(&member, &print.deployers, print.role_only)
-        }
+        Document::Quarantine => policies::quarantine(),
+        Document::Seal => policies::organization_seal(&member, print.deployers()?),
+        Document::Guard => policies::organization_guard(&member, print.deployers()?),
         Document::DrillRole => match &drill {
             Some(role) => policies::drill_role(role),
             None => {
@@ -123,6 +119,14 @@ pub fn run(
 }
 
 impl Print {
+    fn deployers(&self) -> Result<&[String], BadInput> {
+        if self.deployers.is_empty() {
+            let text = "--deployer is required: without one, nobody could deploy the remediation role again. For example --deployer 'arn:aws:iam::*:role/stacksets-exec-*'";
+            return Err(BadInput(text.to_owned()));
+        }
+        Ok(&self.deployers)
+    }
+
     fn member_role(&self, config: &Config) -> Result<Value, BadInput> {
         let remedies = match (self.remedies.is_empty(), self.remedies.contains(&Remedy::UserKeys)) {
             (true, _) => config.remedies(),

@@ -241,6 +241,7 @@ fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<Strin
         let resource = match statement["Resource"].as_str() {
             Some(arn) if arn.ends_with(":role/*") => format!("{account}:role/{NOBODY}"),
             Some(arn) if arn.ends_with(":user/*") => format!("{account}:user/{NOBODY}"),
+            Some(arn) if arn.contains(":policy/") => policies::quarantine_beside(role_arn),
             _ => "*".to_owned(),
         };
         let actions = asked.entry(resource).or_default();
@@ -282,6 +283,8 @@ mod tests {
         let user = of(&format!("arn:aws:iam::222222222222:user/{NOBODY}"));
         assert!(user.contains(&"iam:UpdateAccessKey".to_owned()), "{asked:?}");
         assert!(of("*").contains(&"iam:GetAccountSummary".to_owned()), "{asked:?}");
-        assert_eq!(asked.len(), 3);
+        let policy = of("arn:aws:iam::222222222222:policy/rescind/Quarantine");
+        assert_eq!(policy, ["iam:GetPolicy", "iam:GetPolicyVersion"]);
+        assert_eq!(asked.len(), 4);
     }
 }

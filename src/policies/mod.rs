@@ -15,7 +15,9 @@ const MEMBER_TRUST: &str = include_str!("../../policies/member-role-trust.json")
 const MEMBER_ROLE: &str = include_str!("../../policies/member-role-permissions.json");
 const MEMBER_USERS: &str = include_str!("../../policies/member-role-users.json");
 const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
+const SEAL: &str = include_str!("../../policies/organization-seal.json");
 const GUARD: &str = include_str!("../../policies/organization-guard.json");
+const QUARANTINE: &str = include_str!("../../policies/quarantine.json");
 const DRILL_ROLE: &str = include_str!("../../policies/drill-role-permissions.json");
 const DOCTOR: &str = include_str!("../../policies/session-doctor.json");
 
@@ -24,6 +26,10 @@ pub const MEMBER_POLICY: &str = "Rescind";
 
 /// Name of the remediation role's inline policy with what the remedy `user_keys` needs in addition.
 pub const USERS_POLICY: &str = "RescindUsers";
+
+/// Path and name of the managed policy with which a principal is quarantined, as its ARN has them. The stack
+/// of the remediation role brings it along.
+pub const QUARANTINE_POLICY: &str = "rescind/Quarantine";
 
 /// Who a member trusts, and how.
 #[derive(Debug, Clone)]
@@ -113,11 +119,35 @@ pub fn hub_role(member_role: &str, drill_role: Option<&str>) -> Value {
     policy
 }
 
-/// The service control policy that keeps anyone but `deployers` (ARN patterns) and the remediation role
-/// from changing that role, and from taking away what it denies. With `role_only`, only the former.
+/// The managed policy that denies everything to whom it is attached.
 #[must_use]
-pub fn organization_guard(member_role: &str, deployers: &[String], role_only: bool) -> Value {
-    let mut policy = filled(GUARD, &[("MEMBER_ROLE", member_role)]);
+pub fn quarantine() -> Value {
+    filled(QUARANTINE, &[])
+}
+
+/// The ARN of [`quarantine`] in the account of a role or user.
+#[must_use]
+pub fn quarantine_beside(principal_arn: &str) -> String {
+    let account = principal_arn.rsplit_once(':').map_or("", |(account, _)| account);
+    format!("{account}:policy/{QUARANTINE_POLICY}")
+}
+
+/// The service control policy that keeps anyone but `deployers` (ARN patterns) from changing the remediation
+/// role and the quarantine, and anyone but them and that role from lifting a quarantine.
+#[must_use]
+pub fn organization_seal(member_role: &str, deployers: &[String]) -> Value {
+    with_deployers(SEAL, member_role, deployers)
+}
+
+/// The service control policy that in addition keeps everybody else from writing inline policies and from
+/// switching access keys.
+#[must_use]
+pub fn organization_guard(member_role: &str, deployers: &[String]) -> Value {
+    with_deployers(GUARD, member_role, deployers)
+}
+
+fn with_deployers(template: &str, member_role: &str, deployers: &[String]) -> Value {
+    let mut policy = filled(template, &[("MEMBER_ROLE", member_role)]);
     for statement in statements(&mut policy) {
         for place in ["/Condition/ArnNotLike/aws:PrincipalArn", "/Resource"] {
             if let Some(Value::Array(several)) = statement.pointer_mut(place)
@@ -128,11 +158,6 @@ pub fn organization_guard(member_role: &str, deployers: &[String], role_only: bo
             }
         }
     }
-    if role_only && let Some(Value::Array(all)) = policy.get_mut("Statement") {
-        all.retain(|statement| {
-            statement["Sid"] == "KeepTheRemediationRole" || statement["Sid"] == "KeepTheDeployers"
-        });
-    }
     policy
 }
 
@@ -142,10 +167,11 @@ pub fn drill_role(drill_role: &str) -> Value {
     filled(DRILL_ROLE, &[("DRILL_ROLE", drill_role)])
 }
 
-/// What a session may do at most that only looks at the role that it is of.
+/// What a session may do at most that only looks at the role that it is of, and at the quarantine.
 #[must_use]
 pub fn session_of_doctor(role_arn: &str) -> String {
-    filled(DOCTOR, &[("ROLE_ARN", role_arn)]).to_string()
+    let quarantine = quarantine_beside(role_arn);
+    filled(DOCTOR, &[("ROLE_ARN", role_arn), ("QUARANTINE_ARN", &quarantine)]).to_string()
 }
 
 /// A caller that is no role: its ARN.
@@ -206,7 +232,9 @@ mod tests {
         let mut all = vec![
             member_trust(&trusted),
             hub_role("RescindRemediation", Some("RescindDrill")),
-            organization_guard("RescindRemediation", &deployers, false),
+            organization_seal("RescindRemediation", &deployers),
+            organization_guard("RescindRemediation", &deployers),
+            quarantine(),
             drill_role("RescindDrill"),
         ];
         all.extend(member_role("a/RescindRemediation", &both).into_iter().map(|(_, policy)| policy));
@@ -239,6 +267,21 @@ mod tests {
     }
 
     #[test]
+    fn the_quarantine_is_of_the_principals_account() {
+        let expected = "arn:aws-cn:iam::222222222222:policy/rescind/Quarantine";
+        for principal in ["role/a/b/Remediation", "user/alice"] {
+            assert_eq!(quarantine_beside(&format!("arn:aws-cn:iam::222222222222:{principal}")), expected);
+        }
+        // It is the one that the remediation role may attach.
+        let both = [RemedyName::RoleSessions, RemedyName::UserKeys];
+        for (_, policy) in member_role("R", &both) {
+            assert!(
+                policy.to_string().contains(r#""iam:PolicyARN":"arn:*:iam::*:policy/rescind/Quarantine""#)
+            );
+        }
+    }
+
+    #[test]
     fn the_path_of_the_hubs_role_is_taken_from_the_trust() {
         let trust = serde_json::json!({"Statement": [{"Principal": {"AWS": "arn:aws:iam::1:role/sec/Hub"}}]});
         assert_eq!(with_path("arn:aws:iam::1:role/Hub", &trust), "arn:aws:iam::1:role/sec/Hub");
@@ -246,7 +289,7 @@ mod tests {
         assert_eq!(with_path("arn:aws:iam::1:role/b", &trust), "arn:aws:iam::1:role/b");
     }
 
-    /// IAM counts a role's inline policies to 10,240 characters and an SCP to 5,120.
+    /// IAM counts a role's inline policies to 10,240 characters, and Organizations an SCP.
     #[test]
     fn they_fit() {
         let both = [RemedyName::RoleSessions, RemedyName::UserKeys];
@@ -256,8 +299,8 @@ mod tests {
             .sum();
         assert!(inline < 10_240 / 2);
         let deployers = vec!["arn:aws:iam::*:role/aws-service-role/*".to_owned(); 8];
-        assert!(
-            organization_guard("a/long/path/RescindRemediation", &deployers, false).to_string().len() < 5120
-        );
+        for scp in [organization_seal, organization_guard] {
+            assert!(scp("a/long/path/RescindRemediation", &deployers).to_string().len() < 10_240 / 2);
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 const ROLE: &str = include_str!("../../policies/session-role.json");
 const TRACE: &str = include_str!("../../policies/session-trace.json");
 const USER: &str = include_str!("../../policies/session-user.json");
+const QUARANTINE: &str = include_str!("../../policies/session-quarantine.json");
 const SEARCH: &str = include_str!("../../policies/session-search.json");
 
 /// What a member session is opened for.
@@ -49,7 +50,7 @@ impl Purpose {
     }
 }
 
-/// What a member session may do at most: read and change the one principal that it is for.
+/// What a member session may do at most: read and change the one principal that it is for, and quarantine it.
 /// STS takes up to 2,048 characters.
 #[must_use]
 pub fn session_policy(target: &Target, purpose: Purpose) -> String {
@@ -61,15 +62,32 @@ pub fn session_policy(target: &Target, purpose: Purpose) -> String {
         Who::User { user, .. } => (USER, user.as_str()),
         Who::Unsupported { .. } => (ROLE, "-"),
     };
+    let mut policy = filled(template, target, name);
+    let writes = purpose.writes(&target.who);
+    if let Some(Value::Array(actions)) = policy.pointer_mut("/Statement/0/Action") {
+        actions.extend(writes.iter().map(|action| Value::from(*action)));
+    }
+    if !writes.is_empty()
+        && let Some(Value::Array(statements)) = policy.pointer_mut("/Statement")
+        && let Value::Array(more) = filled(QUARANTINE, target, name)["Statement"].take()
+    {
+        statements.extend(more);
+    }
+    policy.to_string()
+}
+
+fn filled(template: &str, target: &Target, name: &str) -> Value {
+    let (entity, kind) = match target.who {
+        Who::User { .. } => ("User", "user"),
+        Who::Role { .. } | Who::Unsupported { .. } => ("Role", "role"),
+    };
     let text = template
         .replace("${PARTITION}", target.partition.as_str())
         .replace("${ACCOUNT}", target.account.as_str())
+        .replace("${ENTITY}", entity)
+        .replace("${KIND}", kind)
         .replace("${NAME}", name);
-    let mut policy: Value = serde_json::from_str(&text).unwrap_or_default();
-    if let Some(Value::Array(actions)) = policy.pointer_mut("/Statement/0/Action") {
-        actions.extend(purpose.writes(&target.who).iter().map(|action| Value::from(*action)));
-    }
-    policy.to_string()
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -104,6 +122,35 @@ mod tests {
                     format!("arn:aws-us-gov:iam::111122223333:{kind}/*/{name}"),
                 ]);
                 assert_eq!(policy["Statement"][0]["Resource"], expected);
+            }
+        }
+    }
+
+    #[test]
+    fn who_writes_can_quarantine_that_principal_and_who_looks_cannot() {
+        for (target, kind) in targets().iter().zip(["Role", "User"]) {
+            for purpose in [Purpose::Look, Purpose::Revoke, Purpose::Undo, Purpose::Trace, Purpose::Search] {
+                let text = session_policy(target, purpose);
+                let policy: Value = serde_json::from_str(&text).expect("JSON");
+                let statements = policy["Statement"].as_array().expect("a list");
+                let attaching: Vec<&Value> = statements
+                    .iter()
+                    .filter(|one| {
+                        ["iam:Attach", "iam:Detach"].iter().any(|verb| one.to_string().contains(verb))
+                    })
+                    .collect();
+                if !matches!(purpose, Purpose::Revoke | Purpose::Undo) {
+                    assert!(attaching.is_empty(), "{text}");
+                    continue;
+                }
+                assert_eq!(attaching.len(), 1, "{text}");
+                assert_eq!(
+                    attaching[0]["Action"],
+                    json!([format!("iam:Attach{kind}Policy"), format!("iam:Detach{kind}Policy")])
+                );
+                assert_eq!(attaching[0]["Resource"], policy["Statement"][0]["Resource"]);
+                let only = "arn:aws-us-gov:iam::111122223333:policy/rescind/Quarantine";
+                assert_eq!(attaching[0]["Condition"], json!({"ArnEquals": {"iam:PolicyARN": only}}));
             }
         }
     }

@@ -1,4 +1,5 @@
 """The roles that are deployed have the documents of policies/*.json, and no others."""
+import re
 import unittest
 
 import yaml
@@ -32,6 +33,20 @@ class MemberRole(unittest.TestCase):
         self.assertEqual((properties["RoleName"], properties["Path"]), ("Remediation", "/security/"))
         self.assertEqual(properties["MaxSessionDuration"], 3600)
         self.assertNotIn("ManagedPolicyArns", properties)
+
+    def test_the_policy_that_it_may_attach_is_beside_it(self):
+        made = Template((DEPLOYMENT / "member-role.yaml").read_text(), **TRUST).resources("AWS::IAM::ManagedPolicy")
+        (quarantine,) = made.values()
+        self.assertEqual(quarantine["PolicyDocument"], policy("quarantine.json"))
+        name = f"policy{quarantine['Path']}{quarantine['ManagedPolicyName']}"
+        both = inline(role("member-role.yaml", UserKeys="true", **TRUST))
+        attaching = [
+            statement for each in both.values() for statement in each["Statement"]
+            if re.search(r"iam:(Attach|Detach)", str(statement.get("Action")))
+        ]
+        self.assertEqual(len(attaching), 2)
+        for statement in attaching:
+            self.assertEqual(statement["Condition"], {"ArnEquals": {"iam:PolicyARN": f"arn:*:iam::*:{name}"}})
 
     def test_its_own_arn_is_denied_under_the_name_that_it_has(self):
         for given, name in [({}, "RescindRemediation"), ({"RoleName": "R", "RolePath": "/a/b/"}, "a/b/R")]:
@@ -146,12 +161,13 @@ class Others(unittest.TestCase):
         self.assertEqual(properties["AssumeRolePolicyDocument"], policy("member-role-trust.json"))
         self.assertEqual(inline(properties), {"Rescind": policy("drill-role-permissions.json")})
 
-    def test_the_guard_is_the_one_that_is_printed(self):
-        text = (DEPLOYMENT / "organization-guard.yaml").read_text()
+    def test_the_seal_and_the_guard_are_those_that_are_printed(self):
         given = {"MemberRole": FILLED["MEMBER_ROLE"], "Deployers": DEPLOYERS, "TargetIds": ["r-root"]}
-        guard = Template(text, **given).properties("Guard")
-        self.assertEqual(guard["Content"], policy("organization-guard.json"))
-        self.assertEqual(guard["Type"], "SERVICE_CONTROL_POLICY")
+        for name in ["seal", "guard"]:
+            text = (DEPLOYMENT / f"organization-{name}.yaml").read_text()
+            (made,) = Template(text, **given).resources("AWS::Organizations::Policy").values()
+            self.assertEqual(made["Content"], policy(f"organization-{name}.json"))
+            self.assertEqual((made["Type"], made["Name"]), ("SERVICE_CONTROL_POLICY", f"rescind-{name}"))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ class Documents(unittest.TestCase):
         (denied,) = [s for s in document("member-role", "permissions", TRUST)["Statement"] if s["Effect"] == "Deny"]
         self.assertEqual(denied["Resource"], "arn:*:iam::*:role/RescindRemediation")
         self.assertEqual(document("member-role", "users", TRUST), policy("member-role-users.json"))
+        self.assertEqual(document("member-role", "quarantine", TRUST), policy("quarantine.json"))
 
     def test_a_permissions_boundary_is_of_the_same_account(self):
         bounded = TRUST | {"permissions_boundary": "limits/Rescind"}

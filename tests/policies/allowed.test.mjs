@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
 import { HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER, by } from './calls.mjs'
 import {
-  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, STRANGER, hubRole, memberRole, memberRoleWithUsers, policy, source, topicKey
+  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, hubRole, memberRole, memberRoleWithUsers, policy, source, topicKey
 } from './documents.mjs'
 import { WRITES, session } from './session.mjs'
 
@@ -14,9 +14,9 @@ for (const [purpose, kinds] of Object.entries(MEMBER_CALLS)) {
   for (const [kind, calls] of Object.entries(kinds)) {
     const name = { Role: ROLE, User: USER }[kind]
     const identity = { Role: memberRole, User: memberRoleWithUsers }[kind]
-    for (const [action, on] of calls) {
+    for (const [action, on, context] of calls) {
       test(`${purpose} a ${kind.toLowerCase()}: ${action}`, async () => {
-        const call = { who: remediation, action, on, identity, session: session(purpose, kind, name) }
+        const call = { who: remediation, action, on, context, identity, session: session(purpose, kind, name) }
         assert.equal(await ask(call), 'Allowed')
         // Also where the account has these documents as the role's permissions boundary.
         assert.equal(await ask({ ...call, boundary: identity }), 'Allowed')
@@ -46,10 +46,13 @@ test('in the other partitions, too', async () => {
   }
 })
 
-test('a session of doctor can look at the remediation role itself', async () => {
-  const on = roleArn(MEMBER_ROLE)
-  const confined = policy('session-doctor', { ROLE_ARN: on })
-  for (const action of ['iam:GetRole', 'iam:GetRolePolicy', 'iam:SimulatePrincipalPolicy']) {
+test('a session of doctor can look at the remediation role itself, and at the quarantine', async () => {
+  const role = roleArn(MEMBER_ROLE)
+  const confined = policy('session-doctor', { ROLE_ARN: role, QUARANTINE_ARN: QUARANTINE })
+  for (const [action, on] of [
+    ['iam:GetRole', role], ['iam:GetRolePolicy', role], ['iam:SimulatePrincipalPolicy', role],
+    ['iam:GetPolicy', QUARANTINE], ['iam:GetPolicyVersion', QUARANTINE]
+  ]) {
     const call = { who: remediation, action, on, identity: memberRole, session: confined }
     assert.equal(await ask(call), 'Allowed', action)
   }

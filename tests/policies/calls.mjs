@@ -1,6 +1,6 @@
 // Every call of AWS that rescind makes, with the action that IAM asks for it, and when it is made.
 
-import { HUB, MEMBER } from './documents.mjs'
+import { HUB, MEMBER, QUARANTINE } from './documents.mjs'
 import { roleArn, userArn } from './ask.mjs'
 
 export const ROLE = 'shop-web'
@@ -10,22 +10,29 @@ const onRole = (action) => [action, roleArn(ROLE)]
 const onUser = (action) => [action, userArn(USER)]
 const onAll = (action) => [action, '*']
 
-/** In a member account: by the purpose of the session and by whom it is about. [action, resource] */
+/** What a policy is attached or detached with. */
+export const withPolicy = (arn) => ({ 'iam:PolicyARN': arn })
+
+/** In a member account: by the purpose of the session and by whom it is about. [action, resource, context] */
 const looks = {
-  Role: [onRole('iam:GetRole'), onRole('iam:GetRolePolicy'), onRole('iam:SimulatePrincipalPolicy'),
-    onAll('iam:GetAccountSummary')],
+  Role: [onRole('iam:GetRole'), onRole('iam:GetRolePolicy'), onRole('iam:ListAttachedRolePolicies'),
+    onRole('iam:SimulatePrincipalPolicy'), onAll('iam:GetAccountSummary')],
   User: [onUser('iam:GetUser'), onUser('iam:GetUserPolicy'), onUser('iam:ListAccessKeys'),
-    onUser('iam:SimulatePrincipalPolicy'), onAll('iam:GetAccountSummary')]
+    onUser('iam:ListAttachedUserPolicies'), onUser('iam:SimulatePrincipalPolicy'), onAll('iam:GetAccountSummary')]
+}
+const quarantines = {
+  Role: ['iam:AttachRolePolicy', 'iam:DetachRolePolicy'].map((action) => [...onRole(action), withPolicy(QUARANTINE)]),
+  User: ['iam:AttachUserPolicy', 'iam:DetachUserPolicy'].map((action) => [...onUser(action), withPolicy(QUARANTINE)])
 }
 export const MEMBER_CALLS = {
   Look: looks,
   Revoke: {
-    Role: [...looks.Role, onRole('iam:PutRolePolicy')],
-    User: [...looks.User, onUser('iam:UpdateAccessKey'), onUser('iam:PutUserPolicy')]
+    Role: [...looks.Role, ...quarantines.Role, onRole('iam:PutRolePolicy')],
+    User: [...looks.User, ...quarantines.User, onUser('iam:UpdateAccessKey'), onUser('iam:PutUserPolicy')]
   },
   Undo: {
-    Role: [...looks.Role, onRole('iam:PutRolePolicy'), onRole('iam:DeleteRolePolicy')],
-    User: [...looks.User, onUser('iam:UpdateAccessKey'), onUser('iam:PutUserPolicy'),
+    Role: [...looks.Role, ...quarantines.Role, onRole('iam:PutRolePolicy'), onRole('iam:DeleteRolePolicy')],
+    User: [...looks.User, ...quarantines.User, onUser('iam:UpdateAccessKey'), onUser('iam:PutUserPolicy'),
       onUser('iam:DeleteUserPolicy')]
   },
   Trace: {

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { KEY, by } from './calls.mjs'
+import { KEY, by, withPolicy } from './calls.mjs'
 import {
-  DRILL_ROLE, HUB, HUB_ROLE, MEMBER, MEMBER_ROLE, STRANGER, administrator, hubRole, memberRole, memberRoleWithUsers, policy, topicKey
+  DRILL_ROLE, HUB, HUB_ROLE, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, administrator, hubRole, memberRole, memberRoleWithUsers, policy, topicKey
 } from './documents.mjs'
 import { session } from './session.mjs'
 
@@ -18,7 +18,7 @@ const looks = { ...revokes, session: session('Look', 'Role', 'shop-web') }
 const traces = { ...revokes, session: session('Trace', 'Role', 'shop-web') }
 const revokesUser = { ...revokes, session: session('Revoke', 'User', 'alice') }
 const withoutUsers = { who: remediation, identity: memberRole }
-const doctors = { ...revokes, session: policy('session-doctor', { ROLE_ARN: roleArn(MEMBER_ROLE) }) }
+const doctors = { ...revokes, session: policy('session-doctor', { ROLE_ARN: roleArn(MEMBER_ROLE), QUARANTINE_ARN: QUARANTINE }) }
 const drills = {
   who: sessionOf(roleArn(DRILL_ROLE), 'rescind-drill'),
   identity: [{ name: 'Rescind', policy: policy('drill-role-permissions') }]
@@ -30,6 +30,9 @@ const asHub = { who: hub, identity: hubRole }
 const open = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
 const write = 'iam:PutRolePolicy'
 const never = { identity: administrator, session: undefined }
+const attaching = (call, arn = QUARANTINE) => ({ ...call, context: withPolicy(arn) })
+const quarantine = { context: withPolicy(QUARANTINE) }
+const ADMINISTRATOR = 'arn:aws:iam::aws:policy/AdministratorAccess'
 const here = (call) => ({ ...call, account: HUB })
 
 const rows = [
@@ -65,6 +68,22 @@ const rows = [
   ['the role alone simulates a user', withoutUsers, 'iam:SimulatePrincipalPolicy', alice, { identity: memberRoleWithUsers }],
   ['the role alone looks at a user', withoutUsers, 'iam:GetUser', alice, { identity: memberRoleWithUsers }],
 
+  // The one policy that a session attaches and detaches, and to whom.
+  ['a session for one role attaches another policy to it', attaching(revokes, ADMINISTRATOR), 'iam:AttachRolePolicy', web, quarantine],
+  ['… nor a policy whose name begins the same', attaching(revokes, `${QUARANTINE}2`), 'iam:AttachRolePolicy', web, quarantine],
+  ['… nor one of that name without the path', attaching(revokes, QUARANTINE.replace('rescind/', '')), 'iam:AttachRolePolicy', web, quarantine],
+  ['… nor quarantines another role', attaching(revokes), 'iam:AttachRolePolicy', roleArn('billing'), { on: web }],
+  ['… nor lifts another role\'s quarantine', attaching(undoes), 'iam:DetachRolePolicy', roleArn('billing'), { on: web }],
+  ['… nor detaches another policy', attaching(undoes, ADMINISTRATOR), 'iam:DetachRolePolicy', web, quarantine],
+  ['a session that looks quarantines', attaching(looks), 'iam:AttachRolePolicy', web, { session: revokes.session }],
+  ['a session for one user quarantines another', attaching(revokesUser), 'iam:AttachUserPolicy', userArn('bob'), { on: alice }],
+  ['… nor attaches another policy', attaching(revokesUser, ADMINISTRATOR), 'iam:AttachUserPolicy', alice, quarantine],
+  ['the role alone quarantines a user', attaching(withoutUsers), 'iam:AttachUserPolicy', alice, { identity: memberRoleWithUsers }],
+  ['the role quarantines itself', attaching(unconfined), 'iam:AttachRolePolicy', roleArn(MEMBER_ROLE), { on: web }],
+  ['the role changes the quarantine', unconfined, 'iam:CreatePolicyVersion', QUARANTINE, never],
+  ['the role deletes the quarantine', unconfined, 'iam:DeletePolicy', QUARANTINE, never],
+  ['the role reads another policy', unconfined, 'iam:GetPolicyVersion', 'arn:aws:iam::222222222222:policy/shop', never],
+
   // Even all of the role, without a session policy.
   ['it creates a user', unconfined, 'iam:CreateUser', userArn('eve'), never],
   ['it creates an access key', unconfined, 'iam:CreateAccessKey', alice, never],
@@ -72,9 +91,9 @@ const rows = [
   ['it gives a user a console password', unconfined, 'iam:CreateLoginProfile', alice, never],
   ['it puts a user into a group', unconfined, 'iam:AddUserToGroup', `arn:aws:iam::222222222222:group/admins`, never],
   ['it writes a group\'s policy', unconfined, 'iam:PutGroupPolicy', `arn:aws:iam::222222222222:group/admins`, never],
-  ['it attaches a policy to a role', unconfined, 'iam:AttachRolePolicy', web, never],
-  ['it attaches a policy to a user', unconfined, 'iam:AttachUserPolicy', alice, never],
-  ['it detaches a policy', unconfined, 'iam:DetachRolePolicy', web, never],
+  ['it attaches a policy to a role', attaching(unconfined, ADMINISTRATOR), 'iam:AttachRolePolicy', web, never],
+  ['it attaches a policy to a user', attaching(unconfined, ADMINISTRATOR), 'iam:AttachUserPolicy', alice, never],
+  ['it detaches a policy', attaching(unconfined, ADMINISTRATOR), 'iam:DetachRolePolicy', web, never],
   ['it creates a role', unconfined, 'iam:CreateRole', roleArn('eve'), never],
   ['it deletes a role', unconfined, 'iam:DeleteRole', web, never],
   ['it changes who may assume a role', unconfined, 'iam:UpdateAssumeRolePolicy', web, never],

@@ -57,4 +57,8 @@ export const controls = (...others) => [
     policies: [fullAccess, ...others.map((each, n) => ({ name: `control-${n}`, policy: each }))]
   }
 ]
+export const seal = controls(policy('organization-seal'))
 export const guard = controls(policy('organization-guard'))
+/** The policy with which a principal is quarantined. */
+export const QUARANTINE = `arn:aws:iam::${MEMBER}:policy/rescind/Quarantine`
+export const quarantine = { name: 'Quarantine', policy: policy('quarantine') }

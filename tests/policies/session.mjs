@@ -20,5 +20,9 @@ export function session(purpose, kind, name, { partition = 'aws', account = MEMB
   const template = ofPurpose ?? { Role: 'session-role', User: 'session-user' }[kind]
   const filled = policy(template, { PARTITION: partition, ACCOUNT: account, NAME: name })
   filled.Statement[0].Action.push(...WRITES[purpose][kind])
+  if (WRITES[purpose][kind].length > 0) {
+    const values = { PARTITION: partition, ACCOUNT: account, NAME: name, ENTITY: kind, KIND: kind.toLowerCase() }
+    filled.Statement.push(...policy('session-quarantine', values).Statement)
+  }
   return filled
 }

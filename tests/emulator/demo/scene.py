@@ -74,6 +74,7 @@ class Scene:
             ],
             member_role=MEMBER_ROLE,
             member_policy=_printed(rescind, "member-role"),
+            member_managed_policies={"rescind/Quarantine": _printed(rescind, "quarantine")},
             member_trust=trust,
             hub_policy=_printed(rescind, "hub-role"),
             external_id=external_id(config),

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from adversary import Adversary
 
-from .support import ALLOW_EVERYTHING, REVOKE_POLICY, ROOT, EmulatorTestCase, revoke_policy
+from .support import ALLOW_EVERYTHING, MEMBER_ROLE, REVOKE_POLICY, ROOT, EmulatorTestCase, revoke_policy
 
 DELAY = 4000
 EVERY = 500
@@ -168,37 +168,29 @@ class Fights(AdversaryTestCase):
 
 
 class Sealed(AdversaryTestCase):
-    """Against a service control policy that keeps a managed policy where it is."""
+    """Against the seal: the service control policy that keeps a managed policy where it is."""
 
-    def seal(self, *more: dict) -> None:
+    def seal(self, without: str = "") -> None:
         management = self.client(self.org["management"], "organizations")
-        detaching = {
-            "Effect": "Deny",
-            "Action": ["iam:DetachRolePolicy", "iam:DetachUserPolicy"],
-            "Resource": "*",
-            "Condition": {"ArnLike": {"iam:PolicyARN": "arn:aws:iam::*:policy/rescind/*"}},
-        }
-        content = json.dumps({"Version": "2012-10-17", "Statement": [detaching, *more]})
+        text = (ROOT.parents[1] / "policies" / "organization-seal.json").read_text(encoding="utf-8")
+        text = text.replace("${MEMBER_ROLE}", MEMBER_ROLE).replace("${DEPLOYERS}", "arn:*:iam::*:role/deployer")
+        document = json.loads(text)
+        document["Statement"] = [one for one in document["Statement"] if one["Sid"] != without]
         policy = management.create_policy(
-            Name="seal", Description="seal", Type="SERVICE_CONTROL_POLICY", Content=content
+            Name="seal", Description="seal", Type="SERVICE_CONTROL_POLICY", Content=json.dumps(document)
         )
         management.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=self.shop["id"])
 
-    def quarantined(self, *more: dict):
+    def quarantined(self, without: str = ""):
         """The adversary, and a policy that denies all and was attached to its role just now."""
-        self.seal(*more)
+        self.seal(without)
         self.emulator.switch(iam_spread_seconds=DELAY)
         adversary, arn = self.settled(), self.managed()
         self.operator.attach_role_policy(RoleName="AppRole", PolicyArn=arn)
         return adversary, arn
 
     def test_what_is_sealed_stays_and_counts(self):
-        versions = {
-            "Effect": "Deny",
-            "Action": ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:DeletePolicy*"],
-            "Resource": "arn:aws:iam::*:policy/rescind/*",
-        }
-        adversary, arn = self.quarantined(versions)
+        adversary, arn = self.quarantined()
         line = self.rounds(adversary, 1)
         self.assertEqual(line["refused"][f"attached policy {arn}"], "AccessDenied")
         self.assertEqual(line["refused"][f"document of policy {arn}"], "AccessDenied")
@@ -212,7 +204,7 @@ class Sealed(AdversaryTestCase):
         self.assertIsNotNone(adversary.summary()["first_denied"])
 
     def test_a_policy_that_can_be_rewritten_holds_nobody(self):
-        adversary, arn = self.quarantined()
+        adversary, arn = self.quarantined(without="KeepTheQuarantinePolicy")
         self.rounds(adversary, 2)
         self.assertEqual(self.attached(), [arn])
         self.assertEqual(self.printed("removed"), [("document of policy", arn)])

@@ -82,6 +82,24 @@ class Reads(EmulatorTestCase):
         self.assertAwsError("NoSuchEntity", management.get_role, RoleName="RescindRemediation")
 
 
+class ManagedPoliciesOfMembers(EmulatorTestCase):
+    DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    ORGANIZATION = {"member_managed_policies": {"rescind/Quarantine": DENY}}
+
+    def test_they_are_beside_the_member_role(self):
+        arn = "arn:aws:iam::222222222222:policy/rescind/Quarantine"
+        shop = self.client(self.shop, "iam")
+        version = shop.get_policy_version(PolicyArn=arn, VersionId=shop.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"])
+        self.assertEqual(version["PolicyVersion"]["Document"], self.DENY)
+        self.role()
+        thief = self.client(self.session(), "iam")
+        thief.list_users()
+        shop.attach_role_policy(RoleName="AppRole", PolicyArn=arn)
+        self.assertAwsError("AccessDenied", thief.list_users)
+        management = self.client(self.org["management"], "iam")
+        self.assertAwsError("NoSuchEntity", management.get_policy, PolicyArn=arn.replace("2" * 12, self.org["management"]["id"]))
+
+
 class ServiceControlPolicies(EmulatorTestCase):
     def setUp(self) -> None:
         super().setUp()

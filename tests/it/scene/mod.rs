@@ -70,6 +70,7 @@ impl Scene {
                 "external_id": EXTERNAL_ID,
                 "source_identity": "rescind",
                 "member_policy": scene.setting.member_policy,
+                "member_managed_policies": {"rescind/Quarantine": policy("quarantine.json")},
                 "member_trust": policy("member-role-trust.json"),
                 "hub_policy": scene.setting.hub_policy,
                 "ous": ["Workloads", "Workloads/Production", "Sandbox"],

@@ -12,7 +12,8 @@ locals {
   permissions = templatefile("${local.policies}/member-role-permissions.json", {
     MEMBER_ROLE = trimprefix("${var.role_path}${var.role_name}", "/")
   })
-  users = file("${local.policies}/member-role-users.json")
+  users      = file("${local.policies}/member-role-users.json")
+  quarantine = file("${local.policies}/quarantine.json")
 
   boundary = var.permissions_boundary == "" ? null : "arn:${local.partition}:iam::${local.account}:policy/${var.permissions_boundary}"
 }

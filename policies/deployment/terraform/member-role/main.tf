@@ -10,6 +10,15 @@ locals {
   partition = data.aws_partition.current.partition
 }
 
+# The name and the path are fixed: the role may attach no other policy. While it is attached somewhere, IAM does
+# not delete it.
+resource "aws_iam_policy" "quarantine" {
+  name        = "Quarantine"
+  path        = "/rescind/"
+  description = "rescind attaches it to a stolen role or user until its deny is in force. It denies everything."
+  policy      = local.quarantine
+}
+
 resource "aws_iam_role" "member" {
   name                 = var.role_name
   path                 = var.role_path

@@ -3,6 +3,8 @@ import json
 import secrets
 from typing import Mapping, Optional
 
+from moto.iam.models import ManagedPolicy
+
 from ..state.directory import Directory
 from ..state.ids import new_id
 from ..state.sessions import Session
@@ -19,6 +21,7 @@ class Entities(Door):
         return {
             ("POST", "roles"): self._create_role,
             ("POST", "users"): self._create_user,
+            ("POST", "policies"): self._create_policy,
             ("POST", "sessions"): self._issue_session,
         }
 
@@ -53,6 +56,11 @@ class Entities(Door):
                 user.put_policy(request.get("policy_name", "permissions"), json.dumps(request["policy"]))
             access_keys = [create_access_key(self._directory, account, user) for _ in range(keys)]
             return {"user_id": user.id, "arn": user.arn, "access_keys": access_keys}
+
+    def _create_policy(self, request: Mapping) -> dict:
+        with self._world.lock:
+            account = self._account(request)
+            return {"arn": create_managed_policy(self._directory, account, request["name"], request["document"])}
 
     def _issue_session(self, request: Mapping) -> dict:
         with self._world.lock:
@@ -119,6 +127,19 @@ def create_user(directory: Directory, account: str, name: str, path: str = "/"):
 def create_access_key(directory: Directory, account: str, user) -> dict:
     key = directory.iam(account).create_access_key(user.name)
     return {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
+
+
+def create_managed_policy(directory: Directory, account: str, path_and_name: str, document: Mapping) -> str:
+    """A managed policy of the account, such as `rescind/Quarantine`; its ARN."""
+    path, _, name = f"/{path_and_name}".rpartition("/")
+    policy = ManagedPolicy(
+        name, account_id=account, region=directory.main_region, document=json.dumps(document), path=f"{path}/"
+    )
+    policies = directory.iam(account).managed_policies
+    if policy.arn in policies:
+        raise ValueError(f"account {account} already has a policy {path_and_name}")
+    policies[policy.arn] = policy
+    return policy.arn
 
 
 def service_trust(service: str) -> dict:

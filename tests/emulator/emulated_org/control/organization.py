@@ -11,7 +11,9 @@ from moto.organizations.models import organizations_backends
 
 from ..state.directory import EVERYTHING, MANAGED_POLICIES, OPERATOR, SERVICE_CONTROL_POLICY
 from .door import Door, Routes
-from .entities import account_trust, create_access_key, create_role, create_user, credentials, service_trust
+from .entities import (
+    account_trust, create_access_key, create_managed_policy, create_role, create_user, credentials, service_trust
+)
 from .plan import STATES, Plan
 
 HUB_ROLE = "RescindHub"
@@ -177,6 +179,8 @@ class Organization(Door):
         role = create_role(self._directory, account, name, policy, trust, path=path, policy_name=MEMBER_POLICY)
         for policy_name, document in plan.more_member_policies.items():
             role.put_policy(policy_name, json.dumps(self._filled(document, plan, account, hub_role_arn)))
+        for path_and_name, document in plan.member_managed_policies.items():
+            create_managed_policy(self._directory, account, path_and_name, document)
         return role.arn
 
     def _filled(self, document: Mapping, plan: Plan, account: str, hub_role_arn: str) -> dict:

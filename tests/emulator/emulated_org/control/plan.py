@@ -40,6 +40,8 @@ class Plan:
         self.source_identity = request.get("source_identity", "rescind")
         self.member_policy = request["member_policy"]
         self.more_member_policies = request.get("more_member_policies") or {}
+        # By path and name: `rescind/Quarantine`.
+        self.member_managed_policies = request.get("member_managed_policies") or {}
         self.member_trust = request.get("member_trust")
         self.hub_policy = request.get("hub_policy")
         self.ous = request.get("ous") or []
