@@ -15,6 +15,10 @@ pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Ve
     }
 }
 
+/// What outlives the credentials (GetSigninToken). Whether a console session keeps the time at which their token
+/// was issued, and so is denied with it, is not known.
+const CONSOLE: &str = "The thief may have opened a console session, which can outlive the credentials by up to 12 hours and issues keys of its own. It may not be denied: look in CloudTrail for `GetSigninToken` and `ConsoleLogin` of this principal, in all regions.";
+
 /// How to drop sessions that the AWS CLI keeps.
 const CACHE: [&str; 3] = [
     "The AWS CLI caches sessions until they expire. To drop the old ones:",
@@ -40,11 +44,12 @@ fn of_role(instance: Option<&str>, recurring: bool, one: bool) -> Vec<String> {
         if one {
             "Only this session is denied. The role's other sessions keep working."
         } else {
-            "Legitimate users of the role need a fresh session: instances get one by themselves within about six hours, or immediately after a stop and start; people sign in again; long-running jobs are restarted."
+            "Legitimate users of the role need a fresh session: instances get one by themselves in up to about six hours, or immediately after a stop and start; people sign in again; long-running jobs are restarted."
         }
         .to_owned(),
     );
     lines.extend(CACHE.map(str::to_owned));
+    lines.push(CONSOLE.to_owned());
     lines.push(
         "Sessions that the thief opened in other roles meanwhile are not revoked: look for AssumeRole by this access key in CloudTrail, also in other accounts; and for what was made to last: users, keys, roles, functions, images.".to_owned(),
     );
@@ -68,8 +73,37 @@ fn of_user(user: &str, key: Option<&str>, recurring: bool) -> Vec<String> {
         "Sessions of {user} from before the cutoff are denied: get fresh ones (GetSessionToken, sign in again)."
     ));
     lines.extend(CACHE.map(str::to_owned));
+    lines.push(CONSOLE.to_owned());
     lines.push(
         "Change the user's password if it has one, check its MFA, and look in CloudTrail for what the key did: CreateAccessKey, CreateUser, AttachUserPolicy, AssumeRole. Sessions in other roles are not revoked.".to_owned(),
     );
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(who: Who) -> String {
+        let account = "111122223333".parse().expect("legal");
+        aftercare(&Target { partition: crate::ident::Partition::Aws, account, who }, None, false).join("\n")
+    }
+
+    #[test]
+    fn each_names_the_events_that_open_a_console() {
+        let role = Who::Role { role: "web".parse().expect("legal"), role_id: None, session: None };
+        let user = Who::User { user: "eve".parse().expect("legal"), user_id: None, access_key: None };
+        for lines in [lines(role), lines(user)] {
+            assert!(lines.contains("`GetSigninToken`") && lines.contains("`ConsoleLogin`"), "{lines}");
+        }
+    }
+
+    #[test]
+    fn the_questions_and_answers_promise_no_more_to_instances() {
+        let role = Who::Role { role: "web".parse().expect("legal"), role_id: None, session: None };
+        let faq = include_str!("../../docs/faq.md");
+        for text in [lines(role).as_str(), faq] {
+            assert!(text.contains("up to about six hours"), "{text}");
+        }
+    }
 }

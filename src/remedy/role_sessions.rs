@@ -13,7 +13,8 @@ use jiff::SignedDuration;
 
 /// The longest that a session of a role lives, and what it opened for itself: IAM's maximum of
 /// MaxSessionDuration, which may have been higher than it is now when the token was issued; and a console
-/// session of the same length that was opened at its end (GetSigninToken).
+/// session that was opened at its end, which lives for up to 12 hours more (GetSigninToken with
+/// SessionDuration=43200; IAM User Guide, "Enable custom identity broker access to the AWS console").
 pub(super) const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The remedy. It has no settings.

@@ -13,7 +13,8 @@ use crate::ident::{UserId, UserName};
 use crate::remediation::{Change, Deny, KeyChange, POLICY_NAME, Refusal, Target, Undo, Verified};
 use jiff::SignedDuration;
 
-/// The longest that a session of an IAM user lives (GetSessionToken, GetFederationToken).
+/// The longest that a session of an IAM user lives (GetSessionToken, GetFederationToken). A console session of
+/// GetFederationToken's credentials ends with them: GetSigninToken takes no SessionDuration then.
 pub(super) const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(36);
 
 /// The remedy. It has no settings.

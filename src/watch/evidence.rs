@@ -1,6 +1,7 @@
 //! What is gathered after a deny is in force: its impact, and what CloudTrail saw.
 
 use super::culprit;
+use super::recheck::expires_at;
 use crate::alert::{Alert, Alerts};
 use crate::aws::{AwsClock, Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
@@ -16,9 +17,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Maximum number of regions that are asked concurrently: LookupEvents is limited for each region on its own.
 const AT_ONCE: usize = 8;
-
-/// Time for which a stolen key is looked for after the deny: then it is used no more, or not seen.
-const LOOKED_FOR: SignedDuration = SignedDuration::from_hours(13);
 
 /// Maximum number of keys of one remediation that are looked for.
 const MOST_KEYS: usize = 3;
@@ -80,8 +78,7 @@ impl Evidence {
             return Ok(());
         };
         let wants_impact = Target::has_impact(&remediation.target.key()) && remediation.impact.is_none();
-        let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
-        let wants_calls = cloudtrail && self.clock.now().duration_since(accepted) < LOOKED_FOR;
+        let wants_calls = cloudtrail && self.clock.now() < expires_at(&remediation, change);
         let wants_culprit = cloudtrail && culprit::is_wanted(&remediation);
         if !wants_impact && !wants_calls && !wants_culprit {
             return Ok(());

@@ -43,8 +43,8 @@ pub struct Recheck {
     alerts: Arc<Alerts>,
 }
 
-/// The time when no token that a change denies can be alive any more.
-fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
+/// The time when no token that a change denies can be alive any more, nor a console session that it opened.
+pub(super) fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
     let longest = remedy::longest_session(&remediation.target);
     let end = change.cutoff.time().saturating_add(longest).unwrap_or(Timestamp::MAX);
     end.saturating_add(MARGIN).unwrap_or(Timestamp::MAX)

@@ -126,3 +126,16 @@ fn not_swept_when_aws_says_it_is_too_early(row: Row) {
     assert_eq!((subject.state(), subject.there()), ("revoked".to_owned(), there), "{row:?}");
     subject.is_denied();
 }
+
+/// A session of a user that is used for the first time in 30 hours is denied, and that is seen.
+#[test]
+fn the_stolen_key_is_looked_for_as_long_as_a_session_can_live() {
+    let keys = "max_finding_age = \"100h\"\ncloudtrail = true\n";
+    let subject = Subject::at(Row::UserSession, -31 * HOUR, keys);
+    subject.revoke();
+    subject.scene.advance_clock(30 * HOUR);
+    subject.is_denied();
+    subject.scene.advance_clock(HOUR / 2);
+    subject.recheck().code(0);
+    assert_eq!(subject.proof(), "enforced");
+}

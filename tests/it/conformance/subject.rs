@@ -167,7 +167,9 @@ impl Subject {
     /// A session of the principal: of a role the one that leaks, of a user any.
     pub fn session(&self) -> Value {
         if self.row.is_user() {
-            self.scene.post("sessions", &json!({"account": SHOP, "user": NAME}))
+            // As long as GetSessionToken makes one at most.
+            let longest = self.row.hours() * 3600;
+            self.scene.post("sessions", &json!({"account": SHOP, "user": NAME, "duration": longest}))
         } else {
             self.scene.session(SHOP, NAME, STOLEN)
         }
