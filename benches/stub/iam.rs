@@ -13,6 +13,7 @@ use std::time::Instant;
 
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const QUARANTINE: &str = include_str!("../../policies/quarantine.json");
 /// How many roles each account says it has, so that a share of them can be denied.
 const ROLES: usize = 1000;
 
@@ -35,6 +36,11 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
             }
         }),
         "PutRolePolicy" => put(world, account, &form),
+        "GetPolicy" => done("<Policy><DefaultVersionId>v1</DefaultVersionId></Policy>"),
+        "GetPolicyVersion" => {
+            let document = percent_encoded(QUARANTINE);
+            done(&format!("<PolicyVersion><Document>{document}</Document></PolicyVersion>"))
+        }
         "CreatePolicy" => create(world, account, &form),
         "AttachRolePolicy" => attach(world, account, &form),
         "ListRolePolicies" => with_role(world, account, field(&form, "RoleName"), |role| {

@@ -20,6 +20,8 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
             json(format!(r#"{{"DelegatedAdministrators":[{}]}}"#, account(HUB, "security", more)))
         }
         "ListParents" => json(r#"{"Parents":[{"Id":"r-stub","Type":"ROOT"}]}"#),
+        // Without service control policies.
+        "ListPolicies" => json(r#"{"Policies":[]}"#),
         "ListTagsForResource" => json(r#"{"Tags":[]}"#),
         "DescribeOrganizationalUnit" => {
             let id = quoted(body.get("OrganizationalUnitId").text().unwrap_or_default());

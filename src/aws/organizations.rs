@@ -146,7 +146,7 @@ impl Hub {
     }
 }
 
-fn odd(operation: &'static str, message: &str) -> CallError {
+pub(super) fn odd(operation: &'static str, message: &str) -> CallError {
     CallError {
         service: "organizations",
         operation,

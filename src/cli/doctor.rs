@@ -123,6 +123,12 @@ fn readiness(diagnosis: &Diagnosis, screen: &Screen) {
         members.len(),
         not_read(count(None)),
     ));
+    if members.iter().any(|member| member.sealed.is_none()) {
+        screen.line("Sealed    unknown: the organization's policies could not be read");
+    } else {
+        let sealed = members.iter().filter(|member| member.sealed == Some(true)).count();
+        screen.line(format!("Sealed    {sealed} of {} active accounts", members.len()));
+    }
     let (covered, all) = diagnosis.coverage();
     let style = if covered == all && all > 0 { GOOD } else { BAD };
     screen.line(format!(

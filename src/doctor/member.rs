@@ -1,6 +1,7 @@
 //! One account: its remediation role.
 
-use super::{Doctor, Level, Problem};
+use super::quarantine::{quarantine_not_allowed, serves_quarantine};
+use super::{BY_HAND, Doctor, Level, Problem, unread};
 use crate::aws::{AssumeRole, Caller, MemberSession, RoleFacts, Simulation};
 use crate::config::RemedyName;
 use crate::org::Account;
@@ -11,10 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of a principal that does not exist: the simulator need not find what it is asked about.
 const NOBODY: &str = "rescind-doctor-asks-about-nobody";
-
-/// A guard lets only deployers change the role.
-const BY_HAND: &str =
-    "Update the stack set that created the role. By hand, as a principal that the guard SCP exempts:";
 
 /// What was seen of an account.
 pub(super) struct Looked {
@@ -38,7 +35,12 @@ impl Doctor<'_> {
             session_policy: &policy,
         };
         let mut looked = Looked {
-            member: super::Member { account: account.id.clone(), name: account.name.clone(), ready: None },
+            member: super::Member {
+                account: account.id.clone(),
+                name: account.name.clone(),
+                ready: None,
+                sealed: None,
+            },
             problems: Vec::new(),
         };
         let session = match self.hub.assume_role(&request, &CallScope::default()).await {
@@ -56,17 +58,19 @@ impl Doctor<'_> {
             source_identity: Some(&member.source_identity),
             since: session.opened_at(),
         };
-        let (role, found, may) = futures::join!(
+        let (role, found, may, quarantine) = futures::join!(
             session.role(&member.role_name),
             futures::future::join_all(
                 wanted.iter().map(|(name, _)| session.role_policy(&member.role_name, name))
             ),
             self.may(&session, &caller, &wanted),
+            self.quarantine(account, &session, &role_arn),
         );
         match may {
             // Without a permission that it needs it is not ready; other differences are only reported.
             Ok(problems) => {
-                looked.member.ready = Some(problems.is_empty());
+                let is_ready = problems.iter().all(|problem| problem.level != Level::Problem);
+                looked.member.ready = Some(is_ready);
                 looked.problems.extend(problems);
             }
             Err(error) => looked.problems.push(unread(account, "what the remediation role may do", &error)),
@@ -74,6 +78,7 @@ impl Doctor<'_> {
         for problem in &mut looked.problems {
             problem.place = account.id.to_string();
         }
+        looked.problems.extend(quarantine);
         match role {
             Ok(role) => looked.problems.extend(self.trust(account, &role, trusted)),
             Err(error) => looked.problems.push(unread(account, "the remediation role", &error)),
@@ -130,7 +135,18 @@ impl Doctor<'_> {
                 _ => {}
             }
         }
+        let exempt = format!(
+            "In the SCP that denies it, exempt the role: \"Condition\": {{\"ArnNotLike\": {{\"aws:PrincipalArn\": \"arn:*:iam::*:role/{}\"}}}}\nIf it is exempt already, `rescind drill` in the account shows what AWS does.",
+            self.config.member.path_and_name()
+        );
+        let grant = wanted.iter().map(|(name, _)| self.put_policy(name)).collect::<Vec<_>>().join("\n");
+        let (quarantine_by_scp, by_scp): (Vec<_>, Vec<_>) =
+            by_scp.into_iter().partition(|action| serves_quarantine(action));
+        let (quarantine_by_role, by_role): (Vec<_>, Vec<_>) =
+            by_role.into_iter().partition(|action| serves_quarantine(action));
         let mut problems = Vec::new();
+        problems.extend(quarantine_not_allowed(&quarantine_by_scp, &exempt));
+        problems.extend(quarantine_not_allowed(&quarantine_by_role, &grant));
         if !by_scp.is_empty() {
             let unclear: Vec<String> = unclear.into_iter().collect();
             let but = if unclear.is_empty() {
@@ -142,14 +158,8 @@ impl Doctor<'_> {
                 Level::Problem,
                 "scp_in_the_way",
                 "",
-                format!(
-                    "an SCP denies the remediation role {}{but}",
-                    by_scp.join(", ")
-                ),
-                format!(
-                    "In the SCP that denies it, exempt the role: \"Condition\": {{\"ArnNotLike\": {{\"aws:PrincipalArn\": \"arn:*:iam::*:role/{}\"}}}}\nIf it is exempt already, `rescind drill` in the account shows what AWS does.",
-                    self.config.member.path_and_name()
-                ),
+                format!("an SCP denies the remediation role {}{but}", by_scp.join(", ")),
+                exempt,
             ));
         }
         if !by_role.is_empty() {
@@ -158,7 +168,7 @@ impl Doctor<'_> {
                 "permission_missing",
                 "",
                 format!("the remediation role may not {}", by_role.join(", ")),
-                wanted.iter().map(|(name, _)| self.put_policy(name)).collect::<Vec<_>>().join("\n"),
+                grant,
             ));
         }
         Ok(problems)
@@ -251,21 +261,6 @@ fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<Strin
         }
     }
     asked
-}
-
-/// A question that AWS did not answer: the permission is neither granted nor missing.
-fn unread(account: &Account, what: &str, error: &CallError) -> Problem {
-    let needs = match error.kind {
-        ErrorKind::Denied => format!("It needs {}. ", error.action()),
-        _ => String::new(),
-    };
-    Problem::new(
-        Level::Problem,
-        "role_unreadable",
-        &account.id,
-        format!("{what} could not be read: {error}"),
-        format!("{needs}Give it the permissions of `rescind policies print member-role`."),
-    )
 }
 
 #[cfg(test)]

@@ -3,23 +3,31 @@
 //! Nothing is changed. Each account is entered with a session that can only read its own role; IAM's simulator
 //! says what that role may do. Accounts and regions are checked in parallel.
 
+mod accounts;
 mod hub;
 mod local;
 mod member;
+mod quarantine;
 mod queue;
 mod region;
 mod running;
+mod seal;
 
 use crate::aws::{AwsClock, Hub};
-use crate::config::{Config, Mode, OptOuts, Selector};
+use crate::config::{Config, OptOuts};
 use crate::ident::{AccountId, Region};
 use crate::ledger::Reader;
-use crate::org::{Account, AccountState};
+use crate::org::Account;
 use crate::policies::Trusted;
+use crate::remediation::{CallError, ErrorKind};
 use futures::StreamExt;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+/// The seal lets only deployers change the role.
+const BY_HAND: &str =
+    "Update the stack set that created the role. By hand, as a principal that the seal (an SCP) exempts:";
 
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,6 +74,8 @@ pub struct Member {
     pub name: String,
     /// Its remediation role can be entered and may do what it must; none when that could not be read.
     pub ready: Option<bool>,
+    /// An SCP keeps the remediation role and the quarantine there; none when that could not be read.
+    pub sealed: Option<bool>,
 }
 
 /// An account in which nothing is to be done, by an opt-out of the account as a whole.
@@ -164,9 +174,9 @@ impl Doctor<'_> {
         problems.extend(self.running());
         problems.extend(self.brought_in_vain());
         let regions = self.regions(&mut problems).await;
-        let (listed, left_out) = match self.accounts(&mut problems).await {
-            Some((accounts, left_out)) => (Some(accounts), left_out),
-            None => (None, Vec::new()),
+        let (listed, left_out, management) = match self.accounts(&mut problems).await {
+            Some((accounts, left_out, management)) => (Some(accounts), left_out, Some(management)),
+            None => (None, Vec::new(), None),
         };
         let accounts_listed = listed.is_some();
         let accounts = listed.unwrap_or_default();
@@ -191,13 +201,22 @@ impl Doctor<'_> {
             })
             .buffer_unordered(self.config.concurrency)
             .collect::<Vec<_>>();
-        let (watched, entered, queue, administrator, placement) =
-            futures::join!(watching, entering, self.queue(), self.administrator(), self.placement());
+        let (watched, entered, queue, administrator, placement, seals) = futures::join!(
+            watching,
+            entering,
+            self.queue(),
+            self.administrator(),
+            self.placement(),
+            self.seals(&accounts, management.as_ref()),
+        );
         problems.extend(queue);
         problems.extend(administrator.into_iter().chain(placement));
+        problems.extend(seals.problems);
         let mut members = BTreeMap::new();
-        for looked in entered {
+        for mut looked in entered {
             problems.extend(looked.problems);
+            looked.member.sealed =
+                seals.sealed.as_ref().map(|sealed| sealed.contains(&looked.member.account));
             members.insert(looked.member.account.clone(), looked.member);
         }
         let mut by_region = Vec::new();
@@ -247,79 +266,6 @@ impl Doctor<'_> {
         })
     }
 
-    /// The accounts that are active, and those that an opt-out leaves out; none when they cannot be listed.
-    async fn accounts(&self, problems: &mut Vec<Problem>) -> Option<(Vec<Account>, Vec<LeftOut>)> {
-        let accounts = match self.hub.organization().await {
-            Ok((accounts, _)) => accounts,
-            Err(error) => {
-                let fix = crate::aws::hub_hint(&error, self.hub.identity());
-                problems.push(Problem::new(
-                    Level::Problem,
-                    "organization_unreadable",
-                    "organization",
-                    format!("the accounts cannot be listed: {error}"),
-                    fix,
-                ));
-                return None;
-            }
-        };
-        let known: HashMap<&AccountId, &Account> = accounts.iter().map(|one| (&one.id, one)).collect();
-        for account in self.only.iter().filter(|account| !known.contains_key(account)) {
-            problems.push(Problem::new(
-                Level::Problem,
-                "account_unknown",
-                account,
-                "there is no such account in the organization",
-                "Check the account's id.",
-            ));
-        }
-        for account in &self.only {
-            let Some(account) = known.get(account).filter(|one| one.state != AccountState::Active) else {
-                continue;
-            };
-            let text = "the account is not active: no role is assumed there";
-            let fix = "Check the account in AWS Organizations.";
-            problems.push(Problem::new(Level::Problem, "account_not_active", &account.id, text, fix));
-        }
-        let wanted = |account: &Account| self.only.is_empty() || self.only.contains(&account.id);
-        let active = |account: &Account| account.state == AccountState::Active;
-        let mut all: Vec<Account> =
-            accounts.into_iter().filter(|account| active(account) && wanted(account)).collect();
-        all.sort_by(|one, other| one.id.cmp(&other.id));
-        let mut left_out = Vec::new();
-        // An account that was asked for by its id is checked although an opt-out excludes it.
-        all.retain(|account| match self.opted_out(&account.id).filter(|_| self.only.is_empty()) {
-            Some(by) => {
-                let text = format!("the opt-out {by:?} excludes the account: nothing is revoked there");
-                let fix = format!("rescind opt-out explain --account {}", account.id);
-                problems.push(Problem::new(Level::Note, "left_out", &account.id, text, fix));
-                left_out.push(LeftOut { account: account.id.clone(), by });
-                false
-            }
-            None => true,
-        });
-        Some((all, left_out))
-    }
-
-    /// The opt-out that leaves an account out as a whole, if there is one.
-    fn opted_out(&self, account: &AccountId) -> Option<String> {
-        let now = Timestamp::now();
-        let all = self.opt_outs.all.iter();
-        let whole = all.filter(|opt_out| {
-            let Selector { accounts, ous, tags, roles, types, regions } = &opt_out.selects;
-            let is_whole = ous.is_empty()
-                && tags.is_empty()
-                && roles.is_empty()
-                && types.is_empty()
-                && regions.is_empty();
-            opt_out.mode >= Mode::Observe
-                && is_whole
-                && accounts.contains(account)
-                && opt_out.days_left(now).is_none_or(|days| days >= 0)
-        });
-        whole.map(|opt_out| opt_out.name.clone()).next()
-    }
-
     /// The principal that the members must trust, if that can be known.
     async fn trusted(&self, problems: &mut Vec<Problem>) -> Option<Trusted> {
         let identity = self.hub.identity();
@@ -364,4 +310,19 @@ impl Doctor<'_> {
 fn clock(clock: &AwsClock) -> Option<Problem> {
     let level = if clock.is_far_off() { Level::Problem } else { Level::Warning };
     Some(Problem::new(level, "clock", "hub", clock.difference()?, "timedatectl set-ntp true"))
+}
+
+/// A question that AWS did not answer: the permission is neither granted nor missing.
+fn unread(account: &Account, what: &str, error: &CallError) -> Problem {
+    let needs = match error.kind {
+        ErrorKind::Denied => format!("It needs {}. ", error.action()),
+        _ => String::new(),
+    };
+    Problem::new(
+        Level::Problem,
+        "role_unreadable",
+        &account.id,
+        format!("{what} could not be read: {error}"),
+        format!("{needs}Give it the permissions of `rescind policies print member-role`."),
+    )
 }

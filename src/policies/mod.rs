@@ -4,8 +4,10 @@
 //! organization is built with is the same text.
 
 mod same;
+mod seal;
 
 pub use same::{allows_more, difference};
+pub use seal::{Sealing, sealing};
 
 use crate::config::RemedyName;
 use crate::ident::{AccountId, Partition, quoted};

@@ -52,6 +52,7 @@ mod reports;
 mod revoke;
 mod rules;
 mod screens;
+mod sealed;
 mod security_hub;
 mod service;
 mod skips;

@@ -90,6 +90,28 @@ impl Thief {
         answer(self.runtime.block_on(iam.delete_role_policy().role_name(role).policy_name(policy).send()))
     }
 
+    pub fn attach_role_policy(&self, role: &str, arn: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        answer(self.runtime.block_on(iam.attach_role_policy().role_name(role).policy_arn(arn).send()))
+    }
+
+    pub fn detach_role_policy(&self, role: &str, arn: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        answer(self.runtime.block_on(iam.detach_role_policy().role_name(role).policy_arn(arn).send()))
+    }
+
+    /// Makes a managed policy say this.
+    pub fn create_policy_version(&self, arn: &str, document: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        let request = iam.create_policy_version().policy_arn(arn).policy_document(document);
+        answer(self.runtime.block_on(request.set_as_default(true).send()))
+    }
+
+    pub fn delete_managed_policy(&self, arn: &str) {
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(iam.delete_policy().policy_arn(arn).send()).expect("deleted");
+    }
+
     /// Deletes a role that was made by the scene, with all that hangs on it.
     pub fn delete_role(&self, role: &str) {
         let iam = iam::Client::new(&self.config);
@@ -211,12 +233,27 @@ impl Thief {
         answer.expect("an answer").organization.and_then(|one| one.id).expect("an id")
     }
 
+    /// The root of the organization.
+    pub fn root_id(&self) -> String {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let answer = self.runtime.block_on(organizations.list_roots().send()).expect("an answer");
+        answer.roots.unwrap_or_default().remove(0).id.expect("an id")
+    }
+
+    /// What contains an account.
+    pub fn parent_id(&self, child: &str) -> String {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let answer = self.runtime.block_on(organizations.list_parents().child_id(child).send());
+        answer.expect("an answer").parents.unwrap_or_default().remove(0).id.expect("an id")
+    }
+
     /// Attaches a service control policy.
     pub fn attach_scp(&self, target: &str, document: &Value) {
         use aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
         let organizations = aws_sdk_organizations::Client::new(&self.config);
         self.runtime.block_on(async {
-            let create = organizations.create_policy().name("test").description("test");
+            let name = format!("test-{}-{}", target, document.to_string().len());
+            let create = organizations.create_policy().name(name).description("test");
             let create = create.r#type(ServiceControlPolicy).content(document.to_string());
             let policy = create.send().await.expect("made").policy.expect("a policy");
             let id = policy.policy_summary.and_then(|summary| summary.id).expect("an id");

@@ -20,6 +20,8 @@ const looks = {
   User: [onUser('iam:GetUser'), onUser('iam:GetUserPolicy'), onUser('iam:ListAccessKeys'),
     onUser('iam:ListAttachedUserPolicies'), onUser('iam:SimulatePrincipalPolicy'), onAll('iam:GetAccountSummary')]
 }
+/** By doctor, on the policy that it looks at. [action, resource] */
+export const DOCTOR_CALLS = [['iam:GetPolicy', QUARANTINE], ['iam:GetPolicyVersion', QUARANTINE]]
 const quarantines = {
   Role: ['iam:AttachRolePolicy', 'iam:DetachRolePolicy'].map((action) => [...onRole(action), withPolicy(QUARANTINE)]),
   User: ['iam:AttachUserPolicy', 'iam:DetachUserPolicy'].map((action) => [...onUser(action), withPolicy(QUARANTINE)])
@@ -48,6 +50,8 @@ const detector = `arn:aws:guardduty:${REGION}:${HUB}:detector/12abc34d567e8fa901
 const queue = `arn:aws:sqs:${REGION}:${HUB}:rescind-findings`
 // Organizations' own ARNs are of the management account.
 const account = `arn:aws:organizations::${MEMBER}:account/o-a1b2c3d4e5/${MEMBER}`
+const control = `arn:aws:organizations::${MEMBER}:policy/o-a1b2c3d4e5/service_control_policy/p-12345678`
+const unit = `arn:aws:organizations::${MEMBER}:ou/o-a1b2c3d4e5/ou-ab12-cdefgh34`
 
 /** By the hub's role. [action, resource] */
 export const HUB_CALLS = [
@@ -59,10 +63,15 @@ export const HUB_CALLS = [
   ['guardduty:ListFindings', '*'],
   ['guardduty:ListMembers', '*'],
   ['organizations:DescribeOrganization', '*'],
+  ['organizations:DescribePolicy', control],
   ['organizations:ListAccounts', '*'],
+  ['organizations:ListAccountsForParent', unit],
   ['organizations:ListDelegatedAdministrators', '*'],
+  ['organizations:ListOrganizationalUnitsForParent', unit],
   ['organizations:ListParents', account],
+  ['organizations:ListPolicies', '*'],
   ['organizations:ListTagsForResource', account],
+  ['organizations:ListTargetsForPolicy', control],
   ['securityhub:BatchImportFindings', `arn:aws:securityhub:${REGION}:${HUB}:product/${HUB}/default`],
   ['sns:Publish', `arn:aws:sns:${REGION}:${HUB}:rescind-on-call`],
   ['sqs:ChangeMessageVisibility', queue],
