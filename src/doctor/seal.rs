@@ -1,6 +1,7 @@
 //! Which accounts are sealed: a thief there cannot lift a quarantine or alter the remediation role.
 //!
-//! IAM's simulator does not judge SCPs with conditions, so the SCPs themselves are read.
+//! IAM's simulator answers for one principal, and the only one that doctor may ask about is exempt from the seal. So
+//! the SCPs themselves are read.
 
 use super::{Doctor, Level, Problem};
 use crate::ident::AccountId;
