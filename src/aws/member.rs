@@ -99,6 +99,18 @@ impl MemberSession {
         })
     }
 
+    /// The account that it is in.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The organization's id, once a call of the hub's has returned it.
+    #[must_use]
+    pub fn organization_id(&self) -> Option<&str> {
+        self.organization.get().map(String::as_str)
+    }
+
     /// Its access key's id, which is no secret.
     #[must_use]
     pub fn access_key_id(&self) -> &str {

@@ -12,6 +12,9 @@ const TAKES_AWAY: [&str; 3] = ["iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam
 
 const UNDO_UNKNOWN: &str = "it is not known whether a new session of the role can remove the deny itself";
 
+const MAKE_UNKNOWN: &str =
+    "it is not known whether the role can make roles, users or access keys that the deny does not reach";
+
 /// What a revocation means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
@@ -35,6 +38,11 @@ pub struct Impact {
     /// The actions that a new session of the role may use on the role itself, and so take the deny
     /// away, at once or by steps. None when that could not be judged.
     pub can_undo: Option<Vec<String>>,
+    /// The actions by which a session of the role makes credentials of others, which the deny does not reach. None
+    /// when that could not be judged.
+    pub can_make: Option<Vec<String>>,
+    /// The principals in the trust policy by which a thief may get a new session, in words.
+    pub second_doors: Vec<String>,
     /// What could not be read and why, in words.
     pub problems: Vec<String>,
 }
@@ -59,12 +67,33 @@ pub struct Instance {
 }
 
 impl Impact {
-    /// The warning that a new session of the role can take the deny away, if it can, or if nobody knows.
+    /// How a thief can get round the deny, and that it is not known whether one can.
     #[must_use]
-    pub fn can_take_away(&self) -> Option<String> {
+    pub fn warnings(&self) -> Vec<String> {
+        let doors = (!self.second_doors.is_empty())
+            .then(|| format!("the trust policy may let a thief in again: {}", self.second_doors.join("; ")));
+        [self.who_undoes(), self.what_is_made(), doors].into_iter().flatten().collect()
+    }
+
+    fn who_undoes(&self) -> Option<String> {
         let Some(can_undo) = &self.can_undo else { return Some(UNDO_UNKNOWN.to_owned()) };
-        can_undo.iter().any(|action| TAKES_AWAY.contains(&action.as_str())).then(|| {
-            format!("a new session of the role can take the deny away itself: it may {}", can_undo.join(", "))
+        let actions = can_undo.join(", ");
+        if can_undo.iter().any(|action| TAKES_AWAY.contains(&action.as_str())) {
+            return Some(format!(
+                "a new session of the role can take the deny away itself: it may {actions}"
+            ));
+        }
+        (!can_undo.is_empty())
+            .then(|| format!("a new session of the role can change the role itself: it may {actions}"))
+    }
+
+    fn what_is_made(&self) -> Option<String> {
+        let Some(can_make) = &self.can_make else { return Some(MAKE_UNKNOWN.to_owned()) };
+        (!can_make.is_empty()).then(|| {
+            format!(
+                "the role can make credentials that the deny does not reach: it may {}",
+                can_make.join(", ")
+            )
         })
     }
 
@@ -72,7 +101,7 @@ impl Impact {
     #[must_use]
     pub fn lines(&self, instance: Option<&str>) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.extend(self.who_undoes());
+        lines.extend(self.warnings().into_iter().map(|warning| format!("WARNING: {warning}.")));
         lines.extend(self.what_runs(instance));
         if !self.trust.is_empty() {
             lines.push("New sessions of the role are not denied. Who may assume it:".to_owned());
@@ -91,14 +120,6 @@ impl Impact {
 
     fn unknown(&self) -> impl Iterator<Item = String> {
         self.problems.iter().map(|problem| format!("Not known: {problem}."))
-    }
-
-    fn who_undoes(&self) -> Option<String> {
-        if let Some(warning) = self.can_take_away() {
-            return Some(format!("WARNING: {warning}."));
-        }
-        let actions = self.can_undo.as_ref().filter(|actions| !actions.is_empty())?.join(", ");
-        Some(format!("WARNING: a new session of the role can change the role itself: it may {actions}."))
     }
 
     fn what_runs(&self, instance: Option<&str>) -> Vec<String> {
@@ -188,6 +209,8 @@ mod tests {
             instances: vec![instance("i-1", "eu-central-1"), instance("i-2", "eu-west-1")],
             regions: ["eu-central-1", "eu-west-1", "us-east-1"].map(|r| r.parse().expect("legal")).into(),
             can_undo: Some(Vec::new()),
+            can_make: Some(Vec::new()),
+            second_doors: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -249,8 +272,25 @@ mod tests {
         2 EC2 instances with the role in 2 regions of account 111122223333 (3 regions searched):
         WARNING: it is not known whether a new session of the role can remove the deny itself.
         ");
-        let not_judged = Impact { can_undo: None, ..impact() };
-        assert!(not_judged.can_take_away().is_some());
+    }
+
+    #[test]
+    fn what_a_thief_makes_and_the_second_doors_are_warnings() {
+        let text = |text: &str| text.to_owned();
+        let two = Impact {
+            can_make: Some(vec![text("iam:CreateRole with iam:PutRolePolicy"), text("iam:CreateUser")]),
+            second_doors: vec![text("the role itself"), text("anybody in AWS (Principal *)")],
+            ..impact()
+        };
+        let unknown = Impact { can_make: None, ..impact() };
+        insta::assert_snapshot!([two.warnings(), unknown.warnings()].concat().join("\n"), @"
+        the role can make credentials that the deny does not reach: it may iam:CreateRole with iam:PutRolePolicy, iam:CreateUser
+        the trust policy may let a thief in again: the role itself; anybody in AWS (Principal *)
+        it is not known whether the role can make roles, users or access keys that the deny does not reach
+        ");
+        assert_eq!(two.lines(None)[0], format!("WARNING: {}.", two.warnings()[0]));
+        assert!(impact().warnings().is_empty());
+        assert!(two.lines_after_release(None).iter().all(|line| !line.contains("WARNING")));
     }
 
     #[test]

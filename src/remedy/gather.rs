@@ -1,10 +1,13 @@
 //! Gathers the impact of a revocation, after the deny is in force. It changes nothing.
 
+use super::abilities::{Abilities, why};
+use super::second_door::{Home, second_doors};
 #[cfg(any(feature = "ec2", test))]
-use crate::aws::{Caller, Listed, MemberSession, Simulation};
+use crate::aws::Listed;
+use crate::aws::{MemberSession, RoleFacts};
 use crate::ident::{Region, RoleName};
-use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance, SimulatedDecision};
-use crate::safe::short_line;
+use crate::org::Snapshot;
+use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance};
 
 /// Maximum number of instances that are recorded. A ledger entry is not an inventory.
 #[cfg(any(feature = "ec2", test))]
@@ -13,18 +16,6 @@ const MOST_INSTANCES: usize = 500;
 /// Maximum number of regions asked concurrently.
 #[cfg(feature = "ec2")]
 const AT_ONCE: usize = 8;
-
-/// Name of a session that does not exist.
-pub(super) const SOMEBODY: &str = "rescind-asks-about-somebody-else";
-
-/// Actions with which a role changes itself.
-const SELF_CHANGES: [&str; 5] = [
-    "iam:DeleteRolePolicy",
-    "iam:PutRolePolicy",
-    "iam:AttachRolePolicy",
-    "iam:DetachRolePolicy",
-    "iam:DeleteRole",
-];
 
 /// The instances that were found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,9 +31,14 @@ pub(super) async fn gather_impact(
     role: &RoleName,
     cutoff: Cutoff,
     regions: &[Region],
+    accounts: Option<&Snapshot>,
 ) -> Impact {
     let (facts, profiles) = futures::join!(session.role(role), session.profiles_of_role(role));
     let mut impact = Impact::of(session.role_arn(role), cutoff, facts.as_ref().ok());
+    if let Ok(RoleFacts { arn, trust: Some(trust), .. }) = &facts {
+        let (account, organization) = (session.account(), session.organization_id());
+        impact.second_doors = second_doors(trust, Home { role_arn: arn, account, organization, accounts });
+    }
     match &facts {
         Err(error) => impact.problems.push(format!("the role was not read: {}", why(error))),
         Ok(role) if role.trust.is_none() => {
@@ -68,62 +64,22 @@ pub(super) async fn gather_impact(
         }
     }
     let profiles = impact.profiles.as_deref().unwrap_or_default();
-    let (found, undo) = futures::join!(
+    let (found, may) = futures::join!(
         async { if profiles.is_empty() { Found::default() } else { find(session, profiles, regions).await } },
         async {
-            let facts = facts.as_ref().ok()?;
-            let user_id = format!("{}:{SOMEBODY}", facts.id);
-            let since = cutoff.plus(1).time();
-            let caller = Caller { arn: &facts.arn, user_id: Some(&user_id), source_identity: None, since };
-            Some(session.simulate(&caller, &SELF_CHANGES, Some(&facts.arn)).await)
+            match &facts {
+                Ok(facts) => Abilities::simulated(session, facts, cutoff).await,
+                // Why the role was not read was said.
+                Err(_) => Abilities::default(),
+            }
         }
     );
     impact.instances = found.instances;
     impact.regions = found.regions;
     impact.problems.extend(found.problems);
-    match undo {
-        Some(Ok(answers)) => {
-            let (can_undo, unclear) = judged(answers);
-            impact.can_undo = can_undo;
-            impact.problems.extend(unclear);
-        }
-        Some(Err(error)) => {
-            let why = why(&error);
-            impact.problems.push(format!("whether the role can undo the deny: {why}"));
-        }
-        // Why the role was not read was said.
-        None => {}
-    }
+    (impact.can_undo, impact.can_make) = (may.undo, may.make);
+    impact.problems.extend(may.problems);
     impact
-}
-
-/// What the role may do to itself, and what keeps that from being all. None when it is not known whether it
-/// may do anything.
-fn judged(answers: Vec<(String, Simulation)>) -> (Option<Vec<String>>, Option<String>) {
-    let is_sure =
-        |answer: &Simulation| answer.unknown.is_empty() && answer.decision != SimulatedDecision::Mixed;
-    let (may, may_not): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| answer.is_allowed());
-    let unsure: Vec<_> = may_not.into_iter().filter(|(_, answer)| !is_sure(answer)).collect();
-    let can_undo = (unsure.is_empty() || !may.is_empty())
-        .then(|| may.into_iter().map(|(action, _)| action).collect::<Vec<_>>());
-    let mut keys: Vec<String> = unsure.iter().flat_map(|(_, answer)| answer.unknown.clone()).collect();
-    keys.sort();
-    keys.dedup();
-    let unclear = (!unsure.is_empty()).then(|| {
-        let actions: Vec<String> = unsure.into_iter().map(|(action, _)| action).collect();
-        let depends = if keys.is_empty() { "answers that differ".to_owned() } else { keys.join(", ") };
-        format!("whether the role may use {} on itself: that depends on {depends}", actions.join(", "))
-    });
-    (can_undo, unclear)
-}
-
-/// Why a call failed, in few words. EC2's own words for a denial are some hundred of no meaning.
-fn why(error: &CallError) -> String {
-    match error.kind {
-        ErrorKind::Denied => format!("the remediation role may not call {}", error.action()),
-        ErrorKind::NotFound => "there is no such role".to_owned(),
-        _ => short_line(&error.to_string(), 200),
-    }
 }
 
 #[cfg(feature = "ec2")]
@@ -264,51 +220,11 @@ mod tests {
         ");
     }
 
-    fn answer(action: &str, decision: SimulatedDecision, unknown: &[&str]) -> (String, Simulation) {
-        let unknown = unknown.iter().map(ToString::to_string).collect();
-        (action.to_owned(), Simulation { decision, matched: Vec::new(), by_organization: None, unknown })
-    }
-
-    #[test]
-    fn only_what_is_allowed_undoes() {
-        let answers = vec![
-            answer("iam:DeleteRolePolicy", SimulatedDecision::ImplicitDeny, &[]),
-            answer("iam:PutRolePolicy", SimulatedDecision::Allowed, &[]),
-            answer("iam:DeleteRole", SimulatedDecision::ExplicitDeny, &[]),
-        ];
-        assert_eq!(judged(answers), (Some(vec!["iam:PutRolePolicy".to_owned()]), None));
-        assert_eq!(
-            judged(vec![answer("iam:DeleteRole", SimulatedDecision::ImplicitDeny, &[])]),
-            (Some(Vec::new()), None)
-        );
-    }
-
-    #[test]
-    fn a_denial_that_depends_on_missing_context_is_not_certain() {
-        let (can_undo, unclear) = judged(vec![answer(
-            "iam:DeleteRolePolicy",
-            SimulatedDecision::ExplicitDeny,
-            &["aws:PrincipalTag/team"],
-        )]);
-        assert_eq!(can_undo, None);
-        let unclear = unclear.expect("said");
-        assert!(
-            unclear.contains("iam:DeleteRolePolicy") && unclear.contains("aws:PrincipalTag/team"),
-            "{unclear}"
-        );
-        // What it may do for certain is a warning all the same.
-        let (can_undo, unclear) = judged(vec![
-            answer("iam:DeleteRolePolicy", SimulatedDecision::Mixed, &[]),
-            answer("iam:PutRolePolicy", SimulatedDecision::Allowed, &["aws:SourceVpc"]),
-        ]);
-        assert_eq!((can_undo, unclear.is_some()), (Some(vec!["iam:PutRolePolicy".to_owned()]), true));
-    }
-
     #[test]
     fn it_can_be_spawned() {
         fn send<T: Send>(_: &T) {}
         let _ = |session: &MemberSession, role: &RoleName, cutoff: Cutoff, regions: &[Region]| {
-            send(&gather_impact(session, role, cutoff, regions));
+            send(&gather_impact(session, role, cutoff, regions, None));
         };
     }
 }

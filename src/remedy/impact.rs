@@ -33,6 +33,8 @@ impl Impact {
             instances: Vec::new(),
             regions: Vec::new(),
             can_undo: None,
+            can_make: None,
+            second_doors: Vec::new(),
             problems: Vec::new(),
         }
     }

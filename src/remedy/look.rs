@@ -1,8 +1,8 @@
 //! Checks whether a change is in force: reads it back, and then asks the policy simulator.
 
-use super::gather::SOMEBODY;
+use super::abilities::SOMEBODY;
 use crate::aws::{Caller, MemberSession, Simulation};
-use crate::remediation::{CallError, Change, Cutoff, ErrorKind, Proof, Rung, Verified};
+use crate::remediation::{CallError, Change, Cutoff, ErrorKind, Proof, Rung, SimulatedDecision, Verified};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -115,14 +115,18 @@ fn judge(
     let all = || [Some(old), Some(new), other].into_iter().flatten();
     let is_ours = |answer: &Simulation| answer.is_by(policy_name);
     let present = |note: &str| (Rung::Present, Some(note.to_owned()));
+    if all().any(Simulation::misses_ours) {
+        return present("the simulator did not take into account when the session began");
+    }
     if !old.is_explicit_deny() {
         return (
             Rung::Present,
-            Some(format!("the simulator does not deny the old session: {}", old.decision)),
+            Some(if old.decision == SimulatedDecision::Mixed {
+                "the simulator's answers about the old session differ".to_owned()
+            } else {
+                format!("the simulator does not deny the old session: {}", old.decision)
+            }),
         );
-    }
-    if all().any(Simulation::misses_ours) {
-        return present("the simulator did not take into account when the session began");
     }
     if !is_ours(old) {
         return present(
@@ -149,7 +153,7 @@ fn judge(
 mod tests {
     use super::*;
     use crate::remediation::POLICY_NAME;
-    use crate::remediation::SimulatedDecision::{self, Allowed, ExplicitDeny, ImplicitDeny, Mixed};
+    use crate::remediation::SimulatedDecision::{Allowed, ExplicitDeny, ImplicitDeny, Mixed};
 
     fn says(decision: SimulatedDecision, matched: &[&str], unknown: &[&str]) -> Simulation {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
@@ -189,8 +193,14 @@ mod tests {
         let (rung, note) = judge(&says(ExplicitDeny, &[ours], &[]), &allowed, None, POLICY_NAME);
         assert_eq!(rung, Rung::Simulated);
         insta::assert_snapshot!(note.expect("a note"), @"the simulator lacked a value for aws:SourceVpc");
-        let blind = says(ExplicitDeny, &[ours], &["aws:TokenIssueTime"]);
-        assert_eq!(judge(&blind, &allowed, None, POLICY_NAME).0, Rung::Present);
+        let mut notes = std::collections::BTreeSet::new();
+        for decision in [ExplicitDeny, Allowed, Mixed] {
+            let blind = says(decision, &[ours], &["aws:TokenIssueTime"]);
+            let (rung, note) = judge(&blind, &allowed, None, POLICY_NAME);
+            assert_eq!(rung, Rung::Present);
+            notes.insert(note.expect("a note"));
+        }
+        insta::assert_snapshot!(Vec::from_iter(notes).join("\n"), @"the simulator did not take into account when the session began");
     }
 
     #[tokio::test]

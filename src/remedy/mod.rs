@@ -5,6 +5,7 @@
 //! [`verify`]; a pure [`undo`] and [`take_back`]. Which remedy it is follows from the target. It does
 //! not know where findings come from, and it writes no ledger.
 
+mod abilities;
 mod access;
 mod aftercare;
 mod ask;
@@ -16,6 +17,7 @@ mod impact;
 mod look;
 mod restore;
 mod role_sessions;
+mod second_door;
 mod trust;
 mod user_keys;
 
@@ -30,6 +32,7 @@ pub use trust::who_may_assume;
 
 use crate::aws::{MemberSession, TrailEvent};
 use crate::ident::Region;
+use crate::org::Snapshot;
 use crate::remediation::{Change, Cutoff, Deny, Impact, POLICY_NAME, Refusal, Target, Undo, Verified, Who};
 use jiff::SignedDuration;
 use role_sessions::RoleSessions;
@@ -89,15 +92,17 @@ pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) ->
     }
 }
 
-/// What a revocation affects. None where [`Target::has_impact`] says so.
+/// What a revocation affects. `accounts` are those of the organization, where they are known. None where
+/// [`Target::has_impact`] says so.
 pub async fn impact(
     session: &MemberSession,
     target: &Target,
     cutoff: Cutoff,
     regions: &[Region],
+    accounts: Option<&Snapshot>,
 ) -> Option<Impact> {
     match &target.who {
-        Who::Role { role, .. } => Some(gather::gather_impact(session, role, cutoff, regions).await),
+        Who::Role { role, .. } => Some(gather::gather_impact(session, role, cutoff, regions, accounts).await),
         Who::User { .. } | Who::Unsupported { .. } => None,
     }
 }

@@ -130,6 +130,10 @@ pub struct ReportedImpact {
     pub surely_dead: Timestamp,
     /// The actions by which the role could remove the deny.
     pub can_undo: Option<Vec<String>>,
+    /// The actions by which the role could make credentials that the deny does not reach.
+    pub can_make: Option<Vec<String>>,
+    /// The principals in the trust policy by which a thief may get a new session.
+    pub second_doors: Vec<String>,
     /// All of it in words.
     pub lines: Vec<String>,
 }
@@ -140,6 +144,8 @@ impl ReportedImpact {
             instances: impact.instances.iter().map(|instance| instance.id.clone()).collect(),
             surely_dead: impact.surely_dead,
             can_undo: impact.can_undo.clone(),
+            can_make: impact.can_make.clone(),
+            second_doors: impact.second_doors.clone(),
             lines,
         }
     }

@@ -91,10 +91,9 @@ impl Evidence {
             }
         };
         if wants_impact
-            && let Some(impact) =
-                remedy::impact(&session, &remediation.target, change.cutoff, &self.regions()).await
+            && let Some(impact) = self.impact_by(&session, &remediation.target, change.cutoff).await
         {
-            if let Some(text) = impact.can_take_away() {
+            for text in impact.warnings() {
                 tracing::warn!(remediation = id, "{}: {text}", remediation.target.principal());
             }
             self.write(&remediation, Event::Impact(Box::new(impact))).await?;
@@ -120,7 +119,16 @@ impl Evidence {
             return Ok(None);
         }
         let session = self.access.open(target, finding, Purpose::Trace, scope).await?;
-        Ok(remedy::impact(&session, target, cutoff, &self.regions()).await)
+        Ok(self.impact_by(&session, target, cutoff).await)
+    }
+
+    async fn impact_by(&self, session: &MemberSession, target: &Target, cutoff: Cutoff) -> Option<Impact> {
+        // Without them an account is not known to be inside.
+        let accounts = self.reader.organization().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the organization's accounts cannot be read in the ledger");
+            None
+        });
+        remedy::impact(session, target, cutoff, &self.regions(), accounts.as_ref()).await
     }
 
     /// Looks whether the stolen key was denied, and whether it still works.

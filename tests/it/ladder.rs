@@ -187,7 +187,7 @@ fn the_impact_is_gathered_after_the_deny_and_shown() {
     let shown = scene.rescind(&["show", &finding]).code(0);
     shown.says("front-1").says("front-2").says("ec2.amazonaws.com");
     assert_eq!(impact["instances"][0]["auto_scaling_group"], "front", "{impact}");
-    assert_eq!(impact["can_undo"].as_array().map(Vec::len), Some(5), "{impact}");
+    assert_eq!(impact["can_undo"].as_array().map(Vec::len), Some(7), "{impact}");
     // Nothing is asked before the deny is in place.
     let calls = scene.calls();
     let at = |operation: &str| calls.iter().position(|call| call["operation"] == operation).expect(operation);

@@ -1,6 +1,6 @@
 //! We say only what we saw, also when AWS lies.
 
-use crate::scene::{SHOP, Scene};
+use crate::scene::{BANK, SHOP, Scene};
 use serde_json::json;
 
 #[test]
@@ -71,7 +71,60 @@ fn answers_on_pages_and_below_the_result_are_read() {
     assert_eq!(scene.entries_of("proof")[0]["data"]["rung"], "simulated");
     scene.rescind(&["recheck"]).code(0);
     let impact = scene.entries_of("impact").remove(0);
-    assert_eq!(impact["data"]["can_undo"].as_array().map(Vec::len), Some(5), "{impact}");
+    assert_eq!(impact["data"]["can_undo"].as_array().map(Vec::len), Some(7), "{impact}");
+}
+
+/// Then the session is not called revoked, and the note says why.
+#[test]
+fn a_simulator_that_lacks_the_time_of_the_session_proves_nothing() {
+    let scene = Scene::new();
+    let _ = scene.theft(SHOP, "web");
+    scene.post("switches", &json!({"simulator_ignores_context": true, "simulator_answers_below": true}));
+    scene.poll().code(5).has_code("still_allowed");
+    let proof = scene.entries_of("proof").remove(0);
+    assert_eq!(proof["data"]["rung"], "present", "{proof}");
+    assert!(
+        proof["data"]["note"].as_str().is_some_and(|note| note.contains("when the session began")),
+        "{proof}"
+    );
+}
+
+/// By the trust policy, and by what the role may make, a thief gets round the deny: people learn it at once.
+#[test]
+fn the_second_doors_are_warnings_in_the_impact_and_in_the_plan() {
+    let scene = Scene::new();
+    let may = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["iam:UpdateAssumeRolePolicy", "iam:CreateRole", "iam:AttachRolePolicy"],
+            "Resource": format!("arn:aws:iam::{SHOP}:role/*")},
+        {"Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "*"}]});
+    let root = |account: &str| format!("arn:aws:iam::{account}:root");
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": [root(SHOP), root(BANK), root("777788889999")], "Service": "ec2.amazonaws.com"}}]});
+    scene.post("roles", &json!({"account": SHOP, "name": "app", "policy": may, "trust": trust}));
+    let session = scene.session(SHOP, "app", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "app", &session, json!({}));
+    let planned = scene.rescind(&["plan", "--impact", "-o", "json"]).code(0).json()[0]["impact"].clone();
+    scene.run_once().counts(json!({"revoked": 1}));
+    let impact = scene.entries_of("impact").remove(0)["data"].clone();
+    for impact in [&planned, &impact] {
+        let doors: Vec<&str> = impact["second_doors"]
+            .as_array()
+            .expect("doors")
+            .iter()
+            .filter_map(|door| door.as_str())
+            .collect();
+        assert_eq!(doors.len(), 2, "{impact}");
+        assert!(doors[0].contains(SHOP) && doors[1].contains("777788889999"), "{impact}");
+        assert_eq!(
+            impact["can_make"],
+            json!(["iam:CreateRole with iam:AttachRolePolicy", "iam:CreateAccessKey"])
+        );
+        let itself = json!(["iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"]);
+        assert_eq!(impact["can_undo"], itself, "{impact}");
+    }
+    let shown = scene.rescind(&["show", &finding]).code(0).out.matches("WARNING").count();
+    assert_eq!(shown, 3);
 }
 
 /// A condition about what rescind cannot know: whether the role may is not known, and that is said.

@@ -48,7 +48,7 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
                 clean(&recurrence.to_string())
             ));
         }
-        if let Some(text) = remediation.impact.as_ref().and_then(|impact| impact.can_take_away()) {
+        for text in remediation.impact.iter().flat_map(|impact| impact.warnings()) {
             screen.prose(format!("            {} {}", styled(WARN, "WARNING:"), clean(&text)));
         }
         let note = remediation.proof().and_then(|p| p.note.as_deref());

@@ -84,6 +84,11 @@ class Simulator(EmulatorTestCase):
         below = result["ResourceSpecificResults"][0]
         self.assertEqual((below["EvalResourceDecision"], below["MissingContextValues"]), ("allowed", [ISSUE_TIME]))
 
+    def test_it_can_ignore_the_context(self):
+        self.emulator.switch(simulator_ignores_context=True)
+        result = self.simulate("2026-01-01T09:59:59Z")
+        self.assertEqual((result["EvalDecision"], result["MissingContextValues"]), ("allowed", [ISSUE_TIME]))
+
     def test_it_can_lie(self):
         self.emulator.switch(simulator_lies="allow_all")
         self.assertEqual(self.simulate("2026-01-01T09:00:00Z")["EvalDecision"], "allowed")

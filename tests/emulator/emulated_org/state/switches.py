@@ -17,6 +17,8 @@ class Switches:
     # SimulatePrincipalPolicy says below the result, for the resource, which statements matched and what is
     # missing, also when there is one resource only.
     simulator_answers_below: bool = False
+    # SimulatePrincipalPolicy judges as if no context entry had been given: each key that a policy uses is missing.
+    simulator_ignores_context: bool = False
     # GetRolePolicy answers what was stored before the latest change.
     get_role_policy_stale: bool = False
     get_user_policy_stale: bool = False

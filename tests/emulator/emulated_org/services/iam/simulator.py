@@ -42,6 +42,8 @@ class Simulator:
         if not actions:
             raise AwsError("InvalidInput", "ActionNames must not be empty", 400)
         context = _context(call.params)
+        if self._switches.simulator_ignores_context:
+            context = {}
         judge = _Judge(self._directory, self._switches, standing, identity)
         resources = members(call.params, "ResourceArns") or ["*"]
         below = self._switches.simulator_answers_below or len(resources) > 1
