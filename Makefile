@@ -131,8 +131,8 @@ bench: toolchain
 # The long form of what `make test` only samples.
 soak: toolchain emulator build
 	@if cargo nextest --version >/dev/null 2>&1; \
-	then RESCIND_SOAK=1 $(WITH_EMULATORS) cargo nextest run --locked --profile soak starve:: histories:: model:: soak::; \
-	else for tests in starve:: histories:: model:: soak::; do RESCIND_SOAK=1 $(WITH_EMULATORS) cargo test --locked --test it $$tests || exit 1; done; fi
+	then RESCIND_SOAK=1 $(WITH_EMULATORS) cargo nextest run --locked --profile soak starve:: histories:: model:: containment:: soak::; \
+	else for tests in starve:: histories:: model:: containment:: soak::; do RESCIND_SOAK=1 $(WITH_EMULATORS) cargo test --locked --test it $$tests || exit 1; done; fi
 
 SECONDS ?= 60
 FUZZ_TARGETS := finding verifier config

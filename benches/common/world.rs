@@ -109,6 +109,7 @@ pub fn world(size: (usize, usize, usize)) -> World {
             account_tag: config.account_tag.clone(),
             protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
             budget: config.budget.clone(),
+            quarantine: jiff::SignedDuration::ZERO,
             recheck_interval: std::time::Duration::from_mins(15),
             sweep: rescind::config::Sweep::Report,
             cloudtrail: false,

@@ -1,7 +1,7 @@
 //! Alerts about a remediation: somebody works against it, or it cannot go on as it was approved.
 
 use super::Alert;
-use crate::remediation::{AlertCode, Change, Refusal, Remediation};
+use crate::remediation::{AlertCode, Change, Refusal, Remediation, Who};
 
 /// The deny is there, and the simulator still allows what it is to deny.
 #[must_use]
@@ -16,6 +16,32 @@ pub fn still_allowed(remediation: &Remediation) -> Alert {
     let what_to_do = "Look at the role's policies, its boundary and CloudTrail now: the stolen session may still work. It is \
          looked at again until the simulator denies it.";
     Alert::new(AlertCode::StillAllowed, remediation.subject(), text, what_to_do)
+}
+
+/// The quarantine could not be detached: rightful sessions are denied meanwhile.
+#[must_use]
+pub fn quarantine_stays(remediation: &Remediation, policy: &str, why: &str) -> Alert {
+    let target = &remediation.target;
+    let text = format!(
+        "the quarantine of {} in {} is not lifted: {why} ({})",
+        target.principal(),
+        target.account,
+        remediation.id
+    );
+    let by_hand = match &target.who {
+        Who::User { user, .. } => {
+            format!("aws iam detach-user-policy --policy-arn {policy} --user-name {user}")
+        }
+        Who::Role { role, .. } => {
+            format!("aws iam detach-role-policy --policy-arn {policy} --role-name {role}")
+        }
+        Who::Unsupported { principal } => principal.clone(),
+    };
+    let what_to_do = format!(
+        "Every session of it is denied until then, rightful ones as well. It is tried again. By hand, as an administrator \
+         of the account: {by_hand}"
+    );
+    Alert::new(AlertCode::QuarantineStays, remediation.subject(), text, what_to_do)
 }
 
 /// Somebody else had written under rescind's name, and that is replaced. None when it is a deny that is put

@@ -4,6 +4,7 @@
 //! [`CallSink`](crate::remediation::CallSink) whatever the answer. Nothing here knows of findings or decisions.
 
 mod assume_role;
+mod attachments;
 mod ca_bundle;
 mod clock;
 mod error;

@@ -27,7 +27,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     let input = Input::open(&args.file).map_err(|error| BadInput(error.to_string()))?;
     block_on(async {
         let stop = signals::stop_token();
-        let starting = Service::start(config, "handle", Purpose::Act { backlog: false }, stop.clone());
+        let starting =
+            Service::start(config.for_one_run(), "handle", Purpose::Act { backlog: false }, stop.clone());
         let service = tokio::select! {
             service = starting => service?,
             () = stop.cancelled() => return Ok(Exit::Interrupted),

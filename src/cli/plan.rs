@@ -13,7 +13,7 @@ use crate::reconcile::Planned;
 use crate::remediation::{Begun, Event, VerdictName};
 use crate::service::{Purpose, Service};
 use crate::triage::{BudgetUsage, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -67,7 +67,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                             at: Timestamp::now(),
                         });
                     }
-                    describe(&planned, screen)?;
+                    describe(&planned, service.config().quarantine, screen)?;
                     count += 1;
                 }
                 Err(undecodable) => {
@@ -118,7 +118,7 @@ async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>
     (decoded, errors)
 }
 
-fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
+fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> anyhow::Result<()> {
     let Planned { finding, recorded, decision, change, impact } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
@@ -173,6 +173,11 @@ fn describe(planned: &Planned, screen: &Screen) -> anyhow::Result<()> {
             diff(change.before.as_deref(), Some(&change.after), screen);
             if let Some(target) = decision.verdict.target() {
                 side_effect(target, change, screen);
+                if !quarantine.is_zero() {
+                    screen.prose(format!(
+                        "  quarantine: while the service runs, every session is denied until the deny has been in place for {quarantine:#}, rightful ones as well"
+                    ));
+                }
             }
             let instance = finding.evidence.instance_id.as_deref();
             for line in impact.iter().flat_map(|impact| impact.lines(instance)) {

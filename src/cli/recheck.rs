@@ -10,7 +10,8 @@ use crate::service::{Purpose, Service};
 pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     block_on(async {
         let stop = signals::stop_token();
-        let starting = Service::start(config, "recheck", Purpose::Act { backlog: false }, stop.clone());
+        let starting =
+            Service::start(config.for_one_run(), "recheck", Purpose::Act { backlog: false }, stop.clone());
         let service = tokio::select! {
             service = starting => service?,
             () = stop.cancelled() => return Ok(Exit::Interrupted),

@@ -63,7 +63,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         // A running service carries it out, in the order of its work. Without one it is done here.
         let is_alone = Lock::holder(&config.ledger).is_none();
         let purpose = if is_alone { Purpose::Act { backlog: false } } else { Purpose::Plan };
-        let service = Service::start(config, "release", purpose, stop.clone()).await?;
+        let service = Service::start(config.for_one_run(), "release", purpose, stop.clone()).await?;
         let done = release(args, &service, &remediation, is_alone, screen).await;
         let stopped = service.stop("released").await;
         let exit = done?;

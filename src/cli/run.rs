@@ -28,6 +28,7 @@ impl Args {
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let config = if args.once { config.for_one_run() } else { config };
     block_on(async {
         // Before anything else: a SIGHUP that comes early must not end the process.
         let reload = signals::reload();

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{Entry, Event, Given, Proposal, Remediation, State, Who};
-use crate::report::{describe, describe_proof, rungs};
+use crate::report::{describe, describe_proof, describe_quarantine, rungs};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, clap::Args)]
@@ -193,6 +193,9 @@ fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
             "in force",
             format!("{} of {} since the first put{gaps}", span(one.seconds), span(one.of_seconds)),
         );
+    }
+    if let Some(last) = r.history.quarantines.last() {
+        row("quarantine", describe_quarantine(last));
     }
     if let Some(proof) = r.proof() {
         row("proof", describe_proof(proof));

@@ -35,6 +35,8 @@ struct Picture {
     unreadable_today: Vec<Unreadable>,
     /// What is not finished, the oldest first.
     unfinished: Vec<Unfinished>,
+    /// Remediations whose quarantine is attached, or may be: every session of their principals is denied.
+    quarantined: usize,
     begun_this_hour: usize,
     budget_per_hour: u32,
     /// Accounts whose budget is used up.
@@ -121,6 +123,7 @@ impl Picture {
             undecided: reader.undecided()?.len(),
             unreadable_today: Unreadable::since(reader, ago(24))?,
             unfinished,
+            quarantined: reader.quarantined()?.len(),
             begun_this_hour: begun.len(),
             budget_per_hour: in_all,
             accounts_at_limit: by_account.into_keys().collect(),
@@ -314,7 +317,11 @@ fn show_work(picture: &Picture, screen: &Screen) {
             picture.proofs.iter().map(|(rung, count)| format!("{count} {rung}")).collect();
         states = format!("{states}; proof: {}", proofs.join(", "));
     }
-    screen.prose(format!("Work      {in_flight}{} undecided; {states}", picture.undecided));
+    let quarantined = match picture.quarantined {
+        0 => String::new(),
+        count => format!("; {count} quarantined"),
+    };
+    screen.prose(format!("Work      {in_flight}{} undecided; {states}{quarantined}", picture.undecided));
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
         screen.prose(styled(BAD, format!("          {problem}")));
     }

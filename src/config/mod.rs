@@ -83,6 +83,8 @@ pub struct Config {
     pub raise_after: SignedDuration,
     /// A deny in force is looked at again at least so often.
     pub recheck_interval: std::time::Duration,
+    /// How long a deny must have been in place before the quarantine beside it is lifted; zero for none.
+    pub quarantine: SignedDuration,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
     /// CloudTrail is asked for evidence.
@@ -122,6 +124,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same for a command that ends by itself: it would not be there to lift a quarantine.
+    #[must_use]
+    pub fn for_one_run(self) -> Self {
+        Self { quarantine: SignedDuration::ZERO, ..self }
+    }
+
     /// Reads and checks the file at `path`, and that of the opt-outs.
     ///
     /// # Errors
@@ -210,6 +218,7 @@ impl Config {
             confirm: raw.confirm,
             raise_after: raw.raise_after.0,
             recheck_interval: raw.recheck_interval.0.unsigned_abs(),
+            quarantine: raw.quarantine.0,
             sweep: raw.sweep,
             cloudtrail: raw.cloudtrail,
             drain_timeout: raw.drain_timeout.0.unsigned_abs(),

@@ -78,6 +78,9 @@ pub(super) struct RawConfig {
     /// Maximum interval between two looks at a deny in force: 1s to 24h. A missing deny is put back.
     #[serde(default)]
     pub recheck_interval: Span<{ 15 * MINUTE }, SECOND, { 24 * HOUR }>,
+    /// How long a deny must have been in place before the policy rescind/Quarantine is detached again, which denies everything beside it: up to 1h. 0s attaches none.
+    #[serde(default)]
+    pub quarantine: Span<{ 2 * MINUTE }, 0, HOUR>,
     /// What happens to a deny once every token that it denies has expired: off does nothing, report records it, on removes the deny.
     #[serde(default)]
     pub sweep: Sweep,

@@ -84,6 +84,11 @@ raise_after = "10m"
 # Maximum time between checks of a deny in force; a missing one is restored.
 recheck_interval = "15m"
 
+# How long a deny must have been in place before the policy
+# rescind/Quarantine beside it is detached again. The service attaches it, and
+# it denies everything, also to rightful sessions. "0s" attaches none.
+quarantine = "2m"
+
 # What happens to a deny once every token that it denies has expired: "off" does
 # nothing, "report" records it, "on" removes the deny.
 sweep = "report"

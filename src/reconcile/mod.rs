@@ -21,6 +21,7 @@ mod organization;
 mod placement;
 mod plan;
 mod policy;
+mod quarantine;
 mod rechecks;
 mod release;
 mod retries;
@@ -55,6 +56,7 @@ use placement::Placements;
 use policy::CurrentPolicy;
 use retries::Retries;
 use schedule::{Item, Schedule};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use worker::{Worker, key_of};
@@ -199,7 +201,7 @@ impl Reconciler {
         self.context().retries.all()
     }
 
-    /// Takes up the remediations that are not finished. What is being worked on already is left to that, and
+    /// Takes up the remediations that are not finished, and those that are quarantined. What is being worked on already is left to that, and
     /// so is what has a time at which it is tried again.
     ///
     /// # Errors
@@ -208,7 +210,7 @@ impl Reconciler {
         self.resume_where(|_| true)
     }
 
-    /// Takes up the remediations whose change was begun and is not finished.
+    /// Takes up the remediations whose change was begun and is not finished, and those that are quarantined.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -217,9 +219,15 @@ impl Reconciler {
     }
 
     fn resume_where(&self, wanted: impl Fn(State) -> bool) -> Result<(), LedgerError> {
-        for Open { remediation, account, role_key, state, .. } in self.context().reader.unfinished()? {
+        let (reader, mut taken) = (&self.context().reader, HashSet::new());
+        let open = reader.unfinished()?.into_iter().filter(|one| wanted(one.state));
+        // A quarantine is lifted whatever became of its remediation.
+        for Open { remediation, account, role_key, state, .. } in open.chain(reader.quarantined()?) {
             let key = queue_key(&account, &role_key);
-            if wanted(state) && !self.queue().is_busy(&key) && !self.context().retries.knows(&remediation) {
+            if taken.insert(remediation.clone())
+                && !self.queue().is_busy(&key)
+                && !self.context().retries.knows(&remediation)
+            {
                 // What was never tried is as new as it was.
                 let is_new = matches!(state, State::Queued | State::Approved);
                 let priority = if is_new { Priority::New } else { Priority::Again };

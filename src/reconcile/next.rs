@@ -20,6 +20,17 @@ pub enum Next {
     AwaitPerson,
 }
 
+impl Next {
+    /// Whichever of both comes sooner. What waits for a person is not waited for otherwise.
+    pub fn sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::RequeueAfter(one), Self::RequeueAfter(other)) => Self::RequeueAfter(one.min(other)),
+            (Self::Done | Self::AwaitPerson, other) => other,
+            (one, _) => one,
+        }
+    }
+}
+
 /// What the steps of one attempt hand on to each other. A crash may take it away: what counts is in the ledger.
 #[derive(Default)]
 pub(super) struct Attempt {

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::next::Next;
+use super::quarantine::{self, Lifted};
 use crate::alert::Alert;
 use crate::aws::MemberSession;
 use crate::ledger::{LedgerError, Reader};
@@ -19,6 +20,10 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
         Ok(session) => session,
         Err(refusal) => return not_undone(context, remediation, &refusal).await,
     };
+    // With the quarantine nothing would be released.
+    if quarantine::lift(context, remediation).await? == Lifted::NotYet {
+        return Ok(context.try_again(&remediation.id));
+    }
     let target = &remediation.target;
     let found = match remedy::inspect(&session, target).await {
         Ok(found) => found,

@@ -4,12 +4,13 @@ use super::budgets::RoleCount;
 use super::context::Context;
 use super::look::{InPlace, look};
 use super::next::{Attempt, Next};
+use super::quarantine;
 use crate::alert::foreign_policy;
 use crate::aws::MemberSession;
 use crate::config::Mode;
 use crate::ledger::LedgerError;
 use crate::remediation::{
-    Change, Cutoff, Disposition, Event, ReasonCode, Refusal, Refused, RefusedBy, Remediation, State,
+    Change, Cutoff, Disposition, Draft, Event, ReasonCode, Refusal, Refused, RefusedBy, Remediation, State,
 };
 use crate::remedy::{self, Ask, Expected, Found};
 use crate::triage::{Stage, Verdict};
@@ -96,10 +97,25 @@ pub(super) async fn make(
     let is_foreign = is_first && expected.is_foreign(found.document.as_deref(), session.aws_now());
     let alert = is_foreign.then(|| foreign_policy(remediation, &change)).flatten();
     let alert = alert.and_then(|alert| context.alerts.draft(alert));
-    context.write_with(remediation, Event::Intent { change: change.clone() }, alert).await?;
+    let target = &remediation.target;
+    let beside = quarantine::beside(context, remediation);
+    let more = alert.into_iter().chain(beside.begins.clone());
+    context.write_with(remediation, Event::Intent { change: change.clone() }, more).await?;
     attempt.made += 1;
-    let applied = remedy::apply(&session, &remediation.target, &change).await;
-    outcome(context, remediation, attempt, &session, &change, applied).await
+    let policy = beside.policy.as_deref();
+    let (mut applied, mut attached) = futures::join!(
+        remedy::apply(&session, target, &change),
+        quarantine::attach(&session, target, policy)
+    );
+    // IAM can refuse one of two changes that come together. The deny comes first.
+    if matches!(&applied, Err(Refusal::Unavailable(error)) if quarantine::is_concurrent(error)) {
+        applied = remedy::apply(&session, target, &change).await;
+    }
+    if matches!(&attached, Some(Err(error)) if quarantine::is_concurrent(error)) {
+        attached = quarantine::attach(&session, target, policy).await;
+    }
+    let attached = quarantine::attached(remediation, &beside, attached);
+    outcome(context, remediation, attempt, &session, &change, applied, attached).await
 }
 
 /// Records what came of the change.
@@ -110,11 +126,15 @@ async fn outcome(
     session: &MemberSession,
     change: &Change,
     applied: Result<(), Refusal>,
+    attached: Option<Draft>,
 ) -> Result<Next, LedgerError> {
+    if let (Err(_), Some(attached)) = (&applied, attached.clone()) {
+        context.ledger.append(attached).await?;
+    }
     match applied {
         Ok(()) => {
-            let aws_time = Some(session.aws_now());
-            context.write(remediation, Event::Accepted { found_in_place: false, aws_time }).await?;
+            let accepted = Event::Accepted { found_in_place: false, aws_time: Some(session.aws_now()) };
+            context.write_with(remediation, accepted, attached).await?;
             let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
             metrics::histogram!("rescind_seen_to_deny_seconds").record(took.max(0.0));
             Ok(Next::Continue)
@@ -248,8 +268,9 @@ struct Asked {
 
 impl Asked {
     fn of(remediation: &Remediation, attempt: &Attempt) -> Self {
-        let keep =
-            remediation.change.as_ref().filter(|_| remediation.is_put_back()).map(|change| change.cutoff);
+        // While somebody fights it, tokens may have been issued after the cutoff: it moves with each put.
+        let keeps = remediation.is_put_back() && remediation.state != State::Contested;
+        let keep = remediation.change.as_ref().filter(|_| keeps).map(|change| change.cutoff);
         let no_room = remediation.held_why().is_some_and(|(code, _)| code == ReasonCode::NoRoom);
         // What was widened stays so.
         let was_widened = remediation.change.as_ref().is_some_and(|change| change.session.is_none());

@@ -8,7 +8,7 @@ use super::decider::queue_key;
 use super::keyed_queue::Priority;
 use super::next::{Attempt, Next};
 use super::work::{Case, Work};
-use super::{expire, hold, release, revoke, verify};
+use super::{expire, hold, quarantine, release, revoke, verify};
 use crate::chain::chain;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Remediation, State};
@@ -61,7 +61,11 @@ impl Worker {
     async fn carry_out(&self, id: &str) -> Result<Vec<Work>, LedgerError> {
         let mut attempt = Attempt::default();
         let span = tracing::info_span!("remediation", remediation = id);
-        let next = self.go_on(id, &mut attempt).instrument(span).await?;
+        let steps = async {
+            let next = self.go_on(id, &mut attempt).await?;
+            quarantine::go_on(&self.context, id, next).await
+        };
+        let next = steps.instrument(span).await?;
         if attempt.made > 0 {
             self.watchlist.note_change();
         }

@@ -243,6 +243,35 @@ pub enum Event {
         /// The change, with the policy before and after.
         change: Change,
     },
+    /// The quarantine is about to be attached, beside the change.
+    Quarantining {
+        /// ARN of the managed policy.
+        policy: String,
+    },
+    /// AWS accepted that the quarantine is attached.
+    Quarantined {
+        /// ARN of the managed policy.
+        policy: String,
+    },
+    /// The quarantine could not be attached. The deny goes on without it.
+    NotQuarantined {
+        /// ARN of the managed policy.
+        policy: String,
+        /// Why it was refused.
+        reason: String,
+        /// What a person must do so that it can be attached the next time.
+        what_to_do: String,
+    },
+    /// The quarantine is about to be detached.
+    Lifting {
+        /// ARN of the managed policy.
+        policy: String,
+    },
+    /// The quarantine was seen not to be attached any more, or is left to another remediation.
+    Lifted {
+        /// Something that a reader should know.
+        note: Option<String>,
+    },
     /// AWS accepted the change.
     Accepted {
         /// It was found in place by a later look, not answered for.

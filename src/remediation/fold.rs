@@ -3,7 +3,8 @@
 
 use super::{
     Acceptance, AlertCode, AlertRaised, Answer, ChangeMade, ChangeOutcome, DriftSeen, Ending, Event,
-    FirstDecision, Given, History, Proof, Proposal, Recorded, ReleaseRun, Remediation, Standing, State,
+    FirstDecision, Given, History, Proof, Proposal, Quarantine, Recorded, ReleaseRun, Remediation, Standing,
+    State,
 };
 use crate::finding::Finding;
 use jiff::Timestamp;
@@ -138,6 +139,11 @@ impl Remediation {
                 let what = AlertRaised { code, text, what_to_do };
                 self.history.alerts.push(Recorded { entry, at, what });
             }
+            event @ (Event::Quarantining { .. }
+            | Event::Quarantined { .. }
+            | Event::NotQuarantined { .. }
+            | Event::Lifting { .. }
+            | Event::Lifted { .. }) => Quarantine::take(&mut self.history.quarantines, entry, at, event),
             Event::Contested { .. } => self.history.is_contested = true,
             Event::Settled { .. } => self.history.is_contested = false,
             Event::ReleaseAsked(asked) => {

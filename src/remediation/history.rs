@@ -1,6 +1,6 @@
 //! Everything that happened to a remediation, in order; its state is only the latest of it.
 
-use super::{AlertCode, Answer, Change, ReasonCode, Refused, ReleaseAsked, VerdictName};
+use super::{AlertCode, Answer, Change, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -205,6 +205,8 @@ pub struct History {
     pub releases: Vec<ReleaseRun>,
     /// Somebody takes its deny away again and again, and it has not stayed since.
     pub is_contested: bool,
+    /// Each time that the quarantine was attached beside its deny.
+    pub quarantines: Vec<Quarantine>,
     /// The alerts that were raised about it.
     pub alerts: Vec<Recorded<AlertRaised>>,
     /// The entry with which AWS had accepted a change of it for the first time.

@@ -77,7 +77,17 @@ impl Event {
     /// It can change where a remediation stands, and so can be illegal; most entries, the AWS calls, cannot.
     #[must_use]
     pub fn is_step(&self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Alert { .. } | Self::Impact(_))
+        !matches!(
+            self,
+            Self::Call(_)
+                | Self::Alert { .. }
+                | Self::Impact(_)
+                | Self::Quarantining { .. }
+                | Self::Quarantined { .. }
+                | Self::NotQuarantined { .. }
+                | Self::Lifting { .. }
+                | Self::Lifted { .. }
+        )
     }
 }
 

@@ -15,6 +15,7 @@ mod found;
 mod gather;
 mod impact;
 mod look;
+mod quarantine;
 mod restore;
 mod role_sessions;
 mod second_door;
@@ -27,6 +28,7 @@ pub use ask::Ask;
 pub use confine::Purpose;
 pub use expected::Expected;
 pub use found::Found;
+pub use quarantine::{lift_quarantine, quarantine, quarantine_policy};
 pub use restore::{Drift, undo};
 pub use trust::who_may_assume;
 

@@ -1,7 +1,7 @@
 //! What an entry says, in words.
 
 use crate::plural::counted;
-use crate::remediation::{CallRecord, CallResult, Event, NOBODY, Proof, SimulatedDecision};
+use crate::remediation::{CallRecord, CallResult, Event, NOBODY, Proof, Quarantine, SimulatedDecision};
 use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.
@@ -43,6 +43,12 @@ pub fn describe(event: &Event) -> String {
         Event::Contested { removals, since } => {
             format!("CONTESTED: taken away {removals} times since {}", since.strftime("%H:%M:%SZ"))
         }
+        Event::Quarantining { .. } => "quarantine: about to be attached".to_owned(),
+        Event::Quarantined { .. } => "quarantine: attached, every session is denied".to_owned(),
+        Event::NotQuarantined { reason, .. } => format!("quarantine: not attached: {reason}"),
+        Event::Lifting { .. } => "quarantine: about to be detached".to_owned(),
+        Event::Lifted { note: None } => "quarantine: lifted".to_owned(),
+        Event::Lifted { note: Some(note) } => format!("quarantine: lifted: {note}"),
         Event::Settled { seconds } => format!("settled: the deny has stayed for {seconds} s"),
         Event::ReleaseAsked(asked) => {
             let forced = if asked.force { ", forced" } else { "" };
@@ -60,6 +66,17 @@ pub fn describe(event: &Event) -> String {
         Event::Expired { reason } => format!("expired: {reason}"),
         Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
+    }
+}
+
+/// Since when the quarantine is attached, and until when it was.
+#[must_use]
+pub fn describe_quarantine(one: &Quarantine) -> String {
+    let since = one.since.strftime("%Y-%m-%d %H:%M:%SZ");
+    match (&one.not_attached, one.lifted_at) {
+        (Some(why), _) => format!("not attached: {why}"),
+        (None, None) => format!("since {since}: every session is denied, rightful ones as well"),
+        (None, Some(at)) => format!("from {since} for {:.0} s", at.duration_since(one.since).as_secs_f64()),
     }
 }
 

@@ -4,8 +4,8 @@ use super::describe::describe_proof;
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
-    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, ReasonCode, Recorded, Recurrence,
-    Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Quarantine, ReasonCode, Recorded,
+    Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
 };
 use crate::remedy::aftercare;
 use jiff::{SignedDuration, Timestamp};
@@ -59,6 +59,8 @@ pub struct IncidentReport {
     pub seconds_to_deny: Option<f64>,
     /// How long the deny was seen in place since AWS accepted it for the first time, and when it was not.
     pub in_force: Option<InForce>,
+    /// Each time that the quarantine was attached beside the deny, oldest first.
+    pub quarantines: Vec<Quarantine>,
     /// The rungs of the proof, as they were reached since the latest change was begun: AWS's acceptance first.
     pub rungs: Vec<RungReached>,
     /// Why it was not carried out, each time.
@@ -189,6 +191,7 @@ impl IncidentReport {
             proof: view.rung(),
             acted: view.has_acted() && !view.history.is_contested,
             in_force: view.in_force(until),
+            quarantines: view.history.quarantines.clone(),
             account: view.target.account.to_string(),
             account_name: place.name,
             ous: place.ous,

@@ -32,6 +32,8 @@ pub struct Policy {
     pub budget: Budget,
     /// A deny in force is looked at again at least so often.
     pub recheck_interval: std::time::Duration,
+    /// How long a deny must have been in place before the quarantine beside it is lifted; zero for none.
+    pub quarantine: jiff::SignedDuration,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
     /// CloudTrail is asked for traces.
@@ -55,6 +57,7 @@ impl Policy {
             protected: config.protected.clone(),
             budget: config.budget.clone(),
             recheck_interval: config.recheck_interval,
+            quarantine: config.quarantine,
             sweep: config.sweep,
             cloudtrail: config.cloudtrail,
         }

@@ -21,6 +21,7 @@ fn policy(mode: Mode) -> Policy {
         account_tag: None,
         budget: Budget::default(),
         recheck_interval: std::time::Duration::from_mins(15),
+        quarantine: SignedDuration::ZERO,
         sweep: Sweep::Report,
         cloudtrail: false,
         protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],

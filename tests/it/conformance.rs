@@ -39,6 +39,7 @@ mod drift;
 mod expiry;
 mod honesty;
 mod once;
+mod quarantine;
 mod release;
 mod remade;
 mod room;

@@ -113,6 +113,27 @@ impl Thief {
     }
 
     /// Deletes a role that was made by the scene, with all that hangs on it.
+    /// The ARNs of the managed policies that are attached to a role or a user.
+    pub fn attached_policies(&self, name: &str, is_user: bool) -> Vec<String> {
+        let iam = iam::Client::new(&self.config);
+        let listed = self.runtime.block_on(async {
+            if is_user {
+                let listed = iam.list_attached_user_policies().user_name(name).send().await;
+                listed.expect("listed").attached_policies.unwrap_or_default()
+            } else {
+                let listed = iam.list_attached_role_policies().role_name(name).send().await;
+                listed.expect("listed").attached_policies.unwrap_or_default()
+            }
+        });
+        listed.into_iter().filter_map(|one| one.policy_arn).collect()
+    }
+
+    /// Deletes a managed policy.
+    pub fn delete_policy(&self, arn: &str) {
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(iam.delete_policy().policy_arn(arn).send()).expect("deleted");
+    }
+
     pub fn delete_role(&self, role: &str) {
         let iam = iam::Client::new(&self.config);
         self.runtime.block_on(async {

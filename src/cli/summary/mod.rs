@@ -45,6 +45,7 @@ pub async fn finish_service(
     done: Result<(), LedgerError>,
 ) -> anyhow::Result<Exit> {
     let left = service.reader().unfinished();
+    let quarantined = service.reader().quarantined();
     let stopped = service.stop("done").await;
     done?;
     stopped?;
@@ -52,8 +53,9 @@ pub async fn finish_service(
     screen.json(&serde_json::json!({ "stopped": { "not_finished": left.len(), "held": held.len() } }))?;
     let of = |count: usize, what: &str| if count == 0 { String::new() } else { format!(" {count} {what}.") };
     screen.line(format!(
-        "Stopped.{}{}",
+        "Stopped.{}{}{}",
         of(left.len(), "not finished: resumed at the next start"),
+        of(quarantined?.len(), "quarantined: lifted after the next start"),
         of(held.len(), "held: `rescind status` lists them")
     ));
     Ok(Exit::Done)

@@ -50,6 +50,9 @@ codes! {
         ByHand "by_hand"
             means "Credentials are used from elsewhere, and rescind cannot change their principal."
             do "`rescind show ID` has the steps and the statement to paste. Then `rescind done ID --by NAME --reason TEXT`.";
+        QuarantineStays "quarantine_stays"
+            means "The policy `rescind/Quarantine` could not be detached from a role or user: all its sessions are denied, rightful ones as well. It is tried again."
+            do "The alert has the reason, and the command to detach it by hand.";
         NotReleased "not_released"
             means "A release stopped, because somebody changed the policy since it was written."
             do "`rescind release ID …` shows the difference. With `--force` their change is lost.";

@@ -5,6 +5,7 @@ use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
 use crate::plural::counted;
 use crate::remediation::{Asked, ChangeMade, InForce, ReleaseRun};
+use crate::report::describe::describe_quarantine;
 use crate::report::diff::policy_diff;
 use crate::report::finding::known;
 use crate::report::incident::IncidentReport;
@@ -133,6 +134,7 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
         ("refused", refused.unwrap_or_default()),
         ("removed", drift.unwrap_or_default()),
         ("in force", incident.in_force.as_ref().map(in_force).unwrap_or_default()),
+        ("quarantine", incident.quarantines.last().map(describe_quarantine).unwrap_or_default()),
         ("release", incident.releases.last().map(released).unwrap_or_default()),
         ("superseded by", text(incident.superseded_by.as_deref())),
     ];

@@ -104,11 +104,13 @@ impl Scene {
         } else {
             format!("regions = [\"{home}\", \"{other}\"]\n")
         };
+        // Few tests are about the quarantine, and the others' rightful sessions are not to be in it.
+        let quarantine = if keys.contains("quarantine = ") { "" } else { "quarantine = \"0s\"\n" };
         // Many services run at once here.
         let listen = if keys.contains("listen = ") { "" } else { "listen = \"\"\n" };
         let more_tables = &self.more_tables;
         let text = format!(
-            "{keys}{listen}{regions}{tables}{more_tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
+            "{keys}{quarantine}{listen}{regions}{tables}{more_tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
         );
         std::fs::write(self.path("rescind.toml"), text).expect("written");
     }

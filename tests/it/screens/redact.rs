@@ -5,7 +5,7 @@ use regex_lite::{Captures, Regex};
 use std::collections::HashMap;
 
 /// What varies, in the order in which it is taken out, and what stands there instead.
-const VARYING: [(&str, &str); 20] = [
+const VARYING: [(&str, &str); 22] = [
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[request]"),
     (r"\b[0-9a-f]{64}\b", "[sha256]"),
     (r"[A-Za-z0-9+/]{60,}={0,2}", "[signature]"),
@@ -17,6 +17,8 @@ const VARYING: [(&str, &str); 20] = [
     (r"\b20\d{6}T\d{6}Z\b", "[moment]"),
     (r"-inum \d+", "-inum [n]"),
     (r"127\.0\.0\.1:\d{2,5}\b", "127.0.0.1:[port]"),
+    (r"gone \d+ times since \d\d:\d\d:\d\dZ", "gone [n] times since [time]"),
+    (r"in force for \d+ of \d+ seconds", "in force for [n] of [n] seconds"),
     (r"\b(\d+h )?(\d+m )?\d+(\.\d+)? ?(ms|s|h|m|min|d|KB|MB|kB)\b( ago)?", "[span]"),
     (r"\b(process|pid|uid) \d+", "$1 [number]"),
     (r"\bo-[a-z0-9]{10}\b", "[organization]"),

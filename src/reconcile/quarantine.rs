@@ -1,0 +1,154 @@
+//! The quarantine beside a deny: attached with it, and lifted when the deny has been in place for long enough.
+//!
+//! Whatever happens in between, a quarantine that was begun is in the ledger until it was seen to be gone: a restart
+//! takes it up, and a failed detach is tried again.
+
+use super::context::Context;
+use super::next::Next;
+use crate::alert::quarantine_stays;
+use crate::aws::MemberSession;
+use crate::ledger::LedgerError;
+use crate::remediation::{CallError, Draft, ErrorKind, Event, Refusal, Remediation, Target};
+use crate::remedy::{self, Purpose};
+use std::time::Duration;
+
+/// Interval in which it is asked whether a fought deny has come to rest.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+
+/// The quarantine that goes with a change, and the entry that begins it unless it is begun already.
+pub(super) struct Beside {
+    pub policy: Option<String>,
+    pub begins: Option<Draft>,
+}
+
+/// What is to be attached beside a change of this remediation.
+pub(super) fn beside(context: &Context, remediation: &Remediation) -> Beside {
+    let is_on = !context.policy().quarantine.is_zero();
+    let policy = remedy::quarantine_policy(&remediation.target).filter(|_| is_on);
+    let begins = policy
+        .clone()
+        .filter(|_| remediation.quarantine().is_none())
+        .map(|policy| Draft { subject: remediation.subject(), event: Event::Quarantining { policy } });
+    Beside { policy, begins }
+}
+
+/// Attaches it, if it is to be.
+pub(super) async fn attach(
+    session: &MemberSession,
+    target: &Target,
+    policy: Option<&str>,
+) -> Option<Result<(), CallError>> {
+    Some(remedy::quarantine(session, target, policy?).await)
+}
+
+/// Whether IAM refused one of two changes because they came together.
+pub(super) fn is_concurrent(error: &CallError) -> bool {
+    error.code.as_deref().is_some_and(|code| code.starts_with("ConcurrentModification"))
+}
+
+/// The entry about the attachment. Without an answer there is none: it may be attached, and is lifted as if it were.
+pub(super) fn attached(
+    remediation: &Remediation,
+    beside: &Beside,
+    result: Option<Result<(), CallError>>,
+) -> Option<Draft> {
+    let policy = beside.policy.clone()?;
+    let event = match result? {
+        Ok(()) => Event::Quarantined { policy },
+        Err(error) => {
+            tracing::warn!(
+                remediation = remediation.id,
+                "not quarantined, the deny goes on without: {error}"
+            );
+            // What an earlier change attached stays attached.
+            beside.begins.as_ref()?;
+            let what_to_do = not_attached(&error)?;
+            Event::NotQuarantined { policy, reason: error.to_string(), what_to_do: what_to_do.to_owned() }
+        }
+    };
+    Some(Draft { subject: remediation.subject(), event })
+}
+
+/// What to do about a refused attachment; none when it is not known whether it was made.
+fn not_attached(error: &CallError) -> Option<&'static str> {
+    Some(match error.kind {
+        ErrorKind::Denied => {
+            "Deploy the remediation role's policy again: it needs iam:AttachRolePolicy and iam:AttachUserPolicy for policy/rescind/Quarantine."
+        }
+        ErrorKind::NotFound => {
+            "Deploy the member role's stack again: it brings the policy rescind/Quarantine along."
+        }
+        ErrorKind::Quota => {
+            "The principal has as many managed policies as it may have: ask AWS for a higher quota, or detach one."
+        }
+        ErrorKind::Refused | ErrorKind::Unmodifiable => "The reason says what AWS refused.",
+        _ => return None,
+    })
+}
+
+/// What comes next for a remediation whose steps have ended with `next`: an open quarantine is lifted when its time has
+/// come, and waited for until then.
+pub(super) async fn go_on(context: &Context, id: &str, next: Next) -> Result<Next, LedgerError> {
+    let remediation = context.reader.remediation(id)?;
+    if remediation.quarantine().is_none() {
+        return Ok(next);
+    }
+    let left = remediation.quarantine_left(context.now(), context.policy().quarantine);
+    let after = match left {
+        Some(left) if left.is_zero() => match lift(context, &remediation).await? {
+            Lifted::Yes => return Ok(next),
+            Lifted::NotYet => context.try_again(id),
+        },
+        Some(left) => Next::RequeueAfter(left.unsigned_abs()),
+        None => Next::RequeueAfter(ASK_AGAIN),
+    };
+    Ok(next.sooner(after))
+}
+
+/// What came of lifting a quarantine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lifted {
+    Yes,
+    /// It is tried again.
+    NotYet,
+}
+
+/// Detaches the policy of an open quarantine, and records that it is gone.
+pub(super) async fn lift(context: &Context, remediation: &Remediation) -> Result<Lifted, LedgerError> {
+    let Some(open) = remediation.quarantine() else { return Ok(Lifted::Yes) };
+    let (policy, target) = (open.policy.clone(), &remediation.target);
+    // One attachment serves all remediations of the principal: the last one takes it away.
+    if let Some(other) = context.reader.quarantined_beside(remediation)? {
+        let note = format!("left to {other}, which needs it as well");
+        context.write(remediation, Event::Lifted { note: Some(note) }).await?;
+        return Ok(Lifted::Yes);
+    }
+    if open.lifting_at.is_none() {
+        context.write(remediation, Event::Lifting { policy: policy.clone() }).await?;
+    }
+    let done = match context.access.open_for(remediation, Purpose::Undo).await {
+        Ok(session) => {
+            let lifted = remedy::lift_quarantine(&session, target, &policy).await;
+            lifted.map_err(Refusal::from_call)
+        }
+        Err(refusal) => Err(refusal),
+    };
+    let why = match done {
+        Ok(true) => {
+            tracing::info!(remediation = remediation.id, "the quarantine is lifted: {target}");
+            context.write(remediation, Event::Lifted { note: None }).await?;
+            return Ok(Lifted::Yes);
+        }
+        Ok(false) => "AWS accepted the detachment, and it is still attached".to_owned(),
+        // Nothing is left that it could be attached to.
+        Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
+            let note = format!("{} does not exist any more", target.principal());
+            context.write(remediation, Event::Lifted { note: Some(note) }).await?;
+            return Ok(Lifted::Yes);
+        }
+        Err(refusal) => refusal.to_string(),
+    };
+    tracing::error!(remediation = remediation.id, "the quarantine is NOT lifted: {why}");
+    context.alerts.raise_alert(quarantine_stays(remediation, &policy, &why)).await?;
+    Ok(Lifted::NotYet)
+}

@@ -1,0 +1,43 @@
+//! For how long the quarantine of a remediation goes on.
+
+use super::{Quarantine, Remediation, State};
+use jiff::{SignedDuration, Timestamp};
+
+impl Remediation {
+    /// The quarantine that is in force, or may be.
+    #[must_use]
+    pub fn quarantine(&self) -> Option<&Quarantine> {
+        self.history.quarantines.last().filter(|one| one.is_open())
+    }
+
+    /// How long the open quarantine is to go on, as of `now`, when a deny must have been in place for `length`; zero
+    /// when it is to be lifted, none while that depends on what comes next.
+    #[must_use]
+    pub fn quarantine_left(&self, now: Timestamp, length: SignedDuration) -> Option<SignedDuration> {
+        let since = self.quarantine()?.since;
+        let left = |from: Timestamp| {
+            let passed = now.duration_since(from).max(SignedDuration::ZERO);
+            Some(length.saturating_sub(passed).max(SignedDuration::ZERO))
+        };
+        match self.state {
+            State::Revoked | State::Unverified => left(self.accepted_at().unwrap_or(since).max(since)),
+            // The deny cannot be written, or a person is asked: rightful sessions do not wait for that.
+            State::Held | State::Retrying | State::Blocked => left(since),
+            State::Queued
+            | State::Approved
+            | State::Revoking
+            | State::Verifying
+            | State::Lost
+            | State::Contested
+            | State::Releasing
+            | State::Retiring => None,
+            State::Failed
+            | State::Rejected
+            | State::Superseded
+            | State::DoneByHand
+            | State::Released
+            | State::Expired
+            | State::Retired => Some(SignedDuration::ZERO),
+        }
+    }
+}

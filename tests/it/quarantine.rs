@@ -1,0 +1,100 @@
+//! Where the quarantine cannot be attached or detached, where two remediations share it, and where there is none.
+
+use crate::scene::{SHOP, Scene};
+use crate::thief::Thief;
+use crate::watching::Watching;
+use serde_json::{Value, json};
+
+const POLICY: &str = "arn:aws:iam::222222222222:policy/rescind/Quarantine";
+const SHORT: &str = "mode = \"enforce\"\npoll_interval = \"5s\"\nquarantine = \"1s\"\n";
+
+fn attached(scene: &Scene) -> Vec<String> {
+    Thief::operator(scene, SHOP).attached_policies("web", false)
+}
+
+fn watched(keys: &str) -> (Scene, Watching) {
+    let scene = Scene::new();
+    scene.configure(keys);
+    scene.watch();
+    let service = Watching::start(&scene, &[]);
+    (scene, service)
+}
+
+fn refused(scene: &Scene, operation: &str, code: &str, status: u16, times: u32) {
+    let error = json!({"error": {"status": status, "code": code, "message": "not now"}});
+    scene.fault(operation, json!({"operation": operation}), "before", error, times);
+}
+
+/// The deny goes on without it, and the record says why.
+fn goes_on_without(keys: &str, prepare: impl FnOnce(&Scene)) -> Value {
+    let (scene, service) = watched(keys);
+    prepare(&scene);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| !scene.entries_of("proof").is_empty());
+    thief.is_denied();
+    let entry = scene.entries_of("not_quarantined").remove(0);
+    assert_eq!(attached(&scene), [""; 0]);
+    assert!(entry["data"]["what_to_do"].as_str().is_some_and(|text| !text.is_empty()), "{entry}");
+    assert_eq!(service.stop(), 0);
+    assert!(scene.entries_of("lifting").is_empty());
+    scene.rescind(&["ledger", "verify"]).code(0);
+    entry
+}
+
+#[test]
+fn without_the_policy_the_deny_goes_on() {
+    goes_on_without(SHORT, |scene| Thief::operator(scene, SHOP).delete_policy(POLICY));
+}
+
+#[test]
+fn without_the_permission_the_deny_goes_on() {
+    goes_on_without(SHORT, |scene| refused(scene, "AttachRolePolicy", "AccessDenied", 403, 0));
+}
+
+#[test]
+fn without_room_for_it_the_deny_goes_on() {
+    goes_on_without(SHORT, |scene| {
+        scene.post("switches", &json!({"attached_policies_quota": 0}));
+    });
+}
+
+/// IAM refuses one of two changes that come together: each is made again at once.
+#[test]
+fn two_changes_at_once_may_be_refused() {
+    for operation in ["PutRolePolicy", "AttachRolePolicy"] {
+        let (scene, service) = watched(&SHORT.replace("1s", "1h"));
+        refused(&scene, operation, "ConcurrentModification", 409, 1);
+        let (thief, _) = scene.theft(SHOP, "web");
+        scene.wait(|| !scene.entries_of("proof").is_empty());
+        thief.is_denied();
+        assert_eq!(attached(&scene), [POLICY], "{operation}");
+        let steps = ["decision", "intent", "quarantining", "accepted", "quarantined", "proof"];
+        assert_eq!(scene.steps(), steps, "{operation}");
+        assert_eq!(service.stop(), 0);
+    }
+}
+
+/// Rightful sessions are denied for so long: somebody is called, and it is tried until it is gone.
+#[test]
+fn one_that_cannot_be_detached_calls_for_a_person_and_is_tried_again() {
+    let (scene, service) = watched(SHORT);
+    refused(&scene, "DetachRolePolicy", "AccessDenied", 403, 2);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| scene.codes("alert").contains(&"quarantine_stays".to_owned()));
+    scene.wait(|| !scene.entries_of("lifted").is_empty());
+    assert_eq!(attached(&scene), [""; 0]);
+    thief.is_denied();
+    assert_eq!(scene.entries_of("lifting").len(), 1);
+    assert_eq!(service.stop(), 0);
+}
+
+/// A command that ends by itself would not be there to lift it.
+#[test]
+fn only_a_service_quarantines() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\nquarantine = \"2m\"\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once();
+    thief.is_denied();
+    assert!(scene.calls_of("AttachRolePolicy").is_empty() && scene.entries_of("quarantining").is_empty());
+}
