@@ -11,7 +11,8 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
     let target = &remediation.target;
     let principal = clean(&target.principal());
     screen.line(format!("{label}  {}  {principal} in {}", remediation.id, target.account));
-    if remediation.state.is_in_place() {
+    // What is contested may be gone at the moment.
+    if remediation.state.is_in_place() && remediation.proof().is_some() {
         if let (Some(change), Some(accepted)) = (&remediation.change, remediation.accepted_at()) {
             let cutoff = utc(change.cutoff.time());
             let what = change
@@ -56,6 +57,8 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
         {
             screen.prose(format!("            note: {}", clean(note)));
         }
+    } else if remediation.state == State::Contested {
+        screen.prose("            the deny does not stay in place: it is put back again and again");
     } else if remediation.state == State::Held {
         let why = remediation.held_why().map_or("", |(_, why)| why);
         screen.prose(format!("            {}", clean(why)));
