@@ -124,7 +124,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The same for a command that ends by itself: it would not be there to lift a quarantine.
+    /// The same for a command that ends by itself: it would not be there to lift a quarantine, and a drill measures
+    /// the deny alone.
     #[must_use]
     pub fn for_one_run(self) -> Self {
         Self { quarantine: SignedDuration::ZERO, ..self }

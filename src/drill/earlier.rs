@@ -82,7 +82,8 @@ impl Drill<'_> {
             }
             let config = self.config_with(&left_over.ledger);
             let never = CancellationToken::new();
-            let service = Service::start(config, "drill", Purpose::Act { backlog: true }, never).await?;
+            let service =
+                Service::start(config.for_one_run(), "drill", Purpose::Act { backlog: true }, never).await?;
             let mut taken = Ok(true);
             for id in left(service.reader())? {
                 match self.take_back(&service, &id).await {

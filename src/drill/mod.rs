@@ -68,7 +68,8 @@ impl Drill<'_> {
         steps.take("stolen", true, None, format!("a session of {arn}; its call is allowed"));
         // Who asks to stop does not want to wait: what was begun is still taken back.
         let never = CancellationToken::new();
-        let service = Service::start(config, "drill", Purpose::Act { backlog: true }, never).await?;
+        let service =
+            Service::start(config.for_one_run(), "drill", Purpose::Act { backlog: true }, never).await?;
         let begun = Timestamp::now();
         let id = self.theft(&service, &thief, &facts.id, begun, stop, &mut steps).await;
         // Also after a failure, and when somebody has asked to stop.
