@@ -29,7 +29,7 @@ pub struct PriorRemediation {
     /// It was looked at, and is not in force, or cannot be looked at: what it says of itself is not
     /// relied on.
     pub is_doubted: bool,
-    /// It puts its deny back, with the cutoff that it had.
+    /// It puts its deny back, with the cutoff that it had or, while it is contested, a later one.
     pub keeps_cutoff: bool,
     /// When a person released it, or had done it by hand.
     pub ended_at: Option<Timestamp>,

@@ -42,7 +42,7 @@ pub struct Remediation {
     pub answer: Option<Given>,
     /// The change that was made or is being made.
     pub change: Option<Change>,
-    /// AWS's latest yes to a change of it.
+    /// When AWS accepted a change of it last.
     pub accepted: Option<Acceptance>,
     /// Each rung of the proof that was reached since the change was begun last; none of what is lost.
     pub proofs: Vec<Recorded<Proof>>,
@@ -175,7 +175,7 @@ impl Remediation {
         Standing { state: self.state, proof: self.rung() }
     }
 
-    /// It is put back after somebody took it away, and keeps its cutoff.
+    /// It is put back after somebody took it away. It keeps its cutoff unless it is contested.
     #[must_use]
     pub fn is_put_back(&self) -> bool {
         self.lost_at().is_some() && self.change.is_some()

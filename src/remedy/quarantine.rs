@@ -1,15 +1,15 @@
 //! Attaches and detaches the quarantine: the managed policy that the member role's stack brings along.
 
 use crate::aws::MemberSession;
+use crate::policies::QUARANTINE_POLICY;
 use crate::remediation::{CallError, Target, Who};
-
-/// Path and name of the policy.
-const POLICY: &str = "rescind/Quarantine";
 
 /// ARN of the quarantine policy in the target's account; none for a principal that IAM attaches nothing to.
 #[must_use]
 pub fn quarantine_policy(target: &Target) -> Option<String> {
-    target.is_supported().then(|| format!("arn:{}:iam::{}:policy/{POLICY}", target.partition, target.account))
+    target
+        .is_supported()
+        .then(|| format!("arn:{}:iam::{}:policy/{QUARANTINE_POLICY}", target.partition, target.account))
 }
 
 /// Attaches the policy. Doing it twice is the same as doing it once.

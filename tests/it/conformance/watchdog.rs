@@ -1,4 +1,5 @@
-//! A deny that somebody takes away or alters is put back, with the cutoff that it had, and an alert is raised.
+//! A deny that somebody takes away or alters is put back, with the cutoff that it had unless it is
+//! contested, and an alert is raised.
 
 use super::subject::{NAME, Row, Subject, delete};
 use crate::log;
