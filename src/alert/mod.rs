@@ -13,7 +13,9 @@ mod throttle;
 
 pub use clock::clock_far_off;
 pub use decision::{contradictory_or_over_budget, id_taken, recurring, skipped};
-pub use remediation::{deny_not_kept, foreign_policy, quarantine_stays, reheld, still_allowed};
+pub use remediation::{
+    deny_not_kept, foreign_policy, quarantine_altered, quarantine_stays, reheld, still_allowed,
+};
 pub use throttle::Throttle;
 
 use crate::ident::AccountId;

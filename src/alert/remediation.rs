@@ -44,6 +44,16 @@ pub fn quarantine_stays(remediation: &Remediation, policy: &str, why: &str) -> A
     Alert::new(AlertCode::QuarantineStays, remediation.subject(), text, what_to_do)
 }
 
+/// What is attached as the quarantine does not deny everything any more.
+#[must_use]
+pub fn quarantine_altered(remediation: &Remediation, why: &str) -> Alert {
+    let target = &remediation.target;
+    let text =
+        format!("no quarantine for {} in {}: {why} ({})", target.principal(), target.account, remediation.id);
+    let what_to_do = "Somebody changed what the quarantine of this account does. Find out who (CloudTrail: CreatePolicyVersion,          SetDefaultPolicyVersion), and deploy the member role's stack again. The seal prevents it.";
+    Alert::new(AlertCode::QuarantineAltered, remediation.subject(), text, what_to_do)
+}
+
 /// Somebody else had written under rescind's name, and that is replaced. None when it is a deny that is put
 /// back: that it was altered is an alert already.
 #[must_use]

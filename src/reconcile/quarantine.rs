@@ -8,8 +8,8 @@ use super::next::Next;
 use crate::alert::quarantine_stays;
 use crate::aws::MemberSession;
 use crate::ledger::LedgerError;
-use crate::remediation::{CallError, Draft, ErrorKind, Event, Refusal, Remediation, Target};
-use crate::remedy::{self, Purpose};
+use crate::remediation::{CallError, Draft, Event, Refusal, Remediation, Target};
+use crate::remedy::{self, NotQuarantined, Purpose};
 use std::time::Duration;
 
 /// Interval in which it is asked whether a fought deny has come to rest.
@@ -32,13 +32,26 @@ pub(super) fn beside(context: &Context, remediation: &Remediation) -> Beside {
     Beside { policy, begins }
 }
 
-/// Attaches it, if it is to be.
+/// Reads the policy that is to be attached.
+pub(super) async fn check(session: &MemberSession, beside: &Beside) -> Result<(), NotQuarantined> {
+    match &beside.policy {
+        Some(policy) => remedy::check_quarantine(session, policy).await,
+        None => Ok(()),
+    }
+}
+
+/// Attaches it, if it is to be and may be: as it was read when `checked`.
 pub(super) async fn attach(
     session: &MemberSession,
     target: &Target,
-    policy: Option<&str>,
-) -> Option<Result<(), CallError>> {
-    Some(remedy::quarantine(session, target, policy?).await)
+    beside: &Beside,
+    checked: Result<(), NotQuarantined>,
+) -> Option<Result<(), NotQuarantined>> {
+    let policy = beside.policy.as_deref()?;
+    if checked.is_err() {
+        return Some(checked);
+    }
+    Some(remedy::quarantine(session, target, policy).await.map_err(NotQuarantined::NotAttached))
 }
 
 /// Whether IAM refused one of two changes because they came together.
@@ -50,40 +63,24 @@ pub(super) fn is_concurrent(error: &CallError) -> bool {
 pub(super) fn attached(
     remediation: &Remediation,
     beside: &Beside,
-    result: Option<Result<(), CallError>>,
+    result: Option<Result<(), NotQuarantined>>,
 ) -> Option<Draft> {
     let policy = beside.policy.clone()?;
     let event = match result? {
         Ok(()) => Event::Quarantined { policy },
-        Err(error) => {
-            tracing::warn!(
-                remediation = remediation.id,
-                "not quarantined, the deny goes on without: {error}"
-            );
-            // What an earlier change attached stays attached.
-            beside.begins.as_ref()?;
-            let what_to_do = not_attached(&error)?;
-            Event::NotQuarantined { policy, reason: error.to_string(), what_to_do: what_to_do.to_owned() }
+        Err(why) => {
+            tracing::warn!(remediation = remediation.id, "not quarantined, the deny goes on without: {why}");
+            let what_to_do = why.what_to_do()?.to_owned();
+            match (&beside.begins, &why) {
+                (Some(_), _) => Event::NotQuarantined { policy, reason: why.to_string(), what_to_do },
+                // What an earlier change attached does something else by now.
+                (None, NotQuarantined::Altered { .. }) => Event::Lifting { policy },
+                // What an earlier change attached stays attached.
+                (None, _) => return None,
+            }
         }
     };
     Some(Draft { subject: remediation.subject(), event })
-}
-
-/// What to do about a refused attachment; none when it is not known whether it was made.
-fn not_attached(error: &CallError) -> Option<&'static str> {
-    Some(match error.kind {
-        ErrorKind::Denied => {
-            "Deploy the remediation role's policy again: it needs iam:AttachRolePolicy and iam:AttachUserPolicy for policy/rescind/Quarantine."
-        }
-        ErrorKind::NotFound => {
-            "Deploy the member role's stack again: it brings the policy rescind/Quarantine along."
-        }
-        ErrorKind::Quota => {
-            "The principal has as many managed policies as it may have: ask AWS for a higher quota, or detach one."
-        }
-        ErrorKind::Refused | ErrorKind::Unmodifiable => "The reason says what AWS refused.",
-        _ => return None,
-    })
 }
 
 /// What comes next for a remediation whose steps have ended with `next`: an open quarantine is lifted when its time has

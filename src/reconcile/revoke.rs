@@ -5,14 +5,14 @@ use super::context::Context;
 use super::look::{InPlace, look};
 use super::next::{Attempt, Next};
 use super::quarantine;
-use crate::alert::foreign_policy;
+use crate::alert::{foreign_policy, quarantine_altered};
 use crate::aws::MemberSession;
 use crate::config::Mode;
 use crate::ledger::LedgerError;
 use crate::remediation::{
     Change, Cutoff, Disposition, Draft, Event, ReasonCode, Refusal, Refused, RefusedBy, Remediation, State,
 };
-use crate::remedy::{self, Ask, Expected, Found};
+use crate::remedy::{self, Ask, Expected, Found, NotQuarantined};
 use crate::triage::{Stage, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::ops::ControlFlow;
@@ -63,12 +63,17 @@ pub(super) async fn make(
         Err(refusal) => return context.refuse(remediation, &refusal, attempt).await,
     };
     let is_first = attempt.made == 0;
-    let (found, roles) = futures::join!(remedy::inspect(&session, &remediation.target), async {
-        if !is_first {
-            return RoleCount::NotAsked;
-        }
-        context.budgets.count_roles(remediation, &session, &context.queue).await
-    });
+    let beside = quarantine::beside(context, remediation);
+    let (found, roles, checked) = futures::join!(
+        remedy::inspect(&session, &remediation.target),
+        async {
+            if !is_first {
+                return RoleCount::NotAsked;
+            }
+            context.budgets.count_roles(remediation, &session, &context.queue).await
+        },
+        quarantine::check(&session, &beside)
+    );
     let found = match found {
         Ok(found) => found,
         Err(refusal) => return context.refuse(remediation, &refusal, attempt).await,
@@ -98,21 +103,26 @@ pub(super) async fn make(
     let alert = is_foreign.then(|| foreign_policy(remediation, &change)).flatten();
     let alert = alert.and_then(|alert| context.alerts.draft(alert));
     let target = &remediation.target;
-    let beside = quarantine::beside(context, remediation);
-    let more = alert.into_iter().chain(beside.begins.clone());
+    let altered = match &checked {
+        Err(why @ NotQuarantined::Altered { .. }) => {
+            context.alerts.draft(quarantine_altered(remediation, &why.to_string()))
+        }
+        _ => None,
+    };
+    let more = alert.into_iter().chain(altered).chain(beside.begins.clone());
     context.write_with(remediation, Event::Intent { change: change.clone() }, more).await?;
     attempt.made += 1;
-    let policy = beside.policy.as_deref();
     let (mut applied, mut attached) = futures::join!(
         remedy::apply(&session, target, &change),
-        quarantine::attach(&session, target, policy)
+        quarantine::attach(&session, target, &beside, checked)
     );
     // IAM can refuse one of two changes that come together. The deny comes first.
     if matches!(&applied, Err(Refusal::Unavailable(error)) if quarantine::is_concurrent(error)) {
         applied = remedy::apply(&session, target, &change).await;
     }
-    if matches!(&attached, Some(Err(error)) if quarantine::is_concurrent(error)) {
-        attached = quarantine::attach(&session, target, policy).await;
+    if matches!(&attached, Some(Err(NotQuarantined::NotAttached(error))) if quarantine::is_concurrent(error))
+    {
+        attached = quarantine::attach(&session, target, &beside, Ok(())).await;
     }
     let attached = quarantine::attached(remediation, &beside, attached);
     outcome(context, remediation, attempt, &session, &change, applied, attached).await

@@ -41,7 +41,11 @@ impl Quarantine {
                 lifting_at: None,
                 lifted_at: None,
             }),
-            (Some(open), Event::Quarantined { .. }) => open.attached_at = open.attached_at.or(Some(at)),
+            (Some(open), Event::Quarantined { .. }) => {
+                open.attached_at = open.attached_at.or(Some(at));
+                // Attached again while it was to be detached: it goes on.
+                open.lifting_at = None;
+            }
             (Some(open), Event::NotQuarantined { reason, .. }) => open.not_attached = Some(reason),
             (Some(open), Event::Lifting { .. }) => open.lifting_at = open.lifting_at.or(Some(at)),
             (Some(open), Event::Lifted { .. }) => open.lifted_at = Some(at),

@@ -14,7 +14,12 @@ impl Remediation {
     /// when it is to be lifted, none while that depends on what comes next.
     #[must_use]
     pub fn quarantine_left(&self, now: Timestamp, length: SignedDuration) -> Option<SignedDuration> {
-        let since = self.quarantine()?.since;
+        let open = self.quarantine()?;
+        // Once it is being detached, it is detached.
+        if open.lifting_at.is_some() {
+            return Some(SignedDuration::ZERO);
+        }
+        let since = open.since;
         let left = |from: Timestamp| {
             let passed = now.duration_since(from).max(SignedDuration::ZERO);
             Some(length.saturating_sub(passed).max(SignedDuration::ZERO))

@@ -28,7 +28,7 @@ pub use ask::Ask;
 pub use confine::Purpose;
 pub use expected::Expected;
 pub use found::Found;
-pub use quarantine::{lift_quarantine, quarantine, quarantine_policy};
+pub use quarantine::{NotQuarantined, check_quarantine, lift_quarantine, quarantine, quarantine_policy};
 pub use restore::{Drift, undo};
 pub use trust::who_may_assume;
 

@@ -51,6 +51,46 @@ fn without_the_permission_the_deny_goes_on() {
     goes_on_without(SHORT, |scene| refused(scene, "AttachRolePolicy", "AccessDenied", 403, 0));
 }
 
+/// Attached, it would grant what somebody else wrote into it.
+#[test]
+fn a_policy_that_somebody_changed_is_not_attached() {
+    let open = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let entry = goes_on_without(SHORT, |scene| {
+        assert_eq!(Thief::operator(scene, SHOP).create_policy_version(POLICY, open), Ok(()));
+    });
+    let reason = entry["data"]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("does not deny everything"), "{entry}");
+}
+
+/// Which version says it does not matter.
+#[test]
+fn another_version_that_denies_everything_is_attached() {
+    let (scene, service) = watched(&SHORT.replace("1s", "1h"));
+    let same = include_str!("../../policies/quarantine.json").replace("  ", " ");
+    assert_eq!(Thief::operator(&scene, SHOP).create_policy_version(POLICY, &same), Ok(()));
+    scene.theft(SHOP, "web");
+    scene.wait(|| !scene.entries_of("quarantined").is_empty());
+    assert_eq!(attached(&scene), [POLICY]);
+    assert_eq!(service.stop(), 0);
+}
+
+/// What it says is read again with each put.
+#[test]
+fn one_that_is_changed_while_it_is_attached_is_detached() {
+    let (scene, service) = watched(&SHORT.replace("1s", "1h"));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| !scene.entries_of("quarantined").is_empty() && !scene.entries_of("proof").is_empty());
+    let operator = Thief::operator(&scene, SHOP);
+    let open = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    assert_eq!(operator.create_policy_version(POLICY, open), Ok(()));
+    assert_eq!(operator.delete_role_policy("web", "RescindRevokeOlderSessions"), Ok(()));
+    scene.wait(|| !scene.entries_of("lifted").is_empty());
+    assert_eq!(attached(&scene), [""; 0]);
+    assert!(scene.codes("alert").contains(&"quarantine_altered".to_owned()));
+    thief.is_denied();
+    assert_eq!(service.stop(), 0);
+}
+
 #[test]
 fn without_room_for_it_the_deny_goes_on() {
     goes_on_without(SHORT, |scene| {

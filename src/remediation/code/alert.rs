@@ -53,6 +53,9 @@ codes! {
         QuarantineStays "quarantine_stays"
             means "The policy `rescind/Quarantine` could not be detached from a role or user: all its sessions are denied, rightful ones as well. It is tried again."
             do "The alert has the reason, and the command to detach it by hand.";
+        QuarantineAltered "quarantine_altered"
+            means "The policy `rescind/Quarantine` of an account does not deny everything any more, so it is not attached; where it was, it is detached. The deny goes on without it."
+            do "Find out who changed it: `CreatePolicyVersion` and `SetDefaultPolicyVersion` in CloudTrail of the member account. Deploy the member role's stack again, and the [seal](deployment.md#the-seal-organization-sealjson), which prevents it.";
         NotReleased "not_released"
             means "A release stopped, because somebody changed the policy since it was written."
             do "`rescind release ID …` shows the difference. With `--force` their change is lost.";
