@@ -49,6 +49,9 @@ class Emulator:
     def instance(self, **fields) -> str:
         return self.post("instances", fields)["instance_id"]
 
+    def root_key(self, account: str) -> dict:
+        return self.post("root-keys", {"account": account})
+
     def session(self, **fields) -> dict:
         return self.post("sessions", fields)
 

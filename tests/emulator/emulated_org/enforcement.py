@@ -8,12 +8,13 @@ from .policy.documents import Request, evaluate
 from .protocol.calls import Call
 from .state.directory import OPERATOR
 from .state.sessions import Session
-from .state.standing import Standing
+from .state.standing import Standing, root_standing
 from .state.world import World
 from .times import whole_seconds
 
 # AWS answers these whatever the caller's policies say.
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "federated-user": "FederatedUser", "root": "Account"}
 
 
 @dataclass(frozen=True)
@@ -23,20 +24,22 @@ class Principal:
     user_id: str
     # For a role session the role's ARN, otherwise the same as `arn`.
     principal_arn: str
-    # The role or user as it stands for decisions, which may know of changes late.
+    # The role, user or root user as it stands for decisions, which may know of changes late.
     entity: Standing
     session: Optional[Session] = None
     is_operator: bool = False
 
     @property
     def kind(self) -> str:
-        return self.entity.kind
+        """role, user, federated-user or root."""
+        return "federated-user" if self.session and self.session.federated_user else self.entity.kind
 
 
 class Enforcement:
     def __init__(self, world: World) -> None:
         self._directory = world.directory
         self._sessions = world.sessions
+        self._root_keys = world.root_keys
         self._spread = world.spread
 
     def account_of_key(self, access_key_id: str) -> Optional[str]:
@@ -44,13 +47,16 @@ class Enforcement:
         session = self._sessions.find(access_key_id)
         if session:
             return session.account
-        return self._directory.access_key(access_key_id)[0]
+        return self._root_keys.account_of(access_key_id) or self._directory.access_key(access_key_id)[0]
 
     def authenticate(self, call: Call, now: datetime) -> Principal:
         """The principal behind a call's access key. Signatures are not verified."""
         if call.access_key_id.startswith("ASIA"):
             session = self._sessions.authenticate(call.access_key_id, call.session_token, now)
             return self._session_principal(session)
+        root_account = self._root_keys.account_of(call.access_key_id)
+        if root_account:
+            return self._root_principal(root_account)
         key = self._spread.key(call.access_key_id)
         user = self._spread.user(key.account_id, key.user_id) if key and key.is_active else None
         if user is None:
@@ -59,31 +65,35 @@ class Enforcement:
         return Principal(user.account_id, user.arn, user.id, user.arn, user, is_operator=is_operator)
 
     def _session_principal(self, session: Session) -> Principal:
-        if session.user_name:
+        if session.issuer_id:
             # By its id: another user may have got the name of one that was deleted.
-            user = self._spread.user(session.account, session.user_id)
+            user = self._spread.user(session.account, session.issuer_id)
             if user is None:
                 raise InvalidCredentials()
-            return Principal(session.account, user.arn, user.id, user.arn, user, session)
+            return Principal(session.account, session.arn, session.user_id, session.arn, user, session)
+        if not session.role_id:
+            return self._root_principal(session.account, session)
         role = self._spread.role(session.account, session.role_id)
         if role is None:
             # The role was deleted; one recreated with its name is another role.
             raise InvalidCredentials()
         return Principal(session.account, session.arn, session.user_id, role.arn, role, session)
 
-    def authorize(
-        self, principal: Principal, call: Call, resources: List[str], keys: Dict[str, str], now: datetime
-    ) -> None:
-        """Raises AccessDenied unless the principal's policies allow the call on all the resources.
+    def _root_principal(self, account: str, session: Optional[Session] = None) -> Principal:
+        root = root_standing(self._directory.partition, account)
+        return Principal(account, root.arn, account, root.arn, root, session)
 
-        `keys` are the condition keys of this call alone.
+    def authorize(self, principal: Principal, call: Call, questions: List[Request], now: datetime) -> None:
+        """Raises AccessDenied unless the principal's policies allow all that IAM is asked about a call.
+
+        The context of a question is that of the call alone.
         """
         if call.action in ALWAYS_ALLOWED or call.action == "sts:AssumeRole":
             # AssumeRole also depends on the trust policy: `sts` decides about it.
             return
-        context = {**self.context(principal, now), **{name.lower(): [value] for name, value in keys.items()}}
-        for resource in resources:
-            self.require(principal, call.action, resource, context)
+        context = self.context(principal, now)
+        for asked in questions:
+            self.require(principal, asked.action, asked.resource, {**context, **asked.context})
 
     def require(self, principal: Principal, action: str, resource: str, context: Dict[str, List[str]]) -> None:
         reason = self.denial(principal, Request(action, resource, context))
@@ -112,7 +122,7 @@ class Enforcement:
         kinds.append(("identity-based policy", entity.policies))
         if entity.boundary is not None:
             kinds.append(("permissions boundary", [entity.boundary]))
-        if principal.session and principal.session.session_policies:
+        if principal.session and (principal.session.session_policies or principal.session.federated_user):
             kinds.append(("session policy", principal.session.session_policies))
         return kinds
 
@@ -122,7 +132,7 @@ class Enforcement:
             "aws:userid": principal.user_id,
             "aws:PrincipalArn": principal.principal_arn,
             "aws:PrincipalAccount": principal.account,
-            "aws:PrincipalType": "AssumedRole" if principal.kind == "role" else "User",
+            "aws:PrincipalType": PRINCIPAL_TYPES[principal.kind],
             "aws:CurrentTime": whole_seconds(now),
             "aws:EpochTime": str(int(now.timestamp())),
             "aws:SourceIp": "127.0.0.1",
@@ -137,7 +147,7 @@ class Enforcement:
             keys["aws:TokenIssueTime"] = whole_seconds(session.issued_at)
             if session.source_identity:
                 keys["aws:SourceIdentity"] = session.source_identity
-        for name, value in principal.entity.tags:
+        for name, value in principal.entity.tags if principal.kind != "federated-user" else ():
             keys[f"aws:PrincipalTag/{name}"] = value
         return {name.lower(): [value] for name, value in keys.items()}
 

@@ -6,11 +6,12 @@ class AwsError(Exception):
 
     `code` is the name in the service's own vocabulary. The three conditions
     below are named differently by each protocol; `protocol.refusals` translates
-    them.
+    them. `fields` are what JSON services answer beside the message.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, **fields: str) -> None:
         super().__init__(f"{code}: {message}")
+        self.fields = fields
         self.code = code
         self.message = message
         self.status = status

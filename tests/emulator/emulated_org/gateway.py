@@ -9,8 +9,7 @@ from .protocol.answers import Answer
 from .protocol.calls import Call, read_call
 from .protocol.refusals import render_error
 from .services.cloudtrail.record import record
-from .services.condition_keys import condition_keys_of
-from .services.resources import resources_of
+from .services.questions import questions_of
 from .services.switchboard import Switchboard
 from .state.directory import account_of
 from .state.faults import AFTER, BEFORE, Fault, hang
@@ -112,9 +111,8 @@ class Gateway:
             with world.lock:
                 principal = self._authenticate(call, entry)
                 known.append(principal)
-                resources = resources_of(call, principal.account, world.directory)
-                keys = condition_keys_of(call, principal.account, world.directory)
-                self._enforcement.authorize(principal, call, resources, keys, world.clock.now())
+                questions = questions_of(call, principal.account, world.directory)
+                self._enforcement.authorize(principal, call, questions, world.clock.now())
                 if not self._services.may_wait(call):
                     with world.spread.delaying(call, principal.account):
                         answer = self._services.serve(call, principal)

@@ -133,11 +133,12 @@ class ServiceControlPolicies(EmulatorTestCase):
                 self.thief.list_users()
 
     def test_every_level_has_to_allow(self):
+        self.attach({"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}, "222222222222")
+        self.thief.list_users()
         self.management.detach_policy(PolicyId="p-FullAWSAccess", TargetId="222222222222")
         error = self.assertAwsError("AccessDenied", self.thief.list_users)
         self.assertIn("because no service control policy allows", str(error))
-        self.attach({"Effect": "Allow", "Action": "iam:*", "Resource": "*"}, "222222222222")
-        self.thief.list_users()
+        self.thief.list_roles()
 
     def test_the_simulator_knows_them(self):
         self.attach({"Effect": "Deny", "Action": "iam:ListUsers", "Resource": "*"}, "222222222222")

@@ -73,6 +73,7 @@ impl Scene {
                 "member_managed_policies": {"rescind/Quarantine": policy("quarantine.json")},
                 "member_trust": policy("member-role-trust.json"),
                 "hub_policy": scene.setting.hub_policy,
+                "delegation_policy": scene.setting.delegation_policy,
                 "ous": ["Workloads", "Workloads/Production", "Sandbox"],
                 "management": {"id": MANAGEMENT, "member_role": scene.setting.management_member_role},
                 "accounts": [

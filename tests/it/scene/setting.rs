@@ -14,6 +14,8 @@ pub struct Setting {
     pub enabled_regions: Vec<&'static str>,
     pub member_policy: Value,
     pub hub_policy: Value,
+    /// The organization's resource policy, which delegates; null for none.
+    pub delegation_policy: Value,
     pub management_member_role: bool,
     pub role_path: &'static str,
     /// The `[budget]` of the configuration. Most tests are about something else.
@@ -30,6 +32,7 @@ impl Default for Setting {
             enabled_regions: Vec::new(),
             member_policy: policy("member-role-permissions.json"),
             hub_policy: policy("hub-role-permissions.json"),
+            delegation_policy: Value::Null,
             management_member_role: false,
             role_path: "",
             budget: "account_per_hour = 1000\norganization_per_hour = 1000\nroles_percent = 100\n",

@@ -5,7 +5,8 @@ from typing import Mapping, Optional
 
 from moto.iam.models import ManagedPolicy
 
-from ..state.directory import Directory
+from ..policy.documents import Policy
+from ..state.directory import EVERYTHING, Directory
 from ..state.ids import new_id
 from ..state.sessions import Session
 from ..times import parse_time, whole_seconds
@@ -22,6 +23,7 @@ class Entities(Door):
             ("POST", "roles"): self._create_role,
             ("POST", "users"): self._create_user,
             ("POST", "policies"): self._create_policy,
+            ("POST", "root-keys"): self._create_root_key,
             ("POST", "sessions"): self._issue_session,
         }
 
@@ -62,13 +64,20 @@ class Entities(Door):
             account = self._account(request)
             return {"arn": create_managed_policy(self._directory, account, request["name"], request["document"])}
 
+    def _create_root_key(self, request: Mapping) -> dict:
+        with self._world.lock:
+            account = self._account(request)
+            return {"principal_id": account, **self._world.root_keys.create(account)}
+
     def _issue_session(self, request: Mapping) -> dict:
         with self._world.lock:
             account, issued_at = self._account(request), request.get("issued_at")
             moment = parse_time(issued_at) if issued_at else self._world.clock.now()
             duration = int(request.get("duration", SIX_HOURS))
-            if "user" in request:
-                session = self._issue_for_user(account, request["user"], moment, duration)
+            if request.get("root"):
+                session = self._world.sessions.issue_for_root(account, moment, duration)
+            elif "user" in request:
+                session = self._issue_for_user(account, request, moment, duration)
             else:
                 name = request.get("session_name") or "i-" + secrets.token_hex(8) + "0"
                 session = self._issue_for_role(account, request["role"], name, moment, duration)
@@ -86,12 +95,18 @@ class Entities(Door):
             raise ValueError(f"account {account} has no role {name}")
         return self._world.sessions.issue_for_role(role, session_name, issued_at, duration)
 
-    def _issue_for_user(self, account: str, name: str, issued_at, duration: int) -> Session:
-        """A session as GetSessionToken issues it to an IAM user."""
+    def _issue_for_user(self, account: str, request: Mapping, issued_at, duration: int) -> Session:
+        """A session as GetSessionToken issues it to an IAM user, or GetFederationToken for somebody."""
+        name, sessions = request["user"], self._world.sessions
         user = self._directory.user(account, name)
         if user is None:
             raise ValueError(f"account {account} has no user {name}")
-        return self._world.sessions.issue_for_user(account, user, issued_at, duration)
+        if "federated_user" not in request:
+            return sessions.issue_for_user(account, user, issued_at, duration)
+        policies = [Policy.parse(request.get("policy") or EVERYTHING)]
+        return sessions.issue_for_federated_user(
+            account, user, request["federated_user"], issued_at, duration, policies
+        )
 
 
 def create_role(

@@ -83,6 +83,9 @@ class Organization(Door):
             accounts[account["name"]] = self._open(account["id"])
         detectors = self._delegate(plan)
         hub = self._create_hub(plan)
+        if plan.delegation_policy:
+            document = self._filled(plan.delegation_policy, plan, plan.admin_id, hub["role_arn"])
+            self._directory.resource_policy = ("rp-delegation", json.dumps(document))
         for name, id, wanted in plan.member_role_accounts():
             arn = self._create_member_role(plan, id, hub["role_arn"]) if wanted else None
             if name in accounts:
@@ -194,6 +197,8 @@ class Organization(Door):
             # As in an ARN after "role/", so with the path if it has one.
             "MEMBER_ROLE": plan.member_role_path[1:] + plan.member_role,
             "ACCOUNT_ID": account,
+            "HUB_ACCOUNT": plan.admin_id,
+            "MANAGEMENT_ACCOUNT": plan.management_id,
             "PARTITION": plan.partition,
         }
         for name, value in values.items():

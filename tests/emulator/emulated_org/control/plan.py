@@ -44,6 +44,7 @@ class Plan:
         self.member_managed_policies = request.get("member_managed_policies") or {}
         self.member_trust = request.get("member_trust")
         self.hub_policy = request.get("hub_policy")
+        self.delegation_policy = request.get("delegation_policy")
         self.ous = request.get("ous") or []
         for number, path in enumerate(self.ous):
             parent = path.rpartition("/")[0]

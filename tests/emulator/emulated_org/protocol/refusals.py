@@ -61,15 +61,15 @@ def _rendered(service: str, error: AwsError, request_id: str) -> Answer:
         return _sqs_error(error, request_id)
     code, status = CREDENTIAL_ERRORS.get(type(error), {}).get(protocol, (error.code, error.status))
     if protocol in (JSON, REST_JSON):
-        return _json_error(service, code, error.message, status, request_id)
+        return _json_error(service, code, error, status, request_id)
     return _xml_error(protocol, code, error.message, status, request_id)
 
 
-def _json_error(service: str, code: str, message: str, status: int, request_id: str) -> Answer:
+def _json_error(service: str, code: str, error: AwsError, status: int, request_id: str) -> Answer:
     headers = {"Content-Type": content_type(service), "x-amzn-RequestId": request_id}
-    fields = {"__type": code, "message": message}
+    fields = {"__type": code, "message": error.message, **error.fields}
     if PROTOCOLS[service] == JSON:
-        fields["Message"] = message
+        fields["Message"] = error.message
     else:
         headers["x-amzn-ErrorType"] = code
     return Answer(status, headers, json.dumps(fields).encode(), code)

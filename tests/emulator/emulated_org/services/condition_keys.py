@@ -1,8 +1,9 @@
 """The condition keys that an action brings along, beside those of every request."""
-from typing import Dict
+from typing import Dict, List
 
 from ..protocol.calls import Call
 from ..state.directory import Directory, tags_of
+from .organizations.asked import organization_keys
 
 ATTACHMENTS = ("AttachRolePolicy", "DetachRolePolicy", "AttachUserPolicy", "DetachUserPolicy")
 WITH_BOUNDARY = (
@@ -14,12 +15,17 @@ WITH_BOUNDARY = (
 )
 
 
-def condition_keys_of(call: Call, account: str, directory: Directory) -> Dict[str, str]:
-    if call.service != "iam":
-        return {}
+def condition_keys_of(call: Call, account: str, directory: Directory, resource: str) -> Dict[str, List[str]]:
+    """Those of a call, and of one of the resources that it acts on."""
+    if call.service == "organizations":
+        return organization_keys(call, directory, resource)
+    return _iam(call, account, directory) if call.service == "iam" else {}
+
+
+def _iam(call: Call, account: str, directory: Directory) -> Dict[str, List[str]]:
     params, keys = call.params, {}
     if call.operation in ATTACHMENTS:
-        keys["iam:PolicyARN"] = params.get("PolicyArn", "")
+        keys["iam:PolicyARN"] = [params.get("PolicyArn", "")]
     entity = None
     if not call.operation.startswith("Create"):
         if "RoleName" in params:
@@ -29,7 +35,7 @@ def condition_keys_of(call: Call, account: str, directory: Directory) -> Dict[st
     if call.operation in WITH_BOUNDARY:
         boundary = params.get("PermissionsBoundary") or getattr(entity, "permissions_boundary_arn", None)
         if boundary:
-            keys["iam:PermissionsBoundary"] = boundary
+            keys["iam:PermissionsBoundary"] = [boundary]
     for tag in tags_of(entity):
-        keys[f"iam:ResourceTag/{tag['Key']}"] = keys[f"aws:ResourceTag/{tag['Key']}"] = tag["Value"]
+        keys[f"iam:ResourceTag/{tag['Key']}"] = keys[f"aws:ResourceTag/{tag['Key']}"] = [tag["Value"]]
     return keys

@@ -9,6 +9,7 @@ from ..policy.conditions import as_list
 from ..protocol.calls import Call
 from ..state.directory import Directory
 from .eventbridge import bus_arns
+from .organizations.asked import organization_arns
 from .sns import topic_arn
 from .sqs import named_queue
 
@@ -18,7 +19,7 @@ def resources_of(call: Call, account: str, directory: Directory) -> List[str]:
         "iam": _iam,
         "sts": _sts,
         "guardduty": _guardduty,
-        "organizations": _organizations,
+        "organizations": organization_arns,
         "dynamodb": _dynamodb,
         "s3": _s3,
         "sqs": _sqs,
@@ -58,6 +59,8 @@ def _iam(call: Call, account: str, directory: Directory):
 
 
 def _sts(call: Call, account: str, directory: Directory):
+    if call.operation == "GetFederationToken":
+        return f"arn:{directory.partition}:sts::{account}:federated-user/{call.params.get('Name', '')}"
     return call.params.get("RoleArn")
 
 
@@ -66,15 +69,6 @@ def _guardduty(call: Call, account: str, directory: Directory):
     if not detector:
         return None
     return f"arn:{directory.partition}:guardduty:{call.region}:{account}:detector/{detector}"
-
-
-def _organizations(call: Call, account: str, directory: Directory):
-    for name in ("AccountId", "ChildId", "ParentId", "ResourceId", "TargetId"):
-        if name in call.params:
-            wanted = call.params[name]
-            things = list(directory.organization.accounts) + list(directory.organization.ou)
-            return next((thing.arn for thing in things if thing.id == wanted), None)
-    return None
 
 
 def _dynamodb(call: Call, account: str, directory: Directory):

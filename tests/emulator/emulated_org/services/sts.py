@@ -6,8 +6,8 @@ from xml.sax.saxutils import escape
 
 from ..enforcement import Enforcement, Principal, denied
 from ..errors import AccessDenied, AwsError, NotEmulated, constraint_violated
-from ..policy.conditions import as_list
 from ..policy.documents import Policy, Request, check_identity_policy, statement_applies
+from ..policy.principals import named_as
 from ..protocol.answers import Answer, xml_answer
 from ..protocol.calls import Call, members
 from ..state.directory import account_of
@@ -18,6 +18,7 @@ from ..times import whole_seconds
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 ONE_HOUR = 3600
 SESSION_POLICY_LIMIT = 2048
+FEDERATED_NAME = re.compile(r"[\w+=,.@-]{2,32}", re.ASCII)
 NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
@@ -38,6 +39,7 @@ class Sts:
         operations = {
             "AssumeRole": self._assume_role,
             "GetCallerIdentity": self._get_caller_identity,
+            "GetFederationToken": self._get_federation_token,
             "GetSessionToken": self._get_session_token,
         }
         if call.operation not in operations:
@@ -56,7 +58,24 @@ class Sts:
             raise AccessDenied("Cannot call GetSessionToken with session credentials")
         duration = _duration(call.params, 12 * ONE_HOUR)
         now = self._clock.now()
+        if principal.kind == "root":
+            return _credentials(self._sessions.issue_for_root(principal.account, now, duration))
         return _credentials(self._sessions.issue_for_user(principal.account, principal.entity, now, duration))
+
+    def _get_federation_token(self, call: Call, principal: Principal) -> str:
+        if principal.session:
+            raise AccessDenied("Cannot call GetFederationToken with session credentials")
+        if principal.kind == "root":
+            raise NotEmulated("GetFederationToken for a root user")
+        name, account = call.params.get("Name", ""), principal.account
+        _check("name", name, FEDERATED_NAME)
+        policies = self._session_policies(call.params.get("Policy"), _policy_arns(call.params), account)
+        duration, now = _duration(call.params, 12 * ONE_HOUR), self._clock.now()
+        session = self._sessions.issue_for_federated_user(account, principal.entity, name, now, duration, policies)
+        return (
+            f"{_credentials(session)}<FederatedUser><FederatedUserId>{escape(session.user_id)}</FederatedUserId>"
+            f"<Arn>{escape(session.arn)}</Arn></FederatedUser>"
+        )
 
     def _assume_role(self, call: Call, principal: Principal) -> str:
         request = _AssumeRole(call.params)
@@ -70,7 +89,7 @@ class Sts:
             issued_at=self._clock.now(),
             duration_seconds=request.duration,
             source_identity=source_identity,
-            session_policies=self._session_policies(request, role.account_id),
+            session_policies=self._session_policies(request.policy, request.policy_arns, role.account_id),
         )
         packed = math.ceil(100 * len(request.policy or "") / SESSION_POLICY_LIMIT)
         answer = (
@@ -89,6 +108,8 @@ class Sts:
 
         Within one account a trust policy that names the caller itself suffices.
         """
+        if principal.kind == "root":
+            raise AccessDenied("Roles may not be assumed by root accounts.")
         refused = denied(principal, "sts:AssumeRole", request.role_arn)
         if role is None or self._is_suspended(role.account_id):
             # AWS does not show a caller whether a role exists.
@@ -124,11 +145,11 @@ class Sts:
             raise denied(principal, "sts:SetSourceIdentity", request.role_arn)
         return inherited or request.source_identity
 
-    def _session_policies(self, request: "_AssumeRole", account: str) -> List[Policy]:
+    def _session_policies(self, document: Optional[str], arns: List[str], account: str) -> List[Policy]:
         policies = []
-        if request.policy:
-            policies.append(check_identity_policy(request.policy))
-        for arn in request.policy_arns:
+        if document:
+            policies.append(check_identity_policy(document))
+        for arn in arns:
             managed = self._directory.managed_document(account, arn)
             if managed is None:
                 raise AwsError("MalformedPolicyDocument", f"Policy {arn} does not exist.", 400)
@@ -208,26 +229,14 @@ def _credentials(session: Session) -> str:
 def _trust(trust: Policy, principal: Principal, request: Request, partition: str) -> Optional[str]:
     """How a trust policy trusts the caller: ``caller`` by its own ARN, ``account``
     by its account or everybody, or None for not at all."""
-    by_account = {"*", principal.account, f"arn:{partition}:iam::{principal.account}:root"}
-    by_caller = {principal.arn, principal.principal_arn}
+    arns = {principal.arn, principal.principal_arn}
     trusted = None
     for statement in trust.statements:
-        named = _aws_principals(statement)
-        if not named & (by_account | by_caller) or not statement_applies(statement, request):
+        named = named_as(statement, principal.account, arns, partition)
+        if not named or not statement_applies(statement, request):
             continue
         if statement["Effect"] == "Deny":
             return None
-        if named & by_caller:
-            trusted = "caller"
-        else:
-            trusted = trusted or "account"
+        if trusted != "caller":
+            trusted = named
     return trusted
-
-
-def _aws_principals(statement: Mapping) -> set:
-    if "NotPrincipal" in statement:
-        raise NotEmulated("NotPrincipal in a trust policy")
-    principal = statement.get("Principal", {})
-    if isinstance(principal, str):
-        return {principal}
-    return set(as_list(principal.get("AWS", [])))

@@ -10,7 +10,7 @@ from .ec2 import Ec2
 from .eventbridge import EventBridge
 from .guardduty.service import GuardDuty
 from .iam.service import Iam
-from .organizations import Organizations
+from .organizations.service import Organizations
 from .security_hub import SecurityHub
 from .sns import Sns
 from .sqs import Sqs
@@ -29,7 +29,7 @@ class Switchboard:
             "events": EventBridge(world),
             "guardduty": GuardDuty(world),
             "iam": Iam(world),
-            "organizations": Organizations(world),
+            "organizations": Organizations(world, enforcement),
             "securityhub": SecurityHub(world),
             "sns": Sns(world),
             "sqs": Sqs(world),

@@ -35,6 +35,8 @@ class Directory:
         self.account_ids: List[str] = []
         # (entity's id, inline policy's name) -> its document before the latest change, None for none.
         self.earlier_documents: Dict[Tuple[str, str], Optional[str]] = {}
+        # The organization's resource policy, which delegates: its id and its document.
+        self.resource_policy: Optional[Tuple[str, str]] = None
         # Region -> whether accounts opted in, as AWS Account Management names it.
         self.regions: Dict[str, str] = {}
 
@@ -124,6 +126,29 @@ class Directory:
     def member(self, account: str):
         return next((member for member in self.organization.accounts if member.id == account), None)
 
+    def policy_targets(self) -> list:
+        """What policies are attached to: the root, organizational units and accounts."""
+        return [*self.organization.ou, *self.organization.accounts]
+
+    def in_organization(self, id: str):
+        """The root, unit, account or policy of that id; None if there is none."""
+        things = [*self.policy_targets(), *self.organization.policies]
+        return next((thing for thing in things if thing.id == id), None)
+
+    def arn_in_organization(self, thing) -> str:
+        """moto's ARNs are those of AWS, but for AWS's own policies."""
+        if getattr(thing, "aws_managed", False):
+            return f"arn:{self.partition}:organizations::aws:policy/{thing.type.lower()}/{thing.id}"
+        return thing.arn
+
+    def organization_arn(self, kind: str, rest: str) -> str:
+        """The ARN of something else of the organization, such as a policy that is not made yet."""
+        return f"arn:{self.partition}:organizations::{self.management_id}:{kind}/{self.organization_id}/{rest}"
+
+    def is_policy_type_enabled(self, kind: str) -> bool:
+        root = next(unit for unit in self.organization.ou if unit.type == "ROOT")
+        return any(enabled["Type"] == kind for enabled in root.policy_types)
+
     def is_delegated_administrator(self, account: str) -> bool:
         return any(admin.account.id == account for admin in self.organization.admins)
 
@@ -135,8 +160,7 @@ class Directory:
         """
         if self.management_id is None or account == self.management_id:
             return ()
-        root = next(unit for unit in self.organization.ou if unit.type == "ROOT")
-        if not any(kind["Type"] == SERVICE_CONTROL_POLICY for kind in root.policy_types):
+        if not self.is_policy_type_enabled(SERVICE_CONTROL_POLICY):
             return ()
         return tuple(
             tuple(

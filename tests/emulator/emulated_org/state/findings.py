@@ -100,7 +100,7 @@ def _of_user(request: Mapping) -> dict:
     user = request["user"]
     return {
         "description": f"API ListBuckets was called by {user} from the known malicious IP address {ATTACKER_ADDRESS}.",
-        "resource": {"resourceType": "AccessKey", "accessKeyDetails": _access_key(request, user, "IAMUser")},
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": _access_key(request, user, request.get("user_type") or "IAMUser")},
         "title": f"API ListBuckets was called by {user} from a known malicious IP address.",
         "type": request.get("type") or MALICIOUS_CALLER,
     }

@@ -13,7 +13,7 @@ from .ids import new_id
 
 @dataclass(frozen=True)
 class Session:
-    """Credentials of a role session, or of an IAM user's GetSessionToken."""
+    """Credentials of a role session, or of a GetSessionToken or GetFederationToken."""
 
     access_key_id: str
     secret_access_key: str
@@ -24,7 +24,9 @@ class Session:
     issued_at: datetime
     expires_at: datetime
     role_id: Optional[str] = None
-    user_name: Optional[str] = None
+    # Whose the session is, if it is no role's: an IAM user's id, also of a federated user's, or none of root's.
+    issuer_id: Optional[str] = None
+    federated_user: Optional[str] = None
     session_name: Optional[str] = None
     source_identity: Optional[str] = None
     session_policies: List[Policy] = field(default_factory=list)
@@ -55,7 +57,26 @@ class SessionStore:
     def issue_for_user(self, account: str, user, issued_at: datetime, duration_seconds: int) -> Session:
         """A session of an IAM user. It outlives the access key it was asked for with."""
         return self._issue(
-            issued_at, duration_seconds, account=account, arn=user.arn, user_id=user.id, user_name=user.name
+            issued_at, duration_seconds, account=account, arn=user.arn, user_id=user.id, issuer_id=user.id
+        )
+
+    def issue_for_root(self, account: str, issued_at: datetime, duration_seconds: int) -> Session:
+        arn = f"arn:{self._directory.partition}:iam::{account}:root"
+        return self._issue(issued_at, duration_seconds, account=account, arn=arn, user_id=account)
+
+    def issue_for_federated_user(
+        self, account: str, user, name: str, issued_at: datetime, duration_seconds: int, policies: List[Policy]
+    ) -> Session:
+        """What the IAM user `user` got for `name`. Without policies it may do nothing."""
+        return self._issue(
+            issued_at,
+            duration_seconds,
+            account=account,
+            arn=f"arn:{self._directory.partition}:sts::{account}:federated-user/{name}",
+            user_id=f"{account}:{name}",
+            issuer_id=user.id,
+            federated_user=name,
+            session_policies=policies,
         )
 
     def _issue(self, issued_at: datetime, duration_seconds: int, **fields) -> Session:

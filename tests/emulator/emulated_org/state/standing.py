@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from ..policy.documents import Policy
-from .directory import Directory, inline_policies, tags_of
+from .directory import EVERYTHING, Directory, inline_policies, tags_of
 
 # (where a document comes from, the document)
 Sourced = Tuple[str, str]
@@ -16,6 +16,7 @@ NOTHING_ALLOWED = '{"Statement":[]}'
 
 @dataclass(frozen=True)
 class Standing:
+    # role, user or root.
     kind: str
     account_id: str
     id: str
@@ -46,6 +47,20 @@ class KeyStanding:
     account_id: str
     user_id: str
     is_active: bool
+
+
+def root_standing(partition: str, account: str) -> Standing:
+    """An account's root user, whom nothing but service control policies limits."""
+    return Standing(
+        kind="root",
+        account_id=account,
+        id=account,
+        name="root",
+        arn=f"arn:{partition}:iam::{account}:root",
+        documents=(("root", EVERYTHING),),
+        boundary_document=None,
+        tags=(),
+    )
 
 
 def standing_of(directory: Directory, entity, kind: str) -> Standing:

@@ -30,6 +30,22 @@ class Switches:
     delete_user_policy_ignored: bool = False
     # UpdateAccessKey answers 200 and leaves the key as it is.
     update_access_key_ignored: bool = False
+    # Organizations answers as if it did what was asked, and changes nothing.
+    organizations_create_policy_ignored: bool = False
+    organizations_update_policy_ignored: bool = False
+    organizations_delete_policy_ignored: bool = False
+    organizations_attach_policy_ignored: bool = False
+    organizations_detach_policy_ignored: bool = False
+    # DescribePolicy answers what the policy said before the latest change.
+    organizations_describe_policy_stale: bool = False
+    # ListPoliciesForTarget and ListTargetsForPolicy answer what was attached before the latest change.
+    organizations_attachments_stale: bool = False
+    # ListPolicies, ListPoliciesForTarget and ListTargetsForPolicy answer an empty page with a token first.
+    organizations_empty_first_page: bool = False
+    # How many service control policies there may be and be attached to one target, and how many bytes each may have.
+    organizations_policies_quota: int = 10000
+    organizations_attachments_quota: int = 10
+    organizations_policy_size_quota: int = 10240
     # After how many seconds of the emulator's clock a change that a call of IAM made counts for decisions, and one
     # of Organizations for those that service control policies make. 0: at once, also what is still to come.
     iam_spread_seconds: float = 0

@@ -13,6 +13,7 @@ from .faults import Faults
 from .imports import ImportedFindings
 from .instances import Instances
 from .queues import Queues
+from .root_keys import RootKeys
 from .sessions import SessionStore
 from .spread import Spread
 from .switches import Switches
@@ -28,6 +29,7 @@ class World:
         self.clock = Clock()
         self.directory = Directory()
         self.sessions = SessionStore(self.directory)
+        self.root_keys = RootKeys()
         self.switches = Switches()
         self.spread = Spread(self.directory, self.clock, self.switches)
         self.faults = Faults()
@@ -50,6 +52,7 @@ class World:
             organizations_backends.master_accounts.clear()
             self.directory.reset()
             self.sessions.reset()
+            self.root_keys.reset()
             self.switches.reset()
             self.spread.reset()
             self.clock.reset()

@@ -19,6 +19,8 @@ DATA_OPERATIONS = {
     "s3": {"GetObject", "PutObject", "DeleteObject", "ListBucket"},
     "dynamodb": {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"},
 }
+IDENTITY_TYPES = {"role": "AssumedRole", "user": "IAMUser", "federated-user": "FederatedUser", "root": "Root"}
+ISSUER_TYPES = {"role": "Role", "federated-user": "IAMUser"}
 # Parameters that may be recorded: no documents, no secrets.
 PARAMETERS = {
     name: name[0].lower() + name[1:]
@@ -51,7 +53,8 @@ def record(world: World, call: Call, principal: Principal, answer: Answer) -> No
         return
     region = world.directory.main_region if call.service in GLOBAL_SERVICES else call.region
     now = world.clock.now()
-    username = principal.session.session_name if principal.kind == "role" else principal.entity.name
+    named = {"role": lambda: principal.session.session_name, "federated-user": lambda: principal.session.federated_user}
+    username = named.get(principal.kind, lambda: principal.entity.name)()
     detail = _detail(call, principal, answer, region, now)
     world.trail.record(principal.account, region, now, username, detail)
 
@@ -93,7 +96,7 @@ def _detail(call: Call, principal: Principal, answer: Answer, region: str, now: 
 def _identity(call: Call, principal: Principal) -> dict:
     entity, session = principal.entity, principal.session
     identity = {
-        "type": "AssumedRole" if principal.kind == "role" else "IAMUser",
+        "type": IDENTITY_TYPES[principal.kind],
         "principalId": principal.user_id,
         "arn": principal.arn,
         "accountId": principal.account,
@@ -106,9 +109,9 @@ def _identity(call: Call, principal: Principal) -> dict:
     context: Dict[str, object] = {
         "attributes": {"creationDate": whole_seconds(session.issued_at), "mfaAuthenticated": "false"}
     }
-    if principal.kind == "role":
+    if principal.kind in ISSUER_TYPES:
         context["sessionIssuer"] = {
-            "type": "Role",
+            "type": ISSUER_TYPES[principal.kind],
             "principalId": entity.id,
             "arn": entity.arn,
             "accountId": principal.account,

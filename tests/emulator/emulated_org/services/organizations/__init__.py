@@ -1,0 +1,1 @@
+"""AWS Organizations: its structure, its policies, and who may manage them."""
