@@ -20,9 +20,13 @@ BODY = "      TemplateBody: |\n"
 PARAMETERS = {
     "DRILL_ROLE": "DrillRole",
     "EXTERNAL_ID": "ExternalId",
+    "HUB_ACCOUNT": "HubAccount",
     "HUB_ROLE_ARN": "HubRoleArn",
+    # Its stack is one of the management account.
+    "MANAGEMENT_ACCOUNT": "AWS::AccountId",
     "MEMBER_ROLE": "MemberRole",
     "ORG_ID": "OrganizationId",
+    "PARTITION": "AWS::Partition",
     "SOURCE_IDENTITY": "SourceIdentity",
 }
 # Where a template makes the role itself, its name and path are two parameters.
@@ -80,12 +84,12 @@ def block(value, depth: int):
         return
     for key, item in value.items():
         if isinstance(item, list) and SEVERAL[0] in item:
-            yield f"{pad}{key}: {several([one for one in item if one != SEVERAL[0]])}"
+            yield f"{pad}{scalar(key)}: {several([one for one in item if one != SEVERAL[0]])}"
         elif isinstance(item, (dict, list)):
-            yield f"{pad}{key}:"
+            yield f"{pad}{scalar(key)}:"
             yield from block(item, depth + 2)
         else:
-            yield f"{pad}{key}: {scalar(item)}"
+            yield f"{pad}{scalar(key)}: {scalar(item)}"
 
 
 def several(fixed: list) -> str:
@@ -106,7 +110,8 @@ def scalar(text: str) -> str:
     if "${" in text:
         # A placeholder that no template knows is an error, and not a parameter of its name.
         return "!Sub " + json.dumps(re.sub(r"\$\{([A-Z_]+)\}", lambda m: "${" + PARAMETERS[m[1]] + "}", text))
-    return text if re.fullmatch(r"[a-zA-Z][\w:*/.-]*", text) and text not in ("true", "false") else json.dumps(text)
+    is_plain = re.fullmatch(r"[a-zA-Z][\w:*/.-]*", text) and text.lower() not in ("true", "false", "null")
+    return text if is_plain else json.dumps(text)
 
 
 if __name__ == "__main__":

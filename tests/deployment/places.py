@@ -15,6 +15,9 @@ REGION = "eu-central-1"
 HUB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/RescindHub"
 # Of each placeholder in policies/*.json, a value that no default has.
 FILLED = {
+    "HUB_ACCOUNT": ACCOUNT,
+    "MANAGEMENT_ACCOUNT": ACCOUNT,
+    "PARTITION": "aws",
     "EXTERNAL_ID": "0123456789abcdef0123456789abcdef",
     "HUB_ROLE_ARN": HUB_ROLE,
     "MEMBER_ROLE": "security/Remediation",

@@ -135,6 +135,14 @@ class HubRole(unittest.TestCase):
         enter = next(s for s in policy("hub-role-permissions.json")["Statement"] if s["Sid"] == "EnterMembers")
         self.assertEqual(drill, [enter | {"Sid": "EnterDrill", "Resource": "arn:*:iam::*:role/Drill"}])
 
+    def test_with_organization_deny_it_writes_control_policies_too(self):
+        properties = role("hub-role.yaml", MemberRole=FILLED["MEMBER_ROLE"], OrganizationDeny="true")
+        self.assertEqual(
+            inline(properties),
+            {"Rescind": policy("hub-role-permissions.json"),
+             "RescindOrganizationDeny": policy("hub-role-organization-deny.json")},
+        )
+
     def test_only_its_host_runs_as_it(self):
         for host, service in [("ec2", "ec2.amazonaws.com"), ("ecs", "ecs-tasks.amazonaws.com")]:
             (statement,) = role("hub-role.yaml", Host=host)["AssumeRolePolicyDocument"]["Statement"]
@@ -160,6 +168,35 @@ class Others(unittest.TestCase):
         properties = role("drill-role.yaml", DrillRole=FILLED["DRILL_ROLE"], **TRUST)
         self.assertEqual(properties["AssumeRolePolicyDocument"], policy("member-role-trust.json"))
         self.assertEqual(inline(properties), {"Rescind": policy("drill-role-permissions.json")})
+
+    def test_the_delegation_is_the_document_in_each_partition(self):
+        text = (DEPLOYMENT / "organization-deny-delegation.yaml").read_text()
+        given = {"HubAccount": ACCOUNT, "HubRoleArn": HUB_ROLE, "OrganizationId": FILLED["ORG_ID"]}
+        (made,) = Template(text, **given).resources("AWS::Organizations::ResourcePolicy").values()
+        self.assertEqual(made["Content"], policy("organization-deny-delegation.json"))
+        china = Template(text, partition="aws-cn", **given).properties("Delegation")["Content"]
+        self.assertEqual(china["Statement"][0]["Principal"], {"AWS": f"arn:aws-cn:iam::{ACCOUNT}:root"})
+        for everybody in ["*", f"arn:aws:iam::{ACCOUNT}:root", "arn:aws:iam::*:role/RescindHub"]:
+            self.assertNotRegex(everybody, Template(text, **given).raw["Parameters"]["HubRoleArn"]["AllowedPattern"])
+
+    def test_the_delegation_lets_the_hub_do_what_its_role_may_and_no_more(self):
+        def actions(name: str) -> set:
+            of_each = [statement["Action"] for statement in policy(name)["Statement"]]
+            return {action for each in of_each for action in ([each] if isinstance(each, str) else each)}
+
+        delegated = actions("organization-deny-delegation.json")
+        hub = actions("hub-role-organization-deny.json") | actions("hub-role-permissions.json")
+        self.assertEqual(delegated - hub, set())
+        self.assertEqual(actions("hub-role-organization-deny.json") - delegated, set())
+
+    def test_the_delegation_cannot_touch_the_seal_and_the_guard(self):
+        write = policy("organization-deny-delegation.json")["Statement"][1]
+        (key,) = write["Condition"]["Null"]
+        for name in ["seal", "guard"]:
+            text = (DEPLOYMENT / f"organization-{name}.yaml").read_text()
+            given = {"Deployers": DEPLOYERS, "TargetIds": ["r-root"]}
+            (made,) = Template(text, **given).resources("AWS::Organizations::Policy").values()
+            self.assertEqual([f"aws:ResourceTag/{tag['Key']}" for tag in made["Tags"]], [key])
 
     def test_the_seal_and_the_guard_are_those_that_are_printed(self):
         given = {"MemberRole": FILLED["MEMBER_ROLE"], "Deployers": DEPLOYERS, "TargetIds": ["r-root"]}

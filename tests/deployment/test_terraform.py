@@ -88,10 +88,20 @@ class Documents(unittest.TestCase):
     def test_the_hub_role(self):
         variables = {"member_role": FILLED["MEMBER_ROLE"]}
         self.assertEqual(document("hub-role", "permissions", variables), policy("hub-role-permissions.json"))
+        also = document("hub-role", "organization_deny", variables)
+        self.assertEqual(also, policy("hub-role-organization-deny.json"))
         text = (DEPLOYMENT / "hub-role.yaml").read_text()
         for host, partition in [("ec2", "aws"), ("ec2", "aws-cn"), ("ec2", "aws-eusc"), ("ecs", "aws-eusc")]:
             trust = Template(text, partition=partition, Host=host).properties("Role")["AssumeRolePolicyDocument"]
             self.assertEqual(document("hub-role", "trust", {"host": host}, partition=partition), trust)
+
+    def test_the_delegation(self):
+        variables = {"hub_role_arn": HUB_ROLE, "organization_id": FILLED["ORG_ID"]}
+        asked = document("organization-deny-delegation", "delegation", variables)
+        self.assertEqual(asked, policy("organization-deny-delegation.json"))
+        for hub in ["*", f"arn:aws:iam::{ACCOUNT}:root"]:
+            with self.assertRaisesRegex(AssertionError, "The ARN of one role is expected"):
+                document("organization-deny-delegation", "delegation", variables | {"hub_role_arn": hub})
 
     def test_the_feed(self):
         variables = {"encryption": "kms", "hub_role_arn": HUB_ROLE}
@@ -145,7 +155,7 @@ class Modules(unittest.TestCase):
         """Every policy argument is one of the locals that were looked at above."""
         for module in MODULES:
             text = (TERRAFORM / module / "main.tf").read_text()
-            for key, value in re.findall(r"^\s+(policy|assume_role_policy)\s*=\s*(.+)$", text, re.MULTILINE):
+            for key, value in re.findall(r"^\s+(policy|assume_role_policy|content)\s*=\s*(.+)$", text, re.MULTILINE):
                 self.assertRegex(value, r"^local\.\w+(\[each\.key\])?$", f"{module}: {key}")
 
     def test_the_stackset_deploys_the_template(self):

@@ -8,6 +8,7 @@ import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_
 import {
   DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, hubRole, memberRole, memberRoleWithUsers, policy, source, topicKey
 } from './documents.mjs'
+import { ORGANIZATION_CALLS } from './organization.mjs'
 import { WRITES, session } from './session.mjs'
 
 for (const [purpose, kinds] of Object.entries(MEMBER_CALLS)) {
@@ -109,7 +110,7 @@ test('the tables have every call that src/aws makes', () => {
   }
   assert.ok(made.size > 20, 'the calls are not recognized any more')
   const inMembers = Object.values(MEMBER_CALLS).flatMap((kinds) => Object.values(kinds).flat())
-  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS].map(([action]) => action))
+  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...ORGANIZATION_CALLS].map(([action]) => action))
   // How members are entered is in trust.test.mjs.
   const missing = [...made].filter((call) => ![...NEVER_ASKED, 'sts:AssumeRole'].includes(call) && !known.has(KNOWN_AS[call] ?? call))
   assert.deepEqual(missing, [], 'add them to calls.mjs')

@@ -7,6 +7,7 @@ export const EXTERNAL_ID = '0123456789abcdef0123456789abcdef'
 export const SOURCE_IDENTITY = 'rescind'
 export const HUB = '111111111111'
 export const MEMBER = '222222222222'
+export const MANAGEMENT = '888888888888'
 export const STRANGER = '999999999999'
 export const HUB_ROLE = `arn:aws:iam::${HUB}:role/RescindHub`
 export const MEMBER_ROLE = 'RescindRemediation'
@@ -25,6 +26,8 @@ export function policy(name, values = {}) {
     HUB_ROLE_ARN: HUB_ROLE,
     MEMBER_ROLE,
     HUB_ACCOUNT: HUB,
+    MANAGEMENT_ACCOUNT: MANAGEMENT,
+    PARTITION: 'aws',
     ORG_ID: ORGANIZATION,
     SOURCE_IDENTITY,
     ...values
@@ -39,6 +42,7 @@ export function policy(name, values = {}) {
 export const memberRole = [{ name: 'Rescind', policy: policy('member-role-permissions') }]
 export const memberRoleWithUsers = [...memberRole, { name: 'RescindUsers', policy: policy('member-role-users') }]
 export const hubRole = [{ name: 'Rescind', policy: policy('hub-role-permissions') }]
+export const hubRoleWithDeny = [...hubRole, { name: 'RescindOrganizationDeny', policy: policy('hub-role-organization-deny') }]
 /** What the policy of a key must say with which topics are encrypted. */
 export const topicKey = policy('topic-key')
 export const trust = policy('member-role-trust')

@@ -1,7 +1,7 @@
 """The organization's resource policy, which lets others than the management account manage policies."""
 import json
 
-from .support import EmulatorTestCase
+from .support import ROOT, EmulatorTestCase
 
 SHOP = "222222222222"
 HUB = "111111111111"
@@ -18,6 +18,10 @@ def allow(actions, resource="*", **condition) -> dict:
 
 def document(*statements: dict) -> dict:
     return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def shipped(name: str) -> dict:
+    return json.loads((ROOT.parents[1] / "policies" / f"{name}.json").read_text())
 
 
 class DelegationTestCase(EmulatorTestCase):
@@ -171,16 +175,52 @@ class Conditions(DelegationTestCase):
         self.refused(self.create, Tags=[*tags, {"Key": "more", "Value": ""}])
 
 
-class FromTheBeginning(DelegationTestCase):
-    def test_an_organization_is_made_with_one(self):
-        statement = {
-            **allow(CHANGES, "arn:*:organizations::${MANAGEMENT_ACCOUNT}:policy/${ORG_ID}/service_control_policy/*",
-                    ArnEquals={"aws:PrincipalArn": "${HUB_ROLE_ARN}"}),
-            "Principal": {"AWS": "arn:${PARTITION}:iam::${HUB_ACCOUNT}:root"},
-        }
-        self.ORGANIZATION = {"hub_policy": self.HUB_POLICY, "delegation_policy": document(statement)}
-        self.emulator.reset()
-        EmulatorTestCase.setUp(self)
-        hub = self.client(self.org["hub"], "organizations")
-        policy = self.create(hub)
-        self.refused(hub.attach_policy, PolicyId=policy, TargetId=SHOP)
+class Shipped(EmulatorTestCase):
+    """With what the project deploys: policies/organization-deny-delegation.json and those of the hub's role."""
+
+    ORGANIZATION = {
+        "hub_policy": document(
+            *(statement for name in ("permissions", "organization-deny")
+              for statement in shipped(f"hub-role-{name}")["Statement"])
+        ),
+        "delegation_policy": shipped("organization-deny-delegation"),
+    }
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.management = self.client(self.org["management"], "organizations")
+        self.hub = self.client(self.org["hub"], "organizations")
+
+    def create(self, organizations) -> str:
+        request = {"Name": "rescind-222222222222", "Description": "", "Type": "SERVICE_CONTROL_POLICY", "Content": DENY}
+        return organizations.create_policy(**request)["Policy"]["PolicySummary"]["Id"]
+
+    def refused(self, call, **parameters) -> None:
+        self.assertAwsError("AccessDeniedException", call, **parameters)
+
+    def test_the_hub_writes_a_policy_for_an_account_and_takes_it_away(self):
+        policy = self.create(self.hub)
+        self.hub.attach_policy(PolicyId=policy, TargetId=SHOP)
+        listed = self.hub.list_policies_for_target(TargetId=SHOP, Filter="SERVICE_CONTROL_POLICY")["Policies"]
+        self.assertEqual([one["Id"] for one in listed], ["p-FullAWSAccess", policy])
+        self.hub.update_policy(PolicyId=policy, Content=DENY)
+        self.assertEqual(self.hub.describe_policy(PolicyId=policy)["Policy"]["Content"], DENY)
+        self.assertEqual(len(self.hub.list_targets_for_policy(PolicyId=policy)["Targets"]), 1)
+        self.hub.detach_policy(PolicyId=policy, TargetId=SHOP)
+        self.hub.delete_policy(PolicyId=policy)
+
+    def test_what_is_to_be_kept_or_attached_elsewhere_is_out_of_its_reach(self):
+        policy, unit = self.create(self.management), self.management.list_parents(ChildId=SHOP)["Parents"][0]["Id"]
+        self.refused(self.hub.attach_policy, PolicyId=policy, TargetId=unit)
+        self.hub.attach_policy(PolicyId=policy, TargetId=SHOP)
+        self.management.tag_resource(ResourceId=policy, Tags=[{"Key": "rescind-keep", "Value": "true"}])
+        self.refused(self.hub.update_policy, PolicyId=policy, Content=DENY)
+        self.refused(self.hub.detach_policy, PolicyId=policy, TargetId=SHOP)
+        self.refused(self.hub.untag_resource, ResourceId=policy, TagKeys=["rescind-keep"])
+        self.refused(self.hub.detach_policy, PolicyId="p-FullAWSAccess", TargetId=SHOP)
+        self.refused(self.hub.delete_resource_policy)
+
+    def test_nobody_else_of_its_account_is_let_in(self):
+        for credentials in (self.org["accounts"]["security"], self.shop):
+            with self.assertRaisesRegex(Exception, "AccessDeniedException"):
+                self.create(self.client(credentials, "organizations"))

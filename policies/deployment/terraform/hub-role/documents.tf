@@ -1,8 +1,9 @@
-# The permissions are those of policies/hub-role-permissions.json: nothing is written twice.
+# The permissions are those of policies/hub-role-*.json: nothing is written twice.
 locals {
   permissions = templatefile("${path.module}/../../../hub-role-permissions.json", {
     MEMBER_ROLE = var.member_role
   })
+  organization_deny = file("${path.module}/../../../hub-role-organization-deny.json")
 
   instance_runs_as = {
     Sid    = "InstanceRunsAs"

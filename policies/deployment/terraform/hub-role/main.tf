@@ -22,6 +22,14 @@ resource "aws_iam_role_policy" "permissions" {
   policy = local.permissions
 }
 
+resource "aws_iam_role_policy" "organization_deny" {
+  count = var.organization_deny ? 1 : 0
+
+  name   = "RescindOrganizationDeny"
+  role   = aws_iam_role.hub.name
+  policy = local.organization_deny
+}
+
 resource "aws_iam_instance_profile" "hub" {
   count = var.host == "ec2" ? 1 : 0
 

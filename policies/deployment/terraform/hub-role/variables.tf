@@ -15,6 +15,12 @@ variable "role_name" {
   default     = "RescindHub"
 }
 
+variable "organization_deny" {
+  description = "True where a rule in rescind.toml has the remedy organization_deny. The module organization-deny-delegation has to let the role, too."
+  type        = bool
+  default     = false
+}
+
 variable "member_role" {
   description = "The remediation role, with its path if it has one, as member.role in rescind.toml."
   type        = string
