@@ -20,7 +20,8 @@ help:
 	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
 	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
 	@echo 'make instructions  how much work decoding, deciding and appending are (valgrind), against what is kept'
-	@echo 'make bench       figures of the whole program against a stub of AWS: about an hour'
+	@echo 'make bench       how long a thief goes on, and speed: an hour and a half. BENCH=--quick: half an hour, without'
+	@echo '                 the slowest IAM; BENCH="--quick --only containment": a part of it'
 	@echo 'make package     a Debian package (cargo-deb); make sbom: what is in it (cargo-cyclonedx)'
 	@echo 'make docs        the documentation as a book (mdBook)'
 	@echo 'make soak        kills, torn writes and full disks at every step: many rounds, some 15 minutes'
@@ -123,10 +124,12 @@ package: toolchain
 docs:
 	mdbook build docs
 
-# Figures of the whole program, against a stub of AWS: about an hour on a quiet machine. docs/performance.md.
-bench: toolchain
+# Figures of the whole program: how long a thief goes on, in the emulated organization, and speed, against a stub of AWS.
+# An hour and a half on a quiet machine. docs/containment.md, docs/performance.md.
+BENCH ?= --charts docs/performance
+bench: toolchain emulator
 	cargo build --release --locked
-	"$(PYTHON)" benches/driver --binary "$(TARGET)/release/rescind" --charts docs/performance
+	"$(PYTHON)" benches/driver --binary "$(TARGET)/release/rescind" --emulator-python "$(VENV_PYTHON)" $(BENCH)
 
 # The long form of what `make test` only samples.
 soak: toolchain emulator build

@@ -11,14 +11,17 @@ import os
 import sys
 import time
 
+import containment
 import deny
 import doctor
 import growth
 import idle
 import machine
 import plot
+import quarantine
 import table
 import throughput
+import timeline
 from tools import ROOT, Tools
 
 FULL = {
@@ -32,6 +35,8 @@ FULL = {
     "ledger": (10_000, 100_000, 1_000_000),
     "opt_outs": (10, 100, 1000, 10_000, 100_000),
     "doctor": (100, 1000, 10_000),
+    "revoked": 1000,
+    "delays": (0, 4, 30),
 }
 QUICK = {
     "latencies": (0, 20),
@@ -44,9 +49,15 @@ QUICK = {
     "ledger": (10_000,),
     "opt_outs": (10, 1000),
     "doctor": (100,),
+    "revoked": 100,
+    "delays": (0, 4),
 }
 MEASURES = {
+    "containment": lambda tools, size, say: containment.measure(tools, size["delays"], say),
     "deny": lambda tools, size, say: deny.measure(tools, size["latencies"], size["runs"], say),
+    "quarantine": lambda tools, size, say: quarantine.measure(
+        tools, size["latencies"], size["runs"], size["revoked"], say
+    ),
     "throughput": lambda tools, size, say: throughput.measure(tools, size["sizes"], size["widths"], say),
     "baselines": lambda tools, size, say: throughput.baselines(tools, size["baselines"], say),
     "idle": lambda tools, size, say: idle.measure(tools, size["idle"], say),
@@ -62,7 +73,7 @@ def main():
     size = QUICK if args.quick else FULL
     if args.largest:
         size = {**size, "ledger": (*size["ledger"], 10_000_000)}
-    tools = Tools(args.binary, args.stand, args.ledger, args.python)
+    tools = Tools(args.binary, args.stand, args.ledger, args.python, args.emulator_python)
     found = {
         "version": tools.version(),
         "binary_bytes": os.path.getsize(tools.binary),
@@ -91,6 +102,7 @@ def _arguments():
     parser.add_argument("--stand", help="the stub; else cargo makes it")
     parser.add_argument("--ledger", help="the ledger's benchmark; else cargo makes it")
     parser.add_argument("--python", help="a Python with the baseline's packages; else one is made")
+    parser.add_argument("--emulator-python", help="a Python with the emulated organization's packages; else one is made")
     args = parser.parse_args()
     unknown = set(args.only or ()) - set(MEASURES)
     if unknown:
@@ -135,6 +147,11 @@ def _draw(directory, found):
         unit = key.replace("_", "-")
         panels = [("seconds", unit, times), ("MiB at the most", unit, memory)]
         plot.write(os.path.join(directory, f"{name.replace('_', '-')}.svg"), title, panels)
+    fights = found.get("containment", ())
+    if fights:
+        timeline.write(os.path.join(directory, "containment.svg"), fights)
+        with open(os.path.join(directory, "containment.json"), "w", encoding="utf-8") as file:
+            json.dump(fights, file, indent=1)
     rows = found.get("throughput", ())
     if rows:
         _draw_throughput(os.path.join(directory, "throughput.svg"), rows)

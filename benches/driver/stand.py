@@ -33,8 +33,14 @@ class Stand:
         return urllib.request.urlopen(f"{self.url}/stub/{page}")
 
     def operations(self):
-        """What was called since the last reset: count, bytes, first and last time in microseconds."""
+        """What was called since the last reset: count, bytes; when the first call came and was answered, and when the
+        last one was answered, in microseconds."""
         with self._open("operations") as answer:
+            return json.load(answer)
+
+    def account(self, number):
+        """The same for one member account."""
+        with self._open(f"accounts/{200_000_000_000 + number:012}") as answer:
             return json.load(answer)
 
     def spans(self, first, last):
@@ -46,6 +52,10 @@ class Stand:
                 if first in calls and last in calls:
                     spans.append((calls[last]["last"] - calls[first]["first"]) / 1000)
         return sorted(spans)
+
+    def events(self, first, count):
+        """The same thefts as events in the queue."""
+        self._open(f"events/{first}/{count}").close()
 
     def reset(self):
         self._open("reset").close()

@@ -43,6 +43,76 @@ def _deny(rows):
     return _table(heads, lines)
 
 
+def _containment(fights):
+    """Two tables of the same shape: of the stolen role's own credentials, and of all that the thief holds."""
+    victim = _fights(fights, "victim_s")
+    any_ = _fights(fights, "any_s")
+    return f"Of the stolen role:\n\n{victim}\n\nAny at all:\n\n{any_}"
+
+
+WAYS = {"rescind": "rescind", "inline": "inline deny, written once", "managed": "managed deny, attached once"}
+THIEVES = {"iam": "may change IAM", "none": "may not"}
+
+
+def _fights(fights, seconds):
+    delays = sorted({fight["delay"] for fight in fights})
+    heads = ["against the thief", "quarantine", "seal"]
+    heads += [f"{name}, {delay} s" for name in THIEVES.values() for delay in delays]
+    lines = []
+    for way, name in WAYS.items():
+        for quarantine in (True, False):
+            for seal in (True, False):
+                kind = {"way": way, "quarantine": quarantine, "seal": seal}
+                mine = {(one["thief"], one["delay"]): one for one in fights if kind.items() <= one.items()}
+                if not mine:
+                    continue
+                cells = [_fought(mine.get((thief, delay)), seconds) for thief in THIEVES for delay in delays]
+                lines.append([name, _yes(quarantine) if way == "rescind" else "", _yes(seal), *cells])
+    return _table(heads, lines)
+
+
+def _yes(is_so):
+    return "yes" if is_so else "no"
+
+
+def _fought(fight, seconds):
+    if not fight:
+        return ""
+    whole = fight["horizon"]
+    # What misses less than a round is all of it.
+    if fight[seconds] > whole - 1:
+        return f"all {whole} s"
+    return f"{fight[seconds]:.1f} s"
+
+
+def _quarantine(found):
+    heads = ["a call takes", "quarantine", "AssumeRole to the deny", "of the bound", "to the quarantine", "bound"]
+    lines = [
+        [
+            f"{row['latency_ms']} ms",
+            row["quarantine"],
+            _ms(row["remedy"]),
+            f"{row['remedy']['median'] / row['bound']['median']:.2f}",
+            _ms(row["quarantine_s"]) if "quarantine_s" in row else "",
+            _ms(row["bound"]),
+        ]
+        for row in found["deny"]
+    ]
+    looks = found["looks"]
+    more = ["", "event to the deny", "AssumeRole to the deny", "denies"]
+    beside = [
+        [name, _ms(looks[key]["event"]), _ms(looks[key]["remedy"]), str(looks[key]["event"]["runs"])]
+        for name, key in (("idle", "idle"), (f"beside the looks at {_count(looks['revoked'])} revoked roles", "busy"))
+    ]
+    ratio = lambda name: looks["busy"][name]["median"] / looks["idle"][name]["median"]
+    beside.append(["ratio of the medians", f"{ratio('event'):.2f}", f"{ratio('remedy'):.2f}", ""])
+    text = (
+        f"At {looks['latency_ms']} ms a call. In the {looks['seconds']} s after the last put there were "
+        f"{_count(looks['looks'])} looks, of {_count(looks['looks_due'])} that fall due in the minute after each put."
+    )
+    return f"{_table(heads, lines)}\n\n{_table(more, beside)}\n\n{text}"
+
+
 def _throughput(rows):
     heads = ["findings", "at once", "rescind", "bound", "in theory", "of the bound", "from the first AssumeRole",
              "all proved", "CPU each", "cores", "stub's cores", "peak"]
@@ -149,7 +219,9 @@ def _growing(first, more):
 
 PARTS = {
     "doctor": _doctor,
+    "containment": _containment,
     "deny": _deny,
+    "quarantine": _quarantine,
     "throughput": _throughput,
     "baselines": _baselines,
     "idle": _idle,

@@ -10,10 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINE = ROOT / "benches" / "baseline"
+PREPARE = ROOT / "tests" / "emulator" / "demo" / "prepare.py"
 
 
 class Tools:
-    def __init__(self, binary, stand, ledger, python):
+    def __init__(self, binary, stand, ledger, python, emulator_python):
         # To build the others puts a binary of another profile in its place.
         self._kept = tempfile.TemporaryDirectory(prefix="rescind-bench-")
         self.binary = shutil.copy(binary, self._kept.name)
@@ -24,6 +25,15 @@ class Tools:
         # Not resolved: an environment's Python is a link to another one.
         self.python = str(Path(python or _environment()).absolute())
         self.baseline = str(BASELINE / "baseline.py")
+        self._emulator_python = emulator_python
+
+    def emulator_python(self):
+        """The Python of the emulated organization, in the build directory unless it is given."""
+        if not self._emulator_python:
+            directory = ROOT / "target" / "emulator-venv"
+            subprocess.run([sys.executable, "-I", PREPARE, directory], check=True, stdout=sys.stderr)
+            self._emulator_python = directory / "bin" / "python"
+        return str(Path(self._emulator_python).absolute())
 
     def version(self):
         return subprocess.run([self.binary, "--version"], check=True, capture_output=True, text=True).stdout.strip()

@@ -11,6 +11,7 @@ pub fn answer(world: &World, request: &Message) -> Option<Message> {
     let parts: Vec<&str> = rest.split('/').collect();
     Some(match parts.as_slice() {
         ["operations"] => text(locked(&world.log).calls.operations()),
+        ["accounts", id] => text(locked(&world.log).calls.account(id)),
         ["accounts"] => text(locked(&world.log).calls.accounts()),
         ["reset"] => {
             locked(&world.log).calls = Tallies::default();
@@ -19,6 +20,11 @@ pub fn answer(world: &World, request: &Message) -> Option<Message> {
         // A stolen session of the role `web` in each of so many accounts.
         ["thefts", first, count] => match (first.parse(), count.parse()) {
             (Ok(first), Ok(count)) => text(thefts(world, first, count)),
+            _ => Message::answer(400, "text/plain", "two numbers are needed"),
+        },
+        // The same, but GuardDuty sends an event of each.
+        ["events", first, count] => match (first.parse(), count.parse()) {
+            (Ok(first), Ok(count)) => text(events(world, first, count)),
             _ => Message::answer(400, "text/plain", "two numbers are needed"),
         },
         _ => Message::answer(404, "text/plain", "the stub has no such page"),
@@ -31,12 +37,26 @@ fn text(text: String) -> Message {
 
 /// Findings, one a line.
 fn thefts(world: &World, first: usize, count: usize) -> String {
-    let mut findings = locked(&world.findings);
-    let mut lines = String::new();
-    for number in first..(first + count).min(world.members) {
-        let id = findings.theft(&world.regions[0], &world.member(number), "web");
-        lines.push_str(findings.get(&id).map_or("", |(_, finding)| &finding.document));
-        lines.push('\n');
+    let ids = stolen(world, first, count);
+    let findings = locked(&world.findings);
+    let documents = ids.iter().filter_map(|id| Some(findings.get(id)?.1.document.as_str()));
+    documents.flat_map(|document| [document, "\n"]).collect()
+}
+
+/// Puts the events into the queue.
+fn events(world: &World, first: usize, count: usize) -> String {
+    for id in stolen(world, first, count) {
+        let event = locked(&world.findings).event(&id);
+        if let Some(event) = event {
+            world.queue.put(event);
+        }
     }
-    lines
+    String::new()
+}
+
+/// The ids of new findings.
+fn stolen(world: &World, first: usize, count: usize) -> Vec<String> {
+    let mut findings = locked(&world.findings);
+    let numbers = first..(first + count).min(world.members);
+    numbers.map(|number| findings.theft(&world.regions[0], &world.member(number), "web")).collect()
 }

@@ -1,6 +1,7 @@
 //! AWS IAM: roles that exist as soon as somebody asks for them, and a simulator that knows nothing
 //! but their denials by the time of issue.
 
+use super::attachments;
 use super::call::{Call, field, form};
 use super::civil;
 use super::http::Message;
@@ -11,13 +12,13 @@ use super::reply::{escaped, percent_encoded, xml, xml_error};
 use super::world::{Role, World};
 use std::time::Instant;
 
-const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+pub const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 const QUARANTINE: &str = include_str!("../../policies/quarantine.json");
 /// How many roles each account says it has, so that a share of them can be denied.
 const ROLES: usize = 1000;
 
-type Form = [(String, String)];
+pub type Form = [(String, String)];
 
 pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
     let form = form(&request.body);
@@ -41,8 +42,9 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
             let document = percent_encoded(QUARANTINE);
             done(&format!("<PolicyVersion><Document>{document}</Document></PolicyVersion>"))
         }
-        "CreatePolicy" => create(world, account, &form),
-        "AttachRolePolicy" => attach(world, account, &form),
+        "CreatePolicy" | "AttachRolePolicy" | "DetachRolePolicy" | "ListAttachedRolePolicies" => {
+            attachments::answer(world, account, operation, &form)
+        }
         "ListRolePolicies" => with_role(world, account, field(&form, "RoleName"), |role| {
             let names: Vec<String> = role.policies.keys().map(|name| member(&escaped(name))).collect();
             let names = names.concat();
@@ -58,7 +60,7 @@ pub fn answer(world: &World, call: &Call, request: &Message) -> Message {
 }
 
 /// Finds the role, or makes it.
-fn with_role<T>(world: &World, account: &str, name: &str, then: impl FnOnce(&mut Role) -> T) -> T {
+pub fn with_role<T>(world: &World, account: &str, name: &str, then: impl FnOnce(&mut Role) -> T) -> T {
     let key = (account.to_owned(), name.to_lowercase());
     then(locked(&world.roles).entry(key).or_insert_with(|| Role::new(account, name)))
 }
@@ -102,34 +104,7 @@ fn put(world: &World, account: &str, form: &Form) -> Message {
     xml(NAMESPACE, "PutRolePolicy", "")
 }
 
-/// A managed policy. Its document counts for nobody but the caller.
-fn create(world: &World, account: &str, form: &Form) -> Message {
-    let name = field(form, "PolicyName");
-    if !locked(&world.managed).insert((account.to_owned(), name.to_owned())) {
-        let text = format!("A policy called {name} already exists. Duplicate names are not allowed.");
-        return xml_error(409, "EntityAlreadyExists", &text);
-    }
-    let result = format!(
-        "<Policy><PolicyName>{0}</PolicyName><PolicyId>ANPAEXAMPLEEXAMPLE123</PolicyId>\
-         <Arn>arn:aws:iam::{account}:policy/{0}</Arn><Path>/</Path>\
-         <DefaultVersionId>v1</DefaultVersionId></Policy>",
-        escaped(name)
-    );
-    xml(NAMESPACE, "CreatePolicy", &result)
-}
-
-fn attach(world: &World, account: &str, form: &Form) -> Message {
-    let arn = field(form, "PolicyArn");
-    let name = arn.rsplit('/').next().unwrap_or_default();
-    if !locked(&world.managed).contains(&(account.to_owned(), name.to_owned())) {
-        return xml_error(404, "NoSuchEntity", &format!("Policy {arn} does not exist."));
-    }
-    let role = format!("{account}/{}", field(form, "RoleName"));
-    locked(&world.log).denied.push((role, Instant::now()));
-    xml(NAMESPACE, "AttachRolePolicy", "")
-}
-
-fn member(xml: &str) -> String {
+pub fn member(xml: &str) -> String {
     format!("<member>{xml}</member>")
 }
 

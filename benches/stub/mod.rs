@@ -17,6 +17,7 @@ mod http;
 #[path = "../../tests/it/proxy/listener.rs"]
 mod listener;
 
+mod attachments;
 pub mod bare;
 mod control;
 mod findings;

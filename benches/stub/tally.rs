@@ -23,8 +23,10 @@ struct Tally {
     /// Of requests and answers, heads and bodies.
     received: usize,
     sent: usize,
-    /// When the first request was there and the last answer ready, in microseconds since the count began.
+    /// When the first request was there, its answer ready, and the last answer ready, in microseconds since the count
+    /// began.
     first: u128,
+    answered: u128,
     last: u128,
 }
 
@@ -38,12 +40,14 @@ impl Default for Tallies {
 impl Tallies {
     pub fn add(&mut self, call: &Call, request: &Message, answer: &Message, arrived: Instant) {
         let since = |at: Instant| at.saturating_duration_since(self.began.0).as_micros();
+        let ready = since(Instant::now());
         let one = Tally {
             count: 1,
             received: size(request),
             sent: size(answer),
             first: since(arrived),
-            last: since(Instant::now()),
+            answered: ready,
+            last: ready,
         };
         let account = self.by_account.entry(about(call, request).to_owned()).or_default();
         account.entry(call.operation.clone()).or_default().add(&one);
@@ -67,16 +71,22 @@ impl Tallies {
         self.by_account.iter().map(line).collect()
     }
 
+    /// The same for one of them.
+    pub fn account(&self, id: &str) -> String {
+        self.by_account.get(id).map_or_else(|| "{}".to_owned(), |tallies| self.listed(tallies))
+    }
+
     fn listed(&self, tallies: &BTreeMap<String, Tally>) -> String {
         let since = self.began.1.duration_since(UNIX_EPOCH).expect("it is after 1970").as_micros();
         let one = |(operation, tally): (&String, &Tally)| {
             format!(
-                r#"{}:{{"count":{},"received":{},"sent":{},"first":{},"last":{}}}"#,
+                r#"{}:{{"count":{},"received":{},"sent":{},"first":{},"answered":{},"last":{}}}"#,
                 quoted(operation),
                 tally.count,
                 tally.received,
                 tally.sent,
                 since + tally.first,
+                since + tally.answered,
                 since + tally.last
             )
         };
@@ -87,7 +97,9 @@ impl Tallies {
 
 impl Tally {
     fn add(&mut self, one: &Self) {
-        self.first = if self.count == 0 { one.first } else { self.first.min(one.first) };
+        if self.count == 0 || one.first < self.first {
+            (self.first, self.answered) = (one.first, one.answered);
+        }
         self.last = self.last.max(one.last);
         self.count += one.count;
         self.received += one.received;

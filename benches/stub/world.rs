@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::identity::{HUB, MANAGEMENT, role_id};
 use super::queue::Queue;
 use super::tally::Tallies;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -33,6 +33,8 @@ pub struct Role {
     pub id: String,
     /// Inline policies by their names.
     pub policies: BTreeMap<String, String>,
+    /// The ARNs of the managed policies that are attached.
+    pub attached: BTreeSet<String>,
 }
 
 /// What happened when.
@@ -100,7 +102,8 @@ impl World {
 impl Role {
     pub fn new(account: &str, name: &str) -> Self {
         let id = role_id(account, name);
-        Self { account: account.to_owned(), name: name.to_owned(), id, policies: BTreeMap::new() }
+        let (account, name) = (account.to_owned(), name.to_owned());
+        Self { account, name, id, policies: BTreeMap::new(), attached: BTreeSet::new() }
     }
 
     pub fn arn(&self) -> String {

@@ -67,6 +67,7 @@ class Gateway:
             account = self._enforcement.account_of_key(call.access_key_id)
         target = account_of(call.params.get("RoleArn", "")) if call.operation == "AssumeRole" else ""
         return self._world.calls.arrived(
+            at=self._world.clock.stamp(),
             service=call.service,
             operation=call.operation,
             account=account,

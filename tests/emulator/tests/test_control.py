@@ -102,6 +102,14 @@ class CallLog(EmulatorTestCase):
         self.emulator.delete("calls")
         self.assertEqual(self.emulator.calls(), [])
 
+    def test_a_call_is_logged_at_the_time_of_the_emulators_clock(self):
+        self.emulator.advance_clock(1000)
+        before = self.emulator.get("clock")["now"]
+        self.client(self.shop, "iam").list_users()
+        after = self.emulator.get("clock")["now"]
+        self.assertLessEqual(before, self.emulator.calls()[-1]["at"])
+        self.assertLessEqual(self.emulator.calls()[-1]["at"], after)
+
     def test_every_answer_has_its_own_request_id(self):
         clients = [self.client(self.org["accounts"]["security"], name) for name in ("sts", "iam", "organizations", "guardduty")]
         operations = ["get_caller_identity", "list_users", "list_accounts", "list_detectors"]
