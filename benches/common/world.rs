@@ -99,7 +99,7 @@ pub fn world(size: (usize, usize, usize)) -> World {
     World {
         policy: Policy {
             mode: Mode::Enforce,
-            rules: RuleIndex::new(&config.rules),
+            rules: RuleIndex::new(&config.rules, &config.remedies),
             max_finding_age: config.max_finding_age,
             remediation_role: config.member.role_name.clone(),
             hub_account: hub.clone(),

@@ -35,7 +35,7 @@ pub fn quarantine_stays(remediation: &Remediation, policy: &str, why: &str) -> A
         Who::Role { role, .. } => {
             format!("aws iam detach-role-policy --policy-arn {policy} --role-name {role}")
         }
-        Who::Unsupported { principal } => principal.clone(),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => target.principal(),
     };
     let what_to_do = format!(
         "Every session of it is denied until then, rightful ones as well. It is tried again. By hand, as an administrator \

@@ -60,14 +60,19 @@ fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'stati
             ),
             _,
         ) => ErrorKind::BadCredentials,
-        (Some("NoSuchEntity"), _) => ErrorKind::NotFound,
-        (Some("LimitExceeded"), _) => ErrorKind::Quota,
+        (Some("NoSuchEntity" | "PolicyNotFoundException" | "TargetNotFoundException"), _) => {
+            ErrorKind::NotFound
+        }
+        // Of Organizations': an account has room for 10 policies, and a policy for 10,240 characters.
+        (Some("LimitExceeded" | "ConstraintViolationException"), _) => ErrorKind::Quota,
         (Some("UnmodifiableEntity"), _) => ErrorKind::Unmodifiable,
         (Some("RegionDisabledException"), _) => ErrorKind::RegionDisabled,
         // IAM answers these while another change of the same role is under way.
         (
             Some(
                 "ConcurrentModification"
+                | "ConcurrentModificationException"
+                | "PolicyChangesInProgressException"
                 | "ServiceFailure"
                 | "EntityTemporarilyUnmodifiable"
                 | "RequestTimeout"

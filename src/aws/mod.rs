@@ -3,6 +3,7 @@
 //! Every call goes through `record::recorded`, which hands a [`CallRecord`](crate::remediation::CallRecord) to a
 //! [`CallSink`](crate::remediation::CallSink) whatever the answer. Nothing here knows of findings or decisions.
 
+mod account_policy;
 mod assume_role;
 mod attachments;
 mod ca_bundle;
@@ -29,6 +30,7 @@ mod simulate;
 mod trail;
 mod user;
 
+pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
 pub use ca_bundle::CaBundle;
 pub use clock::AwsClock;

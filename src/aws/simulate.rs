@@ -63,6 +63,13 @@ impl Simulation {
         })
     }
 
+    /// A statement of the managed policy with this path and name decided. AWS names it by its name.
+    #[must_use]
+    pub fn is_by_managed(&self, path_and_name: &str) -> bool {
+        let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
+        self.matched.iter().any(|id| id == name || id.ends_with(&format!("/{name}")))
+    }
+
     /// Whether a condition key that our deny uses counts as missing, although the request gave it.
     #[must_use]
     pub fn misses_ours(&self) -> bool {

@@ -169,7 +169,7 @@ fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> a
             if matches!(decision.verdict, Verdict::Observe { .. }) {
                 screen.line("  If it were enforced:");
             }
-            screen.line(format!("  inline policy {} of {}", change.policy_name, change.arn));
+            screen.line(format!("  {}", change.policy()));
             diff(change.before.as_deref(), Some(&change.after), screen);
             if let Some(target) = decision.verdict.target() {
                 side_effect(target, change, screen);

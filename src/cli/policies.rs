@@ -60,6 +60,10 @@ struct Print {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "REMEDY")]
     remedies: Vec<Remedy>,
 
+    /// Only what a role needs that denies by the quarantine and writes nothing (remedy = "quarantine").
+    #[arg(long, conflicts_with = "remedies")]
+    contain_only: bool,
+
     /// Only the inline policy of this name: `Rescind` or `RescindUsers`. Several are printed as one.
     #[arg(long, value_name = "NAME")]
     policy: Option<String>,
@@ -129,7 +133,8 @@ impl Print {
 
     fn member_role(&self, config: &Config) -> Result<Value, BadInput> {
         let remedies = match (self.remedies.is_empty(), self.remedies.contains(&Remedy::UserKeys)) {
-            (true, _) => config.remedies(),
+            _ if self.contain_only => vec![RemedyName::Quarantine],
+            (true, _) => config.all_remedies(),
             (false, true) => vec![RemedyName::RoleSessions, RemedyName::UserKeys],
             (false, false) => vec![RemedyName::RoleSessions],
         };

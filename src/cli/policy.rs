@@ -1,7 +1,7 @@
 //! A policy before and after, line by line.
 
 use super::output::{BAD, DIM, GOOD, Screen, clean, styled};
-use crate::remediation::{Change, Target, Who};
+use crate::remediation::{Change, Means, Target, Who};
 use crate::report::policy_diff;
 
 /// Shows what changes between two policies. None is no policy.
@@ -26,6 +26,13 @@ pub fn diff(before: Option<&str>, after: Option<&str>, screen: &Screen) {
 pub fn side_effect(target: &Target, change: &Change, screen: &Screen) {
     let cutoff = change.cutoff;
     match (&target.who, &change.session) {
+        _ if change.is_timeless() => screen.prose(format!(
+            "  Side effect: {} can do nothing until this is released, whoever uses it. No later session is spared.",
+            clean(&target.principal())
+        )),
+        (Who::User { user, .. }, _) if change.means == Means::ServiceControlPolicy => screen.prose(format!(
+            "  Side effect: every access key of {user} is denied until this is released, and sessions issued before {cutoff} are; a console session or one with MFA that is issued later is not."
+        )),
         (Who::User { user, .. }, _) => {
             match &change.key {
                 Some(key) => {

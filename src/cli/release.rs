@@ -244,6 +244,7 @@ fn nothing(remediation: &Remediation) -> Undo {
     Undo {
         arn: remediation.target.arn(),
         policy_name: crate::remediation::POLICY_NAME.to_owned(),
+        means: remediation.target.means,
         found: None,
         leave: None,
         foreign: None,
@@ -261,14 +262,13 @@ fn describe_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, 
     ));
     if let Some(drift) = drift {
         screen.line(format!(
-            "  {} inline policy {} of {}: was written, and is now",
+            "  {} {}: was written, and is now",
             styled(BAD, "changed since by somebody else:"),
-            undo.policy_name,
-            undo.arn
+            undo.policy()
         ));
         diff(drift.written.as_deref(), undo.found.as_deref(), screen);
     }
-    screen.line(format!("  Released, inline policy {} of {} becomes:", undo.policy_name, undo.arn));
+    screen.line(format!("  Released, {} becomes:", undo.policy()));
     diff(undo.found.as_deref(), undo.leave.as_deref(), screen);
     if let Some(foreign) = &undo.foreign {
         screen.line(format!("  {} what somebody else had written there:", styled(BAD, "stays gone:")));

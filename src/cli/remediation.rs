@@ -72,7 +72,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             principal: r.target.label(),
             role: match &r.target.who {
                 Who::Role { role, .. } => Some(role.as_str()),
-                Who::User { .. } | Who::Unsupported { .. } => None,
+                _ => None,
             },
             session: r.change.as_ref().map_or_else(
                 || r.target.session().map(|one| one.user_id.as_str()),

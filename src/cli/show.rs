@@ -255,10 +255,7 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, screen: &Screen) {
         }
         match &r.proposal {
             Some(Proposal { change: Some(change), .. }) => {
-                screen.line(format!(
-                    "  If it is approved: inline policy {} of {}",
-                    change.policy_name, change.arn
-                ));
+                screen.line(format!("  If it is approved: {}", change.policy()));
                 diff(change.before.as_deref(), Some(&change.after), screen);
                 side_effect(&r.target, change, screen);
             }
@@ -310,10 +307,7 @@ fn hand_over(r: &Remediation, screen: &Screen) {
 
 fn policy(r: &Remediation, screen: &Screen) {
     let Some(change) = &r.change else { return };
-    screen.line(format!(
-        "\n{}",
-        styled(BOLD, format!("Inline policy {} of {}", change.policy_name, change.arn))
-    ));
+    screen.line(format!("\n{}", styled(BOLD, format!("The {}", change.policy()))));
     diff(change.before.as_deref(), Some(&change.after), screen);
     if let Some(key) = &change.key {
         screen.line(format!(

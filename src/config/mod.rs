@@ -103,6 +103,8 @@ pub struct Config {
     pub opt_outs: OptOuts,
     /// Roles (ARNs with wildcards) that are never revoked: break-glass, CI.
     pub protected: Vec<Glob>,
+    /// The remedies of the built-in rules, and of rules that name none.
+    pub remedies: Vec<RemedyName>,
     /// Which findings are acted on, and how; the built-in ones stand behind them.
     pub rules: Vec<Rule>,
     /// The tag of an account that says what may be done there at most; none when tags do not count.
@@ -198,6 +200,22 @@ impl Config {
         {
             return Err(twice("notify", index, &channel.name));
         }
+        let remedies = raw.remedy.all();
+        if remedies.is_empty() {
+            return Err(invalid(text, path, "remedy", "expected a remedy, or a list of them".to_owned()));
+        }
+        let mut rules = raw.rules.0;
+        for (index, rule) in rules.iter_mut().enumerate() {
+            if rule.remedies.is_empty() {
+                rule.remedies.clone_from(&remedies);
+            }
+            let revokes = [RemedyName::RoleSessions, RemedyName::OrganizationDeny];
+            if rule.scope == Scope::Session && !rule.remedies.iter().any(|one| revokes.contains(one)) {
+                let message =
+                    "scope = \"session\" is for the remedies \"role_sessions\" and \"organization_deny\"";
+                return Err(invalid(text, path, &format!("rules[{index}].scope"), message.to_owned()));
+            }
+        }
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let member = Member::from(raw.member);
         let drill = raw.drill.map(DrillRole::from);
@@ -229,7 +247,8 @@ impl Config {
             opt_outs: OptOuts::default(),
             protected: raw.protected.into_iter().map(|role| role.0).collect(),
             concurrency: raw.concurrency.count(),
-            rules: raw.rules.0,
+            remedies,
+            rules,
             account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),
             approval_timeout: raw.approval_timeout.0,
             budget: raw.budget,
@@ -247,12 +266,15 @@ impl Config {
         &self.regions[0]
     }
 
-    /// The remedies that rules ask for. That for roles is always among them.
+    /// The remedies that rules ask for, the built-in ones among them.
     #[must_use]
-    pub fn remedies(&self) -> Vec<RemedyName> {
-        let asked = self.rules.iter().flat_map(|rule| rule.remedies.iter().copied());
-        let mut all = vec![RemedyName::RoleSessions];
-        all.extend(asked.filter(|remedy| *remedy != RemedyName::RoleSessions).take(1));
+    pub fn all_remedies(&self) -> Vec<RemedyName> {
+        let mut all = self.remedies.clone();
+        for remedy in self.rules.iter().flat_map(|rule| &rule.remedies) {
+            if !all.contains(remedy) {
+                all.push(*remedy);
+            }
+        }
         all
     }
 

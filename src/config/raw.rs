@@ -9,7 +9,7 @@ use super::mode::Mode;
 use super::notify::Channels;
 use super::pattern::ProtectedRole;
 use super::regions::Regions;
-use super::rule::Rules;
+use super::rule::{OneOrMore, Rules};
 use super::sweep::Sweep;
 use crate::ident::quoted;
 use schemars::JsonSchema;
@@ -60,6 +60,9 @@ pub(super) struct RawConfig {
     /// File of the key that signs checkpoints of the ledger, relative to this file.
     #[serde(default = "default_signing_key")]
     pub signing_key: FilePath,
+    /// Remedies of the built-in rules, and of rules that name none: of these the first that is for the principal.
+    #[serde(default)]
+    pub remedy: OneOrMore,
     /// Maximum time since credentials were last seen in use: 1m to 2160h. Older activity is skipped.
     #[serde(default)]
     pub max_finding_age: Span<{ 24 * HOUR }, MINUTE, { 2160 * HOUR }>,

@@ -14,7 +14,7 @@ pub struct Rule {
     pub name: String,
     /// Which findings it is for.
     pub matches: Matches,
-    /// What is done to the principal: of these the one that is for its kind.
+    /// What is done to the principal: of these the first that is for its kind.
     pub remedies: Vec<RemedyName>,
     /// Sessions of a role that are revoked.
     pub scope: Scope,
@@ -57,12 +57,19 @@ pub enum RemedyName {
     /// Deactivate the IAM user's access key that leaked, and deny everything to the user's sessions that
     /// were issued before a cutoff.
     UserKeys,
+    /// Attach the managed policy rescind/Quarantine to the role or user, which denies it everything until a person
+    /// releases it.
+    Quarantine,
+    /// Deny the principal by a service control policy on its account. A person is asked first, unless the rule says
+    /// mode = "enforce".
+    OrganizationDeny,
 }
 
 /// One remedy, or a list of them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum OneOrMore {
+#[schemars(rename = "Remedies")]
+pub(super) enum OneOrMore {
     /// One remedy, by its name.
     One(RemedyName),
     /// Of these the one that is for the principal's kind.
@@ -72,6 +79,16 @@ enum OneOrMore {
 impl Default for OneOrMore {
     fn default() -> Self {
         Self::One(RemedyName::default())
+    }
+}
+
+impl OneOrMore {
+    /// The remedies, in the order in which they are written.
+    pub fn all(self) -> Vec<RemedyName> {
+        match self {
+            Self::One(remedy) => vec![remedy],
+            Self::More(remedies) => remedies,
+        }
     }
 }
 
@@ -86,12 +103,12 @@ pub enum Scope {
     Session,
 }
 
-/// The rules that stand behind those of the file.
+/// The rules that stand behind those of the file, with the remedies of the installation.
 ///
 /// # Panics
 /// Never: the patterns are legal ones.
 #[must_use]
-pub fn built_in() -> Vec<Rule> {
+pub fn built_in(remedies: &[RemedyName]) -> Vec<Rule> {
     let glob = |text: &str| Glob::try_from(text.to_owned()).expect("a legal pattern");
     let rule = |name: &str, types: &[&str], affiliated, mode| Rule {
         name: name.to_owned(),
@@ -100,7 +117,7 @@ pub fn built_in() -> Vec<Rule> {
             affiliated,
             ..Fields::default()
         }),
-        remedies: vec![RemedyName::RoleSessions],
+        remedies: remedies.to_vec(),
         scope: Scope::Role,
         widen: false,
         mode,
@@ -177,9 +194,8 @@ pub(super) struct RawFields {
     regions: Vec<Region>,
     /// Whether the call came from an account of the same organization.
     affiliated: Option<bool>,
-    /// Remedy for the principal: "role_sessions" (the default), "user_keys", or a list of both.
-    #[serde(default)]
-    remedy: OneOrMore,
+    /// Remedies: of these the first that is for the principal. Without it, those of the installation.
+    remedy: Option<OneOrMore>,
     /// Sessions of a role that are revoked.
     #[serde(default)]
     scope: Scope,
@@ -227,23 +243,14 @@ impl TryFrom<RawFields> for RawRule {
                 ));
             }
         };
-        let remedies = match remedy {
-            OneOrMore::One(remedy) => vec![remedy],
-            OneOrMore::More(remedies) => remedies,
-        };
-        if remedies.is_empty() {
-            let text = "remedy: expected \"role_sessions\", \"user_keys\" or both in a list";
-            return Err(format!("{}: {text}", quoted(&name)));
+        let is_given = remedy.is_some();
+        let remedies = remedy.map(OneOrMore::all).unwrap_or_default();
+        if is_given && remedies.is_empty() {
+            return Err(format!("{}: remedy: expected a remedy, or a list of them", quoted(&name)));
         }
         if widen && scope == Scope::Role {
             return Err(format!(
                 "{}: widen is for scope = \"session\": all sessions are revoked anyway",
-                quoted(&name)
-            ));
-        }
-        if scope == Scope::Session && !remedies.contains(&RemedyName::RoleSessions) {
-            return Err(format!(
-                "{}: scope = \"session\" is for the remedy \"role_sessions\"",
                 quoted(&name)
             ));
         }

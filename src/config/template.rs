@@ -65,6 +65,12 @@ ledger = {ledger}
 # `rescind ledger key`.
 signing_key = {signing_key}
 
+# What is done to a principal, by the built-in rules and by rules that name no
+# remedy. Of a list, the first that is for the principal: "role_sessions",
+# "user_keys", "quarantine" (hold it until a person releases it) and
+# "organization_deny" (a service control policy).
+remedy = "role_sessions"
+
 # Maximum time since credentials were last seen in use. Older ones are skipped.
 max_finding_age = "24h"
 

@@ -51,7 +51,7 @@ impl Doctor<'_> {
                 return looked;
             }
         };
-        let wanted = policies::member_role(&member.path_and_name(), &self.config.remedies());
+        let wanted = policies::member_role(&member.path_and_name(), &self.config.all_remedies());
         let caller = Caller {
             arn: &role_arn,
             user_id: None,
@@ -140,10 +140,11 @@ impl Doctor<'_> {
             self.config.member.path_and_name()
         );
         let grant = wanted.iter().map(|(name, _)| self.put_policy(name)).collect::<Vec<_>>().join("\n");
-        let (quarantine_by_scp, by_scp): (Vec<_>, Vec<_>) =
-            by_scp.into_iter().partition(|action| serves_quarantine(action));
-        let (quarantine_by_role, by_role): (Vec<_>, Vec<_>) =
-            by_role.into_iter().partition(|action| serves_quarantine(action));
+        // Where the quarantine is all that there is, nothing is done without it.
+        let is_extra = !policies::is_contain_only(&self.config.all_remedies());
+        let is_for_it = |action: &String| is_extra && serves_quarantine(action);
+        let (quarantine_by_scp, by_scp): (Vec<_>, Vec<_>) = by_scp.into_iter().partition(is_for_it);
+        let (quarantine_by_role, by_role): (Vec<_>, Vec<_>) = by_role.into_iter().partition(is_for_it);
         let mut problems = Vec::new();
         problems.extend(quarantine_not_allowed(&quarantine_by_scp, &exempt));
         problems.extend(quarantine_not_allowed(&quarantine_by_role, &grant));
@@ -218,7 +219,7 @@ impl Doctor<'_> {
         let member = &self.config.member;
         let (hub_role, organization) = trusted
             .map_or(("…", "…"), |trusted| (trusted.hub_role_arn.as_str(), trusted.organization.as_str()));
-        let users = self.config.remedies().contains(&RemedyName::UserKeys);
+        let users = self.config.all_remedies().contains(&RemedyName::UserKeys);
         Problem::new(
             Level::Problem,
             "cannot_enter",
@@ -235,7 +236,11 @@ impl Doctor<'_> {
 
     fn put_policy(&self, name: &str) -> String {
         let role = &self.config.member.role_name;
-        let users = if name == policies::USERS_POLICY { " --remedies user_keys" } else { "" };
+        let users = match name {
+            policies::USERS_POLICY => " --remedies user_keys",
+            _ if policies::is_contain_only(&self.config.all_remedies()) => " --contain-only",
+            _ => "",
+        };
         format!(
             "{BY_HAND}\nrescind policies print member-role{users} --policy {name} > {name}.json\naws iam put-role-policy --role-name {role} --policy-name {name} --policy-document file://{name}.json   # with credentials for ACCOUNT"
         )

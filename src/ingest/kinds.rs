@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn nothing_that_a_rule_is_for_is_left_out() {
-        let types = RuleIndex::new(&[]).types();
+        let types = RuleIndex::new(&[], &[]).types();
         let kinds = with_new(&types);
         let [FindingKinds::Types(named), FindingKinds::NewOf { known, .. }] = &kinds[..] else {
             panic!("{kinds:?}")

@@ -4,7 +4,9 @@ use super::columns::states;
 use super::{LedgerError, Reader};
 use crate::finding::Finding;
 use crate::ident::AccountId;
-use crate::remediation::{Entry, Event, Past, PriorRemediation, Recorded, Remediation, Standing, State};
+use crate::remediation::{
+    Entry, Event, Means, Past, PriorRemediation, Recorded, Remediation, Standing, State, Target,
+};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
@@ -59,6 +61,30 @@ impl Reader {
         ids.iter().map(|id| self.remediation(id)).collect()
     }
 
+    /// The remediations whose deny stands in the same document as that of the target, oldest first: those of the same
+    /// principal; of a service control policy all of the account.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn in_document(&self, target: &Target) -> Result<Vec<Remediation>, LedgerError> {
+        if target.means != Means::ServiceControlPolicy {
+            return self.of_principal(&target.account, &target.key());
+        }
+        let sql = "SELECT id, role_key FROM remediations WHERE account = ?1 ORDER BY opened";
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map([target.account.as_str()], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|e| self.sqlite(e))?;
+        let key = target.key();
+        let document = Target::document_key(&key);
+        let ids = rows.into_iter().filter(|(_, key)| Target::document_key(key) == document);
+        ids.map(|(id, _)| self.remediation(&id)).collect()
+    }
+
     fn in_force(&self, remediation: Remediation) -> Result<PriorRemediation, LedgerError> {
         let key_of = |finding: &Finding| finding.principal.as_ref().and_then(|p| p.access_key_id.clone());
         let mut access_keys: Vec<String> = key_of(&remediation.finding).into_iter().collect();
@@ -94,18 +120,20 @@ impl Reader {
         })
     }
 
-    /// All changes that were begun to the principal with this unique id, in the order of their intents.
+    /// All changes that were begun in the document that denies the target, whose unique id is `id`, in the order of
+    /// their intents.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn past(&self, account: &AccountId, key: &str, id: &str) -> Result<Vec<Past>, LedgerError> {
+    pub fn past(&self, target: &Target, id: &str) -> Result<Vec<Past>, LedgerError> {
         let mut past = Vec::new();
-        for remediation in self.of_principal(account, key)? {
+        for remediation in self.in_document(target)? {
             let undone = remediation.undone.map(|(_, seq)| seq);
             // It goes on as soon as it can.
             let remediation_wants = remediation.state.is_to_begin();
             let (since, live) = (remediation.history.first_accepted, remediation.state.is_live());
-            for made in remediation.history.changes.into_iter().filter(|made| made.change.id == id) {
+            let changes = remediation.history.changes.into_iter();
+            for made in changes.filter(|made| made.change.is_in_document_of(target, id)) {
                 let remediation = remediation.id.clone();
                 let wants = live || remediation_wants;
                 past.push(Past {

@@ -3,7 +3,7 @@
 use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
-use crate::remediation::{Disposition, Entry, Event, Recorded, Remediation, Rung, State, Who};
+use crate::remediation::{Disposition, Entry, Event, Means, Recorded, Remediation, Rung, State};
 use crate::remedy::aftercare;
 use crate::safe;
 use jiff::Timestamp;
@@ -160,7 +160,7 @@ fn revoked(r: &Remediation) -> Words {
     let title = format!("{again}: {} in {}", r.target, r.target.account);
     let mut text = about_finding(r);
     if let Some(change) = &r.change {
-        text.push(format!("Denied: everything, to tokens issued before {}.", change.cutoff));
+        text.push(format!("Denied: everything, to {}.", change.denied()));
         text.extend(change.key.as_ref().map(|key| format!("Deactivated: access key {}.", key.id)));
     }
     for Recorded { at, what: proof, .. } in &r.proofs {
@@ -190,10 +190,17 @@ fn held(r: &Remediation) -> Words {
     match r.proposal.as_ref().map(|proposal| (&proposal.change, &proposal.problem)) {
         Some((Some(change), _)) => {
             let whose = change.session.as_deref().unwrap_or("all sessions");
-            text.push(format!(
-                "Approved, everything is denied to {whose} of {} issued before that moment.",
-                change.arn
-            ));
+            text.push(if change.is_timeless() {
+                format!("Approved, everything is denied to {} until it is released.", change.arn)
+            } else {
+                format!(
+                    "Approved, everything is denied to {whose} of {} issued before that moment.",
+                    change.arn
+                )
+            });
+            if change.means != Means::InlinePolicy {
+                text.push(format!("By: {}.", change.policy()));
+            }
             text.extend(change.note.clone());
         }
         Some((None, Some(problem))) => {
@@ -219,11 +226,7 @@ fn about_finding(r: &Remediation) -> Vec<String> {
     let key = finding.principal.as_ref().and_then(|p| p.access_key_id.as_deref());
     let mut lines =
         vec![format!("GuardDuty: {} in {}, finding {}.", finding.finding_type, finding.region, finding.id)];
-    let who = match &r.target.who {
-        Who::Role { role, .. } => format!("role {role}"),
-        Who::User { user, .. } => format!("user {user}"),
-        Who::Unsupported { principal } => principal.clone(),
-    };
+    let who = r.target.principal();
     lines.push(format!(
         "Credentials of {who} in account {}{}, last seen in use {}{}.",
         r.target.account,

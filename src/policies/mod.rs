@@ -16,6 +16,7 @@ use serde_json::Value;
 const MEMBER_TRUST: &str = include_str!("../../policies/member-role-trust.json");
 const MEMBER_ROLE: &str = include_str!("../../policies/member-role-permissions.json");
 const MEMBER_USERS: &str = include_str!("../../policies/member-role-users.json");
+const CONTAIN_ONLY: &str = include_str!("../../policies/member-role-contain-only.json");
 const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
 const SEAL: &str = include_str!("../../policies/organization-seal.json");
 const GUARD: &str = include_str!("../../policies/organization-guard.json");
@@ -98,11 +99,18 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
+/// Whether these remedies write nothing in a member account: there, the quarantine is attached and detached at most.
+#[must_use]
+pub fn is_contain_only(remedies: &[RemedyName]) -> bool {
+    !remedies.iter().any(|remedy| matches!(remedy, RemedyName::RoleSessions | RemedyName::UserKeys))
+}
+
 /// The inline policies that the remediation role needs for these remedies, by name. They deny it to
 /// change itself, so they have its own name in them: `member_role`, with its path if it has one.
 #[must_use]
 pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static str, Value)> {
-    let mut policies = vec![(MEMBER_POLICY, filled(MEMBER_ROLE, &[("MEMBER_ROLE", member_role)]))];
+    let template = if is_contain_only(remedies) { CONTAIN_ONLY } else { MEMBER_ROLE };
+    let mut policies = vec![(MEMBER_POLICY, filled(template, &[("MEMBER_ROLE", member_role)]))];
     if remedies.contains(&RemedyName::UserKeys) {
         policies.push((USERS_POLICY, filled(MEMBER_USERS, &[])));
     }
@@ -266,6 +274,20 @@ mod tests {
         assert_eq!(denied[0]["Resource"], "arn:*:iam::*:role/security/Remediation");
         // What it may do all the same is what it may do with every role, less the writes.
         assert_eq!(denied[0]["NotAction"], policy["Statement"][0]["Action"]);
+    }
+
+    #[test]
+    fn a_role_that_only_contains_writes_no_policy_and_no_key() {
+        let [(name, policy)] = &member_role("R", &[RemedyName::Quarantine, RemedyName::OrganizationDeny])[..]
+        else {
+            panic!("one policy")
+        };
+        assert_eq!(*name, MEMBER_POLICY);
+        let text = policy.to_string();
+        for verb in ["Put", "Delete", "Update", "Create", "Add", "Set"] {
+            assert!(!text.contains(&format!("iam:{verb}")), "{verb}");
+        }
+        assert!(text.contains("iam:AttachRolePolicy") && text.contains("iam:AttachUserPolicy"));
     }
 
     #[test]

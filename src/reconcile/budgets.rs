@@ -51,13 +51,13 @@ impl Budgets {
     pub async fn count_roles(
         &self,
         remediation: &Remediation,
-        session: &MemberSession,
+        session: Option<&MemberSession>,
         queue: &KeyedQueue,
     ) -> RoleCount {
         let is_alone = self.other_roles(remediation) == 0 && queue.busy_in(&remediation.target.account) < 2;
-        if is_alone || !self.counts_roles(remediation) {
+        let Some(session) = session.filter(|_| !is_alone && self.counts_roles(remediation)) else {
             return RoleCount::NotAsked;
-        }
+        };
         session.role_count().await.map_or(RoleCount::Unreadable, RoleCount::Is)
     }
 
@@ -72,13 +72,16 @@ impl Budgets {
     pub async fn begin(
         &self,
         remediation: &Remediation,
-        session: &MemberSession,
+        session: Option<&MemberSession>,
         roles: RoleCount,
     ) -> Result<(), BudgetExceeded> {
         let is_needed = self.other_roles(remediation) > 0 && self.counts_roles(remediation);
         let roles = match roles {
             RoleCount::Is(roles) => Some(roles),
-            RoleCount::NotAsked if is_needed => session.role_count().await.ok(),
+            RoleCount::NotAsked if is_needed => match session {
+                Some(session) => session.role_count().await.ok(),
+                None => None,
+            },
             RoleCount::NotAsked | RoleCount::Unreadable => None,
         };
         let (now, target, policy) = (Timestamp::now(), &remediation.target, self.policy.get());

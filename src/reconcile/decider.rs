@@ -148,7 +148,7 @@ impl Decider {
 
 /// The key in the queue of what is about a principal: `key` is as [`Target::key`] gives it.
 pub(super) fn queue_key(account: &AccountId, key: &str) -> String {
-    format!("{account}/{key}")
+    format!("{account}/{}", Target::document_key(key))
 }
 
 /// The id of the role that a finding is about and does not name.

@@ -1,10 +1,9 @@
 //! Checks whether a change is in place, and records the result.
 
 use super::context::Context;
-use crate::aws::MemberSession;
 use crate::ledger::LedgerError;
 use crate::remediation::{Change, Event, Refusal, Remediation};
-use crate::remedy;
+use crate::remedy::{self, Session};
 
 /// Whether a change is in place.
 pub(super) enum InPlace {
@@ -18,7 +17,7 @@ pub(super) enum InPlace {
 /// Looks whether the change is in place, and records what it saw.
 pub(super) async fn look(
     context: &Context,
-    session: &MemberSession,
+    session: &Session,
     remediation: &Remediation,
     change: &Change,
 ) -> Result<InPlace, LedgerError> {

@@ -18,13 +18,13 @@ pub(super) async fn look_ahead(
     scope: &CallScope,
 ) -> Result<Result<Change, Refusal>, LedgerError> {
     let looked = async {
-        let session = access.open(target, finding, Purpose::Look, scope).await?;
+        let session = access.open_session(target, finding, Purpose::Look, scope).await?;
         Ok((session.aws_now(), remedy::inspect(&session, target).await?))
     };
     let (aws_now, found) = match looked.await {
         Ok(looked) => looked,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let expected = Expected::after(&reader.past(&target.account, &target.key(), &found.id)?);
+    let expected = Expected::after(&reader.past(target, &found.id)?);
     Ok(Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) })))
 }

@@ -1,9 +1,8 @@
 //! What comes next for a remediation, and what one attempt at it has at hand.
 
-use crate::aws::MemberSession;
 use crate::finding::Finding;
 use crate::remediation::{Refusal, Remediation};
-use crate::remedy::{MemberAccess, Purpose};
+use crate::remedy::{MemberAccess, Purpose, Session};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ impl Next {
 /// What the steps of one attempt hand on to each other. A crash may take it away: what counts is in the ledger.
 #[derive(Default)]
 pub(super) struct Attempt {
-    session: Option<Arc<MemberSession>>,
+    session: Option<Arc<Session>>,
     /// How often the change was made.
     pub made: usize,
     /// There is no room for one session's deny: all sessions of the role are revoked.
@@ -49,7 +48,7 @@ impl Attempt {
         &mut self,
         access: &MemberAccess,
         remediation: &Remediation,
-    ) -> Result<Arc<MemberSession>, Refusal> {
+    ) -> Result<Arc<Session>, Refusal> {
         if let Some(session) = &self.session {
             return Ok(Arc::clone(session));
         }

@@ -8,7 +8,7 @@ use super::next::Next;
 use crate::alert::quarantine_stays;
 use crate::aws::MemberSession;
 use crate::ledger::LedgerError;
-use crate::remediation::{CallError, Draft, Event, Refusal, Remediation, Target};
+use crate::remediation::{CallError, Draft, Event, Means, Refusal, Remediation, Target};
 use crate::remedy::{self, NotQuarantined, Purpose};
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ pub(super) struct Beside {
 /// What is to be attached beside a change of this remediation.
 pub(super) fn beside(context: &Context, remediation: &Remediation) -> Beside {
     let is_on = !context.policy().quarantine.is_zero();
-    let policy = remedy::quarantine_policy(&remediation.target).filter(|_| is_on);
+    let is_beside = is_on && remediation.target.means == Means::InlinePolicy;
+    let policy = remedy::quarantine_policy(&remediation.target).filter(|_| is_beside);
     let begins = policy
         .clone()
         .filter(|_| remediation.quarantine().is_none())
@@ -32,22 +33,27 @@ pub(super) fn beside(context: &Context, remediation: &Remediation) -> Beside {
     Beside { policy, begins }
 }
 
-/// Reads the policy that is to be attached.
-pub(super) async fn check(session: &MemberSession, beside: &Beside) -> Result<(), NotQuarantined> {
-    match &beside.policy {
-        Some(policy) => remedy::check_quarantine(session, policy).await,
-        None => Ok(()),
+/// Reads the policy that is to be attached, beside the change or as the change.
+pub(super) async fn check(
+    session: Option<&MemberSession>,
+    target: &Target,
+    beside: &Beside,
+) -> Result<(), NotQuarantined> {
+    let own = remedy::quarantine_policy(target).filter(|_| target.means == Means::Quarantine);
+    match (session, own.as_ref().or(beside.policy.as_ref())) {
+        (Some(session), Some(policy)) => remedy::check_quarantine(session, policy).await,
+        _ => Ok(()),
     }
 }
 
 /// Attaches it, if it is to be and may be: as it was read when `checked`.
 pub(super) async fn attach(
-    session: &MemberSession,
+    session: Option<&MemberSession>,
     target: &Target,
     beside: &Beside,
     checked: Result<(), NotQuarantined>,
 ) -> Option<Result<(), NotQuarantined>> {
-    let policy = beside.policy.as_deref()?;
+    let (policy, session) = (beside.policy.as_deref()?, session?);
     if checked.is_err() {
         return Some(checked);
     }
@@ -110,12 +116,23 @@ pub(super) enum Lifted {
     NotYet,
 }
 
+/// Another remediation of the same principal whose remedy is the quarantine itself.
+fn contained_beside(context: &Context, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
+    let target = &remediation.target;
+    let all = context.reader.of_principal(&target.account, &target.key())?;
+    let contains = |other: &Remediation| {
+        other.id != remediation.id && other.target.means == Means::Quarantine && other.state.is_live()
+    };
+    Ok(all.into_iter().find(contains).map(|other| other.id))
+}
+
 /// Detaches the policy of an open quarantine, and records that it is gone.
 pub(super) async fn lift(context: &Context, remediation: &Remediation) -> Result<Lifted, LedgerError> {
     let Some(open) = remediation.quarantine() else { return Ok(Lifted::Yes) };
     let (policy, target) = (open.policy.clone(), &remediation.target);
     // One attachment serves all remediations of the principal: the last one takes it away.
-    if let Some(other) = context.reader.quarantined_beside(remediation)? {
+    let other = context.reader.quarantined_beside(remediation)?.or(contained_beside(context, remediation)?);
+    if let Some(other) = other {
         let note = format!("left to {other}, which needs it as well");
         context.write(remediation, Event::Lifted { note: Some(note) }).await?;
         return Ok(Lifted::Yes);
@@ -123,7 +140,7 @@ pub(super) async fn lift(context: &Context, remediation: &Remediation) -> Result
     if open.lifting_at.is_none() {
         context.write(remediation, Event::Lifting { policy: policy.clone() }).await?;
     }
-    let done = match context.access.open_for(remediation, Purpose::Undo).await {
+    let done = match context.access.enter_for(remediation, Purpose::Undo).await {
         Ok(session) => {
             let lifted = remedy::lift_quarantine(&session, target, &policy).await;
             lifted.map_err(Refusal::from_call)

@@ -4,10 +4,9 @@ use super::context::Context;
 use super::next::Next;
 use super::quarantine::{self, Lifted};
 use crate::alert::Alert;
-use crate::aws::MemberSession;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{AlertCode, Event, Refusal, Remediation, State, Undo};
-use crate::remedy::{self, Drift, Found, Purpose};
+use crate::remedy::{self, Drift, Found, Purpose, Session};
 use std::time::Duration;
 
 /// Delays between looks at whether the deny is gone: IAM is eventually consistent.
@@ -75,7 +74,7 @@ pub(super) fn how_to_undo(
     found: &Found,
 ) -> Result<Result<Undo, Box<Drift>>, LedgerError> {
     let target = &remediation.target;
-    let past = reader.past(&target.account, &target.key(), &found.id)?;
+    let past = reader.past(target, &found.id)?;
     let undo = remedy::undo(&past, &remediation.id, found);
     // Nobody asked for the key: that a deny is inert does not make a leaked key safe.
     let asked = !matches!(remediation.state, State::Expired | State::Retiring);
@@ -87,7 +86,7 @@ async fn drifted(
     context: &Context,
     remediation: &Remediation,
     drift: &Drift,
-    session: &MemberSession,
+    session: &Session,
 ) -> Result<Next, LedgerError> {
     let (policy, target) = (&drift.undo.policy_name, &remediation.target);
     if remediation.state != State::Releasing {
@@ -128,7 +127,7 @@ async fn undone(
     context: &Context,
     remediation: &Remediation,
     found_in_place: bool,
-    session: &MemberSession,
+    session: &Session,
     note: Option<String>,
 ) -> Result<Next, LedgerError> {
     let word = if remediation.state == State::Releasing { "released" } else { "retired" };

@@ -6,13 +6,13 @@ use super::look::{InPlace, look};
 use super::next::{Attempt, Next};
 use super::quarantine;
 use crate::alert::{foreign_policy, quarantine_altered};
-use crate::aws::MemberSession;
 use crate::config::Mode;
 use crate::ledger::LedgerError;
 use crate::remediation::{
-    Change, Cutoff, Disposition, Draft, Event, ReasonCode, Refusal, Refused, RefusedBy, Remediation, State,
+    Change, Cutoff, Disposition, Draft, Event, Means, ReasonCode, Refusal, Refused, RefusedBy, Remediation,
+    State,
 };
-use crate::remedy::{self, Ask, Expected, Found, NotQuarantined};
+use crate::remedy::{self, Ask, Expected, Found, NotQuarantined, Session};
 use crate::triage::{Stage, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::ops::ControlFlow;
@@ -70,9 +70,9 @@ pub(super) async fn make(
             if !is_first {
                 return RoleCount::NotAsked;
             }
-            context.budgets.count_roles(remediation, &session, &context.queue).await
+            context.budgets.count_roles(remediation, session.member(), &context.queue).await
         },
-        quarantine::check(&session, &beside)
+        quarantine::check(session.member(), &remediation.target, &beside)
     );
     let found = match found {
         Ok(found) => found,
@@ -95,6 +95,13 @@ pub(super) async fn make(
             return Ok(next);
         }
     }
+    // What denies nothing is not attached, whatever it is called.
+    if remediation.target.means == Means::Quarantine
+        && let Err(why) = &checked
+    {
+        let refusal = Refusal::NoQuarantine(why.to_string());
+        return context.refuse(remediation, &refusal, attempt).await;
+    }
     let expected = context.expected(&remediation.target, &found.id)?;
     let asked = Asked::of(remediation, attempt);
     let change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now(), &expected));
@@ -114,7 +121,7 @@ pub(super) async fn make(
     attempt.made += 1;
     let (mut applied, mut attached) = futures::join!(
         remedy::apply(&session, target, &change),
-        quarantine::attach(&session, target, &beside, checked)
+        quarantine::attach(session.member(), target, &beside, checked)
     );
     // IAM can refuse one of two changes that come together. The deny comes first.
     if matches!(&applied, Err(Refusal::Unavailable(error)) if quarantine::is_concurrent(error)) {
@@ -122,7 +129,7 @@ pub(super) async fn make(
     }
     if matches!(&attached, Some(Err(NotQuarantined::NotAttached(error))) if quarantine::is_concurrent(error))
     {
-        attached = quarantine::attach(&session, target, &beside, Ok(())).await;
+        attached = quarantine::attach(session.member(), target, &beside, Ok(())).await;
     }
     let attached = quarantine::attached(remediation, &beside, attached);
     outcome(context, remediation, attempt, &session, &change, applied, attached).await
@@ -133,7 +140,7 @@ async fn outcome(
     context: &Context,
     remediation: &Remediation,
     attempt: &mut Attempt,
-    session: &MemberSession,
+    session: &Session,
     change: &Change,
     applied: Result<(), Refusal>,
     attached: Option<Draft>,
@@ -159,7 +166,7 @@ async fn outcome(
             }
         }
         // One session's deny has no room: if the rule allows it, all sessions'.
-        Err(Refusal::Quota(error)) if change.session.is_some() => {
+        Err(Refusal::Quota(error)) if change.session.is_some() && change.means == Means::InlinePolicy => {
             let found = format!("there is no room for one more session: {error}");
             context.write(remediation, Event::NotApplied { found }).await?;
             if remediation.target.session().is_some_and(|one| one.may_widen) {
@@ -256,14 +263,14 @@ async fn forbidden(
 async fn spend(
     context: &Context,
     remediation: &Remediation,
-    session: &MemberSession,
+    session: &Session,
     roles: RoleCount,
 ) -> Result<ControlFlow<Next>, LedgerError> {
     // What has begun and is not brought to an end is no new one.
     if !context.reader.state(&remediation.id)?.is_to_begin() {
         return Ok(ControlFlow::Continue(()));
     }
-    let Err(exceeded) = context.budgets.begin(remediation, session, roles).await else {
+    let Err(exceeded) = context.budgets.begin(remediation, session.member(), roles).await else {
         return Ok(ControlFlow::Continue(()));
     };
     context.hold_over_budget(remediation, exceeded).await.map(ControlFlow::Break)

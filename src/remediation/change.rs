@@ -1,6 +1,7 @@
 //! A change to a principal: what was written, and how it is taken back.
 
-use super::Cutoff;
+use super::{Cutoff, Means, Target};
+use crate::ident::AccountId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +17,11 @@ pub struct Change {
     /// The principal's unique id: `AROA…` or `AIDA…`.
     #[serde(alias = "role_id")]
     pub id: String,
-    /// The inline policy that is written.
+    /// The policy that is written or attached.
     pub policy_name: String,
+    /// What kind of policy that is; left out for an inline policy.
+    #[serde(default, skip_serializing_if = "Means::is_inline")]
+    pub means: Means,
     /// Its text before; none when there was none.
     pub before: Option<String>,
     /// The text of the policy after the change.
@@ -28,6 +32,9 @@ pub struct Change {
     /// Only the session with this `aws:userid`; none for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// In a service control policy: the `aws:userid` of whom it denies, in which `*` stands for all sessions of a role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// The access key that is deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyChange>,
@@ -47,6 +54,41 @@ pub struct KeyChange {
 }
 
 impl Change {
+    /// Whether it is in the document that denies this target, whose unique id is `id`. An account has one service
+    /// control policy for all its principals.
+    #[must_use]
+    pub fn is_in_document_of(&self, target: &Target, id: &str) -> bool {
+        self.means == target.means && (self.means == Means::ServiceControlPolicy || self.id == id)
+    }
+
+    /// The policy and what it is on, in words.
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.means.policy(&self.policy_name, &self.arn)
+    }
+
+    /// Whether it denies whatever the time, and so until it is released.
+    #[must_use]
+    pub fn is_timeless(&self) -> bool {
+        let user_id = self.user_id.as_deref().unwrap_or_default();
+        self.means == Means::Quarantine || user_id.parse::<AccountId>().is_ok()
+    }
+
+    /// What it denies everything to, in words.
+    #[must_use]
+    pub fn denied(&self) -> String {
+        let whose =
+            self.session.as_ref().map_or_else(|| "sessions".to_owned(), |one| format!("sessions of {one}"));
+        let is_user = self.user_id.as_ref().is_some_and(|id| id.starts_with("AIDA"));
+        match self.cutoff {
+            _ if self.is_timeless() => "all its credentials, until it is released".to_owned(),
+            cutoff if is_user => {
+                format!("its keys, until it is released, and sessions issued before {cutoff}")
+            }
+            cutoff => format!("{whose} issued before {cutoff}"),
+        }
+    }
+
     /// Whether it is a change to a user, and not to a role.
     #[must_use]
     pub fn is_of_user(&self) -> bool {
@@ -59,8 +101,11 @@ impl Change {
 pub struct Undo {
     /// The ARN, with the path.
     pub arn: String,
-    /// The name of the inline policy.
+    /// The name of the policy.
     pub policy_name: String,
+    /// What kind of policy that is; left out for an inline policy.
+    #[serde(default, skip_serializing_if = "Means::is_inline")]
+    pub means: Means,
     /// Its text as it was found.
     pub found: Option<String>,
     /// Its text as it is left; none when it is removed.
@@ -74,6 +119,14 @@ pub struct Undo {
     /// Something that a reader should know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Undo {
+    /// The policy and what it is on, in words.
+    #[must_use]
+    pub fn policy(&self) -> String {
+        self.means.policy(&self.policy_name, &self.arn)
+    }
 }
 
 /// A change that was begun, of any remediation of the same principal, in the order of their intents.

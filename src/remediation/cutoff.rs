@@ -30,6 +30,12 @@ impl Cutoff {
         Self::at(aws_now).plus(Self::MARGIN.as_secs())
     }
 
+    /// The end of all time: a deny with this cutoff denies whatever the time.
+    #[must_use]
+    pub fn never() -> Self {
+        Self(Timestamp::MAX)
+    }
+
     /// The first whole second at or after `time`.
     #[must_use]
     pub fn round_up(time: Timestamp) -> Self {

@@ -1,9 +1,12 @@
-//! The policy document that revokes: made from the templates in `policies/`, and read back.
+//! The policy documents that deny: made from the templates in `policies/`, and read back.
 //!
-//! A role has one document of ours, for all remediations of it: at most one statement for all its
-//! sessions, and one for each session that is revoked on its own, each with its own cutoff.
+//! A role has one inline policy of ours, for all remediations of it: at most one statement for all its
+//! sessions, and one for each session that is revoked on its own, each with its own cutoff. An account has one
+//! service control policy of ours, with one statement for each of its principals that is denied by it. The quarantine
+//! denies everything.
 
 use super::Cutoff;
+use crate::ident::AccountId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -13,14 +16,23 @@ pub const POLICY_NAME: &str = "RescindRevokeOlderSessions";
 
 const WHOLE: &str = include_str!("../../policies/revoke-role-sessions.json");
 const ONE: &str = include_str!("../../policies/revoke-one-session.json");
+const EVERYTHING: &str = include_str!("../../policies/quarantine.json");
+const SESSIONS: &str = include_str!("../../policies/organization-deny-sessions.json");
+const USER: &str = include_str!("../../policies/organization-deny-user.json");
+const ROOT: &str = include_str!("../../policies/organization-deny-root.json");
 
 /// What a document of ours denies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deny {
+    /// Everything, to whom it is attached.
+    everything: bool,
     /// To all sessions issued before this.
     whole: Option<Cutoff>,
     /// To single sessions, by `aws:userid`: those issued before this.
     sessions: BTreeMap<String, Cutoff>,
+    /// In a service control policy, to those whose `aws:userid` is like this: sessions that were issued before this,
+    /// and what is no session.
+    principals: BTreeMap<String, Cutoff>,
 }
 
 impl Deny {
@@ -28,9 +40,25 @@ impl Deny {
     #[must_use]
     pub fn part(session: Option<&str>, cutoff: Cutoff) -> Self {
         match session {
-            None => Self { whole: Some(cutoff), sessions: BTreeMap::new() },
-            Some(session) => Self { whole: None, sessions: BTreeMap::from([(session.to_owned(), cutoff)]) },
+            None => Self { whole: Some(cutoff), ..Self::default() },
+            Some(session) => {
+                Self { sessions: BTreeMap::from([(session.to_owned(), cutoff)]), ..Self::default() }
+            }
         }
+    }
+
+    /// Everything, whatever the time: the quarantine.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
+    /// What a service control policy denies, to those whose `aws:userid` is like this. To a root user it denies
+    /// everything, whatever the time.
+    #[must_use]
+    pub fn of_principal(user_id: &str, cutoff: Cutoff) -> Self {
+        let cutoff = if is_root(user_id) { Cutoff::never() } else { cutoff };
+        Self { principals: BTreeMap::from([(user_id.to_owned(), cutoff)]), ..Self::default() }
     }
 
     /// From a document that rescind wrote, however it is spaced; none when somebody else wrote it.
@@ -39,14 +67,23 @@ impl Deny {
         let value: Value = serde_json::from_str(document).ok()?;
         let mut deny = Self::default();
         for statement in value.get("Statement")?.as_array()? {
-            let condition = statement.get("Condition")?;
-            let cutoff = condition.get("DateLessThan")?.get("aws:TokenIssueTime")?.as_str()?;
-            let cutoff = Cutoff::round_up(cutoff.parse().ok()?);
-            match condition.get("StringEquals") {
-                None => deny.whole = Some(cutoff),
-                Some(equals) => {
-                    let session = equals.get("aws:userid")?.as_str()?;
-                    deny.sessions.insert(session.to_owned(), cutoff);
+            let Some(condition) = statement.get("Condition") else {
+                deny.everything = true;
+                continue;
+            };
+            let cutoff = ["DateLessThan", "DateLessThanIfExists"].iter().find_map(|key| condition.get(key));
+            let cutoff = match cutoff {
+                Some(cutoff) => Cutoff::round_up(cutoff.get("aws:TokenIssueTime")?.as_str()?.parse().ok()?),
+                None => Cutoff::never(),
+            };
+            let user_id = |operator| condition.get(operator).map(|like: &Value| like.get("aws:userid"));
+            match (user_id("StringEquals"), user_id("StringLike")) {
+                (None, None) => deny.whole = Some(cutoff),
+                (Some(session), None) => {
+                    deny.sessions.insert(session?.as_str()?.to_owned(), cutoff);
+                }
+                (_, Some(principal)) => {
+                    deny.principals.insert(principal?.as_str()?.to_owned(), cutoff);
                 }
             }
         }
@@ -57,9 +94,20 @@ impl Deny {
     /// The document; none when nothing is denied.
     #[must_use]
     pub fn document(&self) -> Option<String> {
-        let whole = self.whole.map(|cutoff| statement(WHOLE, None, cutoff));
-        let each = self.sessions.iter().map(|(session, cutoff)| statement(ONE, Some(session), *cutoff));
-        let statements: Vec<String> = whole.into_iter().chain(each).collect();
+        if self.everything {
+            return Some(EVERYTHING.trim_end().to_owned());
+        }
+        let whole = self.whole.map(|cutoff| statement(WHOLE, "", cutoff));
+        let each = self.sessions.iter().map(|(session, cutoff)| statement(ONE, session, *cutoff));
+        let principals = self.principals.iter().map(|(user_id, cutoff)| {
+            let template = match user_id {
+                root if is_root(root) => ROOT,
+                user if user.starts_with("AIDA") => USER,
+                _ => SESSIONS,
+            };
+            statement(template, user_id, *cutoff)
+        });
+        let statements: Vec<String> = whole.into_iter().chain(each).chain(principals).collect();
         let (open, close) = frame();
         (!statements.is_empty()).then(|| format!("{open}{}{close}", statements.join(",")))
     }
@@ -70,10 +118,10 @@ impl Deny {
         *self == Self::default()
     }
 
-    /// How many sessions are denied on their own.
+    /// How many sessions or principals are denied on their own.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.sessions.len()
+        self.sessions.len() + self.principals.len()
     }
 
     /// Both together. Of two cutoffs the later one; a session that all sessions' cutoff covers needs no
@@ -81,13 +129,14 @@ impl Deny {
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let whole = self.whole.max(other.whole);
-        let mut sessions = self.sessions.clone();
-        for (session, cutoff) in &other.sessions {
-            let there = sessions.entry(session.clone()).or_insert(*cutoff);
-            *there = (*there).max(*cutoff);
-        }
+        let mut sessions = later(&self.sessions, &other.sessions);
         sessions.retain(|_, cutoff| whole.is_none_or(|whole| whole < *cutoff));
-        Self { whole, sessions }
+        Self {
+            everything: self.everything || other.everything,
+            whole,
+            sessions,
+            principals: later(&self.principals, &other.principals),
+        }
     }
 
     /// Whether it denies at least what `other` does.
@@ -101,8 +150,10 @@ impl Deny {
     pub fn not_in(&self, parts: &[Self]) -> Self {
         let mut rest = self.clone();
         for part in parts {
+            rest.everything &= !part.everything;
             rest.whole = rest.whole.filter(|whole| part.whole != Some(*whole));
             rest.sessions.retain(|session, cutoff| part.sessions.get(session) != Some(cutoff));
+            rest.principals.retain(|user_id, cutoff| part.principals.get(user_id) != Some(cutoff));
         }
         rest
     }
@@ -110,16 +161,12 @@ impl Deny {
     /// The part of it that `other` denies as well.
     #[must_use]
     pub fn under(&self, other: &Self) -> Self {
-        let below = |session: Option<&str>, cutoff: &Cutoff| other.covers(&Self::part(session, *cutoff));
-        Self {
-            whole: self.whole.filter(|cutoff| below(None, cutoff)),
-            sessions: self
-                .sessions
-                .iter()
-                .filter(|(session, cutoff)| below(Some(session), cutoff))
-                .map(|(session, cutoff)| (session.clone(), *cutoff))
-                .collect(),
-        }
+        let mut under = self.clone();
+        under.everything &= other.everything;
+        under.whole = under.whole.filter(|cutoff| other.covers(&Self::part(None, *cutoff)));
+        under.sessions.retain(|session, cutoff| other.covers(&Self::part(Some(session), *cutoff)));
+        under.principals.retain(|user_id, cutoff| other.covers(&Self::of_principal(user_id, *cutoff)));
+        under
     }
 
     /// The part of it that `other` does not deny.
@@ -128,7 +175,8 @@ impl Deny {
         self.not_in(&[self.under(other)])
     }
 
-    /// The part of it whose cutoffs are not later than `latest`, or not later than in `known`.
+    /// The part of it whose cutoffs are not later than `latest`, or not later than in `known`. What has no cutoff is
+    /// not later.
     #[must_use]
     pub fn not_later(&self, latest: Cutoff, known: &Self) -> Self {
         let is_early =
@@ -136,13 +184,20 @@ impl Deny {
         let mut early = self.clone();
         early.whole = early.whole.filter(|cutoff| is_early(None, *cutoff));
         early.sessions.retain(|session, cutoff| is_early(Some(session), *cutoff));
+        early.principals.retain(|user_id, cutoff| {
+            is_root(user_id) || *cutoff <= latest.not_before(known.principals.get(user_id).copied())
+        });
         early
     }
 
     /// The latest of its cutoffs.
     #[must_use]
     pub fn latest(&self) -> Option<Cutoff> {
-        self.whole.max(self.sessions.values().max().copied())
+        self.whole
+            .into_iter()
+            .chain(self.sessions.values().copied())
+            .chain(self.principals.values().copied())
+            .max()
     }
 
     /// The cutoff that holds for a session; of all sessions without one.
@@ -150,6 +205,27 @@ impl Deny {
     pub fn cutoff(&self, session: Option<&str>) -> Option<Cutoff> {
         self.whole.max(session.and_then(|session| self.sessions.get(session).copied()))
     }
+
+    /// The cutoff that holds for a principal in a service control policy.
+    #[must_use]
+    pub fn cutoff_of_principal(&self, user_id: &str) -> Option<Cutoff> {
+        self.principals.get(user_id).copied()
+    }
+}
+
+/// Of each the later cutoff.
+fn later(one: &BTreeMap<String, Cutoff>, other: &BTreeMap<String, Cutoff>) -> BTreeMap<String, Cutoff> {
+    let mut both = one.clone();
+    for (user_id, cutoff) in other {
+        let there = both.entry(user_id.clone()).or_insert(*cutoff);
+        *there = (*there).max(*cutoff);
+    }
+    both
+}
+
+/// The `aws:userid` of a root user is its account's id (IAM User Guide, "Policy elements: Variables and tags").
+fn is_root(user_id: &str) -> bool {
+    user_id.parse::<AccountId>().is_ok()
 }
 
 /// The text before and after the statements.
@@ -161,10 +237,10 @@ fn frame() -> (&'static str, &'static str) {
 }
 
 /// One statement of a template, filled in.
-fn statement(template: &str, session: Option<&str>, cutoff: Cutoff) -> String {
+fn statement(template: &str, user_id: &str, cutoff: Cutoff) -> String {
     let (open, close) = frame();
     let inner = template.trim_end().strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-    let escaped = Value::from(session.unwrap_or_default()).to_string();
+    let escaped = Value::from(user_id).to_string();
     inner.unwrap_or_default().replace("${CUTOFF}", &cutoff.to_string()).replace("\"${USER_ID}\"", &escaped)
 }
 
@@ -243,6 +319,39 @@ mod tests {
         proptest::collection::vec(one, 0..8)
     }
 
+    const PRINCIPALS: [&str; 4] =
+        ["AROAEXAMPLEEXAMPLE00:*", "AIDAEXAMPLEEXAMPLE00", "111122223333", "111122223333:bob"];
+
+    fn parts_of_an_account() -> impl Strategy<Value = Vec<Deny>> {
+        let one = (0_usize..4, 0_i64..50).prop_map(|(number, second)| {
+            let at = Cutoff::round_up(jiff::Timestamp::from_second(second).expect("in range"));
+            Deny::of_principal(PRINCIPALS[number], at)
+        });
+        proptest::collection::vec(one, 0..8)
+    }
+
+    #[test]
+    fn the_quarantine_is_read_and_covers_only_itself() {
+        let (all, at) = (Deny::everything(), cutoff("2026-01-01T00:00:00Z"));
+        let document = all.document().expect("something");
+        assert_eq!(Deny::read(&document), Some(all.clone()));
+        assert_eq!(Deny::read(&document.replace("Deny", "Allow")), None);
+        assert!(!Deny::part(None, at).covers(&all) && all.covers(&all));
+        assert_eq!(all.not_later(at, &Deny::default()), all);
+    }
+
+    #[test]
+    fn a_root_user_is_denied_whatever_the_time_and_a_leaked_key_as_well() {
+        let at = cutoff("2026-11-21T23:47:30Z");
+        let document = |user_id| Deny::of_principal(user_id, at).document().expect("something");
+        assert!(!document("111122223333").contains("TokenIssueTime"));
+        assert!(document("AIDAEXAMPLEEXAMPLE00").contains("DateLessThanIfExists"));
+        assert!(document("AROAEXAMPLEEXAMPLE00:*").contains(r#""DateLessThan""#));
+        // An account's service control policy has room for 10,240 characters.
+        let many = (0..40).fold(Deny::default(), |all, n| all.with(&Deny::of_principal(&session(n), at)));
+        assert!(many.document().is_some_and(|text| text.len() < 10_240));
+    }
+
     proptest! {
         #[test]
         fn what_we_write_we_read(parts in parts()) {
@@ -253,6 +362,16 @@ mod tests {
             }
             // In whatever order they came.
             prop_assert_eq!(parts.iter().rev().fold(Deny::default(), |all, part| part.with(&all)), all);
+        }
+
+        #[test]
+        fn what_we_write_for_an_account_we_read(parts in parts_of_an_account()) {
+            let all = parts.iter().fold(Deny::default(), |all, part| all.with(part));
+            prop_assert_eq!(all.document().map(|text| Deny::read(&text)), all.document().map(|_| Some(all.clone())));
+            for part in &parts {
+                prop_assert!(all.covers(part));
+                prop_assert_eq!(all.under(part).with(&all.beyond(part)), all.clone());
+            }
         }
 
         #[test]

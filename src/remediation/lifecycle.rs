@@ -303,6 +303,8 @@ mod tests {
             session: None,
             key: None,
             policy_name: String::new(),
+            means: crate::remediation::Means::InlinePolicy,
+            user_id: None,
             before: None,
             after: String::new(),
             cutoff: Cutoff::at(jiff::Timestamp::UNIX_EPOCH),

@@ -21,6 +21,7 @@ mod impact;
 mod in_force;
 mod kind;
 mod lifecycle;
+mod means;
 mod occurrence;
 mod origin;
 mod prior;
@@ -53,6 +54,7 @@ pub use history::{
 pub use impact::{Impact, Instance};
 pub use in_force::{CONTESTED_FROM, CONTESTED_WITHIN, Gap, InForce};
 pub use lifecycle::{Illegal, Standing};
+pub use means::Means;
 pub use origin::Origin;
 pub use prior::{Begun, PriorRemediation};
 pub use proof::{DeniedCall, Proof, Rung, SimulatedDecision, Verified};

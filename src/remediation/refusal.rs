@@ -4,6 +4,9 @@ use super::{CallError, ErrorKind, ReasonCode, RefusalCode, RefusedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The service whose calls the hub makes itself.
+const ORGANIZATIONS: &str = "organizations";
+
 /// Why a remedy was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -31,6 +34,8 @@ pub enum Refusal {
     Unmodifiable(String),
     /// The role's inline policies have no room left.
     Quota(CallError),
+    /// The policy that is to be attached is not there, or does not deny everything.
+    NoQuarantine(String),
     /// AWS accepted the change, and it is not there: somebody or something takes it away.
     NotKept(String),
     /// AWS did not answer, or asked to slow down.
@@ -124,6 +129,7 @@ impl Refusal {
             Self::Protected { .. } => RefusalCode::RoleProtected,
             Self::Unmodifiable(_) => RefusalCode::Unmodifiable,
             Self::Quota(_) => RefusalCode::QuotaExceeded,
+            Self::NoQuarantine(_) => RefusalCode::NoQuarantine,
             Self::NotKept(_) => RefusalCode::NotKept,
             Self::Unavailable(_) => RefusalCode::Unavailable,
             Self::HubCredentials(_) => RefusalCode::HubCredentials,
@@ -136,9 +142,11 @@ impl Refusal {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::NotKept(_) | Self::Unavailable(_) | Self::HubCredentials(_) => Disposition::Retry,
-            Self::EntryDenied(_) | Self::Denied(_) | Self::Quota(_) | Self::Rejected(_) => {
-                Disposition::Blocked
-            }
+            Self::EntryDenied(_)
+            | Self::Denied(_)
+            | Self::Quota(_)
+            | Self::NoQuarantine(_)
+            | Self::Rejected(_) => Disposition::Blocked,
             Self::Gone(_) | Self::Recreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
                 Disposition::Final
             }
@@ -154,6 +162,11 @@ impl Refusal {
                  sts:SetSourceIdentity, and that no SCP forbids it. StackSets do not reach the management account: \
                  it needs a stack of its own."
             ),
+            Self::Denied(error) if error.service == ORGANIZATIONS => format!(
+                "Allow {} to the hub's role, in its own policy and in the organization's delegation policy (`rescind policies print \
+                 organization-deny`).",
+                error.action()
+            ),
             Self::Denied(error) => format!("Allow {} to {role_arn}, and see that no SCP or boundary denies it.", error.action()),
             Self::Gone(kind) => {
                 format!("Check who deleted the {}. Its sessions and keys are dead with it.", kind.word())
@@ -168,6 +181,11 @@ impl Refusal {
                  user's sessions in Identity Center; a service-linked role goes with the feature that owns it."
                     .to_owned()
             }
+            Self::Quota(error) if error.service == ORGANIZATIONS => {
+                "Make room: release older remediations of this account, or detach a service control policy from it. An account takes 10, and each has \
+                 10,240 characters.".to_owned()
+            }
+            Self::NoQuarantine(_) => "Deploy the member role's stack again: it brings the policy rescind/Quarantine along. Find out who changed or deleted it.".to_owned(),
             Self::Quota(_) => "Make room: move an inline policy into a managed policy. IAM allows a role 10,240 characters of inline policies, a user 2,048.".to_owned(),
             Self::NotKept(_) => format!(
                 "Find out who takes the policy away (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, PutUserPolicy, UpdateAccessKey) and stop \
@@ -189,7 +207,14 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::EntryDenied(error) => write!(f, "the account cannot be entered: {error}"),
+            Self::Denied(error) if error.service == ORGANIZATIONS => {
+                write!(f, "the hub may not do this: {error}")
+            }
             Self::Denied(error) => write!(f, "the remediation role may not do this: {error}"),
+            Self::NoQuarantine(why) => f.write_str(why),
+            Self::Quota(error) if error.service == ORGANIZATIONS => {
+                write!(f, "the account's service control policies are full: {error}")
+            }
             Self::Gone(kind) => write!(f, "the {} does not exist", kind.word()),
             Self::Recreated { expected, found } => {
                 let kind = Kind::of_id(found).word();

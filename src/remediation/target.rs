@@ -1,5 +1,6 @@
 //! The principal that a remedy acts on.
 
+use super::Means;
 use crate::ident::{AccountId, Partition, RoleId, RoleName, UserId, UserName, is_name_byte};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,6 +15,9 @@ pub struct Target {
     /// The principal in it.
     #[serde(flatten)]
     pub who: Who,
+    /// What is to deny it.
+    #[serde(default, skip_serializing_if = "Means::is_inline")]
+    pub means: Means,
 }
 
 /// The principal, within its account.
@@ -39,12 +43,25 @@ pub enum Who {
         /// The access key that leaked, where the finding has it.
         access_key: Option<String>,
     },
+    /// The root user of the account.
+    Root {
+        /// The account, which is its `aws:userid` too.
+        root_user: AccountId,
+    },
+    /// The sessions of a federated user: GetFederationToken.
+    Federated {
+        /// The name that the caller of GetFederationToken gave it.
+        federated_user: String,
+    },
     /// A principal that rescind cannot change: a person must act.
     Unsupported {
         /// Who it is, in words.
         principal: String,
     },
 }
+
+/// How the keys of those begin whom a service control policy denies. No name of a role or a user begins so.
+const IN_ORGANIZATION: &str = "organization/";
 
 /// One session of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,17 +85,33 @@ impl Target {
     /// The name of its remedy, in rules and in the ledger.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
-        match self.who {
-            Who::Role { .. } => "role_sessions",
-            Who::User { .. } => "user_keys",
-            Who::Unsupported { .. } => "by_hand",
+        match (&self.who, self.means) {
+            (Who::Unsupported { .. }, _) => "by_hand",
+            (_, Means::Quarantine) => "quarantine",
+            (Who::Root { .. } | Who::Federated { .. }, _) | (_, Means::ServiceControlPolicy) => {
+                "organization_deny"
+            }
+            (Who::Role { .. }, Means::InlinePolicy) => "role_sessions",
+            (Who::User { .. }, Means::InlinePolicy) => "user_keys",
         }
     }
 
-    /// The key under which IAM treats names as equal, among roles and users: `web`, `user/alice`.
+    /// The key under which IAM treats names as equal, among the principals of one account: `web`, `user/alice`;
+    /// `organization/web` for what a service control policy denies.
     #[must_use]
     pub fn key(&self) -> String {
-        self.name().to_ascii_lowercase()
+        let name = self.name().to_ascii_lowercase();
+        match self.means {
+            Means::ServiceControlPolicy => format!("{IN_ORGANIZATION}{name}"),
+            Means::InlinePolicy | Means::Quarantine => name,
+        }
+    }
+
+    /// The key of the document in which the deny of the principal with this [`key`](Self::key) stands: what is
+    /// denied by one document is done one after the other. An account has one service control policy.
+    #[must_use]
+    pub fn document_key(key: &str) -> &str {
+        if key.starts_with(IN_ORGANIZATION) { IN_ORGANIZATION } else { key }
     }
 
     /// Whether a revocation of the principal with this key affects others, which is gathered: that of a role does.
@@ -94,6 +127,8 @@ impl Target {
             Who::Role { role, .. } => role.to_string(),
             Who::User { user, .. } => format!("user/{user}"),
             // No name of a role or a user begins so.
+            Who::Root { .. } => "account/root".to_owned(),
+            Who::Federated { federated_user } => format!("federated/{federated_user}"),
             Who::Unsupported { principal } => format!("unsupported/{principal}"),
         }
     }
@@ -101,8 +136,11 @@ impl Target {
     /// The same for tables: `root user` and the bare name of a role for a principal that rescind cannot change.
     #[must_use]
     pub fn label(&self) -> String {
-        let Who::Unsupported { principal } = &self.who else { return self.name() };
-        let bare = principal.strip_prefix("the ").unwrap_or(principal);
+        let principal = match &self.who {
+            Who::Role { .. } | Who::User { .. } => return self.name(),
+            Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => self.principal(),
+        };
+        let bare = principal.strip_prefix("the ").unwrap_or(&principal);
         let kinds = ["Identity Center role ", "service-linked role ", "role "];
         kinds.iter().find_map(|kind| bare.strip_prefix(kind)).unwrap_or(bare).to_owned()
     }
@@ -113,6 +151,10 @@ impl Target {
         match &self.who {
             Who::Role { role, .. } => format!("role {role}"),
             Who::User { user, .. } => format!("user {user}"),
+            Who::Root { .. } => "the root user".to_owned(),
+            Who::Federated { federated_user } => {
+                format!("the federated user {}", crate::ident::quoted(federated_user))
+            }
             Who::Unsupported { principal } => principal.clone(),
         }
     }
@@ -123,7 +165,19 @@ impl Target {
         match &self.who {
             Who::Role { role_id, .. } => role_id.as_ref().map(RoleId::as_str),
             Who::User { user_id, .. } => user_id.as_ref().map(UserId::as_str),
-            Who::Unsupported { .. } => None,
+            Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => None,
+        }
+    }
+
+    /// Whether what denies it stays until a person releases it: no time comes at which nothing is left to deny.
+    /// A leaked key does not end, nor what is denied whatever the time.
+    #[must_use]
+    pub fn is_until_released(&self) -> bool {
+        let is_session = matches!(self.who, Who::Role { .. } | Who::Federated { .. });
+        match self.means {
+            Means::InlinePolicy => false,
+            Means::Quarantine => true,
+            Means::ServiceControlPolicy => !is_session,
         }
     }
 
@@ -132,7 +186,7 @@ impl Target {
     pub fn session(&self) -> Option<&OneSession> {
         match &self.who {
             Who::Role { session, .. } => session.as_ref(),
-            Who::User { .. } | Who::Unsupported { .. } => None,
+            _ => None,
         }
     }
 
@@ -156,7 +210,7 @@ impl Target {
     pub fn long_term_key(&self) -> Option<&str> {
         match &self.who {
             Who::User { access_key, .. } => access_key.as_deref().filter(|key| key.starts_with("AKIA")),
-            Who::Role { .. } | Who::Unsupported { .. } => None,
+            _ => None,
         }
     }
 
@@ -172,6 +226,10 @@ impl Target {
         match &self.who {
             Who::Role { role, .. } => self.partition.role_arn(&self.account, role.as_str()),
             Who::User { user, .. } => format!("arn:{}:iam::{}:user/{user}", self.partition, self.account),
+            Who::Root { .. } => format!("arn:{}:iam::{}:root", self.partition, self.account),
+            Who::Federated { federated_user } => {
+                format!("arn:{}:sts::{}:federated-user/{federated_user}", self.partition, self.account)
+            }
             Who::Unsupported { principal } => principal.clone(),
         }
     }
@@ -181,13 +239,17 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.who {
+            Who::Role { role, .. } if self.means == Means::Quarantine => write!(f, "role {role}"),
+            Who::User { user, .. } if self.means == Means::Quarantine => write!(f, "user {user}"),
             Who::Role { role, session: None, .. } => write!(f, "the sessions of role {role}"),
             Who::Role { role, session: Some(one), .. } => {
                 let name = one.user_id.split_once(':').map_or("", |(_, name)| name);
                 write!(f, "the session {name} of role {role}")
             }
             Who::User { user, .. } => write!(f, "the leaked key and the sessions of user {user}"),
-            Who::Unsupported { principal } => write!(f, "the credentials of {principal}"),
+            Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => {
+                write!(f, "the credentials of {}", self.principal())
+            }
         }
     }
 }

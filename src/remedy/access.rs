@@ -1,10 +1,11 @@
 //! Sessions in member accounts: each for one principal and one purpose, and for nothing else.
 
 use super::confine::{Purpose, session_policy};
+use super::session::{Session, beside_the_organization};
 use crate::aws::{AssumeRole, Hub, MemberSession};
 use crate::config::Member;
 use crate::ident::session_name;
-use crate::remediation::{CallScope, Refusal, Remediation, Target};
+use crate::remediation::{CallScope, Means, Refusal, Remediation, Target, Who};
 
 /// The way into member accounts.
 #[derive(Clone)]
@@ -47,7 +48,44 @@ impl MemberAccess {
     ///
     /// # Errors
     /// When the account cannot be entered.
-    pub async fn open_for(
+    pub async fn open_for(&self, remediation: &Remediation, purpose: Purpose) -> Result<Session, Refusal> {
+        let finding = &remediation.finding.id;
+        let scope = CallScope { remediation: Some(remediation.id.clone()), finding: Some(finding.clone()) };
+        self.open_session(&remediation.target, finding, purpose, &scope).await
+    }
+
+    /// Opens what the remedy of this target works through.
+    ///
+    /// # Errors
+    /// When the account cannot be entered.
+    pub async fn open_session(
+        &self,
+        target: &Target,
+        finding: &str,
+        purpose: Purpose,
+        scope: &CallScope,
+    ) -> Result<Session, Refusal> {
+        if target.means != Means::ServiceControlPolicy {
+            return self
+                .open(target, finding, purpose, scope)
+                .await
+                .map(|session| Session::Member(session.into()));
+        }
+        let policy = self.hub.account_policy(&target.account, scope).into();
+        let is_of_iam = matches!(target.who, Who::Role { .. } | Who::User { .. });
+        let member = if is_of_iam {
+            Some(self.open(target, finding, beside_the_organization(purpose), scope).await?.into())
+        } else {
+            None
+        };
+        Ok(Session::Organization(policy, member))
+    }
+
+    /// Opens a session in the account of a remediation, whatever its remedy works through.
+    ///
+    /// # Errors
+    /// When the account cannot be entered.
+    pub async fn enter_for(
         &self,
         remediation: &Remediation,
         purpose: Purpose,

@@ -11,6 +11,11 @@ pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Ve
     match &target.who {
         Who::Role { session, .. } => of_role(instance, recurring, session.is_some()),
         Who::User { user, access_key, .. } => of_user(user.as_str(), access_key.as_deref(), recurring),
+        Who::Root { .. } => vec![ROOT.to_owned()],
+        Who::Federated { federated_user } => vec![format!(
+            "Find the IAM user who issued the session (CloudTrail of the account: `GetFederationToken` with the name {}), and deactivate that user's access keys: each of them can issue another session.",
+            crate::ident::quoted(federated_user)
+        )],
         Who::Unsupported { .. } => Vec::new(),
     }
 }
@@ -18,6 +23,9 @@ pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Ve
 /// What outlives the credentials (GetSigninToken). Whether a console session keeps the time at which their token
 /// was issued, and so is denied with it, is not known.
 const CONSOLE: &str = "The thief may have opened a console session, which can outlive the credentials by up to 12 hours and issues keys of its own. It may not be denied: look in CloudTrail for `GetSigninToken` and `ConsoleLogin` of this principal, in all regions.";
+
+/// For whoever answers for an account whose root user was stolen.
+const ROOT: &str = "The root user is denied everything, its rightful owner as well, until this is released. Reset its password by e-mail, delete its access keys and check its MFA; with root access managed centrally (AssumeRoot), delete its credentials from the management account. Then release it.";
 
 /// How to drop sessions that the AWS CLI keeps.
 const CACHE: [&str; 3] = [
@@ -86,7 +94,8 @@ mod tests {
 
     fn lines(who: Who) -> String {
         let account = "111122223333".parse().expect("legal");
-        aftercare(&Target { partition: crate::ident::Partition::Aws, account, who }, None, false).join("\n")
+        let (partition, means) = (crate::ident::Partition::Aws, crate::remediation::Means::InlinePolicy);
+        aftercare(&Target { partition, account, who, means }, None, false).join("\n")
     }
 
     #[test]

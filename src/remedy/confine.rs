@@ -1,6 +1,6 @@
 //! The session policy, which limits what a session in a member account may do.
 
-use crate::remediation::{Target, Who};
+use crate::remediation::{Means, Target, Who};
 use serde_json::Value;
 
 const ROLE: &str = include_str!("../../policies/session-role.json");
@@ -36,10 +36,12 @@ impl Purpose {
         }
     }
 
-    /// The actions that change something.
-    fn writes(self, who: &Who) -> &'static [&'static str] {
-        match (self, who) {
-            (Self::Look | Self::Trace | Self::Search, _) | (_, Who::Unsupported { .. }) => &[],
+    /// The actions that write an inline policy or a key.
+    fn writes(self, target: &Target) -> &'static [&'static str] {
+        match (self, &target.who) {
+            (Self::Look | Self::Trace | Self::Search, _)
+            | (_, Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. }) => &[],
+            _ if target.means != Means::InlinePolicy => &[],
             (Self::Revoke, Who::Role { .. }) => &["iam:PutRolePolicy"],
             (Self::Undo, Who::Role { .. }) => &["iam:PutRolePolicy", "iam:DeleteRolePolicy"],
             (Self::Revoke, Who::User { .. }) => &["iam:PutUserPolicy", "iam:UpdateAccessKey"],
@@ -60,14 +62,16 @@ pub fn session_policy(target: &Target, purpose: Purpose) -> String {
         Who::User { user, .. } if purpose == Purpose::Trace => (TRACE, user.as_str()),
         Who::Role { role, .. } => (ROLE, role.as_str()),
         Who::User { user, .. } => (USER, user.as_str()),
-        Who::Unsupported { .. } => (ROLE, "-"),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => (ROLE, "-"),
     };
     let mut policy = filled(template, target, name);
-    let writes = purpose.writes(&target.who);
+    let writes = purpose.writes(target);
     if let Some(Value::Array(actions)) = policy.pointer_mut("/Statement/0/Action") {
         actions.extend(writes.iter().map(|action| Value::from(*action)));
     }
-    if !writes.is_empty()
+    let quarantines = matches!(purpose, Purpose::Revoke | Purpose::Undo)
+        && matches!(target.who, Who::Role { .. } | Who::User { .. });
+    if quarantines
         && let Some(Value::Array(statements)) = policy.pointer_mut("/Statement")
         && let Value::Array(more) = filled(QUARANTINE, target, name)["Statement"].take()
     {
@@ -79,7 +83,7 @@ pub fn session_policy(target: &Target, purpose: Purpose) -> String {
 fn filled(template: &str, target: &Target, name: &str) -> Value {
     let (entity, kind) = match target.who {
         Who::User { .. } => ("User", "user"),
-        Who::Role { .. } | Who::Unsupported { .. } => ("Role", "role"),
+        _ => ("Role", "role"),
     };
     let text = template
         .replace("${PARTITION}", target.partition.as_str())
@@ -102,6 +106,7 @@ mod tests {
             partition: Partition::AwsUsGov,
             account: "111122223333".parse().expect("legal"),
             who,
+            means: Means::InlinePolicy,
         };
         [
             of(Who::Role { role: name.parse().expect("legal"), role_id: None, session: None }),

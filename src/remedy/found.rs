@@ -1,7 +1,7 @@
 //! Compares what is found with what was written, and with what an undo should leave.
 
 use crate::aws::AccessKey;
-use crate::remediation::{Change, Deny, Undo, same};
+use crate::remediation::{Change, Deny, Means, Undo, same};
 
 /// What is there before anything is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,11 @@ pub struct Found {
 impl Change {
     #[must_use]
     pub(crate) fn part(&self) -> Deny {
-        Deny::part(self.session.as_deref(), self.cutoff)
+        match (self.means, &self.user_id) {
+            (Means::Quarantine, _) => Deny::everything(),
+            (Means::ServiceControlPolicy, Some(user_id)) => Deny::of_principal(user_id, self.cutoff),
+            _ => Deny::part(self.session.as_deref(), self.cutoff),
+        }
     }
 
     /// What is there does what the change is for, and no more than `at_most` of what is expected.

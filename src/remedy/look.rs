@@ -93,14 +93,55 @@ pub(super) async fn simulate(session: &MemberSession, change: &Change, present_a
             if rung == Rung::Simulated { Look::Sure(verified) } else { Look::NotYet(verified) }
         }
         (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
-            let note = if error.kind == ErrorKind::Denied {
-                format!("not simulated: AWS does not let the remediation role call {}", error.action())
-            } else {
-                format!("not simulated: {error}")
-            };
-            let proof = Proof::new(Rung::Present, Some(note), present_at);
+            let proof = Proof::new(Rung::Present, Some(not_simulated(&error)), present_at);
             Look::unanswered(Verified::Proved(proof.into()), &error)
         }
+    }
+}
+
+/// Asks the simulator about a session that is issued later than any: the quarantine denies all of them.
+pub(super) async fn simulate_everything(
+    session: &MemberSession,
+    change: &Change,
+    present_at: Timestamp,
+) -> Look {
+    let somebody = format!("{}:{SOMEBODY}", change.id);
+    let somebody = if change.is_of_user() { change.id.as_str() } else { somebody.as_str() };
+    let since = change.cutoff.plus(1).time();
+    let caller = Caller { arn: &change.arn, user_id: Some(somebody), source_identity: None, since };
+    let answer = session.simulate(&caller, &[ASKED], None).await.map(|mut answers| answers.swap_remove(0).1);
+    let (proof, error) = match answer {
+        Ok(answer) if answer.is_explicit_deny() && answer.is_by_managed(&change.policy_name) => {
+            let proof = Proof::new(Rung::Simulated, None, session.aws_now());
+            (Proof { old_token: Some(answer.decision), ..proof }, None)
+        }
+        Ok(answer) => {
+            let note =
+                format!("the simulator does not deny everything by the quarantine: {}", answer.decision);
+            (
+                Proof {
+                    old_token: Some(answer.decision),
+                    ..Proof::new(Rung::Present, Some(note), present_at)
+                },
+                None,
+            )
+        }
+        Err(error) => (Proof::new(Rung::Present, Some(not_simulated(&error)), present_at), Some(error)),
+    };
+    let is_simulated = proof.rung == Rung::Simulated;
+    let verified = Verified::Proved(proof.into());
+    match error {
+        Some(error) => Look::unanswered(verified, &error),
+        None if is_simulated => Look::Sure(verified),
+        None => Look::NotYet(verified),
+    }
+}
+
+fn not_simulated(error: &CallError) -> String {
+    if error.kind == ErrorKind::Denied {
+        format!("not simulated: AWS does not let the remediation role call {}", error.action())
+    } else {
+        format!("not simulated: {error}")
     }
 }
 

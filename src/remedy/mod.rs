@@ -15,12 +15,16 @@ mod found;
 mod gather;
 mod impact;
 mod look;
+mod organization_deny;
 mod quarantine;
+mod quarantine_only;
 mod restore;
 mod role_sessions;
 mod second_door;
+mod session;
 mod trust;
 mod user_keys;
+mod who_it_is;
 
 pub use access::MemberAccess;
 pub use aftercare::aftercare;
@@ -30,13 +34,19 @@ pub use expected::Expected;
 pub use found::Found;
 pub use quarantine::{NotQuarantined, check_quarantine, lift_quarantine, quarantine, quarantine_policy};
 pub use restore::{Drift, undo};
+pub use session::Session;
 pub use trust::who_may_assume;
 
 use crate::aws::{MemberSession, TrailEvent};
 use crate::ident::Region;
 use crate::org::Snapshot;
-use crate::remediation::{Change, Cutoff, Deny, Impact, POLICY_NAME, Refusal, Target, Undo, Verified, Who};
+use crate::policies::QUARANTINE_POLICY;
+use crate::remediation::{
+    Change, Cutoff, Deny, Impact, Means, POLICY_NAME, Refusal, Target, Undo, Verified, Who,
+};
 use jiff::SignedDuration;
+use organization_deny::OrganizationDeny;
+use quarantine_only::QuarantineOnly;
 use role_sessions::RoleSessions;
 use user_keys::UserKeys;
 
@@ -44,20 +54,31 @@ use user_keys::UserKeys;
 ///
 /// # Errors
 /// When it cannot be read, is not the principal that is meant, or cannot be changed.
-pub async fn inspect(session: &MemberSession, target: &Target) -> Result<Found, Refusal> {
+pub async fn inspect(session: &Session, target: &Target) -> Result<Found, Refusal> {
+    let session = match session {
+        Session::Organization(policy, member) => {
+            return OrganizationDeny::inspect(policy, member.as_deref(), target).await;
+        }
+        Session::Member(session) => session,
+    };
     match &target.who {
-        Who::Role { role, role_id, .. } => RoleSessions::inspect(session, role, role_id.as_ref()).await,
-        Who::User { user, user_id, .. } => UserKeys::inspect(session, user, user_id.as_ref()).await,
-        Who::Unsupported { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+        _ if target.means == Means::Quarantine => QuarantineOnly::inspect(session, target).await,
+        Who::Role { role, .. } => RoleSessions::inspect(session, role, target).await,
+        Who::User { user, .. } => UserKeys::inspect(session, user, target).await,
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => Err(by_hand(target)),
     }
 }
 
 /// What to change, given what is there and AWS's time. Pure.
 #[must_use]
 pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {
-    match &target.who {
-        Who::User { access_key, .. } => UserKeys::plan(target, access_key.as_deref(), found, ask),
-        Who::Role { .. } | Who::Unsupported { .. } => RoleSessions::plan(target, found, ask),
+    match (target.means, &target.who) {
+        (Means::ServiceControlPolicy, _) => OrganizationDeny::plan(target, found, ask),
+        (Means::Quarantine, _) => QuarantineOnly::plan(target, found, ask),
+        (Means::InlinePolicy, Who::User { access_key, .. }) => {
+            UserKeys::plan(target, access_key.as_deref(), found, ask)
+        }
+        (Means::InlinePolicy, _) => RoleSessions::plan(target, found, ask),
     }
 }
 
@@ -65,20 +86,34 @@ pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {
 ///
 /// # Errors
 /// When AWS does not do it.
-pub async fn apply(session: &MemberSession, target: &Target, change: &Change) -> Result<(), Refusal> {
+pub async fn apply(session: &Session, target: &Target, change: &Change) -> Result<(), Refusal> {
+    let session = match session {
+        Session::Organization(policy, _) => return OrganizationDeny::apply(policy, change).await,
+        Session::Member(session) => session,
+    };
     match &target.who {
+        _ if target.means == Means::Quarantine => QuarantineOnly::apply(session, target).await,
         Who::Role { role, .. } => RoleSessions::apply(session, role, change).await,
         Who::User { user, .. } => UserKeys::apply(session, user, change).await,
-        Who::Unsupported { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => Err(by_hand(target)),
     }
 }
 
 /// Looks how far the change is in force, where the document may deny `at_most` so much.
-pub async fn verify(session: &MemberSession, target: &Target, change: &Change, at_most: &Deny) -> Verified {
+pub async fn verify(session: &Session, target: &Target, change: &Change, at_most: &Deny) -> Verified {
+    let session = match session {
+        Session::Organization(policy, _) => return OrganizationDeny::verify(policy, change, at_most).await,
+        Session::Member(session) => session,
+    };
     match &target.who {
+        _ if target.means == Means::Quarantine => {
+            QuarantineOnly::verify(session, target, change, at_most).await
+        }
         Who::Role { role, .. } => RoleSessions::verify(session, role, change, at_most).await,
         Who::User { user, .. } => UserKeys::verify(session, user, change, at_most).await,
-        Who::Unsupported { principal } => Verified::Unread(principal.clone()),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => {
+            Verified::Unread(target.principal())
+        }
     }
 }
 
@@ -86,12 +121,21 @@ pub async fn verify(session: &MemberSession, target: &Target, change: &Change, a
 ///
 /// # Errors
 /// When AWS does not do it.
-pub async fn take_back(session: &MemberSession, target: &Target, undo: &Undo) -> Result<(), Refusal> {
+pub async fn take_back(session: &Session, target: &Target, undo: &Undo) -> Result<(), Refusal> {
+    let session = match session {
+        Session::Organization(policy, _) => return OrganizationDeny::undo(policy, undo).await,
+        Session::Member(session) => session,
+    };
     match &target.who {
+        _ if target.means == Means::Quarantine => QuarantineOnly::undo(session, target, undo).await,
         Who::Role { role, .. } => RoleSessions::undo(session, role, undo).await,
         Who::User { user, .. } => UserKeys::undo(session, user, undo).await,
-        Who::Unsupported { principal } => Err(Refusal::Unmodifiable(principal.clone())),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => Err(by_hand(target)),
     }
+}
+
+fn by_hand(target: &Target) -> Refusal {
+    Refusal::Unmodifiable(target.principal())
 }
 
 /// What a revocation affects. `accounts` are those of the organization, where they are known. None where
@@ -105,28 +149,33 @@ pub async fn impact(
 ) -> Option<Impact> {
     match &target.who {
         Who::Role { role, .. } => Some(gather::gather_impact(session, role, cutoff, regions, accounts).await),
-        Who::User { .. } | Who::Unsupported { .. } => None,
+        _ => None,
     }
 }
 
-/// The longest time for which a session of the principal lives, and what that session opened for itself.
+/// The longest time for which a session of the principal lives, and what that session opened for itself. None for
+/// what is denied until a person releases it.
 #[must_use]
-pub fn longest_session(target: &Target) -> SignedDuration {
-    match target.who {
-        Who::User { .. } => user_keys::LONGEST_SESSION,
+pub fn longest_session(target: &Target) -> Option<SignedDuration> {
+    (!target.is_until_released()).then_some(match target.who {
+        Who::User { .. } | Who::Root { .. } | Who::Federated { .. } => user_keys::LONGEST_SESSION,
         Who::Role { .. } | Who::Unsupported { .. } => role_sessions::LONGEST_SESSION,
-    }
+    })
 }
 
 /// The longest of these times, for any principal.
 pub const LONGEST_SESSION: SignedDuration = user_keys::LONGEST_SESSION;
 
-/// The operations of IAM with which the change can be undone.
+/// The operations of IAM in the principal's account with which the change can be undone.
 #[must_use]
 pub fn undone_by(target: &Target) -> &'static [&'static str] {
-    match target.who {
-        Who::User { .. } => &["DeleteUserPolicy", "PutUserPolicy", "UpdateAccessKey"],
-        Who::Role { .. } | Who::Unsupported { .. } => &["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"],
+    match (target.means, &target.who) {
+        // Nobody in the account can.
+        (Means::ServiceControlPolicy, _) => &[],
+        (Means::Quarantine, Who::User { .. }) => &["DetachUserPolicy"],
+        (Means::Quarantine, _) => &["DetachRolePolicy", "DeleteRole"],
+        (Means::InlinePolicy, Who::User { .. }) => &["DeleteUserPolicy", "PutUserPolicy", "UpdateAccessKey"],
+        (Means::InlinePolicy, _) => &["DeleteRolePolicy", "PutRolePolicy", "DeleteRole"],
     }
 }
 
@@ -139,7 +188,10 @@ pub fn is_about(target: &Target, event: &TrailEvent) -> bool {
     let of_principal = match &target.who {
         Who::Role { role, .. } => same(&event.role, role.as_str()),
         Who::User { user, .. } => same(&event.user, user.as_str()),
-        Who::Unsupported { .. } => false,
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => false,
     };
-    of_principal && event.policy.as_deref().is_none_or(|policy| policy == POLICY_NAME)
+    of_principal
+        && event.policy.as_deref().is_none_or(|policy| {
+            policy == POLICY_NAME || policy.ends_with(QUARANTINE_POLICY) && target.means == Means::Quarantine
+        })
 }

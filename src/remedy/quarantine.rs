@@ -2,7 +2,7 @@
 
 use crate::aws::MemberSession;
 use crate::policies::{self, QUARANTINE_POLICY};
-use crate::remediation::{CallError, ErrorKind, Target, Who};
+use crate::remediation::{CallError, ErrorKind, Means, Target, Who};
 
 /// Why the policy was not attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,11 +66,11 @@ pub async fn check_quarantine(session: &MemberSession, policy: &str) -> Result<(
     }
 }
 
-/// ARN of the quarantine policy in the target's account; none for a principal that IAM attaches nothing to.
+/// ARN of the quarantine policy in the target's account; none for a principal to which it is not attached.
 #[must_use]
 pub fn quarantine_policy(target: &Target) -> Option<String> {
-    target
-        .is_supported()
+    let is_of_iam = matches!(target.who, Who::Role { .. } | Who::User { .. });
+    (is_of_iam && target.means != Means::ServiceControlPolicy)
         .then(|| format!("arn:{}:iam::{}:policy/{QUARANTINE_POLICY}", target.partition, target.account))
 }
 
@@ -82,7 +82,7 @@ pub async fn quarantine(session: &MemberSession, target: &Target, policy: &str) 
     match &target.who {
         Who::Role { role, .. } => session.attach_role_policy(role, policy).await,
         Who::User { user, .. } => session.attach_user_policy(user, policy).await,
-        Who::Unsupported { .. } => Ok(()),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => Ok(()),
     }
 }
 
@@ -104,6 +104,6 @@ pub async fn lift_quarantine(
             session.detach_user_policy(user, policy).await?;
             session.is_attached_to_user(user, policy).await.map(|attached| !attached)
         }
-        Who::Unsupported { .. } => Ok(true),
+        Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => Ok(true),
     }
 }

@@ -47,6 +47,7 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let undo = Undo {
         arn: found.arn.clone(),
         policy_name: own.map_or_else(|| POLICY_NAME.to_owned(), |own| own.change.policy_name.clone()),
+        means: own.map(|own| own.change.means).unwrap_or_default(),
         found: found.document.clone(),
         leave,
         foreign,

@@ -6,9 +6,10 @@
 use super::ask::{Ask, cutoff_of, note_of};
 use super::found::Found;
 use super::look::{self, Look};
+use super::who_it_is::who_it_is;
 use crate::aws::MemberSession;
-use crate::ident::{RoleId, RoleName};
-use crate::remediation::{Change, Deny, POLICY_NAME, Refusal, Target, Undo, Verified};
+use crate::ident::RoleName;
+use crate::remediation::{Change, Deny, Means, POLICY_NAME, Refusal, Target, Undo, Verified};
 use jiff::SignedDuration;
 
 /// The longest that a session of a role lives, and what it opened for itself: IAM's maximum of
@@ -26,20 +27,12 @@ impl RoleSessions {
     pub async fn inspect(
         session: &MemberSession,
         role: &RoleName,
-        role_id: Option<&RoleId>,
+        target: &Target,
     ) -> Result<Found, Refusal> {
-        let (facts, document) = futures::join!(session.role(role), session.role_policy(role, POLICY_NAME));
-        let facts = facts.map_err(Refusal::from_call)?;
-        if let Some(expected) = role_id
-            && *expected != facts.id
-        {
-            return Err(Refusal::Recreated { expected: expected.to_string(), found: facts.id.to_string() });
-        }
-        if facts.path.starts_with("/aws-service-role/") || facts.path.starts_with("/aws-reserved/") {
-            return Err(Refusal::Unmodifiable(format!("its path is {}", facts.path)));
-        }
-        let document = document.map_err(Refusal::from_call)?;
-        Ok(Found { arn: facts.arn, id: facts.id.to_string(), document, keys: Vec::new() })
+        let (facts, document) =
+            futures::join!(who_it_is(Some(session), target), session.role_policy(role, POLICY_NAME));
+        let (arn, id) = facts?;
+        Ok(Found { arn, id, document: document.map_err(Refusal::from_call)?, keys: Vec::new() })
     }
 
     /// What to change. Pure.
@@ -54,6 +47,8 @@ impl RoleSessions {
             arn: found.arn.clone(),
             id: found.id.clone(),
             policy_name: POLICY_NAME.to_owned(),
+            means: Means::InlinePolicy,
+            user_id: None,
             before: found.document.clone(),
             after: there.with(&part).document().unwrap_or_default(),
             cutoff,
@@ -117,6 +112,7 @@ mod tests {
             partition: Partition::Aws,
             account: "111122223333".parse().expect("legal"),
             who: Who::Role { role: "b".parse().expect("legal"), role_id: None, session },
+            means: Means::InlinePolicy,
         }
     }
 

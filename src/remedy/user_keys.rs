@@ -8,9 +8,10 @@
 use super::ask::{Ask, cutoff_of, note_of};
 use super::found::Found;
 use super::look::{self, Look};
+use super::who_it_is::who_it_is;
 use crate::aws::{AccessKey, MemberSession};
-use crate::ident::{UserId, UserName};
-use crate::remediation::{Change, Deny, KeyChange, POLICY_NAME, Refusal, Target, Undo, Verified};
+use crate::ident::UserName;
+use crate::remediation::{Change, Deny, KeyChange, Means, POLICY_NAME, Refusal, Target, Undo, Verified};
 use jiff::SignedDuration;
 
 /// The longest that a session of an IAM user lives (GetSessionToken, GetFederationToken). A console session of
@@ -26,21 +27,16 @@ impl UserKeys {
     pub async fn inspect(
         session: &MemberSession,
         user: &UserName,
-        user_id: Option<&UserId>,
+        target: &Target,
     ) -> Result<Found, Refusal> {
         let (facts, document, keys) = futures::join!(
-            session.user(user),
+            who_it_is(Some(session), target),
             session.user_policy(user, POLICY_NAME),
             session.access_keys(user)
         );
-        let facts = facts.map_err(Refusal::from_call)?;
-        if let Some(expected) = user_id
-            && *expected != facts.id
-        {
-            return Err(Refusal::Recreated { expected: expected.to_string(), found: facts.id.to_string() });
-        }
+        let (arn, id) = facts?;
         let (document, keys) = (document.map_err(Refusal::from_call)?, keys.map_err(Refusal::from_call)?);
-        Ok(Found { arn: facts.arn, id: facts.id.to_string(), document, keys })
+        Ok(Found { arn, id, document, keys })
     }
 
     /// What to change. Pure.
@@ -54,6 +50,8 @@ impl UserKeys {
             arn: found.arn.clone(),
             id: found.id.clone(),
             policy_name: POLICY_NAME.to_owned(),
+            means: Means::InlinePolicy,
+            user_id: None,
             before: found.document.clone(),
             after: there.with(&Deny::part(None, cutoff)).document().unwrap_or_default(),
             cutoff,
@@ -200,6 +198,8 @@ mod tests {
             arn: String::new(),
             id: String::new(),
             policy_name: String::new(),
+            means: Means::InlinePolicy,
+            user_id: None,
             before: None,
             after: String::new(),
             cutoff: crate::remediation::Cutoff::at(jiff::Timestamp::UNIX_EPOCH),

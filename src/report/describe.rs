@@ -10,7 +10,7 @@ pub fn describe(event: &Event) -> String {
     match event {
         Event::Decision { verdict, reason, .. } => format!("decision: {verdict}: {reason}"),
         Event::Proposed { change: Some(change), .. } => {
-            format!("proposed: deny sessions issued before about {}", change.cutoff)
+            format!("proposed: deny {}", change.denied())
         }
         Event::Proposed { problem, .. } => {
             format!(
@@ -25,7 +25,7 @@ pub fn describe(event: &Event) -> String {
         Event::Cleared { reason } => format!("not held any more: {reason}"),
         Event::Superseded { by } => format!("superseded: {by} has revoked these sessions"),
         Event::Alert { text, .. } => format!("ALERT: {text}"),
-        Event::Intent { change } => format!("intent: deny sessions issued before {}", change.cutoff),
+        Event::Intent { change } => format!("intent: deny {}", change.denied()),
         Event::Accepted { found_in_place: false, .. } => "accepted by AWS".to_owned(),
         Event::Accepted { found_in_place: true, .. } => "accepted: found in place".to_owned(),
         Event::NotApplied { found } => format!("not applied: found {found}"),

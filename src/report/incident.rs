@@ -184,6 +184,8 @@ impl IncidentReport {
         let (principal_kind, principal) = match &view.target.who {
             Who::Role { role, .. } => ("role", role.to_string()),
             Who::User { user, .. } => ("user", user.to_string()),
+            Who::Root { .. } => ("root", "root".to_owned()),
+            Who::Federated { federated_user } => ("federated_user", federated_user.clone()),
             Who::Unsupported { principal } => ("other", principal.clone()),
         };
         Self {

@@ -7,7 +7,7 @@ use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::summary::Summary;
-use crate::remediation::{ChangeOutcome, RefusedBy, State};
+use crate::remediation::{ChangeOutcome, Means, RefusedBy, State};
 use crate::safe;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -125,10 +125,12 @@ fn evicted(incident: &IncidentReport) -> Status {
 fn desc(incident: &IncidentReport, activity: Activity) -> String {
     let change = incident.changes.last().map(|made| &made.change);
     match (activity, change) {
+        (Activity::Evict, Some(change)) if change.means == Means::Quarantine => {
+            format!("The {} denies everything until it is released", change.policy())
+        }
         (Activity::Evict, Some(change)) => format!(
-            "Inline policy {} of {} denies everything to {} issued before {}",
-            change.policy_name,
-            change.arn,
+            "The {} denies everything to {} issued before {}",
+            change.policy(),
             incident
                 .session
                 .as_ref()
@@ -136,7 +138,7 @@ fn desc(incident: &IncidentReport, activity: Activity) -> String {
             change.cutoff
         ),
         (Activity::Restore, Some(change)) => {
-            format!("Inline policy {} of {} is what it was before", change.policy_name, change.arn)
+            format!("The {} is what it was before", change.policy())
         }
         (_, None) => incident.decision.reason.clone(),
     }

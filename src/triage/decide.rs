@@ -10,8 +10,9 @@ use super::{
 };
 use crate::config::{Mode, OptOut, Rule};
 use crate::finding::Finding;
+use crate::ident::AccountId;
 use crate::org::{AccountState, Placement};
-use crate::remediation::{PriorRemediation, Recurrence, State, Target, Who};
+use crate::remediation::{Means, PriorRemediation, Recurrence, State, Target, Who};
 
 /// Decides about one occurrence of a finding.
 ///
@@ -132,9 +133,9 @@ impl<'a> Triage<'a> {
     fn whose_it_is(&mut self, rule: &Rule) -> Result<(Target, Option<HoldReason>), SkipReason> {
         let (finding, policy, context) = (self.finding, self.policy, self.context);
         self.trace.begin("principal");
-        let RemedyTarget { who, hold } = remedy_target(finding, policy, rule)?;
+        let RemedyTarget { who, means, hold } = remedy_target(finding, policy, rule)?;
         let (partition, account) = (policy.partition, finding.account.clone());
-        let target = Target { partition, account, who };
+        let target = Target { partition, account, who, means };
         self.trace.pass(hold.as_ref().map_or_else(|| target.principal(), ToString::to_string));
 
         self.trace.begin("age");
@@ -153,8 +154,12 @@ impl<'a> Triage<'a> {
             None => {
                 let why = Unsupported::ForeignAccount(finding.account.clone());
                 self.trace.pass(why.to_string());
-                let RemedyTarget { who, hold } = RemedyTarget::unsupported(target.principal(), why);
-                return Ok((Target { who, ..target }, hold));
+                return Ok(unsupported(target, why));
+            }
+            Some(_) if binds_no_organization(&target, &context.organization.management) => {
+                let why = Unsupported::ManagementAccount(finding.account.clone());
+                self.trace.pass(why.to_string());
+                return Ok(unsupported(target, why));
             }
             Some(AccountState::Active) => self.trace.pass(format!("{}: ACTIVE", finding.account)),
             Some(state) => return Err(SkipReason::AccountNotActive(state.to_string())),
@@ -309,6 +314,17 @@ impl<'a> Triage<'a> {
     }
 }
 
+/// The same target as one that is left to a person.
+fn unsupported(target: Target, why: Unsupported) -> (Target, Option<HoldReason>) {
+    let RemedyTarget { who, means, hold } = RemedyTarget::unsupported(target.principal(), why);
+    (Target { who, means, ..target }, hold)
+}
+
+/// Service control policies do not bind the management account (Organizations User Guide, "Service control policies").
+fn binds_no_organization(target: &Target, management: &AccountId) -> bool {
+    target.means == Means::ServiceControlPolicy && target.account == *management
+}
+
 /// The more cautious of two; the first when they are the same.
 fn more_cautious(one: (Mode, HoldReason), other: (Mode, HoldReason)) -> (Mode, HoldReason) {
     if other.0 > one.0 { other } else { one }
@@ -341,7 +357,9 @@ pub fn mode_of_tag(value: &str) -> Mode {
 fn source_of(why: HoldReason) -> Source {
     match why {
         HoldReason::Said(source) => source,
-        HoldReason::Unclear { rule, .. } | HoldReason::NoSession { rule } => Source::Rule(rule),
+        HoldReason::Unclear { rule, .. }
+        | HoldReason::NoSession { rule }
+        | HoldReason::OrganizationDeny { rule } => Source::Rule(rule),
         HoldReason::OddTag { key, value } => Source::Tag { key, value },
         HoldReason::Unsupported(_)
         | HoldReason::Budget(_)

@@ -67,6 +67,12 @@ pub fn by_hand(why: &Unsupported, finding: &Finding, now: Timestamp) -> String {
             Deny::part(None, Cutoff::at(now)).document().unwrap_or_default(),
         ),
         Unsupported::Unclear(_) => unclear(finding, now),
+        Unsupported::ManagementAccount(_) => format!(
+            "Revoke it by hand in the management account {account}, now: for a role, IAM console, the role, Revoke active sessions (for a \
+             role of Identity Center, disable the user's access there first); for a user, deactivate the access key {key}; for root, sign \
+             in, change the password and delete its access keys. The statement, for an inline policy: {}",
+            Deny::part(None, Cutoff::at(now)).document().unwrap_or_default()
+        ),
         Unsupported::InstanceIdentity(instance) => format!(
             "Isolate {instance} in account {account} now and find out who is on it: these are credentials of its identity role, which \
              services such as Systems Manager and EBS use. No policy can be put on that role and its sessions cannot be revoked: stop \

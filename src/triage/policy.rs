@@ -46,7 +46,7 @@ impl Policy {
     pub fn new(config: &Config, hub: &crate::ident::HubIdentity) -> Self {
         Self {
             mode: config.mode,
-            rules: RuleIndex::new(&config.rules),
+            rules: RuleIndex::new(&config.rules, &config.remedies),
             max_finding_age: config.max_finding_age,
             remediation_role: config.member.role_name.clone(),
             hub_account: hub.account.clone(),

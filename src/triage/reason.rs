@@ -71,6 +71,8 @@ pub enum Unsupported {
     Unclear(String),
     /// The identity role of an instance, which no policy of the account restricts.
     InstanceIdentity(String),
+    /// It could only be denied by a service control policy, and those do not bind the management account.
+    ManagementAccount(AccountId),
 }
 
 impl Unsupported {
@@ -85,6 +87,7 @@ impl Unsupported {
             Self::ForeignAccount(_) => ReasonCode::UnknownAccount,
             Self::Unclear(_) => ReasonCode::PrincipalUnclear,
             Self::InstanceIdentity(_) => ReasonCode::InstanceIdentity,
+            Self::ManagementAccount(_) => ReasonCode::ManagementAccount,
         }
     }
 }
@@ -108,6 +111,12 @@ impl fmt::Display for Unsupported {
             }
             Self::ForeignAccount(account) => write!(f, "account {account} is not in the organization"),
             Self::Unclear(why) => f.write_str(why),
+            Self::ManagementAccount(account) => {
+                write!(
+                    f,
+                    "account {account} manages the organization, and no service control policy binds it"
+                )
+            }
             Self::InstanceIdentity(instance) => write!(
                 f,
                 "the credentials are those of the identity role of {instance}, and no policy can be put on that"
@@ -124,6 +133,11 @@ pub enum HoldReason {
     /// One session is to be revoked, and the finding does not name it.
     NoSession {
         /// The rule that says so.
+        rule: String,
+    },
+    /// A service control policy is to be written, and the rule does not say that it is done without asking.
+    OrganizationDeny {
+        /// The rule that names the remedy.
         rule: String,
     },
     /// The finding names a role, and its principal id does not go with that.
@@ -167,6 +181,7 @@ impl HoldReason {
                 ReasonCode::TagApprove,
             ]),
             Self::Unsupported(unsupported) => unsupported.code(),
+            Self::OrganizationDeny { .. } => ReasonCode::OrganizationDeny,
             Self::NoSession { .. } => ReasonCode::NoSession,
             Self::Doubtful { .. } => ReasonCode::PrincipalDoubtful,
             Self::Unclear { .. } => ReasonCode::RuleUnclear,
@@ -182,6 +197,11 @@ impl fmt::Display for HoldReason {
         match self {
             Self::Said(source) => write!(f, "{source} asks for approval"),
             Self::Unsupported(unsupported) => unsupported.fmt(f),
+            Self::OrganizationDeny { rule } => write!(
+                f,
+                "rule {} denies by a service control policy, which is written after an approval",
+                quoted(rule)
+            ),
             Self::NoSession { rule } => write!(
                 f,
                 "rule {} is for one session, and the finding does not name it: approved, all sessions of the role are revoked",

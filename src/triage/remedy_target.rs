@@ -1,24 +1,42 @@
-//! Which principal a finding leads to, and whether a person is asked first.
+//! Which principal a finding leads to, what is to deny it, and whether a person is asked first.
 
 use super::{HoldReason, Policy, Ruling, SkipReason, Unsupported};
-use crate::config::{RemedyName, Rule, Scope};
+use crate::config::{Mode, RemedyName, Rule, Scope};
 use crate::finding::{Finding, NotARole, Principal, RoleTarget, UserType};
-use crate::ident::{UserId, UserName};
+use crate::ident::{UserId, UserName, is_name_byte};
 use crate::org::Snapshot;
-use crate::remediation::{OneSession, Target, Who, is_session_id};
+use crate::remediation::{Means, OneSession, Target, Who, is_session_id};
 
-/// The principal to act on, and why a person has to be asked first, if so.
+/// The principal to act on and what is to deny it, and why a person has to be asked first, if so.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RemedyTarget {
     pub who: Who,
+    pub means: Means,
     pub hold: Option<HoldReason>,
 }
 
 impl RemedyTarget {
     /// A principal that rescind cannot change.
     pub fn unsupported(principal: String, why: Unsupported) -> Self {
-        Self { who: Who::Unsupported { principal }, hold: Some(HoldReason::Unsupported(why)) }
+        let hold = Some(HoldReason::Unsupported(why));
+        Self { who: Who::Unsupported { principal }, means: Means::InlinePolicy, hold }
     }
+
+    /// Denied by the organization. A person is asked first, unless the rule says that it is done.
+    fn by_organization(who: Who, rule: &Rule) -> Self {
+        let hold = (rule.mode != Some(Mode::Enforce))
+            .then(|| HoldReason::OrganizationDeny { rule: rule.name.clone() });
+        Self { who, means: Means::ServiceControlPolicy, hold }
+    }
+}
+
+/// The first of the rule's remedies that is for such a principal, where `own` is the one that writes to it.
+fn means(rule: &Rule, own: RemedyName) -> Option<Means> {
+    rule.remedies.iter().find_map(|remedy| match remedy {
+        RemedyName::Quarantine => Some(Means::Quarantine),
+        RemedyName::OrganizationDeny => Some(Means::ServiceControlPolicy),
+        remedy => (*remedy == own).then_some(Means::InlinePolicy),
+    })
 }
 
 impl Policy {
@@ -31,12 +49,14 @@ impl Policy {
             Ruling::None => return None,
         };
         let (partition, account) = (self.partition, finding.account.clone());
-        let target = Target { partition, account, who: remedy_target(finding, self, rule).ok()?.who };
+        let RemedyTarget { who, means, .. } = remedy_target(finding, self, rule).ok()?;
+        let target = Target { partition, account, who, means };
         if organization.account(&finding.account).is_some() {
             return Some(target.key());
         }
         // As it is held for a person.
-        Some(Target { who: Who::Unsupported { principal: target.principal() }, ..target }.key())
+        let who = Who::Unsupported { principal: target.principal() };
+        Some(Target { who, means: Means::InlinePolicy, ..target }.key())
     }
 }
 
@@ -48,11 +68,21 @@ pub(super) fn remedy_target(
 ) -> Result<RemedyTarget, SkipReason> {
     let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
     match principal.user_type {
-        UserType::IamUser if rule.remedies.contains(&RemedyName::UserKeys) => Ok(user(principal)),
+        UserType::IamUser if means(rule, RemedyName::UserKeys).is_some() => Ok(user(principal, rule)),
+        UserType::Root if rule.remedies.contains(&RemedyName::OrganizationDeny) => {
+            Ok(RemedyTarget::by_organization(Who::Root { root_user: finding.account.clone() }, rule))
+        }
         UserType::Root => Ok(RemedyTarget::unsupported("the root user".to_owned(), Unsupported::Root)),
         UserType::FederatedUser => {
             let name = principal.user_name.clone().or_else(|| principal.principal_id.clone());
             let name = name.unwrap_or_else(|| "(no name)".to_owned());
+            let bare = name.strip_prefix(&format!("{}:", finding.account)).unwrap_or(&name);
+            // It goes into a policy document, so nothing but a name of GetFederationToken will do.
+            let is_name = (2..=32).contains(&bare.len()) && bare.bytes().all(is_name_byte);
+            if is_name && rule.remedies.contains(&RemedyName::OrganizationDeny) {
+                let who = Who::Federated { federated_user: bare.to_owned() };
+                return Ok(RemedyTarget::by_organization(who, rule));
+            }
             Ok(RemedyTarget::unsupported(
                 format!("the federated user {}", crate::ident::quoted(&name)),
                 Unsupported::FederatedUser(name),
@@ -95,6 +125,11 @@ fn role(
         ));
     }
     if name.key().starts_with("awsreservedsso_") {
+        if rule.remedies.contains(&RemedyName::OrganizationDeny) {
+            let session = one_session(finding);
+            let who = Who::Role { role: name, role_id: id, session };
+            return Ok(RemedyTarget::by_organization(who, rule));
+        }
         return Ok(RemedyTarget::unsupported(
             format!("the Identity Center role {name}"),
             Unsupported::IdentityCenterRole(name),
@@ -105,25 +140,39 @@ fn role(
     if is_hub_role || name.key() == policy.remediation_role.key() {
         return Err(SkipReason::OwnRole(name));
     }
-    if !rule.remedies.contains(&RemedyName::RoleSessions) {
+    let Some(means) = means(rule, RemedyName::RoleSessions) else {
         return Err(SkipReason::NoRemedy { principal: format!("role {name}"), remedy: "role_sessions" });
-    }
+    };
     let (session, hold) = match rule.scope {
+        // The quarantine knows no sessions.
+        _ if means == Means::Quarantine => (None, None),
         Scope::Role => (None, None),
-        Scope::Session => match finding.principal.as_ref().and_then(|p| p.principal_id.as_deref()) {
-            Some(user_id) if is_session_id(user_id) => {
-                let one = OneSession { user_id: user_id.to_owned(), may_widen: rule.widen };
-                (Some(one), None)
-            }
-            _ if rule.widen => (None, None),
-            _ => (None, Some(HoldReason::NoSession { rule: rule.name.clone() })),
+        Scope::Session => match one_session(finding) {
+            Some(one) => (Some(OneSession { may_widen: rule.widen, ..one }), None),
+            None if rule.widen => (None, None),
+            None => (None, Some(HoldReason::NoSession { rule: rule.name.clone() })),
         },
     };
     let hold = doubt.map(|why| HoldReason::Doubtful { role: name.clone(), why }).or(hold);
-    Ok(RemedyTarget { who: Who::Role { role: name, role_id: id, session }, hold })
+    Ok(denied_by(means, Who::Role { role: name, role_id: id, session }, rule, hold))
 }
 
-fn user(principal: &Principal) -> RemedyTarget {
+/// The one session that a finding names.
+fn one_session(finding: &Finding) -> Option<OneSession> {
+    let user_id = finding.principal.as_ref().and_then(|principal| principal.principal_id.as_deref());
+    let user_id = user_id.filter(|id| is_session_id(id))?.to_owned();
+    Some(OneSession { user_id, may_widen: false })
+}
+
+fn denied_by(means: Means, who: Who, rule: &Rule, hold: Option<HoldReason>) -> RemedyTarget {
+    if means == Means::ServiceControlPolicy {
+        let organization = RemedyTarget::by_organization(who, rule);
+        return RemedyTarget { hold: hold.or(organization.hold), ..organization };
+    }
+    RemedyTarget { who, means, hold }
+}
+
+fn user(principal: &Principal, rule: &Rule) -> RemedyTarget {
     let name = principal.user_name.as_deref().unwrap_or_default();
     let user: UserName = match name.parse() {
         Ok(user) => user,
@@ -143,5 +192,6 @@ fn user(principal: &Principal) -> RemedyTarget {
         .access_key_id
         .clone()
         .filter(|key| key.len() <= 128 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-    RemedyTarget { who: Who::User { user, user_id, access_key }, hold: None }
+    let means = means(rule, RemedyName::UserKeys).unwrap_or_default();
+    denied_by(means, Who::User { user, user_id, access_key }, rule, None)
 }

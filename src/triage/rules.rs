@@ -2,7 +2,7 @@
 //! little more than one.
 
 use super::Types;
-use crate::config::{Fields, Matches, Rule, built_in};
+use crate::config::{Fields, Matches, RemedyName, Rule, built_in};
 use crate::finding::Finding;
 use crate::ident::AccountId;
 use serde_json::Value;
@@ -39,10 +39,10 @@ enum Fit {
 }
 
 impl RuleIndex {
-    /// Prepares the rules of a file.
+    /// Prepares the rules of a file, with the remedies of the built-in ones.
     #[must_use]
-    pub fn new(of_file: &[Rule]) -> Self {
-        let rules: Arc<[Rule]> = of_file.iter().cloned().chain(built_in()).collect();
+    pub fn new(of_file: &[Rule], remedies: &[RemedyName]) -> Self {
+        let rules: Arc<[Rule]> = of_file.iter().cloned().chain(built_in(remedies)).collect();
         let (mut by_type, mut others) = (HashMap::<String, Vec<usize>>::new(), Vec::new());
         for (number, rule) in rules.iter().enumerate() {
             match types(rule) {

@@ -11,7 +11,7 @@ use serde_json::json;
 fn policy(mode: Mode) -> Policy {
     Policy {
         mode,
-        rules: RuleIndex::new(&[]),
+        rules: RuleIndex::new(&[], &[crate::config::RemedyName::RoleSessions]),
         max_finding_age: SignedDuration::from_hours(24),
         remediation_role: "RescindRemediation".parse().expect("legal"),
         hub_account: "111111111111".parse().expect("legal"),

@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_built_in_rules_want_their_families_with_whatever_suffix() {
-        let types = RuleIndex::new(&[]).types();
+        let types = RuleIndex::new(&[], &[]).types();
         for suffix in ["", ".OutsideAWS", ".InsideAWS", ".OutsideOrg", ".Custom"] {
             for family in ["InstanceCredentialExfiltration", "ResourceCredentialExfiltration"] {
                 let kind = format!("UnauthorizedAccess:IAMUser/{family}{suffix}");

@@ -85,6 +85,8 @@ impl Verdict {
         match self {
             Self::Remediate { target, .. } => match target.who {
                 Who::User { .. } => ReasonCode::LeakedUserKey,
+                Who::Root { .. } => ReasonCode::StolenRootCredentials,
+                Who::Federated { .. } => ReasonCode::StolenFederatedSession,
                 Who::Role { .. } | Who::Unsupported { .. } => ReasonCode::StolenRoleSession,
             },
             Self::Hold { why, .. } => why.code(),

@@ -83,7 +83,7 @@ impl Evidence {
         if !wants_impact && !wants_calls && !wants_culprit {
             return Ok(());
         }
-        let session = match self.access.open_for(&remediation, Purpose::Trace).await {
+        let session = match self.access.enter_for(&remediation, Purpose::Trace).await {
             Ok(session) => session,
             Err(refusal) => {
                 tracing::warn!(remediation = id, "what it affects cannot be gathered: {refusal}");

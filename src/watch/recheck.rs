@@ -1,13 +1,12 @@
 //! Whether a deny is still in force, and whether anything still needs it.
 
 use crate::alert::{Alert, Alerts};
-use crate::aws::MemberSession;
 use crate::config::Sweep;
 use crate::ledger::{Append, Ledger, LedgerError, Reader, Watched};
 use crate::remediation::{
     AlertCode, Change, Deny, Draft, Event, Proof, Refusal, Remediation, Rung, State, Verified,
 };
-use crate::remedy::{self, Expected, Found, MemberAccess, Purpose};
+use crate::remedy::{self, Expected, Found, MemberAccess, Purpose, Session};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +44,7 @@ pub struct Recheck {
 
 /// The time when no token that a change denies can be alive any more, nor a console session that it opened.
 pub(super) fn expires_at(remediation: &Remediation, change: &Change) -> Timestamp {
-    let longest = remedy::longest_session(&remediation.target);
+    let Some(longest) = remedy::longest_session(&remediation.target) else { return Timestamp::MAX };
     let end = change.cutoff.time().saturating_add(longest).unwrap_or(Timestamp::MAX);
     end.saturating_add(MARGIN).unwrap_or(Timestamp::MAX)
 }
@@ -93,7 +92,7 @@ impl Recheck {
         };
         // By AWS's clock, which is that of the tokens.
         if is_over && expires_at(&remediation, change) <= session.aws_now() {
-            let hours = remedy::longest_session(&remediation.target).as_hours();
+            let hours = remedy::longest_session(&remediation.target).map_or(0, |longest| longest.as_hours());
             let reason = format!(
                 "no session issued before {} can be alive any more, nor a console session that it opened: none lives longer than {hours} h",
                 change.cutoff
@@ -101,7 +100,7 @@ impl Recheck {
             return self.expired(&remediation, reason).await;
         }
         let target = &remediation.target;
-        let expected = Expected::after(&self.reader.past(&target.account, &target.key(), &change.id)?);
+        let expected = Expected::after(&self.reader.past(target, &change.id)?);
         let at_most = expected.at_most();
         match found_for_sure(&session, &remediation, change, at_most).await {
             Ok(found) => match change.difference(&found, at_most) {
@@ -133,12 +132,14 @@ impl Recheck {
         in_place: Option<Timestamp>,
     ) -> Result<Seen, LedgerError> {
         let mut lost = vec![(remediation.clone(), what)];
-        for other in self.reader.of_principal(&remediation.target.account, &remediation.target.key())? {
+        for other in self.reader.in_document(&remediation.target)? {
             let change = other.change.as_ref().filter(|_| other.state.is_in_place());
             // What is there beside its own is not its own loss.
             let beside = found.document.as_deref().and_then(Deny::read).unwrap_or_default();
             if let Some(what) = change
-                .filter(|change| other.id != remediation.id && change.id == found.id)
+                .filter(|change| {
+                    other.id != remediation.id && change.is_in_document_of(&remediation.target, &found.id)
+                })
                 .and_then(|change| change.difference(found, &beside))
             {
                 lost.push((other, what));
@@ -160,7 +161,7 @@ impl Recheck {
     async fn in_force(
         &self,
         remediation: &Remediation,
-        session: &MemberSession,
+        session: &Session,
         change: &Change,
         at_most: &Deny,
     ) -> Result<Seen, LedgerError> {
@@ -204,7 +205,7 @@ impl Recheck {
 
 /// What is in place. If the deny seems to be gone, it is read again: a read may lag behind.
 async fn found_for_sure(
-    session: &MemberSession,
+    session: &Session,
     remediation: &Remediation,
     change: &Change,
     at_most: &Deny,

@@ -3,7 +3,7 @@
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
-use crate::remediation::{Given, NOBODY, Remediation, State};
+use crate::remediation::{Given, Means, NOBODY, Remediation, State};
 
 pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
     screen.json(&RemediationLine::from(remediation))?;
@@ -19,8 +19,14 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
                 .session
                 .as_deref()
                 .map_or_else(|| "sessions".to_owned(), |session| format!("sessions of {}", clean(session)));
+            let what = match change.means {
+                Means::InlinePolicy => format!("{what} issued before {cutoff} are denied"),
+                Means::Quarantine | Means::ServiceControlPolicy => {
+                    format!("everything is denied to {}", clean(&change.denied()))
+                }
+            };
             screen.prose(format!(
-                "            {what} issued before {cutoff} are denied (proof: {})",
+                "            {what} (proof: {})",
                 remediation.rung().map_or("none".to_owned(), |rung| rung.to_string())
             ));
             if remediation.state == State::Unverified {

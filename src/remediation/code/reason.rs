@@ -11,6 +11,12 @@ codes! {
         LeakedUserKey "leaked_user_key"
             means "Revoked: the access key of an IAM user is used by somebody else."
             do "Nothing for the revocation. Find out where the key leaked, and replace it.";
+        StolenRootCredentials "stolen_root_credentials"
+            means "Revoked by a service control policy: the credentials of an account's root user are used by somebody else."
+            do "Change the password, delete the access keys, check the MFA; then release it.";
+        StolenFederatedSession "stolen_federated_session"
+            means "Revoked by a service control policy: the session of a federated user is used from elsewhere."
+            do "Find the IAM user who issued it (`GetFederationToken` in CloudTrail), and deactivate that user's access keys.";
 
         ModeApprove "mode_approve"
             means "Held: `mode` asks for approval."
@@ -33,6 +39,9 @@ codes! {
         BudgetRoles "budget_roles"
             means "Held: as many of the account's roles as `budget.roles_percent` allows were revoked within the hour."
             do "As for `mode_approve`; see the alert `roles_budget_used_up`.";
+        OrganizationDeny "organization_deny"
+            means "Held: the principal is to be denied by a service control policy on its account, and the rule does not say `mode = \"enforce\"`."
+            do "Judge it with `rescind show ID`, which has the statement. [What it denies](remedies.md#organization_deny).";
         NoSession "no_session"
             means "Held: the rule has scope `session`, and the finding names no session."
             do "If it is approved, **all** sessions of the role are revoked.";
@@ -68,6 +77,9 @@ codes! {
             do "As for `root_user`.";
         FederatedUser "federated_user"
             means "Held: a session from GetFederationToken, and the finding does not name the IAM user that issued it."
+            do "As for `root_user`.";
+        ManagementAccount "management_account"
+            means "Held: the principal could only be denied by a service control policy, and those do not bind the management account."
             do "As for `root_user`.";
         InstanceIdentity "instance_identity"
             means "Held: the identity role of an instance, on which no policy can be put."
@@ -166,6 +178,7 @@ impl ReasonCode {
                 | Self::BudgetAccount
                 | Self::BudgetOrganization
                 | Self::BudgetRoles
+                | Self::OrganizationDeny
                 | Self::NoSession
                 | Self::NoRoom
                 | Self::RuleUnclear

@@ -15,8 +15,11 @@ codes! {
             means "Blocked: the remediation role may not make a call that the remedy needs."
             do "`rescind doctor --account ID`: a permission, a boundary or an SCP.";
         QuotaExceeded "quota_exceeded"
-            means "Blocked: the inline policies are full (10,240 characters for a role, 2,048 for a user; IAM User Guide, \"IAM and AWS STS quotas\")."
+            means "Blocked: the inline policies are full (10,240 characters for a role, 2,048 for a user; IAM User Guide, \"IAM and AWS STS quotas\"), or the account's service control policies are (10, each of 10,240 characters)."
             do "Make room: turn an inline policy into a managed one. A thief may have filled it on purpose: check who wrote the last one.";
+        NoQuarantine "no_quarantine"
+            means "Blocked: the remedy is the quarantine, and its policy is not in the account or does not deny everything."
+            do "`rescind doctor --account ID`; deploy the member role's stack again.";
         Rejected "rejected"
             means "Blocked: AWS refused the request for another reason."
             do "Read AWS's message in `rescind show ID`.";

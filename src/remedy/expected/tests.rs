@@ -2,7 +2,7 @@
 //! next one finds nothing more to do.
 
 use super::*;
-use crate::remediation::{OneSession, Target, Who};
+use crate::remediation::{Means, OneSession, Target, Who};
 use crate::remedy::{Ask, Found, plan, undo};
 use proptest::prelude::*;
 
@@ -12,6 +12,7 @@ fn target(session: Option<usize>) -> Target {
         partition: crate::ident::Partition::Aws,
         account: "111122223333".parse().expect("legal"),
         who: Who::Role { role: "web".parse().expect("legal"), role_id: None, session },
+        means: Means::InlinePolicy,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::AccessKey;
-use crate::remediation::{Change, Cutoff, KeyChange, POLICY_NAME};
+use crate::remediation::{Change, Cutoff, KeyChange, Means, POLICY_NAME};
 use proptest::prelude::*;
 
 fn cutoff(second: i64) -> Cutoff {
@@ -35,6 +35,8 @@ impl Scene {
             arn: "arn".to_owned(),
             id: "AROAEXAMPLEEXAMPLE00".to_owned(),
             policy_name: POLICY_NAME.to_owned(),
+            means: Means::InlinePolicy,
+            user_id: None,
             before: self.there.replace(after.clone()),
             after,
             cutoff: there.cutoff(one.as_deref()).max(Some(cutoff(second))).expect("one"),
