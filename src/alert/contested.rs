@@ -1,9 +1,7 @@
 //! A deny that somebody takes away again and again.
 
 use super::{Alert, Alerts};
-use crate::remediation::{
-    AlertCode, CONTESTED_FROM, CONTESTED_WITHIN, ChangeOutcome, Draft, Event, Remediation,
-};
+use crate::remediation::{AlertCode, CONTESTED_FROM, CONTESTED_WITHIN, Draft, Event, Remediation};
 use jiff::{SignedDuration, Timestamp};
 
 /// Interval within which it is raised once for each remediation: more often nobody could read it.
@@ -15,38 +13,27 @@ impl Alerts {
     #[must_use]
     pub fn contested(&self, remediation: &Remediation, now_lost: usize, now: Timestamp) -> Vec<Draft> {
         let from = now.saturating_sub(CONTESTED_WITHIN).unwrap_or(Timestamp::MIN);
-        let removals = remediation.removals_since(from) + now_lost;
+        let earlier = remediation.removals_since(from);
+        let removals = earlier.len() + now_lost;
         if removals < CONTESTED_FROM {
             return Vec::new();
         }
-        let since = first_removal(remediation, from).unwrap_or(now);
-        let subject = remediation.subject();
-        let contested = Draft { subject: subject.clone(), event: Event::Contested { removals, since } };
+        let since = earlier.into_iter().min().unwrap_or(now);
+        let contested = Draft { subject: remediation.subject(), event: Event::Contested { removals, since } };
         let alert = self.contested.passes(remediation.id.clone()).then(|| {
-            let target = &remediation.target;
             let in_force = remediation.in_force(now).map_or_else(String::new, |one| {
                 format!("; it was in force for {:.0} of {:.0} seconds", one.seconds, one.of_seconds)
             });
             let text = format!(
-                "CONTESTED: the deny on {} in {} was gone {removals} times since {}, and is put back each time{in_force} ({})",
-                target.principal(),
-                target.account,
+                "CONTESTED: the deny on {} was gone {removals} times since {}, and is put back each time{in_force}",
+                remediation.principal(),
                 since.strftime("%H:%M:%SZ"),
-                remediation.id
             );
             let what_to_do = "Somebody with rights in IAM fights it, most likely the thief: the stolen session is NOT contained. Deny the \
                  principal where he cannot reach it: by a service control policy on the account, now. `rescind show` has who \
                  takes it away, if CloudTrail shows it.";
-            Alert::new(AlertCode::Contested, subject, text, what_to_do).raised()
+            Alert::about(AlertCode::Contested, remediation, text, what_to_do).raised()
         });
         std::iter::once(contested).chain(alert).collect()
     }
-}
-
-/// When the first removal since then was noticed.
-fn first_removal(remediation: &Remediation, since: Timestamp) -> Option<Timestamp> {
-    let history = &remediation.history;
-    let drifts = history.drifts.iter().map(|drift| drift.at);
-    let not_kept = history.changes.iter().filter(|made| made.outcome == ChangeOutcome::NotApplied);
-    drifts.chain(not_kept.filter_map(|made| made.accepted_at)).filter(|at| *at >= since).min()
 }

@@ -20,8 +20,9 @@ pub use throttle::Throttle;
 
 use crate::ident::AccountId;
 use crate::ledger::{Ledger, LedgerError, Reader};
-use crate::remediation::{AlertCode, Draft, Event, Subject};
+use crate::remediation::{AlertCode, Draft, Event, Remediation, Subject};
 use jiff::{SignedDuration, Timestamp};
+use std::fmt;
 
 /// Interval within which the same thing is raised once.
 const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
@@ -46,6 +47,16 @@ impl Alert {
         what_to_do: impl Into<String>,
     ) -> Self {
         Self { code, subject, text: text.into(), what_to_do: what_to_do.into() }
+    }
+
+    /// An alert about a remediation, whose id stands at the end of the text.
+    pub fn about(
+        code: AlertCode,
+        remediation: &Remediation,
+        text: impl fmt::Display,
+        what_to_do: impl Into<String>,
+    ) -> Self {
+        Self::new(code, remediation.subject(), format!("{text} ({})", remediation.id), what_to_do)
     }
 
     /// An alert about rescind itself, its feeds and its ledger.

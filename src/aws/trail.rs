@@ -15,11 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Maximum number of pages of 50 events that are read: LookupEvents may be called twice a second for each
-/// account and region, by all callers together (CloudTrail API Reference).
-const MOST_PAGES: usize = 4;
-
-/// The pause between two pages, for the same reason.
+/// The pause between two pages of 50 events: LookupEvents may be called twice a second for each account and region, by
+/// all callers together (CloudTrail API Reference).
 const PACE: Duration = Duration::from_millis(500);
 
 /// Maximum length of each text of an event, in characters.
@@ -32,6 +29,18 @@ pub enum Lookup<'a> {
     AccessKey(&'a str),
     /// Those of an operation, without its service: `DeleteRolePolicy`.
     EventName(&'a str),
+    /// Those by the sessions or the user of a name.
+    Username(&'a str),
+}
+
+impl<'a> Lookup<'a> {
+    /// The key or the name.
+    #[must_use]
+    pub fn value(self) -> &'a str {
+        match self {
+            Self::AccessKey(value) | Self::EventName(value) | Self::Username(value) => value,
+        }
+    }
 }
 
 /// An event, as far as it matters here. All texts have at most 300 characters.
@@ -56,6 +65,12 @@ pub struct TrailEvent {
     pub user: Option<String>,
     /// The inline policy that was named in it.
     pub policy: Option<String>,
+    /// The region that recorded it.
+    pub region: Option<String>,
+    /// ARN of the role, the user or the session that it made.
+    pub made_arn: Option<String>,
+    /// The access key that it made, for a session or a user.
+    pub made_key: Option<String>,
 }
 
 impl TrailEvent {
@@ -98,12 +113,19 @@ impl TrailEvent {
             role: text("/requestParameters/roleName"),
             user: text("/requestParameters/userName"),
             policy: text("/requestParameters/policyName"),
+            region: text("/awsRegion"),
+            made_arn: ["assumedRoleUser", "federatedUser", "role", "user"]
+                .iter()
+                .find_map(|made| text(&format!("/responseElements/{made}/arn"))),
+            made_key: ["credentials", "accessKey"]
+                .iter()
+                .find_map(|made| text(&format!("/responseElements/{made}/accessKeyId"))),
         })
     }
 }
 
 impl MemberSession {
-    /// LookupEvents: at most 200 events, newest first. An event takes some minutes to get there. What
+    /// LookupEvents: at most so many pages of 50 events, newest first. An event takes some minutes to get there. What
     /// is done in IAM is seen in one region of the partition only, `Partition::main_region`.
     ///
     /// # Errors
@@ -113,6 +135,7 @@ impl MemberSession {
         region: &Region,
         lookup: Lookup<'_>,
         since: Timestamp,
+        most_pages: usize,
     ) -> Result<Listed<TrailEvent>, CallError> {
         let config = cloudtrail::config::Builder::from(&self.config)
             .region(cloudtrail::config::Region::new(region.to_string()))
@@ -121,7 +144,7 @@ impl MemberSession {
         let client = cloudtrail::Client::from_conf(config);
         let attribute = attribute(lookup)?;
         let (mut events, mut page) = (Listed::new(), None);
-        for number in 0..MOST_PAGES {
+        for number in 0..most_pages {
             if number > 0 {
                 tokio::time::sleep(PACE).await;
             }
@@ -153,16 +176,19 @@ impl MemberSession {
 }
 
 fn attribute(lookup: Lookup<'_>) -> Result<LookupAttribute, CallError> {
-    let (key, value) = match lookup {
-        Lookup::AccessKey(key) => (LookupAttributeKey::AccessKeyId, key),
-        Lookup::EventName(name) => (LookupAttributeKey::EventName, name),
+    let key = match lookup {
+        Lookup::AccessKey(_) => LookupAttributeKey::AccessKeyId,
+        Lookup::EventName(_) => LookupAttributeKey::EventName,
+        Lookup::Username(_) => LookupAttributeKey::Username,
     };
-    LookupAttribute::builder().attribute_key(key).attribute_value(value).build().map_err(|error| CallError {
-        service: "cloudtrail",
-        operation: "LookupEvents",
-        kind: ErrorKind::Refused,
-        code: None,
-        message: error.to_string(),
+    LookupAttribute::builder().attribute_key(key).attribute_value(lookup.value()).build().map_err(|error| {
+        CallError {
+            service: "cloudtrail",
+            operation: "LookupEvents",
+            kind: ErrorKind::Refused,
+            code: None,
+            message: error.to_string(),
+        }
     })
 }
 
@@ -240,6 +266,24 @@ mod tests {
     }
 
     #[test]
+    fn a_call_names_what_it_made_and_no_secret() {
+        let mut record = deletion();
+        let (session, key) = ("arn:aws:sts::111122223333:assumed-role/web/app", "ASIAEXAMPLEEXAMPLE02");
+        record["responseElements"] = json!({
+            "credentials": {"accessKeyId": key, "sessionToken": "a token", "expiration": "Nov 22, 2026"},
+            "assumedRoleUser": {"assumedRoleId": "AROAEXAMPLEEXAMPLE001:app", "arn": session},
+        });
+        let event = parsed(&record);
+        assert_eq!((event.made_arn.as_deref(), event.made_key.as_deref()), (Some(session), Some(key)));
+        assert_eq!(event.region.as_deref(), Some("us-east-1"));
+        assert!(!format!("{event:?}").contains("a token"));
+        record["responseElements"] =
+            json!({"accessKey": {"accessKeyId": "AKIAEXAMPLEEXAMPLE01", "userName": "eve"}});
+        let event = parsed(&record);
+        assert_eq!((event.made_arn, event.made_key.as_deref()), (None, Some("AKIAEXAMPLEEXAMPLE01")));
+    }
+
+    #[test]
     fn which_calls_show_a_deny() {
         let judged = |source: &str, name: &str, code: Option<&str>| {
             let mut record = deletion();
@@ -296,6 +340,7 @@ mod tests {
         };
         assert_eq!(asked(Lookup::AccessKey("ASIA1")), ("AccessKeyId".to_owned(), "ASIA1".to_owned()));
         assert_eq!(asked(Lookup::EventName("PutRolePolicy")).0, "EventName");
+        assert_eq!(asked(Lookup::Username("app")), ("Username".to_owned(), "app".to_owned()));
     }
 
     proptest! {

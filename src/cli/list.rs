@@ -7,7 +7,7 @@ use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Decided, Reader};
-use crate::remediation::{Event, ReasonCode, Remediation};
+use crate::remediation::{Event, InForce, ReasonCode, Remediation};
 
 /// Minimum width of a terminal, in characters, at which the table has room for exact times.
 const WIDE: usize = 110;
@@ -47,11 +47,12 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
     // Where the exact time has no room it is left to `show`.
     let is_wide = width() >= WIDE;
     let opened = if is_wide { "opened (UTC)" } else { "opened" };
-    let header = ["remediation", "state", "proof", "account", "principal", opened, "finding to deny"];
-    let mut rows = Vec::new();
+    let header = ["remediation", "state", "proof", "account", "principal", opened, "to deny", "in force"];
+    let (mut rows, known_until) = (Vec::new(), reader.last_time()?);
     for remediation in &remediations {
-        screen.json(&RemediationLine::from(remediation))?;
-        rows.push(cells(reader.short_id(&remediation.id)?, remediation, is_wide));
+        screen.json(&RemediationLine::of(remediation, known_until))?;
+        let in_force = known_until.and_then(|until| remediation.in_force(until));
+        rows.push(cells(reader.short_id(&remediation.id)?, remediation, in_force, is_wide));
     }
     if remediations.is_empty() && !filter.is_empty() {
         screen.line("No remediation is in this state: `rescind list` shows all.");
@@ -77,7 +78,7 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
 }
 
 /// A remediation in the table, column by column.
-fn cells(id: &str, remediation: &Remediation, is_wide: bool) -> [String; 7] {
+fn cells(id: &str, remediation: &Remediation, in_force: Option<InForce>, is_wide: bool) -> [String; 8] {
     let recurring = if remediation.recurrence.is_some() { " (recurring)" } else { "" };
     let to_deny = remediation.to_deny().map_or("-".to_owned(), short);
     [
@@ -88,11 +89,12 @@ fn cells(id: &str, remediation: &Remediation, is_wide: bool) -> [String; 7] {
         remediation.target.label(),
         if is_wide { when(remediation.opened_at) } else { how_long_ago(remediation.opened_at) },
         to_deny,
+        in_force.map_or("-".to_owned(), |one| one.percent()),
     ]
 }
 
 /// The table fits the terminal, with two spaces after each column.
-fn fits(header: &[&str; 7], rows: &[[String; 7]]) -> bool {
+fn fits(header: &[&str; 8], rows: &[[String; 8]]) -> bool {
     let mut widths = header.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -103,10 +105,10 @@ fn fits(header: &[&str; 7], rows: &[[String; 7]]) -> bool {
 }
 
 /// A remediation where the table has no room: what people copy first, and nothing of it broken over two lines.
-fn two_lines(row: &[String; 7], opened: &str, screen: &Screen) {
-    let [id, state, proof, account, principal, at, to_deny] = row;
+fn two_lines(row: &[String; 8], opened: &str, screen: &Screen) {
+    let [id, state, proof, account, principal, at, to_deny, in_force] = row;
     screen.line(format!("{id:<14}  {state}  {account}  {}", clean(principal)));
-    let more = format!("proof {proof}, {opened} {at}, finding to deny {to_deny}");
+    let more = format!("proof {proof}, {opened} {at}, finding to deny {to_deny}, in force {in_force}");
     screen.prose(format!("                {more}"));
 }
 

@@ -1,8 +1,9 @@
 //! A remediation in one line: its state in colour, and all of it in JSON.
 
 use super::output::{BAD, DIM, GOOD, WARN, styled};
-use crate::remediation::{Remediation, Rung, State, Who};
+use crate::remediation::{InForce, Remediation, Rung, State, Who};
 use crate::report::{RungReached, rungs};
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// A state, in its colour.
@@ -48,21 +49,24 @@ pub struct RemediationLine<'a> {
     finding_type: &'a str,
     rule: Option<&'a str>,
     opt_outs: &'a [String],
-    opened_at: jiff::Timestamp,
-    held_at: Option<jiff::Timestamp>,
+    opened_at: Timestamp,
+    held_at: Option<Timestamp>,
     held_code: Option<crate::remediation::ReasonCode>,
     held_why: Option<&'a str>,
     answer: Option<&'a crate::remediation::Given>,
-    accepted_at: Option<jiff::Timestamp>,
+    accepted_at: Option<Timestamp>,
     cutoff: Option<String>,
     seconds_to_deny: Option<f64>,
     refused: Option<&'a crate::remediation::Refused>,
     proof_detail: Option<&'a crate::remediation::Proof>,
     rungs: Vec<RungReached>,
+    /// How long its deny was in force, and when it was not.
+    in_force: Option<InForce>,
 }
 
-impl<'a> From<&'a Remediation> for RemediationLine<'a> {
-    fn from(r: &'a Remediation) -> Self {
+impl<'a> RemediationLine<'a> {
+    /// `known_until` is when the ledger was written last: nobody knows what was in place later.
+    pub fn of(r: &'a Remediation, known_until: Option<Timestamp>) -> Self {
         let held = r.held_why().filter(|_| r.state == State::Held);
         Self {
             remediation: &r.id,
@@ -94,6 +98,7 @@ impl<'a> From<&'a Remediation> for RemediationLine<'a> {
             refused: r.refused(),
             proof_detail: r.proof(),
             rungs: rungs(r),
+            in_force: known_until.and_then(|until| r.in_force(until)),
         }
     }
 }

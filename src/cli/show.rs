@@ -2,7 +2,7 @@
 
 use super::exit::BadInput;
 use super::ledger_path::OtherLedger;
-use super::output::{BOLD, Screen, clean, short, styled, table, utc, when};
+use super::output::{BAD, BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
 use super::remediation::{RemediationLine, label};
 use super::{Exit, watch};
@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{Entry, Event, Given, Proposal, Remediation, State, Who};
-use crate::report::{describe, describe_proof, describe_quarantine, rungs};
+use crate::report::{describe, describe_in_force, describe_proof, describe_quarantine, rungs};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, clap::Args)]
@@ -62,18 +62,19 @@ fn show(
         return Ok(Exit::Done);
     }
     let entries = reader.entries_of(id)?;
+    let known_until = reader.last_time()?;
     screen.json(&serde_json::json!({
-        "remediation": RemediationLine::from(&remediation), "finding": remediation.finding,
+        "remediation": RemediationLine::of(&remediation, known_until), "finding": remediation.finding,
         "attached": reader.attached(id)?,
-        "in_force": reader.last_time()?.and_then(|until| remediation.in_force(until)),
         "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
-        "change": remediation.change, "entries": entries,
+        "change": remediation.change, "offspring": remediation.history.offspring, "entries": entries,
     }))?;
     if screen.is_text() {
-        head(&remediation, reader.last_time()?, screen);
+        head(&remediation, known_until, screen);
         attached(&reader.attached(id)?, screen);
         judge(&remediation, timeout, screen);
         policy(&remediation, screen);
+        offspring(&remediation, screen);
         timeline(&remediation, &entries, screen);
         aftercare(&remediation, screen);
     }
@@ -183,17 +184,8 @@ fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
         row("released", format!("{}: what follows is from before", utc(*at)));
     }
     row("deny after", r.to_deny().map(short).unwrap_or_default());
-    if let Some(one) = known_until.and_then(|until| r.in_force(until)) {
-        let gaps = if one.gaps.is_empty() {
-            String::new()
-        } else {
-            format!(", with {}", counted(one.gaps.len(), "gap"))
-        };
-        row(
-            "in force",
-            format!("{} of {} since the first put{gaps}", span(one.seconds), span(one.of_seconds)),
-        );
-    }
+    let in_force = known_until.and_then(|until| r.in_force(until));
+    row("in force", in_force.as_ref().map(describe_in_force).unwrap_or_default());
     if let Some(last) = r.history.quarantines.last() {
         row("quarantine", describe_quarantine(last));
     }
@@ -212,11 +204,6 @@ fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
         row("refused", refused.reason.clone());
         row("to do", refused.what_to_do.clone());
     }
-}
-
-/// Seconds, in words.
-fn span(seconds: f64) -> String {
-    short(jiff::SignedDuration::try_from_secs_f64(seconds).unwrap_or(jiff::SignedDuration::MAX))
 }
 
 /// The other findings that it is for.
@@ -316,6 +303,25 @@ fn policy(r: &Remediation, screen: &Screen) {
             if key.was_active { "deactivated" } else { "was inactive already" }
         ));
     }
+}
+
+/// What the stolen credentials made elsewhere.
+fn offspring(r: &Remediation, screen: &Screen) {
+    if r.history.offspring.is_empty() {
+        return;
+    }
+    screen.line(format!("\n{}", styled(BAD, "Made elsewhere with the stolen credentials, by CloudTrail")));
+    for one in &r.history.offspring {
+        screen.line(format!("  {}  {}", one.kind, clean(&one.name)));
+        let key = one.access_key.as_deref().map(|key| format!("access key {key}, "));
+        let by = one.by.as_deref().map(|by| format!(" with {by}"));
+        let from = one.source_ip.as_deref().map(|from| format!(" from {from}"));
+        let parts = [key, Some(format!("{} {}", one.call, utc(one.at))), by, from];
+        screen.prose(format!("    {}", clean(&parts.into_iter().flatten().collect::<String>())));
+    }
+    screen.prose(
+        "  The deny does not reach it, and rescind does not touch it: delete it, or deny it, by hand.",
+    );
 }
 
 fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {

@@ -37,6 +37,8 @@ struct Picture {
     unfinished: Vec<Unfinished>,
     /// Remediations whose quarantine is attached, or may be: every session of their principals is denied.
     quarantined: usize,
+    /// When the oldest of these quarantines was begun.
+    quarantined_since: Option<Timestamp>,
     begun_this_hour: usize,
     budget_per_hour: u32,
     /// Accounts whose budget is used up.
@@ -107,6 +109,7 @@ impl Picture {
         by_account.retain(|_, count| *count >= in_account);
         let alerts = reader.alerts_since(ago(24))?;
         let checkpoint = reader.checkpointed()?;
+        let (quarantined, quarantined_since) = reader.quarantines()?;
         let (mut states, mut proofs) = (BTreeMap::new(), BTreeMap::new());
         for (Standing { state, proof }, count) in reader.standings()? {
             *states.entry(state.to_string()).or_default() += count;
@@ -123,7 +126,8 @@ impl Picture {
             undecided: reader.undecided()?.len(),
             unreadable_today: Unreadable::since(reader, ago(24))?,
             unfinished,
-            quarantined: reader.quarantined()?.len(),
+            quarantined,
+            quarantined_since,
             begun_this_hour: begun.len(),
             budget_per_hour: in_all,
             accounts_at_limit: by_account.into_keys().collect(),
@@ -317,10 +321,10 @@ fn show_work(picture: &Picture, screen: &Screen) {
             picture.proofs.iter().map(|(rung, count)| format!("{count} {rung}")).collect();
         states = format!("{states}; proof: {}", proofs.join(", "));
     }
-    let quarantined = match picture.quarantined {
-        0 => String::new(),
-        count => format!("; {count} quarantined"),
-    };
+    let quarantined = picture.quarantined_since.map_or_else(String::new, |oldest| {
+        let count = picture.quarantined;
+        format!("; {count} quarantined, the oldest for {}", since(oldest, picture.at))
+    });
     screen.prose(format!("Work      {in_flight}{} undecided; {states}{quarantined}", picture.undecided));
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
         screen.prose(styled(BAD, format!("          {problem}")));

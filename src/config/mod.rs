@@ -54,6 +54,9 @@ const OPT_OUTS_MISSING: &str = "`opt_outs` in rescind.toml names it: nothing is 
 /// Path of the configuration when none is given.
 pub const FILE: &str = "rescind.toml";
 
+/// Time for which a contested deny must stay in place before it is called revoked, where no quarantine says another.
+const SETTLES: SignedDuration = SignedDuration::from_mins(2);
+
 /// A configuration that was read and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -85,6 +88,9 @@ pub struct Config {
     pub recheck_interval: std::time::Duration,
     /// How long a deny must have been in place before the quarantine beside it is lifted; zero for none.
     pub quarantine: SignedDuration,
+    /// How long a contested deny must stay in place before it is called revoked: as long as `quarantine` says, and
+    /// [`SETTLES`] where that says none.
+    pub settles: SignedDuration,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
     /// CloudTrail is asked for evidence.
@@ -127,7 +133,7 @@ pub struct Config {
 
 impl Config {
     /// The same for a command that ends by itself: it would not be there to lift a quarantine, and a drill measures
-    /// the deny alone.
+    /// the deny alone. A contested deny must stay in place as long as it must for the service.
     #[must_use]
     pub fn for_one_run(self) -> Self {
         Self { quarantine: SignedDuration::ZERO, ..self }
@@ -238,6 +244,7 @@ impl Config {
             raise_after: raw.raise_after.0,
             recheck_interval: raw.recheck_interval.0.unsigned_abs(),
             quarantine: raw.quarantine.0,
+            settles: if raw.quarantine.0.is_zero() { SETTLES } else { raw.quarantine.0 },
             sweep: raw.sweep,
             cloudtrail: raw.cloudtrail,
             drain_timeout: raw.drain_timeout.0.unsigned_abs(),

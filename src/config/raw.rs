@@ -87,7 +87,7 @@ pub(super) struct RawConfig {
     /// What happens to a deny once every token that it denies has expired: off does nothing, report records it, on removes the deny.
     #[serde(default)]
     pub sweep: Sweep,
-    /// Whether CloudTrail is searched for denied calls with a stolen key, and for who removed a deny.
+    /// Whether CloudTrail is searched for denied calls with a stolen key, for what it made elsewhere, and for who removed a deny.
     #[serde(default)]
     pub cloudtrail: bool,
     /// Maximum time to finish work in flight at a stop, up to 10m. The rest resumes at the next start.

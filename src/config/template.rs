@@ -99,8 +99,9 @@ quarantine = "2m"
 # nothing, "report" records it, "on" removes the deny.
 sweep = "report"
 
-# Whether CloudTrail is searched for denied calls with a stolen key, and for who
-# removed a deny. The remediation role then needs cloudtrail:LookupEvents.
+# Whether CloudTrail is searched for denied calls with a stolen key, for what it
+# made elsewhere, and for who removed a deny. The remediation role then needs
+# cloudtrail:LookupEvents.
 cloudtrail = false
 
 # Time for work in flight to finish at a stop. The rest resumes at the next

@@ -1,32 +1,16 @@
 //! What decisions rest on besides the findings: recent remediations, raised alerts, and the latest snapshot of the
 //! organization.
 
-use super::columns::states;
 use super::project::{ChannelState, stamp};
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Begun, Entry, Event, State, Target};
+use crate::remediation::{Begun, Entry, Event};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashSet};
-
-/// A deny that is watched over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watched {
-    /// Id of the remediation that made the deny.
-    pub remediation: String,
-    /// The account of the principal.
-    pub account: AccountId,
-    /// The principal's key, as [`crate::remediation::Target::key`] gives it.
-    pub key: String,
-    /// When its latest step was recorded.
-    pub last: Timestamp,
-    /// Its impact was gathered.
-    pub has_impact: bool,
-}
+use std::collections::BTreeMap;
 
 impl Reader {
     /// The remediations that were begun since `since`, oldest first.
@@ -47,38 +31,6 @@ impl Reader {
             Ok(Begun { remediation, account, role_key, at })
         })
         .collect()
-    }
-
-    /// The denies that are in force, oldest first; with those that expired and are still there; without
-    /// those whose cutoff lies before `over`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn watched_denies(
-        &self,
-        with_expired: bool,
-        over: Option<Timestamp>,
-    ) -> Result<Vec<Watched>, LedgerError> {
-        let impacts = "SELECT remediation FROM entries WHERE kind = 'impact' AND kind <> 'call'";
-        let impacts: HashSet<String> = self.column(impacts, [])?.into_iter().collect();
-        let connection = self.connection();
-        let sql = format!(
-            "SELECT r.id, r.account, r.role_key, e.time FROM remediations r JOIN entries e ON e.seq = r.last
-             WHERE r.state IN {} AND (?1 IS NULL OR r.cutoff > ?1) ORDER BY r.opened",
-            states(|state| state.is_in_place() || with_expired && state == State::Expired)
-        );
-        let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
-        let row = |row: &rusqlite::Row<'_>| <(String, String, String, String)>::try_from(row);
-        let rows = statement.query_map(params![over.map(stamp)], row);
-        rows.map_err(|e| self.sqlite(e))?
-            .map(|row| {
-                let (remediation, account, key, last) = row.map_err(|e| self.sqlite(e))?;
-                let account = account.parse().map_err(|e| self.bad_row("remediations", &e))?;
-                let last = last.parse().map_err(|e: jiff::Error| self.bad_row("remediations", &e))?;
-                let has_impact = !Target::has_impact(&key) || impacts.contains(&remediation);
-                Ok(Watched { remediation, account, key, last, has_impact })
-            })
-            .collect()
     }
 
     /// The alerts that were raised since `since`.

@@ -3,6 +3,7 @@
 use crate::config::{Channel, Level, Topic};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
+use crate::plural::counted;
 use crate::remediation::{Disposition, Entry, Event, Means, Recorded, Remediation, Rung, State};
 use crate::remedy::aftercare;
 use crate::safe;
@@ -109,7 +110,7 @@ fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
         }
         // A rung higher is no other news.
         (Event::Proof(_), Some(r)) if first_proof(r).is_none_or(|at| at != entry.time) => None,
-        (Event::Proof(_) | Event::Settled { .. }, Some(r)) => Some(revoked(r)),
+        (Event::Proof(_) | Event::Settled { .. }, Some(r)) => Some(revoked(r, entry.time)),
         (Event::Proposed { .. }, Some(r)) => Some(held(r)),
         (Event::Refused(refused), Some(r)) if refused.disposition != Disposition::Retry => {
             let title = format!("NOT revoked: {} in {}: {}", r.target, r.target.account, refused.reason);
@@ -155,7 +156,7 @@ fn first_proof(r: &Remediation) -> Option<Timestamp> {
     r.proofs.iter().find(|proof| !proof.what.is_contradicted()).map(|proof| proof.at)
 }
 
-fn revoked(r: &Remediation) -> Words {
+fn revoked(r: &Remediation, now: Timestamp) -> Words {
     let again = if r.recurrence.is_some() { "revoked AGAIN" } else { "revoked" };
     let title = format!("{again}: {} in {}", r.target, r.target.account);
     let mut text = about_finding(r);
@@ -173,6 +174,12 @@ fn revoked(r: &Remediation) -> Words {
             None => format!("Proof: {}.", proof.rung),
         });
     }
+    // Until somebody takes it away there is nothing to say but that it is there.
+    let fought = r.in_force(now).filter(|one| !one.gaps.is_empty());
+    text.extend(fought.map(|one| {
+        let (gaps, seconds, of) = (counted(one.gaps.len(), "gap"), one.seconds, one.of_seconds);
+        format!("In force for {seconds:.0} of {of:.0} seconds since the first put, with {gaps}.")
+    }));
     text.extend(r.recurrence.as_ref().map(|recurrence| format!("RECURRING: {recurrence}.")));
     let instance = r.finding.evidence.instance_id.as_deref();
     text.extend(r.impact.iter().flat_map(|impact| impact.lines(instance)));

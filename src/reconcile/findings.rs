@@ -37,9 +37,10 @@ impl Worker {
         // What the ledger says is in force is looked at before it is relied on against later activity.
         if let Some(relied_on) = relied_on(&case.finding, &decision, &history).filter(|_| !case.is_rechecked)
         {
+            let policy = self.context.policy();
             let seen = self
                 .recheck
-                .look(&relied_on, self.context.policy().sweep, self.watchlist.in_place(&relied_on))
+                .look(&relied_on, policy.sweep, policy.settles, self.watchlist.in_place(&relied_on))
                 .await?;
             match seen {
                 Seen::Lost(lost) => {

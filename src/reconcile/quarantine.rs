@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::next::Next;
-use crate::alert::quarantine_stays;
+use crate::alert::{quarantine_altered, quarantine_stays};
 use crate::aws::MemberSession;
 use crate::ledger::LedgerError;
 use crate::remediation::{CallError, Draft, Event, Means, Refusal, Remediation, Target};
@@ -92,11 +92,17 @@ pub(super) fn attached(
 /// What comes next for a remediation whose steps have ended with `next`: an open quarantine is lifted when its time has
 /// come, and waited for until then.
 pub(super) async fn go_on(context: &Context, id: &str, next: Next) -> Result<Next, LedgerError> {
-    let remediation = context.reader.remediation(id)?;
+    let mut remediation = context.reader.remediation(id)?;
     if remediation.quarantine().is_none() {
         return Ok(next);
     }
-    let left = remediation.quarantine_left(context.now(), context.policy().quarantine);
+    let length = context.policy().quarantine;
+    let mut left = remediation.quarantine_left(context.now(), length);
+    if remediation.is_quarantine_uncertain() && left.is_none_or(|left| !left.is_zero()) {
+        make_sure(context, &remediation).await?;
+        remediation = context.reader.remediation(id)?;
+        left = remediation.quarantine_left(context.now(), length);
+    }
     let after = match left {
         Some(left) if left.is_zero() => match lift(context, &remediation).await? {
             Lifted::Yes => return Ok(next),
@@ -106,6 +112,28 @@ pub(super) async fn go_on(context: &Context, id: &str, next: Next) -> Result<Nex
         None => Next::RequeueAfter(ASK_AGAIN),
     };
     Ok(next.sooner(after))
+}
+
+/// Attaches an open quarantine of which that is not known. When that is refused it may be attached all the same, so it
+/// stays open, and is lifted when its time has come.
+async fn make_sure(context: &Context, remediation: &Remediation) -> Result<(), LedgerError> {
+    let session = match context.access.enter_for(remediation, Purpose::Revoke).await {
+        Ok(session) => Some(session),
+        Err(refusal) => {
+            tracing::warn!(remediation = remediation.id, "not known whether it is quarantined: {refusal}");
+            return Ok(());
+        }
+    };
+    let (beside, target) = (beside(context, remediation), &remediation.target);
+    let checked = check(session.as_ref(), target, &beside).await;
+    let result = attach(session.as_ref(), target, &beside, checked).await;
+    if let Some(Err(why @ NotQuarantined::Altered { .. })) = &result {
+        context.alerts.raise_alert(quarantine_altered(remediation, &why.to_string())).await?;
+    }
+    match attached(remediation, &beside, result) {
+        Some(entry) => context.ledger.append(entry).await.map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// What came of lifting a quarantine.

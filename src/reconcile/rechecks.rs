@@ -168,7 +168,8 @@ impl Rechecker {
         }
         let worker = &self.worker;
         let in_place = self.watchlist().in_place(id);
-        match worker.recheck.look(id, worker.context.policy().sweep, in_place).await {
+        let policy = worker.context.policy();
+        match worker.recheck.look(id, policy.sweep, policy.settles, in_place).await {
             Ok(Seen::Lost(lost)) => worker.work_off(worker.put_back(lost)).await,
             Ok(Seen::Expired) => worker.work_off(vec![Work::Remediation(id.to_owned())]).await,
             Ok(Seen::InPlace(at)) => self.watchlist().note_in_place(id, at),

@@ -1,8 +1,8 @@
 //! What happened. The kinds are a closed list.
 
 use super::{
-    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Origin, Proof, ReasonCode, Recurrence,
-    Refused, ReleaseAsked, Reported, State, Target, Undo, VerdictName,
+    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Offspring, Origin, Proof, ReasonCode,
+    Recurrence, Refused, ReleaseAsked, Reported, State, Target, Undo, VerdictName,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -300,6 +300,13 @@ pub enum Event {
     Proof(Proof),
     /// The impact of the change.
     Impact(Box<Impact>),
+    /// CloudTrail shows what the stolen credentials made elsewhere, which the deny does not close.
+    Offspring {
+        /// What was not recorded before, oldest first.
+        made: Vec<Offspring>,
+        /// More may have been made: not every call was read.
+        cut_short: bool,
+    },
     /// The deny was in place, and is not any more.
     Drift {
         /// How what was found differs from what rescind had written.

@@ -126,18 +126,12 @@ impl Remediation {
                 self.history.refusals.push(Recorded { entry, at, what: refused });
             }
             Event::Impact(impact) => self.impact = Some(impact),
+            Event::Offspring { made, .. } => self.history.offspring.extend(made),
             Event::Drift { what, seen_in_place, .. } => {
                 self.history.drifts.push(DriftSeen { entry, at, seen_in_place, what, by: None });
             }
             Event::Alert { code, text, what_to_do } => {
-                if code == AlertCode::DenyRemovedBy {
-                    self.culprit_reported_at = Some(at);
-                    if let Some(drift) = self.history.drifts.last_mut() {
-                        drift.by = Some(text.clone());
-                    }
-                }
-                let what = AlertRaised { code, text, what_to_do };
-                self.history.alerts.push(Recorded { entry, at, what });
+                self.alerted(Recorded { entry, at, what: AlertRaised { code, text, what_to_do } });
             }
             event @ (Event::Quarantining { .. }
             | Event::Quarantined { .. }
@@ -169,6 +163,16 @@ impl Remediation {
             Event::Expired { .. } => self.history.expired_at = Some(at),
             _ => {}
         }
+    }
+
+    fn alerted(&mut self, alert: Recorded<AlertRaised>) {
+        if alert.what.code == AlertCode::DenyRemovedBy {
+            self.culprit_reported_at = Some(alert.at);
+            if let Some(drift) = self.history.drifts.last_mut() {
+                drift.by = Some(alert.what.text.clone());
+            }
+        }
+        self.history.alerts.push(alert);
     }
 
     fn answered(&mut self, at: Timestamp, how: Ending, answer: Answer) {

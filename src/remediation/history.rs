@@ -1,6 +1,8 @@
 //! Everything that happened to a remediation, in order; its state is only the latest of it.
 
-use super::{AlertCode, Answer, Change, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName};
+use super::{
+    AlertCode, Answer, Change, Offspring, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName,
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -207,6 +209,8 @@ pub struct History {
     pub is_contested: bool,
     /// Each time that the quarantine was attached beside its deny.
     pub quarantines: Vec<Quarantine>,
+    /// What the stolen credentials made elsewhere, as far as CloudTrail shows it.
+    pub offspring: Vec<Offspring>,
     /// The alerts that were raised about it.
     pub alerts: Vec<Recorded<AlertRaised>>,
     /// The entry with which AWS had accepted a change of it for the first time.

@@ -40,6 +40,41 @@ pub struct Gap {
     pub to: Option<Timestamp>,
 }
 
+/// How long denies were in force, all together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+pub struct InForceTotal {
+    /// Number of remediations whose deny AWS accepted.
+    pub remediations: u64,
+    /// Seconds in which the denies were seen in place.
+    pub seconds: f64,
+    /// Seconds since each was put for the first time, or until it ended.
+    pub of_seconds: f64,
+    /// Number of times that a deny was not in place.
+    pub gaps: u64,
+}
+
+impl InForceTotal {
+    /// Adds the time of one deny.
+    pub fn add(&mut self, one: &InForce) {
+        self.remediations += 1;
+        self.seconds += one.seconds;
+        self.of_seconds += one.of_seconds;
+        self.gaps += one.gaps.len() as u64;
+    }
+
+    /// The share of the time in which they were seen in place, in percent.
+    #[must_use]
+    pub fn percent(&self) -> String {
+        percent(self.seconds, self.of_seconds)
+    }
+}
+
+/// A share in percent. It is rounded down: what was not in force for a moment is not shown as 100 %.
+fn percent(part: f64, whole: f64) -> String {
+    let percent = if whole > 0.0 { (part / whole).clamp(0.0, 1.0) * 100.0 } else { 100.0 };
+    format!("{} %", (percent * 10.0).floor() / 10.0)
+}
+
 /// What happened to a deny, in the order of its entries.
 enum Step {
     /// AWS accepted it.
@@ -49,16 +84,18 @@ enum Step {
 }
 
 impl InForce {
-    /// Seconds in which it was not seen in place.
+    /// Of a deny that AWS accepted at `since` and that was never found gone until `until`.
     #[must_use]
-    pub fn missing_seconds(&self) -> f64 {
-        (self.of_seconds - self.seconds).max(0.0)
+    pub fn whole(since: Timestamp, until: Timestamp) -> Self {
+        let until = until.max(since);
+        let seconds = until.duration_since(since).as_secs_f64();
+        Self { since, until, seconds, of_seconds: seconds, gaps: Vec::new() }
     }
 
-    /// The share of the time in which it was seen in place, from 0 to 1.
+    /// The share of the time in which it was seen in place, in percent.
     #[must_use]
-    pub fn share(&self) -> f64 {
-        if self.of_seconds > 0.0 { (self.seconds / self.of_seconds).clamp(0.0, 1.0) } else { 1.0 }
+    pub fn percent(&self) -> String {
+        percent(self.seconds, self.of_seconds)
     }
 
     fn of(steps: &[Step], until: Timestamp) -> Option<Self> {
@@ -119,14 +156,13 @@ impl Remediation {
         InForce::of(&steps, ended.unwrap_or(known).min(known))
     }
 
-    /// How often its deny was taken away since that time.
+    /// When its deny was found gone since that time, each time.
     #[must_use]
-    pub fn removals_since(&self, since: Timestamp) -> usize {
-        let not_kept = |made: &&super::ChangeMade| {
-            made.outcome == ChangeOutcome::NotApplied && made.accepted_at.is_some_and(|at| at >= since)
-        };
-        let drifts = self.history.drifts.iter().filter(|drift| drift.at >= since).count();
-        drifts + self.history.changes.iter().filter(not_kept).count()
+    pub fn removals_since(&self, since: Timestamp) -> Vec<Timestamp> {
+        let history = &self.history;
+        let not_kept = history.changes.iter().filter(|made| made.outcome == ChangeOutcome::NotApplied);
+        let drifts = history.drifts.iter().map(|drift| drift.at);
+        drifts.chain(not_kept.filter_map(|made| made.accepted_at)).filter(|at| *at >= since).collect()
     }
 }
 
@@ -146,7 +182,8 @@ mod tests {
     #[test]
     fn a_deny_that_stays_is_in_force_from_its_acceptance_on() {
         let one = InForce::of(&[Step::Put(at(10))], at(110)).expect("accepted");
-        assert_eq!((one.seconds, one.of_seconds, one.share(), one.gaps.len()), (100.0, 100.0, 1.0, 0));
+        assert_eq!((one.seconds, one.of_seconds, one.gaps.len()), (100.0, 100.0, 0));
+        assert_eq!((one.percent().as_str(), &one), ("100 %", &InForce::whole(at(10), at(110))));
         assert_eq!(InForce::of(&[], at(110)), None);
     }
 
@@ -162,6 +199,7 @@ mod tests {
         let one = InForce::of(&steps, at(110)).expect("accepted");
         assert_eq!((one.seconds, one.of_seconds), (14.0, 100.0));
         assert_eq!(one.gaps, [gap(14, Some(90)), gap(90, Some(100))]);
+        assert_eq!((one.percent().as_str(), percent(99.999, 100.0).as_str()), ("14 %", "99.9 %"));
         let one = InForce::of(&steps[..2], at(110)).expect("accepted");
         assert_eq!((one.seconds, one.gaps), (4.0, vec![gap(14, None)]));
     }
@@ -179,7 +217,6 @@ mod tests {
             let steps: Vec<Step> = steps.into_iter().map(|(put, t)| if put { Step::Put(at(t)) } else { Step::Gone(at(t)) }).collect();
             if let Some(one) = InForce::of(&steps, at(until)) {
                 prop_assert!(one.seconds >= 0.0 && one.seconds <= one.of_seconds);
-                prop_assert!((0.0..=1.0).contains(&one.share()));
                 prop_assert!(one.gaps.iter().all(|gap| gap.to.is_none_or(|to| to >= gap.from)));
             }
         }

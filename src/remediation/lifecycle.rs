@@ -82,6 +82,7 @@ impl Event {
             Self::Call(_)
                 | Self::Alert { .. }
                 | Self::Impact(_)
+                | Self::Offspring { .. }
                 | Self::Quarantining { .. }
                 | Self::Quarantined { .. }
                 | Self::NotQuarantined { .. }

@@ -23,6 +23,7 @@ mod kind;
 mod lifecycle;
 mod means;
 mod occurrence;
+mod offspring;
 mod origin;
 mod prior;
 mod proof;
@@ -52,9 +53,10 @@ pub use history::{
     Given, History, Recorded, ReleaseRun,
 };
 pub use impact::{Impact, Instance};
-pub use in_force::{CONTESTED_FROM, CONTESTED_WITHIN, Gap, InForce};
+pub use in_force::{CONTESTED_FROM, CONTESTED_WITHIN, Gap, InForce, InForceTotal};
 pub use lifecycle::{Illegal, Standing};
 pub use means::Means;
+pub use offspring::{Offspring, OffspringKind};
 pub use origin::Origin;
 pub use prior::{Begun, PriorRemediation};
 pub use proof::{DeniedCall, Proof, Rung, SimulatedDecision, Verified};

@@ -10,6 +10,15 @@ impl Remediation {
         self.history.quarantines.last().filter(|one| one.is_open())
     }
 
+    /// Whether it is not known that its open quarantine was attached, and it is not being lifted either: a kill or a
+    /// lost answer came between the intent and its outcome.
+    #[must_use]
+    pub fn is_quarantine_uncertain(&self) -> bool {
+        let is_taken_back = matches!(self.state, State::Releasing | State::Retiring);
+        let open = self.quarantine().filter(|_| !is_taken_back);
+        open.is_some_and(|open| open.attached_at.is_none() && open.lifting_at.is_none())
+    }
+
     /// How long the open quarantine is to go on, as of `now`, when a deny must have been in place for `length`; zero
     /// when it is to be lifted, none while that depends on what comes next.
     #[must_use]

@@ -181,6 +181,12 @@ impl Remediation {
         self.lost_at().is_some() && self.change.is_some()
     }
 
+    /// Its principal and account, in words.
+    #[must_use]
+    pub fn principal(&self) -> String {
+        format!("{} in {}", self.target.principal(), self.target.account)
+    }
+
     /// What an entry about it is about.
     #[must_use]
     pub fn subject(&self) -> Subject {

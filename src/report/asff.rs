@@ -3,6 +3,7 @@
 //! Findings of the default product must be in the account that imports them: the hub's. The affected
 //! account is in `Resources` and `ProductFields`.
 
+use super::describe::describe_in_force;
 use super::head::Head;
 use super::incident::IncidentReport;
 use super::ocsf::severity;
@@ -110,12 +111,15 @@ fn cut(text: &str, most: usize) -> String {
 
 fn description(incident: &IncidentReport) -> String {
     let finding = &incident.finding;
-    let denied = match (incident.seconds_to_deny, incident.proof) {
+    let mut denied = match (incident.seconds_to_deny, incident.proof) {
         (Some(seconds), Some(rung)) => {
             format!(" Denied {seconds:.1} s after the last activity that GuardDuty saw (proof: {rung}).")
         }
         _ => String::new(),
     };
+    if let Some(one) = &incident.in_force {
+        denied = format!("{denied} In force: {}.", describe_in_force(one));
+    }
     format!(
         "GuardDuty finding {} ({}). {}: {}.{denied}",
         finding.id, finding.finding_type, incident.decision.verdict, incident.decision.reason
@@ -137,7 +141,8 @@ fn product_fields(incident: &IncidentReport) -> Value {
     let finding = &incident.finding;
     let mut fields = Map::new();
     let number = |number: Option<f64>| number.map(|number| format!("{number:.3}"));
-    let key = incident.changes.last();
+    let (key, in_force) = (incident.changes.last(), incident.in_force.as_ref());
+    let quarantine = incident.quarantine();
     for (name, value) in [
         ("rescind/remediation", Some(incident.remediation.clone())),
         ("rescind/state", Some(incident.state.to_string())),
@@ -151,8 +156,15 @@ fn product_fields(incident: &IncidentReport) -> Value {
         ("rescind/proof", incident.proof.map(|rung| rung.to_string())),
         ("rescind/denied_at", incident.denied_at.map(|at| at.to_string())),
         ("rescind/seconds_to_deny", number(incident.seconds_to_deny)),
-        ("rescind/seconds_in_force", number(incident.in_force.as_ref().map(|one| one.seconds))),
-        ("rescind/seconds_since_first_put", number(incident.in_force.as_ref().map(|one| one.of_seconds))),
+        ("rescind/seconds_in_force", number(in_force.map(|one| one.seconds))),
+        ("rescind/seconds_since_first_put", number(in_force.map(|one| one.of_seconds))),
+        ("rescind/gaps", in_force.map(|one| one.gaps.len().to_string())),
+        (
+            "rescind/quarantine_attached_at",
+            quarantine.and_then(|one| one.attached_at).map(|at| at.to_string()),
+        ),
+        ("rescind/quarantine_lifted_at", quarantine.and_then(|one| one.lifted_at).map(|at| at.to_string())),
+        ("rescind/quarantined", quarantine.map(|one| one.is_open().to_string())),
         ("rescind/cutoff", key.map(|made| made.change.cutoff.to_string())),
         ("rescind/remote_ip", finding.remote_ip().map(str::to_owned)),
         ("rescind/recurrence_of", incident.recurrence.as_ref().map(|one| one.of.clone())),

@@ -24,6 +24,10 @@ fn time(time: Option<Timestamp>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
 }
 
+fn seconds(seconds: Option<f64>) -> String {
+    seconds.map(|seconds| format!("{seconds:.3}")).unwrap_or_default()
+}
+
 fn opt(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
 }
@@ -70,19 +74,20 @@ const COLUMNS: &[Column] = &[
     ("answered_by", |s| opt(ended(s).and_then(|end| end.answer.as_ref()).map(|answer| answer.by.as_str()))),
     ("cutoff", |s| time(s.changes.last().map(|made| made.change.cutoff.time()))),
     ("denied_at", |s| time(s.denied_at)),
-    ("seconds_to_deny", |s| s.seconds_to_deny.map(|one| format!("{one:.3}")).unwrap_or_default()),
+    ("seconds_to_deny", |s| seconds(s.seconds_to_deny)),
     ("accepted_at", |s| rung(s, "accepted")),
     ("present_at", |s| rung(s, "present")),
     ("simulated_at", |s| rung(s, "simulated")),
     ("enforced_at", |s| rung(s, "enforced")),
     ("refused", |s| s.refused().map(|one| one.what.reason.clone()).unwrap_or_default()),
     ("drifts", |s| s.drifts.len().to_string()),
-    ("seconds_in_force", |s| {
-        s.in_force.as_ref().map(|one| format!("{:.0}", one.seconds)).unwrap_or_default()
-    }),
-    ("seconds_since_first_put", |s| {
-        s.in_force.as_ref().map(|one| format!("{:.0}", one.of_seconds)).unwrap_or_default()
-    }),
+    ("seconds_in_force", |s| seconds(s.in_force.as_ref().map(|one| one.seconds))),
+    ("seconds_since_first_put", |s| seconds(s.in_force.as_ref().map(|one| one.of_seconds))),
+    ("gaps", |s| s.in_force.as_ref().map(|one| one.gaps.len().to_string()).unwrap_or_default()),
+    ("quarantine_attached_at", |s| time(s.quarantine().and_then(|one| one.attached_at))),
+    ("quarantine_lifted_at", |s| time(s.quarantine().and_then(|one| one.lifted_at))),
+    ("quarantined", |s| s.quarantine().map(|one| one.is_open().to_string()).unwrap_or_default()),
+    ("made_elsewhere", |s| s.offspring.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" ")),
     ("undone_at", |s| time(s.undone_at)),
     ("calls", |s| s.calls.count.to_string()),
     ("failed_calls", |s| s.calls.failed.to_string()),

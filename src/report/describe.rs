@@ -1,7 +1,9 @@
 //! What an entry says, in words.
 
 use crate::plural::counted;
-use crate::remediation::{CallRecord, CallResult, Event, NOBODY, Proof, Quarantine, SimulatedDecision};
+use crate::remediation::{
+    CallRecord, CallResult, Event, InForce, NOBODY, Proof, Quarantine, SimulatedDecision,
+};
 use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.
@@ -39,6 +41,11 @@ pub fn describe(event: &Event) -> String {
             counted(impact.instances.len(), "instance"),
             counted(impact.regions.len(), "region")
         ),
+        Event::Offspring { made, cut_short } => {
+            let names: Vec<String> = made.iter().map(|one| format!("{} {}", one.kind, one.name)).collect();
+            let more = if *cut_short { "; not every call was read" } else { "" };
+            format!("MADE ELSEWHERE with the stolen credentials: {}{more}", names.join(", "))
+        }
         Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
         Event::Contested { removals, since } => {
             format!("CONTESTED: taken away {removals} times since {}", since.strftime("%H:%M:%SZ"))
@@ -67,6 +74,25 @@ pub fn describe(event: &Event) -> String {
         Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
     }
+}
+
+/// For how long a deny was in force of the time since it was put first, and until when that is known.
+#[must_use]
+pub fn describe_in_force(one: &InForce) -> String {
+    let (spent, until) = (span(one.seconds), one.until.strftime("%Y-%m-%d %H:%M:%SZ"));
+    match one.gaps.len() {
+        0 => format!("{spent} without a gap, known until {until}"),
+        gaps => {
+            let of = span(one.of_seconds);
+            format!("{spent} of {of}, with {}, known until {until}", counted(gaps, "gap"))
+        }
+    }
+}
+
+/// Seconds, in words.
+#[must_use]
+pub fn span(seconds: f64) -> String {
+    short(SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX))
 }
 
 /// Since when the quarantine is attached, and until when it was.

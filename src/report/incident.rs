@@ -4,8 +4,8 @@ use super::describe::describe_proof;
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
-    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Quarantine, ReasonCode, Recorded,
-    Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Offspring, Quarantine, ReasonCode,
+    Recorded, Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
 };
 use crate::remedy::aftercare;
 use jiff::{SignedDuration, Timestamp};
@@ -77,6 +77,8 @@ pub struct IncidentReport {
     pub superseded_by: Option<String>,
     /// What the deny affects.
     pub impact: Option<ReportedImpact>,
+    /// What the stolen credentials made elsewhere, as far as CloudTrail shows it.
+    pub offspring: Vec<Offspring>,
     /// The alerts that were raised about it.
     pub alerts: Vec<Recorded<AlertRaised>>,
     /// What a person must do now; none when nothing.
@@ -231,6 +233,7 @@ impl IncidentReport {
             releases: view.history.releases,
             expired_at: view.history.expired_at,
             superseded_by: view.history.superseded_by,
+            offspring: view.history.offspring,
             alerts: view.history.alerts,
         }
     }
@@ -272,6 +275,11 @@ impl IncidentReport {
     /// The refusal because of which it is not carried out now.
     pub(super) fn refused(&self) -> Option<&Recorded<Refused>> {
         self.refusals.last().filter(|_| self.state.is_refused())
+    }
+
+    /// The latest quarantine beside its deny.
+    pub(super) fn quarantine(&self) -> Option<&Quarantine> {
+        self.quarantines.last()
     }
 
     /// The numbers of its entries, the finding's too.

@@ -21,7 +21,7 @@ mod summary;
 mod timeline;
 
 pub use asff::HubFinding;
-pub use describe::{describe, describe_proof, describe_quarantine, short};
+pub use describe::{describe, describe_in_force, describe_proof, describe_quarantine, short};
 pub use diff::policy_diff;
 pub use head::{Head, Signed};
 pub use incident::{IncidentReport, RungReached, rungs};

@@ -177,12 +177,16 @@ fn unmapped(incident: &IncidentReport) -> Value {
     let finding = &incident.finding;
     let ids: Vec<&str> =
         incident.calls.requests.iter().filter_map(|call| call.request_id.as_deref()).collect();
+    let quarantine = incident.quarantine().map(
+        |one| json!({ "attached_at": one.attached_at, "lifted_at": one.lifted_at, "is_open": one.is_open() }),
+    );
     json!({
         "principal_arn": incident.principal_arn, "principal_kind": incident.principal_kind,
         "access_key": finding.access_key(), "principal_id": finding.principal_id(),
         "remote_ip": finding.remote_ip(), "instance": finding.instance(),
         "finding": finding.id, "finding_type": finding.finding_type, "state": incident.state,
         "proof": incident.proof, "seconds_to_deny": incident.seconds_to_deny, "in_force": incident.in_force,
+        "quarantine": quarantine,
         "request_ids": ids, "decision_entry": incident.decision.entry,
     })
 }

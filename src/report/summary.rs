@@ -3,7 +3,7 @@
 use super::incident::IncidentReport;
 use super::scan::{CountedDecision, Met, Prepared, ReportError};
 use crate::config::SOON_DAYS;
-use crate::remediation::{InForce, State, VerdictName};
+use crate::remediation::{InForceTotal, State, VerdictName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -79,28 +79,6 @@ pub struct Summary {
     pub needs_person: Vec<OpenItem>,
     /// More of the same, which are not named.
     pub needs_person_more: u64,
-}
-
-/// How long denies were in force, all together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
-pub struct InForceTotal {
-    /// Number of remediations whose deny AWS accepted.
-    pub remediations: u64,
-    /// Seconds in which the denies were seen in place.
-    pub seconds: f64,
-    /// Seconds since each was put for the first time, or until it ended.
-    pub of_seconds: f64,
-    /// Number of times that a deny was not in place.
-    pub gaps: u64,
-}
-
-impl InForceTotal {
-    fn add(&mut self, one: &InForce) {
-        self.remediations += 1;
-        self.seconds += one.seconds;
-        self.of_seconds += one.of_seconds;
-        self.gaps += one.gaps.len() as u64;
-    }
 }
 
 /// How durations spread, in seconds.

@@ -2,7 +2,7 @@
 
 use super::live::Live;
 use crate::config::Config;
-use crate::ledger::Reader;
+use crate::ledger::{DeniesNow, Reader};
 use crate::remediation::{AlertCode, Code as _, Rung, State};
 use jiff::{SignedDuration, Timestamp};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -57,6 +57,20 @@ fn describe() {
     describe_gauge!("rescind_in_flight", "Findings and remediations that wait or are worked on.");
     describe_gauge!("rescind_retrying", "Remediations that failed and are tried again.");
     describe_gauge!("rescind_remediations", "Remediations that are not finished, by state.");
+    describe_gauge!(
+        "rescind_deny_in_force_seconds",
+        seconds,
+        "In which the denies that are needed now were seen in place, all together."
+    );
+    describe_gauge!(
+        "rescind_deny_since_first_put_seconds",
+        seconds,
+        "Since AWS accepted each of these denies for the first time, all together."
+    );
+    describe_gauge!("rescind_deny_gaps", "Times in which one of these denies was not in place.");
+    describe_gauge!("rescind_denies_contested", "Denies that somebody takes away again and again.");
+    describe_gauge!("rescind_quarantines_open", "Quarantines that are attached, or may be.");
+    describe_gauge!("rescind_quarantine_oldest_seconds", seconds, "Since the oldest of these was begun.");
     describe_gauge!("rescind_budget_used", "Remediations that were begun within the hour.");
     describe_gauge!("rescind_budget_limit", "How many may be begun in an hour without asking.");
     describe_gauge!("rescind_ledger_entries", "Entries of the ledger.");
@@ -104,7 +118,16 @@ pub(super) fn zero(config: &Config) {
     for state in ["waiting", "in_flight"] {
         gauge!("rescind_queue_messages", "state" => state).set(0.0);
     }
-    for name in ["rescind_checkpoint_entries", "rescind_checkpoint_age_seconds"] {
+    for name in [
+        "rescind_checkpoint_entries",
+        "rescind_checkpoint_age_seconds",
+        "rescind_deny_in_force_seconds",
+        "rescind_deny_since_first_put_seconds",
+        "rescind_deny_gaps",
+        "rescind_denies_contested",
+        "rescind_quarantines_open",
+        "rescind_quarantine_oldest_seconds",
+    ] {
         gauge!(name).set(0.0);
     }
 }
@@ -155,5 +178,21 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
     if let Ok(Some((size, at))) = reader.checkpointed() {
         gauge!("rescind_checkpoint_entries").set(size as f64);
         gauge!("rescind_checkpoint_age_seconds").set(now.duration_since(at).as_secs_f64());
+    }
+}
+
+/// Says how the denies are doing. It goes through all of them.
+#[allow(clippy::cast_precision_loss)] // no count here is near 2^52
+pub(super) fn gauge_denies(reader: &Reader) {
+    if let Ok(DeniesNow { in_force, contested }) = reader.denies_now() {
+        gauge!("rescind_deny_in_force_seconds").set(in_force.seconds);
+        gauge!("rescind_deny_since_first_put_seconds").set(in_force.of_seconds);
+        gauge!("rescind_deny_gaps").set(in_force.gaps as f64);
+        gauge!("rescind_denies_contested").set(contested as f64);
+    }
+    if let Ok((open, oldest)) = reader.quarantines() {
+        let age = oldest.map_or(0.0, |since| Timestamp::now().duration_since(since).as_secs_f64());
+        gauge!("rescind_quarantines_open").set(open as f64);
+        gauge!("rescind_quarantine_oldest_seconds").set(age.max(0.0));
     }
 }

@@ -12,11 +12,14 @@ use jiff::Timestamp;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Interval between two statuses.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// Minimum interval between two readings of how the denies are doing: that goes through all of them.
+const DENIES: Duration = Duration::from_secs(5);
 
 /// What several tasks know of the service and its status shows.
 #[derive(Default)]
@@ -67,12 +70,17 @@ impl StatusPublisher {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut failed, mut stopping) = (false, false);
+        let mut denies: Option<Instant> = None;
         loop {
             let live = self.live();
             if live.is_alive() {
                 systemd::alive();
             }
             metrics::gauge(&live, &self.reader, &self.config);
+            if denies.is_none_or(|last| last.elapsed() >= DENIES) {
+                metrics::gauge_denies(&self.reader);
+                denies = Some(Instant::now());
+            }
             match self.write(&live) {
                 Ok(()) => failed = false,
                 // It is logged once for an outage. That the file cannot be written stops nothing.

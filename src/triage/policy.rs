@@ -34,6 +34,8 @@ pub struct Policy {
     pub recheck_interval: std::time::Duration,
     /// How long a deny must have been in place before the quarantine beside it is lifted; zero for none.
     pub quarantine: jiff::SignedDuration,
+    /// How long a contested deny must stay in place before it is called revoked.
+    pub settles: jiff::SignedDuration,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
     /// CloudTrail is asked for traces.
@@ -58,6 +60,7 @@ impl Policy {
             budget: config.budget.clone(),
             recheck_interval: config.recheck_interval,
             quarantine: config.quarantine,
+            settles: config.settles,
             sweep: config.sweep,
             cloudtrail: config.cloudtrail,
         }

@@ -22,6 +22,7 @@ fn policy(mode: Mode) -> Policy {
         budget: Budget::default(),
         recheck_interval: std::time::Duration::from_mins(15),
         quarantine: SignedDuration::ZERO,
+        settles: SignedDuration::from_mins(2),
         sweep: Sweep::Report,
         cloudtrail: false,
         protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],

@@ -8,6 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Time for which somebody is looked for after a deny was found gone.
 const LOOKED_FOR: SignedDuration = SignedDuration::from_hours(2);
 
+/// Maximum number of pages of 50 calls that are read of one operation.
+const PAGES: usize = 4;
+
 /// Time before now from which on calls are read.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -31,7 +34,7 @@ pub(super) async fn find(
     let mut found: Vec<TrailEvent> = Vec::new();
     for operation in remedy::undone_by(target) {
         let since = remediation.opened_at.max(back);
-        let listed = session.events(&region, Lookup::EventName(operation), since).await.ok()?;
+        let listed = session.events(&region, Lookup::EventName(operation), since, PAGES).await.ok()?;
         found.extend(listed.items.into_iter().filter(|event| {
             event.error_code.is_none() && !is_by_us(event) && remedy::is_about(target, event)
         }));

@@ -1,25 +1,31 @@
 //! What is gathered after a deny is in force: its impact, and what CloudTrail saw.
 
 use super::culprit;
+use super::offspring::{self, Calls, Search};
 use super::recheck::expires_at;
-use crate::alert::{Alert, Alerts};
+use crate::alert::{Alert, Alerts, Throttle};
 use crate::aws::{AwsClock, Lookup, MemberSession, TrailEvent};
 use crate::ident::Region;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{
-    AlertCode, CallError, CallScope, Change, Cutoff, DeniedCall, Draft, Event, Impact, Proof, Refusal,
-    Remediation, Rung, Target,
+    AlertCode, CallScope, Change, Cutoff, DeniedCall, Draft, Event, Impact, Proof, Refusal, Remediation,
+    Rung, Target,
 };
 use crate::remedy::{self, MemberAccess, Purpose};
-use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Maximum number of regions that are asked concurrently: LookupEvents is limited for each region on its own.
-const AT_ONCE: usize = 8;
-
 /// Maximum number of keys of one remediation that are looked for.
 const MOST_KEYS: usize = 3;
+
+/// Maximum number of pages of 50 calls that are read of one key in one region, when only its latest calls matter.
+const PAGES: usize = 4;
+
+/// Interval within which it is looked once for what stolen credentials made: CloudTrail has a call after minutes.
+const TRACED: SignedDuration = SignedDuration::from_mins(5);
+
+/// Time before the first use that GuardDuty saw from which on calls are read.
+const BEFORE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Time after which CloudTrail has a call: most within five minutes, all within about fifteen (CloudTrail
 /// User Guide).
@@ -32,6 +38,8 @@ pub struct Evidence {
     access: MemberAccess,
     alerts: Arc<Alerts>,
     clock: AwsClock,
+    /// By remediation.
+    traced: Throttle<String>,
     /// Where instances and calls are looked for.
     regions: RwLock<Vec<Region>>,
 }
@@ -47,7 +55,8 @@ impl Evidence {
         clock: AwsClock,
         regions: Vec<Region>,
     ) -> Self {
-        Self { ledger, reader, access, alerts, clock, regions: RwLock::new(regions) }
+        let traced = Throttle::new(TRACED);
+        Self { ledger, reader, access, alerts, clock, traced, regions: RwLock::new(regions) }
     }
 
     /// These regions are looked at from now on.
@@ -131,7 +140,7 @@ impl Evidence {
         remedy::impact(session, target, cutoff, &self.regions(), accounts.as_ref()).await
     }
 
-    /// Looks whether the stolen key was denied, and whether it still works.
+    /// Looks whether the stolen key was denied, whether it still works, and from time to time what it made.
     async fn look_for_key(
         &self,
         remediation: &Remediation,
@@ -139,52 +148,57 @@ impl Evidence {
         change: &Change,
     ) -> Result<(), LedgerError> {
         let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
-        // The key of the finding that led to it first.
-        let mut keys: Vec<String> = Vec::new();
-        for finding in
-            std::iter::once(remediation.finding.clone()).chain(self.reader.attached(&remediation.id)?)
-        {
+        let is_traced = self.traced.passes(remediation.id.clone());
+        let (since, pages) = if is_traced {
+            (first_use(remediation).min(accepted), offspring::PAGES)
+        } else {
+            (accepted, PAGES)
+        };
+        let (target, regions) = (&remediation.target, self.regions_with_global(&remediation.target));
+        let search = Search { session, target, regions: &regions, since };
+        let mut read = Vec::new();
+        for key in self.keys(remediation)? {
             // CloudTrail records no call that is made with an inactive long-term key.
-            let key = finding.principal.and_then(|p| p.access_key_id).filter(|key| key.starts_with("ASIA"));
-            keys.extend(key.filter(|key| !keys.contains(key)));
-        }
-        keys.truncate(MOST_KEYS);
-        let mut denied: Option<TrailEvent> = None;
-        for key in &keys {
-            let (events, is_all) = match self.events_of_key(session, &remediation.target, key, accepted).await
-            {
-                Ok(events) => events,
+            if !is_traced && !key.starts_with("ASIA") {
+                continue;
+            }
+            match search.calls(Lookup::AccessKey(&key), pages).await {
+                Ok(calls) => read.push((key, calls)),
                 // What is not known everywhere is not known.
                 Err(error) => {
                     tracing::warn!(remediation = remediation.id, "CloudTrail cannot be read: {error}");
                     return Ok(());
                 }
+            }
+        }
+        if is_traced {
+            self.record_offspring(remediation, &search, read.iter().map(|(_, calls)| calls).collect())
+                .await?;
+        }
+        let mut denied: Option<&TrailEvent> = None;
+        for (key, calls) in read.iter().filter(|(key, _)| key.starts_with("ASIA")) {
+            let conclusive = || {
+                let later = |call: &&TrailEvent| call.is_conclusive() && call.time >= change.cutoff.time();
+                calls.all.iter().filter(later)
             };
-            let conclusive = || events.iter().filter(|event| event.is_conclusive());
-            if let Some(event) =
-                conclusive().find(|event| !event.is_denied() && event.time >= change.cutoff.time())
-            {
+            if let Some(event) = conclusive().find(|event| !event.is_denied()) {
                 return self.still_works(remediation, key, event).await;
             }
             // CloudTrail may deliver a call that succeeded earlier only after this one.
-            let late_enough = |event: &&TrailEvent| {
-                event.is_denied()
-                    && event.time >= change.cutoff.time()
-                    && session.aws_now().duration_since(event.time) >= LAG
-            };
-            if is_all {
-                denied = denied.or_else(|| conclusive().filter(late_enough).min_by_key(|e| e.time).cloned());
+            let late_enough = |event: &&TrailEvent| session.aws_now().duration_since(event.time) >= LAG;
+            if calls.is_complete_from(accepted) {
+                denied = denied.or_else(|| conclusive().filter(late_enough).min_by_key(|e| e.time));
             }
         }
         let is_proved = remediation.rung() == Some(Rung::Enforced);
         let Some(event) = denied.filter(|_| !is_proved) else { return Ok(()) };
         let call = DeniedCall {
             source: "cloudtrail".to_owned(),
-            access_key: event.access_key.unwrap_or_default(),
-            api: Some(event.event),
-            error_code: event.error_code.unwrap_or_default(),
+            access_key: event.access_key.clone().unwrap_or_default(),
+            api: Some(event.event.clone()),
+            error_code: event.error_code.clone().unwrap_or_default(),
             at: event.time,
-            id: event.id,
+            id: event.id.clone(),
         };
         let proof = Proof::enforced(call, session.aws_now());
         tracing::info!(remediation = remediation.id, "enforced: a call with the stolen key was denied");
@@ -195,22 +209,46 @@ impl Evidence {
         }
     }
 
-    /// All calls with a key since a time, in all regions; and whether it is all of them.
-    async fn events_of_key(
+    /// The stolen keys that the findings name, that of the finding that led to it first.
+    fn keys(&self, remediation: &Remediation) -> Result<Vec<String>, LedgerError> {
+        let mut keys: Vec<String> = Vec::new();
+        for finding in
+            std::iter::once(remediation.finding.clone()).chain(self.reader.attached(&remediation.id)?)
+        {
+            let key = finding.principal.and_then(|p| p.access_key_id);
+            keys.extend(key.filter(|key| !keys.contains(key)));
+        }
+        keys.truncate(MOST_KEYS);
+        Ok(keys)
+    }
+
+    /// Records what the stolen keys made elsewhere, as far as that is not recorded yet.
+    async fn record_offspring(
         &self,
-        session: &MemberSession,
-        target: &Target,
-        key: &str,
-        since: Timestamp,
-    ) -> Result<(Vec<TrailEvent>, bool), CallError> {
-        let regions = futures::stream::iter(self.regions_with_global(target));
-        let each = regions.map(async |region| session.events(&region, Lookup::AccessKey(key), since).await);
-        // To their end also when one fails: the calls are recorded with what came of them.
-        let pages: Vec<_> = each.buffer_unordered(AT_ONCE).collect().await;
-        let pages: Vec<_> = pages.into_iter().collect::<Result<_, _>>()?;
-        let is_all = pages.iter().all(|page| !page.cut_short && page.unreadable == 0);
-        let events = pages.into_iter().flat_map(|page| page.items).filter(|event| event.time >= since);
-        Ok((events.collect(), is_all))
+        remediation: &Remediation,
+        search: &Search<'_>,
+        stolen: Vec<&Calls>,
+    ) -> Result<(), LedgerError> {
+        let found = search.follow(&stolen).await;
+        let known = &remediation.history.offspring;
+        let mut made = found.all;
+        made.retain(|one| !known.iter().any(|other| other.is_same(one)));
+        let room = offspring::MOST.saturating_sub(known.len());
+        let cut_short = !found.is_all || made.len() > room;
+        made.truncate(room);
+        if made.is_empty() {
+            return Ok(());
+        }
+        for one in &made {
+            tracing::warn!(
+                remediation = remediation.id,
+                call = one.call,
+                "made with the stolen credentials: {} {}",
+                one.kind,
+                one.name
+            );
+        }
+        self.write(remediation, Event::Offspring { made, cut_short }).await
     }
 
     /// The stolen key made a call after the cutoff, and was not denied.
@@ -220,19 +258,16 @@ impl Evidence {
         key: &str,
         event: &TrailEvent,
     ) -> Result<(), LedgerError> {
-        let target = &remediation.target;
         let text = format!(
-            "the key {key} of {} in {} still works: {} at {} from {}, after the cutoff ({})",
-            target.principal(),
-            target.account,
+            "the key {key} of {} still works: {} at {} from {}, after the cutoff",
+            remediation.principal(),
             event.event,
             event.time.strftime("%Y-%m-%d %H:%M:%SZ"),
             event.source_ip.as_deref().unwrap_or("an unknown address"),
-            remediation.id
         );
         let what_to_do = "The deny is on the principal and does not deny this key. Look at its policies and boundary now, and \
              isolate what it can reach. (Calls that no policy can deny are not counted.)";
-        let alert = Alert::new(AlertCode::StillWorks, remediation.subject(), text, what_to_do);
+        let alert = Alert::about(AlertCode::StillWorks, remediation, text, what_to_do);
         self.alerts.raise_alert(alert).await
     }
 
@@ -242,22 +277,23 @@ impl Evidence {
         remediation: &Remediation,
         session: &MemberSession,
     ) -> Result<(), LedgerError> {
-        let target = &remediation.target;
-        let own = self.access.own_sessions(target);
+        let own = self.access.own_sessions(&remediation.target);
         let Some(who) = culprit::find(remediation, session, &own).await else { return Ok(()) };
-        let text = format!(
-            "the deny on {} in {} was taken away: {who} ({})",
-            target.principal(),
-            target.account,
-            remediation.id
-        );
+        let text = format!("the deny on {} was taken away: {who}", remediation.principal());
         let what_to_do = "It was put back. If they are the thief, revoke them as well; if it is a tool that owns all inline policies, \
              teach it to leave RescindRevokeOlderSessions alone.";
-        let alert = Alert::new(AlertCode::DenyRemovedBy, remediation.subject(), text, what_to_do);
+        let alert = Alert::about(AlertCode::DenyRemovedBy, remediation, text, what_to_do);
         self.alerts.raise_alert(alert).await
     }
 
     async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
+}
+
+/// From when on a call with the stolen key may be the thief's.
+fn first_use(remediation: &Remediation) -> Timestamp {
+    let finding = &remediation.finding;
+    let first = finding.evidence.first_seen.unwrap_or(finding.last_seen()).min(finding.last_seen());
+    first.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN)
 }

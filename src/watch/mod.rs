@@ -5,6 +5,7 @@
 
 mod culprit;
 mod evidence;
+mod offspring;
 mod places;
 mod recheck;
 mod timetable;

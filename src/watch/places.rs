@@ -101,10 +101,11 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
+    use crate::watch::Watchlist;
+    use jiff::{SignedDuration, Timestamp};
 
-    #[test]
-    fn how_many_at_once_follows_from_the_denies_and_the_interval() {
+    /// So many denies that were put now, and the longest interval between two looks at one.
+    fn put(count: usize) -> (Vec<Watched>, Duration) {
         let deny = |number: usize| Watched {
             remediation: format!("r-{number}"),
             account: "111122223333".parse().expect("legal"),
@@ -112,7 +113,43 @@ mod tests {
             last: Timestamp::UNIX_EPOCH,
             has_impact: true,
         };
-        let (watched, longest) = ((0..1_000).map(deny).collect::<Vec<_>>(), Duration::from_mins(15));
+        ((0..count).map(deny).collect(), Duration::from_mins(15))
+    }
+
+    /// Seven looks at each are due within a minute. There are no more at once than there are places, and none is
+    /// looked at twice before each was looked at once.
+    #[test]
+    fn the_dense_looks_at_a_thousand_denies_keep_to_their_places() {
+        let (watched, longest) = put(1_000);
+        let (limits, places) = (Limits::of_all(&watched, longest, 32), Places::default());
+        let list = Watchlist::new(Timestamp::UNIX_EPOCH);
+        let mut due = list.update(watched, longest, Timestamp::UNIX_EPOCH);
+        let mut looked: HashMap<String, usize> = HashMap::new();
+        // Each look takes a second.
+        for second in 1..=201 {
+            let (ready, later): (Vec<_>, Vec<_>) =
+                due.into_iter().partition(|(_, at)| *at <= Duration::from_secs(second));
+            list.note_due(ready.into_iter().map(|(id, _)| id));
+            due = later;
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second.cast_signed());
+            let mut held = Vec::new();
+            for one in list.due() {
+                let Some(place) = places.take(&one.account, &limits) else { break };
+                held.push(place);
+                let (_, wait) = list.begin(&one.remediation, longest, now);
+                due.push((one.remediation.clone(), Duration::from_secs(second) + wait));
+                *looked.entry(one.remediation).or_default() += 1;
+            }
+            assert_eq!(held.len(), 5, "in second {second}");
+            if second == 200 {
+                assert!(looked.len() == 1_000 && looked.values().all(|count| *count == 1), "{looked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn how_many_at_once_follows_from_the_denies_and_the_interval() {
+        let (watched, longest) = put(1_000);
         let limits = |denies: usize, longest: Duration| {
             let limits = Limits::of_all(&watched[..denies], longest, 32);
             (limits.all, limits.of(&watched[0].account))

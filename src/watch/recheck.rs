@@ -14,9 +14,6 @@ use std::time::Duration;
 /// Time beyond the longest life of a session after which a deny counts as no longer needed.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// Time for which a contested deny must stay in place before it is called revoked.
-const SETTLES: SignedDuration = SignedDuration::from_mins(2);
-
 /// Delays between looks when a deny seems to be gone: a read may lag behind.
 const SURE: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 
@@ -67,7 +64,8 @@ impl Recheck {
         self.reader.watched_denies(sweep == Sweep::On, (sweep == Sweep::Off).then_some(over))
     }
 
-    /// Looks at one deny, which was last seen at `in_place`, and records what is new about it.
+    /// Looks at one deny, which was last seen at `in_place`, and records what is new about it. A contested one that
+    /// has stayed for `settles` is called revoked again.
     ///
     /// # Errors
     /// When the ledger fails.
@@ -75,6 +73,7 @@ impl Recheck {
         &self,
         id: &str,
         sweep: Sweep,
+        settles: SignedDuration,
         in_place: Option<Timestamp>,
     ) -> Result<Seen, LedgerError> {
         let remediation = self.reader.remediation(id)?;
@@ -105,7 +104,7 @@ impl Recheck {
         match found_for_sure(&session, &remediation, change, at_most).await {
             Ok(found) => match change.difference(&found, at_most) {
                 Some(what) => self.lost(&remediation, what, &found, in_place).await,
-                None => self.in_force(&remediation, &session, change, at_most).await,
+                None => self.in_force(&remediation, &session, change, at_most, settles).await,
             },
             Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
                 let reason = format!("{} was deleted, and its sessions died with it", target.principal());
@@ -164,6 +163,7 @@ impl Recheck {
         session: &Session,
         change: &Change,
         at_most: &Deny,
+        settles: SignedDuration,
     ) -> Result<Seen, LedgerError> {
         if remediation.rung() == Some(Rung::Present)
             && let Verified::Proved(proof) =
@@ -175,7 +175,7 @@ impl Recheck {
         let now = session.aws_now();
         let stayed = remediation.accepted_at().map_or(SignedDuration::ZERO, |at| now.duration_since(at));
         let is_contradicted = remediation.proof().is_none_or(Proof::is_contradicted);
-        if remediation.state == State::Contested && stayed >= SETTLES && !is_contradicted {
+        if remediation.state == State::Contested && stayed >= settles && !is_contradicted {
             tracing::info!(remediation = remediation.id, "the deny stays: it is not contested any more");
             let seconds = stayed.unsigned_abs().as_secs();
             self.write(remediation, Event::Settled { seconds }).await?;
@@ -184,16 +184,11 @@ impl Recheck {
     }
 
     async fn not_looked_at(&self, remediation: &Remediation, refusal: &Refusal) -> Result<Seen, LedgerError> {
-        let target = &remediation.target;
         tracing::warn!(remediation = remediation.id, "not known whether the deny is still there: {refusal}");
-        let text = format!(
-            "not known whether the deny on {} in {} is still there: {refusal} ({})",
-            target.principal(),
-            target.account,
-            remediation.id
-        );
-        let what_to_do = refusal.what_to_do(&self.access.role_arn(target));
-        let alert = Alert::new(AlertCode::NotLookedAt, remediation.subject(), text, what_to_do);
+        let text =
+            format!("not known whether the deny on {} is still there: {refusal}", remediation.principal());
+        let what_to_do = refusal.what_to_do(&self.access.role_arn(&remediation.target));
+        let alert = Alert::about(AlertCode::NotLookedAt, remediation, text, what_to_do);
         self.alerts.raise_alert(alert).await?;
         Ok(Seen::Unknown)
     }
@@ -222,14 +217,8 @@ async fn found_for_sure(
 }
 
 fn deny_removed(remediation: &Remediation, what: &str) -> Alert {
-    let target = &remediation.target;
-    let text = format!(
-        "the deny on {} in {} was taken away or altered: {what} ({})",
-        target.principal(),
-        target.account,
-        remediation.id
-    );
+    let text = format!("the deny on {} was taken away or altered: {what}", remediation.principal());
     let what_to_do = "It is put back. Find out who did it (CloudTrail: DeleteRolePolicy, PutRolePolicy; for a user DeleteUserPolicy, \
          PutUserPolicy, UpdateAccessKey): the thief, or a tool that owns all inline policies. If it was meant, use `rescind release`.";
-    Alert::new(AlertCode::DenyRemoved, remediation.subject(), text, what_to_do)
+    Alert::about(AlertCode::DenyRemoved, remediation, text, what_to_do)
 }

@@ -2,6 +2,7 @@
 //! figures say how long it was in force.
 
 use crate::scene::{HOME, POLICY, SECURITY, SHOP, Scene, python};
+use crate::service::{address, ask};
 use crate::thief::Thief;
 use crate::watching::Watching;
 use serde_json::{Value, json};
@@ -13,13 +14,13 @@ fn listed(scene: &Scene) -> Value {
     scene.rescind(&["list", "-o", "json"]).code(0).json().pop().unwrap_or_default()
 }
 
-/// A service with a channel that gets every message.
-fn watched() -> (Scene, Watching) {
+/// A service with a channel that gets every message, and with these keys.
+fn watched(keys: &str) -> (Scene, Watching) {
     let mut scene = Scene::new();
     let topic =
         scene.post("topics", &json!({"account": SECURITY, "region": HOME, "name": "rescind-on-call"}));
     scene.more_tables = format!("[[notify]]\nname = \"mail\"\nsns = {}\n", topic["arn"]);
-    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
+    scene.configure(&format!("mode = \"enforce\"\npoll_interval = \"5s\"\n{keys}"));
     scene.watch();
     let service = Watching::start(&scene, &[]);
     (scene, service)
@@ -49,7 +50,9 @@ fn take_away(scene: &Scene, thief: &Thief, times: usize) {
 
 #[test]
 fn it_is_contested_from_the_second_removal_on_and_revoked_again_when_it_stays() {
-    let (scene, service) = watched();
+    let (scene, mut service) = watched("quarantine = \"0s\"\nlisten = \"127.0.0.1:0\"\n");
+    let url = address(&mut service);
+    let is_measured = |line: &str| ask(&format!("{url}/metrics")).1.lines().any(|one| one == line);
     let (thief, _) = scene.theft(SHOP, "web");
     scene.wait(|| !messages(&scene).is_empty());
     take_away(&scene, &thief, 3);
@@ -59,6 +62,8 @@ fn it_is_contested_from_the_second_removal_on_and_revoked_again_when_it_stays() 
     scene.wait(|| thief.list_users() == Err("AccessDenied".to_owned()));
     let contested = scene.entries_of("contested").remove(0);
     assert!(contested["data"]["removals"].as_i64() >= Some(2), "{contested}");
+    scene.wait(|| is_measured("rescind_denies_contested 1"));
+    assert!(!is_measured("rescind_deny_gaps 0"));
     // One alert a minute, however often it is taken away.
     assert_eq!(scene.codes("alert").iter().filter(|code| *code == "contested").count(), 1);
     // It was called revoked at first, and at most once more, after the first removal.
@@ -71,14 +76,42 @@ fn it_is_contested_from_the_second_removal_on_and_revoked_again_when_it_stays() 
     scene.wait(|| listed(&scene)["state"] == "revoked");
     scene.wait(|| revoked() == before + 1);
     assert_eq!(scene.entries_of("settled").len(), 1);
+    scene.wait(|| is_measured("rescind_denies_contested 0"));
     assert_eq!(service.stop(), 0);
     scene.rescind(&["ledger", "verify"]).code(0);
     scene.rescind(&["ledger", "rebuild", "--check"]).code(0);
 }
 
+/// It must stay for as long as the quarantine beside it would, and the quarantine goes on until then.
+#[test]
+fn how_long_it_must_stay_is_configured() {
+    let (scene, service) = watched("quarantine = \"5m\"\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    let operator = Thief::operator(&scene, SHOP);
+    for _ in 0..2 {
+        scene.wait(|| scene.policy_on(SHOP, "web").is_some());
+        operator.delete_role_policy("web", POLICY).expect("deleted");
+        scene.wait(|| scene.policy_on(SHOP, "web").is_some());
+    }
+    scene.wait(|| listed(&scene)["state"] == "contested" && listed(&scene)["proof"] != Value::Null);
+    scene.advance_clock(130);
+    let looks = || scene.calls_of("GetRolePolicy").len();
+    let before = looks();
+    scene.wait(|| looks() > before + 1);
+    assert_eq!(listed(&scene)["state"], "contested");
+    assert!(scene.entries_of("settled").is_empty() && scene.entries_of("lifted").is_empty());
+    scene.advance_clock(200);
+    scene.wait(|| listed(&scene)["state"] == "revoked");
+    let settled = scene.entries_of("settled").remove(0);
+    assert!(settled["data"]["seconds"].as_i64() >= Some(300), "{settled}");
+    scene.wait(|| !scene.entries_of("lifted").is_empty());
+    thief.is_denied();
+    assert_eq!(service.stop(), 0);
+}
+
 #[test]
 fn one_removal_is_no_contest() {
-    let (scene, service) = watched();
+    let (scene, service) = watched("");
     let (thief, _) = scene.theft(SHOP, "web");
     scene.wait(|| !messages(&scene).is_empty());
     take_away(&scene, &thief, 1);
@@ -94,7 +127,7 @@ fn one_removal_is_no_contest() {
 /// AWS says yes, and nothing is there: nobody calls that revoked.
 #[test]
 fn what_is_never_kept_is_contested_and_tried_again_at_once() {
-    let (scene, service) = watched();
+    let (scene, service) = watched("");
     scene.post("switches", &json!({"put_role_policy_ignored": true}));
     let (thief, _) = scene.theft(SHOP, "web");
     scene.wait(|| scene.entries_of("intent").len() > 4);
@@ -111,7 +144,7 @@ fn what_is_never_kept_is_contested_and_tried_again_at_once() {
 /// is not called contained, and the figures say for how long the deny was there.
 #[test]
 fn a_thief_who_uses_the_seconds_before_iam_enforces_the_deny_is_not_called_contained() {
-    let (scene, service) = watched();
+    let (scene, service) = watched("");
     scene.post("switches", &json!({"iam_spread_seconds": 4}));
     scene.role(SHOP, "web");
     let session = scene.session(SHOP, "web", "i-0123456789abcdef0");

@@ -71,6 +71,7 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> a
         }
         entry::describe(&entry, screen, &mut counts)
     })?;
+    let known_until = reader.last_time()?;
     for id in &touched {
         let remediation = reader.remediation(id)?;
         counts.revoked += usize::from(remediation.state == State::Revoked);
@@ -79,7 +80,7 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> a
         counts.manual += usize::from(by_hand);
         counts.held += usize::from(remediation.state == State::Held && !by_hand);
         counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
-        remediation::describe(&remediation, service.config(), screen)?;
+        remediation::describe(&remediation, known_until, service.config(), screen)?;
     }
     for finding in seen.findings.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         seen::describe(service, finding, screen)?;

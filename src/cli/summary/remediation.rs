@@ -4,9 +4,17 @@ use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
 use crate::remediation::{Given, Means, NOBODY, Remediation, State};
+use crate::report::describe_in_force;
+use jiff::Timestamp;
 
-pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Screen) -> anyhow::Result<()> {
-    screen.json(&RemediationLine::from(remediation))?;
+/// `known_until` is when the ledger was written last: nobody knows what was in place later.
+pub(super) fn describe(
+    remediation: &Remediation,
+    known_until: Option<Timestamp>,
+    config: &Config,
+    screen: &Screen,
+) -> anyhow::Result<()> {
+    screen.json(&RemediationLine::of(remediation, known_until))?;
     let label = styled(style(remediation.state), format!("{:<10}", remediation.state));
     let target = &remediation.target;
     let principal = clean(&target.principal());
@@ -47,6 +55,9 @@ pub(super) fn describe(remediation: &Remediation, config: &Config, screen: &Scre
                         .to_owned()
                 }
             });
+        }
+        if let Some(one) = known_until.and_then(|until| remediation.in_force(until)) {
+            screen.prose(format!("            in force for {}", describe_in_force(&one)));
         }
         if let Some(recurrence) = &remediation.recurrence {
             screen.prose(format!(

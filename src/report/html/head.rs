@@ -1,9 +1,10 @@
 //! The head of the page: what the report is about, and the figures.
 
 use super::chart::{Bar, Chart, chart, rungs};
-use super::shown::{Shown, short};
+use super::shown::Shown;
 use crate::plural::counted;
-use crate::remediation::{State, VerdictName};
+use crate::remediation::{InForceTotal, State, VerdictName};
+use crate::report::describe::span;
 use crate::report::head::Head;
 use crate::report::summary::{Part, Spread, Summary};
 use askama::Template;
@@ -155,18 +156,18 @@ fn kpis(summary: &Summary) -> Vec<Kpi> {
             class: "",
         },
         Kpi {
-            label: "finding to deny, median",
-            value: summary.seconds_to_deny.map_or_else(|| "–".to_owned(), |one| short(one.median)),
-            note: not_timed,
-            class: "",
-        },
-        Kpi {
             label: "denies in force",
-            value: in_force.map_or_else(|| "–".to_owned(), |one| share_of(one.seconds, one.of_seconds)),
+            value: in_force.map_or_else(|| "–".to_owned(), InForceTotal::percent),
             note: in_force.map_or_else(String::new, |one| {
                 format!("of the time since the first put; {}", counted(one.gaps, "gap"))
             }),
             class: bad(in_force.map_or(0, |one| one.gaps)),
+        },
+        Kpi {
+            label: "finding to deny, median",
+            value: summary.seconds_to_deny.map_or_else(|| "–".to_owned(), |one| span(one.median)),
+            note: not_timed,
+            class: "",
         },
         kpi("held now", summary.by_state.get("held").copied().unwrap_or(0), String::new()),
         kpi("observed", of(VerdictName::Observe), String::new()),
@@ -176,14 +177,8 @@ fn kpis(summary: &Summary) -> Vec<Kpi> {
     ]
 }
 
-/// A share in percent. It is rounded down: what was not in force for a moment is not shown as 100 %.
-fn share_of(part: f64, whole: f64) -> String {
-    let percent = if whole > 0.0 { (part / whole * 1000.0).floor() / 10.0 } else { 100.0 };
-    format!("{percent} %")
-}
-
 fn spread(label: &'static str, spread: Option<Spread>) -> SpreadRow {
-    let text = |of: fn(Spread) -> f64| spread.map_or_else(|| "–".to_owned(), |one| short(of(one)));
+    let text = |of: fn(Spread) -> f64| spread.map_or_else(|| "–".to_owned(), |one| span(of(one)));
     SpreadRow {
         label,
         count: spread.map_or(0, |one| one.count),

@@ -1,11 +1,10 @@
 //! One remediation on the page, and the proof that its entries are in the ledger.
 
-use super::shown::{Shown, nested, short};
+use super::shown::{Shown, nested};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
-use crate::plural::counted;
-use crate::remediation::{Asked, ChangeMade, InForce, ReleaseRun};
-use crate::report::describe::describe_quarantine;
+use crate::remediation::{Asked, ChangeMade, InForce, Offspring, ReleaseRun};
+use crate::report::describe::{describe_in_force, describe_quarantine, span};
 use crate::report::diff::policy_diff;
 use crate::report::finding::known;
 use crate::report::incident::IncidentReport;
@@ -23,6 +22,7 @@ pub(super) struct IncidentPage<'a> {
     s: &'a IncidentReport,
     opened: String,
     to_deny: String,
+    in_force: String,
     details: Vec<(&'static str, String)>,
     changes: Vec<Diffed<'a>>,
     steps: Vec<StepRow>,
@@ -63,7 +63,8 @@ impl<'a> IncidentPage<'a> {
         Self {
             s: incident,
             opened: Shown::time(&incident.decision.at),
-            to_deny: incident.seconds_to_deny.map(short).unwrap_or_default(),
+            to_deny: incident.seconds_to_deny.map(span).unwrap_or_default(),
+            in_force: incident.in_force.as_ref().map(InForce::percent).unwrap_or_default(),
             details: details(incident),
             changes: incident.changes.iter().map(diffed).collect(),
             steps: steps(incident),
@@ -133,8 +134,9 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
         ("asked", incident.held.last().map(asked).unwrap_or_default()),
         ("refused", refused.unwrap_or_default()),
         ("removed", drift.unwrap_or_default()),
-        ("in force", incident.in_force.as_ref().map(in_force).unwrap_or_default()),
-        ("quarantine", incident.quarantines.last().map(describe_quarantine).unwrap_or_default()),
+        ("in force", incident.in_force.as_ref().map(describe_in_force).unwrap_or_default()),
+        ("quarantine", incident.quarantine().map(describe_quarantine).unwrap_or_default()),
+        ("made elsewhere", made_elsewhere(&incident.offspring)),
         ("release", incident.releases.last().map(released).unwrap_or_default()),
         ("superseded by", text(incident.superseded_by.as_deref())),
     ];
@@ -142,13 +144,10 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
     said.map(|(name, text)| (name, Shown::text(&text))).collect()
 }
 
-/// How long the deny was seen in place, of the time since it was put first.
-fn in_force(one: &InForce) -> String {
-    let gaps = match one.gaps.len() {
-        0 => String::new(),
-        count => format!(", with {}", counted(count, "gap")),
-    };
-    format!("{} of {} since the first put{gaps}", short(one.seconds), short(one.of_seconds))
+fn made_elsewhere(made: &[Offspring]) -> String {
+    let named =
+        made.iter().map(|one| format!("{} {} ({} {})", one.kind, one.name, one.call, Shown::time(&one.at)));
+    named.collect::<Vec<_>>().join(", ")
 }
 
 fn asked(asked: &Asked) -> String {
@@ -200,7 +199,7 @@ fn steps(incident: &IncidentReport) -> Vec<StepRow> {
     let row = |entry: i64, at: &Timestamp, text: &str| StepRow {
         entry: if entry > 0 { entry.to_string() } else { String::new() },
         time: Shown::time(at),
-        after: incident.since_activity(*at).map_or_else(String::new, |since| short(since.as_secs_f64())),
+        after: incident.since_activity(*at).map_or_else(String::new, |since| span(since.as_secs_f64())),
         text: Shown::text(text),
     };
     let mut rows = vec![

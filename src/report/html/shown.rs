@@ -1,8 +1,8 @@
 //! How times, states and texts are shown: the templates ask for it by these names.
 
 use crate::remediation::State;
-use crate::report::{describe, diff::shortened};
-use jiff::{SignedDuration, Timestamp};
+use crate::report::diff::shortened;
+use jiff::Timestamp;
 
 /// Maximum number of characters that are shown of one text of a finding, a person or AWS.
 const LONGEST: usize = 2_000;
@@ -50,10 +50,4 @@ pub(super) fn nested(lines: &[String]) -> Vec<(String, Vec<String>)> {
         }
     }
     items
-}
-
-/// A duration, in seconds.
-pub(super) fn short(seconds: f64) -> String {
-    let duration = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);
-    describe::short(duration)
 }

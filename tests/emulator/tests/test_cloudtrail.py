@@ -57,6 +57,22 @@ class CloudTrail(EmulatorTestCase):
         self.assertNotIn("errorCode", detail)
         self.assertNotIn("Statement", event["CloudTrailEvent"])
 
+    def test_what_a_call_made_is_named_without_its_secrets(self):
+        iam = self.client(self.stolen, "iam", REGION)
+        trust = {"Version": "2012-10-17", "Statement": []}
+        role = iam.create_role(RoleName="made", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+        user = iam.create_user(UserName="eve")["User"]
+        key = iam.create_access_key(UserName="eve")["AccessKey"]
+        made = {name: self.made(name) for name in ("CreateRole", "CreateUser", "CreateAccessKey")}
+        self.assertEqual(made["CreateRole"]["role"]["arn"], role["Arn"])
+        self.assertEqual(made["CreateUser"]["user"], {"userName": "eve", "userId": user["UserId"], "arn": user["Arn"]})
+        self.assertEqual(made["CreateAccessKey"]["accessKey"]["accessKeyId"], key["AccessKeyId"])
+        self.assertNotIn(key["SecretAccessKey"], json.dumps(made))
+
+    def made(self, operation: str) -> dict:
+        (event,) = self.lookup("EventName", operation)
+        return json.loads(event["CloudTrailEvent"])["responseElements"]
+
     def test_a_denied_call_says_so(self):
         thief = self.client(self.stolen, "dynamodb", REGION)
         thief.list_tables()

@@ -5,7 +5,11 @@ use super::subject::{NAME, Row, Subject};
 use crate::watching::Watching;
 use serde_json::json;
 
-on_each_row!(everything_is_denied_until_the_quarantine_is_lifted, a_release_lifts_it);
+on_each_row!(
+    everything_is_denied_until_the_quarantine_is_lifted,
+    a_release_lifts_it,
+    what_a_kill_kept_from_being_attached_is_attached_by_the_next_start,
+);
 
 const LONG: &str = "poll_interval = \"5s\"\nquarantine = \"1h\"\n";
 
@@ -59,6 +63,51 @@ fn a_release_lifts_it(row: Row) {
     assert_eq!(service.stop(), 0);
     assert_eq!(subject.scene.entries_of("lifted").len(), 1);
     subject.ledger_is_whole();
+}
+
+impl Row {
+    fn attach(self) -> &'static str {
+        if self.is_user() { "AttachUserPolicy" } else { "AttachRolePolicy" }
+    }
+
+    fn put(self) -> &'static str {
+        if self.is_user() { "PutUserPolicy" } else { "PutRolePolicy" }
+    }
+}
+
+/// The deny and the quarantine go side by side, so a kill may come when either of them, both or none is there. The
+/// intent is in the ledger: both are there after the next start, and nothing was done twice.
+fn what_a_kill_kept_from_being_attached_is_attached_by_the_next_start(row: Row) {
+    for (put, attach) in [("after", "before"), ("before", "after"), ("before", "before"), ("after", "after")]
+    {
+        let subject = Subject::at(row, 0, LONG);
+        let scene = &subject.scene;
+        for (operation, when) in [(row.put(), put), (row.attach(), attach)] {
+            scene.hold(operation, when);
+        }
+        let service = Watching::start(scene, &["--backlog"]);
+        scene.held(row.put());
+        scene.held(row.attach());
+        service.kill();
+        scene.release(row.put());
+        scene.release(row.attach());
+        let is_attached = attach == "after";
+        assert_eq!(subject.attached().len(), usize::from(is_attached), "{row:?} {put} {attach}");
+        let service = Watching::start(scene, &["--backlog"]);
+        scene.wait(|| !scene.entries_of("quarantined").is_empty());
+        scene.wait(|| !scene.entries_of("proof").is_empty());
+        assert_eq!(subject.attached(), ["arn:aws:iam::222222222222:policy/rescind/Quarantine"], "{row:?}");
+        // Also what is issued after the cutoff is denied.
+        scene.advance_clock(60);
+        scene.thief(&subject.session()).is_denied();
+        for kind in ["quarantining", "quarantined"] {
+            assert_eq!(scene.entries_of(kind).len(), 1, "{row:?} {put} {attach} {kind}");
+        }
+        subject.release(&[]).code(0);
+        assert_eq!(subject.attached(), [""; 0], "{row:?} {put} {attach}");
+        assert_eq!(service.stop(), 0);
+        subject.ledger_is_whole();
+    }
 }
 
 /// Whatever dies where: the principal ends denied, and not quarantined.

@@ -64,8 +64,8 @@ fn held_is_a_state_and_not_the_first_verdict() {
     9 | findings decided
     0 | acted: deny seen in place
     0 % | remediation rate | 0 of 9
-    – | finding to deny, median
     – | denies in force
+    – | finding to deny, median
     8 | held now
     0 | observed
     0 | skipped
@@ -112,8 +112,8 @@ fn a_time_that_cannot_be_is_in_no_duration() {
     4 | findings decided
     4 | acted: deny seen in place
     100 % | remediation rate | 4 of 4
-    [days] | finding to deny, median | without 2 that GuardDuty dates after the deny
     100 % | denies in force | of the time since the first put; 0 gaps
+    [days] | finding to deny, median | without 2 that GuardDuty dates after the deny
     0 | held now
     0 | observed
     0 | skipped

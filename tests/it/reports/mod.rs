@@ -3,7 +3,9 @@
 mod figures;
 mod foreign;
 mod formats;
+mod offspring;
 mod page;
+mod quarantine;
 mod record;
 mod valid;
 

@@ -5,7 +5,7 @@ use regex_lite::{Captures, Regex};
 use std::collections::HashMap;
 
 /// What varies, in the order in which it is taken out, and what stands there instead.
-const VARYING: [(&str, &str); 22] = [
+const VARYING: [(&str, &str); 23] = [
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[request]"),
     (r"\b[0-9a-f]{64}\b", "[sha256]"),
     (r"[A-Za-z0-9+/]{60,}={0,2}", "[signature]"),
@@ -18,8 +18,9 @@ const VARYING: [(&str, &str); 22] = [
     (r"-inum \d+", "-inum [n]"),
     (r"127\.0\.0\.1:\d{2,5}\b", "127.0.0.1:[port]"),
     (r"gone \d+ times since \d\d:\d\d:\d\dZ", "gone [n] times since [time]"),
-    (r"in force for \d+ of \d+ seconds", "in force for [n] of [n] seconds"),
+    (r"([Ii]n force for) \d+ of \d+ seconds", "$1 [n] of [n] seconds"),
     (r"\b(\d+h )?(\d+m )?\d+(\.\d+)? ?(ms|s|h|m|min|d|KB|MB|kB)\b( ago)?", "[span]"),
+    (r"(\[span\]|-) {2,}\d{1,2}(\.\d)? %", "$1  [share]"),
     (r"\b(process|pid|uid) \d+", "$1 [number]"),
     (r"\bo-[a-z0-9]{10}\b", "[organization]"),
     (r"\b([Ee]ntry|covers|over) \d+", "$1 [n]"),

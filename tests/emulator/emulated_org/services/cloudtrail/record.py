@@ -1,7 +1,9 @@
 """What CloudTrail records of a call: no documents, no secrets."""
+import re
 import uuid
 from datetime import datetime
-from typing import Dict
+from typing import Dict, Optional
+from xml.sax.saxutils import unescape
 
 from ...enforcement import Principal
 from ...protocol.answers import Answer
@@ -45,6 +47,14 @@ PARAMETERS = {
     )
 }
 PARAMETERS["Bucket"] = "bucketName"
+# What is recorded of an answer: what the call made, by name, and no secrets.
+MADE = {
+    "AssumeRole": {"credentials": ("AccessKeyId",), "assumedRoleUser": ("AssumedRoleId", "Arn")},
+    "GetSessionToken": {"credentials": ("AccessKeyId",)},
+    "CreateRole": {"role": ("RoleName", "RoleId", "Arn")},
+    "CreateUser": {"user": ("UserName", "UserId", "Arn")},
+    "CreateAccessKey": {"accessKey": ("UserName", "AccessKeyId", "Status")},
+}
 
 
 def record(world: World, call: Call, principal: Principal, answer: Answer) -> None:
@@ -78,7 +88,7 @@ def _detail(call: Call, principal: Principal, answer: Answer, region: str, now: 
         "sourceIPAddress": "127.0.0.1",
         "userAgent": call.headers.get("User-Agent") or "",
         "requestParameters": parameters or None,
-        "responseElements": None,
+        "responseElements": _made(call, answer),
         "requestID": call.request_id,
         "eventID": str(uuid.uuid4()),
         "readOnly": call.is_read,
@@ -91,6 +101,21 @@ def _detail(call: Call, principal: Principal, answer: Answer, region: str, now: 
         detail["errorCode"] = answer.error_code
         detail["errorMessage"] = answer.error_message or ""
     return detail
+
+
+def _made(call: Call, answer: Answer) -> Optional[dict]:
+    if call.service not in ("sts", "iam") or answer.error_code or call.operation not in MADE:
+        return None
+    text = answer.body.decode()
+    return {
+        name: {field[0].lower() + field[1:]: _element(text, field) for field in fields}
+        for name, fields in MADE[call.operation].items()
+    }
+
+
+def _element(text: str, name: str) -> Optional[str]:
+    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
+    return unescape(found.group(1)) if found else None
 
 
 def _identity(call: Call, principal: Principal) -> dict:
