@@ -38,6 +38,7 @@ mod crash;
 mod drift;
 mod expiry;
 mod honesty;
+mod offspring;
 mod once;
 mod quarantine;
 mod release;
