@@ -60,9 +60,7 @@ fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'stati
             ),
             _,
         ) => ErrorKind::BadCredentials,
-        (Some("NoSuchEntity" | "PolicyNotFoundException" | "TargetNotFoundException"), _) => {
-            ErrorKind::NotFound
-        }
+        (Some("NoSuchEntity" | "PolicyNotFoundException"), _) => ErrorKind::NotFound,
         // Of Organizations': an account has room for 10 policies, and a policy for 10,240 characters.
         (Some("LimitExceeded" | "ConstraintViolationException"), _) => ErrorKind::Quota,
         (Some("UnmodifiableEntity"), _) => ErrorKind::Unmodifiable,

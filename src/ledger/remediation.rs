@@ -70,19 +70,18 @@ impl Reader {
         if target.means != Means::ServiceControlPolicy {
             return self.of_principal(&target.account, &target.key());
         }
-        let sql = "SELECT id, role_key FROM remediations WHERE account = ?1 ORDER BY opened";
-        let connection = self.connection();
-        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
-        let rows = statement
-            .query_map([target.account.as_str()], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-            })
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| self.sqlite(e))?;
-        let key = target.key();
-        let document = Target::document_key(&key);
-        let ids = rows.into_iter().filter(|(_, key)| Target::document_key(key) == document);
-        ids.map(|(id, _)| self.remediation(&id)).collect()
+        let sql = "SELECT role_key FROM remediations WHERE account = ?1 ORDER BY opened";
+        let mut keys = self.column(sql, [target.account.as_str()])?;
+        keys.sort_unstable();
+        keys.dedup();
+        let own = target.key();
+        keys.retain(|key| Target::document_key(key) == Target::document_key(&own));
+        let mut all = Vec::new();
+        for key in keys {
+            all.extend(self.of_principal(&target.account, &key)?);
+        }
+        all.sort_by_key(|one| one.opened_at);
+        Ok(all)
     }
 
     fn in_force(&self, remediation: Remediation) -> Result<PriorRemediation, LedgerError> {

@@ -92,6 +92,8 @@ impl Refusal {
     pub fn from_call(error: CallError) -> Self {
         match error.kind {
             ErrorKind::Denied => Self::Denied(error),
+            // A control policy that somebody deleted a moment ago is made again.
+            ErrorKind::NotFound if error.service == ORGANIZATIONS => Self::Unavailable(error),
             ErrorKind::NotFound => Self::Gone(Kind::of_operation(error.operation)),
             ErrorKind::Unmodifiable => Self::Unmodifiable(error.to_string()),
             ErrorKind::Quota => Self::Quota(error),

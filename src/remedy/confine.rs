@@ -71,11 +71,13 @@ pub fn session_policy(target: &Target, purpose: Purpose) -> String {
     }
     let quarantines = matches!(purpose, Purpose::Revoke | Purpose::Undo)
         && matches!(target.who, Who::Role { .. } | Who::User { .. });
-    if quarantines
-        && let Some(Value::Array(statements)) = policy.pointer_mut("/Statement")
+    // What is attached as the remedy is read whenever it is looked at.
+    let reads = target.means == Means::Quarantine && purpose == Purpose::Look;
+    if let Some(Value::Array(statements)) = policy.pointer_mut("/Statement")
         && let Value::Array(more) = filled(QUARANTINE, target, name)["Statement"].take()
     {
-        statements.extend(more);
+        let is_read = |one: &Value| one["Resource"].is_string();
+        statements.extend(more.into_iter().filter(|one| quarantines || reads && is_read(one)));
     }
     policy.to_string()
 }

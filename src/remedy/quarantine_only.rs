@@ -9,7 +9,9 @@ use super::quarantine::{lift_quarantine, quarantine, quarantine_policy};
 use super::who_it_is::who_it_is;
 use crate::aws::MemberSession;
 use crate::policies::QUARANTINE_POLICY;
-use crate::remediation::{CallError, Change, Cutoff, Deny, Means, Refusal, Target, Undo, Verified, Who};
+use crate::remediation::{
+    CallError, Change, Cutoff, Deny, ErrorKind, Means, Refusal, Target, Undo, Verified, Who,
+};
 
 /// The remedy. It has no settings.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +46,11 @@ impl QuarantineOnly {
     /// Attaches the policy.
     pub async fn apply(session: &MemberSession, target: &Target) -> Result<(), Refusal> {
         match quarantine_policy(target) {
-            Some(policy) => quarantine(session, target, &policy).await.map_err(Refusal::from_call),
+            Some(policy) => quarantine(session, target, &policy).await.map_err(|error| match error.kind {
+                // The principal was there a moment ago: it is the policy that is not.
+                ErrorKind::NotFound => Refusal::NoQuarantine(error.to_string()),
+                _ => Refusal::from_call(error),
+            }),
             None => Err(Refusal::Unmodifiable(target.principal())),
         }
     }

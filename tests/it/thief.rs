@@ -101,6 +101,11 @@ impl Thief {
     }
 
     /// Makes a managed policy say this.
+    pub fn detach_user_policy(&self, user: &str, arn: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        answer(self.runtime.block_on(iam.detach_user_policy().user_name(user).policy_arn(arn).send()))
+    }
+
     pub fn create_policy_version(&self, arn: &str, document: &str) -> Answer {
         let iam = iam::Client::new(&self.config);
         let request = iam.create_policy_version().policy_arn(arn).policy_document(document);
@@ -280,6 +285,65 @@ impl Thief {
             let id = policy.policy_summary.and_then(|summary| summary.id).expect("an id");
             organizations.attach_policy().policy_id(id).target_id(target).send().await.expect("attached");
         });
+    }
+
+    /// The names of the service control policies of the organization.
+    pub fn scp_names(&self) -> Vec<String> {
+        use aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let listed = organizations.list_policies().filter(ServiceControlPolicy);
+        let pages = listed.into_paginator().send().collect::<Result<Vec<_>, _>>();
+        let pages = self.runtime.block_on(pages).expect("listed").into_iter();
+        pages.flat_map(|page| page.policies.unwrap_or_default()).filter_map(|one| one.name).collect()
+    }
+
+    /// The service control policies that are attached to an account: their names and what they say.
+    pub fn attached_scps(&self, account: &str) -> Vec<(String, String)> {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let each = self.attached_ids(account).into_iter().map(|(name, id)| {
+            let policy = self.runtime.block_on(organizations.describe_policy().policy_id(id).send());
+            (name, policy.expect("read").policy.and_then(|one| one.content).expect("a text"))
+        });
+        each.collect()
+    }
+
+    fn attached_ids(&self, account: &str) -> Vec<(String, String)> {
+        use aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let listed = organizations.list_policies_for_target().target_id(account).filter(ServiceControlPolicy);
+        let pages = listed.into_paginator().send().collect::<Result<Vec<_>, _>>();
+        let pages = self.runtime.block_on(pages).expect("listed").into_iter();
+        let all = pages.flat_map(|page| page.policies.unwrap_or_default());
+        all.map(|one| (one.name.unwrap_or_default(), one.id.unwrap_or_default())).collect()
+    }
+
+    fn attached_id(&self, account: &str, name: &str) -> String {
+        let found = self.attached_ids(account).into_iter().find(|(there, _)| there == name);
+        found.expect("attached").1
+    }
+
+    /// Takes a service control policy from an account, and deletes it.
+    pub fn remove_scp(&self, account: &str, name: &str) {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let id = self.attached_id(account, name);
+        self.runtime.block_on(async {
+            organizations.detach_policy().policy_id(&id).target_id(account).send().await.expect("detached");
+            organizations.delete_policy().policy_id(&id).send().await.expect("deleted");
+        });
+    }
+
+    /// Changes what a service control policy says.
+    pub fn update_scp(&self, account: &str, name: &str, document: &Value) {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        let id = self.attached_id(account, name);
+        let request = organizations.update_policy().policy_id(id).content(document.to_string());
+        self.runtime.block_on(request.send()).expect("updated");
+    }
+
+    /// Takes back what the organization delegates.
+    pub fn delete_resource_policy(&self) {
+        let organizations = aws_sdk_organizations::Client::new(&self.config);
+        self.runtime.block_on(organizations.delete_resource_policy().send()).expect("deleted");
     }
 
     /// A session of a role under exactly these conditions, as the hub opens it.
