@@ -110,6 +110,7 @@ pub fn world(size: (usize, usize, usize)) -> World {
             protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
             budget: config.budget.clone(),
             quarantine: jiff::SignedDuration::ZERO,
+            contested: config.contested,
             settles: jiff::SignedDuration::from_mins(2),
             recheck_interval: std::time::Duration::from_mins(15),
             sweep: rescind::config::Sweep::Report,

@@ -4,6 +4,7 @@
 
 mod bounded;
 mod budget;
+mod contested;
 mod error;
 mod event_pattern;
 mod feeds;
@@ -23,6 +24,7 @@ mod sweep;
 mod template;
 
 pub use budget::Budget;
+pub use contested::WhenContested;
 pub use error::ConfigError;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
@@ -88,6 +90,8 @@ pub struct Config {
     pub recheck_interval: std::time::Duration,
     /// How long a deny must have been in place before the quarantine beside it is lifted; zero for none.
     pub quarantine: SignedDuration,
+    /// What is done about a deny that somebody takes away again and again.
+    pub contested: WhenContested,
     /// How long a contested deny must stay in place before it is called revoked: as long as `quarantine` says, and
     /// [`SETTLES`] where that says none.
     pub settles: SignedDuration,
@@ -244,6 +248,7 @@ impl Config {
             raise_after: raw.raise_after.0,
             recheck_interval: raw.recheck_interval.0.unsigned_abs(),
             quarantine: raw.quarantine.0,
+            contested: raw.contested,
             settles: if raw.quarantine.0.is_zero() { SETTLES } else { raw.quarantine.0 },
             sweep: raw.sweep,
             cloudtrail: raw.cloudtrail,
@@ -281,6 +286,11 @@ impl Config {
             if !all.contains(remedy) {
                 all.push(*remedy);
             }
+        }
+        let ways = self.rules.iter().map(|rule| rule.contested.unwrap_or(self.contested));
+        let escalates = ways.chain([self.contested]).any(|way| way == WhenContested::OrganizationDeny);
+        if escalates && !all.contains(&RemedyName::OrganizationDeny) {
+            all.push(RemedyName::OrganizationDeny);
         }
         all
     }

@@ -3,6 +3,7 @@
 
 use super::bounded::{HOUR, MINUTE, Number, SECOND, Span};
 use super::budget::Budget;
+use super::contested::WhenContested;
 use super::feeds::{Events, Folder};
 use super::member::{RawDrill, RawMember};
 use super::mode::Mode;
@@ -84,6 +85,9 @@ pub(super) struct RawConfig {
     /// How long a deny must have been in place before the policy rescind/Quarantine is detached again, which denies everything beside it: up to 1h. 0s attaches none.
     #[serde(default)]
     pub quarantine: Span<{ 2 * MINUTE }, 0, HOUR>,
+    /// What is done about a deny that somebody takes away again and again, beside putting it back.
+    #[serde(default)]
+    pub contested: WhenContested,
     /// What happens to a deny once every token that it denies has expired: off does nothing, report records it, on removes the deny.
     #[serde(default)]
     pub sweep: Sweep,

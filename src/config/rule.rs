@@ -1,5 +1,6 @@
 //! Rules: which findings are acted on, how, and in which mode. The first that matches decides.
 
+use super::contested::WhenContested;
 use super::event_pattern::EventPattern;
 use super::mode::Mode;
 use super::pattern::Glob;
@@ -23,6 +24,8 @@ pub struct Rule {
     pub widen: bool,
     /// What may be done at most; none when the mode of the installation is all that counts.
     pub mode: Option<Mode>,
+    /// What is done about a contested deny; none when that is as the installation says.
+    pub contested: Option<WhenContested>,
 }
 
 /// Which findings a rule is for.
@@ -121,6 +124,7 @@ pub fn built_in(remedies: &[RemedyName]) -> Vec<Rule> {
         scope: Scope::Role,
         widen: false,
         mode,
+        contested: None,
     };
     vec![
         rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
@@ -202,6 +206,8 @@ pub(super) struct RawFields {
     /// With scope = "session": revoke all sessions of the role if the policy has no room for one more session, or the finding names none. Otherwise a person is asked.
     #[serde(default)]
     widen: bool,
+    /// What is done about a contested deny. Without it, what the installation says.
+    contested: Option<WhenContested>,
     /// The boldest action allowed. It never exceeds the mode of the installation.
     mode: Option<Mode>,
 }
@@ -209,8 +215,19 @@ pub(super) struct RawFields {
 impl TryFrom<RawFields> for RawRule {
     type Error = String;
     fn try_from(raw: RawFields) -> Result<Self, String> {
-        let RawFields { name, pattern, types, min_severity, regions, affiliated, remedy, scope, widen, mode } =
-            raw;
+        let RawFields {
+            name,
+            pattern,
+            types,
+            min_severity,
+            regions,
+            affiliated,
+            remedy,
+            scope,
+            widen,
+            contested,
+            mode,
+        } = raw;
         if name.trim().is_empty() || name.starts_with("built-in") {
             return Err(format!("name: {}: expected a name of your own", quoted(&name)));
         }
@@ -254,6 +271,6 @@ impl TryFrom<RawFields> for RawRule {
                 quoted(&name)
             ));
         }
-        Ok(Self(Rule { name, matches, remedies, scope, widen, mode }))
+        Ok(Self(Rule { name, matches, remedies, scope, widen, mode, contested }))
     }
 }

@@ -95,6 +95,11 @@ recheck_interval = "15m"
 # it denies everything, also to rightful sessions. "0s" attaches none.
 quarantine = "2m"
 
+# What is done about a deny that somebody takes away again and again, beside
+# putting it back: "put_back" (nothing more), "keep_quarantine" (until a person
+# releases it) or "organization_deny" (a service control policy, after approval).
+contested = "put_back"
+
 # What happens to a deny once every token that it denies has expired: "off" does
 # nothing, "report" records it, "on" removes the deny.
 sweep = "report"

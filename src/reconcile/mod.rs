@@ -6,6 +6,7 @@
 //! taken up by [`Reconciler::resume`]. A step says what comes next ([`Next`]); one loop goes on from there.
 
 mod budgets;
+mod contested;
 mod context;
 mod decider;
 mod entrance;

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::next::Next;
 use crate::alert::{quarantine_altered, quarantine_stays};
 use crate::aws::MemberSession;
+use crate::config::WhenContested;
 use crate::ledger::LedgerError;
 use crate::remediation::{CallError, Draft, Event, Means, Refusal, Remediation, Target};
 use crate::remedy::{self, NotQuarantined, Purpose};
@@ -103,6 +104,9 @@ pub(super) async fn go_on(context: &Context, id: &str, next: Next) -> Result<Nex
         remediation = context.reader.remediation(id)?;
         left = remediation.quarantine_left(context.now(), length);
     }
+    if is_kept(context, &remediation) {
+        return Ok(next);
+    }
     let after = match left {
         Some(left) if left.is_zero() => match lift(context, &remediation).await? {
             Lifted::Yes => return Ok(next),
@@ -112,6 +116,14 @@ pub(super) async fn go_on(context: &Context, id: &str, next: Next) -> Result<Nex
         None => Next::RequeueAfter(ASK_AGAIN),
     };
     Ok(next.sooner(after))
+}
+
+/// Whether it stays until a person releases the remediation: who fought the deny once may only be waiting.
+fn is_kept(context: &Context, remediation: &Remediation) -> bool {
+    context.policy().when_contested(remediation.rule.as_deref()) == WhenContested::KeepQuarantine
+        && remediation.history.was_contested
+        && remediation.state.is_in_place()
+        && remediation.quarantine().is_some_and(|open| open.lifting_at.is_none())
 }
 
 /// Attaches an open quarantine of which that is not known. When that is refused it may be attached all the same, so it

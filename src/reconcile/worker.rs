@@ -8,13 +8,14 @@ use super::decider::queue_key;
 use super::keyed_queue::Priority;
 use super::next::{Attempt, Next};
 use super::work::{Case, Work};
-use super::{expire, hold, quarantine, release, revoke, verify};
+use super::{contested, expire, hold, quarantine, release, revoke, verify};
 use crate::chain::chain;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Remediation, State};
 use crate::watch::{Recheck, Watchlist};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -73,8 +74,12 @@ impl Worker {
             Next::RequeueAfter(delay) => self.context.retries.put(id, delay),
             Next::Done | Next::AwaitPerson | Next::Continue => self.context.retries.done(id),
         }
-        let freed = attempt.freed.into_iter();
-        Ok(freed.map(|finding| Work::Finding(Box::new(Case::again(finding)))).collect())
+        let freed = attempt.freed.into_iter().map(|finding| Work::Finding(Box::new(Case::again(finding))));
+        // It waits its turn among those that the organization denies.
+        if let Some(escalated) = contested::escalate(&self.context, id).await? {
+            self.context.retries.put(&escalated, Duration::ZERO);
+        }
+        Ok(freed.collect())
     }
 
     async fn go_on(&self, id: &str, attempt: &mut Attempt) -> Result<Next, LedgerError> {

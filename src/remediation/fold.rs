@@ -138,7 +138,10 @@ impl Remediation {
             | Event::NotQuarantined { .. }
             | Event::Lifting { .. }
             | Event::Lifted { .. }) => Quarantine::take(&mut self.history.quarantines, entry, at, event),
-            Event::Contested { .. } => self.history.is_contested = true,
+            Event::Contested { .. } => {
+                self.history.is_contested = true;
+                self.history.was_contested = true;
+            }
             Event::Settled { .. } => self.history.is_contested = false,
             Event::ReleaseAsked(asked) => {
                 self.undoing = None;

@@ -207,6 +207,8 @@ pub struct History {
     pub releases: Vec<ReleaseRun>,
     /// Somebody takes its deny away again and again, and it has not stayed since.
     pub is_contested: bool,
+    /// It was contested at some time.
+    pub was_contested: bool,
     /// Each time that the quarantine was attached beside its deny.
     pub quarantines: Vec<Quarantine>,
     /// What the stolen credentials made elsewhere, as far as CloudTrail shows it.

@@ -1,7 +1,7 @@
 //! What the configuration has to say, ready to be asked.
 
 use super::{OptOutIndex, RuleIndex};
-use crate::config::{Budget, Config, Glob, Mode, OptOuts, Sweep};
+use crate::config::{Budget, Config, Glob, Mode, OptOuts, Sweep, WhenContested};
 use crate::ident::{AccountId, Partition, RoleName};
 use jiff::SignedDuration;
 
@@ -36,6 +36,8 @@ pub struct Policy {
     pub quarantine: jiff::SignedDuration,
     /// How long a contested deny must stay in place before it is called revoked.
     pub settles: jiff::SignedDuration,
+    /// What is done about a deny that somebody takes away again and again, where its rule says nothing.
+    pub contested: WhenContested,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
     /// CloudTrail is asked for traces.
@@ -61,6 +63,7 @@ impl Policy {
             recheck_interval: config.recheck_interval,
             quarantine: config.quarantine,
             settles: config.settles,
+            contested: config.contested,
             sweep: config.sweep,
             cloudtrail: config.cloudtrail,
         }
@@ -83,6 +86,19 @@ impl Policy {
     ) -> Self {
         let opt_outs = opt_outs.map_or_else(|| self.opt_outs.clone(), OptOutIndex::new);
         Self { opt_outs, remediation_role: self.remediation_role.clone(), ..Self::new(config, hub) }
+    }
+
+    /// What is done about a contested deny to which the rule of this name led.
+    #[must_use]
+    pub fn when_contested(&self, rule: Option<&str>) -> WhenContested {
+        let of_rule = rule.and_then(|name| self.rules.named(name)).and_then(|rule| rule.contested);
+        of_rule.unwrap_or(self.contested)
+    }
+
+    /// The mode that the rule of this name has of its own.
+    #[must_use]
+    pub fn mode_of_rule(&self, rule: Option<&str>) -> Option<Mode> {
+        rule.and_then(|name| self.rules.named(name)).and_then(|rule| rule.mode)
     }
 
     /// The pattern by which a role is protected, if one does.

@@ -59,6 +59,12 @@ impl RuleIndex {
         Self { rules, by_type, others }
     }
 
+    /// The rule with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.name == name)
+    }
+
     /// The rule for a finding. `bus` is the account whose event bus would get the event; `within` says that
     /// the call came from an account of the same organization.
     #[must_use]

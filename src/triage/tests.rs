@@ -21,6 +21,7 @@ fn policy(mode: Mode) -> Policy {
         account_tag: None,
         budget: Budget::default(),
         recheck_interval: std::time::Duration::from_mins(15),
+        contested: crate::config::WhenContested::PutBack,
         quarantine: SignedDuration::ZERO,
         settles: SignedDuration::from_mins(2),
         sweep: Sweep::Report,

@@ -1,6 +1,7 @@
 //! `organization_deny` keeps the promises that every remedy keeps, for each kind of principal. The oracle is the
 //! thief's own call.
 
+mod contested;
 mod shared;
 mod subject;
 
@@ -240,17 +241,13 @@ fn what_is_not_done_is_not_called_done() {
 /// A full account, and a hub that may not: recorded, with what to do; and done when there is room.
 #[test]
 fn without_room_or_permission_a_person_is_needed() {
-    for (prepare, code) in [(json!({"organizations_attachments_quota": 1}), "quota_exceeded")] {
-        let subject = Subject::new(Row::Root);
-        subject.scene.post("switches", &prepare);
-        subject.scene.poll().code(5);
-        assert_eq!(subject.state(), "blocked");
-        let refused = subject.scene.entries_of("refused").remove(0);
-        assert_eq!(refused["data"]["code"], code, "{refused}");
-        subject.scene.post("switches", &json!({"organizations_attachments_quota": 10}));
-        subject.scene.run_once();
-        subject.is_denied();
-    }
+    let subject = Subject::new(Row::Root);
+    subject.set("organizations_attachments_quota", json!(1));
+    subject.scene.poll().code(5).has_code("quota_exceeded");
+    assert_eq!(subject.state(), "blocked");
+    subject.set("organizations_attachments_quota", json!(10));
+    subject.scene.run_once();
+    subject.is_denied();
     let subject = Subject::new(Row::Root);
     subject.management.delete_resource_policy();
     subject.scene.poll().code(5).has_code("access_denied");

@@ -39,6 +39,9 @@ codes! {
         BudgetRoles "budget_roles"
             means "Held: as many of the account's roles as `budget.roles_percent` allows were revoked within the hour."
             do "As for `mode_approve`; see the alert `roles_budget_used_up`.";
+        DenyContested "deny_contested"
+            means "Revoked by a service control policy: somebody takes the deny in the account away again and again."
+            do "Nothing for the revocation. Find out who it is; `rescind show ID` of the first remediation names him, if CloudTrail shows it.";
         OrganizationDeny "organization_deny"
             means "Held: the principal is to be denied by a service control policy on its account, and the rule does not say `mode = \"enforce\"`."
             do "Judge it with `rescind show ID`, which has the statement. [What it denies](remedies.md#organization_deny).";

@@ -33,8 +33,8 @@ pub struct Subject {
 /// An organization that lets the hub write service control policies.
 pub fn delegated(mode: &str) -> Scene {
     let mut hub_policy = policy("hub-role-permissions.json");
-    let more = policy("hub-role-organization-deny.json")["Statement"].as_array().expect("a list").clone();
-    hub_policy["Statement"].as_array_mut().expect("a list").extend(more);
+    let writes = policy("hub-role-organization-deny.json")["Statement"].as_array().expect("a list").clone();
+    hub_policy["Statement"].as_array_mut().expect("a list").extend(writes);
     let mut member_policy = policy("member-role-permissions.json");
     let users = policy("member-role-users.json")["Statement"].as_array().expect("a list").clone();
     member_policy["Statement"].as_array_mut().expect("a list").extend(users);
