@@ -2,12 +2,16 @@
 
 use super::columns::states;
 use super::project::stamp;
-use super::{LedgerError, Reader};
+use super::{LedgerError, Open, Reader};
 use crate::ident::AccountId;
-use crate::remediation::{InForce, InForceTotal, State, Target};
+use crate::remediation::{InForce, InForceTotal, Remediation, State, Target};
 use jiff::Timestamp;
 use rusqlite::params;
 use std::collections::HashSet;
+
+/// The entries that began a quarantine that has no end.
+const QUARANTINES: &str = "FROM entries q WHERE q.kind = 'quarantining' AND q.kind <> 'call' AND NOT EXISTS
+    (SELECT 1 FROM entries l WHERE l.remediation = q.remediation AND l.seq > q.seq AND l.kind IN ('lifted', 'not_quarantined'))";
 
 /// When AWS accepted a deny of a remediation for the first time: by AWS's clock, where it was asked.
 const FIRST_PUT: &str =
@@ -107,17 +111,34 @@ impl Reader {
         Ok(now)
     }
 
+    /// The remediations whose quarantine is attached, or may be, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn quarantined(&self) -> Result<Vec<Open>, LedgerError> {
+        self.open_where(&format!("r.id IN (SELECT q.remediation {QUARANTINES})"))
+    }
+
+    /// Another remediation of the same principal whose quarantine is attached, or may be.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn quarantined_beside(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
+        let sql = format!(
+            "SELECT r.id FROM remediations r WHERE r.account = ?1 AND r.role_key = ?2 AND r.id <> ?3
+             AND EXISTS (SELECT 1 {QUARANTINES} AND q.remediation = r.id) ORDER BY r.opened LIMIT 1"
+        );
+        let target = &remediation.target;
+        let others = self.column(&sql, params![target.account.as_str(), target.key(), remediation.id])?;
+        Ok(others.into_iter().next())
+    }
+
     /// How many remediations are quarantined, and since when the oldest of them.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn quarantines(&self) -> Result<(usize, Option<Timestamp>), LedgerError> {
-        let since = self.column(
-            "SELECT q.time FROM entries q WHERE q.kind = 'quarantining' AND q.kind <> 'call' AND NOT EXISTS
-             (SELECT 1 FROM entries l WHERE l.remediation = q.remediation AND l.seq > q.seq AND l.kind IN ('lifted', 'not_quarantined'))
-             ORDER BY q.seq",
-            [],
-        )?;
+        let since = self.column(&format!("SELECT q.time {QUARANTINES} ORDER BY q.seq"), [])?;
         let oldest = since.first().map(|time| time.parse());
         let oldest = oldest.transpose().map_err(|e: jiff::Error| self.bad_row("entries", &e))?;
         Ok((since.len(), oldest))

@@ -180,29 +180,7 @@ impl Reader {
         self.open_where(&format!("r.state IN {}", states(State::is_open)))
     }
 
-    /// The remediations whose quarantine is attached, or may be, oldest first.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn quarantined(&self) -> Result<Vec<Open>, LedgerError> {
-        self.open_where(
-            "r.id IN (SELECT q.remediation FROM entries q WHERE q.kind = 'quarantining' AND q.kind <> 'call' AND NOT EXISTS
-             (SELECT 1 FROM entries l WHERE l.remediation = q.remediation AND l.seq > q.seq AND l.kind IN ('lifted', 'not_quarantined')))",
-        )
-    }
-
-    /// Another remediation of the same principal whose quarantine is attached, or may be.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn quarantined_beside(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
-        let (account, key) = (&remediation.target.account, remediation.target.key());
-        let is_beside =
-            |one: &Open| one.account == *account && one.role_key == key && one.remediation != remediation.id;
-        Ok(self.quarantined()?.into_iter().find(is_beside).map(|one| one.remediation))
-    }
-
-    fn open_where(&self, condition: &str) -> Result<Vec<Open>, LedgerError> {
+    pub(super) fn open_where(&self, condition: &str) -> Result<Vec<Open>, LedgerError> {
         let sql = format!(
             "SELECT r.id, r.account, r.role_key, r.state, e.time FROM remediations r JOIN entries e ON e.seq = r.opened
              WHERE {condition} ORDER BY r.opened"
