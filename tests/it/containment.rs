@@ -72,7 +72,8 @@ impl Fight {
         let mut scene = Scene::new();
         scene.more_tables =
             format!("[[notify]]\nname = \"hook\"\nwebhook = \"{}/webhook/hook\"\n", scene.endpoint());
-        scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\nquarantine = \"2m\"\n");
+        let keys = "mode = \"enforce\"\npoll_interval = \"5s\"\nquarantine = \"2m\"\n";
+        scene.configure(&format!("{keys}cloudtrail = {is_sealed}\n"));
         scene.watch();
         if is_sealed {
             let seal =
@@ -123,11 +124,29 @@ fn adversary(scene: &Scene, session: &Value, seed: u64) -> Child {
         .expect("the adversary runs")
 }
 
-/// The rounds of the adversary, so far.
-fn rounds(scene: &Scene) -> Vec<Value> {
+/// What the adversary has logged of this kind, so far.
+fn logged(scene: &Scene, event: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(scene.path("thief.jsonl")).unwrap_or_default();
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines.filter(|line| line["event"] == "tick").collect()
+    lines.filter(|line| line["event"] == event).collect()
+}
+
+/// The rounds of the adversary, so far.
+fn rounds(scene: &Scene) -> Vec<Value> {
+    logged(scene, "tick")
+}
+
+/// The evidence names the role and the user that the adversary has made.
+fn what_it_made_is_named(scene: &Scene, seed: u64) {
+    scene.wait(|| !scene.entries_of("offspring").is_empty());
+    let entry = scene.entries_of("offspring").remove(0);
+    for what in ["role", "user"] {
+        let made = logged(scene, "made").into_iter().find(|line| line["what"] == what).expect("made");
+        let name = made["name"].as_str().expect("a name");
+        let arn = format!("arn:aws:iam::{SHOP}:{what}/{name}");
+        let named = entry["data"]["made"].as_array().expect("a list").iter().any(|one| one["name"] == arn);
+        assert!(named, "seed {seed}: {arn} in {entry}");
+    }
 }
 
 fn sealed(seed: u64) {
@@ -142,6 +161,7 @@ fn sealed(seed: u64) {
         assert!(works.is_empty(), "seed {seed}: {whose} still works: {works:?}");
     }
     assert!(after.len() > 3, "seed {seed}: then the test is about nothing");
+    what_it_made_is_named(&fight.scene, seed);
     fight.stop();
 }
 
