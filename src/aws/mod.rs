@@ -44,6 +44,7 @@ pub use queue::{Depth, Message, Queue, SQS_BATCH};
 pub use record::within;
 pub use regions::RegionStatus;
 pub use security_hub::NotImported;
+pub use service_controls::ServiceControl;
 pub use simulate::{Caller, Simulation};
 pub use trail::{Lookup, TrailEvent};
 pub use user::AccessKey;

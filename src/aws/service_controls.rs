@@ -72,6 +72,42 @@ impl Hub {
         }
     }
 
+    /// DescribeResourcePolicy: what the organization delegates, as JSON; none when it delegates nothing. A delegated
+    /// administrator of any service may ask (AWS Organizations API Reference, "DescribeResourcePolicy").
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn delegation(&self) -> Result<Option<String>, CallError> {
+        let scope = CallScope::default();
+        let call = self.call("organizations", "DescribeResourcePolicy", &self.home, &scope);
+        let request = self.organizations.describe_resource_policy().send().boxed();
+        match recorded(&*self.sink, call, request).await {
+            Ok(answer) => Ok(answer.resource_policy.and_then(|policy| policy.content)),
+            Err(error) if error.code.as_deref() == Some("ResourcePolicyNotFoundException") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// ListPoliciesForTarget: the number of service control policies that are attached to an account itself.
+    ///
+    /// # Errors
+    /// As the call's.
+    pub async fn controls_on(&self, account: &AccountId) -> Result<usize, CallError> {
+        let scope = CallScope::default();
+        let (mut number, mut page) = (0, None);
+        loop {
+            let call = self.call("organizations", "ListPoliciesForTarget", &self.home, &scope);
+            let request = self.organizations.list_policies_for_target().target_id(account.as_str());
+            let request = request.filter(PolicyType::ServiceControlPolicy).set_next_token(page);
+            let answer = recorded(&*self.sink, call, request.send().boxed()).await?;
+            number += answer.policies.unwrap_or_default().len();
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok(number);
+            }
+        }
+    }
+
     /// The accounts in an OU and in those below it.
     ///
     /// # Errors

@@ -4,9 +4,11 @@ use super::Exit;
 use super::exit::BadInput;
 use super::output::Screen;
 use super::runtime::block_on;
+use crate::aws::Hub;
 use crate::config::{Config, ConfigError, RemedyName};
+use crate::ident::AccountId;
 use crate::ledger::Ledger;
-use crate::policies::{self, Trusted};
+use crate::policies::{self, Delegate, Trusted};
 use crate::service;
 use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
@@ -40,6 +42,8 @@ enum Document {
     Guard,
     /// What the role for drills may do.
     DrillRole,
+    /// The organization's delegation for the remedy `organization_deny`: who may write SCPs for its accounts.
+    OrganizationDeny,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -76,6 +80,10 @@ struct Print {
     #[arg(long, value_name = "ID")]
     organization: Option<String>,
 
+    /// The account that manages the organization [default: asked of AWS]. For `organization-deny`.
+    #[arg(long, value_name = "ACCOUNT")]
+    management_account: Option<AccountId>,
+
     /// Who may still change roles: ARN patterns, several times for several. For `seal` and `guard`.
     #[arg(long = "deployer", value_name = "ARN")]
     deployers: Vec<String>,
@@ -94,15 +102,15 @@ pub fn run(
         Document::MemberRole => print.member_role(&config)?,
         Document::MemberTrust => {
             let trusted = print.trusted(&config)?;
-            if print.hub_role.is_none() {
-                screen.aside(&format!(
-                    "The hub's role is taken to be {}, whose credentials these are; --hub-role names another.",
-                    trusted.hub_role_arn
-                ));
-            }
+            print.name_hub(screen, &trusted.hub_role_arn);
             policies::member_trust(&trusted)
         }
-        Document::HubRole => policies::hub_role(&member, drill.as_deref()),
+        Document::HubRole => policies::hub_role(&member, drill.as_deref(), &config.all_remedies()),
+        Document::OrganizationDeny => {
+            let delegate = print.delegate(&config)?;
+            print.name_hub(screen, &delegate.hub_role_arn);
+            policies::organization_delegation(&delegate)
+        }
         Document::Quarantine => policies::quarantine(),
         Document::Seal => policies::organization_seal(&member, print.deployers()?),
         Document::Guard => policies::organization_guard(&member, print.deployers()?),
@@ -153,36 +161,82 @@ impl Print {
         Ok(document)
     }
 
-    /// What is not given is asked of AWS.
+    /// Whom a member trusts.
     fn trusted(&self, config: &Config) -> anyhow::Result<Trusted> {
-        let (mut hub_role, mut organization) = (self.hub_role.clone(), self.organization.clone());
-        if hub_role.is_none() || organization.is_none() {
-            block_on(async {
-                let ledger = Ledger::open(&config.ledger)?;
-                let hub = service::hub(config, &ledger).await?;
-                if hub_role.is_none() {
-                    let identity = hub.identity();
-                    let role = policies::role_of_caller(&identity.arn, identity.partition, &identity.account);
-                    hub_role =
-                        Some(role.map_err(|why| {
-                            BadInput(format!("{why}: name the hub's role with --hub-role"))
-                        })?);
-                }
-                if organization.is_none() {
-                    let id = hub.organization_id().await;
-                    organization = Some(id.map_err(|error| {
-                        BadInput(format!("{error}: name the organization with --organization"))
-                    })?);
-                }
-                ledger.close();
-                Ok(Exit::Done)
-            })?;
-        }
+        let (hub_role_arn, organization) = match (&self.hub_role, &self.organization) {
+            (Some(hub_role), Some(organization)) => (hub_role.clone(), organization.clone()),
+            _ => ask(config, async |hub| Ok((self.hub_role(hub)?, self.organization(hub).await?)))?,
+        };
         Ok(Trusted {
-            hub_role_arn: hub_role.unwrap_or_default(),
-            organization: organization.unwrap_or_default(),
+            hub_role_arn,
+            organization,
             external_id: config.member.external_id.clone(),
             source_identity: config.member.source_identity.clone(),
         })
     }
+
+    /// To whom the organization delegates.
+    fn delegate(&self, config: &Config) -> anyhow::Result<Delegate> {
+        match (&self.hub_role, &self.organization, &self.management_account) {
+            (Some(hub_role), Some(organization), Some(management)) => Ok(Delegate {
+                hub_role_arn: hub_role.clone(),
+                organization: organization.clone(),
+                management: management.clone(),
+            }),
+            _ => ask(config, async |hub| {
+                Ok(Delegate {
+                    hub_role_arn: self.hub_role(hub)?,
+                    organization: self.organization(hub).await?,
+                    management: self.management(hub).await?,
+                })
+            }),
+        }
+    }
+
+    fn hub_role(&self, hub: &Hub) -> Result<String, BadInput> {
+        if let Some(given) = &self.hub_role {
+            return Ok(given.clone());
+        }
+        let identity = hub.identity();
+        let role = policies::role_of_caller(&identity.arn, identity.partition, &identity.account);
+        role.map_err(|why| BadInput(format!("{why}: name the hub's role with --hub-role")))
+    }
+
+    async fn organization(&self, hub: &Hub) -> Result<String, BadInput> {
+        if let Some(given) = &self.organization {
+            return Ok(given.clone());
+        }
+        let id = hub.organization_id().await;
+        id.map_err(|error| BadInput(format!("{error}: name the organization with --organization")))
+    }
+
+    async fn management(&self, hub: &Hub) -> Result<AccountId, BadInput> {
+        if let Some(given) = &self.management_account {
+            return Ok(given.clone());
+        }
+        let organization = hub.organization().await;
+        let (_, management) = organization
+            .map_err(|error| BadInput(format!("{error}: name the account with --management-account")))?;
+        Ok(management)
+    }
+
+    /// Says which role a document is for, where nobody has named one.
+    fn name_hub(&self, screen: &Screen, hub_role_arn: &str) {
+        if self.hub_role.is_none() {
+            screen.aside(&format!(
+                "The hub's role is taken to be {hub_role_arn}, whose credentials these are; --hub-role names another."
+            ));
+        }
+    }
+}
+
+/// What AWS answers to the hub.
+fn ask<T>(config: &Config, question: impl AsyncFnOnce(&Hub) -> Result<T, BadInput>) -> anyhow::Result<T> {
+    block_on(async {
+        let ledger = Ledger::open(&config.ledger)?;
+        let hub = service::hub(config, &ledger).await?;
+        let answer = question(&hub).await?;
+        ledger.close();
+        Ok(answer)
+    })
 }

@@ -3,7 +3,6 @@
 use super::quarantine::{quarantine_not_allowed, serves_quarantine};
 use super::{BY_HAND, Doctor, Level, Problem, unread};
 use crate::aws::{AssumeRole, Caller, MemberSession, RoleFacts, Simulation};
-use crate::config::RemedyName;
 use crate::org::Account;
 use crate::policies::{self, Trusted};
 use crate::remediation::{CallError, CallScope, ErrorKind};
@@ -78,7 +77,13 @@ impl Doctor<'_> {
         for problem in &mut looked.problems {
             problem.place = account.id.to_string();
         }
-        looked.problems.extend(quarantine);
+        if let Some(problem) = quarantine {
+            if self.needs_quarantine() {
+                let is_known = problem.code != "role_unreadable";
+                looked.member.ready = looked.member.ready.filter(|ready| !ready || is_known).map(|_| false);
+            }
+            looked.problems.push(problem);
+        }
         match role {
             Ok(role) => looked.problems.extend(self.trust(account, &role, trusted)),
             Err(error) => looked.problems.push(unread(account, "the remediation role", &error)),
@@ -140,8 +145,7 @@ impl Doctor<'_> {
             self.config.member.path_and_name()
         );
         let grant = wanted.iter().map(|(name, _)| self.put_policy(name)).collect::<Vec<_>>().join("\n");
-        // Where the quarantine is all that there is, nothing is done without it.
-        let is_extra = !policies::is_contain_only(&self.config.all_remedies());
+        let is_extra = !self.needs_quarantine();
         let is_for_it = |action: &String| is_extra && serves_quarantine(action);
         let (quarantine_by_scp, by_scp): (Vec<_>, Vec<_>) = by_scp.into_iter().partition(is_for_it);
         let (quarantine_by_role, by_role): (Vec<_>, Vec<_>) = by_role.into_iter().partition(is_for_it);
@@ -219,7 +223,9 @@ impl Doctor<'_> {
         let member = &self.config.member;
         let (hub_role, organization) = trusted
             .map_or(("…", "…"), |trusted| (trusted.hub_role_arn.as_str(), trusted.organization.as_str()));
-        let users = self.config.all_remedies().contains(&RemedyName::UserKeys);
+        let remedies = self.config.all_remedies();
+        let users = policies::user_keys(&remedies);
+        let contain_only = policies::is_contain_only(&remedies);
         Problem::new(
             Level::Problem,
             "cannot_enter",
@@ -228,7 +234,7 @@ impl Doctor<'_> {
                 "the role {role} cannot be assumed: it does not exist, does not trust the hub with this external id, or an SCP denies it"
             ),
             format!(
-                "The stack set of docs/deployment.md creates it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ExternalId=…   # member.external_id; with credentials for ACCOUNT",
+                "The stack set of docs/deployment.md creates it in all accounts but the management account. In one account, without the stack set:\naws cloudformation deploy --stack-name rescind-member-role-here --template-file policies/deployment/member-role.yaml --capabilities CAPABILITY_NAMED_IAM --parameter-overrides RoleName={} RolePath=/{} HubRoleArn={hub_role} OrganizationId={organization} SourceIdentity={} UserKeys={users} ContainOnly={contain_only} ExternalId=…   # member.external_id; with credentials for ACCOUNT",
                 member.role_name, member.role_path, member.source_identity
             ),
         )
@@ -237,7 +243,7 @@ impl Doctor<'_> {
     fn put_policy(&self, name: &str) -> String {
         let role = &self.config.member.role_name;
         let users = match name {
-            policies::USERS_POLICY => " --remedies user_keys",
+            policies::USERS_POLICY => "",
             _ if policies::is_contain_only(&self.config.all_remedies()) => " --contain-only",
             _ => "",
         };
@@ -257,6 +263,7 @@ fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<Strin
             Some(arn) if arn.ends_with(":role/*") => format!("{account}:role/{NOBODY}"),
             Some(arn) if arn.ends_with(":user/*") => format!("{account}:user/{NOBODY}"),
             Some(arn) if arn.contains(":policy/") => policies::quarantine_beside(role_arn),
+            Some(arn) if arn.contains(":role/") => role_arn.to_owned(),
             _ => "*".to_owned(),
         };
         let actions = asked.entry(resource).or_default();
@@ -271,6 +278,7 @@ fn questions(wanted: &[(&'static str, Value)], role_arn: &str) -> BTreeMap<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::RemedyName;
 
     #[test]
     fn every_action_of_the_policies_is_asked_about() {
@@ -286,5 +294,8 @@ mod tests {
         let policy = of("arn:aws:iam::222222222222:policy/rescind/Quarantine");
         assert_eq!(policy, ["iam:GetPolicy", "iam:GetPolicyVersion"]);
         assert_eq!(asked.len(), 4);
+        let wanted = policies::member_role("a/Remediation", &[RemedyName::Quarantine]);
+        let role_arn = "arn:aws:iam::222222222222:role/a/Remediation";
+        assert_eq!(questions(&wanted, role_arn)[role_arn], ["iam:GetRolePolicy"]);
     }
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod hub;
 mod local;
 mod member;
+mod organization_deny;
 mod quarantine;
 mod queue;
 mod region;
@@ -201,17 +202,26 @@ impl Doctor<'_> {
             })
             .buffer_unordered(self.config.concurrency)
             .collect::<Vec<_>>();
-        let (watched, entered, queue, administrator, placement, seals) = futures::join!(
+        let controlling = async {
+            let Some(management) = &management else { return Default::default() };
+            let read = self.hub.service_controls().await;
+            let controls = read.as_deref().unwrap_or_default();
+            futures::join!(
+                self.seals(&accounts, management, read.as_deref()),
+                self.organization_deny(&accounts, management, trusted.as_ref(), controls),
+            )
+        };
+        let (watched, entered, queue, administrator, placement, (seals, deny)) = futures::join!(
             watching,
             entering,
             self.queue(),
             self.administrator(),
             self.placement(),
-            self.seals(&accounts, management.as_ref()),
+            controlling,
         );
         problems.extend(queue);
         problems.extend(administrator.into_iter().chain(placement));
-        problems.extend(seals.problems);
+        problems.extend(seals.problems.into_iter().chain(deny));
         let mut members = BTreeMap::new();
         for mut looked in entered {
             problems.extend(looked.problems);

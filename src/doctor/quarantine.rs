@@ -1,8 +1,10 @@
 //! The quarantine policy of one account, and whether the remediation role may attach it. Without it sessions are
-//! revoked all the same; only what thieves do until the deny is in force is not stopped.
+//! revoked all the same, only what thieves do until the deny is in force is not stopped; unless a rule has the remedy
+//! `quarantine`, which is nothing without it.
 
 use super::{BY_HAND, Doctor, Level, Problem, unread};
 use crate::aws::MemberSession;
+use crate::config::RemedyName;
 use crate::org::Account;
 use crate::policies;
 use crate::remediation::ErrorKind;
@@ -28,6 +30,11 @@ pub(super) fn quarantine_not_allowed(actions: &[String], fix: &str) -> Option<Pr
 }
 
 impl Doctor<'_> {
+    /// Whether a remedy is nothing without the quarantine.
+    pub(super) fn needs_quarantine(&self) -> bool {
+        self.config.all_remedies().contains(&RemedyName::Quarantine)
+    }
+
     /// Looks whether the policy is there and says what it must.
     pub(super) async fn quarantine(
         &self,
@@ -43,13 +50,19 @@ impl Doctor<'_> {
         };
         let name = policies::QUARANTINE_POLICY;
         let Some(found) = found else {
+            let (level, so) = if self.needs_quarantine() {
+                (Level::Problem, "what a rule quarantines is not denied anything")
+            } else {
+                (
+                    Level::Warning,
+                    "sessions are revoked without a quarantine, and work until the deny is in force",
+                )
+            };
             return Some(Problem::new(
-                Level::Warning,
+                level,
                 "quarantine_missing",
                 &account.id,
-                format!(
-                    "there is no policy {name}: sessions are revoked without a quarantine, and work until the deny is in force"
-                ),
+                format!("there is no policy {name}: {so}"),
                 format!(
                     "{BY_HAND}\nrescind policies print quarantine > quarantine.json\naws iam create-policy --path /rescind/ --policy-name Quarantine --policy-document file://quarantine.json   # with credentials for ACCOUNT"
                 ),

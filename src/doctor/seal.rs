@@ -4,13 +4,15 @@
 //! the SCPs themselves are read.
 
 use super::{Doctor, Level, Problem};
+use crate::aws::ServiceControl;
 use crate::ident::AccountId;
 use crate::org::Account;
-use crate::policies::{self, Sealing};
+use crate::policies::{self, Deployed};
 use crate::remediation::CallError;
 use std::collections::BTreeSet;
 
 /// What was read of the seal.
+#[derive(Default)]
 pub(super) struct Seals {
     /// The accounts that are sealed; none when that could not be read.
     pub sealed: Option<BTreeSet<AccountId>>,
@@ -19,10 +21,18 @@ pub(super) struct Seals {
 
 impl Doctor<'_> {
     /// Reads which of the accounts are sealed.
-    pub(super) async fn seals(&self, accounts: &[Account], management: Option<&AccountId>) -> Seals {
-        let Some(management) = management else { return Seals { sealed: None, problems: Vec::new() } };
+    pub(super) async fn seals(
+        &self,
+        accounts: &[Account],
+        management: &AccountId,
+        controls: Result<&[ServiceControl], &CallError>,
+    ) -> Seals {
         let mut problems = Vec::new();
-        let sealed = match self.sealed(&mut problems).await {
+        let sealed = match controls {
+            Ok(controls) => self.sealed(controls, &mut problems).await,
+            Err(error) => Err(error.clone()),
+        };
+        let sealed = match sealed {
             Ok(found) => found,
             Err(error) => {
                 let text = format!("it could not be read which accounts are sealed: {error}");
@@ -50,12 +60,16 @@ impl Doctor<'_> {
     }
 
     /// The accounts that a seal is attached to or above; none for all of the organization.
-    async fn sealed(&self, problems: &mut Vec<Problem>) -> Result<Option<BTreeSet<AccountId>>, CallError> {
+    async fn sealed(
+        &self,
+        controls: &[ServiceControl],
+        problems: &mut Vec<Problem>,
+    ) -> Result<Option<BTreeSet<AccountId>>, CallError> {
         let mut sealed = BTreeSet::new();
-        for policy in self.hub.service_controls().await? {
+        for policy in controls {
             match policies::sealing(&self.config.member.path_and_name(), &policy.content) {
-                Sealing::Nothing => {}
-                Sealing::Part(differs) => problems.push(Problem::new(
+                Deployed::Nothing => {}
+                Deployed::Part(differs) => problems.push(Problem::new(
                     Level::Warning,
                     "seal_out_of_date",
                     "organization",
@@ -65,8 +79,8 @@ impl Doctor<'_> {
                     ),
                     self.deploy_seal(),
                 )),
-                Sealing::Whole => {
-                    for target in self.hub.targets_of(&policy).await? {
+                Deployed::Whole => {
+                    for target in self.hub.targets_of(policy).await? {
                         if target.starts_with("r-") {
                             return Ok(None);
                         } else if let Ok(account) = target.parse() {

@@ -3,11 +3,13 @@
 //! They are the files in `policies/`: what is printed, what `doctor` compares with, and what the tests'
 //! organization is built with is the same text.
 
+mod delegation;
 mod same;
 mod seal;
 
+pub use delegation::{Delegate, delegation, organization_delegation};
 pub use same::{allows_more, difference};
-pub use seal::{Sealing, sealing};
+pub use seal::sealing;
 
 use crate::config::RemedyName;
 use crate::ident::{AccountId, Partition, quoted};
@@ -16,8 +18,10 @@ use serde_json::Value;
 const MEMBER_TRUST: &str = include_str!("../../policies/member-role-trust.json");
 const MEMBER_ROLE: &str = include_str!("../../policies/member-role-permissions.json");
 const MEMBER_USERS: &str = include_str!("../../policies/member-role-users.json");
+const CONTAIN_USERS: &str = include_str!("../../policies/member-role-users-contain.json");
 const CONTAIN_ONLY: &str = include_str!("../../policies/member-role-contain-only.json");
 const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
+const HUB_ORGANIZATION_DENY: &str = include_str!("../../policies/hub-role-organization-deny.json");
 const SEAL: &str = include_str!("../../policies/organization-seal.json");
 const GUARD: &str = include_str!("../../policies/organization-guard.json");
 const QUARANTINE: &str = include_str!("../../policies/quarantine.json");
@@ -27,12 +31,22 @@ const DOCTOR: &str = include_str!("../../policies/session-doctor.json");
 /// The inline policy of the remediation role with what every remedy of roles needs.
 pub const MEMBER_POLICY: &str = "Rescind";
 
-/// Name of the remediation role's inline policy with what the remedy `user_keys` needs in addition.
+/// Name of the remediation role's inline policy with what remedies of IAM users need in addition.
 pub const USERS_POLICY: &str = "RescindUsers";
 
 /// Path and name of the managed policy with which a principal is quarantined, as its ARN has them. The stack
 /// of the remediation role brings it along.
 pub const QUARANTINE_POLICY: &str = "rescind/Quarantine";
+
+/// How much of a document is found where it is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deployed {
+    /// All of it. There may be other statements beside it.
+    Whole,
+    /// Something of it, and in what it differs.
+    Part(String),
+    Nothing,
+}
 
 /// Who a member trusts, and how.
 #[derive(Debug, Clone)]
@@ -105,26 +119,45 @@ pub fn is_contain_only(remedies: &[RemedyName]) -> bool {
     !remedies.iter().any(|remedy| matches!(remedy, RemedyName::RoleSessions | RemedyName::UserKeys))
 }
 
+/// The parameter `UserKeys` of the remediation role's template: what the role may do with IAM users beside roles.
+#[must_use]
+pub fn user_keys(remedies: &[RemedyName]) -> &'static str {
+    let contains = [RemedyName::Quarantine, RemedyName::OrganizationDeny];
+    match remedies {
+        all if all.contains(&RemedyName::UserKeys) => "true",
+        all if !is_contain_only(all) && all.iter().any(|one| contains.contains(one)) => "contain",
+        _ => "false",
+    }
+}
+
 /// The inline policies that the remediation role needs for these remedies, by name. They deny it to
 /// change itself, so they have its own name in them: `member_role`, with its path if it has one.
 #[must_use]
 pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static str, Value)> {
     let template = if is_contain_only(remedies) { CONTAIN_ONLY } else { MEMBER_ROLE };
     let mut policies = vec![(MEMBER_POLICY, filled(template, &[("MEMBER_ROLE", member_role)]))];
-    if remedies.contains(&RemedyName::UserKeys) {
-        policies.push((USERS_POLICY, filled(MEMBER_USERS, &[])));
+    match user_keys(remedies) {
+        "true" => policies.push((USERS_POLICY, filled(MEMBER_USERS, &[]))),
+        "contain" => policies.push((USERS_POLICY, filled(CONTAIN_USERS, &[]))),
+        _ => {}
     }
     policies
 }
 
-/// The permissions of the hub's role. `member_role` and `drill_role` with their paths, if they have any.
+/// The permissions of the hub's role for these remedies. `member_role` and `drill_role` with their paths, if they
+/// have any.
 #[must_use]
-pub fn hub_role(member_role: &str, drill_role: Option<&str>) -> Value {
+pub fn hub_role(member_role: &str, drill_role: Option<&str>, remedies: &[RemedyName]) -> Value {
     let mut policy = filled(HUB_ROLE, &[("MEMBER_ROLE", member_role)]);
     let enter = statements(&mut policy).find(|statement| statement["Sid"] == "EnterMembers");
     if let (Some(enter), Some(drill)) = (enter, drill_role) {
         let both = [enter["Resource"].clone(), format!("arn:*:iam::*:role/{drill}").into()];
         enter["Resource"] = both.into_iter().collect();
+    }
+    if remedies.contains(&RemedyName::OrganizationDeny)
+        && let Some(Value::Array(statements)) = policy.get_mut("Statement")
+    {
+        statements.extend(statements_of(&filled(HUB_ORGANIZATION_DENY, &[])).iter().cloned());
     }
     policy
 }
@@ -221,6 +254,15 @@ fn fill(value: &mut Value, values: &[(&str, &str)]) {
     }
 }
 
+/// The statements of a document that may have one without a list.
+fn statements_of(document: &Value) -> &[Value] {
+    match &document["Statement"] {
+        Value::Array(all) => all,
+        Value::Null => &[],
+        one => std::slice::from_ref(one),
+    }
+}
+
 fn statements(policy: &mut Value) -> impl Iterator<Item = &mut Value> {
     policy.get_mut("Statement").and_then(Value::as_array_mut).into_iter().flatten()
 }
@@ -241,13 +283,22 @@ mod tests {
         let deployers = ["arn:aws:iam::*:role/stacksets-exec-*".to_owned()];
         let mut all = vec![
             member_trust(&trusted),
-            hub_role("RescindRemediation", Some("RescindDrill")),
+            hub_role("RescindRemediation", Some("RescindDrill"), &[RemedyName::OrganizationDeny]),
+            organization_delegation(&Delegate {
+                hub_role_arn: trusted.hub_role_arn.clone(),
+                organization: trusted.organization.clone(),
+                management: "999999999999".parse().expect("legal"),
+            }),
             organization_seal("RescindRemediation", &deployers),
             organization_guard("RescindRemediation", &deployers),
             quarantine(),
             drill_role("RescindDrill"),
         ];
-        all.extend(member_role("a/RescindRemediation", &both).into_iter().map(|(_, policy)| policy));
+        for remedies in
+            [&both[..], &[RemedyName::Quarantine], &[RemedyName::RoleSessions, RemedyName::Quarantine]]
+        {
+            all.extend(member_role("a/RescindRemediation", remedies).into_iter().map(|(_, policy)| policy));
+        }
         for document in all {
             assert!(document["Statement"].as_array().is_some_and(|all| !all.is_empty()), "{document}");
             assert!(!document.to_string().contains("${"), "{document}");
@@ -277,6 +328,15 @@ mod tests {
     }
 
     #[test]
+    fn the_hub_writes_control_policies_only_for_the_remedy_that_does() {
+        let without = hub_role("R", None, &[RemedyName::RoleSessions, RemedyName::Quarantine]);
+        assert!(!without.to_string().contains("organizations:AttachPolicy"), "{without}");
+        let with = hub_role("R", None, &[RemedyName::RoleSessions, RemedyName::OrganizationDeny]);
+        assert!(with.to_string().contains("organizations:AttachPolicy"), "{with}");
+        assert!(with.to_string().len() < 10_240 / 2);
+    }
+
+    #[test]
     fn a_role_that_only_contains_writes_no_policy_and_no_key() {
         let [(name, policy)] = &member_role("R", &[RemedyName::Quarantine, RemedyName::OrganizationDeny])[..]
         else {
@@ -288,6 +348,19 @@ mod tests {
             assert!(!text.contains(&format!("iam:{verb}")), "{verb}");
         }
         assert!(text.contains("iam:AttachRolePolicy") && text.contains("iam:AttachUserPolicy"));
+    }
+
+    #[test]
+    fn users_that_are_only_contained_are_read_and_quarantined() {
+        for remedy in [RemedyName::Quarantine, RemedyName::OrganizationDeny] {
+            let [_, (name, policy)] = &member_role("R", &[RemedyName::RoleSessions, remedy])[..] else {
+                panic!("two policies")
+            };
+            let text = policy.to_string();
+            assert_eq!(*name, USERS_POLICY);
+            assert!(text.contains("iam:GetUser") && text.contains("iam:AttachUserPolicy"), "{text}");
+            assert!(!text.contains("iam:PutUserPolicy") && !text.contains("iam:UpdateAccessKey"), "{text}");
+        }
     }
 
     #[test]

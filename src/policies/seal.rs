@@ -1,48 +1,31 @@
 //! The seal as it is found in an organization.
 
-use super::{difference, organization_seal};
+use super::{Deployed, difference, organization_seal, statements_of};
 use serde_json::Value;
 
-/// How much of the seal a service control policy has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sealing {
-    /// All of it. It may have other statements as well: those of an SCP only deny more.
-    Whole,
-    /// Something of it, and in what it differs.
-    Part(String),
-    Nothing,
-}
-
-/// How much of [`organization_seal`] a service control policy has, whoever its deployers are.
+/// How much of [`organization_seal`] a service control policy has, whoever its deployers are. Other statements beside
+/// it only deny more.
 #[must_use]
-pub fn sealing(member_role: &str, content: &str) -> Sealing {
+pub fn sealing(member_role: &str, content: &str) -> Deployed {
     let mut found: Value = serde_json::from_str(content).unwrap_or_default();
     let deployers = deployers(&found);
     let wanted = organization_seal(member_role, &deployers);
-    let sids: Vec<&Value> = statements(&wanted).iter().map(|statement| &statement["Sid"]).collect();
+    let sids: Vec<&Value> = statements_of(&wanted).iter().map(|statement| &statement["Sid"]).collect();
     let ours: Vec<Value> =
-        statements(&found).iter().filter(|statement| sids.contains(&&statement["Sid"])).cloned().collect();
+        statements_of(&found).iter().filter(|statement| sids.contains(&&statement["Sid"])).cloned().collect();
     if ours.is_empty() {
-        return Sealing::Nothing;
+        return Deployed::Nothing;
     }
     if let Some(everybody) = deployers.iter().find(|pattern| is_everybody(pattern)) {
-        return Sealing::Part(format!("{everybody} exempts everybody"));
+        return Deployed::Part(format!("{everybody} exempts everybody"));
     }
     found["Statement"] = ours.into();
-    difference(&wanted, &found).map_or(Sealing::Whole, Sealing::Part)
-}
-
-fn statements(document: &Value) -> &[Value] {
-    match &document["Statement"] {
-        Value::Array(all) => all,
-        Value::Null => &[],
-        one => std::slice::from_ref(one),
-    }
+    difference(&wanted, &found).map_or(Deployed::Whole, Deployed::Part)
 }
 
 /// Who may alter the remediation role, by the SCP.
 fn deployers(found: &Value) -> Vec<String> {
-    let keeping = statements(found).iter().find(|statement| statement["Sid"] == "KeepTheRemediationRole");
+    let keeping = statements_of(found).iter().find(|statement| statement["Sid"] == "KeepTheRemediationRole");
     let exempt = keeping.and_then(|statement| statement.pointer("/Condition/ArnNotLike/aws:PrincipalArn"));
     match exempt {
         Some(Value::Array(all)) => all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
@@ -67,19 +50,19 @@ mod tests {
         organization_seal("a/Remediation", &["arn:aws:iam::*:role/stacksets-exec-*".to_owned()])
     }
 
-    fn of(document: &Value) -> Sealing {
+    fn of(document: &Value) -> Deployed {
         sealing("a/Remediation", &document.to_string())
     }
 
     #[test]
     fn it_is_found_whoever_deploys_and_beside_other_statements() {
         let mut seal = deployed();
-        assert_eq!(of(&seal), Sealing::Whole);
+        assert_eq!(of(&seal), Deployed::Whole);
         let more = json!({"Sid": "NoRegions", "Effect": "Deny", "Action": "*", "Resource": "*"});
         seal["Statement"].as_array_mut().expect("a list").push(more);
-        assert_eq!(of(&seal), Sealing::Whole);
+        assert_eq!(of(&seal), Deployed::Whole);
         let two = ["arn:aws:iam::*:role/deploy/*".to_owned(), "arn:aws:iam::*:user/terraform".to_owned()];
-        assert_eq!(of(&organization_seal("a/Remediation", &two)), Sealing::Whole);
+        assert_eq!(of(&organization_seal("a/Remediation", &two)), Deployed::Whole);
     }
 
     #[test]
@@ -89,16 +72,16 @@ mod tests {
         {
             let mut seal = deployed();
             seal["Statement"].as_array_mut().expect("a list").retain(|one| one["Sid"] != sid);
-            assert!(matches!(of(&seal), Sealing::Part(why) if why.contains(sid)), "{sid}");
+            assert!(matches!(of(&seal), Deployed::Part(why) if why.contains(sid)), "{sid}");
         }
-        assert!(matches!(sealing("Other", &deployed().to_string()), Sealing::Part(_)));
+        assert!(matches!(sealing("Other", &deployed().to_string()), Deployed::Part(_)));
         for everybody in ["*", "arn:aws:iam::*:role/*", "arn:*:iam::*:*"] {
             let seal = organization_seal("a/Remediation", &[everybody.to_owned()]);
-            assert_eq!(of(&seal), Sealing::Part(format!("{everybody} exempts everybody")));
+            assert_eq!(of(&seal), Deployed::Part(format!("{everybody} exempts everybody")));
         }
         for other in [json!({}), json!({"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})] {
-            assert_eq!(of(&other), Sealing::Nothing);
+            assert_eq!(of(&other), Deployed::Nothing);
         }
-        assert_eq!(sealing("Other", "no JSON"), Sealing::Nothing);
+        assert_eq!(sealing("Other", "no JSON"), Deployed::Nothing);
     }
 }

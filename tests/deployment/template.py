@@ -73,6 +73,8 @@ class Template:
             (name, value), = node.items()
             if name == "Ref" or name.startswith("Fn::"):
                 return self.function(name, value)
+            if name == "Condition" and isinstance(value, str):
+                return self.condition(value)
         done = {key: self.resolved(value) for key, value in node.items()}
         return {key: value for key, value in done.items() if value is not NOTHING}
 
@@ -89,6 +91,8 @@ class Template:
         value = self.resolved(value)
         if name == "Fn::Equals":
             return value[0] == value[1]
+        if name == "Fn::And":
+            return all(value)
         if name == "Fn::Not":
             return not value[0]
         if name == "Fn::Join":

@@ -67,6 +67,20 @@ class MemberRole(unittest.TestCase):
         )
         self.assertEqual((properties["RoleName"], properties["Path"]), ("Remediation", "/security/"))
 
+    def test_where_users_are_only_contained_it_writes_none_of_their_policies(self):
+        self.assertEqual(
+            inline(role("member-role.yaml", UserKeys="contain", RoleName="Remediation", RolePath="/security/", **TRUST)),
+            {"Rescind": policy("member-role-permissions.json"),
+             "RescindUsers": policy("member-role-users-contain.json")},
+        )
+
+    def test_one_that_only_contains_writes_no_policy_whatever_else_is_asked_for(self):
+        for users in ["false", "contain", "true"]:
+            given = {"ContainOnly": "true", "UserKeys": users, "RoleName": "Remediation", "RolePath": "/security/"}
+            properties = role("member-role.yaml", **given, **TRUST)
+            self.assertEqual(inline(properties), {"Rescind": policy("member-role-contain-only.json")})
+            self.assertEqual(properties["AssumeRolePolicyDocument"], policy("member-role-trust.json"))
+
     def test_the_external_id_is_not_shown(self):
         for name in ["member-role.yaml", "member-role-stackset.yaml", "drill-role.yaml"]:
             about = Template((DEPLOYMENT / name).read_text(), **of_all(name)).raw
@@ -187,7 +201,9 @@ class Others(unittest.TestCase):
         delegated = actions("organization-deny-delegation.json")
         hub = actions("hub-role-organization-deny.json") | actions("hub-role-permissions.json")
         self.assertEqual(delegated - hub, set())
-        self.assertEqual(actions("hub-role-organization-deny.json") - delegated, set())
+        # Which is what a delegated administrator may always do.
+        read = {"organizations:DescribeResourcePolicy"}
+        self.assertEqual(actions("hub-role-organization-deny.json") - delegated, read)
 
     def test_the_delegation_cannot_touch_the_seal_and_the_guard(self):
         write = policy("organization-deny-delegation.json")["Statement"][1]

@@ -67,8 +67,20 @@ class Documents(unittest.TestCase):
         self.assertEqual(document("member-role", "permissions", named), policy("member-role-permissions.json"))
         (denied,) = [s for s in document("member-role", "permissions", TRUST)["Statement"] if s["Effect"] == "Deny"]
         self.assertEqual(denied["Resource"], "arn:*:iam::*:role/RescindRemediation")
-        self.assertEqual(document("member-role", "users", TRUST), policy("member-role-users.json"))
+        users = document("member-role", "users", TRUST | {"user_keys": True})
+        self.assertEqual(users, policy("member-role-users.json"))
+        users = document("member-role", "users", TRUST | {"user_keys": "contain"})
+        self.assertEqual(users, policy("member-role-users-contain.json"))
         self.assertEqual(document("member-role", "quarantine", TRUST), policy("quarantine.json"))
+
+    def test_one_that_only_contains_writes_no_policy_whatever_else_is_asked_for(self):
+        named = TRUST | {"role_name": "Remediation", "role_path": "/security/"}
+        given = named | {"contain_only": True, "user_keys": True}
+        self.assertEqual(document("member-role", "permissions", given), policy("member-role-contain-only.json"))
+        for variables in [TRUST, given]:
+            # Terraform has no output that is null.
+            with self.assertRaisesRegex(AssertionError, 'Output "asked" not found'):
+                document("member-role", "users", variables)
 
     def test_a_permissions_boundary_is_of_the_same_account(self):
         bounded = TRUST | {"permissions_boundary": "limits/Rescind"}

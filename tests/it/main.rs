@@ -24,6 +24,7 @@ mod crash;
 mod current;
 mod damage;
 mod decoding;
+mod delegated;
 mod docs;
 mod doctor;
 mod drill;

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, hub, sessionOf } from './ask.mjs'
-import { ACCOUNT, CONTROL, ORGANIZATION_CALLS, SCP, UNIT, WRITES_CONTROLS } from './organization.mjs'
+import { ACCOUNT, CONTROL, ORGANIZATION_CALLS, READS_DELEGATION, SCP, UNIT, WRITES_CONTROLS } from './organization.mjs'
 import { HUB, MANAGEMENT, MEMBER, ORGANIZATION, administrator, hubRole, hubRoleWithDeny, policy } from './documents.mjs'
 
 const delegation = policy('organization-deny-delegation')
@@ -21,6 +21,13 @@ for (const [action, on, context] of ORGANIZATION_CALLS) {
     assert.equal(await ask({ ...rightly, action, on, context: {} }), 'Allowed')
   })
 }
+
+test('the hub reads what is delegated to it', async () => {
+  const [action, on] = READS_DELEGATION
+  const call = { who: hub, action, on, account: HUB }
+  assert.equal(await ask({ ...call, identity: hubRoleWithDeny }), 'Allowed')
+  assert.notEqual(await ask({ ...call, identity: hubRole }), 'Allowed')
+})
 
 for (const [action, on, context] of WRITES_CONTROLS) {
   const call = { ...rightly, action, on, context }

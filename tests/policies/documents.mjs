@@ -41,6 +41,8 @@ export function policy(name, values = {}) {
 
 export const memberRole = [{ name: 'Rescind', policy: policy('member-role-permissions') }]
 export const memberRoleWithUsers = [...memberRole, { name: 'RescindUsers', policy: policy('member-role-users') }]
+export const memberRoleContainOnly = [{ name: 'Rescind', policy: policy('member-role-contain-only') }]
+export const memberRoleContainingUsers = [...memberRole, { name: 'RescindUsers', policy: policy('member-role-users-contain') }]
 export const hubRole = [{ name: 'Rescind', policy: policy('hub-role-permissions') }]
 export const hubRoleWithDeny = [...hubRole, { name: 'RescindOrganizationDeny', policy: policy('hub-role-organization-deny') }]
 /** What the policy of a key must say with which topics are encrypted. */

@@ -17,6 +17,8 @@ export const WRITES_CONTROLS = [
   ['organizations:DetachPolicy', CONTROL, SCP],
   ['organizations:DetachPolicy', ACCOUNT, SCP]
 ]
+/** By doctor. Organizations lets every delegated administrator make it: its resource policy is not asked. */
+export const READS_DELEGATION = ['organizations:DescribeResourcePolicy', '*']
 export const ORGANIZATION_CALLS = [
   ...WRITES_CONTROLS,
   ['organizations:DescribePolicy', CONTROL, SCP],

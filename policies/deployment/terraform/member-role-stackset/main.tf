@@ -10,6 +10,7 @@ resource "aws_cloudformation_stack_set" "member_role" {
   template_body    = file("${path.module}/../../member-role.yaml")
 
   parameters = {
+    ContainOnly         = tostring(var.contain_only)
     ExternalId          = var.external_id
     HubRoleArn          = var.hub_role_arn
     OrganizationId      = var.organization_id
@@ -17,7 +18,7 @@ resource "aws_cloudformation_stack_set" "member_role" {
     RoleName            = var.role_name
     RolePath            = var.role_path
     SourceIdentity      = var.source_identity
-    UserKeys            = tostring(var.user_keys)
+    UserKeys            = var.user_keys
   }
 
   auto_deployment {

@@ -53,7 +53,18 @@ variable "source_identity" {
 }
 
 variable "user_keys" {
-  description = "True where a rule in rescind.toml has the remedy user_keys."
+  description = "\"true\" where a rule in rescind.toml has the remedy user_keys. \"contain\" where none has, and a rule has quarantine or organization_deny."
+  type        = string
+  default     = "false"
+
+  validation {
+    condition     = contains(["true", "contain", "false"], var.user_keys)
+    error_message = "true, contain or false is expected."
+  }
+}
+
+variable "contain_only" {
+  description = "True where no rule in rescind.toml has a remedy that writes a policy (only quarantine and organization_deny). user_keys has no effect with it."
   type        = bool
   default     = false
 }

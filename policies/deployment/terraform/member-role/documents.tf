@@ -9,10 +9,14 @@ locals {
     ORG_ID          = var.organization_id
     SOURCE_IDENTITY = var.source_identity
   })
-  permissions = templatefile("${local.policies}/member-role-permissions.json", {
+  permissions = templatefile("${local.policies}/member-role-${var.contain_only ? "contain-only" : "permissions"}.json", {
     MEMBER_ROLE = trimprefix("${var.role_path}${var.role_name}", "/")
   })
-  users      = file("${local.policies}/member-role-users.json")
+  users = {
+    true    = var.contain_only ? null : file("${local.policies}/member-role-users.json")
+    contain = var.contain_only ? null : file("${local.policies}/member-role-users-contain.json")
+    false   = null
+  }[var.user_keys]
   quarantine = file("${local.policies}/quarantine.json")
 
   boundary = var.permissions_boundary == "" ? null : "arn:${local.partition}:iam::${local.account}:policy/${var.permissions_boundary}"

@@ -37,7 +37,7 @@ resource "aws_iam_role_policy" "permissions" {
 }
 
 resource "aws_iam_role_policy" "users" {
-  count = var.user_keys ? 1 : 0
+  count = local.users == null ? 0 : 1
 
   name   = "RescindUsers"
   role   = aws_iam_role.member.name
