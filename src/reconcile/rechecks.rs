@@ -59,14 +59,7 @@ impl Rechecker {
     /// is too seldom.
     pub(super) async fn look_at_due(self: &Arc<Self>) -> Result<(), LedgerError> {
         let (longest, limits) = (self.interval(), self.refresh()?);
-        for one in self.watchlist().due() {
-            if self.worker.context.queue.is_busy(&queue_key(&one.account, &one.key)) {
-                continue;
-            }
-            if let Some(place) = self.places.take(&one.account, &limits) {
-                self.begin(&one, longest, place);
-            }
-        }
+        self.begin_due(&limits);
         let state = self.watchlist().take_stock(longest, Timestamp::now());
         let Some(text) = state.problem() else { return Ok(()) };
         let what_to_do = "Whoever takes such a deny away is noticed later. The log says which account does not answer. If all do, raise \
@@ -75,13 +68,39 @@ impl Rechecker {
         self.worker.context.alerts.raise_alert(alert).await
     }
 
+    /// Begins the looks that are due, as far as there are places for them.
+    fn begin_due(self: &Arc<Self>, limits: &Limits) {
+        for one in self.watchlist().due() {
+            if self.places.are_taken(limits) {
+                return;
+            }
+            if self.worker.context.queue.is_busy(&queue_key(&one.account, &one.key)) {
+                continue;
+            }
+            if let Some(place) = self.places.take(&one.account, limits) {
+                self.begin(&one, self.interval(), place);
+            }
+        }
+    }
+
+    /// A look is over: its place goes to the next one that is due.
+    fn pass_on(self: &Arc<Self>, place: Place) {
+        drop(place);
+        let last = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let limits = last.as_ref().map(|(_, limits)| Arc::clone(limits));
+        drop(last);
+        if let Some(limits) = limits.filter(|_| !self.worker.stop.is_cancelled()) {
+            self.begin_due(&limits);
+        }
+    }
+
     /// Looks at all denies in force, whatever the time; returns when all are being looked at.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn all(self: &Arc<Self>) -> Result<(), LedgerError> {
         let watched = self.worker.recheck.watched(self.worker.context.policy().sweep)?;
-        let limits = Limits::of_all(&watched, self.interval(), self.width);
+        let limits = Limits::of_all(&watched, self.interval(), self.width, Timestamp::now());
         for one in &watched {
             let Some(place) = self.place(one, &limits).await else { break };
             self.submit(one, Due::Look, place);
@@ -125,7 +144,7 @@ impl Rechecker {
             return Ok(Arc::clone(limits));
         }
         let watched = self.worker.recheck.watched(self.worker.context.policy().sweep)?;
-        let limits = Arc::new(Limits::of_all(&watched, longest, self.width));
+        let limits = Arc::new(Limits::of_all(&watched, longest, self.width, Timestamp::now()));
         *last = Some((Instant::now(), Arc::clone(&limits)));
         for (id, wait) in self.watchlist().update(watched, longest, Timestamp::now()) {
             self.schedule.put(Item::Recheck(id), wait);
@@ -151,11 +170,11 @@ impl Rechecker {
             // What is gathered holds up nothing that is to be revoked.
             let rechecker = Arc::clone(&rechecker);
             queue.submit(evidence_key, Priority::Again, async move {
-                let _place = place;
                 let cloudtrail = rechecker.worker.context.policy().cloudtrail;
                 if let Err(error) = rechecker.evidence.gather(&id, cloudtrail).await {
                     rechecker.worker.note(error);
                 }
+                rechecker.pass_on(place);
             });
         });
     }

@@ -20,6 +20,10 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(4),
 ];
 
+/// Number of looks in a row that find nothing before it is believed. A thief takes a deny away between the put and the
+/// first look, and to put it once more does no harm.
+const MISSING: usize = 4;
+
 /// What one look saw.
 pub(super) enum Look {
     /// Looking again would show nothing new.
@@ -39,7 +43,7 @@ impl Look {
 /// not only at the last look.
 pub(super) async fn patiently<F: Future<Output = Look>>(mut look: impl FnMut() -> F) -> Verified {
     let mut pauses = PAUSES.into_iter();
-    let mut present_since = None;
+    let (mut present_since, mut missing) = (None, 0);
     loop {
         let (mut verified, is_sure) = match look().await {
             Look::Sure(verified) => (verified, true),
@@ -53,8 +57,9 @@ pub(super) async fn patiently<F: Future<Output = Look>>(mut look: impl FnMut() -
             Verified::Missing(_) => present_since = None,
             Verified::Proved(_) | Verified::Unread(_) => {}
         }
+        missing = if matches!(verified, Verified::Missing(_)) { missing + 1 } else { 0 };
         match pauses.next() {
-            Some(pause) if !is_sure => tokio::time::sleep(pause).await,
+            Some(pause) if !is_sure && missing < MISSING => tokio::time::sleep(pause).await,
             _ => return verified,
         }
     }
@@ -242,6 +247,21 @@ mod tests {
             notes.insert(note.expect("a note"));
         }
         insta::assert_snapshot!(Vec::from_iter(notes).join("\n"), @"the simulator did not take into account when the session began");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_at_once_is_waited_for_and_not_for_long() {
+        let last = async |looks: Vec<Look>| {
+            let mut looks = looks.into_iter();
+            patiently(|| std::future::ready(looks.next().expect("no more looks than these"))).await
+        };
+        let missing = || Verified::Missing("nothing".to_owned());
+        let not_yet = || Look::NotYet(missing());
+        // Whoever took it away: it is put back soon.
+        assert_eq!(last(vec![not_yet(), not_yet(), not_yet(), not_yet()]).await, missing());
+        // A reader that lags behind sees it late.
+        let late = || Verified::Proved(Proof::new(Rung::Simulated, None, Timestamp::UNIX_EPOCH).into());
+        assert_eq!(last(vec![not_yet(), not_yet(), Look::Sure(late())]).await, late());
     }
 
     #[tokio::test]

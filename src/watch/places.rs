@@ -1,7 +1,9 @@
 //! Limits the number of concurrent rechecks, in all and per account.
 
+use super::timetable::{DENSE, DENSE_TIME};
 use crate::ident::AccountId;
 use crate::ledger::Watched;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +16,10 @@ const LOOK: Duration = Duration::from_secs(4);
 /// Minimum number of looks at once: an account that hangs has one of them.
 const LEAST_AT_ONCE: usize = 4;
 
+/// Maximum number of looks at once in one account for what was put a moment ago: IAM throttles an account, and a new
+/// deny there needs its calls.
+const DENSE_IN_ACCOUNT: usize = 2;
+
 /// How many looks are made at once: as many as the denies and the interval ask for, and no more than leaves a
 /// theft its width.
 #[derive(Debug)]
@@ -25,24 +31,58 @@ pub struct Limits {
 impl Limits {
     /// For these denies, where `width` roles are worked on at once.
     #[must_use]
-    pub fn of_all(watched: &[Watched], longest: Duration, width: usize) -> Self {
-        let needed = |denies: usize| {
-            let looks = u128::try_from(denies).unwrap_or(u128::MAX).saturating_mul(LOOK.as_millis());
-            usize::try_from(looks.div_ceil(longest.as_millis().max(1))).unwrap_or(usize::MAX)
-        };
-        let mut accounts: HashMap<AccountId, usize> = HashMap::new();
+    pub fn of_all(watched: &[Watched], longest: Duration, width: usize, now: Timestamp) -> Self {
+        let mut all = Needed::default();
+        let mut accounts: HashMap<AccountId, Needed> = HashMap::new();
         for one in watched {
-            *accounts.entry(one.account.clone()).or_default() += 1;
+            let is_new = now.duration_since(one.last).unsigned_abs() < DENSE_TIME;
+            all.count(is_new);
+            accounts.entry(one.account.clone()).or_default().count(is_new);
         }
-        for denies in accounts.values_mut() {
-            *denies = needed(*denies).clamp(1, width.div_ceil(4));
+        let of_account = |needed: Needed| {
+            needed.seldom(longest).max(needed.dense().min(DENSE_IN_ACCOUNT)).clamp(1, width.div_ceil(4))
+        };
+        let needed = all.seldom(longest).saturating_add(all.dense());
+        Self {
+            all: needed.clamp(LEAST_AT_ONCE, LEAST_AT_ONCE.max(width / 2)),
+            accounts: accounts.into_iter().map(|(id, needed)| (id, of_account(needed))).collect(),
         }
-        Self { all: needed(watched.len()).clamp(LEAST_AT_ONCE, LEAST_AT_ONCE.max(width / 2)), accounts }
     }
 
     fn of(&self, account: &AccountId) -> usize {
         self.accounts.get(account).copied().unwrap_or(1)
     }
+}
+
+/// The denies that are to be looked at.
+#[derive(Default, Clone, Copy)]
+struct Needed {
+    denies: usize,
+    /// Those that were put a moment ago.
+    new: usize,
+}
+
+impl Needed {
+    fn count(&mut self, is_new: bool) {
+        self.denies += 1;
+        self.new += usize::from(is_new);
+    }
+
+    /// How many looks at once keep the interval.
+    fn seldom(self, longest: Duration) -> usize {
+        at_once(self.denies, longest)
+    }
+
+    /// How many more keep the times of the first minute.
+    fn dense(self) -> usize {
+        at_once(self.new.saturating_mul(DENSE.len()), DENSE_TIME)
+    }
+}
+
+/// How many looks go on at once when so many are made within this time.
+fn at_once(looks: usize, within: Duration) -> usize {
+    let time = u128::try_from(looks).unwrap_or(u128::MAX).saturating_mul(LOOK.as_millis());
+    usize::try_from(time.div_ceil(within.as_millis().max(1))).unwrap_or(usize::MAX)
 }
 
 /// The looks that are being made. Clones share them.
@@ -75,6 +115,12 @@ impl Places {
         Some(Place { places: self.clone(), account: account.clone() })
     }
 
+    /// Whether there is a place for nobody.
+    #[must_use]
+    pub fn are_taken(&self, limits: &Limits) -> bool {
+        self.0.taken().values().sum::<usize>() >= limits.all
+    }
+
     /// Returns when a look is over.
     pub fn freed(&self) -> Notified<'_> {
         self.0.freed.notified()
@@ -102,7 +148,7 @@ impl Drop for Place {
 mod tests {
     use super::*;
     use crate::watch::Watchlist;
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     /// So many denies that were put now, and the longest interval between two looks at one.
     fn put(count: usize) -> (Vec<Watched>, Duration) {
@@ -121,7 +167,8 @@ mod tests {
     #[test]
     fn the_dense_looks_at_a_thousand_denies_keep_to_their_places() {
         let (watched, longest) = put(1_000);
-        let (limits, places) = (Limits::of_all(&watched, longest, 32), Places::default());
+        let (limits, places) =
+            (Limits::of_all(&watched, longest, 32, Timestamp::UNIX_EPOCH), Places::default());
         let list = Watchlist::new(Timestamp::UNIX_EPOCH);
         let mut due = list.update(watched, longest, Timestamp::UNIX_EPOCH);
         let mut looked: HashMap<String, usize> = HashMap::new();
@@ -150,14 +197,19 @@ mod tests {
     #[test]
     fn how_many_at_once_follows_from_the_denies_and_the_interval() {
         let (watched, longest) = put(1_000);
-        let limits = |denies: usize, longest: Duration| {
-            let limits = Limits::of_all(&watched[..denies], longest, 32);
+        let later = Timestamp::UNIX_EPOCH + DENSE_TIME;
+        let limits = |denies: usize, longest: Duration, now: Timestamp| {
+            let limits = Limits::of_all(&watched[..denies], longest, 32, now);
             (limits.all, limits.of(&watched[0].account))
         };
-        assert_eq!(limits(10, longest), (4, 1));
-        assert_eq!(limits(1_000, longest), (5, 5));
-        assert_eq!(limits(1_000, Duration::from_secs(1)), (16, 8));
-        let (places, few) = (Places::default(), Limits::of_all(&watched[..10], longest, 32));
+        assert_eq!(limits(10, longest, later), (4, 1));
+        assert_eq!(limits(1_000, longest, later), (5, 5));
+        assert_eq!(limits(1_000, Duration::from_secs(1), later), (16, 8));
+        // What was put a moment ago is looked at seven times within a minute.
+        assert_eq!(limits(2, longest, Timestamp::UNIX_EPOCH), (4, 1));
+        assert_eq!(limits(20, longest, Timestamp::UNIX_EPOCH), (11, 2));
+        assert_eq!(limits(1_000, longest, Timestamp::UNIX_EPOCH), (16, 5));
+        let (places, few) = (Places::default(), Limits::of_all(&watched[..10], longest, 32, later));
         let place = places.take(&watched[0].account, &few);
         assert!(place.is_some() && places.take(&watched[0].account, &few).is_none());
         drop(place);

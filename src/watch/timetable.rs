@@ -6,7 +6,10 @@ use std::time::Duration;
 
 /// Times of the first looks, in seconds after the put. AWS enforces a change of IAM some seconds after it
 /// accepted it, and until then a stolen session can still undo it.
-const DENSE: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
+pub(super) const DENSE: [u64; 7] = [1, 2, 4, 8, 15, 30, 60];
+
+/// Time from a put to the last of these looks.
+pub(super) const DENSE_TIME: Duration = Duration::from_secs(DENSE[DENSE.len() - 1]);
 
 /// Shortest interval after these; it doubles from look to look.
 pub(super) const FIRST: Duration = Duration::from_mins(1);
