@@ -142,7 +142,7 @@ impl Print {
     fn member_role(&self, config: &Config) -> Result<Value, BadInput> {
         let remedies = match (self.remedies.is_empty(), self.remedies.contains(&Remedy::UserKeys)) {
             _ if self.contain_only => vec![RemedyName::Quarantine],
-            (true, _) => config.all_remedies(),
+            (true, _) => config.named_remedies(),
             (false, true) => vec![RemedyName::RoleSessions, RemedyName::UserKeys],
             (false, false) => vec![RemedyName::RoleSessions],
         };

@@ -278,15 +278,23 @@ impl Config {
         &self.regions[0]
     }
 
-    /// The remedies that rules ask for, the built-in ones among them.
+    /// The remedies that rules name, the built-in ones among them: what the remediation role is for. It has what is
+    /// done about a contested deny as well, which needs no more of it.
     #[must_use]
-    pub fn all_remedies(&self) -> Vec<RemedyName> {
+    pub fn named_remedies(&self) -> Vec<RemedyName> {
         let mut all = self.remedies.clone();
         for remedy in self.rules.iter().flat_map(|rule| &rule.remedies) {
             if !all.contains(remedy) {
                 all.push(*remedy);
             }
         }
+        all
+    }
+
+    /// The same, with what is done about a contested deny.
+    #[must_use]
+    pub fn all_remedies(&self) -> Vec<RemedyName> {
+        let mut all = self.named_remedies();
         let ways = self.rules.iter().map(|rule| rule.contested.unwrap_or(self.contested));
         let escalates = ways.chain([self.contested]).any(|way| way == WhenContested::OrganizationDeny);
         if escalates && !all.contains(&RemedyName::OrganizationDeny) {

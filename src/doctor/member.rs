@@ -50,7 +50,7 @@ impl Doctor<'_> {
                 return looked;
             }
         };
-        let wanted = policies::member_role(&member.path_and_name(), &self.config.all_remedies());
+        let wanted = policies::member_role(&member.path_and_name(), &self.config.named_remedies());
         let caller = Caller {
             arn: &role_arn,
             user_id: None,
@@ -223,7 +223,7 @@ impl Doctor<'_> {
         let member = &self.config.member;
         let (hub_role, organization) = trusted
             .map_or(("…", "…"), |trusted| (trusted.hub_role_arn.as_str(), trusted.organization.as_str()));
-        let remedies = self.config.all_remedies();
+        let remedies = self.config.named_remedies();
         let users = policies::user_keys(&remedies);
         let contain_only = policies::is_contain_only(&remedies);
         Problem::new(
@@ -244,7 +244,7 @@ impl Doctor<'_> {
         let role = &self.config.member.role_name;
         let users = match name {
             policies::USERS_POLICY => "",
-            _ if policies::is_contain_only(&self.config.all_remedies()) => " --contain-only",
+            _ if policies::is_contain_only(&self.config.named_remedies()) => " --contain-only",
             _ => "",
         };
         format!(

@@ -32,7 +32,7 @@ pub(super) fn quarantine_not_allowed(actions: &[String], fix: &str) -> Option<Pr
 impl Doctor<'_> {
     /// Whether a remedy is nothing without the quarantine.
     pub(super) fn needs_quarantine(&self) -> bool {
-        self.config.all_remedies().contains(&RemedyName::Quarantine)
+        self.config.named_remedies().contains(&RemedyName::Quarantine)
     }
 
     /// Looks whether the policy is there and says what it must.

@@ -103,6 +103,15 @@ fn what_lets_the_hub_deny_by_the_organization_is_there_and_nothing_is_written_to
 }
 
 #[test]
+fn what_is_done_about_a_contested_deny_needs_the_hub_and_no_more_of_the_remediation_role() {
+    let scene = delegating();
+    scene.configure("mode = \"enforce\"\ncontested = \"organization_deny\"\n");
+    assert_eq!(codes(&scene, &DENY), ["note organization_deny_not_tried organization"]);
+    assert_eq!(codes(&scene, &["role_", "permission"]), Vec::<String>::new());
+    assert_eq!(is_ready(&scene, SHOP), true);
+}
+
+#[test]
 fn each_half_that_is_missing_is_named_with_what_to_do() {
     let neither = named(Setting::default(), "\"organization_deny\"");
     assert!(codes(&neither, &DENY).contains(&"problem organization_deny_not_allowed hub".to_owned()));
