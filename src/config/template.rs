@@ -97,7 +97,8 @@ quarantine = "2m"
 
 # What is done about a deny that somebody takes away again and again, beside
 # putting it back: "put_back" (nothing more), "keep_quarantine" (until a person
-# releases it) or "organization_deny" (a service control policy, after approval).
+# releases it) or "organization_deny" (a service control policy, if a person
+# approves it).
 contested = "put_back"
 
 # What happens to a deny once every token that it denies has expired: "off" does
