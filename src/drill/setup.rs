@@ -2,7 +2,7 @@
 
 use super::error::DrillError;
 use crate::aws::{Hub, RoleFacts};
-use crate::config::{Budget, Config, DrillRole, Mode, OptOuts, Sweep};
+use crate::config::{Budget, Config, DrillRole, Mode, OptOuts, RemedyName, Sweep};
 use crate::ident::AccountId;
 use crate::policies::{self, Trusted};
 use jiff::Timestamp;
@@ -58,6 +58,7 @@ impl Drill<'_> {
         Config {
             mode: Mode::Enforce,
             rules: Vec::new(),
+            remedies: vec![RemedyName::RoleSessions],
             opt_outs: OptOuts::default(),
             opt_outs_file: ledger.with_extension("opt-outs.toml"),
             opt_outs_named: false,

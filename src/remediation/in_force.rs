@@ -153,7 +153,20 @@ impl Remediation {
         let steps: Vec<Step> = steps.into_iter().map(|(_, step)| step).collect();
         let released = history.releases.iter().filter_map(|release| release.done_at).next_back();
         let ended = [released, history.expired_at, self.undone.map(|(at, _)| at)].into_iter().flatten().min();
+        // What somebody fights is known to have been there when it was last looked at, and no longer.
+        let known = if history.is_contested {
+            self.last_looked_at().map_or(known, |at| at.min(known))
+        } else {
+            known
+        };
         InForce::of(&steps, ended.unwrap_or(known).min(known))
+    }
+
+    /// When an entry last said whether its deny was in place.
+    fn last_looked_at(&self) -> Option<Timestamp> {
+        let accepted = self.history.changes.iter().filter_map(|made| made.accepted_at);
+        let proved = self.proofs.iter().map(|proof| proof.at);
+        accepted.chain(proved).chain(self.history.drifts.iter().map(|drift| drift.at)).max()
     }
 
     /// When its deny was found gone since that time, each time.

@@ -187,6 +187,9 @@ impl Refusal {
                 "Make room: release older remediations of this account, or detach a service control policy from it. An account takes 10, and each has \
                  10,240 characters.".to_owned()
             }
+            Self::Quota(error) if error.operation.starts_with("Attach") => {
+                "Make room: detach a managed policy from it, or ask AWS for a higher quota (10 attached by default).".to_owned()
+            }
             Self::NoQuarantine(_) => "Deploy the member role's stack again: it brings the policy rescind/Quarantine along. Find out who changed or deleted it.".to_owned(),
             Self::Quota(_) => "Make room: move an inline policy into a managed policy. IAM allows a role 10,240 characters of inline policies, a user 2,048.".to_owned(),
             Self::NotKept(_) => format!(
@@ -227,6 +230,9 @@ impl std::fmt::Display for Refusal {
             }
             Self::Protected { arn, pattern } => write!(f, "{arn} is protected by {pattern:?}"),
             Self::Unmodifiable(why) => write!(f, "it cannot be changed: {why}"),
+            Self::Quota(error) if error.operation.starts_with("Attach") => {
+                write!(f, "it has as many managed policies as it may have: {error}")
+            }
             Self::Quota(error) => write!(f, "the inline policies are full: {error}"),
             Self::NotKept(found) => write!(f, "AWS accepted the change, and it is not kept: {found}"),
             Self::Unavailable(error) => write!(f, "AWS did not do it: {error}"),

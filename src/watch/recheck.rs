@@ -206,7 +206,9 @@ async fn found_for_sure(
     at_most: &Deny,
 ) -> Result<Found, Refusal> {
     let mut found = remedy::inspect(session, &remediation.target).await?;
-    for pause in SURE {
+    // What somebody fights is more likely gone than read too early.
+    let pauses = if remediation.state == State::Contested { &SURE[..1] } else { &SURE[..] };
+    for pause in pauses.iter().copied() {
         if change.is_in_force(&found, at_most) {
             break;
         }

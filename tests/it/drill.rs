@@ -13,7 +13,7 @@ const STEPS: [&str; 9] =
 /// An account with a role for drills; more statements of its trust.
 fn scene(more: &Value) -> Scene {
     let scene = Scene::with(Setting { hub_policy: hub_policy(), ..Setting::default() });
-    scene.configure("mode = \"observe\"\n[[rules]]\nname = \"none\"\nmode = \"off\"\ntypes = [\"*\"]\n");
+    scene.configure("mode = \"observe\"\nremedy = \"quarantine\"\n[[rules]]\nname = \"none\"\nmode = \"off\"\ntypes = [\"*\"]\n");
     configure(&scene);
     let mut trust = scene.rescind(&["policies", "print", "member-trust"]).code(0).json_document();
     trust["Statement"].as_array_mut().expect("a list").extend(more.as_array().expect("a list").clone());
