@@ -9,9 +9,6 @@ use aws_sdk_organizations::types::{PolicySummary, PolicyType};
 use futures::FutureExt;
 use jiff::Timestamp;
 
-/// What Organizations answers when a policy of this name exists.
-const EXISTS: &str = "DuplicatePolicyException";
-
 /// What Organizations answers when the policy is attached already.
 const ATTACHED: &str = "DuplicatePolicyAttachmentException";
 
@@ -32,6 +29,16 @@ pub struct FoundPolicy {
     pub id: String,
     /// What it says, as JSON.
     pub content: String,
+}
+
+/// A policy of the account's name that is not attached to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnattachedPolicy {
+    pub id: String,
+    /// What it says, as JSON.
+    pub content: String,
+    /// It is attached to something else.
+    pub is_elsewhere: bool,
 }
 
 impl Hub {
@@ -81,22 +88,32 @@ impl AccountPolicy {
         }
     }
 
-    /// Has the account's policy say this, and attaches it. Doing it twice is the same as doing it once. One that
-    /// exists and is not attached is taken: a crash came between the two calls.
+    /// ListPolicies, DescribePolicy and ListTargetsForPolicy: the policy of the account's name, which is not attached to
+    /// it; none when there is none.
+    ///
+    /// # Errors
+    /// As the calls'.
+    pub async fn unattached(&self) -> Result<Option<UnattachedPolicy>, CallError> {
+        let Some(id) = self.by_name().await? else { return Ok(None) };
+        let FoundPolicy { id, content } = self.read(id).await?;
+        let request = self.hub.organizations.list_targets_for_policy().policy_id(&id).send().boxed();
+        let targets = recorded(&*self.hub.sink, self.call("ListTargetsForPolicy"), request).await?.targets;
+        let is_elsewhere = targets.is_some_and(|targets| !targets.is_empty());
+        Ok(Some(UnattachedPolicy { id, content, is_elsewhere }))
+    }
+
+    /// Has the policy with this id say this, or makes one, and attaches it to the account. Doing it twice is the same as
+    /// doing it once.
     ///
     /// # Errors
     /// As the calls': `Quota` when there is no room in it, or for it at the account.
-    pub async fn put(&self, content: &str) -> Result<(), CallError> {
-        if let Some(found) = self.attached().await? {
-            return self.update(&found.id, content).await;
-        }
-        let id = match self.create(content).await {
-            Err(error) if error.code.as_deref() == Some(EXISTS) => {
-                let id = self.by_name().await?.ok_or(error)?;
+    pub async fn put(&self, id: Option<String>, content: &str) -> Result<(), CallError> {
+        let id = match id {
+            Some(id) => {
                 self.update(&id, content).await?;
                 id
             }
-            id => id?,
+            None => self.create(content).await?,
         };
         self.attach(&id).await
     }

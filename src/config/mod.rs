@@ -59,6 +59,9 @@ pub const FILE: &str = "rescind.toml";
 /// Time for which a contested deny must stay in place before it is called revoked, where no quarantine says another.
 const SETTLES: SignedDuration = SignedDuration::from_mins(2);
 
+/// Why the quarantine cannot be kept.
+const NOTHING_TO_KEEP: &str = "with quarantine = \"0s\" there is none that could be kept";
+
 /// A configuration that was read and checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -214,10 +217,27 @@ impl Config {
         if remedies.is_empty() {
             return Err(invalid(text, path, "remedy", "expected a remedy, or a list of them".to_owned()));
         }
+        if raw.contested == WhenContested::KeepQuarantine && raw.quarantine.0.is_zero() {
+            return Err(invalid(text, path, "contested", NOTHING_TO_KEEP.to_owned()));
+        }
         let mut rules = raw.rules.0;
         for (index, rule) in rules.iter_mut().enumerate() {
             if rule.remedies.is_empty() {
                 rule.remedies.clone_from(&remedies);
+            }
+            if rule.scope == Scope::Session && rule.remedies.contains(&RemedyName::Quarantine) {
+                let message =
+                    "the remedy \"quarantine\" denies all sessions of a role: leave it out, or the scope";
+                return Err(invalid(text, path, &format!("rules[{index}].scope"), message.to_owned()));
+            }
+            let keeps = rule.contested == Some(WhenContested::KeepQuarantine);
+            if keeps && raw.quarantine.0.is_zero() {
+                return Err(invalid(
+                    text,
+                    path,
+                    &format!("rules[{index}].contested"),
+                    NOTHING_TO_KEEP.to_owned(),
+                ));
             }
             let revokes = [RemedyName::RoleSessions, RemedyName::OrganizationDeny];
             if rule.scope == Scope::Session && !rule.remedies.iter().any(|one| revokes.contains(one)) {

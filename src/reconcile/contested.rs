@@ -12,7 +12,7 @@ pub(super) async fn escalate(context: &Context, id: &str) -> Result<Option<Strin
     let rule = remediation.rule.as_deref();
     let is_of_iam = matches!(remediation.target.who, Who::Role { .. } | Who::User { .. });
     if !remediation.history.is_contested
-        || remediation.target.means != Means::InlinePolicy
+        || remediation.target.means == Means::ServiceControlPolicy
         || !is_of_iam
         || policy.when_contested(rule) != WhenContested::OrganizationDeny
     {
@@ -20,8 +20,7 @@ pub(super) async fn escalate(context: &Context, id: &str) -> Result<Option<Strin
     }
     let target = Target { means: Means::ServiceControlPolicy, ..remediation.target.clone() };
     let earlier = context.reader.of_principal(&target.account, &target.key())?;
-    // What was rejected, released or failed since this deny was opened was answered already.
-    if earlier.iter().any(|one| one.opened_at >= remediation.opened_at || one.state.is_in_place()) {
+    if earlier.iter().any(|one| is_answered(one, &remediation)) {
         return Ok(None);
     }
     let organization = context.decider.accounts.snapshot();
@@ -67,6 +66,20 @@ pub(super) async fn escalate(context: &Context, id: &str) -> Result<Option<Strin
     );
     context.ledger.append(Draft { subject, event }).await?;
     Ok(Some(escalated))
+}
+
+/// Whether what the organization denies already covers what this remediation is about, or will when it is done. What
+/// was rejected, released or failed since this deny was opened was answered as well.
+fn is_answered(one: &Remediation, remediation: &Remediation) -> bool {
+    let covers = || {
+        one.target.session() == remediation.target.session()
+            && one.change.as_ref().is_some_and(|change| change.cutoff.covers(remediation.last_seen))
+    };
+    if one.state.is_in_place() {
+        covers()
+    } else {
+        one.state.is_open() || one.opened_at >= remediation.opened_at
+    }
 }
 
 /// As that of every remediation, from the occurrence; and from what it follows.

@@ -155,10 +155,15 @@ impl Context {
         Ok(history.into_iter().find(covers).map(|other| other.remediation))
     }
 
-    /// A person's approval makes it as fresh as the activity did.
+    /// A person's approval makes it as fresh as the activity did, and so does a fight about another deny.
     pub fn is_too_old(&self, remediation: &Remediation) -> bool {
+        let max = self.policy().max_finding_age;
+        if remediation.is_escalated() {
+            // By the clock of the entries.
+            return Timestamp::now().duration_since(remediation.opened_at) > max;
+        }
         let fresh = remediation.last_seen.max(remediation.approved_at().unwrap_or(Timestamp::MIN));
-        self.now().duration_since(fresh) > self.policy().max_finding_age
+        self.now().duration_since(fresh) > max
     }
 }
 

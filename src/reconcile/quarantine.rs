@@ -122,7 +122,7 @@ pub(super) async fn go_on(context: &Context, id: &str, next: Next) -> Result<Nex
 fn is_kept(context: &Context, remediation: &Remediation) -> bool {
     context.policy().when_contested(remediation.rule.as_deref()) == WhenContested::KeepQuarantine
         && remediation.history.was_contested
-        && remediation.state.is_in_place()
+        && !remediation.is_taken_back()
         && remediation.quarantine().is_some_and(|open| open.lifting_at.is_none())
 }
 

@@ -5,7 +5,7 @@ use super::next::Next;
 use super::quarantine::{self, Lifted};
 use crate::alert::Alert;
 use crate::ledger::{LedgerError, Reader};
-use crate::remediation::{AlertCode, Event, Refusal, Remediation, State, Undo};
+use crate::remediation::{AlertCode, Event, Means, Refusal, Remediation, State, Undo};
 use crate::remedy::{self, Drift, Found, Purpose, Session};
 use std::time::Duration;
 
@@ -26,6 +26,13 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
     let target = &remediation.target;
     let found = match remedy::inspect(&session, target).await {
         Ok(found) => found,
+        // Its statement is in the account's policy all the same.
+        Err(Refusal::Gone(_) | Refusal::Recreated { .. }) if target.means == Means::ServiceControlPolicy => {
+            match remedy::inspect_document(&session, target, remediation.change.as_ref()).await {
+                Ok(found) => found,
+                Err(refusal) => return not_undone(context, remediation, &refusal).await,
+            }
+        }
         Err(Refusal::Gone(_) | Refusal::Recreated { .. }) => {
             let note =
                 format!("{} does not exist any more: there is nothing to take back", target.principal());
@@ -33,6 +40,13 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
         }
         Err(refusal) => return not_undone(context, remediation, &refusal).await,
     };
+    // One attachment serves all remediations of the principal.
+    if target.means == Means::Quarantine
+        && let Some(other) = context.reader.quarantined_beside(remediation)?
+    {
+        let note = format!("left to {other}, which needs it as well");
+        return undone(context, remediation, true, &session, Some(note)).await;
+    }
     // A crash came between the call and its record.
     if let Some(undo) = remediation.undoing.as_ref().filter(|undo| undo.is_done(&found)) {
         return undone(context, remediation, true, &session, undo.note.clone()).await;
@@ -52,7 +66,15 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
     }
     for pause in [Duration::ZERO].into_iter().chain(PAUSES) {
         tokio::time::sleep(pause).await;
-        match remedy::inspect(&session, target).await {
+        let found = match remedy::inspect(&session, target).await {
+            Err(Refusal::Gone(_) | Refusal::Recreated { .. })
+                if target.means == Means::ServiceControlPolicy =>
+            {
+                remedy::inspect_document(&session, target, remediation.change.as_ref()).await
+            }
+            found => found,
+        };
+        match found {
             Ok(found) if undo.is_done(&found) => {
                 return undone(context, remediation, false, &session, undo.note).await;
             }

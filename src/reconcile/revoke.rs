@@ -104,9 +104,15 @@ pub(super) async fn make(
     }
     let expected = context.expected(&remediation.target, &found.id)?;
     let asked = Asked::of(remediation, attempt);
-    let change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now(), &expected));
+    let mut change = remedy::plan(&remediation.target, &found, &asked.at(session.aws_now(), &expected));
+    // What another remediation attached for some minutes was not there before.
+    if change.means == Means::Quarantine && context.reader.quarantined_beside(remediation)?.is_some() {
+        change.before = None;
+    }
     // Afterwards it is somebody who fights it, which is another alert.
-    let is_foreign = is_first && expected.is_foreign(found.document.as_deref(), session.aws_now());
+    let is_foreign = is_first
+        && change.means != Means::Quarantine
+        && expected.is_foreign(found.document.as_deref(), session.aws_now());
     let alert = is_foreign.then(|| foreign_policy(remediation, &change)).flatten();
     let alert = alert.and_then(|alert| context.alerts.draft(alert));
     let target = &remediation.target;
@@ -212,8 +218,15 @@ async fn judge(
         return Ok(ControlFlow::Break(Next::Done));
     }
     let verdict = verdict(context, remediation).await?;
-    if matches!(verdict, Verdict::Remediate { .. }) {
-        return Ok(ControlFlow::Continue(()));
+    if let Verdict::Remediate { target, .. } = &verdict {
+        let is_named = target.means == Means::ServiceControlPolicy;
+        let was_judged = is_put_back || approved.is_some() || remediation.is_escalated();
+        if remediation.target.means != Means::ServiceControlPolicy || is_named || was_judged {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let why = "no rule names organization_deny for it any more".to_owned();
+        let held = context.hold_again(remediation, ReasonCode::OrganizationDeny, why).await?;
+        return Ok(ControlFlow::Break(held));
     }
     tracing::warn!(remediation = remediation.id, "left as it is: {verdict}");
     let next = if !is_to_begin {
@@ -228,7 +241,8 @@ async fn judge(
 
 /// What would be decided now. What was approved, or was in force and is put back, was judged then.
 async fn verdict(context: &Context, remediation: &Remediation) -> Result<Verdict, LedgerError> {
-    let judged = remediation.approved_at().or_else(|| remediation.is_put_back().then(Timestamp::now));
+    let is_judged = remediation.is_put_back() || remediation.is_escalated();
+    let judged = remediation.approved_at().or_else(|| is_judged.then(|| context.now()));
     context.decider.verdict(remediation, judged.map_or(Stage::Begin, Stage::Approved)).await
 }
 

@@ -5,7 +5,7 @@
 //! service control policy of ours, with one statement for each of its principals that is denied by it. The quarantine
 //! denies everything.
 
-use super::Cutoff;
+use super::{Cutoff, Means};
 use crate::ident::AccountId;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,9 +61,27 @@ impl Deny {
         Self { principals: BTreeMap::from([(user_id.to_owned(), cutoff)]), ..Self::default() }
     }
 
-    /// From a document that rescind wrote, however it is spaced; none when somebody else wrote it.
+    /// From an inline policy or a service control policy that rescind wrote, however it is spaced; none when somebody
+    /// else wrote it. The quarantine is none of these, whoever writes it there.
     #[must_use]
     pub fn read(document: &str) -> Option<Self> {
+        Self::read_any(document).filter(|deny| !deny.everything)
+    }
+
+    /// The same of what denies by these means.
+    #[must_use]
+    pub fn read_as(document: &str, means: Means) -> Option<Self> {
+        let is_so = |deny: &Self| match means {
+            Means::Quarantine => deny.everything,
+            Means::InlinePolicy => !deny.everything && deny.principals.is_empty(),
+            Means::ServiceControlPolicy => {
+                !deny.everything && deny.whole.is_none() && deny.sessions.is_empty()
+            }
+        };
+        Self::read_any(document).filter(is_so)
+    }
+
+    fn read_any(document: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(document).ok()?;
         let mut deny = Self::default();
         for statement in value.get("Statement")?.as_array()? {
@@ -118,10 +136,10 @@ impl Deny {
         *self == Self::default()
     }
 
-    /// How many sessions or principals are denied on their own.
+    /// How many sessions of a role are denied on their own.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.sessions.len() + self.principals.len()
+        self.sessions.len()
     }
 
     /// Both together. Of two cutoffs the later one; a session that all sessions' cutoff covers needs no
@@ -334,8 +352,12 @@ mod tests {
     fn the_quarantine_is_read_and_covers_only_itself() {
         let (all, at) = (Deny::everything(), cutoff("2026-01-01T00:00:00Z"));
         let document = all.document().expect("something");
-        assert_eq!(Deny::read(&document), Some(all.clone()));
-        assert_eq!(Deny::read(&document.replace("Deny", "Allow")), None);
+        assert_eq!(Deny::read_as(&document, Means::Quarantine), Some(all.clone()));
+        assert_eq!(Deny::read_as(&document.replace("Deny", "Allow"), Means::Quarantine), None);
+        // Under another name somebody else wrote it.
+        assert_eq!(Deny::read(&document), None);
+        assert_eq!(Deny::read_as(&document, Means::InlinePolicy), None);
+        assert_eq!(Deny::read_as(&document, Means::ServiceControlPolicy), None);
         assert!(!Deny::part(None, at).covers(&all) && all.covers(&all));
         assert_eq!(all.not_later(at, &Deny::default()), all);
     }

@@ -19,6 +19,13 @@ impl Remediation {
         open.is_some_and(|open| open.attached_at.is_none() && open.lifting_at.is_none())
     }
 
+    /// Whether the quarantine is no longer needed, whatever a rule says: its deny has ended, or is being taken back.
+    #[must_use]
+    pub fn is_taken_back(&self) -> bool {
+        !self.state.is_open() && !self.state.is_in_place()
+            || matches!(self.state, State::Releasing | State::Retiring)
+    }
+
     /// How long the open quarantine is to go on, as of `now`, when a deny must have been in place for `length`; zero
     /// when it is to be lifted, none while that depends on what comes next.
     #[must_use]
@@ -35,6 +42,8 @@ impl Remediation {
         };
         match self.state {
             State::Revoked | State::Unverified => left(self.accepted_at().unwrap_or(since).max(since)),
+            // Who fought the deny may keep it from being written as well.
+            State::Held | State::Retrying | State::Blocked if self.history.was_contested => None,
             // The deny cannot be written, or a person is asked: rightful sessions do not wait for that.
             State::Held | State::Retrying | State::Blocked => left(since),
             State::Queued

@@ -36,6 +36,8 @@ pub enum Refusal {
     Quota(CallError),
     /// The policy that is to be attached is not there, or does not deny everything.
     NoQuarantine(String),
+    /// A control policy of our name exists, and somebody else wrote it or uses it.
+    NotOurs(String),
     /// AWS accepted the change, and it is not there: somebody or something takes it away.
     NotKept(String),
     /// AWS did not answer, or asked to slow down.
@@ -132,6 +134,7 @@ impl Refusal {
             Self::Unmodifiable(_) => RefusalCode::Unmodifiable,
             Self::Quota(_) => RefusalCode::QuotaExceeded,
             Self::NoQuarantine(_) => RefusalCode::NoQuarantine,
+            Self::NotOurs(_) => RefusalCode::NotOurs,
             Self::NotKept(_) => RefusalCode::NotKept,
             Self::Unavailable(_) => RefusalCode::Unavailable,
             Self::HubCredentials(_) => RefusalCode::HubCredentials,
@@ -148,6 +151,7 @@ impl Refusal {
             | Self::Denied(_)
             | Self::Quota(_)
             | Self::NoQuarantine(_)
+            | Self::NotOurs(_)
             | Self::Rejected(_) => Disposition::Blocked,
             Self::Gone(_) | Self::Recreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
                 Disposition::Final
@@ -190,6 +194,7 @@ impl Refusal {
             Self::Quota(error) if error.operation.starts_with("Attach") => {
                 "Make room: detach a managed policy from it, or ask AWS for a higher quota (10 attached by default).".to_owned()
             }
+            Self::NotOurs(name) => format!("Find out who made the service control policy {name}, and rename or delete it."),
             Self::NoQuarantine(_) => "Deploy the member role's stack again: it brings the policy rescind/Quarantine along. Find out who changed or deleted it.".to_owned(),
             Self::Quota(_) => "Make room: move an inline policy into a managed policy. IAM allows a role 10,240 characters of inline policies, a user 2,048.".to_owned(),
             Self::NotKept(_) => format!(
@@ -217,6 +222,12 @@ impl std::fmt::Display for Refusal {
             }
             Self::Denied(error) => write!(f, "the remediation role may not do this: {error}"),
             Self::NoQuarantine(why) => f.write_str(why),
+            Self::NotOurs(name) => {
+                write!(
+                    f,
+                    "a service control policy {name} exists that rescind did not write, or that is attached elsewhere"
+                )
+            }
             Self::Quota(error) if error.service == ORGANIZATIONS => {
                 write!(f, "the account's service control policies are full: {error}")
             }

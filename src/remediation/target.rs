@@ -100,7 +100,11 @@ impl Target {
     /// `organization/web` for what a service control policy denies.
     #[must_use]
     pub fn key(&self) -> String {
-        let name = self.name().to_ascii_lowercase();
+        let name = match self.who {
+            // STS tells names apart that differ in case.
+            Who::Federated { .. } => self.name(),
+            _ => self.name().to_ascii_lowercase(),
+        };
         match self.means {
             Means::ServiceControlPolicy => format!("{IN_ORGANIZATION}{name}"),
             Means::InlinePolicy | Means::Quarantine => name,

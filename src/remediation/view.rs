@@ -175,6 +175,12 @@ impl Remediation {
         Standing { state: self.state, proof: self.rung() }
     }
 
+    /// It was opened because the deny of another one is contested.
+    #[must_use]
+    pub fn is_escalated(&self) -> bool {
+        self.decision.code == ReasonCode::DenyContested
+    }
+
     /// It is put back after somebody took it away. It keeps its cutoff unless it is contested.
     #[must_use]
     pub fn is_put_back(&self) -> bool {

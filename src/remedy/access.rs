@@ -74,7 +74,12 @@ impl MemberAccess {
         let policy = self.hub.account_policy(&target.account, scope).into();
         let is_of_iam = matches!(target.who, Who::Role { .. } | Who::User { .. });
         let member = if is_of_iam {
-            Some(self.open(target, finding, beside_the_organization(purpose), scope).await?.into())
+            match self.open(target, finding, beside_the_organization(purpose), scope).await {
+                Ok(session) => Some(session.into()),
+                // Who keeps rescind out of the account does not keep it from looking at the organization's policy.
+                Err(_) if purpose != Purpose::Revoke && target.id().is_some() => None,
+                Err(refusal) => return Err(refusal),
+            }
         } else {
             None
         };

@@ -1,7 +1,7 @@
 //! What people must do after a revocation: those who use the principal, and those who answer for what
 //! leaked it.
 
-use crate::remediation::{Target, Who};
+use crate::remediation::{Means, Target, Who};
 
 /// What people must do after a revocation, in words. A line that begins with spaces is a command of the line
 /// before it. `instance` is the one that the credentials were made for, `recurring` that they leaked again
@@ -9,6 +9,9 @@ use crate::remediation::{Target, Who};
 #[must_use]
 pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Vec<String> {
     match &target.who {
+        Who::User { user, .. } if target.means == Means::ServiceControlPolicy => vec![format!(
+            "Every access key of {user} is denied until this is released; none is deactivated. Delete the leaked one, and give {user} another, or better a role. What the key issued by GetFederationToken has a `userid` of its own (up to 36 hours) and is NOT denied: look in CloudTrail for `GetFederationToken` of this user, and deny each name as a federated user."
+        )],
         Who::Role { session, .. } => of_role(instance, recurring, session.is_some()),
         Who::User { user, access_key, .. } => of_user(user.as_str(), access_key.as_deref(), recurring),
         Who::Root { .. } => vec![ROOT.to_owned()],
@@ -94,7 +97,7 @@ mod tests {
 
     fn lines(who: Who) -> String {
         let account = "111122223333".parse().expect("legal");
-        let (partition, means) = (crate::ident::Partition::Aws, crate::remediation::Means::InlinePolicy);
+        let (partition, means) = (crate::ident::Partition::Aws, Means::InlinePolicy);
         aftercare(&Target { partition, account, who, means }, None, false).join("\n")
     }
 

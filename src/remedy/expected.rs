@@ -96,8 +96,9 @@ pub(super) fn base(past: &[Past]) -> Deny {
     let mut parts = Vec::new();
     for one in past {
         let is_over_ours = past.iter().any(|other| other.was_in_force(one.seq));
-        let after = Deny::read(&one.change.after).unwrap_or_default();
-        base = match one.change.before.as_deref().and_then(Deny::read) {
+        let read = |text: &str| Deny::read_as(text, one.change.means);
+        let after = read(&one.change.after).unwrap_or_default();
+        base = match one.change.before.as_deref().and_then(read) {
             // What was under a deny that somebody took away is what was there before it.
             None if is_over_ours => base,
             None => Deny::default(),
@@ -122,8 +123,8 @@ pub(super) fn base(past: &[Past]) -> Deny {
 
 /// What somebody else had written under our name when a change began, if it was replaced.
 pub(super) fn replaced(change: &Change) -> Option<&str> {
-    let after = Deny::read(&change.after).unwrap_or_default();
-    let is_kept = |text: &str| Deny::read(text).is_some_and(|before| after.covers(&before));
+    let after = Deny::read_as(&change.after, change.means).unwrap_or_default();
+    let is_kept = |text: &str| Deny::read_as(text, change.means).is_some_and(|before| after.covers(&before));
     change.before.as_deref().filter(|text| !is_kept(text))
 }
 

@@ -69,6 +69,23 @@ pub async fn inspect(session: &Session, target: &Target) -> Result<Found, Refusa
     }
 }
 
+/// Looks at the account's service control policy alone, for a principal that does not exist any more.
+///
+/// # Errors
+/// When it cannot be read, or nothing was written into it.
+pub async fn inspect_document(
+    session: &Session,
+    target: &Target,
+    change: Option<&Change>,
+) -> Result<Found, Refusal> {
+    match (session, change) {
+        (Session::Organization(policy, _), Some(change)) => {
+            OrganizationDeny::document(policy, &change.arn, &change.id).await
+        }
+        _ => Err(by_hand(target)),
+    }
+}
+
 /// What to change, given what is there and AWS's time. Pure.
 #[must_use]
 pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {

@@ -32,6 +32,12 @@ impl OrganizationDeny {
         Ok(Found { arn, id, document, keys: Vec::new() })
     }
 
+    /// Looks at the policy alone.
+    pub async fn document(policy: &AccountPolicy, arn: &str, id: &str) -> Result<Found, Refusal> {
+        let document = policy.attached().await.map_err(Refusal::from_call)?.map(|found| found.content);
+        Ok(Found { arn: arn.to_owned(), id: id.to_owned(), document, keys: Vec::new() })
+    }
+
     /// What to change. Pure.
     pub fn plan(target: &Target, found: &Found, ask: &Ask<'_>) -> Change {
         let there = ask.expected.start(found.document.as_deref(), ask.aws_now);
@@ -56,7 +62,17 @@ impl OrganizationDeny {
 
     /// Makes the change.
     pub async fn apply(policy: &AccountPolicy, change: &Change) -> Result<(), Refusal> {
-        policy.put(&change.after).await.map_err(Refusal::from_call)
+        // One of our name that is not on the account: a crash came before it was attached, or it is somebody else's.
+        let mut id = policy.attached().await.map_err(Refusal::from_call)?.map(|found| found.id);
+        if id.is_none()
+            && let Some(found) = policy.unattached().await.map_err(Refusal::from_call)?
+        {
+            if found.is_elsewhere || Deny::read_as(&found.content, change.means).is_none() {
+                return Err(Refusal::NotOurs(change.policy_name.clone()));
+            }
+            id = Some(found.id);
+        }
+        policy.put(id, &change.after).await.map_err(Refusal::from_call)
     }
 
     /// Looks how far the change is in force.
@@ -83,7 +99,10 @@ impl OrganizationDeny {
     pub async fn undo(policy: &AccountPolicy, undo: &Undo) -> Result<(), Refusal> {
         let done = match &undo.leave {
             _ if !undo.changes_policy() => Ok(()),
-            Some(text) => policy.put(text).await,
+            Some(text) => match policy.attached().await {
+                Ok(found) => policy.put(found.map(|found| found.id), text).await,
+                Err(error) => Err(error),
+            },
             None => policy.remove().await,
         };
         done.map_err(Refusal::from_call)

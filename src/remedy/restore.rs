@@ -26,7 +26,8 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let live = || past.iter().filter(|one| one.live);
     let all = denied(&base, live());
     let (now, there) = (all.document(), found.document.as_deref());
-    let denied_there = there.map_or_else(|| Some(Deny::default()), Deny::read);
+    let means = own.map(|own| own.change.means).unwrap_or_default();
+    let denied_there = there.map_or_else(|| Some(Deny::default()), |text| Deny::read_as(text, means));
     let still_there = denied_there.as_ref().map(|there| base.under(there)).unwrap_or_default();
     let then = denied(&still_there, others()).document();
     // What was there before comes back letter by letter, whichever remediation found it.
@@ -47,7 +48,7 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let undo = Undo {
         arn: found.arn.clone(),
         policy_name: own.map_or_else(|| POLICY_NAME.to_owned(), |own| own.change.policy_name.clone()),
-        means: own.map(|own| own.change.means).unwrap_or_default(),
+        means,
         found: found.document.clone(),
         leave,
         foreign,

@@ -27,6 +27,9 @@ pub(super) async fn who_it_is(
             let facts = session.user(user).await.map_err(Refusal::from_call)?;
             (user_id.as_ref().map(ToString::to_string), facts.arn, facts.id.to_string())
         }
+        // It was looked at before it was denied.
+        (Who::Role { role_id: Some(id), .. }, None) => (None, target.arn(), id.to_string()),
+        (Who::User { user_id: Some(id), .. }, None) => (None, target.arn(), id.to_string()),
         (Who::Role { .. }, None) => return Err(Refusal::Gone(Kind::Role)),
         (Who::User { .. }, None) => return Err(Refusal::Gone(Kind::User)),
         (Who::Root { root_user }, _) => (None, target.arn(), root_user.to_string()),

@@ -127,8 +127,14 @@ fn role(
     if name.key().starts_with("awsreservedsso_") {
         if rule.remedies.contains(&RemedyName::OrganizationDeny) {
             let session = one_session(finding);
+            let doubt = doubt.map(|why| HoldReason::Doubtful { role: name.clone(), why });
+            // Without a session it is everybody who has this permission set in the account.
+            let hold = match session {
+                None => doubt.or_else(|| Some(HoldReason::NoSession { rule: rule.name.clone() })),
+                Some(_) => doubt,
+            };
             let who = Who::Role { role: name, role_id: id, session };
-            return Ok(RemedyTarget::by_organization(who, rule));
+            return Ok(denied_by(Means::ServiceControlPolicy, who, rule, hold));
         }
         return Ok(RemedyTarget::unsupported(
             format!("the Identity Center role {name}"),

@@ -134,7 +134,11 @@ impl Recheck {
         for other in self.reader.in_document(&remediation.target)? {
             let change = other.change.as_ref().filter(|_| other.state.is_in_place());
             // What is there beside its own is not its own loss.
-            let beside = found.document.as_deref().and_then(Deny::read).unwrap_or_default();
+            let beside = found
+                .document
+                .as_deref()
+                .and_then(|text| Deny::read_as(text, remediation.target.means))
+                .unwrap_or_default();
             if let Some(what) = change
                 .filter(|change| {
                     other.id != remediation.id && change.is_in_document_of(&remediation.target, &found.id)

@@ -257,3 +257,49 @@ fn what_another_remediation_lifts_stays_on_who_is_held() {
     assert_eq!(service.stop(), 0);
     scene.rescind(&["ledger", "verify"]).code(0);
 }
+
+/// A service in which one remediation had the quarantine beside its deny, and another has it as its remedy.
+fn both(first: &str, then: &str) -> (Scene, Watching, [String; 2]) {
+    let scene = Scene::new();
+    let head = "mode = \"enforce\"\npoll_interval = \"5s\"\nquarantine = \"1h\"\n";
+    scene.configure(&format!("{head}{first}"));
+    scene.watch();
+    let mut service = Watching::start(&scene, &[]);
+    scene.theft(SHOP, "web");
+    scene.wait(|| !scene.entries_of("proof").is_empty());
+    scene.configure(&format!("{head}{then}"));
+    service.signal("HUP");
+    service.until(crate::log::CONFIGURATION_READ);
+    scene.advance_clock(120);
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    scene.report(SHOP, "web", &session, json!({}));
+    scene.wait(|| scene.entries_of("proof").len() >= 2);
+    let id = |number: usize| {
+        let intent = scene.entries_of("intent").remove(number);
+        intent["remediation"].as_str().expect("an id").to_owned()
+    };
+    let ids = [id(0), id(1)];
+    (scene, service, ids)
+}
+
+const HELD: &str = "remedy = \"quarantine\"\n";
+
+#[test]
+fn released_one_after_the_other_nothing_is_left() {
+    for (first, then) in [("", HELD), (HELD, "")] {
+        for order in [[0, 1], [1, 0]] {
+            let (scene, service, ids) = both(first, then);
+            let attached = || Thief::operator(&scene, SHOP).attached_policies("web", false).len();
+            let release = |number: usize| {
+                scene.rescind(&[&["release", &ids[number]][..], &SIGNED[..]].concat()).code(0);
+            };
+            release(order[0]);
+            // The other one needs it as well.
+            assert_eq!(attached(), 1, "{first:?} {order:?}");
+            release(order[1]);
+            assert_eq!(attached(), 0, "{first:?} {order:?}");
+            assert_eq!(service.stop(), 0);
+            scene.rescind(&["ledger", "verify"]).code(0);
+        }
+    }
+}

@@ -91,6 +91,30 @@ fn one_that_is_changed_while_it_is_attached_is_detached() {
     assert_eq!(service.stop(), 0);
 }
 
+/// The text of the quarantine under the name of the deny is somebody else's: it is replaced, and does not stay.
+#[test]
+fn its_text_under_the_name_of_the_deny_is_not_ours() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    let text = include_str!("../../policies/quarantine.json");
+    let operator = Thief::operator(&scene, SHOP);
+    assert_eq!(operator.put_role_policy("web", crate::scene::POLICY, text), Ok(()));
+    scene.poll().code(5).has_code("foreign_policy");
+    thief.is_denied();
+    scene.advance_clock(60);
+    scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef0")).is_allowed();
+    // Also over a deny in force.
+    assert_eq!(operator.put_role_policy("web", crate::scene::POLICY, text), Ok(()));
+    scene.rescind(&["recheck"]).code(5);
+    thief.is_denied();
+    scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef0")).is_allowed();
+    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let id = list[0]["remediation"].as_str().expect("an id");
+    scene.rescind(&["release", id, "--by", "Ada", "--reason", "clean"]).code(0);
+    assert_eq!(operator.role_policy("web", crate::scene::POLICY), None);
+}
+
 #[test]
 fn without_room_for_it_the_deny_goes_on() {
     goes_on_without(SHORT, |scene| {

@@ -275,10 +275,14 @@ impl Thief {
 
     /// Attaches a service control policy.
     pub fn attach_scp(&self, target: &str, document: &Value) {
+        self.attach_scp_named(target, &format!("test-{}-{}", target, document.to_string().len()), document);
+    }
+
+    /// The same with a name.
+    pub fn attach_scp_named(&self, target: &str, name: &str, document: &Value) {
         use aws_sdk_organizations::types::PolicyType::ServiceControlPolicy;
         let organizations = aws_sdk_organizations::Client::new(&self.config);
         self.runtime.block_on(async {
-            let name = format!("test-{}-{}", target, document.to_string().len());
             let create = organizations.create_policy().name(name).description("test");
             let create = create.r#type(ServiceControlPolicy).content(document.to_string());
             let policy = create.send().await.expect("made").policy.expect("a policy");

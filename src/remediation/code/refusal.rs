@@ -17,6 +17,9 @@ codes! {
         QuotaExceeded "quota_exceeded"
             means "Blocked: the inline policies are full (10,240 characters for a role, 2,048 for a user; IAM User Guide, \"IAM and AWS STS quotas\"), or the account's service control policies are (10, each of 10,240 characters)."
             do "Make room: turn an inline policy into a managed one. A thief may have filled it on purpose: check who wrote the last one.";
+        NotOurs "not_ours"
+            means "Blocked: a service control policy of the name `rescind-ACCOUNT` exists that rescind did not write, or that is attached to something else."
+            do "Find out who made it; rename or delete it.";
         NoQuarantine "no_quarantine"
             means "Blocked: the remedy is the quarantine, and its policy is not in the account or does not deny everything."
             do "`rescind doctor --account ID`; deploy the member role's stack again.";

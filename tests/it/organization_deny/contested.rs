@@ -98,3 +98,59 @@ fn with_mode_enforce_the_organization_denies_it_at_once() {
     service.stop();
     scene.rescind(&["ledger", "verify"]).code(0);
 }
+
+/// Who fights a deny may fill the role's policies, so that it cannot be written any more.
+#[test]
+fn the_quarantine_is_kept_when_the_deny_has_no_room() {
+    let (scene, service) = watched("quarantine = \"1s\"\n", "contested = \"keep_quarantine\"\n");
+    let thief = fought(&scene);
+    let operator = Thief::operator(&scene, SHOP);
+    let filler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(9900))}]});
+    scene.wait(|| {
+        let _ = operator.delete_role_policy("web", POLICY);
+        operator.put_role_policy("web", "filler", &filler.to_string()).is_ok()
+    });
+    let _ = operator.delete_role_policy("web", POLICY);
+    scene.wait(|| !scene.entries_of("refused").is_empty());
+    scene.advance_clock(600);
+    thief.is_denied();
+    assert!(scene.entries_of("lifted").is_empty());
+    service.stop();
+}
+
+/// What is fought on the second day is denied by the organization all the same, and what is stolen later as well.
+#[test]
+fn an_escalation_is_as_fresh_as_the_fight_and_a_later_theft_has_its_own() {
+    let (scene, service) = watched(
+        "quarantine = \"0s\"\nmax_finding_age = \"5m\"\n",
+        "mode = \"enforce\"\ncontested = \"organization_deny\"\n",
+    );
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| !scene.entries_of("proof").is_empty());
+    scene.advance_clock(900);
+    let operator = Thief::operator(&scene, SHOP);
+    let fight = |times: usize| {
+        scene.wait(|| {
+            let _ = operator.delete_role_policy("web", POLICY);
+            let opened = scene.entries_of("decision").into_iter();
+            opened.filter(|one| one["data"]["code"] == "deny_contested").count() == times
+        });
+    };
+    fight(1);
+    scene.wait(|| thief.list_users().is_err());
+    scene.wait(|| by_organization(&scene).is_some_and(|one| one["state"] == "revoked"));
+    scene.advance_clock(600);
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let later = scene.thief(&session);
+    let finding = scene.report(SHOP, "web", &session, json!({}));
+    scene.wait(|| scene.entries_of("decision").iter().any(|one| one["finding"] == finding.as_str()));
+    fight(2);
+    let denied = || {
+        let _ = operator.delete_role_policy("web", POLICY);
+        later.list_users().is_err() && thief.list_users().is_err()
+    };
+    scene.wait(denied);
+    assert_eq!(by_organization(&scene).map(|one| one["proof"] != Value::Null), Some(true));
+    service.stop();
+    scene.rescind(&["ledger", "verify"]).code(0);
+}

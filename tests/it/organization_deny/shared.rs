@@ -1,7 +1,7 @@
 //! An account has one control policy of ours for all its principals: each is denied and released on its own.
 
 use super::subject::{ENFORCE, Row, SIGNED, delegated, theft};
-use crate::scene::{MANAGEMENT, SHOP};
+use crate::scene::{HOME, MANAGEMENT, SECURITY, SHOP};
 use crate::thief::Thief;
 use serde_json::json;
 
@@ -46,4 +46,76 @@ fn what_is_removed_is_put_back_for_all() {
     }
     assert_eq!(scene.entries_of("drift").len(), 2);
     scene.rescind(&["ledger", "verify"]).code(0);
+}
+
+/// STS tells federated users apart whose names differ in case.
+#[test]
+fn a_federated_user_of_another_case_is_another_one() {
+    let scene = delegated(ENFORCE);
+    let (carol, _) = theft(&scene, Row::Federated, SHOP);
+    scene.run_once().counts(json!({"revoked": 1}));
+    let session = json!({"account": SHOP, "user": "broker", "federated_user": "CAROL"});
+    let session = scene.post("sessions", &session);
+    scene.post(
+        "findings/exfiltration",
+        &json!({"account": SECURITY, "region": HOME, "member": SHOP, "user": "CAROL", "user_type": "FederatedUser",
+                "principal_id": format!("{SHOP}:CAROL"), "access_key_id": session["access_key_id"]}),
+    );
+    scene.run_once();
+    for thief in [carol, scene.thief(&session)] {
+        assert_eq!(thief.list_users(), Err("AccessDenied".to_owned()));
+    }
+}
+
+/// A policy of our name that somebody else made is not taken over.
+#[test]
+fn what_is_not_ours_is_left_alone() {
+    let scene = delegated(ENFORCE);
+    let (thief, _) = theft(&scene, Row::Root, SHOP);
+    let management = Thief::operator(&scene, MANAGEMENT);
+    let theirs = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}]});
+    management.attach_scp_named("333333333333", "rescind-222222222222", &theirs);
+    scene.poll().code(5).has_code("not_ours");
+    assert!(
+        management
+            .attached_scps("333333333333")
+            .contains(&("rescind-222222222222".to_owned(), theirs.to_string()))
+    );
+    assert_eq!(thief.list_users(), Ok(()));
+}
+
+/// With the principal its statement goes.
+#[test]
+fn the_statement_of_a_role_that_is_gone_is_taken_back() {
+    let scene = delegated(ENFORCE);
+    theft(&scene, Row::Role, SHOP);
+    scene.run_once().counts(json!({"revoked": 1}));
+    Thief::operator(&scene, SHOP).delete_role("web");
+    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    let id = list[0]["remediation"].as_str().expect("an id");
+    scene.rescind(&[&["release", id][..], &SIGNED[..]].concat()).code(0);
+    let management = Thief::operator(&scene, MANAGEMENT);
+    assert!(!management.scp_names().iter().any(|name| name.starts_with("rescind-")));
+}
+
+/// Without one clear session it is everybody with that permission set.
+#[test]
+fn an_identity_center_role_without_a_session_is_held() {
+    let scene = delegated(ENFORCE);
+    let (_, finding) = theft(&scene, Row::IdentityCenter, SHOP);
+    let role = "AWSReservedSSO_Admin_0123456789abcdef";
+    scene.run_once();
+    let intent = scene.entries_of("intent").remove(0);
+    let id = intent["data"]["change"]["id"].clone();
+    scene.advance_clock(120);
+    scene.post(
+        "findings/exfiltration",
+        &json!({"account": SECURITY, "region": HOME, "member": SHOP, "role": role, "principal_id": id, "access_key_id": "ASIAEXAMPLEEXAMPLE00"}),
+    );
+    scene.poll().code(5);
+    let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
+    assert!(
+        list.iter().any(|one| one["held_code"] == "no_session" && one["finding"] != finding.as_str()),
+        "{list:?}"
+    );
 }
