@@ -101,7 +101,7 @@ impl Target {
     #[must_use]
     pub fn key(&self) -> String {
         let name = match self.who {
-            // STS tells names apart that differ in case.
+            // To STS, names that differ in case are two.
             Who::Federated { .. } => self.name(),
             _ => self.name().to_ascii_lowercase(),
         };

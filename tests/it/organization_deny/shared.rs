@@ -48,7 +48,7 @@ fn what_is_removed_is_put_back_for_all() {
     scene.rescind(&["ledger", "verify"]).code(0);
 }
 
-/// STS tells federated users apart whose names differ in case.
+/// To STS, names that differ in case are two.
 #[test]
 fn a_federated_user_of_another_case_is_another_one() {
     let scene = delegated(ENFORCE);
@@ -67,7 +67,7 @@ fn a_federated_user_of_another_case_is_another_one() {
     }
 }
 
-/// A policy of our name that somebody else made is not taken over.
+/// A policy of our name that somebody else made stays as it is.
 #[test]
 fn what_is_not_ours_is_left_alone() {
     let scene = delegated(ENFORCE);
