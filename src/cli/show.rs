@@ -177,7 +177,7 @@ fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
     }
     row("rule", r.rule.clone().unwrap_or_default());
     row("opt-outs", r.opt_outs.join(", "));
-    if let Some(change) = &r.change {
+    if let Some(change) = r.change.as_ref().filter(|change| !change.is_timeless()) {
         row("cutoff", change.cutoff.to_string());
     }
     if let (Some((at, _)), State::Released | State::Retired) = (&r.undone, r.state) {

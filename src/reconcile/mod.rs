@@ -57,7 +57,7 @@ use placement::Placements;
 use policy::CurrentPolicy;
 use retries::Retries;
 use schedule::{Item, Schedule};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use worker::{Worker, key_of};
@@ -221,14 +221,14 @@ impl Reconciler {
 
     fn resume_where(&self, wanted: impl Fn(State) -> bool) -> Result<(), LedgerError> {
         let (reader, mut taken) = (&self.context().reader, HashSet::new());
+        // Several can have one key: what is submitted here does not keep the next one from it.
+        let mut busy = HashMap::new();
         let open = reader.unfinished()?.into_iter().filter(|one| wanted(one.state));
         // A quarantine is lifted whatever became of its remediation.
         for Open { remediation, account, role_key, state, .. } in open.chain(reader.quarantined()?) {
             let key = queue_key(&account, &role_key);
-            if taken.insert(remediation.clone())
-                && !self.queue().is_busy(&key)
-                && !self.context().retries.knows(&remediation)
-            {
+            let is_busy = *busy.entry(key.clone()).or_insert_with(|| self.queue().is_busy(&key));
+            if taken.insert(remediation.clone()) && !is_busy && !self.context().retries.knows(&remediation) {
                 // What was never tried is as new as it was.
                 let is_new = matches!(state, State::Queued | State::Approved);
                 let priority = if is_new { Priority::New } else { Priority::Again };

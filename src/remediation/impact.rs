@@ -45,6 +45,9 @@ pub struct Impact {
     pub second_doors: Vec<String>,
     /// What could not be read and why, in words.
     pub problems: Vec<String>,
+    /// The role is held: sessions that are issued later are denied as well, until it is released.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_held: bool,
 }
 
 /// An instance that is not terminated.
@@ -104,7 +107,12 @@ impl Impact {
         lines.extend(self.warnings().into_iter().map(|warning| format!("WARNING: {warning}.")));
         lines.extend(self.what_runs(instance));
         if !self.trust.is_empty() {
-            lines.push("New sessions of the role are not denied. Who may assume it:".to_owned());
+            lines.push(if self.is_held {
+                "New sessions of the role are denied as well, until it is released. Who may assume it:"
+                    .to_owned()
+            } else {
+                "New sessions of the role are not denied. Who may assume it:".to_owned()
+            });
             lines.extend(self.trust.iter().map(|who| format!("  {who}")));
         }
         lines.push(self.when_dead());
@@ -212,6 +220,7 @@ mod tests {
             can_make: Some(Vec::new()),
             second_doors: Vec::new(),
             problems: Vec::new(),
+            is_held: false,
         }
     }
 

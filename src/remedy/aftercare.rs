@@ -9,6 +9,19 @@ use crate::remediation::{Means, Target, Who};
 #[must_use]
 pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Vec<String> {
     match &target.who {
+        _ if target.means == Means::Quarantine => {
+            let source = instance.map_or_else(
+                || "Find what leaked its credentials, and close it.".to_owned(),
+                |instance| format!("{instance}: isolate it and keep its memory and disk for the investigation; it can do nothing with its role either."),
+            );
+            vec![
+                source,
+                format!(
+                    "{} can do nothing until this is released, whoever uses it: also sessions and keys that are issued later. Look in CloudTrail for what the thief made elsewhere (AssumeRole, CreateUser, CreateAccessKey, CreateRole); then release it.",
+                    target.principal()
+                ),
+            ]
+        }
         Who::User { user, .. } if target.means == Means::ServiceControlPolicy => vec![format!(
             "Every access key of {user} is denied until this is released; none is deactivated. Delete the leaked one, and give {user} another, or better a role. What the key issued by GetFederationToken has a `userid` of its own (up to 36 hours) and is NOT denied: look in CloudTrail for `GetFederationToken` of this user, and deny each name as a federated user."
         )],

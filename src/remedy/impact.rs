@@ -36,6 +36,7 @@ impl Impact {
             can_make: None,
             second_doors: Vec::new(),
             problems: Vec::new(),
+            is_held: false,
         }
     }
 }

@@ -165,7 +165,10 @@ pub async fn impact(
     accounts: Option<&Snapshot>,
 ) -> Option<Impact> {
     match &target.who {
-        Who::Role { role, .. } => Some(gather::gather_impact(session, role, cutoff, regions, accounts).await),
+        Who::Role { role, .. } => {
+            let impact = gather::gather_impact(session, role, cutoff, regions, accounts).await;
+            Some(Impact { is_held: target.means == Means::Quarantine, ..impact })
+        }
         _ => None,
     }
 }

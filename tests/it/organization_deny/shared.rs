@@ -119,3 +119,19 @@ fn an_identity_center_role_without_a_session_is_held() {
         "{list:?}"
     );
 }
+
+/// They wait for each other, and are all done in one run.
+#[test]
+fn several_that_were_approved_are_carried_out_in_one_run() {
+    let scene = delegated("");
+    let thieves = [Row::IdentityCenter, Row::Root, Row::Federated].map(|row| theft(&scene, row, SHOP).0);
+    scene.poll().code(5);
+    for one in scene.rescind(&["-o", "json", "list"]).code(0).json() {
+        let id = one["remediation"].as_str().expect("an id");
+        scene.rescind(&[&["approve", id][..], &SIGNED[..]].concat()).code(0);
+    }
+    scene.run_once().counts(json!({"revoked": 3, "seen_before": 3}));
+    for thief in &thieves {
+        assert_eq!(thief.list_users(), Err("AccessDenied".to_owned()));
+    }
+}
