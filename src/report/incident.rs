@@ -243,6 +243,8 @@ impl IncidentReport {
     pub fn who(&self) -> String {
         match self.principal_kind.as_str() {
             "other" => self.principal.clone(),
+            "root" => "root user".to_owned(),
+            "federated_user" => format!("federated user {}", self.principal),
             kind => format!("{kind} {}", self.principal),
         }
     }

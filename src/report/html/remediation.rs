@@ -36,7 +36,8 @@ struct Diffed<'a> {
     outcome: String,
     arn: &'a str,
     entry: i64,
-    cutoff: String,
+    /// The cutoff, or that there is none.
+    until: String,
     key: &'a str,
     note: &'a str,
     diff: Vec<(&'static str, String)>,
@@ -187,7 +188,11 @@ fn diffed(made: &ChangeMade) -> Diffed<'_> {
         outcome: spaced(made.outcome),
         arn: &change.arn,
         entry: made.entry,
-        cutoff: Shown::time(&change.cutoff.time()),
+        until: if change.is_timeless() {
+            "until it is released".to_owned()
+        } else {
+            format!("cutoff {}", Shown::time(&change.cutoff.time()))
+        },
         key: key.map_or("", |key| &key.id),
         note: change.note.as_deref().unwrap_or_default(),
         diff: diff.map(|(sign, line)| (class(sign), format!("{sign} {line}"))).collect(),
