@@ -96,9 +96,7 @@ impl AccountPolicy {
     pub async fn unattached(&self) -> Result<Option<UnattachedPolicy>, CallError> {
         let Some(id) = self.by_name().await? else { return Ok(None) };
         let FoundPolicy { id, content } = self.read(id).await?;
-        let request = self.hub.organizations.list_targets_for_policy().policy_id(&id).send().boxed();
-        let targets = recorded(&*self.hub.sink, self.call("ListTargetsForPolicy"), request).await?.targets;
-        let is_elsewhere = targets.is_some_and(|targets| !targets.is_empty());
+        let is_elsewhere = !self.hub.targets_of(&id, &self.scope).await?.is_empty();
         Ok(Some(UnattachedPolicy { id, content, is_elsewhere }))
     }
 

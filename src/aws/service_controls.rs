@@ -56,12 +56,11 @@ impl Hub {
     ///
     /// # Errors
     /// As the calls'.
-    pub async fn targets_of(&self, policy: &ServiceControl) -> Result<Vec<String>, CallError> {
-        let scope = CallScope::default();
+    pub async fn targets_of(&self, policy: &str, scope: &CallScope) -> Result<Vec<String>, CallError> {
         let (mut all, mut page) = (Vec::new(), None);
         loop {
-            let call = self.call("organizations", "ListTargetsForPolicy", &self.home, &scope);
-            let request = self.organizations.list_targets_for_policy().policy_id(&policy.id);
+            let call = self.call("organizations", "ListTargetsForPolicy", &self.home, scope);
+            let request = self.organizations.list_targets_for_policy().policy_id(policy);
             let request = request.set_next_token(page).send().boxed();
             let answer = recorded(&*self.sink, call, request).await?;
             all.extend(answer.targets.unwrap_or_default().into_iter().filter_map(|target| target.target_id));

@@ -6,7 +6,7 @@ use crate::config::RemedyName;
 use crate::ident::AccountId;
 use crate::org::Account;
 use crate::policies::{self, Delegate, Deployed, Trusted};
-use crate::remediation::{CallError, ErrorKind};
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Maximum number of service control policies that are attached to an account itself (AWS Organizations User Guide,
@@ -95,7 +95,7 @@ impl Doctor<'_> {
         }
         let mut attached: BTreeMap<AccountId, usize> = BTreeMap::new();
         for control in controls.iter().filter(|one| of_account(&one.name).is_none()) {
-            match self.hub.targets_of(control).await {
+            match self.hub.targets_of(&control.id, &CallScope::default()).await {
                 Ok(targets) => {
                     for account in targets.iter().filter_map(|target| target.parse().ok()) {
                         *attached.entry(account).or_default() += 1;

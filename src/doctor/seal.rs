@@ -8,7 +8,7 @@ use crate::aws::ServiceControl;
 use crate::ident::AccountId;
 use crate::org::Account;
 use crate::policies::{self, Deployed};
-use crate::remediation::CallError;
+use crate::remediation::{CallError, CallScope};
 use std::collections::BTreeSet;
 
 /// What was read of the seal.
@@ -80,7 +80,7 @@ impl Doctor<'_> {
                     self.deploy_seal(),
                 )),
                 Deployed::Whole => {
-                    for target in self.hub.targets_of(policy).await? {
+                    for target in self.hub.targets_of(&policy.id, &CallScope::default()).await? {
                         if target.starts_with("r-") {
                             return Ok(None);
                         } else if let Ok(account) = target.parse() {

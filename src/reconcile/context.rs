@@ -63,7 +63,7 @@ impl Context {
 
     /// What should be under our name at the principal with this unique id.
     pub fn expected(&self, target: &Target, id: &str) -> Result<Expected, LedgerError> {
-        Ok(Expected::after(&self.reader.past(target, id)?))
+        Ok(Expected::after(target.means, &self.reader.past(target, id)?))
     }
 
     /// It is tried again, the later the more often it failed.

@@ -25,6 +25,6 @@ pub(super) async fn look_ahead(
         Ok(looked) => looked,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let expected = Expected::after(&reader.past(target, &found.id)?);
+    let expected = Expected::after(target.means, &reader.past(target, &found.id)?);
     Ok(Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) })))
 }

@@ -110,9 +110,7 @@ pub(super) async fn make(
         change.before = None;
     }
     // Afterwards it is somebody who fights it, which is another alert.
-    let is_foreign = is_first
-        && change.means != Means::Quarantine
-        && expected.is_foreign(found.document.as_deref(), session.aws_now());
+    let is_foreign = is_first && expected.is_foreign(found.document.as_deref(), session.aws_now());
     let alert = is_foreign.then(|| foreign_policy(remediation, &change)).flatten();
     let alert = alert.and_then(|alert| context.alerts.draft(alert));
     let target = &remediation.target;

@@ -61,16 +61,10 @@ impl Deny {
         Self { principals: BTreeMap::from([(user_id.to_owned(), cutoff)]), ..Self::default() }
     }
 
-    /// From an inline policy or a service control policy that rescind wrote, however it is spaced; none when somebody
-    /// else wrote it. The quarantine is none of these, whoever writes it there.
+    /// From a document of this kind that rescind wrote, however it is spaced; none when somebody else wrote it. What
+    /// belongs into another kind is not ours, whoever writes it here.
     #[must_use]
-    pub fn read(document: &str) -> Option<Self> {
-        Self::read_any(document).filter(|deny| !deny.everything)
-    }
-
-    /// The same of what denies by these means.
-    #[must_use]
-    pub fn read_as(document: &str, means: Means) -> Option<Self> {
+    pub fn read(document: &str, means: Means) -> Option<Self> {
         let is_so = |deny: &Self| match means {
             Means::Quarantine => deny.everything,
             Means::InlinePolicy => !deny.everything && deny.principals.is_empty(),
@@ -310,10 +304,10 @@ mod tests {
     #[test]
     fn what_somebody_rewrote_is_not_ours() {
         let document = Deny::part(None, cutoff("2026-01-01T00:00:00Z")).document().expect("something");
-        assert!(Deny::read(&document.replace(',', ", ")).is_some());
+        assert!(Deny::read(&document.replace(',', ", "), Means::InlinePolicy).is_some());
         for (from, to) in [("\"*\"", "\"s3:*\""), ("Deny", "Allow"), ("DateLessThan", "DateLessThanIfExists")]
         {
-            assert_eq!(Deny::read(&document.replacen(from, to, 1)), None, "{to}");
+            assert_eq!(Deny::read(&document.replacen(from, to, 1), Means::InlinePolicy), None, "{to}");
         }
         let twice =
             document.replace("}}}]", "}}},{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]");
@@ -325,7 +319,7 @@ mod tests {
             r#"{"Version":"2012-10-17","Statement":[]}"#,
             r#"{"Statement":7}"#,
         ] {
-            assert_eq!(Deny::read(other), None, "{other}");
+            assert_eq!(Deny::read(other, Means::InlinePolicy), None, "{other}");
         }
     }
 
@@ -352,14 +346,22 @@ mod tests {
     fn the_quarantine_is_read_and_covers_only_itself() {
         let (all, at) = (Deny::everything(), cutoff("2026-01-01T00:00:00Z"));
         let document = all.document().expect("something");
-        assert_eq!(Deny::read_as(&document, Means::Quarantine), Some(all.clone()));
-        assert_eq!(Deny::read_as(&document.replace("Deny", "Allow"), Means::Quarantine), None);
+        assert_eq!(Deny::read(&document, Means::Quarantine), Some(all.clone()));
+        assert_eq!(Deny::read(&document.replace("Deny", "Allow"), Means::Quarantine), None);
         // Under another name somebody else wrote it.
-        assert_eq!(Deny::read(&document), None);
-        assert_eq!(Deny::read_as(&document, Means::InlinePolicy), None);
-        assert_eq!(Deny::read_as(&document, Means::ServiceControlPolicy), None);
+        assert_eq!(Deny::read(&document, Means::InlinePolicy), None);
+        assert_eq!(Deny::read(&document, Means::ServiceControlPolicy), None);
         assert!(!Deny::part(None, at).covers(&all) && all.covers(&all));
         assert_eq!(all.not_later(at, &Deny::default()), all);
+    }
+
+    #[test]
+    fn a_statement_of_another_kind_of_document_is_not_ours() {
+        let at = cutoff("2026-11-21T23:47:30Z");
+        let account = Deny::of_principal("AROAEXAMPLEEXAMPLE00:*", at).document().expect("something");
+        let role = Deny::part(Some(&session(1)), at).document().expect("something");
+        assert_eq!(Deny::read(&account, Means::InlinePolicy), None);
+        assert_eq!(Deny::read(&role, Means::ServiceControlPolicy), None);
     }
 
     #[test]
@@ -378,7 +380,7 @@ mod tests {
         #[test]
         fn what_we_write_we_read(parts in parts()) {
             let all = parts.iter().fold(Deny::default(), |all, part| all.with(part));
-            prop_assert_eq!(all.document().map(|text| Deny::read(&text)), all.document().map(|_| Some(all.clone())));
+            prop_assert_eq!(all.document().map(|text| Deny::read(&text, Means::InlinePolicy)), all.document().map(|_| Some(all.clone())));
             for part in &parts {
                 prop_assert!(all.covers(part));
             }
@@ -389,7 +391,7 @@ mod tests {
         #[test]
         fn what_we_write_for_an_account_we_read(parts in parts_of_an_account()) {
             let all = parts.iter().fold(Deny::default(), |all, part| all.with(part));
-            prop_assert_eq!(all.document().map(|text| Deny::read(&text)), all.document().map(|_| Some(all.clone())));
+            prop_assert_eq!(all.document().map(|text| Deny::read(&text, Means::ServiceControlPolicy)), all.document().map(|_| Some(all.clone())));
             for part in &parts {
                 prop_assert!(all.covers(part));
                 prop_assert_eq!(all.under(part).with(&all.beyond(part)), all.clone());

@@ -1,7 +1,7 @@
 //! What the policy under our name should contain by the ledger: what remediations deny, and what was there before
 //! them. Pure.
 
-use crate::remediation::{Change, Cutoff, Deny, Past};
+use crate::remediation::{Change, Cutoff, Deny, Means, Past};
 use jiff::Timestamp;
 
 impl Past {
@@ -28,6 +28,8 @@ const MOST_UNKNOWN: usize = 8;
 /// What the ledger says of the document under our name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
+    /// What kind of document it is.
+    means: Means,
     /// What it should deny.
     should: Deny,
     /// What it may deny: also what a remediation wrote that is not known to be in force.
@@ -37,9 +39,9 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// After all that was begun to a principal.
+    /// After all that was begun in a document of this kind.
     #[must_use]
-    pub fn after(past: &[Past]) -> Self {
+    pub fn after(means: Means, past: &[Past]) -> Self {
         let base = base(past);
         let parts = |there: bool| past.iter().filter(move |one| one.may_be_there() == there);
         let kept: Vec<Deny> = parts(true).map(|one| one.change.part()).collect();
@@ -48,6 +50,7 @@ impl Expected {
         let should =
             if is_in_force { denied(&base, past.iter().filter(|one| one.live)) } else { Deny::default() };
         Self {
+            means,
             should,
             may: kept.iter().fold(base, |all, part| all.with(part)),
             gone: parts(false).map(|one| one.change.part()).filter(|part| !kept.contains(part)).collect(),
@@ -63,7 +66,7 @@ impl Expected {
     /// What a change starts from: what should be there, and of what is there a deny of our form. What
     /// was taken back does not come again, and what only somebody else can have written is not adopted.
     pub(super) fn start(&self, document: Option<&str>, aws_now: Timestamp) -> Deny {
-        let there = document.and_then(Deny::read).unwrap_or_default();
+        let there = document.and_then(|text| Deny::read(text, self.means)).unwrap_or_default();
         self.should.with(&self.kept(&there.not_in(&self.gone), aws_now))
     }
 
@@ -80,7 +83,7 @@ impl Expected {
     #[must_use]
     pub fn is_foreign(&self, document: Option<&str>, aws_now: Timestamp) -> bool {
         let is_ours = |there: Deny| self.kept(&there, aws_now) == there;
-        document.is_some_and(|text| !Deny::read(text).is_some_and(is_ours))
+        document.is_some_and(|text| !Deny::read(text, self.means).is_some_and(is_ours))
     }
 }
 
@@ -96,7 +99,7 @@ pub(super) fn base(past: &[Past]) -> Deny {
     let mut parts = Vec::new();
     for one in past {
         let is_over_ours = past.iter().any(|other| other.was_in_force(one.seq));
-        let read = |text: &str| Deny::read_as(text, one.change.means);
+        let read = |text: &str| Deny::read(text, one.change.means);
         let after = read(&one.change.after).unwrap_or_default();
         base = match one.change.before.as_deref().and_then(read) {
             // What was under a deny that somebody took away is what was there before it.
@@ -123,8 +126,8 @@ pub(super) fn base(past: &[Past]) -> Deny {
 
 /// What somebody else had written under our name when a change began, if it was replaced.
 pub(super) fn replaced(change: &Change) -> Option<&str> {
-    let after = Deny::read_as(&change.after, change.means).unwrap_or_default();
-    let is_kept = |text: &str| Deny::read_as(text, change.means).is_some_and(|before| after.covers(&before));
+    let after = Deny::read(&change.after, change.means).unwrap_or_default();
+    let is_kept = |text: &str| Deny::read(text, change.means).is_some_and(|before| after.covers(&before));
     change.before.as_deref().filter(|text| !is_kept(text))
 }
 

@@ -35,7 +35,7 @@ impl Change {
     /// The document denies what the change is to deny, and is ours.
     #[must_use]
     pub fn is_denied_by(&self, document: Option<&str>) -> bool {
-        let there = document.and_then(|text| Deny::read_as(text, self.means));
+        let there = document.and_then(|text| Deny::read(text, self.means));
         there.is_some_and(|there| there.covers(&self.part()))
     }
 
@@ -50,7 +50,7 @@ impl Change {
     pub fn difference(&self, found: &Found, at_most: &Deny) -> Option<String> {
         let policy = &self.policy_name;
         let Some(text) = &found.document else { return Some(format!("the policy {policy} is not there")) };
-        let Some(there) = Deny::read_as(text, self.means).filter(|there| there.covers(&self.part())) else {
+        let Some(there) = Deny::read(text, self.means).filter(|there| there.covers(&self.part())) else {
             return Some(format!("the policy {policy} is not as it was written"));
         };
         if let Some(cutoff) = there.beyond(at_most).latest() {

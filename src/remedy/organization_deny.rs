@@ -67,7 +67,7 @@ impl OrganizationDeny {
         if id.is_none()
             && let Some(found) = policy.unattached().await.map_err(Refusal::from_call)?
         {
-            if found.is_elsewhere || Deny::read_as(&found.content, change.means).is_none() {
+            if found.is_elsewhere || Deny::read(&found.content, change.means).is_none() {
                 return Err(Refusal::NotOurs(change.policy_name.clone()));
             }
             id = Some(found.id);

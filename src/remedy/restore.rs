@@ -27,7 +27,7 @@ pub fn undo(past: &[Past], remediation: &str, found: &Found) -> Result<Undo, Box
     let all = denied(&base, live());
     let (now, there) = (all.document(), found.document.as_deref());
     let means = own.map(|own| own.change.means).unwrap_or_default();
-    let denied_there = there.map_or_else(|| Some(Deny::default()), |text| Deny::read_as(text, means));
+    let denied_there = there.map_or_else(|| Some(Deny::default()), |text| Deny::read(text, means));
     let still_there = denied_there.as_ref().map(|there| base.under(there)).unwrap_or_default();
     let then = denied(&still_there, others()).document();
     // What was there before comes back letter by letter, whichever remediation found it.

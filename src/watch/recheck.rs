@@ -99,7 +99,7 @@ impl Recheck {
             return self.expired(&remediation, reason).await;
         }
         let target = &remediation.target;
-        let expected = Expected::after(&self.reader.past(target, &change.id)?);
+        let expected = Expected::after(target.means, &self.reader.past(target, &change.id)?);
         let at_most = expected.at_most();
         match found_for_sure(&session, &remediation, change, at_most).await {
             Ok(found) => match change.difference(&found, at_most) {
@@ -137,7 +137,7 @@ impl Recheck {
             let beside = found
                 .document
                 .as_deref()
-                .and_then(|text| Deny::read_as(text, remediation.target.means))
+                .and_then(|text| Deny::read(text, remediation.target.means))
                 .unwrap_or_default();
             if let Some(what) = change
                 .filter(|change| {

@@ -91,13 +91,21 @@ fn one_that_is_changed_while_it_is_attached_is_detached() {
     assert_eq!(service.stop(), 0);
 }
 
-/// The text of the quarantine under the name of the deny is somebody else's: it is replaced, and does not stay.
+/// What belongs into another document is somebody else's under the name of the deny: it is replaced, and does not stay.
 #[test]
-fn its_text_under_the_name_of_the_deny_is_not_ours() {
+fn the_text_of_another_document_under_the_name_of_the_deny_is_not_ours() {
+    let of_account = include_str!("../../policies/organization-deny-sessions.json")
+        .replace("${USER_ID}", "AROAEXAMPLEEXAMPLE00:*")
+        .replace("${CUTOFF}", "2026-01-01T00:00:00Z");
+    for text in [include_str!("../../policies/quarantine.json"), &of_account] {
+        is_replaced(text);
+    }
+}
+
+fn is_replaced(text: &str) {
     let scene = Scene::new();
     scene.configure("mode = \"enforce\"\n");
     let (thief, _) = scene.theft(SHOP, "web");
-    let text = include_str!("../../policies/quarantine.json");
     let operator = Thief::operator(&scene, SHOP);
     assert_eq!(operator.put_role_policy("web", crate::scene::POLICY, text), Ok(()));
     scene.poll().code(5).has_code("foreign_policy");

@@ -68,7 +68,7 @@ impl World {
     }
 
     fn expected(&self) -> Expected {
-        Expected::after(&self.past)
+        Expected::after(Means::InlinePolicy, &self.past)
     }
 
     fn write(&mut self, remediation: &str, session: Option<usize>, keep: Option<Cutoff>, since: Option<i64>) {
@@ -128,7 +128,7 @@ impl World {
 
     fn is_ours(&self) -> bool {
         let latest = Cutoff::latest(at(self.now));
-        let read = self.there.as_deref().map(Deny::read);
+        let read = self.there.as_deref().map(|text| Deny::read(text, Means::InlinePolicy));
         read.is_none_or(|deny| deny.is_some_and(|deny| deny.latest().is_none_or(|cutoff| cutoff <= latest)))
     }
 }
@@ -272,7 +272,7 @@ proptest! {
         }
         // What is in force denies what it is for, and the last release leaves nothing but what is harmless.
         world.look();
-        let there = world.there.as_deref().and_then(Deny::read).unwrap_or_default();
+        let there = world.there.as_deref().and_then(|text| Deny::read(text, Means::InlinePolicy)).unwrap_or_default();
         for one in world.past.iter().filter(|one| one.live) {
             prop_assert!(there.covers(&one.change.part()));
         }

@@ -28,7 +28,8 @@ impl Scene {
     fn revoke(&mut self, remediation: usize, one: Option<usize>, second: i64) {
         let one = one.map(session);
         let part = Deny::part(one.as_deref(), cutoff(second));
-        let there = self.there.as_deref().and_then(Deny::read).unwrap_or_default();
+        let there =
+            self.there.as_deref().and_then(|text| Deny::read(text, Means::InlinePolicy)).unwrap_or_default();
         let after = there.with(&part).document().expect("something");
         let change = Change {
             name: "web".to_owned(),
@@ -190,7 +191,7 @@ proptest! {
         }
         for number in order.into_iter().filter(|number| *number < made.len()) {
             scene.release(number);
-            let there = scene.there.as_deref().map_or_else(Deny::default, |text| Deny::read(text).expect("ours"));
+            let there = scene.there.as_deref().map_or_else(Deny::default, |text| Deny::read(text, Means::InlinePolicy).expect("ours"));
             for one in scene.past.iter().filter(|one| one.live) {
                 prop_assert!(there.covers(&one.change.part()));
             }
