@@ -9,6 +9,7 @@ Each line knows only lines below it (``tests/test_layout.py``):
     server
     gateway  control
     services
+    identity
     enforcement  moto_bridge
     state
     policy  protocol  client

@@ -116,8 +116,11 @@ class Emulator:
     def advance_clock(self, seconds: float) -> dict:
         return self.post("clock", {"advance_seconds": seconds})
 
+    def cloudtrail(self, **settings) -> dict:
+        return self.post("cloudtrail", settings)
+
     def delay_cloudtrail(self, seconds: float) -> dict:
-        return self.post("cloudtrail", {"delay_seconds": seconds})
+        return self.cloudtrail(delay_seconds=seconds)
 
     def switch(self, **switches) -> dict:
         return self.post("switches", switches)

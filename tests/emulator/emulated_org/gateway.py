@@ -22,6 +22,9 @@ NOT_SERVED = 501
 KEPT_PARAMETERS: Dict[Tuple[str, str], Tuple[str, ...]] = {
     ("sns", "Publish"): ("TopicArn", "TargetArn", "MessageStructure", "MessageGroupId", "MessageDeduplicationId"),
     ("events", "PutEvents"): (),
+    ("lambda", "CreateFunction"): ("FunctionName", "Handler", "Role", "Runtime"),
+    ("lambda", "PublishLayerVersion"): ("LayerName",),
+    ("lambda", "UpdateFunctionCode"): ("FunctionName",),
 }
 
 

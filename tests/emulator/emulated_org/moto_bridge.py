@@ -7,7 +7,7 @@ import io
 import json
 import re
 from importlib import import_module
-from typing import Dict
+from typing import Dict, Mapping
 from urllib.parse import urlsplit
 from xml.sax.saxutils import unescape
 
@@ -15,13 +15,15 @@ from werkzeug.exceptions import HTTPException
 
 from .errors import AwsError, NotEmulated
 from .protocol.answers import Answer, content_type
-from .protocol.calls import JSON, PROTOCOLS, Call
+from .protocol.calls import JSON, PROTOCOLS, REST_JSON, Call
 
 try:
     from moto.core.request import Request as MotoRequest
 except ImportError:  # moto for Python 3.9 takes plain werkzeug requests
     from werkzeug.wrappers import Request as MotoRequest
 
+# moto's packages that are not called as the service is.
+PACKAGES = {"lambda": "awslambda"}
 XML_CODE = re.compile(r"<Code>(.*?)</Code>", re.DOTALL)
 XML_MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 XML_REQUEST_ID = re.compile(r"(<(?:RequestId|RequestID|requestId)>)[^<]*(</)")
@@ -41,7 +43,7 @@ def forward(call: Call, account: str) -> Answer:
     text = body.decode() if isinstance(body, bytes) else str(body)
     status = int(headers.get("status", status))
     if status >= 400:
-        raise _error(call, status, text)
+        raise _error(call, status, text, headers)
     text = XML_REQUEST_ID.sub(rf"\g<1>{call.request_id}\g<2>", text)
     kept = {name: value for name, value in headers.items() if name.lower() in ("content-type", "location", "etag")}
     kept.setdefault("Content-Type", content_type(call.service))
@@ -57,7 +59,7 @@ _routes: Dict[str, list] = {}
 
 def _dispatcher(service: str, path: str):
     if service not in _routes:
-        urls = import_module(f"moto.{service}.urls")
+        urls = import_module(f"moto.{PACKAGES.get(service, service)}.urls")
         _routes[service] = [
             (re.compile(pattern.replace("{0}", "", 1)), handler) for pattern, handler in urls.url_paths.items()
         ]
@@ -93,10 +95,11 @@ def _request(call: Call, account: str) -> MotoRequest:
     return MotoRequest(environ)
 
 
-def _error(call: Call, status: int, text: str) -> AwsError:
-    if PROTOCOLS[call.service] == JSON:
+def _error(call: Call, status: int, text: str, headers: Mapping[str, str]) -> AwsError:
+    if PROTOCOLS[call.service] in (JSON, REST_JSON):
         fields = json.loads(text or "{}")
-        code = fields.get("__type", "UnknownError").rpartition("#")[2]
+        stated = {name.lower(): value for name, value in headers.items()}.get("x-amzn-errortype")
+        code = (stated or fields.get("__type") or "UnknownError").rpartition("#")[2]
         return AwsError(code, fields.get("message") or fields.get("Message") or "", status)
     code, message = XML_CODE.search(text), XML_MESSAGE.search(text)
     if not code:

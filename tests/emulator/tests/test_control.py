@@ -166,9 +166,9 @@ class Refusals(EmulatorTestCase):
     def test_unknown_paths_and_services(self):
         with self.assertRaisesRegex(EmulatorError, "404"):
             self.emulator.get("nothing")
-        lambda_client = self.client(self.shop, "lambda")
+        glue = self.client(self.shop, "glue")
         with self.assertRaisesRegex(Exception, "501|EmulatorNotImplemented|no service"):
-            lambda_client.list_functions()
+            glue.list_triggers()
 
 
 class Client(unittest.TestCase):

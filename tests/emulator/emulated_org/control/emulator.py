@@ -13,7 +13,6 @@ class Emulator(Door):
             ("DELETE", "calls"): self._clear_calls,
             ("GET", "clock"): self._show_clock,
             ("POST", "clock"): self._advance_clock,
-            ("POST", "cloudtrail"): self._delay_trail,
             ("GET", "switches"): self._show_switches,
             ("POST", "switches"): self._set_switches,
             ("POST", "reset"): self._reset,
@@ -33,13 +32,6 @@ class Emulator(Door):
     def _advance_clock(self, request: Mapping) -> dict:
         self._world.clock.advance(float(request["advance_seconds"]))
         return self._show_clock(request)
-
-    def _delay_trail(self, request: Mapping) -> dict:
-        delay = float(request["delay_seconds"])
-        if not delay >= 0:
-            raise ValueError("delay_seconds is not negative")
-        self._world.trail.delay_seconds = delay
-        return {"delay_seconds": delay}
 
     def _show_switches(self, request: Mapping) -> dict:
         return self._world.switches.as_dict()

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from ..errors import AwsError
 from ..state.world import World
 from .buses import Buses
+from .cloudtrail import CloudTrail
 from .door import NotThere, Routes
 from .emulator import Emulator
 from .entities import Entities
@@ -24,6 +25,7 @@ from .webhooks import Webhooks
 PREFIX = "/emulator/"
 DOORS = (
     Buses,
+    CloudTrail,
     Emulator,
     Entities,
     Faults,

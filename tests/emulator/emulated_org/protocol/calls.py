@@ -6,6 +6,7 @@ from typing import Callable, Dict, List, Mapping, Tuple
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AwsError
+from .paths import rest_operation
 
 QUERY, EC2, JSON, REST_JSON, REST_XML = "query", "ec2", "json", "rest-json", "rest-xml"
 PROTOCOLS = {
@@ -17,46 +18,22 @@ PROTOCOLS = {
     "cloudtrail": JSON,
     "events": JSON,
     "dynamodb": JSON,
+    "kms": JSON,
+    "secretsmanager": JSON,
     "sqs": JSON,
+    "ssm": JSON,
     "guardduty": REST_JSON,
+    "lambda": REST_JSON,
     "account": REST_JSON,
     "securityhub": REST_JSON,
     "s3": REST_XML,
 }
 
+Params = Dict[str, str]
 READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
+# KMS calls that use a key are reads for CloudTrail.
+KEY_USES = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateRandom", "Sign", "Verify")
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
-
-REST_OPERATIONS = {
-    "guardduty": [
-        ("GET", r"/detector", "ListDetectors"),
-        ("POST", r"/detector", "CreateDetector"),
-        ("GET", r"/detector/(?P<DetectorId>[^/]+)", "GetDetector"),
-        ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings", "ListFindings"),
-        ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/get", "GetFindings"),
-        ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/archive", "ArchiveFindings"),
-        ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/unarchive", "UnarchiveFindings"),
-        ("POST", r"/detector/(?P<DetectorId>[^/]+)/findings/create", "CreateSampleFindings"),
-        ("GET", r"/detector/(?P<DetectorId>[^/]+)/member", "ListMembers"),
-        ("GET", r"/admin", "ListOrganizationAdminAccounts"),
-    ],
-    "account": [
-        ("POST", r"/listRegions", "ListRegions"),
-    ],
-    "securityhub": [
-        ("POST", r"/findings/import", "BatchImportFindings"),
-    ],
-    "s3": [
-        ("GET", r"/", "ListBuckets"),
-        ("PUT", r"/(?P<Bucket>[^/]+)/?", "CreateBucket"),
-        ("DELETE", r"/(?P<Bucket>[^/]+)/?", "DeleteBucket"),
-        ("GET", r"/(?P<Bucket>[^/]+)/?", "ListBucket"),
-        ("GET", r"/(?P<Bucket>[^/]+)/(?P<Key>.+)", "GetObject"),
-        ("PUT", r"/(?P<Bucket>[^/]+)/(?P<Key>.+)", "PutObject"),
-        ("DELETE", r"/(?P<Bucket>[^/]+)/(?P<Key>.+)", "DeleteObject"),
-    ],
-}
-
 
 @dataclass
 class Call:
@@ -72,6 +49,8 @@ class Call:
     session_token: str
     operation: str
     params: Dict[str, str] = field(default_factory=dict)
+    # Those of the parameters that stand in the path.
+    path_fields: Dict[str, str] = field(default_factory=dict)
     request_id: str = ""
     # How many entries of a batch a fault makes fail.
     failing_entries: int = 0
@@ -80,7 +59,7 @@ class Call:
 
     @property
     def is_read(self) -> bool:
-        return self.operation.startswith(READS)
+        return self.operation.startswith(READS + KEY_USES if self.service == "kms" else READS)
 
     @property
     def action(self) -> str:
@@ -115,31 +94,27 @@ def read_call(method: str, url: str, headers: Mapping[str, str], body: bytes) ->
     access_key_id, region, service = signed.groups()
     if service not in PROTOCOLS:
         raise AwsError("EmulatorNotImplemented", f"the emulator has no service {service}", 501)
-    operation, params = _operation_of(service, method, url, headers, body)
+    operation, params, named = _operation_of(service, method, url, headers, body)
     if not operation:
         path = urlsplit(url).path
         raise AwsError("EmulatorNotImplemented", f"the emulator has no {service} operation {method} {path}", 501)
     token = headers.get("X-Amz-Security-Token") or ""
-    return Call(method, url, headers, body, service, region, access_key_id, token, operation, params)
+    return Call(method, url, headers, body, service, region, access_key_id, token, operation, params, named)
 
 
-def _operation_of(service: str, method: str, url: str, headers, body: bytes) -> Tuple[str, Dict[str, str]]:
+def _operation_of(service: str, method: str, url: str, headers, body: bytes) -> Tuple[str, Params, Params]:
+    """The operation, all its parameters, and those of them that stand in the path."""
     protocol = PROTOCOLS[service]
     if protocol in (QUERY, EC2):
         text = body.decode("utf-8", "replace") or urlsplit(url).query
         params = dict(parse_qsl(text, keep_blank_values=True))
         params.pop("Version", None)
-        return params.pop("Action", ""), params
+        return params.pop("Action", ""), params, {}
     if protocol == JSON:
         target = headers.get("X-Amz-Target") or ""
-        return target.rpartition(".")[2], _flat_json(body)
-    path = urlsplit(url).path
-    for verb, pattern, operation in REST_OPERATIONS[service]:
-        match = re.fullmatch(pattern, path)
-        if match and verb == method:
-            fields = _flat_json(body) if protocol == REST_JSON else {}
-            return operation, {**fields, **match.groupdict()}
-    return "", {}
+        return target.rpartition(".")[2], _flat_json(body), {}
+    operation, named = rest_operation(service, method, urlsplit(url))
+    return operation, {**(_flat_json(body) if protocol == REST_JSON else {}), **named}, named
 
 
 def _flat_json(body: bytes) -> Dict[str, str]:

@@ -14,7 +14,7 @@ from ...state.world import World
 
 PAGE_LIMITS = range(1, 51)
 ATTRIBUTES: Dict[str, Callable[[Event, str], bool]] = {
-    "AccessKeyId": lambda event, value: event.detail["userIdentity"]["accessKeyId"] == value,
+    "AccessKeyId": lambda event, value: event.access_key_id == value,
     "EventId": lambda event, value: event.detail["eventID"] == value,
     "EventName": lambda event, value: event.detail["eventName"] == value,
     "EventSource": lambda event, value: event.detail["eventSource"] == value,

@@ -1,15 +1,17 @@
-"""What CloudTrail records of a call: no documents, no secrets."""
-import re
+"""What CloudTrail records of a call, and in which account and region."""
 import uuid
 from datetime import datetime
-from typing import Dict, Optional
-from xml.sax.saxutils import unescape
+from typing import Optional
 
 from ...enforcement import Principal
+from ...identity import foreign_identity, user_identity, username
 from ...protocol.answers import Answer
 from ...protocol.calls import Call
+from ...state.directory import account_of
 from ...state.world import World
 from ...times import whole_seconds
+from .elements import response_elements
+from .parameters import request_parameters
 
 # Services without regions record in the partition's main region, wherever they are called.
 GLOBAL_SERVICES = ("iam", "organizations", "account")
@@ -21,52 +23,48 @@ DATA_OPERATIONS = {
     "s3": {"GetObject", "PutObject", "DeleteObject", "ListBucket"},
     "dynamodb": {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"},
 }
-IDENTITY_TYPES = {"role": "AssumedRole", "user": "IAMUser", "federated-user": "FederatedUser", "root": "Root"}
-ISSUER_TYPES = {"role": "Role", "federated-user": "IAMUser"}
-# Parameters that may be recorded: no documents, no secrets.
-PARAMETERS = {
-    name: name[0].lower() + name[1:]
-    for name in (
-        "AccessKeyId",
-        "DetectorId",
-        "DurationSeconds",
-        "GroupName",
-        "InstanceProfileName",
-        "Path",
-        "PermissionsBoundary",
-        "PolicyArn",
-        "PolicyName",
-        "PolicySourceArn",
-        "RoleArn",
-        "RoleName",
-        "RoleSessionName",
-        "SourceIdentity",
-        "Status",
-        "TableName",
-        "UserName",
-    )
-}
-PARAMETERS["Bucket"] = "bucketName"
-# What is recorded of an answer: what the call made, by name, and no secrets.
-MADE = {
-    "AssumeRole": {"credentials": ("AccessKeyId",), "assumedRoleUser": ("AssumedRoleId", "Arn")},
-    "GetSessionToken": {"credentials": ("AccessKeyId",)},
-    "CreateRole": {"role": ("RoleName", "RoleId", "Arn")},
-    "CreateUser": {"user": ("UserName", "UserId", "Arn")},
-    "CreateAccessKey": {"accessKey": ("UserName", "AccessKeyId", "Status")},
+# Lambda's events have the version of its interface in their names, and a second one where an operation was changed.
+LAMBDA_NAMES = {
+    "AddLayerVersionPermission": "AddLayerVersionPermission20181031",
+    "AddPermission": "AddPermission20150331v2",
+    "CreateFunction": "CreateFunction20150331",
+    "DeleteFunction": "DeleteFunction20150331",
+    "DeleteLayerVersion": "DeleteLayerVersion20181031",
+    "GetFunction": "GetFunction20150331v2",
+    "GetFunctionConfiguration": "GetFunctionConfiguration20150331v2",
+    "GetLayerVersion": "GetLayerVersion20181031",
+    "GetPolicy": "GetPolicy20150331v2",
+    "ListFunctions": "ListFunctions20150331",
+    "ListLayerVersions": "ListLayerVersions20181031",
+    "PublishLayerVersion": "PublishLayerVersion20181031",
+    "RemovePermission": "RemovePermission20150331v2",
+    "UpdateFunctionCode": "UpdateFunctionCode20150331v2",
+    "UpdateFunctionConfiguration": "UpdateFunctionConfiguration20150331v2",
 }
 
 
 def record(world: World, call: Call, principal: Principal, answer: Answer) -> None:
-    """Leaves the event of a call in the trail, unless it is a data event."""
+    """Leaves the event of a call in the trail, unless it is a data event.
+
+    A role that was assumed from another account leaves one in both accounts, with the same sharedEventID.
+    """
     if _is_data_event(call):
         return
     region = world.directory.main_region if call.service in GLOBAL_SERVICES else call.region
-    now = world.clock.now()
-    named = {"role": lambda: principal.session.session_name, "federated-user": lambda: principal.session.federated_user}
-    username = named.get(principal.kind, lambda: principal.entity.name)()
-    detail = _detail(call, principal, answer, region, now)
-    world.trail.record(principal.account, region, now, username, detail)
+    now, trail = world.clock.now(), world.trail
+    detail = _detail(call, answer, region, now)
+    detail["sourceIPAddress"] = trail.address_of(call.access_key_id)
+    trail.inherit_address(call.access_key_id, _made_key(detail["responseElements"]))
+    own = {"userIdentity": user_identity(principal, call.access_key_id), "recipientAccountId": principal.account}
+    role_arn = call.params.get("RoleArn", "") if call.operation == "AssumeRole" else ""
+    role_account = account_of(role_arn)
+    if role_account and not answer.error_code:
+        detail["resources"] = [{"accountId": role_account, "type": "AWS::IAM::Role", "ARN": role_arn}]
+        if role_account != principal.account:
+            detail["sharedEventID"] = str(uuid.uuid4())
+            foreign = {"userIdentity": foreign_identity(principal), "recipientAccountId": role_account}
+            trail.record(role_account, region, now, None, {**detail, **foreign, "eventID": str(uuid.uuid4())})
+    trail.record(principal.account, region, now, username(principal), {**detail, **own})
 
 
 def _is_data_event(call: Call) -> bool:
@@ -76,25 +74,26 @@ def _is_data_event(call: Call) -> bool:
     return operations is None or call.operation in operations
 
 
-def _detail(call: Call, principal: Principal, answer: Answer, region: str, now: datetime) -> dict:
-    parameters = {recorded: call.params[name] for name, recorded in PARAMETERS.items() if name in call.params}
+def _detail(call: Call, answer: Answer, region: str, now: datetime) -> dict:
+    """All of a record but whose it is."""
+    names = LAMBDA_NAMES if call.service == "lambda" else {}
     detail = {
         "eventVersion": "1.09",
-        "userIdentity": _identity(call, principal),
+        "userIdentity": None,
         "eventTime": whole_seconds(now),
         "eventSource": f"{call.service}.amazonaws.com",
-        "eventName": call.operation,
+        "eventName": names.get(call.operation, call.operation),
         "awsRegion": region,
-        "sourceIPAddress": "127.0.0.1",
+        "sourceIPAddress": None,
         "userAgent": call.headers.get("User-Agent") or "",
-        "requestParameters": parameters or None,
-        "responseElements": _made(call, answer),
+        "requestParameters": request_parameters(call),
+        "responseElements": response_elements(call, answer),
         "requestID": call.request_id,
         "eventID": str(uuid.uuid4()),
         "readOnly": call.is_read,
         "eventType": "AwsApiCall",
         "managementEvent": True,
-        "recipientAccountId": principal.account,
+        "recipientAccountId": None,
         "eventCategory": "Management",
     }
     if answer.error_code:
@@ -103,45 +102,7 @@ def _detail(call: Call, principal: Principal, answer: Answer, region: str, now: 
     return detail
 
 
-def _made(call: Call, answer: Answer) -> Optional[dict]:
-    if call.service not in ("sts", "iam") or answer.error_code or call.operation not in MADE:
-        return None
-    text = answer.body.decode()
-    return {
-        name: {field[0].lower() + field[1:]: _element(text, field) for field in fields}
-        for name, fields in MADE[call.operation].items()
-    }
-
-
-def _element(text: str, name: str) -> Optional[str]:
-    found = re.search(rf"<{name}>([^<]*)</{name}>", text)
-    return unescape(found.group(1)) if found else None
-
-
-def _identity(call: Call, principal: Principal) -> dict:
-    entity, session = principal.entity, principal.session
-    identity = {
-        "type": IDENTITY_TYPES[principal.kind],
-        "principalId": principal.user_id,
-        "arn": principal.arn,
-        "accountId": principal.account,
-        "accessKeyId": call.access_key_id,
-    }
-    if principal.kind == "user":
-        identity["userName"] = entity.name
-    if session is None:
-        return identity
-    context: Dict[str, object] = {
-        "attributes": {"creationDate": whole_seconds(session.issued_at), "mfaAuthenticated": "false"}
-    }
-    if principal.kind in ISSUER_TYPES:
-        context["sessionIssuer"] = {
-            "type": ISSUER_TYPES[principal.kind],
-            "principalId": entity.id,
-            "arn": entity.arn,
-            "accountId": principal.account,
-            "userName": entity.name,
-        }
-    if session.source_identity:
-        context["sourceIdentity"] = session.source_identity
-    return {**identity, "sessionContext": context}
+def _made_key(elements: Optional[dict]) -> Optional[str]:
+    """The access key of the session or the user that a call made."""
+    made = [(elements or {}).get(name) for name in ("credentials", "accessKey")]
+    return next((one.get("accessKeyId") for one in made if isinstance(one, dict)), None)
