@@ -119,6 +119,11 @@ class Emulator:
     def cloudtrail(self, **settings) -> dict:
         return self.post("cloudtrail", settings)
 
+    def cloudtrail_records(self, account: str, region: str, *records: Mapping) -> list:
+        """The ids of the records, of a repeated one the first event's."""
+        request = {"account": account, "region": region, "records": list(records)}
+        return self.post("cloudtrail/records", request)["event_ids"]
+
     def delay_cloudtrail(self, seconds: float) -> dict:
         return self.cloudtrail(delay_seconds=seconds)
 

@@ -58,7 +58,20 @@ class Enforcement:
         if root_account:
             return self._root_principal(root_account)
         key = self._spread.key(call.access_key_id)
-        user = self._spread.user(key.account_id, key.user_id) if key and key.is_active else None
+        return self._user_principal(key if key and key.is_active else None)
+
+    def holder_of(self, access_key_id: str) -> Principal:
+        """Whose a key is, whether it still works or not."""
+        session = self._sessions.find(access_key_id)
+        if session:
+            return self._session_principal(session)
+        root_account = self._root_keys.account_of(access_key_id)
+        if root_account:
+            return self._root_principal(root_account)
+        return self._user_principal(self._spread.key(access_key_id))
+
+    def _user_principal(self, key) -> Principal:
+        user = self._spread.user(key.account_id, key.user_id) if key else None
         if user is None:
             raise InvalidCredentials()
         is_operator = user.name == OPERATOR

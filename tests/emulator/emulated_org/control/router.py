@@ -63,7 +63,7 @@ class Control:
             return 404, {"error": str(error)}
         except KeyError as error:
             return 400, {"error": f"missing field: {error.args[0]}"}
-        except (ValueError, TypeError, AttributeError, AwsError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError, AwsError) as error:
             return 400, {"error": str(error)}
 
     def _handler(self, method: str, path: str) -> Tuple[Optional[Callable[[Mapping], dict]], Mapping[str, str]]:

@@ -1,113 +1,101 @@
-"""What CloudTrail records: one event for each call of a known principal, the latest of them kept."""
-import json
+"""What CloudTrail recorded, by account and region and by access key: the latest of all are kept."""
 import threading
-from collections import deque
-from dataclasses import dataclass
+import time
+import uuid
+from bisect import bisect_left, insort
+from collections import defaultdict, deque
 from datetime import datetime
-from typing import Deque, Dict, List, Optional
+from types import SimpleNamespace
+from typing import DefaultDict, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
-KEPT = 20000
-LOOPBACK = "127.0.0.1"
-RESOURCE_TYPES = {
-    "accessKeyId": "AWS::IAM::AccessKey",
-    "bucketName": "AWS::S3::Bucket",
-    "functionName": "AWS::Lambda::Function",
-    "groupName": "AWS::IAM::Group",
-    "instanceProfileName": "AWS::IAM::InstanceProfile",
-    "keyId": "AWS::KMS::Key",
-    "policyArn": "AWS::IAM::Policy",
-    "policyName": "AWS::IAM::Policy",
-    "roleArn": "AWS::IAM::Role",
-    "roleName": "AWS::IAM::Role",
-    "secretId": "AWS::SecretsManager::Secret",
-    "tableName": "AWS::DynamoDB::Table",
-    "userName": "AWS::IAM::User",
-}
-# What of an answer's parts is a resource, too.
-MADE_TYPES = {
-    ("credentials", "accessKeyId"): "AWS::IAM::AccessKey",
-    ("assumedRoleUser", "assumedRoleId"): "AWS::STS::AssumedRole",
-    ("assumedRoleUser", "arn"): "AWS::STS::AssumedRole",
-    ("accessKey", "accessKeyId"): "AWS::IAM::AccessKey",
-}
+from .trail_event import Content, Event
+from .trail_settings import TrailSettings
 
-
-@dataclass(frozen=True)
-class Event:
-    number: int
-    account: str
-    region: str
-    moment: datetime
-    username: Optional[str]
-    detail: dict
-
-    @property
-    def access_key_id(self) -> Optional[str]:
-        """Its caller's. A record in another account than the caller's has none."""
-        return self.detail["userIdentity"].get("accessKeyId")
-
-    @property
-    def resources(self) -> List[Dict[str, str]]:
-        parameters, elements = self.detail["requestParameters"] or {}, self.detail["responseElements"] or {}
-        named = [(kind, parameters.get(name)) for name, kind in RESOURCE_TYPES.items()]
-        for (part, name), kind in MADE_TYPES.items():
-            made = elements.get(part)
-            named.append((kind, made.get(name) if isinstance(made, dict) else None))
-        return [
-            {"ResourceType": kind, "ResourceName": name} for kind, name in named if isinstance(name, str) and name
-        ]
-
-    def described(self) -> dict:
-        """The event as LookupEvents answers it."""
-        detail = self.detail
-        named = {"AccessKeyId": self.access_key_id, "Username": self.username}
-        return {
-            "EventId": detail["eventID"],
-            "EventName": detail["eventName"],
-            "ReadOnly": "true" if detail["readOnly"] else "false",
-            "EventTime": int(self.moment.timestamp()),
-            "EventSource": detail["eventSource"],
-            "Resources": self.resources,
-            "CloudTrailEvent": json.dumps(detail),
-            **{name: value for name, value in named.items() if value is not None},
-        }
+KEPT = 100_000
+Place = Tuple[str, str]
 
 
 class Trail:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._events: Deque[Event] = deque(maxlen=KEPT)
+        self.settings = TrailSettings()
+        # In the order in which they came.
+        self._arrived: Deque[Event] = deque()
+        # In the order of their time: all of a place, and those of each access key in it.
+        self._events: DefaultDict[Tuple[Place, Optional[str]], List[Event]] = defaultdict(list)
         self._number = 0
-        # Younger events are not found yet.
-        self.delay_seconds = 0.0
-        # Access key -> where its calls come from, if not from this machine.
-        self.addresses: Dict[str, str] = {}
+        # Place -> when it was looked up within the last second.
+        self._lookups: Dict[Place, Deque[float]] = {}
 
     def reset(self) -> None:
         with self._lock:
+            self.settings.reset()
+            self._arrived.clear()
             self._events.clear()
-            self.delay_seconds = 0.0
-            self.addresses.clear()
-
-    def address_of(self, access_key_id: str) -> str:
-        return self.addresses.get(access_key_id, LOOPBACK)
-
-    def inherit_address(self, access_key_id: str, made: Optional[str]) -> None:
-        """What a credential made is used from where it is used itself."""
-        if made and access_key_id in self.addresses:
-            self.addresses.setdefault(made, self.addresses[access_key_id])
+            self._lookups.clear()
 
     def record(self, account: str, region: str, moment: datetime, username: Optional[str], detail: dict) -> None:
-        with self._lock:
-            self._number += 1
-            self._events.append(Event(self._number, account, region, moment, username, detail))
+        content = Content.of(detail, username)
+        self.add(account, region, content, [(moment.timestamp(), detail["eventID"])])
 
-    def newest_first(self, account: str, region: str, before: Optional[int] = None) -> List[Event]:
-        """An account's events in a region; of those older than the one numbered `before`, if stated."""
+    def add(self, account: str, region: str, content: Content, events: Iterable[Tuple[float, Optional[str]]]) -> None:
+        """Events of one content, each of which has a time and, unless it gets one, an id."""
+        place = (account, region)
         with self._lock:
-            events = list(self._events)
-        return [
-            event
-            for event in reversed(events)
-            if event.account == account and event.region == region and (before is None or event.number < before)
-        ]
+            for at, id in events:
+                self._number += 1
+                event = Event(content, place, at, self._number, id or str(uuid.uuid4()), self.settings.share())
+                self._arrived.append(event)
+                for shelf in _shelves(event):
+                    _insert(self._events[shelf], event)
+            while len(self._arrived) > KEPT:
+                self._forget(self._arrived.popleft())
+
+    def newest_first(
+        self,
+        account: str,
+        region: str,
+        now: datetime,
+        access_key_id: Optional[str] = None,
+        below: Optional[Tuple[float, int]] = None,
+    ) -> Iterator[Event]:
+        """What may be seen of an account's events in a region: of a key, and below a position, if stated."""
+        with self._lock:
+            shelf = self._events.get(((account, region), access_key_id), [])
+            end = len(shelf) if below is None else bisect_left(shelf, SimpleNamespace(position=below))
+            events = shelf[:end]
+        latest = now.timestamp() - self.settings.delay_seconds
+        jitter = self.settings.jitter_seconds
+        return (event for event in reversed(events) if event.at + event.share * jitter <= latest)
+
+    def may_look_up(self, account: str, region: str) -> bool:
+        """Whether one more LookupEvents is within the quota; it counts if it is. In real time."""
+        limit, now = self.settings.per_second, time.monotonic()
+        with self._lock:
+            lookups = self._lookups.setdefault((account, region), deque())
+            while lookups and now - lookups[0] >= 1:
+                lookups.popleft()
+            if limit and len(lookups) >= limit:
+                return False
+            if limit:
+                lookups.append(now)
+            return True
+
+    def _forget(self, event: Event) -> None:
+        for shelf in _shelves(event):
+            events = self._events[shelf]
+            del events[bisect_left(events, event)]
+            if not events:
+                del self._events[shelf]
+
+
+def _shelves(event: Event) -> List[Tuple[Place, Optional[str]]]:
+    key = event.content.access_key_id
+    return [(event.place, None), (event.place, key)] if key else [(event.place, None)]
+
+
+def _insert(events: List[Event], event: Event) -> None:
+    if not events or events[-1] < event:
+        events.append(event)
+    else:
+        insort(events, event)

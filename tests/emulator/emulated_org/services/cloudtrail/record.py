@@ -51,10 +51,12 @@ def record(world: World, call: Call, principal: Principal, answer: Answer) -> No
     if _is_data_event(call):
         return
     region = world.directory.main_region if call.service in GLOBAL_SERVICES else call.region
-    now, trail = world.clock.now(), world.trail
+    now, trail, settings = world.clock.now(), world.trail, world.trail.settings
     detail = _detail(call, answer, region, now)
-    detail["sourceIPAddress"] = trail.address_of(call.access_key_id)
-    trail.inherit_address(call.access_key_id, _made_key(detail["responseElements"]))
+    detail["sourceIPAddress"] = settings.address_of(call.access_key_id)
+    made_key = _made_key(detail["responseElements"])
+    if made_key:
+        settings.inherit_address(call.access_key_id, made_key)
     own = {"userIdentity": user_identity(principal, call.access_key_id), "recipientAccountId": principal.account}
     role_arn = call.params.get("RoleArn", "") if call.operation == "AssumeRole" else ""
     role_account = account_of(role_arn)
