@@ -7,6 +7,7 @@ does it, with boto3, against the emulated organization and nothing else.
     thief         the adversary: what it does in each round, and what it logs
     entity        what it does to the role or user that was stolen
     offspring     what it makes and assumes: a role, a user, other sessions
+    intrusion     another one, who does not fight: he spreads from role to role
     credentials   what it holds, and which of it still works
 """
 from .thief import Adversary

@@ -6,17 +6,17 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 from emulated_org.client import Emulator
 
+from .credentials import read_credentials
 from .thief import KINDS, PROBE, SKILLS, Adversary
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m adversary", description=__doc__)
     parser.add_argument("--endpoint", required=True, help="of the emulator: http://127.0.0.1:PORT")
-    parser.add_argument("--credentials", required=True, type=_credentials, metavar="JSON",
+    parser.add_argument("--credentials", required=True, type=read_credentials, metavar="JSON",
                         help="access_key_id, secret_access_key and session_token, or a file with them")
     parser.add_argument("--account", required=True)
     parser.add_argument("--region", required=True)
@@ -62,13 +62,6 @@ def _run(adversary: Adversary, emulator, stopped: threading.Event, every: float,
         adversary.tick(emulator.get("clock")["now"] if emulator else None)
         due = max(due + every, time.monotonic())
         stopped.wait(due - time.monotonic())
-
-
-def _credentials(text: str) -> dict:
-    fields = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
-    if not isinstance(fields, dict) or not {"access_key_id", "secret_access_key"} <= set(fields):
-        raise ValueError("no access_key_id and secret_access_key")
-    return fields
 
 
 if __name__ == "__main__":

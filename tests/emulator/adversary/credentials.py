@@ -1,5 +1,7 @@
 """The credentials that the adversary holds. It calls with whichever of them still works."""
+import json
 import random
+from pathlib import Path
 from typing import Dict, List, Mapping, Optional
 
 from botocore import xform_name
@@ -126,6 +128,14 @@ def from_sts(credentials: Mapping[str, str]) -> Dict[str, str]:
     if "SessionToken" in credentials:
         keys["session_token"] = credentials["SessionToken"]
     return keys
+
+
+def read_credentials(text: str) -> Dict[str, str]:
+    """From JSON, or from a file with it. Raises ValueError if there is no key in it."""
+    fields = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
+    if not isinstance(fields, dict) or not {"access_key_id", "secret_access_key"} <= set(fields):
+        raise ValueError("no access_key_id and secret_access_key")
+    return fields
 
 
 def _probed(credential: Credential, operations: List[str]) -> str:
