@@ -5,6 +5,7 @@ from typing import Callable, Dict, List, Optional, Tuple
 import jmespath
 from botocore import xform_name
 from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 
 from .line import Misspelled, words
 from .values import value_of
@@ -13,6 +14,14 @@ from .values import value_of
 RENAMED = {"s3api": "s3", "configservice": "config", "deploy": "codedeploy"}
 # By these names the CLI has no commands of the service; its own `aws s3` is not here.
 NOT_THERE = tuple(RENAMED.values())
+# Options that are not named as their parameter: (service, parameter's name in kebab case) -> the option.
+RENAMED_OPTIONS = {
+    ("ec2", "no-egress"): "ingress",
+    ("ecs", "no-enable-execute-command"): "disable-execute-command",
+    ("eks", "version"): "kubernetes-version",
+    ("sns", "endpoint"): "notification-endpoint",
+}
+INPUT = "--cli-input-json"
 # Options of the CLI itself -> whether they take a value.
 GLOBALS = {
     "--region": True,
@@ -51,7 +60,13 @@ def read_command(line: str, model_of: Callable[[str], Optional[ServiceModel]]) -
         raise Misspelled(f"unknown operation: {positional[0]} {positional[1]}")
     of_cli = {name: values for name, values in options.items() if name in GLOBALS}
     own = {name: values for name, values in options.items() if name not in GLOBALS}
-    return Command(service, operation, _parameters(model.operation_model(operation), own), _of_cli(of_cli))
+    options_of_cli = _of_cli(of_cli)
+    shape = model.operation_model(operation).input_shape
+    parameters = _parameters(model.operation_model(operation), own)
+    report = ParamValidator().validate(parameters, shape) if shape else None
+    if report and report.has_errors():
+        raise Misspelled(report.generate_report())
+    return Command(service, operation, parameters, options_of_cli)
 
 
 def kebab(name: str) -> str:
@@ -81,21 +96,29 @@ def _split(rest: List[str]) -> Tuple[List[str], Dict[str, List[str]]]:
 
 
 def _parameters(operation, options: Dict[str, List[str]]) -> Dict[str, object]:
-    shape = operation.input_shape
-    members = {kebab(name): (name, member) for name, member in (shape.members if shape else {}).items()}
-    parameters = {}
-    for option, given in options.items():
-        name = option[2:]
-        negated = name[3:] if name.startswith("no-") else ""
-        if name in members:
-            named, member = members[name]
-            is_flag = member.type_name == "boolean" and not given
-            parameters[named] = True if is_flag else _value(option, member, given)
-        elif negated in members and members[negated][1].type_name == "boolean" and not given:
-            parameters[members[negated][0]] = False
-        else:
-            raise Misspelled(f"unknown option: {option}, there are --{', --'.join(sorted(members)) or 'none'}")
+    shape, own = operation.input_shape, dict(options)
+    parameters = dict(_value(INPUT, shape, own.pop(INPUT))) if INPUT in own and shape else {}
+    known = _known(operation)
+    for option, given in own.items():
+        if option[2:] not in known:
+            raise Misspelled(f"unknown option: {option}, there are --{', --'.join(sorted(known)) or 'none'}")
+        name, flag = known[option[2:]]
+        if flag is not None and given:
+            raise Misspelled(f"{option} takes no value")
+        parameters[name] = _value(option, shape.members[name], given) if flag is None else flag
     return parameters
+
+
+def _known(operation) -> Dict[str, Tuple[str, Optional[bool]]]:
+    """Option without its dashes -> the parameter, and what a flag says of it."""
+    known: Dict[str, Tuple[str, Optional[bool]]] = {}
+    for name, member in (operation.input_shape.members if operation.input_shape else {}).items():
+        if member.type_name == "boolean":
+            known[kebab(name)], known[f"no-{kebab(name)}"] = (name, True), (name, False)
+        else:
+            known[kebab(name)] = (name, None)
+    service = operation.service_model.service_name
+    return {RENAMED_OPTIONS.get((service, option), option): meant for option, meant in known.items()}
 
 
 def _value(option: str, member, given: List[str]) -> object:

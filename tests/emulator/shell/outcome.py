@@ -6,7 +6,7 @@ from typing import Dict, Mapping, Optional, Tuple
 
 import jmespath
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, UnknownServiceError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
 from botocore.model import ServiceModel
 from emulated_org.client import Emulator, boto3_session
 
@@ -32,9 +32,9 @@ class Shell:
     def run(self, line: str) -> dict:
         """One command's ``command``, ``status`` and ``answer`` or ``error``."""
         try:
-            command = read_command(line, self._model)
+            command = read_command(line, service_model)
             return {"command": line, "status": WORKED, "answer": self._answer(command)}
-        except (Misspelled, ParamValidationError) as error:
+        except Misspelled as error:
             return _failed(line, MISSPELLED, "", str(error))
         except _NotConfigured as error:
             return _failed(line, NOT_CONFIGURED, "", str(error))
@@ -82,16 +82,22 @@ class Shell:
             self._sessions[profile, region] = boto3_session(self._credentials[profile], region)
         return self._sessions[profile, region]
 
-    def _model(self, service: str) -> Optional[ServiceModel]:
-        return _service_model(service)
-
 
 class _NotConfigured(Exception):
     pass
 
 
+def check(line: str) -> dict:
+    """One command's ``command`` and ``status``, and ``error`` if the CLI would not take it. It is not run."""
+    try:
+        read_command(line, service_model)
+    except Misspelled as error:
+        return _failed(line, MISSPELLED, "", str(error))
+    return {"command": line, "status": WORKED}
+
+
 @lru_cache(maxsize=None)
-def _service_model(service: str) -> Optional[ServiceModel]:
+def service_model(service: str) -> Optional[ServiceModel]:
     from botocore.session import get_session
 
     try:

@@ -104,6 +104,15 @@ class Runs(ShellTestCase):
         self.assertEqual(self.status("aws iam update-assume-role-policy --role-name made --policy-document file://no"),
                          MISSPELLED)
 
+    def test_parameters_can_be_one_document(self):
+        asked = json.dumps({"RoleName": "other", "AssumeRolePolicyDocument": json.dumps(TRUST)})
+        answer = self.answer(f"aws iam create-role --role-name made --cli-input-json '{asked}'")
+        self.assertEqual(answer["Role"]["RoleName"], "made")
+
+    def test_options_that_the_cli_names_otherwise(self):
+        line = "aws ecs update-service --cluster a --service b --disable-execute-command --region eu-central-1"
+        self.assertIn("no service ecs", self.shell.run(line)["error"]["message"])
+
     def test_profiles(self):
         playground = self.org["accounts"]["playground"]
         shell = Shell(self.emulator.endpoint, {"default": self.shop, "other": playground}, REGION)
@@ -125,6 +134,10 @@ class Refuses(ShellTestCase):
             "aws iam delete-role --role-name made --role-name made",
             "aws iam delete-role --role-name made twice",
             "aws iam delete-role made",
+            "aws iam create-login-profile --user-name eve --password x --password-reset-required true",
+            "aws ecs update-service --cluster a --service b --no-enable-execute-command --region eu-central-1",
+            "aws iam delete-role --cli-input-json '{\"Role\": \"made\"}'",
+            "aws iam delete-role --cli-input-json made",
             "aws iam create-role --role-name made --assume-role-policy-document {} --max-session-duration long",
             "aws iam tag-role --role-name made --tags Name=one,Value=1",
             "aws iam tag-role --role-name made --tags '[{\"Name\": \"one\"}]'",
@@ -171,6 +184,15 @@ class Refuses(ShellTestCase):
 
 
 class CommandLine(ShellTestCase):
+    def test_commands_can_be_checked_only(self):
+        text = "aws iam delete-role --role-name made\naws iam delete-role\naws kms list-keys\n"
+        command = [sys.executable, "-m", "shell", "--check"]
+        done = subprocess.run(command, cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=False)
+        outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([outcome["status"] for outcome in outcomes], [WORKED, MISSPELLED, WORKED])
+        self.assertIn("RoleName", outcomes[1]["error"]["message"])
+        self.assertEqual((done.returncode, self.emulator.calls()), (MISSPELLED, []))
+
     def run_shell(self, text: str, *more: str) -> tuple:
         command = [sys.executable, "-m", "shell", "--endpoint", self.emulator.endpoint,
                    "--credentials", json.dumps(self.shop), *more]

@@ -211,7 +211,7 @@ class Made(RecordsTestCase):
         self.assertEqual(secrets.get_secret_value(SecretId="db")["SecretString"], "a secret")
         made = self.record("CreateSecret", REGION)
         self.assertEqual((made["requestParameters"]["name"], made["requestParameters"]["secretString"]), ("db", HIDDEN))
-        self.assertEqual(made["responseElements"]["arn"], arn)
+        self.assertEqual(made["responseElements"]["aRN"], arn)
         read = self.record("GetSecretValue", REGION)
         self.assertEqual((read["requestParameters"], read["responseElements"]), ({"secretId": "db"}, None))
         self.assertTrue(read["readOnly"])
@@ -250,6 +250,23 @@ class Made(RecordsTestCase):
         self.assertEqual(json.loads(s3.get_bucket_policy(Bucket="files")["Policy"]), document)
         self.assertEqual(self.record("CreateBucket")["requestParameters"], {"bucketName": "files"})
 
+    def test_newer_operations_of_ec2_are_wrapped(self):
+        profile = {"Name": "AppRole"}
+        self.assertAwsError(
+            "InvalidInstanceID.NotFound", self.thief("ec2").associate_iam_instance_profile,
+            InstanceId="i-0abc1234def567890", IamInstanceProfile=profile,
+        )
+        record = self.record("AssociateIamInstanceProfile", REGION)
+        asked = {"InstanceId": "i-0abc1234def567890", "IamInstanceProfile": profile}
+        self.assertEqual(record["requestParameters"], {"AssociateIamInstanceProfileRequest": asked})
+
+    def test_a_trail_that_is_stopped_changes_nothing_here(self):
+        self.thief("s3", "us-east-1").create_bucket(Bucket="logs")
+        trails = self.thief("cloudtrail")
+        trails.create_trail(Name="all", S3BucketName="logs")
+        trails.stop_logging(Name="all")
+        self.assertEqual(self.record("StopLogging", REGION)["requestParameters"], {"name": "all"})
+
     def test_ec2_writes_sets_of_items(self):
         ec2 = self.thief("ec2")
         image = ec2.describe_images()["Images"][0]["ImageId"]
@@ -267,6 +284,13 @@ class Made(RecordsTestCase):
         ec2.terminate_instances(InstanceIds=[made["instanceId"]])
         asked = self.record("TerminateInstances", REGION)["requestParameters"]
         self.assertEqual(asked, {"instancesSet": {"items": [{"instanceId": made["instanceId"]}]}})
+        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        ranges = [{"CidrIp": "0.0.0.0/0"}]
+        permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ranges}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+        asked = self.record("AuthorizeSecurityGroupIngress", REGION)["requestParameters"]
+        item = {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}}
+        self.assertEqual(asked, {"groupId": group, "ipPermissions": {"items": [item]}})
         ec2.create_key_pair(KeyName="eve")
         made = self.record("CreateKeyPair", REGION)["responseElements"]
         self.assertEqual((made["keyName"], made["keyMaterial"]), ("eve", REMOVED))

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 from ...protocol.answers import Answer
 from ...protocol.calls import EC2, JSON, PROTOCOLS, QUERY, REST_JSON, Call
+from .parameters import WRAPPED
 from .wording import from_number, from_text, lower_first, spelled
 
 # Answers of reads are not recorded, but for these, which open sessions.
@@ -39,7 +40,10 @@ def _of_xml(call: Call, answer: Answer) -> Optional[dict]:
     else:
         results = [child for child in root if _name(child) == f"{call.operation}Result"]
         fields = _node(results[0]) if results else None
-    return spelled(call.service, fields, from_text) or None if isinstance(fields, dict) else None
+    if not isinstance(fields, dict):
+        return None
+    elements = spelled(call.service, fields, from_text) or None
+    return {f"{call.operation}Response": elements} if call.operation in WRAPPED else elements
 
 
 def _node(element) -> object:

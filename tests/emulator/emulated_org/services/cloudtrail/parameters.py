@@ -14,6 +14,9 @@ EC2_LISTS = {
     "ResourceId": ("resourcesSet", "resourceId"),
     "BlockDeviceMapping": ("blockDeviceMapping", ""),
     "IpPermissions": ("ipPermissions", ""),
+    "IpRanges": ("ipRanges", ""),
+    "Ipv6Ranges": ("ipv6Ranges", ""),
+    "Groups": ("groups", ""),
     "Tag": ("tagSet", ""),
     "UserId": ("userIdSet", "userId"),
     "Add": ("add", ""),
@@ -23,15 +26,25 @@ EC2_LISTS = {
 OF_INSTANCES = ("imageId", "minCount", "maxCount", "keyName")
 
 
+# Newer operations of EC2 are recorded as a request and a response, in their own spelling.
+WRAPPED = (
+    "AssociateIamInstanceProfile",
+    "DisassociateIamInstanceProfile",
+    "ReplaceIamInstanceProfileAssociation",
+)
+
+
 def request_parameters(call: Call) -> Optional[dict]:
     protocol = PROTOCOLS[call.service]
     if protocol == QUERY:
         return spelled(call.service, _listed(_tree(call.params)), from_text) or None
+    if protocol == EC2 and call.operation in WRAPPED:
+        return {f"{call.operation}Request": _tree(call.params)}
     if protocol == EC2:
         return _of_instances(call, spelled(call.service, _sets(_tree(call.params)), from_text)) or None
     if protocol == REST_XML:
         return _of_bucket(call)
-    named = call.path_fields if protocol == REST_JSON else {}
+    named = {**call.query(), **call.path_fields} if protocol == REST_JSON else {}
     return spelled(call.service, {**_body(call), **named}, from_number) or None
 
 

@@ -37,14 +37,15 @@ EMPTIED = {"lambda": ("environment",)}
 # Maps whose keys are the caller's own words.
 MAPS = ("tags", "encryptionContext", "encryptionContextEquals", "encryptionContextSubset", "attributes")
 RENAMED = {"s3": {"bucket": "bucketName"}}
-NUMBERS = ("attachmentCount", "durationSeconds", "maxCount", "maxItems", "maxResults", "maxSessionDuration", "minCount",
-           "packedPolicySize", "volumeSize")
+NUMBERS = ("attachmentCount", "durationSeconds", "fromPort", "maxCount", "maxItems", "maxResults",
+           "maxSessionDuration", "minCount", "packedPolicySize", "toPort", "volumeSize")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 MILLISECONDS = ("attachTime", "createTime", "launchTime", "startTime")
 
 
 def lower_first(name: str) -> str:
-    return name.lower() if name.isupper() else name[:1].lower() + name[1:]
+    """``SAMLProviderArn`` is written ``sAMLProviderArn``, and ``ARN`` ``aRN``."""
+    return name[:1].lower() + name[1:]
 
 
 def spelled(service: str, fields: dict, value_of: Callable[[str, object], object] = lambda name, value: value) -> dict:
