@@ -18,6 +18,7 @@
 //! aws                           the calls: the hub's clients, sessions in member accounts
 //! triage                        what is done about a finding, and why; pure
 //! remediation                   what happened to one principal: events, states, changes, proofs; pure
+//! trail                         CloudTrail's records, and what a call of a thief means; pure
 //! policies                      the IAM documents that it is deployed with
 //! config org                    rescind.toml and opt-outs; the organization's accounts
 //! finding                       the one place that knows the wire shapes of findings
@@ -49,5 +50,6 @@ mod remedy;
 pub mod report;
 mod safe;
 mod service;
+pub mod trail;
 pub mod triage;
 mod watch;

@@ -111,6 +111,8 @@ pub fn world(size: (usize, usize, usize)) -> World {
             budget: config.budget.clone(),
             quarantine: jiff::SignedDuration::ZERO,
             contested: config.contested,
+            pursue: config.pursue,
+            contain: config.contain.clone(),
             settles: jiff::SignedDuration::from_mins(2),
             recheck_interval: std::time::Duration::from_mins(15),
             sweep: rescind::config::Sweep::Report,

@@ -81,11 +81,13 @@ CREATE TABLE remediations (
     opened      INTEGER NOT NULL REFERENCES entries (seq),
     cutoff      TEXT,
     begun_at    TEXT,                       -- the latest intent: what budgets count
+    incident    TEXT NOT NULL,              -- all that hangs together has one id, that of what was opened first
     last        INTEGER NOT NULL REFERENCES entries (seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX remediations_by_role ON remediations (account, role_key);
 CREATE INDEX remediations_by_state ON remediations (state);
+CREATE INDEX remediations_by_incident ON remediations (incident);
 CREATE INDEX remediations_by_begun ON remediations (begun_at) WHERE begun_at IS NOT NULL;
 
 CREATE TABLE cursors (

@@ -71,8 +71,8 @@ impl Act {
     pub fn of(kind: &str, data: &str) -> Option<Self> {
         let says = |name, word| Members::of(data.as_bytes()).is_some_and(|data| data.is(name, Some(word)));
         Some(match kind {
-            "call" | "alert" | "impact" | "offspring" | "quarantining" | "quarantined"
-            | "not_quarantined" | "lifting" | "lifted" => return None,
+            "call" | "alert" | "impact" | "trace" | "pursuit_asked" | "doors_closed" | "quarantining"
+            | "quarantined" | "not_quarantined" | "lifting" | "lifted" => return None,
             "decision" if says("verdict", "remediate") => Self::Remediate,
             "decision" if says("verdict", "hold") => Self::Hold,
             "refused" if says("disposition", "final") => Self::Refused(Stage::Failed),

@@ -6,6 +6,7 @@ use super::error::timeouts;
 use super::pool::Pool;
 use super::profile_files::profile_files;
 use super::record::{Call, Observer, recorded, with_body};
+use super::trail_pace::TrailPace;
 use crate::ident::{HubIdentity, Partition, Region};
 use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
 use aws_config::retry::RetryConfig;
@@ -30,6 +31,8 @@ pub struct Hub {
     clock: AwsClock,
     /// The organization's id, once a call has returned it.
     pub(super) organization: Arc<OnceLock<String>>,
+    /// Of all lookups in CloudTrail, in whichever session.
+    pub(super) trail_pace: Arc<TrailPace>,
     ca_bundle: Option<CaBundle>,
 }
 
@@ -95,6 +98,7 @@ impl Hub {
             identity,
             clock,
             organization: Arc::default(),
+            trail_pace: Arc::default(),
             ca_bundle,
         })
     }

@@ -3,6 +3,7 @@
 use super::clock::AwsClock;
 use super::hub::Hub;
 use super::record::{Call, Observer, recorded};
+use super::trail_pace::TrailPace;
 use crate::ident::{AccountId, Partition, Region, RoleId, RoleName};
 use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
 use aws_config::SdkConfig;
@@ -27,6 +28,7 @@ pub struct MemberSession {
     pub(super) region: Region,
     /// The organization's id, once a call of the hub's has returned it.
     pub(super) organization: Arc<OnceLock<String>>,
+    pub(super) trail_pace: Arc<TrailPace>,
     scope: CallScope,
     access_key_id: String,
     clock: AwsClock,
@@ -92,6 +94,7 @@ impl MemberSession {
             account,
             region: hub.home.clone(),
             organization: Arc::clone(&hub.organization),
+            trail_pace: Arc::clone(&hub.trail_pace),
             scope,
             access_key_id: credentials.access_key_id().to_owned(),
             clock: hub.clock().clone(),

@@ -28,6 +28,7 @@ mod security_hub;
 mod service_controls;
 mod simulate;
 mod trail;
+mod trail_pace;
 mod user;
 
 pub use account_policy::AccountPolicy;
@@ -46,5 +47,5 @@ pub use regions::RegionStatus;
 pub use security_hub::NotImported;
 pub use service_controls::ServiceControl;
 pub use simulate::{Caller, Simulation};
-pub use trail::{Lookup, TrailEvent};
+pub use trail::{Lookup, TrailPage, TrailQuery};
 pub use user::AccessKey;

@@ -59,7 +59,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                         () = stop.cancelled() => break,
                     };
                     clean_run &= !matches!(planned.change, Some(Err(_)));
-                    if let Verdict::Remediate { remediation, target } = &planned.decision.verdict {
+                    if let Verdict::Remediate { remediation, target, .. } = &planned.decision.verdict {
                         would_begin.add(Begun {
                             remediation: remediation.clone(),
                             account: target.account.clone(),

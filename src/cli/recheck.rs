@@ -26,6 +26,7 @@ pub fn run(config: Config, screen: &Screen) -> anyhow::Result<Exit> {
             service.drained().await?;
             service.reconciler().rechecks().all().await?;
             service.drained().await?;
+            service.pursue().await?;
             begun = service.reader().unfinished()?.iter().filter(|open| open.state.is_half_done()).count();
             Ok(Seen::default())
         }

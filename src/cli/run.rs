@@ -54,6 +54,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 // The denies that are in force, from now and from before.
                 service.reconciler().recheck_due().await?;
                 service.drained().await?;
+                service.pursue().await?;
                 return Ok(seen);
             }
             let regions = service.region_count();

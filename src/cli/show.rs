@@ -10,7 +10,7 @@ use crate::config::{Config, ConfigError};
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
-use crate::remediation::{Entry, Event, Given, Proposal, Remediation, State, Who};
+use crate::remediation::{Entry, Event, Given, Proposal, Recorded, Remediation, State, Who};
 use crate::report::{describe, describe_in_force, describe_proof, describe_quarantine, rungs};
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,7 +53,10 @@ fn show(
     timeout: Option<SignedDuration>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let remediation = reader.remediation(id)?;
+    let mut remediation = reader.remediation(id)?;
+    for Entry { seq, time, event, .. } in reader.traces(id)? {
+        remediation.take(Recorded { entry: seq, at: time, what: event });
+    }
     if args.finding {
         let detail = remediation.finding.detail.as_deref();
         let detail =
@@ -67,14 +70,14 @@ fn show(
         "remediation": RemediationLine::of(&remediation, known_until), "finding": remediation.finding,
         "attached": reader.attached(id)?,
         "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
-        "change": remediation.change, "offspring": remediation.history.offspring, "entries": entries,
+        "change": remediation.change, "activities": remediation.history.activities, "entries": entries,
     }))?;
     if screen.is_text() {
         head(&remediation, known_until, screen);
         attached(&reader.attached(id)?, screen);
         judge(&remediation, timeout, screen);
         policy(&remediation, screen);
-        offspring(&remediation, screen);
+        activities(&remediation, screen);
         timeline(&remediation, &entries, screen);
         aftercare(&remediation, screen);
     }
@@ -306,14 +309,19 @@ fn policy(r: &Remediation, screen: &Screen) {
 }
 
 /// What the stolen credentials made elsewhere.
-fn offspring(r: &Remediation, screen: &Screen) {
-    if r.history.offspring.is_empty() {
+fn activities(r: &Remediation, screen: &Screen) {
+    let worked: Vec<_> = r.history.activities.iter().filter(|one| one.worked()).collect();
+    if worked.is_empty() {
         return;
     }
     screen.line(format!("\n{}", styled(BAD, "Made elsewhere with the stolen credentials, by CloudTrail")));
-    for one in &r.history.offspring {
-        screen.line(format!("  {}  {}", one.kind, clean(&one.name)));
-        let key = one.access_key.as_deref().map(|key| format!("access key {key}, "));
+    for one in worked {
+        screen.line(format!("  {}  {}", one.thing, clean(one.object.as_deref().unwrap_or("?"))));
+        let key = one
+            .opened
+            .as_ref()
+            .map(|opened| opened.access_key.as_str())
+            .map(|key| format!("access key {key}, "));
         let by = one.by.as_deref().map(|by| format!(" with {by}"));
         let from = one.source_ip.as_deref().map(|from| format!(" from {from}"));
         let parts = [key, Some(format!("{} {}", one.call, utc(one.at))), by, from];

@@ -16,6 +16,7 @@ mod opt_out_document;
 mod opt_outs;
 mod pattern;
 mod place;
+mod pursue;
 mod raw;
 mod regions;
 mod rule;
@@ -36,7 +37,8 @@ pub use opt_out_document::OptOutDocument;
 pub use opt_outs::{OptOut, OptOutMode, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
 pub use place::ServicePlace;
-pub use rule::{Fields, Matches, RemedyName, Rule, Scope, built_in};
+pub use pursue::{Contain, Pursue};
+pub use rule::{EXFILTRATION_RULE, Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use schema::{config_schema, opt_outs_schema};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
@@ -95,6 +97,10 @@ pub struct Config {
     pub quarantine: SignedDuration,
     /// What is done about a deny that somebody takes away again and again.
     pub contested: WhenContested,
+    /// What is done about the sessions that were opened with stolen credentials, where a rule says nothing.
+    pub pursue: Pursue,
+    /// What of that which a thief made is denied as well, where a rule says nothing.
+    pub contain: Vec<Contain>,
     /// How long a contested deny must stay in place before it is called revoked: as long as `quarantine` says, and
     /// [`SETTLES`] where that says none.
     pub settles: SignedDuration,
@@ -269,6 +275,8 @@ impl Config {
             recheck_interval: raw.recheck_interval.0.unsigned_abs(),
             quarantine: raw.quarantine.0,
             contested: raw.contested,
+            pursue: raw.pursue,
+            contain: raw.contain,
             settles: if raw.quarantine.0.is_zero() { SETTLES } else { raw.quarantine.0 },
             sweep: raw.sweep,
             cloudtrail: raw.cloudtrail,
@@ -303,9 +311,12 @@ impl Config {
     #[must_use]
     pub fn named_remedies(&self) -> Vec<RemedyName> {
         let mut all = self.remedies.clone();
-        for remedy in self.rules.iter().flat_map(|rule| &rule.remedies) {
-            if !all.contains(remedy) {
-                all.push(*remedy);
+        let of_rules = self.rules.iter().flat_map(|rule| rule.remedies.iter().copied());
+        let contained = self.rules.iter().filter_map(|rule| rule.contain.as_ref()).chain([&self.contain]);
+        let contained = contained.flatten().map(|what| RemedyName::from(*what));
+        for remedy in of_rules.chain(contained) {
+            if !all.contains(&remedy) {
+                all.push(remedy);
             }
         }
         all

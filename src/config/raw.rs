@@ -9,6 +9,7 @@ use super::member::{RawDrill, RawMember};
 use super::mode::Mode;
 use super::notify::Channels;
 use super::pattern::ProtectedRole;
+use super::pursue::{Contain, Pursue};
 use super::regions::Regions;
 use super::rule::{OneOrMore, Rules};
 use super::sweep::Sweep;
@@ -88,11 +89,17 @@ pub(super) struct RawConfig {
     /// What is done about a deny that somebody takes away again and again, beside putting it back.
     #[serde(default)]
     pub contested: WhenContested,
+    /// What is done about the sessions that were opened with stolen credentials. It never exceeds the mode.
+    #[serde(default)]
+    pub pursue: Pursue,
+    /// What of that which was made with stolen credentials is denied as well. Without it, it is only listed.
+    #[serde(default)]
+    pub contain: Vec<Contain>,
     /// What happens to a deny once every token that it denies has expired: off does nothing, report records it, on removes the deny.
     #[serde(default)]
     pub sweep: Sweep,
-    /// Whether CloudTrail is searched for denied calls with a stolen key, for what it made elsewhere, and for who removed a deny.
-    #[serde(default)]
+    /// Whether CloudTrail is searched for denied calls with a stolen key, for what it opened and made, and for who removed a deny.
+    #[serde(default = "yes")]
     pub cloudtrail: bool,
     /// Maximum time to finish work in flight at a stop, up to 10m. The rest resumes at the next start.
     #[serde(default)]

@@ -4,6 +4,7 @@ use super::contested::WhenContested;
 use super::event_pattern::EventPattern;
 use super::mode::Mode;
 use super::pattern::Glob;
+use super::pursue::{Contain, Pursue};
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -26,6 +27,10 @@ pub struct Rule {
     pub mode: Option<Mode>,
     /// What is done about a contested deny; none when that is as the installation says.
     pub contested: Option<WhenContested>,
+    /// What is done about sessions that were opened with the credentials; none when that is as the installation says.
+    pub pursue: Option<Pursue>,
+    /// What of that which was made with them is denied as well; none when that is as the installation says.
+    pub contain: Option<Vec<Contain>>,
 }
 
 /// Which findings a rule is for.
@@ -66,6 +71,16 @@ pub enum RemedyName {
     /// Deny the principal by a service control policy on its account. A person is asked first, unless the rule says
     /// mode = "enforce".
     OrganizationDeny,
+}
+
+/// The remedy by which what a thief made is denied.
+impl From<Contain> for RemedyName {
+    fn from(what: Contain) -> Self {
+        match what {
+            Contain::Keys => Self::UserKeys,
+            Contain::Users | Contain::Roles => Self::Quarantine,
+        }
+    }
 }
 
 /// One remedy, or a list of them.
@@ -125,13 +140,18 @@ pub fn built_in(remedies: &[RemedyName]) -> Vec<Rule> {
         widen: false,
         mode,
         contested: None,
+        pursue: None,
+        contain: None,
     };
     vec![
         rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
-        rule("built-in: credential exfiltration", &EXFILTRATION, None, None),
+        rule(EXFILTRATION_RULE, &EXFILTRATION, None, None),
         rule("built-in: attack sequence", &SEQUENCES, None, Some(Mode::Approve)),
     ]
 }
+
+/// Name of the built-in rule for credentials that are used from elsewhere.
+pub const EXFILTRATION_RULE: &str = "built-in: credential exfiltration";
 
 /// Credentials made for an instance, a function or a container, in use elsewhere (GuardDuty User
 /// Guide, "IAM finding types"). Families, because AWS has given such a type other suffixes before.
@@ -208,6 +228,10 @@ pub(super) struct RawFields {
     widen: bool,
     /// What is done about a contested deny. Without it, what the installation says.
     contested: Option<WhenContested>,
+    /// What is done about the sessions that were opened with the stolen credentials. Without it, what the installation says.
+    pursue: Option<Pursue>,
+    /// What of that which was made with them is denied as well. Without it, what the installation says.
+    contain: Option<Vec<Contain>>,
     /// The boldest action allowed. It never exceeds the mode of the installation.
     mode: Option<Mode>,
 }
@@ -226,6 +250,8 @@ impl TryFrom<RawFields> for RawRule {
             scope,
             widen,
             contested,
+            pursue,
+            contain,
             mode,
         } = raw;
         if name.trim().is_empty() || name.starts_with("built-in") {
@@ -271,6 +297,6 @@ impl TryFrom<RawFields> for RawRule {
                 quoted(&name)
             ));
         }
-        Ok(Self(Rule { name, matches, remedies, scope, widen, mode, contested }))
+        Ok(Self(Rule { name, matches, remedies, scope, widen, mode, contested, pursue, contain }))
     }
 }

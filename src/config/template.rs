@@ -106,9 +106,18 @@ contested = "put_back"
 sweep = "report"
 
 # Whether CloudTrail is searched for denied calls with a stolen key, for what it
-# made elsewhere, and for who removed a deny. The remediation role then needs
-# cloudtrail:LookupEvents.
-cloudtrail = false
+# opened and made, and for who removed a deny. The remediation role needs
+# cloudtrail:LookupEvents for it.
+cloudtrail = true
+
+# What is done about the sessions that were opened with stolen credentials, by
+# CloudTrail: "off" (it is not searched for them), "observe", "approve" or
+# "enforce". It never exceeds the mode.
+pursue = "approve"
+
+# What of that which was made with stolen credentials is denied as well: access
+# keys, users, roles (of "keys", "users", "roles"). The rest is only listed.
+contain = []
 
 # Time for work in flight to finish at a stop. The rest resumes at the next
 # start.

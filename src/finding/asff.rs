@@ -61,6 +61,7 @@ pub(super) fn pointer(value: &Value, path: &str) -> Decoded {
         actor: false,
         notes: Vec::new(),
         pointer: true,
+        derived: None,
     })
 }
 

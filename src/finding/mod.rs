@@ -7,6 +7,7 @@
 mod actors;
 mod asff;
 mod claim;
+mod derived;
 mod documents;
 mod envelope;
 mod fields;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use actors::is_one_sequence;
 pub use claim::{Confirmed, Unconfirmed, confirm, confirm_among};
+pub use derived::{Derived, DerivedKind, Link};
 pub use occurrence::{Decoded, Evidence, Finding};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;

@@ -1,5 +1,6 @@
 //! A finding as rescind keeps it: one occurrence of it.
 
+use super::derived::Derived;
 use super::principal::Principal;
 use super::undecodable::Undecodable;
 use crate::ident::{AccountId, Region};
@@ -62,6 +63,9 @@ pub struct Finding {
     /// the finding itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pointer: bool,
+    /// What it follows from, when rescind made it itself: GuardDuty does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<Box<Derived>>,
 }
 
 /// What GuardDuty saw of the activity.

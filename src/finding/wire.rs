@@ -85,6 +85,7 @@ fn read(finding: &Value, region: Option<&str>) -> Result<Finding, Wrong> {
         detail: None,
         actor: false,
         pointer: false,
+        derived: None,
         notes: fields.into_notes(),
     })
 }

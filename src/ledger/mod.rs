@@ -13,6 +13,7 @@ mod decisions;
 mod denies;
 mod error;
 mod ids;
+mod incidents;
 mod lock;
 pub mod note;
 mod prepared;

@@ -94,6 +94,9 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
             .and_then(|mut s| s.execute(params![occurrence, seq, verdict.name(), covered_by]))
             .map_err(sqlite)?;
     }
+    if let Event::Decision { covered_by: Some(covering), incident: Some(incident), .. } = entry.event {
+        join_incidents(connection, covering, incident).map_err(sqlite)?;
+    }
     if let (Event::Watching, Some(region)) = (entry.event, &entry.subject.region) {
         connection
             .prepare_cached("INSERT OR IGNORE INTO watched (region, since) VALUES (?1, ?2)")
@@ -116,12 +119,25 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
         free_covered(connection, id).map_err(sqlite)?;
     }
     let changed = match entry.event {
-        Event::Decision { occurrence, target: Some(target), last_seen, .. } => run(
-            connection,
-            "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
-            params![id, occurrence, target.account.as_str(), target.key(), state, stamp(*last_seen), seq],
-        ),
+        Event::Decision { occurrence, target: Some(target), last_seen, incident, recurrence, .. } => {
+            let follows = recurrence.as_ref().map(|recurrence| recurrence.of.as_str());
+            let incident = incident_of(connection, id, incident.as_deref(), follows).map_err(sqlite)?;
+            run(
+                connection,
+                "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, incident)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)",
+                params![
+                    id,
+                    occurrence,
+                    target.account.as_str(),
+                    target.key(),
+                    state,
+                    stamp(*last_seen),
+                    seq,
+                    incident
+                ],
+            )
+        }
         Event::Intent { change } => run(
             connection,
             "UPDATE remediations SET state = ?2, proof = ?3, last = ?4, cutoff = ?5,
@@ -135,6 +151,45 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
         ),
     };
     changed.map(|_| ()).map_err(sqlite)
+}
+
+/// The incident of a new remediation: the one that it follows from, or that of the earlier remediation that should
+/// have ended it, or one of its own.
+fn incident_of(
+    connection: &Connection,
+    id: &str,
+    incident: Option<&str>,
+    follows: Option<&str>,
+) -> rusqlite::Result<String> {
+    let first = incident.map(first_of).or_else(|| follows.map(str::to_owned));
+    let known = match first {
+        None => None,
+        Some(first) => connection
+            .prepare_cached("SELECT incident FROM remediations WHERE id = ?1")?
+            .query_row([first], |row| row.get(0))
+            .optional()?,
+    };
+    Ok(known.unwrap_or_else(|| crate::remediation::incident_opened_by(id)))
+}
+
+/// What an incident's credentials opened is taken care of by another remediation: the incident of that and this are
+/// one, under the id of the one that was opened first.
+fn join_incidents(connection: &Connection, covering: &str, incident: &str) -> rusqlite::Result<usize> {
+    let one = "SELECT incident FROM remediations WHERE id IN (?1, ?2)";
+    run(
+        connection,
+        &format!(
+            "UPDATE remediations SET incident =
+                 (SELECT incident FROM remediations WHERE incident IN ({one}) ORDER BY opened LIMIT 1)
+             WHERE incident IN ({one})"
+        ),
+        params![covering, first_of(incident)],
+    )
+}
+
+/// The remediation that opened an incident.
+fn first_of(incident: &str) -> String {
+    format!("r-{}", incident.get(2..).unwrap_or_default())
 }
 
 /// A remediation ended in vain: what it took care of as well is to be decided about again.

@@ -235,7 +235,10 @@ impl Reader {
     }
 
     /// The entry that recorded an occurrence.
-    pub(super) fn seen(&self, occurrence: &str) -> Result<Option<Entry>, LedgerError> {
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn seen(&self, occurrence: &str) -> Result<Option<Entry>, LedgerError> {
         let seq: Option<i64> = self
             .connection()
             .prepare_cached("SELECT seq FROM occurrences WHERE occurrence = ?1")

@@ -109,6 +109,7 @@ impl Reader {
             accepted_at: remediation.accepted_at(),
             session: remediation.change.as_ref().map_or_else(of_target, |change| change.session.clone()),
             long_term_key: remediation.target.long_term_key().map(str::to_owned),
+            is_quarantine: remediation.target.means == Means::Quarantine,
             access_keys,
             held: remediation
                 .held_why()
@@ -243,7 +244,8 @@ impl Reader {
         };
         let seen = Recorded { entry: seen.seq, at: seen.time, what: *finding };
         let entries = self.select(
-            "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind <> 'call' ORDER BY seq",
+            // What CloudTrail showed can be long, and no step depends on it: `Reader::traces` has it.
+            "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind NOT IN ('call', 'trace') ORDER BY seq",
             [id],
         )?;
         let mut remediation: Option<Remediation> = None;

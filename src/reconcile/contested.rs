@@ -53,6 +53,7 @@ pub(super) async fn escalate(context: &Context, id: &str) -> Result<Option<Strin
         remedy: Some(target.remedy().to_owned()),
         target: Some(target),
         covered_by: None,
+        incident: context.reader.incident_of(id)?,
         recurrence: None,
         last_seen: remediation.last_seen,
         organization_read_at: organization.read_at,

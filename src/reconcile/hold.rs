@@ -14,6 +14,11 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
     if let Some(by) = context.superseded_by(remediation)? {
         return if_still_held(context.write(remediation, Event::Superseded { by }).await, Next::Done);
     }
+    let expires = remediation.finding.derived.as_ref().and_then(|derived| derived.expires);
+    if expires.is_some_and(|end| end <= context.now()) {
+        let answer = nobodys_answer(remediation, "the session has ended by itself");
+        return if_still_held(context.write(remediation, Event::Rejected(answer)).await, Next::Done);
+    }
     let answer_by = remediation.answer_by(context.approval_timeout);
     if answer_by.is_some_and(|by| by <= Timestamp::now()) {
         return nobody_answered(context, remediation).await;
@@ -73,14 +78,18 @@ async fn ask_for_hands(context: &Context, remediation: &Remediation) -> Result<N
     Ok(Next::AwaitPerson)
 }
 
-async fn nobody_answered(context: &Context, remediation: &Remediation) -> Result<Next, LedgerError> {
-    let answer = Answer {
+fn nobodys_answer(remediation: &Remediation, reason: &str) -> Answer {
+    Answer {
         by: NOBODY.to_owned(),
-        reason: "nobody answered in time".to_owned(),
+        reason: reason.to_owned(),
         os_user: String::new(),
         aws_identity: None,
         judged: remediation.proposal.as_ref().map(|proposal| proposal.seq),
-    };
+    }
+}
+
+async fn nobody_answered(context: &Context, remediation: &Remediation) -> Result<Next, LedgerError> {
+    let answer = nobodys_answer(remediation, "nobody answered in time");
     let target = &remediation.target;
     let text = format!(
         "rejected: nobody answered in time about {target} in {} ({})",

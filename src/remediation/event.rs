@@ -1,8 +1,8 @@
 //! What happened. The kinds are a closed list.
 
 use super::{
-    AlertCode, Answer, CallRecord, Change, Check, Drilled, Impact, Offspring, Origin, Proof, ReasonCode,
-    Recurrence, Refused, ReleaseAsked, Reported, State, Target, Undo, VerdictName,
+    AlertCode, Answer, CallRecord, Change, Check, DoorsClosed, Drilled, Impact, Origin, Proof, ReasonCode,
+    Recurrence, Refused, ReleaseAsked, Reported, State, Target, Trace, Undo, VerdictName,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -198,6 +198,9 @@ pub enum Event {
         target: Option<Target>,
         /// The remediation that takes care of it, when another occurrence led to that.
         covered_by: Option<String>,
+        /// The incident that it belongs to, when it follows from what CloudTrail shows of that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<String>,
         /// It follows an earlier remediation of the same principal that should have ended this.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         recurrence: Option<Recurrence>,
@@ -300,13 +303,12 @@ pub enum Event {
     Proof(Proof),
     /// The impact of the change.
     Impact(Box<Impact>),
-    /// CloudTrail shows what the stolen credentials made elsewhere, which the deny does not close.
-    Offspring {
-        /// What was not recorded before, oldest first.
-        made: Vec<Offspring>,
-        /// More may have been made: not every call was read.
-        cut_short: bool,
-    },
+    /// What CloudTrail has of an access key that the thief holds.
+    Trace(Box<Trace>),
+    /// A person asked that CloudTrail is searched for what the credentials of a held remediation were used for.
+    PursuitAsked(Answer),
+    /// A person has closed doors that the thief had opened.
+    DoorsClosed(DoorsClosed),
     /// The deny was in place, and is not any more.
     Drift {
         /// How what was found differs from what rescind had written.

@@ -126,7 +126,8 @@ impl Remediation {
                 self.history.refusals.push(Recorded { entry, at, what: refused });
             }
             Event::Impact(impact) => self.impact = Some(impact),
-            Event::Offspring { made, .. } => self.history.offspring.extend(made),
+            Event::Trace(trace) => self.history.activities.extend(trace.activities),
+            Event::PursuitAsked(_) => self.history.is_pursuit_asked = true,
             Event::Drift { what, seen_in_place, .. } => {
                 self.history.drifts.push(DriftSeen { entry, at, seen_in_place, what, by: None });
             }

@@ -1,8 +1,7 @@
 //! Everything that happened to a remediation, in order; its state is only the latest of it.
 
-use super::{
-    AlertCode, Answer, Change, Offspring, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName,
-};
+use super::{AlertCode, Answer, Change, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName};
+use crate::trail::Activity;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -211,8 +210,10 @@ pub struct History {
     pub was_contested: bool,
     /// Each time that the quarantine was attached beside its deny.
     pub quarantines: Vec<Quarantine>,
-    /// What the stolen credentials made elsewhere, as far as CloudTrail shows it.
-    pub offspring: Vec<Offspring>,
+    /// What the credentials were used for, as far as CloudTrail shows it and it matters.
+    pub activities: Vec<Activity>,
+    /// A person asked that CloudTrail is searched for that, whatever becomes of the remediation.
+    pub is_pursuit_asked: bool,
     /// The alerts that were raised about it.
     pub alerts: Vec<Recorded<AlertRaised>>,
     /// The entry with which AWS had accepted a change of it for the first time.

@@ -82,7 +82,9 @@ impl Event {
             Self::Call(_)
                 | Self::Alert { .. }
                 | Self::Impact(_)
-                | Self::Offspring { .. }
+                | Self::Trace(_)
+                | Self::PursuitAsked(_)
+                | Self::DoorsClosed(_)
                 | Self::Quarantining { .. }
                 | Self::Quarantined { .. }
                 | Self::NotQuarantined { .. }

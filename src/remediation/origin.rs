@@ -28,6 +28,11 @@ pub enum Origin {
         /// The file's name, or `-` for standard input.
         file: String,
     },
+    /// CloudTrail shows that it was opened or made with stolen credentials.
+    Pursuit {
+        /// The remediation of those credentials.
+        remediation: String,
+    },
     /// The finding that a drill makes of its own theft.
     Drill,
     /// An earlier process recorded it and did not decide.
@@ -47,6 +52,7 @@ impl Origin {
             Self::Queue { .. } => "queue",
             Self::Folder { .. } => "folder",
             Self::File { .. } => "file",
+            Self::Pursuit { .. } => "pursuit",
             Self::Drill => "drill",
             Self::Resumed => "resumed",
             Self::Swept => "swept",
@@ -69,6 +75,7 @@ impl fmt::Display for Origin {
             Self::Folder { file } => write!(f, "folder {file}"),
             Self::File { file } if file == "-" => f.write_str("standard input"),
             Self::File { file } => write!(f, "file {file}"),
+            Self::Pursuit { remediation } => write!(f, "CloudTrail, after {remediation}"),
             Self::Drill | Self::Resumed | Self::Swept | Self::Observed => f.write_str(self.name()),
         }
     }

@@ -1,6 +1,6 @@
 //! What triage needs to know of the remediations that a principal had before.
 
-use super::{Cutoff, ReasonCode, State, Target};
+use super::{Cutoff, Means, ReasonCode, State, Target};
 use crate::ident::AccountId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,6 +33,8 @@ pub struct PriorRemediation {
     pub keeps_cutoff: bool,
     /// When a person released it, or had done it by hand.
     pub ended_at: Option<Timestamp>,
+    /// It denies everything, whatever the time and the key.
+    pub is_quarantine: bool,
     /// The reason and the rule for which it is held, if it is.
     pub held: Option<(ReasonCode, Option<String>)>,
 }
@@ -42,8 +44,12 @@ impl PriorRemediation {
     /// ends.
     #[must_use]
     pub fn is_for(&self, target: &Target) -> bool {
+        if !self.is_of(target) || self.is_quarantine {
+            return self.is_of(target);
+        }
+        // What denies everything is not there because older sessions are denied.
         let key = target.long_term_key();
-        self.is_of(target) && (key.is_none() || key == self.long_term_key.as_deref())
+        target.means != Means::Quarantine && (key.is_none() || key == self.long_term_key.as_deref())
     }
 
     /// Whether it was for this principal (one that was recreated under the same name has another id and is another

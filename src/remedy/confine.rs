@@ -62,6 +62,7 @@ pub fn session_policy(target: &Target, purpose: Purpose) -> String {
         Who::User { user, .. } if purpose == Purpose::Trace => (TRACE, user.as_str()),
         Who::Role { role, .. } => (ROLE, role.as_str()),
         Who::User { user, .. } => (USER, user.as_str()),
+        _ if purpose == Purpose::Trace => (TRACE, "-"),
         Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => (ROLE, "-"),
     };
     let mut policy = filled(template, target, name);

@@ -37,13 +37,14 @@ pub use restore::{Drift, undo};
 pub use session::Session;
 pub use trust::who_may_assume;
 
-use crate::aws::{MemberSession, TrailEvent};
+use crate::aws::MemberSession;
 use crate::ident::Region;
 use crate::org::Snapshot;
 use crate::policies::QUARANTINE_POLICY;
 use crate::remediation::{
     Change, Cutoff, Deny, Impact, Means, POLICY_NAME, Refusal, Target, Undo, Verified, Who,
 };
+use crate::trail::TrailEvent;
 use jiff::SignedDuration;
 use organization_deny::OrganizationDeny;
 use quarantine_only::QuarantineOnly;

@@ -5,8 +5,8 @@
 
 use super::describe::describe_in_force;
 use super::head::Head;
-use super::incident::IncidentReport;
 use super::ocsf::severity;
+use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
@@ -43,11 +43,11 @@ impl Findings {
         Ok(Self { hub, region, begun: false })
     }
 
-    fn region<'a>(&'a self, incident: &'a IncidentReport) -> &'a str {
+    fn region<'a>(&'a self, incident: &'a RemediationReport) -> &'a str {
         self.region.as_ref().map_or(incident.finding.region.as_str(), Region::as_str)
     }
 
-    pub fn hub_finding(&self, incident: &IncidentReport) -> Result<HubFinding, ReportError> {
+    pub fn hub_finding(&self, incident: &RemediationReport) -> Result<HubFinding, ReportError> {
         let region = self.region(incident).parse().map_err(|error| {
             ReportError::Asked(format!("{}: its finding has no usable region: {error}", incident.remediation))
         })?;
@@ -56,7 +56,7 @@ impl Findings {
         Ok(HubFinding { region, id: id(incident), json })
     }
 
-    fn finding(&self, incident: &IncidentReport) -> Value {
+    fn finding(&self, incident: &RemediationReport) -> Value {
         let (partition, region, hub) = (&incident.partition, self.region(incident), &self.hub);
         let first = incident.decision.at;
         let updated = incident.steps.last().map_or(first, |step| step.at).max(first);
@@ -96,7 +96,7 @@ impl Findings {
     }
 }
 
-fn id(incident: &IncidentReport) -> String {
+fn id(incident: &RemediationReport) -> String {
     format!("rescind/{}/{}", incident.account, incident.remediation)
 }
 
@@ -109,7 +109,7 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-fn description(incident: &IncidentReport) -> String {
+fn description(incident: &RemediationReport) -> String {
     let finding = &incident.finding;
     let mut denied = match (incident.seconds_to_deny, incident.proof) {
         (Some(seconds), Some(rung)) => {
@@ -127,7 +127,7 @@ fn description(incident: &IncidentReport) -> String {
 }
 
 /// What needs a person is new; what was dealt with is resolved.
-fn workflow(incident: &IncidentReport) -> &'static str {
+fn workflow(incident: &RemediationReport) -> &'static str {
     match incident.state {
         _ if incident.to_do.is_some() => "NEW",
         State::Rejected => "SUPPRESSED",
@@ -137,7 +137,7 @@ fn workflow(incident: &IncidentReport) -> &'static str {
     }
 }
 
-fn product_fields(incident: &IncidentReport) -> Value {
+fn product_fields(incident: &RemediationReport) -> Value {
     let finding = &incident.finding;
     let mut fields = Map::new();
     let number = |number: Option<f64>| number.map(|number| format!("{number:.3}"));
@@ -177,7 +177,7 @@ fn product_fields(incident: &IncidentReport) -> Value {
     Value::Object(fields)
 }
 
-fn resources(incident: &IncidentReport) -> Value {
+fn resources(incident: &RemediationReport) -> Value {
     let (partition, region) = (&incident.partition, &incident.finding.region);
     let resource = |kind: &str, id: &str, details: Option<Value>| {
         let mut one = json!({ "Type": kind, "Id": cut(id, 512), "Partition": partition, "Region": region });
@@ -208,7 +208,7 @@ impl Sheet for Findings {
         Ok(out.write_all(b"[")?)
     }
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         out.write_all(if self.begun { b",\n" } else { b"\n" })?;
         self.begun = true;
         Ok(safe::json(&self.finding(incident), out)?)

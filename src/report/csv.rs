@@ -2,7 +2,7 @@
 
 use super::finding::known;
 use super::head::Head;
-use super::incident::IncidentReport;
+use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::summary::Summary;
@@ -18,7 +18,7 @@ pub(super) struct Csv {
 }
 
 /// A column: its name, and what stands in it.
-type Column = (&'static str, fn(&IncidentReport) -> String);
+type Column = (&'static str, fn(&RemediationReport) -> String);
 
 fn time(time: Option<Timestamp>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
@@ -32,12 +32,12 @@ fn opt(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-fn rung(incident: &IncidentReport, name: &str) -> String {
+fn rung(incident: &RemediationReport, name: &str) -> String {
     time(incident.rungs.iter().find(|one| one.rung == name).map(|one| one.at))
 }
 
 /// What ended the latest time in which a person was asked.
-fn ended(incident: &IncidentReport) -> Option<&AskedEnd> {
+fn ended(incident: &RemediationReport) -> Option<&AskedEnd> {
     incident.held.last().and_then(|asked| asked.ended.as_ref())
 }
 
@@ -87,7 +87,10 @@ const COLUMNS: &[Column] = &[
     ("quarantine_attached_at", |s| time(s.quarantine().and_then(|one| one.attached_at))),
     ("quarantine_lifted_at", |s| time(s.quarantine().and_then(|one| one.lifted_at))),
     ("quarantined", |s| s.quarantine().map(|one| one.is_open().to_string()).unwrap_or_default()),
-    ("made_elsewhere", |s| s.offspring.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(" ")),
+    ("made_elsewhere", |s| {
+        let worked = s.activities.iter().filter(|one| one.worked());
+        worked.filter_map(|one| one.object.as_deref()).collect::<Vec<_>>().join(" ")
+    }),
     ("undone_at", |s| time(s.undone_at)),
     ("calls", |s| s.calls.count.to_string()),
     ("failed_calls", |s| s.calls.failed.to_string()),
@@ -127,7 +130,7 @@ impl Sheet for Csv {
         write(&names, out)
     }
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         self.row.clear();
         self.row.extend(COLUMNS.iter().map(|(_, cell)| harmless(&cell(incident))));
         write(&self.row, out)

@@ -2,7 +2,7 @@
 
 use crate::plural::counted;
 use crate::remediation::{
-    CallRecord, CallResult, Event, InForce, NOBODY, Proof, Quarantine, SimulatedDecision,
+    CallRecord, CallResult, Event, InForce, NOBODY, Proof, Quarantine, SimulatedDecision, Trace,
 };
 use jiff::{SignedDuration, Unit};
 
@@ -41,11 +41,14 @@ pub fn describe(event: &Event) -> String {
             counted(impact.instances.len(), "instance"),
             counted(impact.regions.len(), "region")
         ),
-        Event::Offspring { made, cut_short } => {
-            let names: Vec<String> = made.iter().map(|one| format!("{} {}", one.kind, one.name)).collect();
-            let more = if *cut_short { "; not every call was read" } else { "" };
-            format!("MADE ELSEWHERE with the stolen credentials: {}{more}", names.join(", "))
-        }
+        Event::Trace(trace) => describe_trace(trace),
+        Event::PursuitAsked(answer) => format!("pursuit requested by {}: {}", answer.by, answer.reason),
+        Event::DoorsClosed(closed) => format!(
+            "{} closed by {}: {}",
+            counted(closed.doors.len(), "door"),
+            closed.answer.by,
+            closed.answer.reason
+        ),
         Event::Drift { what, .. } => format!("TAKEN AWAY: {what}"),
         Event::Contested { removals, since } => {
             format!("CONTESTED: taken away {removals} times since {}", since.strftime("%H:%M:%SZ"))
@@ -74,6 +77,25 @@ pub fn describe(event: &Event) -> String {
         Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
     }
+}
+
+/// What CloudTrail has of an access key.
+fn describe_trace(trace: &Trace) -> String {
+    let worked = trace.activities.iter().filter(|activity| activity.worked());
+    let found: Vec<String> = worked
+        .map(|activity| format!("{} {}", activity.thing, activity.object.as_deref().unwrap_or("?")))
+        .collect();
+    let calls: u64 = trace.read.iter().flat_map(|read| read.calls.values()).map(|count| count.all()).sum();
+    let unread: Vec<&str> = trace.unread.iter().map(|unread| unread.region.as_str()).collect();
+    let parts = [
+        (!found.is_empty()).then(|| format!("FOUND: {}", found.join(", "))),
+        (calls > 0).then(|| counted(usize::try_from(calls).unwrap_or(usize::MAX), "call")),
+        (!unread.is_empty()).then(|| format!("NOT READABLE: {}", unread.join(", "))),
+        trace.ended.then(|| "read to the end of the key".to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let said = if parts.is_empty() { "nothing new".to_owned() } else { parts.join("; ") };
+    format!("CloudTrail, key {}: {said}", trace.access_key)
 }
 
 /// For how long a deny was in force of the time since it was put first, and until when that is known.

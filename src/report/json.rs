@@ -1,7 +1,7 @@
 //! JSON: one document, or one remediation a line. The schema is docs/schema/report.schema.json.
 
 use super::head::Head;
-use super::incident::IncidentReport;
+use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::summary::Summary;
@@ -24,7 +24,7 @@ struct Report {
     /// The figures over all selected remediations.
     summary: Summary,
     /// The remediations, by their decisions, the oldest first. With `--format jsonl` each stands in a line of its own.
-    remediations: Vec<IncidentReport>,
+    remediations: Vec<RemediationReport>,
 }
 
 /// The schema of the document, as JSON.
@@ -58,7 +58,7 @@ impl Sheet for Document {
         Ok(out.write_all(b",\n\"remediations\":[")?)
     }
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         out.write_all(if self.begun { b",\n" } else { b"\n" })?;
         self.begun = true;
         Ok(safe::json(incident, out)?)
@@ -76,7 +76,7 @@ impl Sheet for Lines {
         Ok(())
     }
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         safe::json(incident, out)?;
         Ok(out.write_all(b"\n")?)
     }

@@ -2,7 +2,7 @@
 //! *Evict*; that it was taken back is *Restore*.
 
 use super::head::Head;
-use super::incident::IncidentReport;
+use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
@@ -43,7 +43,7 @@ impl Events {
 
     fn event(
         &self,
-        incident: &IncidentReport,
+        incident: &RemediationReport,
         activity: Activity,
         status: &Status,
         time: Timestamp,
@@ -88,7 +88,7 @@ impl Events {
     }
 }
 
-fn region(incident: &IncidentReport) -> Option<&str> {
+fn region(incident: &RemediationReport) -> Option<&str> {
     Some(incident.finding.region.as_str()).filter(|region| !region.is_empty())
 }
 
@@ -104,7 +104,7 @@ pub(super) fn severity(severity: Option<f64>) -> (u32, &'static str) {
     }
 }
 
-fn evicted(incident: &IncidentReport) -> Status {
+fn evicted(incident: &RemediationReport) -> Status {
     let gone = incident
         .refusals
         .last()
@@ -122,7 +122,7 @@ fn evicted(incident: &IncidentReport) -> Status {
     }
 }
 
-fn desc(incident: &IncidentReport, activity: Activity) -> String {
+fn desc(incident: &RemediationReport, activity: Activity) -> String {
     let change = incident.changes.last().map(|made| &made.change);
     match (activity, change) {
         (Activity::Evict, Some(change)) if change.means == Means::Quarantine => {
@@ -155,7 +155,7 @@ fn countermeasures(activity: Activity) -> Value {
 }
 
 /// Names point into the event. What is not of a type as OCSF has it stands in `unmapped` only.
-fn observables(incident: &IncidentReport) -> Value {
+fn observables(incident: &RemediationReport) -> Value {
     let finding = &incident.finding;
     let arn = Some(incident.principal_arn.as_str()).filter(|arn| arn.starts_with("arn:"));
     let ip = finding.remote_ip().filter(|ip| ip.parse::<IpAddr>().is_ok());
@@ -173,7 +173,7 @@ fn observables(incident: &IncidentReport) -> Value {
         .collect()
 }
 
-fn unmapped(incident: &IncidentReport) -> Value {
+fn unmapped(incident: &RemediationReport) -> Value {
     let finding = &incident.finding;
     let ids: Vec<&str> =
         incident.calls.requests.iter().filter_map(|call| call.request_id.as_deref()).collect();
@@ -196,7 +196,7 @@ impl Sheet for Events {
         Ok(())
     }
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         let last = incident.steps.last().map_or(Timestamp::UNIX_EPOCH, |step| step.at);
         let event =
             self.event(incident, Activity::Evict, &evicted(incident), incident.denied_at.unwrap_or(last));

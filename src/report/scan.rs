@@ -1,8 +1,8 @@
 //! Walks through the ledger: one decision after another, each with the remediation that it began.
 
 use super::head::{Head, Signed};
-use super::incident::{AccountPlace, IncidentReport};
 use super::reading::{Reading, event};
+use super::remediation::{AccountPlace, RemediationReport};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
@@ -39,7 +39,7 @@ pub struct Prepared<'a> {
 pub(super) struct Met {
     pub decision: CountedDecision,
     /// The remediation that it began, when that is selected.
-    pub incident: Option<Box<IncidentReport>>,
+    pub incident: Option<Box<RemediationReport>>,
 }
 
 /// A decision, as far as it is counted.
@@ -174,7 +174,7 @@ impl<'a> Prepared<'a> {
         id: &str,
         occurrence: &str,
         decided: Recorded<Event>,
-    ) -> Result<Option<IncidentReport>, ReportError> {
+    ) -> Result<Option<RemediationReport>, ReportError> {
         let upto = self.head.entries;
         let mut reading = Reading::of(id, decided);
         self.reader.raw_entries(id, occurrence, upto, &mut |entry| reading.take(entry))?;
@@ -187,6 +187,6 @@ impl<'a> Prepared<'a> {
             AccountPlace { name: self.name(account).map(str::to_owned), ous: self.ous(account).to_vec() };
         let also_for = self.reader.also_for(id, upto)?;
         let until = self.known_until;
-        Ok(Some(IncidentReport::of(remediation, reading.timeline, place, also_for, until)))
+        Ok(Some(RemediationReport::of(remediation, reading.timeline, place, also_for, until)))
     }
 }

@@ -1,7 +1,7 @@
 //! The trait of the report formats.
 
 use super::head::Head;
-use super::incident::IncidentReport;
+use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::summary::Summary;
 use std::io::Write;
@@ -16,7 +16,7 @@ pub(super) trait Sheet {
         out: &mut dyn Write,
     ) -> Result<(), ReportError>;
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError>;
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError>;
 
     /// What stands behind them.
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;

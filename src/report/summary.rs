@@ -1,6 +1,6 @@
 //! The figures of a report.
 
-use super::incident::IncidentReport;
+use super::remediation::RemediationReport;
 use super::scan::{CountedDecision, Met, Prepared, ReportError};
 use crate::config::SOON_DAYS;
 use crate::remediation::{InForceTotal, State, VerdictName};
@@ -243,7 +243,7 @@ impl Summary {
     fn parts(
         &mut self,
         decision: &CountedDecision,
-        incident: Option<&IncidentReport>,
+        incident: Option<&RemediationReport>,
         prepared: &Prepared<'_>,
     ) {
         let add = |part: &mut Part| {
@@ -263,7 +263,7 @@ impl Summary {
         add(self.by_day.entry(decision.at.strftime("%Y-%m-%d").to_string()).or_default());
     }
 
-    fn remediation(&mut self, incident: &IncidentReport, durations: &mut Durations) {
+    fn remediation(&mut self, incident: &RemediationReport, durations: &mut Durations) {
         let state = incident.state;
         self.remediations += 1;
         count(&mut self.by_state, &state.to_string());

@@ -67,6 +67,8 @@ fn describe() {
         seconds,
         "Since AWS accepted each of these denies for the first time, all together."
     );
+    describe_gauge!("rescind_pursued_keys", "Access keys of thieves that CloudTrail is searched for.");
+    describe_counter!("rescind_pursuit_found_total", "Calls of thieves that matter, by meaning.");
     describe_gauge!("rescind_deny_gaps", "Times in which one of these denies was not in place.");
     describe_gauge!("rescind_denies_contested", "Denies that somebody takes away again and again.");
     describe_gauge!("rescind_quarantines_open", "Quarantines that are attached, or may be.");

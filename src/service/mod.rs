@@ -30,12 +30,16 @@ use crate::notify::Notifier;
 use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event, Origin};
 use crate::triage::Types;
+use crate::watch::Pursuit;
 use feeds::Feeds;
 use status::Shared;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// Maximum number of times that a command which ends by itself looks for the keys that a reading found.
+const ROUNDS: usize = 8;
 
 /// Everything that acts on one ledger.
 pub struct Service {
@@ -45,6 +49,7 @@ pub struct Service {
     hub: Hub,
     alerts: Arc<Alerts>,
     reconciler: Arc<Reconciler>,
+    pursuit: Pursuit,
     feeds: Feeds,
     /// The types that some rule could be for, as of now.
     types: watch::Sender<Types>,
@@ -120,6 +125,23 @@ impl Service {
     #[must_use]
     pub fn reconciler(&self) -> &Arc<Reconciler> {
         &self.reconciler
+    }
+
+    /// Reads once what CloudTrail has of each key that a thief holds, and carries out what follows, until that finds
+    /// no more keys.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn pursue(&self) -> Result<(), LedgerError> {
+        for _ in 0..ROUNDS {
+            let begun = self.pursuit.begin_due(&self.reconciler.policy())?;
+            self.pursuit.drained().await;
+            self.drained().await?;
+            if begun == 0 || self.is_stopping() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What a person hands in.

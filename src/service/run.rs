@@ -69,10 +69,12 @@ impl Service {
         self.feeds.spawn(&mut tasks, &self.stop);
         // Instances and calls are looked for in the regions that are watched.
         let (regions, reconciler) = (Arc::clone(&self.feeds.regions), Arc::clone(&self.reconciler));
+        let pursuit = self.pursuit.clone();
         let (mut changes, stop) = (regions.subscribe(), self.stop.clone());
         tasks.spawn(async move {
             while let Some(Ok(())) = stop.run_until_cancelled(changes.changed()).await {
                 reconciler.evidence().use_regions(regions.regions());
+                pursuit.use_regions(regions.regions());
             }
             Ok(())
         });
@@ -83,6 +85,8 @@ impl Service {
             stop: self.stop.clone(),
         };
         tasks.spawn(dispatcher.run());
+        let reconciler = Arc::clone(&self.reconciler);
+        tasks.spawn(self.pursuit.clone().run(move || reconciler.policy()));
         let upkeep = Upkeep {
             config: Arc::clone(&self.config),
             reader: self.ledger.reader()?,

@@ -15,6 +15,8 @@ use crate::org::Snapshot;
 use crate::plural::counted;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
+use crate::remedy::MemberAccess;
+use crate::watch::{Needs, Pursuit};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,6 +139,15 @@ impl Service {
                 let regions = Self::watch(&config, &hub, &ledger, &reader).await?;
                 regions.begin();
                 reconciler.evidence().use_regions(regions.regions());
+                let pursuit = Pursuit::new(Needs {
+                    ledger: ledger.clone(),
+                    access: MemberAccess::new(hub.clone(), config.member.clone()),
+                    alerts: Arc::clone(&alerts),
+                    clock: hub.clock().clone(),
+                    intake: intake.clone(),
+                    regions: regions.regions(),
+                    stop: stop.clone(),
+                })?;
                 let types = watch::Sender::new(reconciler.policy().rules.types());
                 let plumbing = Plumbing {
                     hub: &hub,
@@ -157,6 +168,7 @@ impl Service {
                     hub,
                     alerts,
                     reconciler,
+                    pursuit,
                     feeds,
                     types,
                     shared: Arc::default(),

@@ -100,7 +100,7 @@ impl<'a> Triage<'a> {
         self.trace.begin("rule");
         let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
         let policy: &'a Policy = self.policy;
-        let said = match policy.rules.ruling(self.finding, &policy.hub_account, self.is_from_within()) {
+        let (rule, said) = match policy.ruling(self.finding, self.context.organization) {
             Ruling::None => return Err(SkipReason::NoRule(self.finding.finding_type.clone())),
             Ruling::Rule(rule) => {
                 self.rule = Some(rule.name.clone());
@@ -120,12 +120,13 @@ impl<'a> Triage<'a> {
                 (rule, more_cautious(installation, (Mode::Approve, unclear)))
             }
         };
-        Ok(said)
-    }
-
-    /// The call came from an account of the same organization: GuardDuty says so, or it is an active one.
-    fn is_from_within(&self) -> bool {
-        self.context.organization.is_within(self.finding)
+        if self.finding.derived.is_none() {
+            return Ok((rule, said));
+        }
+        let pursue = policy.pursue(Some(&rule.name)).mode();
+        self.trace.begin("pursuit");
+        self.trace.pass(pursue.to_string());
+        Ok((rule, more_cautious(said, (pursue, HoldReason::Said(Source::Pursuit(rule.name.clone()))))))
     }
 
     /// Whom to act on, in an account of ours, of late, and not protected; and why a person has to be
@@ -137,6 +138,16 @@ impl<'a> Triage<'a> {
         let (partition, account) = (policy.partition, finding.account.clone());
         let target = Target { partition, account, who, means };
         self.trace.pass(hold.as_ref().map_or_else(|| target.principal(), ToString::to_string));
+
+        // What was decided to be done is harmless when it comes too late.
+        let expires = finding.derived.as_ref().and_then(|derived| derived.expires);
+        if let (Some(end), Stage::New) = (expires, context.stage) {
+            self.trace.begin("session");
+            if end <= context.now {
+                return Err(SkipReason::SessionEnded { at: end });
+            }
+            self.trace.pass(format!("ends {}", end.strftime("%Y-%m-%d %H:%M:%SZ")));
+        }
 
         self.trace.begin("age");
         let approved = match context.stage {
@@ -265,7 +276,7 @@ impl<'a> Triage<'a> {
         if let (Stage::Approved(at), false) = (context.stage, is_unsupported) {
             self.trace.pass(format!("{mode}, approved {}", at.strftime("%Y-%m-%d %H:%M:%SZ")));
             self.trace.begin("approval");
-            return Ok(Verdict::Remediate { remediation, target });
+            return Ok(self.remediate(remediation, target));
         }
         if let (Stage::New, Some(since)) = (context.stage, context.before_watch) {
             self.trace.pass(mode.to_string());
@@ -293,7 +304,12 @@ impl<'a> Triage<'a> {
             self.trace.pass("not used up");
         }
         self.trace.begin("decision");
-        Ok(Verdict::Remediate { remediation, target })
+        Ok(self.remediate(remediation, target))
+    }
+
+    fn remediate(&self, remediation: String, target: Target) -> Verdict {
+        let derived = self.finding.derived.as_ref().map(|derived| derived.what);
+        Verdict::Remediate { remediation, target, derived }
     }
 
     /// A person is asked; once, when the same role waits for the same reason already.
@@ -364,6 +380,7 @@ fn source_of(why: HoldReason) -> Source {
         HoldReason::Unsupported(_)
         | HoldReason::Budget(_)
         | HoldReason::Doubtful { .. }
+        | HoldReason::Elsewhere { .. }
         | HoldReason::Unplaced(_) => Source::Installation,
     }
 }

@@ -1,8 +1,12 @@
 //! What the configuration has to say, ready to be asked.
 
-use super::{OptOutIndex, RuleIndex};
-use crate::config::{Budget, Config, Glob, Mode, OptOuts, Sweep, WhenContested};
+use super::{OptOutIndex, RuleIndex, Ruling};
+use crate::config::{
+    Budget, Config, Contain, EXFILTRATION_RULE, Glob, Mode, OptOuts, Pursue, Sweep, WhenContested,
+};
+use crate::finding::Finding;
 use crate::ident::{AccountId, Partition, RoleName};
+use crate::org::Snapshot;
 use jiff::SignedDuration;
 
 /// What the configuration has to say.
@@ -38,6 +42,10 @@ pub struct Policy {
     pub settles: jiff::SignedDuration,
     /// What is done about a deny that somebody takes away again and again, where its rule says nothing.
     pub contested: WhenContested,
+    /// What is done about sessions that were opened with stolen credentials, where a rule says nothing.
+    pub pursue: Pursue,
+    /// What of that which a thief made is denied as well, where a rule says nothing.
+    pub contain: Vec<Contain>,
     /// What becomes of a deny that nothing needs any more.
     pub sweep: Sweep,
     /// CloudTrail is asked for traces.
@@ -64,6 +72,8 @@ impl Policy {
             quarantine: config.quarantine,
             settles: config.settles,
             contested: config.contested,
+            pursue: config.pursue,
+            contain: config.contain.clone(),
             sweep: config.sweep,
             cloudtrail: config.cloudtrail,
         }
@@ -88,11 +98,41 @@ impl Policy {
         Self { opt_outs, remediation_role: self.remediation_role.clone(), ..Self::new(config, hub) }
     }
 
+    /// What the rules say of a finding. One that follows from stolen credentials goes by the rule that led to those; when
+    /// that is gone, by one that the configuration cannot take away, and a person is asked.
+    #[must_use]
+    pub fn ruling(&self, finding: &Finding, organization: &Snapshot) -> Ruling<'_> {
+        let Some(derived) = &finding.derived else {
+            return self.rules.ruling(finding, &self.hub_account, organization.is_within(finding));
+        };
+        if let Some(rule) = derived.rule.as_deref().and_then(|name| self.rules.named(name)) {
+            return Ruling::Rule(rule);
+        }
+        match self.rules.named(EXFILTRATION_RULE) {
+            Some(rule) => Ruling::Unclear(rule, "the rule that led to the stolen credentials is gone"),
+            None => Ruling::None,
+        }
+    }
+
     /// What is done about a contested deny to which the rule of this name led.
     #[must_use]
     pub fn when_contested(&self, rule: Option<&str>) -> WhenContested {
         let of_rule = rule.and_then(|name| self.rules.named(name)).and_then(|rule| rule.contested);
         of_rule.unwrap_or(self.contested)
+    }
+
+    /// What is done about the sessions that were opened with credentials to which the rule of this name led.
+    #[must_use]
+    pub fn pursue(&self, rule: Option<&str>) -> Pursue {
+        let of_rule = rule.and_then(|name| self.rules.named(name)).and_then(|rule| rule.pursue);
+        if self.cloudtrail { of_rule.unwrap_or(self.pursue) } else { Pursue::Off }
+    }
+
+    /// Whether such a thing is denied as well when it was made with credentials to which the rule of this name led.
+    #[must_use]
+    pub fn contains(&self, rule: Option<&str>, what: Contain) -> bool {
+        let of_rule = rule.and_then(|name| self.rules.named(name)).and_then(|rule| rule.contain.as_ref());
+        of_rule.unwrap_or(&self.contain).contains(&what)
     }
 
     /// The mode that the rule of this name has of its own.

@@ -20,6 +20,8 @@ pub enum Source {
         /// Who answers for it.
         owner: String,
     },
+    /// What the rule with this name, or the installation, says about what was opened with stolen credentials.
+    Pursuit(String),
     /// A tag of the account.
     Tag {
         /// The key of the tag, as `account_tag` of rescind.toml names it.
@@ -31,12 +33,13 @@ pub enum Source {
 
 impl Source {
     /// The code for a mode, by what says it.
-    fn code(&self, of: [ReasonCode; 4]) -> ReasonCode {
+    fn code(&self, of: [ReasonCode; 5]) -> ReasonCode {
         match self {
             Self::Installation => of[0],
             Self::Rule(_) => of[1],
             Self::OptOut { .. } => of[2],
             Self::Tag { .. } => of[3],
+            Self::Pursuit(_) => of[4],
         }
     }
 }
@@ -46,6 +49,7 @@ impl fmt::Display for Source {
         match self {
             Self::Installation => f.write_str("the mode of this installation"),
             Self::Rule(name) => write!(f, "rule {}", quoted(name)),
+            Self::Pursuit(rule) => write!(f, "`pursue` of rule {}", quoted(rule)),
             Self::OptOut { name, owner } => {
                 write!(f, "opt-out {} ({} answers for it)", quoted(name), quoted(owner))
             }
@@ -147,6 +151,11 @@ pub enum HoldReason {
         /// What is wrong with the id.
         why: String,
     },
+    /// The session was opened from another address than those at which the thief was seen.
+    Elsewhere {
+        /// That address.
+        address: String,
+    },
     /// The installation's mode, a rule, an opt-out or a tag asks for approval.
     Said(Source),
     /// A rule might be for it, and the finding does not say enough to know.
@@ -179,11 +188,13 @@ impl HoldReason {
                 ReasonCode::RuleApprove,
                 ReasonCode::OptedOutApprove,
                 ReasonCode::TagApprove,
+                ReasonCode::PursuitApprove,
             ]),
             Self::Unsupported(unsupported) => unsupported.code(),
             Self::OrganizationDeny { .. } => ReasonCode::OrganizationDeny,
             Self::NoSession { .. } => ReasonCode::NoSession,
             Self::Doubtful { .. } => ReasonCode::PrincipalDoubtful,
+            Self::Elsewhere { .. } => ReasonCode::OtherAddress,
             Self::Unclear { .. } => ReasonCode::RuleUnclear,
             Self::OddTag { .. } => ReasonCode::TagUnclear,
             Self::Budget(tripped) => tripped.code(),
@@ -210,6 +221,10 @@ impl fmt::Display for HoldReason {
             Self::Doubtful { role, why } => {
                 write!(f, "the finding names role {role}, but {why}: it may be about another principal")
             }
+            Self::Elsewhere { address } => write!(
+                f,
+                "the call came from {address}, and the thief was not seen there: it may be the legitimate user's"
+            ),
             Self::Unclear { rule, why } => write!(f, "rule {}: {why}", quoted(rule)),
             Self::OddTag { key, value } => {
                 write!(
@@ -248,6 +263,7 @@ impl ObserveReason {
                 ReasonCode::RuleObserve,
                 ReasonCode::OptedOutObserve,
                 ReasonCode::TagObserve,
+                ReasonCode::PursuitObserve,
             ]),
             Self::FirstRun { .. } => ReasonCode::FirstRun,
         }
@@ -301,6 +317,11 @@ pub enum SkipReason {
     Said(Source),
     /// The account is suspended, closed, or the like.
     AccountNotActive(String),
+    /// The session that was opened has ended by itself.
+    SessionEnded {
+        /// When it ended.
+        at: Timestamp,
+    },
     /// The credentials were last seen too long ago.
     TooOld {
         /// Time since the credentials were last seen, when it was decided.
@@ -365,6 +386,8 @@ impl SkipReason {
             Self::Said(Source::Installation | Source::Rule(_)) => ReasonCode::RuleOff,
             Self::Said(Source::OptOut { .. }) => ReasonCode::OptedOut,
             Self::Said(Source::Tag { .. }) => ReasonCode::TagOff,
+            Self::Said(Source::Pursuit(_)) => ReasonCode::PursuitOff,
+            Self::SessionEnded { .. } => ReasonCode::SessionEnded,
             Self::AccountNotActive(_) => ReasonCode::AccountNotActive,
             Self::TooOld { .. } => ReasonCode::TooOld,
             Self::AlreadyRevoked { .. } => ReasonCode::AlreadyRevoked,
@@ -401,6 +424,9 @@ impl fmt::Display for SkipReason {
             Self::AccountNotActive(state) => write!(f, "the account is {state}, not ACTIVE"),
             Self::TooOld { age, max } => {
                 write!(f, "last seen {} ago, and max_finding_age is {}", span(*age), span(*max))
+            }
+            Self::SessionEnded { at } => {
+                write!(f, "the session ended by itself {}", at.strftime("%Y-%m-%d %H:%M:%SZ"))
             }
             Self::AlreadyRevoked { remediation, cutoff } => {
                 write!(f, "already revoked by {remediation}: its cutoff {cutoff} is after the last activity")

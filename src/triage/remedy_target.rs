@@ -2,7 +2,7 @@
 
 use super::{HoldReason, Policy, Ruling, SkipReason, Unsupported};
 use crate::config::{Mode, RemedyName, Rule, Scope};
-use crate::finding::{Finding, NotARole, Principal, RoleTarget, UserType};
+use crate::finding::{Derived, DerivedKind, Finding, NotARole, Principal, RoleTarget, UserType};
 use crate::ident::{UserId, UserName, is_name_byte};
 use crate::org::Snapshot;
 use crate::remediation::{Means, OneSession, Target, Who, is_session_id};
@@ -44,7 +44,7 @@ impl Policy {
     /// nothing to be done about it.
     #[must_use]
     pub fn key_of(&self, finding: &Finding, organization: &Snapshot) -> Option<String> {
-        let rule = match self.rules.ruling(finding, &self.hub_account, organization.is_within(finding)) {
+        let rule = match self.ruling(finding, organization) {
             Ruling::Rule(rule) | Ruling::Unclear(rule, _) => rule,
             Ruling::None => return None,
         };
@@ -67,6 +67,9 @@ pub(super) fn remedy_target(
     rule: &Rule,
 ) -> Result<RemedyTarget, SkipReason> {
     let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
+    if let Some(derived) = &finding.derived {
+        return opened_or_made(finding, derived, principal, policy, rule);
+    }
     match principal.user_type {
         UserType::IamUser if means(rule, RemedyName::UserKeys).is_some() => Ok(user(principal, rule)),
         UserType::Root if rule.remedies.contains(&RemedyName::OrganizationDeny) => {
@@ -98,6 +101,47 @@ pub(super) fn remedy_target(
             Err(error @ NotARole::Kind(_)) => Err(SkipReason::NotARole(error.to_string())),
         },
     }
+}
+
+/// What was opened with stolen credentials, or made. Of a role only the one session: it has legitimate users, who know
+/// nothing of this.
+fn opened_or_made(
+    finding: &Finding,
+    derived: &Derived,
+    principal: &Principal,
+    policy: &Policy,
+    rule: &Rule,
+) -> Result<RemedyTarget, SkipReason> {
+    let mut target = match derived.what {
+        DerivedKind::Session => match principal.role(&finding.account) {
+            Ok(found) => role(finding, policy, &of_session(rule), found)?,
+            Err(error) => unclear(principal, "a session", error.to_string()),
+        },
+        DerivedKind::AccessKey => user(principal, &with_remedy(rule, RemedyName::UserKeys)),
+        DerivedKind::User => user(principal, &with_remedy(rule, RemedyName::Quarantine)),
+        DerivedKind::Role => match principal.role(&finding.account) {
+            Ok(found) => role(finding, policy, &with_remedy(rule, RemedyName::Quarantine), found)?,
+            Err(error) => unclear(principal, "a role", error.to_string()),
+        },
+    };
+    let elsewhere = derived.elsewhere.clone().map(|address| HoldReason::Elsewhere { address });
+    target.hold = target.hold.or(elsewhere);
+    Ok(target)
+}
+
+/// The rule, for one session. A rule without a remedy for roles revokes it all the same: it led here.
+fn of_session(rule: &Rule) -> Rule {
+    let mut rule =
+        Rule { scope: Scope::Session, widen: rule.scope == Scope::Session && rule.widen, ..rule.clone() };
+    if means(&rule, RemedyName::RoleSessions).is_none() {
+        rule.remedies.push(RemedyName::RoleSessions);
+    }
+    rule
+}
+
+/// The rule, with this remedy only.
+fn with_remedy(rule: &Rule, remedy: RemedyName) -> Rule {
+    Rule { remedies: vec![remedy], scope: Scope::Role, widen: false, ..rule.clone() }
 }
 
 /// A principal that the finding does not name clearly, with the first of its id, name and key that it has.

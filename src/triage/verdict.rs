@@ -1,7 +1,7 @@
 //! What is done about a finding, and why.
 
 use super::{HoldReason, ObserveReason, PlacementNeeded, SkipReason};
-use crate::finding::Finding;
+use crate::finding::{DerivedKind, Finding};
 use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, VerdictName, Who};
 use jiff::Timestamp;
 use std::fmt;
@@ -15,6 +15,8 @@ pub enum Verdict {
         remediation: String,
         /// The principal to act on.
         target: Target,
+        /// What was opened or made with stolen credentials, when it is about that.
+        derived: Option<DerivedKind>,
     },
     /// Ask a person first.
     Hold {
@@ -83,6 +85,8 @@ impl Verdict {
     #[must_use]
     pub fn code(&self) -> ReasonCode {
         match self {
+            Self::Remediate { derived: Some(DerivedKind::Session), .. } => ReasonCode::SessionOpened,
+            Self::Remediate { derived: Some(_), .. } => ReasonCode::MadeByThief,
             Self::Remediate { target, .. } => match target.who {
                 Who::User { .. } => ReasonCode::LeakedUserKey,
                 Who::Root { .. } => ReasonCode::StolenRootCredentials,
@@ -136,6 +140,18 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Remediate { target, derived: Some(DerivedKind::Session), .. } => {
+                write!(f, "{target} in {} was opened with stolen credentials", target.account)
+            }
+            Self::Remediate { target, derived: Some(what), .. } => {
+                let what = if *what == DerivedKind::AccessKey { "an access key of " } else { "" };
+                write!(
+                    f,
+                    "{what}{} in {} was made with stolen credentials",
+                    target.principal(),
+                    target.account
+                )
+            }
             Self::Remediate { target, .. } => {
                 write!(
                     f,
@@ -183,6 +199,7 @@ impl Draft {
             remedy: target.as_ref().map(|target| target.remedy().to_owned()),
             target,
             covered_by: decision.verdict.covered_by().map(str::to_owned),
+            incident: finding.derived.as_ref().map(|derived| derived.incident.clone()),
             recurrence: decision.recurrence.clone(),
             last_seen: finding.last_seen(),
             organization_read_at: decision.organization_read_at,

@@ -1,8 +1,9 @@
 //! Finds who removed a deny, in CloudTrail.
 
-use crate::aws::{Lookup, MemberSession, TrailEvent};
+use crate::aws::{Lookup, MemberSession};
 use crate::remediation::Remediation;
 use crate::remedy;
+use crate::trail::TrailEvent;
 use jiff::{SignedDuration, Timestamp};
 
 /// Time for which somebody is looked for after a deny was found gone.

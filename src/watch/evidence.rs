@@ -1,10 +1,10 @@
 //! What is gathered after a deny is in force: its impact, and what CloudTrail saw.
 
+use super::calls::Calls;
 use super::culprit;
-use super::offspring::{self, Calls, Search};
 use super::recheck::expires_at;
-use crate::alert::{Alert, Alerts, Throttle};
-use crate::aws::{AwsClock, Lookup, MemberSession, TrailEvent};
+use crate::alert::{Alert, Alerts};
+use crate::aws::{AwsClock, MemberSession};
 use crate::ident::Region;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{
@@ -12,20 +12,12 @@ use crate::remediation::{
     Rung, Target,
 };
 use crate::remedy::{self, MemberAccess, Purpose};
-use jiff::{SignedDuration, Timestamp};
+use crate::trail::TrailEvent;
+use jiff::SignedDuration;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Maximum number of keys of one remediation that are looked for.
 const MOST_KEYS: usize = 3;
-
-/// Maximum number of pages of 50 calls that are read of one key in one region, when only its latest calls matter.
-const PAGES: usize = 4;
-
-/// Interval within which it is looked once for what stolen credentials made: CloudTrail has a call after minutes.
-const TRACED: SignedDuration = SignedDuration::from_mins(5);
-
-/// Time before the first use that GuardDuty saw from which on calls are read.
-const BEFORE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Time after which CloudTrail has a call: most within five minutes, all within about fifteen (CloudTrail
 /// User Guide).
@@ -38,8 +30,6 @@ pub struct Evidence {
     access: MemberAccess,
     alerts: Arc<Alerts>,
     clock: AwsClock,
-    /// By remediation.
-    traced: Throttle<String>,
     /// Where instances and calls are looked for.
     regions: RwLock<Vec<Region>>,
 }
@@ -55,8 +45,7 @@ impl Evidence {
         clock: AwsClock,
         regions: Vec<Region>,
     ) -> Self {
-        let traced = Throttle::new(TRACED);
-        Self { ledger, reader, access, alerts, clock, traced, regions: RwLock::new(regions) }
+        Self { ledger, reader, access, alerts, clock, regions: RwLock::new(regions) }
     }
 
     /// These regions are looked at from now on.
@@ -140,7 +129,7 @@ impl Evidence {
         remedy::impact(session, target, cutoff, &self.regions(), accounts.as_ref()).await
     }
 
-    /// Looks whether the stolen key was denied, whether it still works, and from time to time what it made.
+    /// Looks whether the stolen key was denied, and whether it still works.
     async fn look_for_key(
         &self,
         remediation: &Remediation,
@@ -148,35 +137,20 @@ impl Evidence {
         change: &Change,
     ) -> Result<(), LedgerError> {
         let accepted = remediation.accepted_at().unwrap_or(remediation.opened_at);
-        let is_traced = self.traced.passes(remediation.id.clone());
-        let (since, pages) = if is_traced {
-            (first_use(remediation).min(accepted), offspring::PAGES)
-        } else {
-            (accepted, PAGES)
-        };
-        let (target, regions) = (&remediation.target, self.regions_with_global(&remediation.target));
-        let search = Search { session, target, regions: &regions, since };
+        let regions = self.regions_with_global(&remediation.target);
         let mut read = Vec::new();
-        for key in self.keys(remediation)? {
-            // CloudTrail records no call that is made with an inactive long-term key.
-            if !is_traced && !key.starts_with("ASIA") {
-                continue;
-            }
-            match search.calls(Lookup::AccessKey(&key), pages).await {
+        // CloudTrail records no call that is made with an inactive long-term key.
+        for key in self.keys(remediation)?.into_iter().filter(|key| key.starts_with("ASIA")) {
+            match Calls::with_key(session, &key, regions.clone(), accepted).await {
                 Ok(calls) => read.push((key, calls)),
-                // What is not known everywhere is not known.
                 Err(error) => {
                     tracing::warn!(remediation = remediation.id, "CloudTrail cannot be read: {error}");
                     return Ok(());
                 }
             }
         }
-        if is_traced {
-            self.record_offspring(remediation, &search, read.iter().map(|(_, calls)| calls).collect())
-                .await?;
-        }
         let mut denied: Option<&TrailEvent> = None;
-        for (key, calls) in read.iter().filter(|(key, _)| key.starts_with("ASIA")) {
+        for (key, calls) in &read {
             let conclusive = || {
                 let later = |call: &&TrailEvent| call.is_conclusive() && call.time >= change.cutoff.time();
                 calls.all.iter().filter(later)
@@ -222,35 +196,6 @@ impl Evidence {
         Ok(keys)
     }
 
-    /// Records what the stolen keys made elsewhere, as far as that is not recorded yet.
-    async fn record_offspring(
-        &self,
-        remediation: &Remediation,
-        search: &Search<'_>,
-        stolen: Vec<&Calls>,
-    ) -> Result<(), LedgerError> {
-        let found = search.follow(&stolen).await;
-        let known = &remediation.history.offspring;
-        let mut made = found.all;
-        made.retain(|one| !known.iter().any(|other| other.is_same(one)));
-        let room = offspring::MOST.saturating_sub(known.len());
-        let cut_short = !found.is_all || made.len() > room;
-        made.truncate(room);
-        if made.is_empty() {
-            return Ok(());
-        }
-        for one in &made {
-            tracing::warn!(
-                remediation = remediation.id,
-                call = one.call,
-                "made with the stolen credentials: {} {}",
-                one.kind,
-                one.name
-            );
-        }
-        self.write(remediation, Event::Offspring { made, cut_short }).await
-    }
-
     /// The stolen key made a call after the cutoff, and was not denied.
     async fn still_works(
         &self,
@@ -289,11 +234,4 @@ impl Evidence {
     async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {
         self.ledger.append(Draft { subject: remediation.subject(), event }).await.map(|_| ())
     }
-}
-
-/// From when on a call with the stolen key may be the thief's.
-fn first_use(remediation: &Remediation) -> Timestamp {
-    let finding = &remediation.finding;
-    let first = finding.evidence.first_seen.unwrap_or(finding.last_seen()).min(finding.last_seen());
-    first.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN)
 }

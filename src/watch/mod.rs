@@ -3,15 +3,17 @@
 //! [`Recheck`] looks at one deny and records what it sees; [`Evidence`] gathers its impact and what
 //! CloudTrail has. [`Watchlist`] says which deny is due. The caller acts on the result.
 
+mod calls;
 mod culprit;
 mod evidence;
-mod offspring;
 mod places;
+mod pursuit;
 mod recheck;
 mod timetable;
 mod watchlist;
 
 pub use evidence::Evidence;
 pub use places::{Limits, Place, Places};
+pub use pursuit::{Needs, Pursuit};
 pub use recheck::{Recheck, Seen};
 pub use watchlist::{Due, Rechecks, Watchlist};

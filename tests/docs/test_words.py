@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # What was given up, and what is said instead.
 GIVEN_UP = {
     r"(?i)(\b|_)(tell|tells|told|telling)(\b|_)": "say, show, report, record, raise, send, notify",
-    r"\bStory\b": "Remediation (the view) and IncidentReport",
+    r"\bStory\b": "Remediation (the view) and RemediationReport",
     r"\bParcels?\b": "InFlightMessage, ReceiveBatch",
     r"\bTaker\b": "the Intake channel",
     r"\bHints?\b(?!:)": "Claim, Verifier",

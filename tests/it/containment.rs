@@ -138,14 +138,19 @@ fn rounds(scene: &Scene) -> Vec<Value> {
 
 /// The evidence names the role and the user that the adversary has made.
 fn what_it_made_is_named(scene: &Scene, seed: u64) {
-    scene.wait(|| !scene.entries_of("offspring").is_empty());
-    let entry = scene.entries_of("offspring").remove(0);
+    let found = || -> Vec<Value> {
+        let traces = scene.entries_of("trace");
+        traces
+            .iter()
+            .flat_map(|one| one["data"]["activities"].as_array().cloned().unwrap_or_default())
+            .collect()
+    };
     for what in ["role", "user"] {
         let made = logged(scene, "made").into_iter().find(|line| line["what"] == what).expect("made");
         let name = made["name"].as_str().expect("a name");
         let arn = format!("arn:aws:iam::{SHOP}:{what}/{name}");
-        let named = entry["data"]["made"].as_array().expect("a list").iter().any(|one| one["name"] == arn);
-        assert!(named, "seed {seed}: {arn} in {entry}");
+        scene.wait(|| found().iter().any(|one| one["object"] == arn));
+        assert!(found().len() > 1, "seed {seed}");
     }
 }
 

@@ -50,6 +50,7 @@ mod organization;
 mod organization_deny;
 mod proofs;
 mod proxy;
+mod pursuit;
 mod quarantine;
 mod queue;
 mod refusals;

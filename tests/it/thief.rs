@@ -49,6 +49,29 @@ impl Thief {
         Self::new(scene.endpoint(), scene.setting.regions[0], &scene.operators[account])
     }
 
+    /// A session of a role, by this name: the thief's way on.
+    pub fn session_of(&self, role_arn: &str, name: &str) -> Value {
+        let sts = sts::Client::new(&self.config);
+        let request = sts.assume_role().role_arn(role_arn).role_session_name(name).send();
+        let answer = self.runtime.block_on(request).expect("allowed");
+        let credentials = answer.credentials().expect("credentials");
+        let user = answer.assumed_role_user().expect("a session");
+        serde_json::json!({
+            "principal_id": user.assumed_role_id(),
+            "access_key_id": credentials.access_key_id(),
+            "secret_access_key": credentials.secret_access_key(),
+            "session_token": credentials.session_token(),
+        })
+    }
+
+    /// A new access key of a user.
+    pub fn key_of(&self, user: &str) -> Value {
+        let iam = iam::Client::new(&self.config);
+        let answer = self.runtime.block_on(iam.create_access_key().user_name(user).send()).expect("allowed");
+        let key = answer.access_key().expect("a key");
+        serde_json::json!({"access_key_id": key.access_key_id(), "secret_access_key": key.secret_access_key()})
+    }
+
     /// A call that needs a permission.
     pub fn list_users(&self) -> Answer {
         let iam = iam::Client::new(&self.config);

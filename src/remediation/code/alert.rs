@@ -35,6 +35,15 @@ codes! {
         Contested "contested"
             means "The deny was taken away at least twice within ten minutes. It is put back each time, and not called revoked until it has stayed. This is raised with each removal, at most once a minute for each remediation."
             do "The stolen session is not contained while this goes on. Deny the principal with a service control policy on the account, or isolate what it can reach; `rescind show ID` has how long the deny was in force, and who takes it away, if CloudTrail shows it.";
+        DoorFound "door_found"
+            means "CloudTrail shows that the stolen credentials made a way in for later (a key, a user, a role, a trust, a function and so on), or turned off what would show it. No deny reaches it. This is raised each time that something new is found."
+            do "`rescind incident show ID` lists each with the commands to look at it and to take it away, and who may need it.";
+        PursuitUnreadable "pursuit_unreadable"
+            means "CloudTrail of an account cannot be read in a region, so it is not known what the thief did there."
+            do "The alert says what is missing, mostly `cloudtrail:LookupEvents` for the remediation role. It is read again at each look.";
+        PursuitLimit "pursuit_limit"
+            means "The thief opened more sessions than are followed: more than 5 principals away from the stolen credentials, or more than 100 keys."
+            do "Look at these keys in CloudTrail by hand. If roles assume each other in a loop, break it.";
         ForeignPolicy "foreign_policy"
             means "Before rescind's first write there was a document under its name that it cannot have written: of another form, or with a cutoff in the future. It was replaced, is kept in the record, and does not come back."
             do "`rescind show ID` has the text; CloudTrail shows who wrote it (`PutRolePolicy`, `PutUserPolicy`). Assume that it was the thief.";

@@ -18,6 +18,13 @@ codes! {
             means "Revoked by a service control policy: the session of a federated user is used from elsewhere."
             do "Find the IAM user who issued it (`GetFederationToken` in CloudTrail), and deactivate that user's access keys.";
 
+        SessionOpened "session_opened"
+            means "Revoked: CloudTrail shows that the session was opened with stolen credentials."
+            do "Nothing for the revocation. `rescind incident show ID` has the way that it was opened.";
+        MadeByThief "made_by_thief"
+            means "Denied: CloudTrail shows that the access key, the user or the role was made with stolen credentials, and `contain` names it."
+            do "Delete it: `rescind incident show ID` has the commands.";
+
         ModeApprove "mode_approve"
             means "Held: `mode` asks for approval."
             do "`rescind impact ID`, then `rescind approve` or `rescind reject`.";
@@ -30,6 +37,12 @@ codes! {
         TagApprove "tag_approve"
             means "Held: the account's tag asks for approval."
             do "As for `mode_approve`.";
+        PursuitApprove "pursuit_approve"
+            means "Held: it was opened or made with stolen credentials, and `pursue` asks for approval."
+            do "`rescind incident show ID` has the way that it was opened. `rescind approve ID`, or `rescind approve --incident ID` for all of the incident.";
+        OtherAddress "other_address"
+            means "Held: the session was opened from another address than those at which the thief was seen. It may be the legitimate user of the credentials, such as the instance itself."
+            do "Judge it: `rescind show ID` has the address.";
         BudgetAccount "budget_account"
             means "Held: the account's budget of the hour is used up."
             do "As for `mode_approve`; see the alert `account_budget_used_up`.";
@@ -103,6 +116,9 @@ codes! {
         TagObserve "tag_observe"
             means "Observed: the account's tag says so."
             do "Nothing, if that is meant.";
+        PursuitObserve "pursuit_observe"
+            means "Observed: it was opened or made with stolen credentials, and `pursue` is `observe`."
+            do "Nothing, if that is meant.";
         FirstRun "first_run"
             means "Observed: the activity was before rescind began to watch the region."
             do "Judge it: `rescind run --backlog` acts on what was there before.";
@@ -116,6 +132,12 @@ codes! {
         TagOff "tag_off"
             means "Skipped: the account's tag says so."
             do "Nothing, if that is meant.";
+        PursuitOff "pursuit_off"
+            means "Skipped: it was opened or made with stolen credentials, and `pursue` is `off` since."
+            do "Nothing, if that is meant.";
+        SessionEnded "session_ended"
+            means "Skipped: the session that was opened with stolen credentials has ended by itself."
+            do "Nothing for the session; what was done with it is in `rescind incident show ID`.";
         Protected "protected"
             means "Skipped: the principal fits a pattern of `protected`."
             do "Judge it and revoke by hand: `rescind explain FINDING`. It is the alert `protected_stolen`.";
@@ -178,6 +200,8 @@ impl ReasonCode {
                 | Self::RuleApprove
                 | Self::OptedOutApprove
                 | Self::TagApprove
+                | Self::PursuitApprove
+                | Self::OtherAddress
                 | Self::BudgetAccount
                 | Self::BudgetOrganization
                 | Self::BudgetRoles
@@ -195,7 +219,7 @@ impl ReasonCode {
     /// Whether somebody has chosen that the finding is skipped: it could have been revoked.
     #[must_use]
     pub fn is_by_choice(self) -> bool {
-        matches!(self, Self::OptedOut | Self::TagOff | Self::RuleOff | Self::Protected)
+        matches!(self, Self::OptedOut | Self::TagOff | Self::RuleOff | Self::PursuitOff | Self::Protected)
     }
 
     /// Whether the finding alone led to the decision: the same one cannot be decided otherwise later.
@@ -210,6 +234,7 @@ impl ReasonCode {
                 | Self::Denied
                 | Self::Released
                 | Self::DoneByHand
+                | Self::SessionEnded
         )
     }
 

@@ -5,7 +5,7 @@ use super::remediation::{IncidentPage, Proof};
 use super::shown::Shown;
 use crate::ledger::Paths;
 use crate::report::head::Head;
-use crate::report::incident::IncidentReport;
+use crate::report::remediation::RemediationReport;
 use crate::report::scan::{Prepared, ReportError};
 use crate::report::sheet::Sheet;
 use crate::report::summary::Summary;
@@ -64,7 +64,7 @@ impl Sheet for Page<'_> {
         render(&HeadPage::of(head, summary), out)
     }
 
-    fn one(&mut self, incident: &IncidentReport, out: &mut dyn Write) -> Result<(), ReportError> {
+    fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         self.count += 1;
         let proof = match &self.signed {
             Some((size, paths)) => Proof::of(incident, *size, paths)?,

@@ -3,12 +3,13 @@
 use super::shown::{Shown, nested};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
-use crate::remediation::{Asked, ChangeMade, InForce, Offspring, ReleaseRun};
+use crate::remediation::{Asked, ChangeMade, InForce, ReleaseRun};
 use crate::report::describe::{describe_in_force, describe_quarantine, span};
 use crate::report::diff::policy_diff;
 use crate::report::finding::known;
-use crate::report::incident::IncidentReport;
+use crate::report::remediation::RemediationReport;
 use crate::report::scan::ReportError;
+use crate::trail::Activity;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -19,7 +20,7 @@ use std::fmt::Display;
 #[derive(Template)]
 #[template(path = "report/incident.html")]
 pub(super) struct IncidentPage<'a> {
-    s: &'a IncidentReport,
+    s: &'a RemediationReport,
     opened: String,
     to_deny: String,
     in_force: String,
@@ -60,7 +61,7 @@ pub(super) struct Proof {
 }
 
 impl<'a> IncidentPage<'a> {
-    pub fn of(incident: &'a IncidentReport, proof: Proof) -> Self {
+    pub fn of(incident: &'a RemediationReport, proof: Proof) -> Self {
         Self {
             s: incident,
             opened: Shown::time(&incident.decision.at),
@@ -78,7 +79,7 @@ impl<'a> IncidentPage<'a> {
 
 impl Proof {
     /// Of the entries of a incident among the first `size`, which are signed for.
-    pub fn of(incident: &IncidentReport, size: u64, paths: &Paths<'_>) -> Result<Self, ReportError> {
+    pub fn of(incident: &RemediationReport, size: u64, paths: &Paths<'_>) -> Result<Self, ReportError> {
         let mut proof = Self { size, ..Self::default() };
         let mut numbers: HashMap<Hash, usize> = HashMap::new();
         for seq in incident.entries().into_iter().filter(|seq| seq.unsigned_abs() <= size) {
@@ -98,7 +99,7 @@ impl Proof {
     }
 }
 
-fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
+fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
     let (finding, evidence) = (&incident.finding, &incident.finding.evidence);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let from = [
@@ -137,7 +138,7 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
         ("removed", drift.unwrap_or_default()),
         ("in force", incident.in_force.as_ref().map(describe_in_force).unwrap_or_default()),
         ("quarantine", incident.quarantine().map(describe_quarantine).unwrap_or_default()),
-        ("made elsewhere", made_elsewhere(&incident.offspring)),
+        ("made elsewhere", made_elsewhere(&incident.activities)),
         ("release", incident.releases.last().map(released).unwrap_or_default()),
         ("superseded by", text(incident.superseded_by.as_deref())),
     ];
@@ -145,9 +146,12 @@ fn details(incident: &IncidentReport) -> Vec<(&'static str, String)> {
     said.map(|(name, text)| (name, Shown::text(&text))).collect()
 }
 
-fn made_elsewhere(made: &[Offspring]) -> String {
-    let named =
-        made.iter().map(|one| format!("{} {} ({} {})", one.kind, one.name, one.call, Shown::time(&one.at)));
+fn made_elsewhere(made: &[Activity]) -> String {
+    let worked = made.iter().filter(|one| one.worked());
+    let named = worked.map(|one| {
+        let object = one.object.as_deref().unwrap_or("?");
+        format!("{} {object} ({} {})", one.thing, one.call, Shown::time(&one.at))
+    });
     named.collect::<Vec<_>>().join(", ")
 }
 
@@ -199,7 +203,7 @@ fn diffed(made: &ChangeMade) -> Diffed<'_> {
     }
 }
 
-fn steps(incident: &IncidentReport) -> Vec<StepRow> {
+fn steps(incident: &RemediationReport) -> Vec<StepRow> {
     let finding = &incident.finding;
     let row = |entry: i64, at: &Timestamp, text: &str| StepRow {
         entry: if entry > 0 { entry.to_string() } else { String::new() },

@@ -1,6 +1,6 @@
 //! The rows of the table: a principal, what was stolen from it, and those who are not meant.
 
-use crate::scene::{HOME, POLICY, SECURITY, SHOP, Scene, Setting, policy};
+use crate::scene::{HOME, POLICY, SECURITY, SHOP, Scene, Setting};
 use crate::thief::Thief;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ impl Row {
     }
 
     /// The configuration: these keys, and the row's rule with more in it.
-    fn head(self, keys: &str, rule: &str) -> String {
+    pub fn head(self, keys: &str, rule: &str) -> String {
         let (kind, how) = match self {
             Self::RoleSessions => (OF_ROLES, ""),
             Self::OneSession => (OF_ROLES, "scope = \"session\"\n"),
@@ -74,13 +74,7 @@ impl Row {
     }
 
     fn setting(self) -> Setting {
-        let mut setting = Setting::default();
-        if self.is_user() {
-            let more = policy("member-role-users.json")["Statement"].clone();
-            let statements = setting.member_policy["Statement"].as_array_mut().expect("statements");
-            statements.extend(more.as_array().expect("statements").clone());
-        }
-        setting
+        if self.is_user() { Setting::default().with_users() } else { Setting::default() }
     }
 }
 

@@ -3,7 +3,6 @@
 mod figures;
 mod foreign;
 mod formats;
-mod offspring;
 mod page;
 mod quarantine;
 mod record;

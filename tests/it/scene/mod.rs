@@ -107,11 +107,13 @@ impl Scene {
         };
         // Few tests are about the quarantine, and the others' rightful sessions are not to be in it.
         let quarantine = if keys.contains("quarantine = ") { "" } else { "quarantine = \"0s\"\n" };
+        // Few tests are about what a thief did elsewhere.
+        let cloudtrail = if keys.contains("cloudtrail = ") { "" } else { "cloudtrail = false\n" };
         // Many services run at once here.
         let listen = if keys.contains("listen = ") { "" } else { "listen = \"\"\n" };
         let more_tables = &self.more_tables;
         let text = format!(
-            "{keys}{quarantine}{listen}{regions}{tables}{more_tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
+            "{keys}{quarantine}{cloudtrail}{listen}{regions}{tables}{more_tables}[budget]\n{budget}[member]\nrole = \"{role_path}RescindRemediation\"\nexternal_id = \"{EXTERNAL_ID}\"\n"
         );
         std::fs::write(self.path("rescind.toml"), text).expect("written");
     }

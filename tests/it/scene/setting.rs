@@ -40,6 +40,16 @@ impl Default for Setting {
     }
 }
 
+impl Setting {
+    /// The same, where the remediation role may change users as well.
+    pub fn with_users(mut self) -> Self {
+        let more = policy("member-role-users.json")["Statement"].clone();
+        let statements = self.member_policy["Statement"].as_array_mut().expect("statements");
+        statements.extend(more.as_array().expect("statements").clone());
+        self
+    }
+}
+
 /// A document of the project's own `policies/`.
 pub fn policy(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(name);

@@ -4,10 +4,11 @@ use super::describe::describe_proof;
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
-    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Offspring, Quarantine, ReasonCode,
-    Recorded, Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Quarantine, ReasonCode, Recorded,
+    Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
 };
 use crate::remedy::aftercare;
+use crate::trail::Activity;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde::Serialize;
 /// A remediation in a report.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(title = "A remediation in a report")]
-pub struct IncidentReport {
+pub struct RemediationReport {
     /// Id of the remediation.
     pub remediation: String,
     /// Where it stands, as in `rescind list`.
@@ -77,8 +78,8 @@ pub struct IncidentReport {
     pub superseded_by: Option<String>,
     /// What the deny affects.
     pub impact: Option<ReportedImpact>,
-    /// What the stolen credentials made elsewhere, as far as CloudTrail shows it.
-    pub offspring: Vec<Offspring>,
+    /// What the credentials were used for, as far as CloudTrail shows it and it matters.
+    pub activities: Vec<Activity>,
     /// The alerts that were raised about it.
     pub alerts: Vec<Recorded<AlertRaised>>,
     /// What a person must do now; none when nothing.
@@ -162,7 +163,7 @@ pub(super) struct AccountPlace {
     pub ous: Vec<String>,
 }
 
-impl IncidentReport {
+impl RemediationReport {
     pub(super) fn of(
         view: Remediation,
         timeline: Timeline,
@@ -233,7 +234,7 @@ impl IncidentReport {
             releases: view.history.releases,
             expired_at: view.history.expired_at,
             superseded_by: view.history.superseded_by,
-            offspring: view.history.offspring,
+            activities: view.history.activities,
             alerts: view.history.alerts,
         }
     }

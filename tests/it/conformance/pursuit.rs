@@ -8,7 +8,7 @@ use serde_json::json;
 on_each_row!(the_session_that_stolen_credentials_opened_is_named);
 
 fn the_session_that_stolen_credentials_opened_is_named(row: Row) {
-    let subject = Subject::at(row, 0, "cloudtrail = true\n");
+    let subject = Subject::at(row, 0, "");
     let scene = &subject.scene;
     scene.role(SHOP, "deploy");
     let kind = if row.is_user() { "user" } else { "role" };
@@ -25,15 +25,19 @@ fn the_session_that_stolen_credentials_opened_is_named(row: Row) {
     }
     subject.stolen[0].assume(&deploy).expect("assumed");
     subject.revoke();
-    // Of a user nothing is gathered before the first look.
-    subject.recheck().code(0);
+    scene.configure(&row.head("cloudtrail = true\npursue = \"observe\"\n", ""));
+    subject.recheck();
     let shown = scene.rescind(&["show", &subject.id(), "-o", "json"]).code(0).json_document();
-    let made = shown["offspring"].as_array().expect("a list");
-    assert_eq!(made.len(), 1, "{row:?}: {made:?}");
+    let found = shown["activities"].as_array().expect("a list");
+    assert_eq!(found.len(), 1, "{row:?}: {found:?}");
     let session = format!("arn:aws:sts::{SHOP}:assumed-role/deploy/chain");
-    assert_eq!((&made[0]["kind"], &made[0]["name"]), (&json!("session"), &json!(session)), "{row:?}");
     assert_eq!(
-        (&made[0]["call"], &made[0]["by"]),
+        (&found[0]["thing"], &found[0]["object"]),
+        (&json!("role_session"), &json!(session)),
+        "{row:?}"
+    );
+    assert_eq!(
+        (&found[0]["call"], &found[0]["by"]),
         (&json!("sts:AssumeRole"), &subject.named["access_key_id"])
     );
     subject.ledger_is_whole();

@@ -1,0 +1,76 @@
+//! Incidents: the remediations that hang together, and what CloudTrail showed of their credentials.
+
+use super::project::stamp;
+use super::{LedgerError, Reader};
+use crate::remediation::Entry;
+use jiff::Timestamp;
+use rusqlite::params;
+
+impl Reader {
+    /// The incident of a remediation; none when there is no such remediation.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn incident_of(&self, remediation: &str) -> Result<Option<String>, LedgerError> {
+        Ok(self.column("SELECT incident FROM remediations WHERE id = ?1", [remediation])?.pop())
+    }
+
+    /// The remediations of an incident, oldest first; none when there is no such incident.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn remediations_of(&self, incident: &str) -> Result<Vec<String>, LedgerError> {
+        self.column("SELECT id FROM remediations WHERE incident = ?1 ORDER BY opened", [incident])
+    }
+
+    /// The incidents, the latest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn incidents(&self) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT incident FROM remediations GROUP BY incident ORDER BY min(opened) DESC";
+        self.column(sql, [])
+    }
+
+    /// The incidents that `text` is, or begins: of their own id, or of that of a remediation.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn incidents_matching(&self, text: &str) -> Result<Vec<String>, LedgerError> {
+        let own = "SELECT DISTINCT incident FROM remediations
+                   WHERE incident >= ?1 AND substr(incident, 1, length(?1)) = ?1
+                   UNION SELECT incident FROM remediations WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1
+                   UNION SELECT incident FROM remediations WHERE id = 'r-' || substr(?1, 3)";
+        self.column(own, [text])
+    }
+
+    /// What was read in CloudTrail of a remediation's credentials and of those that came from them, and which of it a
+    /// person has closed; oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn traces(&self, remediation: &str) -> Result<Vec<Entry>, LedgerError> {
+        self.select(
+            "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind IN ('trace', 'doors_closed') AND kind <> 'call'
+             ORDER BY seq",
+            [remediation],
+        )
+    }
+
+    /// What pursuit goes by, after entry `seq` and since `since`: decisions, what became of them, what was read, and what a person asked for.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn pursuit_entries(
+        &self,
+        seq: i64,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        self.select(
+            "SELECT seq, body FROM entries WHERE kind IN ('decision', 'accepted', 'refused', 'trace', 'pursuit_asked') AND kind <> 'call'
+             AND seq > ?1 AND time >= ?2 ORDER BY seq LIMIT ?3",
+            params![seq, stamp(since), i64::try_from(most).unwrap_or(i64::MAX)],
+        )
+    }
+}

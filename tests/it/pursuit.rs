@@ -1,0 +1,9 @@
+//! Pursuit: what the thief opened with the stolen session is found, shown and closed. The thief's own calls are the
+//! oracle.
+
+mod contain;
+mod decided;
+mod evidence;
+mod interrupted;
+mod intrusion;
+mod loops;

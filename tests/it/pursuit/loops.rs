@@ -1,0 +1,49 @@
+//! Roles that assume each other, and long chains: pursuit ends.
+
+use super::intrusion::{ENFORCE, are, open_role, stolen};
+use crate::scene::{BANK, SECURITY, SHOP, Scene};
+use crate::thief::Thief;
+use serde_json::json;
+
+#[test]
+fn two_roles_that_assume_each_other_are_both_revoked_and_it_ends() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(ENFORCE);
+    scene.role(SHOP, "web");
+    let (batch, vault) = (open_role(&scene, BANK, "batch"), open_role(&scene, SECURITY, "vault"));
+    let session = stolen(&scene, "203.0.113.77");
+    let mut thieves = vec![scene.thief(&session)];
+    for number in 0..12 {
+        let role = [&batch, &vault][number % 2];
+        let next = thieves.last().expect("one").session_of(role, "app");
+        thieves.push(scene.thief(&next));
+    }
+    scene.report(SHOP, "web", &session, json!({}));
+    scene.run_once();
+    scene.run_once();
+    thieves.iter().for_each(Thief::is_denied);
+    are(&scene, &[["web", "revoked"], ["batch", "revoked"], ["vault", "revoked"]]);
+}
+
+#[test]
+fn a_chain_is_followed_over_five_principals_and_what_is_beyond_is_said() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(ENFORCE);
+    scene.role(SHOP, "web");
+    let roles: Vec<String> =
+        (1..=7).map(|number| open_role(&scene, BANK, &format!("step{number}"))).collect();
+    let session = stolen(&scene, "203.0.113.77");
+    let mut thieves = vec![scene.thief(&session)];
+    for role in &roles {
+        let next = thieves.last().expect("one").session_of(role, "app");
+        thieves.push(scene.thief(&next));
+    }
+    scene.report(SHOP, "web", &session, json!({}));
+    scene.poll();
+    // The sixth is found in the calls of the fifth, and revoked; its own calls are not read.
+    thieves[..=6].iter().for_each(Thief::is_denied);
+    thieves[7].is_allowed();
+    assert_eq!(scene.codes("alert"), ["pursuit_limit"]);
+}
