@@ -1,6 +1,6 @@
 //! The stub of AWS as a process of its own, for programs that are measured from outside.
 //!
-//! `stand serve MILLISECONDS ACCOUNTS` prints its address, and serves until its standard input ends.
+//! `stand serve MILLISECONDS ACCOUNTS REGIONS` prints its address, and serves until its standard input ends.
 //! `stand bare URL CHAINS CALLS CLIENTS` makes chains of so many bare calls, and prints the seconds that took.
 //! `benches/driver` starts it. Without a word it does nothing.
 
@@ -13,16 +13,35 @@ use std::time::Duration;
 use stub::Stub;
 use stub::bare::bare_at_once;
 
-const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
+/// The regions that every account has.
+const REGIONS: [&str; 17] = [
+    "eu-central-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-north-1",
+    "sa-east-1",
+];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let number = |word: &str| word.parse::<usize>().expect("a number");
     match words.as_slice() {
-        ["serve", milliseconds, accounts] => {
+        ["serve", milliseconds, accounts, regions] => {
             let latency = Duration::from_millis(number(milliseconds).try_into().expect("not so long"));
-            let stub = Stub::start(latency, number(accounts), &REGIONS);
+            let stub = Stub::start(latency, number(accounts), &REGIONS[..number(regions)]);
             println!("{}", stub.url());
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             // Connections that hang need not be waited for.
@@ -32,6 +51,6 @@ fn main() {
             let took = bare_at_once(url, number(chains), number(calls), number(clients));
             println!("{:.6}", took.as_secs_f64());
         }
-        _ => println!("stand serve MILLISECONDS ACCOUNTS | stand bare URL CHAINS CALLS CLIENTS"),
+        _ => println!("stand serve MILLISECONDS ACCOUNTS REGIONS | stand bare URL CHAINS CALLS CLIENTS"),
     }
 }

@@ -18,6 +18,7 @@ import growth
 import idle
 import machine
 import plot
+import pursuit
 import quarantine
 import table
 import throughput
@@ -37,6 +38,10 @@ FULL = {
     "doctor": (100, 1000, 10_000),
     "revoked": 1000,
     "delays": (0, 4, 30),
+    "trail": 50_000,
+    "pursued": 100,
+    "rounds": 5,
+    "denies": 30,
 }
 QUICK = {
     "latencies": (0, 20),
@@ -51,12 +56,19 @@ QUICK = {
     "doctor": (100,),
     "revoked": 100,
     "delays": (0, 4),
+    "trail": 2_000,
+    "pursued": 100,
+    "rounds": 1,
+    "denies": 10,
 }
 MEASURES = {
     "containment": lambda tools, size, say: containment.measure(tools, size["delays"], say),
     "deny": lambda tools, size, say: deny.measure(tools, size["latencies"], size["runs"], say),
     "quarantine": lambda tools, size, say: quarantine.measure(
         tools, size["latencies"], size["runs"], size["revoked"], say
+    ),
+    "pursuit": lambda tools, size, say: pursuit.measure(
+        tools, size["trail"], size["pursued"], size["rounds"], size["denies"], size["runs"], say
     ),
     "throughput": lambda tools, size, say: throughput.measure(tools, size["sizes"], size["widths"], say),
     "baselines": lambda tools, size, say: throughput.baselines(tools, size["baselines"], say),

@@ -1,5 +1,6 @@
 """A directory with a configuration and a ledger of rescind."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import process
 
 CONFIGURATION = """mode = "enforce"
 listen = ""
-regions = ["eu-central-1", "us-east-1"]
+regions = {regions}
 concurrency = {concurrency}
 {more}
 [budget]
@@ -39,8 +40,9 @@ def environment(url):
 class Home:
     """It is removed at the end of `with`."""
 
-    def __init__(self, binary, concurrency=32, more=""):
-        self.binary, self.text = binary, CONFIGURATION.format(concurrency=concurrency, more=more)
+    def __init__(self, binary, concurrency=32, more="", regions=("eu-central-1", "us-east-1")):
+        self.binary = binary
+        self.text = CONFIGURATION.format(concurrency=concurrency, more=more, regions=json.dumps(regions))
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="rescind-bench-")

@@ -1,6 +1,5 @@
 """A service that has nothing to do."""
 
-import os
 import time
 
 import process
@@ -8,7 +7,6 @@ from home import Home, stop
 from stand import Stand
 
 SETTLING = 10
-REGIONS = 2
 
 
 def measure(tools, seconds, say):
@@ -26,9 +24,9 @@ def _watch(home, stand, seconds):
     try:
         time.sleep(SETTLING)
         stand.reset()
-        before = _cpu(service.pid)
+        before = process.cpu(service.pid)
         time.sleep(seconds)
-        used = _cpu(service.pid) - before
+        used = process.cpu(service.pid) - before
         calls = sum(one["count"] for one in stand.operations().values())
         memory = {name: process.memory(service.pid, name) for name in ("VmRSS", "VmHWM")}
     finally:
@@ -41,12 +39,3 @@ def _watch(home, stand, seconds):
         "rss_mib": memory["VmRSS"],
         "peak_mib": memory["VmHWM"],
     }
-
-
-def _cpu(pid):
-    """In seconds. The scheduler's count is in nanoseconds; ticks are too coarse for idleness."""
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total / 1e9

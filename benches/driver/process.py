@@ -67,6 +67,15 @@ def memory(pid, name):
     return int(line.split()[1]) / 1024
 
 
+def cpu(pid):
+    """Its processor time, in seconds. The scheduler's count is in nanoseconds; ticks are too coarse for idleness."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
+            total += int(file.read().split()[0])
+    return total / 1e9
+
+
 def median(values):
     values = sorted(values)
     middle = len(values) // 2

@@ -11,12 +11,12 @@ ROUND_TRIPS = 3
 class Stand:
     """Serves from `with` to its end. Each call takes so many milliseconds."""
 
-    def __init__(self, program, latency, accounts):
-        self.program, self.latency, self.accounts = program, latency, accounts
+    def __init__(self, program, latency, accounts, regions=2):
+        self.program, self.latency, self.accounts, self.regions = program, latency, accounts, regions
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [self.program, "serve", str(self.latency), str(self.accounts)],
+            [self.program, "serve", str(self.latency), str(self.accounts), str(self.regions)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -56,6 +56,17 @@ class Stand:
     def events(self, first, count):
         """The same thefts as events in the queue."""
         self._open(f"events/{first}/{count}").close()
+
+    def trail(self, first, count, events, opens=False):
+        """CloudTrail has so many events of the thieves in these accounts; the newest one may open a session in the
+        account that is `count` behind."""
+        self._open(f"trail/{first}/{first + count}/{events}/{'opens' if opens else 'looks'}").close()
+
+    def trail_read(self):
+        """What was read of it: pages, events, throttled calls; when the first page was asked for and the last one was
+        there, in microseconds."""
+        with self._open("trail") as answer:
+            return json.load(answer)
 
     def reset(self):
         self._open("reset").close()

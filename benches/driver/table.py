@@ -19,6 +19,10 @@ def _ms(spread):
     return f"{spread['median'] * 1000:.0f} ms ({spread['least'] * 1000:.0f} to {spread['most'] * 1000:.0f})"
 
 
+def _seconds(spread):
+    return f"{spread['median']:.1f} s ({spread['least']:.1f} to {spread['most']:.1f})"
+
+
 def _count(number):
     return f"{number:,}"
 
@@ -111,6 +115,59 @@ def _quarantine(found):
         f"{_count(looks['looks'])} looks, of {_count(looks['looks_due'])} that fall due in the minute after each put."
     )
     return f"{_table(heads, lines)}\n\n{_table(more, beside)}\n\n{text}"
+
+
+def _pursuit(found):
+    long, beside = found["long"], found["beside"]
+    heads = ["one stolen key", "read in", "peak", "CPU", "ledger"]
+    cells = lambda prefix: [
+        f"{long[prefix + 'peak_mib']:.0f} MiB",
+        f"{long[prefix + 'cpu_s']:.1f} s",
+        f"{long[prefix + 'ledger_bytes'] / 2**20:.1f} MiB",
+    ]
+    one = [
+        [f"{_count(long['events'])} events, {_count(long['pages'])} pages", f"{long['read_s']:.0f} s", *cells("")],
+        ["no events", "", *cells("idle_")],
+        ["CloudTrail's pace, all regions at once", f"{long['pace_s']:.1f} s", "", "", ""],
+        ["CloudTrail's pace, one region after the other", f"{long['in_turn_s']:.1f} s", "", "", ""],
+    ]
+    more = ["", "event to the deny", "AssumeRole to the deny", "denies", "pages a second", "rescind's cores",
+            "stub's cores", "peak"]
+    rows = [
+        [
+            name,
+            _ms(one["event"]),
+            _ms(one["remedy"]),
+            str(one["event"]["runs"]),
+            f"{one['pages_per_second']:.0f}",
+            f"{one['cpu_cores']:.2f}",
+            f"{one['stub_cpu_cores']:.2f}",
+            f"{one['peak_mib']:.0f} MiB",
+        ]
+        for name, one in (
+            (f"{beside['keys']} keys are read", beside["on"]),
+            ('`pursue = "off"`', beside["off"]),
+        )
+    ]
+    rows.append(["ratio of the medians", *[_ratios(beside, name) for name in ("event", "remedy")], *[""] * 5])
+    chain = found["chain"]
+    opened = [
+        ["one", _seconds(chain["alone_s"]), str(chain["alone_s"]["runs"])],
+        [f"{chain['keys']} at once", _seconds(chain["at_once_s"]), str(chain["at_once_s"]["runs"])],
+    ]
+    last = _table(["stolen sessions", "from their deny to that of the session each had opened", "denies"], opened)
+    text = (
+        f"At {beside['latency_ms']} ms a call. Of each of {beside['keys']} keys {beside['pages_each']} pages in each "
+        f"region. Throttled calls: {long['throttled'] + beside['on']['throttled']}."
+    )
+    return f"{_table(heads, one)}\n\n{_table(more, rows)}\n\n{last}\n\n{text}"
+
+
+def _ratios(beside, name):
+    """Of all denies; and of each round, the least and the most."""
+    ratio = lambda on, off: on[name]["median"] / off[name]["median"]
+    rounds = [ratio(on, off) for on, off in zip(beside["on"]["medians"], beside["off"]["medians"])]
+    return f"{ratio(beside['on'], beside['off']):.2f} ({min(rounds):.2f} to {max(rounds):.2f})"
 
 
 def _throughput(rows):
@@ -222,6 +279,7 @@ PARTS = {
     "containment": _containment,
     "deny": _deny,
     "quarantine": _quarantine,
+    "pursuit": _pursuit,
     "throughput": _throughput,
     "baselines": _baselines,
     "idle": _idle,

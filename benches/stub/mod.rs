@@ -32,6 +32,7 @@ mod reply;
 mod sqs;
 mod sts;
 mod tally;
+mod trail;
 mod world;
 
 use call::Call;
@@ -176,6 +177,7 @@ fn answer(world: &World, call: &Call, request: &Message) -> Message {
         "organizations" | "account" => organizations::answer(world, call, request),
         "guardduty" => guardduty::answer(world, call, request),
         "sqs" => sqs::answer(world, call, request),
+        "cloudtrail" => trail::answer(world, call, request),
         other => reply::xml_error(501, "NotImplemented", &format!("the stub has no {other}")),
     }
 }

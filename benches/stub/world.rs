@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::identity::{HUB, MANAGEMENT, role_id};
 use super::queue::Queue;
 use super::tally::Tallies;
+use super::trail::Trail;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +19,7 @@ pub struct World {
     pub managed: Mutex<HashSet<(String, String)>>,
     pub findings: Mutex<Findings>,
     pub queue: Queue,
+    pub trail: Trail,
     pub log: Mutex<Log>,
     pub most: AtomicUsize,
     now: AtomicUsize,
@@ -55,6 +57,7 @@ impl World {
             managed: Mutex::default(),
             findings: Mutex::default(),
             queue: Queue::default(),
+            trail: Trail::default(),
             log: Mutex::default(),
             most: AtomicUsize::new(0),
             now: AtomicUsize::new(0),
