@@ -24,6 +24,9 @@ pub struct Derived {
     pub chain: Vec<Link>,
     /// When the session ends; none for what does not end.
     pub expires: Option<Timestamp>,
+    /// The thief comes back to this role under one name of a session after the other: to deny one session denies nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renames: bool,
     /// The address that the call came from, when the thief was seen at others only.
     pub elsewhere: Option<String>,
 }

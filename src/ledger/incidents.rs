@@ -4,7 +4,6 @@ use super::project::stamp;
 use super::{LedgerError, Reader};
 use crate::remediation::Entry;
 use jiff::Timestamp;
-use rusqlite::params;
 
 impl Reader {
     /// The incident of a remediation; none when there is no such remediation.
@@ -57,20 +56,32 @@ impl Reader {
         )
     }
 
-    /// What pursuit goes by, after entry `seq` and since `since`: decisions, what became of them, what was read, and what a person asked for.
+    /// What pursuit goes by, after entry `seq`: decisions, what became of them, what was read, and what a person asked
+    /// for.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn pursuit_entries(
-        &self,
-        seq: i64,
-        since: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Entry>, LedgerError> {
-        self.select(
-            "SELECT seq, body FROM entries WHERE kind IN ('decision', 'accepted', 'refused', 'trace', 'pursuit_asked') AND kind <> 'call'
-             AND seq > ?1 AND time >= ?2 ORDER BY seq LIMIT ?3",
-            params![seq, stamp(since), i64::try_from(most).unwrap_or(i64::MAX)],
-        )
+    pub fn pursuit_entries(&self, seq: i64, most: usize) -> Result<Vec<Entry>, LedgerError> {
+        let kinds = ["decision", "accepted", "refused", "trace", "pursuit_asked"];
+        self.of_kinds_after(&kinds, seq, most)
+    }
+
+    /// The last entry before a time, where entries were written in the order of this machine's clock.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn last_before(&self, time: Timestamp) -> Result<i64, LedgerError> {
+        let (mut before, mut from) = (0, self.last()? + 1);
+        let stamp = stamp(time);
+        while from - before > 1 {
+            let middle = before + (from - before) / 2;
+            let at = self.column("SELECT time FROM entries WHERE seq = ?1", [middle])?.pop();
+            if at.is_some_and(|at| at < stamp) {
+                before = middle;
+            } else {
+                from = middle;
+            }
+        }
+        Ok(before)
     }
 }

@@ -114,6 +114,7 @@ fn opened_or_made(
 ) -> Result<RemedyTarget, SkipReason> {
     let mut target = match derived.what {
         DerivedKind::Session => match principal.role(&finding.account) {
+            Ok(found) if derived.renames => role(finding, policy, &of_all_sessions(rule), found)?,
             Ok(found) => role(finding, policy, &of_session(rule), found)?,
             Err(error) => unclear(principal, "a session", error.to_string()),
         },
@@ -137,6 +138,11 @@ fn of_session(rule: &Rule) -> Rule {
         rule.remedies.push(RemedyName::RoleSessions);
     }
     rule
+}
+
+/// The rule, for all sessions of a role: the thief goes in a circle, and takes another name each time.
+fn of_all_sessions(rule: &Rule) -> Rule {
+    Rule { scope: Scope::Role, widen: false, ..of_session(rule) }
 }
 
 /// The rule, with this remedy only.

@@ -27,7 +27,7 @@ pub(super) fn doors_found(root: &Remediation, incident: &str, new: &[&Activity])
     };
     let text = format!("the credentials of {} made {}{more}", root.principal(), said(first));
     let what_to_do = format!(
-        "No deny reaches it. `rescind incident show {incident}` has the commands to look at each and to take it away."
+        "`rescind incident show {incident}` has the commands to look at each and to take it away. Nothing denies it, unless `contain` says so."
     );
     Some(Alert::about(AlertCode::DoorFound, root, text, what_to_do))
 }

@@ -138,7 +138,7 @@ impl PursuedKey {
 }
 
 /// The role of a session's ARN; any other ARN as it is.
-fn principal_of(arn: &str) -> &str {
+pub(super) fn principal_of(arn: &str) -> &str {
     match arn.split_once(":assumed-role/") {
         Some((_, rest)) => arn.rsplit_once('/').filter(|_| rest.contains('/')).map_or(arn, |(role, _)| role),
         None => arn,

@@ -51,9 +51,12 @@ impl PursuitList {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn update(&mut self, reader: &Reader) -> Result<(), LedgerError> {
-        let since = Timestamp::now().saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
+        if self.seq == 0 {
+            let since = Timestamp::now().saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
+            self.seq = reader.last_before(since)?;
+        }
         loop {
-            let entries = reader.pursuit_entries(self.seq, since, SOME)?;
+            let entries = reader.pursuit_entries(self.seq, SOME)?;
             let is_all = entries.len() < SOME;
             for entry in entries {
                 self.seq = entry.seq;

@@ -101,8 +101,8 @@ impl Pursuit {
         metrics::gauge!("rescind_pursued_keys").set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
         let mut begun = 0;
         for key in due {
-            let remediation = self.0.shared.reader.remediation(&key.root)?;
-            if !is_pursued(&remediation, policy) {
+            let root = self.0.shared.root(&key)?;
+            if root.is_none_or(|root| !is_pursued(&root, policy)) {
                 self.0.shared.list().put_off(&key.id, NOT_YET);
                 continue;
             }

@@ -1,6 +1,6 @@
 //! What a thief opened and made, as findings that are decided about like any other.
 
-use super::key::{KeyId, PursuedKey};
+use super::key::{KeyId, PursuedKey, principal_of};
 use crate::config::Contain;
 use crate::finding::{Derived, DerivedKind, Evidence, Finding, Link, Principal, UserType};
 use crate::ident::{AccountId, Region};
@@ -124,9 +124,18 @@ pub(super) fn finding(key: &PursuedKey, activity: &Activity, origins: &Origins<'
         event: activity.call_id().to_owned(),
         chain: chain(key, activity),
         expires: (what == DerivedKind::Session).then(|| end_of(activity)),
+        renames: what == DerivedKind::Session && renames(key, activity),
         elsewhere: elsewhere(key, activity, origins.addresses),
     };
     Some(made(activity, derived, account, principal, origins.home))
+}
+
+/// Whether the role was on the way to this session already, under another name of its session.
+fn renames(key: &PursuedKey, activity: &Activity) -> bool {
+    let arn = activity.opened.as_ref().and_then(|opened| opened.arn.as_deref()).unwrap_or_default();
+    chain(key, activity)
+        .iter()
+        .any(|link| link.principal != arn && principal_of(&link.principal) == principal_of(arn))
 }
 
 /// The end of a session; the latest that there can be, when the record does not say it.

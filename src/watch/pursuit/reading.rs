@@ -13,8 +13,8 @@ use crate::ident::Region;
 use crate::ledger::{Append, LedgerError};
 use crate::org::AccountState;
 use crate::remediation::{
-    CallCount, CallError, CallScope, Draft, ErrorKind, Event, Means, Origin, Refusal, RegionRead,
-    RegionUnread, Remediation, Target, Trace, Who, incident_opened_by,
+    CallCount, CallScope, Draft, ErrorKind, Event, Means, Origin, Refusal, RegionRead, RegionUnread,
+    Remediation, Target, Trace, Who, incident_opened_by,
 };
 use crate::remedy::Purpose;
 use crate::trail::{Activity, Meaning, TrailRecord};
@@ -80,7 +80,7 @@ struct Unrecorded {
 /// When the ledger fails.
 pub(super) async fn read(shared: &Shared, key: PursuedKey, policy: &Policy) -> Result<(), LedgerError> {
     let now = shared.clock.now();
-    let root = shared.reader.remediation(&key.root)?;
+    let Some(root) = shared.root(&key)? else { return Ok(()) };
     let incident = shared.reader.incident_of(&key.root)?.unwrap_or_else(|| incident_opened_by(&key.root));
     let reading = Reading {
         shared,
@@ -369,7 +369,14 @@ impl Reading<'_> {
     }
 }
 
-/// The region is not enabled in the account: nobody can have made a call there.
+/// The region is not enabled in the account: nobody can have made a call there. CloudTrail has no code of its own for
+/// that: it does not know the credentials there, which STS has just given.
 fn is_not_there(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Unavailable(CallError { kind: ErrorKind::RegionDisabled, .. }))
+    match refusal {
+        Refusal::Rejected(error) => error.kind == ErrorKind::RegionDisabled,
+        Refusal::Unavailable(error) => {
+            matches!(error.code.as_deref(), Some("UnrecognizedClientException" | "OptInRequired"))
+        }
+        _ => false,
+    }
 }

@@ -6,7 +6,8 @@ use crate::alert::Alerts;
 use crate::aws::AwsClock;
 use crate::ident::Region;
 use crate::ingest::IntakeSender;
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::{Ledger, LedgerError, Reader};
+use crate::remediation::Remediation;
 use crate::remedy::MemberAccess;
 use crate::triage::Policy;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -29,6 +30,17 @@ pub(super) struct Shared {
 impl Shared {
     pub fn list(&self) -> MutexGuard<'_, PursuitList> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The remediation that a key came from; none when it is in an archive by now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn root(&self, key: &PursuedKey) -> Result<Option<Remediation>, LedgerError> {
+        match self.reader.remediation(&key.root) {
+            Err(LedgerError::Unknown { .. } | LedgerError::BadRow { .. }) => Ok(None),
+            remediation => remediation.map(Some),
+        }
     }
 
     /// The reading of a key is over: when the next one is due.

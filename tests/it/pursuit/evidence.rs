@@ -1,7 +1,7 @@
 //! What CloudTrail has is found, however late, slowly or incompletely it answers.
 
 use super::intrusion::{ENFORCE, Intrusion, activities, are, is_whole_and_keeps_no_secret};
-use crate::scene::{HOME, SHOP, Scene};
+use crate::scene::{HOME, OTHER, SHOP, Scene, Setting};
 use crate::watching::Watching;
 use serde_json::{Value, json};
 
@@ -57,6 +57,21 @@ fn a_region_that_cannot_be_read_is_said_and_read_when_it_can() {
     // It is said once, and that it can be read again.
     assert_eq!(scene.codes("alert"), ["pursuit_unreadable"]);
     are(&scene, &[["web", "revoked"], ["batch", "revoked"], ["vault", "revoked"]]);
+}
+
+/// Nobody can have made a call in a region that the account has not enabled.
+#[test]
+fn a_region_that_is_not_enabled_is_no_blind_spot() {
+    let setting = Setting { disabled_regions: vec!["me-south-1"], ..Setting::default() };
+    let scene = Scene::with(setting);
+    scene.watch();
+    scene.configure(&format!("{ENFORCE}regions = [\"{HOME}\", \"{OTHER}\", \"me-south-1\"]\n"));
+    let intrusion = Intrusion::new(&scene);
+    for _ in 0..3 {
+        scene.poll();
+    }
+    intrusion.is_over();
+    assert!(!scene.codes("alert").contains(&"pursuit_unreadable".to_owned()));
 }
 
 #[test]

@@ -26,6 +26,35 @@ fn two_roles_that_assume_each_other_are_both_revoked_and_it_ends() {
     are(&scene, &[["web", "revoked"], ["batch", "revoked"], ["vault", "revoked"]]);
 }
 
+/// A deny of one session denies nothing when the next one has another name: all sessions of both roles are revoked.
+#[test]
+fn two_roles_that_assume_each_other_under_new_names_are_revoked_as_a_whole() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(ENFORCE);
+    scene.role(SHOP, "web");
+    let (batch, vault) = (open_role(&scene, BANK, "batch"), open_role(&scene, SECURITY, "vault"));
+    let session = stolen(&scene, "203.0.113.77");
+    let mut thieves = vec![scene.thief(&session)];
+    for number in 0..6 {
+        let role = [&batch, &vault][number % 2];
+        let next = thieves.last().expect("one").session_of(role, &format!("app-{number}"));
+        thieves.push(scene.thief(&next));
+    }
+    scene.report(SHOP, "web", &session, json!({}));
+    scene.run_once();
+    thieves.iter().for_each(Thief::is_denied);
+    let all = scene.rescind(&["list", "-o", "json"]).code(0).json();
+    for role in ["batch", "vault"] {
+        let is_whole = |one: &&serde_json::Value| one["principal"] == role && one["session"].is_null();
+        assert_eq!(
+            all.iter().find(is_whole).map(|one| &one["state"]),
+            Some(&json!("revoked")),
+            "{role} in {all:?}"
+        );
+    }
+}
+
 #[test]
 fn a_chain_is_followed_over_five_principals_and_what_is_beyond_is_said() {
     let scene = Scene::new();
