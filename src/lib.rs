@@ -13,6 +13,7 @@
 //! ingest                        findings from GuardDuty, a queue, a folder, files: verified, recorded, handed over
 //! alert                         what needs attention, raised once an hour
 //! remedy                        what is changed, and how to see that it is in force
+//! incident                      all that hangs together with one theft
 //! audit                         checks a ledger without trusting who wrote it
 //! ledger                        the store: append, tree, checkpoints, queries
 //! aws                           the calls: the hub's clients, sessions in member accounts
@@ -38,6 +39,7 @@ mod doctor;
 mod drill;
 pub mod finding;
 pub mod ident;
+mod incident;
 mod ingest;
 pub mod ledger;
 mod notify;

@@ -12,6 +12,20 @@ use crate::service::{self, ServiceError};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Remediations, by id (r-…) or at least four characters of it after the r-.
+    #[arg(required_unless_present = "incident", value_name = "ID")]
+    ids: Vec<String>,
+
+    /// All that is held of this incident, by its id (i-…) or that of one of its remediations.
+    #[arg(long, value_name = "ID", conflicts_with = "ids")]
+    incident: Option<String>,
+
+    #[command(flatten)]
+    signed: Signed,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DoneArgs {
+    /// Remediations, by id (r-…) or at least four characters of it after the r-.
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 
@@ -75,31 +89,65 @@ impl Kind {
 
 pub fn run(args: &Args, kind: Kind, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
+    let ids = match &args.incident {
+        Some(incident) => held_of(&reader, incident)?,
+        None => args.ids.clone(),
+    };
+    answer(&reader, &ids, &args.signed, kind, config, screen)
+}
+
+pub fn run_done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    answer(&Reader::open(&config.ledger)?, &args.ids, &args.signed, Kind::Done, config, screen)
+}
+
+/// What is held of an incident, but for what only a person can do.
+fn held_of(reader: &Reader, text: &str) -> anyhow::Result<Vec<String>> {
+    let incident = super::incident::named(reader, text)?;
+    let mut held = Vec::new();
+    for id in reader.remediations_of(&incident)? {
+        if reader.state(&id)? == State::Held && reader.remediation(&id)?.target.is_supported() {
+            held.push(id);
+        }
+    }
+    if held.is_empty() {
+        return Err(BadInput(format!("{incident}: nothing of it is held that rescind can carry out")).into());
+    }
+    Ok(held)
+}
+
+fn answer(
+    reader: &Reader,
+    ids: &[String],
+    signed: &Signed,
+    kind: Kind,
+    config: &Config,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
     // All are looked at before one is answered.
     let mut remediations = Vec::new();
-    for id in &args.ids {
-        let remediation = open(&reader, id, kind)?;
+    for id in ids {
+        let remediation = open(reader, id, kind)?;
         if !remediations.iter().any(|other: &Remediation| other.id == remediation.id) {
             remediations.push(remediation);
         }
     }
     block_on(async {
         let ledger = Ledger::open(&config.ledger)?;
-        let done = answer_all(args, kind, &remediations, config, &ledger, screen).await;
+        let done = answer_all(signed, kind, &remediations, config, &ledger, screen).await;
         ledger.close();
         done
     })
 }
 
 async fn answer_all(
-    args: &Args,
+    sign: &Signed,
     kind: Kind,
     remediations: &[Remediation],
     config: &Config,
     ledger: &Ledger,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let given = signed(&args.signed, config, ledger, None).await?;
+    let given = signed(sign, config, ledger, None).await?;
     let mut late = Vec::new();
     for remediation in remediations {
         let judged = remediation.proposal.as_ref().map(|proposal| proposal.seq);

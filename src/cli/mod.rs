@@ -10,6 +10,7 @@ mod filter;
 mod handle;
 mod health;
 mod impact;
+mod incident;
 mod init;
 mod ledger;
 mod ledger_path;
@@ -99,6 +100,8 @@ enum Command {
     List(list::Args),
     /// Show a remediation in full.
     Show(show::Args),
+    /// Incidents: all that hangs together with one theft, and what is left to do.
+    Incident(incident::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
     /// Report what was done over a period, for people, auditors and other programs.
@@ -112,7 +115,7 @@ enum Command {
     /// Reject held remediations: they are not carried out.
     Reject(answer::Args),
     /// Record that a person did by hand what rescind cannot do.
-    Done(answer::Args),
+    Done(answer::DoneArgs),
     /// Undo a remediation: restore what was there before.
     Release(release::Args),
     /// Look up the impact of a remediation: instances, who may assume the role, when old tokens expire.
@@ -151,6 +154,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Policies(args) => policies::run(&args, || Config::load_alone(&config), &screen),
         Command::List(args) => list::run(&args, || Config::load_alone(&config), &screen),
         Command::Show(args) => show::run(&args, || Config::load_alone(&config), &screen),
+        Command::Incident(args) => incident::run(&args, &config, &screen),
         Command::Explain(args) => explain::run(&args, || Config::load_alone(&config), &screen),
         Command::Report(args) => report::run(&args, || Config::load_alone(&config), &screen),
         Command::Ledger(args) => ledger::run(&args, &config, &screen),
@@ -164,9 +168,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Reject(args) => {
             with_config_alone(&config, |config| answer::run(&args, answer::Kind::Reject, &config, &screen))
         }
-        Command::Done(args) => {
-            with_config_alone(&config, |config| answer::run(&args, answer::Kind::Done, &config, &screen))
-        }
+        Command::Done(args) => with_config_alone(&config, |config| answer::run_done(&args, &config, &screen)),
         Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
         Command::Impact(args) => with_config(&config, |config| impact::run(&args, config, &screen)),
         Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),

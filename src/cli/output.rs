@@ -1,6 +1,6 @@
 //! Standard output and standard error. Colour only on a terminal.
 
-pub use crate::report::short;
+pub use crate::remediation::short;
 use crate::safe;
 pub use crate::safe::line as clean;
 use anstyle::{AnsiColor, Style};
@@ -143,7 +143,7 @@ impl Rows {
 }
 
 /// Columns that people copy from: what stands in them is never broken over two lines.
-const COPIED: [&str; 2] = ["remediation", "account"];
+const COPIED: [&str; 3] = ["remediation", "account", "incident"];
 
 /// A table without lines, as wide as the terminal allows.
 pub fn table(header: &[&str]) -> Rows {

@@ -10,8 +10,11 @@ use crate::config::{Config, ConfigError};
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
-use crate::remediation::{Entry, Event, Given, Proposal, Recorded, Remediation, State, Who};
-use crate::report::{describe, describe_in_force, describe_proof, describe_quarantine, rungs};
+use crate::remediation::{
+    Entry, Event, Given, Proposal, Remediation, State, Who, describe, describe_in_force, describe_proof,
+    describe_quarantine,
+};
+use crate::report::rungs;
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Debug, clap::Args)]
@@ -54,9 +57,6 @@ fn show(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let mut remediation = reader.remediation(id)?;
-    for Entry { seq, time, event, .. } in reader.traces(id)? {
-        remediation.take(Recorded { entry: seq, at: time, what: event });
-    }
     if args.finding {
         let detail = remediation.finding.detail.as_deref();
         let detail =
@@ -65,19 +65,24 @@ fn show(
         return Ok(Exit::Done);
     }
     let entries = reader.entries_of(id)?;
-    let known_until = reader.last_time()?;
+    for entry in &entries {
+        if let Event::Trace(trace) = &entry.event {
+            remediation.history.activities.extend(trace.activities.iter().cloned());
+        }
+    }
+    let (known_until, incident) = (reader.last_time()?, reader.incident_of(id)?);
     screen.json(&serde_json::json!({
-        "remediation": RemediationLine::of(&remediation, known_until), "finding": remediation.finding,
+        "remediation": RemediationLine::of(&remediation, known_until), "incident": incident, "finding": remediation.finding,
         "attached": reader.attached(id)?,
         "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
         "change": remediation.change, "activities": remediation.history.activities, "entries": entries,
     }))?;
     if screen.is_text() {
-        head(&remediation, known_until, screen);
+        head(&remediation, incident.as_deref(), known_until, screen);
         attached(&reader.attached(id)?, screen);
         judge(&remediation, timeout, screen);
         policy(&remediation, screen);
-        activities(&remediation, screen);
+        activities(&remediation, incident.as_deref(), screen);
         timeline(&remediation, &entries, screen);
         aftercare(&remediation, screen);
     }
@@ -142,7 +147,7 @@ pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
 }
 
 /// `known_until` is when the ledger was written last: nobody knows what was in place later.
-fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
+fn head(r: &Remediation, incident: Option<&str>, known_until: Option<Timestamp>, screen: &Screen) {
     let (finding, evidence) = (&r.finding, &r.finding.evidence);
     let row = |name: &str, text: String| {
         if !text.is_empty() {
@@ -155,6 +160,8 @@ fn head(r: &Remediation, known_until: Option<Timestamp>, screen: &Screen) {
         "scope",
         r.target.session().map(|one| format!("only the session {}", one.user_id)).unwrap_or_default(),
     );
+    row("incident", incident.unwrap_or_default().to_owned());
+    row("opened by", finding.derived.as_deref().map(super::incident::chain).unwrap_or_default());
     row("recurring", r.recurrence.as_ref().map(ToString::to_string).unwrap_or_default());
     row("finding", format!("{} ({})", finding.id, finding.region));
     row("type", finding.finding_type.clone());
@@ -309,7 +316,7 @@ fn policy(r: &Remediation, screen: &Screen) {
 }
 
 /// What the stolen credentials made elsewhere.
-fn activities(r: &Remediation, screen: &Screen) {
+fn activities(r: &Remediation, incident: Option<&str>, screen: &Screen) {
     let worked: Vec<_> = r.history.activities.iter().filter(|one| one.worked()).collect();
     if worked.is_empty() {
         return;
@@ -327,9 +334,10 @@ fn activities(r: &Remediation, screen: &Screen) {
         let parts = [key, Some(format!("{} {}", one.call, utc(one.at))), by, from];
         screen.prose(format!("    {}", clean(&parts.into_iter().flatten().collect::<String>())));
     }
-    screen.prose(
-        "  The deny does not reach it, and rescind does not touch it: delete it, or deny it, by hand.",
-    );
+    let incident = incident.unwrap_or(&r.id);
+    screen.prose(format!(
+        "  `rescind incident show {incident}` has what became of it, and what to do about it."
+    ));
 }
 
 fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
@@ -339,7 +347,12 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
         String::new(),
         utc(r.finding.last_seen()),
         String::new(),
-        "last activity that GuardDuty saw".to_owned(),
+        if r.finding.derived.is_some() {
+            "the call that led to it"
+        } else {
+            "last activity that GuardDuty saw"
+        }
+        .to_owned(),
     ]);
     for entry in entries {
         rows.add_row([

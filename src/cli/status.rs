@@ -3,6 +3,7 @@
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use super::{Exit, watch};
 use crate::config::Config;
+use crate::incident::{IncidentCounter, IncidentCounts};
 use crate::ingest::{Health, Unreadable};
 use crate::ledger::{Lock, Reader};
 use crate::plural::counted;
@@ -39,6 +40,8 @@ struct Picture {
     quarantined: usize,
     /// When the oldest of these quarantines was begun.
     quarantined_since: Option<Timestamp>,
+    /// Incidents that are not closed, and their doors.
+    incidents: IncidentCounts,
     begun_this_hour: usize,
     budget_per_hour: u32,
     /// Accounts whose budget is used up.
@@ -117,10 +120,15 @@ impl Picture {
                 *proofs.entry(rung.to_string()).or_default() += count;
             }
         }
+        let incidents = match &live {
+            Some(live) => live.incidents,
+            None => IncidentCounter::count(reader, now)?,
+        };
         Ok(Self {
             at: now,
             holder,
             live,
+            incidents,
             states,
             proofs,
             undecided: reader.undecided()?.len(),
@@ -326,6 +334,9 @@ fn show_work(picture: &Picture, screen: &Screen) {
         format!("; {count} quarantined, the oldest for {}", since(oldest, picture.at))
     });
     screen.prose(format!("Work      {in_flight}{} undecided; {states}{quarantined}", picture.undecided));
+    if picture.incidents != IncidentCounts::default() {
+        screen.prose(styled(WARN, format!("Incidents {}", picture.incidents)));
+    }
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
         screen.prose(styled(BAD, format!("          {problem}")));
     }

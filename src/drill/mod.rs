@@ -249,7 +249,7 @@ fn refusal(entries: &[Entry]) -> String {
 
 fn last_proof(entries: &[Entry]) -> String {
     let proof = entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Proof(proof) => Some(crate::report::describe(&Event::Proof(proof.clone()))),
+        Event::Proof(proof) => Some(crate::remediation::describe(&Event::Proof(proof.clone()))),
         _ => None,
     });
     proof.unwrap_or_else(|| "there is no proof".to_owned())

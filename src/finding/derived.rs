@@ -67,4 +67,22 @@ impl DerivedKind {
             Self::Role => "rescind:Pursuit/RoleMade",
         }
     }
+
+    /// SHA-256 of such a finding, by the call that opened or made it. Its id is the first half.
+    #[must_use]
+    pub fn sha256_of(self, call_id: &str) -> String {
+        crate::digest::sha256(format!("{} {call_id}", self.finding_type()).as_bytes())
+    }
+
+    /// The id of such a finding.
+    #[must_use]
+    pub fn id_of(self, call_id: &str) -> String {
+        self.sha256_of(call_id).chars().take(32).collect()
+    }
+
+    /// The occurrence of such a finding, as [`Finding::occurrence`](super::Finding::occurrence) gives it.
+    #[must_use]
+    pub fn occurrence_of(self, call_id: &str, at: Timestamp, access_key: Option<&str>) -> String {
+        serde_json::json!([self.id_of(call_id), at.to_string(), access_key.unwrap_or("-")]).to_string()
+    }
 }

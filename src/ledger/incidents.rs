@@ -1,8 +1,9 @@
 //! Incidents: the remediations that hang together, and what CloudTrail showed of their credentials.
 
+use super::columns::states;
 use super::project::stamp;
 use super::{LedgerError, Reader};
-use crate::remediation::Entry;
+use crate::remediation::{Entry, State};
 use jiff::Timestamp;
 
 impl Reader {
@@ -31,6 +32,22 @@ impl Reader {
         self.column(sql, [])
     }
 
+    /// The incidents that may not be closed: a remediation is not in place, or the thief did something that matters.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn incidents_to_look_at(&self) -> Result<Vec<String>, LedgerError> {
+        let unsettled =
+            |state: State| !state.has_revoked() && !matches!(state, State::Superseded | State::DoneByHand);
+        let sql = format!(
+            "SELECT incident FROM remediations WHERE state IN {}
+             UNION SELECT r.incident FROM entries e CROSS JOIN remediations r ON r.id = e.remediation
+             WHERE e.kind = 'trace' AND e.kind <> 'call' AND instr(CAST(e.body AS TEXT), '\"activities\":[{{') > 0",
+            states(unsettled)
+        );
+        self.column(&sql, [])
+    }
+
     /// The incidents that `text` is, or begins: of their own id, or of that of a remediation.
     ///
     /// # Errors
@@ -43,17 +60,29 @@ impl Reader {
         self.column(own, [text])
     }
 
-    /// What was read in CloudTrail of a remediation's credentials and of those that came from them, and which of it a
-    /// person has closed; oldest first.
+    /// All entries of a remediation but for AWS calls, in order.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn traces(&self, remediation: &str) -> Result<Vec<Entry>, LedgerError> {
+    pub fn steps_of(&self, remediation: &str) -> Result<Vec<Entry>, LedgerError> {
         self.select(
-            "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind IN ('trace', 'doors_closed') AND kind <> 'call'
-             ORDER BY seq",
+            "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind <> 'call' ORDER BY seq",
             [remediation],
         )
+    }
+
+    /// The incidents of which something was recorded after entry `seq`. The entries are gone through first: they are few.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn incidents_after(&self, seq: i64) -> Result<Vec<String>, LedgerError> {
+        let sql =
+            "SELECT DISTINCT r.incident FROM entries e CROSS JOIN remediations r ON r.id = e.remediation
+                   WHERE e.seq > ?1 AND e.kind <> 'call'
+                   UNION SELECT r.incident FROM entries e
+                   CROSS JOIN remediations r ON r.id = json_extract(CAST(e.body AS TEXT), '$.data.covered_by')
+                   WHERE e.seq > ?1 AND e.kind = 'decision'";
+        self.column(sql, [seq])
     }
 
     /// What pursuit goes by, after entry `seq`: decisions, what became of them, what was read, and what a person asked

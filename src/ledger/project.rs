@@ -4,7 +4,7 @@
 use super::LedgerError;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Event, Standing, Subject};
+use crate::remediation::{Event, Standing, Subject, Target};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 use std::sync::Arc;
@@ -121,7 +121,12 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
     let changed = match entry.event {
         Event::Decision { occurrence, target: Some(target), last_seen, incident, recurrence, .. } => {
             let follows = recurrence.as_ref().map(|recurrence| recurrence.of.as_str());
-            let incident = incident_of(connection, id, incident.as_deref(), follows).map_err(sqlite)?;
+            let follows = match (incident, follows) {
+                (None, None) => same_key(connection, target, occurrence).map_err(sqlite)?,
+                (_, follows) => follows.map(str::to_owned),
+            };
+            let incident =
+                incident_of(connection, id, incident.as_deref(), follows.as_deref()).map_err(sqlite)?;
             run(
                 connection,
                 "INSERT INTO remediations (id, occurrence, account, role_key, state, last_seen, opened, last, incident)
@@ -151,6 +156,17 @@ pub(super) fn project(connection: &Connection, entry: &Projected<'_>, path: &str
         ),
     };
     changed.map(|_| ()).map_err(sqlite)
+}
+
+/// An earlier remediation of the same principal for the same access key: it is the same theft.
+fn same_key(connection: &Connection, target: &Target, occurrence: &str) -> rusqlite::Result<Option<String>> {
+    let key = "json_extract(occurrence, '$[2]')";
+    let sql = format!(
+        "SELECT id FROM remediations WHERE account = ?1 AND role_key = ?2 AND {key} = json_extract(?3, '$[2]')
+         AND {key} LIKE 'A%' ORDER BY opened LIMIT 1"
+    );
+    let params = params![target.account.as_str(), target.key(), occurrence];
+    connection.prepare_cached(&sql)?.query_row(params, |row| row.get(0)).optional()
 }
 
 /// The incident of a new remediation: the one that it follows from, or that of the earlier remediation that should

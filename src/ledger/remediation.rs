@@ -244,7 +244,7 @@ impl Reader {
         };
         let seen = Recorded { entry: seen.seq, at: seen.time, what: *finding };
         let entries = self.select(
-            // What CloudTrail showed can be long, and no step depends on it: `Reader::traces` has it.
+            // What CloudTrail showed can be long, and no step depends on it: `Reader::steps_of` has it.
             "SELECT seq, body FROM entries WHERE remediation = ?1 AND kind NOT IN ('call', 'trace') ORDER BY seq",
             [id],
         )?;

@@ -2,6 +2,8 @@
 
 use super::Notice;
 use crate::config::{Level, Topic};
+use crate::incident::{Incident, IncidentState};
+use crate::plural::counted;
 use jiff::Timestamp;
 
 /// Number of notices from which on they are sent as one.
@@ -10,8 +12,11 @@ pub(super) const TOGETHER: usize = 6;
 /// Maximum number of notices that are listed in it.
 const NAMED: usize = 40;
 
+/// Maximum number of incidents that are named in it.
+const INCIDENTS: usize = 10;
+
 /// One notice that summarizes all of them; none when there are none.
-pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
+pub(super) fn digest(notices: &[Notice], incidents: &[Incident]) -> Option<Notice> {
     let last = notices.last()?;
     let level = notices.iter().map(|notice| notice.level).max().unwrap_or(Level::Info);
     let mut order: Vec<&Notice> = notices.iter().collect();
@@ -33,6 +38,7 @@ pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
     if notices.len() > NAMED {
         text.push(format!("... and {} more: `rescind list` names them.", notices.len() - NAMED));
     }
+    text.extend(not_closed(incidents));
     Some(Notice {
         id: format!("{}-{}", last.id, notices.len()),
         entry: last.entry,
@@ -52,4 +58,23 @@ pub(super) fn digest(notices: &[Notice]) -> Option<Notice> {
         finding: None,
         finding_type: None,
     })
+}
+
+/// The incidents that are not closed, in one line; none when there are none.
+fn not_closed(incidents: &[Incident]) -> Option<String> {
+    let mut left: Vec<&Incident> =
+        incidents.iter().filter(|incident| incident.state != IncidentState::Closed).collect();
+    left.sort_by_key(|incident| (incident.state, std::cmp::Reverse(incident.open_doors().count())));
+    let named: Vec<String> = left
+        .iter()
+        .take(INCIDENTS)
+        .map(|incident| {
+            let doors = counted(incident.open_doors().count(), "door");
+            format!("{} {}, {doors} open", incident.id, incident.state)
+        })
+        .collect();
+    let more = left.len().saturating_sub(INCIDENTS);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!named.is_empty())
+        .then(|| format!("Incidents: {}{more}. `rescind incident show ID` has each.", named.join("; ")))
 }

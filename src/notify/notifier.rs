@@ -7,10 +7,12 @@ use crate::aws::{Hub, within};
 use crate::backoff::Backoff;
 use crate::config::{Channel, Way};
 use crate::ident::AccountId;
+use crate::incident::Incident;
 use crate::ledger::{Append, ChannelState, Ledger, LedgerError, Reader, SideTable};
 use crate::org::Placement;
 use crate::remediation::{Entry, Event, Target};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -152,8 +154,11 @@ impl Notifier {
             return Ok(Delivery::Nothing);
         }
         let mut sent = 0;
-        let messages =
-            if notices.len() >= TOGETHER { digest(&notices).into_iter().collect() } else { notices };
+        let messages = if notices.len() >= TOGETHER {
+            digest(&notices, &self.incidents(&notices)?).into_iter().collect()
+        } else {
+            notices
+        };
         for message in &messages {
             if let Err(why) = self.send(channel, message).await {
                 tracing::warn!(channel = channel.name, failures = state.failures + 1, "not delivered: {why}");
@@ -176,6 +181,16 @@ impl Notifier {
         self.keep(ChannelState::at(&channel.name, end)).await?;
         // What is not for this channel is passed over, and there may be more behind it.
         Ok(Delivery::Taken(sent))
+    }
+
+    /// The incidents that these notices are about.
+    fn incidents(&self, notices: &[Notice]) -> Result<Vec<Incident>, LedgerError> {
+        let mut ids = BTreeSet::new();
+        for remediation in notices.iter().filter_map(|notice| notice.remediation.as_deref()) {
+            ids.extend(self.reader.incident_of(remediation)?);
+        }
+        let now = Timestamp::now();
+        ids.iter().filter_map(|id| Incident::read(&self.reader, id, now).transpose()).collect()
     }
 
     /// The OUs that an account is in, read within the hour if they can be. Findings are decided without

@@ -3,7 +3,6 @@
 //! Findings of the default product must be in the account that imports them: the hub's. The affected
 //! account is in `Resources` and `ProductFields`.
 
-use super::describe::describe_in_force;
 use super::head::Head;
 use super::ocsf::severity;
 use super::remediation::RemediationReport;
@@ -12,7 +11,7 @@ use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::summary::Summary;
 use crate::ident::{AccountId, Region};
-use crate::remediation::State;
+use crate::remediation::{State, describe_in_force};
 use crate::safe;
 use serde_json::{Map, Value, json};
 use std::io::Write;
@@ -145,6 +144,7 @@ fn product_fields(incident: &RemediationReport) -> Value {
     let quarantine = incident.quarantine();
     for (name, value) in [
         ("rescind/remediation", Some(incident.remediation.clone())),
+        ("rescind/incident", Some(incident.incident.clone())),
         ("rescind/state", Some(incident.state.to_string())),
         ("rescind/account", Some(incident.account.clone())),
         ("rescind/account_name", incident.account_name.clone()),

@@ -100,6 +100,7 @@ const COLUMNS: &[Column] = &[
     }),
     ("decision_entry", |s| s.decision.entry.to_string()),
     ("to_do", |s| opt(s.to_do.as_deref())),
+    ("incident", |s| s.incident.clone()),
 ];
 
 /// A cell that no spreadsheet takes for a formula.

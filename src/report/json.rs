@@ -5,6 +5,7 @@ use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::summary::Summary;
+use crate::incident::Incident;
 use crate::safe;
 use schemars::JsonSchema;
 use std::io::Write;
@@ -25,6 +26,8 @@ struct Report {
     summary: Summary,
     /// The remediations, by their decisions, the oldest first. With `--format jsonl` each stands in a line of its own.
     remediations: Vec<RemediationReport>,
+    /// The incidents that are more than one of these and nothing else. Not with `--format jsonl`.
+    incidents: Vec<Incident>,
 }
 
 /// The schema of the document, as JSON.
@@ -36,6 +39,7 @@ pub fn schema() -> String {
 #[derive(Default)]
 pub(super) struct Document {
     begun: bool,
+    has_incidents: bool,
 }
 
 impl Sheet for Document {
@@ -64,7 +68,14 @@ impl Sheet for Document {
         Ok(safe::json(incident, out)?)
     }
 
+    fn incident(&mut self, incident: &Incident, out: &mut dyn Write) -> Result<(), ReportError> {
+        out.write_all(if self.has_incidents { b",\n" } else { b"\n],\n\"incidents\":[\n" })?;
+        self.has_incidents = true;
+        Ok(safe::json(incident, out)?)
+    }
+
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {
+        out.write_all(if self.has_incidents { b"" } else { b"\n],\n\"incidents\":[" })?;
         Ok(out.write_all(b"\n]}\n")?)
     }
 }

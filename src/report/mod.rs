@@ -5,7 +5,6 @@
 
 mod asff;
 mod csv;
-mod describe;
 mod diff;
 mod finding;
 mod head;
@@ -21,7 +20,6 @@ mod summary;
 mod timeline;
 
 pub use asff::HubFinding;
-pub use describe::{describe, describe_in_force, describe_proof, describe_quarantine, short};
 pub use diff::policy_diff;
 pub use head::{Head, Signed};
 pub use json::schema;
@@ -30,7 +28,9 @@ pub use scan::{Prepared, ReportError};
 pub use summary::{Spread, Summary};
 
 use crate::ident::Region;
+use crate::incident::Incident;
 use sheet::Sheet;
+use std::collections::HashSet;
 use std::io::Write;
 
 /// The format of a report.
@@ -100,13 +100,25 @@ pub fn write(
     };
     sheet.begin(head, summary.as_ref(), out)?;
     let mut count = 0;
+    // Few remediations are a part of more: only their incidents are remembered, by their ids.
+    let mut incidents: Vec<String> = Vec::new();
     prepared.each(false, &mut |done| progress(before + done, total), &mut |met| {
         if let Some(incident) = met.incident {
             sheet.one(&incident, out)?;
             count += 1;
+            if format.has_summary() && incident.is_part() {
+                incidents.push(incident.incident);
+            }
         }
         Ok(())
     })?;
+    let mut seen = HashSet::new();
+    for id in incidents.iter().filter(|id| seen.insert(id.as_str())) {
+        let incident = Incident::read(prepared.reader, id, prepared.known_until)?;
+        if let Some(incident) = incident.filter(|incident| !incident.is_plain()) {
+            sheet.incident(&incident, out)?;
+        }
+    }
     sheet.end(out)?;
     out.flush()?;
     progress(total, total);

@@ -77,6 +77,7 @@ impl Events {
             "metadata": {
                 "version": "1.8.0", "profiles": ["cloud"], "log_name": "ledger",
                 "uid": format!("{}/{}", incident.remediation, name.to_lowercase()),
+                "correlation_uid": incident.incident,
                 "product": { "name": "rescind", "vendor_name": "rescind", "version": self.version },
             },
             "cloud": { "provider": "AWS", "region": region(incident), "account": cloud_account },

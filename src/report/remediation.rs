@@ -1,11 +1,11 @@
 //! A remediation as reports show it: what the one view says of it, its timeline and its calls.
 
-use super::describe::describe_proof;
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
     AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Quarantine, ReasonCode, Recorded,
-    Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who,
+    Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who, describe_proof,
+    incident_opened_by,
 };
 use crate::remedy::aftercare;
 use crate::trail::Activity;
@@ -19,6 +19,8 @@ use serde::Serialize;
 pub struct RemediationReport {
     /// Id of the remediation.
     pub remediation: String,
+    /// Id of the incident that it belongs to.
+    pub incident: String,
     /// Where it stands, as in `rescind list`.
     pub state: State,
     /// How far it is proved: the highest rung that was reached since the latest change was begun. What is lost is not
@@ -167,6 +169,7 @@ impl RemediationReport {
     pub(super) fn of(
         view: Remediation,
         timeline: Timeline,
+        incident: String,
         place: AccountPlace,
         also_for: u64,
         until: Timestamp,
@@ -192,6 +195,7 @@ impl RemediationReport {
             Who::Unsupported { principal } => ("other", principal.clone()),
         };
         Self {
+            incident,
             state: view.state,
             proof: view.rung(),
             acted: view.has_acted() && !view.history.is_contested,
@@ -237,6 +241,11 @@ impl RemediationReport {
             activities: view.history.activities,
             alerts: view.history.alerts,
         }
+    }
+
+    /// Its incident is more than it alone, or may be.
+    pub(super) fn is_part(&self) -> bool {
+        !self.activities.is_empty() || self.incident != incident_opened_by(&self.remediation)
     }
 
     /// The principal in words.

@@ -6,7 +6,7 @@ use super::remediation::{AccountPlace, RemediationReport};
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::org::{Placement, Snapshot};
-use crate::remediation::{Event, ReasonCode, Recorded, Selection, VerdictName};
+use crate::remediation::{Event, ReasonCode, Recorded, Selection, VerdictName, incident_opened_by};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub struct Prepared<'a> {
     pub head: Head,
     pub(super) reader: &'a Reader,
     /// The time of the ledger's last entry: nobody knows what was in place later.
-    known_until: Timestamp,
+    pub(super) known_until: Timestamp,
     placements: BTreeMap<AccountId, Placement>,
     organization: Option<Snapshot>,
 }
@@ -187,6 +187,7 @@ impl<'a> Prepared<'a> {
             AccountPlace { name: self.name(account).map(str::to_owned), ous: self.ous(account).to_vec() };
         let also_for = self.reader.also_for(id, upto)?;
         let until = self.known_until;
-        Ok(Some(RemediationReport::of(remediation, reading.timeline, place, also_for, until)))
+        let incident = self.reader.incident_of(id)?.unwrap_or_else(|| incident_opened_by(id));
+        Ok(Some(RemediationReport::of(remediation, reading.timeline, incident, place, also_for, until)))
     }
 }

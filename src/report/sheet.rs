@@ -4,6 +4,7 @@ use super::head::Head;
 use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::summary::Summary;
+use crate::incident::Incident;
 use std::io::Write;
 
 /// Writes remediations in a format.
@@ -17,6 +18,11 @@ pub(super) trait Sheet {
     ) -> Result<(), ReportError>;
 
     fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError>;
+
+    /// An incident that is more than one of these, behind all of them: where the format has room for it.
+    fn incident(&mut self, _: &Incident, _: &mut dyn Write) -> Result<(), ReportError> {
+        Ok(())
+    }
 
     /// What stands behind them.
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;

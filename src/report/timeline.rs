@@ -1,8 +1,7 @@
 //! The entries of a remediation, in order: the AWS calls, counted, and every other one in words.
 
-use super::describe::describe;
 use crate::audit::canonical::Members;
-use crate::remediation::Event;
+use crate::remediation::{Event, describe};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;

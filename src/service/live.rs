@@ -6,6 +6,7 @@
 use crate::aws::Depth;
 use crate::config::Mode;
 use crate::ident::Region;
+use crate::incident::IncidentCounts;
 use crate::ingest::Health;
 use crate::ledger::Lock;
 use crate::reconcile::Retry;
@@ -54,6 +55,8 @@ pub struct Live {
     pub retries: Vec<Retry>,
     /// How the denies in force are looked after.
     pub rechecks: Rechecks,
+    /// Incidents that are not closed, and their doors.
+    pub incidents: IncidentCounts,
     /// How much may be done in an hour without asking: in one account, and in the organization.
     pub budget: (u32, u32),
     /// Why a changed file was rejected, if one was.
@@ -167,6 +170,7 @@ mod tests {
             let live: Live = serde_json::from_value(json!({
                 "pid": 1, "version": "0", "started": "2026-11-22T10:00:00Z", "at": Timestamp::now(), "heartbeat": Timestamp::now(), "mode": "enforce",
                 "confirm": true, "listen": null, "regions": {}, "queue": null, "in_flight": 0, "retries": [], "rechecks": Rechecks::default(),
+                "incidents": IncidentCounts::default(),
                 "budget": [1, 1], "refused": null, "stopping": false,
                 "folder": {"last_read": Timestamp::now(), "failures": 0, "error": null, "next": null, "skipped": null,
                     "waits_since": waits},

@@ -2,8 +2,10 @@
 
 use super::live::Live;
 use crate::config::Config;
+use crate::incident::IncidentCounts;
 use crate::ledger::{DeniesNow, Reader};
 use crate::remediation::{AlertCode, Code as _, Rung, State};
+use crate::trail::Meaning;
 use jiff::{SignedDuration, Timestamp};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -71,6 +73,8 @@ fn describe() {
     describe_counter!("rescind_pursuit_found_total", "Calls of thieves that matter, by meaning.");
     describe_gauge!("rescind_deny_gaps", "Times in which one of these denies was not in place.");
     describe_gauge!("rescind_denies_contested", "Denies that somebody takes away again and again.");
+    describe_gauge!("rescind_incidents", "Incidents that are not closed, by state.");
+    describe_gauge!("rescind_open_doors", "Doors that a thief opened and nobody has closed.");
     describe_gauge!("rescind_quarantines_open", "Quarantines that are attached, or may be.");
     describe_gauge!("rescind_quarantine_oldest_seconds", seconds, "Since the oldest of these was begun.");
     describe_gauge!("rescind_budget_used", "Remediations that were begun within the hour.");
@@ -102,6 +106,9 @@ pub(super) fn zero(config: &Config) {
     for code in AlertCode::ALL {
         counter!("rescind_alerts_total", "code" => code.name()).absolute(0);
     }
+    for meaning in [Meaning::OpensSession, Meaning::Persists, Meaning::Blinds, Meaning::Takes] {
+        counter!("rescind_pursuit_found_total", "meaning" => meaning.name()).absolute(0);
+    }
     for rung in Rung::all() {
         counter!("rescind_proofs_total", "rung" => rung.to_string()).absolute(0);
     }
@@ -121,6 +128,7 @@ pub(super) fn zero(config: &Config) {
         gauge!("rescind_queue_messages", "state" => state).set(0.0);
     }
     for name in [
+        "rescind_pursued_keys",
         "rescind_checkpoint_entries",
         "rescind_checkpoint_age_seconds",
         "rescind_deny_in_force_seconds",
@@ -181,6 +189,14 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
         gauge!("rescind_checkpoint_entries").set(size as f64);
         gauge!("rescind_checkpoint_age_seconds").set(now.duration_since(at).as_secs_f64());
     }
+}
+
+/// Says how many incidents are not closed.
+#[allow(clippy::cast_precision_loss)] // no count here is near 2^52
+pub(super) fn gauge_incidents(counts: IncidentCounts) {
+    gauge!("rescind_incidents", "state" => "open").set(counts.open as f64);
+    gauge!("rescind_incidents", "state" => "contained").set(counts.contained as f64);
+    gauge!("rescind_open_doors").set(counts.open_doors as f64);
 }
 
 /// Says how the denies are doing. It goes through all of them.

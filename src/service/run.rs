@@ -9,6 +9,7 @@ use super::status::StatusPublisher;
 use super::upkeep::Upkeep;
 use super::{Service, systemd, web, would_act_on};
 use crate::alert::Alert;
+use crate::incident::IncidentCounter;
 use crate::ingest::joined;
 use crate::ledger::LedgerError;
 use crate::remediation::AlertCode;
@@ -129,6 +130,7 @@ impl Service {
             feeds: self.feeds.clone(),
             shared: Arc::clone(&self.shared),
             heartbeat: Arc::clone(heartbeat),
+            incidents: IncidentCounter::default(),
             started: Timestamp::now(),
             stop: self.stop.clone(),
         };

@@ -6,6 +6,7 @@ use super::heartbeat::Heartbeat;
 use super::live::Live;
 use super::{metrics, systemd};
 use crate::config::Config;
+use crate::incident::{IncidentCounter, IncidentCounts};
 use crate::ledger::Reader;
 use crate::reconcile::Reconciler;
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 /// Interval between two statuses.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Minimum interval between two readings of how the denies are doing: that goes through all of them.
+/// Minimum interval between two readings of how the denies and the incidents are doing.
 const DENIES: Duration = Duration::from_secs(5);
 
 /// What several tasks know of the service and its status shows.
@@ -60,24 +61,31 @@ pub(super) struct StatusPublisher {
     pub feeds: Feeds,
     pub shared: Arc<Shared>,
     pub heartbeat: Arc<Heartbeat>,
+    pub incidents: IncidentCounter,
     pub started: Timestamp,
     pub stop: CancellationToken,
 }
 
 impl StatusPublisher {
     /// Goes on until the task is aborted: a service that stops still has a status.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut failed, mut stopping) = (false, false);
         let mut denies: Option<Instant> = None;
+        let mut incidents = IncidentCounts::default();
         loop {
-            let live = self.live();
+            let is_due = denies.is_none_or(|last| last.elapsed() >= DENIES);
+            if is_due && let Ok(counts) = self.incidents.update(&self.reader, Timestamp::now()) {
+                metrics::gauge_incidents(counts);
+                incidents = counts;
+            }
+            let live = self.live(incidents);
             if live.is_alive() {
                 systemd::alive();
             }
             metrics::gauge(&live, &self.reader, &self.config);
-            if denies.is_none_or(|last| last.elapsed() >= DENIES) {
+            if is_due {
                 metrics::gauge_denies(&self.reader);
                 denies = Some(Instant::now());
             }
@@ -98,7 +106,7 @@ impl StatusPublisher {
         }
     }
 
-    fn live(&self) -> Live {
+    fn live(&self, incidents: IncidentCounts) -> Live {
         let policy = self.reconciler.policy();
         let budget = &policy.budget;
         Live {
@@ -116,6 +124,7 @@ impl StatusPublisher {
             in_flight: self.reconciler.jobs(),
             retries: self.reconciler.retries(),
             rechecks: self.reconciler.rechecks().state(),
+            incidents,
             budget: (budget.account_per_hour, budget.organization_per_hour),
             refused: self.shared.refused(),
             stopping: self.stop.is_cancelled(),

@@ -39,6 +39,7 @@ mod histories;
 mod house;
 mod hub;
 mod ids;
+mod incident;
 mod inputs;
 mod keeping;
 mod ladder;

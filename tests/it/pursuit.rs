@@ -5,5 +5,5 @@ mod contain;
 mod decided;
 mod evidence;
 mod interrupted;
-mod intrusion;
+pub mod intrusion;
 mod loops;

@@ -140,7 +140,6 @@ impl Thief {
         self.runtime.block_on(iam.delete_policy().policy_arn(arn).send()).expect("deleted");
     }
 
-    /// Deletes a role that was made by the scene, with all that hangs on it.
     /// The ARNs of the managed policies that are attached to a role or a user.
     pub fn attached_policies(&self, name: &str, is_user: bool) -> Vec<String> {
         let iam = iam::Client::new(&self.config);
@@ -162,6 +161,21 @@ impl Thief {
         self.runtime.block_on(iam.delete_policy().policy_arn(arn).send()).expect("deleted");
     }
 
+    /// A role that principals of this account may assume.
+    pub fn create_role(&self, name: &str, trusted: &str) {
+        let iam = iam::Client::new(&self.config);
+        let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Principal": {"AWS": format!("arn:aws:iam::{trusted}:root")}, "Action": "sts:AssumeRole"}]});
+        let request = iam.create_role().role_name(name).assume_role_policy_document(trust.to_string());
+        self.runtime.block_on(request.send()).expect("made");
+    }
+
+    pub fn create_user(&self, name: &str) {
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(iam.create_user().user_name(name).send()).expect("made");
+    }
+
+    /// Deletes a role that was made by the scene, with all that hangs on it.
     pub fn delete_role(&self, role: &str) {
         let iam = iam::Client::new(&self.config);
         self.runtime.block_on(async {

@@ -3,8 +3,7 @@
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
 use crate::cli::remediation::{RemediationLine, style};
 use crate::config::Config;
-use crate::remediation::{Given, Means, NOBODY, Remediation, State};
-use crate::report::describe_in_force;
+use crate::remediation::{Given, Means, NOBODY, Remediation, State, describe_in_force};
 use jiff::Timestamp;
 
 /// `known_until` is when the ledger was written last: nobody knows what was in place later.

@@ -3,8 +3,7 @@
 use super::chart::{Bar, Chart, chart, rungs};
 use super::shown::Shown;
 use crate::plural::counted;
-use crate::remediation::{InForceTotal, State, VerdictName};
-use crate::report::describe::span;
+use crate::remediation::{InForceTotal, State, VerdictName, span};
 use crate::report::head::Head;
 use crate::report::summary::{Part, Spread, Summary};
 use askama::Template;

@@ -4,7 +4,9 @@
 //! [`Cleaned`](crate::safe::Cleaned).
 
 mod chart;
+mod graph;
 mod head;
+mod incident;
 mod page;
 mod remediation;
 mod shown;

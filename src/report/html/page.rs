@@ -1,8 +1,10 @@
 //! The page: its head, the remediations one by one, and its foot.
 
 use super::head::HeadPage;
-use super::remediation::{IncidentPage, Proof};
+use super::incident::IncidentPage;
+use super::remediation::{Proof, RemediationPage};
 use super::shown::Shown;
+use crate::incident::Incident;
 use crate::ledger::Paths;
 use crate::report::head::Head;
 use crate::report::remediation::RemediationReport;
@@ -19,7 +21,12 @@ pub(in crate::report) struct Page<'a> {
     signed: Option<(u64, Paths<'a>)>,
     archived: u64,
     count: u64,
+    has_incidents: bool,
 }
+
+#[derive(Template)]
+#[template(path = "report/incidents.html")]
+struct IncidentsPage;
 
 #[derive(Template)]
 #[template(path = "report/foot.html")]
@@ -37,7 +44,7 @@ impl<'a> Page<'a> {
     pub fn of(prepared: &'a Prepared<'a>) -> Self {
         let signed =
             prepared.head.checkpoint.as_ref().map(|one| (one.entries, prepared.reader.paths(one.entries)));
-        Self { prepared, signed, archived: 0, count: 0 }
+        Self { prepared, signed, archived: 0, count: 0, has_incidents: false }
     }
 }
 
@@ -70,7 +77,14 @@ impl Sheet for Page<'_> {
             Some((size, paths)) => Proof::of(incident, *size, paths)?,
             None => Proof::default(),
         };
-        render(&IncidentPage::of(incident, proof), out)
+        render(&RemediationPage::of(incident, proof), out)
+    }
+
+    fn incident(&mut self, incident: &Incident, out: &mut dyn Write) -> Result<(), ReportError> {
+        if !std::mem::replace(&mut self.has_incidents, true) {
+            render(&IncidentsPage, out)?;
+        }
+        render(&IncidentPage::of(incident), out)
     }
 
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {

@@ -3,8 +3,9 @@
 use super::shown::{Shown, nested};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
-use crate::remediation::{Asked, ChangeMade, InForce, ReleaseRun};
-use crate::report::describe::{describe_in_force, describe_quarantine, span};
+use crate::remediation::{
+    Asked, ChangeMade, InForce, ReleaseRun, describe_in_force, describe_quarantine, span,
+};
 use crate::report::diff::policy_diff;
 use crate::report::finding::known;
 use crate::report::remediation::RemediationReport;
@@ -18,8 +19,8 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 #[derive(Template)]
-#[template(path = "report/incident.html")]
-pub(super) struct IncidentPage<'a> {
+#[template(path = "report/remediation.html")]
+pub(super) struct RemediationPage<'a> {
     s: &'a RemediationReport,
     opened: String,
     to_deny: String,
@@ -60,7 +61,7 @@ pub(super) struct Proof {
     nodes: Vec<(usize, String)>,
 }
 
-impl<'a> IncidentPage<'a> {
+impl<'a> RemediationPage<'a> {
     pub fn of(incident: &'a RemediationReport, proof: Proof) -> Self {
         Self {
             s: incident,

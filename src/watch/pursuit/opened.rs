@@ -167,10 +167,9 @@ fn made(
     home: &Region,
 ) -> Finding {
     let kind = derived.what.finding_type();
-    let sha256 = crate::digest::sha256(format!("{kind} {}", derived.event).as_bytes());
     let region = activity.region.as_deref().and_then(|region| region.parse().ok());
     Finding {
-        id: sha256.get(..32).unwrap_or(&sha256).to_owned(),
+        id: derived.what.id_of(&derived.event),
         account,
         region: region.unwrap_or_else(|| home.clone()),
         finding_type: kind.to_owned(),
@@ -195,7 +194,7 @@ fn made(
         },
         archived: false,
         sample: false,
-        sha256,
+        sha256: derived.what.sha256_of(&derived.event),
         detail: None,
         actor: false,
         notes: Vec::new(),

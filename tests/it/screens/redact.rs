@@ -5,9 +5,10 @@ use regex_lite::{Captures, Regex};
 use std::collections::HashMap;
 
 /// What varies, in the order in which it is taken out, and what stands there instead.
-const VARYING: [(&str, &str); 23] = [
+const VARYING: [(&str, &str); 24] = [
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[request]"),
     (r"\b[0-9a-f]{64}\b", "[sha256]"),
+    (r"\br-[0-9a-f]{6}:", "r-[id]:"),
     (r"[A-Za-z0-9+/]{60,}={0,2}", "[signature]"),
     (r"[A-Za-z0-9+/]{43}=", "[root]"),
     (r"\.[0-9a-f]{8}\.retired", ".[key].retired"),
@@ -32,7 +33,8 @@ const VARYING: [(&str, &str); 23] = [
 ];
 
 /// What is known by its name: the same one has the same number. Of an id, its beginning may stand for it.
-const NAMED: [(&str, &str, usize); 8] = [
+const NAMED: [(&str, &str, usize); 9] = [
+    (r"\bi-[0-9a-f]{24}\b", "incident-", usize::MAX),
     (r"\br-[0-9a-f]{12,24}\b", "r-", 8),
     (r"\brescind/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+", "key-", usize::MAX),
     (r"\brescind/[0-9a-f]{16}", "log-", usize::MAX),

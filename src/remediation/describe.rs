@@ -1,9 +1,7 @@
 //! What an entry says, in words.
 
+use super::{CallRecord, CallResult, Event, InForce, NOBODY, Proof, Quarantine, SimulatedDecision, Trace};
 use crate::plural::counted;
-use crate::remediation::{
-    CallRecord, CallResult, Event, InForce, NOBODY, Proof, Quarantine, SimulatedDecision, Trace,
-};
 use jiff::{SignedDuration, Unit};
 
 /// What an entry about a remediation says.

@@ -1,0 +1,39 @@
+//! `rescind incident`: all that hangs together with one theft.
+
+mod answer;
+mod list;
+mod show;
+
+pub use show::{chain, named};
+
+use super::output::Screen;
+use super::{Exit, with_config_alone};
+use crate::config::Config;
+use std::path::Path;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the incidents, the latest first.
+    List(list::Args),
+    /// Show an incident: sessions, doors with the commands to close them, timeline, graph.
+    Show(show::Args),
+    /// Record that doors are closed.
+    Done(answer::DoneArgs),
+    /// Have CloudTrail read for what is held, though nothing of it is revoked.
+    Pursue(answer::PursueArgs),
+}
+
+pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::List(args) => list::run(args, || Config::load_alone(config), screen),
+        Command::Show(args) => show::run(args, || Config::load_alone(config), screen),
+        Command::Done(args) => with_config_alone(config, |config| answer::done(args, &config, screen)),
+        Command::Pursue(args) => with_config_alone(config, |config| answer::pursue(args, &config, screen)),
+    }
+}

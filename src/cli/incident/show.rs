@@ -1,0 +1,324 @@
+//! `rescind incident show ID`.
+
+use super::list::style;
+use crate::cli::exit::BadInput;
+use crate::cli::ledger_path::OtherLedger;
+use crate::cli::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table, utc, when};
+use crate::cli::{Exit, watch};
+use crate::config::{Config, ConfigError};
+use crate::finding::Derived;
+use crate::incident::{DoorStatus, Incident, IncidentDoor, Session, SessionStatus, in_words};
+use crate::ledger::Reader;
+use crate::plural::counted;
+use crate::remediation::CallCount;
+use crate::trail::{Activity, Door};
+use clap::ValueEnum;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Minimum number of characters after the `i-` or the `r-` that name one: fewer are more likely a slip.
+const NAMING: usize = 4;
+
+/// Maximum number of names of calls that are shown of what the thief looked at.
+const NAMED: usize = 8;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// An incident's id or its beginning, or that of any of its remediations.
+    id: String,
+
+    /// Only the graph: how one thing led to another.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    graph: Option<GraphFormat>,
+
+    /// Refresh every two seconds, until you press Ctrl-C.
+    #[arg(long, short, conflicts_with = "graph")]
+    watch: bool,
+
+    #[command(flatten)]
+    ledger: OtherLedger,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum GraphFormat {
+    /// a flowchart for Mermaid
+    Mermaid,
+    /// a digraph for Graphviz
+    Dot,
+    /// nodes and edges
+    Json,
+}
+
+pub fn run(
+    args: &Args,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&args.ledger.path(config)?)?;
+    let id = named(&reader, &args.id)?;
+    let read = || {
+        let incident = Incident::read(&reader, &id, Timestamp::now())?;
+        incident
+            .ok_or_else(|| anyhow::Error::from(BadInput(format!("{id} is a part of another incident now"))))
+    };
+    if let Some(format) = args.graph {
+        let graph = read()?.graph;
+        match format {
+            GraphFormat::Mermaid => Screen::raw(graph.mermaid().trim_end()),
+            GraphFormat::Dot => Screen::raw(graph.dot().trim_end()),
+            GraphFormat::Json => Screen::raw(&crate::safe::json_line(&graph)?),
+        }
+        return Ok(Exit::Done);
+    }
+    watch::show(args.watch, screen, || {
+        let incident = read()?;
+        screen.json(&incident)?;
+        if screen.is_text() {
+            show(&incident, screen);
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// The one incident that `text` names: by its id, by that of one of its remediations, or by the beginning of either.
+pub fn named(reader: &Reader, text: &str) -> anyhow::Result<String> {
+    let rest = text.strip_prefix("i-").or_else(|| text.strip_prefix("r-")).unwrap_or_default();
+    if rest.len() < NAMING {
+        let text = format!(
+            "{text:?}: expected an incident's id, such as i-0123456789ab, or that of one of its remediations, or at least four characters of it after the i- or r-"
+        );
+        return Err(BadInput(text).into());
+    }
+    let mut ids = reader.incidents_matching(text)?;
+    match ids.len() {
+        1 => Ok(ids.remove(0)),
+        0 => {
+            Err(BadInput(format!("no incident matches {text:?}; `rescind incident list` shows the ids"))
+                .into())
+        }
+        _ => {
+            ids.truncate(5);
+            Err(BadInput(format!("{text:?} matches several incidents: {}", ids.join(", "))).into())
+        }
+    }
+}
+
+/// How stolen credentials led to what a derived finding is about.
+pub fn chain(derived: &Derived) -> String {
+    let links =
+        derived.chain.iter().map(|link| format!("{} ({})", in_words(&link.principal), link.access_key));
+    format!("{} by {}", derived.call, links.collect::<Vec<_>>().join(", and from there "))
+}
+
+fn heading(text: &str, screen: &Screen) {
+    screen.line(format!("\n{}", styled(BOLD, text)));
+}
+
+fn show(incident: &Incident, screen: &Screen) {
+    let id = styled(BOLD, &incident.id);
+    screen.line(format!("{id}  {}", styled(style(incident.state), incident.state)));
+    screen.line(format!("  {:<14}{}", "opened", when(incident.opened_at)));
+    let states = tally(incident.remediations.iter().map(|one| one.state.to_string()));
+    screen.prose(format!("  {:<14}{states}", "remediations"));
+    screen.prose(format!(
+        "  {:<14}{}",
+        "sessions",
+        tally(incident.sessions.iter().map(|one| one.status.words().to_owned()))
+    ));
+    let doors = incident.doors.iter().chain(&incident.blinds).map(|door| door.status.words().to_owned());
+    screen.prose(format!("  {:<14}{}", "doors", tally(doors)));
+    if !incident.to_do.is_empty() {
+        heading("What to do now", screen);
+        for line in &incident.to_do {
+            screen.prose(format!("  - {}", clean(line)));
+        }
+    }
+    heading("Sessions", screen);
+    for session in &incident.sessions {
+        show_session(session, screen);
+    }
+    for (title, doors) in [("Doors", &incident.doors), ("Blinded", &incident.blinds)] {
+        if !doors.is_empty() {
+            heading(title, screen);
+        }
+        for door in doors {
+            show_door(door, incident, screen);
+        }
+    }
+    if !incident.taken.is_empty() {
+        heading("Taken", screen);
+    }
+    for taken in &incident.taken {
+        screen.prose(format!("  {}", clean(&object(&taken.activity))));
+        screen.prose(format!("    {}", clean(&call(&taken.activity))));
+        show_advice(taken.advice.as_ref(), screen);
+    }
+    show_denied(incident, screen);
+    show_calls(&incident.looks, screen);
+    show_unread(incident, screen);
+    heading("Timeline (UTC)", screen);
+    let mut rows = table(&["time", "who", "what"]);
+    for moment in &incident.timeline {
+        let about = moment.remediation.as_deref().map_or_else(String::new, |id| format!("{}: ", short(id)));
+        rows.add_row([utc(moment.at), moment.actor.to_string(), format!("{about}{}", moment.text)]);
+    }
+    screen.line(rows.trim_fmt());
+}
+
+/// As much of an id as names one of an incident.
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+/// How many there are of each.
+fn tally(all: impl Iterator<Item = String>) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    let said: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+}
+
+fn show_session(session: &Session, screen: &Screen) {
+    let style = match session.status {
+        SessionStatus::Denied => GOOD,
+        SessionStatus::Ended => DIM,
+        SessionStatus::Held | SessionStatus::BeingRevoked => WARN,
+        SessionStatus::NotDenied => BAD,
+    };
+    let account = session.account.as_ref().map_or_else(String::new, |account| format!(" in {account}"));
+    let name = session.name.as_deref().map_or_else(String::new, |name| format!(", session {name}"));
+    let head = clean(&format!("{}: {}{account}{name}", session.thing, session.principal));
+    let status = styled(style, format!("{:<14}", session.status.words()));
+    screen.prose(format!("  {status}{head}"));
+    let indent = " ".repeat(16);
+    let from = session.from.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
+    let ends = session.expires.map_or_else(String::new, |at| format!("; ends {}", utc(at)));
+    let key = session.access_key.as_deref().unwrap_or("no access key is known");
+    let how = if session.is_stolen {
+        format!("{key}: stolen, first seen {}{from}", utc(session.at))
+    } else {
+        let by = session.by.as_deref().map_or_else(String::new, |key| format!(" with {key}"));
+        format!("{key}: {} {}{by}{from}{ends}", session.call.as_deref().unwrap_or("?"), utc(session.at))
+    };
+    screen.prose(format!("{indent}{}", clean(&how)));
+    let id = session.remediation.as_deref().map_or_else(String::new, |id| format!("{id}: "));
+    screen.prose(format!("{indent}{id}{}", clean(&session.why)));
+}
+
+fn object(activity: &Activity) -> String {
+    format!("{} {}", activity.thing, activity.object.as_deref().unwrap_or("without a name"))
+}
+
+/// The call, when, by whom and from where.
+fn call(activity: &Activity) -> String {
+    let by = activity.by.as_deref().map_or_else(String::new, |key| format!(" with {key}"));
+    let from = activity.source_ip.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
+    let account = activity.account.as_ref().map_or_else(String::new, |account| format!(" in {account}"));
+    let code = activity.error_code.as_deref().map_or_else(String::new, |code| format!(": {code}"));
+    format!("{}{account} {}{by}{from}{code}", activity.call, utc(activity.at))
+}
+
+fn show_door(door: &IncidentDoor, incident: &Incident, screen: &Screen) {
+    let style = match door.status {
+        DoorStatus::Open => BAD,
+        DoorStatus::Contained => WARN,
+        DoorStatus::Closed => DIM,
+    };
+    let id = styled(BOLD, &door.door);
+    let status = styled(style, format!("{:<10}", door.status.words()));
+    screen.line(format!("  {id}  {status}{}", clean(&object(&door.activity))));
+    screen.prose(format!("    {}", clean(&call(&door.activity))));
+    if !door.activity.outside.is_empty() {
+        screen.prose(format!("    open to {}", clean(&door.activity.outside.join(" "))));
+    }
+    if let Some(closed) = &door.closed {
+        screen.prose(format!(
+            "    closed {} by {}: {}",
+            utc(closed.at),
+            clean(&closed.by),
+            clean(&closed.reason)
+        ));
+        return;
+    }
+    let is_it = |id: &&String| door.remediation.as_ref() == Some(id);
+    if let Some(one) = incident.remediations.iter().find(|one| is_it(&&one.remediation)) {
+        screen.prose(format!("    {} is {}: `rescind show {0}`", one.remediation, one.state));
+    }
+    show_advice(door.advice.as_ref(), screen);
+}
+
+/// Why it matters, and the commands: each in a line of its own, so that it can be copied.
+fn show_advice(advice: Option<&Door>, screen: &Screen) {
+    let Some(advice) = advice else { return };
+    screen.prose(format!("    {}", clean(&advice.why)));
+    if !advice.needed_by.is_empty() {
+        screen.prose(format!("    Who may need it: {}", clean(&advice.needed_by)));
+    }
+    for (title, commands) in [("To look at it:", &advice.look), ("To take it away:", &advice.take_away)] {
+        if !commands.is_empty() {
+            screen.line(format!("    {title}"));
+        }
+        for command in commands {
+            screen.line(format!("      {}", clean(command)));
+        }
+    }
+}
+
+fn show_denied(incident: &Incident, screen: &Screen) {
+    let denied = &incident.denied;
+    if denied.calls.is_empty() {
+        return;
+    }
+    heading("Failed or denied", screen);
+    let calls: Vec<String> = denied.calls.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    screen.prose(format!("  {}", clean(&calls.join(", "))));
+    for activity in &denied.latest {
+        screen.prose(format!("    {}: {}", clean(&object(activity)), clean(&call(activity))));
+    }
+}
+
+/// All calls in one line, the most frequent ones by name.
+fn show_calls(looks: &BTreeMap<String, BTreeMap<String, CallCount>>, screen: &Screen) {
+    let mut by_name: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, count) in looks.values().flatten() {
+        *by_name.entry(name).or_default() += count.all();
+    }
+    if by_name.is_empty() {
+        return;
+    }
+    let total: u64 = by_name.values().sum();
+    let mut all: Vec<(&str, u64)> = by_name.into_iter().collect();
+    all.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+    let more = all.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {}", counted(more, "other name")) } else { String::new() };
+    let named: Vec<String> = all.iter().take(NAMED).map(|(name, count)| format!("{count} {name}")).collect();
+    heading("All calls", screen);
+    screen.prose(format!(
+        "  {} in {}: {}{more}",
+        counted(total, "call"),
+        counted(looks.len(), "region"),
+        clean(&named.join(", "))
+    ));
+}
+
+fn show_unread(incident: &Incident, screen: &Screen) {
+    let waiting: Vec<&str> =
+        incident.keys.iter().filter(|key| !key.ended).map(|key| key.access_key.as_str()).collect();
+    if incident.unread.is_empty() && incident.not_read.is_empty() && waiting.is_empty() {
+        return;
+    }
+    heading("What is not known", screen);
+    for one in &incident.unread {
+        let place = format!("account {}, {}, key {}", one.account, one.region.region, one.access_key);
+        screen.prose(format!("  - {}: {}", clean(&place), clean(&one.region.error)));
+        screen.prose(format!("    {}", clean(&one.region.what_to_do)));
+    }
+    for line in &incident.not_read {
+        screen.prose(format!("  - {}", clean(line)));
+    }
+    if !waiting.is_empty() {
+        screen.prose(format!("  - still read in CloudTrail, more can come: {}", clean(&waiting.join(", "))));
+    }
+}
