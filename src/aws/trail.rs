@@ -57,7 +57,12 @@ pub struct TrailPage {
 }
 
 impl MemberSession {
-    /// LookupEvents: one page of events, as soon as the pace allows it. An event takes some minutes to get there. What
+    /// Returns when the pace allows the next lookup in a region.
+    pub async fn trail_turn(&self, region: &Region) {
+        self.trail_pace.turn(&self.account, region).await;
+    }
+
+    /// LookupEvents: one page of events; [`Self::trail_turn`] says when. An event takes some minutes to get there. What
     /// is done in IAM is seen in one region of the partition only, `Partition::main_region`. A page without events
     /// leaves no record of the call.
     ///
@@ -70,7 +75,6 @@ impl MemberSession {
             .build();
         let client = cloudtrail::Client::from_conf(config);
         let attribute = attribute(query.lookup)?;
-        self.trail_pace.turn(&self.account, region).await;
         let request = client
             .lookup_events()
             .lookup_attributes(attribute)
@@ -113,6 +117,7 @@ impl MemberSession {
         let mut query = TrailQuery { lookup, since, until: None, page: None };
         let mut events = Listed::new();
         for _ in 0..most_pages {
+            self.trail_turn(region).await;
             let page = self.events_page(region, &query).await?;
             events.items.extend(page.records.into_iter().map(|record| record.event));
             events.unreadable += page.unreadable;

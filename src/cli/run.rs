@@ -46,7 +46,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 if args.backlog {
                     service.take_up_observed().await?;
                 }
-                let seen = tokio::select! {
+                let held = service.held_of_pursuit()?;
+                let mut seen = tokio::select! {
                     seen = service.poll() => seen?,
                     () = stop.cancelled() => Seen::default(),
                 };
@@ -55,6 +56,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 service.reconciler().recheck_due().await?;
                 service.drained().await?;
                 service.pursue().await?;
+                for finding in held {
+                    seen.add(finding);
+                }
                 return Ok(seen);
             }
             let regions = service.region_count();

@@ -17,6 +17,16 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Half of it, rounded up: what may be used for that which a thief opened.
+    #[must_use]
+    pub fn half(&self) -> Self {
+        Self {
+            account_per_hour: self.account_per_hour.div_ceil(2),
+            organization_per_hour: self.organization_per_hour.div_ceil(2),
+            roles_percent: self.roles_percent,
+        }
+    }
+
     /// Nothing is held because of it.
     #[must_use]
     pub fn unlimited() -> Self {

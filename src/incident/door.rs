@@ -9,6 +9,7 @@ use crate::trail::{Activity, Door, Meaning, Thing};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// Minimum number of characters of CloudTrail's event id that name a door.
@@ -66,7 +67,8 @@ impl DoorStatus {
     }
 }
 
-/// What the calls with this meaning made or turned off, oldest first.
+/// What the calls with this meaning made or turned off, in the order in which it can be taken away: the newest first, and
+/// a role or a user after what it has.
 pub(super) fn doors(
     record: &Record,
     reader: &Reader,
@@ -74,7 +76,7 @@ pub(super) fn doors(
 ) -> Result<Vec<IncidentDoor>, LedgerError> {
     let ids: BTreeSet<&str> = record.activities.iter().map(|activity| activity.event.as_str()).collect();
     let of_meaning = record.activities.iter().filter(|one| one.meaning == meaning && one.worked());
-    of_meaning
+    let mut doors: Vec<IncidentDoor> = of_meaning
         .map(|activity| {
             let (status, remediation, closed) = outcome(record, reader, activity)?;
             Ok(IncidentDoor {
@@ -86,7 +88,10 @@ pub(super) fn doors(
                 closed,
             })
         })
-        .collect()
+        .collect::<Result<_, LedgerError>>()?;
+    let has_more = |thing| matches!(thing, Thing::Role | Thing::User);
+    doors.sort_by_key(|door| (Reverse(door.activity.at), has_more(door.activity.thing)));
+    Ok(doors)
 }
 
 /// As much of an id as none of the others begins with. They are sorted: the one before it and the one behind it have
@@ -116,8 +121,10 @@ fn outcome(
         Thing::Role => DerivedKind::Role,
         _ => return Ok((status, None, closed)),
     };
-    let key = activity.opened.as_ref().filter(|_| kind == DerivedKind::AccessKey);
-    let key = key.map(|opened| opened.access_key.as_str());
+    // One that works again is named in the call, and not in the answer.
+    let key = activity.opened.as_ref().map(|opened| opened.access_key.as_str());
+    let key = key.or_else(|| activity.names.get("key").map(String::as_str));
+    let key = key.filter(|_| kind == DerivedKind::AccessKey);
     let outcome =
         Outcome::decided(record, reader, &kind.occurrence_of(activity.call_id(), activity.at, key))?;
     let member = outcome.remediation.as_deref().and_then(|id| record.member(id));

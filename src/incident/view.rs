@@ -210,7 +210,7 @@ impl Incident {
         if doors > 0 {
             let are = if doors == 1 { "is" } else { "are" };
             all.push(format!(
-                "{} {are} open: close each by its commands, then `rescind incident done {id} DOOR --by NAME --reason TEXT`",
+                "{} {are} open: close each by its commands, in the order below, then `rescind incident done {id} DOOR --by NAME --reason TEXT`",
                 counted(doors, "door")
             ));
         }

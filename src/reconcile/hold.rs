@@ -5,6 +5,7 @@ use super::context::Context;
 use super::look_ahead::look_ahead;
 use super::next::Next;
 use crate::alert::Alert;
+use crate::finding::Finding;
 use crate::ledger::LedgerError;
 use crate::remediation::{AlertCode, Answer, CallScope, Event, NOBODY, ReasonCode, Remediation};
 use crate::triage::{Stage, Verdict};
@@ -14,8 +15,7 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
     if let Some(by) = context.superseded_by(remediation)? {
         return if_still_held(context.write(remediation, Event::Superseded { by }).await, Next::Done);
     }
-    let expires = remediation.finding.derived.as_ref().and_then(|derived| derived.expires);
-    if expires.is_some_and(|end| end <= context.now()) {
+    if ends_at(context, remediation)?.is_some_and(|end| end <= context.now()) {
         let answer = nobodys_answer(remediation, "the session has ended by itself");
         return if_still_held(context.write(remediation, Event::Rejected(answer)).await, Next::Done);
     }
@@ -76,6 +76,19 @@ async fn ask_for_hands(context: &Context, remediation: &Remediation) -> Result<N
     let alert = Alert::new(AlertCode::ByHand, remediation.subject(), text, what_to_do);
     context.alerts.raise_alert(alert).await?;
     Ok(Next::AwaitPerson)
+}
+
+/// When the last of the sessions ends that it is for; none when one has no end, or it is for others.
+fn ends_at(context: &Context, remediation: &Remediation) -> Result<Option<Timestamp>, LedgerError> {
+    let end = |finding: &Finding| finding.derived.as_ref().and_then(|derived| derived.expires);
+    let Some(mut last) = end(&remediation.finding) else { return Ok(None) };
+    for finding in context.reader.attached(&remediation.id)? {
+        match end(&finding) {
+            Some(end) => last = last.max(end),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(last))
 }
 
 fn nobodys_answer(remediation: &Remediation, reason: &str) -> Answer {

@@ -28,7 +28,7 @@ use crate::ingest::{HandedIn, Polls, Seen, joined};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::Notifier;
 use crate::reconcile::Reconciler;
-use crate::remediation::{Draft, Event, Origin};
+use crate::remediation::{Draft, Event, Origin, State};
 use crate::triage::Types;
 use crate::watch::Pursuit;
 use feeds::Feeds;
@@ -127,6 +127,16 @@ impl Service {
         &self.reconciler
     }
 
+    /// What was opened with stolen credentials and waits for a person: no poll brings it again.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn held_of_pursuit(&self) -> Result<Vec<Finding>, LedgerError> {
+        let held = self.reader.remediations(|state| state == State::Held)?;
+        let findings = held.into_iter().map(|one| one.finding);
+        Ok(findings.filter(|finding| finding.derived.is_some()).collect())
+    }
+
     /// Reads once what CloudTrail has of each key that a thief holds, and carries out what follows, until that finds
     /// no more keys.
     ///
@@ -134,7 +144,7 @@ impl Service {
     /// When the ledger fails.
     pub async fn pursue(&self) -> Result<(), LedgerError> {
         for _ in 0..ROUNDS {
-            let begun = self.pursuit.begin_due(&self.reconciler.policy())?;
+            let begun = self.pursuit.begin_due(&self.reconciler.policy()).await?;
             self.pursuit.drained().await;
             self.drained().await?;
             if begun == 0 || self.is_stopping() {

@@ -155,7 +155,8 @@ impl<'a> Triage<'a> {
             Stage::New | Stage::Begin => finding.last_seen(),
         };
         let age = context.now.duration_since(finding.last_seen().max(approved));
-        if age > policy.max_finding_age {
+        // The end of a session that was opened is known: until then it is not too old.
+        if finding.derived.is_none() && age > policy.max_finding_age {
             return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
         }
         self.trace.pass(format!("last seen {} ago", reason::span(age)));
@@ -298,7 +299,9 @@ impl<'a> Triage<'a> {
             self.trace.begin("first run");
             self.trace.pass("no");
             self.trace.begin("budget");
-            if let Err(tripped) = context.usage.allows(&target.account, &policy.budget, context.here) {
+            // Who opens sessions must not use up what is left for thefts.
+            let budget = if self.finding.derived.is_some() { &policy.budget.half() } else { &policy.budget };
+            if let Err(tripped) = context.usage.allows(&target.account, budget, context.here) {
                 return self.hold(remediation, target, HoldReason::Budget(tripped));
             }
             self.trace.pass("not used up");

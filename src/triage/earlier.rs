@@ -16,8 +16,14 @@ pub(super) fn uncovered(
     now: Timestamp,
 ) -> Result<Option<Recurrence>, SkipReason> {
     let mut recurrence = None;
-    for earlier in history.iter().filter(|earlier| earlier.is_of(target)) {
-        if earlier.is_for(target) {
+    for earlier in history {
+        // One session was revoked, and this is about that session's key.
+        let is_its_key = earlier.session.is_some()
+            && key_of(finding).is_some_and(|key| earlier.access_keys.iter().any(|known| known == key));
+        if !earlier.is_of(target) && !is_its_key {
+            continue;
+        }
+        if earlier.is_for(target) || is_its_key {
             takes_care(finding, earlier, mode, now)?;
         }
         // The newest one is first.

@@ -155,7 +155,7 @@ fn cloudtrail_shows_when_the_key_still_works() {
 }
 
 #[test]
-fn without_the_permission_nothing_is_claimed_and_nothing_fails() {
+fn without_the_permission_nothing_is_claimed_and_what_is_missing_is_said() {
     let mut setting = crate::scene::Setting::default();
     for statement in setting.member_policy["Statement"].as_array_mut().expect("statements") {
         if let Some(actions) = statement.get_mut("Action").and_then(Value::as_array_mut) {
@@ -166,8 +166,9 @@ fn without_the_permission_nothing_is_claimed_and_nothing_fails() {
     scene.configure("mode = \"enforce\"\ncloudtrail = true\n");
     let (thief, finding) = scene.theft(SHOP, "web");
     scene.post("instances", &json!({"account": SHOP, "region": HOME, "role": "web", "name": "front"}));
-    scene.run_once().counts(json!({"revoked": 1}));
+    scene.poll().code(5).has_code("pursuit_unreadable").says("cloudtrail:LookupEvents");
     thief.is_denied();
+    // It is said once.
     scene.rescind(&["recheck"]).code(0);
     assert_eq!(scene.entries_of("proof").len(), 1);
     scene.rescind(&["show", &finding]).code(0).says("ec2:DescribeInstances");

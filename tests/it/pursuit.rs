@@ -3,6 +3,8 @@
 
 mod contain;
 mod decided;
+mod doors;
+mod evasions;
 mod evidence;
 mod interrupted;
 pub mod intrusion;

@@ -51,8 +51,18 @@ impl Thief {
 
     /// A session of a role, by this name: the thief's way on.
     pub fn session_of(&self, role_arn: &str, name: &str) -> Value {
+        self.session_for(role_arn, name, 3600)
+    }
+
+    /// The same, for as short as STS allows.
+    pub fn short_session_of(&self, role_arn: &str, name: &str) -> Value {
+        self.session_for(role_arn, name, 900)
+    }
+
+    fn session_for(&self, role_arn: &str, name: &str, seconds: i32) -> Value {
         let sts = sts::Client::new(&self.config);
-        let request = sts.assume_role().role_arn(role_arn).role_session_name(name).send();
+        let request = sts.assume_role().role_arn(role_arn).role_session_name(name);
+        let request = request.duration_seconds(seconds).send();
         let answer = self.runtime.block_on(request).expect("allowed");
         let credentials = answer.credentials().expect("credentials");
         let user = answer.assumed_role_user().expect("a session");
@@ -62,6 +72,15 @@ impl Thief {
             "secret_access_key": credentials.secret_access_key(),
             "session_token": credentials.session_token(),
         })
+    }
+
+    /// Activates or deactivates a user's access key.
+    pub fn set_key(&self, user: &str, key: &str, is_active: bool) {
+        let status =
+            if is_active { iam::types::StatusType::Active } else { iam::types::StatusType::Inactive };
+        let iam = iam::Client::new(&self.config);
+        let request = iam.update_access_key().user_name(user).access_key_id(key).status(status).send();
+        self.runtime.block_on(request).expect("allowed");
     }
 
     /// A new access key of a user.
@@ -211,6 +230,12 @@ impl Thief {
         let iam = iam::Client::new(&self.config);
         let answer = self.runtime.block_on(iam.list_role_policies().role_name(role).send());
         answer.expect("listed").policy_names
+    }
+
+    /// Whether there is such a role.
+    pub fn has_role(&self, role: &str) -> bool {
+        let iam = iam::Client::new(&self.config);
+        self.runtime.block_on(iam.get_role().role_name(role).send()).is_ok()
     }
 
     pub fn user_policy(&self, user: &str, policy: &str) -> Option<String> {

@@ -26,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
         .names(&[
             ("instances", &["out.instancesSet.items.*.instanceId"]),
             ("profile", &["in.iamInstanceProfile.arn", "in.iamInstanceProfile.name"]),
-            ("key_name", &["in.keyName"]),
+            ("key_name", &["in.instancesSet.items.0.keyName", "in.keyName"]),
         ])
         .why("The thief's machine runs inside the account, with the credentials of its profile if it has one.")
         .look(&["aws ec2 describe-instances --instance-ids {*instances}"])

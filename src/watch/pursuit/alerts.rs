@@ -7,11 +7,9 @@ use crate::plural::counted;
 use crate::remediation::{AlertCode, RegionUnread, Remediation};
 use crate::trail::{Activity, Meaning};
 
-/// The doors that a thief opened, or the eyes that he closed: said at once, each time that there are new ones.
-pub(super) fn doors_found(root: &Remediation, incident: &str, new: &[&Activity]) -> Option<Alert> {
-    let is_door =
-        |one: &&&Activity| one.worked() && matches!(one.meaning, Meaning::Persists | Meaning::Blinds);
-    let doors: Vec<&&Activity> = new.iter().filter(is_door).collect();
+/// The doors that a thief opened, the eyes that he closed, and the sessions that have no remediation of their own: said at
+/// once, each time that there are new ones.
+pub(super) fn doors_found(root: &Remediation, incident: &str, doors: &[&Activity]) -> Option<Alert> {
     let first = doors.first()?;
     let said = |one: &Activity| {
         let outside = if one.outside.is_empty() {
@@ -19,17 +17,35 @@ pub(super) fn doors_found(root: &Remediation, incident: &str, new: &[&Activity])
         } else {
             format!(", open to {}", one.outside.join(" "))
         };
-        format!("{} {} ({}{outside})", one.thing, one.object.as_deref().unwrap_or("without a name"), one.call)
+        let object = one.object.as_deref().unwrap_or("without a name");
+        format!("{} {object} ({}{outside})", one.thing, one.call)
     };
     let more = match doors.len() {
         1 => String::new(),
         count => format!(", and {} more", count - 1),
     };
-    let text = format!("the credentials of {} made {}{more}", root.principal(), said(first));
+    let did = match first.meaning {
+        Meaning::OpensSession => "opened",
+        Meaning::Blinds => "turned off or changed",
+        Meaning::Persists | Meaning::Takes => "made",
+    };
+    let text = format!("the credentials of {} {did} {}{more}", root.principal(), said(first));
     let what_to_do = format!(
         "`rescind incident show {incident}` has the commands to look at each and to take it away. Nothing denies it, unless `contain` says so."
     );
     Some(Alert::about(AlertCode::DoorFound, root, text, what_to_do))
+}
+
+/// Calls that opened or made something and that nobody recorded one by one.
+pub(super) fn lost(root: &Remediation, key: &PursuedKey, count: u64) -> Option<Alert> {
+    let count = usize::try_from(count).ok().filter(|count| *count > 0)?;
+    let text = format!(
+        "{} with {} that opened or made something are not recorded one by one: there are more than 1,000",
+        counted(count, "call"),
+        key.id.access_key
+    );
+    let what_to_do = "Look in CloudTrail for all calls of this key, and revoke by hand what they opened.";
+    Some(Alert::about(AlertCode::PursuitLimit, root, text, what_to_do))
 }
 
 /// A region in which the thief may have been, and nobody can see it.
@@ -46,7 +62,7 @@ pub(super) fn unreadable(root: &Remediation, key: &PursuedKey, unread: &RegionUn
 }
 
 /// Keys that the thief holds and that are not followed.
-pub(super) fn not_followed(root: &Remediation, keys: &[(String, NotFollowed)]) -> Option<Alert> {
+pub(super) fn not_followed(root: &Remediation, keys: &[(&str, NotFollowed)]) -> Option<Alert> {
     let (first, why) = keys.first()?;
     let why = match why {
         NotFollowed::Depth => "they are more than 5 principals away from the stolen credentials",

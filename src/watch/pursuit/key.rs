@@ -1,5 +1,6 @@
 //! An access key whose calls are read, and how far they were.
 
+use super::tally::Kept;
 use crate::finding::Link;
 use crate::ident::{AccountId, Region};
 use crate::remediation::Trace;
@@ -7,9 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Maximum number of calls of one key that are recorded one by one. What is beyond them is counted.
-pub(super) const MOST_RECORDED: usize = 200;
 
 /// Time within which CloudTrail delivers records: most within five minutes, all within about fifteen (CloudTrail User
 /// Guide). What comes later is found by the last reading.
@@ -42,12 +40,16 @@ pub(super) struct KeyId {
 #[derive(Debug, Clone)]
 pub(super) struct PursuedKey {
     pub id: KeyId,
-    /// The remediation whose credentials it came from.
-    pub root: String,
+    /// The remediations whose credentials it came from, the latest last: it is pursued as long as one of them is.
+    pub roots: Vec<String>,
     /// How it came from those to this key; empty for the stolen one.
     pub chain: Vec<Link>,
     /// No call before this time is the thief's.
     pub since: Timestamp,
+    /// When it was last seen in the thief's hands.
+    pub last_seen: Timestamp,
+    /// It turned out to be the thief's for longer than it was read from: it is read from the beginning.
+    pub is_wide: bool,
     /// When its session ends, where that is known.
     pub expires: Option<Timestamp>,
     /// The credentials are those of an IAM user, or were given to one.
@@ -58,8 +60,8 @@ pub(super) struct PursuedKey {
     pub read: BTreeMap<Region, Timestamp>,
     /// The regions that are recorded as not readable.
     pub unread: HashSet<Region>,
-    /// CloudTrail's ids of the calls that are recorded.
-    pub seen: HashSet<String>,
+    /// The calls that are recorded.
+    pub kept: Kept,
     pub ended: bool,
     /// How often it was read since the start.
     pub looks: u32,
@@ -74,15 +76,17 @@ impl PursuedKey {
     pub fn new(id: KeyId, root: &str, since: Timestamp) -> Self {
         Self {
             id,
-            root: root.to_owned(),
+            roots: vec![root.to_owned()],
             chain: Vec::new(),
             since,
+            last_seen: since,
+            is_wide: false,
             expires: None,
             is_users: false,
             elsewhere: None,
             read: BTreeMap::new(),
             unread: HashSet::new(),
-            seen: HashSet::new(),
+            kept: Kept::default(),
             ended: false,
             looks: 0,
             failures: BTreeMap::new(),
@@ -101,10 +105,10 @@ impl PursuedKey {
         let longest = match (self.is_long_term(), self.is_users) {
             (true, _) => LONG_TERM,
             (false, true) => LONGEST_SESSION,
-            // Of a stolen session the first sight is known, not the issue: it was issued earlier.
+            // Of a stolen session the issue is not known: it was issued before it was seen.
             (false, false) => LONGEST_ROLE_SESSION,
         };
-        self.expires.unwrap_or_else(|| self.since.saturating_add(longest).unwrap_or(Timestamp::MAX))
+        self.expires.unwrap_or_else(|| self.last_seen.saturating_add(longest).unwrap_or(Timestamp::MAX))
     }
 
     /// Everything that CloudTrail will ever have of it is there.
@@ -117,9 +121,25 @@ impl PursuedKey {
         self.chain.iter().map(|link| principal_of(&link.principal)).collect::<HashSet<_>>().len()
     }
 
+    /// It came from the credentials of this remediation, too.
+    pub fn add_root(&mut self, root: &str) {
+        self.roots.retain(|known| known != root);
+        self.roots.push(root.to_owned());
+    }
+
+    /// A later finding is about it: it is read again, from its earliest sight on, whatever became of the one before.
+    pub fn stolen_again(&mut self, root: &str, since: Timestamp, last_seen: Timestamp) {
+        self.add_root(root);
+        self.is_wide |= since < self.since;
+        self.since = self.since.min(since);
+        self.last_seen = self.last_seen.max(last_seen);
+        self.ended = false;
+        self.next = Instant::now();
+    }
+
     /// Takes what a reading of it recorded.
     pub fn take(&mut self, trace: &Trace) {
-        self.seen.extend(trace.activities.iter().map(|activity| activity.event.clone()));
+        self.kept.note(&trace.activities);
         for read in &trace.read {
             self.unread.remove(&read.region);
             let until = self.read.entry(read.region.clone()).or_insert(read.until);

@@ -5,6 +5,7 @@ use super::opened;
 use crate::config::Pursue;
 use crate::finding::{Finding, UserType};
 use crate::ledger::{LedgerError, Reader};
+use crate::org::Snapshot;
 use crate::remediation::{Entry, Event, Remediation, State, Trace};
 use crate::triage::Policy;
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,10 @@ pub(super) struct PursuitList {
     keys: HashMap<KeyId, PursuedKey>,
     /// The addresses at which the thief was seen, by remediation.
     addresses: HashMap<String, Vec<String>>,
+    /// What the ledger had at the start was read.
+    is_live: bool,
+    /// The keys that were found since and are not followed: the remediation, the key, why.
+    dropped: Vec<(String, String, NotFollowed)>,
 }
 
 /// Why a key that a thief holds is not read.
@@ -55,20 +60,30 @@ impl PursuitList {
             let since = Timestamp::now().saturating_sub(LOOKED_BACK).unwrap_or(Timestamp::MIN);
             self.seq = reader.last_before(since)?;
         }
+        let mut organization = None;
         loop {
             let entries = reader.pursuit_entries(self.seq, SOME)?;
             let is_all = entries.len() < SOME;
+            if organization.is_none() && !entries.is_empty() {
+                organization = reader.organization()?;
+            }
             for entry in entries {
                 self.seq = entry.seq;
-                self.take(entry, reader)?;
+                self.take(entry, reader, organization.as_ref())?;
             }
             if is_all {
+                self.is_live = true;
                 return Ok(());
             }
         }
     }
 
-    fn take(&mut self, entry: Entry, reader: &Reader) -> Result<(), LedgerError> {
+    fn take(
+        &mut self,
+        entry: Entry,
+        reader: &Reader,
+        organization: Option<&Snapshot>,
+    ) -> Result<(), LedgerError> {
         let Some(remediation) = entry.takes_care().map(str::to_owned).or(entry.subject.remediation) else {
             return Ok(());
         };
@@ -81,7 +96,7 @@ impl PursuitList {
                     self.stolen(&remediation, &finding);
                 }
             }
-            Event::Trace(trace) => self.traced(&remediation, &trace),
+            Event::Trace(trace) => self.traced(&remediation, &trace, organization),
             // Now it may be time.
             Event::Accepted { .. } | Event::Refused(_) | Event::PursuitAsked(_) => self.hasten(&remediation),
             _ => {}
@@ -102,51 +117,75 @@ impl PursuitList {
         let first = finding.evidence.first_seen.unwrap_or(finding.last_seen()).min(finding.last_seen());
         let since = first.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
         let is_users = !principal.user_type.is_role() || principal.user_type == UserType::FederatedUser;
-        self.keys
-            .entry(id.clone())
-            .or_insert_with(|| PursuedKey { is_users, ..PursuedKey::new(id, remediation, since) });
+        if let Some(key) = self.keys.get_mut(&id) {
+            key.stolen_again(remediation, since, finding.last_seen());
+            // And so is what was opened with it.
+            let is_from = |key: &&mut PursuedKey| key.chain.iter().any(|link| link.access_key == access_key);
+            self.keys.values_mut().filter(is_from).for_each(|key| key.add_root(remediation));
+            return;
+        }
+        let last_seen = finding.last_seen();
+        let key = PursuedKey { last_seen, is_users, ..PursuedKey::new(id.clone(), remediation, since) };
+        self.keys.insert(id, key);
     }
 
-    /// What a reading recorded: how far it came, and the keys that it found.
-    fn traced(&mut self, remediation: &str, trace: &Trace) {
+    /// What a reading recorded: how far it came, and the keys that it found. In an account outside the organization there
+    /// is nothing to be read.
+    fn traced(&mut self, remediation: &str, trace: &Trace, organization: Option<&Snapshot>) {
         let id = KeyId { account: trace.account.clone(), access_key: trace.access_key.as_str().into() };
         let Some(key) = self.keys.get_mut(&id) else { return };
         key.take(trace);
         let key = key.clone();
-        let addresses = self.addresses.get(remediation).cloned().unwrap_or_default();
+        let addresses = self.addresses(&key);
         for activity in &trace.activities {
             let Some(found) = opened::opened(&key, activity, &addresses) else { continue };
-            if self.follows(&found).is_ok() {
-                self.keys.entry(found.id.clone()).or_insert(found);
+            let is_ours = organization.is_some_and(|all| all.account(&found.id.account).is_some());
+            if !is_ours || self.keys.contains_key(&found.id) {
+                continue;
+            }
+            match self.follows(&found) {
+                Ok(()) => {
+                    self.keys.insert(found.id.clone(), found);
+                }
+                Err(why) if self.is_live => {
+                    self.dropped.push((remediation.to_owned(), found.id.access_key.to_string(), why));
+                }
+                Err(_) => {}
             }
         }
     }
 
-    /// Whether a key that was found is read as well.
-    ///
-    /// # Errors
-    /// Why it is not.
-    pub fn follows(&self, found: &PursuedKey) -> Result<(), NotFollowed> {
+    /// Whether a key that was found is read as well. What may be the legitimate user's takes no place from the thief's.
+    fn follows(&self, found: &PursuedKey) -> Result<(), NotFollowed> {
         if found.depth() > DEEPEST {
             return Err(NotFollowed::Depth);
         }
-        let count = self.keys.values().filter(|key| key.root == found.root).count();
-        if count >= WIDEST && !self.keys.contains_key(&found.id) {
+        let is_beside = |key: &&PursuedKey| {
+            !key.chain.is_empty()
+                && key.elsewhere.is_some() == found.elsewhere.is_some()
+                && key.roots.iter().any(|root| found.roots.contains(root))
+        };
+        if self.keys.values().filter(is_beside).count() >= WIDEST {
             return Err(NotFollowed::Width);
         }
         Ok(())
     }
 
+    /// The keys that were found and are not followed since this was asked last.
+    pub fn take_dropped(&mut self) -> Vec<(String, String, NotFollowed)> {
+        std::mem::take(&mut self.dropped)
+    }
+
     /// Those that came from this remediation are due now.
     fn hasten(&mut self, remediation: &str) {
-        for key in self.keys.values_mut().filter(|key| key.root == remediation) {
+        for key in self.keys.values_mut().filter(|key| key.roots.iter().any(|root| root == remediation)) {
             key.next = Instant::now();
         }
     }
 
     /// The addresses at which the thief was seen.
-    pub fn addresses(&self, remediation: &str) -> Vec<String> {
-        self.addresses.get(remediation).cloned().unwrap_or_default()
+    pub fn addresses(&self, key: &PursuedKey) -> Vec<String> {
+        key.roots.iter().filter_map(|root| self.addresses.get(root)).flatten().cloned().collect()
     }
 
     /// The key, as it is known now.
@@ -154,12 +193,13 @@ impl PursuitList {
         self.keys.get_mut(id)
     }
 
-    /// Those that are due, and not being read; the one that waits longest first.
+    /// Those that are due, and not being read: those that were never read first, and of these the one that waits longest.
+    /// What may be the legitimate user's comes last.
     pub fn due(&self) -> Vec<PursuedKey> {
         let now = Instant::now();
         let is_due = |key: &&PursuedKey| !key.ended && !key.is_busy && key.next <= now;
         let mut due: Vec<PursuedKey> = self.keys.values().filter(is_due).cloned().collect();
-        due.sort_by_key(|key| key.next);
+        due.sort_by_key(|key| (key.elsewhere.is_some(), key.looks > 0, key.next));
         due
     }
 

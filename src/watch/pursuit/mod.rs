@@ -9,8 +9,10 @@ mod alerts;
 mod key;
 mod list;
 mod opened;
+mod places;
 mod reading;
 mod shared;
+mod tally;
 
 use crate::alert::Alerts;
 use crate::aws::AwsClock;
@@ -19,7 +21,7 @@ use crate::ingest::IntakeSender;
 use crate::ledger::{Ledger, LedgerError};
 use crate::remedy::MemberAccess;
 use crate::triage::Policy;
-use list::is_pursued;
+use places::Places;
 use shared::Shared;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -30,8 +32,8 @@ use tokio_util::task::TaskTracker;
 /// Interval between two looks at what is due.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Maximum number of keys that are read at once. It is a width of its own: a theft waits for none of them.
-const AT_ONCE: usize = 8;
+/// Maximum number of keys that are read at once.
+const AT_ONCE: usize = 128;
 
 /// Time after which it is looked again whether a key is to be read, when it is not.
 const NOT_YET: Duration = Duration::from_mins(1);
@@ -72,7 +74,17 @@ impl Pursuit {
         let reader = ledger.reader()?;
         let (regions, list) = (RwLock::new(regions), Mutex::default());
         Ok(Self(Arc::new(Inner {
-            shared: Shared { ledger, reader, access, alerts, clock, intake, regions, list },
+            shared: Shared {
+                ledger,
+                reader,
+                access,
+                alerts,
+                clock,
+                intake,
+                regions,
+                list,
+                places: Places::default(),
+            },
             width: Arc::new(Semaphore::new(AT_ONCE)),
             tasks: TaskTracker::new(),
             stop,
@@ -89,23 +101,23 @@ impl Pursuit {
     ///
     /// # Errors
     /// When the ledger fails, now or in a reading before.
-    pub fn begin_due(&self, policy: &Arc<Policy>) -> Result<usize, LedgerError> {
+    pub async fn begin_due(&self, policy: &Arc<Policy>) -> Result<usize, LedgerError> {
         if let Some(fault) = self.0.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(fault);
         }
         self.0.shared.list().update(&self.0.shared.reader)?;
-        let (due, count) = {
-            let list = self.0.shared.list();
-            (list.due(), list.count())
+        let (due, count, dropped) = {
+            let mut list = self.0.shared.list();
+            (list.due(), list.count(), list.take_dropped())
         };
+        self.0.shared.raise_dropped(&dropped).await?;
         metrics::gauge!("rescind_pursued_keys").set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
         let mut begun = 0;
         for key in due {
-            let root = self.0.shared.root(&key)?;
-            if root.is_none_or(|root| !is_pursued(&root, policy)) {
+            let Some(root) = self.0.shared.pursued_root(&key, policy)? else {
                 self.0.shared.list().put_off(&key.id, NOT_YET);
                 continue;
-            }
+            };
             let Ok(place) = Arc::clone(&self.0.width).try_acquire_owned() else { break };
             if let Some(key) = self.0.shared.list().key_mut(&key.id) {
                 key.is_busy = true;
@@ -114,7 +126,8 @@ impl Pursuit {
             let (inner, policy) = (Arc::clone(&self.0), Arc::clone(policy));
             self.0.tasks.spawn(async move {
                 let id = key.id.clone();
-                let read = inner.stop.run_until_cancelled(reading::read(&inner.shared, key, &policy)).await;
+                let reading = Box::pin(reading::read(&inner.shared, key, root, &policy));
+                let read = inner.stop.run_until_cancelled(reading).await;
                 if let Some(Err(error)) = read {
                     inner.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
                 }
@@ -133,7 +146,7 @@ impl Pursuit {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while self.0.stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            self.begin_due(&policy())?;
+            self.begin_due(&policy()).await?;
         }
         Ok(())
     }

@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 /// What the findings that follow from a key's calls have in common.
 pub(super) struct Origins<'a> {
     pub incident: &'a str,
+    /// The remediation of the stolen credentials.
+    pub root: &'a str,
     /// The rule that led to the remediation of the stolen credentials.
     pub rule: Option<&'a str>,
     /// The addresses at which the thief was seen.
@@ -58,14 +60,17 @@ pub(super) fn opened(key: &PursuedKey, activity: &Activity, addresses: &[String]
         return None;
     }
     let role = opened.arn.as_deref().and_then(SessionArn::of);
-    let account = role.as_ref().map_or_else(|| key.id.account.clone(), |role| role.account.clone());
+    // Root's session is one of the account that it is root of.
+    let account = opened.arn.as_deref().and_then(|arn| arn.split(':').nth(4)?.parse().ok());
+    let account = account.unwrap_or_else(|| key.id.account.clone());
     let id = KeyId { account, access_key: opened.access_key.as_str().into() };
     Some(PursuedKey {
         chain: chain(key, activity),
         expires: opened.expires,
         is_users: role.is_none(),
         elsewhere: elsewhere(key, activity, addresses),
-        ..PursuedKey::new(id, &key.root, activity.at)
+        roots: key.roots.clone(),
+        ..PursuedKey::new(id, "", activity.at)
     })
 }
 
@@ -98,7 +103,9 @@ pub(super) fn finding(key: &PursuedKey, activity: &Activity, origins: &Origins<'
             };
             (DerivedKind::Session, arn.account.clone(), principal)
         }
+        // One that was deactivated and works again is named in the call, and not in the answer.
         Thing::AccessKey if (origins.contains)(Contain::Keys) => {
+            let access_key_id = Some(access_key_id.or_else(|| activity.names.get("key").cloned())?);
             (DerivedKind::AccessKey, key.id.account.clone(), user(name()?, access_key_id))
         }
         Thing::User if (origins.contains)(Contain::Users) => {
@@ -118,7 +125,7 @@ pub(super) fn finding(key: &PursuedKey, activity: &Activity, origins: &Origins<'
     let derived = Derived {
         what,
         incident: origins.incident.to_owned(),
-        from: key.root.clone(),
+        from: origins.root.to_owned(),
         rule: origins.rule.map(str::to_owned),
         call: activity.call.clone(),
         event: activity.call_id().to_owned(),
@@ -151,10 +158,15 @@ fn user(name: String, access_key_id: Option<String>) -> Principal {
 /// The bare name of what a call is about: what follows the last slash of its ARN. A user who makes a key for himself
 /// does not name himself.
 fn named(activity: &Activity) -> Option<String> {
-    if let (Thing::AccessKey, Some(user)) = (activity.thing, activity.names.get("user")) {
-        return Some(user.clone());
+    let in_record = match activity.thing {
+        Thing::AccessKey | Thing::User => activity.names.get("user"),
+        _ => activity.names.get("role"),
+    };
+    if let Some(name) = in_record.filter(|name| !name.contains(['/', ':'])) {
+        return Some(name.clone());
     }
-    let object = activity.object.as_deref().or(activity.who.as_deref())?;
+    let is_key = activity.thing == Thing::AccessKey;
+    let object = activity.object.as_deref().filter(|_| !is_key).or(activity.who.as_deref())?;
     let name = object.rsplit('/').next().filter(|name| !name.is_empty() && !name.contains(':'))?;
     Some(name.to_owned())
 }

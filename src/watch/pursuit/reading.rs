@@ -1,9 +1,10 @@
 //! One reading of CloudTrail by one key: all regions side by side, each page recorded before the next.
 
 use super::alerts;
-use super::key::{LAG, MOST_RECORDED, PursuedKey, SURE};
+use super::key::{LAG, PursuedKey, SURE};
 use super::opened::{self, Origins};
 use super::shared::Shared;
+use super::tally::{Kept, Tally};
 use crate::alert::Alert;
 use crate::aws::{Lookup, MemberSession, TrailQuery};
 use crate::backoff::Backoff;
@@ -13,21 +14,20 @@ use crate::ident::Region;
 use crate::ledger::{Append, LedgerError};
 use crate::org::AccountState;
 use crate::remediation::{
-    CallCount, CallScope, Draft, ErrorKind, Event, Means, Origin, Refusal, RegionRead, RegionUnread,
-    Remediation, Target, Trace, Who, incident_opened_by,
+    CallScope, Draft, ErrorKind, Event, Means, Origin, Refusal, RegionUnread, Remediation, Target, Trace,
+    Who, incident_opened_by,
 };
 use crate::remedy::Purpose;
 use crate::trail::{Activity, Meaning, TrailRecord};
 use crate::triage::Policy;
 use futures::StreamExt;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// Maximum number of regions of one key that are read at once: LookupEvents is limited for each region on its own.
-const REGIONS: usize = 8;
+const REGIONS: usize = 64;
 
 /// Maximum number of pages of 50 events that are read of one key in one region in one reading.
 const MOST_PAGES: usize = 1_200;
@@ -40,12 +40,6 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Durat
 
 /// Time for which a session in a member account is used: it lasts 15 minutes, and a region can take 10.
 const SESSION: Duration = Duration::from_mins(4);
-
-/// Maximum number of names of calls that are counted apart in one region.
-const MOST_NAMES: usize = 200;
-
-/// Where the calls are counted that have another name than these.
-const OTHER: &str = "other";
 
 /// What one reading works with.
 struct Reading<'a> {
@@ -61,32 +55,26 @@ struct Reading<'a> {
     is_last: bool,
     session: Mutex<Option<(Instant, Arc<MemberSession>)>>,
     /// The calls that are recorded, with those of this reading.
-    seen: std::sync::Mutex<HashSet<String>>,
-}
-
-/// What was read in one region since the last time that it was recorded.
-#[derive(Default)]
-struct Unrecorded {
-    activities: Vec<Activity>,
-    calls: BTreeMap<String, CallCount>,
-    beyond: u64,
-    unreadable: u64,
-    not_before: Option<Timestamp>,
+    kept: std::sync::Mutex<Kept>,
 }
 
 /// Reads what CloudTrail has of a key since the last time.
 ///
 /// # Errors
 /// When the ledger fails.
-pub(super) async fn read(shared: &Shared, key: PursuedKey, policy: &Policy) -> Result<(), LedgerError> {
+pub(super) async fn read(
+    shared: &Shared,
+    key: PursuedKey,
+    root: Remediation,
+    policy: &Policy,
+) -> Result<(), LedgerError> {
     let now = shared.clock.now();
-    let Some(root) = shared.root(&key)? else { return Ok(()) };
-    let incident = shared.reader.incident_of(&key.root)?.unwrap_or_else(|| incident_opened_by(&key.root));
+    let incident = shared.reader.incident_of(&root.id)?.unwrap_or_else(|| incident_opened_by(&root.id));
     let reading = Reading {
         shared,
-        addresses: shared.list().addresses(&key.root),
+        addresses: shared.list().addresses(&key),
         is_last: key.is_complete_at(now),
-        seen: std::sync::Mutex::new(key.seen.clone()),
+        kept: std::sync::Mutex::new(key.kept.clone()),
         session: Mutex::default(),
         key,
         root,
@@ -107,6 +95,9 @@ pub(super) async fn read(shared: &Shared, key: PursuedKey, policy: &Policy) -> R
     for one in all {
         is_whole &= one?;
     }
+    if is_whole {
+        shared.note_whole(&reading.key);
+    }
     if reading.is_last && is_whole {
         reading.record(reading.trace(|trace| trace.ended = true), Vec::new()).await?;
     }
@@ -124,15 +115,11 @@ impl Reading<'_> {
     /// Reads one region; says whether it could be read to its end.
     async fn region(&self, region: Region) -> Result<bool, LedgerError> {
         match self.pages(&region).await? {
-            Ok(unrecorded) => {
+            Ok(tally) => {
                 self.shared.note_read(&self.key, &region);
                 let was_unread = self.key.unread.contains(&region);
-                let has_news = !unrecorded.calls.is_empty()
-                    || !unrecorded.activities.is_empty()
-                    || unrecorded.unreadable > 0
-                    || unrecorded.not_before.is_some();
-                if has_news || was_unread {
-                    self.record_region(&region, unrecorded).await?;
+                if tally.has_news() || was_unread {
+                    self.record_region(&region, tally).await?;
                 }
                 Ok(true)
             }
@@ -160,41 +147,43 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads the pages of a region, newest first. What opens a session is recorded and handed over with its page: the
+    /// Reads the pages of a region, newest first. What was opened or made is recorded and handed over with its page: the
     /// rest of a long list can take minutes.
-    async fn pages(&self, region: &Region) -> Result<Result<Unrecorded, Refusal>, LedgerError> {
-        let since = self.key.read.get(region).copied().filter(|_| !self.is_last).unwrap_or(self.key.since);
+    async fn pages(&self, region: &Region) -> Result<Result<Tally, Refusal>, LedgerError> {
+        let since = self.key.read.get(region).copied().filter(|_| !self.is_last && !self.key.is_wide);
+        let since = since.unwrap_or(self.key.since);
         let mut query =
             TrailQuery { lookup: Lookup::AccessKey(&self.key.id.access_key), since, until: None, page: None };
-        let mut unrecorded = Unrecorded::default();
+        let mut tally = Tally::default();
         for number in 1.. {
             let page = match self.page(region, &query).await {
                 Ok(page) => page,
                 Err(refusal) => {
                     // What was found is kept; what was counted is counted again.
-                    self.record_activities(std::mem::take(&mut unrecorded.activities)).await?;
+                    self.record_activities(std::mem::take(&mut tally.activities)).await?;
                     return Ok(Err(refusal));
                 }
             };
-            unrecorded.unreadable += u64::try_from(page.unreadable).unwrap_or(u64::MAX);
+            tally.unreadable += u64::try_from(page.unreadable).unwrap_or(u64::MAX);
             let oldest = page.records.iter().map(|record| record.event.time).min();
             for record in page.records {
-                self.take(region, record, &mut unrecorded);
+                self.take(region, record, &mut tally);
             }
-            let opens = |activity: &Activity| activity.meaning == Meaning::OpensSession && activity.worked();
-            if unrecorded.activities.iter().any(opens) {
-                self.record_activities(std::mem::take(&mut unrecorded.activities)).await?;
+            // A page is a millisecond's work: what is more urgent comes in between.
+            tokio::task::yield_now().await;
+            if tally.is_urgent() {
+                self.record_activities(std::mem::take(&mut tally.activities)).await?;
             }
             query.page = page.next;
             if query.page.is_none() {
                 break;
             }
             if number >= MOST_PAGES {
-                unrecorded.not_before = oldest;
+                tally.not_before = oldest;
                 break;
             }
         }
-        Ok(Ok(unrecorded))
+        Ok(Ok(tally))
     }
 
     /// One page. CloudTrail throttles all who read in an account together, so it may take several attempts.
@@ -202,7 +191,11 @@ impl Reading<'_> {
         let mut attempt = 0;
         loop {
             let session = self.session().await?;
-            match session.events_page(region, query).await {
+            session.trail_turn(region).await;
+            let place = self.shared.places.take(region).await;
+            let page = session.events_page(region, query).await;
+            drop(place);
+            match page {
                 Ok(page) => return Ok(page),
                 Err(error) if error.kind == ErrorKind::Throttled && attempt < ATTEMPTS => {
                     attempt += 1;
@@ -242,27 +235,12 @@ impl Reading<'_> {
         }
     }
 
-    /// Takes one record: what matters is kept if it is new, and all are counted once they can be counted for good.
-    fn take(&self, region: &Region, record: TrailRecord, unrecorded: &mut Unrecorded) {
-        let TrailRecord { event, activity } = record;
+    /// Takes one record. It is counted once it can be counted for good.
+    fn take(&self, region: &Region, record: TrailRecord, tally: &mut Tally) {
         let from = self.key.read.get(region).copied().unwrap_or(self.key.since);
-        let is_counted = event.time >= from && event.time < self.until();
-        if is_counted {
-            let is_known = unrecorded.calls.len() < MOST_NAMES || unrecorded.calls.contains_key(&event.event);
-            let name = if is_known { event.event.as_str() } else { OTHER };
-            unrecorded.calls.entry(name.to_owned()).or_default().add(event.error_code.is_none());
-        }
-        let Some(activity) = activity else { return };
-        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if seen.contains(&activity.event) {
-            return;
-        }
-        if seen.len() >= MOST_RECORDED {
-            unrecorded.beyond += u64::from(is_counted);
-            return;
-        }
-        seen.insert(activity.event.clone());
-        unrecorded.activities.push(activity);
+        let is_counted = record.event.time >= from && record.event.time < self.until();
+        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        tally.take(record, is_counted, &mut kept);
     }
 
     /// Up to when everything that was read is all that there will be.
@@ -277,21 +255,16 @@ impl Reading<'_> {
         self.record(self.trace(|trace| trace.activities = activities), Vec::new()).await
     }
 
-    async fn record_region(&self, region: &Region, unrecorded: Unrecorded) -> Result<(), LedgerError> {
-        let Unrecorded { activities, calls, beyond, unreadable, not_before } = unrecorded;
-        let read = RegionRead {
-            region: region.clone(),
-            until: self.until().max(self.key.read.get(region).copied().unwrap_or(self.key.since)),
-            calls,
-            beyond,
-            unreadable,
-            not_before,
-        };
+    async fn record_region(&self, region: &Region, tally: Tally) -> Result<(), LedgerError> {
+        let lost = alerts::lost(&self.root, &self.key, tally.lost);
+        let lost = lost.and_then(|alert| self.shared.alerts.draft(alert));
+        let until = self.until().max(self.key.read.get(region).copied().unwrap_or(self.key.since));
+        let (activities, read) = tally.read(region.clone(), until);
         let trace = self.trace(|trace| {
             trace.activities = activities;
             trace.read.push(read);
         });
-        self.record(trace, Vec::new()).await
+        self.record(trace, Vec::from_iter(lost)).await
     }
 
     fn trace(&self, fill: impl FnOnce(&mut Trace)) -> Trace {
@@ -315,6 +288,7 @@ impl Reading<'_> {
         let home = &self.root.finding.region;
         let origins = Origins {
             incident: &self.incident,
+            root: &self.root.id,
             rule: self.root.rule.as_deref(),
             addresses: &self.addresses,
             contains: &contains,
@@ -328,15 +302,17 @@ impl Reading<'_> {
         // A user that is quarantined has no key that works: the user comes first.
         findings
             .sort_by_key(|one| one.derived.as_ref().is_some_and(|one| one.what == DerivedKind::AccessKey));
-        let not_followed: Vec<_> = {
-            let list = self.shared.list();
-            let found =
-                trace.activities.iter().filter_map(|one| opened::opened(&self.key, one, &self.addresses));
-            found.filter_map(|key| Some((key.id.access_key.to_string(), list.follows(&key).err()?))).collect()
+        let new = trace.activities.iter().filter(|activity| activity.worked());
+        let is_denied = |activity: &Activity| {
+            activity.meaning == Meaning::OpensSession
+                && opened::finding(&self.key, activity, &origins).is_some()
         };
-        let new: Vec<&Activity> = trace.activities.iter().collect();
-        let doors = alerts::doors_found(&self.root, &self.incident, &new).map(Alert::raised);
-        for activity in new.iter().filter(|activity| activity.worked()) {
+        let doors: Vec<&Activity> = new
+            .clone()
+            .filter(|activity| activity.meaning != Meaning::Takes && !is_denied(activity))
+            .collect();
+        let doors = alerts::doors_found(&self.root, &self.incident, &doors).map(Alert::raised);
+        for activity in new {
             metrics::counter!("rescind_pursuit_found_total", "meaning" => activity.meaning.name())
                 .increment(1);
             tracing::warn!(
@@ -348,9 +324,7 @@ impl Reading<'_> {
                 activity.object.as_deref().unwrap_or_default()
             );
         }
-        let limit =
-            alerts::not_followed(&self.root, &not_followed).and_then(|alert| self.shared.alerts.draft(alert));
-        more.extend(doors.into_iter().chain(limit));
+        more.extend(doors);
         let origin = Origin::Pursuit { remediation: self.root.id.clone() };
         let mut entries = vec![Draft { subject: self.root.subject(), event: Event::Trace(Box::new(trace)) }];
         entries.extend(findings.iter().map(|finding| Draft::finding(&origin, finding.clone(), None)));

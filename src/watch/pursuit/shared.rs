@@ -1,7 +1,9 @@
 //! What the readings of all keys share.
 
+use super::alerts;
 use super::key::{KeyId, PursuedKey};
-use super::list::PursuitList;
+use super::list::{NotFollowed, PursuitList, is_pursued};
+use super::places::Places;
 use crate::alert::Alerts;
 use crate::aws::AwsClock;
 use crate::ident::Region;
@@ -10,6 +12,7 @@ use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::Remediation;
 use crate::remedy::MemberAccess;
 use crate::triage::Policy;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -25,6 +28,7 @@ pub(super) struct Shared {
     /// Where calls are looked for, beside the region in which IAM's are seen.
     pub regions: RwLock<Vec<Region>>,
     pub list: Mutex<PursuitList>,
+    pub places: Places,
 }
 
 impl Shared {
@@ -32,15 +36,42 @@ impl Shared {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The remediation that a key came from; none when it is in an archive by now.
+    /// The latest remediation because of which a key is pursued; none when it is not. One that is in an archive by now is
+    /// over.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn root(&self, key: &PursuedKey) -> Result<Option<Remediation>, LedgerError> {
-        match self.reader.remediation(&key.root) {
-            Err(LedgerError::Unknown { .. } | LedgerError::BadRow { .. }) => Ok(None),
-            remediation => remediation.map(Some),
+    pub fn pursued_root(
+        &self,
+        key: &PursuedKey,
+        policy: &Policy,
+    ) -> Result<Option<Remediation>, LedgerError> {
+        for root in key.roots.iter().rev() {
+            match self.reader.remediation(root) {
+                Ok(remediation) if is_pursued(&remediation, policy) => return Ok(Some(remediation)),
+                Ok(_) | Err(LedgerError::Unknown { .. } | LedgerError::BadRow { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(None)
+    }
+
+    /// Raises which keys are not followed.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn raise_dropped(&self, dropped: &[(String, String, NotFollowed)]) -> Result<(), LedgerError> {
+        let mut by_root: BTreeMap<&str, Vec<(&str, NotFollowed)>> = BTreeMap::new();
+        for (root, key, why) in dropped {
+            by_root.entry(root).or_default().push((key, *why));
+        }
+        for (root, keys) in by_root {
+            let remediation = self.reader.remediation(root)?;
+            if let Some(alert) = alerts::not_followed(&remediation, &keys) {
+                self.alerts.raise_alert(alert).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The reading of a key is over: when the next one is due.
@@ -61,6 +92,15 @@ impl Shared {
         // Where it was seen last first.
         regions.sort_by_key(|region| !key.read.contains_key(region));
         regions
+    }
+
+    /// All regions were read from the beginning that was known then.
+    pub fn note_whole(&self, read: &PursuedKey) {
+        if let Some(key) = self.list().key_mut(&read.id)
+            && key.since == read.since
+        {
+            key.is_wide = false;
+        }
     }
 
     pub fn note_read(&self, key: &PursuedKey, region: &Region) {

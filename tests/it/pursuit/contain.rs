@@ -34,7 +34,7 @@ pub fn spread(scene: &Scene, into: &[&str]) -> Value {
     lines.rev().find(|line| line["event"] == "credentials").expect("the last line")
 }
 
-fn scene(keys: &str) -> Scene {
+pub fn scene(keys: &str) -> Scene {
     let scene = Scene::with(Setting::default().with_users());
     scene.watch();
     scene.configure(keys);
@@ -42,7 +42,7 @@ fn scene(keys: &str) -> Scene {
 }
 
 /// The thief's own key, as he holds it.
-fn key(scene: &Scene, credentials: &Value) -> Thief {
+pub fn key(scene: &Scene, credentials: &Value) -> Thief {
     let held = credentials.as_object().expect("an object").values();
     let key = held
         .filter(|one| one.is_object())
