@@ -17,7 +17,7 @@ mod view;
 
 pub use counter::{IncidentCounter, IncidentCounts};
 pub use door::{DoorStatus, IncidentDoor};
-pub use graph::{Graph, NodeKind};
+pub use graph::{Graph, GraphEdge, NodeKind};
 pub use names::in_words;
 pub use outcome::SessionStatus;
 pub use session::Session;

@@ -1,19 +1,19 @@
 //! The graph of an incident as SVG: what is as many steps away from the stolen credentials stands in one column.
 
-use crate::incident::{Graph, NodeKind};
+use crate::incident::{Graph, GraphEdge, NodeKind};
 use crate::safe::short_line;
 
 /// Width and height of a box.
-const BOX: (usize, usize) = (210, 42);
+const BOX: (usize, usize) = (230, 42);
 
 /// Distance from one column to the next, and from one row to the next.
-const STEP: (usize, usize) = (350, 70);
+const STEP: (usize, usize) = (380, 70);
 
 /// Space around everything.
 const MARGIN: usize = 12;
 
 /// Maximum number of characters of a line in a box.
-const LINE: usize = 32;
+const LINE: usize = 30;
 
 /// Maximum number of characters beside an arrow.
 const LABEL: usize = 24;
@@ -74,7 +74,7 @@ impl Drawing {
                 text_x: x + 12,
                 first_y: y + 18,
                 second_y: y + 33,
-                first: short_line(first, LINE),
+                first: short_line(&named(first), LINE),
                 second: short_line(status, LINE),
                 title: format!("{} {}", node.label, node.status.as_deref().unwrap_or_default()),
                 class: if node.is_open { "open_node" } else { "node" },
@@ -82,10 +82,15 @@ impl Drawing {
         });
         let place =
             |id: &str| graph.nodes.iter().position(|node| node.id == id).and_then(|at| places.get(at));
-        let arrows = graph.edges.iter().filter_map(|edge| {
+        let arrows = graph.edges.iter().enumerate().filter_map(|(number, edge)| {
+            let is_beside = |other: &&GraphEdge| other.from == edge.from && other.to == edge.to;
+            let beside = graph.edges.iter().take(number).filter(is_beside).count();
             let times = if edge.count > 1 { format!(" ×{}", edge.count) } else { String::new() };
             let label = short_line(&format!("{}{times}", edge.call), LABEL);
-            Some(arrow(*place(&edge.from)?, *place(&edge.to)?, label))
+            let mut arrow = arrow(*place(&edge.from)?, *place(&edge.to)?, label);
+            // Two calls between the same two things have their names one above the other.
+            arrow.y = arrow.y.saturating_sub(beside * 13);
+            Some(arrow)
         });
         let (columns, longest) = (rows.len(), rows.iter().copied().max().unwrap_or(0));
         Self {
@@ -94,6 +99,14 @@ impl Drawing {
             arrows: arrows.collect(),
             boxes: boxes.collect(),
         }
+    }
+}
+
+/// A label with the bare name in place of an ARN: what follows its last slash or colon.
+fn named(label: &str) -> String {
+    match label.split_once("arn:") {
+        Some((before, arn)) => format!("{before}{}", arn.rsplit(['/', ':']).next().unwrap_or(arn)),
+        None => label.to_owned(),
     }
 }
 

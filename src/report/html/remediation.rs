@@ -3,6 +3,7 @@
 use super::shown::{Shown, nested};
 use crate::ledger::Paths;
 use crate::ledger::tree::Hash;
+use crate::plural::counted;
 use crate::remediation::{
     Asked, ChangeMade, InForce, ReleaseRun, describe_in_force, describe_quarantine, span,
 };
@@ -10,7 +11,6 @@ use crate::report::diff::policy_diff;
 use crate::report::finding::known;
 use crate::report::remediation::RemediationReport;
 use crate::report::scan::ReportError;
-use crate::trail::Activity;
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -139,7 +139,7 @@ fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
         ("removed", drift.unwrap_or_default()),
         ("in force", incident.in_force.as_ref().map(describe_in_force).unwrap_or_default()),
         ("quarantine", incident.quarantine().map(describe_quarantine).unwrap_or_default()),
-        ("made elsewhere", made_elsewhere(&incident.activities)),
+        ("opened and made", opened_and_made(incident)),
         ("release", incident.releases.last().map(released).unwrap_or_default()),
         ("superseded by", text(incident.superseded_by.as_deref())),
     ];
@@ -147,13 +147,12 @@ fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
     said.map(|(name, text)| (name, Shown::text(&text))).collect()
 }
 
-fn made_elsewhere(made: &[Activity]) -> String {
-    let worked = made.iter().filter(|one| one.worked());
-    let named = worked.map(|one| {
-        let object = one.object.as_deref().unwrap_or("?");
-        format!("{} {object} ({} {})", one.thing, one.call, Shown::time(&one.at))
-    });
-    named.collect::<Vec<_>>().join(", ")
+/// How much of it there is: the incident has all of it.
+fn opened_and_made(remediation: &RemediationReport) -> String {
+    match remediation.activities.iter().filter(|one| one.worked()).count() {
+        0 => String::new(),
+        count => format!("{} that matter: incident {}", counted(count, "call"), remediation.incident),
+    }
 }
 
 fn asked(asked: &Asked) -> String {

@@ -18,7 +18,8 @@ pub(super) fn doors_found(root: &Remediation, incident: &str, doors: &[&Activity
             format!(", open to {}", one.outside.join(" "))
         };
         let object = one.object.as_deref().unwrap_or("without a name");
-        format!("{} {object} ({}{outside})", one.thing, one.call)
+        let from = one.source_ip.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
+        format!("{} {object} ({}{from}{outside})", one.thing, one.call)
     };
     let more = match doors.len() {
         1 => String::new(),

@@ -17,8 +17,8 @@ fn scene(trail: &Value) -> Scene {
 #[test]
 fn records_that_come_late_and_out_of_order_are_found() {
     let scene = scene(&json!({"delay_seconds": 300, "jitter_seconds": 600, "seed": 7}));
-    let service = Watching::start(&scene, &[]);
     let intrusion = Intrusion::new(&scene);
+    let service = Watching::start(&scene, &[]);
     scene.wait(|| !scene.entries_of("proof").is_empty());
     intrusion.is_pending();
     assert!(activities(&scene).is_empty());
