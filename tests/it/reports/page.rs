@@ -66,8 +66,10 @@ fn a_browser_shows_the_page_and_asks_for_nothing() {
         .expect("the binary runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let (page, said, asked) = shown(&path("report.html"), directory.path());
-    assert_eq!(page.matches("<details class=\"incident\"").count(), 1000, "{said}");
-    assert_eq!(page.matches("role=\"img\"").count(), 2);
+    assert_eq!(page.matches("<details class=\"entry remediation\"").count(), 1000, "{said}");
+    // All of them are one theft: one incident, with its drawing.
+    assert_eq!(page.matches("<details class=\"entry incident\"").count(), 1);
+    assert_eq!(page.matches("role=\"img\"").count(), 3);
     assert!(page.matches("<rect").count() >= 2 && page.matches("<table").count() > 1000);
     assert!(!said.contains("CONSOLE"), "{said}");
     assert!(asked.is_empty(), "{asked:#?}");
