@@ -42,7 +42,7 @@ codes! {
             means "CloudTrail of an account cannot be read in a region, so it is not known what the thief did there."
             do "The alert says what is missing, mostly `cloudtrail:LookupEvents` for the remediation role. It is read again at each look.";
         PursuitLimit "pursuit_limit"
-            means "The thief opened more sessions than are followed: more than 5 principals away from the stolen credentials, or more than 100 keys."
+            means "The thief opened more than is followed: sessions more than 5 principals away from the stolen credentials, more than 100 keys, or more than 1,000 calls of one key that opened or made something."
             do "Look at these keys in CloudTrail by hand. If roles assume each other in a loop, break it.";
         ForeignPolicy "foreign_policy"
             means "Before rescind's first write there was a document under its name that it cannot have written: of another form, or with a cutoff in the future. It was replaced, is kept in the record, and does not come back."

@@ -26,7 +26,7 @@ const FIRST: Duration = Duration::from_mins(1);
 /// Time for which a long-term key is followed.
 pub(super) const LONG_TERM: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// Time from a failed look to the point at which it is recorded, in looks: the next one may succeed.
+/// Number of failed readings of a region in a row from which on it is recorded as unreadable: the next one may succeed.
 pub(super) const SURE: u32 = 3;
 
 /// Which key it is. Another account may have a key of the same name only if somebody lies.
