@@ -49,6 +49,13 @@ pub struct Signed {
     aws_identity: bool,
 }
 
+impl Signed {
+    /// Their name and their reason.
+    pub fn said(&self) -> (String, String) {
+        (self.by.clone(), self.reason.clone())
+    }
+}
+
 /// The answer as it is recorded.
 pub async fn signed(
     signed: &Signed,
@@ -58,7 +65,7 @@ pub async fn signed(
 ) -> Result<Answer, ServiceError> {
     let aws_identity = if signed.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
     let (by, reason) = (signed.by.clone(), signed.reason.clone());
-    Ok(Answer { by, reason, os_user: os_user(), aws_identity, judged })
+    Ok(Answer { by, reason, os_user: service::os_user(), aws_identity, judged })
 }
 
 fn a_text(text: &str) -> Result<String, String> {
@@ -247,12 +254,4 @@ fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
 
 async fn aws_identity(config: &Config, ledger: &Ledger) -> Result<String, ServiceError> {
     Ok(service::hub(config, ledger).await?.identity().arn.clone())
-}
-
-/// Who this process runs as, by the system's word.
-pub fn os_user() -> String {
-    let name = whoami::username().unwrap_or_else(|_| "(no name)".to_owned());
-    #[cfg(unix)]
-    let name = format!("{name}, uid {}", rustix::process::getuid().as_raw());
-    name.chars().take(200).collect()
 }

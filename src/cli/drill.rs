@@ -3,7 +3,7 @@
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, GOOD, Screen, clean, styled};
 use super::runtime::block_on;
-use super::{Exit, answer, signals};
+use super::{Exit, signals};
 use crate::config::Config;
 use crate::drill::{Drill, DrillError};
 use crate::ident::AccountId;
@@ -34,8 +34,13 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             styled(BOLD, role.path_and_name()),
             args.account
         ));
-        let drill =
-            Drill { config, hub: &hub, account: args.account.clone(), role, os_user: answer::os_user() };
+        let drill = Drill {
+            config,
+            hub: &hub,
+            account: args.account.clone(),
+            role,
+            os_user: crate::service::os_user(),
+        };
         let drilled = match Box::pin(drill.hold(&stop, &mut |step| describe(step, screen))).await {
             Ok(drilled) => drilled,
             Err(DrillError::Asked(why)) => return Err(BadInput(why).into()),

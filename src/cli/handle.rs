@@ -1,12 +1,14 @@
 //! `rescind handle FILE`: act on the findings in a file.
 
 use super::exit::BadInput;
+use super::follow::{self, follow};
 use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
 use crate::ingest::{Input, Seen};
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Lock};
+use crate::plural::counted;
 use crate::service::{Purpose, Service};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -21,18 +23,27 @@ const BATCH: usize = 50;
 pub struct Args {
     /// A file, or - for standard input. One finding or many: JSON documents, gzipped or not.
     file: PathBuf,
+
+    /// Beside a running service: wait until it has carried out what follows, and show the proof.
+    #[arg(long)]
+    wait: bool,
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     let input = Input::open(&args.file).map_err(|error| BadInput(error.to_string()))?;
     block_on(async {
         let stop = signals::stop_token();
-        let starting =
-            Service::start(config.for_one_run(), "handle", Purpose::Act { backlog: false }, stop.clone());
+        // A running service decides, in the order of its work. Without one it is done here.
+        let is_alone = Lock::holder(&config.ledger).is_none();
+        let purpose = if is_alone { Purpose::Act { backlog: false } } else { Purpose::Plan };
+        let starting = Service::start(config.for_one_run(), "handle", purpose, stop.clone());
         let service = tokio::select! {
             service = starting => service?,
             () = stop.cancelled() => return Ok(Exit::Interrupted),
         };
+        if !is_alone {
+            return Box::pin(hand_over(service, input, args.wait, screen, &stop)).await;
+        }
         let done = async {
             service.recover().await?;
             take_in(&service, input, screen, &stop).await
@@ -40,6 +51,36 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         .await;
         Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
     })
+}
+
+/// Leaves what is in the input to the running service.
+async fn hand_over(
+    service: Service,
+    input: Input,
+    wait: bool,
+    screen: &Screen,
+    stop: &CancellationToken,
+) -> anyhow::Result<Exit> {
+    let origin = input.origin.clone();
+    take_in(&service, input, screen, stop).await?;
+    let unread = summary::of_input(service.reader(), service.started_at(), &origin, screen)?;
+    let handed = service.handed_in().left_to_another();
+    let (reader, config) = (service.ledger().reader()?, service.config().clone());
+    service.stop("handed in").await?;
+    screen.json(&serde_json::json!({ "handed_in": handed.len() }))?;
+    screen.line(format!("{} handed in.", counted(handed.len(), "finding")));
+    let done = match (handed.is_empty(), wait) {
+        (true, _) => Exit::Done,
+        (false, true) => follow(&reader, &config, &handed, screen, stop).await?,
+        (false, false) => {
+            follow::describe(&config, screen);
+            Exit::Done
+        }
+    };
+    if stop.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if unread > 0 { Exit::NeedsPerson } else { done })
 }
 
 /// Hands the findings in, as fast as they are worked off.

@@ -7,6 +7,7 @@ mod drill;
 mod exit;
 mod explain;
 mod filter;
+mod follow;
 mod handle;
 mod health;
 mod impact;
@@ -18,6 +19,7 @@ mod list;
 mod man;
 mod notify;
 mod opt_out;
+mod ordered;
 mod output;
 mod plan;
 mod policies;
@@ -26,6 +28,7 @@ mod recheck;
 mod release;
 mod remediation;
 mod report;
+mod revoke;
 mod run;
 mod runtime;
 mod show;
@@ -86,6 +89,8 @@ enum Command {
     Run(run::Args),
     /// Act on the findings in a file, in any form in which GuardDuty findings travel.
     Handle(handle::Args),
+    /// Order a revocation: a role's sessions, one session, or a user's key; with or without a finding.
+    Revoke(revoke::Args),
     /// Show how a running service is doing, and what needs attention.
     Status(status::Args),
     /// Check whether the service is alive: for health checks of containers.
@@ -145,6 +150,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Plan(args) => with_config(&config, |config| plan::run(&args, config, &screen)),
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
         Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
+        Command::Revoke(args) => with_config(&config, |config| revoke::run(&args, config, &screen)),
         Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
         Command::Health(args) => ServicePlace::read(&config)
             .map_err(Into::into)

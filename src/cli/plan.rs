@@ -118,7 +118,7 @@ async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>
     (decoded, errors)
 }
 
-fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> anyhow::Result<()> {
+pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> anyhow::Result<()> {
     let Planned { finding, recorded, decision, change, impact } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
     screen.json(&serde_json::json!({
@@ -175,7 +175,7 @@ fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> a
                 side_effect(target, change, screen);
                 if !quarantine.is_zero() {
                     screen.prose(format!(
-                        "  quarantine: while the service runs, every session is denied until the deny has been in place for {quarantine:#}, rightful ones as well"
+                        "  quarantine: while the service runs, every session is denied until the deny has been in place for {quarantine:#}, legitimate ones as well"
                     ));
                 }
             }

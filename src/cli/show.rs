@@ -161,7 +161,10 @@ fn head(r: &Remediation, incident: Option<&str>, known_until: Option<Timestamp>,
         r.target.session().map(|one| format!("only the session {}", one.user_id)).unwrap_or_default(),
     );
     row("incident", incident.unwrap_or_default().to_owned());
-    row("opened by", finding.derived.as_deref().map(super::incident::chain).unwrap_or_default());
+    row("opened by", finding.derived().map(super::incident::chain).unwrap_or_default());
+    let order = finding.cause.order();
+    row("ordered by", order.map(|order| order.from.to_string()).unwrap_or_default());
+    row("reason", order.map(|order| order.reason.clone()).unwrap_or_default());
     row("recurring", r.recurrence.as_ref().map(ToString::to_string).unwrap_or_default());
     row("finding", format!("{} ({})", finding.id, finding.region));
     row("type", finding.finding_type.clone());
@@ -347,12 +350,7 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
         String::new(),
         utc(r.finding.last_seen()),
         String::new(),
-        if r.finding.derived.is_some() {
-            "the call that led to it"
-        } else {
-            "last activity that GuardDuty saw"
-        }
-        .to_owned(),
+        r.finding.cause.beginning().to_owned(),
     ]);
     for entry in entries {
         rows.add_row([

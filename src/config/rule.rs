@@ -5,6 +5,7 @@ use super::event_pattern::EventPattern;
 use super::mode::Mode;
 use super::pattern::Glob;
 use super::pursue::{Contain, Pursue};
+use crate::finding::ORDER_TYPE;
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -147,6 +148,7 @@ pub fn built_in(remedies: &[RemedyName]) -> Vec<Rule> {
         rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
         rule(EXFILTRATION_RULE, &EXFILTRATION, None, None),
         rule("built-in: attack sequence", &SEQUENCES, None, Some(Mode::Approve)),
+        rule("built-in: order", &ORDERS, None, None),
     ]
 }
 
@@ -171,8 +173,14 @@ const INSIDE: [&str; 2] = [
 /// all of their credentials need to be stolen, so a person decides.
 const SEQUENCES: [&str; 1] = ["AttackSequence:IAM/CompromisedCredentials"];
 
+/// What a person orders.
+const ORDERS: [&str; 1] = [ORDER_TYPE];
+
 /// Purpose:Resource/Name, each beginning with a capital: GuardDuty is asked for exactly this type.
 fn looks_like_a_type(text: &str) -> bool {
+    if text == ORDER_TYPE {
+        return true;
+    }
     let capital = |part: &str| part.starts_with(|c: char| c.is_ascii_uppercase());
     text.split_once(':').is_some_and(|(purpose, rest)| {
         capital(purpose)

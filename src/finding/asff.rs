@@ -3,6 +3,7 @@
 //! It lacks some of what a decision needs, and its fields have other names. But it names the GuardDuty finding, so
 //! that GuardDuty can be asked for it.
 
+use super::cause::Cause;
 use super::occurrence::{Decoded, Evidence, Finding};
 use super::undecodable::{Undecodable, broken_value, place};
 use crate::canonical;
@@ -61,7 +62,7 @@ pub(super) fn pointer(value: &Value, path: &str) -> Decoded {
         actor: false,
         notes: Vec::new(),
         pointer: true,
-        derived: None,
+        cause: Cause::GuardDuty,
     })
 }
 

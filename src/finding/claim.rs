@@ -246,7 +246,6 @@ mod tests {
             principal: None,
             updated_at: truth.updated_at + jiff::SignedDuration::from_mins(minutes),
             pointer: true,
-            derived: None,
             ..truth.clone()
         };
         assert_eq!(confirm(&pointer("222222222222", 0), &truth), Ok(Confirmed::Yes));

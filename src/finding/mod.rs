@@ -6,6 +6,7 @@
 
 mod actors;
 mod asff;
+mod cause;
 mod claim;
 mod derived;
 mod documents;
@@ -13,15 +14,18 @@ mod envelope;
 mod fields;
 mod looks;
 mod occurrence;
+mod ordered;
 mod principal;
 mod stream;
 mod undecodable;
 mod wire;
 
 pub use actors::is_one_sequence;
+pub use cause::{Cause, ORDER_TYPE, Order, OrderedBy};
 pub use claim::{Confirmed, Unconfirmed, confirm, confirm_among};
 pub use derived::{Derived, DerivedKind, Link};
 pub use occurrence::{Decoded, Evidence, Finding};
+pub use ordered::Ordered;
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
 pub use undecodable::Undecodable;

@@ -1,5 +1,6 @@
 //! A finding as rescind keeps it: one occurrence of it.
 
+use super::cause::Cause;
 use super::derived::Derived;
 use super::principal::Principal;
 use super::undecodable::Undecodable;
@@ -63,9 +64,9 @@ pub struct Finding {
     /// the finding itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pointer: bool,
-    /// What it follows from, when rescind made it itself: GuardDuty does not have it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub derived: Option<Box<Derived>>,
+    /// What says that the credentials are stolen.
+    #[serde(default, skip_serializing_if = "Cause::is_guardduty")]
+    pub cause: Cause,
 }
 
 /// What GuardDuty saw of the activity.
@@ -122,6 +123,12 @@ impl Finding {
         Some(format!(
             r#"{{"version":"0","id":{id},"detail-type":"GuardDuty Finding","source":"aws.guardduty","account":"{bus}","time":{time},"region":"{region}","resources":[],"detail":{detail}}}"#
         ))
+    }
+
+    /// What it follows from, when CloudTrail shows that stolen credentials opened or made it.
+    #[must_use]
+    pub fn derived(&self) -> Option<&Derived> {
+        self.cause.derived()
     }
 
     /// When the credentials were last seen in use: `eventLastSeen`, else `updatedAt`.

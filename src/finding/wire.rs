@@ -2,6 +2,7 @@
 //! (what boto3 and the AWS CLI print).
 
 use super::actors;
+use super::cause::Cause;
 use super::fields::{Fields, Wrong, missing};
 use super::occurrence::{Decoded, Evidence, Finding};
 use super::principal::Principal;
@@ -85,7 +86,7 @@ fn read(finding: &Value, region: Option<&str>) -> Result<Finding, Wrong> {
         detail: None,
         actor: false,
         pointer: false,
-        derived: None,
+        cause: Cause::GuardDuty,
         notes: fields.into_notes(),
     })
 }

@@ -58,7 +58,7 @@ impl Incident {
 }
 
 fn member(one: &Remediation) -> Member {
-    let derived = one.finding.derived.as_deref();
+    let derived = one.finding.derived();
     Member {
         remediation: one.id.clone(),
         state: one.state,

@@ -76,7 +76,7 @@ pub(super) fn sessions(
     let mut all: Vec<Session> = Vec::new();
     let own = record.members.iter().enumerate().map(|(number, member)| (number, &member.finding));
     let attached = record.attached.iter().map(|(number, finding)| (*number, finding));
-    for (number, finding) in own.chain(attached).filter(|(_, finding)| finding.derived.is_none()) {
+    for (number, finding) in own.chain(attached).filter(|(_, finding)| finding.derived().is_none()) {
         let key = finding.principal.as_ref().and_then(|principal| principal.access_key_id.as_ref());
         let is_known = |one: &&mut Session| {
             one.account.as_ref() == Some(&finding.account) && one.access_key.as_ref() == key

@@ -11,7 +11,8 @@ use crate::backoff::Backoff;
 use crate::finding::{Decoded, Finding};
 use crate::ledger::LedgerError;
 use crate::remediation::{Draft, Origin};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -21,12 +22,25 @@ const QUESTIONS: u32 = 4;
 /// Backoff between these questions.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(10) };
 
+/// Where what a person hands in goes.
+#[derive(Debug)]
+pub enum Destination {
+    /// This process decides about it.
+    Intake(IntakeSender),
+    /// Another one does, which reads it in the ledger.
+    Ledger {
+        /// The user of the operating system who hands it in.
+        os_user: String,
+        /// What was handed in by this process, by occurrence, with the number of the entry that says so.
+        entries: Mutex<BTreeMap<String, i64>>,
+    },
+}
+
 /// Takes in what a person hands in.
 #[derive(Debug)]
 pub struct HandedIn {
     pub verifier: Arc<Verifier>,
-    /// Where it is handed over.
-    pub intake: IntakeSender,
+    pub to: Destination,
     /// The ledger's last entry when this run began.
     pub since: i64,
     /// It is to stop.
@@ -57,7 +71,7 @@ impl HandedIn {
                 }
             };
             if !self.is_taken_in(&finding)?
-                && let Err(Stopped) = self.intake.send(finding, origin.clone()).await
+                && let Err(Stopped) = self.hand_over(finding, origin).await?
             {
                 break;
             }
@@ -65,11 +79,35 @@ impl HandedIn {
         Ok(())
     }
 
+    /// Hands a recorded finding over to whoever decides.
+    async fn hand_over(&self, finding: Finding, origin: &Origin) -> Result<Result<(), Stopped>, LedgerError> {
+        match &self.to {
+            Destination::Intake(intake) => Ok(intake.send(finding, origin.clone()).await.map(drop)),
+            Destination::Ledger { os_user, entries } => {
+                let draft = Draft::handed_in(origin, &finding, os_user);
+                let seq = self.verifier.ledger.append(draft).await?.into_iter().flatten().next();
+                locked(entries).insert(finding.occurrence(), seq.unwrap_or_default());
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    /// What was handed over to another process: by occurrence, with the number of the entry that says so.
+    #[must_use]
+    pub fn left_to_another(&self) -> BTreeMap<String, i64> {
+        match &self.to {
+            Destination::Intake(_) => BTreeMap::new(),
+            Destination::Ledger { entries, .. } => locked(entries).clone(),
+        }
+    }
+
     /// It stood in this input before: who hands it in twice is asked about once.
     fn is_taken_in(&self, finding: &Finding) -> Result<bool, LedgerError> {
         let occurrence = finding.occurrence();
-        if self.intake.is_in_flight(&occurrence) {
-            return Ok(true);
+        match &self.to {
+            Destination::Intake(intake) if intake.is_in_flight(&occurrence) => return Ok(true),
+            Destination::Intake(_) => {}
+            Destination::Ledger { entries, .. } => return Ok(locked(entries).contains_key(&occurrence)),
         }
         let decision = self.verifier.reader.decided(&occurrence)?.and_then(|decided| decided.decision);
         Ok(decision.is_some_and(|decision| decision.seq > self.since))
@@ -108,7 +146,7 @@ impl HandedIn {
                 }
                 match verification {
                     Verification::New(finding) | Verification::Seen(finding) => {
-                        if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
+                        if let Err(Stopped) = self.hand_over(finding, origin).await? {
                             return Ok(());
                         }
                     }
@@ -131,6 +169,10 @@ impl HandedIn {
         }
         Ok(())
     }
+}
+
+fn locked(entries: &Mutex<BTreeMap<String, i64>>) -> MutexGuard<'_, BTreeMap<String, i64>> {
+    entries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Those that only point to a finding, and everything else.

@@ -12,6 +12,7 @@ mod folder_feed;
 mod guardduty;
 mod handed_in;
 mod health;
+mod inbox;
 mod intake;
 mod kinds;
 mod listing;
@@ -30,8 +31,9 @@ mod verifier;
 
 pub use file::Input;
 pub use folder_feed::FolderFeed;
-pub use handed_in::HandedIn;
+pub use handed_in::{Destination, HandedIn};
 pub use health::Health;
+pub use inbox::Inbox;
 pub use intake::{Ack, Incoming, Intake, IntakeReceiver, IntakeSender, intake_channel};
 pub use pace::Pace;
 pub use polls::Polls;

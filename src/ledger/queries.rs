@@ -59,6 +59,14 @@ impl Reader {
         self.select("SELECT seq, body FROM entries WHERE kind IN ('approved', 'release_asked') AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
     }
 
+    /// What was handed in through the ledger after entry `seq`, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn handed_in_after(&self, seq: i64) -> Result<Vec<Entry>, LedgerError> {
+        self.select("SELECT seq, body FROM entries WHERE kind = 'handed_in' AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
+    }
+
     /// The entries of a kind, oldest first.
     ///
     /// # Errors

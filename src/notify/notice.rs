@@ -167,9 +167,10 @@ fn revoked(r: &Remediation, now: Timestamp) -> Words {
     for Recorded { at, what: proof, .. } in &r.proofs {
         text.push(match r.since_activity(proof.at.unwrap_or(*at)) {
             Some(since) => format!(
-                "Proof: {} {:.1} s after the last activity that GuardDuty saw.",
+                "Proof: {} {:.1} s after {}.",
                 proof.rung,
-                since.as_secs_f64()
+                since.as_secs_f64(),
+                r.finding.cause.beginning()
             ),
             None => format!("Proof: {}.", proof.rung),
         });

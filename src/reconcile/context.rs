@@ -158,7 +158,7 @@ impl Context {
     /// A person's approval makes it as fresh as the activity did, and so does a fight about another deny.
     pub fn is_too_old(&self, remediation: &Remediation) -> bool {
         // The session that was opened has an end of its own.
-        if remediation.finding.derived.is_some() {
+        if remediation.finding.derived().is_some() {
             return false;
         }
         let max = self.policy().max_finding_age;

@@ -18,6 +18,7 @@ impl Worker {
     /// to be done before it can be decided, or what the decision leads to.
     pub async fn decide(&self, mut case: Case) -> Result<Vec<Work>, LedgerError> {
         let decider = &self.context.decider;
+        case.finding.take_up(self.context.now());
         let Some(organization) = self.organization(&case.finding).await? else { return Ok(Vec::new()) };
         let history = decider.history(&case.finding)?;
         // What is half done is brought to an end first: its cutoff decides about this finding.

@@ -80,7 +80,7 @@ async fn ask_for_hands(context: &Context, remediation: &Remediation) -> Result<N
 
 /// When the last of the sessions ends that it is for; none when one has no end, or it is for others.
 fn ends_at(context: &Context, remediation: &Remediation) -> Result<Option<Timestamp>, LedgerError> {
-    let end = |finding: &Finding| finding.derived.as_ref().and_then(|derived| derived.expires);
+    let end = |finding: &Finding| finding.derived().and_then(|derived| derived.expires);
     let Some(mut last) = end(&remediation.finding) else { return Ok(None) };
     for finding in context.reader.attached(&remediation.id)? {
         match end(&finding) {

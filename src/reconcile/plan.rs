@@ -33,10 +33,11 @@ impl Reconciler {
     /// When the ledger cannot be read.
     pub async fn plan(&self, finding: Finding, with_impact: bool) -> Result<Planned, LedgerError> {
         let (context, decider) = (self.context(), &self.context().decider);
-        let finding = match find_role(decider, &context.access, &finding, None).await? {
+        let mut finding = match find_role(decider, &context.access, &finding, None).await? {
             Search::Found(named) => *named,
             Search::NotMade | Search::InVain(_) => finding,
         };
+        finding.take_up(context.now());
         // If it cannot be read again, the plan rests on what there is.
         let organization = decider.accounts.snapshot_for(&finding.account).await?;
         let organization = &organization.unwrap_or_else(|| decider.accounts.snapshot());

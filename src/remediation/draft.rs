@@ -36,6 +36,13 @@ impl Draft {
         Self { subject, event: Event::Finding { origin, before_watch, finding } }
     }
 
+    /// A person handed a finding in, for another process to act on.
+    #[must_use]
+    pub fn handed_in(origin: &Origin, finding: &Finding, os_user: &str) -> Self {
+        let (origin, occurrence, os_user) = (origin.clone(), finding.occurrence(), os_user.to_owned());
+        Self { subject: Subject::of_finding(finding), event: Event::HandedIn { origin, occurrence, os_user } }
+    }
+
     /// Something came that cannot be read.
     #[must_use]
     pub fn undecodable(origin: &Origin, region: Option<&Region>, undecodable: Undecodable) -> Self {

@@ -128,6 +128,16 @@ pub enum Event {
         /// The finding, with its full text as canonical JSON in `detail`.
         finding: Box<Finding>,
     },
+    /// A person handed an occurrence in, or ordered it, while another process acted on this ledger. It is decided, and
+    /// decided again if it was before.
+    HandedIn {
+        /// How it came in.
+        origin: Origin,
+        /// The id of the occurrence.
+        occurrence: String,
+        /// The user of the operating system that it came from.
+        os_user: String,
+    },
     /// Something came that is not a readable finding.
     Undecodable {
         /// How it came in.

@@ -1,6 +1,6 @@
 //! How a finding came in.
 
-use crate::ident::Region;
+use crate::ident::{Region, quoted};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -33,6 +33,11 @@ pub enum Origin {
         /// The remediation of those credentials.
         remediation: String,
     },
+    /// A person ordered it.
+    Order {
+        /// Their name, as they say.
+        by: String,
+    },
     /// The finding that a drill makes of its own theft.
     Drill,
     /// An earlier process recorded it and did not decide.
@@ -53,6 +58,7 @@ impl Origin {
             Self::Folder { .. } => "folder",
             Self::File { .. } => "file",
             Self::Pursuit { .. } => "pursuit",
+            Self::Order { .. } => "order",
             Self::Drill => "drill",
             Self::Resumed => "resumed",
             Self::Swept => "swept",
@@ -63,7 +69,7 @@ impl Origin {
     /// A person asked for it: what was decided before is decided again, where that can change.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        matches!(self, Self::File { .. } | Self::Drill | Self::Observed)
+        matches!(self, Self::File { .. } | Self::Order { .. } | Self::Drill | Self::Observed)
     }
 }
 
@@ -76,6 +82,7 @@ impl fmt::Display for Origin {
             Self::File { file } if file == "-" => f.write_str("standard input"),
             Self::File { file } => write!(f, "file {file}"),
             Self::Pursuit { remediation } => write!(f, "CloudTrail, after {remediation}"),
+            Self::Order { by } => write!(f, "order of {}", quoted(by)),
             Self::Drill | Self::Resumed | Self::Swept | Self::Observed => f.write_str(self.name()),
         }
     }

@@ -112,15 +112,16 @@ fn description(incident: &RemediationReport) -> String {
     let finding = &incident.finding;
     let mut denied = match (incident.seconds_to_deny, incident.proof) {
         (Some(seconds), Some(rung)) => {
-            format!(" Denied {seconds:.1} s after the last activity that GuardDuty saw (proof: {rung}).")
+            format!(" Denied {seconds:.1} s after {} (proof: {rung}).", finding.cause.beginning())
         }
         _ => String::new(),
     };
     if let Some(one) = &incident.in_force {
         denied = format!("{denied} In force: {}.", describe_in_force(one));
     }
+    let kind = if finding.cause.is_guardduty() { "GuardDuty finding" } else { "Occurrence" };
     format!(
-        "GuardDuty finding {} ({}). {}: {}.{denied}",
+        "{kind} {} ({}). {}: {}.{denied}",
         finding.id, finding.finding_type, incident.decision.verdict, incident.decision.reason
     )
 }

@@ -1,6 +1,6 @@
 //! The finding that led to a remediation, as reports show it: without its full text.
 
-use crate::finding::{Evidence, Finding, Principal};
+use crate::finding::{Cause, Evidence, Finding, Principal};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,6 +33,9 @@ pub struct ReportedFinding {
     pub principal: Option<Principal>,
     /// What GuardDuty saw of the activity.
     pub evidence: Evidence,
+    /// What says that the credentials are stolen: `guardduty`, `pursuit` with how it was opened or made, or `order` with
+    /// who gave it and why.
+    pub cause: Cause,
     /// SHA-256 of the finding's canonical JSON as it was received.
     pub sha256: String,
 }
@@ -52,6 +55,7 @@ impl ReportedFinding {
             updated_at: finding.updated_at,
             principal: finding.principal,
             evidence: finding.evidence,
+            cause: finding.cause,
             sha256: finding.sha256,
         }
     }

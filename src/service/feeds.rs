@@ -1,18 +1,19 @@
 //! Everything that brings findings in, and the channel into which it all goes.
 
 use super::live::QueueLive;
+use super::os_user;
 use crate::alert::Alerts;
 use crate::aws::Hub;
 use crate::config::Config;
 use crate::ident::Region;
 use crate::ingest::{
-    FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, QueueFeed, UndecidedSweep, Verifier,
-    WatchedRegions,
+    Destination, FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, QueueFeed, UndecidedSweep,
+    Verifier, WatchedRegions,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::triage::Types;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -45,6 +46,8 @@ pub struct Plumbing<'a> {
     /// The types that some rule could be for, as of now.
     pub types: watch::Receiver<Types>,
     pub stop: &'a CancellationToken,
+    /// This process acts; if not, what is handed in is left to the one that does.
+    pub acts: bool,
 }
 
 impl Feeds {
@@ -53,7 +56,7 @@ impl Feeds {
     /// # Errors
     /// When the ledger cannot be opened for reading.
     pub fn new(config: &Config, with: Plumbing) -> Result<Self, LedgerError> {
-        let Plumbing { hub, ledger, alerts, intake, regions, types, stop } = with;
+        let Plumbing { hub, ledger, alerts, intake, regions, types, stop, acts } = with;
         let regions = Arc::new(regions);
         let verifier = Arc::new(Verifier {
             hub: hub.clone(),
@@ -88,7 +91,11 @@ impl Feeds {
             folder,
             handed_in: Arc::new(HandedIn {
                 verifier,
-                intake: intake.clone(),
+                to: if acts {
+                    Destination::Intake(intake.clone())
+                } else {
+                    Destination::Ledger { os_user: os_user::os_user(), entries: Mutex::default() }
+                },
                 since: ledger.reader()?.last()?,
                 stop: stop.clone(),
             }),

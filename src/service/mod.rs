@@ -8,6 +8,7 @@ mod limits;
 mod live;
 mod metrics;
 mod opt_outs;
+mod os_user;
 mod reload;
 mod run;
 mod start;
@@ -18,6 +19,7 @@ mod web;
 
 pub use checkpoints::Checkpoints;
 pub use live::Live;
+pub use os_user::os_user;
 pub use start::{Purpose, ServiceError, hub};
 
 use crate::alert::Alerts;
@@ -134,7 +136,7 @@ impl Service {
     pub fn held_of_pursuit(&self) -> Result<Vec<Finding>, LedgerError> {
         let held = self.reader.remediations(|state| state == State::Held)?;
         let findings = held.into_iter().map(|one| one.finding);
-        Ok(findings.filter(|finding| finding.derived.is_some()).collect())
+        Ok(findings.filter(|finding| finding.derived().is_some()).collect())
     }
 
     /// Reads once what CloudTrail has of each key that a thief holds, and carries out what follows, until that finds

@@ -10,7 +10,7 @@ use super::upkeep::Upkeep;
 use super::{Service, systemd, web, would_act_on};
 use crate::alert::Alert;
 use crate::incident::IncidentCounter;
-use crate::ingest::joined;
+use crate::ingest::{Inbox, joined};
 use crate::ledger::LedgerError;
 use crate::remediation::AlertCode;
 use jiff::Timestamp;
@@ -68,6 +68,8 @@ impl Service {
     ) -> Result<JoinSet<Result<(), LedgerError>>, LedgerError> {
         let mut tasks = JoinSet::new();
         self.feeds.spawn(&mut tasks, &self.stop);
+        let inbox = Inbox::new(self.ledger.reader()?, self.feeds.intake.clone());
+        tasks.spawn(inbox.run(self.stop.clone()));
         // Instances and calls are looked for in the regions that are watched.
         let (regions, reconciler) = (Arc::clone(&self.feeds.regions), Arc::clone(&self.reconciler));
         let pursuit = self.pursuit.clone();

@@ -157,6 +157,7 @@ impl Service {
                     regions,
                     types: types.subscribe(),
                     stop: &stop,
+                    acts,
                 };
                 let feeds = Feeds::new(&config, plumbing)?;
                 let name = format!("rescind-{}", reader.identity()?);

@@ -9,7 +9,7 @@ use super::{
     Source, Stage, Undecided, Unsupported, Verdict, most_cautious, reason,
 };
 use crate::config::{Mode, OptOut, Rule};
-use crate::finding::Finding;
+use crate::finding::{Cause, Finding, OrderedBy};
 use crate::ident::AccountId;
 use crate::org::{AccountState, Placement};
 use crate::remediation::{Means, PriorRemediation, Recurrence, State, Target, Who};
@@ -120,13 +120,35 @@ impl<'a> Triage<'a> {
                 (rule, more_cautious(installation, (Mode::Approve, unclear)))
             }
         };
-        if self.finding.derived.is_none() {
-            return Ok((rule, said));
+        Ok((rule, self.by_cause(rule, said)))
+    }
+
+    /// What may be done, by what says that the credentials are stolen.
+    fn by_cause(&mut self, rule: &Rule, said: (Mode, HoldReason)) -> (Mode, HoldReason) {
+        match &self.finding.cause {
+            Cause::GuardDuty => said,
+            Cause::Pursuit(_) => {
+                let pursue = self.policy.pursue(Some(&rule.name)).mode();
+                self.trace.begin("pursuit");
+                self.trace.pass(pursue.to_string());
+                more_cautious(said, (pursue, HoldReason::Said(Source::Pursuit(rule.name.clone()))))
+            }
+            Cause::Order(order) => {
+                self.trace.begin("order");
+                match &order.from {
+                    // Whom the mode or the rule asks for approval has just given it.
+                    OrderedBy::Person { by, .. } => {
+                        self.trace.pass(format!("given by {}", crate::ident::quoted(by)));
+                        if said.0 == Mode::Approve { (Mode::Enforce, said.1) } else { said }
+                    }
+                    OrderedBy::Product { product, .. } => {
+                        self.trace.pass(format!("a finding of {}", crate::ident::quoted(product)));
+                        let product = product.clone();
+                        more_cautious(said, (Mode::Approve, HoldReason::OtherProduct { product }))
+                    }
+                }
+            }
         }
-        let pursue = policy.pursue(Some(&rule.name)).mode();
-        self.trace.begin("pursuit");
-        self.trace.pass(pursue.to_string());
-        Ok((rule, more_cautious(said, (pursue, HoldReason::Said(Source::Pursuit(rule.name.clone()))))))
     }
 
     /// Whom to act on, in an account of ours, of late, and not protected; and why a person has to be
@@ -140,7 +162,7 @@ impl<'a> Triage<'a> {
         self.trace.pass(hold.as_ref().map_or_else(|| target.principal(), ToString::to_string));
 
         // What was decided to be done is harmless when it comes too late.
-        let expires = finding.derived.as_ref().and_then(|derived| derived.expires);
+        let expires = finding.derived().and_then(|derived| derived.expires);
         if let (Some(end), Stage::New) = (expires, context.stage) {
             self.trace.begin("session");
             if end <= context.now {
@@ -150,13 +172,14 @@ impl<'a> Triage<'a> {
         }
 
         self.trace.begin("age");
-        let approved = match context.stage {
-            Stage::Approved(at) => at,
-            Stage::New | Stage::Begin => finding.last_seen(),
-        };
-        let age = context.now.duration_since(finding.last_seen().max(approved));
+        // An order is as old as it is, however late it is taken up.
+        let seen = if finding.cause.order().is_some() { finding.updated_at } else { finding.last_seen() };
+        let age = context.now.duration_since(match context.stage {
+            Stage::Approved(at) => seen.max(at),
+            Stage::New | Stage::Begin => seen,
+        });
         // The end of a session that was opened is known: until then it is not too old.
-        if finding.derived.is_none() && age > policy.max_finding_age {
+        if finding.derived().is_none() && age > policy.max_finding_age {
             return Err(SkipReason::TooOld { age, max: policy.max_finding_age });
         }
         self.trace.pass(format!("last seen {} ago", reason::span(age)));
@@ -300,7 +323,8 @@ impl<'a> Triage<'a> {
             self.trace.pass("no");
             self.trace.begin("budget");
             // Who opens sessions must not use up what is left for thefts.
-            let budget = if self.finding.derived.is_some() { &policy.budget.half() } else { &policy.budget };
+            let budget =
+                if self.finding.derived().is_some() { &policy.budget.half() } else { &policy.budget };
             if let Err(tripped) = context.usage.allows(&target.account, budget, context.here) {
                 return self.hold(remediation, target, HoldReason::Budget(tripped));
             }
@@ -311,8 +335,7 @@ impl<'a> Triage<'a> {
     }
 
     fn remediate(&self, remediation: String, target: Target) -> Verdict {
-        let derived = self.finding.derived.as_ref().map(|derived| derived.what);
-        Verdict::Remediate { remediation, target, derived }
+        Verdict::Remediate { remediation, target, cause: self.finding.cause.clone() }
     }
 
     /// A person is asked; once, when the same role waits for the same reason already.
@@ -384,6 +407,7 @@ fn source_of(why: HoldReason) -> Source {
         | HoldReason::Budget(_)
         | HoldReason::Doubtful { .. }
         | HoldReason::Elsewhere { .. }
+        | HoldReason::OtherProduct { .. }
         | HoldReason::Unplaced(_) => Source::Installation,
     }
 }

@@ -102,7 +102,7 @@ impl Policy {
     /// that is gone, by one that the configuration cannot take away, and a person is asked.
     #[must_use]
     pub fn ruling(&self, finding: &Finding, organization: &Snapshot) -> Ruling<'_> {
-        let Some(derived) = &finding.derived else {
+        let Some(derived) = finding.derived() else {
             return self.rules.ruling(finding, &self.hub_account, organization.is_within(finding));
         };
         if let Some(rule) = derived.rule.as_deref().and_then(|name| self.rules.named(name)) {

@@ -151,6 +151,11 @@ pub enum HoldReason {
         /// What is wrong with the id.
         why: String,
     },
+    /// Another product than GuardDuty says so.
+    OtherProduct {
+        /// Its name, as Security Hub has it.
+        product: String,
+    },
     /// The session was opened from another address than those at which the thief was seen.
     Elsewhere {
         /// That address.
@@ -194,6 +199,7 @@ impl HoldReason {
             Self::OrganizationDeny { .. } => ReasonCode::OrganizationDeny,
             Self::NoSession { .. } => ReasonCode::NoSession,
             Self::Doubtful { .. } => ReasonCode::PrincipalDoubtful,
+            Self::OtherProduct { .. } => ReasonCode::OtherProduct,
             Self::Elsewhere { .. } => ReasonCode::OtherAddress,
             Self::Unclear { .. } => ReasonCode::RuleUnclear,
             Self::OddTag { .. } => ReasonCode::TagUnclear,
@@ -225,6 +231,13 @@ impl fmt::Display for HoldReason {
                 f,
                 "the call came from {address}, and the thief was not seen there: it may be the legitimate user's"
             ),
+            Self::OtherProduct { product } => {
+                write!(
+                    f,
+                    "{} says that the credentials are misused, and nothing confirms it",
+                    quoted(product)
+                )
+            }
             Self::Unclear { rule, why } => write!(f, "rule {}: {why}", quoted(rule)),
             Self::OddTag { key, value } => {
                 write!(

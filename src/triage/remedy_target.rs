@@ -2,7 +2,7 @@
 
 use super::{HoldReason, Policy, Ruling, SkipReason, Unsupported};
 use crate::config::{Mode, RemedyName, Rule, Scope};
-use crate::finding::{Derived, DerivedKind, Finding, NotARole, Principal, RoleTarget, UserType};
+use crate::finding::{Derived, DerivedKind, Finding, NotARole, Order, Principal, RoleTarget, UserType};
 use crate::ident::{UserId, UserName, is_name_byte};
 use crate::org::Snapshot;
 use crate::remediation::{Means, OneSession, Target, Who, is_session_id};
@@ -67,8 +67,11 @@ pub(super) fn remedy_target(
     rule: &Rule,
 ) -> Result<RemedyTarget, SkipReason> {
     let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
-    if let Some(derived) = &finding.derived {
+    if let Some(derived) = finding.derived() {
         return opened_or_made(finding, derived, principal, policy, rule);
+    }
+    if finding.cause.order().is_some_and(Order::is_by_person) {
+        return ordered(finding, principal, policy, rule);
     }
     match principal.user_type {
         UserType::IamUser if means(rule, RemedyName::UserKeys).is_some() => Ok(user(principal, rule)),
@@ -130,6 +133,28 @@ fn opened_or_made(
     Ok(target)
 }
 
+/// What a person ordered: exactly that, whatever the rule's scope is.
+fn ordered(
+    finding: &Finding,
+    principal: &Principal,
+    policy: &Policy,
+    rule: &Rule,
+) -> Result<RemedyTarget, SkipReason> {
+    if principal.user_type == UserType::IamUser {
+        let mut rule = rule.clone();
+        if means(&rule, RemedyName::UserKeys).is_none() {
+            rule.remedies.push(RemedyName::UserKeys);
+        }
+        return Ok(user(principal, &rule));
+    }
+    let is_session = one_session(finding).is_some();
+    match principal.role(&finding.account) {
+        Ok(found) if is_session => role(finding, policy, &Rule { widen: false, ..of_session(rule) }, found),
+        Ok(found) => role(finding, policy, &of_all_sessions(rule), found),
+        Err(error) => Ok(unclear(principal, "a role", error.to_string())),
+    }
+}
+
 /// The rule, for one session. A rule without a remedy for roles revokes it all the same: it led here.
 fn of_session(rule: &Rule) -> Rule {
     let mut rule =
@@ -140,7 +165,7 @@ fn of_session(rule: &Rule) -> Rule {
     rule
 }
 
-/// The rule, for all sessions of a role: the thief goes in a circle, and takes another name each time.
+/// The rule, for all sessions of a role.
 fn of_all_sessions(rule: &Rule) -> Rule {
     Rule { scope: Scope::Role, widen: false, ..of_session(rule) }
 }

@@ -2,8 +2,8 @@
 //! little more than one.
 
 use super::Types;
-use crate::config::{Fields, Matches, RemedyName, Rule, built_in};
-use crate::finding::Finding;
+use crate::config::{Fields, Glob, Matches, RemedyName, Rule, built_in};
+use crate::finding::{Finding, ORDER_TYPE};
 use crate::ident::AccountId;
 use serde_json::Value;
 use std::cell::OnceCell;
@@ -104,7 +104,9 @@ impl RuleIndex {
                 Matches::Fields(fields) => {
                     let (exact, families) =
                         fields.types.iter().partition::<Vec<_>, _>(|kind| kind.is_literal());
-                    wanted.exact.extend(exact.into_iter().map(|kind| kind.as_str().to_owned()));
+                    // What is ordered does not come from GuardDuty.
+                    let exact = exact.into_iter().map(Glob::as_str).filter(|kind| *kind != ORDER_TYPE);
+                    wanted.exact.extend(exact.map(str::to_owned));
                     wanted.families.extend(families.into_iter().cloned());
                 }
             }
@@ -138,6 +140,8 @@ fn fit(
             match event {
                 Some(event) if pattern.matches(event) => Fit::Yes,
                 Some(_) => Fit::No,
+                // No event is like a person's order.
+                None if finding.cause.order().is_some() => Fit::No,
                 None => {
                     Fit::Unclear("the finding is too long to be kept, so its pattern cannot be evaluated")
                 }

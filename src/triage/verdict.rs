@@ -1,7 +1,8 @@
 //! What is done about a finding, and why.
 
 use super::{HoldReason, ObserveReason, PlacementNeeded, SkipReason};
-use crate::finding::{DerivedKind, Finding};
+use crate::finding::{Cause, DerivedKind, Finding, OrderedBy};
+use crate::ident::quoted;
 use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, VerdictName, Who};
 use jiff::Timestamp;
 use std::fmt;
@@ -15,8 +16,8 @@ pub enum Verdict {
         remediation: String,
         /// The principal to act on.
         target: Target,
-        /// What was opened or made with stolen credentials, when it is about that.
-        derived: Option<DerivedKind>,
+        /// What says that the credentials are stolen.
+        cause: Cause,
     },
     /// Ask a person first.
     Hold {
@@ -85,9 +86,12 @@ impl Verdict {
     #[must_use]
     pub fn code(&self) -> ReasonCode {
         match self {
-            Self::Remediate { derived: Some(DerivedKind::Session), .. } => ReasonCode::SessionOpened,
-            Self::Remediate { derived: Some(_), .. } => ReasonCode::MadeByThief,
-            Self::Remediate { target, .. } => match target.who {
+            Self::Remediate { cause: Cause::Order(_), .. } => ReasonCode::Ordered,
+            Self::Remediate { cause: Cause::Pursuit(derived), .. } => match derived.what {
+                DerivedKind::Session => ReasonCode::SessionOpened,
+                DerivedKind::AccessKey | DerivedKind::User | DerivedKind::Role => ReasonCode::MadeByThief,
+            },
+            Self::Remediate { target, cause: Cause::GuardDuty, .. } => match target.who {
                 Who::User { .. } => ReasonCode::LeakedUserKey,
                 Who::Root { .. } => ReasonCode::StolenRootCredentials,
                 Who::Federated { .. } => ReasonCode::StolenFederatedSession,
@@ -140,18 +144,7 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Remediate { target, derived: Some(DerivedKind::Session), .. } => {
-                write!(f, "{target} in {} was opened with stolen credentials", target.account)
-            }
-            Self::Remediate { target, derived: Some(what), .. } => {
-                let what = if *what == DerivedKind::AccessKey { "an access key of " } else { "" };
-                write!(
-                    f,
-                    "{what}{} in {} was made with stolen credentials",
-                    target.principal(),
-                    target.account
-                )
-            }
+            Self::Remediate { target, cause, .. } if !cause.is_guardduty() => caused(f, target, cause),
             Self::Remediate { target, .. } => {
                 write!(
                     f,
@@ -177,6 +170,27 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// The reason to revoke, when that is no finding of GuardDuty's.
+fn caused(f: &mut fmt::Formatter<'_>, target: &Target, cause: &Cause) -> fmt::Result {
+    let account = &target.account;
+    match cause {
+        Cause::Pursuit(derived) if derived.what == DerivedKind::Session => {
+            write!(f, "{target} in {account} was opened with stolen credentials")
+        }
+        Cause::Pursuit(derived) => {
+            let what = if derived.what == DerivedKind::AccessKey { "an access key of " } else { "" };
+            write!(f, "{what}{} in {account} was made with stolen credentials", target.principal())
+        }
+        Cause::Order(order) => match &order.from {
+            OrderedBy::Person { by, .. } => write!(f, "{} ordered it: {target} in {account}", quoted(by)),
+            OrderedBy::Product { product, .. } => {
+                write!(f, "a finding of {} names {target} in {account}", quoted(product))
+            }
+        },
+        Cause::GuardDuty => Ok(()),
+    }
+}
+
 impl Draft {
     /// The entry for a decision.
     #[must_use]
@@ -199,7 +213,7 @@ impl Draft {
             remedy: target.as_ref().map(|target| target.remedy().to_owned()),
             target,
             covered_by: decision.verdict.covered_by().map(str::to_owned),
-            incident: finding.derived.as_ref().map(|derived| derived.incident.clone()),
+            incident: finding.derived().map(|derived| derived.incident.clone()),
             recurrence: decision.recurrence.clone(),
             last_seen: finding.last_seen(),
             organization_read_at: decision.organization_read_at,

@@ -47,6 +47,7 @@ mod ledger;
 mod model;
 mod notify;
 mod opt_outs;
+mod orders;
 mod organization;
 mod organization_deny;
 mod proofs;

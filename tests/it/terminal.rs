@@ -90,3 +90,40 @@ fn a_list_has_two_lines_for_each_where_a_table_has_no_room() {
     assert!(shown.contains("\u{20}\u{20}held\u{20}\u{20}222222222222"), "{shown}");
     assert_eq!(scene.rescind(&["list", "-o", "json"]).json()[0]["principal"], name);
 }
+
+/// Types a line into a command that asks for the name of what it is about to revoke. Gives its exit code and what it said.
+fn answered(scene: &Scene, args: &[&str], answer: &str) -> (i32, String) {
+    let mut process = in_terminal(scene, args).spawn().expect("a terminal");
+    let mut out = process.stdout.take().expect("piped");
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    while !String::from_utf8_lossy(&said).contains("Type the name") {
+        assert_eq!(out.read(&mut byte).expect("readable"), 1, "{:?}", String::from_utf8_lossy(&said));
+        said.push(byte[0]);
+    }
+    process.stdin.as_mut().expect("piped").write_all(answer.as_bytes()).expect("typed");
+    out.read_to_end(&mut said).expect("readable");
+    let code = process.wait().expect("it ends").code().expect("a code");
+    (code, String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn an_order_shows_its_plan_and_is_given_only_by_the_name_of_what_it_revokes() {
+    let scene = Scene::new();
+    scene.role(crate::scene::SHOP, "web");
+    let session = scene.session(crate::scene::SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&session);
+    let order = ["revoke", crate::scene::SHOP, "web", "--by", "Ada", "--reason", "ticket 4711"];
+    for wrong in ["yes\n", "\n", "WEB\n", "\u{4}"] {
+        let (code, said) = answered(&scene, &order, wrong);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("would revoke") && said.contains("nothing was ordered"), "{said}");
+    }
+    // Ctrl-C leaves it as it is.
+    let (code, _) = answered(&scene, &order, "\u{3}");
+    assert_ne!(code, 0);
+    thief.is_allowed();
+    assert_eq!(scene.entries_of("finding").len() + scene.writes(), 0);
+    let (code, said) = answered(&scene, &order, "web\n");
+    assert_eq!(code, 0, "{said}");
+    thief.is_denied();
+}

@@ -136,7 +136,7 @@ pub fn pursue(args: &PursueArgs, config: &Config, screen: &Screen) -> anyhow::Re
         }
         let remediation = reader.remediation(&member.remediation)?;
         // What was opened is read with the credentials that opened it.
-        if remediation.finding.derived.is_none() && !remediation.history.is_pursuit_asked {
+        if remediation.finding.derived().is_none() && !remediation.history.is_pursuit_asked {
             waiting.push(remediation);
         }
     }

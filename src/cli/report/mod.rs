@@ -3,11 +3,11 @@
 mod push;
 mod wanted;
 
+use super::Exit;
 use super::exit::BadInput;
 use super::ledger_path::named_ledger;
 use super::output::{GOOD, Screen, styled};
 use super::runtime::block_on;
-use super::{Exit, answer};
 use crate::config::{Config, ConfigError};
 use crate::ledger::{Ledger, Reader};
 use crate::plural::counted;
@@ -91,7 +91,7 @@ pub fn run(
                 remediations: made.remediations,
                 sha256: made.sha256.clone(),
                 entries: prepared.head.entries.unsigned_abs(),
-                os_user: answer::os_user(),
+                os_user: crate::service::os_user(),
             }));
             let recorded = ledger.append(Draft::of_service(event)).await?;
             made.keep()?;

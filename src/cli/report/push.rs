@@ -1,9 +1,9 @@
 //! `rescind report push-securityhub`: remediations as findings in Security Hub.
 
+use super::super::Exit;
 use super::super::exit::BadInput;
 use super::super::output::{BAD, GOOD, Screen, clean, styled};
 use super::super::runtime::block_on;
-use super::super::{Exit, answer};
 use super::wanted::{Wanted, asked, prepare, progress_bar};
 use crate::aws::{Hub, NotImported};
 use crate::config::Config;
@@ -77,7 +77,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             remediations: push.taken,
             sha256: crate::digest::hex(&push.hash.clone().finalize()),
             entries: prepared.head.entries.unsigned_abs(),
-            os_user: answer::os_user(),
+            os_user: crate::service::os_user(),
         }));
         ledger.append(Draft::of_service(event)).await?;
         checkpoints.make(&ledger, &reader).await?;

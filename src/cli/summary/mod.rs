@@ -7,9 +7,10 @@ mod seen;
 
 use super::exit::Exit;
 use super::output::Screen;
+use crate::config::Config;
 use crate::ingest::Seen;
-use crate::ledger::LedgerError;
-use crate::remediation::State;
+use crate::ledger::{LedgerError, Reader};
+use crate::remediation::{Entry, Event, Origin, State};
 use crate::service::Service;
 use counts::Counts;
 use remediation::{is_by_hand, needs_person};
@@ -61,6 +62,58 @@ pub async fn finish_service(
     Ok(Exit::Done)
 }
 
+/// Prints what became of these decisions.
+pub fn of_decisions(
+    reader: &Reader,
+    config: &Config,
+    decisions: &[Entry],
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let (mut counts, mut touched) = (Counts::default(), BTreeSet::new());
+    for decision in decisions {
+        touched.extend(decision.takes_care().map(str::to_owned));
+        entry::describe(decision, screen, &mut counts)?;
+    }
+    remediations(reader, config, &touched, &mut counts, screen)?;
+    screen.json(&serde_json::json!({ "summary": counts }))?;
+    screen.line(counts.sentence("Nothing is decided yet."));
+    Ok(if counts.need_attention() { Exit::NeedsPerson } else { Exit::Done })
+}
+
+/// Prints what of an input could not be read or is not so, among the entries after `since`; gives how much that is.
+pub fn of_input(reader: &Reader, since: i64, input: &Origin, screen: &Screen) -> anyhow::Result<usize> {
+    let mut counts = Counts::default();
+    reader.each_since(since, |entry| match &entry.event {
+        Event::Undecodable { origin, .. } | Event::Unconfirmed { origin, .. } if origin == input => {
+            entry::describe(&entry, screen, &mut counts)
+        }
+        _ => Ok(()),
+    })?;
+    Ok(counts.undecodable + counts.unconfirmed)
+}
+
+/// Prints these remediations, and counts them.
+fn remediations(
+    reader: &Reader,
+    config: &Config,
+    touched: &BTreeSet<String>,
+    counts: &mut Counts,
+    screen: &Screen,
+) -> anyhow::Result<()> {
+    let known_until = reader.last_time()?;
+    for id in touched {
+        let remediation = reader.remediation(id)?;
+        counts.revoked += usize::from(remediation.state == State::Revoked);
+        counts.not_confirmed += usize::from(remediation.state == State::Unverified);
+        let by_hand = is_by_hand(&remediation);
+        counts.manual += usize::from(by_hand);
+        counts.held += usize::from(remediation.state == State::Held && !by_hand);
+        counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
+        remediation::describe(&remediation, known_until, config, screen)?;
+    }
+    Ok(())
+}
+
 fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> anyhow::Result<Exit> {
     let reader = service.reader();
     let mut counts = Counts { seen_before: seen.count, ..Counts::default() };
@@ -71,17 +124,7 @@ fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> a
         }
         entry::describe(&entry, screen, &mut counts)
     })?;
-    let known_until = reader.last_time()?;
-    for id in &touched {
-        let remediation = reader.remediation(id)?;
-        counts.revoked += usize::from(remediation.state == State::Revoked);
-        counts.not_confirmed += usize::from(remediation.state == State::Unverified);
-        let by_hand = is_by_hand(&remediation);
-        counts.manual += usize::from(by_hand);
-        counts.held += usize::from(remediation.state == State::Held && !by_hand);
-        counts.not_revoked += usize::from(needs_person(&remediation) && remediation.state != State::Held);
-        remediation::describe(&remediation, known_until, service.config(), screen)?;
-    }
+    remediations(reader, service.config(), &touched, &mut counts, screen)?;
     for finding in seen.findings.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         seen::describe(service, finding, screen)?;
     }

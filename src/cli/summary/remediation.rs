@@ -46,13 +46,14 @@ pub(super) fn describe(
             let denied = remediation.history.denied_at.unwrap_or(accepted);
             screen.prose(match remediation.since_activity(denied) {
                 Some(took) => format!(
-                    "            accepted by AWS {} after the last activity that GuardDuty saw",
-                    short(took)
+                    "            accepted by AWS {} after {}",
+                    short(took),
+                    remediation.finding.cause.beginning()
                 ),
-                None => {
-                    "            accepted by AWS; GuardDuty's time of the activity is ahead of this clock"
-                        .to_owned()
-                }
+                None => format!(
+                    "            accepted by AWS; the time of {} is ahead of this clock",
+                    remediation.finding.cause.beginning()
+                ),
             });
         }
         if let Some(one) = known_until.and_then(|until| remediation.in_force(until)) {

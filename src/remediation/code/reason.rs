@@ -25,6 +25,13 @@ codes! {
             means "Denied: CloudTrail shows that the access key, the user or the role was made with stolen credentials, and `contain` names it."
             do "Delete it: `rescind incident show ID` has the commands.";
 
+        Ordered "ordered"
+            means "Revoked: somebody ordered it."
+            do "Nothing for the revocation. `rescind show ID` has who ordered it, and why.";
+
+        OtherProduct "other_product"
+            means "Held: another product than GuardDuty says that the credentials are misused, and nothing confirms it."
+            do "Judge it: `rescind show ID` has the product and its finding.";
         ModeApprove "mode_approve"
             means "Held: `mode` asks for approval."
             do "`rescind impact ID`, then `rescind approve` or `rescind reject`.";

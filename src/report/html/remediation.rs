@@ -212,7 +212,7 @@ fn steps(incident: &RemediationReport) -> Vec<StepRow> {
         text: Shown::text(text),
     };
     let mut rows = vec![
-        row(0, &finding.last_activity, "last activity that GuardDuty saw"),
+        row(0, &finding.last_activity, finding.cause.beginning()),
         row(finding.entry, &finding.seen_at, "the finding is recorded"),
     ];
     rows.extend(incident.steps.iter().map(|step| row(step.entry, &step.at, &step.text)));

@@ -18,6 +18,10 @@ pub(super) const DEEPEST: usize = 5;
 /// Maximum number of keys that are read because of one remediation.
 pub(super) const WIDEST: usize = 100;
 
+/// Time before an order from which on calls are read, where it does not say when the theft began: as long as the longest
+/// session lives (GetSessionToken: 36 hours).
+const BEFORE_ORDER: SignedDuration = SignedDuration::from_hours(36);
+
 /// Time before the first use that GuardDuty saw from which on calls are read.
 const BEFORE: SignedDuration = SignedDuration::from_hours(1);
 
@@ -110,11 +114,13 @@ impl PursuitList {
         addresses.extend(finding.evidence.remote_ip.clone().filter(|ip| !addresses.contains(ip)));
         let Some(principal) = &finding.principal else { return };
         let Some(access_key) = principal.access_key_id.as_deref() else { return };
-        if finding.derived.is_some() || !access_key.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if finding.derived().is_some() || !access_key.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return;
         }
         let id = KeyId { account: finding.account.clone(), access_key: access_key.into() };
-        let first = finding.evidence.first_seen.unwrap_or(finding.last_seen()).min(finding.last_seen());
+        let order = finding.cause.order().map(|_| finding.updated_at.saturating_sub(BEFORE_ORDER));
+        let unknown = order.transpose().ok().flatten().unwrap_or(finding.last_seen());
+        let first = finding.evidence.first_seen.unwrap_or(unknown).min(finding.last_seen());
         let since = first.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
         let is_users = !principal.user_type.is_role() || principal.user_type == UserType::FederatedUser;
         if let Some(key) = self.keys.get_mut(&id) {

@@ -2,7 +2,7 @@
 
 use super::key::{KeyId, PursuedKey, principal_of};
 use crate::config::Contain;
-use crate::finding::{Derived, DerivedKind, Evidence, Finding, Link, Principal, UserType};
+use crate::finding::{Cause, Derived, DerivedKind, Evidence, Finding, Link, Principal, UserType};
 use crate::ident::{AccountId, Region};
 use crate::trail::{Activity, Thing};
 use jiff::{SignedDuration, Timestamp};
@@ -211,6 +211,6 @@ fn made(
         actor: false,
         notes: Vec::new(),
         pointer: false,
-        derived: Some(Box::new(derived)),
+        cause: Cause::Pursuit(Box::new(derived)),
     }
 }

@@ -300,8 +300,7 @@ impl Reading<'_> {
             .filter_map(|activity| opened::finding(&self.key, activity, &origins))
             .collect();
         // A user that is quarantined has no key that works: the user comes first.
-        findings
-            .sort_by_key(|one| one.derived.as_ref().is_some_and(|one| one.what == DerivedKind::AccessKey));
+        findings.sort_by_key(|one| one.derived().is_some_and(|one| one.what == DerivedKind::AccessKey));
         let new = trace.activities.iter().filter(|activity| activity.worked());
         let is_denied = |activity: &Activity| {
             activity.meaning == Meaning::OpensSession

@@ -24,7 +24,7 @@ fn sessions_that_were_opened_with_a_stolen_one_are_revoked_and_those_of_others_g
     let shown = |id: &str| scene.rescind(&["show", id, "-o", "json"]).code(0).json_document();
     let all = scene.rescind(&["list", "-o", "json"]).code(0).json();
     let vault = all.iter().find(|one| one["principal"] == "vault").expect("there");
-    let derived = &shown(vault["remediation"].as_str().expect("an id"))["finding"]["derived"];
+    let derived = &shown(vault["remediation"].as_str().expect("an id"))["finding"]["cause"]["pursuit"];
     let chain: Vec<&str> = derived["chain"]
         .as_array()
         .expect("a list")

@@ -1,0 +1,256 @@
+//! `rescind revoke ACCOUNT PRINCIPAL`: a person's order, with or without a finding.
+
+use super::answer::{self, Signed};
+use super::exit::BadInput;
+use super::follow::{self, follow};
+use super::ordered::{Named, named};
+use super::output::{BOLD, Screen, WARN, clean, styled};
+use super::runtime::block_on;
+use super::{Exit, plan, signals, summary};
+use crate::config::Config;
+use crate::finding::{Finding, Order, Ordered, OrderedBy};
+use crate::ident::{AccountId, quoted};
+use crate::ingest::Seen;
+use crate::ledger::{Append, Ledger, Lock, Reader};
+use crate::reconcile::Planned;
+use crate::remediation::{Draft, Entry, Origin, State, is_session_id};
+use crate::service::{Purpose, Service};
+use crate::triage::{SkipReason, Verdict};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal};
+use tokio_util::sync::CancellationToken;
+
+/// Maximum length of an access key's id (IAM API Reference, `AccessKeyId`: 16 to 128).
+const LONGEST_KEY: usize = 128;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The account that the role or user is in.
+    account: AccountId,
+
+    /// A role (web, role/web), an IAM user (user/alice), or an ARN of one or of a role's session.
+    principal: String,
+
+    /// Only this session of the role: its name, or AROA…:NAME. Without it, all its sessions.
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+
+    /// When the theft began, if that is known, such as 2026-11-21T23:47:00Z: from then on CloudTrail is read for what was
+    /// done with the key. Without it, from 36 hours before the order.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+
+    /// The access key that was stolen: a user's key is deactivated, and what was done with it is searched for.
+    #[arg(long, value_name = "ID", value_parser = an_access_key)]
+    key: Option<String>,
+
+    #[command(flatten)]
+    signed: Signed,
+
+    /// Do not show the plan, and do not ask.
+    #[arg(long)]
+    yes: bool,
+
+    /// Wait until the running service has carried it out, and show the proof.
+    #[arg(long)]
+    wait: bool,
+}
+
+fn an_access_key(text: &str) -> Result<String, String> {
+    let is_one = (16..=LONGEST_KEY).contains(&text.len())
+        && (text.starts_with("AKIA") || text.starts_with("ASIA"))
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if is_one { Ok(text.to_owned()) } else { Err("expected AKIA… or ASIA…".to_owned()) }
+}
+
+pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    let Named { mut who, session } = named(&args.principal, &args.account).map_err(BadInput)?;
+    let session = args.session.clone().or(session);
+    match (&who, &session, &args.key) {
+        (Ordered::User(user), Some(_), _) => {
+            let text = format!("--session is for a role, and {} is a user", quoted(user.as_str()));
+            return Err(BadInput(text).into());
+        }
+        (Ordered::Role { name, .. }, _, Some(key)) if key.starts_with("AKIA") => {
+            let text = format!(
+                "{key} is a user's key, and {} a role. For a user: `rescind revoke {} user/NAME --key {key} …`",
+                quoted(name.as_str()),
+                args.account
+            );
+            return Err(BadInput(text).into());
+        }
+        _ => {}
+    }
+    let can_ask = screen.is_text() && std::io::stdin().is_terminal();
+    if !(args.yes || can_ask) {
+        let text = "nobody can be asked here, standard input or the output is for a program: look with `rescind plan`, and give --yes";
+        return Err(BadInput(text.to_owned()).into());
+    }
+    if let Some(since) = args.since.filter(|since| *since > Timestamp::now()) {
+        return Err(BadInput(format!("--since: {since} is yet to come")).into());
+    }
+    let is_complete = session.as_deref().is_none_or(is_session_id);
+    if let (Ordered::Role { session: whole, .. }, Some(session), true) = (&mut who, &session, is_complete) {
+        *whole = Some(session.clone());
+    }
+    // A role's id is known only to IAM.
+    if !args.yes || !is_complete {
+        let missing = session.filter(|_| !is_complete);
+        match block_on(preview(args, &config, who, missing, screen))? {
+            Preview::Ready(ready) => who = ready,
+            Preview::Ended(exit) => return Ok(exit),
+        }
+        if !args.yes && !is_confirmed(&who)? {
+            return Err(BadInput("not confirmed: nothing was ordered".to_owned()).into());
+        }
+    }
+    block_on(async { Box::pin(give(args, config, &who, screen)).await })
+}
+
+/// What became of looking before it is ordered.
+enum Preview {
+    /// It can be ordered so.
+    Ready(Ordered),
+    /// There is nothing to order.
+    Ended(Exit),
+}
+
+/// Shows what would be done. Completes the name of a session by the role's id.
+async fn preview(
+    args: &Args,
+    config: &Config,
+    mut who: Ordered,
+    missing: Option<String>,
+    screen: &Screen,
+) -> anyhow::Result<Preview> {
+    // It changes nothing, so that Ctrl-C may end it at any moment.
+    let stop = CancellationToken::new();
+    let service = Service::start(config.clone().for_one_run(), "plan", Purpose::Plan, stop).await?;
+    let order = order(args, None);
+    let at = Timestamp::now();
+    let finding = |who: &Ordered| {
+        let region = config.home_region().clone();
+        let key = args.key.clone();
+        Finding::ordered(args.account.clone(), region, who, key, args.since, order.clone(), at)
+    };
+    let mut planned = service.reconciler().plan(finding(&who), false).await?;
+    if let (Ordered::Role { name, session }, Some(missing)) = (&mut who, &missing) {
+        let Some(Ok(change)) = planned.change.as_ref().filter(|_| !is_so_already(&planned)) else {
+            plan::describe(&planned, config.quarantine, screen)?;
+            service.stop("planned").await?;
+            if is_so_already(&planned) {
+                screen.line("Nothing to order: it is so already.");
+                return Ok(Preview::Ended(Exit::Done));
+            }
+            let text = format!(
+                "the session {} of role {name} cannot be named in full: nothing was ordered. Give --session AROA…:{}, with the role's id",
+                quoted(missing),
+                clean(missing)
+            );
+            return Err(BadInput(text).into());
+        };
+        *session = Some(format!("{}:{missing}", change.id));
+        planned = service.reconciler().plan(finding(&who), false).await?;
+    }
+    if !args.yes {
+        plan::describe(&planned, config.quarantine, screen)?;
+    }
+    service.stop("planned").await?;
+    match (&planned.decision.verdict, &planned.change) {
+        _ if is_so_already(&planned) => {
+            screen.line("Nothing to order: it is so already.");
+            Ok(Preview::Ended(Exit::Done))
+        }
+        (Verdict::Skip(_), _) | (_, Some(Err(_))) if !args.yes => {
+            screen.line(format!("{} nothing would be revoked.", styled(WARN, "NOT ordered:")));
+            Ok(Preview::Ended(Exit::NeedsPerson))
+        }
+        _ => Ok(Preview::Ready(who)),
+    }
+}
+
+/// An earlier remediation does what is ordered.
+fn is_so_already(planned: &Planned) -> bool {
+    let verdict = &planned.decision.verdict;
+    matches!(verdict, Verdict::Skip(SkipReason::AlreadyRevoked { .. } | SkipReason::UnderWay { .. }))
+}
+
+/// Asks for the name, so that nobody confirms what they have not read.
+fn is_confirmed(who: &Ordered) -> anyhow::Result<bool> {
+    let (kind, name) = match who {
+        Ordered::Role { name, .. } => ("role", name.as_str()),
+        Ordered::User(name) => ("user", name.as_str()),
+    };
+    anstream::eprint!("Type the name of the {kind} to revoke it: ");
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim() == name)
+}
+
+fn order(args: &Args, aws_identity: Option<String>) -> Order {
+    let (by, reason) = args.signed.said();
+    let from = OrderedBy::Person { by, os_user: crate::service::os_user(), aws_identity };
+    Order { from, reason }
+}
+
+/// Gives the order: to the running service through the ledger, or, without one, to this process.
+async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> anyhow::Result<Exit> {
+    let stop = signals::stop_token();
+    let origin = Origin::Order { by: args.signed.said().0 };
+    let ledger = Ledger::open(&config.ledger)?;
+    let given = answer::signed(&args.signed, &config, &ledger, None).await?;
+    let (account, region) = (args.account.clone(), config.home_region().clone());
+    let order = order(args, given.aws_identity);
+    let (key, at) = (args.key.clone(), Timestamp::now());
+    let finding = Finding::ordered(account, region, who, key, args.since, order, at);
+    if Lock::holder(&config.ledger).is_some() {
+        let entries = vec![
+            Draft::finding(&origin, finding.clone(), None),
+            Draft::handed_in(&origin, &finding, &given.os_user),
+        ];
+        let written = ledger.append(Append { entries, ..Append::default() }).await?;
+        let seq = written.into_iter().flatten().next_back().unwrap_or_default();
+        ledger.close();
+        screen.json(&serde_json::json!({ "ordered": { "finding": finding.id, "entry": seq } }))?;
+        screen.line(format!("{}  order {}", styled(BOLD, "ordered"), finding.id));
+        if !args.wait {
+            follow::describe(&config, screen);
+            return Ok(Exit::Done);
+        }
+        let (occurrence, reader) = (finding.occurrence(), Reader::open(&config.ledger)?);
+        let handed = BTreeMap::from([(occurrence.clone(), seq)]);
+        let exit = follow(&reader, &config, &handed, screen, &stop).await?;
+        return unless_revoked(exit, &reader, &occurrence, screen);
+    }
+    ledger.close();
+    let occurrence = finding.occurrence();
+    let purpose = Purpose::Act { backlog: false };
+    let service = Service::start(config.clone().for_one_run(), "revoke", purpose, stop.clone()).await?;
+    let done = async {
+        let mut seen = Seen::default();
+        // The order first: what an earlier run left may hang.
+        service.handed_in().take_in(&origin, vec![Ok(finding)], &mut seen).await?;
+        service.recover().await?;
+        service.drained().await?;
+        Ok(seen)
+    }
+    .await;
+    let finished = summary::finish(service, screen, done, "Nothing was done.", stop.is_cancelled());
+    unless_revoked(Box::pin(finished).await?, &Reader::open(&config.ledger)?, &occurrence, screen)
+}
+
+/// Who orders a revocation and gets none has to know it: also where a mode or an opt-out of somebody's says so.
+fn unless_revoked(exit: Exit, reader: &Reader, occurrence: &str, screen: &Screen) -> anyhow::Result<Exit> {
+    let decision = reader.decided(occurrence)?.and_then(|decided| decided.decision);
+    let remediation = decision.as_ref().and_then(Entry::takes_care);
+    let is_revoked = remediation.map(|id| reader.state(id)).transpose()?.is_some_and(State::has_revoked);
+    if exit != Exit::Done || is_revoked {
+        return Ok(exit);
+    }
+    screen.prose(format!(
+        "{} the order was recorded, and nothing was revoked: see above.",
+        styled(WARN, "NOT revoked:")
+    ));
+    Ok(Exit::NeedsPerson)
+}

@@ -1,0 +1,112 @@
+//! What says that credentials are stolen: a finding of GuardDuty's, CloudTrail, or an order.
+
+use super::derived::Derived;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What says that credentials are stolen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A finding of GuardDuty's.
+    #[default]
+    #[serde(rename = "guardduty")]
+    GuardDuty,
+    /// CloudTrail shows that stolen credentials opened or made it. GuardDuty does not have this finding.
+    Pursuit(Box<Derived>),
+    /// Somebody ordered it. GuardDuty does not have this finding.
+    Order(Box<Order>),
+}
+
+/// The type of a finding that is a person's order. Rules can match it like any other.
+pub const ORDER_TYPE: &str = "rescind:Order/Revoke";
+
+/// An order to revoke, by somebody who need not be GuardDuty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Order {
+    /// Who gave it.
+    pub from: OrderedBy,
+    /// The reason: a person's in their words, or the title of another product's finding.
+    pub reason: String,
+}
+
+/// Who gave an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderedBy {
+    /// A person, who has seen what would be done.
+    Person {
+        /// Their name, as they say.
+        by: String,
+        /// The user of the operating system that it came from.
+        os_user: String,
+        /// The AWS identity that it came from, where it was asked for.
+        aws_identity: Option<String>,
+    },
+    /// A product whose finding names the credentials. Nobody confirms it, so a person is asked.
+    Product {
+        /// The product's name, as Security Hub has it.
+        product: String,
+        /// The product's id of its finding.
+        finding: String,
+    },
+}
+
+impl Cause {
+    /// Nothing but a finding of GuardDuty's.
+    #[must_use]
+    pub fn is_guardduty(&self) -> bool {
+        matches!(self, Self::GuardDuty)
+    }
+
+    /// What times are counted from, in words.
+    #[must_use]
+    pub fn beginning(&self) -> &'static str {
+        match self {
+            Self::GuardDuty => "the last activity that GuardDuty saw",
+            Self::Pursuit(_) => "the call that led to it",
+            Self::Order(order) if order.is_by_person() => "the order",
+            Self::Order(_) => "the last activity that the product saw",
+        }
+    }
+
+    /// What it follows from, when CloudTrail shows that stolen credentials opened or made it.
+    #[must_use]
+    pub fn derived(&self) -> Option<&Derived> {
+        match self {
+            Self::Pursuit(derived) => Some(derived),
+            Self::GuardDuty | Self::Order(_) => None,
+        }
+    }
+
+    /// The order, when it is one.
+    #[must_use]
+    pub fn order(&self) -> Option<&Order> {
+        match self {
+            Self::Order(order) => Some(order),
+            Self::GuardDuty | Self::Pursuit(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for OrderedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person { by, os_user, aws_identity } => {
+                write!(f, "{by} ({os_user}")?;
+                aws_identity.iter().try_for_each(|arn| write!(f, ", {arn}"))?;
+                f.write_str(")")
+            }
+            Self::Product { product, finding } => write!(f, "{product}, finding {finding}"),
+        }
+    }
+}
+
+impl Order {
+    /// A person gave it, who has seen what would be done: an approval was given with it.
+    #[must_use]
+    pub fn is_by_person(&self) -> bool {
+        matches!(self.from, OrderedBy::Person { .. })
+    }
+}
