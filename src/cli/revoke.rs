@@ -8,7 +8,7 @@ use super::output::{BOLD, Screen, WARN, clean, styled};
 use super::runtime::block_on;
 use super::{Exit, plan, signals, summary};
 use crate::config::Config;
-use crate::finding::{Finding, Order, Ordered, OrderedBy};
+use crate::finding::{Finding, Order, Ordered, OrderedBy, Theft};
 use crate::ident::{AccountId, quoted};
 use crate::ingest::Seen;
 use crate::ledger::{Append, Ledger, Lock, Reader};
@@ -19,6 +19,7 @@ use crate::triage::{SkipReason, Verdict};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
+use std::net::IpAddr;
 use tokio_util::sync::CancellationToken;
 
 /// Maximum length of an access key's id (IAM API Reference, `AccessKeyId`: 16 to 128).
@@ -44,6 +45,11 @@ pub struct Args {
     /// The access key that was stolen: a user's key is deactivated, and what was done with it is searched for.
     #[arg(long, value_name = "ID", value_parser = an_access_key)]
     key: Option<String>,
+
+    /// The address at which the thief was seen. What was opened with the key from elsewhere may be the legitimate user's, and is
+    /// held.
+    #[arg(long, value_name = "IP")]
+    address: Option<IpAddr>,
 
     #[command(flatten)]
     signed: Signed,
@@ -131,8 +137,7 @@ async fn preview(
     let at = Timestamp::now();
     let finding = |who: &Ordered| {
         let region = config.home_region().clone();
-        let key = args.key.clone();
-        Finding::ordered(args.account.clone(), region, who, key, args.since, order.clone(), at)
+        Finding::ordered(args.account.clone(), region, who, theft(args), order.clone(), at)
     };
     let mut planned = service.reconciler().plan(finding(&who), false).await?;
     if let (Ordered::Role { name, session }, Some(missing)) = (&mut who, &missing) {
@@ -188,6 +193,10 @@ fn is_confirmed(who: &Ordered) -> anyhow::Result<bool> {
     Ok(line.trim() == name)
 }
 
+fn theft(args: &Args) -> Theft {
+    Theft { access_key_id: args.key.clone(), since: args.since, address: args.address }
+}
+
 fn order(args: &Args, aws_identity: Option<String>) -> Order {
     let (by, reason) = args.signed.said();
     let from = OrderedBy::Person { by, os_user: crate::service::os_user(), aws_identity };
@@ -202,8 +211,7 @@ async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> an
     let given = answer::signed(&args.signed, &config, &ledger, None).await?;
     let (account, region) = (args.account.clone(), config.home_region().clone());
     let order = order(args, given.aws_identity);
-    let (key, at) = (args.key.clone(), Timestamp::now());
-    let finding = Finding::ordered(account, region, who, key, args.since, order, at);
+    let finding = Finding::ordered(account, region, who, theft(args), order, Timestamp::now());
     if Lock::holder(&config.ledger).is_some() {
         let entries = vec![
             Draft::finding(&origin, finding.clone(), None),
@@ -233,6 +241,7 @@ async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> an
         service.handed_in().take_in(&origin, vec![Ok(finding)], &mut seen).await?;
         service.recover().await?;
         service.drained().await?;
+        service.pursue().await?;
         Ok(seen)
     }
     .await;

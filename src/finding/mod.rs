@@ -25,7 +25,7 @@ pub use cause::{Cause, ORDER_TYPE, Order, OrderedBy};
 pub use claim::{Confirmed, Unconfirmed, confirm, confirm_among};
 pub use derived::{Derived, DerivedKind, Link};
 pub use occurrence::{Decoded, Evidence, Finding};
-pub use ordered::Ordered;
+pub use ordered::{Ordered, Theft};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
 pub use undecodable::Undecodable;

@@ -7,6 +7,18 @@ use crate::canonical;
 use crate::ident::{AccountId, Region, RoleName, UserName};
 use jiff::Timestamp;
 use serde_json::json;
+use std::net::IpAddr;
+
+/// What is known of the theft that is to be ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Theft {
+    /// The id of the stolen access key.
+    pub access_key_id: Option<String>,
+    /// When it began.
+    pub since: Option<Timestamp>,
+    /// The address at which the thief was seen.
+    pub address: Option<IpAddr>,
+}
 
 /// Whose credentials are to be revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,18 +43,18 @@ impl Finding {
         }
     }
 
-    /// The finding that stands for `order`, given at `at` about a theft that began at `since`, if that is known. Its `region` is the hub's own: an order is about
+    /// The finding that stands for `order`, given at `at`. Its `region` is the hub's own: an order is about
     /// no region. Two orders are never the same occurrence.
     #[must_use]
     pub fn ordered(
         account: AccountId,
         region: Region,
         who: &Ordered,
-        access_key_id: Option<String>,
-        since: Option<Timestamp>,
+        theft: Theft,
         order: Order,
         at: Timestamp,
     ) -> Self {
+        let Theft { access_key_id, since, address } = theft;
         let principal = match who {
             Ordered::Role { name, session } => Principal {
                 user_type: UserType::AssumedRole,
@@ -63,6 +75,7 @@ impl Finding {
         let evidence = Evidence {
             first_seen: since,
             last_seen: Some(at),
+            remote_ip: address.map(|address| address.to_string()),
             instance_id: principal.instance_id(),
             ..Evidence::default()
         };

@@ -142,7 +142,10 @@ fn ordered(
 ) -> Result<RemedyTarget, SkipReason> {
     if principal.user_type == UserType::IamUser {
         let mut rule = rule.clone();
-        if means(&rule, RemedyName::UserKeys).is_none() {
+        if principal.access_key_id.is_none() {
+            // No deny on sessions touches the keys that the user has.
+            rule = with_remedy(&rule, RemedyName::Quarantine);
+        } else if means(&rule, RemedyName::UserKeys).is_none() {
             rule.remedies.push(RemedyName::UserKeys);
         }
         return Ok(user(principal, &rule));

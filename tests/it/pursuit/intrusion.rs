@@ -33,6 +33,8 @@ pub fn stolen(scene: &Scene, address: &str) -> Value {
 /// From `web` in SHOP into `batch` in BANK, and from there into `vault` in SECURITY.
 pub struct Intrusion {
     pub thieves: Vec<Thief>,
+    /// The stolen session.
+    pub stolen: Value,
     /// Sessions of `batch` and `vault` that somebody else has.
     pub rightful: Vec<Thief>,
 }
@@ -43,6 +45,13 @@ impl Intrusion {
     }
 
     pub fn from(scene: &Scene, address: &str) -> Self {
+        let intrusion = Self::unreported(scene, address);
+        scene.report(SHOP, "web", &intrusion.stolen, json!({}));
+        intrusion
+    }
+
+    /// The same, which GuardDuty has not noticed.
+    pub fn unreported(scene: &Scene, address: &str) -> Self {
         scene.role(SHOP, "web");
         let (batch, vault) = (open_role(scene, BANK, "batch"), open_role(scene, SECURITY, "vault"));
         let stolen = stolen(scene, address);
@@ -51,8 +60,7 @@ impl Intrusion {
         let third = scene.thief(&second.session_of(&vault, "app"));
         let rightful = [(BANK, "batch"), (SECURITY, "vault")]
             .map(|(account, role)| scene.thief(&scene.session(account, role, "rightful")));
-        scene.report(SHOP, "web", &stolen, json!({}));
-        Self { thieves: vec![first, second, third], rightful: rightful.into() }
+        Self { thieves: vec![first, second, third], stolen, rightful: rightful.into() }
     }
 
     /// The thief is out, everywhere, and nobody else is.
