@@ -50,13 +50,8 @@ pub struct FindingQuery<'a> {
 pub enum FindingKinds {
     All,
     Types(Vec<String>),
-    /// Those about this kind of resource whose type is none of these.
-    NewOf {
-        /// What GuardDuty calls it.
-        resource: &'static str,
-        /// The types that are left out.
-        known: Vec<String>,
-    },
+    /// Those about resources of these kinds, as GuardDuty calls them.
+    About(Vec<&'static str>),
 }
 
 impl Hub {
@@ -171,10 +166,10 @@ impl Hub {
                 let types = Condition::builder().set_equals(Some(types.clone())).build();
                 criteria = criteria.criterion("type", types);
             }
-            FindingKinds::NewOf { resource, known } => {
-                let of = Condition::builder().equals(*resource).build();
-                let new = Condition::builder().set_not_equals(Some(known.clone())).build();
-                criteria = criteria.criterion("resource.resourceType", of).criterion("type", new);
+            FindingKinds::About(resources) => {
+                let resources = resources.iter().map(|resource| (*resource).to_owned()).collect();
+                let about = Condition::builder().set_equals(Some(resources)).build();
+                criteria = criteria.criterion("resource.resourceType", about);
             }
         }
         if let Some(since) = query.updated_since {

@@ -148,6 +148,7 @@ pub fn built_in(remedies: &[RemedyName]) -> Vec<Rule> {
         rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
         rule(EXFILTRATION_RULE, &EXFILTRATION, None, None),
         rule("built-in: attack sequence", &SEQUENCES, None, Some(Mode::Approve)),
+        rule("built-in: misused credentials", &MISUSE, None, Some(Mode::Approve)),
         rule("built-in: order", &ORDERS, None, None),
     ]
 }
@@ -169,9 +170,23 @@ const INSIDE: [&str; 2] = [
     "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS*",
 ];
 
-/// Attack sequences that together indicate compromised credentials. Such a finding names every actor, and not
-/// all of their credentials need to be stolen, so a person decides.
-const SEQUENCES: [&str; 1] = ["AttackSequence:IAM/CompromisedCredentials"];
+/// Attack sequences. Such a finding names every actor, or only what was attacked, and not all of the credentials need to be
+/// stolen, so a person decides.
+const SEQUENCES: [&str; 5] = [
+    "AttackSequence:IAM/CompromisedCredentials*",
+    "AttackSequence:S3/CompromisedData*",
+    "AttackSequence:EC2/*",
+    "AttackSequence:ECS/*",
+    "AttackSequence:EKS/*",
+];
+
+/// Credentials that are said to be compromised or misused, without a sign of where they were taken: of those that deploy
+/// models at odd hours most are an engineer's, so a person decides.
+const MISUSE: [&str; 3] = [
+    "CredentialAccess:IAMUser/CompromisedCredentials*",
+    "Impact:IAMUser/CostHarvesting*",
+    "Impact:IAMUser/AnomalousModelInvocation*",
+];
 
 /// What a person orders.
 const ORDERS: [&str; 1] = [ORDER_TYPE];

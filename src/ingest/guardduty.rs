@@ -84,8 +84,11 @@ impl Poller {
             Found::Late => self.watched_long_since(with.ledger, with.reader).await?,
             Found::Named | Found::AtStart => self.watched_since(with.ledger, with.reader).await?,
         };
-        let kinds =
-            if reach == Reach::Narrow { kinds::by_name(with.types) } else { kinds::with_new(with.types) };
+        let kinds = if reach == Reach::Narrow {
+            kinds::by_name(with.types)
+        } else {
+            kinds::with_families(with.types)
+        };
         let began = Timestamp::now();
         let (ids, mut failure) = self.list_all(with.hub, &detector, &kinds, since, Some(with.pace)).await;
         let origin = &Origin::Poll { region: self.region.clone() };
@@ -97,10 +100,10 @@ impl Poller {
             failure = failed.or(failure);
             any |= !decoded.is_empty();
             let decoded: Vec<Decoded> =
-                decoded.into_iter().filter(|item| is_wanted(with.types, item)).collect();
+                decoded.into_iter().filter(|item| is_decided_on(with.types, item)).collect();
             // A time ahead of ours would make the next poll skip what lies between.
-            let newest =
-                decoded.iter().flatten().map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
+            let wanted = decoded.iter().flatten().filter(|f| with.types.wants(&f.finding_type));
+            let newest = wanted.map(|f| f.updated_at).max().map(|t| t.min(Timestamp::now()));
             latest = latest.max(newest);
             let is_last = std::ptr::eq(batch.as_ptr(), ids.as_ptr());
             let cursor = latest.filter(|_| is_last && failure.is_none()).map(|updated_at| Cursor {
@@ -111,8 +114,8 @@ impl Poller {
             for recorded in record(with.ledger, &source, decoded, cursor).await? {
                 match recorded {
                     Recorded::New(finding) => drop(intake.send(finding, origin.clone()).await?),
-                    Recorded::Seen(finding) => seen.add(finding),
-                    Recorded::Undecodable(_) => {}
+                    Recorded::Seen(finding) if with.types.wants(&finding.finding_type) => seen.add(finding),
+                    Recorded::Seen(_) | Recorded::Undecodable(_) => {}
                 }
             }
         }
@@ -134,13 +137,13 @@ impl Poller {
             Ok(None) => return (Vec::new(), Some(FeedError::NoDetector(self.region().clone()))),
             Err(error) => return (Vec::new(), Some(error.into())),
         };
-        let kinds = kinds::with_new(types);
+        let kinds = kinds::with_families(types);
         let (ids, mut failure) = self.list_all(hub, &detector, &kinds, None, None).await;
         let mut all = Vec::new();
         for batch in ids.rchunks(BATCH) {
             let (decoded, failed) = self.fetch(hub, &detector, batch, None).await;
             failure = failed.or(failure);
-            all.extend(decoded.into_iter().filter(|item| is_wanted(types, item)));
+            all.extend(decoded.into_iter().filter(|item| is_decided_on(types, item)));
         }
         (all, failure.map(FeedError::from))
     }
@@ -252,9 +255,9 @@ impl Poller {
     }
 }
 
-/// What was listed and no rule is for is no business of ours. What cannot be read may be.
-fn is_wanted(types: &Types, item: &Decoded) -> bool {
-    item.as_ref().map_or(true, |finding| types.wants(&finding.finding_type))
+/// What was listed, no rule is for and is not about credentials is no business of ours. What cannot be read may be.
+fn is_decided_on(types: &Types, item: &Decoded) -> bool {
+    item.as_ref().map_or(true, |finding| kinds::is_decided_on(types, &finding.finding_type))
 }
 
 /// The answer to a claim of which no finding could be had.

@@ -1,68 +1,38 @@
-//! What a poll asks GuardDuty for, so that few findings come that no rule is for.
+//! What a poll asks GuardDuty for, so that few findings come that are no business of ours.
 
 use crate::aws::FindingKinds;
+use crate::finding::{CREDENTIAL_TYPES, is_about_credentials};
 use crate::triage::Types;
 
-/// What GuardDuty calls the resource of findings about credentials.
-const ACCESS_KEY: &str = "AccessKey";
+/// What GuardDuty calls the resource of findings about credentials, and of attack sequences.
+const RESOURCES: [&str; 2] = ["AccessKey", "AttackSequence"];
 
-/// The types about access keys that GuardDuty has (User Guide, "IAM finding types", 2026). What is not
-/// among them is new.
-const KNOWN: [&str; 28] = [
-    "CredentialAccess:IAMUser/AnomalousBehavior",
-    "CredentialAccess:IAMUser/CompromisedCredentials",
-    "DefenseEvasion:IAMUser/AnomalousBehavior",
-    "DefenseEvasion:IAMUser/BedrockLoggingDisabled",
-    "Discovery:IAMUser/AnomalousBehavior",
-    "Exfiltration:IAMUser/AnomalousBehavior",
-    "Impact:IAMUser/AnomalousBehavior",
-    "Impact:IAMUser/AnomalousModelInvocation",
-    "Impact:IAMUser/CostHarvesting",
-    "InitialAccess:IAMUser/AnomalousBehavior",
-    "PenTest:IAMUser/KaliLinux",
-    "PenTest:IAMUser/ParrotLinux",
-    "PenTest:IAMUser/PentooLinux",
-    "Persistence:IAMUser/AnomalousBehavior",
-    "Policy:IAMUser/RootCredentialUsage",
-    "Policy:IAMUser/ShortTermRootCredentialUsage",
-    "PrivilegeEscalation:IAMUser/AnomalousBehavior",
-    "Recon:IAMUser/MaliciousIPCaller",
-    "Recon:IAMUser/MaliciousIPCaller.Custom",
-    "Recon:IAMUser/TorIPCaller",
-    "Stealth:IAMUser/CloudTrailLoggingDisabled",
-    "Stealth:IAMUser/PasswordPolicyChange",
-    "UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B",
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration",
-    "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
-    "UnauthorizedAccess:IAMUser/MaliciousIPCaller",
-    "UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom",
-    "UnauthorizedAccess:IAMUser/TorIPCaller",
-];
-
-/// What a poll lists: the types by name. ListFindings knows no pattern for a type, only equal and not equal.
+/// What each poll lists: the types that rules are for, by name. ListFindings knows no pattern for a type, only equal and
+/// not equal.
 pub(super) fn by_name(types: &Types) -> Vec<FindingKinds> {
     if types.is_unbounded() {
         return vec![FindingKinds::All];
     }
     let mut named = types.exact();
-    named.extend(KNOWN.iter().filter(|known| types.wants(known)).map(|known| (*known).to_owned()));
+    named.extend(CREDENTIAL_TYPES.iter().filter(|known| types.wants(known)).map(|known| (*known).to_owned()));
     named.sort_unstable();
     named.dedup();
     if named.is_empty() { Vec::new() } else { vec![FindingKinds::Types(named)] }
 }
 
-/// The same, and types of the wanted families that GuardDuty did not have when this was written: all about
-/// access keys but the known types. What no rule is for is left out when it is there.
-pub(super) fn with_new(types: &Types) -> Vec<FindingKinds> {
+/// The same, and whatever GuardDuty has about credentials: types that nobody has heard of, and those that no rule is for.
+pub(super) fn with_families(types: &Types) -> Vec<FindingKinds> {
     let mut kinds = by_name(types);
-    if types.has_families() && !types.is_unbounded() {
-        let mut known: Vec<String> = KNOWN.iter().map(|known| (*known).to_owned()).collect();
-        known.extend(types.exact());
-        known.sort_unstable();
-        known.dedup();
-        kinds.push(FindingKinds::NewOf { resource: ACCESS_KEY, known });
+    if !types.is_unbounded() {
+        kinds.push(FindingKinds::About(RESOURCES.to_vec()));
     }
     kinds
+}
+
+/// Whether something is decided about what was listed: a rule could be for it, or it is about credentials. All else,
+/// about instances or buckets, is left out.
+pub(super) fn is_decided_on(types: &Types, kind: &str) -> bool {
+    types.wants(kind) || is_about_credentials(kind)
 }
 
 #[cfg(test)]
@@ -71,17 +41,26 @@ mod tests {
     use crate::triage::RuleIndex;
 
     #[test]
-    fn nothing_that_a_rule_is_for_is_left_out() {
+    fn what_rules_are_for_is_listed_by_name_and_the_families_by_their_resource() {
         let types = RuleIndex::new(&[], &[]).types();
-        let kinds = with_new(&types);
-        let [FindingKinds::Types(named), FindingKinds::NewOf { known, .. }] = &kinds[..] else {
-            panic!("{kinds:?}")
-        };
+        let [FindingKinds::Types(named)] = &by_name(&types)[..] else { panic!("one") };
         assert!(named.iter().all(|kind| types.wants(kind)));
-        // What the second listing leaves out is in the first one, or nobody wants it.
-        assert!(known.iter().all(|kind| named.contains(kind) || !types.wants(kind)));
-        assert_eq!(by_name(&types).len(), 1);
-        assert_eq!(with_new(&Types::all()), [FindingKinds::All]);
-        assert_eq!(with_new(&Types::default()), []);
+        assert!(
+            CREDENTIAL_TYPES.iter().all(|kind| !types.wants(kind) || named.iter().any(|name| name == kind))
+        );
+        let families = FindingKinds::About(RESOURCES.to_vec());
+        assert_eq!(with_families(&types), [FindingKinds::Types(named.clone()), families.clone()]);
+        assert_eq!(with_families(&Types::all()), [FindingKinds::All]);
+        assert_eq!(with_families(&Types::default()), [families]);
+    }
+
+    #[test]
+    fn what_no_rule_is_for_is_decided_on_if_it_is_about_credentials() {
+        let types = RuleIndex::new(&[], &[]).types();
+        for kind in ["Recon:IAMUser/TorIPCaller", "Unheard:IAMUser/Of", "AttackSequence:Unheard/Of"] {
+            assert!(!types.wants(kind) && is_decided_on(&types, kind), "{kind}");
+        }
+        assert!(!is_decided_on(&types, "Exfiltration:S3/AnomalousBehavior"));
+        assert!(is_decided_on(&Types::all(), "Exfiltration:S3/AnomalousBehavior"));
     }
 }

@@ -80,7 +80,8 @@ impl Poller {
         }
     }
 
-    /// The ids of these kinds, those of each kind oldest update first; and the failure that kept some back.
+    /// The ids of these kinds, those of each kind oldest update first, and those of the first kind last, from where they are
+    /// fetched first; and the failure that kept some back.
     pub(super) async fn list_all(
         &self,
         hub: &Hub,
@@ -93,7 +94,8 @@ impl Poller {
         for kinds in kinds {
             let query = FindingQuery { kinds, updated_since };
             let (ids, failure) = self.list(hub, detector, &query, pace).await;
-            all.extend(ids.into_iter().filter(|id| known.insert(id.clone())));
+            let new: Vec<String> = ids.into_iter().filter(|id| known.insert(id.clone())).collect();
+            all.splice(0..0, new);
             if failure.is_some() {
                 return (all, failure);
             }

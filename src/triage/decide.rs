@@ -101,7 +101,12 @@ impl<'a> Triage<'a> {
         let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
         let policy: &'a Policy = self.policy;
         let (rule, said) = match policy.ruling(self.finding, self.context.organization) {
-            Ruling::None => return Err(SkipReason::NoRule(self.finding.finding_type.clone())),
+            Ruling::None => {
+                let within = self.context.organization.is_within(self.finding);
+                let (kind, near_miss) =
+                    (self.finding.finding_type.clone(), policy.rules.near_miss(self.finding, within));
+                return Err(SkipReason::NoRule { kind, near_miss });
+            }
             Ruling::Rule(rule) => {
                 self.rule = Some(rule.name.clone());
                 let said = if let Some(mode) = rule.mode {

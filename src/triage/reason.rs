@@ -1,6 +1,7 @@
 //! Why something is held, only observed, or not done at all.
 
 use super::budget_usage::BudgetExceeded;
+use super::rules::NearMiss;
 use crate::ident::{AccountId, RoleName, quoted};
 use crate::remediation::{Cutoff, DeniedCall, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
@@ -305,7 +306,12 @@ pub enum SkipReason {
     /// A person or a suppression rule archived it.
     Archived,
     /// No rule is for it.
-    NoRule(String),
+    NoRule {
+        /// Type of the finding.
+        kind: String,
+        /// The rule that is for this type, and what kept it from being for this finding.
+        near_miss: Option<NearMiss>,
+    },
     /// It names no principal.
     NoPrincipal,
     /// The credentials are not a role's.
@@ -389,7 +395,7 @@ impl SkipReason {
         match self {
             Self::Sample => ReasonCode::Sample,
             Self::Archived => ReasonCode::Archived,
-            Self::NoRule(_) => ReasonCode::OtherType,
+            Self::NoRule { .. } => ReasonCode::OtherType,
             Self::NoPrincipal => ReasonCode::NoPrincipal,
             Self::NotARole(_) => ReasonCode::NotARole,
             Self::NoRemedy { .. } => ReasonCode::NoRemedy,
@@ -418,8 +424,11 @@ impl fmt::Display for SkipReason {
         match self {
             Self::Sample => f.write_str("a sample finding"),
             Self::Archived => f.write_str("archived, by a person or a suppression rule"),
-            Self::NoRule(kind) => {
+            Self::NoRule { kind, near_miss: None } => {
                 write!(f, "findings of type {} are not acted on: no rule is for them", quoted(kind))
+            }
+            Self::NoRule { kind, near_miss: Some(near_miss) } => {
+                write!(f, "no rule is for this finding of type {}: {near_miss}", quoted(kind))
             }
             Self::NoPrincipal => f.write_str("the finding names no credentials"),
             Self::NotARole(why) => f.write_str(why),

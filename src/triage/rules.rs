@@ -4,10 +4,11 @@
 use super::Types;
 use crate::config::{Fields, Glob, Matches, RemedyName, Rule, built_in};
 use crate::finding::{Finding, ORDER_TYPE};
-use crate::ident::AccountId;
+use crate::ident::{AccountId, Region, quoted};
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 /// The rules in their order, the built-in ones last, ready to be asked.
@@ -29,6 +30,21 @@ pub enum Ruling<'a> {
     Unclear(&'a Rule, &'static str),
     /// No rule is for it.
     None,
+}
+
+/// A rule that is for a finding's type, and not for the finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearMiss {
+    /// Name of the rule.
+    pub rule: String,
+    /// What of it the finding does not have, such as `asks for a severity of at least 7, and this has 2`.
+    pub why: String,
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rule {} is for this type, but {}", quoted(&self.rule), self.why)
+    }
 }
 
 /// How a rule fits a finding.
@@ -88,6 +104,22 @@ impl RuleIndex {
             Some((number, _)) => Ruling::Rule(&self.rules[number]),
             None => Ruling::None,
         }
+    }
+
+    /// The first rule that is for the finding's type, and asks for something else that the finding does not have. `within`
+    /// says that the call came from an account of the same organization.
+    #[must_use]
+    pub fn near_miss(&self, finding: &Finding, within: bool) -> Option<NearMiss> {
+        self.rules.iter().find_map(|rule| {
+            let why = match &rule.matches {
+                Matches::Fields(fields) if is_of_type(fields, finding) => kept_by(fields, finding, within),
+                Matches::Pattern(pattern) if pattern.types()?.contains(&finding.finding_type.as_str()) => {
+                    vec!["another part of its pattern does not match".to_owned()]
+                }
+                _ => return None,
+            };
+            (!why.is_empty()).then(|| NearMiss { rule: rule.name.clone(), why: why.join("; it ") })
+        })
     }
 
     /// Which types of findings a rule could be for.
@@ -150,11 +182,36 @@ fn fit(
     }
 }
 
+fn is_of_type(fields: &Fields, finding: &Finding) -> bool {
+    fields.types.is_empty() || fields.types.iter().any(|kind| kind.matches(&finding.finding_type))
+}
+
+fn is_in_region(fields: &Fields, finding: &Finding) -> bool {
+    fields.regions.is_empty() || fields.regions.contains(&finding.region)
+}
+
+/// What a rule asks for and a finding of its type does not have.
+fn kept_by(fields: &Fields, finding: &Finding, within: bool) -> Vec<String> {
+    let severity = match (fields.min_severity, finding.severity) {
+        (Some(least), Some(severity)) if severity < least => {
+            Some(format!("asks for a severity of at least {least}, and this has {severity}"))
+        }
+        _ => None,
+    };
+    let region = (!is_in_region(fields, finding)).then(|| {
+        let regions: Vec<&str> = fields.regions.iter().map(Region::as_str).collect();
+        format!("is for {}, and this is of {}", regions.join(", "), finding.region)
+    });
+    let affiliated = fields.affiliated.filter(|wanted| *wanted != within).map(|wanted| {
+        let (asked, is) = if wanted { ("calls", "is not one") } else { ("calls that do not come", "does") };
+        format!("is for {asked} from an account of the organization, and this {is}")
+    });
+    [severity, region, affiliated].into_iter().flatten().collect()
+}
+
 fn fits(fields: &Fields, finding: &Finding, within: bool) -> Fit {
-    let of_type =
-        fields.types.is_empty() || fields.types.iter().any(|kind| kind.matches(&finding.finding_type));
-    let in_region = fields.regions.is_empty() || fields.regions.contains(&finding.region);
-    if !of_type || !in_region || fields.affiliated.is_some_and(|wanted| wanted != within) {
+    let is_for = is_of_type(fields, finding) && is_in_region(fields, finding);
+    if !is_for || fields.affiliated.is_some_and(|wanted| wanted != within) {
         return Fit::No;
     }
     match (fields.min_severity, finding.severity) {

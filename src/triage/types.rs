@@ -1,6 +1,7 @@
 //! Which types of findings the rules could be for: what a feed has to ask for.
 
 use crate::config::Glob;
+use crate::finding::is_about_credentials;
 use std::collections::BTreeSet;
 
 /// The types of findings that some rule could be for.
@@ -27,13 +28,7 @@ impl Types {
     /// All that there can be is wanted: each type, or a family whose types cannot be listed beforehand.
     #[must_use]
     pub fn is_unbounded(&self) -> bool {
-        self.all || self.families.iter().any(|family| !is_of_keys(family))
-    }
-
-    /// Some rule is for a family of types about access keys, those included that nobody has heard of yet.
-    #[must_use]
-    pub fn has_families(&self) -> bool {
-        !self.families.is_empty()
+        self.all || self.families.iter().any(|family| !is_about_credentials(fixed(family)))
     }
 
     /// A rule could be for this type.
@@ -45,10 +40,9 @@ impl Types {
     }
 }
 
-/// `Purpose:IAMUser/Name*`: GuardDuty's resource of such a finding is an access key.
-fn is_of_keys(family: &Glob) -> bool {
-    let plain = family.as_str().split(['*', '?']).next().unwrap_or_default();
-    plain.split_once(':').is_some_and(|(_, rest)| rest.to_ascii_lowercase().starts_with("iamuser/"))
+/// What all types of a family begin with: `Purpose:IAMUser/Name` of `Purpose:IAMUser/Name*`.
+fn fixed(family: &Glob) -> &str {
+    family.as_str().split(['*', '?']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -69,7 +63,7 @@ mod tests {
         for other in ["Recon:IAMUser/TorIPCaller", "UnauthorizedAccess:IAMUser/TorIPCaller", ""] {
             assert!(!types.wants(other), "{other}");
         }
-        assert!(types.has_families() && !types.is_unbounded());
+        assert!(!types.is_unbounded());
     }
 
     #[test]
@@ -79,6 +73,7 @@ mod tests {
             ..Types::default()
         };
         assert!(!of("Recon:IAMUser/*").is_unbounded());
+        assert!(!of("AttackSequence:*").is_unbounded());
         for text in ["*", "Recon:*", "*:IAMUser/TorIPCaller", "Exfiltration:S3/*"] {
             assert!(of(text).is_unbounded(), "{text}");
         }

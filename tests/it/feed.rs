@@ -90,25 +90,57 @@ fn a_finding_that_shows_up_late_is_not_lost() {
     assert_eq!(scene.decision("next day")["verdict"], "skip");
 }
 
-/// GuardDuty gives a type of the family another suffix; others that are new no rule is for.
+/// GuardDuty gives a type of the family another suffix.
 #[test]
-fn a_type_that_nobody_has_heard_of_is_listed_when_it_is_of_a_family() {
+fn a_type_that_nobody_has_heard_of_is_acted_on_when_it_is_of_a_family() {
     let scene = Scene::new();
-    let new = |id: &str, kind: &str| {
+    scene.configure("mode = \"enforce\"\n");
+    for (role, kind) in [
+        ("web", "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.ViaVPCEndpoint"),
+        ("batch", "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideOrg"),
+    ] {
+        scene.role(SHOP, role);
+        let session = scene.session(SHOP, role, "i-0123456789abcdef0");
+        let finding = scene.report(SHOP, role, &session, json!({"type": kind}));
+        scene.run_once();
+        assert_eq!(scene.decision(&finding)["rule"], "built-in: credential exfiltration");
+        scene.thief(&session).is_denied();
+    }
+}
+
+/// What is about credentials is decided on, whether or not a rule is for it; what is about an instance or a bucket, and no
+/// rule is for, is none of our business.
+#[test]
+fn what_no_rule_is_for_is_decided_on_once_if_it_is_about_credentials() {
+    let scene = Scene::new();
+    let of = |id: &str, kind: &str, resource: &str| {
         let mut finding = exfiltration(id.to_owned(), minutes_ago(1));
         finding["type"] = json!(kind);
+        finding["resource"]["resourceType"] = json!(resource);
         finding
     };
     let findings = [
-        new("new", "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideOrg"),
-        new("known", "Recon:IAMUser/TorIPCaller"),
-        new("other", "Recon:IAMUser/Unheard"),
+        of("known", "Recon:IAMUser/TorIPCaller", "AccessKey"),
+        of("unheard", "Recon:IAMUser/Unheard", "AccessKey"),
+        of("sequence", "AttackSequence:Unheard/Of", "AttackSequence"),
+        of("instance", "Backdoor:EC2/C&CActivity.B", "Instance"),
+        of("bucket", "Exfiltration:S3/AnomalousBehavior", "S3Bucket"),
+        // It is listed with those about credentials.
+        of("odd", "Exfiltration:S3/AnomalousBehavior", "AccessKey"),
     ];
     inject(&scene, HOME, &findings);
-    scene.run_once();
-    assert_eq!(scene.decision("new")["rule"], "built-in: credential exfiltration");
-    assert_eq!(scene.entries_of("finding").len(), 1);
-    assert_eq!(scene.rescind(&["plan", "-o", "json"]).code(0).json().len(), 1);
+    let planned = scene.rescind(&["plan", "-o", "json"]).code(0).json();
+    assert!(planned.iter().all(|plan| plan["code"] == "other_type") && planned.len() == 3, "{planned:?}");
+    scene.run_once().code(0).counts(json!({"skipped": 3}));
+    scene.run_once().code(0).counts(json!({}));
+    let decided = scene.entries_of("decision");
+    assert!(decided.iter().all(|entry| entry["data"]["code"] == "other_type"), "{decided:?}");
+    let mut ids: Vec<_> = decided.iter().filter_map(|entry| entry["finding"].as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["known", "sequence", "unheard"]);
+    assert_eq!(scene.entries_of("finding").len(), 3);
+    assert!(scene.entries_of("alert").is_empty());
+    assert_eq!(scene.calls_of("AssumeRole").len(), 0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rules: which findings are acted on, and in which mode.
 
-use crate::scene::{BANK, SHOP, Scene};
+use crate::scene::{BANK, HOME, SHOP, Scene};
 use crate::screens::Transcript;
 use crate::skips::not_affiliated;
 use serde_json::json;
@@ -45,12 +45,12 @@ fn a_pattern_from_an_event_rule_works_as_it_stands() {
         assert_eq!(scene.decision(&finding)["rule"], "pasted");
         thief.is_denied();
         scene.thief(&session).is_denied();
-        // Another type is read and acted on only where a rule is for it.
+        // Another type is acted on only where a rule is for it.
         if pattern == EVERY_FINDING {
             assert_eq!(scene.decision(&recon)["rule"], "pasted");
             scene.thief(&other).is_denied();
         } else {
-            assert!(scene.entries_of("finding").iter().all(|e| e["finding"] != json!(recon)));
+            assert_eq!(scene.decision(&recon)["code"], "other_type");
             scene.thief(&other).is_allowed();
         }
     }
@@ -127,6 +127,36 @@ fn the_first_that_matches_decides() {
         scene.run_once();
         let decision = scene.decision(&finding);
         assert_eq!((&decision["code"], &decision["rule"]), (&json!(code), &json!(rule)), "{tables}");
+    }
+}
+
+/// Whoever set a limit sees in the decision that it was the limit.
+#[test]
+fn what_a_rule_is_for_but_for_its_limits_says_which() {
+    let kind = "Recon:IAMUser/TorIPCaller";
+    let by_pattern = format!("pattern = '{{\"detail\": {{\"type\": [\"{kind}\"], \"severity\": [9]}}}}'");
+    for (limits, said) in [
+        (format!("types = [\"{kind}\"]\nmin_severity = 8.1"), &["8.1", "8"][..]),
+        (
+            format!("types = [\"Recon:*\"]\nmin_severity = 9\nregions = [\"us-east-1\"]"),
+            &["9", "us-east-1", HOME],
+        ),
+        (format!("types = [\"{kind}\"]\naffiliated = false"), &["organization"]),
+        (by_pattern, &["pattern"]),
+    ] {
+        let scene = Scene::new();
+        rules(&scene, &format!("[[rules]]\nname = \"grave\"\n{limits}\n"));
+        scene.role(SHOP, "web");
+        let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+        let finding = scene.report(SHOP, "web", &session, json!({"type": kind, "severity": 8.0}));
+        scene.run_once();
+        let decision = scene.decision(&finding);
+        assert_eq!((&decision["verdict"], &decision["code"]), (&json!("skip"), &json!("other_type")));
+        let reason = decision["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains("rule \"grave\"") && said.iter().all(|part| reason.contains(part)),
+            "{reason}"
+        );
     }
 }
 

@@ -35,7 +35,13 @@ class Findings(EmulatorTestCase):
         self.inject(
             {"id": "a", "type": "T1", "updatedAt": "2026-01-01T00:00:00.000Z", "severity": 2.0},
             {"id": "b", "type": "T2", "updatedAt": "2026-01-01T00:00:01.000Z", "severity": 8, "service": {"archived": True}},
-            {"id": "c", "type": "T2", "updatedAt": "2026-01-01T00:00:02.000Z", "severity": "high"},
+            {
+                "id": "c",
+                "type": "T2",
+                "updatedAt": "2026-01-01T00:00:02.000Z",
+                "severity": "high",
+                "resource": {"resourceType": "AttackSequence"},
+            },
             {"id": "d", "type": "T3", "updatedAt": 1767225603000, "severity": None},
         )
         second = 1767225601000
@@ -51,6 +57,7 @@ class Findings(EmulatorTestCase):
             ({"updatedAt": {"LessThan": second}}, ["a"]),
             ({"updatedAt": {"Lte": second}}, ["a", "b"]),
             ({"severity": {"Gte": 7}}, ["b"]),
+            ({"resource.resourceType": {"Equals": ["AttackSequence", "Unheard"]}}, ["c"]),
         ]
         for criterion, expected in cases:
             with self.subTest(criterion=criterion):
