@@ -12,9 +12,13 @@ use crate::plural::counted;
 use crate::reconcile::Planned;
 use crate::remediation::{Begun, Event, VerdictName};
 use crate::service::{Purpose, Service};
-use crate::triage::{BudgetUsage, Verdict};
+use crate::triage::{BudgetUsage, SkipReason, Verdict};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// Maximum number of findings that no rule is for and that are shown one by one.
+const SHOWN: usize = 10;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -48,7 +52,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             screen.prose(format!("{}  {}", styled(BAD, "not read"), clean(error)));
             screen.json(&serde_json::json!({ "error": error }))?;
         }
-        let mut count = 0;
+        let (mut count, mut without_rule) = (0, BTreeMap::<String, usize>::new());
         let mut would_begin = BudgetUsage::default();
         for item in decoded {
             match item {
@@ -67,8 +71,13 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                             at: Timestamp::now(),
                         });
                     }
-                    describe(&planned, service.config().quarantine, screen)?;
                     count += 1;
+                    if let Verdict::Skip(SkipReason::NoRule { kind, .. }) = &planned.decision.verdict {
+                        *without_rule.entry(kind.clone()).or_default() += 1;
+                    }
+                    if !screen.is_text() || without_rule.values().sum::<usize>() <= SHOWN {
+                        describe(&planned, service.config().quarantine, screen)?;
+                    }
                 }
                 Err(undecodable) => {
                     clean_run = false;
@@ -80,6 +89,13 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                     screen.json(&serde_json::json!({ "undecodable": undecodable }))?;
                 }
             }
+        }
+        for (kind, count) in &without_rule {
+            screen.prose(format!(
+                "{}  no rule is for it: {} {count}",
+                styled(DIM, "would skip"),
+                clean(kind)
+            ));
         }
         let budget = &service.config().budget;
         let full = would_begin.accounts().find_map(|a| would_begin.within(a, budget, Timestamp::now()).err());

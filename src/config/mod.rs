@@ -23,6 +23,7 @@ mod rule;
 mod schema;
 mod sweep;
 mod template;
+mod unknown_types;
 
 pub use budget::Budget;
 pub use contested::WhenContested;
@@ -42,6 +43,7 @@ pub use rule::{EXFILTRATION_RULE, Fields, Matches, RemedyName, Rule, Scope, buil
 pub use schema::{config_schema, opt_outs_schema};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
+pub use unknown_types::{UnknownType, unknown_types};
 
 use crate::ident::{Partition, Region};
 use jiff::{SignedDuration, Timestamp};

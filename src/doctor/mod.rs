@@ -11,6 +11,7 @@ mod organization_deny;
 mod quarantine;
 mod queue;
 mod region;
+mod rules;
 mod running;
 mod seal;
 
@@ -172,6 +173,7 @@ impl Doctor<'_> {
     /// Runs every check. `progress` receives the number of accounts and regions checked so far, and their total.
     pub async fn examine(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Diagnosis {
         let mut problems = self.local();
+        problems.extend(self.rules());
         problems.extend(self.running());
         problems.extend(self.brought_in_vain());
         let regions = self.regions(&mut problems).await;

@@ -3,8 +3,10 @@
 
 use super::project::stamp;
 use super::{LedgerError, Reader};
-use crate::remediation::Selection;
+use crate::remediation::{Event, ReasonCode, Selection};
+use jiff::Timestamp;
 use rusqlite::params;
+use std::collections::BTreeMap;
 
 /// An entry as it stands in the file.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +168,36 @@ impl Reader {
             .and_then(|mut s| s.query_row(params![remediation, upto], |row| row.get(0)))
             .map_err(|e| self.sqlite(e))?;
         Ok(count.unsigned_abs())
+    }
+
+    /// How many occurrences of each type were skipped since then because no rule was for them.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn without_rule_since(&self, since: Timestamp) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let connection = self.connection();
+        let sql = "SELECT json_extract(CAST(f.body AS TEXT), '$.data.finding.type') AS type, count(*)
+                   FROM occurrences o JOIN entries f ON f.seq = o.seq JOIN entries d ON d.seq = o.decided
+                   WHERE o.verdict = 'skip' AND d.kind = 'decision' AND d.time >= ?1 AND f.kind = 'finding'
+                   AND json_extract(CAST(d.body AS TEXT), '$.data.code') = ?2 GROUP BY type";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map(params![stamp(since), ReasonCode::OtherType.name()], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .map_err(|e| self.sqlite(e))?;
+        rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
+    }
+
+    /// The type of the finding that an occurrence is of; none when it is in an archive.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn type_of(&self, occurrence: &str) -> Result<Option<String>, LedgerError> {
+        Ok(match self.seen(occurrence)?.map(|entry| entry.event) {
+            Some(Event::Finding { finding, .. }) => Some(finding.finding_type),
+            _ => None,
+        })
     }
 
     /// How much came in the selection's period that no decision is about.

@@ -48,6 +48,8 @@ pub(super) struct CountedDecision {
     pub account: Option<String>,
     pub verdict: VerdictName,
     pub code: ReasonCode,
+    /// Type of the finding, when no rule is for it.
+    pub without_rule: Option<String>,
     pub opt_outs: Vec<String>,
     pub covered_by: Option<String>,
 }
@@ -141,11 +143,16 @@ impl<'a> Prepared<'a> {
                     continue;
                 }
                 let (occurrence, account) = (occurrence.clone(), row.account);
+                let without_rule = match code {
+                    ReasonCode::OtherType => self.reader.type_of(&occurrence)?,
+                    _ => None,
+                };
                 let decision = CountedDecision {
                     at,
                     account,
                     verdict: *verdict,
                     code: *code,
+                    without_rule,
                     opt_outs: opt_outs.clone(),
                     covered_by: covered_by.clone(),
                 };

@@ -23,6 +23,8 @@ pub struct Summary {
     pub by_verdict: BTreeMap<VerdictName, u64>,
     /// What was skipped, by the reason's name.
     pub skipped_by_reason: BTreeMap<String, u64>,
+    /// Of these, what no rule is for, by the type of the finding.
+    pub without_rule: BTreeMap<String, u64>,
     /// What was only observed, by the reason's name.
     pub observed_by_reason: BTreeMap<String, u64>,
     /// Remediations in the state `held`, by the name of the reason for which a person is asked now.
@@ -225,6 +227,9 @@ impl Summary {
         match decision.verdict {
             VerdictName::Skip => {
                 count(&mut self.skipped_by_reason, decision.code.name());
+                if let Some(kind) = &decision.without_rule {
+                    count(&mut self.without_rule, kind);
+                }
                 let chosen = decision.code.is_by_choice();
                 self.remediation_rate.actionable += u64::from(is_own && chosen);
             }

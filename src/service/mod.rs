@@ -10,6 +10,7 @@ mod metrics;
 mod opt_outs;
 mod os_user;
 mod reload;
+mod rules;
 mod run;
 mod start;
 mod status;

@@ -1,6 +1,7 @@
 //! The configuration, read again while the service runs.
 
 use super::opt_outs::{self, OptOutFile, Rejected};
+use super::rules;
 use super::status::{Reread, Shared};
 use crate::chain::chain;
 use crate::config::{Config, OptOuts};
@@ -102,6 +103,7 @@ impl Reloader {
         self.reconciler.retry_all()?;
         self.shared.refuse(Reread::Config, None);
         tracing::info!(mode = %config.mode, "the configuration was read again");
+        rules::warn(&config);
         if !needs_restart.is_empty() {
             tracing::warn!(keys = needs_restart.join(", "), "these changes apply only after a restart");
         }

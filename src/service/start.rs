@@ -3,7 +3,7 @@
 use super::checkpoints::Checkpoints;
 use super::feeds::{Feeds, Plumbing};
 use super::live::Live;
-use super::{Service, opt_outs};
+use super::{Service, opt_outs, rules};
 use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
@@ -241,6 +241,7 @@ impl Service {
             };
             let opt_outs = opt_outs::loaded(&config.opt_outs, &recorded, Timestamp::now());
             opt_outs::warn(&config.opt_outs);
+            rules::warn(config);
             let gone = opt_outs::taken_away(&config.opt_outs, &recorded);
             let mut entries = vec![Draft::of_service(started), Draft::of_service(opt_outs)];
             if !gone.is_empty() {

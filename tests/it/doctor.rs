@@ -427,3 +427,56 @@ fn a_region_that_is_enabled_and_not_watched_is_reported() {
     management.attach_scp(&management.root_id(), &printed(&scene, "seal"));
     assert_eq!(codes(&scene), ["region_not_watched ap-southeast-2"]);
 }
+
+/// A rule with a slip in its type is for nothing, and nothing would say so.
+#[test]
+fn a_type_that_there_is_not_is_named_with_the_nearest() {
+    let scene = sound();
+    let rule = |kind: &str| {
+        let rule = format!("[[rules]]\nname = \"tor\"\ntypes = [\"{kind}\"]\nmode = \"approve\"\n");
+        scene.configure(&format!("mode = \"enforce\"\n{rule}"));
+        private(&scene, 0o600);
+    };
+    for slip in ["Recon:IAMUser/TorIPCalller", "Recon:IAMUser/TorIPCalller*"] {
+        rule(slip);
+        assert_eq!(codes(&scene), ["type_unknown rules"], "{slip}");
+        let found = diagnosis(&scene, 0);
+        let of = |one: &&Value| one["code"] == "type_unknown";
+        let problem = found["problems"].as_array().expect("problems").iter().find(of).expect("one");
+        assert!(problem["text"].as_str().is_some_and(|text| text.contains("\"Recon:IAMUser/TorIPCaller\"")));
+        assert!(scene.run_once().err.contains(log::TYPE_UNKNOWN), "{slip}");
+    }
+    rule("Recon:IAMUser/TorIP*");
+    assert_eq!(codes(&scene), Vec::<String>::new());
+    assert!(!scene.run_once().err.contains(log::TYPE_UNKNOWN));
+}
+
+/// What came and no rule is for: a note, and a warning when the type is new.
+#[test]
+fn what_was_seen_without_a_rule_is_named() {
+    let scene = sound();
+    scene.role(SHOP, "web");
+    let seen = |kind: &str| {
+        let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+        scene.report(SHOP, "web", &session, json!({"type": kind}));
+    };
+    let said = || -> Vec<(String, String)> {
+        let found = diagnosis(&scene, 0);
+        let problems = found["problems"].as_array().expect("problems").iter();
+        let of = problems.filter(|one| one["code"] == "without_rule");
+        of.map(|one| (one["level"].to_string(), one["text"].as_str().expect("a text").to_owned())).collect()
+    };
+    assert_eq!(said(), []);
+    seen("Recon:IAMUser/TorIPCaller");
+    seen("Recon:IAMUser/TorIPCaller");
+    seen("Recon:IAMUser/Unheard");
+    scene.run_once();
+    let [(new, new_text), (known, known_text)] = &said()[..] else { panic!("{:?}", said()) };
+    assert_eq!((new.as_str(), known.as_str()), ("\"warning\"", "\"note\""));
+    assert!(new_text.ends_with("Recon:IAMUser/Unheard (1)"), "{new_text}");
+    assert!(known_text.ends_with("Recon:IAMUser/TorIPCaller (2)"), "{known_text}");
+    // A rule for them, even one that says to do nothing, ends it.
+    scene.configure("[[rules]]\nname = \"none\"\ntypes = [\"Recon:*\"]\nmode = \"off\"\n");
+    private(&scene, 0o600);
+    assert_eq!(said(), []);
+}

@@ -131,7 +131,7 @@ fn what_no_rule_is_for_is_decided_on_once_if_it_is_about_credentials() {
     inject(&scene, HOME, &findings);
     let planned = scene.rescind(&["plan", "-o", "json"]).code(0).json();
     assert!(planned.iter().all(|plan| plan["code"] == "other_type") && planned.len() == 3, "{planned:?}");
-    scene.run_once().code(0).counts(json!({"skipped": 3}));
+    let ran = scene.run_once().code(0).counts(json!({"skipped": 3})).json();
     scene.run_once().code(0).counts(json!({}));
     let decided = scene.entries_of("decision");
     assert!(decided.iter().all(|entry| entry["data"]["code"] == "other_type"), "{decided:?}");
@@ -139,6 +139,14 @@ fn what_no_rule_is_for_is_decided_on_once_if_it_is_about_credentials() {
     ids.sort_unstable();
     assert_eq!(ids, ["known", "sequence", "unheard"]);
     assert_eq!(scene.entries_of("finding").len(), 3);
+    let by_type = json!({
+        "AttackSequence:Unheard/Of": 1, "Recon:IAMUser/TorIPCaller": 1, "Recon:IAMUser/Unheard": 1,
+    });
+    assert!(ran.iter().any(|line| line["without_rule"] == by_type), "{ran:?}");
+    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    assert_eq!(report["summary"]["without_rule"], by_type);
+    let page = scene.rescind(&["report", "--format", "html"]).code(0).out;
+    assert!(page.contains("Recon:IAMUser/Unheard"));
     assert!(scene.entries_of("alert").is_empty());
     assert_eq!(scene.calls_of("AssumeRole").len(), 0);
 }

@@ -27,4 +27,5 @@ pub const STILL_NOT_REVOKED: &str = "still NOT revoked since";
 pub const NOT_LISTENING: &str = "cannot listen on";
 pub const QUEUE_ALERT: &str = "ALERT: SQS rescind-findings brought";
 pub const REGION_READ: &str = "the region was read to the end";
+pub const TYPE_UNKNOWN: &str = "for a type that GuardDuty is not known to have";
 pub const OPTED_OUT: &str = "says off";

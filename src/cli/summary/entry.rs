@@ -4,7 +4,13 @@ use super::counts::Counts;
 use crate::cli::output::{BAD, DIM, Screen, WARN, clean, styled};
 use crate::remediation::{AlertCode, Entry, Event, ReasonCode, VerdictName};
 
-pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> anyhow::Result<()> {
+/// `is_shown` says that a skipped finding has a line of its own.
+pub(super) fn describe(
+    entry: &Entry,
+    screen: &Screen,
+    is_shown: bool,
+    counts: &mut Counts,
+) -> anyhow::Result<()> {
     match &entry.event {
         Event::Decision {
             verdict: verdict @ (VerdictName::Skip | VerdictName::Observe),
@@ -21,7 +27,9 @@ pub(super) fn describe(entry: &Entry, screen: &Screen, counts: &mut Counts) -> a
                 (&mut counts.observed, styled(WARN, "observed  "))
             };
             *count += 1;
-            screen.prose(format!("{label}  {}  {}", subject(entry), clean(reason)));
+            if is_shown {
+                screen.prose(format!("{label}  {}  {}", subject(entry), clean(reason)));
+            }
             if let Some(to_do) = what_to_do {
                 screen.prose(format!("            {} {}", styled(BAD, "act by hand:"), clean(to_do)));
             }

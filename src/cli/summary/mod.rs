@@ -4,6 +4,7 @@ mod counts;
 mod entry;
 mod remediation;
 mod seen;
+mod without_rule;
 
 use super::exit::Exit;
 use super::output::Screen;
@@ -16,6 +17,7 @@ use counts::Counts;
 use remediation::{is_by_hand, needs_person};
 use seen::LeftOpen;
 use std::collections::BTreeSet;
+use without_rule::WithoutRule;
 
 /// Maximum number of occurrences seen before that are listed.
 const SHOWN: usize = 10;
@@ -72,7 +74,7 @@ pub fn of_decisions(
     let (mut counts, mut touched) = (Counts::default(), BTreeSet::new());
     for decision in decisions {
         touched.extend(decision.takes_care().map(str::to_owned));
-        entry::describe(decision, screen, &mut counts)?;
+        entry::describe(decision, screen, true, &mut counts)?;
     }
     remediations(reader, config, &touched, &mut counts, screen)?;
     screen.json(&serde_json::json!({ "summary": counts }))?;
@@ -85,7 +87,7 @@ pub fn of_input(reader: &Reader, since: i64, input: &Origin, screen: &Screen) ->
     let mut counts = Counts::default();
     reader.each_since(since, |entry| match &entry.event {
         Event::Undecodable { origin, .. } | Event::Unconfirmed { origin, .. } if origin == input => {
-            entry::describe(&entry, screen, &mut counts)
+            entry::describe(&entry, screen, true, &mut counts)
         }
         _ => Ok(()),
     })?;
@@ -117,13 +119,15 @@ fn remediations(
 fn describe(service: &Service, screen: &Screen, seen: &Seen, nothing: &str) -> anyhow::Result<Exit> {
     let reader = service.reader();
     let mut counts = Counts { seen_before: seen.count, ..Counts::default() };
-    let mut touched = BTreeSet::new();
+    let (mut touched, mut without_rule) = (BTreeSet::new(), WithoutRule::default());
     reader.each_since(service.started_at(), |entry| {
         if let Some(id) = &entry.subject.remediation {
             touched.insert(id.clone());
         }
-        entry::describe(&entry, screen, &mut counts)
+        let is_shown = without_rule.is_shown(&entry);
+        entry::describe(&entry, screen, is_shown, &mut counts)
     })?;
+    without_rule.describe(reader, screen)?;
     remediations(reader, service.config(), &touched, &mut counts, screen)?;
     for finding in seen.findings.iter().take(if screen.is_text() { SHOWN } else { usize::MAX }) {
         seen::describe(service, finding, screen)?;

@@ -193,6 +193,7 @@ fn reasons(summary: &Summary) -> Vec<(&'static str, &str, u64)> {
         ("held now", &summary.held_by_reason),
         ("observed", &summary.observed_by_reason),
         ("skipped", &summary.skipped_by_reason),
+        ("no rule is for it", &summary.without_rule),
     ] {
         all.extend(counts.iter().map(|(reason, count)| (verdict, reason.as_str(), *count)));
     }
