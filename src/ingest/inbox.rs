@@ -47,10 +47,13 @@ impl Inbox {
             self.searched = self.searched.max(entry.seq);
             let Event::HandedIn { origin, occurrence, .. } = entry.event else { continue };
             let Some(decided) = self.reader.decided(&occurrence)? else { continue };
-            if decided.decision.is_some_and(|decision| decision.seq > entry.seq) {
+            if decided.decision.as_ref().is_some_and(|decision| decision.seq > entry.seq) {
                 continue;
             }
             let Event::Finding { finding, .. } = decided.seen.event else { continue };
+            if decided.decision.is_none() {
+                metrics::counter!("rescind_findings_seen_total", "feed" => origin.name()).increment(1);
+            }
             tracing::info!(finding = finding.id, %origin, "handed in through the ledger");
             self.intake.announce(&finding.account);
             if let Err(stopped) = self.intake.send(*finding, origin).await {

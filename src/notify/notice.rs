@@ -1,6 +1,7 @@
 //! A notification, made from an entry of the ledger.
 
 use crate::config::{Channel, Level, Topic};
+use crate::finding::Cause;
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::plural::counted;
@@ -232,13 +233,21 @@ fn about_finding(r: &Remediation) -> Vec<String> {
         .filter_map(|text| text.as_deref())
         .collect();
     let key = finding.principal.as_ref().and_then(|p| p.access_key_id.as_deref());
-    let mut lines =
-        vec![format!("GuardDuty: {} in {}, finding {}.", finding.finding_type, finding.region, finding.id)];
+    let mut lines = vec![match &finding.cause {
+        Cause::Order(order) => format!("Ordered by {}: {}", order.from, order.reason),
+        Cause::Pursuit(_) => {
+            format!("CloudTrail: {} in {}, {}.", finding.finding_type, finding.region, finding.id)
+        }
+        Cause::GuardDuty => {
+            format!("GuardDuty: {} in {}, finding {}.", finding.finding_type, finding.region, finding.id)
+        }
+    }];
     let who = r.target.principal();
     lines.push(format!(
-        "Credentials of {who} in account {}{}, last seen in use {}{}.",
+        "Credentials of {who} in account {}{}, {} {}{}.",
         r.target.account,
         key.map_or_else(String::new, |key| format!(" ({key})")),
+        if finding.cause.order().is_some() { "ordered" } else { "last seen in use" },
         finding.last_seen().strftime("%Y-%m-%d %H:%M:%SZ"),
         if from.is_empty() { String::new() } else { format!(" from {}", from.join(", ")) }
     ));

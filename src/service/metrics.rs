@@ -29,7 +29,10 @@ pub(super) fn start() -> Option<PrometheusHandle> {
 }
 
 fn describe() {
-    describe_counter!("rescind_findings_seen_total", "Occurrences of findings that were new, by feed.");
+    describe_counter!(
+        "rescind_findings_seen_total",
+        "Occurrences of findings that were new, by feed, and orders."
+    );
     describe_counter!("rescind_findings_unconfirmed_total", "Claims that GuardDuty did not confirm.");
     describe_counter!("rescind_findings_undecodable_total", "What came and could not be read.");
     describe_counter!("rescind_decisions_total", "Decisions, by verdict and reason.");
@@ -92,7 +95,11 @@ pub(super) fn zero(config: &Config) {
         counter!(name).absolute(0);
     }
     let events = config.events.as_ref().map(|_| "queue");
-    for feed in ["poll"].into_iter().chain(events).chain(config.folder.as_ref().map(|_| "folder")) {
+    for feed in ["poll", "file", "order", "pursuit"]
+        .into_iter()
+        .chain(events)
+        .chain(config.folder.as_ref().map(|_| "folder"))
+    {
         counter!("rescind_findings_seen_total", "feed" => feed).absolute(0);
     }
     for why in ["not_found", "refused_id", "region_not_watched", "differs"] {

@@ -81,6 +81,23 @@ fn one_needs_no_service_and_no_guardduty() {
 }
 
 #[test]
+fn reports_have_who_ordered_it_and_why() {
+    let scene = Scene::new();
+    unseen(&scene, "web", "i-0123456789abcdef0");
+    order(&scene, "web", &[]).code(0);
+    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let cause = &report["remediations"][0]["finding"]["cause"]["order"];
+    assert_eq!((&cause["from"]["person"]["by"], &cause["reason"]), (&json!("Ada"), &json!("ticket 4711")));
+    for (args, texts) in [
+        (&["report", "--format", "html"][..], &["ordered by", "Ada (", "ticket 4711"][..]),
+        (&["report", "--format", "asff"], &["after the order"]),
+    ] {
+        let out = scene.rescind(args).out;
+        assert!(texts.iter().all(|text| out.contains(text)), "{args:?}: {out}");
+    }
+}
+
+#[test]
 fn one_about_a_session_leaves_the_others() {
     for name in ["i-0123456789abcdef0", "full", "arn"] {
         let scene = quiet();

@@ -117,10 +117,12 @@ fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
     let recurrence = incident.recurrence.as_ref();
     let recurrence = recurrence.map(|one| format!("{} of {}", spaced(one.sign), one.of));
     let also_for = (incident.also_for > 0).then(|| incident.also_for.to_string());
+    let order = finding.cause.order();
     let all = [
         ("finding", format!("{} in {}", finding.id, finding.region)),
         ("type", finding.finding_type.clone()),
-        ("title", text(known(finding.title.as_ref()))),
+        ("ordered by", order.map(|order| order.from.to_string()).unwrap_or_default()),
+        (if order.is_some() { "reason" } else { "title" }, text(known(finding.title.as_ref()))),
         ("severity", finding.severity.map(|one| one.to_string()).unwrap_or_default()),
         ("last activity", Shown::time(&finding.last_activity)),
         ("access key", text(finding.access_key())),
