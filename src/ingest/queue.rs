@@ -37,6 +37,10 @@ const DELETE_TRIES: u32 = 4;
 /// Timeout of the last calls to SQS at a stop.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
+/// Time after which what is not settled at a stop is visible again. A receive of our own that has just been dropped may still
+/// wait at SQS, and would take it along.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
+
 /// Interval between two questions to SQS about how much is in the queue.
 const MEASURE: Duration = Duration::from_secs(30);
 
@@ -201,7 +205,7 @@ impl QueueFeed {
         let (settled, left) = (batch.take_all_settled(), batch.left());
         at_work.fetch_sub(batch.uncounted(), Ordering::Relaxed);
         batch.beside(self.delete(settled));
-        batch.beside(self.hide(left, Duration::ZERO));
+        batch.beside(self.hide(left, GIVEN_BACK));
         tokio::select! {
             () = batch.finish() => {}
             () = async { self.stop.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => {}
