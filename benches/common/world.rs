@@ -107,6 +107,8 @@ pub fn world(size: (usize, usize, usize)) -> World {
             partition: config.partition(),
             opt_outs: OptOutIndex::new(&opt_outs),
             account_tag: config.account_tag.clone(),
+            principal_tag: config.principal_tag.clone(),
+            late_tags: config.late_tags,
             protected: vec!["arn:aws:iam::*:role/break-glass*".to_owned().try_into().expect("legal")],
             budget: config.budget.clone(),
             quarantine: jiff::SignedDuration::ZERO,

@@ -13,6 +13,7 @@ use aws_sdk_iam as iam;
 use aws_sdk_sts::types::Credentials as StsCredentials;
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
@@ -49,6 +50,7 @@ pub struct RoleFacts {
     pub trust: Option<String>,
     /// How long a session may last that is asked for now (MaxSessionDuration).
     pub max_session: SignedDuration,
+    pub tags: BTreeMap<String, String>,
 }
 
 impl RoleFacts {
@@ -171,7 +173,8 @@ impl MemberSession {
         let max_session = role
             .max_session_duration
             .map_or(RoleFacts::DEFAULT_SESSION, |seconds| SignedDuration::from_secs(seconds.into()));
-        Ok(RoleFacts { arn: role.arn, path: role.path, id, trust, max_session })
+        let tags = tags(role.tags);
+        Ok(RoleFacts { arn: role.arn, path: role.path, id, trust, max_session, tags })
     }
 
     /// GetRolePolicy: the text of an inline policy; none when there is none of that name.
@@ -233,6 +236,11 @@ impl MemberSession {
             .and_then(|roles| usize::try_from(roles).ok())
             .ok_or_else(|| odd("GetAccountSummary", "the answer does not say how many roles there are"))
     }
+}
+
+/// The tags of a role or user, by key. IAM compares keys without case; who sets one spells it as it was.
+pub(super) fn tags(tags: Option<Vec<iam::types::Tag>>) -> BTreeMap<String, String> {
+    tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 
 /// An answer of IAM that cannot be used.

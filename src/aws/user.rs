@@ -1,12 +1,13 @@
 //! IAM users, from within a session that is limited to one.
 
-use super::member::{MemberSession, decoded, odd};
+use super::member::{MemberSession, decoded, odd, tags};
 use super::record::recorded;
 use crate::ident::{UserId, UserName};
 use crate::remediation::{CallError, ErrorKind};
 use aws_sdk_iam::types::StatusType;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A user, as GetUser describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub struct UserFacts {
     /// The user's ARN, with its path.
     pub arn: String,
     pub id: UserId,
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A long-term access key of an IAM user.
@@ -35,7 +37,7 @@ impl MemberSession {
         let answer = recorded(&*self.sink, self.call("GetUser"), request).await?;
         let user = answer.user.ok_or_else(|| odd("GetUser", "the answer has no user"))?;
         let id = user.user_id().parse().map_err(|error| odd("GetUser", &format!("{error}")))?;
-        Ok(UserFacts { arn: user.arn, id })
+        Ok(UserFacts { arn: user.arn, id, tags: tags(user.tags) })
     }
 
     /// GetUserPolicy: the text of an inline policy; none when there is none of that name.

@@ -8,6 +8,7 @@ mod contested;
 mod error;
 mod event_pattern;
 mod feeds;
+mod late_tags;
 mod located;
 mod member;
 mod mode;
@@ -30,6 +31,7 @@ pub use contested::WhenContested;
 pub use error::ConfigError;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
+pub use late_tags::LateTags;
 use located::{invalid, located};
 pub use member::{DrillRole, Member};
 pub use mode::Mode;
@@ -130,6 +132,10 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The tag of an account that says what may be done there at most; none when tags do not count.
     pub account_tag: Option<String>,
+    /// The tag of a role or user that says what may be done to it at most; none when tags do not count.
+    pub principal_tag: Option<String>,
+    /// What becomes of a tag that was set when the theft had been seen already.
+    pub late_tags: LateTags,
     /// How long a held remediation waits for a person.
     pub approval_timeout: SignedDuration,
     /// How much may be done in an hour without asking.
@@ -292,6 +298,8 @@ impl Config {
             remedies,
             rules,
             account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),
+            principal_tag: Some(raw.principal_tag).filter(|tag| !tag.is_empty()),
+            late_tags: raw.late_tags,
             approval_timeout: raw.approval_timeout.0,
             budget: raw.budget,
             channels: raw.notify.0.into_iter().map(|channel| channel.beside(directory)).collect(),

@@ -5,6 +5,7 @@ use super::bounded::{HOUR, MINUTE, Number, SECOND, Span};
 use super::budget::Budget;
 use super::contested::WhenContested;
 use super::feeds::{Events, Folder};
+use super::late_tags::LateTags;
 use super::member::{RawDrill, RawMember};
 use super::mode::Mode;
 use super::notify::Channels;
@@ -119,8 +120,14 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub protected: Vec<ProtectedRole>,
     /// Account tag that limits what may be done in that account. Empty: tags are ignored.
-    #[serde(default = "default_account_tag")]
+    #[serde(default = "default_tag")]
     pub account_tag: String,
+    /// Tag of a role or IAM user that limits what may be done to it. Empty: tags are ignored.
+    #[serde(default = "default_tag")]
+    pub principal_tag: String,
+    /// What becomes of a tag of a role, user or account that was set when the theft had been seen already.
+    #[serde(default)]
+    pub late_tags: LateTags,
     /// Maximum time that a held remediation waits for an answer, up to 168h. Then it is rejected.
     #[serde(default)]
     pub approval_timeout: Span<{ 4 * HOUR }, 1, { 168 * HOUR }>,
@@ -149,7 +156,7 @@ fn yes() -> bool {
     true
 }
 
-fn default_account_tag() -> String {
+fn default_tag() -> String {
     "rescind:mode".to_owned()
 }
 

@@ -137,6 +137,13 @@ opt_outs = "opt-outs.toml"
 # approve or enforce.
 account_tag = "rescind:mode"
 
+# The same as a tag of a role or IAM user. "": such tags do not count.
+principal_tag = "rescind:mode"
+
+# What becomes of such a tag that was set when the theft had been seen already:
+# "ignore" (a thief may have set it; an alert says who did) or "count".
+late_tags = "ignore"
+
 # ARNs of roles that are never revoked, with * and ?. List break-glass and
 # deployment roles.
 protected = []

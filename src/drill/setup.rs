@@ -64,6 +64,7 @@ impl Drill<'_> {
             opt_outs_named: false,
             protected: Vec::new(),
             account_tag: None,
+            principal_tag: None,
             budget: Budget::unlimited(),
             channels: Vec::new(),
             events: None,

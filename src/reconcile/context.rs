@@ -14,6 +14,7 @@ use crate::remediation::{
 };
 use crate::remedy::{Expected, MemberAccess};
 use crate::triage::{BudgetExceeded, HoldReason, Policy};
+use crate::watch::Evidence;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) struct Context {
     pub looks: Throttle<String>,
     /// How long a person is waited for.
     pub approval_timeout: SignedDuration,
+    /// What CloudTrail has.
+    pub evidence: Arc<Evidence>,
 }
 
 impl Context {

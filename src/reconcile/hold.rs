@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::look_ahead::look_ahead;
 use super::next::Next;
+use super::principal_tag;
 use crate::alert::Alert;
 use crate::finding::Finding;
 use crate::ledger::LedgerError;
@@ -30,6 +31,19 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
         let reason = "the account's OU and tags can be read now, and nothing speaks against it".to_owned();
         return if_still_held(context.write(remediation, Event::Cleared { reason }).await, Next::Continue);
     }
+    if !is_for(ReasonCode::PrincipalTag) {
+        return ask(context, remediation).await;
+    }
+    match principal_tag::look_again(context, remediation).await {
+        Ok(Some(Next::Continue)) | Err(LedgerError::Illegal(_)) => Ok(Next::Continue),
+        Ok(later) => Ok(ask(context, remediation).await?.sooner(later.unwrap_or(Next::AwaitPerson))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks what would be done, once, for the person who is asked.
+async fn ask(context: &Context, remediation: &Remediation) -> Result<Next, LedgerError> {
+    let is_for = |code| remediation.held_why().is_some_and(|(why, _)| why == code);
     // There is nothing of ours to look at.
     if !remediation.target.is_supported() {
         return ask_for_hands(context, remediation).await;
@@ -41,9 +55,9 @@ pub(super) async fn step(context: &Context, remediation: &Remediation) -> Result
     }
     let (target, finding) = (&remediation.target, &remediation.finding.id);
     let scope = CallScope { remediation: Some(remediation.id.clone()), finding: Some(finding.clone()) };
+    let (access, reader, policy) = (&context.access, &context.reader, &context.policy());
     let looked =
-        look_ahead(&context.access, &context.reader, target, finding, is_for(ReasonCode::NoRoom), &scope)
-            .await?;
+        look_ahead(access, reader, policy, target, finding, is_for(ReasonCode::NoRoom), &scope).await?;
     let (change, problem) = match looked {
         Ok(change) => (Some(change), None),
         Err(refusal) => (None, Some(refusal.to_string())),

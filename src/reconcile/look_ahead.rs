@@ -1,8 +1,10 @@
 //! Determines what would be done to a principal, without doing it.
 
+use super::principal_tag;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{CallScope, Change, Refusal, Target};
 use crate::remedy::{self, Ask, Expected, MemberAccess, Purpose};
+use crate::triage::Policy;
 
 /// The change that would be made to a principal as it is now: with `widen` to all sessions of the
 /// role, though the target is one. Nothing is changed.
@@ -12,6 +14,7 @@ use crate::remedy::{self, Ask, Expected, MemberAccess, Purpose};
 pub(super) async fn look_ahead(
     access: &MemberAccess,
     reader: &Reader,
+    policy: &Policy,
     target: &Target,
     finding: &str,
     widen: bool,
@@ -26,5 +29,7 @@ pub(super) async fn look_ahead(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let expected = Expected::after(target.means, &reader.past(target, &found.id)?);
-    Ok(Ok(remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) })))
+    let change = remedy::plan(target, &found, &Ask { widen, ..Ask::at(aws_now, &expected) });
+    let notes: Vec<String> = change.note.into_iter().chain(principal_tag::note(policy, &found)).collect();
+    Ok(Ok(Change { note: (!notes.is_empty()).then(|| notes.join("; ")), ..change }))
 }

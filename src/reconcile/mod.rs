@@ -22,6 +22,7 @@ mod organization;
 mod placement;
 mod plan;
 mod policy;
+mod principal_tag;
 mod quarantine;
 mod rechecks;
 mod release;
@@ -132,6 +133,7 @@ impl Reconciler {
             retries: Retries::new(Arc::clone(&schedule)),
             looks: Throttle::new(LOOK_AHEAD),
             approval_timeout: config.approval_timeout,
+            evidence: Arc::clone(&evidence),
         };
         let worker = Arc::new(Worker {
             context,

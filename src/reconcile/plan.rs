@@ -50,8 +50,8 @@ impl Reconciler {
         let change = match target {
             None => None,
             Some(target) => {
-                let (access, reader) = (&context.access, &context.reader);
-                Some(look_ahead(access, reader, target, &finding.id, false, &scope).await?)
+                let (access, reader, policy) = (&context.access, &context.reader, &context.policy());
+                Some(look_ahead(access, reader, policy, target, &finding.id, false, &scope).await?)
             }
         };
         let impact = match (target, &change) {

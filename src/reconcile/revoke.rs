@@ -4,7 +4,7 @@ use super::budgets::RoleCount;
 use super::context::Context;
 use super::look::{InPlace, look};
 use super::next::{Attempt, Next};
-use super::quarantine;
+use super::{principal_tag, quarantine};
 use crate::alert::{foreign_policy, quarantine_altered};
 use crate::config::Mode;
 use crate::ledger::LedgerError;
@@ -89,6 +89,9 @@ pub(super) async fn make(
     // What was said while AWS was waited for counts as well.
     if is_first {
         if let ControlFlow::Break(next) = judge(context, remediation, attempt).await? {
+            return Ok(next);
+        }
+        if let ControlFlow::Break(next) = principal_tag::judge(context, remediation, &found).await? {
             return Ok(next);
         }
         if let ControlFlow::Break(next) = spend(context, remediation, &session, roles).await? {

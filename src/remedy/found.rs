@@ -2,9 +2,10 @@
 
 use crate::aws::AccessKey;
 use crate::remediation::{Change, Deny, Means, Undo, same};
+use std::collections::BTreeMap;
 
 /// What is there before anything is changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The ARN, with the path.
     pub arn: String,
@@ -14,6 +15,16 @@ pub struct Found {
     pub document: Option<String>,
     /// The long-term access keys of a user.
     pub keys: Vec<AccessKey>,
+    /// The tags of the role or user; none where it was not looked at.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// The principal that a change was made to, of which nothing else is known yet.
+    #[must_use]
+    pub(crate) fn of(change: &Change) -> Self {
+        Self { arn: change.arn.clone(), id: change.id.clone(), ..Self::default() }
+    }
 }
 
 impl Change {

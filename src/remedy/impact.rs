@@ -59,6 +59,7 @@ mod tests {
                     .to_owned(),
             ),
             max_session: SignedDuration::from_hours(hours),
+            tags: std::collections::BTreeMap::new(),
         }
     }
 

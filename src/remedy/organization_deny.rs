@@ -27,15 +27,15 @@ impl OrganizationDeny {
         target: &Target,
     ) -> Result<Found, Refusal> {
         let (facts, attached) = futures::join!(who_it_is(member, target), policy.attached());
-        let (arn, id) = facts?;
+        let found = facts?;
         let document = attached.map_err(Refusal::from_call)?.map(|found| found.content);
-        Ok(Found { arn, id, document, keys: Vec::new() })
+        Ok(Found { document, ..found })
     }
 
     /// Looks at the policy alone.
     pub async fn document(policy: &AccountPolicy, arn: &str, id: &str) -> Result<Found, Refusal> {
         let document = policy.attached().await.map_err(Refusal::from_call)?.map(|found| found.content);
-        Ok(Found { arn: arn.to_owned(), id: id.to_owned(), document, keys: Vec::new() })
+        Ok(Found { arn: arn.to_owned(), id: id.to_owned(), document, ..Found::default() })
     }
 
     /// What to change. Pure.
@@ -85,7 +85,7 @@ impl OrganizationDeny {
                     return Look::unanswered(unread, &error);
                 }
             };
-            let found = Found { arn: change.arn.clone(), id: change.id.clone(), document, keys: Vec::new() };
+            let found = Found { document, ..Found::of(change) };
             if let Some(what) = change.difference(&found, at_most) {
                 return Look::NotYet(Verified::Missing(what));
             }

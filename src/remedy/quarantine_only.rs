@@ -21,8 +21,8 @@ impl QuarantineOnly {
     /// Looks what is there: what the policy says counts as there when it is attached.
     pub async fn inspect(session: &MemberSession, target: &Target) -> Result<Found, Refusal> {
         let (facts, document) = futures::join!(who_it_is(Some(session), target), attached(session, target));
-        let (arn, id) = facts?;
-        Ok(Found { arn, id, document: document.map_err(Refusal::from_call)?, keys: Vec::new() })
+        let found = facts?;
+        Ok(Found { document: document.map_err(Refusal::from_call)?, ..found })
     }
 
     /// What to change. Pure.
@@ -70,7 +70,7 @@ impl QuarantineOnly {
                     return Look::unanswered(unread, &error);
                 }
             };
-            let found = Found { arn: change.arn.clone(), id: change.id.clone(), document, keys: Vec::new() };
+            let found = Found { document, ..Found::of(change) };
             let read_at = session.aws_now();
             match change.difference(&found, at_most) {
                 Some(what) => Look::NotYet(Verified::Missing(what)),

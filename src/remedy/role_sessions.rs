@@ -31,8 +31,8 @@ impl RoleSessions {
     ) -> Result<Found, Refusal> {
         let (facts, document) =
             futures::join!(who_it_is(Some(session), target), session.role_policy(role, POLICY_NAME));
-        let (arn, id) = facts?;
-        Ok(Found { arn, id, document: document.map_err(Refusal::from_call)?, keys: Vec::new() })
+        let found = facts?;
+        Ok(Found { document: document.map_err(Refusal::from_call)?, ..found })
     }
 
     /// What to change. Pure.
@@ -72,9 +72,7 @@ impl RoleSessions {
     ) -> Verified {
         look::patiently(|| async {
             let found = match session.role_policy(role, &change.policy_name).await {
-                Ok(document) => {
-                    Found { arn: change.arn.clone(), id: change.id.clone(), document, keys: Vec::new() }
-                }
+                Ok(document) => Found { document, ..Found::of(change) },
                 Err(error) => {
                     let unread = Verified::Unread(format!("could not read it back: {error}"));
                     return Look::unanswered(unread, &error);
@@ -121,7 +119,7 @@ mod tests {
             arn: "arn:aws:iam::111122223333:role/a/b".to_owned(),
             id: "AROAEXAMPLEEXAMPLE".to_owned(),
             document: document.map(str::to_owned),
-            keys: Vec::new(),
+            ..Found::default()
         }
     }
 

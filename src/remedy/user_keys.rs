@@ -34,9 +34,9 @@ impl UserKeys {
             session.user_policy(user, POLICY_NAME),
             session.access_keys(user)
         );
-        let (arn, id) = facts?;
+        let found = facts?;
         let (document, keys) = (document.map_err(Refusal::from_call)?, keys.map_err(Refusal::from_call)?);
-        Ok(Found { arn, id, document, keys })
+        Ok(Found { document, keys, ..found })
     }
 
     /// What to change. Pure.
@@ -83,9 +83,7 @@ impl UserKeys {
             let read =
                 futures::join!(session.user_policy(user, &change.policy_name), session.access_keys(user));
             let found = match read {
-                (Ok(document), Ok(keys)) => {
-                    Found { arn: change.arn.clone(), id: change.id.clone(), document, keys }
-                }
+                (Ok(document), Ok(keys)) => Found { document, keys, ..Found::of(change) },
                 (Err(error), _) | (_, Err(error)) => {
                     let unread = Verified::Unread(format!("could not read it back: {error}"));
                     return Look::unanswered(unread, &error);

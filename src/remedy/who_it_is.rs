@@ -1,17 +1,17 @@
 //! Makes sure that a principal is the one that the finding names.
 
+use super::found::Found;
 use crate::aws::MemberSession;
 use crate::remediation::{Kind, Means, Refusal, Target, Who};
+use std::collections::BTreeMap;
 
-/// The ARN, with the path, and the unique id. A role or a user is looked at in its account; of any other principal
-/// both follow from the account.
+/// The ARN, with the path, the unique id and the tags. A role or a user is looked at in its account; of any other
+/// principal ARN and id follow from the account.
 ///
 /// # Errors
 /// When it does not exist, was made again since, or is a role that only AWS can change.
-pub(super) async fn who_it_is(
-    member: Option<&MemberSession>,
-    target: &Target,
-) -> Result<(String, String), Refusal> {
+pub(super) async fn who_it_is(member: Option<&MemberSession>, target: &Target) -> Result<Found, Refusal> {
+    let mut tags = BTreeMap::new();
     let (expected, arn, id) = match (&target.who, member) {
         (Who::Role { role, role_id, .. }, Some(session)) => {
             let facts = session.role(role).await.map_err(Refusal::from_call)?;
@@ -21,10 +21,12 @@ pub(super) async fn who_it_is(
             if is_reserved || facts.path.starts_with("/aws-service-role/") {
                 return Err(Refusal::Unmodifiable(format!("its path is {}", facts.path)));
             }
+            tags = facts.tags;
             (role_id.as_ref().map(ToString::to_string), facts.arn, facts.id.to_string())
         }
         (Who::User { user, user_id, .. }, Some(session)) => {
             let facts = session.user(user).await.map_err(Refusal::from_call)?;
+            tags = facts.tags;
             (user_id.as_ref().map(ToString::to_string), facts.arn, facts.id.to_string())
         }
         // It was looked at before it was denied.
@@ -40,6 +42,6 @@ pub(super) async fn who_it_is(
     };
     match expected {
         Some(expected) if expected != id => Err(Refusal::Recreated { expected, found: id }),
-        _ => Ok((arn, id)),
+        _ => Ok(Found { arn, id, tags, ..Found::default() }),
     }
 }

@@ -1,10 +1,11 @@
 //! An event of CloudTrail, as far as it matters here.
 
-use super::read::{LONGEST, text_at};
+use super::read::{LONGEST, all, text_at};
 use crate::safe::short_line;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// An event, as far as it matters here. All texts have at most 300 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct TrailEvent {
     pub policy: Option<String>,
     /// The region that recorded it.
     pub region: Option<String>,
+    /// The tags that it set, as far as they are texts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 impl TrailEvent {
@@ -72,8 +76,20 @@ impl TrailEvent {
             user: text("/requestParameters/userName"),
             policy: text("/requestParameters/policyName"),
             region: text("/awsRegion"),
+            tags: tags(record),
         })
     }
+}
+
+/// Maximum number of tags that are kept: IAM allows 50 (IAM User Guide, "IAM and AWS STS quotas").
+const MOST_TAGS: usize = 50;
+
+fn tags(record: &Value) -> BTreeMap<String, String> {
+    let pairs = all(record, "in.tags.*").into_iter().filter_map(|tag| {
+        let text = |name| tag.get(name).and_then(Value::as_str).map(|text| short_line(text, LONGEST));
+        Some((text("key")?, text("value").unwrap_or_default()))
+    });
+    pairs.take(MOST_TAGS).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{OptOutIndex, RuleIndex, Ruling};
 use crate::config::{
-    Budget, Config, Contain, EXFILTRATION_RULE, Glob, Mode, OptOuts, Pursue, Sweep, WhenContested,
+    Budget, Config, Contain, EXFILTRATION_RULE, Glob, LateTags, Mode, OptOuts, Pursue, Sweep, WhenContested,
 };
 use crate::finding::Finding;
 use crate::ident::{AccountId, Partition, RoleName};
@@ -30,6 +30,10 @@ pub struct Policy {
     pub opt_outs: OptOutIndex,
     /// The tag by which an account says the same.
     pub account_tag: Option<String>,
+    /// The tag by which a role or user says the same.
+    pub principal_tag: Option<String>,
+    /// What becomes of a tag that was set when the theft had been seen already.
+    pub late_tags: LateTags,
     /// Roles that are never revoked.
     pub protected: Vec<Glob>,
     /// How much may be done without asking.
@@ -66,6 +70,8 @@ impl Policy {
             partition: hub.partition,
             opt_outs: OptOutIndex::new(&config.opt_outs),
             account_tag: config.account_tag.clone(),
+            principal_tag: config.principal_tag.clone(),
+            late_tags: config.late_tags,
             protected: config.protected.clone(),
             budget: config.budget.clone(),
             recheck_interval: config.recheck_interval,

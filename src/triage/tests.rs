@@ -19,6 +19,8 @@ fn policy(mode: Mode) -> Policy {
         partition: Partition::Aws,
         opt_outs: OptOutIndex::default(),
         account_tag: None,
+        principal_tag: None,
+        late_tags: crate::config::LateTags::Ignore,
         budget: Budget::default(),
         recheck_interval: std::time::Duration::from_mins(15),
         contested: crate::config::WhenContested::PutBack,

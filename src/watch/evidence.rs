@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use super::culprit;
 use super::recheck::expires_at;
+use super::tagged::{self, TagHistory};
 use crate::alert::{Alert, Alerts};
 use crate::aws::{AwsClock, MemberSession};
 use crate::ident::Region;
@@ -13,7 +14,7 @@ use crate::remediation::{
 };
 use crate::remedy::{self, MemberAccess, Purpose};
 use crate::trail::TrailEvent;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Maximum number of keys of one remediation that are looked for.
@@ -21,7 +22,7 @@ const MOST_KEYS: usize = 3;
 
 /// Time after which CloudTrail has a call: most within five minutes, all within about fifteen (CloudTrail
 /// User Guide).
-const LAG: SignedDuration = SignedDuration::from_mins(15);
+pub const LAG: SignedDuration = SignedDuration::from_mins(15);
 
 /// Gathers what AWS knows about a deny in force and the key that it is to deny.
 pub struct Evidence {
@@ -229,6 +230,14 @@ impl Evidence {
              teach it to leave RescindRevokeOlderSessions alone.";
         let alert = Alert::about(AlertCode::DenyRemovedBy, remediation, text, what_to_do);
         self.alerts.raise_alert(alert).await
+    }
+
+    /// What CloudTrail shows of who set the tag `key` of a remediation's principal since `since`.
+    pub async fn tag_history(&self, remediation: &Remediation, key: &str, since: Timestamp) -> TagHistory {
+        match self.access.enter_for(remediation, Purpose::Trace).await {
+            Ok(session) => tagged::find(remediation, &session, key, since).await,
+            Err(refusal) => TagHistory::Unread(format!("CloudTrail cannot be read: {refusal}")),
+        }
     }
 
     async fn write(&self, remediation: &Remediation, event: Event) -> Result<(), LedgerError> {

@@ -9,11 +9,13 @@ mod evidence;
 mod places;
 mod pursuit;
 mod recheck;
+mod tagged;
 mod timetable;
 mod watchlist;
 
-pub use evidence::Evidence;
+pub use evidence::{Evidence, LAG};
 pub use places::{Limits, Place, Places};
 pub use pursuit::{Needs, Pursuit};
 pub use recheck::{Recheck, Seen};
+pub use tagged::TagHistory;
 pub use watchlist::{Due, Rechecks, Watchlist};

@@ -50,6 +50,7 @@ mod opt_outs;
 mod orders;
 mod organization;
 mod organization_deny;
+mod principal_tag;
 mod proofs;
 mod proxy;
 mod pursuit;

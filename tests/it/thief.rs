@@ -121,6 +121,18 @@ impl Thief {
         Some(text.expect("UTF-8").into_owned())
     }
 
+    pub fn tag_role(&self, role: &str, key: &str, value: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        let tag = iam::types::Tag::builder().key(key).value(value).build().expect("whole");
+        answer(self.runtime.block_on(iam.tag_role().role_name(role).tags(tag).send()))
+    }
+
+    pub fn tag_user(&self, user: &str, key: &str, value: &str) -> Answer {
+        let iam = iam::Client::new(&self.config);
+        let tag = iam::types::Tag::builder().key(key).value(value).build().expect("whole");
+        answer(self.runtime.block_on(iam.tag_user().user_name(user).tags(tag).send()))
+    }
+
     pub fn put_role_policy(&self, role: &str, policy: &str, document: &str) -> Answer {
         let iam = iam::Client::new(&self.config);
         let request = iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);

@@ -122,6 +122,9 @@ codes! {
         NotNotified "not_notified"
             means "A channel of notifications fails for longer than `raise_after`."
             do "`rescind status` says why; `rescind notify test CHANNEL`. Nothing is lost: what waits is delivered then.";
+        TagSetLate "tag_set_late"
+            means "A tag that would keep rescind from acting was set when the theft had been seen already. It does not count: what was decided is done."
+            do "The alert says who set it and when, where CloudTrail shows it. If it was the thief, revoke those credentials as well. If it was one of you: `rescind release ID`, and use an opt-out or `protected`.";
         OptOutsGone "opt_outs_gone"
             means "Opt-outs were removed or changed while rescind did not run. What they kept from being done is done from now on. This is raised once a start."
             do "Was that intended? `rescind opt-out list`, and the file's history. If not, put them back; they count within seconds.";

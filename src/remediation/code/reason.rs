@@ -83,6 +83,9 @@ codes! {
         WorldChanged "world_changed"
             means "Held again: since it was approved, the role was recreated."
             do "Look again (`rescind show ID`), and answer with `rescind approve` or `rescind reject`.";
+        PrincipalTag "principal_tag"
+            means "Held: the role's or user's own tag (`principal_tag`) says that less may be done. A tag `observe` or `off` asks a person as well: nothing is changed before one approves."
+            do "Judge it: `rescind show ID` has the tag, and what CloudTrail shows of who set it. Approved, the tag does not count.";
         PrincipalDoubtful "principal_doubtful"
             means "Held: the finding names a role, and its principal id is not a role's."
             do "Find out whose credentials these are. If it is approved, the role that is named is revoked.";
@@ -219,6 +222,7 @@ impl ReasonCode {
                 | Self::TagUnclear
                 | Self::PlacementUnknown
                 | Self::WorldChanged
+                | Self::PrincipalTag
                 | Self::PrincipalDoubtful
         )
     }

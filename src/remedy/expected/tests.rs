@@ -63,7 +63,7 @@ impl World {
             arn: "arn".to_owned(),
             id: "AROAEXAMPLEEXAMPLE00".to_owned(),
             document: self.there.clone(),
-            keys: Vec::new(),
+            ..Found::default()
         }
     }
 

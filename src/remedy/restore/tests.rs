@@ -14,7 +14,7 @@ fn session(number: usize) -> String {
 }
 
 fn found(document: Option<String>) -> Found {
-    Found { arn: "arn".to_owned(), id: "AROAEXAMPLEEXAMPLE00".to_owned(), document, keys: Vec::new() }
+    Found { arn: "arn".to_owned(), id: "AROAEXAMPLEEXAMPLE00".to_owned(), document, ..Found::default() }
 }
 
 /// A principal, and what happened to it.
