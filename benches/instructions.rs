@@ -53,6 +53,7 @@ fn decided(times: usize) {
         history: &[],
         usage: &usage,
         before_watch: None,
+        is_archived_here: false,
         stage: Stage::New,
         now: world.now,
         here: world.now,

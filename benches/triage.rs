@@ -25,6 +25,7 @@ fn one_finding(bencher: Bencher, size: usize) {
         history: &[],
         usage: &usage,
         before_watch: None,
+        is_archived_here: false,
         stage: Stage::New,
         now: world.now,
         here: world.now,

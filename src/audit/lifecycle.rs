@@ -72,7 +72,9 @@ impl Act {
         let says = |name, word| Members::of(data.as_bytes()).is_some_and(|data| data.is(name, Some(word)));
         Some(match kind {
             "call" | "alert" | "impact" | "trace" | "pursuit_asked" | "doors_closed" | "quarantining"
-            | "quarantined" | "not_quarantined" | "lifting" | "lifted" => return None,
+            | "quarantined" | "not_quarantined" | "lifting" | "lifted" | "writing_back" | "written_back" => {
+                return None;
+            }
             "decision" if says("verdict", "remediate") => Self::Remediate,
             "decision" if says("verdict", "hold") => Self::Hold,
             "refused" if says("disposition", "final") => Self::Refused(Stage::Failed),

@@ -30,6 +30,7 @@ mod simulate;
 mod trail;
 mod trail_pace;
 mod user;
+mod write_back;
 
 pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
@@ -49,3 +50,4 @@ pub use service_controls::ServiceControl;
 pub use simulate::{Caller, Simulation};
 pub use trail::{Lookup, TrailPage, TrailQuery};
 pub use user::AccessKey;
+pub use write_back::HubFindingId;

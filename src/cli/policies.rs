@@ -105,7 +105,9 @@ pub fn run(
             print.name_hub(screen, &trusted.hub_role_arn);
             policies::member_trust(&trusted)
         }
-        Document::HubRole => policies::hub_role(&member, drill.as_deref(), &config.all_remedies()),
+        Document::HubRole => {
+            policies::hub_role(&member, drill.as_deref(), &config.all_remedies(), config.write_back)
+        }
         Document::OrganizationDeny => {
             let delegate = print.delegate(&config)?;
             print.name_hub(screen, &delegate.hub_role_arn);

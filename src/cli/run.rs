@@ -56,6 +56,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
                 service.reconciler().recheck_due().await?;
                 service.drained().await?;
                 service.pursue().await?;
+                service.write_back().await?;
                 for finding in held {
                     seen.add(finding);
                 }

@@ -25,6 +25,7 @@ mod schema;
 mod sweep;
 mod template;
 mod unknown_types;
+mod write_back;
 
 pub use budget::Budget;
 pub use contested::WhenContested;
@@ -46,6 +47,7 @@ pub use schema::{config_schema, opt_outs_schema};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 pub use unknown_types::{UnknownType, unknown_types};
+pub use write_back::{GuardDutyBack, SecurityHubBack, WriteBack};
 
 use crate::ident::{Partition, Region};
 use jiff::{SignedDuration, Timestamp};
@@ -140,6 +142,8 @@ pub struct Config {
     pub approval_timeout: SignedDuration,
     /// How much may be done in an hour without asking.
     pub budget: Budget,
+    /// What is written back to GuardDuty and Security Hub.
+    pub write_back: WriteBack,
     /// Where notifications are sent, and which.
     pub channels: Vec<Channel>,
     /// Access to member accounts.
@@ -302,6 +306,7 @@ impl Config {
             late_tags: raw.late_tags,
             approval_timeout: raw.approval_timeout.0,
             budget: raw.budget,
+            write_back: raw.write_back,
             channels: raw.notify.0.into_iter().map(|channel| channel.beside(directory)).collect(),
             member,
             drill,

@@ -14,6 +14,7 @@ use super::pursue::{Contain, Pursue};
 use super::regions::Regions;
 use super::rule::{OneOrMore, Rules};
 use super::sweep::Sweep;
+use super::write_back::WriteBack;
 use crate::ident::quoted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -134,6 +135,9 @@ pub(super) struct RawConfig {
     /// Maximum number of remediations per hour without approval. The rest is held.
     #[serde(default)]
     pub budget: Budget,
+    /// What is written back to GuardDuty and Security Hub about a finding whose remediation is revoked and whose incident is closed.
+    #[serde(default)]
+    pub write_back: WriteBack,
     /// Rules that select findings and say what to do. The first that matches decides.
     #[serde(default)]
     #[schemars(with = "Vec<super::rule::RawFields>")]

@@ -200,6 +200,12 @@ organization_per_hour = 25
 # Maximum percentage of an account's roles. One role is always allowed.
 roles_percent = 10
 
+# What is written back about a finding whose remediation is revoked and whose
+# incident is closed: guardduty = "archive", security_hub = "note" or "resolve".
+[write_back]
+guardduty = "off"
+security_hub = "off"
+
 [member]
 # The remediation role in each member account. With a path:
 # "security/RescindRemediation".

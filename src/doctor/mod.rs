@@ -14,6 +14,7 @@ mod region;
 mod rules;
 mod running;
 mod seal;
+mod write_back;
 
 use crate::aws::{AwsClock, Hub};
 use crate::config::{Config, OptOuts};

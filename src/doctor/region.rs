@@ -107,11 +107,13 @@ impl Doctor<'_> {
     }
 
     async fn detector(&self, region: &Region, detector: &str, accounts: &[Account], looked: &mut Looked) {
-        let (state, members, findings) = futures::join!(
+        let (state, members, findings, write_back) = futures::join!(
             self.hub.detector_state(region, detector),
             self.hub.members(region, detector),
             self.findings(region, detector),
+            self.write_back(region, detector),
         );
+        looked.problems.extend(write_back);
         looked.findings_read = findings.is_ok();
         match state {
             Ok(state) => {

@@ -90,7 +90,11 @@ impl Poller {
             kinds::with_families(with.types)
         };
         let began = Timestamp::now();
-        let (ids, mut failure) = self.list_all(with.hub, &detector, &kinds, since, Some(with.pace)).await;
+        let (mut ids, mut failure) = self.list_all(with.hub, &detector, &kinds, since, Some(with.pace)).await;
+        // What rescind archived itself is not listed, and what is seen of it since counts.
+        let archived = if reach == Reach::Narrow { Vec::new() } else { self.archived_here(with.reader)? };
+        let archived: BTreeSet<String> = archived.into_iter().filter(|id| !ids.contains(id)).collect();
+        ids.splice(0..0, archived.iter().cloned());
         let origin = &Origin::Poll { region: self.region.clone() };
         let source = Source { origin, region: Some(&self.region), watched_since };
         let (mut latest, mut any) = (cursor, false);
@@ -114,7 +118,11 @@ impl Poller {
             for recorded in record(with.ledger, &source, decoded, cursor).await? {
                 match recorded {
                     Recorded::New(finding) => drop(intake.send(finding, origin.clone()).await?),
-                    Recorded::Seen(finding) if with.types.wants(&finding.finding_type) => seen.add(finding),
+                    Recorded::Seen(finding)
+                        if with.types.wants(&finding.finding_type) && !archived.contains(&finding.id) =>
+                    {
+                        seen.add(finding);
+                    }
                     Recorded::Seen(_) | Recorded::Undecodable(_) => {}
                 }
             }

@@ -26,6 +26,9 @@ const WIDE_INTERVAL: Duration = Duration::from_mins(10);
 /// Interval between polls that list whatever GuardDuty has: 90 days.
 const WHOLE_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
+/// Time for which GuardDuty keeps a finding (User Guide, "Managing findings").
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+
 /// Maximum number of times that a listing of several pages is repeated, until it brings nothing new.
 const PASSES: usize = 5;
 
@@ -67,6 +70,11 @@ impl Poller {
         }
         let wide = *self.wide.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(if wide.is_none_or(|at| at.elapsed() >= WIDE_INTERVAL) { Reach::Wide } else { Reach::Narrow })
+    }
+
+    /// The findings that rescind itself has archived, and that GuardDuty still has.
+    pub(super) fn archived_here(&self, reader: &Reader) -> Result<Vec<String>, LedgerError> {
+        reader.archived_here(&self.region, Timestamp::now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN))
     }
 
     /// A poll that began then has seen all that it looked for.

@@ -67,6 +67,37 @@ impl Reader {
         self.select("SELECT seq, body FROM entries WHERE kind = 'handed_in' AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
     }
 
+    /// What was decided about a finding, each time, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn decisions_about(&self, finding: &str) -> Result<Vec<Entry>, LedgerError> {
+        let sql = "SELECT seq, body FROM entries WHERE finding = ?1 AND kind = 'decision' AND kind <> 'call' ORDER BY seq";
+        self.select(sql, [finding])
+    }
+
+    /// The ids of the findings of a region that were archived in GuardDuty by rescind itself since `since`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn archived_here(&self, region: &Region, since: Timestamp) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT DISTINCT finding FROM entries WHERE kind = 'written_back' AND kind <> 'call'
+             AND region = ?1 AND time >= ?2 AND finding IS NOT NULL
+             AND json_extract(CAST(body AS TEXT), '$.data.to') = 'guardduty'";
+        self.column(sql, params![region.as_str(), stamp(since)])
+    }
+
+    /// Whether rescind itself archived a finding in GuardDuty.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_archived_here(&self, finding: &str) -> Result<bool, LedgerError> {
+        let sql =
+            "SELECT 1 || '' FROM entries WHERE finding = ?1 AND kind = 'written_back' AND kind <> 'call'
+             AND json_extract(CAST(body AS TEXT), '$.data.to') = 'guardduty' LIMIT 1";
+        Ok(!self.column(sql, [finding])?.is_empty())
+    }
+
     /// The entries of a kind, oldest first.
     ///
     /// # Errors

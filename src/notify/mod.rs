@@ -11,9 +11,11 @@ mod notifier;
 mod sns;
 mod text;
 mod webhook;
+mod write_back;
 
 pub use notice::Notice;
 pub use notifier::{Notifier, NotifierError};
+pub use write_back::BackWriter;
 
 /// Why a message was not delivered. The text contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

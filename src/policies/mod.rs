@@ -11,7 +11,7 @@ pub use delegation::{Delegate, delegation, organization_delegation};
 pub use same::{allows_more, difference};
 pub use seal::sealing;
 
-use crate::config::RemedyName;
+use crate::config::{RemedyName, WriteBack};
 use crate::ident::{AccountId, Partition, quoted};
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ const CONTAIN_USERS: &str = include_str!("../../policies/member-role-users-conta
 const CONTAIN_ONLY: &str = include_str!("../../policies/member-role-contain-only.json");
 const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
 const HUB_ORGANIZATION_DENY: &str = include_str!("../../policies/hub-role-organization-deny.json");
+const HUB_ARCHIVE: &str = include_str!("../../policies/hub-role-archive.json");
+const HUB_SECURITY_HUB: &str = include_str!("../../policies/hub-role-security-hub.json");
 const SEAL: &str = include_str!("../../policies/organization-seal.json");
 const GUARD: &str = include_str!("../../policies/organization-guard.json");
 const QUARANTINE: &str = include_str!("../../policies/quarantine.json");
@@ -144,20 +146,30 @@ pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static 
     policies
 }
 
-/// The permissions of the hub's role for these remedies. `member_role` and `drill_role` with their paths, if they
+/// The permissions of the hub's role for these remedies and what is written back. `member_role` and `drill_role` with their paths, if they
 /// have any.
 #[must_use]
-pub fn hub_role(member_role: &str, drill_role: Option<&str>, remedies: &[RemedyName]) -> Value {
+pub fn hub_role(
+    member_role: &str,
+    drill_role: Option<&str>,
+    remedies: &[RemedyName],
+    write_back: WriteBack,
+) -> Value {
     let mut policy = filled(HUB_ROLE, &[("MEMBER_ROLE", member_role)]);
     let enter = statements(&mut policy).find(|statement| statement["Sid"] == "EnterMembers");
     if let (Some(enter), Some(drill)) = (enter, drill_role) {
         let both = [enter["Resource"].clone(), format!("arn:*:iam::*:role/{drill}").into()];
         enter["Resource"] = both.into_iter().collect();
     }
-    if remedies.contains(&RemedyName::OrganizationDeny)
-        && let Some(Value::Array(statements)) = policy.get_mut("Statement")
-    {
-        statements.extend(statements_of(&filled(HUB_ORGANIZATION_DENY, &[])).iter().cloned());
+    let more = [
+        (remedies.contains(&RemedyName::OrganizationDeny), HUB_ORGANIZATION_DENY),
+        (write_back.archives(), HUB_ARCHIVE),
+        (write_back.updates_security_hub(), HUB_SECURITY_HUB),
+    ];
+    for (_, template) in more.into_iter().filter(|(is_needed, _)| *is_needed) {
+        if let Some(Value::Array(statements)) = policy.get_mut("Statement") {
+            statements.extend(statements_of(&filled(template, &[])).iter().cloned());
+        }
     }
     policy
 }
@@ -271,6 +283,26 @@ fn statements(policy: &mut Value) -> impl Iterator<Item = &mut Value> {
 mod tests {
     use super::*;
 
+    fn both_back() -> WriteBack {
+        use crate::config::{GuardDutyBack, SecurityHubBack};
+        WriteBack { guardduty: GuardDutyBack::Archive, security_hub: SecurityHubBack::Note }
+    }
+
+    #[test]
+    fn the_hub_may_write_back_only_what_is_configured() {
+        let sids = |write_back| {
+            let policy = hub_role("R", None, &[], write_back);
+            statements_of(&policy)
+                .iter()
+                .map(|one| one["Sid"].as_str().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let off = sids(WriteBack::default());
+        assert!(!off.iter().any(|sid| sid == "ArchiveFindings" || sid == "UpdateSecurityHub"), "{off:?}");
+        let both = sids(both_back());
+        assert_eq!(both[off.len()..], ["ArchiveFindings", "UpdateSecurityHub"]);
+    }
+
     #[test]
     fn nothing_is_left_open() {
         let trusted = Trusted {
@@ -283,7 +315,12 @@ mod tests {
         let deployers = ["arn:aws:iam::*:role/stacksets-exec-*".to_owned()];
         let mut all = vec![
             member_trust(&trusted),
-            hub_role("RescindRemediation", Some("RescindDrill"), &[RemedyName::OrganizationDeny]),
+            hub_role(
+                "RescindRemediation",
+                Some("RescindDrill"),
+                &[RemedyName::OrganizationDeny],
+                both_back(),
+            ),
             organization_delegation(&Delegate {
                 hub_role_arn: trusted.hub_role_arn.clone(),
                 organization: trusted.organization.clone(),
@@ -329,9 +366,15 @@ mod tests {
 
     #[test]
     fn the_hub_writes_control_policies_only_for_the_remedy_that_does() {
-        let without = hub_role("R", None, &[RemedyName::RoleSessions, RemedyName::Quarantine]);
+        let without =
+            hub_role("R", None, &[RemedyName::RoleSessions, RemedyName::Quarantine], WriteBack::default());
         assert!(!without.to_string().contains("organizations:AttachPolicy"), "{without}");
-        let with = hub_role("R", None, &[RemedyName::RoleSessions, RemedyName::OrganizationDeny]);
+        let with = hub_role(
+            "R",
+            None,
+            &[RemedyName::RoleSessions, RemedyName::OrganizationDeny],
+            WriteBack::default(),
+        );
         assert!(with.to_string().contains("organizations:AttachPolicy"), "{with}");
         assert!(with.to_string().len() < 10_240 / 2);
     }

@@ -43,14 +43,15 @@ impl Decider {
         finding: &Finding,
         circumstances: Circumstances<'_>,
     ) -> Result<Decision, LedgerError> {
-        let undecided = match self.judge(finding, circumstances, None) {
+        let is_archived_here = finding.archived && self.reader.is_archived_here(&finding.id)?;
+        let undecided = match self.judge(finding, circumstances, is_archived_here, None) {
             Ok(decision) => return Ok(decision),
             Err(undecided) => undecided,
         };
         let placement = self.placements.of(&finding.account, &undecided.needed.to_string()).await?;
         let Some(placement) = placement else { return Ok(*undecided.otherwise) };
         // What was read may still lack what is needed: then it is as if it could not be read.
-        let decided = self.judge(finding, circumstances, Some(&placement));
+        let decided = self.judge(finding, circumstances, is_archived_here, Some(&placement));
         Ok(decided.unwrap_or_else(|undecided| *undecided.otherwise))
     }
 
@@ -58,6 +59,7 @@ impl Decider {
         &self,
         finding: &Finding,
         circumstances: Circumstances<'_>,
+        is_archived_here: bool,
         placement: Option<&Placement>,
     ) -> Result<Decision, Undecided> {
         let Circumstances { organization, history, before_watch, stage } = circumstances;
@@ -68,6 +70,7 @@ impl Decider {
             history,
             usage: &usage,
             before_watch,
+            is_archived_here,
             stage,
             now: self.clock.now(),
             here: Timestamp::now(),

@@ -72,6 +72,11 @@ pub fn describe(event: &Event) -> String {
         }
         Event::NotReleased { why, .. } => format!("not released: {why}"),
         Event::Expired { reason } => format!("expired: {reason}"),
+        Event::WritingBack(back) => format!("the finding is about to be {}", back.to.words()),
+        Event::WrittenBack(back) => match &back.problem {
+            None => format!("the finding is {}", back.to.words()),
+            Some(problem) => format!("the finding is NOT {}: {problem}", back.to.words()),
+        },
         Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
     }

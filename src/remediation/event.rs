@@ -2,7 +2,7 @@
 
 use super::{
     AlertCode, Answer, CallRecord, Change, Check, DoorsClosed, Drilled, Impact, Origin, Proof, ReasonCode,
-    Recurrence, Refused, ReleaseAsked, Reported, State, Target, Trace, Undo, VerdictName,
+    Recurrence, Refused, ReleaseAsked, Reported, State, Target, Trace, Undo, VerdictName, WrittenBack,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -319,6 +319,10 @@ pub enum Event {
     PursuitAsked(Answer),
     /// A person has closed doors that the thief had opened.
     DoorsClosed(DoorsClosed),
+    /// A finding is about to be archived in GuardDuty, or updated in Security Hub.
+    WritingBack(WrittenBack),
+    /// A finding is archived in GuardDuty, or updated in Security Hub.
+    WrittenBack(WrittenBack),
     /// The deny was in place, and is not any more.
     Drift {
         /// How what was found differs from what rescind had written.

@@ -90,6 +90,8 @@ impl Event {
                 | Self::NotQuarantined { .. }
                 | Self::Lifting { .. }
                 | Self::Lifted { .. }
+                | Self::WritingBack(_)
+                | Self::WrittenBack(_)
         )
     }
 }

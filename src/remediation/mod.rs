@@ -38,6 +38,7 @@ mod target;
 mod trace;
 mod verdict_name;
 mod view;
+mod written_back;
 
 pub use answer::{Answer, NOBODY, ReleaseAsked};
 pub use call::{CallError, CallRecord, CallResult, CallScope, CallSink, ErrorKind};
@@ -72,3 +73,4 @@ pub use target::{OneSession, Target, Who, is_session_id};
 pub use trace::{CallCount, DoorsClosed, RegionRead, RegionUnread, Trace};
 pub use verdict_name::VerdictName;
 pub use view::{Proposal, Remediation};
+pub use written_back::{BackTo, WrittenBack};

@@ -29,7 +29,7 @@ use crate::config::{Config, Mode};
 use crate::finding::Finding;
 use crate::ingest::{HandedIn, Polls, Seen, joined};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
-use crate::notify::Notifier;
+use crate::notify::{BackWriter, Notifier};
 use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event, Origin, State};
 use crate::triage::Types;
@@ -155,6 +155,23 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// Writes back once what became of findings, where the configuration says so.
+    ///
+    /// # Errors
+    /// When the ledger fails.
+    pub async fn write_back(&self) -> Result<(), LedgerError> {
+        match self.back_writer()? {
+            Some(mut writer) if !self.is_stopping() => writer.round().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What writes back to GuardDuty and Security Hub, if the configuration says so.
+    fn back_writer(&self) -> Result<Option<BackWriter>, LedgerError> {
+        let (hub, ledger) = (self.hub.clone(), self.ledger.clone());
+        BackWriter::new(self.config.write_back, hub, ledger, Arc::clone(&self.alerts))
     }
 
     /// What a person hands in.

@@ -166,6 +166,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("poll_interval", old.poll_interval != new.poll_interval),
         ("calls_per_second", old.calls_per_second != new.calls_per_second),
         ("concurrency", old.concurrency != new.concurrency),
+        ("write_back", old.write_back != new.write_back),
         ("opt_outs", old.opt_outs_file != new.opt_outs_file),
         ("approval_timeout", old.approval_timeout != new.approval_timeout),
         ("events", old.events != new.events),

@@ -115,6 +115,9 @@ impl Service {
             let (ledger, reader) = (self.ledger.clone(), self.ledger.reader()?);
             tasks.spawn(checkpoints.run(ledger, reader, self.stop.clone()));
         }
+        if let Some(writer) = self.back_writer()? {
+            tasks.spawn(writer.run(self.stop.clone()));
+        }
         if let Some(notifier) = self.notifier.clone() {
             let stop = self.stop.clone();
             tasks.spawn(async move { notifier.run(&stop).await });

@@ -29,6 +29,8 @@ pub struct DecisionContext<'a> {
     pub usage: &'a BudgetUsage,
     /// Since when the region is watched, when the finding is older than that.
     pub before_watch: Option<Timestamp>,
+    /// It was rescind that archived the finding, once its remediation was revoked: what was seen since counts.
+    pub is_archived_here: bool,
     /// How far the matter is.
     pub stage: Stage,
     /// This moment, by AWS's clock: that of findings, cutoffs and tokens.

@@ -93,10 +93,10 @@ impl<'a> Triage<'a> {
         }
         self.trace.pass("no");
         self.trace.begin("archived");
-        if self.finding.archived {
+        if self.finding.archived && !self.context.is_archived_here {
             return Err(SkipReason::Archived);
         }
-        self.trace.pass("no");
+        self.trace.pass(if self.finding.archived { "by rescind itself, as `write_back` says" } else { "no" });
         self.trace.begin("rule");
         let installation = (self.policy.mode, HoldReason::Said(Source::Installation));
         let policy: &'a Policy = self.policy;

@@ -87,6 +87,7 @@ fn decided(finding: &Finding, policy: &Policy, history: &[PriorRemediation]) -> 
         history,
         usage: &usage,
         before_watch: None,
+        is_archived_here: false,
         stage: Stage::New,
         now: time(NOW),
         here: time(NOW),
@@ -385,7 +386,7 @@ proptest! {
             policy.budget.account_per_hour = spent;
             let context = DecisionContext {
                 organization: &organization, placement: Some(&placement), history: &[], usage: &usage,
-                before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW), here: time(NOW),
+                before_watch: before_watch.then(|| time(NOW)), stage: Stage::New, now: time(NOW), here: time(NOW), is_archived_here: false,
             };
             decide(&finding, &policy, context).expect("the placement is given").verdict
         };

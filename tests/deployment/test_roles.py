@@ -157,6 +157,15 @@ class HubRole(unittest.TestCase):
              "RescindOrganizationDeny": policy("hub-role-organization-deny.json")},
         )
 
+    def test_it_writes_back_only_what_it_is_asked_to(self):
+        for parameter, name, document in [
+            ("ArchiveFindings", "RescindArchive", "hub-role-archive.json"),
+            ("UpdateSecurityHub", "RescindSecurityHub", "hub-role-security-hub.json"),
+        ]:
+            properties = role("hub-role.yaml", MemberRole=FILLED["MEMBER_ROLE"], **{parameter: "true"})
+            expected = {"Rescind": policy("hub-role-permissions.json"), name: policy(document)}
+            self.assertEqual(inline(properties), expected)
+
     def test_only_its_host_runs_as_it(self):
         for host, service in [("ec2", "ec2.amazonaws.com"), ("ecs", "ecs-tasks.amazonaws.com")]:
             (statement,) = role("hub-role.yaml", Host=host)["AssumeRolePolicyDocument"]["Statement"]

@@ -102,6 +102,8 @@ class Documents(unittest.TestCase):
         self.assertEqual(document("hub-role", "permissions", variables), policy("hub-role-permissions.json"))
         also = document("hub-role", "organization_deny", variables)
         self.assertEqual(also, policy("hub-role-organization-deny.json"))
+        for name, file in [("archive", "hub-role-archive.json"), ("security_hub", "hub-role-security-hub.json")]:
+            self.assertEqual(document("hub-role", name, variables), policy(file))
         text = (DEPLOYMENT / "hub-role.yaml").read_text()
         for host, partition in [("ec2", "aws"), ("ec2", "aws-cn"), ("ec2", "aws-eusc"), ("ecs", "aws-eusc")]:
             trust = Template(text, partition=partition, Host=host).properties("Role")["AssumeRolePolicyDocument"]

@@ -75,4 +75,5 @@ mod unread;
 mod verify;
 mod way_out;
 mod web;
+mod write_back;
 mod writer;

@@ -119,6 +119,9 @@ codes! {
         NotConfirming "not_confirming"
             means "`confirm = false`: events are believed as they are, so whoever may write to the queue can have roles revoked."
             do "Allow `guardduty:GetFindings` to the hub's role, remove `confirm = false`, and restart.";
+        NotWrittenBack "not_written_back"
+            means "A finding cannot be archived in GuardDuty or updated in Security Hub, though `write_back` says so. Its remediation is not affected."
+            do "Allow `guardduty:ArchiveFindings` or `securityhub:BatchUpdateFindings` to the hub's role (`rescind policies print hub-role`), or take the key out of `write_back`. It is tried again.";
         NotNotified "not_notified"
             means "A channel of notifications fails for longer than `raise_after`."
             do "`rescind status` says why; `rescind notify test CHANNEL`. Nothing is lost: what waits is delivered then.";

@@ -94,6 +94,9 @@ class Emulator:
     def imported_findings(self, account: str, region: str) -> list:
         return self.get(f"security-hub?account={account}&region={region}")["findings"]
 
+    def security_hub_updates(self, account: str, region: str) -> dict:
+        return self.get(f"security-hub?account={account}&region={region}")["updates"]
+
     def webhook(self, name: str, *answers) -> str:
         """The webhook's URL. `answers` are for the next requests, in order."""
         return self.endpoint + self.post("webhooks", {"name": name, "answers": list(answers)})["path"]

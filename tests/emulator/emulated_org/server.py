@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._write(answer)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
 
     def _read_body(self):
         if "chunked" in (self.headers.get("Transfer-Encoding") or ""):

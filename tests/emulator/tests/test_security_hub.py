@@ -54,3 +54,28 @@ class BatchImportFindings(EmulatorTestCase):
         self.emulator.enable_security_hub(SECURITY, REGION)
         many = [finding(number) for number in range(101)]
         self.assertAwsError("InvalidInputException", self.hub.batch_import_findings, Findings=many)
+
+
+class BatchUpdateFindings(EmulatorTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.hub = self.client(self.org["accounts"]["security"], "securityhub", REGION)
+
+    def update(self, arn: str, **what) -> dict:
+        product = f"arn:aws:securityhub:{REGION}::product/aws/guardduty"
+        return self.hub.batch_update_findings(FindingIdentifiers=[{"Id": arn, "ProductArn": product}], **what)
+
+    def test_a_finding_of_guardduty_gets_a_note_and_a_status(self):
+        note = {"Text": "done", "UpdatedBy": "somebody"}
+        self.assertAwsError("InvalidAccessException", self.update, "arn", Note=note)
+        self.emulator.enable_security_hub(SECURITY, REGION)
+        self.assertEqual(self.update("arn", Note=note)["UnprocessedFindings"][0]["ErrorCode"], "FindingNotFound")
+        self.assertAwsError("InvalidInputException", self.update, "arn", Note={**note, "Text": "x" * 513})
+        finding = {"type": "Recon:IAMUser/TorIPCaller", "accountId": "222222222222"}
+        answer = self.emulator.findings(account=SECURITY, region=REGION, findings=[finding])
+        guardduty = self.client(self.org["accounts"]["security"], "guardduty", REGION)
+        (found,) = guardduty.get_findings(DetectorId=answer["detector_id"], FindingIds=answer["finding_ids"])["Findings"]
+        self.assertEqual(self.update(found["Arn"], Note=note)["UnprocessedFindings"], [])
+        self.update(found["Arn"], Workflow={"Status": "RESOLVED"})
+        updates = self.emulator.security_hub_updates(SECURITY, REGION)
+        self.assertEqual(updates, {found["Arn"]: {"Note": note, "Workflow": {"Status": "RESOLVED"}}})

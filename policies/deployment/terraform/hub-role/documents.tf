@@ -4,6 +4,8 @@ locals {
     MEMBER_ROLE = var.member_role
   })
   organization_deny = file("${path.module}/../../../hub-role-organization-deny.json")
+  archive           = file("${path.module}/../../../hub-role-archive.json")
+  security_hub      = file("${path.module}/../../../hub-role-security-hub.json")
 
   instance_runs_as = {
     Sid    = "InstanceRunsAs"

@@ -30,6 +30,22 @@ resource "aws_iam_role_policy" "organization_deny" {
   policy = local.organization_deny
 }
 
+resource "aws_iam_role_policy" "archive" {
+  count = var.archive_findings ? 1 : 0
+
+  name   = "RescindArchive"
+  role   = aws_iam_role.hub.name
+  policy = local.archive
+}
+
+resource "aws_iam_role_policy" "security_hub" {
+  count = var.update_security_hub ? 1 : 0
+
+  name   = "RescindSecurityHub"
+  role   = aws_iam_role.hub.name
+  policy = local.security_hub
+}
+
 resource "aws_iam_instance_profile" "hub" {
   count = var.host == "ec2" ? 1 : 0
 

@@ -21,6 +21,18 @@ variable "organization_deny" {
   default     = false
 }
 
+variable "archive_findings" {
+  description = "True where write_back.guardduty in rescind.toml is \"archive\"."
+  type        = bool
+  default     = false
+}
+
+variable "update_security_hub" {
+  description = "True where write_back.security_hub in rescind.toml is \"note\" or \"resolve\"."
+  type        = bool
+  default     = false
+}
+
 variable "member_role" {
   description = "The remediation role, with its path if it has one, as member.role in rescind.toml."
   type        = string

@@ -16,4 +16,6 @@ class SecurityHub(Door):
 
     def _describe(self, request: Mapping) -> dict:
         with self._world.lock:
-            return {"findings": self._world.imports.findings(request["account"], request["region"])}
+            account, region = request["account"], request["region"]
+            imports = self._world.imports
+            return {"findings": imports.findings(account, region), "updates": imports.updates(account, region)}

@@ -44,6 +44,7 @@ REST_OPERATIONS = {
     ],
     "securityhub": [
         ("POST", r"/findings/import", "BatchImportFindings"),
+        ("PATCH", r"/findings/batchupdate", "BatchUpdateFindings"),
     ],
     "s3": [
         ("GET", r"/", "ListBuckets"),

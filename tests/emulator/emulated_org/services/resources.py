@@ -101,6 +101,8 @@ def _account(call: Call, account: str, directory: Directory):
 
 
 def _securityhub(call: Call, account: str, directory: Directory):
+    if call.operation != "BatchImportFindings":
+        return None
     findings = call.json_body().get("Findings")
     findings = [one for one in findings if isinstance(one, dict)] if isinstance(findings, list) else []
     return list(dict.fromkeys(str(one.get("ProductArn")) for one in findings))

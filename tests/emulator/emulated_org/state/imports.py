@@ -1,4 +1,4 @@
-"""Findings that were imported into Security Hub, as they came."""
+"""Findings that were imported into Security Hub, as they came, and what was written about GuardDuty's."""
 from typing import Dict, List, Set, Tuple
 
 
@@ -8,10 +8,12 @@ class ImportedFindings:
     def __init__(self) -> None:
         self._enabled: Set[Tuple[str, str]] = set()
         self._findings: Dict[Tuple[str, str, str], dict] = {}
+        self._updates: Dict[Tuple[str, str, str], dict] = {}
 
     def reset(self) -> None:
         self._enabled.clear()
         self._findings.clear()
+        self._updates.clear()
 
     def enable(self, account: str, region: str) -> None:
         self._enabled.add((account, region))
@@ -22,6 +24,13 @@ class ImportedFindings:
     def put(self, account: str, region: str, finding: dict) -> None:
         """Adds a finding, or replaces the one with its id."""
         self._findings[account, region, finding["Id"]] = finding
+
+    def update(self, account: str, region: str, id: str, update: dict) -> None:
+        """What BatchUpdateFindings says of a finding, over what it said before."""
+        self._updates.setdefault((account, region, id), {}).update(update)
+
+    def updates(self, account: str, region: str) -> Dict[str, dict]:
+        return {key[2]: update for key, update in self._updates.items() if key[:2] == (account, region)}
 
     def findings(self, account: str, region: str) -> List[dict]:
         place = (account, region)
