@@ -19,7 +19,10 @@ impl Doctor<'_> {
         if write_back.updates_security_hub() {
             let partition = self.hub.identity().partition;
             let none = HubFindingId {
-                arn: format!("arn:{partition}:guardduty:{region}:{}:detector/{detector}/finding/none", self.hub.identity().account),
+                arn: format!(
+                    "arn:{partition}:guardduty:{region}:{}:detector/{detector}/finding/none",
+                    self.hub.identity().account
+                ),
                 product_arn: format!("arn:{partition}:securityhub:{region}::product/aws/guardduty"),
             };
             let asked = self.hub.update_security_hub(region, &none, "rescind doctor", false, &scope).await;
@@ -33,7 +36,8 @@ impl Doctor<'_> {
         if error.kind == ErrorKind::Refused {
             return None;
         }
-        let text = format!("`write_back` says so, and the hub cannot write back what became of findings: {error}");
+        let text =
+            format!("`write_back` says so, and the hub cannot write back what became of findings: {error}");
         let fix = if error.kind == ErrorKind::Denied {
             format!("Allow {} to the hub's role: rescind policies print hub-role", error.action())
         } else {

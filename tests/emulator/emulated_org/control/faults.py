@@ -49,7 +49,7 @@ def _fault_of_request(body: Mapping) -> Fault:
         raise ValueError("when is before or after")
     _check_action(action)
     if "partial" in action and (when != BEFORE or not _has_entries(str(match["operation"]))):
-        raise ValueError("partial applies to batch operations, PutEvents, BatchImportFindings and BatchUpdateFindings, before their effect")
+        raise ValueError("partial applies to batch operations, PutEvents and Batch…Findings, before their effect")
     times = body.get("times", 1)
     if not isinstance(times, int) or times < 0:
         raise ValueError("times is a number, 0 for always")
