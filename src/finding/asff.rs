@@ -1,15 +1,18 @@
-//! A GuardDuty finding as Security Hub wraps it (ASFF, "AWS Security Finding Format").
-//!
-//! It lacks some of what a decision needs, and its fields have other names. But it names the GuardDuty finding, so
-//! that GuardDuty can be asked for it.
+//! Findings in the AWS Security Finding Format (ASFF), as Security Hub CSPM has them.
 
-use super::cause::Cause;
-use super::occurrence::{Decoded, Evidence, Finding};
-use super::undecodable::{Undecodable, broken_value, place};
-use crate::canonical;
-use crate::ident::{AccountId, Region, quoted};
-use jiff::Timestamp;
+use super::security_hub::{Format, has};
 use serde_json::{Map, Value};
+
+/// Where ASFF has what both formats have.
+pub(super) const FORMAT: Format = Format {
+    id: "Id",
+    account: "AwsAccountId",
+    region: "Region",
+    types: "Types",
+    updated: &["UpdatedAt", "LastObservedAt", "CreatedAt"],
+    product: ["ProductArn", "ProductName"],
+    type_of_guardduty,
+};
 
 /// Security Hub events that carry findings: imported ones, and those that a person sent.
 pub(super) const EVENTS: [&str; 2] =
@@ -17,80 +20,18 @@ pub(super) const EVENTS: [&str; 2] =
 
 /// It is a finding in ASFF.
 pub(super) fn is_one(object: &Map<String, Value>) -> bool {
-    object.contains_key("AwsAccountId") && object.contains_key("ProductArn")
-}
-
-/// The product whose finding it is, when that is not GuardDuty.
-pub(super) fn other_product(object: &Map<String, Value>) -> Option<String> {
-    let arn = object.get("ProductArn")?.as_str()?;
-    let product = arn.rsplit_once("product/").map_or(arn, |(_, product)| product);
-    (product != "aws/guardduty").then(|| quoted(product))
-}
-
-/// What it points to.
-pub(super) fn pointer(value: &Value, path: &str) -> Decoded {
-    let text = |key: &str| value.get(key).and_then(Value::as_str);
-    let wrong = |key: &str, error: String| -> Undecodable { broken_value(&place(path, key), error, value) };
-    let id = text("Id").unwrap_or_default();
-    let (region, finding) = finding_of(id).ok_or_else(|| {
-        wrong("Id", format!("{}: expected the ARN of a finding of GuardDuty's", quoted(id)))
-    })?;
-    let account: AccountId = text("AwsAccountId")
-        .unwrap_or_default()
-        .parse()
-        .map_err(|error| wrong("AwsAccountId", format!("{error}")))?;
-    let updated = text("UpdatedAt").unwrap_or_default();
-    let updated_at: Timestamp = updated.parse().map_err(|_| {
-        wrong("UpdatedAt", format!("{}: expected a time such as 2026-11-21T23:47:00Z", quoted(updated)))
-    })?;
-    Ok(Finding {
-        id: finding.to_owned(),
-        account,
-        region,
-        finding_type: finding_type(value),
-        severity: None,
-        title: None,
-        created_at: None,
-        updated_at_text: updated.to_owned(),
-        updated_at,
-        principal: None,
-        evidence: Evidence::default(),
-        archived: false,
-        sample: false,
-        sha256: crate::digest::sha256(&canonical::of(value).unwrap_or_default()),
-        detail: None,
-        actor: false,
-        notes: Vec::new(),
-        pointer: true,
-        cause: Cause::GuardDuty,
-    })
-}
-
-/// Region and finding id in `arn:aws:guardduty:REGION:ACCOUNT:detector/DETECTOR/finding/ID`.
-fn finding_of(arn: &str) -> Option<(Region, &str)> {
-    let mut parts = arn.splitn(6, ':');
-    let (_, _) = (parts.next().filter(|arn| *arn == "arn")?, parts.next()?);
-    parts.next().filter(|service| *service == "guardduty")?;
-    let region = parts.next()?.parse().ok()?;
-    let mut resource = parts.nth(1)?.split('/');
-    match (resource.next()?, resource.next()?, resource.next()?, resource.next()?, resource.next()) {
-        ("detector", _, "finding", id, None) if (1..=128).contains(&id.len()) => Some((region, id)),
-        _ => None,
-    }
+    has(object, "ProductArn")
+        && ["AwsAccountId", "GeneratorId", "SchemaVersion"].iter().any(|key| has(object, key))
 }
 
 /// For people only: "Effects/Data Exfiltration/UnauthorizedAccess:IAMUser-X" is
 /// `UnauthorizedAccess:IAMUser/X`.
-fn finding_type(value: &Value) -> String {
-    let types = value.get("Types").and_then(|types| types.get(0)).and_then(Value::as_str).unwrap_or_default();
-    let last = types.rsplit('/').next().unwrap_or_default();
-    let (purpose, threat) = last.split_once(':').unwrap_or((last, ""));
-    let text = if threat.is_empty() {
-        last.to_owned()
-    } else {
-        format!("{purpose}:{}", threat.replacen('-', "/", 1))
-    };
-    text.chars().take(200).collect()
+fn type_of_guardduty(text: &str) -> String {
+    let last = text.rsplit('/').next().unwrap_or_default();
+    match last.split_once(':') {
+        Some((purpose, threat)) => format!("{purpose}:{}", threat.replacen('-', "/", 1)),
+        None => last.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -136,23 +77,33 @@ mod tests {
     #[test]
     fn what_points_nowhere_says_so() {
         let errors = [
-            ("Id", "f1"),
-            ("Id", "arn:aws:guardduty:eu-west-1:1:detector/d/finding/"),
-            ("AwsAccountId", "2"),
-            ("UpdatedAt", "yesterday"),
-            ("ProductArn", "arn:aws:securityhub:eu-west-1::product/aws/inspector"),
+            ("Id", json!("f1")),
+            ("Id", json!("arn:aws:guardduty:eu-west-1:1:detector/d/finding/")),
+            ("Id", json!(7)),
+            ("AwsAccountId", json!("2")),
+            ("AwsAccountId", Value::Null),
         ]
         .map(|(key, odd)| {
             let mut odd_one = finding();
-            odd_one[key] = json!(odd);
-            decode(odd_one.to_string().as_bytes()).remove(0).expect_err(odd).to_string()
+            odd_one[key] = odd;
+            decode(odd_one.to_string().as_bytes()).remove(0).expect_err(key).to_string()
         });
         insta::assert_snapshot!(errors.join("\n"), @r#"
         Id: "f1": expected the ARN of a finding of GuardDuty's
         Id: "arn:aws:guardduty:eu-west-1:1:detector/d/finding/": expected the ARN of a finding of GuardDuty's
+        Id: expected a text, found the number 7
         AwsAccountId: "2": an account id is 12 digits
-        UpdatedAt: "yesterday": expected a time such as 2026-11-21T23:47:00Z
-        (finding): a Security Hub finding of "aws/inspector": only GuardDuty's are acted on. Match "ProductName": ["GuardDuty"] in the rule
+        (finding): missing field `AwsAccountId`
         "#);
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_read_decides_nothing() {
+        for odd in [json!("yesterday"), json!(null), json!({}), json!("2026-11-22 10:00:00")] {
+            let mut odd_one = finding();
+            odd_one["UpdatedAt"] = odd.clone();
+            let one = decode(odd_one.to_string().as_bytes()).remove(0).expect("a pointer");
+            assert_eq!((one.id.as_str(), one.notes.is_empty()), ("f1", false), "{odd}");
+        }
     }
 }

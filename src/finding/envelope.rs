@@ -1,8 +1,10 @@
 //! Unwraps the envelopes in which a finding travels, one by one.
 
 use super::occurrence::Decoded;
+use super::security_hub::Format;
 use super::undecodable::{Undecodable, broken, broken_value, kind};
-use super::{asff, looks, wire};
+use super::{asff, looks, ocsf, wire};
+use crate::ident::quoted;
 use serde_json::{Map, Value};
 
 /// Maximum depth of wrapping. Real findings are three deep (SQS body → SNS message → event).
@@ -102,17 +104,9 @@ impl Unwrapper<'_> {
                 return self.text(body, &join(path, key), depth);
             }
         }
-        if asff::is_one(object) {
-            if let Some(product) = asff::other_product(object) {
-                let error = || {
-                    format!(
-                        "a Security Hub finding of {product}: only GuardDuty's are acted on. Match \"ProductName\": [\"GuardDuty\"] in the rule"
-                    )
-                };
-                return self.foreign(path, error, value);
-            }
-            let item = asff::pointer(value, path).map_err(|e| self.placed(e));
-            return self.out.push(item);
+        let formats = [(asff::is_one(object), asff::FORMAT), (ocsf::is_one(object), ocsf::FORMAT)];
+        if let Some((_, format)) = formats.into_iter().find(|(is_one, _)| *is_one) {
+            return self.of_security_hub(&format, value, path);
         }
         let is_finding = |names: [&str; 2]| names.iter().any(|name| object.contains_key(*name));
         if is_confirmation || !is_finding(["type", "Type"]) && !is_finding(["accountId", "AccountId"]) {
@@ -132,6 +126,22 @@ impl Unwrapper<'_> {
         }
     }
 
+    /// A finding as Security Hub has it.
+    fn of_security_hub(&mut self, format: &Format, value: &Value, path: &str) {
+        let product = format.product(value);
+        if !product.is_guardduty() {
+            let error = || {
+                let name = quoted(&product.name);
+                format!(
+                    "a Security Hub finding of {name}: only GuardDuty's are acted on. Match GuardDuty's in the rule of EventBridge"
+                )
+            };
+            return self.foreign(path, error, value);
+        }
+        let item = format.pointer(value, path, self.region.as_deref()).map_err(|e| self.placed(e));
+        self.out.push(item);
+    }
+
     /// EventBridge. Its `account` is the account whose bus saw the event, so it is not looked at.
     fn event(
         &mut self,
@@ -141,7 +151,8 @@ impl Unwrapper<'_> {
         path: &str,
         depth: usize,
     ) {
-        let is_hub = detail_type.as_str().is_some_and(|text| asff::EVENTS.contains(&text));
+        let is_hub =
+            detail_type.as_str().is_some_and(|text| asff::EVENTS.contains(&text) || text == ocsf::EVENT);
         if detail_type != "GuardDuty Finding" && !is_hub {
             let error =
                 || format!("expected an event of type \"GuardDuty Finding\", found {}", kind(detail_type));

@@ -13,6 +13,9 @@ const LONGEST_TEXT: usize = 500;
 /// Maximum number of notes about one finding.
 const MOST_NOTES: usize = 20;
 
+/// Number below which a time is in seconds since 1970: in milliseconds it would be before 1974.
+const SECONDS_BELOW: i64 = 100_000_000_000;
+
 /// Largest integer that canonical JSON holds exactly (RFC 8785).
 const LARGEST_COUNT: u64 = 1 << 53;
 
@@ -99,6 +102,21 @@ impl<'a> Fields<'a> {
         let time = text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp();
         self.note(path, &format!("{} names no time zone: taken as UTC", quoted(text)));
         Some(time)
+    }
+
+    /// The same; also as a number of milliseconds or seconds since 1970.
+    pub fn time_or_number(&mut self, path: &str) -> Option<Timestamp> {
+        let Some(Value::Number(number)) = self.value(path) else { return self.time(path) };
+        let count = number.as_i64().or_else(|| whole(number.as_f64()?)?.try_into().ok());
+        let time = count.and_then(|count| match count {
+            0 => None,
+            count if count < SECONDS_BELOW => Timestamp::from_second(count).ok(),
+            count => Timestamp::from_millisecond(count).ok(),
+        });
+        match time {
+            Some(time) => Some(time),
+            None => self.odd(path, "a time in milliseconds", &Value::Number(number.clone())),
+        }
     }
 
     pub fn number(&mut self, path: &str) -> Option<f64> {

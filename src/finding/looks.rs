@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 /// The accepted forms, as a message lists them.
-pub(super) const ACCEPTED: &str = "Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not";
+pub(super) const ACCEPTED: &str = "Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not";
 
 /// Description of an input in no form that rescind knows.
 const NEITHER: &str = "not a GuardDuty finding, or in an unknown envelope";
@@ -68,7 +68,9 @@ pub(super) fn object(object: &Map<String, Value>) -> String {
     } else if has("requestContext") && (has("requestPayload") || has("responsePayload")) {
         "what a Lambda destination gets. Send the event itself to the queue"
     } else if has("class_uid") && has("metadata") {
-        "OCSF (Security Hub v2, Security Lake)"
+        "an event in OCSF that is no finding, as Security Lake has them. Hand in detection findings (class_uid 2004)"
+    } else if has("AwsAccountId") && (has("GeneratorId") || has("Resources")) {
+        "a finding in ASFF without its ProductArn. Hand it in whole, as Security Hub has it"
     } else if has("eventVersion") && has("eventName") && has("eventSource") {
         "a record of CloudTrail, which is another service's log"
     } else if has("webaclId") && has("httpRequest") {
@@ -109,22 +111,22 @@ mod tests {
             [b"PK\x03\x04rest", b"BZh91AY", b"\xff\xfe{\0", b"\0{\0\"", b"{\0\"\0", b"\x1f\x8b\x08"];
         let named = starts.map(|start| bytes(start).expect("named"));
         insta::assert_snapshot!(named.join("\n"), @"
-        it looks like a ZIP archive: unpack it first. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like bzip2: unpack it first (bunzip2). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like gzip within gzip: unpack it once (gunzip). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like a ZIP archive: unpack it first. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like bzip2: unpack it first (bunzip2). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like UTF-16 or binary: convert text first (iconv -f UTF-16 -t UTF-8). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like gzip within gzip: unpack it once (gunzip). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         ");
         assert_eq!(bytes(b"{\"id\": 1}"), None);
         let lines: [&[u8]; 4] =
             [b"Id,AccountId,Type\n1,2,3", b"Findings:\n- Id: x", b"---\nid: x", b"<html>"];
         let named = lines.map(|line| text(line).expect("named"));
         insta::assert_snapshot!(named.join("\n"), @"
-        it looks like CSV. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        it looks like XML or HTML. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+        it looks like CSV. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like XML or HTML. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         ");
         assert_eq!(text(b"{\"id\":"), None);
         assert_eq!(text(b"no finding"), None);
@@ -139,7 +141,8 @@ mod tests {
             json!({"eventSource": "aws:s3", "s3": {"bucket": {}}}),
             json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}),
             json!({"version": "1.0", "requestContext": {}, "responsePayload": {}}),
-            json!({"class_uid": 2004, "metadata": {}}),
+            json!({"class_uid": 6003, "metadata": {}}),
+            json!({"AwsAccountId": "222222222222", "GeneratorId": "g"}),
             json!({"eventVersion": "1", "eventName": "a", "eventSource": "b"}),
             json!({"Type": "UnsubscribeConfirmation"}),
             json!({"a": 1}),
@@ -147,23 +150,25 @@ mod tests {
         .map(|value| format!("{value}\n  {}", object(value.as_object().expect("an object"))));
         insta::assert_snapshot!(named.join("\n"), @r#"
         {"awslogs":{"data":"H4s"}}
-          it looks like log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"logEvents":[],"messageType":"DATA_MESSAGE"}
-          it looks like log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like log events of CloudWatch Logs. Send GuardDuty's events to a queue, and not to a log group. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"eventSource":"aws:kinesis","kinesis":{"data":"e30="}}
-          it looks like records of a Kinesis stream. Send the events to an SQS queue. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like records of a Kinesis stream. Send the events to an SQS queue. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"eventSource":"aws:s3","s3":{"bucket":{}}}
-          it looks like a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"Event":"s3:TestEvent","Service":"Amazon S3"}
-          it looks like a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like a notification of S3, which names an object and has no finding. Bring the objects into the folder, or have EventBridge send the findings themselves. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"requestContext":{},"responsePayload":{},"version":"1.0"}
-          it looks like what a Lambda destination gets. Send the event itself to the queue. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
-        {"class_uid":2004,"metadata":{}}
-          it looks like OCSF (Security Hub v2, Security Lake). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like what a Lambda destination gets. Send the event itself to the queue. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        {"class_uid":6003,"metadata":{}}
+          it looks like an event in OCSF that is no finding, as Security Lake has them. Hand in detection findings (class_uid 2004). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        {"AwsAccountId":"222222222222","GeneratorId":"g"}
+          it looks like a finding in ASFF without its ProductArn. Hand it in whole, as Security Hub has it. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"eventName":"a","eventSource":"b","eventVersion":"1"}
-          it looks like a record of CloudTrail, which is another service's log. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like a record of CloudTrail, which is another service's log. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"Type":"UnsubscribeConfirmation"}
-          it looks like SNS's word that the subscription has ended: from now on the topic sends nothing. Subscribe again. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not
+          it looks like SNS's word that the subscription has ended: from now on the topic sends nothing. Subscribe again. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"a":1}
           not a GuardDuty finding, or in an unknown envelope
         "#);

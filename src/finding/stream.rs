@@ -221,7 +221,7 @@ mod tests {
         let log = format!("{{\"Records\":[{}{record}]}}", format!("{record},").repeat(2999));
         let items = broken_ones(&gzipped(log.as_bytes()));
         assert_eq!(items.len(), 1, "{items:?}");
-        insta::assert_snapshot!(items[0], @"(input): 3000 items that are no findings of GuardDuty's; the first is Records[0]: it looks like a record of CloudTrail, which is another service's log. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF) give them, in JSON (UTF-8), gzipped or not");
+        insta::assert_snapshot!(items[0], @"(input): 3000 items that are no findings of GuardDuty's; the first is Records[0]: it looks like a record of CloudTrail, which is another service's log. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not");
         let items = broken_ones(format!("{record}\n").repeat(3000).as_bytes());
         assert_eq!(items.len(), MOST_UNREADABLE + 1);
         insta::assert_snapshot!(items[MOST_UNREADABLE], @"(input): 2900 more items could not be read; they are not listed one by one");

@@ -47,6 +47,28 @@ fn asff(account: &str, id: &str) -> Value {
     })
 }
 
+/// The same as Security Hub has it since version 2.
+fn ocsf(account: &str, id: &str) -> Value {
+    json!({
+        "activity_id": 1, "category_uid": 2, "class_uid": 2004, "class_name": "Detection Finding", "type_uid": 200_401,
+        "cloud": {"account": {"type_id": 10, "uid": account}, "cloud_partition": "aws", "provider": "AWS", "region": HOME},
+        "finding_info": {
+            "uid": format!("arn:aws:guardduty:{HOME}:{SECURITY}:detector/12abc/finding/{id}"), "uid_alt": id,
+            "title": "t", "types": ["UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"],
+            "modified_time": 1_795_341_600_000_u64, "modified_time_dt": "2026-11-22T10:00:00.000Z",
+        },
+        "metadata": {"version": "1.5.0", "product": {"name": "GuardDuty", "vendor_name": "AWS",
+            "uid": format!("arn:aws:securityhub:{HOME}::productv2/aws/guardduty")}},
+        "resources": [{"type": "AWS::IAM::AccessKey", "uid": "ASIAEXAMPLEEXAMPLE00"}],
+        "severity_id": 4, "status_id": 1, "time": 1_795_341_600_000_u64,
+    })
+}
+
+fn imported_v2(finding: &Value) -> Value {
+    json!({"version": "0", "id": "e2", "detail-type": "Findings Imported V2", "source": "aws.securityhub",
+        "account": SECURITY, "time": "2026-11-22T10:00:00Z", "region": HOME, "resources": ["x"], "detail": {"findings": [finding]}})
+}
+
 fn imported(findings: &[Value]) -> Value {
     json!({"version": "0", "id": "e", "detail-type": "Security Hub Findings - Imported", "source": "aws.securityhub",
         "account": SECURITY, "time": "2026-11-22T10:00:00Z", "region": HOME, "resources": [], "detail": {"findings": findings}})
@@ -114,11 +136,44 @@ fn an_event_of_security_hub_is_a_hint_that_is_asked_about() {
     assert_eq!(recorded["data"]["finding"]["principal"]["user_name"], "web");
     assert!(recorded["data"]["finding"].get("pointer").is_none());
     // One that GuardDuty does not have, and one of another account, are not confirmed.
-    for forged in [asff(SHOP, "00000000000000000000000000000000"), asff(BANK, &id)] {
-        scene.post("messages", &json!({"queue": QUEUE, "body": imported(&[forged])}));
+    let unknown = "00000000000000000000000000000000";
+    let forgeries = [asff(SHOP, unknown), asff(BANK, &id)].map(|one| imported(&[one]));
+    for forged in
+        forgeries.into_iter().chain([ocsf(SHOP, unknown), ocsf(BANK, &id)].map(|one| imported_v2(&one)))
+    {
+        scene.post("messages", &json!({"queue": QUEUE, "body": forged}));
         service.until(log::UNCONFIRMED);
     }
     assert_eq!(scene.entries_of("intent").len(), 1);
+}
+
+#[test]
+fn one_theft_in_every_form_is_revoked_once() {
+    let scene = scene();
+    let mut service = watching(&scene);
+    let (thief, id) = scene.theft(SHOP, "web");
+    let sns = |inner: &Value| json!({"Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:x:1:t", "Message": inner.to_string()});
+    // The newest form comes first: what is acted on is what it points to.
+    let forms = [imported_v2(&ocsf(SHOP, &id)), imported(&[asff(SHOP, &id)])];
+    scene.post("messages", &json!({"queue": QUEUE, "body": forms[0]}));
+    service.until(log::REVOKED);
+    thief.is_denied();
+    scene.event(QUEUE, &id, json!({}));
+    for body in [&forms[0], &forms[1], &sns(&forms[0]), &sns(&forms[1]), &ocsf(SHOP, &id)] {
+        scene.post("messages", &json!({"queue": QUEUE, "body": body}));
+    }
+    scene.wait(|| scene.messages(QUEUE) == (0, 0));
+    assert_eq!(service.stop(), 0);
+    // The poll has it as well.
+    scene.poll_new().code(0);
+    for form in [ocsf(SHOP, &id), asff(SHOP, &id)] {
+        scene.handle(form.to_string().as_bytes()).code(0).counts(json!({"seen_before": 1}));
+    }
+    assert_eq!(scene.entries_of("finding").len(), 1);
+    assert_eq!(scene.entries_of("decision").len(), 1);
+    assert_eq!(scene.entries_of("intent").len(), 1);
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), 1);
+    assert_eq!(scene.rescind(&["list", "-o", "json"]).code(0).json().len(), 1);
 }
 
 #[test]
