@@ -122,7 +122,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
 /// What is in a file, and to what it points; and what could not be had.
 async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>) {
     let (mut decoded, mut errors) = (Vec::new(), Vec::new());
-    for item in input.findings.flatten() {
+    for item in input.findings.flat_map(|some| service.handed_in().admitted(some)) {
         match item {
             Ok(pointer) if pointer.pointer => match service.handed_in().look_up(&pointer).await {
                 Ok(findings) => decoded.extend(findings.into_iter().map(Ok)),

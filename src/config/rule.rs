@@ -54,6 +54,8 @@ pub struct Fields {
     pub regions: Vec<Region>,
     /// The call came from an account of the same organization.
     pub affiliated: Option<bool>,
+    /// Other products than GuardDuty, by their names in Security Hub. What is empty is for GuardDuty's findings.
+    pub products: Vec<Glob>,
 }
 
 /// What is done to a principal.
@@ -225,7 +227,7 @@ impl TryFrom<Vec<RawRule>> for Rules {
 pub(super) struct RawFields {
     /// Name of the rule, unique in the file. Each decision records it.
     name: String,
-    /// EventBridge event pattern, as a string of JSON. Replaces types, min_severity, regions and affiliated.
+    /// EventBridge event pattern, as a string of JSON. Replaces types, min_severity, regions, affiliated and products.
     #[schemars(with = "Option<String>")]
     pattern: Option<EventPattern>,
     /// Types of findings, with * and ?.
@@ -241,6 +243,10 @@ pub(super) struct RawFields {
     regions: Vec<Region>,
     /// Whether the call came from an account of the same organization.
     affiliated: Option<bool>,
+    /// Names of other products whose findings in Security Hub the rule is for, with * and ?. A person always approves first.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    products: Vec<Glob>,
     /// Remedies: of these the first that is for the principal. Without it, those of the installation.
     remedy: Option<OneOrMore>,
     /// Sessions of a role that are revoked.
@@ -269,6 +275,7 @@ impl TryFrom<RawFields> for RawRule {
             min_severity,
             regions,
             affiliated,
+            products,
             remedy,
             scope,
             widen,
@@ -280,12 +287,23 @@ impl TryFrom<RawFields> for RawRule {
         if name.trim().is_empty() || name.starts_with("built-in") {
             return Err(format!("name: {}: expected a name of your own", quoted(&name)));
         }
-        let fields = Fields { types, min_severity, regions, affiliated };
+        if let Some(own) = products.iter().find(|name| name.is_literal() && name.matches("GuardDuty")) {
+            return Err(format!(
+                "{}: products: {}: leave it out: a rule without products is for GuardDuty's findings",
+                quoted(&name),
+                quoted(own.as_str())
+            ));
+        }
+        let fields = Fields { types, min_severity, regions, affiliated, products };
         if min_severity.is_some_and(|least| !(0.1..=10.0).contains(&least)) {
             return Err(format!("{}: min_severity: expected 0.1 to 10", quoted(&name)));
         }
-        if let Some(kind) =
-            fields.types.iter().find(|kind| kind.is_literal() && !looks_like_a_type(kind.as_str()))
+        // Other products write their types in other ways.
+        if let Some(kind) = fields
+            .types
+            .iter()
+            .filter(|_| fields.products.is_empty())
+            .find(|kind| kind.is_literal() && !looks_like_a_type(kind.as_str()))
         {
             return Err(format!(
                 "{}: types: {}: expected a type as GuardDuty writes it, such as \"Recon:IAMUser/TorIPCaller\" (case counts), or a pattern with *",
@@ -298,13 +316,13 @@ impl TryFrom<RawFields> for RawRule {
             (None, false) => Matches::Fields(fields),
             (Some(_), false) => {
                 return Err(format!(
-                    "{}: give `pattern`, or types, min_severity, regions and affiliated, not both",
+                    "{}: give `pattern`, or types, min_severity, regions, affiliated and products, not both",
                     quoted(&name)
                 ));
             }
             (None, true) => {
                 return Err(format!(
-                    "{}: it says not for which findings: give `pattern`, or types, min_severity, regions or affiliated (types = [\"*\"] is all)",
+                    "{}: it says not for which findings: give `pattern`, or types, min_severity, regions, affiliated or products (types = [\"*\"] is all)",
                     quoted(&name)
                 ));
             }

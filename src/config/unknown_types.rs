@@ -40,6 +40,8 @@ pub fn unknown_types(rules: &[Rule]) -> Vec<UnknownType> {
                 .filter(|kind| !is_known(kind))
                 .map(str::to_owned)
                 .collect(),
+            // Other products name their types as they like.
+            Matches::Fields(fields) if !fields.products.is_empty() => Vec::new(),
             Matches::Fields(fields) => fields
                 .types
                 .iter()

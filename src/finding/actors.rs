@@ -96,6 +96,7 @@ fn broken(path: &str, field: &str, error: String, whole: &Finding) -> Undecodabl
         error,
         finding_id: Some(whole.id.clone()),
         sha256: crate::digest::sha256(format!("{} {field}", whole.sha256).as_bytes()),
+        foreign: None,
     }
 }
 

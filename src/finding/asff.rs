@@ -1,6 +1,8 @@
 //! Findings in the AWS Security Finding Format (ASFF), as Security Hub CSPM has them.
 
-use super::security_hub::{Format, has};
+use super::fields::{has, text_at};
+use super::named_credentials;
+use super::security_hub::Format;
 use serde_json::{Map, Value};
 
 /// Where ASFF has what both formats have.
@@ -11,6 +13,14 @@ pub(super) const FORMAT: Format = Format {
     types: "Types",
     updated: &["UpdatedAt", "LastObservedAt", "CreatedAt"],
     product: ["ProductArn", "ProductName"],
+    title: "Title",
+    first_seen: &["FirstObservedAt"],
+    last_seen: &["LastObservedAt"],
+    ours: &["GeneratorId"],
+    severity,
+    archived,
+    credentials: named_credentials::in_asff,
+    event: EVENTS[0],
     type_of_guardduty,
 };
 
@@ -22,6 +32,24 @@ pub(super) const EVENTS: [&str; 2] =
 pub(super) fn is_one(object: &Map<String, Value>) -> bool {
     has(object, "ProductArn")
         && ["AwsAccountId", "GeneratorId", "SchemaVersion"].iter().any(|key| has(object, key))
+}
+
+/// Security Hub's label as the least number that GuardDuty gives such a finding.
+fn severity(finding: &Value) -> Option<f64> {
+    Some(match text_at(finding, "Severity.Label")?.to_ascii_uppercase().as_str() {
+        "CRITICAL" => 9.0,
+        "HIGH" => 7.0,
+        "MEDIUM" => 4.0,
+        "LOW" => 1.0,
+        "INFORMATIONAL" => 0.0,
+        _ => return None,
+    })
+}
+
+/// The product, or a person, has closed it.
+fn archived(finding: &Value) -> bool {
+    text_at(finding, "RecordState") == Some("ARCHIVED")
+        || matches!(text_at(finding, "Workflow.Status"), Some("SUPPRESSED" | "RESOLVED"))
 }
 
 /// For people only: "Effects/Data Exfiltration/UnauthorizedAccess:IAMUser-X" is

@@ -22,6 +22,9 @@ pub enum Cause {
 /// The type of a finding that is a person's order. Rules can match it like any other.
 pub const ORDER_TYPE: &str = "rescind:Order/Revoke";
 
+/// The type of another product's finding that has no type of its own.
+pub const PRODUCT_ORDER_TYPE: &str = "rescind:Order/Product";
+
 /// An order to revoke, by somebody who need not be GuardDuty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Order {
@@ -104,6 +107,15 @@ impl fmt::Display for OrderedBy {
 }
 
 impl Order {
+    /// The product whose finding it is, when a product gave it.
+    #[must_use]
+    pub fn product(&self) -> Option<&str> {
+        match &self.from {
+            OrderedBy::Product { product, .. } => Some(product),
+            OrderedBy::Person { .. } => None,
+        }
+    }
+
     /// A person gave it, who has seen what would be done: an approval was given with it.
     #[must_use]
     pub fn is_by_person(&self) -> bool {

@@ -1,11 +1,11 @@
 //! Unwraps the envelopes in which a finding travels, one by one.
 
 use super::occurrence::Decoded;
-use super::security_hub::Format;
+use super::security_hub::{Around, Format};
 use super::undecodable::{Undecodable, broken, broken_value, kind};
-use super::{asff, looks, ocsf, wire};
-use crate::ident::quoted;
+use super::{asff, looks, ocsf, product, wire};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// Maximum depth of wrapping. Real findings are three deep (SQS body → SNS message → event).
 const MAX_DEPTH: usize = 8;
@@ -13,10 +13,22 @@ const MAX_DEPTH: usize = 8;
 /// Maximum number of items in a wrapping. GetFindings answers with 50 at most, and a Lambda batch has 10,000.
 const MAX_ITEMS: usize = 10_000;
 
+/// Maximum number of other products of a document of which it is said that their findings name no credentials.
+const MAX_PRODUCTS: usize = 20;
+
 /// Takes off every wrapping of `value` and decodes each finding in it. What is no finding at all, as in
 /// another service's log, is one item for the whole document.
 pub(super) fn unwrap(value: &Value, place: &str, out: &mut Vec<Decoded>) {
-    let mut unwrapper = Unwrapper { place, out, actors: 0, region: None, foreign: None, foreigners: 0 };
+    let mut unwrapper = Unwrapper {
+        place,
+        out,
+        actors: 0,
+        region: None,
+        event: None,
+        products: HashSet::new(),
+        foreign: None,
+        foreigners: 0,
+    };
     unwrapper.value(value, "", 0);
     let Some(first) = unwrapper.foreign.take() else { return };
     let item = match unwrapper.foreigners {
@@ -45,6 +57,10 @@ struct Unwrapper<'a> {
     actors: usize,
     /// The region of the event around it, for a finding that names none.
     region: Option<String>,
+    /// The event of Security Hub around it, without its findings.
+    event: Option<Map<String, Value>>,
+    /// The other products whose findings name no credentials.
+    products: HashSet<String>,
     /// The first item that is no finding at all, and how many there are.
     foreign: Option<Undecodable>,
     foreigners: usize,
@@ -129,17 +145,28 @@ impl Unwrapper<'_> {
     /// A finding as Security Hub has it.
     fn of_security_hub(&mut self, format: &Format, value: &Value, path: &str) {
         let product = format.product(value);
-        if !product.is_guardduty() {
-            let error = || {
-                let name = quoted(&product.name);
-                format!(
-                    "a Security Hub finding of {name}: only GuardDuty's are acted on. Match GuardDuty's in the rule of EventBridge"
-                )
-            };
-            return self.foreign(path, error, value);
+        let region = self.region.clone();
+        let around = Around { region: region.as_deref(), event: self.event.as_ref() };
+        let items = if product.is_guardduty() {
+            vec![format.pointer(value, path, around.region)]
+        } else {
+            product::orders(format, &product, value, path, &around)
+        };
+        if items.is_empty() {
+            return self.without_credentials(&product.name);
         }
-        let item = format.pointer(value, path, self.region.as_deref()).map_err(|e| self.placed(e));
-        self.out.push(item);
+        for item in items {
+            let item = item.map_err(|e| self.placed(e));
+            self.out.push(item);
+        }
+    }
+
+    /// A finding of another product that names no credentials: one item for all of the product.
+    fn without_credentials(&mut self, product: &str) {
+        let item = Undecodable::without_credentials(product);
+        if self.products.len() < MAX_PRODUCTS && self.products.insert(item.sha256.clone()) {
+            self.out.push(Err(item));
+        }
     }
 
     /// EventBridge. Its `account` is the account whose bus saw the event, so it is not looked at.
@@ -162,8 +189,10 @@ impl Unwrapper<'_> {
             Some(detail) => {
                 let region = event.get("region").and_then(Value::as_str).map(str::to_owned);
                 let around = std::mem::replace(&mut self.region, region);
+                let event_around =
+                    std::mem::replace(&mut self.event, is_hub.then(|| without_findings(event)));
                 self.value(detail, &join(path, "detail"), depth + 1);
-                self.region = around;
+                (self.region, self.event) = (around, event_around);
             }
             None => self.fail(
                 &join(path, "detail"),
@@ -212,6 +241,19 @@ impl Unwrapper<'_> {
     fn placed(&self, undecodable: Undecodable) -> Undecodable {
         Undecodable { path: format!("{}{}", self.place, undecodable.path), ..undecodable }
     }
+}
+
+/// An event of Security Hub's without its findings.
+fn without_findings(event: &Map<String, Value>) -> Map<String, Value> {
+    let but = |object: &Map<String, Value>, left_out: &str| -> Map<String, Value> {
+        let kept = object.iter().filter(|(key, _)| *key != left_out);
+        kept.map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let mut without = but(event, "detail");
+    if let Some(Value::Object(detail)) = event.get("detail") {
+        without.insert("detail".to_owned(), Value::Object(but(detail, "findings")));
+    }
+    without
 }
 
 fn join(path: &str, key: &str) -> String {

@@ -5,7 +5,7 @@ use super::undecodable::kind;
 use crate::ident::{AccountId, quoted};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Maximum length of free text, in characters.
 const LONGEST_TEXT: usize = 500;
@@ -202,6 +202,21 @@ impl<'a> Fields<'a> {
             Some(other) => Err((path.to_owned(), format!("expected an object, found {}", kind(other)))),
         }
     }
+}
+
+/// The value at a path with dots, in whatever it is.
+pub(super) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, key| value.get(key))
+}
+
+/// The text at a path with dots.
+pub(super) fn text_at<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    at(value, path)?.as_str()
+}
+
+/// Whether an object has something under this key.
+pub(super) fn has(object: &Map<String, Value>, key: &str) -> bool {
+    object.get(key).is_some_and(|value| !value.is_null())
 }
 
 /// A field without which there is no finding.

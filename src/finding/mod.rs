@@ -12,19 +12,22 @@ mod derived;
 mod documents;
 mod envelope;
 mod fields;
+mod hub_event;
 mod known_types;
 mod looks;
+mod named_credentials;
 mod occurrence;
 mod ocsf;
 mod ordered;
 mod principal;
+mod product;
 mod security_hub;
 mod stream;
 mod undecodable;
 mod wire;
 
 pub use actors::is_one_sequence;
-pub use cause::{Cause, ORDER_TYPE, Order, OrderedBy};
+pub use cause::{Cause, ORDER_TYPE, Order, OrderedBy, PRODUCT_ORDER_TYPE};
 pub use claim::{Confirmed, Unconfirmed, confirm, confirm_among};
 pub use derived::{Derived, DerivedKind, Link};
 pub use known_types::{CREDENTIAL_TYPES, is_about_credentials, known_types};
@@ -32,7 +35,7 @@ pub use occurrence::{Decoded, Evidence, Finding};
 pub use ordered::{Ordered, Theft};
 pub use principal::{NotARole, Principal, RoleTarget, UserType};
 pub use stream::Findings;
-pub use undecodable::Undecodable;
+pub use undecodable::{Foreign, ForeignReason, Undecodable};
 
 /// Maximum length of what a message unpacks to, in bytes.
 const MAX_UNPACKED: u64 = 64 << 20;

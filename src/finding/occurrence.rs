@@ -8,6 +8,7 @@ use crate::ident::{AccountId, Region};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A finding, or why there is none.
@@ -51,8 +52,8 @@ pub struct Finding {
     pub sample: bool,
     /// SHA-256 of the finding's canonical JSON as it was received, in hexadecimal.
     pub sha256: String,
-    /// The whole finding as canonical JSON, its keys in camelCase: what rules with a pattern look
-    /// at. None when it is longer than 64 KiB.
+    /// The whole finding as canonical JSON, its keys in camelCase; of another product's the event that brings it: what
+    /// rules with a pattern look at. None when it is longer than 64 KiB.
     pub detail: Option<Arc<str>>,
     /// It is one actor of an attack sequence. Others can have the same id, `updated_at` and key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -105,24 +106,35 @@ impl Finding {
         let key = principal.and_then(|p| p.access_key_id.as_deref());
         if self.actor {
             let who = match principal.and_then(|p| p.principal_id.as_deref()) {
-                Some(id) => serde_json::json!(id),
-                None => serde_json::json!({ "name": principal.and_then(|p| p.user_name.as_deref()) }),
+                Some(id) => json!(id),
+                None => json!({ "name": principal.and_then(|p| p.user_name.as_deref()) }),
             };
-            return serde_json::json!([self.id, self.updated_at_text, key, self.account, who]).to_string();
+            return json!([self.id, self.updated_at_text, key, self.account, who]).to_string();
         }
-        serde_json::json!([self.id, self.updated_at_text, key.unwrap_or("-")]).to_string()
+        json!([self.id, self.updated_at_text, key.unwrap_or("-")]).to_string()
+    }
+
+    /// The product whose finding it is, when that is another one than GuardDuty.
+    #[must_use]
+    pub fn product(&self) -> Option<&str> {
+        self.cause.order()?.product()
     }
 
     /// The finding as an event, the way EventBridge sends it to the bus of `bus` (EventBridge User
-    /// Guide, "AWS service event metadata"). None when the whole finding was not kept.
+    /// Guide, "AWS service event metadata"). None when the whole finding was not kept, and for a person's order.
     #[must_use]
-    pub fn event(&self, bus: &AccountId) -> Option<String> {
-        let detail = self.detail.as_ref()?;
-        let (id, time) = (serde_json::json!(self.id), serde_json::json!(self.updated_at_text));
-        let region = &self.region;
-        Some(format!(
-            r#"{{"version":"0","id":{id},"detail-type":"GuardDuty Finding","source":"aws.guardduty","account":"{bus}","time":{time},"region":"{region}","resources":[],"detail":{detail}}}"#
-        ))
+    pub fn event(&self, bus: &AccountId) -> Option<Value> {
+        let detail: Value = serde_json::from_str(self.detail.as_ref()?).ok()?;
+        if self.product().is_some() {
+            // It was kept with its event.
+            let mut event = detail;
+            event.as_object_mut()?.entry("account").or_insert_with(|| json!(bus));
+            return Some(event);
+        }
+        Some(json!({
+            "version": "0", "id": self.id, "detail-type": "GuardDuty Finding", "source": "aws.guardduty", "account": bus,
+            "time": self.updated_at_text, "region": self.region, "resources": [], "detail": detail,
+        }))
     }
 
     /// What it follows from, when CloudTrail shows that stolen credentials opened or made it.

@@ -1,7 +1,9 @@
 //! Findings in the Open Cybersecurity Schema Framework (OCSF), as Security Hub has them since version 2, and Security
 //! Lake (Security Hub User Guide, "OCSF findings in Security Hub").
 
-use super::security_hub::{Format, has};
+use super::fields::has;
+use super::named_credentials;
+use super::security_hub::Format;
 use serde_json::{Map, Value};
 
 /// Where OCSF has what both formats have.
@@ -19,6 +21,14 @@ pub(super) const FORMAT: Format = Format {
         "finding_info.created_time",
     ],
     product: ["metadata.product.uid", "metadata.product.name"],
+    title: "finding_info.title",
+    first_seen: &["finding_info.first_seen_time_dt", "finding_info.first_seen_time"],
+    last_seen: &["finding_info.last_seen_time_dt", "finding_info.last_seen_time"],
+    ours: &["finding_info.analytic.uid", "finding_info.analytic.name"],
+    severity,
+    archived,
+    credentials: named_credentials::in_ocsf,
+    event: EVENT,
     type_of_guardduty: str::to_owned,
 };
 
@@ -28,6 +38,24 @@ pub(super) const EVENT: &str = "Findings Imported V2";
 /// It is a finding in OCSF: of whatever class, it says so in `finding_info`.
 pub(super) fn is_one(object: &Map<String, Value>) -> bool {
     has(object, "finding_info") && ["class_uid", "metadata", "cloud"].iter().any(|key| has(object, key))
+}
+
+/// The severity as the least number that GuardDuty gives such a finding.
+fn severity(finding: &Value) -> Option<f64> {
+    Some(match finding.get("severity_id")?.as_u64()? {
+        6 => 10.0,
+        5 => 9.0,
+        4 => 7.0,
+        3 => 4.0,
+        2 => 1.0,
+        1 => 0.0,
+        _ => return None,
+    })
+}
+
+/// The product, or a person, has closed it: 3 is suppressed, 4 resolved, 5 archived.
+fn archived(finding: &Value) -> bool {
+    finding.get("status_id").and_then(Value::as_u64).is_some_and(|status| (3..=5).contains(&status))
 }
 
 #[cfg(test)]
@@ -114,7 +142,7 @@ mod tests {
         cloud.account.uid: "2": an account id is 12 digits
         (finding): missing field `cloud.account.uid`
         cloud: expected an object, found a list
-        (finding): a Security Hub finding of "GuardDuty": only GuardDuty's are acted on. Match GuardDuty's in the rule of EventBridge
+        (finding): a Security Hub finding of "GuardDuty" that names no AWS access key and no role: nothing to revoke
         "#);
     }
 }

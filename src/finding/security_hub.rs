@@ -4,19 +4,23 @@
 //! finding, so that GuardDuty can be asked for it.
 
 use super::cause::Cause;
-use super::fields::{Fields, Wrong, missing};
+use super::fields::{Fields, Wrong, at, missing, text_at};
+use super::named_credentials::Found;
 use super::occurrence::{Decoded, Evidence, Finding};
 use super::undecodable::{broken_value, place};
 use crate::canonical;
 use crate::ident::{AccountId, Region, quoted};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Product of Security Hub whose findings GuardDuty itself can be asked for.
 const GUARDDUTY: &str = "aws/guardduty";
 
 /// Maximum length of the id of a GuardDuty finding, in bytes.
 const LONGEST_ID: usize = 128;
+
+/// Maximum length of a product's name that is kept, in characters.
+const LONGEST_NAME: usize = 128;
 
 /// Where a format has what both have.
 pub(super) struct Format {
@@ -29,6 +33,20 @@ pub(super) struct Format {
     pub updated: &'static [&'static str],
     /// The product's ARN, and its name.
     pub product: [&'static str; 2],
+    pub title: &'static str,
+    /// When the activity was first seen, and when it was last: the first of these that is there.
+    pub first_seen: &'static [&'static str],
+    pub last_seen: &'static [&'static str],
+    /// Where rescind names itself in the findings that it sends.
+    pub ours: &'static [&'static str],
+    /// GuardDuty's number for the severity.
+    pub severity: fn(&Value) -> Option<f64>,
+    /// Somebody has closed it.
+    pub archived: fn(&Value) -> bool,
+    /// The credentials that it names. It is about this account.
+    pub credentials: fn(&Value, &AccountId) -> Vec<Found>,
+    /// Detail-type of the event that brings such a finding.
+    pub event: &'static str,
     /// The type as GuardDuty has it, from how it stands here.
     pub type_of_guardduty: fn(&str) -> String,
 }
@@ -42,6 +60,35 @@ pub(super) struct Product {
     pub name: String,
 }
 
+/// The event around a finding.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub region: Option<&'a str>,
+    /// The event without its findings, when it is one of Security Hub's.
+    pub event: Option<&'a Map<String, Value>>,
+}
+
+impl Around<'_> {
+    /// The event that brings this finding only: as it came, or as Security Hub would send it. The account is missing when
+    /// it did not come in an event.
+    pub fn event(&self, format: &Format, finding: &Value, time: &str, region: &str) -> Value {
+        let made = || {
+            let id = text_at(finding, format.id).unwrap_or_default();
+            let event = json!({
+                "version": "0", "id": id, "detail-type": format.event, "source": "aws.securityhub", "time": time,
+                "region": region, "resources": [id], "detail": {},
+            });
+            event.as_object().cloned().unwrap_or_default()
+        };
+        let mut event = self.event.cloned().unwrap_or_else(made);
+        let detail = event.entry("detail").or_insert_with(|| json!({}));
+        if let Some(detail) = detail.as_object_mut() {
+            detail.insert("findings".to_owned(), json!([finding]));
+        }
+        Value::Object(event)
+    }
+}
+
 impl Format {
     /// The product whose finding it is.
     pub fn product(&self, finding: &Value) -> Product {
@@ -52,8 +99,8 @@ impl Format {
             .map_or(arn, |(_, path)| path)
             .to_ascii_lowercase();
         let last = path.rsplit('/').next().unwrap_or_default();
-        let name = if name.is_empty() { last } else { name }.to_owned();
-        Product { name, path }
+        let name = if name.is_empty() { last } else { name };
+        Product { name: name.chars().take(LONGEST_NAME).collect(), path }
     }
 
     /// What a finding of GuardDuty's points to. `around` is the region of the event around it.
@@ -144,16 +191,6 @@ impl Product {
     }
 }
 
-/// The value at a path with dots, in whatever it is.
-pub(super) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(value, |value, key| value.get(key))
-}
-
-/// The text at a path with dots.
-pub(super) fn text_at<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
-    at(value, path)?.as_str()
-}
-
 /// Region and finding id in `arn:aws:guardduty:REGION:ACCOUNT:detector/DETECTOR/finding/ID`.
 fn finding_of(arn: &str) -> Option<(Region, &str)> {
     let mut parts = arn.splitn(6, ':');
@@ -170,9 +207,4 @@ fn finding_of(arn: &str) -> Option<(Region, &str)> {
 /// As GuardDuty makes ids: 32 hexadecimal digits.
 fn is_bare_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// An object has this key, with a text or an object.
-pub(super) fn has(object: &Map<String, Value>, key: &str) -> bool {
-    object.get(key).is_some_and(|value| !value.is_null())
 }

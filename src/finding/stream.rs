@@ -5,6 +5,7 @@ use super::occurrence::Decoded;
 use super::undecodable::{Undecodable, broken};
 use super::{envelope, looks};
 use flate2::bufread::MultiGzDecoder;
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read};
 
 /// Maximum number of unreadable items of an input that are recorded one by one. An input that has more is no export
@@ -18,6 +19,8 @@ pub struct Findings<'a> {
     is_begun: bool,
     is_over: bool,
     unreadable: usize,
+    /// The other products of which it was said that their findings are not acted on.
+    products: HashSet<String>,
 }
 
 impl std::fmt::Debug for Findings<'_> {
@@ -45,7 +48,13 @@ impl<'a> Findings<'a> {
         let input: Box<dyn Read + Send + 'a> =
             if is_gzip { Box::new(Unpacked(MultiGzDecoder::new(input))) } else { Box::new(input) };
         let limited = Box::new(BufReader::with_capacity(1 << 16, Limited { input, left: most, most }));
-        Ok(Self { documents: Documents::of(limited), is_begun: false, is_over: false, unreadable: 0 })
+        Ok(Self {
+            documents: Documents::of(limited),
+            is_begun: false,
+            is_over: false,
+            unreadable: 0,
+            products: HashSet::new(),
+        })
     }
 
     /// It could not be read to its end, and that may pass. It is not that it is broken.
@@ -63,6 +72,11 @@ impl<'a> Findings<'a> {
     /// Leaves out what cannot be read beyond the limit.
     fn within_limit(&mut self, mut decoded: Vec<Decoded>) -> Vec<Decoded> {
         decoded.retain(|item| {
+            // One for all of a product: what it stands for can be read.
+            let foreign = item.as_ref().err().filter(|item| item.is_of_whole_product());
+            if let Some(foreign) = foreign {
+                return self.products.len() < MOST_UNREADABLE && self.products.insert(foreign.sha256.clone());
+            }
             self.unreadable += usize::from(item.is_err());
             item.is_ok() || self.unreadable <= MOST_UNREADABLE
         });

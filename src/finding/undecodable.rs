@@ -17,6 +17,63 @@ pub struct Undecodable {
     /// SHA-256 of the offending JSON (or bytes), in hexadecimal; for an actor that of its finding's
     /// SHA-256 and the field.
     pub sha256: String,
+    /// It is a finding of another product than GuardDuty: it matters only where a rule names the product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Box<Foreign>>,
+}
+
+/// A finding of another product than GuardDuty that is not acted on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The product's name, as Security Hub has it.
+    pub product: String,
+    /// Why it is not acted on.
+    pub why: ForeignReason,
+}
+
+/// Why a finding of another product is not acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForeignReason {
+    /// No rule names the product.
+    Unnamed,
+    /// It names no credentials.
+    NoCredentials,
+    /// A field cannot be read.
+    Broken,
+}
+
+impl Undecodable {
+    /// A finding of a product that no rule names: one for all of the product, so that many are recorded once.
+    #[must_use]
+    pub fn of_unnamed_product(product: &str) -> Self {
+        let name = quoted(product);
+        let error = format!(
+            "a Security Hub finding of {name}: only GuardDuty's are acted on unless a rule names the product: products = [{name}]"
+        );
+        Self::of_product(product, ForeignReason::Unnamed, &error)
+    }
+
+    /// A finding of another product that names no credentials: one for all of the product.
+    #[must_use]
+    pub fn without_credentials(product: &str) -> Self {
+        let name = quoted(product);
+        let error = format!(
+            "a Security Hub finding of {name} that names no AWS access key and no role: nothing to revoke"
+        );
+        Self::of_product(product, ForeignReason::NoCredentials, &error)
+    }
+
+    /// It stands for all findings of a product that are not acted on for the same reason.
+    #[must_use]
+    pub fn is_of_whole_product(&self) -> bool {
+        self.foreign.as_ref().is_some_and(|foreign| foreign.why != ForeignReason::Broken)
+    }
+
+    fn of_product(product: &str, why: ForeignReason, error: &str) -> Self {
+        let foreign = Foreign { product: product.to_owned(), why };
+        Self { foreign: Some(Box::new(foreign)), ..broken("(finding)", error, error.as_bytes()) }
+    }
 }
 
 pub(super) fn broken(path: &str, error: &str, bytes: &[u8]) -> Undecodable {
@@ -25,6 +82,7 @@ pub(super) fn broken(path: &str, error: &str, bytes: &[u8]) -> Undecodable {
         error: error.to_owned(),
         finding_id: None,
         sha256: crate::digest::sha256(bytes),
+        foreign: None,
     }
 }
 

@@ -38,6 +38,13 @@ pub enum Verification {
     Unconfirmed { why: Unconfirmed, claim: Box<Finding> },
     /// It cannot be read; that is recorded.
     Undecodable(Undecodable),
+    /// It is a finding of another product that is not acted on. That is recorded once for the product.
+    Foreign {
+        /// It was recorded now.
+        is_new: bool,
+        /// What is said of the product's findings.
+        what: Undecodable,
+    },
     /// It turned out to be so many findings more: a sequence has several actors.
     Grows(usize),
     /// GuardDuty did not answer, or does not have it yet: to be asked again.
@@ -65,5 +72,6 @@ pub(super) fn too_many(bytes: &[u8], count: usize) -> Undecodable {
         error: format!("{count} items in one message: EventBridge sends one finding in each"),
         finding_id: None,
         sha256: crate::digest::sha256(bytes),
+        foreign: None,
     }
 }

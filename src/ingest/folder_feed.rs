@@ -234,6 +234,7 @@ impl FolderFeed {
             error: error.to_owned(),
             finding_id: None,
             sha256: crate::digest::sha256(format!("{what}: {error}").as_bytes()),
+            foreign: None,
         };
         tracing::error!(source = %origin, "not read: {error}");
         self.verifier.ledger.append(Draft::undecodable(origin, None, undecodable)).await?;
@@ -271,6 +272,10 @@ impl FolderFeed {
             for (_, verification) in verified {
                 match verification {
                     Verification::New(finding) => {
+                        // Whoever can write there can make one up.
+                        if finding.product().is_some() {
+                            self.folder.count_bad();
+                        }
                         if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
                             return Ok(Asked::Stopped);
                         }
@@ -280,7 +285,7 @@ impl FolderFeed {
                         bad += 1;
                     }
                     Verification::Open { claim, .. } => claims.push(*claim),
-                    Verification::Seen(_) | Verification::Grows(_) => {}
+                    Verification::Seen(_) | Verification::Grows(_) | Verification::Foreign { .. } => {}
                 }
             }
         }

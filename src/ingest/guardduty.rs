@@ -248,6 +248,7 @@ impl Poller {
                         error: error.to_string(),
                         sha256: crate::digest::sha256(ids.concat().as_bytes()),
                         finding_id,
+                        foreign: None,
                     }));
                     // When nothing else comes either, it is not the finding that is refused.
                     failure =

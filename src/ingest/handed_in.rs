@@ -11,7 +11,7 @@ use crate::backoff::Backoff;
 use crate::finding::{Decoded, Finding};
 use crate::ledger::LedgerError;
 use crate::remediation::{Draft, Origin};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,8 @@ pub struct HandedIn {
     pub to: Destination,
     /// The ledger's last entry when this run began.
     pub since: i64,
+    /// The other products of which it was said that their findings are not acted on.
+    pub foreign: Mutex<HashSet<String>>,
     /// It is to stop.
     pub stop: CancellationToken,
 }
@@ -59,7 +61,7 @@ impl HandedIn {
         decoded: Vec<Decoded>,
         seen: &mut Seen,
     ) -> Result<(), LedgerError> {
-        let (pointers, decoded) = split(decoded);
+        let (pointers, decoded) = split(self.admitted(decoded));
         self.take_in_pointers(origin, pointers, seen).await?;
         for recorded in record(&self.verifier.ledger, &Source::of(origin), decoded, None).await? {
             let finding = match recorded {
@@ -77,6 +79,18 @@ impl HandedIn {
             }
         }
         Ok(())
+    }
+
+    /// What was decoded, as the rules are now. What is not acted on is said once for each product.
+    #[must_use]
+    pub fn admitted(&self, decoded: Vec<Decoded>) -> Vec<Decoded> {
+        let mut said = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+        let admitted = decoded.into_iter().map(|item| self.verifier.products.admitted(item));
+        let is_news = |item: &Decoded| match item {
+            Err(what) if what.is_of_whole_product() => said.insert(what.sha256.clone()),
+            _ => true,
+        };
+        admitted.filter(is_news).collect()
     }
 
     /// Hands a recorded finding over to whoever decides.
@@ -163,6 +177,7 @@ impl HandedIn {
                     // It is recorded.
                     Verification::Unconfirmed { .. }
                     | Verification::Undecodable(_)
+                    | Verification::Foreign { .. }
                     | Verification::Grows(_) => {}
                 }
             }

@@ -36,8 +36,9 @@ const GIVEN_BACK: Backoff = Backoff { first: Duration::from_mins(1), longest: Du
 /// dead-letter queue.
 const POISON: Duration = Duration::from_secs(1);
 
-/// Maximum number of findings in a message, but for a sequence with many actors. EventBridge sends one.
-const MOST: usize = 10;
+/// Maximum number of findings in a message, but for a sequence with many actors. EventBridge sends one; a custom action
+/// of Security Hub's has as many as a person selected.
+const MOST: usize = 50;
 
 /// Interval between two looks whether somebody else has decided about a finding.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -215,6 +216,10 @@ impl<'a> ReceiveBatch<'a> {
         let Work { origin, intake, flood, .. } = self.with;
         match verification {
             Verification::New(finding) => {
+                // Whoever can write to the queue can make one up.
+                if finding.product().is_some() {
+                    flood.count();
+                }
                 // Beside: what waits for room is kept hidden meanwhile.
                 self.decided.push(Box::pin(async move {
                     match intake.send(finding, origin.clone()).await {
@@ -236,6 +241,13 @@ impl<'a> ReceiveBatch<'a> {
             Verification::Unconfirmed { .. } => {
                 message.open -= 1;
                 flood.count();
+            }
+            // It can be read, and there is nothing to be done about it.
+            Verification::Foreign { is_new, .. } => {
+                message.open -= 1;
+                if is_new {
+                    flood.count();
+                }
             }
             // Poison is left to the queue's redrive policy.
             Verification::Undecodable(_) => {

@@ -43,6 +43,7 @@ fn checked_whole(item: Decoded) -> Decoded {
             error: "it only says which finding it is: GuardDuty was not asked for it".to_owned(),
             finding_id: Some(finding.id),
             sha256: finding.sha256,
+            foreign: None,
         }),
         item => item,
     }

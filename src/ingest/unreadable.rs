@@ -25,6 +25,10 @@ impl Unreadable {
         let mut feeds: BTreeMap<String, Self> = BTreeMap::new();
         for entry in reader.unreadable_since(since)? {
             let Event::Undecodable { origin, undecodable } = entry.event else { continue };
+            // It can be read, and no rule is for it.
+            if undecodable.is_of_whole_product() {
+                continue;
+            }
             let feed = match &origin {
                 Origin::Folder { .. } => "folder".to_owned(),
                 Origin::Queue { .. } | Origin::Poll { .. } => origin.to_string(),

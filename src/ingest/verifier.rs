@@ -4,11 +4,12 @@ use super::alerts;
 use super::claim::{Claim, Verification};
 use super::guardduty::Answer;
 use super::poller::Poller;
+use super::products::Products;
 use super::record::{Source, record};
 use super::regions::WatchedRegions;
 use crate::alert::Alerts;
 use crate::aws::{Hub, within};
-use crate::finding::{Confirmed, Finding, Unconfirmed, confirm};
+use crate::finding::{Confirmed, Finding, ForeignReason, Unconfirmed, Undecodable, confirm};
 use crate::ident::Region;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::remediation::{CallError, Draft, ErrorKind, Event, Origin};
@@ -35,6 +36,8 @@ pub struct Verifier {
     pub alerts: Arc<Alerts>,
     /// Whether GuardDuty is asked. If not, what is claimed is taken for true.
     pub confirm: bool,
+    /// Which findings of other products are wanted.
+    pub products: Products,
 }
 
 /// A claim that can be read.
@@ -55,6 +58,9 @@ impl Verifier {
             let alert = match verification {
                 Verification::Unconfirmed { why, claim } => alerts::unconfirmed(origin, claim, why),
                 Verification::Undecodable(what) => alerts::unreadable(origin, what),
+                Verification::Foreign { is_new: true, what } if is_of_unnamed_product(what) => {
+                    alerts::unreadable(origin, what)
+                }
                 _ => continue,
             };
             self.alerts.raise_alert(alert).await?;
@@ -64,9 +70,13 @@ impl Verifier {
 
     async fn verify_all(&self, origin: &Origin, claims: Vec<Claim>) -> Result<Verified, LedgerError> {
         let (mut verified, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut foreign, mut orders) = (Vec::new(), Vec::new());
         let mut by_region: BTreeMap<Region, Vec<Readable>> = BTreeMap::new();
         for claim in claims {
-            match claim.decoded.clone() {
+            match self.products.admitted(claim.decoded.clone()) {
+                // GuardDuty does not have it.
+                Ok(finding) if finding.product().is_some() => orders.push((claim.of, finding)),
+                Err(what) if what.is_of_whole_product() => foreign.push((claim.of, what)),
                 Ok(finding) => match self.confirmed_before(origin, &finding)? {
                     Some(known) => verified.push((claim.of, Verification::Seen(known))),
                     None => by_region.entry(finding.region.clone()).or_default().push((claim, finding)),
@@ -78,6 +88,11 @@ impl Verifier {
             }
         }
         record(&self.ledger, &Source::of(origin), unreadable, None).await?;
+        verified.extend(self.foreign(origin, foreign).await?);
+        let (of, orders): (Vec<_>, Vec<_>) =
+            orders.into_iter().map(|(of, finding)| (of, Ok(finding))).unzip();
+        let recorded = record(&self.ledger, &Source::of(origin), orders, None).await?;
+        verified.extend(of.into_iter().zip(recorded.into_iter().map(Verification::from)));
         let regions = by_region
             .into_iter()
             .map(|(region, claims)| async move { self.verify_region(origin, &region, claims).await });
@@ -85,6 +100,28 @@ impl Verifier {
             verified.extend(some?);
         }
         Ok(verified)
+    }
+
+    /// Records what is not acted on: once for each product and reason, however often it comes.
+    async fn foreign(
+        &self,
+        origin: &Origin,
+        foreign: Vec<(usize, Undecodable)>,
+    ) -> Result<Verified, LedgerError> {
+        if foreign.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries =
+            foreign.iter().map(|(_, what)| Draft::undecodable(origin, None, what.clone())).collect();
+        let written = self.ledger.append(Append { entries, ..Append::default() }).await?;
+        let verification = |((of, what), seq): ((usize, Undecodable), Option<i64>)| {
+            let is_new = seq.is_some();
+            if is_new {
+                tracing::warn!(source = %origin, "not acted on: {what}");
+            }
+            (of, Verification::Foreign { is_new, what })
+        };
+        Ok(foreign.into_iter().zip(written).map(verification).collect())
     }
 
     /// The finding that GuardDuty has confirmed before, when it is just this one. It need not be asked again: whoever repeats a true
@@ -237,6 +274,11 @@ impl Verifier {
         };
         Ok(claims.into_iter().map(verification).collect())
     }
+}
+
+/// No rule names the product: that can be a mistake.
+fn is_of_unnamed_product(what: &Undecodable) -> bool {
+    what.foreign.as_ref().is_some_and(|foreign| foreign.why == ForeignReason::Unnamed)
 }
 
 fn unanswered(claim: Claim, error: &CallError) -> (usize, Verification) {

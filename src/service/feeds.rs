@@ -7,8 +7,8 @@ use crate::aws::Hub;
 use crate::config::Config;
 use crate::ident::Region;
 use crate::ingest::{
-    Destination, FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, QueueFeed, UndecidedSweep,
-    Verifier, WatchedRegions,
+    Destination, FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, Products, QueueFeed,
+    UndecidedSweep, Verifier, WatchedRegions,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::triage::Types;
@@ -65,6 +65,7 @@ impl Feeds {
             regions: Arc::clone(&regions),
             alerts: Arc::clone(alerts),
             confirm: config.confirm,
+            products: Products::new(hub.clone(), types.clone()),
         });
         let polls = Polls {
             hub: hub.clone(),
@@ -97,6 +98,7 @@ impl Feeds {
                     Destination::Ledger { os_user: os_user::os_user(), entries: Mutex::default() }
                 },
                 since: ledger.reader()?.last()?,
+                foreign: Mutex::default(),
                 stop: stop.clone(),
             }),
             intake,

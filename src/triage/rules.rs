@@ -2,8 +2,8 @@
 //! little more than one.
 
 use super::Types;
-use crate::config::{Fields, Glob, Matches, RemedyName, Rule, built_in};
-use crate::finding::{Finding, ORDER_TYPE};
+use crate::config::{EventPattern, Fields, Glob, Matches, RemedyName, Rule, built_in};
+use crate::finding::{Finding, ORDER_TYPE, Order};
 use crate::ident::{AccountId, Region, quoted};
 use serde_json::Value;
 use std::cell::OnceCell;
@@ -31,6 +31,9 @@ pub enum Ruling<'a> {
     /// No rule is for it.
     None,
 }
+
+/// Why a pattern cannot be evaluated.
+const TOO_LONG: &str = "the finding is too long to be kept, so its pattern cannot be evaluated";
 
 /// A rule that is for a finding's type, and not for the finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +115,9 @@ impl RuleIndex {
     pub fn near_miss(&self, finding: &Finding, within: bool) -> Option<NearMiss> {
         self.rules.iter().find_map(|rule| {
             let why = match &rule.matches {
-                Matches::Fields(fields) if is_of_type(fields, finding) => kept_by(fields, finding, within),
+                Matches::Fields(fields) if is_of_product(fields, finding) && is_of_type(fields, finding) => {
+                    kept_by(fields, finding, within)
+                }
                 Matches::Pattern(pattern) if pattern.types()?.contains(&finding.finding_type.as_str()) => {
                     vec!["another part of its pattern does not match".to_owned()]
                 }
@@ -128,10 +133,18 @@ impl RuleIndex {
         let mut wanted = Types::default();
         for rule in self.rules.iter() {
             match &rule.matches {
+                Matches::Pattern(pattern) if pattern.is_of_security_hub() => {
+                    wanted.all |= pattern.may_be_of_guardduty();
+                    wanted.hub_patterns.push(pattern.clone());
+                }
                 Matches::Pattern(pattern) => match pattern.types() {
                     None => wanted.all = true,
                     Some(types) => wanted.exact.extend(types.into_iter().map(str::to_owned)),
                 },
+                // Nobody has to be asked for what comes from elsewhere.
+                Matches::Fields(fields) if !fields.products.is_empty() => {
+                    wanted.products.extend(fields.products.iter().cloned());
+                }
                 Matches::Fields(fields) if fields.types.is_empty() => wanted.all = true,
                 Matches::Fields(fields) => {
                     let (exact, families) =
@@ -167,16 +180,18 @@ fn fit(
 ) -> Fit {
     match &rule.matches {
         Matches::Fields(fields) => fits(fields, finding, within),
+        Matches::Pattern(pattern) if pattern.is_of_security_hub() && finding.product().is_none() => {
+            through_hub(pattern, finding, bus)
+        }
+        Matches::Pattern(pattern) if !pattern.is_of_security_hub() && finding.product().is_some() => Fit::No,
         Matches::Pattern(pattern) => {
-            let event = event.get_or_init(|| serde_json::from_str(&finding.event(bus)?).ok());
+            let event = event.get_or_init(|| finding.event(bus));
             match event {
                 Some(event) if pattern.matches(event) => Fit::Yes,
                 Some(_) => Fit::No,
                 // No event is like a person's order.
-                None if finding.cause.order().is_some() => Fit::No,
-                None => {
-                    Fit::Unclear("the finding is too long to be kept, so its pattern cannot be evaluated")
-                }
+                None if finding.cause.order().is_some_and(Order::is_by_person) => Fit::No,
+                None => Fit::Unclear(TOO_LONG),
             }
         }
     }
@@ -209,8 +224,33 @@ fn kept_by(fields: &Fields, finding: &Finding, within: bool) -> Vec<String> {
     [severity, region, affiliated].into_iter().flatten().collect()
 }
 
+/// A rule is for GuardDuty's findings, and for people's orders, or it names other products.
+fn is_of_product(fields: &Fields, finding: &Finding) -> bool {
+    match finding.product() {
+        Some(product) => fields.products.iter().any(|named| named.matches(product)),
+        None => fields.products.is_empty(),
+    }
+}
+
+/// How a pattern of Security Hub's events fits a finding of GuardDuty's: the same finding, whichever way it came.
+fn through_hub(pattern: &EventPattern, finding: &Finding, bus: &AccountId) -> Fit {
+    if !finding.cause.is_guardduty() || !pattern.may_be_of_guardduty() {
+        return Fit::No;
+    }
+    let Some(events) = finding.hub_events(bus) else { return Fit::Unclear(TOO_LONG) };
+    let fits = events.map(|event| pattern.matches_known(&event));
+    if fits.contains(&Some(true)) {
+        return Fit::Yes;
+    }
+    if fits.contains(&None) {
+        return Fit::Unclear("its pattern asks for what only Security Hub knows of the finding");
+    }
+    Fit::No
+}
+
 fn fits(fields: &Fields, finding: &Finding, within: bool) -> Fit {
-    let is_for = is_of_type(fields, finding) && is_in_region(fields, finding);
+    let is_for =
+        is_of_product(fields, finding) && is_of_type(fields, finding) && is_in_region(fields, finding);
     if !is_for || fields.affiliated.is_some_and(|wanted| wanted != within) {
         return Fit::No;
     }

@@ -1,7 +1,8 @@
-//! Which types of findings the rules could be for: what a feed has to ask for.
+//! Which findings the rules could be for: what a feed has to ask for, and what it takes of other products.
 
-use crate::config::Glob;
-use crate::finding::is_about_credentials;
+use crate::config::{EventPattern, Glob};
+use crate::finding::{Finding, is_about_credentials};
+use crate::ident::AccountId;
 use std::collections::BTreeSet;
 
 /// The types of findings that some rule could be for.
@@ -10,6 +11,10 @@ pub struct Types {
     pub(super) all: bool,
     pub(super) exact: BTreeSet<String>,
     pub(super) families: Vec<Glob>,
+    /// Other products that rules name.
+    pub(super) products: Vec<Glob>,
+    /// Patterns of Security Hub's events.
+    pub(super) hub_patterns: Vec<EventPattern>,
 }
 
 impl Types {
@@ -29,6 +34,33 @@ impl Types {
     #[must_use]
     pub fn is_unbounded(&self) -> bool {
         self.all || self.families.iter().any(|family| !is_about_credentials(fixed(family)))
+    }
+
+    /// Some rule names this product, which is another one than GuardDuty.
+    #[must_use]
+    pub fn names_product(&self, product: &str) -> bool {
+        self.products.iter().any(|named| named.matches(product))
+    }
+
+    /// Some rule has a pattern of Security Hub's events.
+    #[must_use]
+    pub fn has_hub_patterns(&self) -> bool {
+        !self.hub_patterns.is_empty()
+    }
+
+    /// Some rule is for this finding of another product, or names at least the product. `bus` is the account whose event
+    /// bus would get the event.
+    #[must_use]
+    pub fn wants_of_product(&self, finding: &Finding, bus: &AccountId) -> bool {
+        let Some(product) = finding.product() else { return false };
+        if self.names_product(product) {
+            return true;
+        }
+        if self.hub_patterns.is_empty() {
+            return false;
+        }
+        // What was too long to be kept may be wanted.
+        finding.event(bus).is_none_or(|event| self.hub_patterns.iter().any(|pattern| pattern.matches(&event)))
     }
 
     /// A rule could be for this type.

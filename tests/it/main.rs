@@ -51,6 +51,7 @@ mod orders;
 mod organization;
 mod organization_deny;
 mod principal_tag;
+mod products;
 mod proofs;
 mod proxy;
 mod pursuit;

@@ -54,6 +54,36 @@ impl Node {
         self.fields.iter().find(|(key, _)| key == name).map(|(_, field)| field)
     }
 
+    /// Without what it asks of fields that `event` does not have although it may: `is_known` says of a path whether what is not
+    /// there is certain not to be. The paths of what is left out are added to `unknown`.
+    pub fn known(
+        &self,
+        event: &Value,
+        path: &str,
+        is_known: &dyn Fn(&str) -> bool,
+        unknown: &mut Vec<String>,
+    ) -> Self {
+        let event = match event {
+            Value::Array(items) => items.first().unwrap_or(&Value::Null),
+            event => event,
+        };
+        let mut fields = Vec::new();
+        for (key, field) in &self.fields {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match (field, event.get(key)) {
+                (_, None) if !is_known(&path) => unknown.push(path),
+                (Field::Object(node), Some(value)) => {
+                    fields.push((key.clone(), Field::Object(node.known(value, &path, is_known, unknown))));
+                }
+                (field, _) => fields.push((key.clone(), field.clone())),
+            }
+        }
+        let either = |nodes: &Vec<Self>| {
+            nodes.iter().map(|node| node.known(event, path, is_known, unknown)).collect::<Vec<_>>()
+        };
+        Self { fields, either: self.either.iter().map(either).collect() }
+    }
+
     pub fn holds(&self, value: &Value) -> bool {
         match value {
             Value::Object(object) => {
@@ -68,7 +98,7 @@ impl Node {
 }
 
 impl Field {
-    fn holds(&self, value: Option<&Value>) -> bool {
+    pub fn holds(&self, value: Option<&Value>) -> bool {
         match self {
             Self::Object(node) => node.holds(value.unwrap_or(&Value::Null)),
             Self::Leaf(choices) => {
