@@ -3,6 +3,7 @@
 //! `AttackSequence:…` findings have no `accessKeyDetails`. Whose credentials were used stands in
 //! `service.detection.sequence.actors` (GuardDuty API Reference, "Actor", "User", "Session").
 
+use super::candidates;
 use super::fields::{Fields, Wrong};
 use super::occurrence::{Decoded, Finding};
 use super::principal::{Principal, UserType, named_in_arn};
@@ -16,14 +17,12 @@ const MOST_ACTORS: usize = 100;
 /// Path of the actors in a finding.
 const ACTORS: &str = "service.detection.sequence.actors";
 
-/// The actors of a finding in camelCase, if it is one of a sequence.
-pub(super) fn of(finding: &Value) -> Option<&Vec<Value>> {
-    finding.get("service")?.get("detection")?.get("sequence")?.get("actors")?.as_array()
-}
-
-/// A finding for each actor that used credentials, the same ones once; and what is wrong with an actor
-/// as an item of its own. Without any such actor it is the finding as it came, about nobody.
-pub(super) fn split(whole: Finding, actors: &[Value], path: &str) -> Vec<Decoded> {
+/// A finding for each actor that used credentials, the same ones once, and for each principal that the attacked resources
+/// lead to; and what is wrong with an actor as an item of its own. Without any of these it is the finding as it came, about
+/// nobody. `finding` has its keys in camelCase.
+pub(super) fn split(whole: Finding, finding: &Value, path: &str) -> Vec<Decoded> {
+    let actors = finding.pointer("/service/detection/sequence/actors").and_then(Value::as_array);
+    let actors = actors.map(Vec::as_slice).unwrap_or_default();
     let (mut all, mut known) = (Vec::new(), HashSet::new());
     for (number, actor) in actors.iter().enumerate() {
         let item = match read(actor, &whole) {
@@ -45,10 +44,22 @@ pub(super) fn split(whole: Finding, actors: &[Value], path: &str) -> Vec<Decoded
         }
         all.push(item);
     }
+    let named: Vec<&Finding> = all.iter().flatten().collect();
+    // What was done with credentials names them.
+    if named.is_empty() || !is_about_keys(&whole.finding_type) {
+        let room = MOST_ACTORS.saturating_sub(named.len());
+        let candidates = candidates::of(finding, &whole, &named);
+        all.extend(candidates.into_iter().take(room).map(Ok));
+    }
     if !all.iter().any(Result::is_ok) {
-        all.insert(0, Ok(whole));
+        let inferred = Some(candidates::unknown(finding));
+        all.insert(0, Ok(Finding { inferred, ..whole }));
     }
     all
+}
+
+fn is_about_keys(kind: &str) -> bool {
+    ["AttackSequence:IAM/", "AttackSequence:S3/"].iter().any(|about| kind.starts_with(about))
 }
 
 /// The finding about one actor; none when it used no credentials.

@@ -155,7 +155,9 @@ pub fn confirm_among<'a>(
 
 /// What distinguishes an actor of a sequence from the others.
 fn actor(finding: &Finding) -> (&AccountId, Option<&str>) {
-    (&finding.account, finding.principal.as_ref().and_then(|principal| principal.principal_id.as_deref()))
+    let principal = finding.principal.as_ref();
+    let id = principal.and_then(|one| one.principal_id.as_deref().or(one.user_name.as_deref()));
+    (&finding.account, id)
 }
 
 /// The id of the access key in a finding.

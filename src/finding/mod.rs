@@ -6,6 +6,7 @@
 
 mod actors;
 mod asff;
+mod candidates;
 mod cause;
 mod claim;
 mod derived;

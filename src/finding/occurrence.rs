@@ -58,6 +58,9 @@ pub struct Finding {
     /// It is one actor of an attack sequence. Others can have the same id, `updated_at` and key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub actor: bool,
+    /// Of a finding that names no credentials: how the principal was found, or why none was. It is asked about first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inferred: Option<String>,
     /// What was odd about fields that decide nothing, each as `path: what`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

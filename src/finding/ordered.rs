@@ -96,6 +96,7 @@ impl Finding {
             sha256,
             detail: None,
             actor: false,
+            inferred: None,
             notes: Vec::new(),
             pointer: false,
             cause: Cause::Order(Box::new(order)),

@@ -99,6 +99,7 @@ fn whole(format: &Format, product: &Product, value: &Value, around: &Around<'_>)
         sha256: crate::digest::sha256(&canonical::of(value).unwrap_or_default()),
         detail: (!detail.is_empty() && detail.len() <= LONGEST_DETAIL).then(|| Arc::from(detail)),
         actor: true,
+        inferred: None,
         notes: fields.into_notes(),
         pointer: false,
         cause: Cause::Order(Box::new(Order { from, reason })),

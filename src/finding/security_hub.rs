@@ -145,6 +145,7 @@ impl Format {
             sha256: crate::digest::sha256(&canonical::of(value).unwrap_or_default()),
             detail: None,
             actor: false,
+            inferred: None,
             notes: fields.into_notes(),
             pointer: true,
             cause: Cause::GuardDuty,

@@ -27,10 +27,18 @@ pub(super) fn decode(value: &Value, path: &str, region: Option<&str>) -> Vec<Dec
     } else {
         Cow::Borrowed(value)
     };
-    match (whole(value, &shaped, path, region), actors::of(&shaped)) {
-        (Ok(finding), Some(actors)) if finding.principal.is_none() => actors::split(finding, actors, path),
-        (decoded, _) => vec![decoded],
+    match whole(value, &shaped, path, region) {
+        Ok(finding) if finding.principal.is_none() && is_sequence(&finding, &shaped) => {
+            actors::split(finding, &shaped, path)
+        }
+        decoded => vec![decoded],
     }
+}
+
+/// Whether it may be about several principals, none of them where other findings have theirs.
+fn is_sequence(finding: &Finding, shaped: &Value) -> bool {
+    finding.finding_type.to_ascii_lowercase().starts_with("attacksequence:")
+        || shaped.pointer("/service/detection/sequence/actors").is_some()
 }
 
 /// Decodes a finding, `value` as it came and `shaped` with its keys in camelCase.
@@ -85,6 +93,7 @@ fn read(finding: &Value, region: Option<&str>) -> Result<Finding, Wrong> {
         sha256: String::new(),
         detail: None,
         actor: false,
+        inferred: None,
         pointer: false,
         cause: Cause::GuardDuty,
         notes: fields.into_notes(),

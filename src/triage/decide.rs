@@ -312,7 +312,8 @@ impl<'a> Triage<'a> {
             self.trace.begin("first run");
             return Ok(Verdict::Observe { target, why: ObserveReason::FirstRun { since } });
         }
-        if let Some(why) = hold.filter(|_| is_unsupported || mode == Mode::Enforce) {
+        let is_said_anyway = |why: &HoldReason| is_unsupported || matches!(why, HoldReason::Inferred { .. });
+        if let Some(why) = hold.filter(|why| is_said_anyway(why) || mode == Mode::Enforce) {
             let is_foreign = matches!(why, HoldReason::Unsupported(Unsupported::ForeignAccount(_)));
             let verdict = self.hold(remediation, target, why)?;
             self.trace.pass(mode.to_string());
@@ -411,6 +412,7 @@ fn source_of(why: HoldReason) -> Source {
         HoldReason::Unsupported(_)
         | HoldReason::Budget(_)
         | HoldReason::Doubtful { .. }
+        | HoldReason::Inferred { .. }
         | HoldReason::Elsewhere { .. }
         | HoldReason::OtherProduct { .. }
         | HoldReason::Unplaced(_) => Source::Installation,

@@ -152,6 +152,13 @@ pub enum HoldReason {
         /// What is wrong with the id.
         why: String,
     },
+    /// The finding names no credentials, and the principal follows from what was attacked.
+    Inferred {
+        /// The role or user, in words.
+        principal: String,
+        /// How it was found.
+        how: String,
+    },
     /// Another product than GuardDuty says so.
     OtherProduct {
         /// Its name, as Security Hub has it.
@@ -200,6 +207,7 @@ impl HoldReason {
             Self::OrganizationDeny { .. } => ReasonCode::OrganizationDeny,
             Self::NoSession { .. } => ReasonCode::NoSession,
             Self::Doubtful { .. } => ReasonCode::PrincipalDoubtful,
+            Self::Inferred { .. } => ReasonCode::PrincipalInferred,
             Self::OtherProduct { .. } => ReasonCode::OtherProduct,
             Self::Elsewhere { .. } => ReasonCode::OtherAddress,
             Self::Unclear { .. } => ReasonCode::RuleUnclear,
@@ -232,6 +240,9 @@ impl fmt::Display for HoldReason {
                 f,
                 "the call came from {address}, and the thief was not seen there: it may be the legitimate user's"
             ),
+            Self::Inferred { principal, how } => {
+                write!(f, "the finding names no credentials, and {principal} may not be it: {how}")
+            }
             Self::OtherProduct { product } => {
                 write!(
                     f,

@@ -60,12 +60,31 @@ impl Policy {
     }
 }
 
-/// The principal to act on, as the rule says.
+/// The principal to act on, as the rule says. Of a finding that names no credentials a person is asked whether it is.
 pub(super) fn remedy_target(
     finding: &Finding,
     policy: &Policy,
     rule: &Rule,
 ) -> Result<RemedyTarget, SkipReason> {
+    let Some(how) = &finding.inferred else { return named_target(finding, policy, rule) };
+    if finding.principal.is_none() {
+        let principal = "a role that is not named".to_owned();
+        return Ok(RemedyTarget::unsupported(principal, Unsupported::Unclear(how.clone())));
+    }
+    let mut target = named_target(finding, policy, rule)?;
+    if !matches!(target.who, Who::Unsupported { .. }) {
+        let who = Target {
+            partition: policy.partition,
+            account: finding.account.clone(),
+            who: target.who.clone(),
+            means: target.means,
+        };
+        target.hold = Some(HoldReason::Inferred { principal: who.principal(), how: how.clone() });
+    }
+    Ok(target)
+}
+
+fn named_target(finding: &Finding, policy: &Policy, rule: &Rule) -> Result<RemedyTarget, SkipReason> {
     let principal = finding.principal.as_ref().ok_or(SkipReason::NoPrincipal)?;
     if let Some(derived) = finding.derived() {
         return opened_or_made(finding, derived, principal, policy, rule);

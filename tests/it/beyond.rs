@@ -206,3 +206,60 @@ fn without_a_rule_a_sequence_waits_for_approval() {
     scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     thief.is_denied();
 }
+
+/// A sequence about instances, as GuardDuty reports it: it names an instance profile, and no credentials.
+fn of_instances(scene: &Scene, kind: &str, resources: Value) -> String {
+    let id = format!("sequence-{}", kind.len());
+    let finding = json!({
+        "id": id, "type": kind, "severity": 9, "accountId": SHOP, "resource": {"resourceType": "AttackSequence"},
+        "service": {"detection": {"sequence": {"uid": "s", "description": "d", "signals": [], "actors": [], "resources": resources}}},
+    });
+    scene.post("findings", &json!({"account": SECURITY, "region": HOME, "findings": [finding]}));
+    id
+}
+
+#[test]
+fn the_role_of_an_attacked_instance_is_asked_about_with_how_it_was_found() {
+    for rule in ["", "[[rules]]\nname = \"all\"\ntypes = [\"AttackSequence:*\"]\n"] {
+        let scene = Scene::new();
+        scene.configure(&format!("mode = \"enforce\"\n{rule}"));
+        scene.role(SHOP, "web");
+        let thief = scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef0"));
+        let profile = json!([{
+            "uid": format!("arn:aws:iam::{SHOP}:instance-profile/web"), "name": "web", "accountId": SHOP,
+            "resourceType": "IAM_INSTANCE_PROFILE",
+            "data": {"iamInstanceProfile": {"ec2InstanceUids": ["i-0123456789abcdef0", "i-0bbbbbbbbbbbbbbbb"]}},
+        }]);
+        let id = of_instances(&scene, "AttackSequence:EC2/CompromisedInstanceGroup", profile);
+        scene.poll().code(5).counts(json!({"held": 1}));
+        let decision = scene.decision(&id);
+        assert_eq!((&decision["verdict"], &decision["code"]), (&json!("hold"), &json!("principal_inferred")));
+        let reason = decision["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains("instance profile \"web\"") && reason.contains("i-0bbbbbbbbbbbbbbbb"),
+            "{reason}"
+        );
+        thief.is_allowed();
+        let listed = scene.rescind(&["list", "-o", "json"]).code(0).json();
+        let remediation = listed[0]["remediation"].as_str().expect("an id");
+        scene.rescind(&["approve", remediation, "--by", "alice", "--reason", "it has that role"]).code(0);
+        scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
+        thief.is_denied();
+        scene.rescind(&["ledger", "verify"]).code(0);
+    }
+}
+
+#[test]
+fn an_attack_sequence_that_leads_to_no_role_is_held_with_what_is_known() {
+    let scene = Scene::new();
+    scene.configure("mode = \"enforce\"\n");
+    let task = format!("arn:aws:ecs:{HOME}:{SHOP}:task-definition/shop:7");
+    let resources = json!([{"uid": "task", "name": "task", "accountId": SHOP, "resourceType": "ECS_TASK",
+        "data": {"ecsTask": {"taskDefinitionArn": task}}}]);
+    let id = of_instances(&scene, "AttackSequence:ECS/CompromisedCluster", resources);
+    scene.poll().code(5).counts(json!({"manual": 1}));
+    let decision = scene.decision(&id);
+    assert_eq!((&decision["verdict"], &decision["code"]), (&json!("hold"), &json!("principal_unclear")));
+    assert!(decision["reason"].as_str().is_some_and(|reason| reason.contains(&task)), "{decision}");
+    assert_eq!(scene.writes(), 0);
+}

@@ -138,7 +138,7 @@ fn what_a_rule_is_for_but_for_its_limits_says_which() {
     for (limits, said) in [
         (format!("types = [\"{kind}\"]\nmin_severity = 8.1"), &["8.1", "8"][..]),
         (
-            format!("types = [\"Recon:*\"]\nmin_severity = 9\nregions = [\"us-east-1\"]"),
+            "types = [\"Recon:*\"]\nmin_severity = 9\nregions = [\"us-east-1\"]".to_owned(),
             &["9", "us-east-1", HOME],
         ),
         (format!("types = [\"{kind}\"]\naffiliated = false"), &["organization"]),

@@ -89,6 +89,9 @@ codes! {
         PrincipalDoubtful "principal_doubtful"
             means "Held: the finding names a role, and its principal id is not a role's."
             do "Find out whose credentials these are. If it is approved, the role that is named is revoked.";
+        PrincipalInferred "principal_inferred"
+            means "Held: the finding names no credentials, and the principal follows from what was attacked, such as an instance profile."
+            do "Check that the role is the one (`rescind show ID` says how it was found): an instance profile can have a role of another name.";
         PrincipalUnclear "principal_unclear"
             means "Held: the finding says that it is a role's session, and not which role's. Its id was not found in the account, or could not be looked for."
             do "`rescind show ID` says what is known and how to find out. Revoke by hand, then `rescind done ID …`.";
@@ -224,6 +227,7 @@ impl ReasonCode {
                 | Self::WorldChanged
                 | Self::PrincipalTag
                 | Self::PrincipalDoubtful
+                | Self::PrincipalInferred
         )
     }
 

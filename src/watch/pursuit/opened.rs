@@ -209,6 +209,7 @@ fn made(
         sha256: derived.what.sha256_of(&derived.event),
         detail: None,
         actor: false,
+        inferred: None,
         notes: Vec::new(),
         pointer: false,
         cause: Cause::Pursuit(Box::new(derived)),
