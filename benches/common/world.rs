@@ -125,6 +125,7 @@ pub fn world(size: (usize, usize, usize)) -> World {
             ous: Some(["ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb", "r-ab12"].map(str::to_owned).to_vec()),
             tags: [("team".to_owned(), "shop".to_owned()), ("env".to_owned(), "prod".to_owned())].into(),
             read_at: now,
+            earlier: Vec::new(),
         },
         finding: decode(finding.to_string().as_bytes()).remove(0).expect("a finding"),
         now,

@@ -51,6 +51,20 @@ pub fn skipped(finding: &Finding, decision: &Decision) -> Option<Alert> {
     Some(Alert::new(code, Subject::of_finding(finding), text, decision.what_to_do.as_deref()?))
 }
 
+/// The account's tag asks for less, and was set when the theft had been seen already.
+#[must_use]
+pub fn tag_set_late(finding: &Finding, decision: &Decision) -> Option<Alert> {
+    let tag = decision.late_tag.as_ref()?;
+    let text = format!(
+        "{tag} of account {} does not count: it was set when the theft had been seen already",
+        finding.account
+    );
+    let what_to_do = "What was decided without it is done. CloudTrail of the management account names who set it (TagResource). If it \
+         was one of you, release the remediation, and use an opt-out.";
+    let subject = Subject { account: Some(finding.account.clone()), ..Subject::default() };
+    Some(Alert::new(AlertCode::TagSetLate, subject, text, what_to_do))
+}
+
 /// A remediation is held because the finding contradicts itself, or because a budget is used up. That a rule
 /// asks for approval is everyday work, and no alert.
 #[must_use]

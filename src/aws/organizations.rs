@@ -102,7 +102,7 @@ impl Hub {
         let ous = async { if with_ous { self.ous(account).await.map(Some) } else { Ok(None) } };
         // To its end also when the other fails: its calls are recorded with what came of them.
         let (ous, tags) = futures::join!(ous, self.tags(account));
-        Ok(Placement { ous: ous?, tags: tags?, read_at: Timestamp::now() })
+        Ok(Placement { ous: ous?, tags: tags?, read_at: Timestamp::now(), earlier: Vec::new() })
     }
 
     async fn ous(&self, account: &AccountId) -> Result<Vec<String>, CallError> {

@@ -146,6 +146,13 @@ impl Finding {
         self.cause.derived()
     }
 
+    /// When the theft was first seen, by what the finding says.
+    #[must_use]
+    pub fn first_sight(&self) -> Timestamp {
+        let times = [self.evidence.first_seen, self.created_at, Some(self.last_seen())];
+        times.into_iter().flatten().min().unwrap_or(self.updated_at)
+    }
+
     /// When the credentials were last seen in use: `eventLastSeen`, else `updatedAt`.
     #[must_use]
     pub fn last_seen(&self) -> Timestamp {

@@ -60,6 +60,43 @@ pub struct Placement {
     pub tags: BTreeMap<String, String>,
     /// When it was read.
     pub read_at: Timestamp,
+    /// How it was tagged before, oldest first, each with when that was read last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierTags>,
+}
+
+/// How an account was tagged before its tags were changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierTags {
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+    /// When they were last read so.
+    pub read_at: Timestamp,
+}
+
+/// Maximum number of changes of an account's tags that are kept. An account is read once a minute at most.
+const MOST_EARLIER: usize = 20;
+
+impl Placement {
+    /// The same, with how the account was tagged at earlier readings.
+    #[must_use]
+    pub fn following(mut self, known: Option<&Self>) -> Self {
+        let Some(known) = known else { return self };
+        self.earlier.clone_from(&known.earlier);
+        if known.tags != self.tags {
+            self.earlier.push(EarlierTags { tags: known.tags.clone(), read_at: known.read_at });
+        }
+        // The latest are dropped: what was there before a theft must not be pushed out after it.
+        self.earlier.truncate(MOST_EARLIER);
+        self
+    }
+
+    /// The account's tags as they were read first after this time.
+    #[must_use]
+    pub fn tags_since(&self, time: Timestamp) -> &BTreeMap<String, String> {
+        let first = self.earlier.iter().find(|earlier| earlier.read_at >= time);
+        first.map_or(&self.tags, |earlier| &earlier.tags)
+    }
 }
 
 /// The organization as it was at a moment.
@@ -118,5 +155,31 @@ impl Snapshot {
     pub fn count(&self) -> (usize, usize) {
         let active = self.accounts.values().filter(|a| a.state == AccountState::Active).count();
         (self.accounts.len(), active)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tags_that_were_there_when_a_theft_was_seen_are_known_whatever_is_changed_since() {
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        let read = |value: &str, second| Placement {
+            tags: [("mode".to_owned(), value.to_owned())].into(),
+            read_at: at(second),
+            ..Placement::default()
+        };
+        let mut now = read("a", 10);
+        for (value, second) in [("a", 20), ("b", 30), ("b", 40), ("c", 50)] {
+            now = read(value, second).following(Some(&now));
+        }
+        let seen = |second| now.tags_since(at(second))["mode"].clone();
+        assert_eq!([5, 15, 20, 25, 40, 45, 60].map(seen), ["a", "a", "a", "b", "b", "c", "c"]);
+        // A thief who changes them again and again pushes nothing out.
+        for second in 60..200 {
+            now = read(&second.to_string(), second).following(Some(&now));
+        }
+        assert_eq!((now.tags_since(at(15))["mode"].as_str(), now.earlier.len()), ("a", MOST_EARLIER));
     }
 }

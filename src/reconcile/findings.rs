@@ -129,7 +129,8 @@ impl Worker {
             Verdict::Hold { why, .. } => alert::contradictory_or_over_budget(&finding.account, why),
             _ => None,
         };
-        let alerts = [alert::recurring(finding, &decision), alert::skipped(finding, &decision), held];
+        let late = alert::tag_set_late(finding, &decision);
+        let alerts = [alert::recurring(finding, &decision), alert::skipped(finding, &decision), held, late];
         entries.extend(alerts.into_iter().flatten().filter_map(|alert| context.alerts.draft(alert)));
         context.ledger.append(Append { entries, ..Append::default() }).await?;
         if let Some(ack) = case.ack {

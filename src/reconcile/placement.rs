@@ -71,6 +71,7 @@ impl Placements {
             Some(placement) => Some(placement),
             None => self.reader.placement(account)?,
         };
+        let before = known.clone();
         let known = known.filter(|placement| placement.ous.is_some() || !with_ous);
         if known.as_ref().is_some_and(|placement| age(placement) < AGE) {
             return Ok(known);
@@ -85,6 +86,7 @@ impl Placements {
         };
         let (error, hint) = match read {
             Some(Ok(placement)) => {
+                let placement = placement.following(before.as_ref());
                 lock(&self.failed).remove(account);
                 lock(&self.known).insert(account.clone(), placement.clone());
                 self.ledger.keep(SideTable::Placement(account.clone(), placement.clone()));

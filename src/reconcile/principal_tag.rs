@@ -113,15 +113,9 @@ async fn history(context: &Context, remediation: &Remediation) -> Result<TagHist
         return Ok(TagHistory::Unread("`cloudtrail` is false".to_owned()));
     }
     let attached = context.reader.attached(&remediation.id)?;
-    let first = attached.iter().chain([&remediation.finding]).map(first_sight).min();
+    let first = attached.iter().chain([&remediation.finding]).map(Finding::first_sight).min();
     let since = first.unwrap_or(remediation.opened_at).saturating_sub(MARGIN).unwrap_or(Timestamp::MIN);
     Ok(context.evidence.tag_history(remediation, key, since).await)
-}
-
-/// When the theft was first seen, by what a finding says.
-fn first_sight(finding: &Finding) -> Timestamp {
-    let times = [finding.evidence.first_seen, finding.created_at, Some(finding.last_seen())];
-    times.into_iter().flatten().min().unwrap_or(finding.updated_at)
 }
 
 fn set_late(remediation: &Remediation, tag: &str, who: &str) -> Alert {

@@ -8,7 +8,7 @@ use super::{
     Decision, DecisionContext, HoldReason, ObserveReason, PlacementNeeded, Policy, Ruling, SkipReason,
     Source, Stage, Undecided, Unsupported, Verdict, most_cautious, reason,
 };
-use crate::config::{Mode, OptOut, Rule};
+use crate::config::{LateTags, Mode, OptOut, Rule};
 use crate::finding::{Cause, Finding, OrderedBy};
 use crate::ident::AccountId;
 use crate::org::{AccountState, Placement};
@@ -31,11 +31,12 @@ pub fn decide(
         rule: None,
         recurrence: None,
         opt_outs: Vec::new(),
+        late_tag: None,
         placed: false,
         needed: None,
     };
     let verdict = triage.verdict().unwrap_or_else(Verdict::Skip);
-    let Triage { trace, rule, recurrence, opt_outs, placed, needed, .. } = triage;
+    let Triage { trace, rule, recurrence, opt_outs, late_tag, placed, needed, .. } = triage;
     let what_to_do = match &verdict {
         Verdict::Skip(reason) => what_to_do(reason, finding),
         Verdict::Hold { why: HoldReason::Unsupported(why), .. } => Some(by_hand(why, finding, context.now)),
@@ -48,6 +49,7 @@ pub fn decide(
         recurrence,
         rule,
         opt_outs,
+        late_tag,
         organization_read_at: context.organization.read_at,
         placement_read_at: context.placement.filter(|_| placed).map(|p| p.read_at),
     };
@@ -69,6 +71,7 @@ struct Triage<'a> {
     rule: Option<String>,
     recurrence: Option<Recurrence>,
     opt_outs: Vec<String>,
+    late_tag: Option<String>,
     placed: bool,
     /// What of the placement would have to be known.
     needed: Option<PlacementNeeded>,
@@ -236,6 +239,10 @@ impl<'a> Triage<'a> {
             let source = Source::OptOut { name: opt_out.name.clone(), owner: opt_out.owner.clone() };
             said = more_cautious(said, (opt_out.mode, HoldReason::Said(source)));
         }
+        if let Some(late) = self.late_tag(placement) {
+            found.push(format!("{late}: set when the theft had been seen already, does not count"));
+            self.late_tag = Some(late);
+        }
         if let Some((key, value)) = tag {
             found.push(format!("tag {key} = {}", crate::ident::quoted(value)));
             said = more_cautious(said, of_tag(key, value));
@@ -272,7 +279,28 @@ impl<'a> Triage<'a> {
         let applying = policy.opt_outs.applying(self.finding, &name, placement, self.context.now)?;
         let Some(key) = &policy.account_tag else { return Ok((applying, None)) };
         let placement = placement.ok_or_else(|| PlacementNeeded(format!("the account's tag {key}")))?;
-        Ok((applying, placement.tags.get(key).map(|value| (key.as_str(), value.as_str()))))
+        let value = self.counting(placement, key);
+        Ok((applying, value.map(|value| (key.as_str(), value.as_str()))))
+    }
+
+    /// The value of the account's tag that counts: that from before the theft was seen, where it is known that somebody
+    /// has asked for less since.
+    fn counting(&self, placement: &'a Placement, key: &str) -> Option<&'a String> {
+        let now = placement.tags.get(key);
+        if self.policy.late_tags == LateTags::Count {
+            return now;
+        }
+        let then = placement.tags_since(self.finding.first_sight()).get(key);
+        let caution = |value: Option<&String>| value.map_or(Mode::Enforce, |value| mode_of_tag(value));
+        if caution(now) > caution(then) { then } else { now }
+    }
+
+    /// The account's tag, where it does not count.
+    fn late_tag(&self, placement: Option<&'a Placement>) -> Option<String> {
+        let (key, placement) = (self.policy.account_tag.as_ref()?, placement?);
+        let now = placement.tags.get(key)?;
+        (self.counting(placement, key) != Some(now))
+            .then(|| format!("the tag {key} = {}", crate::ident::quoted(now)))
     }
 
     /// What is done in this mode, unless what was done already takes care of it.

@@ -289,6 +289,7 @@ mod tests {
                 ous: Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]),
                 tags: [("t".to_owned(), "value".to_owned())].into(),
                 read_at: now(),
+                earlier: Vec::new(),
             };
             let placement = if placed { there } else { Placement { ous: Some(Vec::new()), ..Placement::default() } };
             let outcome = |opt_outs: &[String]| {

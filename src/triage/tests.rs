@@ -378,7 +378,7 @@ proptest! {
         let mut tags = std::collections::BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
         tags.extend(tag.map(|value| ("rescind:mode".to_owned(), value.to_owned())));
         let ous = Some(vec!["ou-ab12-cdefgh34".to_owned(), "r-ab12".to_owned()]);
-        let placement = Placement { ous, tags, read_at: time(NOW) };
+        let placement = Placement { ous, tags, read_at: time(NOW), earlier: Vec::new() };
         let (organization, usage) = (organization(), BudgetUsage::default());
         let decided = |of: &[(usize, usize)]| {
             let mut policy = policy(mode).with_opt_outs(&opt_outs(of));

@@ -62,6 +62,8 @@ pub struct Decision {
     pub rule: Option<String>,
     /// The opt-outs that apply, by name.
     pub opt_outs: Vec<String>,
+    /// The account's tag, which was set when the theft had been seen already, and does not count.
+    pub late_tag: Option<String>,
     /// Each check that was made, in order; the last one decided.
     pub checks: Vec<Check>,
     /// When the accounts were read.

@@ -1,6 +1,6 @@
 //! The tag of a role or user by which its owner asks for less, and the thief who sets it.
 
-use crate::scene::{HOME, SECURITY, SHOP, Scene, Setting};
+use crate::scene::{HOME, MANAGEMENT, SECURITY, SHOP, Scene, Setting};
 use crate::thief::Thief;
 use serde_json::{Value, json};
 
@@ -220,5 +220,44 @@ fn a_users_tag_counts_like_a_roles() {
             scene.poll().code(5);
             is_held(&scene, &thief);
         }
+    }
+}
+
+/// The account's tag, and what was read of it before: as if that had been a while ago.
+fn read_before(scene: &Scene, minutes: i64) {
+    let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+    let changed = ledger
+        .execute("UPDATE placements SET body = json_set(body, '$.read_at', ?1)", [at.to_string()])
+        .expect("updated");
+    assert!(changed > 0, "no placement was read");
+}
+
+#[test]
+fn an_accounts_tag_counts_unless_it_was_seen_to_be_set_after_the_theft() {
+    for (seen_minutes_ago, keys, is_late) in
+        [(30, "", true), (2, "", false), (30, "late_tags = \"count\"\n", false)]
+    {
+        let scene = scene(&format!("{ENFORCE}{keys}"));
+        scene.theft(SHOP, "other");
+        scene.run_once();
+        // The account had no tag ten minutes ago.
+        read_before(&scene, 10);
+        Thief::operator(&scene, MANAGEMENT).tag_account(SHOP, KEY, "off");
+        scene.role(SHOP, "web");
+        let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(seen_minutes_ago);
+        let finding = scene.report(
+            SHOP,
+            "web",
+            &session,
+            json!({"overrides": {"service": {"eventFirstSeen": at.to_string()}}}),
+        );
+        scene.poll();
+        let code = if is_late { "stolen_role_session" } else { "tag_off" };
+        assert_eq!(scene.decision(&finding)["code"], code, "{seen_minutes_ago} {keys}");
+        assert_eq!(alerts(&scene).len(), usize::from(is_late), "{seen_minutes_ago} {keys}");
+        let thief = scene.thief(&session);
+        if is_late { thief.is_denied() } else { thief.is_allowed() }
     }
 }

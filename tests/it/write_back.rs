@@ -1,6 +1,6 @@
 //! What is written back to GuardDuty and Security Hub, and what never is.
 
-use crate::scene::{HOME, SECURITY, SHOP, Scene, Setting, policy};
+use crate::scene::{HOME, OTHER, SECURITY, SHOP, Scene, Setting, policy};
 use serde_json::{Value, json};
 
 const BOTH: &str =
@@ -142,4 +142,51 @@ fn a_call_that_fails_is_made_again() {
     assert_eq!(written(&scene), ["guardduty"]);
     scene.run_once();
     assert_eq!(written(&scene), ["guardduty", "security_hub"]);
+}
+
+#[test]
+fn doctor_shows_a_permission_that_is_missing() {
+    let scene = Scene::new();
+    for region in [HOME, OTHER] {
+        scene.post("security-hub", &json!({"account": SECURITY, "region": region}));
+    }
+    scene.configure(BOTH);
+    scene.rescind(&["doctor", "-o", "json"]).has_code("write_back_not_allowed");
+    let archived = scene.calls_of("ArchiveFindings");
+    assert!(!archived.is_empty());
+    let scene = self::scene(BOTH);
+    scene.post("security-hub", &json!({"account": SECURITY, "region": OTHER}));
+    let ran = scene.rescind(&["doctor", "-o", "json"]);
+    assert!(!ran.out.contains("write_back_not_allowed"), "{}", ran.out);
+    let scene = Scene::new();
+    let ran = scene.rescind(&["doctor", "-o", "json"]);
+    assert!(!ran.out.contains("write_back_not_allowed"), "{}", ran.out);
+    assert!(scene.calls_of("ArchiveFindings").is_empty() && scene.calls_of("BatchUpdateFindings").is_empty());
+}
+
+/// The thief made a user: that door is open until a person has closed it.
+#[test]
+fn while_a_door_is_open_nothing_is_written_back() {
+    let scene = scene(&format!("{BOTH}cloudtrail = true\n"));
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&session);
+    thief.create_user("backdoor");
+    scene.report(SHOP, "web", &session, json!({}));
+    scene.poll();
+    thief.is_denied();
+    assert_eq!(state(&scene), "revoked");
+    let incidents = scene.rescind(&["incident", "list", "-o", "json"]).json();
+    assert_ne!(incidents[0]["state"], "closed", "{incidents:?}");
+    assert!(!is_archived(&scene) && updates(&scene).is_empty());
+    let id = incidents[0]["incident"].as_str().expect("an id").to_owned();
+    let shown = scene.rescind(&["incident", "show", &id, "-o", "json"]).code(0).json_document();
+    let doors: Vec<&str> =
+        shown["doors"].as_array().expect("a list").iter().filter_map(|door| door["door"].as_str()).collect();
+    assert!(!doors.is_empty(), "{shown}");
+    scene
+        .rescind(&[&["incident", "done", &id][..], &doors, &["--by", "Ada", "--reason", "deleted"]].concat())
+        .code(0);
+    scene.poll();
+    assert_eq!(written(&scene), ["security_hub", "guardduty"]);
 }
