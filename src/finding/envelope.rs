@@ -97,6 +97,18 @@ impl Unwrapper<'_> {
         if let Some(detail_type) = object.get("detail-type") {
             return self.event(object, detail_type, value, path, depth);
         }
+        // What a Lambda destination gets has the event that the function got.
+        if let (Some(Value::Object(_)), Some(event @ Value::Object(_))) =
+            (object.get("requestContext"), object.get("requestPayload"))
+        {
+            return self.value(event, &join(path, "requestPayload"), depth + 1);
+        }
+        // An event of which somebody has taken only a part.
+        if object.get("source").is_some_and(|source| source == "aws.guardduty" || source == "aws.securityhub")
+            && object.get("detail").is_some_and(Value::is_object)
+        {
+            return self.detail(object, value, path, depth);
+        }
         // SNS, also as it stands in a Lambda record.
         let is_confirmation =
             object.get("Type").is_some_and(|t| t != "Notification") && object.contains_key("Token");
@@ -185,6 +197,13 @@ impl Unwrapper<'_> {
                 || format!("expected an event of type \"GuardDuty Finding\", found {}", kind(detail_type));
             return self.foreign(&join(path, "detail-type"), error, value);
         }
+        self.detail(event, value, path, depth);
+    }
+
+    /// What an event carries.
+    fn detail(&mut self, event: &Map<String, Value>, value: &Value, path: &str, depth: usize) {
+        let is_hub = event.get("source").is_some_and(|source| source == "aws.securityhub")
+            || event.get("detail-type").is_some_and(|kind| kind != "GuardDuty Finding");
         match event.get("detail") {
             Some(detail) => {
                 let region = event.get("region").and_then(Value::as_str).map(str::to_owned);

@@ -167,6 +167,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A text that a decision rests on, or the JSON of what stands there instead: that is no id of anybody, so a person is
+    /// asked.
+    pub fn odd_text(&mut self, path: &str) -> Result<Option<String>, Wrong> {
+        let Some(odd) = self.find(path)?.filter(|value| !value.is_string()) else { return self.exact(path) };
+        self.note(path, &format!("expected a text, found {}: kept as it stands there", kind(odd)));
+        Ok(Some(cut(&odd.to_string())))
+    }
+
     /// A text without which there is no finding.
     pub fn required(&self, path: &str) -> Result<String, Wrong> {
         self.exact(path)?.ok_or_else(|| missing(path))

@@ -9,6 +9,19 @@ pub(super) const ACCEPTED: &str = "Accepted: GuardDuty's findings as GetFindings
 /// Description of an input in no form that rescind knows.
 const NEITHER: &str = "not a GuardDuty finding, or in an unknown envelope";
 
+/// Headers with which an e-mail begins.
+const MAIL: [&[u8]; 9] = [
+    b"From",
+    b"To",
+    b"Subject",
+    b"Date",
+    b"Received",
+    b"Return-Path",
+    b"Delivered-To",
+    b"MIME-Version",
+    b"Message-ID",
+];
+
 fn described(what: &str) -> String {
     format!("it looks like {what}. {ACCEPTED}")
 }
@@ -41,6 +54,15 @@ pub(super) fn text(text: &[u8]) -> Option<String> {
         [b'{' | b'[' | b'"', ..] => return None,
         [b'<', ..] => "XML or HTML",
         b"---" => "YAML (`aws … --output json` gives JSON)",
+        [b'-' | b'+' | b'|', ..] if line.iter().all(|byte| b"-+|= ".contains(byte)) => {
+            "a table of the AWS CLI (`aws … --output json` gives JSON)"
+        }
+        _ if line.split(|byte| *byte == b'\t').count() > 2 => {
+            "text of the AWS CLI, or tab-separated values (`aws … --output json` gives JSON)"
+        }
+        _ if MAIL.iter().any(|header| key.eq_ignore_ascii_case(header)) => {
+            "an e-mail. Hand in the finding itself, as JSON"
+        }
         _ if line.starts_with(b"- ") || is_key && (value == b":" || value.starts_with(b": ")) => {
             "YAML (`aws … --output json` gives JSON)"
         }
@@ -71,6 +93,11 @@ pub(super) fn object(object: &Map<String, Value>) -> String {
         "an event in OCSF that is no finding, as Security Lake has them. Hand in detection findings (class_uid 2004)"
     } else if has("AwsAccountId") && (has("GeneratorId") || has("Resources")) {
         "a finding in ASFF without its ProductArn. Hand it in whole, as Security Hub has it"
+    } else if has("account")
+        && (has("severity") || has("Finding_Type") || has("finding_type"))
+        && !has("detail")
+    {
+        "what an input transformer of EventBridge makes of an event. Send the whole event: take the transformer from the rule"
     } else if has("eventVersion") && has("eventName") && has("eventSource") {
         "a record of CloudTrail, which is another service's log"
     } else if has("webaclId") && has("httpRequest") {
@@ -119,14 +146,28 @@ mod tests {
         it looks like gzip within gzip: unpack it once (gunzip). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         ");
         assert_eq!(bytes(b"{\"id\": 1}"), None);
-        let lines: [&[u8]; 4] =
-            [b"Id,AccountId,Type\n1,2,3", b"Findings:\n- Id: x", b"---\nid: x", b"<html>"];
+        let lines: [&[u8]; 9] = [
+            b"Id,AccountId,Type\n1,2,3",
+            b"Findings:\n- Id: x",
+            b"---\nid: x",
+            b"<html>",
+            b"----------------\n|  GetFindings  |\n",
+            b"+------+------+",
+            b"FINDINGS\t222222222222\tarn:aws:guardduty:x",
+            b"Subject: GuardDuty finding\r\nMIME-Version: 1.0",
+            b"Received: from mail.example (192.0.2.1)",
+        ];
         let named = lines.map(|line| text(line).expect("named"));
         insta::assert_snapshot!(named.join("\n"), @"
         it looks like CSV. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         it looks like YAML (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         it looks like XML or HTML. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like a table of the AWS CLI (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like a table of the AWS CLI (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like text of the AWS CLI, or tab-separated values (`aws … --output json` gives JSON). Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like an e-mail. Hand in the finding itself, as JSON. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        it looks like an e-mail. Hand in the finding itself, as JSON. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         ");
         assert_eq!(text(b"{\"id\":"), None);
         assert_eq!(text(b"no finding"), None);
@@ -145,6 +186,7 @@ mod tests {
             json!({"AwsAccountId": "222222222222", "GeneratorId": "g"}),
             json!({"eventVersion": "1", "eventName": "a", "eventSource": "b"}),
             json!({"Type": "UnsubscribeConfirmation"}),
+            json!({"severity": 8, "account": "222222222222", "Finding_description": "d"}),
             json!({"a": 1}),
         ]
         .map(|value| format!("{value}\n  {}", object(value.as_object().expect("an object"))));
@@ -169,6 +211,8 @@ mod tests {
           it looks like a record of CloudTrail, which is another service's log. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"Type":"UnsubscribeConfirmation"}
           it looks like SNS's word that the subscription has ended: from now on the topic sends nothing. Subscribe again. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
+        {"Finding_description":"d","account":"222222222222","severity":8}
+          it looks like what an input transformer of EventBridge makes of an event. Send the whole event: take the transformer from the rule. Accepted: GuardDuty's findings as GetFindings, EventBridge, SNS, SQS, exports to S3 and Security Hub (ASFF, OCSF) give them, in JSON (UTF-8), gzipped or not
         {"a":1}
           not a GuardDuty finding, or in an unknown envelope
         "#);

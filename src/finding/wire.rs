@@ -72,7 +72,7 @@ fn read(finding: &Value, region: Option<&str>) -> Result<Finding, Wrong> {
     let account = fields.account("accountId")?.ok_or_else(|| missing("accountId"))?;
     let region = region_of(&mut fields, region)?;
     let finding_type = fields.required("type")?;
-    let principal = principal(&fields)?;
+    let principal = principal(&mut fields)?;
     let title = fields.text("title");
     let sample = is_sample(title.as_deref(), fields.value("service.additionalInfo"));
     let evidence = evidence(&mut fields, principal.as_ref());
@@ -118,15 +118,16 @@ fn region_of(fields: &mut Fields<'_>, wrapping: Option<&str>) -> Result<Region, 
     Ok(region)
 }
 
-fn principal(fields: &Fields<'_>) -> Result<Option<Principal>, Wrong> {
+fn principal(fields: &mut Fields<'_>) -> Result<Option<Principal>, Wrong> {
     if !fields.is_object("resource.accessKeyDetails")? {
         return Ok(None);
     }
+    let principal_id = fields.odd_text("resource.accessKeyDetails.principalId")?;
     let text = |name: &str| fields.exact(&format!("resource.accessKeyDetails.{name}"));
     Ok(Some(Principal {
         user_type: text("userType")?.unwrap_or_default().into(),
         user_name: text("userName")?,
-        principal_id: text("principalId")?,
+        principal_id,
         access_key_id: text("accessKeyId")?,
     }))
 }

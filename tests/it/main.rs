@@ -44,6 +44,7 @@ mod inputs;
 mod keeping;
 mod ladder;
 mod ledger;
+mod mangled;
 mod model;
 mod notify;
 mod opt_outs;

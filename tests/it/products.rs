@@ -197,10 +197,10 @@ fn a_pattern_of_security_hubs_events_is_for_what_it_matches() {
         "[[rules]]\nname = \"imported\"\npattern = '''{pattern}'''\n[[rules]]\nname = \"sent\"\npattern = '''{by_hand}'''\n"
     );
     let scene = scene_with(&rules);
-    let roles = ["web", "api", "job", "batch"];
-    let sessions: Vec<Value> = roles.iter().map(|role| session(&scene, role)).collect();
+    let names = ["web", "api", "job", "batch"];
+    let sessions: Vec<Value> = names.iter().map(|role| session(&scene, role)).collect();
     let about = |product: &str, number: usize| {
-        asff(product, roles[number], &[key(SHOP, roles[number], &sessions[number])])
+        asff(product, names[number], &[key(SHOP, names[number], &sessions[number])])
     };
     let mut low = about("Macie", 1);
     low["Severity"]["Label"] = json!("LOW");
