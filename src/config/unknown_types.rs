@@ -42,6 +42,8 @@ pub fn unknown_types(rules: &[Rule]) -> Vec<UnknownType> {
                 .collect(),
             // Other products name their types as they like.
             Matches::Fields(fields) if !fields.products.is_empty() => Vec::new(),
+            // Other products have types of their own.
+            Matches::Fields(fields) if !fields.products.is_empty() => Vec::new(),
             Matches::Fields(fields) => fields
                 .types
                 .iter()
