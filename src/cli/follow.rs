@@ -4,7 +4,7 @@ use super::output::{BAD, Screen, WARN, clean, styled};
 use super::{Exit, summary};
 use crate::config::Config;
 use crate::ledger::{LedgerError, Lock, Reader};
-use crate::remediation::{Entry, State};
+use crate::remediation::{Entry, Event, State};
 use crate::service::Live;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +15,11 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// What was handed over: by occurrence, with the number of the entry that says so.
 pub(super) type Handed = BTreeMap<String, i64>;
+
+/// Who takes up what is handed over now, for programs: a running service, or the next start.
+pub(super) fn taken_up_by(config: &Config) -> &'static str {
+    if Live::of_holder(&config.ledger).is_some() { "service" } else { "next_start" }
+}
 
 /// Says which process acts on it.
 pub(super) fn describe(config: &Config, screen: &Screen) {
@@ -72,11 +77,15 @@ pub(super) async fn follow(
     Ok(exit)
 }
 
-/// The decision that was made since it was handed over; or, when it was asked for once more, the one that has led to a
-/// remediation.
+/// The decision that was made since it was handed over; or the one from before that, where the same finding cannot be
+/// decided otherwise.
 fn decision(reader: &Reader, occurrence: &str, handed: i64) -> Result<Option<Entry>, LedgerError> {
     let decision = reader.decided(occurrence)?.and_then(|decided| decided.decision);
-    Ok(decision.filter(|entry| entry.seq > handed || entry.subject.remediation.is_some()))
+    let is_for_good = |entry: &Entry| {
+        entry.takes_care().is_some()
+            || matches!(&entry.event, Event::Decision { code, .. } if code.is_for_good())
+    };
+    Ok(decision.filter(|entry| entry.seq > handed || is_for_good(entry)))
 }
 
 fn is_settled(reader: &Reader, occurrence: &str, handed: i64) -> Result<bool, LedgerError> {

@@ -67,7 +67,9 @@ async fn hand_over(
     let handed = service.handed_in().left_to_another();
     let (reader, config) = (service.ledger().reader()?, service.config().clone());
     service.stop("handed in").await?;
-    screen.json(&serde_json::json!({ "handed_in": handed.len() }))?;
+    screen.json(
+        &serde_json::json!({ "handed_in": handed.len(), "taken_up_by": follow::taken_up_by(&config) }),
+    )?;
     screen.line(format!("{} handed in.", counted(handed.len(), "finding")));
     let done = match (handed.is_empty(), wait) {
         (true, _) => Exit::Done,

@@ -1,7 +1,8 @@
 //! The principal of `rescind revoke`, as a person names it: a name, a path, or an ARN.
 
 use crate::finding::Ordered;
-use crate::ident::{AccountId, quoted};
+use crate::ident::{AccountId, RoleId, is_name_byte, quoted};
+use crate::remediation::is_session_id;
 
 /// What a person may write, as an error lists it.
 const EXPECTED: &str =
@@ -24,9 +25,13 @@ pub(super) fn named(text: &str, account: &AccountId) -> Result<Named, String> {
         None => text,
         Some(rest) => {
             let parts: Vec<&str> = rest.splitn(5, ':').collect();
-            let [_, "iam" | "sts", "", owner, resource] = parts[..] else {
+            let [partition, "iam" | "sts", "", owner, resource] = parts[..] else {
                 return Err(format!("{}: {EXPECTED}", quoted(text)));
             };
+            let is_session = resource.starts_with("assumed-role/");
+            if !partition.starts_with("aws") || is_session != (parts[1] == "sts") {
+                return Err(format!("{}: {EXPECTED}", quoted(text)));
+            }
             if owner != account.as_str() {
                 return Err(format!(
                     "{}: it is of account {}, not of {account}",
@@ -41,7 +46,7 @@ pub(super) fn named(text: &str, account: &AccountId) -> Result<Named, String> {
     let (kind, name, session) = match parts[..] {
         [name] if text == resource => ("role", name, None),
         ["assumed-role", name, session] => ("role", name, Some(session.to_owned())),
-        [kind @ ("role" | "user"), .., name] => (kind, name, None),
+        [kind @ ("role" | "user"), .., name] if !parts.contains(&"") => (kind, name, None),
         _ => return Err(format!("{}: {EXPECTED}", quoted(text))),
     };
     let who = match kind {
@@ -49,6 +54,27 @@ pub(super) fn named(text: &str, account: &AccountId) -> Result<Named, String> {
         _ => Ordered::Role { name: name.parse().map_err(|error| format!("{error}"))?, session: None },
     };
     Ok(Named { who, session })
+}
+
+/// What `--session` says of a session of the role: its name, or its whole `aws:userid`.
+///
+/// # Errors
+/// When it is neither: then it must not be taken for something wider.
+pub(super) fn session(text: &str, account: &AccountId, of: &Ordered) -> Result<String, String> {
+    let name = match named(text, account) {
+        Ok(Named { session: Some(session), who }) if who == *of => session,
+        Ok(Named { session: Some(_), .. }) => {
+            return Err(format!("--session {}: it is a session of another role", quoted(text)));
+        }
+        _ => text.to_owned(),
+    };
+    let is_name = (2..=64).contains(&name.len()) && name.bytes().all(is_name_byte);
+    let is_role_id = name.parse::<RoleId>().is_ok();
+    if is_session_id(&name) || is_name && !is_role_id {
+        return Ok(name);
+    }
+    let why = "expected a session's name (i-0123456789abcdef0: 2 to 64 of A-Z a-z 0-9 + = , . @ _ -), AROA…:NAME, or its ARN";
+    Err(format!("--session {}: {why}", quoted(text)))
 }
 
 #[cfg(test)]
@@ -103,5 +129,38 @@ mod tests {
         "": a role name has 1 to 64 of the characters A-Z a-z 0-9 + = , . @ _ -
         "": a role name has 1 to 64 of the characters A-Z a-z 0-9 + = , . @ _ -
         "#);
+    }
+
+    #[test]
+    fn a_session_is_named_exactly_or_not_at_all() {
+        let account: AccountId = "222222222222".parse().expect("an account");
+        let web = Ordered::Role { name: "web".parse().expect("a name"), session: None };
+        for text in [
+            "i-0123456789abcdef0",
+            "AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0",
+            "arn:aws:sts::222222222222:assumed-role/web/i-0123456789abcdef0",
+            "alice@example.com",
+        ] {
+            let named = session(text, &account, &web).expect(text);
+            assert!(text.ends_with(&named), "{named}");
+        }
+        for text in [
+            "",
+            "x",
+            " i-0123456789abcdef0",
+            "i-0123456789abcdef0 ",
+            "aroaexampleexample00:i-0123456789abcdef0",
+            "AROAEXAMPLEEXAMPLE00",
+            "AROAEXAMPLEEXAMPLE00:",
+            "AROAEXAMPLEEXAMPLE00:i-1,AROAEXAMPLEEXAMPLE00:i-2",
+            "i-*",
+            "${aws:userid}",
+            ":x",
+            "arn:aws:sts::333333333333:assumed-role/web/i-0123456789abcdef0",
+            "arn:aws:sts::222222222222:assumed-role/web/i-*",
+            "arn:aws:sts::222222222222:assumed-role/batch/i-0123456789abcdef0",
+        ] {
+            assert!(session(text, &account, &web).is_err(), "{text}");
+        }
     }
 }

@@ -49,7 +49,7 @@ pub fn side_effect(target: &Target, change: &Change, screen: &Screen) {
             ));
         }
         (_, None) => screen.prose(format!(
-            "  Side effect of scope \"role\": legitimate users of the role are denied everything as well, until they get a session issued after {cutoff}. (Scope \"session\" would deny only the session of the finding; a session that the thief opened under another name would keep working.)"
+            "  Side effect of scope \"role\": legitimate users of the role are denied everything as well, until they get a session issued after {cutoff}. (Scope \"session\" would deny only the stolen session; a session that the thief opened under another name would keep working.)"
         )),
         (_, Some(session)) => screen.prose(format!(
             "  Side effect of scope \"session\": only {} is denied, until it gets a session issued after {cutoff}. The role's other sessions keep working, and so would a session that the thief opened under another name. (Scope \"role\" would deny all of them.)",

@@ -3,7 +3,7 @@
 use super::answer::{self, Signed};
 use super::exit::BadInput;
 use super::follow::{self, follow};
-use super::ordered::{Named, named};
+use super::ordered::{self, Named, named};
 use super::output::{BOLD, Screen, WARN, clean, styled};
 use super::runtime::block_on;
 use super::{Exit, plan, signals, summary};
@@ -11,10 +11,10 @@ use crate::config::Config;
 use crate::finding::{Finding, Order, Ordered, OrderedBy, Theft};
 use crate::ident::{AccountId, quoted};
 use crate::ingest::Seen;
-use crate::ledger::{Append, Ledger, Lock, Reader};
+use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::reconcile::Planned;
 use crate::remediation::{Draft, Entry, Origin, State, is_session_id};
-use crate::service::{Purpose, Service};
+use crate::service::{Purpose, Service, ServiceError};
 use crate::triage::{SkipReason, Verdict};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -72,8 +72,8 @@ fn an_access_key(text: &str) -> Result<String, String> {
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     let Named { mut who, session } = named(&args.principal, &args.account).map_err(BadInput)?;
-    let session = args.session.clone().or(session);
-    match (&who, &session, &args.key) {
+    let given = args.session.as_ref().or(session.as_ref());
+    match (&who, given, &args.key) {
         (Ordered::User(user), Some(_), _) => {
             let text = format!("--session is for a role, and {} is a user", quoted(user.as_str()));
             return Err(BadInput(text).into());
@@ -86,8 +86,17 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             );
             return Err(BadInput(text).into());
         }
+        (Ordered::User(user), _, Some(key)) if key.starts_with("ASIA") => {
+            let text = format!(
+                "{key} is a session's key, and does not say which long-term key opened it. Give --key AKIA…, or none: then {} is denied everything",
+                quoted(user.as_str())
+            );
+            return Err(BadInput(text).into());
+        }
         _ => {}
     }
+    let session =
+        given.map(|text| ordered::session(text, &args.account, &who)).transpose().map_err(BadInput)?;
     let can_ask = screen.is_text() && std::io::stdin().is_terminal();
     if !(args.yes || can_ask) {
         let text = "nobody can be asked here, standard input or the output is for a program: look with `rescind plan`, and give --yes";
@@ -167,6 +176,8 @@ async fn preview(
             screen.line("Nothing to order: it is so already.");
             Ok(Preview::Ended(Exit::Done))
         }
+        // What is under way is asked for with more weight.
+        (Verdict::Skip(SkipReason::UnderWay { .. }), _) => Ok(Preview::Ready(who)),
         (Verdict::Skip(_), _) | (_, Some(Err(_))) if !args.yes => {
             screen.line(format!("{} nothing would be revoked.", styled(WARN, "NOT ordered:")));
             Ok(Preview::Ended(Exit::NeedsPerson))
@@ -175,10 +186,9 @@ async fn preview(
     }
 }
 
-/// An earlier remediation does what is ordered.
+/// An earlier remediation has done what is ordered.
 fn is_so_already(planned: &Planned) -> bool {
-    let verdict = &planned.decision.verdict;
-    matches!(verdict, Verdict::Skip(SkipReason::AlreadyRevoked { .. } | SkipReason::UnderWay { .. }))
+    matches!(planned.decision.verdict, Verdict::Skip(SkipReason::AlreadyRevoked { .. }))
 }
 
 /// Asks for the name, so that nobody confirms what they have not read.
@@ -203,50 +213,68 @@ fn order(args: &Args, aws_identity: Option<String>) -> Order {
     Order { from, reason }
 }
 
-/// Gives the order: to the running service through the ledger, or, without one, to this process.
+/// Gives the order. It is recorded first: whatever happens then, it is not lost. A running service carries it out, or,
+/// without one, this process.
 async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> anyhow::Result<Exit> {
     let stop = signals::stop_token();
-    let origin = Origin::Order { by: args.signed.said().0 };
     let ledger = Ledger::open(&config.ledger)?;
     let given = answer::signed(&args.signed, &config, &ledger, None).await?;
     let (account, region) = (args.account.clone(), config.home_region().clone());
     let order = order(args, given.aws_identity);
     let finding = Finding::ordered(account, region, who, theft(args), order, Timestamp::now());
-    if Lock::holder(&config.ledger).is_some() {
-        let entries = vec![
-            Draft::finding(&origin, finding.clone(), None),
-            Draft::handed_in(&origin, &finding, &given.os_user),
-        ];
-        let written = ledger.append(Append { entries, ..Append::default() }).await?;
-        let seq = written.into_iter().flatten().next_back().unwrap_or_default();
-        ledger.close();
-        screen.json(&serde_json::json!({ "ordered": { "finding": finding.id, "entry": seq } }))?;
-        screen.line(format!("{}  order {}", styled(BOLD, "ordered"), finding.id));
-        if !args.wait {
-            follow::describe(&config, screen);
-            return Ok(Exit::Done);
-        }
-        let (occurrence, reader) = (finding.occurrence(), Reader::open(&config.ledger)?);
-        let handed = BTreeMap::from([(occurrence.clone(), seq)]);
-        let exit = follow(&reader, &config, &handed, screen, &stop).await?;
-        return unless_revoked(exit, &reader, &occurrence, screen);
-    }
+    let origin = Origin::Order { by: given.by };
+    let entries = vec![
+        Draft::finding(&origin, finding.clone(), None),
+        Draft::handed_in(&origin, &finding, &given.os_user),
+    ];
+    let written = ledger.append(Append { entries, ..Append::default() }).await?;
+    let seq = written.into_iter().flatten().next_back().unwrap_or_default();
     ledger.close();
     let occurrence = finding.occurrence();
-    let purpose = Purpose::Act { backlog: false };
-    let service = Service::start(config.clone().for_one_run(), "revoke", purpose, stop.clone()).await?;
+    let ordered = |by: &str| {
+        screen.json(
+            &serde_json::json!({ "ordered": { "finding": finding.id, "entry": seq, "taken_up_by": by } }),
+        )
+    };
+    if Lock::holder(&config.ledger).is_none() {
+        let purpose = Purpose::Act { backlog: false };
+        match Service::start(config.clone().for_one_run(), "revoke", purpose, stop.clone()).await {
+            Ok(service) => {
+                ordered("this_process")?;
+                let exit = carry_out(service, screen, stop.is_cancelled()).await?;
+                return unless_revoked(exit, &Reader::open(&config.ledger)?, &occurrence, screen);
+            }
+            // Somebody was faster, and has the order as well.
+            Err(ServiceError::Ledger(LedgerError::Locked { .. })) => {}
+            Err(error) => {
+                screen.prose("The order is recorded: the next start of `rescind run`, or `rescind run --once`, carries it out.");
+                return Err(error.into());
+            }
+        }
+    }
+    ordered(follow::taken_up_by(&config))?;
+    screen.line(format!("{}  order {}", styled(BOLD, "ordered"), finding.id));
+    if !args.wait {
+        follow::describe(&config, screen);
+        return Ok(Exit::Done);
+    }
+    let reader = Reader::open(&config.ledger)?;
+    let handed = BTreeMap::from([(occurrence.clone(), seq)]);
+    let exit = follow(&reader, &config, &handed, screen, &stop).await?;
+    unless_revoked(exit, &reader, &occurrence, screen)
+}
+
+/// Carries out what is recorded, the order first.
+async fn carry_out(service: Service, screen: &Screen, interrupted: bool) -> anyhow::Result<Exit> {
     let done = async {
-        let mut seen = Seen::default();
-        // The order first: what an earlier run left may hang.
-        service.handed_in().take_in(&origin, vec![Ok(finding)], &mut seen).await?;
         service.recover().await?;
         service.drained().await?;
         service.pursue().await?;
-        Ok(seen)
+        Ok(Seen::default())
     }
     .await;
-    let finished = summary::finish(service, screen, done, "Nothing was done.", stop.is_cancelled());
-    unless_revoked(Box::pin(finished).await?, &Reader::open(&config.ledger)?, &occurrence, screen)
+    let is_interrupted = interrupted || service.is_stopping();
+    Box::pin(summary::finish(service, screen, done, "Nothing was done.", is_interrupted)).await
 }
 
 /// Who orders a revocation and gets none has to know it: also where a mode or an opt-out of somebody's says so.

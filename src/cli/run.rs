@@ -43,6 +43,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let done = async {
             if args.once {
                 service.recover().await?;
+                service.take_up_ruled().await?;
                 if args.backlog {
                     service.take_up_observed().await?;
                 }

@@ -35,11 +35,11 @@ pub enum Ordered {
 }
 
 impl Finding {
-    /// An order is about whatever is there when it is taken up, by AWS's clock: the clock of who gave it may be slow.
+    /// An order is about whatever is there when it is taken up, by AWS's clock: the clock of who gave it may be wrong.
     /// Anything else is about what was seen, and stays as it is.
     pub fn take_up(&mut self, now: Timestamp) {
-        if self.cause.order().is_some() {
-            self.evidence.last_seen = Some(self.last_seen().max(now));
+        if self.cause.order().is_some_and(Order::is_by_person) {
+            self.evidence.last_seen = Some(now);
         }
     }
 

@@ -4,6 +4,7 @@ use super::intake::{IntakeSender, Stopped};
 use crate::finding::Finding;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::Origin;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -55,6 +56,23 @@ impl UndecidedSweep {
             }
             tracing::info!(finding = finding.id, "recorded earlier and not decided: deciding now");
             if let Err(Stopped) = self.intake.send(finding, origin.clone()).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what no rule was for when it was decided, since then, where one is now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn ruled(
+        &self,
+        since: Timestamp,
+        is_ruled: impl Fn(&Finding) -> bool,
+    ) -> Result<(), LedgerError> {
+        for finding in self.reader.findings_without_rule(since)?.into_iter().filter(|one| is_ruled(one)) {
+            if let Err(Stopped) = self.intake.send(finding, Origin::Ruled).await {
                 break;
             }
         }

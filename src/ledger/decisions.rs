@@ -3,6 +3,7 @@
 
 use super::project::stamp;
 use super::{LedgerError, Reader};
+use crate::finding::Finding;
 use crate::remediation::{Event, ReasonCode, Selection};
 use jiff::Timestamp;
 use rusqlite::params;
@@ -187,6 +188,17 @@ impl Reader {
             })
             .map_err(|e| self.sqlite(e))?;
         rows.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
+    }
+
+    /// The findings that no rule was for when they were decided, since then, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn findings_without_rule(&self, since: Timestamp) -> Result<Vec<Finding>, LedgerError> {
+        let sql = "SELECT f.seq, f.body FROM occurrences o JOIN entries f ON f.seq = o.seq JOIN entries d ON d.seq = o.decided
+                   WHERE o.verdict = 'skip' AND d.kind = 'decision' AND d.time >= ?1 AND f.kind = 'finding'
+                   AND json_extract(CAST(d.body AS TEXT), '$.data.code') = ?2 ORDER BY f.seq";
+        self.findings_of(sql, params![stamp(since), ReasonCode::OtherType.name()])
     }
 
     /// The type of the finding that an occurrence is of; none when it is in an archive.

@@ -59,12 +59,17 @@ impl Reader {
         self.select("SELECT seq, body FROM entries WHERE kind IN ('approved', 'release_asked') AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
     }
 
-    /// What was handed in through the ledger after entry `seq`, oldest first.
+    /// What was handed in through the ledger after entry `seq` and was not decided since, oldest first.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn handed_in_after(&self, seq: i64) -> Result<Vec<Entry>, LedgerError> {
-        self.select("SELECT seq, body FROM entries WHERE kind = 'handed_in' AND kind <> 'call' AND seq > ?1 ORDER BY seq", [seq])
+        self.select(
+            "SELECT e.seq, e.body FROM entries e
+             JOIN occurrences o ON o.occurrence = json_extract(CAST(e.body AS TEXT), '$.data.occurrence')
+             WHERE e.kind = 'handed_in' AND e.kind <> 'call' AND e.seq > ?1 AND coalesce(o.decided, 0) < e.seq ORDER BY e.seq",
+            [seq],
+        )
     }
 
     /// What was decided about a finding, each time, oldest first.

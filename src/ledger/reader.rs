@@ -208,7 +208,7 @@ impl Reader {
         self.findings_of(sql, [])
     }
 
-    fn findings_of(&self, sql: &str, params: impl Params) -> Result<Vec<Finding>, LedgerError> {
+    pub(super) fn findings_of(&self, sql: &str, params: impl Params) -> Result<Vec<Finding>, LedgerError> {
         let entries = self.select(sql, params)?;
         Ok(entries
             .into_iter()

@@ -102,6 +102,7 @@ impl Reader {
         let id = remediation.target.id().map(str::to_owned);
         Ok(PriorRemediation {
             is_doubted: false,
+            name: remediation.target.name(),
             keeps_cutoff: remediation.is_put_back(),
             ended_at: released.map(|(at, _)| at).or(by_hand.map(|given| given.at)),
             state: remediation.state,

@@ -10,7 +10,8 @@ use crate::alert::{Alert, Alerts, Throttle, contradictory_or_over_budget, reheld
 use crate::aws::AwsClock;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::remediation::{
-    Change, Disposition, Draft, Event, PriorRemediation, ReasonCode, Refusal, Refused, Remediation, Target,
+    Change, Disposition, Draft, Event, PriorRemediation, ReasonCode, Refusal, Refused, Remediation, State,
+    Target,
 };
 use crate::remedy::{Expected, MemberAccess};
 use crate::triage::{BudgetExceeded, HoldReason, Policy};
@@ -152,8 +153,12 @@ impl Context {
     pub fn superseded_by(&self, remediation: &Remediation) -> Result<Option<String>, LedgerError> {
         let target = &remediation.target;
         let history = self.reader.history_beside(&target.account, &target.key(), &remediation.id)?;
+        // One that expired before its time was about a principal that is gone, and this may be its successor.
+        let is_of_another = |other: &PriorRemediation| other.state == State::Expired && target.id().is_none();
         let covers = |other: &PriorRemediation| {
-            other.is_for(target) && other.has_revoked(remediation.last_seen).is_some()
+            other.is_for(target)
+                && !is_of_another(other)
+                && other.has_revoked(remediation.last_seen).is_some()
         };
         Ok(history.into_iter().find(covers).map(|other| other.remediation))
     }

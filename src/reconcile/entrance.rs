@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::ident::AccountId;
 use crate::ingest::{Incoming, Intake, IntakeReceiver};
 use crate::ledger::LedgerError;
-use crate::remediation::{Entry, Event, Origin, State};
+use crate::remediation::{Entry, Event, Origin, ReasonCode, State};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Reconciler {
                 None => break,
             };
             let stays = intakes.are_swept() || intake.origin == Origin::Resumed;
-            let can_come_again = stays && !intake.origin.is_asked();
+            let can_come_again = stays && !matches!(intake.origin, Origin::Drill | Origin::Observed);
             if self.has_room(&intake.finding.account, can_come_again, &mut full).await {
                 self.take(intake);
             } else {
@@ -124,6 +124,11 @@ impl Reconciler {
     /// had failed, or was rejected, is tried again instead.
     async fn is_to_decide(&self, finding: &Finding, origin: &Origin) -> Result<bool, LedgerError> {
         let (occurrence, reader) = (finding.occurrence(), &self.context().reader);
+        if *origin == Origin::Ruled {
+            let decision = reader.decided(&occurrence)?.and_then(|decided| decided.decision);
+            let code = |entry: &Entry| matches!(&entry.event, Event::Decision { code, .. } if *code == ReasonCode::OtherType);
+            return Ok(decision.is_some_and(|decision| code(&decision)));
+        }
         if !origin.is_asked() {
             // A sweep may have found it in the ledger before the feed that had put it there handed it over.
             return Ok(!reader.is_decided(&occurrence)?);

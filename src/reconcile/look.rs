@@ -21,7 +21,7 @@ pub(super) async fn look(
     remediation: &Remediation,
     change: &Change,
 ) -> Result<InPlace, LedgerError> {
-    match remedy::inspect(session, &remediation.target).await {
+    match remedy::inspect(session, &remediation.target.found_as(&change.id)).await {
         Ok(found)
             if change.is_in_force(&found, context.expected(&remediation.target, &change.id)?.at_most()) =>
         {

@@ -41,12 +41,13 @@ pub use retries::Retry;
 use crate::alert::{Alerts, Throttle};
 use crate::aws::Hub;
 use crate::config::{Config, OptOuts};
+use crate::finding::Finding;
 use crate::ident::AccountId;
 use crate::ledger::{Ledger, LedgerError, Open};
 use crate::org::Snapshot;
 use crate::remediation::{Draft, Event, State};
 use crate::remedy::MemberAccess;
-use crate::triage::Policy;
+use crate::triage::{Policy, Ruling};
 use crate::watch::{Evidence, Recheck, Watchlist};
 use budgets::Budgets;
 use context::Context;
@@ -325,6 +326,13 @@ impl Reconciler {
             self.submit(&id, Priority::New)?;
         }
         Ok(last)
+    }
+
+    /// Whether a rule is for a finding, or may be.
+    #[must_use]
+    pub fn is_ruled(&self, finding: &Finding) -> bool {
+        let organization = self.context().decider.accounts.snapshot();
+        self.policy().ruling(finding, &organization) != Ruling::None
     }
 
     /// Waits until everything that was submitted is done, or left because of `stop`.

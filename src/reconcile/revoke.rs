@@ -7,10 +7,11 @@ use super::next::{Attempt, Next};
 use super::{principal_tag, quarantine};
 use crate::alert::{foreign_policy, quarantine_altered};
 use crate::config::Mode;
+use crate::finding::Order;
 use crate::ledger::LedgerError;
 use crate::remediation::{
     Change, Cutoff, Disposition, Draft, Event, Means, ReasonCode, Refusal, Refused, RefusedBy, Remediation,
-    State,
+    State, Who,
 };
 use crate::remedy::{self, Ask, Expected, Found, NotQuarantined, Session};
 use crate::triage::{Stage, Verdict};
@@ -64,8 +65,11 @@ pub(super) async fn make(
     };
     let is_first = attempt.made == 0;
     let beside = quarantine::beside(context, remediation);
+    let change = remediation.change.as_ref();
+    let principal =
+        change.map_or_else(|| remediation.target.clone(), |change| remediation.target.found_as(&change.id));
     let (found, roles, checked) = futures::join!(
-        remedy::inspect(&session, &remediation.target),
+        remedy::inspect(&session, &principal),
         async {
             if !is_first {
                 return RoleCount::NotAsked;
@@ -84,6 +88,9 @@ pub(super) async fn make(
     }
     if let Some(pattern) = context.policy().protects(&found.arn) {
         let refusal = Refusal::Protected { arn: found.arn.clone(), pattern: pattern.to_string() };
+        return context.refuse(remediation, &refusal, attempt).await;
+    }
+    if let Some(refusal) = no_such_key(remediation, &found) {
         return context.refuse(remediation, &refusal, attempt).await;
     }
     // What was said while AWS was waited for counts as well.
@@ -140,6 +147,18 @@ pub(super) async fn make(
     }
     let attached = quarantine::attached(remediation, &beside, attached);
     outcome(context, remediation, attempt, &session, &change, applied, attached).await
+}
+
+/// Who orders a key deactivated that is not the user's has named the wrong one. Of a finding the key may be gone.
+fn no_such_key(remediation: &Remediation, found: &Found) -> Option<Refusal> {
+    let Who::User { user, access_key: Some(key), .. } = &remediation.target.who else { return None };
+    let is_ordered = remediation.finding.cause.order().is_some_and(Order::is_by_person);
+    let looks_at_keys = remediation.target.means == Means::InlinePolicy;
+    // Once it was deactivated it may be deleted.
+    let is_new = remediation.change.is_none();
+    let is_theirs = found.keys.iter().any(|one| one.id == *key);
+    (is_ordered && is_new && looks_at_keys && !is_theirs)
+        .then(|| Refusal::NoSuchKey { user: user.to_string(), key: key.clone() })
 }
 
 /// Records what came of the change.

@@ -44,6 +44,8 @@ pub enum Origin {
     Resumed,
     /// This process recorded it and did not decide.
     Swept,
+    /// No rule was for it when it came, and one is now.
+    Ruled,
     /// It was only observed, and a person asked to act on it.
     Observed,
 }
@@ -62,6 +64,7 @@ impl Origin {
             Self::Drill => "drill",
             Self::Resumed => "resumed",
             Self::Swept => "swept",
+            Self::Ruled => "ruled",
             Self::Observed => "observed",
         }
     }
@@ -83,7 +86,9 @@ impl fmt::Display for Origin {
             Self::File { file } => write!(f, "file {file}"),
             Self::Pursuit { remediation } => write!(f, "CloudTrail, after {remediation}"),
             Self::Order { by } => write!(f, "order of {}", quoted(by)),
-            Self::Drill | Self::Resumed | Self::Swept | Self::Observed => f.write_str(self.name()),
+            Self::Drill | Self::Resumed | Self::Swept | Self::Ruled | Self::Observed => {
+                f.write_str(self.name())
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ const RELIED_ON: SignedDuration = SignedDuration::from_mins(2);
 pub struct PriorRemediation {
     /// Id of the remediation.
     pub remediation: String,
+    /// Name of the principal, as it was spelled.
+    pub name: String,
     /// State of the remediation.
     pub state: State,
     /// Its cutoff, once there is one.

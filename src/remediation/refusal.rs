@@ -23,6 +23,13 @@ pub enum Refusal {
         /// The id of what is there now.
         found: String,
     },
+    /// The access key that was ordered to be deactivated is not the user's.
+    NoSuchKey {
+        /// Name of the user.
+        user: String,
+        /// Id of the key.
+        key: String,
+    },
     /// The configuration says that the role is never revoked.
     Protected {
         /// The role, with its path.
@@ -130,6 +137,7 @@ impl Refusal {
                 Kind::Role => RefusalCode::RoleRecreated,
                 Kind::User => RefusalCode::UserRecreated,
             },
+            Self::NoSuchKey { .. } => RefusalCode::NoSuchKey,
             Self::Protected { .. } => RefusalCode::RoleProtected,
             Self::Unmodifiable(_) => RefusalCode::Unmodifiable,
             Self::Quota(_) => RefusalCode::QuotaExceeded,
@@ -153,9 +161,11 @@ impl Refusal {
             | Self::NoQuarantine(_)
             | Self::NotOurs(_)
             | Self::Rejected(_) => Disposition::Blocked,
-            Self::Gone(_) | Self::Recreated { .. } | Self::Protected { .. } | Self::Unmodifiable(_) => {
-                Disposition::Final
-            }
+            Self::Gone(_)
+            | Self::Recreated { .. }
+            | Self::NoSuchKey { .. }
+            | Self::Protected { .. }
+            | Self::Unmodifiable(_) => Disposition::Final,
         }
     }
 
@@ -181,6 +191,9 @@ impl Refusal {
                 let kind = Kind::of_id(found).word();
                 format!("Check who deleted and made the {kind} again. Sessions of the old {kind} are dead with it; the new {kind} was not touched.")
             }
+            Self::NoSuchKey { key, .. } => format!(
+                "Find out whose key it is: `aws iam get-access-key-last-used --access-key-id {key}` in the account names the user. Then order it for that user."
+            ),
             Self::Protected { .. } => "Judge by hand: a protected role is never revoked by rescind.".to_owned(),
             Self::Unmodifiable(_) => {
                 "This role can only be changed by the service that owns it. For an Identity Center role revoke the \
@@ -238,6 +251,9 @@ impl std::fmt::Display for Refusal {
                     f,
                     "the {kind} was made again since: the finding names {expected}, the {kind} is {found}"
                 )
+            }
+            Self::NoSuchKey { user, key } => {
+                write!(f, "user {user} has no access key {key}: nothing was changed")
             }
             Self::Protected { arn, pattern } => write!(f, "{arn} is protected by {pattern:?}"),
             Self::Unmodifiable(why) => write!(f, "it cannot be changed: {why}"),

@@ -173,6 +173,18 @@ impl Target {
         }
     }
 
+    /// The same principal, with the unique id that it was found to have: one that was recreated since is another.
+    #[must_use]
+    pub fn found_as(&self, id: &str) -> Self {
+        let mut target = self.clone();
+        match &mut target.who {
+            Who::Role { role_id, .. } if role_id.is_none() => *role_id = id.parse().ok(),
+            Who::User { user_id, .. } if user_id.is_none() => *user_id = id.parse().ok(),
+            _ => {}
+        }
+        target
+    }
+
     /// Whether what denies it stays until a person releases it: no time comes at which nothing is left to deny.
     /// A leaked key does not end, nor what is denied whatever the time.
     #[must_use]

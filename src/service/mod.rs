@@ -27,7 +27,7 @@ use crate::alert::Alerts;
 use crate::aws::Hub;
 use crate::config::{Config, Mode};
 use crate::finding::Finding;
-use crate::ingest::{HandedIn, Polls, Seen, joined};
+use crate::ingest::{HandedIn, Inbox, Polls, Seen, UndecidedSweep, joined};
 use crate::ledger::{Ledger, LedgerError, Lock, Reader};
 use crate::notify::{BackWriter, Notifier};
 use crate::reconcile::Reconciler;
@@ -35,6 +35,7 @@ use crate::remediation::{Draft, Event, Origin, State};
 use crate::triage::Types;
 use crate::watch::Pursuit;
 use feeds::Feeds;
+use jiff::Timestamp;
 use status::Shared;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -198,8 +199,18 @@ impl Service {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn recover(&self) -> Result<(), LedgerError> {
+        // A person waits for what they handed in; what an earlier run left may hang.
+        Inbox::new(self.ledger.reader()?, self.feeds.intake.clone()).once().await?;
         self.reconciler.resume()?;
         self.feeds.sweep.undecided(&Origin::Resumed).await
+    }
+
+    /// Decides again about recent findings that no rule was for, where one is now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn take_up_ruled(&self) -> Result<(), LedgerError> {
+        take_up_ruled(&self.feeds.sweep, &self.reconciler).await
     }
 
     /// Decides again about recent findings that were only observed so far.
@@ -254,6 +265,13 @@ impl Service {
         self.ledger.close();
         drained.and(done).and(signed)
     }
+}
+
+/// Hands over again what no rule was for when it was decided, and one is now; unless it is too old anyway.
+async fn take_up_ruled(sweep: &UndecidedSweep, reconciler: &Reconciler) -> Result<(), LedgerError> {
+    let since =
+        Timestamp::now().saturating_sub(reconciler.policy().max_finding_age).unwrap_or(Timestamp::MIN);
+    sweep.ruled(since, |finding| reconciler.is_ruled(finding)).await
 }
 
 /// Whether the mode and a finding's age allow to act on it.

@@ -3,8 +3,10 @@
 use super::opt_outs::{self, OptOutFile, Rejected};
 use super::rules;
 use super::status::{Reread, Shared};
+use super::take_up_ruled;
 use crate::chain::chain;
 use crate::config::{Config, OptOuts};
+use crate::ingest::UndecidedSweep;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event};
@@ -26,6 +28,8 @@ pub(super) struct Reloader {
     pub reconciler: Arc<Reconciler>,
     /// The types that some rule could be for: the polls ask for them.
     pub types: watch::Sender<Types>,
+    /// What no rule was for is decided again when one is.
+    pub sweep: Arc<UndecidedSweep>,
     pub file: OptOutFile,
     pub shared: Arc<Shared>,
     pub stop: CancellationToken,
@@ -39,6 +43,7 @@ impl Reloader {
     pub async fn run(mut self, asked: Arc<Notify>) -> Result<(), LedgerError> {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        take_up_ruled(&self.sweep, &self.reconciler).await?;
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
@@ -101,6 +106,7 @@ impl Reloader {
         self.reconciler.use_config(&config, opt_outs.as_ref());
         self.types.send_replace(self.reconciler.policy().rules.types());
         self.reconciler.retry_all()?;
+        take_up_ruled(&self.sweep, &self.reconciler).await?;
         self.shared.refuse(Reread::Config, None);
         tracing::info!(mode = %config.mode, "the configuration was read again");
         rules::warn(&config);

@@ -106,6 +106,7 @@ impl Service {
             reader: self.ledger.reader()?,
             reconciler: Arc::clone(&self.reconciler),
             types: self.types.clone(),
+            sweep: Arc::clone(&self.feeds.sweep),
             file: OptOutFile::new(&self.config.opt_outs_file, self.config.opt_outs.clone()),
             shared: Arc::clone(&self.shared),
             stop: self.stop.clone(),

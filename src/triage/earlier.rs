@@ -2,7 +2,7 @@
 
 use super::SkipReason;
 use crate::config::Mode;
-use crate::finding::Finding;
+use crate::finding::{Finding, Order};
 use crate::remediation::{DeniedCall, PriorRemediation, Recurrence, Sign, State, Target};
 use jiff::Timestamp;
 
@@ -17,14 +17,16 @@ pub(super) fn uncovered(
 ) -> Result<Option<Recurrence>, SkipReason> {
     let mut recurrence = None;
     for earlier in history {
-        // One session was revoked, and this is about that session's key.
+        // One session was revoked, and this is about that session's key: unless a person wants all of the role.
+        let is_wider = finding.cause.order().is_some_and(Order::is_by_person) && target.session().is_none();
         let is_its_key = earlier.session.is_some()
+            && !is_wider
             && key_of(finding).is_some_and(|key| earlier.access_keys.iter().any(|known| known == key));
         if !earlier.is_of(target) && !is_its_key {
             continue;
         }
         if earlier.is_for(target) || is_its_key {
-            takes_care(finding, earlier, mode, now)?;
+            takes_care(finding, target, earlier, mode, now)?;
         }
         // The newest one is first.
         if recurrence.is_none() && earlier.accepted_at.is_some() && earlier.ended_at.is_none() {
@@ -38,6 +40,7 @@ pub(super) fn uncovered(
 /// Whether an earlier remediation for the same takes care of what was seen: then that is the error.
 fn takes_care(
     finding: &Finding,
+    target: &Target,
     earlier: &PriorRemediation,
     mode: Mode,
     now: Timestamp,
@@ -73,7 +76,13 @@ fn takes_care(
             return Err(SkipReason::UnderWay { remediation });
         }
         // It will begin after this moment, and so will its cutoff lie after it.
-        _ if !fixed && earlier.state.is_to_begin() && last_seen <= now && mode <= Mode::Approve => {
+        // One that is named otherwise may never begin: IAM compares names in a policy letter by letter.
+        _ if !fixed
+            && earlier.state.is_to_begin()
+            && earlier.name == target.name()
+            && last_seen <= now
+            && mode <= Mode::Approve =>
+        {
             return Err(SkipReason::UnderWay { remediation });
         }
         _ => {}

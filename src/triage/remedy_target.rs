@@ -170,6 +170,10 @@ fn ordered(
         return Ok(user(principal, &rule));
     }
     let is_session = one_session(finding).is_some();
+    if let Some(odd) = principal.principal_id.as_deref().filter(|_| !is_session) {
+        let why = format!("the order is for one session, and {} names none", crate::ident::quoted(odd));
+        return Ok(unclear(principal, "a session", why));
+    }
     match principal.role(&finding.account) {
         Ok(found) if is_session => role(finding, policy, &Rule { widen: false, ..of_session(rule) }, found),
         Ok(found) => role(finding, policy, &of_all_sessions(rule), found),

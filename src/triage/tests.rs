@@ -62,6 +62,7 @@ fn finding(account: &str, role: &str, last_seen: &str) -> Finding {
 fn earlier(state: State, cutoff: Option<&str>, role_id: &str) -> PriorRemediation {
     PriorRemediation {
         remediation: "r-1".to_owned(),
+        name: "web".to_owned(),
         state,
         cutoff: cutoff.map(|text| Cutoff::round_up(time(text))),
         accepted_at: None,

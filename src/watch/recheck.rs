@@ -209,7 +209,8 @@ async fn found_for_sure(
     change: &Change,
     at_most: &Deny,
 ) -> Result<Found, Refusal> {
-    let mut found = remedy::inspect(session, &remediation.target).await?;
+    let target = &remediation.target.found_as(&change.id);
+    let mut found = remedy::inspect(session, target).await?;
     // What somebody fights is more likely gone than read too early.
     let pauses = if remediation.state == State::Contested { &SURE[..1] } else { &SURE[..] };
     for pause in pauses.iter().copied() {
@@ -217,7 +218,7 @@ async fn found_for_sure(
             break;
         }
         tokio::time::sleep(pause).await;
-        found = remedy::inspect(session, &remediation.target).await?;
+        found = remedy::inspect(session, target).await?;
     }
     Ok(found)
 }

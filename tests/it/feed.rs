@@ -152,6 +152,45 @@ fn what_no_rule_is_for_is_decided_on_once_if_it_is_about_credentials() {
 }
 
 #[test]
+fn what_no_rule_was_for_is_decided_again_when_one_is() {
+    let rules = |text: &str| format!("mode = \"enforce\"\npoll_interval = \"1h\"\n{text}");
+    let scene = Scene::new();
+    scene.configure(&rules(""));
+    scene.watch();
+    let session = |role: &str| {
+        scene.role(SHOP, role);
+        let session = scene.session(SHOP, role, "i-0123456789abcdef0");
+        let finding = scene.report(SHOP, role, &session, json!({"type": "Recon:IAMUser/TorIPCaller"}));
+        (scene.thief(&session), finding)
+    };
+    let (thief, finding) = session("web");
+    scene.run_once().code(0).counts(json!({"skipped": 1}));
+    assert_eq!(scene.decision(&finding)["code"], "other_type");
+    thief.is_allowed();
+    // One that asks for more than the finding has is none.
+    scene.configure(&rules("[[rules]]\nname = \"severe\"\ntypes = [\"Recon:*\"]\nmin_severity = 9.5\n"));
+    scene.run_once();
+    assert_eq!(scene.entries_of("decision").len(), 1);
+    let rule = rules("[[rules]]\nname = \"tor\"\ntypes = [\"Recon:IAMUser/*\"]\n");
+    scene.configure(&rule);
+    scene.run_once().counts(json!({"revoked": 1}));
+    thief.is_denied();
+    scene.run_once();
+    assert_eq!(scene.entries_of("decision").len(), 2);
+    // A running service does so when it reads its configuration again.
+    scene.configure(&rules(""));
+    let (thief, finding) = session("batch");
+    let mut service = crate::watching::Watching::start(&scene, &[]).polled(2);
+    scene.wait(|| scene.count("kind = 'decision'") == 3);
+    assert_eq!(scene.decision(&finding)["code"], "other_type");
+    scene.configure(&rule);
+    service.signal("HUP");
+    service.until(crate::log::REVOKED);
+    thief.is_denied();
+    assert_eq!(service.stop(), 0);
+}
+
+#[test]
 fn a_poll_that_breaks_off_is_done_again() {
     let scene = Scene::new();
     let findings: Vec<Value> =

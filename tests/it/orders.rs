@@ -1,7 +1,7 @@
 //! `rescind revoke` and `rescind handle` beside a running service: what a person orders and hands in.
 
 use crate::pursuit::intrusion::{ENFORCE, Intrusion};
-use crate::scene::{BANK, SHOP, Scene, Setting};
+use crate::scene::{BANK, BARE, HOME, SECURITY, SHOP, Scene, Setting};
 use crate::thief::Thief;
 use crate::watching::Watching;
 use serde_json::{Value, json};
@@ -26,6 +26,15 @@ fn quiet() -> Scene {
     let scene = Scene::new();
     scene.configure("mode = \"enforce\"\npoll_interval = \"1h\"\n");
     scene
+}
+
+/// A finding as GuardDuty has it.
+fn as_it_is(scene: &Scene, id: &str) -> Value {
+    let name = "dump";
+    scene.post("queues", &json!({"account": SECURITY, "region": HOME, "name": name}));
+    scene.event(name, id, json!({"wrap": "raw"}));
+    let state = scene.get(&format!("queues?name={name}"));
+    serde_json::from_str(state["messages"][0]["body"].as_str().expect("text")).expect("JSON")
 }
 
 fn is_whole(scene: &Scene) {
@@ -309,4 +318,165 @@ fn an_order_in_another_account_is_its_own() {
     scene.rescind(&args).code(0);
     bank.is_denied();
     shop.is_allowed();
+}
+
+#[test]
+fn one_about_a_session_that_is_not_named_exactly_is_refused_and_never_widened() {
+    let scene = quiet();
+    let (thief, session) = unseen(&scene, "web", "i-0123456789abcdef0");
+    let full = session["principal_id"].as_str().expect("an id").to_owned();
+    let (role_id, _) = full.split_once(':').expect("an id and a name");
+    let lower = full.to_ascii_lowercase();
+    for odd in [
+        "",
+        "x",
+        "i-0123456789abcdef0 ",
+        "i-*",
+        "${aws:userid}",
+        "a b",
+        role_id,
+        &format!("{role_id}:"),
+        &lower,
+    ] {
+        order(&scene, "web", &["--session", odd]).code(2);
+    }
+    let of_another = format!("arn:aws:sts::{SHOP}:assumed-role/batch/i-0123456789abcdef0");
+    order(&scene, "web", &["--session", &of_another]).code(2);
+    thief.is_allowed();
+    assert_eq!(scene.writes(), 0);
+}
+
+#[test]
+fn all_of_a_role_is_more_than_the_one_session_that_was_revoked() {
+    let scene = quiet();
+    let (thief, session) = unseen(&scene, "web", "i-0123456789abcdef0");
+    let other = scene.thief(&scene.session(SHOP, "web", "i-0fedcba9876543210"));
+    let key = session["access_key_id"].as_str().expect("an id");
+    order(&scene, "web", &["--session", "i-0123456789abcdef0", "--key", key]).code(0);
+    other.is_allowed();
+    order(&scene, "web", &["--key", key]).code(0).counts(json!({"revoked": 1}));
+    thief.is_denied();
+    other.is_denied();
+}
+
+/// IAM finds a role whatever the case, and compares a policy letter by letter.
+#[test]
+fn one_that_spells_the_role_otherwise_covers_nothing_else() {
+    let scene = quiet();
+    scene.watch();
+    order(&scene, "WEB", &[]).code(5);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once();
+    thief.is_denied();
+}
+
+#[test]
+fn what_is_under_way_and_does_not_come_about_is_no_revocation() {
+    let scene = quiet();
+    let args = |more: &[&'static str]| [&["revoke", BARE, "web"], &SIGNED[..], more].concat();
+    scene.rescind(&args(&[])).code(5);
+    for _ in 0..2 {
+        scene.rescind(&args(&["--session", "AROAEXAMPLEEXAMPLE00:i-0123456789abcdef0"])).code(5);
+    }
+    assert_eq!(scene.entries_of("finding").len(), 3);
+}
+
+#[test]
+fn a_key_that_is_not_the_users_is_named() {
+    let scene = Scene::with(Setting::default().with_users());
+    let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]});
+    let user =
+        |name: &str| scene.post("users", &json!({"account": SHOP, "name": name, "policy": all, "keys": 1}));
+    let (dave, carol) = (user("dave")["access_keys"][0].clone(), user("carol")["access_keys"][0].clone());
+    let key = dave["access_key_id"].as_str().expect("an id");
+    order(&scene, "user/carol", &["--key", key]).code(5);
+    assert_eq!(scene.entries_of("refused")[0]["data"]["code"], "no_such_key");
+    for key in [&dave, &carol] {
+        scene.thief(key).is_allowed();
+    }
+    order(&scene, "user/dave", &["--key", "ASIAEXAMPLE000000001"]).code(2).says("a session's key");
+    order(&scene, "user/dave", &["--key", key]).code(0);
+    assert_eq!(scene.thief(&dave).list_users(), Err("InvalidClientTokenId".to_owned()));
+}
+
+#[test]
+fn a_role_that_was_made_again_is_not_the_one_that_an_order_was_about() {
+    let scene = quiet();
+    let (first, _) = unseen(&scene, "web", "i-0123456789abcdef0");
+    order(&scene, "web", &[]).code(0);
+    first.is_denied();
+    Thief::operator(&scene, SHOP).delete_role("web");
+    let (second, _) = unseen(&scene, "web", "i-0123456789abcdef1");
+    order(&scene, "web", &[]).code(0).counts(json!({"revoked": 1}));
+    second.is_denied();
+    assert_eq!((scene.entries_of("drift").len(), scene.entries_of("expired").len()), (0, 1));
+    is_whole(&scene);
+}
+
+#[test]
+fn one_is_recorded_before_aws_is_asked_for_anything() {
+    let scene = quiet();
+    let (thief, _) = unseen(&scene, "web", "i-0123456789abcdef0");
+    scene.hold("ListAccounts", "before");
+    let args = [&["revoke", SHOP, "web"], &SIGNED[..]].concat();
+    let mut process = scene.spawn(&args);
+    scene.held("ListAccounts");
+    process.kill().expect("killed");
+    process.wait().expect("ended");
+    scene.release("ListAccounts");
+    scene.run_once().counts(json!({"revoked": 1}));
+    thief.is_denied();
+    is_whole(&scene);
+}
+
+/// More than there is room for, about an account in which everything hangs.
+#[test]
+fn what_is_handed_in_about_a_hanging_account_holds_up_no_order_about_another() {
+    let scene = quiet();
+    scene.watch();
+    let (thief, id) = scene.theft(SHOP, "web");
+    let finding = as_it_is(&scene, &id);
+    scene.role(BANK, "web");
+    let bank = scene.thief(&scene.session(BANK, "web", "i-0123456789abcdef0"));
+    let here = json!({"operation": "AssumeRole", "account": SHOP});
+    scene.fault("stuck", here, "before", json!({"hang": true}), 0);
+    let service = Watching::start(&scene, &[]).polled(2);
+    let mut lines = String::new();
+    for number in 0..1_100 {
+        let mut one = finding.clone();
+        one["id"] = json!(format!("{number:032x}"));
+        one["resource"]["accessKeyDetails"]["userName"] = json!(format!("role-{number}"));
+        lines.push_str(&one.to_string());
+        lines.push('\n');
+    }
+    std::fs::write(scene.path("findings.json"), lines).expect("written");
+    scene.rescind(&["handle", "findings.json"]).code(0);
+    let args = [&["revoke", BANK, "web"], &SIGNED[..], &["--wait"]].concat();
+    scene.rescind(&args).code(0);
+    bank.is_denied();
+    scene.delete("faults/stuck");
+    drop(thief);
+    service.stop();
+}
+
+#[test]
+fn what_was_decided_for_good_is_not_waited_for_twice() {
+    let scene = quiet();
+    scene.watch();
+    let (_, id) = scene.theft(SHOP, "web");
+    let mut sample = as_it_is(&scene, &id);
+    sample["id"] = json!("0123456789abcdef0123456789abcdef");
+    sample["title"] = json!("[SAMPLE] a title");
+    std::fs::write(scene.path("sample.json"), sample.to_string()).expect("written");
+    let service = Watching::start(&scene, &[]).polled(2);
+    for _ in 0..2 {
+        scene.rescind(&["handle", "sample.json", "--wait"]).code(0);
+    }
+    assert_eq!(service.stop(), 0);
+    // What was taken up is not taken up at each start.
+    let service = Watching::start(&scene, &[]).polled(2);
+    assert_eq!(service.stop(), 0);
+    let decided =
+        scene.entries_of("decision").into_iter().filter(|one| one["finding"] == sample["id"]).count();
+    assert_eq!(decided, 1);
 }

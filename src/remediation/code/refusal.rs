@@ -47,6 +47,9 @@ codes! {
         UserRecreated "user_recreated"
             means "Failed: the IAM user was deleted and recreated. The new one was not touched."
             do "As for `role_recreated`.";
+        NoSuchKey "no_such_key"
+            means "Failed: the access key of an order is not the user's. Nothing was changed."
+            do "Find out whose key it is: `aws iam get-access-key-last-used --access-key-id KEY` names the user. Then order it for that user.";
         RoleProtected "role_protected"
             means "Failed: the role fits a pattern of `protected`, which was seen only when its path was known."
             do "Judge it by hand.";
