@@ -92,5 +92,10 @@ fn is_settled(reader: &Reader, occurrence: &str, handed: i64) -> Result<bool, Le
     let Some(decision) = decision(reader, occurrence, handed)? else { return Ok(false) };
     let Some(remediation) = decision.takes_care() else { return Ok(true) };
     let state = reader.state(remediation)?;
+    // What had failed, or was rejected, is tried again.
+    if decision.seq < handed && matches!(state, State::Failed | State::Rejected) {
+        let last = reader.entries_of(remediation)?.pop();
+        return Ok(last.is_some_and(|entry| entry.seq > handed));
+    }
     Ok(matches!(state, State::Held | State::Contested | State::Blocked) || !state.is_open())
 }

@@ -127,7 +127,7 @@ mod tests {
         "arn:aws:s3:::bucket": expected a role (web, role/web), a user (user/alice), or an ARN of one or of a role's session
         "group/admins": expected a role (web, role/web), a user (user/alice), or an ARN of one or of a role's session
         "": a role name has 1 to 64 of the characters A-Z a-z 0-9 + = , . @ _ -
-        "": a role name has 1 to 64 of the characters A-Z a-z 0-9 + = , . @ _ -
+        "role/": expected a role (web, role/web), a user (user/alice), or an ARN of one or of a role's session
         "#);
     }
 

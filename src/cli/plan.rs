@@ -10,7 +10,7 @@ use crate::finding::Decoded;
 use crate::ingest::Input;
 use crate::plural::counted;
 use crate::reconcile::Planned;
-use crate::remediation::{Begun, Event, VerdictName};
+use crate::remediation::{Begun, Event, Means, VerdictName};
 use crate::service::{Purpose, Service};
 use crate::triage::{BudgetUsage, SkipReason, Verdict};
 use jiff::{SignedDuration, Timestamp};
@@ -189,7 +189,7 @@ pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &S
             diff(change.before.as_deref(), Some(&change.after), screen);
             if let Some(target) = decision.verdict.target() {
                 side_effect(target, change, screen);
-                if !quarantine.is_zero() {
+                if !quarantine.is_zero() && change.means != Means::Quarantine {
                     screen.prose(format!(
                         "  quarantine: while the service runs, every session is denied until the deny has been in place for {quarantine:#}, legitimate ones as well"
                     ));

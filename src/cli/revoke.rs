@@ -39,7 +39,7 @@ pub struct Args {
 
     /// When the theft began, if that is known, such as 2026-11-21T23:47:00Z: from then on CloudTrail is read for what was
     /// done with the key. Without it, from 36 hours before the order.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = a_time)]
     since: Option<Timestamp>,
 
     /// The access key that was stolen: a user's key is deactivated, and what was done with it is searched for.
@@ -61,6 +61,10 @@ pub struct Args {
     /// Wait until the running service has carried it out, and show the proof.
     #[arg(long)]
     wait: bool,
+}
+
+fn a_time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "expected a time such as 2026-11-21T23:47:00Z".to_owned())
 }
 
 fn an_access_key(text: &str) -> Result<String, String> {
@@ -99,7 +103,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         given.map(|text| ordered::session(text, &args.account, &who)).transpose().map_err(BadInput)?;
     let can_ask = screen.is_text() && std::io::stdin().is_terminal();
     if !(args.yes || can_ask) {
-        let text = "nobody can be asked here, standard input or the output is for a program: look with `rescind plan`, and give --yes";
+        let text = "nobody can be asked here, standard input or the output is for a program: read the plan in a terminal, or give --yes";
         return Err(BadInput(text.to_owned()).into());
     }
     if let Some(since) = args.since.filter(|since| *since > Timestamp::now()) {
@@ -112,11 +116,14 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     // A role's id is known only to IAM.
     if !args.yes || !is_complete {
         let missing = session.filter(|_| !is_complete);
-        match block_on(preview(args, &config, who, missing, screen))? {
-            Preview::Ready(ready) => who = ready,
+        let is_revoked = match block_on(preview(args, &config, who, missing, screen))? {
+            Preview::Ready(ready, is_revoked) => {
+                who = ready;
+                is_revoked
+            }
             Preview::Ended(exit) => return Ok(exit),
-        }
-        if !args.yes && !is_confirmed(&who)? {
+        };
+        if !args.yes && !is_confirmed(&who, is_revoked)? {
             return Err(BadInput("not confirmed: nothing was ordered".to_owned()).into());
         }
     }
@@ -125,8 +132,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
 
 /// What became of looking before it is ordered.
 enum Preview {
-    /// It can be ordered so.
-    Ready(Ordered),
+    /// It can be ordered so, and whether that would revoke it without another answer.
+    Ready(Ordered, bool),
     /// There is nothing to order.
     Ended(Exit),
 }
@@ -177,12 +184,12 @@ async fn preview(
             Ok(Preview::Ended(Exit::Done))
         }
         // What is under way is asked for with more weight.
-        (Verdict::Skip(SkipReason::UnderWay { .. }), _) => Ok(Preview::Ready(who)),
+        (Verdict::Skip(SkipReason::UnderWay { .. }), _) => Ok(Preview::Ready(who, true)),
         (Verdict::Skip(_), _) | (_, Some(Err(_))) if !args.yes => {
             screen.line(format!("{} nothing would be revoked.", styled(WARN, "NOT ordered:")));
             Ok(Preview::Ended(Exit::NeedsPerson))
         }
-        _ => Ok(Preview::Ready(who)),
+        (verdict, _) => Ok(Preview::Ready(who, matches!(verdict, Verdict::Remediate { .. }))),
     }
 }
 
@@ -192,12 +199,13 @@ fn is_so_already(planned: &Planned) -> bool {
 }
 
 /// Asks for the name, so that nobody confirms what they have not read.
-fn is_confirmed(who: &Ordered) -> anyhow::Result<bool> {
+fn is_confirmed(who: &Ordered, is_revoked: bool) -> anyhow::Result<bool> {
     let (kind, name) = match who {
         Ordered::Role { name, .. } => ("role", name.as_str()),
         Ordered::User(name) => ("user", name.as_str()),
     };
-    anstream::eprint!("Type the name of the {kind} to revoke it: ");
+    let what = if is_revoked { "revoke it" } else { "record the order; nothing is revoked yet" };
+    anstream::eprint!("Type the name of the {kind} to {what}: ");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim() == name)
@@ -281,7 +289,12 @@ async fn carry_out(service: Service, screen: &Screen, interrupted: bool) -> anyh
 fn unless_revoked(exit: Exit, reader: &Reader, occurrence: &str, screen: &Screen) -> anyhow::Result<Exit> {
     let decision = reader.decided(occurrence)?.and_then(|decided| decided.decision);
     let remediation = decision.as_ref().and_then(Entry::takes_care);
-    let is_revoked = remediation.map(|id| reader.state(id)).transpose()?.is_some_and(State::has_revoked);
+    let state = remediation.map(|id| reader.state(id)).transpose()?;
+    let is_revoked = state.is_some_and(State::has_revoked);
+    if state == Some(State::Failed) {
+        let text = "check the account and the spelling of the name, of the key and of the session.";
+        screen.prose(format!("{} {text}", styled(WARN, "NOT revoked:")));
+    }
     if exit != Exit::Done || is_revoked {
         return Ok(exit);
     }

@@ -44,6 +44,9 @@ pub fn run(
         None => config().map(|config| (config.ledger, Some(config.approval_timeout)))?,
     };
     let reader = Reader::open(&ledger)?;
+    if args.finding && !args.id.starts_with("r-") {
+        return show_finding(&finding_of(&reader, &args.id)?);
+    }
     let id = &find(&reader, &args.id)?;
     watch::show(args.watch, screen, || show(args, &reader, id, timeout, screen))
 }
@@ -58,11 +61,7 @@ fn show(
 ) -> anyhow::Result<Exit> {
     let mut remediation = reader.remediation(id)?;
     if args.finding {
-        let detail = remediation.finding.detail.as_deref();
-        let detail =
-            detail.ok_or_else(|| BadInput("the finding is too long, and was not kept whole".to_owned()))?;
-        Screen::raw(&crate::safe::json_text(detail));
-        return Ok(Exit::Done);
+        return show_finding(&remediation.finding);
     }
     let entries = reader.entries_of(id)?;
     for entry in &entries {
@@ -86,6 +85,39 @@ fn show(
         timeline(&remediation, &entries, screen);
         aftercare(&remediation, screen);
     }
+    Ok(Exit::Done)
+}
+
+/// The latest occurrence of the one finding with this id, or with the only id that begins so.
+fn finding_of(reader: &Reader, text: &str) -> anyhow::Result<Finding> {
+    is_long_enough(text)?;
+    let seen = reader.occurrences_of(text)?.into_iter().filter_map(|decided| match decided.seen.event {
+        Event::Finding { finding, .. } => Some(*finding),
+        _ => None,
+    });
+    let mut findings: Vec<Finding> = seen.collect();
+    match findings.pop() {
+        None => {
+            Err(BadInput(format!("no finding matches {text:?}; `rescind list --decisions` shows the ids"))
+                .into())
+        }
+        Some(last) if findings.iter().any(|other| other.id != last.id) => {
+            Err(BadInput(format!("{text:?} matches several findings: give more of the id")).into())
+        }
+        Some(last) => Ok(last),
+    }
+}
+
+fn show_finding(finding: &Finding) -> anyhow::Result<Exit> {
+    let Some(detail) = finding.detail.as_deref() else {
+        let why = if finding.cause.is_guardduty() {
+            "the finding is too long, and was not kept whole"
+        } else {
+            "it is no finding of GuardDuty's, so there is none to hand in"
+        };
+        return Err(BadInput(why.to_owned()).into());
+    };
+    Screen::raw(&crate::safe::json_text(detail));
     Ok(Exit::Done)
 }
 

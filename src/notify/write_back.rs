@@ -28,6 +28,10 @@ const OPEN: Duration = Duration::from_mins(10);
 /// Delays after a call that failed.
 const BACKOFF: Backoff = Backoff { first: Duration::from_mins(1), longest: Duration::from_hours(1) };
 
+/// Time after the deny for which CloudTrail may still show what the thief opened or made before it: its records come up to 15
+/// minutes late, and are read some minutes after that.
+const UNTIL_READ: SignedDuration = SignedDuration::from_mins(30);
+
 /// Time for which GuardDuty and Security Hub keep a finding.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
@@ -40,6 +44,8 @@ const FOR_GOOD: [&str; 3] = ["FindingNotFound", "InvalidInput", "InvalidIdentifi
 /// Writes back what became of findings.
 pub struct BackWriter {
     write_back: WriteBack,
+    /// Whether CloudTrail is read for what the thief did.
+    is_pursued: bool,
     hub: Hub,
     ledger: Ledger,
     reader: Reader,
@@ -87,6 +93,7 @@ impl BackWriter {
     /// When the ledger cannot be read.
     pub fn new(
         write_back: WriteBack,
+        is_pursued: bool,
         hub: Hub,
         ledger: Ledger,
         alerts: Arc<Alerts>,
@@ -96,7 +103,7 @@ impl BackWriter {
         }
         let reader = ledger.reader()?;
         let seq = reader.last_before(Timestamp::now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN))?;
-        Ok(Some(Self { write_back, hub, ledger, reader, alerts, seq, waiting: BTreeMap::new() }))
+        Ok(Some(Self { write_back, is_pursued, hub, ledger, reader, alerts, seq, waiting: BTreeMap::new() }))
     }
 
     /// Goes on until `stop` is cancelled.
@@ -167,6 +174,10 @@ impl BackWriter {
         let mut look = Look::Done;
         for id in revoked {
             let remediation = self.reader.remediation(id)?;
+            let is_recent = |at: Timestamp| now.duration_since(at) < UNTIL_READ;
+            if self.is_pursued && remediation.accepted_at().is_some_and(is_recent) {
+                return Ok(Look::Later);
+            }
             let mut by_region: BTreeMap<Region, Vec<Due>> = BTreeMap::new();
             for due in self.due(&remediation)? {
                 by_region.entry(due.finding.region.clone()).or_default().push(due);

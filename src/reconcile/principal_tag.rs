@@ -119,7 +119,9 @@ async fn history(context: &Context, remediation: &Remediation) -> Result<TagHist
 }
 
 fn set_late(remediation: &Remediation, tag: &str, who: &str) -> Alert {
-    let text = format!("{tag}, and does not count: it was set when the theft had been seen already: {who}");
+    let text = format!(
+        "{tag}, and does not count: it was set later than one hour before the theft was first seen: {who}"
+    );
     let what_to_do = "What was decided is done. If the thief set it, revoke those credentials as well. If it was one of you, release it, and use an opt-out or `protected`.";
     Alert::about(AlertCode::TagSetLate, remediation, text, what_to_do)
 }

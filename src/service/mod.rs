@@ -172,7 +172,7 @@ impl Service {
     /// What writes back to GuardDuty and Security Hub, if the configuration says so.
     fn back_writer(&self) -> Result<Option<BackWriter>, LedgerError> {
         let (hub, ledger) = (self.hub.clone(), self.ledger.clone());
-        BackWriter::new(self.config.write_back, hub, ledger, Arc::clone(&self.alerts))
+        BackWriter::new(self.config.write_back, self.config.cloudtrail, hub, ledger, Arc::clone(&self.alerts))
     }
 
     /// What a person hands in.

@@ -146,7 +146,7 @@ pub fn what_to_do(reason: &SkipReason, finding: &Finding) -> Option<String> {
         SkipReason::Protected { principal, .. } => format!(
             "Judge it now. To revoke {principal} in account {account} by hand: for a role, IAM console, the role, Revoke active sessions; \
              for a user, deactivate the access key and put a deny on older sessions on the user. \
-             Or take it out of `protected`, send the service SIGHUP, and decide again: stop it, `rescind handle FILE`, start it."
+             Or take it out of `protected`, send the service SIGHUP, and decide again: `rescind handle FILE`, or order it again."
         ),
         _ => return None,
     })

@@ -166,6 +166,7 @@ fn what_no_rule_was_for_is_decided_again_when_one_is() {
     let (thief, finding) = session("web");
     scene.run_once().code(0).counts(json!({"skipped": 1}));
     assert_eq!(scene.decision(&finding)["code"], "other_type");
+    assert_eq!(scene.rescind(&["show", "--finding", &finding]).code(0).json_document()["id"], json!(finding));
     thief.is_allowed();
     // One that asks for more than the finding has is none.
     scene.configure(&rules("[[rules]]\nname = \"severe\"\ntypes = [\"Recon:*\"]\nmin_severity = 9.5\n"));

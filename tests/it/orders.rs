@@ -480,3 +480,22 @@ fn what_was_decided_for_good_is_not_waited_for_twice() {
         scene.entries_of("decision").into_iter().filter(|one| one["finding"] == sample["id"]).count();
     assert_eq!(decided, 1);
 }
+
+#[test]
+fn what_was_rejected_and_is_handed_in_again_is_waited_for() {
+    let scene = quiet();
+    scene.configure("mode = \"approve\"\npoll_interval = \"1h\"\n");
+    scene.watch();
+    let (_, id) = scene.theft(SHOP, "web");
+    scene.poll().code(5);
+    let remediation = scene.entries_of("decision")[0]["remediation"].as_str().expect("an id").to_owned();
+    scene.rescind(&["reject", &remediation, "--by", "Ada", "--reason", "no"]).code(0);
+    // The one documented way to ask again, also for what was only skipped.
+    let finding = scene.rescind(&["show", "--finding", &id]).code(0).out;
+    std::fs::write(scene.path("finding.json"), finding).expect("written");
+    let service = Watching::start(&scene, &[]).polled(2);
+    scene.rescind(&["handle", "finding.json", "--wait"]).code(5).says("held");
+    assert_eq!(scene.shown(&remediation)["remediation"]["state"], "held");
+    assert_eq!(service.stop(), 0);
+    is_whole(&scene);
+}

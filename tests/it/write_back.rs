@@ -187,6 +187,19 @@ fn while_a_door_is_open_nothing_is_written_back() {
     scene
         .rescind(&[&["incident", "done", &id][..], &doors, &["--by", "Ada", "--reason", "deleted"]].concat())
         .code(0);
+    scene.advance_clock(31 * 60);
     scene.poll();
+    assert_eq!(written(&scene), ["security_hub", "guardduty"]);
+}
+
+#[test]
+fn what_cloudtrail_may_still_show_is_waited_for() {
+    let scene = scene(&format!("{BOTH}cloudtrail = true\n"));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.run_once().counts(json!({"revoked": 1}));
+    thief.is_denied();
+    assert!(written(&scene).is_empty() && !is_archived(&scene));
+    scene.advance_clock(31 * 60);
+    scene.run_once();
     assert_eq!(written(&scene), ["security_hub", "guardduty"]);
 }

@@ -215,6 +215,7 @@ impl ReasonCode {
                 | Self::TagApprove
                 | Self::PursuitApprove
                 | Self::OtherAddress
+                | Self::OtherProduct
                 | Self::BudgetAccount
                 | Self::BudgetOrganization
                 | Self::BudgetRoles
