@@ -14,6 +14,9 @@ use std::collections::HashSet;
 /// Maximum number of actors of a sequence that are distinguished. The API Reference allows 400.
 const MOST_ACTORS: usize = 100;
 
+/// Path of the attacked resources in a finding.
+const RESOURCES: &str = "service.detection.sequence.resources";
+
 /// Path of the actors in a finding.
 const ACTORS: &str = "service.detection.sequence.actors";
 
@@ -49,7 +52,14 @@ pub(super) fn split(whole: Finding, finding: &Value, path: &str) -> Vec<Decoded>
     if named.is_empty() || !is_about_keys(&whole.finding_type) {
         let room = MOST_ACTORS.saturating_sub(named.len());
         let candidates = candidates::of(finding, &whole, &named);
+        let is_too_many = candidates.len() > room;
         all.extend(candidates.into_iter().take(room).map(Ok));
+        if is_too_many {
+            let error = format!(
+                "more than {MOST_ACTORS} principals follow from what was attacked: the first {MOST_ACTORS} are taken"
+            );
+            all.push(Err(broken(path, RESOURCES, error, &whole)));
+        }
     }
     if !all.iter().any(Result::is_ok) {
         let inferred = Some(candidates::unknown(finding));

@@ -49,8 +49,10 @@ pub enum OrderedBy {
     },
     /// A product whose finding names the credentials. Nobody confirms it, so a person is asked.
     Product {
-        /// The product's name, as Security Hub has it.
+        /// The product's name, as Security Hub has it. Whoever imports a finding chooses it.
         product: String,
+        /// The end of the product's ARN, which nobody chooses: `aws/macie`, `111122223333/default`.
+        path: String,
         /// The product's id of its finding.
         finding: String,
     },
@@ -101,7 +103,7 @@ impl fmt::Display for OrderedBy {
                 aws_identity.iter().try_for_each(|arn| write!(f, ", {arn}"))?;
                 f.write_str(")")
             }
-            Self::Product { product, finding } => write!(f, "{product}, finding {finding}"),
+            Self::Product { product, path, finding } => write!(f, "{product} ({path}), finding {finding}"),
         }
     }
 }

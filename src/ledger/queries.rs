@@ -86,7 +86,8 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn archived_here(&self, region: &Region, since: Timestamp) -> Result<Vec<String>, LedgerError> {
-        let sql = "SELECT DISTINCT finding FROM entries WHERE kind = 'written_back' AND kind <> 'call'
+        // The intent is enough: the answer may be lost, or nobody may have been there to record it.
+        let sql = "SELECT DISTINCT finding FROM entries WHERE kind IN ('writing_back', 'written_back') AND kind <> 'call'
              AND region = ?1 AND time >= ?2 AND finding IS NOT NULL
              AND json_extract(CAST(body AS TEXT), '$.data.to') = 'guardduty'";
         self.column(sql, params![region.as_str(), stamp(since)])
@@ -98,7 +99,7 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn is_archived_here(&self, finding: &str) -> Result<bool, LedgerError> {
         let sql =
-            "SELECT 1 || '' FROM entries WHERE finding = ?1 AND kind = 'written_back' AND kind <> 'call'
+            "SELECT 1 || '' FROM entries WHERE finding = ?1 AND kind IN ('writing_back', 'written_back') AND kind <> 'call'
              AND json_extract(CAST(body AS TEXT), '$.data.to') = 'guardduty' LIMIT 1";
         Ok(!self.column(sql, [finding])?.is_empty())
     }

@@ -282,6 +282,10 @@ impl BackWriter {
             }
             for to in &due.to {
                 if *to == BackTo::Guardduty && truth.archived {
+                    // By a call of our own, perhaps, whose answer was lost.
+                    if self.reader.is_archived_here(&truth.id)? {
+                        self.ledger.append(written_to(*to, remediation, region, truth)).await?;
+                    }
                     continue;
                 }
                 look = look.and(self.write_to(*to, remediation, region, &detector, truth).await?);
@@ -299,11 +303,7 @@ impl BackWriter {
         detector: &str,
         truth: &Finding,
     ) -> Result<Look, LedgerError> {
-        let subject = Subject {
-            finding: Some(truth.id.clone()),
-            region: Some(region.clone()),
-            ..remediation.subject()
-        };
+        let subject = subject(remediation, region, truth);
         let back = WrittenBack { to, updated_at: truth.updated_at_text.clone(), problem: None };
         let draft = |event| Draft { subject: subject.clone(), event };
         self.ledger.append(draft(Event::WritingBack(back.clone()))).await?;
@@ -375,4 +375,14 @@ impl BackWriter {
         }
         Ok(Look::Failed)
     }
+}
+
+fn subject(remediation: &Remediation, region: &Region, truth: &Finding) -> Subject {
+    Subject { finding: Some(truth.id.clone()), region: Some(region.clone()), ..remediation.subject() }
+}
+
+/// The outcome of a call whose answer nobody recorded.
+fn written_to(to: BackTo, remediation: &Remediation, region: &Region, truth: &Finding) -> Draft {
+    let back = WrittenBack { to, updated_at: truth.updated_at_text.clone(), problem: None };
+    Draft { subject: subject(remediation, region, truth), event: Event::WrittenBack(back) }
 }

@@ -185,7 +185,7 @@ impl Refusal {
             ),
             Self::Denied(error) => format!("Allow {} to {role_arn}, and see that no SCP or boundary denies it.", error.action()),
             Self::Gone(kind) => {
-                format!("Check who deleted the {}. Its sessions and keys are dead with it.", kind.word())
+                format!("Check the name, if it was ordered or inferred: the {} may be called otherwise, and is not revoked then. If it was deleted, find out who did that: its sessions and keys are dead with it.", kind.word())
             }
             Self::Recreated { found, .. } => {
                 let kind = Kind::of_id(found).word();

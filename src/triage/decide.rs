@@ -149,9 +149,11 @@ impl<'a> Triage<'a> {
                         self.trace.pass(format!("given by {}", crate::ident::quoted(by)));
                         if said.0 == Mode::Approve { (Mode::Enforce, said.1) } else { said }
                     }
-                    OrderedBy::Product { product, .. } => {
-                        self.trace.pass(format!("a finding of {}", crate::ident::quoted(product)));
-                        let product = product.clone();
+                    OrderedBy::Product { product, path, .. } => {
+                        self.trace.pass(format!("a finding of {} ({path})", crate::ident::quoted(product)));
+                        // A product of AWS is who it says.
+                        let is_aws = path.starts_with("aws/");
+                        let product = if is_aws { product.clone() } else { format!("{product} ({path})") };
                         more_cautious(said, (Mode::Approve, HoldReason::OtherProduct { product }))
                     }
                 }

@@ -39,7 +39,13 @@ pub(super) async fn find(
     for operation in operations {
         match session.events(&region, Lookup::EventName(operation), since, PAGES).await {
             Ok(listed) => {
-                if listed.cut_short || listed.unreadable > 0 {
+                // Nobody tags a thousand roles in an hour but to hide who tagged this one.
+                if listed.cut_short {
+                    return TagHistory::Set(format!(
+                        "more calls of {operation} than can be read were made in this time: somebody may hide who set it"
+                    ));
+                }
+                if listed.unreadable > 0 {
                     unread = Some(format!("not all calls of {operation} could be read in CloudTrail"));
                 }
                 let sets = listed.items.into_iter().filter(|event| is_set_by(remediation, event, key));

@@ -103,7 +103,10 @@ fn a_product_that_a_rule_names_is_held_and_revoked_when_a_person_approves() {
     // Nobody can be asked.
     assert_eq!(scene.calls_of("GetFindings").len(), asked);
     let finding = scene.entries_of("finding").pop().expect("recorded")["data"]["finding"].clone();
-    assert_eq!(finding["cause"]["order"]["from"], json!({"product": {"product": "Macie", "finding": "m-1"}}));
+    assert_eq!(
+        finding["cause"]["order"]["from"],
+        json!({"product": {"product": "Macie", "path": "aws/macie", "finding": "m-1"}})
+    );
     assert_eq!(finding["cause"]["order"]["reason"], "Credentials in an object");
     // The same once more is the same.
     send(&scene, &event(IMPORTED, &[asff("Macie", "m-1", &[key(SHOP, "web", &stolen)])]));

@@ -102,6 +102,28 @@ fn what_was_archived_by_rescind_and_goes_on_is_decided_again() {
     assert!(scene.codes("decision").iter().all(|code| code != "archived"), "{:?}", scene.codes("decision"));
 }
 
+/// The process dies when AWS has archived it, and before that is recorded.
+#[test]
+fn what_was_archived_by_a_call_whose_answer_was_lost_is_decided_again() {
+    let scene = scene(BOTH);
+    scene.watch();
+    scene.role(SHOP, "web");
+    let session = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let finding = scene.report(SHOP, "web", &session, json!({}));
+    scene.kill_at("ArchiveFindings", "after");
+    assert_eq!(written(&scene), ["security_hub"]);
+    // What is known to be so by now is recorded, and not called again.
+    scene.poll();
+    assert_eq!(written(&scene), ["security_hub", "guardduty"]);
+    assert_eq!(scene.calls_of("ArchiveFindings").len(), 1);
+    scene.advance_clock(600);
+    let again = scene.session(SHOP, "web", "i-0123456789abcdef0");
+    let thief = scene.thief(&again);
+    scene.report(SHOP, "web", &again, json!({"overrides": {"id": finding, "service": {"archived": true}}}));
+    scene.poll();
+    thief.is_denied();
+}
+
 #[test]
 fn what_others_archived_stays_skipped() {
     let scene = scene(BOTH);
