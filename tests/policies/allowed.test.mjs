@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER, by } from './calls.mjs'
+import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER, WRITE_BACK_CALLS, by } from './calls.mjs'
 import {
   DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, hubRole, memberRole, memberRoleWithUsers, policy, source, topicKey
 } from './documents.mjs'
@@ -72,6 +72,14 @@ for (const [action, on] of HUB_CALLS) {
   })
 }
 
+for (const [action, on, document] of WRITE_BACK_CALLS) {
+  test(`the hub, to write back: ${action}`, async () => {
+    const identity = [...hubRole, { name: 'RescindWriteBack', policy: policy(document) }]
+    assert.equal(await ask({ who: hub, action, on, identity, account: HUB }), 'Allowed')
+    assert.notEqual(await ask({ who: hub, action, on, identity: hubRole, account: HUB }), 'Allowed')
+  })
+}
+
 // A topic with a customer-managed key: the key lets its account's policies decide, or is of another account.
 const delegating = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
 
@@ -112,7 +120,7 @@ test('the tables have every call that src/aws makes', () => {
   }
   assert.ok(made.size > 20, 'the calls are not recognized any more')
   const inMembers = Object.values(MEMBER_CALLS).flatMap((kinds) => Object.values(kinds).flat())
-  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action))
+  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action))
   // How members are entered is in trust.test.mjs.
   const missing = [...made].filter((call) => ![...NEVER_ASKED, 'sts:AssumeRole'].includes(call) && !known.has(KNOWN_AS[call] ?? call))
   assert.deepEqual(missing, [], 'add them to calls.mjs')

@@ -81,6 +81,13 @@ export const HUB_CALLS = [
   ['sqs:ReceiveMessage', queue]
 ]
 
+/** By the hub's role where write back is configured. [action, resource, the document that allows it] */
+export const WRITE_BACK_CALLS = [
+  // IAM knows no resource for it (Service Authorization Reference).
+  ['guardduty:ArchiveFindings', '*', 'hub-role-archive'],
+  ['securityhub:BatchUpdateFindings', '*', 'hub-role-security-hub']
+]
+
 /** What SNS asks KMS in the name of whoever publishes to a topic with a customer-managed key. */
 export const KEY = `arn:aws:kms:${REGION}:${HUB}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
 export const KEY_CALLS = ['kms:Decrypt', 'kms:GenerateDataKey']
