@@ -120,7 +120,21 @@ fn a_thief_who_tags_the_role_is_named_and_denied() {
     scene.rescind(&["ledger", "verify"]).code(0);
 }
 
-/// CloudTrail is some minutes late: the thief gains those, and no more.
+/// More calls than can be read, behind the one that set the tag.
+#[test]
+fn noise_around_a_tag_does_not_stop_containment() {
+    let scene = scene(ENFORCE);
+    scene.role(SHOP, "web");
+    scene.advance_clock(LONG_AGO);
+    let thief = stolen(&scene, "web");
+    thief.tag_role("web", KEY, "off").expect("it may");
+    let noise = json!({"event": "iam:TagRole", "repeat": 1_010, "errorCode": "NoSuchEntityException", "requestParameters": {"roleName": "nobody"}});
+    scene.post("cloudtrail/records", &json!({"account": SHOP, "region": "us-east-1", "records": [noise]}));
+    scene.poll().code(5).counts(json!({"alerts": 1, "revoked": 1}));
+    thief.is_denied();
+}
+
+/// CloudTrail is some minutes late: where the tag is not older than an hour, the thief gains those.
 #[test]
 fn a_tag_of_a_thief_that_cloudtrail_has_not_yet_holds_until_it_has() {
     let scene = scene(ENFORCE);
