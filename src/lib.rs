@@ -18,6 +18,7 @@
 //! ledger                        the store: append, tree, checkpoints, queries
 //! aws                           the calls: the hub's clients, sessions in member accounts
 //! triage                        what is done about a finding, and why; pure
+//! log                           the items of the log that outlives the machine, and their chain; pure
 //! remediation                   what happened to one principal: events, states, changes, proofs; pure
 //! trail                         CloudTrail's records, and what a call of a thief means; pure
 //! policies                      the IAM documents that it is deployed with
@@ -42,6 +43,7 @@ pub mod ident;
 mod incident;
 mod ingest;
 pub mod ledger;
+pub mod log;
 mod notify;
 pub mod org;
 mod plural;
