@@ -75,7 +75,9 @@ fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'stati
                 | "EntityTemporarilyUnmodifiable"
                 | "RequestTimeout"
                 | "RequestTimeoutException"
-                | "RequestInProgress",
+                | "RequestInProgress"
+                // A global table with strong consistency answers it while another Region writes the same item.
+                | "ReplicatedWriteConflictException",
             ),
             _,
         ) => ErrorKind::Unavailable,

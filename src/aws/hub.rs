@@ -2,15 +2,12 @@
 
 use super::ca_bundle::CaBundle;
 use super::clock::AwsClock;
-use super::error::timeouts;
-use super::pool::Pool;
-use super::profile_files::profile_files;
+use super::environment::Environment;
 use super::record::{Call, Observer, recorded, with_body};
 use super::trail_pace::TrailPace;
 use crate::ident::{HubIdentity, Partition, Region};
 use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
-use aws_config::retry::RetryConfig;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::SdkConfig;
 use aws_sdk_guardduty as guardduty;
 use aws_sdk_organizations as organizations;
 use aws_sdk_sts as sts;
@@ -60,22 +57,10 @@ impl Hub {
     ///
     /// # Errors
     /// When there are no credentials, they are not valid, or STS cannot be reached.
-    ///
-    /// # Panics
-    /// Never: the name given to the SDK is a legal one.
     pub async fn connect(home: &Region, sink: Arc<dyn CallSink>) -> Result<Self, CallError> {
-        let files = profile_files();
-        let ca_bundle = CaBundle::find(&files).await.map_err(bad_ca_bundle)?;
-        let pool = Pool::shared(ca_bundle.as_ref()).map_err(|error| bad_ca_bundle(error.to_string()))?;
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .profile_files(files)
-            .region(aws_config::Region::new(home.to_string()))
-            .http_client(pool)
-            .retry_config(RetryConfig::standard().with_max_attempts(4))
-            .timeout_config(timeouts())
-            .app_name(AppName::new("rescind").expect("a legal app name"))
-            .load()
-            .await;
+        let environment = Environment::load(home).await;
+        let Environment { config, ca_bundle } =
+            environment.map_err(|error| error.of_call("sts", "GetCallerIdentity"))?;
         let sts = sts::Client::from_conf(
             sts::config::Builder::from(&config).interceptor(Observer::default()).build(),
         );
@@ -232,16 +217,6 @@ impl Hub {
                 message: "the answer had no body".to_owned(),
             }),
         }
-    }
-}
-
-fn bad_ca_bundle(message: String) -> CallError {
-    CallError {
-        service: "sts",
-        operation: "GetCallerIdentity",
-        kind: ErrorKind::BadCaBundle,
-        code: None,
-        message,
     }
 }
 

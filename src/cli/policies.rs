@@ -106,7 +106,7 @@ pub fn run(
             policies::member_trust(&trusted)
         }
         Document::HubRole => {
-            policies::hub_role(&member, drill.as_deref(), &config.all_remedies(), config.write_back)
+            policies::hub_role(&member, drill.as_deref(), &config.all_remedies(), config.write_back, None)
         }
         Document::OrganizationDeny => {
             let delegate = print.delegate(&config)?;

@@ -23,6 +23,7 @@ const CONTAIN_ONLY: &str = include_str!("../../policies/member-role-contain-only
 const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
 const HUB_ORGANIZATION_DENY: &str = include_str!("../../policies/hub-role-organization-deny.json");
 const HUB_ARCHIVE: &str = include_str!("../../policies/hub-role-archive.json");
+const HUB_LOG: &str = include_str!("../../policies/hub-role-log.json");
 const HUB_SECURITY_HUB: &str = include_str!("../../policies/hub-role-security-hub.json");
 const SEAL: &str = include_str!("../../policies/organization-seal.json");
 const GUARD: &str = include_str!("../../policies/organization-guard.json");
@@ -146,14 +147,15 @@ pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static 
     policies
 }
 
-/// The permissions of the hub's role for these remedies and what is written back. `member_role` and `drill_role` with their paths, if they
-/// have any.
+/// The permissions of the hub's role for these remedies, what is written back, and the table in which the log is kept.
+/// `member_role` and `drill_role` with their paths, if they have any.
 #[must_use]
 pub fn hub_role(
     member_role: &str,
     drill_role: Option<&str>,
     remedies: &[RemedyName],
     write_back: WriteBack,
+    log_table: Option<&str>,
 ) -> Value {
     let mut policy = filled(HUB_ROLE, &[("MEMBER_ROLE", member_role)]);
     let enter = statements(&mut policy).find(|statement| statement["Sid"] == "EnterMembers");
@@ -165,10 +167,12 @@ pub fn hub_role(
         (remedies.contains(&RemedyName::OrganizationDeny), HUB_ORGANIZATION_DENY),
         (write_back.archives(), HUB_ARCHIVE),
         (write_back.updates_security_hub(), HUB_SECURITY_HUB),
+        (log_table.is_some(), HUB_LOG),
     ];
     for (_, template) in more.into_iter().filter(|(is_needed, _)| *is_needed) {
         if let Some(Value::Array(statements)) = policy.get_mut("Statement") {
-            statements.extend(statements_of(&filled(template, &[])).iter().cloned());
+            let filled = filled(template, &[("LOG_TABLE", log_table.unwrap_or_default())]);
+            statements.extend(statements_of(&filled).iter().cloned());
         }
     }
     policy
@@ -291,7 +295,7 @@ mod tests {
     #[test]
     fn the_hub_may_write_back_only_what_is_configured() {
         let sids = |write_back| {
-            let policy = hub_role("R", None, &[], write_back);
+            let policy = hub_role("R", None, &[], write_back, None);
             statements_of(&policy)
                 .iter()
                 .map(|one| one["Sid"].as_str().unwrap_or_default().to_owned())
@@ -301,6 +305,16 @@ mod tests {
         assert!(!off.iter().any(|sid| sid == "ArchiveFindings" || sid == "UpdateSecurityHub"), "{off:?}");
         let both = sids(both_back());
         assert_eq!(both[off.len()..], ["ArchiveFindings", "UpdateSecurityHub"]);
+    }
+
+    #[test]
+    fn the_log_is_kept_in_the_one_table_that_is_named() {
+        let of = |table| hub_role("R", None, &[], WriteBack::default(), table);
+        assert!(!of(None).to_string().contains("dynamodb:"));
+        let policy = of(Some("audit"));
+        let keep = policy["Statement"].as_array().and_then(|all| all.last()).expect("a statement");
+        assert_eq!(keep["Sid"], "KeepLog");
+        assert_eq!(keep["Resource"], "arn:*:dynamodb:*:*:table/audit");
     }
 
     #[test]
@@ -320,6 +334,7 @@ mod tests {
                 Some("RescindDrill"),
                 &[RemedyName::OrganizationDeny],
                 both_back(),
+                Some("rescind-log"),
             ),
             organization_delegation(&Delegate {
                 hub_role_arn: trusted.hub_role_arn.clone(),
@@ -366,14 +381,20 @@ mod tests {
 
     #[test]
     fn the_hub_writes_control_policies_only_for_the_remedy_that_does() {
-        let without =
-            hub_role("R", None, &[RemedyName::RoleSessions, RemedyName::Quarantine], WriteBack::default());
+        let without = hub_role(
+            "R",
+            None,
+            &[RemedyName::RoleSessions, RemedyName::Quarantine],
+            WriteBack::default(),
+            None,
+        );
         assert!(!without.to_string().contains("organizations:AttachPolicy"), "{without}");
         let with = hub_role(
             "R",
             None,
             &[RemedyName::RoleSessions, RemedyName::OrganizationDeny],
             WriteBack::default(),
+            None,
         );
         assert!(with.to_string().contains("organizations:AttachPolicy"), "{with}");
         assert!(with.to_string().len() < 10_240 / 2);

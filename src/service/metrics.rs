@@ -38,6 +38,7 @@ fn describe() {
     describe_counter!("rescind_decisions_total", "Decisions, by verdict and reason.");
     describe_counter!("rescind_aws_calls_total", "AWS calls, by service, operation and result.");
     describe_counter!("rescind_aws_attempts_total", "HTTP requests sent for AWS calls.");
+    describe_counter!("rescind_log_puts_total", "Items put into the log's table, by what became of them.");
     describe_counter!(
         "rescind_retries_total",
         "Remediations that failed and were put off, by whether a person must act first."
@@ -106,6 +107,9 @@ pub(super) fn zero(config: &Config) {
         counter!("rescind_findings_unconfirmed_total", "why" => why).absolute(0);
     }
     counter!("rescind_findings_undecodable_total").absolute(0);
+    for result in ["done", "taken", "error"] {
+        counter!("rescind_log_puts_total", "result" => result).absolute(0);
+    }
     for why in ["transient", "blocked"] {
         counter!("rescind_retries_total", "why" => why).absolute(0);
     }

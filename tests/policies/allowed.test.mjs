@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, MEMBER_CALLS, NEVER_ASKED, ROLE, USER, WRITE_BACK_CALLS, by } from './calls.mjs'
+import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, LOG_CALLS, MEMBER_CALLS, NEVER_ASKED, ROLE, TABLE, USER, WRITE_BACK_CALLS, by } from './calls.mjs'
 import {
-  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, hubRole, memberRole, memberRoleWithUsers, policy, source, topicKey
+  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, hubRole, hubRoleWithLog, memberRole, memberRoleWithUsers, policy, source, topicKey
 } from './documents.mjs'
 import { ORGANIZATION_CALLS, READS_DELEGATION } from './organization.mjs'
 import { WRITES, session } from './session.mjs'
@@ -80,6 +80,14 @@ for (const [action, on, document] of WRITE_BACK_CALLS) {
   })
 }
 
+for (const action of LOG_CALLS) {
+  test(`the hub, to keep its log: ${action}`, async () => {
+    const call = { who: hub, action, on: TABLE, account: HUB }
+    assert.equal(await ask({ ...call, identity: hubRoleWithLog }), 'Allowed')
+    assert.notEqual(await ask({ ...call, identity: hubRole }), 'Allowed')
+  })
+}
+
 // A topic with a customer-managed key: the key lets its account's policies decide, or is of another account.
 const delegating = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
 
@@ -112,7 +120,7 @@ test('the tables have every call that src/aws makes', () => {
       made.add(`${service}:${operation}`)
     }
     // A file whose calls are all of one service says once which that is.
-    const [, ofFile] = text.match(/\bcall\("([a-z]+)", operation,/) ?? [undefined, 'iam']
+    const [, ofFile] = text.match(/\bcall\("([a-z]+)", operation,|\bCall \{ service: "([a-z]+)", operation,/)?.filter(Boolean) ?? [undefined, 'iam']
     for (const [, operation] of text.matchAll(/\bself\.call\("([A-Z]\w+)"\)/g)) made.add(`${ofFile}:${operation}`)
     for (const [, service, operation] of text.matchAll(/\bCall \{\s*service: "([a-z]+)",\s*operation: "(\w+)"/g)) {
       made.add(`${service}:${operation}`)
@@ -120,7 +128,7 @@ test('the tables have every call that src/aws makes', () => {
   }
   assert.ok(made.size > 20, 'the calls are not recognized any more')
   const inMembers = Object.values(MEMBER_CALLS).flatMap((kinds) => Object.values(kinds).flat())
-  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action))
+  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action).concat(LOG_CALLS))
   // How members are entered is in trust.test.mjs.
   const missing = [...made].filter((call) => ![...NEVER_ASKED, 'sts:AssumeRole'].includes(call) && !known.has(KNOWN_AS[call] ?? call))
   assert.deepEqual(missing, [], 'add them to calls.mjs')

@@ -1,6 +1,6 @@
 // Every call of AWS that rescind makes, with the action that IAM asks for it, and when it is made.
 
-import { HUB, MEMBER, QUARANTINE } from './documents.mjs'
+import { HUB, LOG_TABLE, MEMBER, QUARANTINE } from './documents.mjs'
 import { roleArn, userArn } from './ask.mjs'
 
 export const ROLE = 'shop-web'
@@ -87,6 +87,11 @@ export const WRITE_BACK_CALLS = [
   ['guardduty:ArchiveFindings', '*', 'hub-role-archive'],
   ['securityhub:BatchUpdateFindings', '*', 'hub-role-security-hub']
 ]
+
+/** The table of the log, in the hub's account. */
+export const TABLE = `arn:aws:dynamodb:${REGION}:${HUB}:table/${LOG_TABLE}`
+/** By the hub's role where the log is in a table. */
+export const LOG_CALLS = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem']
 
 /** What SNS asks KMS in the name of whoever publishes to a topic with a customer-managed key. */
 export const KEY = `arn:aws:kms:${REGION}:${HUB}:key/1234abcd-12ab-34cd-56ef-1234567890ab`

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { KEY, by, withPolicy } from './calls.mjs'
+import { KEY, TABLE, by, withPolicy } from './calls.mjs'
 import {
-  DRILL_ROLE, HUB, HUB_ROLE, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, administrator, hubRole, memberRole, memberRoleWithUsers, policy, topicKey
+  DRILL_ROLE, HUB, HUB_ROLE, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, administrator, hubRole, hubRoleWithLog, memberRole, memberRoleWithUsers, policy, topicKey
 } from './documents.mjs'
 import { session } from './session.mjs'
 
@@ -26,6 +26,7 @@ const drills = {
 // A whole session of the role, as somebody has it who took the hub over: no session policy.
 const unconfined = { who: remediation, identity: memberRoleWithUsers }
 const asHub = { who: hub, identity: hubRole }
+const keepsLog = { who: hub, identity: hubRoleWithLog }
 
 const open = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
 const write = 'iam:PutRolePolicy'
@@ -130,6 +131,14 @@ const rows = [
   ['the hub uses a key by way of another service', { ...asHub, context: by('s3') }, 'kms:Decrypt', KEY,
     { context: by('sns') }],
   ['the hub deletes a key', asHub, 'kms:ScheduleKeyDeletion', KEY, never],
+  ['the hub changes an item of its log', keepsLog, 'dynamodb:UpdateItem', TABLE, never],
+  ['the hub deletes an item of its log', keepsLog, 'dynamodb:DeleteItem', TABLE, never],
+  ['the hub deletes or puts many items of its log', keepsLog, 'dynamodb:BatchWriteItem', TABLE, never],
+  ['the hub deletes the table of its log', keepsLog, 'dynamodb:DeleteTable', TABLE, never],
+  ['the hub changes the table of its log', keepsLog, 'dynamodb:UpdateTable', TABLE, never],
+  ['the hub lets the items of its log expire', keepsLog, 'dynamodb:UpdateTimeToLive', TABLE, never],
+  ['the hub writes into a table of others', keepsLog, 'dynamodb:PutItem', `${TABLE}2`, never],
+  ['the hub reads a table of others', keepsLog, 'dynamodb:GetItem', TABLE.replace('rescind-log', 'orders'), never],
   ['the hub archives findings', asHub, 'guardduty:ArchiveFindings', '*', never],
   ['the hub turns GuardDuty off', asHub, 'guardduty:DeleteDetector', `arn:aws:guardduty:eu-central-1:${HUB}:detector/12abc34d567e8fa901bc2d34e56789f0`, never],
   ['the hub moves an account', here(asHub), 'organizations:MoveAccount', 'arn:aws:organizations::222222222222:account/o-a1b2c3d4e5/222222222222', never],

@@ -12,6 +12,7 @@ export const STRANGER = '999999999999'
 export const HUB_ROLE = `arn:aws:iam::${HUB}:role/RescindHub`
 export const MEMBER_ROLE = 'RescindRemediation'
 export const DRILL_ROLE = 'RescindDrill'
+export const LOG_TABLE = 'rescind-log'
 export const DEPLOYER = 'arn:aws:iam::*:role/stacksets-exec-*'
 
 /** A file of the repository. */
@@ -24,6 +25,7 @@ export function policy(name, values = {}) {
     DRILL_ROLE,
     EXTERNAL_ID,
     HUB_ROLE_ARN: HUB_ROLE,
+    LOG_TABLE,
     MEMBER_ROLE,
     HUB_ACCOUNT: HUB,
     MANAGEMENT_ACCOUNT: MANAGEMENT,
@@ -45,6 +47,7 @@ export const memberRoleContainOnly = [{ name: 'Rescind', policy: policy('member-
 export const memberRoleContainingUsers = [...memberRole, { name: 'RescindUsers', policy: policy('member-role-users-contain') }]
 export const hubRole = [{ name: 'Rescind', policy: policy('hub-role-permissions') }]
 export const hubRoleWithDeny = [...hubRole, { name: 'RescindOrganizationDeny', policy: policy('hub-role-organization-deny') }]
+export const hubRoleWithLog = [...hubRole, { name: 'RescindLog', policy: policy('hub-role-log') }]
 /** What the policy of a key must say with which topics are encrypted. */
 export const topicKey = policy('topic-key')
 export const trust = policy('member-role-trust')
