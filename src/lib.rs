@@ -57,7 +57,3 @@ mod service;
 pub mod trail;
 pub mod triage;
 mod watch;
-
-/// For the tests of what keeps the log, which ask several databases the same.
-#[doc(hidden)]
-pub use aws::{LogTable, TableFacts};

@@ -1,7 +1,7 @@
 //! A group of entries that is committed together, and the items that it is in.
 
-use super::chain::Tail;
 use super::item::Item;
+use super::tail::Tail;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;

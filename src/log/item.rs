@@ -9,7 +9,7 @@ pub struct Item {
     pub position: u64,
     /// Number of the leadership under which it was put. It never goes down.
     pub epoch: u64,
-    /// The process that put it: the host's name, and what tells its processes apart.
+    /// The process that put it: the host's name, and what distinguishes its processes.
     pub writer: String,
     /// Which part of its group it is, from 1.
     pub part: u32,

@@ -9,9 +9,11 @@ mod group;
 mod item;
 mod lease;
 mod store;
+mod tail;
 
-pub use chain::{Broken, Chain, Tail};
+pub use chain::{Broken, Chain};
 pub use group::{Group, Malformed};
 pub use item::Item;
 pub use lease::{Lease, Observed};
 pub use store::{Put, Store};
+pub use tail::Tail;
