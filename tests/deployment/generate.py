@@ -28,6 +28,7 @@ PARAMETERS = {
     "ORG_ID": "OrganizationId",
     "PARTITION": "AWS::Partition",
     "SOURCE_IDENTITY": "SourceIdentity",
+    "WITNESS_BUCKET": "WitnessBucket",
 }
 # Where a template makes the role itself, its name and path are two parameters.
 OF_ITS_OWN = ("role/${MEMBER_ROLE}", "role${RolePath}${RoleName}")

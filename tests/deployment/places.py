@@ -24,6 +24,7 @@ FILLED = {
     "DRILL_ROLE": "Drill",
     "ORG_ID": "o-a1b2c3d4e5",
     "SOURCE_IDENTITY": "rescind-eu",
+    "WITNESS_BUCKET": "example-rescind-witness",
 }
 DEPLOYERS = ["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/deploy/*"]
 

@@ -166,6 +166,13 @@ class HubRole(unittest.TestCase):
             expected = {"Rescind": policy("hub-role-permissions.json"), name: policy(document)}
             self.assertEqual(inline(properties), expected)
 
+    def test_with_a_bucket_it_puts_checkpoints_there(self):
+        given = {"MemberRole": FILLED["MEMBER_ROLE"], "WitnessBucket": FILLED["WITNESS_BUCKET"]}
+        self.assertEqual(
+            inline(role("hub-role.yaml", **given)),
+            {"Rescind": policy("hub-role-permissions.json"), "RescindWitness": policy("hub-role-witness.json")},
+        )
+
     def test_only_its_host_runs_as_it(self):
         for host, service in [("ec2", "ec2.amazonaws.com"), ("ecs", "ecs-tasks.amazonaws.com")]:
             (statement,) = role("hub-role.yaml", Host=host)["AssumeRolePolicyDocument"]["Statement"]

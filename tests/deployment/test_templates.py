@@ -43,7 +43,9 @@ class Templates(unittest.TestCase):
     def test_every_partition_is_taken_and_no_arn_has_one_of_its_own(self):
         arns = {"HubRoleArn": "arn:{}:iam::111122223333:role/RescindHub",
                 "AlertTopicArn": "arn:{}:sns:eu-central-1:111122223333:rescind-alerts",
-                "CentralBusArn": "arn:{}:events:eu-central-1:111122223333:event-bus/rescind-findings"}
+                "CentralBusArn": "arn:{}:events:eu-central-1:111122223333:event-bus/rescind-findings",
+                "ConfigurationSecretArn": "arn:{}:secretsmanager:eu-central-1:111122223333:secret:rescind/rescind.toml-AbCdEf",
+                "OptOutsSecretArn": "arn:{}:secretsmanager:eu-central-1:111122223333:secret:rescind/opt-outs.toml-AbCdEf"}
         seen = set()
         for template in TEMPLATES:
             self.assertNotRegex(template.read_text(), r"arn:aws[\w-]*:", template.name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from places import ACCOUNT, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
 from template import Template
 from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
+from test_log import BUCKET, REPLICAS, log, witness
 
 MODULES = sorted(path.parent.name for path in TERRAFORM.glob("*/main.tf"))
 # A folder with the provider for AWS, as `terraform providers mirror` makes it.
@@ -104,6 +105,10 @@ class Documents(unittest.TestCase):
         self.assertEqual(also, policy("hub-role-organization-deny.json"))
         for name, file in [("archive", "hub-role-archive.json"), ("security_hub", "hub-role-security-hub.json")]:
             self.assertEqual(document("hub-role", name, variables), policy(file))
+        self.assertEqual(
+            document("hub-role", "witness", variables | {"witness_bucket": FILLED["WITNESS_BUCKET"]}),
+            policy("hub-role-witness.json"),
+        )
         text = (DEPLOYMENT / "hub-role.yaml").read_text()
         for host, partition in [("ec2", "aws"), ("ec2", "aws-cn"), ("ec2", "aws-eusc"), ("ecs", "aws-eusc")]:
             trust = Template(text, partition=partition, Host=host).properties("Role")["AssumeRolePolicyDocument"]
@@ -143,6 +148,23 @@ class Documents(unittest.TestCase):
         })
 
 
+    def test_the_log(self):
+        for replicas, given in [([], {}), (list(REPLICAS.values()), REPLICAS)]:
+            wanted = {
+                replica["Region"]: replica["ResourcePolicy"]["PolicyDocument"]
+                for replica in log(**given).properties("Log")["Replicas"]
+            }
+            variables = {"hub_role_arn": HUB_ROLE, "replica_regions": replicas}
+            self.assertEqual(document("log", "table_policies", variables), wanted)
+        for regions in [["eu-west-1"], ["eu-west-1", "eu-west-1"], ["eu-west-1", "eu-west-2", "eu-west-3"]]:
+            with self.assertRaisesRegex(AssertionError, "Two regions are expected, or none"):
+                document("log", "name", {"hub_role_arn": HUB_ROLE, "replica_regions": regions})
+
+    def test_the_bucket(self):
+        asked = document("witness", "bucket_policy", {"bucket_name": BUCKET, "hub_role_arn": HUB_ROLE})
+        self.assertEqual(asked, witness().properties("Policy")["PolicyDocument"])
+
+
 class Modules(unittest.TestCase):
     def test_their_dead_mans_alarms_are_those_of_the_templates(self):
         for module, wanted in [("feed-central", UNREAD), ("feed-region", HEARTBEAT)]:
@@ -160,6 +182,45 @@ class Modules(unittest.TestCase):
                 (m["Id"], m["MetricStat"]["Metric"]["Namespace"], m["MetricStat"]["Metric"]["MetricName"], "Sum")
                 for m in wanted["Metrics"][1:]
             ])
+
+    def test_the_table_is_that_of_the_template(self):
+        text = (TERRAFORM / "log" / "main.tf").read_text()
+        (table,) = re.findall(r'^resource "aws_dynamodb_table" "log" \{\n(.*?)^\}', text, re.S | re.M)
+        (replica,) = re.findall(r'dynamic "replica" \{(.*?)^  \}', table, re.S | re.M)
+        for where, lines in [
+            (table, ['billing_mode = "PAY_PER_REQUEST"', 'hash_key                    = "pk"',
+                     "deletion_protection_enabled = true", "prevent_destroy = true"]),
+            (replica, ['consistency_mode            = "STRONG"', "deletion_protection_enabled = true",
+                       "point_in_time_recovery      = true"]),
+        ]:
+            for line in lines:
+                self.assertIn(line, where)
+        for block in ["point_in_time_recovery", "server_side_encryption"]:
+            self.assertRegex(table, rf"  {block} \{{\n    enabled = true\n  \}}")
+
+    def test_the_alarms_of_the_table_are_those_of_the_template(self):
+        text = (TERRAFORM / "log" / "alarms.tf").read_text()
+        for alarm in log().resources("AWS::CloudWatch::Alarm").values():
+            self.assertIn(json.dumps(alarm["AlarmDescription"]), text)
+            for metric in alarm.get("Metrics", [])[1:]:
+                about = metric["MetricStat"]["Metric"]
+                operation = [each["Value"] for each in about["Dimensions"] if each["Name"] == "Operation"]
+                dimensions = f'{{ Operation = "{operation[0]}" }}' if operation else "{}"
+                wanted = rf'{metric["Id"]}\s+= \{{ name = "{about["MetricName"]}", dimensions = {re.escape(dimensions)} \}}'
+                self.assertRegex(text, wanted)
+            if "Metrics" in alarm:
+                self.assertIn(json.dumps(alarm["Metrics"][0]["Expression"]), text)
+        for line in ['metric_name         = "SuccessfulRequestLatency"', 'statistic           = "SampleCount"',
+                     'Operation = "PutItem" }', 'treat_missing_data = "breaching"', 'treat_missing_data = "notBreaching"']:
+            self.assertIn(line, text)
+
+    def test_the_bucket_is_that_of_the_template(self):
+        text = (TERRAFORM / "witness" / "main.tf").read_text()
+        for line in ["object_lock_enabled = true", 'status = "Enabled"', "mode = var.retention_mode", "days = var.retention_days",
+                     'sse_algorithm = "AES256"', 'object_ownership = "BucketOwnerEnforced"', "prevent_destroy = true"]:
+            self.assertIn(line, text)
+        closed = re.findall(r"^  (?:block|ignore|restrict)_public_\w+\s+= true$", text, re.MULTILINE)
+        self.assertEqual(len(closed), 4)
 
     def test_there_are_as_many_as_the_readme_names(self):
         named = re.findall(r"^\| `([\w-]+)` \|", (TERRAFORM / "README.md").read_text(), re.MULTILINE)

@@ -13,6 +13,7 @@ export const HUB_ROLE = `arn:aws:iam::${HUB}:role/RescindHub`
 export const MEMBER_ROLE = 'RescindRemediation'
 export const DRILL_ROLE = 'RescindDrill'
 export const LOG_TABLE = 'rescind-log'
+export const WITNESS_BUCKET = 'example-rescind-witness'
 export const DEPLOYER = 'arn:aws:iam::*:role/stacksets-exec-*'
 
 /** A file of the repository. */
@@ -32,6 +33,7 @@ export function policy(name, values = {}) {
     PARTITION: 'aws',
     ORG_ID: ORGANIZATION,
     SOURCE_IDENTITY,
+    WITNESS_BUCKET,
     ...values
   }
   const text = source(`policies/${name}.json`).replace(/\$\{(\w+)\}/g, (_, key) => {

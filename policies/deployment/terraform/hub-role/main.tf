@@ -46,6 +46,14 @@ resource "aws_iam_role_policy" "security_hub" {
   policy = local.security_hub
 }
 
+resource "aws_iam_role_policy" "witness" {
+  count = var.witness_bucket == "" ? 0 : 1
+
+  name   = "RescindWitness"
+  role   = aws_iam_role.hub.name
+  policy = local.witness
+}
+
 resource "aws_iam_instance_profile" "hub" {
   count = var.host == "ec2" ? 1 : 0
 

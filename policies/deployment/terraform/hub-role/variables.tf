@@ -33,6 +33,17 @@ variable "update_security_hub" {
   default     = false
 }
 
+variable "witness_bucket" {
+  description = "The bucket for checkpoints (bucket_name of the module witness). Empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(|[a-z0-9][a-z0-9-]{1,61}[a-z0-9])$", var.witness_bucket))
+    error_message = "The name of a bucket is expected, or nothing."
+  }
+}
+
 variable "member_role" {
   description = "The remediation role, with its path if it has one, as member.role in rescind.toml."
   type        = string
