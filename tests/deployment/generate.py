@@ -22,6 +22,7 @@ PARAMETERS = {
     "EXTERNAL_ID": "ExternalId",
     "HUB_ACCOUNT": "HubAccount",
     "HUB_ROLE_ARN": "HubRoleArn",
+    "LOG_TABLE": "LogTable",
     # Its stack is one of the management account.
     "MANAGEMENT_ACCOUNT": "AWS::AccountId",
     "MEMBER_ROLE": "MemberRole",

@@ -20,6 +20,7 @@ FILLED = {
     "PARTITION": "aws",
     "EXTERNAL_ID": "0123456789abcdef0123456789abcdef",
     "HUB_ROLE_ARN": HUB_ROLE,
+    "LOG_TABLE": "rescind-log",
     "MEMBER_ROLE": "security/Remediation",
     "DRILL_ROLE": "Drill",
     "ORG_ID": "o-a1b2c3d4e5",

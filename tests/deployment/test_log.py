@@ -176,6 +176,9 @@ class Permissions(unittest.TestCase):
     def test_the_hub_can_remove_nothing(self):
         """What the documents allow, word for word: no wildcard, nothing that deletes, overwrites or frees."""
         allowed = {
+            "hub-role-log.json": {
+                "dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem",
+            },
             "hub-role-witness.json": {
                 "s3:GetBucketObjectLockConfiguration", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
                 "s3:PutObjectRetention",

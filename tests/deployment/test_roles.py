@@ -166,12 +166,14 @@ class HubRole(unittest.TestCase):
             expected = {"Rescind": policy("hub-role-permissions.json"), name: policy(document)}
             self.assertEqual(inline(properties), expected)
 
-    def test_with_a_bucket_it_puts_checkpoints_there(self):
-        given = {"MemberRole": FILLED["MEMBER_ROLE"], "WitnessBucket": FILLED["WITNESS_BUCKET"]}
-        self.assertEqual(
-            inline(role("hub-role.yaml", **given)),
-            {"Rescind": policy("hub-role-permissions.json"), "RescindWitness": policy("hub-role-witness.json")},
-        )
+    def test_it_keeps_a_log_and_puts_checkpoints_only_where_it_is_given_where(self):
+        for given, name, document in [
+            ({"LogTable": FILLED["LOG_TABLE"]}, "RescindLog", "hub-role-log.json"),
+            ({"WitnessBucket": FILLED["WITNESS_BUCKET"]}, "RescindWitness", "hub-role-witness.json"),
+        ]:
+            properties = role("hub-role.yaml", MemberRole=FILLED["MEMBER_ROLE"], **given)
+            expected = {"Rescind": policy("hub-role-permissions.json"), name: policy(document)}
+            self.assertEqual(inline(properties), expected)
 
     def test_only_its_host_runs_as_it(self):
         for host, service in [("ec2", "ec2.amazonaws.com"), ("ecs", "ecs-tasks.amazonaws.com")]:

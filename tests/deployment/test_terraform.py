@@ -105,10 +105,9 @@ class Documents(unittest.TestCase):
         self.assertEqual(also, policy("hub-role-organization-deny.json"))
         for name, file in [("archive", "hub-role-archive.json"), ("security_hub", "hub-role-security-hub.json")]:
             self.assertEqual(document("hub-role", name, variables), policy(file))
-        self.assertEqual(
-            document("hub-role", "witness", variables | {"witness_bucket": FILLED["WITNESS_BUCKET"]}),
-            policy("hub-role-witness.json"),
-        )
+        for name, given in [("log", "log_table"), ("witness", "witness_bucket")]:
+            asked = document("hub-role", name, variables | {given: FILLED[given.upper()]})
+            self.assertEqual(asked, policy(f"hub-role-{name}.json"))
         text = (DEPLOYMENT / "hub-role.yaml").read_text()
         for host, partition in [("ec2", "aws"), ("ec2", "aws-cn"), ("ec2", "aws-eusc"), ("ecs", "aws-eusc")]:
             trust = Template(text, partition=partition, Host=host).properties("Role")["AssumeRolePolicyDocument"]

@@ -6,6 +6,9 @@ locals {
   organization_deny = file("${path.module}/../../../hub-role-organization-deny.json")
   archive           = file("${path.module}/../../../hub-role-archive.json")
   security_hub      = file("${path.module}/../../../hub-role-security-hub.json")
+  log = templatefile("${path.module}/../../../hub-role-log.json", {
+    LOG_TABLE = var.log_table
+  })
   witness = templatefile("${path.module}/../../../hub-role-witness.json", {
     WITNESS_BUCKET = var.witness_bucket
   })

@@ -46,6 +46,14 @@ resource "aws_iam_role_policy" "security_hub" {
   policy = local.security_hub
 }
 
+resource "aws_iam_role_policy" "log" {
+  count = var.log_table == "" ? 0 : 1
+
+  name   = "RescindLog"
+  role   = aws_iam_role.hub.name
+  policy = local.log
+}
+
 resource "aws_iam_role_policy" "witness" {
   count = var.witness_bucket == "" ? 0 : 1
 

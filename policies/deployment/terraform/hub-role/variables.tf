@@ -33,6 +33,17 @@ variable "update_security_hub" {
   default     = false
 }
 
+variable "log_table" {
+  description = "The table of the log (table_name of the module log). Empty where the log is local."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(|[A-Za-z0-9_.-]{3,255})$", var.log_table))
+    error_message = "The name of a table is expected, or nothing."
+  }
+}
+
 variable "witness_bucket" {
   description = "The bucket for checkpoints (bucket_name of the module witness). Empty for none."
   type        = string

@@ -1,6 +1,6 @@
 # The policies of the table: one for each region, as each replica has its own.
 locals {
-  # The hub's role may put into tables whose name it is given.
+  # log_table of the module hub-role: the hub's role may put into no other.
   name = "rescind-log"
 
   # DynamoDB replicates as a role of its own, which is let through: what it may do in another region is what the hub may.
