@@ -7,6 +7,7 @@
 //! doctor                        whether everything is in place
 //! drill                         the whole way of a theft, with a role made for it
 //! service                       the loops, and what they share
+//! replication                   one leader among several hosts: the lease, taking over, following
 //! report notify                 the ledger for people and for other programs
 //! reconcile                     decisions carried out: intent, change, outcome, proof
 //! watch                         denies in force: still there, still needed; what became of the stolen key
@@ -24,7 +25,7 @@
 //! policies                      the IAM documents that it is deployed with
 //! config org                    rescind.toml and opt-outs; the organization's accounts
 //! finding                       the one place that knows the wire shapes of findings
-//! canonical digest safe backoff ident chain plural
+//! canonical digest safe backoff fence ident chain plural
 //! ```
 
 mod alert;
@@ -38,6 +39,7 @@ pub mod config;
 pub mod digest;
 mod doctor;
 mod drill;
+mod fence;
 pub mod finding;
 pub mod ident;
 mod incident;
@@ -51,6 +53,7 @@ mod policies;
 mod reconcile;
 pub mod remediation;
 mod remedy;
+mod replication;
 pub mod report;
 mod safe;
 mod service;

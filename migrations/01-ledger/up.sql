@@ -56,6 +56,15 @@ CREATE TABLE subtrees (
     root   BLOB NOT NULL CHECK (length(root) = 32)
 ) STRICT;
 
+-- How far this file has come in the log that outlives the machine, where there is one: it has all that stands up to
+-- this position there, and nothing else. Without a row the file is a ledger by itself.
+CREATE TABLE log (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    position INTEGER NOT NULL,
+    epoch    INTEGER NOT NULL,
+    hash     TEXT NOT NULL                  -- of the item there, in hexadecimal
+) STRICT;
+
 -- What follows can be made again from the entries. It is there for speed only.
 
 CREATE TABLE occurrences (

@@ -2,6 +2,7 @@
 
 use super::clock::AwsClock;
 use super::error::SdkError;
+use crate::fence::Fence;
 use crate::ident::{AccountId, Region};
 use crate::remediation::{CallError, CallRecord, CallResult, CallScope, CallSink};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -30,6 +31,16 @@ pub(super) struct Call<'a> {
     pub clock: &'a AwsClock,
 }
 
+impl Call<'_> {
+    /// Whether it changes something that another host might change as well. What is sent to a queue, a topic or a bus
+    /// twice does no harm.
+    fn is_change(&self) -> bool {
+        let reads = ["Get", "List", "Describe", "Simulate", "Generate"];
+        matches!(self.service, "iam" | "organizations" | "guardduty" | "securityhub")
+            && !reads.iter().any(|verb| self.operation.starts_with(verb))
+    }
+}
+
 /// What the [`Observer`] sees of a call on the wire.
 #[derive(Debug, Default)]
 struct Wire {
@@ -40,6 +51,8 @@ struct Wire {
     /// When the last attempt was sent, and its answer came, by this machine's clock; and AWS's date.
     sent: Option<Timestamp>,
     answered: Option<(Timestamp, String)>,
+    /// What has to be open for it to be sent.
+    fence: Option<Arc<Fence>>,
 }
 
 /// The call's future writes, and whoever waits for it reads, also when it is given up.
@@ -99,6 +112,9 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let mut made = Made::new(sink, &call);
+    if call.is_change() {
+        lock(&made.wire).fence = sink.fence();
+    }
     let span = tracing::info_span!(
         "aws", service = call.service, operation = call.operation, region = %call.region
     );
@@ -210,12 +226,17 @@ impl Intercept for Observer {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let _ = WIRE.try_with(|wire| {
+        let sent = WIRE.try_with(|wire| {
             let mut wire = lock(wire);
-            let sent = Some(Timestamp::now());
-            *wire = Wire { attempts: wire.attempts + 1, sent, ..Wire::default() };
+            let (sent, fence) = (Some(Timestamp::now()), wire.fence.take());
+            if fence.as_ref().is_some_and(|fence| !fence.is_open()) {
+                wire.fence = fence;
+                return Err("not sent: another host may lead by now".into());
+            }
+            *wire = Wire { attempts: wire.attempts + 1, sent, fence, ..Wire::default() };
+            Ok(())
         });
-        Ok(())
+        sent.unwrap_or(Ok(()))
     }
 
     fn read_after_deserialization(

@@ -7,6 +7,7 @@ use super::{Exit, show};
 use crate::config::Config;
 use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
 use crate::remediation::{Answer, Draft, Event, Remediation, State, Who};
+use crate::replication::open_ledger;
 use crate::service::{self, ServiceError};
 
 #[derive(Debug, clap::Args)]
@@ -139,7 +140,7 @@ fn answer(
         }
     }
     block_on(async {
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let done = answer_all(signed, kind, &remediations, config, &ledger, screen).await;
         ledger.close();
         done

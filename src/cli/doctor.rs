@@ -6,8 +6,9 @@ use super::{Exit, signals};
 use crate::config::{Config, OptOuts};
 use crate::doctor::{Diagnosis, Doctor, GuardDuty, Level, Problem};
 use crate::ident::AccountId;
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::Reader;
 use crate::plural::counted;
+use crate::replication::open_ledger;
 use crate::service;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -32,7 +33,7 @@ pub struct Args {
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     block_on(async {
         let stop = signals::stop_token();
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let hub = service::hub(config, &ledger).await?;
         let reader = Reader::open(&config.ledger)?;
         // What is wrong with the file is one of the problems.

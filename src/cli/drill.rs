@@ -7,8 +7,9 @@ use super::{Exit, signals};
 use crate::config::Config;
 use crate::drill::{Drill, DrillError};
 use crate::ident::AccountId;
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::Reader;
 use crate::remediation::{Draft, DrillStep, Event};
+use crate::replication::open_ledger;
 use crate::service::{self, Checkpoints, ServiceError};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     block_on(async {
         let stop = signals::stop_token();
         signals::stop_at_hangup(&stop);
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let reader = Reader::open(&config.ledger)?;
         let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
         let hub = service::hub(config, &ledger).await?;

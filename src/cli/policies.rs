@@ -7,8 +7,8 @@ use super::runtime::block_on;
 use crate::aws::Hub;
 use crate::config::{Config, ConfigError, RemedyName};
 use crate::ident::AccountId;
-use crate::ledger::Ledger;
 use crate::policies::{self, Delegate, Trusted};
+use crate::replication::open_ledger;
 use crate::service;
 use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
@@ -235,7 +235,7 @@ impl Print {
 /// What AWS answers to the hub.
 fn ask<T>(config: &Config, question: impl AsyncFnOnce(&Hub) -> Result<T, BadInput>) -> anyhow::Result<T> {
     block_on(async {
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let hub = service::hub(config, &ledger).await?;
         let answer = question(&hub).await?;
         ledger.close();

@@ -11,9 +11,10 @@ use crate::config::Config;
 use crate::finding::{Finding, Order, Ordered, OrderedBy, Theft};
 use crate::ident::{AccountId, quoted};
 use crate::ingest::Seen;
-use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
+use crate::ledger::{Append, Lock, Reader};
 use crate::reconcile::Planned;
 use crate::remediation::{Draft, Entry, Origin, State, is_session_id};
+use crate::replication::open_ledger;
 use crate::service::{Purpose, Service, ServiceError};
 use crate::triage::{SkipReason, Verdict};
 use jiff::Timestamp;
@@ -225,7 +226,7 @@ fn order(args: &Args, aws_identity: Option<String>) -> Order {
 /// without one, this process.
 async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> anyhow::Result<Exit> {
     let stop = signals::stop_token();
-    let ledger = Ledger::open(&config.ledger)?;
+    let ledger = open_ledger(&config)?;
     let given = answer::signed(&args.signed, &config, &ledger, None).await?;
     let (account, region) = (args.account.clone(), config.home_region().clone());
     let order = order(args, given.aws_identity);
@@ -253,7 +254,7 @@ async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> an
                 return unless_revoked(exit, &Reader::open(&config.ledger)?, &occurrence, screen);
             }
             // Somebody was faster, and has the order as well.
-            Err(ServiceError::Ledger(LedgerError::Locked { .. })) => {}
+            Err(ServiceError::Ledger(error)) if error.is_other_acting() => {}
             Err(error) => {
                 screen.prose("The order is recorded: the next start of `rescind run`, or `rescind run --once`, carries it out.");
                 return Err(error.into());

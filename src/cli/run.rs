@@ -5,8 +5,13 @@ use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
 use crate::ingest::Seen;
+use crate::ledger::LedgerError;
 use crate::plural::counted;
-use crate::service::{Purpose, Service};
+use crate::replication::Follower;
+use crate::service::{self, Purpose, Service, ServiceError};
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -28,56 +33,108 @@ impl Args {
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let config = if args.once { config.for_one_run() } else { config };
     block_on(async {
         // Before anything else: a SIGHUP that comes early must not end the process.
         let reload = signals::reload();
         let stop = signals::stop_token();
-        let (mode, interval) = (config.mode, config.poll_interval);
-        let command = if args.once { "run --once" } else { "run" };
-        let starting = Service::start(config, command, Purpose::Act { backlog: args.backlog }, stop.clone());
-        let service = tokio::select! {
-            service = starting => service?,
-            () = stop.cancelled() => return Ok(if args.once { Exit::Interrupted } else { Exit::Done }),
-        };
-        let done = async {
-            if args.once {
-                service.recover().await?;
-                service.take_up_ruled().await?;
-                if args.backlog {
-                    service.take_up_observed().await?;
-                }
-                let held = service.held_of_pursuit()?;
-                let mut seen = tokio::select! {
-                    seen = service.poll() => seen?,
-                    () = stop.cancelled() => Seen::default(),
-                };
-                service.drained().await?;
-                // The denies that are in force, from now and from before.
-                service.reconciler().recheck_due().await?;
-                service.drained().await?;
-                service.pursue().await?;
-                service.write_back().await?;
-                for finding in held {
-                    seen.add(finding);
-                }
-                return Ok(seen);
-            }
-            let regions = service.region_count();
-            screen.prose(format!(
-                "Watching {}, mode {mode}, every {interval:?}. Ctrl-C stops.",
-                counted(regions, "region")
-            ));
-            // When nobody reads standard output, the log has it too.
-            let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
-            service.describe_feeds().iter().for_each(|feed| screen.line(feed));
-            service.run(args.backlog, reload).await.map(|()| Seen::default())
-        }
-        .await;
         if args.once {
-            Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
-        } else {
-            Box::pin(summary::finish_service(service, screen, done.map(|_| ()))).await
+            return once(args, config.for_one_run(), screen, stop).await;
+        }
+        loop {
+            if let Some(follower) = Follower::start(&config, "run").await? {
+                let name = follower.name().to_owned();
+                screen.line(format!("Follows the log as {name}; leads when nobody else does."));
+                let _ = screen.json(&serde_json::json!({ "follows": { "host": name } }));
+                service::follow(&config, follower, &stop).await?;
+                if stop.is_cancelled() {
+                    return Ok(Exit::Done);
+                }
+            }
+            // Cancelled when another leads, and by a signal.
+            let lead = stop.child_token();
+            let ended = lead_until_stopped(args, config.clone(), screen, lead, Arc::clone(&reload)).await;
+            let is_deposed = config.log.is_some()
+                && !stop.is_cancelled()
+                && ended.as_ref().map_or_else(is_deposed, |_| true);
+            if !is_deposed {
+                return ended;
+            }
+            screen.line("Another host leads from now on: this one follows.");
         }
     })
+}
+
+/// Whether it ended because another host leads.
+fn is_deposed(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| match cause.downcast_ref::<ServiceError>() {
+        Some(ServiceError::Ledger(error)) => error.is_deposed(),
+        _ => cause.downcast_ref::<LedgerError>().is_some_and(LedgerError::is_deposed),
+    })
+}
+
+/// Watches and acts until `stop` is cancelled.
+async fn lead_until_stopped(
+    args: &Args,
+    config: Config,
+    screen: &Screen,
+    stop: CancellationToken,
+    reload: Arc<Notify>,
+) -> anyhow::Result<Exit> {
+    let (mode, interval) = (config.mode, config.poll_interval);
+    let Some(service) = start(args, config, "run", &stop).await? else { return Ok(Exit::Done) };
+    let regions = service.region_count();
+    screen.prose(format!(
+        "Watching {}, mode {mode}, every {interval:?}. Ctrl-C stops.",
+        counted(regions, "region")
+    ));
+    // When nobody reads standard output, the log has it too.
+    let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
+    service.describe_feeds().iter().for_each(|feed| screen.line(feed));
+    let done = service.run(args.backlog, reload).await;
+    Box::pin(summary::finish_service(service, screen, done)).await
+}
+
+/// Starts to act; none when it was stopped before.
+async fn start(
+    args: &Args,
+    config: Config,
+    command: &str,
+    stop: &CancellationToken,
+) -> Result<Option<Service>, ServiceError> {
+    let starting = Service::start(config, command, Purpose::Act { backlog: args.backlog }, stop.clone());
+    tokio::select! {
+        service = starting => service.map(Some),
+        () = stop.cancelled() => Ok(None),
+    }
+}
+
+/// Polls once, finishes what comes of it, and stops.
+async fn once(args: &Args, config: Config, screen: &Screen, stop: CancellationToken) -> anyhow::Result<Exit> {
+    let Some(service) = start(args, config, "run --once", &stop).await? else {
+        return Ok(Exit::Interrupted);
+    };
+    let done = async {
+        service.recover().await?;
+        service.take_up_ruled().await?;
+        if args.backlog {
+            service.take_up_observed().await?;
+        }
+        let held = service.held_of_pursuit()?;
+        let mut seen = tokio::select! {
+            seen = service.poll() => seen?,
+            () = stop.cancelled() => Seen::default(),
+        };
+        service.drained().await?;
+        // The denies that are in force, from now and from before.
+        service.reconciler().recheck_due().await?;
+        service.drained().await?;
+        service.pursue().await?;
+        service.write_back().await?;
+        for finding in held {
+            seen.add(finding);
+        }
+        Ok(seen)
+    }
+    .await;
+    Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
 }

@@ -8,7 +8,9 @@ mod contested;
 mod error;
 mod event_pattern;
 mod feeds;
+mod file_path;
 mod late_tags;
+mod ledger;
 mod located;
 mod member;
 mod mode;
@@ -33,6 +35,7 @@ pub use error::ConfigError;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
 pub use late_tags::LateTags;
+pub use ledger::LogSettings;
 use located::{invalid, located};
 pub use member::{DrillRole, Member};
 pub use mode::Mode;
@@ -81,6 +84,8 @@ pub struct Config {
     pub all_regions: bool,
     /// Path of the ledger's database.
     pub ledger: PathBuf,
+    /// The log that outlives the machine, if there is one.
+    pub log: Option<LogSettings>,
     /// The key that signs checkpoints of the ledger.
     pub signing_key: PathBuf,
     /// A finding last seen longer ago than this is not acted on.
@@ -275,7 +280,8 @@ impl Config {
             mode: raw.mode.into(),
             regions: raw.regions.named,
             all_regions: raw.regions.and_all,
-            ledger: directory.join(raw.ledger.0),
+            ledger: directory.join(raw.ledger.path),
+            log: raw.ledger.log,
             signing_key: directory.join(raw.signing_key.0),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),

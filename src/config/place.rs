@@ -1,6 +1,7 @@
 //! Where a running service listens, and where its ledger is.
 
 use super::error::ConfigError;
+use super::ledger::Ledger;
 use super::{Config, raw};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -33,9 +34,9 @@ impl ServicePlace {
     fn of_invalid(text: &str, path: &Path) -> Self {
         let table: toml::Table = text.parse().unwrap_or_default();
         let key = |name: &str| table.get(name).cloned();
-        let ledger = key("ledger").and_then(|value| raw::FilePath::deserialize(value).ok());
+        let ledger = key("ledger").and_then(|value| Ledger::deserialize(value).ok());
         let listen = key("listen").and_then(|value| raw::Listen::deserialize(value).ok());
-        let ledger = ledger.unwrap_or_else(raw::default_ledger).0;
+        let ledger = ledger.unwrap_or_default().path;
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         Self { ledger: directory.join(ledger), listen: listen.unwrap_or_default().0 }
     }

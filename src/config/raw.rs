@@ -5,7 +5,9 @@ use super::bounded::{HOUR, MINUTE, Number, SECOND, Span};
 use super::budget::Budget;
 use super::contested::WhenContested;
 use super::feeds::{Events, Folder};
+use super::file_path::FilePath;
 use super::late_tags::LateTags;
+use super::ledger::Ledger;
 use super::member::{RawDrill, RawMember};
 use super::mode::Mode;
 use super::notify::Channels;
@@ -58,9 +60,10 @@ pub(super) struct RawConfig {
     /// "*" at the end adds every other region that is enabled for the account.
     #[schemars(length(min = 1))]
     pub regions: Regions,
-    /// File of the audit ledger (SQLite), relative to this file.
-    #[serde(default = "default_ledger")]
-    pub ledger: FilePath,
+    /// File of the audit ledger (SQLite), relative to this file; or a table with the file and the log that several
+    /// hosts share.
+    #[serde(default)]
+    pub ledger: Ledger,
     /// File of the key that signs checkpoints of the ledger, relative to this file.
     #[serde(default = "default_signing_key")]
     pub signing_key: FilePath,
@@ -164,34 +167,12 @@ fn default_tag() -> String {
     "rescind:mode".to_owned()
 }
 
-pub(super) fn default_ledger() -> FilePath {
-    FilePath(PathBuf::from("ledger.db"))
-}
-
 fn default_signing_key() -> FilePath {
     FilePath(PathBuf::from("ledger.key"))
 }
 
 pub(super) fn default_opt_outs() -> FilePath {
     FilePath(PathBuf::from(OPT_OUTS))
-}
-
-/// The path of a file. An empty one would be the directory of the configuration.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(inline)]
-pub(super) struct FilePath(pub PathBuf);
-
-impl TryFrom<String> for FilePath {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let path = PathBuf::from(&text);
-        // What ends with a slash or dots has no name of a file.
-        if path.file_name().is_none() || text.ends_with(std::path::is_separator) || text.trim().is_empty() {
-            return Err(format!("{}: expected the path of a file", quoted(&text)));
-        }
-        Ok(Self(path))
-    }
 }
 
 /// An address to listen on; none when the text is empty.

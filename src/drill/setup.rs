@@ -57,6 +57,7 @@ impl Drill<'_> {
     pub(super) fn config_with(&self, ledger: &Path) -> Config {
         Config {
             mode: Mode::Enforce,
+            log: None,
             rules: Vec::new(),
             remedies: vec![RemedyName::RoleSessions],
             opt_outs: OptOuts::default(),

@@ -4,7 +4,7 @@ use super::prepared::Prepared;
 use super::project::{Projected, SideTable, project, stamp, write_beside};
 use super::{LedgerError, schema, tree};
 use crate::ident::{AccountId, Region};
-use crate::remediation::{Illegal, State};
+use crate::remediation::{Entry, Illegal, State};
 use jiff::{Timestamp, Unit};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -25,16 +25,42 @@ pub(super) struct Appending<'a> {
     path: &'a str,
     last: i64,
     pages: usize,
+    /// What was written, for the log; none is kept when there is no log.
+    kept: Option<Kept>,
+}
+
+/// What a transaction wrote, as the log has it.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Number of the first entry.
+    pub first: u64,
+    /// The entries' canonical JSON.
+    pub bodies: Vec<Vec<u8>>,
+    /// What was written beside them, as JSON.
+    pub beside: Vec<Vec<u8>>,
 }
 
 impl<'a> Appending<'a> {
     /// Within `transaction`, which holds the write lock already.
-    pub fn begin(transaction: Transaction<'a>, path: &'a str) -> Result<Self, LedgerError> {
+    /// With `keeps`, what is written is kept for the log.
+    pub fn begin(transaction: Transaction<'a>, path: &'a str, keeps: bool) -> Result<Self, LedgerError> {
         let last = transaction
             .prepare_cached("SELECT coalesce(max(seq), 0) FROM entries")
             .and_then(|mut s| s.query_row([], |row| row.get(0)))
             .map_err(|error| LedgerError::Sqlite { path: path.to_owned(), error })?;
-        Ok(Self { transaction, path, last, pages: 1 })
+        let first = u64::try_from(last + 1).unwrap_or_default();
+        let kept = keeps.then(|| Kept { first, ..Kept::default() });
+        Ok(Self { transaction, path, last, pages: 1, kept })
+    }
+
+    /// Path of the ledger's file, for errors.
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// What was written so far, for the log.
+    pub fn take_kept(&mut self) -> Kept {
+        self.kept.take().unwrap_or_default()
     }
 
     /// The transaction, for what belongs to the entries.
@@ -73,6 +99,7 @@ impl<'a> Appending<'a> {
             return self.each(ready).map(Ok);
         }
         let before = self.last;
+        let kept = self.kept.as_ref().map(|kept| (kept.bodies.len(), kept.beside.len()));
         self.run("SAVEPOINT append")?;
         match self.each(ready) {
             Ok(written) => {
@@ -86,6 +113,10 @@ impl<'a> Appending<'a> {
                 }
                 self.run("RELEASE append")?;
                 self.last = before;
+                if let (Some(kept), Some((bodies, beside))) = (&mut self.kept, kept) {
+                    kept.bodies.truncate(bodies);
+                    kept.beside.truncate(beside);
+                }
                 Ok(Err(error))
             }
         }
@@ -109,11 +140,19 @@ impl<'a> Appending<'a> {
             }
         }
         let written = ready.entries.iter().map(|entry| self.one(entry)).collect::<Result<_, _>>()?;
-        for beside in &ready.beside {
-            write_beside(&self.transaction, beside).map_err(|error| self.sqlite(error))?;
-            self.pages += 1;
-        }
+        ready.beside.iter().try_for_each(|beside| self.beside(beside))?;
         Ok(written)
+    }
+
+    /// Writes a row beside the entries.
+    pub fn beside(&mut self, beside: &SideTable) -> Result<(), LedgerError> {
+        write_beside(&self.transaction, beside).map_err(|error| self.sqlite(error))?;
+        self.pages += 1;
+        if let Some(kept) = &mut self.kept {
+            // All of it is data of ours, which can be JSON.
+            kept.beside.push(serde_json::to_vec(beside).unwrap_or_default());
+        }
+        Ok(())
     }
 
     /// Appends one entry. None when its occurrence is recorded already.
@@ -131,9 +170,35 @@ impl<'a> Appending<'a> {
         let seq = self.last + 1;
         let time = Timestamp::now().round(Unit::Millisecond).unwrap_or_else(|_| Timestamp::now());
         let body = entry.body(seq, time);
-        let leaf_hash = tree::leaf(&body);
-        self.pages += 2 + body.len() / schema::PAGE;
         let Prepared { subject, event, .. } = entry;
+        let occurrence = entry.occurrence.as_deref();
+        self.insert(&Projected { seq, time, subject, event, occurrence }, &body)?;
+        if let Some(kept) = &mut self.kept {
+            kept.bodies.push(body);
+        }
+        Ok(Some(seq))
+    }
+
+    /// Writes an entry that stands in the log.
+    ///
+    /// # Errors
+    /// When it is not the one that comes next, or cannot be read.
+    pub fn replay(&mut self, body: &[u8]) -> Result<(), LedgerError> {
+        let seq = self.last + 1;
+        let bad = |error: String| LedgerError::BadEntry { path: self.path.to_owned(), seq, error };
+        let entry: Entry = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        if entry.seq != seq {
+            return Err(bad(format!("the log has entry {} here", entry.seq)));
+        }
+        let occurrence = entry.event.occurrence();
+        let Entry { time, subject, event, .. } = &entry;
+        self.insert(&Projected { seq, time: *time, subject, event, occurrence: occurrence.as_deref() }, body)
+    }
+
+    fn insert(&mut self, entry: &Projected<'_>, body: &[u8]) -> Result<(), LedgerError> {
+        let Projected { seq, time, subject, event, .. } = entry;
+        let leaf_hash = tree::leaf(body);
+        self.pages += 2 + body.len() / schema::PAGE;
         let written = self.transaction
             .prepare_cached(
                 "INSERT INTO entries (seq, time, kind, remediation, finding, account, region, principal, body, leaf_hash)
@@ -142,7 +207,7 @@ impl<'a> Appending<'a> {
             .and_then(|mut s| {
                 s.execute(params![
                     seq,
-                    stamp(time),
+                    stamp(*time),
                     event.kind(),
                     subject.remediation,
                     subject.finding,
@@ -158,10 +223,8 @@ impl<'a> Appending<'a> {
         if written != 1 {
             return Err(LedgerError::NotTaken { path: self.path.to_owned() });
         }
-        let occurrence = entry.occurrence.as_deref();
-        let recorded = Projected { seq, time, subject, event, occurrence };
-        project(&self.transaction, &recorded, self.path)?;
-        self.last = seq;
-        Ok(Some(seq))
+        project(&self.transaction, entry, self.path)?;
+        self.last = *seq;
+        Ok(())
     }
 }

@@ -3,16 +3,16 @@
 use super::append::Appending;
 use super::claim::claim;
 use super::columns::states;
+use super::emptied::Emptied;
 use super::note::Signer;
 use super::prepared::Prepared;
-use super::project::stamp;
-use super::{LedgerError, Reader, checkpoint, schema};
+use super::project::{SideTable, stamp};
+use super::{LedgerError, Reader, checkpoint};
 use crate::remediation::{Draft, Entry, Event};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// Maximum number of entries that are moved in one transaction, and all those of a remediation together:
 /// others can write in between.
@@ -152,27 +152,20 @@ pub struct Moved {
     pub before: Timestamp,
 }
 
-/// Takes the texts of what is in an archive by now out of the ledger at `path`, says so in an entry, and
-/// signs for it.
+/// Takes the texts of what is in an archive by now out of the ledger, says so in an entry, and signs for it.
 /// Gives how many; none when something of it was taken up again meanwhile: then it stays.
-///
-/// # Errors
-/// When the ledger cannot be read or written. Then nothing was moved.
-pub fn move_out(
-    path: &Path,
+pub(super) fn move_out(
+    appending: &mut Appending<'_>,
     closed: &Closed,
     to: &Moved,
     signer: &Signer,
 ) -> Result<Option<usize>, LedgerError> {
-    let shown = path.display().to_string();
-    let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
-    let mut connection = schema::open_writer(path)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-    if !is_still_closed(&transaction, closed).map_err(sqlite)? {
+    let path = appending.path();
+    let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
+    if !is_still_closed(appending.connection(), closed).map_err(sqlite)? {
         return Ok(None);
     }
-    let left_sha256 = left_sha256(&transaction, &closed.entries).map_err(sqlite)?;
-    let mut appending = Appending::begin(transaction, &shown)?;
+    let left_sha256 = left_sha256(appending.connection(), &closed.entries).map_err(sqlite)?;
     let event_with = |signed| Event::Archive {
         file: to.file.clone(),
         sha256: to.sha256.clone(),
@@ -186,10 +179,13 @@ pub fn move_out(
     let unsigned = serde_json::to_value(event_with(String::new())).unwrap_or_default();
     let event = event_with(signer.claim(appending.next(), &claim(unsigned)));
     let seq = appending.one(&Prepared::new(Draft::of_service(event))?)?.unwrap_or_default();
-    empty(appending.connection(), closed, seq).map_err(sqlite)?;
+    let occurrences = closed.occurrences.iter().map(|(name, _)| name.clone()).collect();
+    let emptied = Emptied::by(seq, &closed.entries, closed.remediations.clone(), occurrences);
+    appending.beside(&SideTable::Emptied(emptied))?;
     // A text that is gone without a signature for it would be a tampering.
-    checkpoint::make(appending.connection(), &shown, signer)?;
-    appending.commit()?;
+    if let Some(row) = checkpoint::make(appending.connection(), path, signer)? {
+        appending.beside(&SideTable::Checkpoint(row))?;
+    }
     Ok(Some(closed.entries.len()))
 }
 
@@ -238,27 +234,6 @@ fn is_still_closed(connection: &Connection, closed: &Closed) -> rusqlite::Result
         }
     }
     Ok(true)
-}
-
-fn empty(connection: &Connection, closed: &Closed, archive: i64) -> rusqlite::Result<()> {
-    let mut remediation = connection.prepare("DELETE FROM remediations WHERE id = ?1")?;
-    for id in &closed.remediations {
-        remediation.execute([id])?;
-    }
-    let mut occurrence = connection.prepare("DELETE FROM occurrences WHERE occurrence = ?1")?;
-    for (name, _) in &closed.occurrences {
-        occurrence.execute([name])?;
-    }
-    let mut entry = connection.prepare(
-        "UPDATE entries SET kind = 'archived', body = ?2, remediation = NULL, finding = NULL,
-         account = NULL, region = NULL, principal = NULL WHERE seq = ?1",
-    )?;
-    // Where the trigger reads the number.
-    let body = format!("{{\"archived\":{archive}}}").into_bytes();
-    for seq in &closed.entries {
-        entry.execute(params![seq, body])?;
-    }
-    Ok(())
 }
 
 impl Reader {

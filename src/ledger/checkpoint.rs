@@ -1,10 +1,12 @@
 //! Checkpoints: signed tree heads, stored with the entries and published to a file.
 
 use super::note::{Checkpoint, Signer};
-use super::project::stamp;
+use super::project::CheckpointRow;
 use super::proof::SUBTREE;
 use super::tree::{self, Frontier, Hash};
 use super::{LedgerError, claim};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::io::Write;
@@ -31,14 +33,14 @@ pub fn checkpoint_file(ledger: &Path) -> PathBuf {
     name.into()
 }
 
-/// Makes a checkpoint over all entries; none when there are no new ones since the last.
+/// Makes a checkpoint over all entries, to be written beside them; none when there are no new ones since the last.
 ///
 /// What is signed has to fit what was signed before: otherwise nothing is.
 pub(super) fn make(
     connection: &Connection,
     path: &str,
     signer: &Signer,
-) -> Result<Option<Made>, LedgerError> {
+) -> Result<Option<CheckpointRow>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let tampered = |seq: i64, what: String| LedgerError::Tampered { path: path.to_owned(), seq, what };
     let (known, public) = (signed(connection, path, signer)?, signer.public());
@@ -96,17 +98,12 @@ pub(super) fn make(
     if last == frontier.size() {
         return Ok(None);
     }
-    let made = Made { size: frontier.size(), note: signer.sign(frontier.size(), &frontier.root()) };
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO checkpoints (size, time, note, frontier) VALUES (?1, ?2, ?3, ?4)",
-        )
-        .and_then(|mut s| {
-            let size = i64::try_from(made.size).unwrap_or(i64::MAX);
-            s.execute(params![size, stamp(Timestamp::now()), made.note, frontier.save()])
-        })
-        .map_err(sqlite)?;
-    Ok(Some(made))
+    Ok(Some(CheckpointRow {
+        size: frontier.size(),
+        time: Timestamp::now(),
+        note: signer.sign(frontier.size(), &frontier.root()),
+        frontier: BASE64.encode(frontier.save()),
+    }))
 }
 
 /// The checkpoints that this key signed, by size. Others may be anybody's.

@@ -1,6 +1,7 @@
 //! What can go wrong with the ledger.
 
-use crate::remediation::Illegal;
+use crate::log::Broken;
+use crate::remediation::{CallError, Illegal};
 use std::sync::Arc;
 
 /// Why the ledger could not be read or written. The text says which file; causes are sources.
@@ -140,9 +141,75 @@ pub enum LedgerError {
         /// State that the remediation is in.
         state: String,
     },
+    /// The file follows a log, and the configuration names none.
+    #[error(
+        "{path}: this ledger follows a log: name its table in the configuration ([ledger] table), or it would part from what other hosts write"
+    )]
+    HasLog {
+        /// Path of the ledger's file.
+        path: String,
+    },
+    /// The file is a ledger by itself, and the configuration names a log.
+    #[error(
+        "{path}: this ledger is not in the log yet: `rescind ledger publish` puts it there; a new host begins with an empty file"
+    )]
+    NotPublished {
+        /// Path of the ledger's file.
+        path: String,
+    },
+    /// The file and the log say different things.
+    #[error("{path}: {what}. Keep both as evidence; `rescind ledger verify` checks the file")]
+    Diverged {
+        /// Path of the ledger's file.
+        path: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// The log has items that do not follow each other.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// The log cannot be read or written.
+    #[error("the log cannot be read or written, and nothing is done without a record")]
+    Log {
+        /// The call that failed.
+        #[source]
+        error: CallError,
+    },
+    /// Another host leads the log.
+    #[error(
+        "{host} leads: it acts, and this host does not. Give orders and answers here; they reach it by the log"
+    )]
+    Led {
+        /// The process that leads.
+        host: String,
+    },
+    /// Another process leads: nothing was written.
+    #[error("another host leads from now on (epoch {epoch}): this one stops acting")]
+    Deposed {
+        /// Number of the other's leadership.
+        epoch: u64,
+    },
     /// The writer has ended.
     #[error("the ledger's writer has ended: nothing can be recorded")]
     Closed,
+}
+
+impl LedgerError {
+    /// Whether another process acts, on this file or as the leader of its log.
+    #[must_use]
+    pub fn is_other_acting(&self) -> bool {
+        matches!(self, Self::Locked { .. }) || self.is_deposed()
+    }
+
+    /// Whether another process leads.
+    #[must_use]
+    pub fn is_deposed(&self) -> bool {
+        match self {
+            Self::Deposed { .. } | Self::Led { .. } => true,
+            Self::Shared(error) => error.is_deposed(),
+            _ => false,
+        }
+    }
 }
 
 fn hint(error: &rusqlite::Error) -> &'static str {

@@ -2,15 +2,20 @@
 //! AWS.
 
 use super::LedgerError;
+use super::emptied::Emptied;
 use crate::ident::{AccountId, Region};
 use crate::org::{Placement, Snapshot};
 use crate::remediation::{Event, Standing, Subject, Target};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What is kept beside the entries, and can be had again.
-#[derive(Debug)]
+/// What is kept beside the entries, and cannot be made from them.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SideTable {
     /// How far a feed has come.
     Cursor(Cursor),
@@ -20,10 +25,27 @@ pub enum SideTable {
     Placement(AccountId, Placement),
     /// How far a channel of notifications has come.
     Channel(ChannelState),
+    /// A checkpoint was made.
+    Checkpoint(CheckpointRow),
+    /// The texts of entries are in an archive.
+    Emptied(Emptied),
+}
+
+/// A checkpoint as the ledger keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRow {
+    /// Number of entries that it covers.
+    pub size: u64,
+    /// When it was made.
+    pub time: Timestamp,
+    /// The signed note.
+    pub note: String,
+    /// Where the next one goes on, in base64.
+    pub frontier: String,
 }
 
 /// How far a channel of notifications has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelState {
     /// Name of the channel in the configuration.
     pub name: String,
@@ -46,7 +68,7 @@ impl ChannelState {
 }
 
 /// How far a region's feed has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The region that is polled.
     pub region: Region,
@@ -249,6 +271,17 @@ pub(super) fn write_beside(connection: &Connection, beside: &SideTable) -> rusql
         SideTable::Placement(account, placement) => connection
             .prepare_cached("INSERT OR REPLACE INTO placements (account, body) VALUES (?1, ?2)")?
             .execute([account.as_str(), &json(serde_json::to_string(placement))?]),
+        SideTable::Checkpoint(row) => connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO checkpoints (size, time, note, frontier) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                i64::try_from(row.size).unwrap_or(i64::MAX),
+                stamp(row.time),
+                row.note,
+                BASE64.decode(&row.frontier).unwrap_or_default()
+            ]),
+        SideTable::Emptied(emptied) => emptied.write(connection),
     }
 }
 

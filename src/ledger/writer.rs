@@ -3,16 +3,20 @@
 //! Appends that arrive while a commit is under way share the next one. Each caller is answered
 //! when its entries are on disk.
 
-use super::append::{Appending, Ready, Written};
+use super::append::{Ready, Written};
+use super::archive::{Closed, Moved, move_out};
 use super::checkpoint::{self, Made};
+use super::committer::Committer;
+use super::logged::{Fault, Log, Role};
 use super::note::Signer;
 use super::prepared::Prepared;
 use super::project::SideTable;
 use super::queue::{Queue, Work};
 use super::{LedgerError, Reader, schema};
 use crate::chain::chain;
+use crate::fence::Fence;
+use crate::log::Tail;
 use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, State, Subject};
-use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,31 +53,87 @@ enum Job {
     Detached(Box<Prepared>),
     /// A checkpoint over all that is written.
     Checkpoint(Arc<Signer>, oneshot::Sender<Result<Option<Made>, LedgerError>>),
+    /// Texts that are in an archive by now.
+    MoveOut(Box<(Closed, Moved, Arc<Signer>)>, oneshot::Sender<Result<Option<usize>, LedgerError>>),
+    /// What the log has and the file has not.
+    CatchUp(oneshot::Sender<Result<Tail, LedgerError>>),
 }
 
 /// The ledger, open for appending. Clones share one writer.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     path: PathBuf,
+    log: Option<Log>,
     jobs: Queue<Job>,
 }
 
 impl Ledger {
-    /// Opens the ledger, or makes a new one (mode 0600).
+    /// Opens the ledger, or makes a new one (mode 0600). It is a ledger by itself.
     ///
     /// # Errors
     /// When the file cannot be used: see [`LedgerError`].
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let connection = schema::open_writer(path)?;
-        let shown = path.display().to_string();
-        connection
-            .pragma_update(None, "wal_autocheckpoint", 0)
-            .map_err(|error| LedgerError::Sqlite { path: shown.clone(), error })?;
-        let unfolded = schema::log_pages(path);
-        let writer = Writer { connection, path: shown, backlog: Vec::new(), unfolded, failed: false };
+        Self::start(path, None, Committer::open(path, None)?)
+    }
+
+    /// Opens the ledger of a log, or makes a new one, and reads what the log has and the file has not. It blocks
+    /// until that is done. What is appended is under whoever leads.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or is not of this log.
+    pub fn of_log(path: &Path, log: &Log) -> Result<Self, LedgerError> {
+        Self::start(path, Some(log), Committer::open(path, Some((log.clone(), Role::Guest)))?)
+    }
+
+    /// The same, as the one that leads from now on: the first entry says so. Whoever led before can append nothing more.
+    ///
+    /// # Errors
+    /// As [`Self::of_log`]; [`LedgerError::Deposed`] when another was faster.
+    pub fn leading(path: &Path, log: &Log) -> Result<(Self, u64), LedgerError> {
+        let mut committer = Committer::open(path, Some((log.clone(), Role::Guest)))?;
+        let epoch = committer.lead(|appending, epoch| {
+            let event = Event::TookOver { host: log.writer().to_owned(), epoch };
+            appending.one(&Prepared::new(Draft::of_service(event))?).map(|_| ())
+        })?;
+        Ok((Self::start(path, Some(log), committer)?, epoch))
+    }
+
+    fn start(path: &Path, log: Option<&Log>, committer: Committer) -> Result<Self, LedgerError> {
+        let writer = Writer { committer, backlog: Vec::new(), failed: false };
         let jobs = Queue::start("ledger", PATIENCE, writer)
             .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
-        Ok(Self { path: path.to_owned(), jobs })
+        Ok(Self { path: path.to_owned(), log: log.cloned(), jobs })
+    }
+
+    /// What keeps the log from being read or written just now, if the ledger has one.
+    #[must_use]
+    pub fn log_fault(&self) -> Option<Fault> {
+        self.log.as_ref().and_then(Log::fault)
+    }
+
+    /// Waits no longer for a log that does not answer: what waits for it fails.
+    pub fn give_up_on_log(&self) {
+        if let Some(log) = &self.log {
+            log.give_up();
+        }
+    }
+
+    /// Reads what the log has and the file has not. Gives where the log ends.
+    ///
+    /// # Errors
+    /// When the log was given up or is damaged, or the file cannot be written.
+    pub async fn catch_up(&self) -> Result<Tail, LedgerError> {
+        self.ask(Job::CatchUp).await
+    }
+
+    /// Hands in a job, and waits for its answer.
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, LedgerError>>) -> Job,
+    ) -> Result<T, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(job(answer)).map_err(|_| LedgerError::Closed)?;
+        answered.await.map_err(|_| LedgerError::Closed)?
     }
 
     /// A reader of the same file.
@@ -91,9 +151,7 @@ impl Ledger {
     /// When nothing of it was written.
     pub async fn append(&self, append: impl Into<Append>) -> Result<Written, LedgerError> {
         let ready = append.into().ready()?;
-        let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job::Append(ready, answer)).map_err(|_| LedgerError::Closed)?;
-        answered.await.map_err(|_| LedgerError::Closed)?
+        self.ask(|answer| Job::Append(ready, answer)).await
     }
 
     /// Makes a checkpoint over all entries that are written; none when there are no new ones.
@@ -101,9 +159,22 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read or written.
     pub async fn checkpoint(&self, signer: &Arc<Signer>) -> Result<Option<Made>, LedgerError> {
-        let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job::Checkpoint(Arc::clone(signer), answer)).map_err(|_| LedgerError::Closed)?;
-        answered.await.map_err(|_| LedgerError::Closed)?
+        self.ask(|answer| Job::Checkpoint(Arc::clone(signer), answer)).await
+    }
+
+    /// Takes the texts of what is in an archive by now out of the ledger, says so in an entry, and signs for it.
+    /// Gives how many; none when something of it was taken up again meanwhile: then it stays.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written. Then nothing was moved.
+    pub async fn move_out(
+        &self,
+        closed: &Closed,
+        to: &Moved,
+        signer: &Arc<Signer>,
+    ) -> Result<Option<usize>, LedgerError> {
+        let what = Box::new((closed.clone(), to.clone(), Arc::clone(signer)));
+        self.ask(|answer| Job::MoveOut(what, answer)).await
     }
 
     /// Keeps something beside the entries; does not wait until it is durable.
@@ -136,6 +207,10 @@ impl CallSink for Ledger {
             tracing::error!("an AWS call could not be recorded: {error}");
         }
     }
+
+    fn fence(&self) -> Option<Arc<Fence>> {
+        self.log.as_ref().map(|log| Arc::clone(log.fence()))
+    }
 }
 
 /// Time without a write after which the write-ahead log is folded into the file. That takes two more fsyncs,
@@ -153,11 +228,7 @@ const WORTH_FOLDING: usize = 500;
 const MUST_BE_FOLDED: usize = 2_500;
 
 struct Writer {
-    connection: Connection,
-    path: String,
-    /// About how many pages of the write-ahead log are not folded into the file, those of a process that was
-    /// killed before included.
-    unfolded: usize,
+    committer: Committer,
     /// The last commit failed. Whoever locks the ledger has had the whole timeout: each further write would
     /// wait as long again, and what stops because of the first failure must not wait for all of them.
     failed: bool,
@@ -167,23 +238,30 @@ struct Writer {
 
 impl Work<Job> for Writer {
     fn group(&mut self, jobs: Vec<Job>) {
-        let (checkpoints, jobs): (Vec<_>, Vec<_>) =
-            jobs.into_iter().partition(|job| matches!(job, Job::Checkpoint(..)));
-        if !jobs.is_empty() {
-            self.commit(jobs);
+        let (entries, others): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| matches!(job, Job::Append(..) | Job::Detached(_)));
+        if !entries.is_empty() {
+            self.commit(entries);
         }
-        if self.unfolded > MUST_BE_FOLDED {
+        if self.committer.unfolded > MUST_BE_FOLDED {
             self.fold("PASSIVE");
         }
-        for job in checkpoints {
-            if let Job::Checkpoint(signer, answer) = job {
-                let _ = answer.send(self.checkpoint(&signer));
+        for job in others {
+            match job {
+                Job::Checkpoint(signer, answer) => drop(answer.send(self.checkpoint(&signer))),
+                Job::MoveOut(what, answer) => {
+                    let (closed, to, signer) = *what;
+                    let moved = self.committer.commit(|appending| move_out(appending, &closed, &to, &signer));
+                    drop(answer.send(moved));
+                }
+                Job::CatchUp(answer) => drop(answer.send(self.committer.catch_up())),
+                Job::Append(..) | Job::Detached(_) => {}
             }
         }
     }
 
     fn rest(&mut self) {
-        if self.unfolded > WORTH_FOLDING {
+        if self.committer.unfolded > WORTH_FOLDING {
             self.fold("PASSIVE");
         }
     }
@@ -194,7 +272,7 @@ impl Work<Job> for Writer {
         }
         // Whoever copies the one file has the whole ledger. Nobody waits for it: while it waits for a
         // reader, it keeps every other process from writing.
-        let _ = self.connection.busy_timeout(BRIEFLY);
+        self.committer.wait_for_others(BRIEFLY);
         self.fold("TRUNCATE");
     }
 }
@@ -204,37 +282,55 @@ impl Writer {
     /// was there before, stays in the log, and is as durable there.
     fn fold(&mut self, how: &str) {
         let sql = format!("PRAGMA wal_checkpoint({how})");
-        let left =
-            self.connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
+        let left = self
+            .committer
+            .connection
+            .query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
         match left {
-            Ok(left) => self.unfolded = usize::try_from(left).unwrap_or_default(),
+            Ok(left) => self.committer.unfolded = usize::try_from(left).unwrap_or_default(),
             Err(error) => tracing::debug!(%error, "the write-ahead log was left beside the ledger"),
         }
     }
 
     fn checkpoint(&mut self, signer: &Signer) -> Result<Option<Made>, LedgerError> {
-        let path = &self.path;
-        let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-        let made = checkpoint::make(&transaction, path, signer)?;
-        transaction.commit().map_err(sqlite)?;
-        self.unfolded += 2;
-        Ok(made)
+        self.committer.commit(|appending| {
+            let Some(row) = checkpoint::make(appending.connection(), appending.path(), signer)? else {
+                return Ok(None);
+            };
+            let made = Made { size: row.size, note: row.note.clone() };
+            appending.beside(&SideTable::Checkpoint(row))?;
+            Ok(Some(made))
+        })
     }
 
     fn commit(&mut self, group: Vec<Job>) {
         let written = self.write(&group);
+        // Who leads no longer does nothing more, and what it did is recorded all the same.
+        let group = match &written {
+            Err(error @ LedgerError::Deposed { epoch }) => {
+                tracing::error!("{error}");
+                let (calls, others): (Vec<_>, Vec<_>) =
+                    group.into_iter().partition(|job| matches!(job, Job::Detached(_)));
+                let epoch = *epoch;
+                for job in others {
+                    if let Job::Append(_, answer) = job {
+                        let _ = answer.send(Err(LedgerError::Deposed { epoch }));
+                    }
+                }
+                return self.record_calls(calls);
+            }
+            _ => group,
+        };
         if self.failed != written.is_err() {
             self.failed = written.is_err();
-            let _ = self.connection.busy_timeout(if self.failed { BRIEFLY } else { schema::BUSY });
+            self.committer.wait_for_others(if self.failed { BRIEFLY } else { schema::BUSY });
         }
         match written {
             Ok(written) => {
                 self.backlog.clear();
                 let answers = group.into_iter().filter_map(|job| match job {
                     Job::Append(_, answer) => Some(answer),
-                    Job::Detached(_) | Job::Checkpoint(..) => None,
+                    _ => None,
                 });
                 for (answer, written) in answers.zip(written) {
                     let _ = answer.send(written);
@@ -249,34 +345,44 @@ impl Writer {
                             let _ = answer.send(Err(LedgerError::Shared(Arc::clone(&error))));
                         }
                         Job::Detached(call) => self.backlog.push(*call),
-                        Job::Checkpoint(..) => {}
+                        Job::Checkpoint(..) | Job::MoveOut(..) | Job::CatchUp(_) => {}
                     }
                 }
             }
         }
     }
 
+    /// Records calls that were made before another led.
+    fn record_calls(&mut self, calls: Vec<Job>) {
+        self.backlog.extend(calls.into_iter().filter_map(|job| match job {
+            Job::Detached(call) => Some(*call),
+            _ => None,
+        }));
+        let Self { committer, backlog, .. } = self;
+        let recorded = committer
+            .commit_as_guest(|appending| backlog.iter().try_for_each(|call| appending.one(call).map(|_| ())));
+        match recorded {
+            Ok(()) => self.backlog.clear(),
+            Err(error) => tracing::error!(error = chain(&error), "AWS calls could not be recorded"),
+        }
+    }
+
     /// Writes the backlog and a group in one transaction; gives an answer for each append.
     fn write(&mut self, group: &[Job]) -> Result<Vec<Result<Written, LedgerError>>, LedgerError> {
-        let path = &self.path;
-        let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-        let mut appending = Appending::begin(transaction, path)?;
-        for call in &self.backlog {
-            appending.one(call)?;
-        }
-        let mut answers = Vec::new();
-        for job in group {
-            match job {
-                Job::Detached(call) => drop(appending.one(call)?),
-                Job::Checkpoint(..) => {}
-                Job::Append(ready, _) => answers.push(appending.all(ready)?),
+        let Self { committer, backlog, .. } = self;
+        committer.commit(|appending| {
+            for call in backlog.iter() {
+                appending.one(call)?;
             }
-        }
-        let pages = appending.pages();
-        appending.commit()?;
-        self.unfolded += pages;
-        Ok(answers)
+            let mut answers = Vec::new();
+            for job in group {
+                match job {
+                    Job::Detached(call) => drop(appending.one(call)?),
+                    Job::Append(ready, _) => answers.push(appending.all(ready)?),
+                    Job::Checkpoint(..) | Job::MoveOut(..) | Job::CatchUp(_) => {}
+                }
+            }
+            Ok(answers)
+        })
     }
 }

@@ -1,8 +1,10 @@
 //! An AWS call: what it was made for, what came of it, and why it failed.
 
+use crate::fence::Fence;
 use crate::ident::{AccountId, Region};
 use crate::safe::line;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a call is made for.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +57,11 @@ pub enum CallResult {
 pub trait CallSink: std::fmt::Debug + Send + Sync {
     /// Takes a record. It must not block; records of one task keep their order.
     fn record(&self, scope: &CallScope, call: CallRecord);
+
+    /// What has to be open for a call that changes something; none when nothing has to.
+    fn fence(&self) -> Option<Arc<Fence>> {
+        None
+    }
 }
 
 /// Why a call failed.

@@ -28,6 +28,13 @@ pub enum Event {
         /// It also acts on what was there before it began to watch, and on what was only observed.
         backlog: bool,
     },
+    /// A process leads from now on: whoever led before can append nothing more.
+    TookOver {
+        /// The process: the host's name, and what tells its processes apart.
+        host: String,
+        /// Number of the leadership. Each has a higher one than the one before it.
+        epoch: u64,
+    },
     /// The opt-outs were read, at the start or because the file changed.
     OptOuts {
         /// SHA-256 of the file, in hexadecimal; empty when there is none.

@@ -161,7 +161,7 @@ impl Checkpoints {
     }
 
     #[must_use]
-    pub fn signer(&self) -> &Signer {
+    pub fn signer(&self) -> &Arc<Signer> {
         &self.signer
     }
 

@@ -62,6 +62,35 @@ pub struct Live {
     /// Why a changed file was rejected, if one was.
     pub refused: Option<String>,
     pub stopping: bool,
+    /// How this host stands to the log that outlives the machine, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogLive>,
+}
+
+/// How a host stands to the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLive {
+    pub role: Role,
+    /// This process, as its items in the log name it.
+    pub host: String,
+    /// The process that leads, as far as this one knows.
+    pub leader: Option<String>,
+    /// Number of the leadership.
+    pub epoch: u64,
+    /// When a follower last had everything that stood in the log; for the leader, now.
+    pub caught_up: Timestamp,
+    /// Since when the log does not answer, and its latest error.
+    pub fault: Option<(Timestamp, String)>,
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// This host acts.
+    Leader,
+    /// This host replays the log, and takes over when nobody leads.
+    Follower,
 }
 
 /// How a queue is doing.
@@ -151,10 +180,40 @@ impl Live {
                 (None, Some(_)) => None,
             })
             .collect();
+        reasons.extend(self.log.as_ref().and_then(LogLive::not_ready));
         if self.stopping {
             reasons.push("stopping".to_owned());
         }
         reasons
+    }
+}
+
+/// Time after which a follower that has not read the log to its end is not ready.
+const BEHIND: SignedDuration = SignedDuration::from_secs(30);
+
+impl LogLive {
+    /// What keeps the host from acting, or from taking over.
+    fn not_ready(&self) -> Option<String> {
+        if let Some((since, error)) = &self.fault {
+            return Some(format!(
+                "the log does not answer since {since:.0}: nothing is done until it does: {error}"
+            ));
+        }
+        let behind = Timestamp::now().duration_since(self.caught_up);
+        (behind > BEHIND).then(|| format!("follows the log {} s behind", behind.as_secs()))
+    }
+
+    /// One line: the role, how far it is behind, and who leads.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let behind = Timestamp::now().duration_since(self.caught_up).as_secs().max(0);
+        match (self.role, &self.leader) {
+            (Role::Leader, _) => format!("leader, epoch {}", self.epoch),
+            (Role::Follower, Some(leader)) => {
+                format!("follower, {behind} s behind, epoch {}; {leader} leads", self.epoch)
+            }
+            (Role::Follower, None) => format!("follower, {behind} s behind; nobody leads"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod checkpoints;
 mod dispatcher;
 mod feeds;
+mod following;
 mod heartbeat;
 mod limits;
 mod live;
@@ -19,6 +20,7 @@ mod upkeep;
 mod web;
 
 pub use checkpoints::Checkpoints;
+pub use following::follow;
 pub use live::Live;
 pub use os_user::os_user;
 pub use start::{Purpose, ServiceError, hub};
@@ -28,10 +30,11 @@ use crate::aws::Hub;
 use crate::config::{Config, Mode};
 use crate::finding::Finding;
 use crate::ingest::{HandedIn, Inbox, Polls, Seen, UndecidedSweep, joined};
-use crate::ledger::{Ledger, LedgerError, Lock, Reader};
+use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::notify::{BackWriter, Notifier};
 use crate::reconcile::Reconciler;
 use crate::remediation::{Draft, Event, Origin, State};
+use crate::replication::Acting;
 use crate::triage::Types;
 use crate::watch::Pursuit;
 use feeds::Feeds;
@@ -64,8 +67,8 @@ pub struct Service {
     stop: CancellationToken,
     /// Takes findings in, from the start on.
     receiver: JoinHandle<()>,
-    /// Held by who acts on the ledger.
-    lock: Option<Lock>,
+    /// The right to act on the ledger, and the lead of its log.
+    acting: Option<Acting>,
     notifier: Option<Arc<Notifier>>,
     /// Only who acts on a ledger signs it.
     checkpoints: Option<Arc<Checkpoints>>,
@@ -93,7 +96,7 @@ impl Service {
     /// It acts, and does not only look.
     #[must_use]
     pub fn acts(&self) -> bool {
-        self.lock.is_some()
+        self.acting.is_some()
     }
 
     /// It was asked to stop.
@@ -242,15 +245,19 @@ impl Service {
     /// # Errors
     /// When the ledger fails.
     pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
+        // A log that does not answer keeps nobody from stopping: what is missing in it is done at the next start.
+        if self.stop.is_cancelled() && self.ledger.log_fault().is_some() {
+            self.ledger.give_up_on_log();
+        }
         let drained = self.drained().await;
         // A fault in it stopped everything, and is no end in good order.
         if self.receiver.is_finished() {
             joined(self.receiver.await.map(Ok))?;
         }
-        if let Some(notifier) = self.notifier.as_ref().filter(|_| self.lock.is_some()) {
+        if let Some(notifier) = self.notifier.as_ref().filter(|_| self.acting.is_some()) {
             Box::pin(notifier.flush()).await?;
         }
-        let done = if self.lock.is_some() {
+        let done = if self.acting.is_some() {
             self.ledger
                 .append(Draft::of_service(Event::Stopped { reason: reason.to_owned() }))
                 .await
@@ -263,6 +270,9 @@ impl Service {
             None => Ok(()),
         };
         self.ledger.close();
+        if let Some(acting) = self.acting {
+            acting.end().await;
+        }
         drained.and(done).and(signed)
     }
 }

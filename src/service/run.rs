@@ -13,6 +13,7 @@ use crate::incident::IncidentCounter;
 use crate::ingest::{Inbox, joined};
 use crate::ledger::LedgerError;
 use crate::remediation::AlertCode;
+use crate::replication::Acting;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,6 +133,8 @@ impl Service {
         let publisher = StatusPublisher {
             config: Arc::clone(&self.config),
             reader: self.ledger.reader()?,
+            ledger: self.ledger.clone(),
+            lead: self.acting.as_ref().and_then(Acting::lead),
             reconciler: Arc::clone(&self.reconciler),
             feeds: self.feeds.clone(),
             shared: Arc::clone(&self.shared),

@@ -9,13 +9,14 @@ use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
 use crate::ident::Partition;
 use crate::ingest::{WatchedRegions, intake_channel};
-use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
+use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::notify::{Notifier, NotifierError};
 use crate::org::Snapshot;
 use crate::plural::counted;
 use crate::reconcile::{ORGANIZATION_AGE, Reconciler, read_organization};
 use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use crate::remedy::MemberAccess;
+use crate::replication::{Acting, open_ledger};
 use crate::watch::{Needs, Pursuit};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -105,7 +106,7 @@ impl Service {
         stop: CancellationToken,
     ) -> Result<Self, ServiceError> {
         let acts = purpose != Purpose::Plan;
-        let lock = if acts { Some(Lock::take(&config.ledger, command)?) } else { None };
+        let acting = if acts { Some(Acting::begin(&config, command, stop.clone()).await?) } else { None };
         if acts {
             // The status that an earlier process left.
             Live::remove(&config.ledger);
@@ -113,7 +114,10 @@ impl Service {
             super::metrics::zero(&config);
             super::limits::raise();
         }
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = match &acting {
+            Some(acting) => acting.ledger().clone(),
+            None => open_ledger(&config)?,
+        };
         let reader = ledger.reader()?;
         let started_at = reader.last()?;
         let checkpoints =
@@ -176,7 +180,7 @@ impl Service {
                     started_at,
                     stop,
                     receiver,
-                    lock,
+                    acting,
                     notifier: notifier.map(Arc::new),
                     checkpoints: checkpoints.map(Arc::new),
                 })
@@ -186,6 +190,9 @@ impl Service {
                     ledger.append(Draft::feed_failed(None, error.to_string(), hint.clone())).await?;
                 }
                 ledger.close();
+                if let Some(acting) = acting {
+                    acting.end().await;
+                }
                 Err(error)
             }
         }

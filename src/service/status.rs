@@ -3,11 +3,11 @@
 
 use super::feeds::Feeds;
 use super::heartbeat::Heartbeat;
-use super::live::Live;
+use super::live::{Live, LogLive, Role};
 use super::{metrics, systemd};
 use crate::config::Config;
 use crate::incident::{IncidentCounter, IncidentCounts};
-use crate::ledger::Reader;
+use crate::ledger::{Ledger, Reader};
 use crate::reconcile::Reconciler;
 use jiff::Timestamp;
 use std::io::Write;
@@ -57,6 +57,9 @@ impl Shared {
 pub(super) struct StatusPublisher {
     pub config: Arc<Config>,
     pub reader: Reader,
+    pub ledger: Ledger,
+    /// The leadership's number, and this process as the log names it, where there is a log.
+    pub lead: Option<(u64, String)>,
     pub reconciler: Arc<Reconciler>,
     pub feeds: Feeds,
     pub shared: Arc<Shared>,
@@ -128,19 +131,37 @@ impl StatusPublisher {
             budget: (budget.account_per_hour, budget.organization_per_hour),
             refused: self.shared.refused(),
             stopping: self.stop.is_cancelled(),
+            log: self.log(),
         }
     }
 
-    fn write(&self, live: &Live) -> std::io::Result<()> {
-        let file = Live::file(&self.config.ledger);
-        let mut new = file.clone().into_os_string();
-        new.push(".new");
-        let text = serde_json::to_vec(live).map_err(std::io::Error::other)?;
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&new)?.write_all(&text)?;
-        std::fs::rename(&new, &file)
+    fn log(&self) -> Option<LogLive> {
+        let (epoch, host) = self.lead.clone()?;
+        Some(LogLive {
+            role: Role::Leader,
+            leader: Some(host.clone()),
+            host,
+            epoch,
+            caught_up: Timestamp::now(),
+            fault: self.ledger.log_fault().map(|fault| (fault.since, fault.error.to_string())),
+        })
     }
+
+    fn write(&self, live: &Live) -> std::io::Result<()> {
+        write(&self.config, live)
+    }
+}
+
+/// Writes the status to its file beside the ledger.
+pub(super) fn write(config: &Config, live: &Live) -> std::io::Result<()> {
+    let file = Live::file(&config.ledger);
+    let mut new = file.clone().into_os_string();
+    new.push(".new");
+    let text = serde_json::to_vec(live).map_err(std::io::Error::other)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&new)?.write_all(&text)?;
+    std::fs::rename(&new, &file)
 }

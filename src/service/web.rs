@@ -116,7 +116,9 @@ fn router(shared: Arc<Shared>) -> Router {
                 let reasons =
                     now(&ready).map_or_else(|| vec!["starting".to_owned()], |live| live.not_ready());
                 if reasons.is_empty() {
-                    (StatusCode::OK, "ready\n".to_owned())
+                    let role =
+                        now(&ready).and_then(|live| live.log).map(|log| safe::line(&log.describe()) + "\n");
+                    (StatusCode::OK, "ready\n".to_owned() + &role.unwrap_or_default())
                 } else {
                     let reasons: Vec<String> = reasons.iter().map(|reason| safe::line(reason)).collect();
                     (StatusCode::SERVICE_UNAVAILABLE, reasons.join("\n") + "\n")

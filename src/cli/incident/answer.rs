@@ -8,9 +8,10 @@ use crate::cli::output::{BOLD, Screen, clean, styled};
 use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::incident::{DoorStatus, Incident, IncidentDoor};
-use crate::ledger::{Append, Ledger, Lock, Reader};
+use crate::ledger::{Append, Lock, Reader};
 use crate::plural::counted;
 use crate::remediation::{DoorsClosed, Draft, Event, Remediation, State};
+use crate::replication::open_ledger;
 use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +56,7 @@ pub fn done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result
     let root = root(&reader, &incident)?;
     let ids: Vec<String> = doors.iter().map(|door| door.activity.event.clone()).collect();
     block_on(async {
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let answer = signed(&args.signed, config, &ledger, None).await;
         let written = match answer {
             Ok(answer) => {
@@ -148,7 +149,7 @@ pub fn pursue(args: &PursueArgs, config: &Config, screen: &Screen) -> anyhow::Re
         return Err(BadInput(text).into());
     }
     block_on(async {
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let answer = signed(&args.signed, config, &ledger, None).await;
         let written = match answer {
             Ok(answer) => {

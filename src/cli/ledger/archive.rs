@@ -7,7 +7,8 @@ use crate::cli::output::{GOOD, Screen, styled};
 use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::ledger::note::PublicKey;
-use crate::ledger::{Closed, Ledger, Moved, Reader, move_out};
+use crate::ledger::{Closed, Moved, Reader};
+use crate::replication::open_ledger;
 use crate::service::Checkpoints;
 use anyhow::Context;
 use jiff::civil::Date;
@@ -56,7 +57,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         screen.line(format!("Nothing was closed before {:.0}: no file was written.", args.before));
         return Ok(Exit::Done);
     }
-    let ledger = Ledger::open(&config.ledger)?;
+    let ledger = open_ledger(config)?;
     let (mut moved, mut remediations) = (0, 0);
     let mut sha256 = String::new();
     block_on(async {
@@ -67,7 +68,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         let file = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let to = Moved { file, sha256: sha256.clone(), before: args.before };
         for part in &parts {
-            let done = move_out(&config.ledger, part, &to, checkpoints.signer()).with_context(|| {
+            let done = ledger.move_out(part, &to, checkpoints.signer()).await.with_context(|| {
                 format!("{moved} entries were moved before this: keep {}", args.out.display())
             })?;
             if let Some(entries) = done {

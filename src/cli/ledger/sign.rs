@@ -7,6 +7,7 @@ use crate::cli::runtime::block_on;
 use crate::config::Config;
 use crate::ledger::note::Signer;
 use crate::ledger::{Ledger, LedgerError, Lock, Reader, checkpoint_file};
+use crate::replication::open_ledger;
 use crate::service::Checkpoints;
 
 pub fn key(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -21,7 +22,7 @@ pub fn key(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
 /// Opens a ledger that is there, for writing.
 fn open(config: &Config) -> Result<(Ledger, Reader), LedgerError> {
     let reader = Reader::open(&config.ledger)?;
-    Ok((Ledger::open(&config.ledger)?, reader))
+    Ok((open_ledger(config)?, reader))
 }
 
 pub fn rotate(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {

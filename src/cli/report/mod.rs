@@ -9,9 +9,10 @@ use super::ledger_path::named_ledger;
 use super::output::{GOOD, Screen, styled};
 use super::runtime::block_on;
 use crate::config::{Config, ConfigError};
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{Draft, Event, Reported};
+use crate::replication::open_ledger;
 use crate::report::{Format, Prepared, ReportError, write};
 use crate::service::Checkpoints;
 use sha2::{Digest, Sha256};
@@ -79,7 +80,7 @@ pub fn run(
             describe(args, format, &prepared, &made, None, screen)
         }
         Some(config) => block_on(async {
-            let ledger = Ledger::open(&config.ledger)?;
+            let ledger = open_ledger(&config)?;
             let checkpoints = Checkpoints::start(&config, &ledger, &reader).await?;
             // A checkpoint covers everything that the report shows.
             checkpoints.make(&ledger, &reader).await?;

@@ -8,9 +8,10 @@ use super::wanted::{Wanted, asked, prepare, progress_bar};
 use crate::aws::{Hub, NotImported};
 use crate::config::Config;
 use crate::ident::Region;
-use crate::ledger::{Ledger, Reader};
+use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{Draft, Event, Reported};
+use crate::replication::open_ledger;
 use crate::report::{HubFinding, ReportError, hub_findings};
 use crate::service::{self, Checkpoints};
 use sha2::{Digest, Sha256};
@@ -51,7 +52,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         return Err(BadInput(format!("--region {region} is in another partition than the hub")).into());
     }
     block_on(async {
-        let ledger = Ledger::open(&config.ledger)?;
+        let ledger = open_ledger(config)?;
         let hub = service::hub(config, &ledger).await?;
         let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
         // A checkpoint covers everything that the findings show.

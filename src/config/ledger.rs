@@ -1,0 +1,140 @@
+//! Where the ledger is: its file, and the log that outlives the machine.
+
+use super::bounded::{SECOND, Span};
+use super::file_path::FilePath;
+use crate::ident::{Region, quoted};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The log of a ledger: a DynamoDB table that several hosts share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Name of the table.
+    pub table: String,
+    /// Region of the table; none for that of the first region that is watched.
+    pub region: Option<Region>,
+    /// Another endpoint than AWS's.
+    pub endpoint: Option<String>,
+    /// Time without a sign of life of the leader after which another host leads.
+    pub lease: Duration,
+}
+
+/// The key `ledger`: a path, or a table of TOML.
+pub(super) struct Ledger {
+    pub path: PathBuf,
+    pub log: Option<LogSettings>,
+}
+
+fn default_ledger() -> FilePath {
+    FilePath(PathBuf::from("ledger.db"))
+}
+
+/// Where the ledger is.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    /// File of the ledger (SQLite), relative to this file. Each host has its own.
+    #[serde(default = "default_ledger")]
+    path: FilePath,
+    /// DynamoDB table of the log that outlives the machine. Without it the file is all there is.
+    table: Option<TableName>,
+    /// Region of that table. The default is the first region that is watched.
+    region: Option<Region>,
+    /// Endpoint of DynamoDB, where it is not AWS's own.
+    endpoint: Option<String>,
+    /// Time without a sign of life of the leader after which another host leads: 1s to 1m.
+    #[serde(default)]
+    lease: Span<{ 10 * SECOND }, SECOND, { 60 * SECOND }>,
+}
+
+/// The name of a table, as DynamoDB has them: 3 to 255 letters, digits, `_`, `-` and `.`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(inline)]
+struct TableName(String);
+
+impl TryFrom<String> for TableName {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        if (3..=255).contains(&name.len()) && name.bytes().all(legal) {
+            Ok(Self(name))
+        } else {
+            Err(format!("{}: expected the name of a DynamoDB table, such as \"rescind-log\"", quoted(&name)))
+        }
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { path: default_ledger().0, log: None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Ledger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PathOrFields)
+    }
+}
+
+struct PathOrFields;
+
+impl<'de> Visitor<'de> for PathOrFields {
+    type Value = Ledger;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the path of a file, or a table with `path` and `table`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Ledger, E> {
+        let path = FilePath::try_from(text.to_owned()).map_err(E::custom)?;
+        Ok(Ledger { path: path.0, log: None })
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Ledger, M::Error> {
+        let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
+        if fields.table.is_none() && (fields.region.is_some() || fields.endpoint.is_some()) {
+            return Err(M::Error::custom(
+                "`region` and `endpoint` are those of a `table`, which is not named",
+            ));
+        }
+        let log = fields.table.map(|table| LogSettings {
+            table: table.0,
+            region: fields.region,
+            endpoint: fields.endpoint,
+            lease: fields.lease.0.unsigned_abs(),
+        });
+        Ok(Ledger { path: fields.path.0, log })
+    }
+}
+
+/// Either form, for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum Form {
+    /// Path of the file.
+    Path(FilePath),
+    /// The file and the log.
+    Fields(Fields),
+}
+
+impl JsonSchema for Ledger {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Form::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Form::json_schema(generator)
+    }
+}

@@ -1,0 +1,277 @@
+//! Commits: to the log first, when there is one, and then to SQLite.
+
+use super::append::Appending;
+use super::logged::{Log, Role, Settled};
+use super::position::{move_to, position};
+use super::project::SideTable;
+use super::{LedgerError, schema};
+use crate::log::{Chain, Group, Tail};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// Maximum number of entries that are read from the log in one transaction: others can write in between.
+const REPLAYED: usize = 5_000;
+
+/// One connection that writes, and the log before it.
+pub(super) struct Committer {
+    pub connection: Connection,
+    path: String,
+    log: Option<(Log, Role)>,
+    /// About how many pages of the write-ahead log are not folded into the file, those of a process that was
+    /// killed before included.
+    pub unfolded: usize,
+}
+
+/// Where the log ends, seen from a file that is at `base`: behind it there may be a group that nobody finished.
+struct Ahead {
+    base: u64,
+    tail: Tail,
+}
+
+impl Committer {
+    /// Opens the ledger's file, and reads what the log has and the file has not.
+    ///
+    /// # Errors
+    /// When the file cannot be used, is not of this log, or the log was given up.
+    pub fn open(path: &Path, log: Option<(Log, Role)>) -> Result<Self, LedgerError> {
+        let connection = schema::open_writer(path)?;
+        let shown = path.display().to_string();
+        let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
+        connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sqlite)?;
+        let before = position(&connection).map_err(sqlite)?;
+        let unfolded = schema::log_pages(path);
+        let mut committer = Self { connection, path: shown.clone(), log, unfolded };
+        match (&committer.log, before) {
+            (None, None) => return Ok(committer),
+            (None, Some(_)) => return Err(LedgerError::HasLog { path: shown }),
+            (Some(_), Some(_)) => {}
+            (Some(_), None) => {
+                let sql = "SELECT EXISTS (SELECT 1 FROM entries)";
+                if committer.connection.query_row(sql, [], |row| row.get(0)).map_err(sqlite)? {
+                    return Err(LedgerError::NotPublished { path: shown });
+                }
+                move_to(&committer.connection, &Tail::default()).map_err(sqlite)?;
+            }
+        }
+        // What a host loses of its file stands in the log.
+        committer.connection.pragma_update(None, "synchronous", "normal").map_err(sqlite)?;
+        committer.see_that_it_is_of_this_log()?;
+        committer.catch_up()?;
+        Ok(committer)
+    }
+
+    /// How long another process that writes is waited for.
+    pub fn wait_for_others(&self, longest: Duration) {
+        let _ = self.connection.busy_timeout(longest);
+    }
+
+    fn sqlite(&self, error: rusqlite::Error) -> LedgerError {
+        LedgerError::Sqlite { path: self.path.clone(), error }
+    }
+
+    /// What stands in the log where the file's position is, is what the file was made from.
+    fn see_that_it_is_of_this_log(&self) -> Result<(), LedgerError> {
+        let (Some((log, _)), Some(at)) =
+            (&self.log, position(&self.connection).map_err(|error| self.sqlite(error))?)
+        else {
+            return Ok(());
+        };
+        if at.position == 0 {
+            return Ok(());
+        }
+        let there = log.read_on(at.position)?;
+        if there.first().is_some_and(|item| item.hash() == at.hash) {
+            return Ok(());
+        }
+        let what = format!(
+            "the log does not have at position {} what this file was made from: it is of another log, or the log was changed",
+            at.position
+        );
+        Err(LedgerError::Diverged { path: self.path.clone(), what })
+    }
+
+    /// Runs `fill` in a transaction that is in the log before it is committed.
+    ///
+    /// # Errors
+    /// When nothing of it was written; or, when SQLite fails behind the log, what was written stands in the log alone.
+    pub fn commit<R>(
+        &mut self,
+        mut fill: impl FnMut(&mut Appending<'_>) -> Result<R, LedgerError>,
+    ) -> Result<R, LedgerError> {
+        let Some((log, role)) = self.log.clone() else { return self.commit_alone(fill) };
+        self.commit_logged(&log, &mut fill, |tail| match role {
+            Role::Guest => Ok(tail.epoch),
+            Role::Leader { epoch } if tail.epoch <= epoch => Ok(epoch),
+            Role::Leader { .. } => Err(LedgerError::Deposed { epoch: tail.epoch }),
+        })
+    }
+
+    /// The same as a guest, whoever leads.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub fn commit_as_guest<R>(
+        &mut self,
+        mut fill: impl FnMut(&mut Appending<'_>) -> Result<R, LedgerError>,
+    ) -> Result<R, LedgerError> {
+        let Some((log, _)) = self.log.clone() else { return self.commit_alone(fill) };
+        self.commit_logged(&log, &mut fill, |tail| Ok(tail.epoch))
+    }
+
+    /// The same as the first of a new leadership, which is this process's from then on.
+    ///
+    /// # Errors
+    /// As [`Self::commit`]; [`LedgerError::Deposed`] when another was faster.
+    pub fn lead<R>(
+        &mut self,
+        mut fill: impl FnMut(&mut Appending<'_>, u64) -> Result<R, LedgerError>,
+    ) -> Result<u64, LedgerError> {
+        let Some((log, _)) = self.log.clone() else { return Ok(0) };
+        let epoch = self.catch_up()?.epoch + 1;
+        self.commit_logged(&log, &mut |appending| fill(appending, epoch), |tail| {
+            if tail.epoch < epoch { Ok(epoch) } else { Err(LedgerError::Deposed { epoch: tail.epoch }) }
+        })?;
+        self.log = Some((log, Role::Leader { epoch }));
+        Ok(epoch)
+    }
+
+    fn commit_alone<R>(
+        &mut self,
+        mut fill: impl FnMut(&mut Appending<'_>) -> Result<R, LedgerError>,
+    ) -> Result<R, LedgerError> {
+        let path = self.path.clone();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| LedgerError::Sqlite { path: path.clone(), error })?;
+        let mut appending = Appending::begin(transaction, &path, false)?;
+        let filled = fill(&mut appending)?;
+        let pages = appending.pages();
+        appending.commit()?;
+        self.unfolded += pages;
+        Ok(filled)
+    }
+
+    fn commit_logged<R>(
+        &mut self,
+        log: &Log,
+        fill: &mut dyn FnMut(&mut Appending<'_>) -> Result<R, LedgerError>,
+        epoch_behind: impl Fn(&Tail) -> Result<u64, LedgerError>,
+    ) -> Result<R, LedgerError> {
+        let mut ahead: Option<Ahead> = None;
+        let path = self.path.clone();
+        let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
+        loop {
+            let transaction =
+                self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+            let own = position(&transaction).map_err(sqlite)?.unwrap_or_default();
+            let tail =
+                ahead.take().filter(|ahead| ahead.base == own.position).map_or(own, |ahead| ahead.tail);
+            let epoch = epoch_behind(&tail)?;
+            let mut appending = Appending::begin(transaction, &path, true)?;
+            let filled = fill(&mut appending)?;
+            let (kept, pages) = (appending.take_kept(), appending.pages());
+            if kept.bodies.is_empty() && kept.beside.is_empty() {
+                appending.commit()?;
+                return Ok(filled);
+            }
+            let writer = log.writer().to_owned();
+            let group = Group { epoch, writer, first: kept.first, bodies: kept.bodies, beside: kept.beside };
+            let items = group.items(&tail);
+            // The file's write lock is held for one attempt, not for as long as a log does not answer.
+            let known = log.put(&items);
+            if known == items.len() {
+                if let Some(last) = items.last() {
+                    let tail = Tail { position: last.position, epoch, hash: last.hash() };
+                    move_to(appending.connection(), &tail).map_err(sqlite)?;
+                }
+                appending.commit()?;
+                self.unfolded += pages;
+                return Ok(filled);
+            }
+            drop(appending);
+            let settled = log.settle(&items, known)?;
+            ahead = Some(self.ahead(log)?);
+            if settled == Settled::Ours {
+                return Ok(filled);
+            }
+        }
+    }
+
+    /// Reads what the log has and the file has not. Gives where the log ends.
+    ///
+    /// # Errors
+    /// When the log was given up, its items do not follow each other, or the file cannot be written.
+    pub fn catch_up(&mut self) -> Result<Tail, LedgerError> {
+        match self.log.clone() {
+            Some((log, _)) => Ok(self.ahead(&log)?.tail),
+            None => Ok(Tail::default()),
+        }
+    }
+
+    fn ahead(&mut self, log: &Log) -> Result<Ahead, LedgerError> {
+        'again: loop {
+            let own = position(&self.connection).map_err(|error| self.sqlite(error))?.unwrap_or_default();
+            let (mut base, mut chain) = (own.position, Chain::behind(own));
+            let mut whole = chain.tail().clone();
+            loop {
+                let items = log.read_on(chain.tail().position + 1)?;
+                let is_end = items.is_empty();
+                let mut groups = Vec::new();
+                for item in items {
+                    if let Some(group) = chain.take(item)? {
+                        groups.push(group);
+                        whole = chain.tail().clone();
+                    }
+                    if groups.iter().map(|group: &Group| group.bodies.len()).sum::<usize>() >= REPLAYED {
+                        if !self.replay(base, &whole, &std::mem::take(&mut groups))? {
+                            continue 'again;
+                        }
+                        base = whole.position;
+                    }
+                }
+                if !groups.is_empty() {
+                    if !self.replay(base, &whole, &groups)? {
+                        continue 'again;
+                    }
+                    base = whole.position;
+                }
+                if is_end {
+                    return Ok(Ahead { base, tail: chain.tail().clone() });
+                }
+            }
+        }
+    }
+
+    /// Writes whole groups into the file, if it still is where they follow. Another process on this host can have been
+    /// faster.
+    fn replay(&mut self, base: u64, whole: &Tail, groups: &[Group]) -> Result<bool, LedgerError> {
+        let path = self.path.clone();
+        let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        if position(&transaction).map_err(sqlite)?.unwrap_or_default().position != base {
+            return Ok(false);
+        }
+        let diverged = |what: String| LedgerError::Diverged { path: path.clone(), what };
+        let mut appending = Appending::begin(transaction, &path, false)?;
+        for group in groups {
+            if group.first != appending.next() {
+                let (here, there) = (appending.next(), group.first);
+                return Err(diverged(format!("entry {here} comes next, and the log goes on with {there}")));
+            }
+            group.bodies.iter().try_for_each(|body| appending.replay(body))?;
+            for row in &group.beside {
+                let row: SideTable = serde_json::from_slice(row)
+                    .map_err(|error| diverged(format!("the log has a row that cannot be read: {error}")))?;
+                appending.beside(&row)?;
+            }
+        }
+        move_to(appending.connection(), whole).map_err(sqlite)?;
+        let pages = appending.pages();
+        appending.commit()?;
+        self.unfolded += pages;
+        Ok(true)
+    }
+}

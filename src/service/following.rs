@@ -1,0 +1,84 @@
+//! A host that follows: its status, until it is to lead.
+
+use super::live::{Live, LogLive, Role};
+use super::status::{self, Shared};
+use super::{metrics, systemd, web};
+use crate::config::Config;
+use crate::incident::IncidentCounts;
+use crate::ledger::LedgerError;
+use crate::replication::{Follower, Progress};
+use crate::watch::Rechecks;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// Follows until nobody leads, or `stop` is cancelled. Meanwhile it answers as the service does.
+///
+/// # Errors
+/// When the log is damaged, or the ledger's file cannot be written.
+pub async fn follow(
+    config: &Config,
+    mut follower: Follower,
+    stop: &CancellationToken,
+) -> Result<(), LedgerError> {
+    let shared = Arc::new(Shared::default());
+    metrics::start();
+    metrics::zero(config);
+    let web = config.listen.map(|address| tokio::spawn(web::run(address, Arc::clone(&shared))));
+    systemd::ready();
+    let (host, started) = (follower.name().to_owned(), Timestamp::now());
+    let followed = follower
+        .follow(stop, |progress| {
+            let listen = *shared.listen.lock().unwrap_or_else(PoisonError::into_inner);
+            let live =
+                Live { listen, stopping: stop.is_cancelled(), ..live(config, started, &host, progress) };
+            systemd::alive();
+            if let Err(error) = status::write(config, &live) {
+                tracing::debug!(%error, "the status cannot be written");
+            }
+            *shared.published.lock().unwrap_or_else(PoisonError::into_inner) = Some(live);
+        })
+        .await;
+    if let Some(web) = web {
+        web.abort();
+        // Its address is free when it has ended.
+        let _ = web.await;
+    }
+    Live::remove(&config.ledger);
+    followed
+}
+
+fn live(config: &Config, started: Timestamp, host: &str, progress: Progress) -> Live {
+    let now = Timestamp::now();
+    let lease = progress.lease.filter(|lease| !lease.is_released);
+    let budget = &config.budget;
+    Live {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started,
+        at: now,
+        heartbeat: now,
+        mode: config.mode,
+        confirm: config.confirm,
+        listen: None,
+        regions: BTreeMap::new(),
+        queue: None,
+        folder: None,
+        in_flight: 0,
+        retries: Vec::new(),
+        rechecks: Rechecks::default(),
+        incidents: IncidentCounts::default(),
+        budget: (budget.account_per_hour, budget.organization_per_hour),
+        refused: None,
+        stopping: false,
+        log: Some(LogLive {
+            role: Role::Follower,
+            host: host.to_owned(),
+            epoch: lease.as_ref().map_or(0, |lease| lease.epoch),
+            leader: lease.map(|lease| lease.holder),
+            caught_up: progress.at,
+            fault: progress.fault.map(|fault| (fault.since, fault.error.to_string())),
+        }),
+    }
+}
