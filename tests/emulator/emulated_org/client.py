@@ -82,6 +82,15 @@ class Emulator:
     def published(self, topic: str) -> list:
         return self.get(f"topics?name={quote(topic)}")["messages"]
 
+    def table(self, **fields) -> str:
+        return self.post("tables", fields)["arn"]
+
+    def items(self, table: str) -> list:
+        return self.get(f"tables?name={quote(table)}")["items"]
+
+    def change_items(self, table: str, **fields) -> dict:
+        return self.post("tables/items", {"table": table, **fields})
+
     def bus(self, **fields) -> str:
         return self.post("buses", fields)["arn"]
 

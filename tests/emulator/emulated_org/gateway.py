@@ -1,4 +1,5 @@
 """The way of a call: faults, authentication, authorization, the service, the log."""
+import time
 import traceback
 import uuid
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
@@ -22,6 +23,7 @@ NOT_SERVED = 501
 KEPT_PARAMETERS: Dict[Tuple[str, str], Tuple[str, ...]] = {
     ("sns", "Publish"): ("TopicArn", "TargetArn", "MessageStructure", "MessageGroupId", "MessageDeduplicationId"),
     ("events", "PutEvents"): (),
+    ("dynamodb", "PutItem"): ("TableName", "ConditionExpression"),
     ("lambda", "CreateFunction"): ("FunctionName", "Handler", "Role", "Runtime"),
     ("lambda", "PublishLayerVersion"): ("LayerName",),
     ("lambda", "UpdateFunctionCode"): ("FunctionName",),
@@ -50,7 +52,9 @@ class Gateway:
             "operation": (call.operation,),
             "region": (call.region,),
             "account": (entry["account"], entry["target_account"]),
+            "access_key_id": (call.access_key_id,),
         }
+        time.sleep(self._world.faults.delay(subject, BEFORE))
         fault = self._world.faults.take(subject, BEFORE)
         if fault:
             answer = self._apply(fault, call)
@@ -59,6 +63,7 @@ class Gateway:
                 return answer
         answer = self._execute(call, entry)
         self._complete(entry, answer)
+        time.sleep(self._world.faults.delay(subject, AFTER))
         fault = self._world.faults.take(subject, AFTER)
         if fault:
             answer = self._apply(fault, call) or answer

@@ -140,6 +140,10 @@ class Refusals(EmulatorTestCase):
         self.assertRefused("missing field: advance_seconds", "clock", {})
         self.assertRefused("no detector", "findings", {"account": self.shop["id"], "region": "x", "findings": []})
         self.assertRefused("a fault", "faults", {"name": "x", "match": {"operation": "y"}, "action": {}})
+        self.assertRefused("operation or a service", "faults", {"name": "x", "match": {"region": "y"}, "action": {}})
+        late = {"name": "x", "match": {"operation": "y"}, "action": {"delay": 61}}
+        self.assertRefused("60 at most", "faults", late)
+        self.assertRefused("no table", "tables/items", {"table": "x", "remove": ["y"]})
         self.assertRefused("organization already", "organization", {"member_policy": {}, "accounts": [
             {"name": "security", "delegated_admin": True}
         ]})

@@ -1,10 +1,11 @@
-"""Faults that tests arm: calls that hang, fail or lose their connection."""
+"""Faults that tests arm: calls that hang, fail, lose their connection or are late."""
 from typing import Mapping
 
 from ..state.faults import AFTER, BEFORE, Fault
 from .door import Door, NotThere, Routes
 
-FIELDS = ("service", "operation", "account", "region")
+FIELDS = ("service", "operation", "account", "region", "access_key_id")
+KINDS = "a fault's action is one of hang, error, disconnect, partial, delay"
 
 
 class Faults(Door):
@@ -39,8 +40,8 @@ def _fault_of_request(body: Mapping) -> Fault:
     name, match, action = body.get("name"), body.get("match"), body.get("action")
     if not isinstance(name, str) or not name or "/" in name:
         raise ValueError("a fault needs a name without slashes")
-    if not isinstance(match, dict) or "operation" not in match:
-        raise ValueError("a fault's match needs an operation")
+    if not isinstance(match, dict) or not {"operation", "service"} & set(match):
+        raise ValueError("a fault's match needs an operation or a service")
     unknown = set(match) - set(FIELDS)
     if unknown:
         raise ValueError(f"unknown fields in match: {sorted(unknown)}")
@@ -48,8 +49,8 @@ def _fault_of_request(body: Mapping) -> Fault:
     if when not in (BEFORE, AFTER):
         raise ValueError("when is before or after")
     _check_action(action)
-    if "partial" in action and (when != BEFORE or not _has_entries(str(match["operation"]))):
-        raise ValueError("partial applies to batch operations, PutEvents and Batch…Findings, before their effect")
+    if "partial" in action and (when != BEFORE or not _has_entries(str(match.get("operation")))):
+        raise ValueError("partial applies to PutEvents and operations with Batch in their names, before their effect")
     times = body.get("times", 1)
     if not isinstance(times, int) or times < 0:
         raise ValueError("times is a number, 0 for always")
@@ -57,12 +58,13 @@ def _fault_of_request(body: Mapping) -> Fault:
 
 
 def _has_entries(operation: str) -> bool:
-    return operation.endswith("Batch") or operation in ("PutEvents", "BatchImportFindings", "BatchUpdateFindings")
+    named = ("PutEvents", "BatchImportFindings", "BatchUpdateFindings", "BatchGetItem")
+    return operation.endswith("Batch") or operation in named
 
 
 def _check_action(action) -> None:
     if not isinstance(action, dict) or len(action) != 1:
-        raise ValueError("a fault's action is one of hang, error, disconnect, partial")
+        raise ValueError(KINDS)
     (kind, value), = action.items()
     if kind in ("hang", "disconnect"):
         if value is not True:
@@ -73,5 +75,8 @@ def _check_action(action) -> None:
     elif kind == "error":
         if not isinstance(value, dict) or not isinstance(value.get("status"), int) or "code" not in value:
             raise ValueError("an error has a status, a code and a message")
+    elif kind == "delay":
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 60:
+            raise ValueError("delay is in seconds, 60 at most")
     else:
-        raise ValueError("a fault's action is one of hang, error, disconnect, partial")
+        raise ValueError(KINDS)

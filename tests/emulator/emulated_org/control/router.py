@@ -19,6 +19,7 @@ from .instances import Instances
 from .organization import Organization
 from .queues import Queues
 from .security_hub import SecurityHub
+from .tables import Tables
 from .topics import Topics
 from .webhooks import Webhooks
 
@@ -34,6 +35,7 @@ DOORS = (
     Organization,
     Queues,
     SecurityHub,
+    Tables,
     Topics,
     Webhooks,
 )

@@ -30,7 +30,7 @@ PROTOCOLS = {
 }
 
 Params = Dict[str, str]
-READS = ("Get", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
+READS = ("Get", "BatchGet", "List", "Describe", "Lookup", "Simulate", "Head", "Scan", "Query", "Receive", "AssumeRole")
 # KMS calls that use a key are reads for CloudTrail.
 KEY_USES = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateRandom", "Sign", "Verify")
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")

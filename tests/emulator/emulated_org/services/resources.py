@@ -72,8 +72,15 @@ def _guardduty(call: Call, account: str, directory: Directory):
 
 
 def _dynamodb(call: Call, account: str, directory: Directory):
-    table = call.params.get("TableName")
-    return f"arn:{directory.partition}:dynamodb:{call.region}:{account}:table/{table}" if table else None
+    tables = [call.params["TableName"]] if "TableName" in call.params else list(_tables_of_batch(call))
+    # Tables may be named by their ARN.
+    prefix = f"arn:{directory.partition}:dynamodb:{call.region}:{account}:table/"
+    return [table if table.startswith("arn:") else prefix + table for table in tables]
+
+
+def _tables_of_batch(call: Call) -> dict:
+    tables = call.json_body().get("RequestItems")
+    return tables if isinstance(tables, dict) else {}
 
 
 def _s3(call: Call, account: str, directory: Directory):

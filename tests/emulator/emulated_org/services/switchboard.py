@@ -6,6 +6,7 @@ from ..protocol.calls import Call
 from ..state.world import World
 from .account import Account
 from .cloudtrail.lookup import CloudTrail
+from .dynamodb import DynamoDb
 from .ec2 import Ec2
 from .eventbridge import EventBridge
 from .guardduty.service import GuardDuty
@@ -25,6 +26,7 @@ class Switchboard:
         self._services = {
             "account": Account(world),
             "cloudtrail": CloudTrail(world),
+            "dynamodb": DynamoDb(),
             "ec2": Ec2(world),
             "events": EventBridge(world),
             "guardduty": GuardDuty(world),

@@ -1,7 +1,7 @@
-"""Faults that tests arm: calls that hang, fail or lose their connection."""
+"""Faults that tests arm: calls that hang, fail, lose their connection or are late."""
 import threading
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Mapping, Optional, Tuple
+from typing import Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..errors import NoAnswer
 
@@ -19,6 +19,10 @@ class Fault:
     remaining: Optional[int]
     reached: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_delay(self) -> bool:
+        return "delay" in self.action
 
     def applies(self, subject: Mapping[str, Tuple[str, ...]], when: str) -> bool:
         if self.when != when or self.remaining == 0 or self.released.is_set():
@@ -56,14 +60,30 @@ class Faults:
             self.remove(name)
 
     def take(self, subject: Mapping[str, Tuple[str, ...]], when: str) -> Optional[Fault]:
-        """The first armed fault for this call, with one of its times used up."""
+        """The first armed fault for this call, with one of its times used up. Delays are not among them."""
         with self._lock:
-            fault = next((fault for fault in self._faults.values() if fault.applies(subject, when)), None)
-            if fault and fault.remaining is not None:
-                fault.remaining -= 1
-        if fault:
-            fault.reached.set()
+            applying = (fault for fault in self._applying(subject, when) if not fault.is_delay)
+            fault = next(applying, None)
+            if fault:
+                _use(fault)
         return fault
+
+    def delay(self, subject: Mapping[str, Tuple[str, ...]], when: str) -> float:
+        """For how many seconds this call is held up by all delays together, with one of their times used up."""
+        with self._lock:
+            delays = [fault for fault in self._applying(subject, when) if fault.is_delay]
+            for fault in delays:
+                _use(fault)
+        return sum(fault.action["delay"] for fault in delays)
+
+    def _applying(self, subject: Mapping[str, Tuple[str, ...]], when: str) -> Iterator[Fault]:
+        return (fault for fault in self._faults.values() if fault.applies(subject, when))
+
+
+def _use(fault: Fault) -> None:
+    if fault.remaining is not None:
+        fault.remaining -= 1
+    fault.reached.set()
 
 
 def hang(released: threading.Event, client_is_gone: Callable[[], bool]) -> None:

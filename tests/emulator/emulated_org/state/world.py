@@ -17,6 +17,7 @@ from .root_keys import RootKeys
 from .sessions import SessionStore
 from .spread import Spread
 from .switches import Switches
+from .tables import Tables
 from .topics import Topics
 from .trail import Trail
 from .webhooks import Webhooks
@@ -39,6 +40,7 @@ class World:
         self.imports = ImportedFindings()
         self.instances = Instances()
         self.queues = Queues()
+        self.tables = Tables()
         self.topics = Topics()
         self.buses = Buses()
         self.webhooks = Webhooks()
@@ -61,5 +63,6 @@ class World:
             self.detectors.reset()
             self.imports.reset()
             self.instances.reset()
+            self.tables.reset()
             self.topics.reset()
             self.buses.reset()

@@ -1,0 +1,53 @@
+"""DynamoDB's tables as tests make and change them. What is in them is moto's."""
+from importlib import import_module
+from typing import Dict, List, Tuple
+
+from .named import Named
+
+KEY = "pk"
+
+
+class Tables:
+    """All tables that were made here, by name, of which there are no two. Whoever uses it holds the world's lock."""
+
+    def __init__(self) -> None:
+        self._places: Named[Tuple[str, str]] = Named("table", "tables")
+
+    def reset(self) -> None:
+        self._places.clear()
+
+    def create(self, account: str, region: str, name: str) -> str:
+        """The ARN of a table whose only key is the text `pk`, billed by request."""
+        self._places.add(name, (account, region))
+        table = self._backend(name).create_table(
+            name,
+            schema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+            throughput=None,
+            attr=[{"AttributeName": KEY, "AttributeType": "S"}],
+            global_indexes=None,
+            indexes=None,
+            streams=None,
+            billing_mode="PAY_PER_REQUEST",
+            sse_specification=None,
+            tags=[],
+            deletion_protection_enabled=True,
+            warm_throughput=None,
+        )
+        return table.table_arn
+
+    def items(self, name: str) -> List[dict]:
+        """All items, by key, as DynamoDB writes them in JSON."""
+        return [item.to_json()["Attributes"] for item in self._backend(name).get_table(name).all_items()]
+
+    def put(self, name: str, item: Dict[str, dict]) -> None:
+        """Puts an item, whether one stands there or not."""
+        self._backend(name).get_table(name).put_item(item)
+
+    def remove(self, name: str, key: str) -> bool:
+        hash_key = import_module("moto.dynamodb.models.dynamo_type").DynamoType({"S": key})
+        return self._backend(name).get_table(name).delete_item(hash_key, None) is not None
+
+    def _backend(self, name: str):
+        account, region = self._places.named(name)
+        # Imported when the first table is made: most tests have none.
+        return import_module("moto.dynamodb.models").dynamodb_backends[account][region]
