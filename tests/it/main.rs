@@ -36,6 +36,7 @@ mod folder;
 mod guards;
 mod hangs;
 mod histories;
+mod hosts;
 mod house;
 mod hub;
 mod ids;

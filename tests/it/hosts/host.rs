@@ -1,0 +1,180 @@
+//! One of several hosts that share a log: a directory of its own, credentials of its own, a process of its own.
+
+use crate::scene::{Ran, SECURITY, Scene, policy};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Longer than anything that a test waits for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub const TABLE: &str = "rescind-log";
+
+/// What a host says when it leads, and when it leads no longer.
+pub const LEADS: &str = "this host leads from now on";
+
+pub struct Host {
+    directory: TempDir,
+    endpoint: String,
+    credentials: Value,
+    process: Option<(Child, Receiver<String>)>,
+    pub lines: Vec<String>,
+}
+
+/// A scene with a table for the log, whose hub may use it.
+pub fn scene() -> Scene {
+    let mut setting = crate::scene::Setting::default();
+    let text = policy("hub-role-log.json").to_string().replace("${LOG_TABLE}", TABLE);
+    let more: Value = serde_json::from_str(&text).expect("JSON");
+    let statements = setting.hub_policy["Statement"].as_array_mut().expect("statements");
+    statements.extend(more["Statement"].as_array().expect("statements").clone());
+    let scene = Scene::with(setting);
+    scene.post("tables", &json!({"account": SECURITY, "region": crate::scene::HOME, "name": TABLE}));
+    scene
+}
+
+/// Configures all hosts that are made from here on.
+pub fn configure(scene: &Scene, more: &str) {
+    scene.configure(&format!(
+        "mode = \"enforce\"\npoll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"2s\" }}\n{more}"
+    ));
+}
+
+impl Host {
+    /// A new host with an empty disk.
+    pub fn new(scene: &Scene) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::copy(scene.path("rescind.toml"), directory.path().join("rescind.toml")).expect("copied");
+        let role = scene.hub["role_arn"].as_str().expect("a role").rsplit('/').next().expect("a name").to_owned();
+        let credentials = scene.session(SECURITY, &role, "host");
+        let endpoint = scene.endpoint().to_owned();
+        Self { directory, endpoint, credentials, process: None, lines: Vec::new() }
+    }
+
+    pub fn key(&self) -> &str {
+        self.credentials["access_key_id"].as_str().expect("a key")
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let text = |name: &str| self.credentials[name].as_str().expect("a text").to_owned();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rescind"));
+        command
+            .args(args)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
+            .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
+            .env("AWS_SESSION_TOKEN", text("session_token"))
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    pub fn rescind(&self, args: &[&str]) -> Ran {
+        Ran::new(&self.command(args).output().expect("the binary runs"))
+    }
+
+    /// Starts `rescind run`.
+    pub fn run(&mut self) {
+        let mut child = self
+            .command(&["run", "--log", "debug"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let (send, log) = channel();
+        let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        self.process = Some((child, log));
+    }
+
+    /// Starts it, and waits until it leads.
+    pub fn lead(&mut self) {
+        self.run();
+        self.until(LEADS);
+    }
+
+    /// Reads the log up to a line with this text.
+    #[track_caller]
+    pub fn until(&mut self, text: &str) -> String {
+        let (_, log) = self.process.as_ref().expect("it runs");
+        loop {
+            match log.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.lines.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(error) => panic!("the log has no {text:?} ({error}):\n{}", self.lines.join("\n")),
+            }
+        }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.process.as_ref().expect("it runs").0.id().to_string();
+        let done = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(done.expect("kill runs").success());
+    }
+
+    /// As a crash does it.
+    pub fn kill(&mut self) {
+        if let Some((mut child, _)) = self.process.take() {
+            child.kill().expect("killed");
+            child.wait().expect("dead");
+        }
+    }
+
+    /// As systemd and every container runtime does it. Gives the exit code.
+    pub fn stop(&mut self) -> i32 {
+        self.signal("TERM");
+        let (mut child, _) = self.process.take().expect("it runs");
+        child.wait().expect("it ends").code().unwrap_or(-1)
+    }
+
+    /// The status that it publishes beside its ledger, if it does.
+    pub fn live(&self) -> Option<Value> {
+        serde_json::from_slice(&std::fs::read(self.path("ledger.db.live")).ok()?).ok()
+    }
+
+    /// Whether it follows, and has everything of the log that another host leads.
+    pub fn follows(&self) -> bool {
+        self.live().is_some_and(|live| live["log"]["role"] == "follower" && live["log"]["leader"].is_string())
+    }
+
+    /// The entries of its ledger, as they are hashed.
+    pub fn bodies(&self) -> Vec<String> {
+        let connection = rusqlite::Connection::open(self.path("ledger.db")).expect("a ledger");
+        let mut statement = connection.prepare("SELECT body FROM entries ORDER BY seq").expect("entries");
+        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        rows.map(|row| String::from_utf8(row.expect("a body")).expect("a text")).collect()
+    }
+
+    pub fn remediations(&self) -> Vec<Value> {
+        self.rescind(&["list", "-o", "json"]).json()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
