@@ -39,8 +39,9 @@ pub fn scene() -> Scene {
 
 /// Configures all hosts that are made from here on.
 pub fn configure(scene: &Scene, more: &str) {
+    let mode = if more.contains("mode = ") { "" } else { "mode = \"enforce\"\n" };
     scene.configure(&format!(
-        "mode = \"enforce\"\npoll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"2s\" }}\n{more}"
+        "{mode}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"2s\" }}\n{more}"
     ));
 }
 
@@ -49,7 +50,8 @@ impl Host {
     pub fn new(scene: &Scene) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::copy(scene.path("rescind.toml"), directory.path().join("rescind.toml")).expect("copied");
-        let role = scene.hub["role_arn"].as_str().expect("a role").rsplit('/').next().expect("a name").to_owned();
+        let role =
+            scene.hub["role_arn"].as_str().expect("a role").rsplit('/').next().expect("a name").to_owned();
         let credentials = scene.session(SECURITY, &role, "host");
         let endpoint = scene.endpoint().to_owned();
         Self { directory, endpoint, credentials, process: None, lines: Vec::new() }
@@ -166,6 +168,11 @@ impl Host {
         let mut statement = connection.prepare("SELECT body FROM entries ORDER BY seq").expect("entries");
         let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
         rows.map(|row| String::from_utf8(row.expect("a body")).expect("a text")).collect()
+    }
+
+    pub fn kinds(&self) -> Vec<String> {
+        let kind = |body: &String| serde_json::from_str::<Value>(body).expect("JSON")["kind"].clone();
+        self.bodies().iter().map(|body| kind(body).as_str().expect("a kind").to_owned()).collect()
     }
 
     pub fn remediations(&self) -> Vec<Value> {

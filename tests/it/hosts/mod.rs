@@ -4,7 +4,7 @@ mod host;
 
 use crate::scene::{BANK, SHOP, Scene};
 use host::{Host, LEADS, configure, scene};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Two hosts, of which the first leads and the second follows.
 fn two(more: &str) -> (Scene, Host, Host) {
@@ -22,17 +22,6 @@ fn two(more: &str) -> (Scene, Host, Host) {
 fn writers(scene: &Scene) -> Vec<Value> {
     let put = scene.calls_of("PutRolePolicy").into_iter().filter(|call| call["status"] == 200);
     put.map(|call| call["params"]["RoleName"].clone()).collect()
-}
-
-/// All hosts that stopped have the same ledger, and it verifies.
-fn are_same(hosts: &[&Host]) {
-    let bodies: Vec<_> = hosts.iter().map(|host| host.bodies()).collect();
-    for other in &bodies[1..] {
-        assert_eq!(&bodies[0], other);
-    }
-    for host in hosts {
-        host.rescind(&["ledger", "verify", "-o", "json"]).code(0);
-    }
 }
 
 #[test]
@@ -55,4 +44,139 @@ fn another_host_takes_over_from_one_that_was_killed() {
     assert_eq!(second.stop(), 0);
     first.lead();
     assert_eq!(first.stop(), 0);
+}
+
+#[test]
+fn what_was_intended_and_not_done_is_done_by_the_next_leader() {
+    let (scene, mut first, mut second) = two("");
+    scene.hold("PutRolePolicy", "before");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.held("PutRolePolicy");
+    first.kill();
+    scene.release("PutRolePolicy");
+    second.until(LEADS);
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(second.stop(), 0);
+    let kinds: Vec<_> = second.kinds().into_iter().filter(|kind| kind != "call").collect();
+    let taken = kinds.iter().filter(|kind| *kind == "took_over").count();
+    assert_eq!(taken, 2, "{kinds:?}");
+    assert_eq!(kinds.iter().filter(|kind| *kind == "accepted").count(), 1, "{kinds:?}");
+    assert_eq!(second.remediations().len(), 1);
+}
+
+#[test]
+fn a_leader_that_sleeps_while_another_takes_over_wakes_up_and_changes_nothing() {
+    let (scene, mut first, mut second) = two("");
+    scene.hold("GetRole", "before");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.held("GetRole");
+    // What it waits for comes while it sleeps, and the intent's put would be next.
+    first.signal("STOP");
+    scene.release("GetRole");
+    second.until(LEADS);
+    scene.wait(|| thief.list_users().is_err());
+    let before = scene.calls_of("PutRolePolicy").len();
+    first.signal("CONT");
+    scene.wait(|| first.follows());
+    assert_eq!(scene.calls_of("PutRolePolicy").len(), before);
+    assert_eq!(second.stop(), 0);
+    first.until(LEADS);
+    assert_eq!(first.stop(), 0);
+    assert_eq!(second.remediations()[0]["state"], "revoked");
+    // What it recorded after it had slept is in the log as well, under the other's lead.
+    let mut again = Host::new(&scene);
+    again.lead();
+    assert_eq!(again.stop(), 0);
+    first.lead();
+    assert_eq!(first.stop(), 0);
+    again.lead();
+    assert_eq!(again.stop(), 0);
+    first.lead();
+    assert_eq!(first.stop(), 0);
+    let (one, other) = (first.bodies(), again.bodies());
+    assert_eq!(one[..other.len()], other[..]);
+    first.rescind(&["ledger", "verify", "-o", "json"]).code(0);
+}
+
+#[test]
+fn a_leader_that_is_cut_off_from_the_log_stops_acting_and_follows_when_it_is_back() {
+    let (scene, mut first, mut second) = two("");
+    let matched = json!({"service": "dynamodb", "access_key_id": first.key()});
+    scene.fault("cut-off", matched, "before", json!({"disconnect": true}), 0);
+    let (thief, _) = scene.theft(SHOP, "web");
+    second.until(LEADS);
+    scene.wait(|| thief.list_users().is_err());
+    scene.delete("faults/cut-off");
+    scene.wait(|| first.follows());
+    assert_eq!(writers(&scene), ["web"]);
+    assert_eq!(second.stop(), 0);
+    assert_eq!(first.stop(), 0);
+    assert_eq!(second.remediations().len(), 1);
+}
+
+#[test]
+fn while_the_log_does_not_answer_nothing_is_done_and_then_everything() {
+    let (scene, mut first, mut second) = two("");
+    scene.fault("outage", json!({"service": "dynamodb"}), "before", json!({"disconnect": true}), 0);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| {
+        let live = first.live().unwrap_or_default();
+        !live["log"]["fault"].is_null()
+    });
+    first.until("the log does not answer");
+    assert_eq!(thief.list_users(), Ok(()));
+    assert!(scene.calls_of("PutRolePolicy").is_empty());
+    scene.delete("faults/outage");
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(writers(&scene), ["web"]);
+    second.kill();
+    assert_eq!(first.stop(), 0);
+}
+
+#[test]
+fn an_answer_at_a_follower_reaches_the_leader() {
+    let (scene, mut first, second) = two("mode = \"approve\"\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    let held = || second.remediations().first().is_some_and(|one| one["state"] == "held");
+    scene.wait(held);
+    let id = second.remediations()[0]["remediation"].as_str().expect("an id").to_owned();
+    second.rescind(&["approve", &id, "--by", "alice", "--reason", "seen"]).code(0);
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(first.stop(), 0);
+    assert_eq!(first.remediations()[0]["state"], "revoked");
+}
+
+#[test]
+fn a_new_host_begins_with_an_empty_disk() {
+    let (scene, mut first, mut second) = two("");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    second.kill();
+    assert_eq!(first.stop(), 0);
+    let mut third = Host::new(&scene);
+    // A command that records something is enough to read the whole log.
+    third.lead();
+    assert_eq!(third.stop(), 0);
+    let (old, new) = (first.bodies(), third.bodies());
+    assert_eq!(old[..], new[..old.len()]);
+    assert_eq!(third.remediations()[0]["state"], "revoked");
+    third.rescind(&["ledger", "verify", "-o", "json"]).code(0);
+    third.rescind(&["ledger", "rebuild", "-o", "json"]).code(0);
+}
+
+#[test]
+fn what_a_writer_put_and_whose_answer_was_lost_is_written_once() {
+    let scene = scene();
+    configure(&scene, "");
+    let mut host = Host::new(&scene);
+    let lost = json!({"service": "dynamodb", "operation": "PutItem"});
+    scene.fault("lost", lost, "after", json!({"disconnect": true}), 25);
+    host.lead();
+    host.until(crate::log::REGION_READ);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(host.stop(), 0);
+    assert_eq!(writers(&scene), ["web"]);
+    host.rescind(&["ledger", "verify", "-o", "json"]).code(0);
+    assert_eq!(host.kinds().iter().filter(|kind| *kind == "took_over").count(), 1);
 }
