@@ -8,7 +8,7 @@ use crate::ingest::{Health, Unreadable};
 use crate::ledger::{Lock, Reader};
 use crate::plural::counted;
 use crate::remediation::{Entry, Event, Remediation, Rung, Standing, State};
-use crate::service::Live;
+use crate::service::{Live, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -239,7 +239,12 @@ fn show_service(picture: &Picture, screen: &Screen) {
             ),
         ),
         (Some(live), _) => {
-            let word = if live.stopping { styled(WARN, "stopping") } else { styled(GOOD, "watching") };
+            let follows = live.log.as_ref().is_some_and(|log| log.role == Role::Follower);
+            let word = match (live.stopping, follows) {
+                (true, _) => styled(WARN, "stopping"),
+                (false, true) => styled(GOOD, "following"),
+                (false, false) => styled(GOOD, "watching"),
+            };
             let listen = live.listen.map_or_else(String::new, |at| format!(", http://{at}"));
             format!(
                 "{word}, mode {}, process {}, up for {}{listen}",
@@ -252,6 +257,17 @@ fn show_service(picture: &Picture, screen: &Screen) {
         (None, None) => styled(BAD, "NOT RUNNING: findings are not processed. Start it with `rescind run`."),
     };
     screen.prose(format!("Service   {line}"));
+    if let Some(log) = picture.live.as_ref().and_then(|live| live.log.as_ref()) {
+        screen.prose(format!("Log       {}", clean(&log.describe())));
+        if let Some((then, error)) = &log.fault {
+            let text = format!(
+                "          NOT ANSWERING for {}: nothing is done until it does: {}",
+                since(*then, picture.at),
+                clean(error)
+            );
+            screen.prose(styled(BAD, text));
+        }
+    }
     if let Some(refused) = picture.live.as_ref().and_then(|live| live.refused.as_ref()) {
         screen.prose(styled(
             BAD,

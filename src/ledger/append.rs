@@ -1,5 +1,6 @@
 //! One append within a transaction: entries, their hashes, and the tables that are made from them.
 
+use super::hollow::Hollow;
 use super::prepared::Prepared;
 use super::project::{Projected, SideTable, project, stamp, write_beside};
 use super::{LedgerError, schema, tree};
@@ -186,6 +187,9 @@ impl<'a> Appending<'a> {
     pub fn replay(&mut self, body: &[u8]) -> Result<(), LedgerError> {
         let seq = self.last + 1;
         let bad = |error: String| LedgerError::BadEntry { path: self.path.to_owned(), seq, error };
+        if let Some(hollow) = Hollow::of(body) {
+            return self.replay_hollow(&hollow);
+        }
         let entry: Entry = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
         if entry.seq != seq {
             return Err(bad(format!("the log has entry {} here", entry.seq)));
@@ -193,6 +197,28 @@ impl<'a> Appending<'a> {
         let occurrence = entry.event.occurrence();
         let Entry { time, subject, event, .. } = &entry;
         self.insert(&Projected { seq, time: *time, subject, event, occurrence: occurrence.as_deref() }, body)
+    }
+
+    fn replay_hollow(&mut self, hollow: &Hollow) -> Result<(), LedgerError> {
+        let bad = |error: &str| LedgerError::BadEntry {
+            path: self.path.to_owned(),
+            seq: self.last + 1,
+            error: error.to_owned(),
+        };
+        let leaf = hollow.leaf().ok_or_else(|| bad("its leaf hash cannot be read"))?;
+        if hollow.seq != self.last + 1 {
+            return Err(bad("the log has another entry here"));
+        }
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO entries (seq, time, kind, body, leaf_hash) VALUES (?1, ?2, 'archived', ?3, ?4)",
+            )
+            .and_then(|mut s| {
+                s.execute(params![hollow.seq, stamp(hollow.time), hollow.body(), leaf.as_slice()])
+            })
+            .map_err(|error| self.sqlite(error))?;
+        self.last = hollow.seq;
+        Ok(())
     }
 
     fn insert(&mut self, entry: &Projected<'_>, body: &[u8]) -> Result<(), LedgerError> {

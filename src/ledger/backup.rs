@@ -7,23 +7,24 @@ use std::path::Path;
 
 impl Reader {
     /// Copies the ledger, as it is at one moment, to a new file (SQLite's online backup). The writer
-    /// goes on meanwhile. On an error nothing is left there.
+    /// goes on meanwhile. On an error nothing is left there. With `detach`, the copy of a ledger that follows a log is a
+    /// ledger by itself.
     ///
     /// # Errors
     /// When the file is there already or cannot be written, or the ledger cannot be read.
-    pub fn backup(&self, to: &Path) -> Result<(), LedgerError> {
+    pub fn backup(&self, to: &Path, detach: bool) -> Result<(), LedgerError> {
         let shown = to.display().to_string();
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(to).map_err(|error| LedgerError::Io { path: shown.clone(), error })?;
-        self.copy(to).inspect_err(|_| {
+        self.copy(to, detach).inspect_err(|_| {
             let _ = std::fs::remove_file(to);
         })
     }
 
-    fn copy(&self, to: &Path) -> Result<(), LedgerError> {
+    fn copy(&self, to: &Path, detach: bool) -> Result<(), LedgerError> {
         let shown = to.display().to_string();
         let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
         let from = self.connection();
@@ -35,6 +36,9 @@ impl Reader {
                 let what = "another process held the ledger for too long";
                 return Err(LedgerError::Busy { path: shown.clone(), what });
             }
+        }
+        if detach {
+            copy.execute("DELETE FROM log", []).map_err(sqlite)?;
         }
         // One file, and nothing beside it.
         copy.pragma_update(None, "journal_mode", "delete").map_err(sqlite)?;

@@ -1,5 +1,6 @@
 //! Reading the ledger. A reader never blocks the writer.
 
+use super::project::Cursor;
 use super::{LedgerError, schema};
 use crate::finding::Finding;
 use crate::ident::Region;
@@ -165,6 +166,29 @@ impl Reader {
         let sql = "SELECT updated_at FROM cursors WHERE region = ?1 AND detector = ?2";
         let text = self.column(sql, params![region.as_str(), detector])?.pop();
         text.map(|text| text.parse().map_err(|e| self.bad(0, &e))).transpose()
+    }
+
+    /// How far the feeds of all detectors have come.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn cursors(&self) -> Result<Vec<Cursor>, LedgerError> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare_cached("SELECT region, detector, updated_at FROM cursors ORDER BY region, detector")
+            .map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            })
+            .map_err(|e| self.sqlite(e))?;
+        rows.map(|row| {
+            let (region, detector, updated_at) = row.map_err(|e| self.sqlite(e))?;
+            let region = region.parse().map_err(|e| self.bad_row("cursors", &e))?;
+            let updated_at = updated_at.parse().map_err(|e: jiff::Error| self.bad_row("cursors", &e))?;
+            Ok(Cursor { region, detector, updated_at })
+        })
+        .collect()
     }
 
     /// Findings that are recorded and not decided, oldest first.

@@ -10,7 +10,7 @@ use crate::ident::AccountId;
 use crate::incident::Incident;
 use crate::ledger::{Append, ChannelState, Ledger, LedgerError, Reader, SideTable};
 use crate::org::Placement;
-use crate::remediation::{Entry, Event, Target};
+use crate::remediation::{Draft, Entry, Event, Target};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -239,6 +239,28 @@ impl Notifier {
                 webhook::send(&self.client, url, *style, key.as_ref(), notice).await
             }
         }
+    }
+
+    /// Sends an alert that cannot be recorded now, once, and does not wait for channels that do not accept it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn announce(&self, alert: Draft) -> Result<(), LedgerError> {
+        let (seq, at) = (self.reader.last()?, Timestamp::now());
+        let entry = Entry { seq, time: at, subject: alert.subject, event: alert.event };
+        let Some(notice) = notice(&self.name, &entry, &self.reader)? else { return Ok(()) };
+        // No entry has this id.
+        let notice = Notice { id: format!("{}-unrecorded-{}", self.name, at.as_millisecond()), ..notice };
+        let wanted = self.channels.iter().filter(|channel| notice.is_for(channel, None));
+        let each = wanted.map(|channel| async {
+            let sent = self.send(channel, &notice).await;
+            count(channel, if sent.is_ok() { "taken" } else { "failed" });
+            if let Err(why) = sent {
+                tracing::warn!(channel = channel.name, "not delivered: {why}");
+            }
+        });
+        within(LAST, futures::future::join_all(each)).await;
+        Ok(())
     }
 
     /// Sends a test message to one channel, or to all.

@@ -25,7 +25,10 @@ pub fn open_ledger(config: &Config) -> Result<Ledger, LedgerError> {
 }
 
 /// The log that the configuration names.
-pub(super) fn log_of(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError> {
+///
+/// # Errors
+/// When the certificates that the environment names cannot be used.
+pub fn log_of(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError> {
     let region = settings.region.clone().unwrap_or_else(|| home.clone());
     let (table, endpoint) = (settings.table.clone(), settings.endpoint.clone());
     let opened =

@@ -3,7 +3,7 @@
 use crate::alert::Alert;
 use crate::config::Config;
 use crate::ledger::note::{PublicKey, Signer};
-use crate::ledger::{Ledger, LedgerError, Reader, checkpoint_file, publish};
+use crate::ledger::{Ledger, LedgerError, Reader, checkpoint_file, publish_checkpoint};
 use crate::remediation::{AlertCode, Draft, Event};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -196,7 +196,7 @@ impl Checkpoints {
         let lines: Vec<&str> = note.lines().filter(|line| !line.is_empty()).collect();
         tracing::info!(checkpoint = lines.join(" | "), "checkpoint");
         // What cannot be read is not taken for known: evidence is rather kept once too often.
-        match publish(&self.file, &note, |there| reader.has_checkpoint(there).unwrap_or(false)) {
+        match publish_checkpoint(&self.file, &note, |there| reader.has_checkpoint(there).unwrap_or(false)) {
             Ok(None) => Ok(()),
             // Somebody has put an older copy in the ledger's place, or another ledger.
             Ok(Some(kept)) => {

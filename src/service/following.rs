@@ -34,6 +34,7 @@ pub async fn follow(
             let live =
                 Live { listen, stopping: stop.is_cancelled(), ..live(config, started, &host, progress) };
             systemd::alive();
+            metrics::gauge_log(&live);
             if let Err(error) = status::write(config, &live) {
                 tracing::debug!(%error, "the status cannot be written");
             }

@@ -1,6 +1,6 @@
 //! What Prometheus reads.
 
-use super::live::Live;
+use super::live::{Live, Role};
 use crate::config::Config;
 use crate::incident::IncidentCounts;
 use crate::ledger::{DeniesNow, Reader};
@@ -39,6 +39,14 @@ fn describe() {
     describe_counter!("rescind_aws_calls_total", "AWS calls, by service, operation and result.");
     describe_counter!("rescind_aws_attempts_total", "HTTP requests sent for AWS calls.");
     describe_counter!("rescind_log_puts_total", "Items put into the log's table, by what became of them.");
+    describe_counter!("rescind_log_errors_total", "Times that the log did not answer.");
+    describe_gauge!("rescind_leader", "1 on the host that acts, 0 on one that follows.");
+    describe_gauge!("rescind_log_epoch", "Number of the leadership.");
+    describe_gauge!(
+        "rescind_log_lag_seconds",
+        Unit::Seconds,
+        "Since a host last had everything that stood in the log."
+    );
     describe_counter!(
         "rescind_retries_total",
         "Remediations that failed and were put off, by whether a person must act first."
@@ -109,6 +117,10 @@ pub(super) fn zero(config: &Config) {
     counter!("rescind_findings_undecodable_total").absolute(0);
     for result in ["done", "taken", "error"] {
         counter!("rescind_log_puts_total", "result" => result).absolute(0);
+    }
+    counter!("rescind_log_errors_total").absolute(0);
+    for name in ["rescind_leader", "rescind_log_epoch", "rescind_log_lag_seconds"] {
+        gauge!(name).set(0.0);
     }
     for why in ["transient", "blocked"] {
         counter!("rescind_retries_total", "why" => why).absolute(0);
@@ -199,6 +211,18 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
     if let Ok(Some((size, at))) = reader.checkpointed() {
         gauge!("rescind_checkpoint_entries").set(size as f64);
         gauge!("rescind_checkpoint_age_seconds").set(now.duration_since(at).as_secs_f64());
+    }
+}
+
+/// Says who acts, and how far a host is behind the log.
+#[allow(clippy::cast_precision_loss)] // no count here is near 2^52
+pub(super) fn gauge_log(live: &Live) {
+    let leads = live.log.as_ref().is_none_or(|log| log.role == Role::Leader);
+    gauge!("rescind_leader").set(f64::from(u8::from(leads)));
+    if let Some(log) = &live.log {
+        gauge!("rescind_log_epoch").set(log.epoch as f64);
+        let lag = Timestamp::now().duration_since(log.caught_up).as_secs_f64();
+        gauge!("rescind_log_lag_seconds").set(lag.max(0.0));
     }
 }
 

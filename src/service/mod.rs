@@ -7,6 +7,7 @@ mod following;
 mod heartbeat;
 mod limits;
 mod live;
+mod log_watch;
 mod metrics;
 mod opt_outs;
 mod os_user;
@@ -21,7 +22,7 @@ mod web;
 
 pub use checkpoints::Checkpoints;
 pub use following::follow;
-pub use live::Live;
+pub use live::{Live, Role};
 pub use os_user::os_user;
 pub use start::{Purpose, ServiceError, hub};
 

@@ -3,6 +3,7 @@
 use super::dispatcher::Dispatcher;
 use super::heartbeat::Heartbeat;
 use super::live::Live;
+use super::log_watch::LogWatch;
 use super::opt_outs::OptOutFile;
 use super::reload::Reloader;
 use super::status::StatusPublisher;
@@ -119,6 +120,10 @@ impl Service {
         }
         if let Some(writer) = self.back_writer()? {
             tasks.spawn(writer.run(self.stop.clone()));
+        }
+        if let Some((_, host)) = self.acting.as_ref().and_then(Acting::lead) {
+            let (ledger, notifier) = (self.ledger.clone(), self.notifier.clone());
+            tasks.spawn(LogWatch { ledger, notifier, host, stop: self.stop.clone() }.run());
         }
         if let Some(notifier) = self.notifier.clone() {
             let stop = self.stop.clone();

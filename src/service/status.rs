@@ -88,6 +88,7 @@ impl StatusPublisher {
                 systemd::alive();
             }
             metrics::gauge(&live, &self.reader, &self.config);
+            metrics::gauge_log(&live);
             if is_due {
                 metrics::gauge_denies(&self.reader);
                 denies = Some(Instant::now());

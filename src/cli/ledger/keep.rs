@@ -16,6 +16,10 @@ pub struct BackupArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
+    /// Make the copy a ledger by itself again, that follows no log.
+    #[arg(long)]
+    detach: bool,
+
     #[command(flatten)]
     ledger: OtherLedger,
 }
@@ -31,7 +35,7 @@ pub fn backup(
         return Err(BadInput(text).into());
     }
     let published = beside(&path);
-    Reader::open(&path)?.backup(&args.file)?;
+    Reader::open(&path)?.backup(&args.file, args.detach)?;
     let shown = args.file.display().to_string();
     // A copy that cannot be read is none.
     let found = verify(&args.file, &published, Vec::new(), &mut |_, _| {})
@@ -59,9 +63,16 @@ pub struct RebuildArgs {
     /// Compare the tables with the entries, and change nothing.
     #[arg(long)]
     check: bool,
+
+    /// Make the whole file again, from the log alone. The file that is there is kept beside it.
+    #[arg(long, conflicts_with = "check")]
+    from_log: bool,
 }
 
 pub fn rebuild(args: &RebuildArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    if args.from_log {
+        return super::log::rebuild(config, screen);
+    }
     // Not to make a lock where there is no ledger.
     drop(Reader::open(&config.ledger)?);
     let _lock = Lock::take(&config.ledger, "ledger rebuild")?;

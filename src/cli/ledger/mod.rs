@@ -2,6 +2,7 @@
 
 mod archive;
 mod keep;
+mod log;
 mod proof;
 mod sign;
 mod verify;
@@ -38,6 +39,8 @@ enum Command {
     Backup(keep::BackupArgs),
     /// Rebuild the tables and indexes from the entries, and compare. The service must not run.
     Rebuild(keep::RebuildArgs),
+    /// Put this ledger, which was one by itself, into the log that the configuration names. The service must not run.
+    Publish,
     /// Move closed entries to a file that can be checked by itself. Their leaf hashes stay.
     Archive(archive::Args),
 }
@@ -53,6 +56,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
         Command::Checkpoint => sign::checkpoint(&config()?, screen),
         Command::Backup(args) => keep::backup(args, config, screen),
         Command::Rebuild(args) => keep::rebuild(args, &config()?, screen),
+        Command::Publish => log::publish(&config()?, screen),
         Command::Archive(args) => archive::run(args, &config()?, screen),
     }
 }

@@ -1,5 +1,6 @@
 //! `rescind ledger verify`.
 
+use super::log;
 use crate::audit::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
@@ -7,7 +8,7 @@ use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::note::{Checkpoint, PublicKey};
-use crate::ledger::{LedgerError, published};
+use crate::ledger::{Comparison, LedgerError, published};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,11 @@ pub fn run(
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let path = args.ledger.path(config)?;
+    // Who names a file needs no configuration, and none of its log.
+    let (path, config) = match args.ledger.named()? {
+        Some(path) => (path, None),
+        None => config().map(|config| (config.ledger.clone(), Some(config)))?,
+    };
     let mut kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
     kept.extend(beside(&path));
     let keys = public_keys(&args.keys)?;
@@ -51,9 +56,14 @@ pub fn run(
     bar.finish_and_clear();
     let found = found.map_err(|error| unreadable(&shown, error))?;
     let not_verified = not_verified(&shown, &found);
-    json(&shown, &found, &not_verified, screen)?;
+    let in_log = config.as_ref().map(|config| log::against_log(config, screen)).transpose()?.flatten();
+    json(&shown, &found, &not_verified, in_log.as_ref(), screen)?;
     text(&shown, &found, &not_verified, screen);
-    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::Tampered })
+    if let Some((table, found)) = &in_log {
+        log::say(table, found, screen);
+    }
+    let is_same = in_log.as_ref().is_none_or(|(_, found)| log::is_same(found));
+    Ok(if found.problems.is_empty() && is_same { Exit::Done } else { Exit::Tampered })
 }
 
 /// What this run could not verify, and what it would need.
@@ -138,7 +148,13 @@ fn progress_bar(screen: &Screen) -> ProgressBar {
     bar
 }
 
-fn json(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen) -> anyhow::Result<()> {
+fn json(
+    shown: &str,
+    found: &Findings,
+    not_verified: &[String],
+    in_log: Option<&(String, Comparison)>,
+    screen: &Screen,
+) -> anyhow::Result<()> {
     let problems: Vec<_> =
         found.problems.iter().map(|p| serde_json::json!({ "entry": p.entry, "problem": p.what })).collect();
     screen.json(&serde_json::json!({
@@ -146,6 +162,7 @@ fn json(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen)
         "more_problems": found.more_problems, "first_bad_entry": found.first_bad, "signed": found.signed, "earlier_checkpoints": found.earlier,
         "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys,
         "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "not_verified": not_verified,
+        "log": in_log.map(|(table, found)| log::described(table, found)),
     }))
 }
 

@@ -125,6 +125,9 @@ codes! {
         NotNotified "not_notified"
             means "A channel of notifications fails for longer than `raise_after`."
             do "`rescind status` says why; `rescind notify test CHANNEL`. Nothing is lost: what waits is delivered then.";
+        LogUnreachable "log_unreachable"
+            means "The table of the log does not answer. Nothing is done without a record, so nothing is done until it answers; findings go on being read. This is sent to the channels at once, and recorded when the log answers again."
+            do "`rescind status` has the error. See DynamoDB's health, the hub's permissions (`policies/hub-role-log.json`) and the network. Another host takes over where only this one is cut off. If it lasts, contain by hand: [the log does not answer](runbook.md#the-log-does-not-answer).";
         TagSetLate "tag_set_late"
             means "A tag that would keep rescind from acting was set when the theft had been seen already. It does not count: what was decided is done."
             do "The alert says who set it and when, where CloudTrail shows it. If it was the thief, revoke those credentials as well. If it was one of you: `rescind release ID`, and use an opt-out or `protected`.";

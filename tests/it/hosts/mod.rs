@@ -1,6 +1,7 @@
 //! Several hosts share a log: one leads, and another takes over, whatever becomes of the first.
 
 mod host;
+mod moving;
 
 use crate::scene::{BANK, SHOP, Scene};
 use host::{Host, LEADS, configure, scene};
