@@ -57,7 +57,7 @@ class Items(DynamoDbTestCase):
         self.assertAwsError("ResourceNotFoundException", table.describe_table, TableName=TABLE)
 
     def test_items_are_seen_changed_and_removed_beside_all_clients(self):
-        self.put(1, count={"N": "1"})
+        self.put(1, count={"N": "1"}, payload={"B": b"\x1f\x8b"})
         self.put(2)
         self.assertEqual([item["pk"]["S"] for item in self.emulator.items(TABLE)], ["log#1", "log#2"])
         changed = {"pk": {"S": "log#1"}, "count": {"N": "7"}}

@@ -1,4 +1,5 @@
 """DynamoDB's tables as tests make and change them. What is in them is moto's."""
+import json
 from importlib import import_module
 from typing import Dict, List, Tuple
 
@@ -37,7 +38,10 @@ class Tables:
 
     def items(self, name: str) -> List[dict]:
         """All items, by key, as DynamoDB writes them in JSON."""
-        return [item.to_json()["Attributes"] for item in self._backend(name).get_table(name).all_items()]
+        # What moto keeps is not all JSON: binary values are types of its own.
+        write = import_module("moto.dynamodb.models.utilities").dynamo_json_dump
+        items = self._backend(name).get_table(name).all_items()
+        return [json.loads(write(item.to_json()["Attributes"])) for item in items]
 
     def put(self, name: str, item: Dict[str, dict]) -> None:
         """Puts an item, whether one stands there or not."""
