@@ -60,3 +60,7 @@ mod service;
 pub mod trail;
 pub mod triage;
 mod watch;
+
+/// For the tests of what keeps the log, which put the same questions to several databases.
+#[doc(hidden)]
+pub use aws::{LogTable, TableFacts};

@@ -8,6 +8,7 @@ use crate::backoff::Backoff;
 use crate::ident::Region;
 use crate::log::{Item, Lease, Put, Store};
 use crate::remediation::{CallError, CallRecord, CallScope, CallSink, ErrorKind};
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb as dynamodb;
@@ -76,22 +77,29 @@ impl LogTable {
     ) -> Result<Self, CallError> {
         let environment = Environment::load(region).await;
         let environment = environment.map_err(|error| error.of_call("dynamodb", "GetItem"))?;
-        let config = dynamodb::config::Builder::from(&environment.config)
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
+        Ok(Self::with(&environment.config, region, table, endpoint, log))
+    }
+
+    /// Like [`Self::open`], with credentials and certificates of the caller's.
+    #[must_use]
+    pub fn with(config: &SdkConfig, region: &Region, table: &str, endpoint: Option<&str>, log: &str) -> Self {
+        let config = dynamodb::config::Builder::from(config)
+            .region(dynamodb::config::Region::new(region.to_string()))
+            .retry_config(retries())
             .timeout_config(timeouts())
             .interceptor(Observer::default());
         let config = match endpoint {
             Some(endpoint) => config.endpoint_url(endpoint),
             None => config,
         };
-        Ok(Self {
+        Self {
             client: dynamodb::Client::from_conf(config.build()),
             region: region.clone(),
             table: table.to_owned(),
             log: log.to_owned(),
             scope: CallScope::default(),
             clock: AwsClock::default(),
-        })
+        }
     }
 
     /// DescribeTable.
@@ -159,7 +167,14 @@ impl LogTable {
         while !missing.is_empty() {
             let keys = KeysAndAttributes::builder().set_keys(Some(missing)).consistent_read(true).build();
             let keys = keys.map_err(|error| Self::unusable("BatchGetItem", error.to_string()))?;
-            let request = self.client.batch_get_item().request_items(&self.table, keys).send().boxed();
+            let request = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, keys)
+                .customize()
+                .config_override(dynamodb::config::Config::builder().timeout_config(batch_timeouts()))
+                .send()
+                .boxed();
             let answer = recorded(&Unrecorded, self.call("BatchGetItem"), request).await;
             let answer = answer.map_err(|error| self.named(error))?;
             let items = answer.responses.into_iter().flatten().flat_map(|(_, items)| items);
@@ -300,5 +315,18 @@ fn timeouts() -> TimeoutConfig {
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(2))
         .operation_timeout(Duration::from_secs(4))
+        .build()
+}
+
+/// Once more, and soon.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(100))
+}
+
+/// How long BatchGetItem may take, whose answers have up to 16 MB: 22 MB of JSON.
+fn batch_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(15))
+        .operation_timeout(Duration::from_secs(40))
         .build()
 }

@@ -106,7 +106,8 @@ pub fn run(
             policies::member_trust(&trusted)
         }
         Document::HubRole => {
-            policies::hub_role(&member, drill.as_deref(), &config.all_remedies(), config.write_back, None)
+            let table = config.log.as_ref().map(|log| log.table.as_str());
+            policies::hub_role(&member, drill.as_deref(), &config.all_remedies(), config.write_back, table)
         }
         Document::OrganizationDeny => {
             let delegate = print.delegate(&config)?;

@@ -37,8 +37,13 @@ impl Group {
     /// The items that it is in behind `tail`: one, or as many as it takes.
     #[must_use]
     pub fn items(&self, tail: &Tail) -> Vec<Item> {
+        self.items_with(tail, PAYLOAD)
+    }
+
+    /// The same with payloads of another size.
+    pub(super) fn items_with(&self, tail: &Tail, payload: usize) -> Vec<Item> {
         let packed = self.pack();
-        let parts: Vec<&[u8]> = packed.chunks(PAYLOAD).collect();
+        let parts: Vec<&[u8]> = packed.chunks(payload).collect();
         let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
         let (mut items, mut before) = (Vec::with_capacity(parts.len()), tail.hash.clone());
         for (position, (part, payload)) in (tail.position + 1..).zip((1..).zip(parts)) {

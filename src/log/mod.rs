@@ -10,6 +10,8 @@ mod item;
 mod lease;
 mod store;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 pub use chain::{Broken, Chain};
 pub use group::{Group, Malformed};

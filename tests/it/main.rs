@@ -45,6 +45,7 @@ mod inputs;
 mod keeping;
 mod ladder;
 mod ledger;
+mod log_store;
 mod mangled;
 mod model;
 mod notify;

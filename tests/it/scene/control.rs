@@ -116,6 +116,20 @@ impl Scene {
         self.post("faults", &fault);
     }
 
+    // --- the log
+
+    /// A table of the hub's for logs, which may be used where the setting is [`Setting::with_log`](super::Setting).
+    pub fn log_table(&self, name: &str) {
+        let table = json!({"account": SECURITY, "region": self.setting.regions[0], "name": name});
+        self.post("tables", &table);
+    }
+
+    /// Another session of the hub's role, as another host has it. Faults can be of one session, by its access key.
+    pub fn host(&self, name: &str) -> Value {
+        let session = json!({"account": SECURITY, "role": "RescindHub", "session_name": name});
+        self.post("sessions", &session)
+    }
+
     // --- the queue
 
     /// A queue that the configuration names.

@@ -48,6 +48,15 @@ impl Setting {
         statements.extend(more.as_array().expect("statements").clone());
         self
     }
+
+    /// The same, where the hub's role may keep its log in this table.
+    pub fn with_log(mut self, table: &str) -> Self {
+        let more = policy("hub-role-log.json").to_string().replace("${LOG_TABLE}", table);
+        let more: Value = serde_json::from_str(&more).expect("JSON");
+        let statements = self.hub_policy["Statement"].as_array_mut().expect("statements");
+        statements.extend(more["Statement"].as_array().expect("statements").clone());
+        self
+    }
 }
 
 /// A document of the project's own `policies/`.
