@@ -72,6 +72,10 @@ class Hosts(unittest.TestCase):
         (statement,) = inline["PolicyDocument"]["Statement"]
         self.assertEqual((statement["Effect"], statement["Action"]), ("Allow", "secretsmanager:GetSecretValue"))
         self.assertEqual(statement["Resource"], [GIVEN["ConfigurationSecretArn"], GIVEN["OptOutsSecretArn"]])
+        key = f"{SECRET}/ledger.key-AbCdEf"
+        with_key = Template((HUB / "hosts.yaml").read_text(), **GIVEN, SigningKeySecretArn=key)
+        (inline,) = with_key.properties("InstanceRole")["Policies"]
+        self.assertEqual(inline["PolicyDocument"]["Statement"][0]["Resource"], [*statement["Resource"], key])
 
     def test_what_an_instance_does_when_it_starts_is_a_script(self):
         data = self.resources["Launch"]["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]

@@ -45,7 +45,8 @@ class Templates(unittest.TestCase):
                 "AlertTopicArn": "arn:{}:sns:eu-central-1:111122223333:rescind-alerts",
                 "CentralBusArn": "arn:{}:events:eu-central-1:111122223333:event-bus/rescind-findings",
                 "ConfigurationSecretArn": "arn:{}:secretsmanager:eu-central-1:111122223333:secret:rescind/rescind.toml-AbCdEf",
-                "OptOutsSecretArn": "arn:{}:secretsmanager:eu-central-1:111122223333:secret:rescind/opt-outs.toml-AbCdEf"}
+                "OptOutsSecretArn": "arn:{}:secretsmanager:eu-central-1:111122223333:secret:rescind/opt-outs.toml-AbCdEf",
+                "SigningKeySecretArn": "arn:{}:secretsmanager:eu-central-1:111122223333:secret:rescind/ledger.key-AbCdEf"}
         seen = set()
         for template in TEMPLATES:
             self.assertNotRegex(template.read_text(), r"arn:aws[\w-]*:", template.name)
