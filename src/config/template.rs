@@ -58,7 +58,9 @@ mode = "observe"
 # other region that is enabled.
 regions = [{regions}]
 
-# File of the audit ledger (SQLite), relative to this file.
+# File of the audit ledger (SQLite), relative to this file. On several hosts that
+# take over from each other, with a log in a DynamoDB table:
+# ledger = { path = "ledger.db", table = "rescind-log", lease = "10s" }
 ledger = {ledger}
 
 # Key that signs checkpoints of the ledger. Keep its public part elsewhere:
