@@ -9,11 +9,12 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-up test browser-test deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
+.PHONY: help demo demo-ha demo-up test browser-test deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo        the main job, step by step, against an emulated AWS organization'
+	@echo 'make demo-ha     three hosts, of which the one that acts dies in the middle of it: half a minute'
 	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
 	@echo 'make test        all checks and tests'
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
@@ -35,6 +36,9 @@ help:
 
 demo: emulator build
 	@$(DEMO)
+
+demo-ha: emulator build
+	@$(DEMO) --hosts
 
 demo-up: emulator build
 	@$(DEMO) --up
@@ -83,6 +87,7 @@ test: toolchain
 	$(call stage,licences and sources of dependencies,if cargo deny --version >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; else echo 'NOT RUN: there is no cargo-deny'; fi)
 	$(call stage,tests of the emulated organization,"$(VENV_PYTHON)" -m unittest discover -s tests/emulator/tests -t tests/emulator)
 	$(call stage,demo,$(DEMO) --quiet --out "$(CURDIR)/target/demo")
+	$(call stage,demo of several hosts,$(DEMO) --hosts --quiet --out "$(CURDIR)/target/demo-ha")
 	@printf '\nmake test: all passed\n'
 
 # Part of `make test` where there is a browser. By itself it fails without one.

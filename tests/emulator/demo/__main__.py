@@ -1,4 +1,4 @@
-"""``python -m demo``: see `make help` for the two ways of running it."""
+"""``python -m demo``: see `make help` for the ways of running it."""
 import argparse
 import fcntl
 import io
@@ -12,6 +12,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from emulated_org.client import EmulatorError
 
+from . import failover
 from .isolated import LOG, ROOT, Rescind, forget_proxies, from_root
 from .main_job import play
 from .standing import stand
@@ -23,6 +24,7 @@ def main() -> int:
     parser.add_argument("--rescind", type=Path, default=ROOT / "target/debug/rescind", help="the binary")
     parser.add_argument("--out", type=Path, default=ROOT / "demo-out", help="emptied, and written to")
     parser.add_argument("--up", action="store_true", help="leave the theft as it stands, and keep running")
+    parser.add_argument("--hosts", action="store_true", help="three hosts, of which one dies")
     parser.add_argument("--quiet", action="store_true", help="print only what fails")
     arguments = parser.parse_args()
     sys.stdout.reconfigure(errors="replace")
@@ -33,7 +35,7 @@ def main() -> int:
     rescind = Rescind(arguments.rescind.absolute(), directory / "rescind.toml")
     try:
         with emptied(directory):
-            (stand if arguments.up else play)(story, rescind, directory)
+            scenario(arguments)(story, rescind, directory)
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
@@ -50,6 +52,12 @@ def main() -> int:
     if arguments.quiet:
         print(output.getvalue())
     return 1
+
+
+def scenario(arguments: argparse.Namespace):
+    if arguments.hosts:
+        return failover.play
+    return stand if arguments.up else play
 
 
 @contextmanager

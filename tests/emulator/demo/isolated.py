@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Mapping, Optional
+from typing import Dict, List, Mapping, Optional, TextIO
 
 from emulated_org.client import Emulator
 from emulated_org.isolation import require_loopback
@@ -96,19 +96,34 @@ class Rescind:
 
     def __init__(self, binary: Path, config: Path) -> None:
         self.binary = binary
-        self._config = config
+        self.config = config
         self._aws: Dict[str, str] = {}
 
     def use(self, endpoint: str, credentials: Mapping, region: str) -> None:
         self._aws = credentials_environment(endpoint, credentials, region)
 
     def command(self, *arguments: str) -> str:
-        return " ".join([from_root(self.binary), "-c", from_root(self._config), *arguments])
+        return " ".join([from_root(self.binary), "-c", from_root(self.config), *arguments])
+
+    def start(self, output: TextIO, *arguments: str) -> subprocess.Popen:
+        """Goes on until somebody ends it."""
+        return subprocess.Popen(
+            self._line(*arguments),
+            cwd=ROOT,
+            env={**clean_environment(), **self._aws},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for the demo, which then ends it
+        )
+
+    def _line(self, *arguments: str) -> List[str]:
+        return [str(self.binary), "-c", from_root(self.config), *arguments]
 
     def run(self, *arguments: str, aws: Optional[bool] = True) -> str:
         """What it prints. Anything but exit code 0 is unexpected."""
         done = subprocess.run(
-            [str(self.binary), "-c", from_root(self._config), *arguments],
+            self._line(*arguments),
             cwd=ROOT,
             env={**clean_environment(), **(self._aws if aws else {})},
             stdin=subprocess.DEVNULL,
