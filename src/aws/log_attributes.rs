@@ -78,12 +78,13 @@ pub(super) fn item(log: &str, position: u64, attributes: &Attributes) -> Result<
 }
 
 pub(super) fn of_lease(log: &str, lease: &Lease) -> Attributes {
-    let Lease { epoch, holder, renewals, is_released } = lease;
+    let Lease { epoch, holder, renewals, position, is_released } = lease;
     let mut attributes = key(lease_key(log));
     attributes.extend([
         named("epoch", number(epoch)),
         named("holder", text(holder)),
         named("renewals", number(renewals)),
+        named("position", number(position)),
         named("released", AttributeValue::Bool(*is_released)),
     ]);
     attributes
@@ -95,6 +96,7 @@ pub(super) fn lease(log: &str, attributes: &Attributes) -> Result<Lease, BadAttr
         epoch: found.number("epoch")?,
         holder: found.text("holder")?,
         renewals: found.number("renewals")?,
+        position: found.number("position")?,
         is_released: found.bool("released")?,
     })
 }
@@ -173,7 +175,8 @@ mod tests {
         for before in ["", "ab12"] {
             assert_eq!(item("prod", 7, &of_item("prod", &example(before))), Ok(example(before)));
         }
-        let put = Lease { epoch: 3, holder: "host-a 4711".to_owned(), renewals: 9, is_released: true };
+        let put =
+            Lease { epoch: 3, holder: "host-a 4711".to_owned(), renewals: 9, position: 7, is_released: true };
         assert_eq!(lease("prod", &of_lease("prod", &put)), Ok(put));
     }
 

@@ -224,7 +224,8 @@ impl LogTable {
     }
 
     fn malformed(&self, operation: &'static str, error: &BadAttribute) -> CallError {
-        Self::unusable(operation, format!("in the table {}, {error}", self.table))
+        let message = format!("in the table {}, {error}", self.table);
+        CallError { kind: ErrorKind::Malformed, ..Self::unusable(operation, message) }
     }
 
     fn unusable(operation: &'static str, message: String) -> CallError {

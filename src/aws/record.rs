@@ -31,6 +31,9 @@ pub(super) struct Call<'a> {
     pub clock: &'a AwsClock,
 }
 
+/// Time for which a change waits for the fence to open: the lease is being renewed.
+const FENCE: Duration = Duration::from_secs(5);
+
 impl Call<'_> {
     /// Whether it changes something that another host might change as well. What is sent to a queue, a topic or a bus
     /// twice does no harm.
@@ -112,8 +115,11 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let mut made = Made::new(sink, &call);
-    if call.is_change() {
-        lock(&made.wire).fence = sink.fence();
+    if call.is_change()
+        && let Some(fence) = sink.fence()
+    {
+        fence.opens_within(FENCE).await;
+        lock(&made.wire).fence = Some(fence);
     }
     let span = tracing::info_span!(
         "aws", service = call.service, operation = call.operation, region = %call.region

@@ -5,6 +5,7 @@ use super::{Exit, summary};
 use crate::config::Config;
 use crate::ledger::{LedgerError, Lock, Reader};
 use crate::remediation::{Entry, Event, State};
+use crate::replication::open_ledger;
 use crate::service::Live;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +25,12 @@ pub(super) fn taken_up_by(config: &Config) -> &'static str {
 /// Says which process acts on it.
 pub(super) fn describe(config: &Config, screen: &Screen) {
     let holder = Lock::holder(&config.ledger).unwrap_or_default();
+    if config.log.is_some() {
+        screen.prose(
+            "The host that leads acts on it within a second; `rescind list` on any host has the outcome.",
+        );
+        return;
+    }
     if Live::of_holder(&config.ledger).is_some() {
         screen.prose(format!(
             "The running service ({}) acts on it within a second; `rescind list` has the outcome.",
@@ -48,12 +55,17 @@ pub(super) async fn follow(
     stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     let mut is_left = false;
+    let other = config.log.as_ref().map(|_| open_ledger(config)).transpose()?;
     while !is_left && !stop.is_cancelled() {
         let settled = handed.iter().map(|(occurrence, seq)| is_settled(reader, occurrence, *seq));
         if settled.collect::<Result<Vec<_>, _>>()?.iter().all(|settled| *settled) {
             break;
         }
-        is_left = Lock::holder(&config.ledger).is_none();
+        match &other {
+            // It is done on whichever host leads.
+            Some(ledger) => drop(ledger.catch_up().await?),
+            None => is_left = Lock::holder(&config.ledger).is_none(),
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LOOK) => {}

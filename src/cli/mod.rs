@@ -10,6 +10,7 @@ mod filter;
 mod follow;
 mod handle;
 mod health;
+mod hosts;
 mod impact;
 mod incident;
 mod init;

@@ -2,13 +2,11 @@
 
 use super::output::Screen;
 use super::runtime::block_on;
-use super::{Exit, signals, summary};
+use super::{Exit, hosts, signals, summary};
 use crate::config::Config;
 use crate::ingest::Seen;
-use crate::ledger::LedgerError;
 use crate::plural::counted;
-use crate::replication::Follower;
-use crate::service::{self, Purpose, Service, ServiceError};
+use crate::service::{Purpose, Service, ServiceError};
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +24,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Also on what was there before it began to watch.
+    pub fn backlog(&self) -> bool {
+        self.backlog
+    }
+
     /// It goes on until it is stopped.
     pub fn is_service(&self) -> bool {
         !self.once
@@ -40,49 +43,23 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         if args.once {
             return once(args, config.for_one_run(), screen, stop).await;
         }
-        loop {
-            if let Some(follower) = Follower::start(&config, "run").await? {
-                let name = follower.name().to_owned();
-                screen.line(format!("Follows the log as {name}; leads when nobody else does."));
-                let _ = screen.json(&serde_json::json!({ "follows": { "host": name } }));
-                service::follow(&config, follower, &stop).await?;
-                if stop.is_cancelled() {
-                    return Ok(Exit::Done);
-                }
-            }
-            // Cancelled when another leads, and by a signal.
-            let lead = stop.child_token();
-            let ended = lead_until_stopped(args, config.clone(), screen, lead, Arc::clone(&reload)).await;
-            let is_deposed = config.log.is_some()
-                && !stop.is_cancelled()
-                && ended.as_ref().map_or_else(is_deposed, |_| true);
-            if !is_deposed {
-                return ended;
-            }
-            screen.line("Another host leads from now on: this one follows.");
+        if config.log.is_some() {
+            return Box::pin(hosts::take_turns(args, &config, screen, &stop, &reload)).await;
         }
+        let Some(service) = start(args, config, "run", &stop).await? else { return Ok(Exit::Done) };
+        act(args, service, screen, reload).await
     })
 }
 
-/// Whether it ended because another host leads.
-fn is_deposed(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| match cause.downcast_ref::<ServiceError>() {
-        Some(ServiceError::Ledger(error)) => error.is_deposed(),
-        _ => cause.downcast_ref::<LedgerError>().is_some_and(LedgerError::is_deposed),
-    })
-}
-
-/// Watches and acts until `stop` is cancelled.
-async fn lead_until_stopped(
+/// Watches and acts until it is stopped.
+pub(super) async fn act(
     args: &Args,
-    config: Config,
+    service: Service,
     screen: &Screen,
-    stop: CancellationToken,
     reload: Arc<Notify>,
 ) -> anyhow::Result<Exit> {
-    let (mode, interval) = (config.mode, config.poll_interval);
-    let Some(service) = start(args, config, "run", &stop).await? else { return Ok(Exit::Done) };
-    let regions = service.region_count();
+    let (regions, mode, interval) =
+        (service.region_count(), service.config().mode, service.config().poll_interval);
     screen.prose(format!(
         "Watching {}, mode {mode}, every {interval:?}. Ctrl-C stops.",
         counted(regions, "region")

@@ -1,14 +1,17 @@
 //! Commits: to the log first, when there is one, and then to SQLite.
 
 use super::append::Appending;
-use super::logged::{Log, Role, Settled};
+use super::logged::{Log, READ, Role, Settled};
 use super::position::{move_to, position};
 use super::project::SideTable;
 use super::{LedgerError, schema};
-use crate::log::{Chain, Group, Tail};
+use crate::log::{Chain, Group, Lease, Tail};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
+
+/// Number of items that are asked for at first.
+const FIRST_LOOK: usize = 3;
 
 /// Maximum number of entries that are read from the log in one transaction: others can write in between.
 const REPLAYED: usize = 5_000;
@@ -80,7 +83,7 @@ impl Committer {
         if at.position == 0 {
             return Ok(());
         }
-        let there = log.read_on(at.position)?;
+        let there = log.read_on(at.position, 1)?;
         if there.first().is_some_and(|item| item.hash() == at.hash) {
             return Ok(());
         }
@@ -125,10 +128,21 @@ impl Committer {
     /// As [`Self::commit`]; [`LedgerError::Deposed`] when another was faster.
     pub fn lead<R>(
         &mut self,
+        after: Option<&Lease>,
         mut fill: impl FnMut(&mut Appending<'_>, u64) -> Result<R, LedgerError>,
     ) -> Result<u64, LedgerError> {
         let Some((log, _)) = self.log.clone() else { return Ok(0) };
-        let epoch = self.catch_up()?.epoch + 1;
+        let tail = self.catch_up()?;
+        if let Some(lease) = after.filter(|lease| lease.position > tail.position || lease.epoch > tail.epoch)
+        {
+            let what = format!(
+                "the log ends at position {} under leadership {}, and its lease is of {} under {}: items are missing, or somebody changed the lease",
+                tail.position, tail.epoch, lease.position, lease.epoch
+            );
+            return Err(LedgerError::Diverged { path: self.path.clone(), what });
+        }
+        let last = tail.epoch;
+        let epoch = last + 1;
         self.commit_logged(&log, &mut |appending| fill(appending, epoch), |tail| {
             if tail.epoch < epoch { Ok(epoch) } else { Err(LedgerError::Deposed { epoch: tail.epoch }) }
         })?;
@@ -185,6 +199,7 @@ impl Committer {
                 if let Some(last) = items.last() {
                     let tail = Tail { position: last.position, epoch, hash: last.hash() };
                     move_to(appending.connection(), &tail).map_err(sqlite)?;
+                    log.come_to(tail.position);
                 }
                 appending.commit()?;
                 self.unfolded += pages;
@@ -215,9 +230,12 @@ impl Committer {
             let own = position(&self.connection).map_err(|error| self.sqlite(error))?.unwrap_or_default();
             let (mut base, mut chain) = (own.position, Chain::behind(own));
             let mut whole = chain.tail().clone();
+            // What is not there costs as much as what is: the first look is a short one.
+            let mut most = FIRST_LOOK;
             loop {
-                let items = log.read_on(chain.tail().position + 1)?;
-                let is_end = items.is_empty();
+                let items = log.read_on(chain.tail().position + 1, most)?;
+                let is_end = items.len() < most.min(READ);
+                most = (most * 5).min(READ);
                 let mut groups = Vec::new();
                 for item in items {
                     if let Some(group) = chain.take(item)? {
@@ -238,6 +256,7 @@ impl Committer {
                     base = whole.position;
                 }
                 if is_end {
+                    log.come_to(chain.tail().position);
                     return Ok(Ahead { base, tail: chain.tail().clone() });
                 }
             }

@@ -1,7 +1,7 @@
 //! A ledger's file against its log: the same entries, in the same order.
 
 use super::hollow::leaf_of;
-use super::logged::Log;
+use super::logged::{Log, READ};
 use super::position::position;
 use super::tree::{Frontier, leaf};
 use super::{LedgerError, schema};
@@ -36,7 +36,7 @@ pub fn compare(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<
     let own = position(&connection).map_err(sqlite)?.unwrap_or_default();
     let (mut found, mut chain, mut frontier) = (Comparison::default(), Chain::default(), Frontier::default());
     'read: loop {
-        let items = log.read_on(chain.tail().position + 1)?;
+        let items = log.read_on(chain.tail().position + 1, READ)?;
         if items.is_empty() {
             break;
         }

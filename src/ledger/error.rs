@@ -201,6 +201,16 @@ impl LedgerError {
         matches!(self, Self::Locked { .. }) || self.is_deposed()
     }
 
+    /// Whether the log does not answer.
+    #[must_use]
+    pub fn is_of_log(&self) -> bool {
+        match self {
+            Self::Log { .. } | Self::Closed => true,
+            Self::Shared(error) => error.is_of_log(),
+            _ => false,
+        }
+    }
+
     /// Whether another process leads.
     #[must_use]
     pub fn is_deposed(&self) -> bool {

@@ -3,12 +3,14 @@
 //! All of it blocks: it is called on the writer's own thread.
 
 use super::LedgerError;
+use super::reach::Reach;
 use crate::fence::Fence;
 use crate::log::{Item, Put, Store};
-use crate::remediation::CallError;
+use crate::remediation::{CallError, ErrorKind};
 use jiff::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +22,7 @@ const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Maximum number of items that are read together.
-const READ: usize = 100;
+pub(super) const READ: usize = 100;
 
 /// The log's own threads: they answer while everything else is busy, and outlive the runtime of a command.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -48,7 +50,12 @@ pub struct Log {
     store: Arc<dyn Store>,
     /// The process, as its items name it.
     writer: String,
-    fault: Arc<Mutex<Option<Fault>>>,
+    faults: Arc<Mutex<Faults>>,
+    /// How long an answer is waited for; as long as it takes when there is none.
+    patience: Option<Duration>,
+    /// The last position that is known.
+    position: Arc<AtomicU64>,
+    reach: Arc<Reach>,
     fence: Arc<Fence>,
     given_up: CancellationToken,
 }
@@ -60,6 +67,21 @@ pub struct Fault {
     pub since: Timestamp,
     /// The latest failure.
     pub error: CallError,
+}
+
+/// What fails just now: that reads are answered says nothing about puts.
+#[derive(Debug, Default)]
+struct Faults {
+    put: Option<Fault>,
+    read: Option<Fault>,
+    lease: Option<Fault>,
+}
+
+/// What is asked of the log.
+#[derive(Debug, Clone, Copy)]
+enum Ask {
+    Put,
+    Read,
 }
 
 /// What became of items that may or may not have been put.
@@ -75,8 +97,8 @@ impl Log {
     /// The log in `store`, for the process that its items are to name `writer`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, writer: String) -> Self {
-        let (fault, fence, given_up) = Default::default();
-        Self { store, writer, fault, fence, given_up }
+        let (faults, fence, given_up, reach, position) = Default::default();
+        Self { store, writer, faults, patience: None, position, reach, fence, given_up }
     }
 
     /// Waits for something that asks the log. It may be called from anywhere, and blocks.
@@ -112,10 +134,43 @@ impl Log {
         &self.fence
     }
 
+    /// The same for who cannot wait for as long as it takes: what has no answer by then fails.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
+    }
+
+    /// Which services of AWS answer this process.
+    #[must_use]
+    pub fn reach(&self) -> &Arc<Reach> {
+        &self.reach
+    }
+
     /// What keeps the log from being read or written just now.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.put.clone().or_else(|| faults.read.clone()).or_else(|| faults.lease.clone())
+    }
+
+    /// Takes note of whether the lease can be renewed: without it nothing is changed either.
+    pub fn lease_answered(&self, error: Option<CallError>) {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = faults.lease.as_ref().map_or_else(Timestamp::now, |fault| fault.since);
+        if let Some(error) = &error {
+            tracing::warn!("the lease cannot be renewed: {error}");
+        }
+        faults.lease = error.map(|error| Fault { since, error });
+    }
+
+    /// Position of the last item that this process knows.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn come_to(&self, position: u64) {
+        self.position.fetch_max(position, Ordering::Relaxed);
     }
 
     /// Waits no longer for a log that does not answer: what waits for it fails. What was put meanwhile stands there,
@@ -126,7 +181,9 @@ impl Log {
 
     /// Puts items one after the other, until one is not answered with yes. Gives how many are known to stand there.
     pub(super) fn put(&self, items: &[Item]) -> usize {
-        let put = |item| matches!(self.answered(Self::block_on(self.store.put(item))), Some(Put::Done));
+        let put = |item| {
+            matches!(self.answered(Ask::Put, Self::block_on(self.store.put(item))), Ok(Some(Put::Done)))
+        };
         items.iter().take_while(|item| put(item)).count()
     }
 
@@ -136,65 +193,109 @@ impl Log {
     /// # Errors
     /// When it was given up.
     pub(super) fn settle(&self, items: &[Item], mut known: usize) -> Result<Settled, LedgerError> {
+        let mut waiting = Waiting::new(self);
         while let Some(item) = items.get(known) {
             match self.read(item.position, 1)?.first() {
-                Some(there) if there == item => known += 1,
+                Some(there) if there == item => {
+                    known += 1;
+                    // A put whose answer was lost was a put.
+                    let _ = self.answered(Ask::Put, Ok(()));
+                }
                 Some(_) => return Ok(Settled::Others),
-                None => known += self.put(&items[known..]),
+                None => {
+                    let put = self.put(&items[known..]);
+                    known += put;
+                    if put == 0 {
+                        waiting.pause()?;
+                    }
+                }
             }
         }
         Ok(Settled::Ours)
     }
 
-    /// The items from `position` on, as many as are read together.
+    /// The items from `position` on, at most `most` of them or as many as are read together.
     ///
     /// # Errors
-    /// When it was given up.
-    pub(super) fn read_on(&self, position: u64) -> Result<Vec<Item>, LedgerError> {
-        self.read(position, READ)
+    /// When it was given up, or what stands there is no item.
+    pub(super) fn read_on(&self, position: u64, most: usize) -> Result<Vec<Item>, LedgerError> {
+        self.read(position, most.min(READ))
     }
 
     /// Asks until there is an answer.
     fn read(&self, from: u64, most: usize) -> Result<Vec<Item>, LedgerError> {
-        let mut wait = FIRST;
+        let mut waiting = Waiting::new(self);
         loop {
-            if let Some(items) = self.answered(Self::block_on(self.store.read(from, most))) {
-                return Ok(items);
+            match self.answered(Ask::Read, Self::block_on(self.store.read(from, most)))? {
+                Some(items) => return Ok(items),
+                None => waiting.pause()?,
             }
-            let given_up =
-                Self::block_on(async { tokio::time::timeout(wait, self.given_up.cancelled()).await.is_ok() });
-            if given_up {
-                return Err(self.unreachable());
-            }
-            wait = (wait * 2).min(LONGEST);
         }
     }
 
-    fn unreachable(&self) -> LedgerError {
-        match self.fault() {
-            Some(fault) => LedgerError::Log { error: fault.error },
-            None => LedgerError::Closed,
-        }
-    }
-
-    fn answered<T>(&self, answer: Result<T, CallError>) -> Option<T> {
-        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The answer; none when it is worth to ask again.
+    ///
+    /// # Errors
+    /// When what stands in the log cannot be read: it will not be otherwise the next time.
+    fn answered<T>(&self, ask: Ask, answer: Result<T, CallError>) -> Result<Option<T>, LedgerError> {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = match ask {
+            Ask::Put => &mut faults.put,
+            Ask::Read => &mut faults.read,
+        };
         match answer {
             Ok(answer) => {
                 if fault.take().is_some() {
-                    tracing::info!("the log answers again");
+                    tracing::info!(?ask, "the log answers again");
                 }
-                Some(answer)
+                Ok(Some(answer))
             }
+            Err(error) if error.kind == ErrorKind::Malformed => Err(LedgerError::Log { error }),
             Err(error) => {
                 metrics::counter!("rescind_log_errors_total").increment(1);
                 let since = fault.as_ref().map_or_else(Timestamp::now, |fault| fault.since);
                 if fault.is_none() {
-                    tracing::error!("the log does not answer: nothing is done until it does: {error}");
+                    tracing::error!(?ask, "the log does not answer: nothing is done until it does: {error}");
                 }
                 *fault = Some(Fault { since, error });
-                None
+                Ok(None)
             }
+        }
+    }
+}
+
+/// Waits between attempts, longer each time.
+struct Waiting<'a> {
+    log: &'a Log,
+    next: Duration,
+    begun: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(log: &'a Log) -> Self {
+        Self { log, next: FIRST, begun: Instant::now() }
+    }
+
+    /// Waits for the time of the next attempt.
+    ///
+    /// # Errors
+    /// When there is to be none.
+    fn pause(&mut self) -> Result<(), LedgerError> {
+        let wait = self.next;
+        self.next = (wait * 2).min(LONGEST);
+        // Whoever can wait for somebody to mend it waits; a command says what is wrong.
+        let is_for_good = |fault: Fault| !fault.error.is_transient();
+        let is_over = self.log.patience.is_some_and(|patience| {
+            self.begun.elapsed() >= patience || self.log.fault().is_some_and(is_for_good)
+        });
+        let given_up = is_over
+            || Log::block_on(async {
+                tokio::time::timeout(wait, self.log.given_up.cancelled()).await.is_ok()
+            });
+        match self.log.fault() {
+            _ if !given_up => Ok(()),
+            Some(fault) => Err(LedgerError::Log { error: fault.error }),
+            None => Err(LedgerError::Closed),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::compare::{Comparison, compare};
 use super::hollow::Hollow;
-use super::logged::{Log, Settled};
+use super::logged::{Log, READ, Settled};
 use super::position::{move_to, position};
 use super::project::{CheckpointRow, SideTable};
 use super::tree::{Hash, leaf};
@@ -35,7 +35,7 @@ pub fn publish(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<
     let mut seq = 0;
     let mut is_done = false;
     loop {
-        let items = log.read_on(chain.tail().position + 1)?;
+        let items = log.read_on(chain.tail().position + 1, READ)?;
         if items.is_empty() {
             break;
         }

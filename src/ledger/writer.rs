@@ -15,7 +15,7 @@ use super::queue::{Queue, Work};
 use super::{LedgerError, Reader, schema};
 use crate::chain::chain;
 use crate::fence::Fence;
-use crate::log::Tail;
+use crate::log::{Lease, Tail};
 use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, State, Subject};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,12 +86,13 @@ impl Ledger {
     }
 
     /// The same, as the one that leads from now on: the first entry says so. Whoever led before can append nothing more.
+    /// What the lease `after` says that the log has must be there.
     ///
     /// # Errors
     /// As [`Self::of_log`]; [`LedgerError::Deposed`] when another was faster.
-    pub fn leading(path: &Path, log: &Log) -> Result<(Self, u64), LedgerError> {
+    pub fn leading(path: &Path, log: &Log, after: Option<&Lease>) -> Result<(Self, u64), LedgerError> {
         let mut committer = Committer::open(path, Some((log.clone(), Role::Guest)))?;
-        let epoch = committer.lead(|appending, epoch| {
+        let epoch = committer.lead(after, |appending, epoch| {
             let event = Event::TookOver { host: log.writer().to_owned(), epoch };
             appending.one(&Prepared::new(Draft::of_service(event))?).map(|_| ())
         })?;
@@ -192,6 +193,9 @@ impl Ledger {
 
 impl CallSink for Ledger {
     fn record(&self, scope: &CallScope, call: CallRecord) {
+        if let Some(log) = &self.log {
+            log.reach().note(&call);
+        }
         let subject = Subject {
             remediation: scope.remediation.clone(),
             finding: scope.finding.clone(),

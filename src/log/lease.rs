@@ -12,6 +12,8 @@ pub struct Lease {
     /// How often it was renewed: whoever watches it sees by this that the leader is alive, and needs no clock that
     /// agrees with anybody's.
     pub renewals: u64,
+    /// Position of the last item that the leader knew: the log has at least so many.
+    pub position: u64,
     /// The leader has stopped in good order: nobody has to wait for it.
     pub is_released: bool,
 }

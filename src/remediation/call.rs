@@ -89,6 +89,8 @@ pub enum ErrorKind {
     Throttled,
     /// No answer, or a server error, after the SDK's own retries.
     Unavailable,
+    /// What AWS has is not what was put there.
+    Malformed,
     /// AWS refused the request as such.
     Refused,
 }

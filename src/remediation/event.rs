@@ -30,7 +30,7 @@ pub enum Event {
     },
     /// A process leads from now on: whoever led before can append nothing more.
     TookOver {
-        /// The process: the host's name, and what tells its processes apart.
+        /// The process: the host's name, and a number of that process.
         host: String,
         /// Number of the leadership. Each has a higher one than the one before it.
         epoch: u64,

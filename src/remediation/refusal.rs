@@ -107,6 +107,7 @@ impl Refusal {
             ErrorKind::Unmodifiable => Self::Unmodifiable(error.to_string()),
             ErrorKind::Quota => Self::Quota(error),
             ErrorKind::Throttled
+            | ErrorKind::Malformed
             | ErrorKind::Unavailable
             | ErrorKind::BadCredentials
             | ErrorKind::ClockSkewed => Self::Unavailable(error),

@@ -4,7 +4,7 @@ use super::keeper::Keeper;
 use super::open::log_of;
 use crate::config::{Config, LogSettings};
 use crate::ledger::{Ledger, LedgerError, Lock, Log};
-use crate::log::Observed;
+use crate::log::{Lease, Observed};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,17 +36,38 @@ impl Acting {
             return Ok(Self { ledger: Ledger::open(&config.ledger)?, _lock: lock, lead: None });
         };
         let log = log_of(settings, config.home_region())?;
-        see_that_nobody_leads(&log, settings).await?;
-        let (path, of_log) = (config.ledger.clone(), log.clone());
-        let opened = tokio::task::spawn_blocking(move || Ledger::leading(&path, &of_log)).await;
+        let free = wait_until_free(&log, settings).await?;
+        Self::lead(config, settings, log, lock, free.as_ref(), lost).await
+    }
+
+    /// Takes the lead of a log at which nobody leads, as `free` shows it.
+    ///
+    /// # Errors
+    /// When another was faster, or the ledger cannot be used.
+    pub(super) async fn lead(
+        config: &Config,
+        settings: &LogSettings,
+        log: Log,
+        lock: Lock,
+        free: Option<&Lease>,
+        lost: CancellationToken,
+    ) -> Result<Self, LedgerError> {
+        let (path, of_log, free) = (config.ledger.clone(), log.clone(), free.cloned());
+        let opened =
+            tokio::task::spawn_blocking(move || Ledger::leading(&path, &of_log, free.as_ref())).await;
         let (ledger, epoch) = opened.map_err(|_| LedgerError::Closed)??;
         tracing::info!(epoch, host = log.writer(), "this host leads from now on");
-        let release = CancellationToken::new();
-        let keeper =
-            Keeper { log: log.clone(), epoch, lease: settings.lease, lost, release: release.clone() };
+        let (host, release) = (log.writer().to_owned(), CancellationToken::new());
+        let keeper = Keeper {
+            log: log.clone(),
+            ledger: ledger.clone(),
+            epoch,
+            lease: settings.lease,
+            lost,
+            release: release.clone(),
+        };
         // On the log's own threads: what hangs elsewhere does not lose the lead.
         let keeper = log.spawn(keeper.run());
-        let host = log.writer().to_owned();
         Ok(Self { ledger, _lock: lock, lead: Some(Lead { epoch, host, release, keeper }) })
     }
 
@@ -58,12 +79,13 @@ impl Acting {
 
     /// Number of the leadership, and this process as the log names it; none where there is no log.
     #[must_use]
-    pub fn lead(&self) -> Option<(u64, String)> {
+    pub fn lead_of(&self) -> Option<(u64, String)> {
         self.lead.as_ref().map(|lead| (lead.epoch, lead.host.clone()))
     }
 
     /// Gives the lead away: another host need not wait for the lease to run out.
     pub async fn end(self) {
+        self.ledger.close();
         if let Some(mut lead) = self.lead {
             lead.release.cancel();
             let _ = (&mut lead.keeper).await;
@@ -77,21 +99,20 @@ impl Drop for Lead {
     }
 }
 
-/// Watches the lease until it is free.
-async fn see_that_nobody_leads(log: &Log, settings: &LogSettings) -> Result<(), LedgerError> {
+/// Watches the lease until it is free; gives it as it was then.
+async fn wait_until_free(log: &Log, settings: &LogSettings) -> Result<Option<Lease>, LedgerError> {
     let read = || async { log.store().lease().await.map_err(|error| LedgerError::Log { error }) };
     let mut observed = Observed::new(read().await?, Instant::now());
     let first = observed.lease().cloned();
     while !observed.is_free(settings.lease, Instant::now()) {
         tokio::time::sleep(pace(settings.lease)).await;
         observed.look(read().await?, Instant::now());
-        if let Some(lease) =
-            observed.lease().filter(|lease| Some(*lease) != first.as_ref() && !lease.is_released)
-        {
+        let renewed = observed.lease().filter(|lease| Some(*lease) != first.as_ref() && !lease.is_released);
+        if let Some(lease) = renewed {
             return Err(LedgerError::Led { host: lease.holder.clone() });
         }
     }
-    Ok(())
+    Ok(observed.lease().cloned())
 }
 
 /// Interval between two looks at a lease.

@@ -1,8 +1,8 @@
 //! A host that follows: it replays the log into its own file, and sees when nobody leads.
 
-use super::acting::pace;
+use super::acting::{Acting, pace};
 use super::open::log_of;
-use crate::config::Config;
+use crate::config::{Config, LogSettings};
 use crate::ledger::{Fault, Ledger, LedgerError, Lock, Log};
 use crate::log::{Lease, Observed};
 use jiff::Timestamp;
@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 /// A host that follows. It holds its file's lock: no command on this host acts beside it.
 pub struct Follower {
+    settings: LogSettings,
     ledger: Ledger,
     log: Log,
-    lease: Duration,
     observed: Observed,
-    _lock: Lock,
+    lock: Lock,
 }
 
 /// How far a follower has come.
@@ -43,7 +43,7 @@ impl Follower {
         let opened = tokio::task::spawn_blocking(move || Ledger::of_log(&path, &of_log)).await;
         let ledger = opened.map_err(|_| LedgerError::Closed)??;
         let observed = Observed::new(lease, Instant::now());
-        Ok(Some(Self { ledger, log, lease: settings.lease, observed, _lock: lock }))
+        Ok(Some(Self { settings: settings.clone(), ledger, log, observed, lock }))
     }
 
     /// The process, as its items in the log name it.
@@ -52,24 +52,34 @@ impl Follower {
         self.log.writer()
     }
 
-    /// Follows until nobody leads, or `stop` is cancelled. `progress` gets how far it has come, at each look.
+    /// Follows until nobody leads, or `stop` is cancelled; for `patience` it lets others take over first. `progress` gets
+    /// how far it has come, at each look.
     ///
     /// # Errors
     /// When the log is damaged, or the file cannot be written.
     pub async fn follow(
         &mut self,
+        patience: Duration,
         stop: &CancellationToken,
         mut progress: impl FnMut(Progress),
     ) -> Result<(), LedgerError> {
-        let mut ticks = tokio::time::interval(pace(self.lease));
+        let (begun, lease) = (Instant::now(), self.settings.lease);
+        let mut ticks = tokio::time::interval(pace(lease));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut at = Timestamp::now();
+        // Whoever took over a moment ago has no lease yet.
+        let mut epoch = (self.observed.lease().map_or(0, |lease| lease.epoch), begun);
+        let ledger = self.ledger.clone();
+        let mut reading = Box::pin(ledger.catch_up());
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            // What does not answer is asked again at the next look.
-            let caught_up = tokio::time::timeout(self.lease, self.ledger.catch_up()).await;
-            if let Ok(tail) = caught_up {
-                tail?;
+            // One that is not answered yet goes on at the next look.
+            if let Ok(tail) = tokio::time::timeout(pace(lease), &mut reading).await {
+                let tail = tail?;
+                if tail.epoch != epoch.0 {
+                    epoch = (tail.epoch, Instant::now());
+                }
                 at = Timestamp::now();
+                reading = Box::pin(ledger.catch_up());
             }
             if let Ok(lease) = self.log.store().lease().await {
                 self.observed.look(lease, Instant::now());
@@ -77,13 +87,37 @@ impl Follower {
                 // Whoever cannot see the lease does not know that it was not renewed.
                 self.observed = Observed::new(self.observed.lease().cloned(), Instant::now());
             }
-            let (lease, fault) = (self.observed.lease().cloned(), self.log.fault());
-            progress(Progress { lease, at, fault });
-            if self.observed.is_free(self.lease, Instant::now()) {
+            let (seen, fault) = (self.observed.lease().cloned(), self.log.fault());
+            progress(Progress { lease: seen, at, fault });
+            let is_settled =
+                self.observed.lease().map_or(0, |lease| lease.epoch) == epoch.0 || epoch.1.elapsed() >= lease;
+            if begun.elapsed() >= patience && is_settled && self.observed.is_free(lease, Instant::now()) {
                 break;
             }
         }
-        self.ledger.close();
         Ok(())
+    }
+
+    /// Ends it. What it waits for is given up.
+    pub async fn end(self) {
+        self.close().await;
+    }
+
+    async fn close(&self) {
+        self.log.give_up();
+        let ledger = self.ledger.clone();
+        // The writer's thread ends in its own time.
+        let _ = tokio::task::spawn_blocking(move || ledger.close()).await;
+    }
+
+    /// Takes the lead that nobody has. When another takes it later, `lost` is cancelled.
+    ///
+    /// # Errors
+    /// When another was faster, or the log does not answer.
+    pub async fn take_over(self, config: &Config, lost: CancellationToken) -> Result<Acting, LedgerError> {
+        self.close().await;
+        let Self { settings, observed, lock, .. } = self;
+        let log = log_of(&settings, config.home_region())?;
+        Acting::lead(config, &settings, log, lock, observed.lease(), lost).await
     }
 }

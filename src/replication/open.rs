@@ -5,6 +5,10 @@ use crate::config::{Config, LogSettings};
 use crate::ident::Region;
 use crate::ledger::{Ledger, LedgerError, Log};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Time for which a command waits for a log that does not answer.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Name of the log in its table. A table can have several; an installation has one.
 const LOG: &str = "rescind";
@@ -18,17 +22,22 @@ pub fn open_ledger(config: &Config) -> Result<Ledger, LedgerError> {
     match &config.log {
         None => Ledger::open(&config.ledger),
         Some(settings) => {
-            let log = log_of(settings, config.home_region())?;
+            let log = log_for_command(settings, config.home_region())?;
             Ledger::of_log(&config.ledger, &log)
         }
     }
 }
 
-/// The log that the configuration names.
+/// The log that the configuration names, for a command: it says what is wrong instead of waiting for it.
 ///
 /// # Errors
 /// When the certificates that the environment names cannot be used.
-pub fn log_of(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError> {
+pub fn log_for_command(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError> {
+    log_of(settings, home).map(|log| log.with_patience(PATIENCE))
+}
+
+/// The log that the configuration names.
+pub(super) fn log_of(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError> {
     let region = settings.region.clone().unwrap_or_else(|| home.clone());
     let (table, endpoint) = (settings.table.clone(), settings.endpoint.clone());
     let opened =
@@ -37,7 +46,7 @@ pub fn log_of(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError>
     Ok(Log::new(Arc::new(store), process_name()))
 }
 
-/// The host's name, and what tells its processes apart.
+/// The host's name, and a number of that process.
 fn process_name() -> String {
     let host = whoami::hostname().unwrap_or_default();
     let host: String = host.chars().filter(|c| c.is_ascii_graphic() && *c != '/').take(64).collect();

@@ -1,8 +1,8 @@
 //! A host that follows: its status, until it is to lead.
 
+use super::face::Face;
 use super::live::{Live, LogLive, Role};
-use super::status::{self, Shared};
-use super::{metrics, systemd, web};
+use super::{metrics, systemd};
 use crate::config::Config;
 use crate::incident::IncidentCounts;
 use crate::ledger::LedgerError;
@@ -10,44 +10,31 @@ use crate::replication::{Follower, Progress};
 use crate::watch::Rechecks;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Follows until nobody leads, or `stop` is cancelled. Meanwhile it answers as the service does.
+/// Follows until nobody leads, or `stop` is cancelled; for `patience` it lets others take over first. Meanwhile it
+/// answers as the service does.
 ///
 /// # Errors
 /// When the log is damaged, or the ledger's file cannot be written.
 pub async fn follow(
     config: &Config,
-    mut follower: Follower,
+    follower: &mut Follower,
+    patience: Duration,
     stop: &CancellationToken,
+    face: &Face,
 ) -> Result<(), LedgerError> {
-    let shared = Arc::new(Shared::default());
-    metrics::start();
-    metrics::zero(config);
-    let web = config.listen.map(|address| tokio::spawn(web::run(address, Arc::clone(&shared))));
     systemd::ready();
     let (host, started) = (follower.name().to_owned(), Timestamp::now());
-    let followed = follower
-        .follow(stop, |progress| {
-            let listen = *shared.listen.lock().unwrap_or_else(PoisonError::into_inner);
-            let live =
-                Live { listen, stopping: stop.is_cancelled(), ..live(config, started, &host, progress) };
+    follower
+        .follow(patience, stop, |progress| {
+            let live = live(config, started, &host, progress);
             systemd::alive();
             metrics::gauge_log(&live);
-            if let Err(error) = status::write(config, &live) {
-                tracing::debug!(%error, "the status cannot be written");
-            }
-            *shared.published.lock().unwrap_or_else(PoisonError::into_inner) = Some(live);
+            face.publish(config, Live { stopping: stop.is_cancelled(), ..live });
         })
-        .await;
-    if let Some(web) = web {
-        web.abort();
-        // Its address is free when it has ended.
-        let _ = web.await;
-    }
-    Live::remove(&config.ledger);
-    followed
+        .await
 }
 
 fn live(config: &Config, started: Timestamp, host: &str, progress: Progress) -> Live {

@@ -127,7 +127,7 @@ impl Live {
     }
 
     /// Removes the file: the service has stopped.
-    pub(super) fn remove(ledger: &Path) {
+    pub fn remove(ledger: &Path) {
         let _ = std::fs::remove_file(Self::file(ledger));
     }
 

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod dispatcher;
+mod face;
 mod feeds;
 mod following;
 mod heartbeat;
@@ -21,6 +22,7 @@ mod upkeep;
 mod web;
 
 pub use checkpoints::Checkpoints;
+pub use face::Face;
 pub use following::follow;
 pub use live::{Live, Role};
 pub use os_user::os_user;
@@ -63,6 +65,8 @@ pub struct Service {
     types: watch::Sender<Types>,
     /// What its tasks know and its status shows.
     shared: Arc<Shared>,
+    /// Something answers already, and goes on when this service ends.
+    has_face: bool,
     /// The last entry before this start.
     started_at: i64,
     stop: CancellationToken,

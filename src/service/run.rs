@@ -121,7 +121,7 @@ impl Service {
         if let Some(writer) = self.back_writer()? {
             tasks.spawn(writer.run(self.stop.clone()));
         }
-        if let Some((_, host)) = self.acting.as_ref().and_then(Acting::lead) {
+        if let Some((_, host)) = self.acting.as_ref().and_then(Acting::lead_of) {
             let (ledger, notifier) = (self.ledger.clone(), self.notifier.clone());
             tasks.spawn(LogWatch { ledger, notifier, host, stop: self.stop.clone() }.run());
         }
@@ -139,7 +139,7 @@ impl Service {
             config: Arc::clone(&self.config),
             reader: self.ledger.reader()?,
             ledger: self.ledger.clone(),
-            lead: self.acting.as_ref().and_then(Acting::lead),
+            lead: self.acting.as_ref().and_then(Acting::lead_of),
             reconciler: Arc::clone(&self.reconciler),
             feeds: self.feeds.clone(),
             shared: Arc::clone(&self.shared),
@@ -149,7 +149,7 @@ impl Service {
             stop: self.stop.clone(),
         };
         observers.spawn(publisher.run());
-        if let Some(address) = self.config.listen {
+        if let Some(address) = self.config.listen.filter(|_| !self.has_face) {
             observers.spawn(web::run(address, Arc::clone(&self.shared)));
         }
         Ok(observers)

@@ -1,6 +1,7 @@
 //! How a service starts: the ledger, the hub, the organization.
 
 use super::checkpoints::Checkpoints;
+use super::face::Face;
 use super::feeds::{Feeds, Plumbing};
 use super::live::Live;
 use super::{Service, opt_outs, rules};
@@ -105,8 +106,41 @@ impl Service {
         purpose: Purpose,
         stop: CancellationToken,
     ) -> Result<Self, ServiceError> {
-        let acts = purpose != Purpose::Plan;
-        let acting = if acts { Some(Acting::begin(&config, command, stop.clone()).await?) } else { None };
+        let acting = match purpose {
+            Purpose::Act { .. } => Some(Acting::begin(&config, command, stop.clone()).await?),
+            Purpose::Plan => None,
+        };
+        Self::start_with(acting, config, command, purpose, stop, None).await
+    }
+
+    /// The same, for who has the right to act already, and where `face` answers already.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(
+        acting: Option<Acting>,
+        config: Config,
+        command: &str,
+        purpose: Purpose,
+        stop: CancellationToken,
+        face: Option<&Face>,
+    ) -> Result<Self, ServiceError> {
+        // It is large, and callers would carry it along.
+        let mut service = Box::pin(Self::put_together(acting, config, command, purpose, stop)).await?;
+        if let Some(face) = face {
+            (service.shared, service.has_face) = (Arc::clone(&face.shared), true);
+        }
+        Ok(service)
+    }
+
+    async fn put_together(
+        acting: Option<Acting>,
+        config: Config,
+        command: &str,
+        purpose: Purpose,
+        stop: CancellationToken,
+    ) -> Result<Self, ServiceError> {
+        let acts = acting.is_some();
         if acts {
             // The status that an earlier process left.
             Live::remove(&config.ledger);
@@ -177,6 +211,7 @@ impl Service {
                     feeds,
                     types,
                     shared: Arc::default(),
+                    has_face: false,
                     started_at,
                     stop,
                     receiver,

@@ -4,8 +4,8 @@ use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::Config;
-use crate::ledger::{Comparison, LedgerError, Lock, Reader, compare, publish as put};
-use crate::replication::log_of;
+use crate::ledger::{Comparison, LedgerError, Lock, Reader, checkpoint_file, compare, publish as put};
+use crate::replication::log_for_command;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub fn publish(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let Some(settings) = &config.log else { return Err(BadInput(NO_LOG.to_owned()).into()) };
     drop(Reader::open(&config.ledger)?);
     let _lock = Lock::take(&config.ledger, "ledger publish")?;
-    let log = log_of(settings, config.home_region())?;
+    let log = log_for_command(settings, config.home_region())?;
     let bar = counter(screen, "in the log");
     let found = put(&config.ledger, &log, &mut |entries| bar.set_position(entries));
     bar.finish_and_clear();
@@ -36,7 +36,7 @@ pub fn publish(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
 /// Compares the configured ledger with its log; none when it has none.
 pub fn against_log(config: &Config, screen: &Screen) -> Result<Option<(String, Comparison)>, LedgerError> {
     let Some(settings) = &config.log else { return Ok(None) };
-    let log = log_of(settings, config.home_region())?;
+    let log = log_for_command(settings, config.home_region())?;
     let bar = counter(screen, "of the log compared");
     let found = compare(&config.ledger, &log, &mut |entries| bar.set_position(entries));
     bar.finish_and_clear();
@@ -47,7 +47,7 @@ pub fn against_log(config: &Config, screen: &Screen) -> Result<Option<(String, C
 pub fn rebuild(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let Some(settings) = &config.log else { return Err(BadInput(NO_LOG.to_owned()).into()) };
     let _lock = Lock::take(&config.ledger, "ledger rebuild")?;
-    let log = log_of(settings, config.home_region())?;
+    let log = log_for_command(settings, config.home_region())?;
     let beside = |end: &str| {
         let mut name = config.ledger.as_os_str().to_owned();
         name.push(end);
@@ -76,8 +76,14 @@ pub fn rebuild(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
         screen.prose(format!("The file that was there is kept as {}.", kept.display()));
     }
     remove(&config.ledger);
+    // It may be of another ledger: the service publishes the one that holds.
+    let checkpoint = checkpoint_file(&config.ledger);
+    if checkpoint.exists() {
+        let _ = std::fs::rename(&checkpoint, checkpoint_file(&kept));
+    }
     std::fs::rename(&fresh, &config.ledger)
         .map_err(|error| LedgerError::Io { path: config.ledger.display().to_string(), error })?;
+    remove(&fresh);
     screen.line(styled(GOOD, format!("{} was made from the log.", config.ledger.display())));
     Ok(Exit::Done)
 }

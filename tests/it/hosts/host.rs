@@ -39,9 +39,9 @@ pub fn scene() -> Scene {
 
 /// Configures all hosts that are made from here on.
 pub fn configure(scene: &Scene, more: &str) {
-    let mode = if more.contains("mode = ") { "" } else { "mode = \"enforce\"\n" };
+    let boldest = if more.contains("mode = ") { "" } else { "mode = \"enforce\"\n" };
     scene.configure(&format!(
-        "{mode}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"2s\" }}\n{more}"
+        "{boldest}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"2s\" }}\n{more}"
     ));
 }
 

@@ -141,6 +141,8 @@ fn an_answer_at_a_follower_reaches_the_leader() {
     let held = || second.remediations().first().is_some_and(|one| one["state"] == "held");
     scene.wait(held);
     let id = second.remediations()[0]["remediation"].as_str().expect("an id").to_owned();
+    // The plan of what is held comes a moment after it.
+    scene.wait(|| second.kinds().iter().any(|kind| kind == "proposed"));
     second.rescind(&["approve", &id, "--by", "alice", "--reason", "seen"]).code(0);
     scene.wait(|| thief.list_users().is_err());
     assert_eq!(first.stop(), 0);
@@ -180,4 +182,115 @@ fn what_a_writer_put_and_whose_answer_was_lost_is_written_once() {
     assert_eq!(writers(&scene), ["web"]);
     host.rescind(&["ledger", "verify", "-o", "json"]).code(0);
     assert_eq!(host.kinds().iter().filter(|kind| *kind == "took_over").count(), 1);
+}
+
+#[test]
+fn a_leader_that_reaches_no_member_account_gives_the_lead_away() {
+    let (scene, mut first, mut second) = two("");
+    for service in ["sts", "iam"] {
+        let matched = json!({"service": service, "access_key_id": first.key()});
+        scene.fault(service, matched, "before", json!({"disconnect": true}), 0);
+    }
+    let (thief, _) = scene.theft(SHOP, "web");
+    second.until(LEADS);
+    scene.wait(|| thief.list_users().is_err());
+    first.until("gives the lead away");
+    scene.wait(|| first.follows());
+    assert_eq!(writers(&scene), ["web"]);
+    assert_eq!(second.stop(), 0);
+    assert_eq!(first.stop(), 0);
+}
+
+#[test]
+fn a_table_that_takes_no_puts_is_an_outage_that_is_shown_and_ends_with_a_signal() {
+    let (scene, mut first, mut second) = two("");
+    second.kill();
+    let throttled = json!({"error": {"status": 400, "code": "ThrottlingException"}});
+    let puts = json!({"service": "dynamodb", "operation": "PutItem"});
+    scene.fault("throttled", puts, "before", throttled, 0);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| first.live().is_some_and(|live| !live["log"]["fault"].is_null()));
+    assert_eq!(thief.list_users(), Ok(()));
+    // It ends, and what was not recorded is found again.
+    assert_ne!(first.stop(), 0);
+    scene.delete("faults/throttled");
+    first.lead();
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(first.stop(), 0);
+    assert_eq!(writers(&scene), ["web"]);
+}
+
+#[test]
+fn a_follower_stops_while_the_log_does_not_answer() {
+    let (scene, mut first, mut second) = two("");
+    scene.fault("outage", json!({"service": "dynamodb"}), "before", json!({"hang": true}), 0);
+    second.until("the log does not answer");
+    assert_eq!(second.stop(), 0);
+    scene.delete("faults/outage");
+    assert_eq!(first.stop(), 0);
+}
+
+#[test]
+fn an_order_is_followed_to_its_proof_where_no_service_runs() {
+    let (scene, mut first, mut second) = two("");
+    second.kill();
+    scene.role(SHOP, "web");
+    let thief = scene.thief(&scene.session(SHOP, "web", "i-0123456789abcdef0"));
+    let order = ["revoke", SHOP, "web", "--by", "alice", "--reason", "seen", "--yes", "--wait"];
+    second.rescind(&order).code(0);
+    thief.is_denied();
+    assert_eq!(first.stop(), 0);
+    assert_eq!(first.remediations()[0]["state"], "revoked");
+}
+
+#[test]
+fn a_lease_that_somebody_wrote_over_takes_no_lead_away() {
+    let (scene, mut first, mut second) = two("");
+    let forged = json!({
+        "pk": {"S": "rescind#lease"}, "epoch": {"N": "999"}, "holder": {"S": "somebody/else"},
+        "renewals": {"N": "1"}, "position": {"N": "1"}, "released": {"BOOL": false},
+    });
+    scene.post("tables/items", &json!({"table": host::TABLE, "put": [forged]}));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(first.stop(), 0);
+    assert_eq!(second.stop(), 0);
+    assert_eq!(first.kinds().iter().filter(|kind| *kind == "took_over").count(), 1);
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_an_error_that_says_so() {
+    let scene = scene();
+    configure(&scene, "");
+    let mut first = Host::new(&scene);
+    first.lead();
+    first.until(crate::log::REGION_READ);
+    assert_eq!(first.stop(), 0);
+    let garbage = json!({"pk": {"S": "rescind#2"}, "position": {"N": "2"}});
+    scene.post("tables/items", &json!({"table": host::TABLE, "put": [garbage]}));
+    for command in [&["run"][..], &["ledger", "verify"], &["ledger", "rebuild", "--from-log"], &["plan"]] {
+        let new = Host::new(&scene);
+        std::fs::copy(first.path("ledger.db"), new.path("old.db")).expect("copied");
+        if command[1..].first() == Some(&"verify") {
+            std::fs::copy(first.path("ledger.db"), new.path("ledger.db")).expect("copied");
+        }
+        new.rescind(command).code(4).says("rescind#2");
+    }
+}
+
+#[test]
+fn what_changed_in_the_configuration_since_a_follower_started_counts_when_it_leads() {
+    let (scene, mut first, mut second) = two("");
+    let path = second.path("rescind.toml");
+    let text = std::fs::read_to_string(&path).expect("a text");
+    std::fs::write(&path, text.replace("\"enforce\"", "\"observe\"")).expect("written");
+    assert_eq!(first.stop(), 0);
+    second.until(LEADS);
+    second.until(crate::log::REGION_READ);
+    let (thief, finding) = scene.theft(SHOP, "web");
+    scene.wait(|| {
+        second.bodies().iter().any(|body| body.contains("\"verdict\":\"observe\"") && body.contains(&finding))
+    });
+    assert_eq!(thief.list_users(), Ok(()));
+    assert_eq!(second.stop(), 0);
 }
