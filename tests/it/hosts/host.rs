@@ -25,9 +25,19 @@ pub struct Host {
     pub lines: Vec<String>,
 }
 
+/// What is seen of a test that fails.
+#[expect(clippy::print_stderr, reason = "a long test says what it does")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
 /// A scene with a table for the log, whose hub may use it.
 pub fn scene() -> Scene {
-    let mut setting = crate::scene::Setting::default();
+    scene_of(crate::scene::Setting::default())
+}
+
+/// The same, otherwise set.
+pub fn scene_of(mut setting: crate::scene::Setting) -> Scene {
     let text = policy("hub-role-log.json").to_string().replace("${LOG_TABLE}", TABLE);
     let more: Value = serde_json::from_str(&text).expect("JSON");
     let statements = setting.hub_policy["Statement"].as_array_mut().expect("statements");
@@ -108,6 +118,36 @@ impl Host {
         self.process = Some((child, log));
     }
 
+    /// Starts it if it does not run, as a supervisor does: it was killed, or has ended by itself.
+    pub fn tend(&mut self) {
+        self.hear();
+        let ended = self.process.as_mut().map(|(child, _)| child.try_wait().expect("a state"));
+        match ended {
+            Some(None) => return,
+            Some(Some(status)) => say(&format!("a host ended by itself ({status}): {:?}", self.lines.last())),
+            None => {}
+        }
+        self.run();
+    }
+
+    /// Reads the log as far as it goes. Nothing may panic.
+    pub fn hear(&mut self) {
+        let Some((_, log)) = &self.process else { return };
+        self.lines.extend(log.try_iter());
+        let panicked = self.lines.iter().find(|line| line.contains("panicked at"));
+        assert!(panicked.is_none() || std::thread::panicking(), "{panicked:?}");
+    }
+
+    /// A disk that is lost. What a host is set up with comes back.
+    pub fn wipe(&self) {
+        for file in std::fs::read_dir(self.directory.path()).expect("a directory") {
+            let file = file.expect("a file");
+            if file.file_name() != "rescind.toml" && file.file_name() != "ledger.key" {
+                std::fs::remove_file(file.path()).expect("removed");
+            }
+        }
+    }
+
     /// Starts it, and waits until it leads.
     pub fn lead(&mut self) {
         self.run();
@@ -155,6 +195,10 @@ impl Host {
     /// The status that it publishes beside its ledger, if it does.
     pub fn live(&self) -> Option<Value> {
         serde_json::from_slice(&std::fs::read(self.path("ledger.db.live")).ok()?).ok()
+    }
+
+    pub fn leads(&self) -> bool {
+        self.live().is_some_and(|live| live["log"]["role"] == "leader")
     }
 
     /// Whether it follows, and has everything of the log that another host leads.

@@ -1,7 +1,10 @@
 //! Several hosts share a log: one leads, and another takes over, whatever becomes of the first.
 
+mod blow;
+mod chaos;
 mod host;
 mod moving;
+mod past;
 
 use crate::scene::{BANK, SHOP, Scene};
 use host::{Host, LEADS, configure, scene};
