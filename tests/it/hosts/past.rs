@@ -1,5 +1,6 @@
 //! What has happened in an organization, from a ledger's entries and from the emulator's own log of calls.
 
+use super::host::say;
 use crate::scene::{POLICY, cutoff};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -67,14 +68,32 @@ impl<'a> Past<'a> {
         assert!(!latest.is_empty());
     }
 
-    /// Whoever put a cutoff that was there had looked before it was.
+    /// Nothing is changed whose intent is not in the log.
+    pub fn puts_only_what_was_intended(&self) {
+        let intended: BTreeSet<_> = self
+            .of_kind("intent")
+            .map(|entry| {
+                let text = |value: &'a Value| value.as_str().expect("a text");
+                let role = format!("{}/{}", text(&entry["account"]), text(&entry["principal"]));
+                (role, text(&entry["data"]["change"]["cutoff"]).parse::<Timestamp>().expect("a time"))
+            })
+            .collect();
+        for (call, cutoff) in self.puts() {
+            let is_intended = intended.contains(&(call.role.clone(), cutoff));
+            assert!(is_intended, "call {}: {cutoff} on {} was not intended", call.number, call.role);
+        }
+    }
+
+    /// Whoever put a cutoff that was there had looked before it was: the answer to a put of its own was lost, or
+    /// another's came in between.
     pub fn puts_again_only_what_was_not_there(&self) {
-        let mut first: BTreeMap<(&str, Timestamp), u64> = BTreeMap::new();
+        let (mut first, mut again) = (BTreeMap::<(&str, Timestamp), u64>::new(), 0);
         for (call, cutoff) in self.puts() {
             let there = *first.entry((&call.role, cutoff)).or_insert(call.number);
             if there == call.number {
                 continue;
             }
+            again += 1;
             let mut looks = self.calls.iter().filter(|look| look.cutoff.is_none() && look.role == call.role);
             let look = looks.rfind(|look| look.key == call.key && look.number < call.number);
             assert!(
@@ -84,6 +103,7 @@ impl<'a> Past<'a> {
                 call.role
             );
         }
+        say(&format!("{} cutoffs were put, {again} of them again", first.len()));
     }
 
     fn puts(&self) -> impl Iterator<Item = (&Call, Timestamp)> {
