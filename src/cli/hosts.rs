@@ -1,7 +1,8 @@
 //! `rescind run` on several hosts that share a log: follow, lead, and follow again.
 
+use super::Exit;
+use super::act::act;
 use super::output::Screen;
-use super::{Exit, run};
 use crate::backoff::Backoff;
 use crate::chain::chain;
 use crate::config::Config;
@@ -21,7 +22,7 @@ const WELL: Duration = Duration::from_mins(10);
 
 /// Follows while another leads, and leads when nobody does, until it is stopped.
 pub(super) async fn take_turns(
-    args: &run::Args,
+    backlog: bool,
     config: &Config,
     screen: &Screen,
     stop: &CancellationToken,
@@ -55,9 +56,9 @@ pub(super) async fn take_turns(
         }
         // Cancelled when another leads, and by a signal.
         let (lead, begun) = (stop.child_token(), Instant::now());
-        let starting = start(args, current(config), follower, &lead, &face);
+        let starting = start(backlog, current(config), follower, &lead, &face);
         let ended = match face.while_starting(config, Box::pin(starting)).await {
-            Ok(service) => run::act(args, service, screen, Arc::clone(reload)).await,
+            Ok(service) => act(backlog, service, screen, Arc::clone(reload)).await,
             Err(error) => Err(error.into()),
         };
         if stop.is_cancelled() {
@@ -102,14 +103,14 @@ fn current(config: &Config) -> Config {
 }
 
 async fn start(
-    args: &run::Args,
+    backlog: bool,
     config: Config,
     follower: Follower,
     lead: &CancellationToken,
     face: &Face,
 ) -> Result<Service, ServiceError> {
     let acting = follower.take_over(&config, lead.clone()).await?;
-    let purpose = Purpose::Act { backlog: args.backlog() };
+    let purpose = Purpose::Act { backlog: backlog };
     Service::start_with(Some(acting), config, "run", purpose, lead.clone(), Some(face)).await
 }
 

@@ -1,5 +1,6 @@
 //! What a person sees: one file for each subcommand.
 
+mod act;
 mod answer;
 mod completions;
 mod doctor;

@@ -1,14 +1,12 @@
 //! `rescind run`: poll GuardDuty and act on what comes.
 
+use super::act::act;
 use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, hosts, signals, summary};
 use crate::config::Config;
 use crate::ingest::Seen;
-use crate::plural::counted;
 use crate::service::{Purpose, Service, ServiceError};
-use std::sync::Arc;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, clap::Args)]
@@ -24,11 +22,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Also on what was there before it began to watch.
-    pub fn backlog(&self) -> bool {
-        self.backlog
-    }
-
     /// It goes on until it is stopped.
     pub fn is_service(&self) -> bool {
         !self.once
@@ -44,31 +37,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             return once(args, config.for_one_run(), screen, stop).await;
         }
         if config.log.is_some() {
-            return Box::pin(hosts::take_turns(args, &config, screen, &stop, &reload)).await;
+            return Box::pin(hosts::take_turns(args.backlog, &config, screen, &stop, &reload)).await;
         }
         let Some(service) = start(args, config, "run", &stop).await? else { return Ok(Exit::Done) };
-        act(args, service, screen, reload).await
+        act(args.backlog, service, screen, reload).await
     })
-}
-
-/// Watches and acts until it is stopped.
-pub(super) async fn act(
-    args: &Args,
-    service: Service,
-    screen: &Screen,
-    reload: Arc<Notify>,
-) -> anyhow::Result<Exit> {
-    let (regions, mode, interval) =
-        (service.region_count(), service.config().mode, service.config().poll_interval);
-    screen.prose(format!(
-        "Watching {}, mode {mode}, every {interval:?}. Ctrl-C stops.",
-        counted(regions, "region")
-    ));
-    // When nobody reads standard output, the log has it too.
-    let _ = screen.json(&serde_json::json!({ "watching": { "regions": regions, "mode": mode } }));
-    service.describe_feeds().iter().for_each(|feed| screen.line(feed));
-    let done = service.run(args.backlog, reload).await;
-    Box::pin(summary::finish_service(service, screen, done)).await
 }
 
 /// Starts to act; none when it was stopped before.

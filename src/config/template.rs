@@ -58,8 +58,8 @@ mode = "observe"
 # other region that is enabled.
 regions = [{regions}]
 
-# File of the audit ledger (SQLite), relative to this file. On several hosts that
-# take over from each other, with a log in a DynamoDB table:
+# File of the audit ledger (SQLite), relative to this file. On several hosts,
+# which take over from each other, with a log in a DynamoDB table:
 # ledger = { path = "ledger.db", table = "rescind-log", lease = "10s" }
 ledger = {ledger}
 

@@ -6,6 +6,7 @@
 mod accounts;
 mod hub;
 mod local;
+mod log;
 mod member;
 mod organization_deny;
 mod quarantine;
@@ -214,15 +215,17 @@ impl Doctor<'_> {
                 self.organization_deny(&accounts, management, trusted.as_ref(), controls),
             )
         };
-        let (watched, entered, queue, administrator, placement, (seals, deny)) = futures::join!(
+        let (watched, entered, queue, log, administrator, placement, (seals, deny)) = futures::join!(
             watching,
             entering,
             self.queue(),
+            self.log(),
             self.administrator(),
             self.placement(),
             controlling,
         );
         problems.extend(queue);
+        problems.extend(log);
         problems.extend(administrator.into_iter().chain(placement));
         problems.extend(seals.problems.into_iter().chain(deny));
         let mut members = BTreeMap::new();

@@ -11,7 +11,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Name of the log in its table. A table can have several; an installation has one.
-const LOG: &str = "rescind";
+pub const LOG: &str = "rescind";
 
 /// The ledger of the configuration, for what is appended under whoever leads: answers, orders, and what commands record.
 /// Where there is a log, what it has and the file has not is read first.

@@ -121,3 +121,36 @@ fn an_item_that_somebody_changed_is_found_and_the_file_is_made_again_from_the_lo
     let new = Host::new(&scene);
     new.rescind(&["run", "--once"]).code(4).says("item 3 of the log");
 }
+
+#[test]
+fn doctor_looks_at_the_table() {
+    let scene = scene();
+    configure(&scene, "");
+    let host = Host::new(&scene);
+    host.rescind(&["run", "--once"]).code(0);
+    let codes = |host: &Host| -> Vec<Value> {
+        let found = host.rescind(&["doctor", "-o", "json"]).json_document();
+        let problems = found["problems"].as_array().expect("problems").clone();
+        problems
+            .iter()
+            .map(|one| one["code"].clone())
+            .filter(|code| code.as_str().is_some_and(|code| code.starts_with("log_")))
+            .collect()
+    };
+    assert!(codes(&host).is_empty());
+    scene.fault(
+        "denied",
+        json!({"service": "dynamodb", "operation": "DescribeTable"}),
+        "before",
+        json!({"error": {"status": 400, "code": "AccessDeniedException"}}),
+        0,
+    );
+    assert_eq!(codes(&host), ["log_unreachable"]);
+    // A table that is not there is said at once.
+    let text = std::fs::read_to_string(host.path("rescind.toml")).expect("a text");
+    std::fs::write(host.path("rescind.toml"), text.replace(TABLE, "rescind-other")).expect("written");
+    let new = Host::new(&scene);
+    std::fs::write(new.path("rescind.toml"), text.replace(TABLE, "rescind-other")).expect("written");
+    new.rescind(&["run", "--once"]).code(4).says("rescind-other");
+    new.rescind(&["list"]).code(4);
+}
