@@ -110,7 +110,7 @@ async fn start(
     face: &Face,
 ) -> Result<Service, ServiceError> {
     let acting = follower.take_over(&config, lead.clone()).await?;
-    let purpose = Purpose::Act { backlog: backlog };
+    let purpose = Purpose::Act { backlog };
     Service::start_with(Some(acting), config, "run", purpose, lead.clone(), Some(face)).await
 }
 
