@@ -51,7 +51,7 @@ pub fn scene_of(mut setting: crate::scene::Setting) -> Scene {
 pub fn configure(scene: &Scene, more: &str) {
     let boldest = if more.contains("mode = ") { "" } else { "mode = \"enforce\"\n" };
     scene.configure(&format!(
-        "{boldest}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"2s\" }}\n{more}"
+        "{boldest}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"4s\" }}\n{more}"
     ));
 }
 

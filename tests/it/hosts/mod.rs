@@ -297,3 +297,20 @@ fn what_changed_in_the_configuration_since_a_follower_started_counts_when_it_lea
     assert_eq!(thief.list_users(), Ok(()));
     assert_eq!(second.stop(), 0);
 }
+
+#[test]
+fn the_others_follow_whoever_took_over() {
+    let (scene, mut first, mut second) = two("");
+    let mut third = Host::new(&scene);
+    third.run();
+    scene.wait(|| third.follows());
+    first.kill();
+    let leads = |host: &Host| host.live().is_some_and(|live| live["log"]["role"] == "leader");
+    scene.wait(|| leads(&second) || leads(&third));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    let has_outcome = |host: &Host| host.kinds().iter().any(|kind| kind == "accepted");
+    scene.wait(|| has_outcome(&second) && has_outcome(&third));
+    assert!(leads(&second) != leads(&third));
+    assert_eq!((second.stop(), third.stop()), (0, 0));
+}
