@@ -129,6 +129,7 @@ impl Committer {
     pub fn lead<R>(
         &mut self,
         after: Option<&Lease>,
+        still: Option<u64>,
         mut fill: impl FnMut(&mut Appending<'_>, u64) -> Result<R, LedgerError>,
     ) -> Result<u64, LedgerError> {
         let Some((log, _)) = self.log.clone() else { return Ok(0) };
@@ -142,6 +143,9 @@ impl Committer {
             return Err(LedgerError::Diverged { path: self.path.clone(), what });
         }
         let last = tail.epoch;
+        if still.is_some_and(|still| still != last) {
+            return Err(LedgerError::Deposed { epoch: last });
+        }
         let epoch = last + 1;
         self.commit_logged(&log, &mut |appending| fill(appending, epoch), |tail| {
             if tail.epoch < epoch { Ok(epoch) } else { Err(LedgerError::Deposed { epoch: tail.epoch }) }

@@ -86,13 +86,18 @@ impl Ledger {
     }
 
     /// The same, as the one that leads from now on: the first entry says so. Whoever led before can append nothing more.
-    /// What the lease `after` says that the log has must be there.
+    /// What the lease `after` says that the log has must be there; and nobody may have led since the leadership `still`.
     ///
     /// # Errors
     /// As [`Self::of_log`]; [`LedgerError::Deposed`] when another was faster.
-    pub fn leading(path: &Path, log: &Log, after: Option<&Lease>) -> Result<(Self, u64), LedgerError> {
+    pub fn leading(
+        path: &Path,
+        log: &Log,
+        after: Option<&Lease>,
+        still: Option<u64>,
+    ) -> Result<(Self, u64), LedgerError> {
         let mut committer = Committer::open(path, Some((log.clone(), Role::Guest)))?;
-        let epoch = committer.lead(after, |appending, epoch| {
+        let epoch = committer.lead(after, still, |appending, epoch| {
             let event = Event::TookOver { host: log.writer().to_owned(), epoch };
             appending.one(&Prepared::new(Draft::of_service(event))?).map(|_| ())
         })?;

@@ -16,6 +16,14 @@ pub struct Acting {
     lead: Option<Lead>,
 }
 
+/// What shows that nobody leads.
+pub(super) struct Free<'a> {
+    /// The lease: released, or not renewed for as long as one lasts.
+    pub lease: Option<&'a Lease>,
+    /// The leadership under which the log ended then, where that was looked at. Whoever took over since leads.
+    pub epoch: Option<u64>,
+}
+
 /// The lead of a log.
 struct Lead {
     epoch: u64,
@@ -37,7 +45,7 @@ impl Acting {
         };
         let log = log_of(settings, config.home_region())?;
         let free = wait_until_free(&log, settings).await?;
-        Self::lead(config, settings, log, lock, free.as_ref(), lost).await
+        Self::lead(config, settings, log, lock, Free { lease: free.as_ref(), epoch: None }, lost).await
     }
 
     /// Takes the lead of a log at which nobody leads, as `free` shows it.
@@ -49,12 +57,13 @@ impl Acting {
         settings: &LogSettings,
         log: Log,
         lock: Lock,
-        free: Option<&Lease>,
+        free: Free<'_>,
         lost: CancellationToken,
     ) -> Result<Self, LedgerError> {
-        let (path, of_log, free) = (config.ledger.clone(), log.clone(), free.cloned());
+        let (path, of_log) = (config.ledger.clone(), log.clone());
+        let (lease, epoch) = (free.lease.cloned(), free.epoch);
         let opened =
-            tokio::task::spawn_blocking(move || Ledger::leading(&path, &of_log, free.as_ref())).await;
+            tokio::task::spawn_blocking(move || Ledger::leading(&path, &of_log, lease.as_ref(), epoch)).await;
         let (ledger, epoch) = opened.map_err(|_| LedgerError::Closed)??;
         tracing::info!(epoch, host = log.writer(), "this host leads from now on");
         let (host, release) = (log.writer().to_owned(), CancellationToken::new());

@@ -1,6 +1,6 @@
 //! A host that follows: it replays the log into its own file, and sees when nobody leads.
 
-use super::acting::{Acting, pace};
+use super::acting::{Acting, Free, pace};
 use super::open::log_of;
 use crate::config::{Config, LogSettings};
 use crate::ledger::{Fault, Ledger, LedgerError, Lock, Log};
@@ -15,6 +15,8 @@ pub struct Follower {
     ledger: Ledger,
     log: Log,
     observed: Observed,
+    /// The leadership under which the log ended when it was read last.
+    epoch: Option<u64>,
     lock: Lock,
 }
 
@@ -43,7 +45,7 @@ impl Follower {
         let opened = tokio::task::spawn_blocking(move || Ledger::of_log(&path, &of_log)).await;
         let ledger = opened.map_err(|_| LedgerError::Closed)??;
         let observed = Observed::new(lease, Instant::now());
-        Ok(Some(Self { settings: settings.clone(), ledger, log, observed, lock }))
+        Ok(Some(Self { settings: settings.clone(), ledger, log, observed, epoch: None, lock }))
     }
 
     /// The process, as its items in the log name it.
@@ -78,6 +80,7 @@ impl Follower {
                 if tail.epoch != epoch.0 {
                     epoch = (tail.epoch, Instant::now());
                 }
+                self.epoch = Some(tail.epoch);
                 at = Timestamp::now();
                 reading = Box::pin(ledger.catch_up());
             }
@@ -91,7 +94,8 @@ impl Follower {
             progress(Progress { lease: seen, at, fault });
             let is_settled =
                 self.observed.lease().map_or(0, |lease| lease.epoch) == epoch.0 || epoch.1.elapsed() >= lease;
-            if begun.elapsed() >= patience && is_settled && self.observed.is_free(lease, Instant::now()) {
+            let may_lead = begun.elapsed() >= patience && is_settled && self.epoch.is_some();
+            if may_lead && self.observed.is_free(lease, Instant::now()) {
                 break;
             }
         }
@@ -116,8 +120,8 @@ impl Follower {
     /// When another was faster, or the log does not answer.
     pub async fn take_over(self, config: &Config, lost: CancellationToken) -> Result<Acting, LedgerError> {
         self.close().await;
-        let Self { settings, observed, lock, .. } = self;
+        let Self { settings, observed, epoch, lock, .. } = self;
         let log = log_of(&settings, config.home_region())?;
-        Acting::lead(config, &settings, log, lock, observed.lease(), lost).await
+        Acting::lead(config, &settings, log, lock, Free { lease: observed.lease(), epoch }, lost).await
     }
 }

@@ -314,3 +314,23 @@ fn the_others_follow_whoever_took_over() {
     assert!(leads(&second) != leads(&third));
     assert_eq!((second.stop(), third.stop()), (0, 0));
 }
+
+#[test]
+fn of_hosts_that_start_at_once_on_an_empty_table_one_leads() {
+    let scene = scene();
+    configure(&scene, "");
+    let mut hosts: Vec<Host> = (0..3).map(|_| Host::new(&scene)).collect();
+    hosts.iter_mut().for_each(Host::run);
+    let role = |host: &Host, role: &str| host.live().is_some_and(|live| live["log"]["role"] == role);
+    scene.wait(|| {
+        hosts.iter().filter(|host| role(host, "leader")).count() == 1
+            && hosts.iter().filter(|host| host.follows()).count() == 2
+    });
+    // What is there before the first poll is only observed.
+    let watches = |host: &Host| host.kinds().iter().filter(|kind| *kind == "watching").count() == 2;
+    scene.wait(|| hosts.iter().any(watches));
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    let took_over = |host: &Host| host.kinds().iter().filter(|kind| *kind == "took_over").count();
+    assert_eq!(hosts.iter().map(took_over).max(), Some(1));
+}

@@ -154,3 +154,44 @@ fn doctor_looks_at_the_table() {
     new.rescind(&["run", "--once"]).code(4).says("rescind-other");
     new.rescind(&["list"]).code(4);
 }
+
+#[test]
+fn a_log_that_lacks_an_item_is_not_led_and_not_written_into() {
+    let scene = scene();
+    configure(&scene, "");
+    let mut first = Host::new(&scene);
+    first.lead();
+    first.until(crate::log::REGION_READ);
+    assert_eq!(first.stop(), 0);
+    scene.post("tables/items", &json!({"table": TABLE, "remove": ["rescind#3"]}));
+    let items = |scene: &Scene| scene.get(&format!("tables?name={TABLE}"))["items"].clone();
+    let before = items(&scene);
+    let new = Host::new(&scene);
+    new.rescind(&["run"]).code(4).says("items are missing");
+    assert_eq!(items(&scene), before);
+    // The file of the host that was there has all of it.
+    first.rescind(&["ledger", "verify"]).code(6);
+    assert_eq!(
+        verified(&first)["differs"]["entry"],
+        verified(&first)["entries"].as_u64().expect("a number") + 1
+    );
+}
+
+#[test]
+fn a_file_that_is_made_again_over_another_ledger_verifies() {
+    let (scene, mut first) = alone();
+    use_log(&scene, &first);
+    let mut second = Host::new(&scene);
+    second.lead();
+    second.until(crate::log::REGION_READ);
+    assert_eq!(second.stop(), 0);
+    first.rescind(&["ledger", "rebuild", "--from-log"]).code(0);
+    assert_eq!(first.bodies(), second.bodies());
+    first.rescind(&["ledger", "verify"]).code(0);
+    first.lead();
+    assert_eq!(first.stop(), 0);
+    let left = std::fs::read_dir(first.path("ledger.db").parent().expect("a folder")).expect("read");
+    let names: Vec<String> =
+        left.map(|one| one.expect("one").file_name().to_string_lossy().into_owned()).collect();
+    assert!(names.iter().all(|name| !name.contains("from-log")), "{names:?}");
+}
