@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// For how long a host that could not lead lets others try, longer each time.
-const YIELDS: Backoff = Backoff { first: Duration::from_secs(10), longest: Duration::from_mins(10) };
+/// For how long a host that could not lead lets others try, longer each time. Where none can lead, that is how long
+/// nobody does after what they all lacked is back.
+const YIELDS: Backoff = Backoff { first: Duration::from_secs(10), longest: Duration::from_secs(30) };
 
 /// Time for which a host led well after which its failures before that no longer count.
 const WELL: Duration = Duration::from_mins(10);
@@ -48,12 +49,15 @@ pub(super) async fn take_turns(
         screen.line(format!("Follows the log as {name}; leads when nobody else does."));
         let _ = screen.json(&serde_json::json!({ "follows": { "host": name } }));
         let patience = if failures == 0 { Duration::ZERO } else { YIELDS.after(failures) };
+        let following = Instant::now();
         let outcome = service::follow(config, &mut follower, patience, stop, &face).await;
         if outcome.is_err() || stop.is_cancelled() {
             follower.end().await;
             Live::remove(&config.ledger);
             return outcome.map(|()| Exit::Done).map_err(Into::into);
         }
+        // Whoever is in charge of a standby is not looking any more.
+        has_followed |= config.log.as_ref().is_some_and(|log| following.elapsed() >= log.lease);
         // Cancelled when another leads, and by a signal.
         let (lead, begun) = (stop.child_token(), Instant::now());
         let starting = start(backlog, current(config), follower, &lead, &face);

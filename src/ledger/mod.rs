@@ -44,7 +44,7 @@ pub use decisions::{Counted, DecisionRow, RawEntry};
 pub use denies::{DeniesNow, Watched};
 pub use error::LedgerError;
 pub use lock::Lock;
-pub use logged::{Fault, Log, Role};
+pub use logged::{Fault, Log};
 pub use project::{ChannelState, Cursor, SideTable};
 pub use proof::{EntryProof, Paths, ProofsError};
 pub use publish::publish;

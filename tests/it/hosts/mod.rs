@@ -334,3 +334,17 @@ fn of_hosts_that_start_at_once_on_an_empty_table_one_leads() {
     let took_over = |host: &Host| host.kinds().iter().filter(|kind| *kind == "took_over").count();
     assert_eq!(hosts.iter().map(took_over).max(), Some(1));
 }
+
+#[test]
+fn a_standby_that_cannot_lead_waits_until_it_can() {
+    let (scene, mut first, mut second) = two("");
+    let matched = json!({"service": "sts", "access_key_id": second.key()});
+    scene.fault("sts", matched, "before", json!({"disconnect": true}), 0);
+    // Until the lease has run out, it has followed for as long as one lasts.
+    first.kill();
+    second.until("this host follows again");
+    scene.delete("faults/sts");
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(second.stop(), 0);
+}
