@@ -284,10 +284,10 @@ impl<'a> Waiting<'a> {
         let wait = self.next;
         self.next = (wait * 2).min(LONGEST);
         // Whoever can wait for somebody to mend it waits; a command says what is wrong.
-        let is_for_good = |fault: Fault| !fault.error.is_transient();
-        let is_over = self.log.patience.is_some_and(|patience| {
-            self.begun.elapsed() >= patience || self.log.fault().is_some_and(is_for_good)
-        });
+        let is_over =
+            self.log.patience.zip(self.log.fault()).is_some_and(|(patience, fault)| {
+                self.begun.elapsed() >= patience || !fault.error.is_transient()
+            });
         let given_up = is_over
             || Log::block_on(async {
                 tokio::time::timeout(wait, self.log.given_up.cancelled()).await.is_ok()

@@ -28,6 +28,8 @@ mod proof;
 mod publish;
 mod queries;
 mod queue;
+#[cfg(test)]
+mod races;
 mod reach;
 mod reader;
 mod rebuild;

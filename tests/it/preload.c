@@ -6,7 +6,7 @@
                          torn     half of it is written, and the process is killed
                          short    half of it is written, and everything later fails
    RESCIND_FAULT_COUNT=FILE   how many there were is written there at the end
-   RESCIND_CLOCK_AHEAD=SECONDS   the time of day is so much later
+   RESCIND_CLOCK_AHEAD=SECONDS   the time of day is so much later, or earlier when it is negative
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -22,6 +22,8 @@ pub struct Host {
     endpoint: String,
     credentials: Value,
     process: Option<(Child, Receiver<String>)>,
+    /// The library that sets its clock, and by how many seconds it goes ahead.
+    clock: Option<(PathBuf, i64)>,
     pub lines: Vec<String>,
 }
 
@@ -64,7 +66,12 @@ impl Host {
             scene.hub["role_arn"].as_str().expect("a role").rsplit('/').next().expect("a name").to_owned();
         let credentials = scene.session(SECURITY, &role, "host");
         let endpoint = scene.endpoint().to_owned();
-        Self { directory, endpoint, credentials, process: None, lines: Vec::new() }
+        Self { directory, endpoint, credentials, process: None, clock: None, lines: Vec::new() }
+    }
+
+    /// Sets its clock so many seconds ahead of the others'.
+    pub fn set_clock(&mut self, scene: &Scene, ahead: i64) {
+        self.clock = Some((crate::starve::preload(scene), ahead));
     }
 
     pub fn key(&self) -> &str {
@@ -90,6 +97,9 @@ impl Host {
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .env("AWS_EC2_METADATA_DISABLED", "true");
+        if let Some((library, ahead)) = &self.clock {
+            command.env("LD_PRELOAD", library).env("RESCIND_CLOCK_AHEAD", ahead.to_string());
+        }
         command
     }
 
