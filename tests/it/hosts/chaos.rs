@@ -59,6 +59,7 @@ fn whatever_fails_around_three_hosts_each_theft_is_answered_once_and_the_ledgers
     let past = Past::of(&entries, &scene.calls());
     past.has_each_theft_once(thefts.iter().map(|theft| theft.finding.as_str()).collect());
     past.has_one_remediation_for_each_principal_and_cutoff();
+    past.has_times_that_are_apart(600);
     past.moves_no_cutoff_back();
     past.puts_only_what_was_intended();
     past.puts_again_only_what_was_not_there();

@@ -58,6 +58,15 @@ impl<'a> Past<'a> {
         assert!(!cutoffs.is_empty());
     }
 
+    /// The hosts' clocks were set, and more than one of them wrote.
+    pub fn has_times_that_are_apart(&self, seconds: i64) {
+        let times = self.entries.iter().map(|entry| {
+            entry["time"].as_str().expect("a time").parse::<Timestamp>().expect("a time").as_second()
+        });
+        let (first, last) = (times.clone().min().expect("entries"), times.max().expect("entries"));
+        assert!(last - first >= seconds, "{} s", last - first);
+    }
+
     pub fn moves_no_cutoff_back(&self) {
         let mut latest: BTreeMap<&str, Timestamp> = BTreeMap::new();
         for (call, cutoff) in self.puts() {
