@@ -4,6 +4,7 @@ use super::note::{Checkpoint, Signer};
 use super::project::CheckpointRow;
 use super::proof::SUBTREE;
 use super::tree::{self, Frontier, Hash};
+use super::trust::{KeySet, named_keys};
 use super::{LedgerError, claim};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -43,7 +44,8 @@ pub(super) fn make(
 ) -> Result<Option<CheckpointRow>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let tampered = |seq: i64, what: String| LedgerError::Tampered { path: path.to_owned(), seq, what };
-    let (known, public) = (signed(connection, path, signer)?, signer.public());
+    let keys = keys(connection, signer).map_err(sqlite)?;
+    let known = signed(connection, path, &keys)?;
     let entries: i64 = connection
         .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))
         .map_err(sqlite)?;
@@ -70,11 +72,11 @@ pub(super) fn make(
         if kind != "archived" && tree::leaf(&body) != hash {
             return Err(tampered(seq, "its text was changed: it does not match its hash".to_owned()));
         }
-        // Signed entries are not read again, so each archiving needs a signature of its own. A new key accepts
-        // what it finds: what the key before it had signed, a verifier checks.
+        // Signed entries are not read again, so each archiving needs a signature of its own. A key that nobody signed
+        // for accepts what it finds: what the key before it had signed, a verifier checks.
         let size = frontier.size() + 1;
-        if kind == "archive" && last > 0 && size > last && !claim::is_claimed(&public, size, &body) {
-            let what = "it says that entries were archived, but its signature is not from this key";
+        if kind == "archive" && last > 0 && size > last && !claim::is_claimed(&keys, size, &body) {
+            let what = "it says that entries were archived, but no key that this one trusts has signed it";
             return Err(tampered(seq, what.to_owned()));
         }
         frontier.push(hash);
@@ -106,17 +108,21 @@ pub(super) fn make(
     }))
 }
 
-/// The checkpoints that this key signed, by size. Others may be anybody's.
-fn signed(connection: &Connection, path: &str, signer: &Signer) -> Result<Vec<Checkpoint>, LedgerError> {
+/// The keys that this one trusts, itself included.
+fn keys(connection: &Connection, signer: &Signer) -> rusqlite::Result<KeySet> {
+    Ok(KeySet::find(&[signer.public()], &named_keys(connection)?))
+}
+
+/// The checkpoints that these keys signed, by size. Others may be anybody's.
+fn signed(connection: &Connection, path: &str, keys: &KeySet) -> Result<Vec<Checkpoint>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
-    let public = signer.public();
     // The latest is enough when it can be gone on from, which is nearly always.
     let latest: Option<(i64, String, Vec<u8>)> = connection
         .prepare_cached("SELECT size, note, frontier FROM checkpoints ORDER BY size DESC LIMIT 1")
         .and_then(|mut s| s.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional())
         .map_err(sqlite)?;
     if let Some((size, note, bytes)) = &latest
-        && let Ok(checkpoint) = public.open(note)
+        && let Some(checkpoint) = keys.open(note)
         && Frontier::restore(*size, bytes)
             .is_some_and(|f| f.size() == checkpoint.size && f.root() == checkpoint.root)
     {
@@ -127,7 +133,7 @@ fn signed(connection: &Connection, path: &str, signer: &Signer) -> Result<Vec<Ch
     let notes = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sqlite)?;
     let mut all = Vec::new();
     for note in notes {
-        all.extend(public.open(&note.map_err(sqlite)?));
+        all.extend(keys.open(&note.map_err(sqlite)?));
     }
     all.sort_by_key(|checkpoint| checkpoint.size);
     all.dedup_by_key(|checkpoint| checkpoint.size);

@@ -1,6 +1,6 @@
 //! The key's signature over what an `archive` entry says.
 
-use super::note::PublicKey;
+use super::trust::KeySet;
 use crate::canonical;
 use serde_json::Value;
 
@@ -11,9 +11,10 @@ pub(super) fn claim(mut entry: Value) -> String {
     crate::digest::sha256(&canonical::of(&data).unwrap_or_default())
 }
 
-/// Whether `key` has signed the `archive` entry `seq`.
-pub(super) fn is_claimed(key: &PublicKey, seq: u64, body: &[u8]) -> bool {
+/// Whether a key that counts has signed the `archive` entry `seq`.
+pub(super) fn is_claimed(keys: &KeySet, seq: u64, body: &[u8]) -> bool {
     let entry: Value = serde_json::from_slice(body).unwrap_or_default();
     let note = entry["data"]["signed"].as_str().unwrap_or_default().to_owned();
-    key.claims(seq, &claim(entry), &note)
+    let claim = claim(entry);
+    keys.any(seq, |key| key.claims(seq, &claim, &note))
 }

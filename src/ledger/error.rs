@@ -122,6 +122,14 @@ pub enum LedgerError {
         /// What differs from what was signed.
         what: String,
     },
+    /// No key of the ledger has signed for this host's.
+    #[error(
+        "{path}: no key of this ledger has signed for this one yet, so it signs nothing. A host with such a key does when it leads, or with `rescind ledger checkpoint`"
+    )]
+    NotEndorsed {
+        /// Where the key is.
+        path: String,
+    },
     /// An entry that could not be read back once it is written. It was not.
     #[error("an entry {kind:?} cannot be recorded: {error}")]
     Unwritable {

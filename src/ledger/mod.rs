@@ -37,6 +37,7 @@ mod remediation;
 mod schema;
 mod sync;
 pub mod tree;
+pub mod trust;
 mod writer;
 
 pub use archive::{Closed, Moved};

@@ -27,7 +27,7 @@ impl fmt::Debug for Signer {
 }
 
 /// Checks signatures of checkpoints. As text: `NAME+KEYID+BASE64`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     name: String,
     key: VerifyingKey,
@@ -73,6 +73,28 @@ fn archiving(log: &str, entry: u64, claim: &str) -> String {
     format!("{log}\nmoved to an archive, recorded as entry {entry}\n{claim}\n")
 }
 
+/// The ids of the keys that a note says it is signed with. Nothing of it is checked: it says which keys are worth trying.
+pub(super) fn signer_ids(note: &str) -> Vec<[u8; 4]> {
+    let signatures = note.rfind("\n\n").map_or("", |end| &note[end + 2..]);
+    let id = |line: &str| {
+        let signature = BASE64.decode(line.strip_prefix(DASH)?.rsplit(' ').next()?).ok()?;
+        signature.first_chunk::<4>().copied()
+    };
+    signatures.lines().take(SIGNATURES).filter_map(id).collect()
+}
+
+/// The key that a note signs for, if it is one that signs for a key. Its signature is not checked.
+pub(super) fn endorsed_key(note: &str) -> Option<PublicKey> {
+    let key = PublicKey::parse(note.lines().nth(2)?).ok()?;
+    note.starts_with(&endorsement(&key)).then_some(key)
+}
+
+/// The key that a note says was before, if it is one that says so. Its signature is not checked.
+pub(super) fn replaced_key(note: &str) -> Option<PublicKey> {
+    let key = PublicKey::parse(note.lines().nth(2)?).ok()?;
+    note.starts_with(&succession(&key)).then_some(key)
+}
+
 const SECRET: &str = "PRIVATE+KEY+";
 
 impl Signer {
@@ -84,6 +106,12 @@ impl Signer {
         let mut seed = [0_u8; 32];
         getrandom::fill(&mut seed)?;
         Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(&seed) })
+    }
+
+    /// The same key, for the log of this name.
+    #[must_use]
+    pub fn of_log(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
     }
 
     /// A new key for a new log, with a name that no other log has.
@@ -210,6 +238,11 @@ impl PublicKey {
     #[must_use]
     pub fn id(&self) -> String {
         crate::digest::hex(&key_id(&self.name, &self.key))
+    }
+
+    /// The same as bytes: what its signatures begin with.
+    pub(super) fn id_bytes(&self) -> [u8; 4] {
+        key_id(&self.name, &self.key)
     }
 
     /// The name of the log.

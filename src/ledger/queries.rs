@@ -1,7 +1,9 @@
 //! What decisions rest on besides the findings: recent remediations, raised alerts, and the latest snapshot of the
 //! organization.
 
+use super::note::PublicKey;
 use super::project::{ChannelState, stamp};
+use super::trust::{NamedKey, may_sign, named_keys};
 use super::{LedgerError, Reader};
 use crate::config::OptOut;
 use crate::ident::{AccountId, Region};
@@ -110,6 +112,26 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn of_kind(&self, kind: &str) -> Result<Vec<Entry>, LedgerError> {
         self.select("SELECT seq, body FROM entries WHERE kind = ?1 AND kind <> 'call' ORDER BY seq", [kind])
+    }
+
+    /// The keys that the ledger introduces, in order. That they stand there proves nothing.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn named_keys(&self) -> Result<Vec<NamedKey>, LedgerError> {
+        named_keys(&self.connection()).map_err(|error| self.sqlite(error))
+    }
+
+    /// Whether a key may sign for this ledger, which several hosts share: see [`may_sign`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn may_sign(&self, key: &PublicKey) -> Result<bool, LedgerError> {
+        let sql = "SELECT min(seq) FROM entries WHERE kind = 'took_over' AND kind <> 'call'";
+        let since: Option<i64> =
+            self.connection().query_row(sql, [], |row| row.get(0)).map_err(|error| self.sqlite(error))?;
+        let since = since.map_or(u64::MAX, |seq| u64::try_from(seq).unwrap_or(0));
+        Ok(may_sign(key, &self.named_keys()?, since))
     }
 
     /// Which ledger it is, whatever its file's name: the beginning of its first entry's hash.

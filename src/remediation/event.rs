@@ -72,6 +72,18 @@ pub enum Event {
         /// Its own note that it followed the key before it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         follows: Option<String>,
+        /// Its own notes for the keys that sign beside it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        accepts: Vec<String>,
+    },
+    /// A host has a key of its own, for which no key of the ledger has signed yet. Until one does, it signs nothing.
+    KeyOffered {
+        /// The host's name, as it says.
+        host: String,
+        /// The public part of its key.
+        public_key: String,
+        /// The key's own notes for the keys that sign already.
+        accepts: Vec<String>,
     },
     /// Closed entries were moved to an archive. Of each, the number, the time and the leaf hash stay.
     Archive {

@@ -29,6 +29,9 @@ pub struct Progress {
     pub at: Timestamp,
     /// What keeps the log from being read.
     pub fault: Option<Fault>,
+    /// Somebody leads, and all that their lease says is here: what is appended comes behind it. Where items are missing,
+    /// nothing may be put in their place.
+    pub is_whole: bool,
 }
 
 impl Follower {
@@ -54,6 +57,12 @@ impl Follower {
         self.log.writer()
     }
 
+    /// The ledger. What is appended is under whoever leads.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Follows until nobody leads, or `stop` is cancelled; for `patience` it lets others take over first. `progress` gets
     /// how far it has come, at each look.
     ///
@@ -68,7 +77,7 @@ impl Follower {
         let (begun, lease) = (Instant::now(), self.settings.lease);
         let mut ticks = tokio::time::interval(pace(lease));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut at = Timestamp::now();
+        let (mut at, mut position) = (Timestamp::now(), 0);
         // Whoever took over a moment ago has no lease yet.
         let mut epoch = (self.observed.lease().map_or(0, |lease| lease.epoch), begun);
         let ledger = self.ledger.clone();
@@ -81,6 +90,7 @@ impl Follower {
                     epoch = (tail.epoch, Instant::now());
                 }
                 self.epoch = Some(tail.epoch);
+                position = tail.position;
                 at = Timestamp::now();
                 reading = Box::pin(ledger.catch_up());
             }
@@ -91,7 +101,10 @@ impl Follower {
                 self.observed = Observed::new(self.observed.lease().cloned(), Instant::now());
             }
             let (seen, fault) = (self.observed.lease().cloned(), self.log.fault());
-            progress(Progress { lease: seen, at, fault });
+            let is_whole = seen.as_ref().is_some_and(|lease| {
+                !lease.is_released && position >= lease.position && epoch.0 >= lease.epoch && position > 0
+            });
+            progress(Progress { lease: seen, at, fault, is_whole });
             let is_settled =
                 self.observed.lease().map_or(0, |lease| lease.epoch) == epoch.0 || epoch.1.elapsed() >= lease;
             let may_lead = begun.elapsed() >= patience && is_settled && self.epoch.is_some();

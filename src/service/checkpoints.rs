@@ -1,8 +1,11 @@
 //! When checkpoints of the ledger are made, and where they go.
 
+use super::host_key::{HostKey, beside};
+use super::key_offers::KeyOffers;
 use crate::alert::Alert;
 use crate::config::Config;
 use crate::ledger::note::{PublicKey, Signer};
+use crate::ledger::trust::KeySet;
 use crate::ledger::{Ledger, LedgerError, Reader, checkpoint_file, publish_checkpoint};
 use crate::remediation::{AlertCode, Draft, Event};
 use std::path::{Path, PathBuf};
@@ -22,7 +25,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Signs how the ledger stands, and says it where it can be kept.
 pub struct Checkpoints {
-    signer: Arc<Signer>,
+    key: HostKey,
+    offers: KeyOffers,
+    /// A key of the ledger has signed for this one, where that is needed.
+    may_sign: AtomicBool,
+    /// Where the key is.
+    key_file: PathBuf,
     file: PathBuf,
     /// The last entry of the latest one, and when it was made.
     latest: Mutex<(i64, Instant)>,
@@ -31,36 +39,25 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// With the configured key: made, when there is none. Another key than the last one is recorded.
+    /// With the configured key: made, when there is none. A key that the ledger does not know yet is recorded; on a
+    /// ledger that several hosts share, it is offered, and signs nothing until a key of the ledger has signed for it.
     ///
     /// # Errors
     /// When the key cannot be read or made, or the ledger not be written.
     pub async fn start(config: &Config, ledger: &Ledger, reader: &Reader) -> Result<Self, LedgerError> {
-        let unusable = |error| LedgerError::Io { path: config.signing_key.display().to_string(), error };
-        let recorded = last_key(reader)?;
-        let coming = beside(&config.signing_key, ".new");
-        let signer = match Signer::load(&config.signing_key) {
-            Ok(signer) => signer,
-            // A rotation was interrupted when the new key was recorded already.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => match Signer::load(&coming) {
-                Ok(signer) if recorded.as_ref() == Some(&signer.public()) => {
-                    std::fs::rename(&coming, &config.signing_key).map_err(unusable)?;
-                    signer
-                }
-                _ => Self::new_key(config, recorded.as_ref()).map_err(unusable)?,
-            },
-            Err(error) => return Err(unusable(error)),
-        };
-        if recorded != Some(signer.public()) {
-            let event =
-                Event::SigningKey { public_key: signer.public().to_string(), endorsed: None, follows: None };
-            ledger.append(Draft::of_service(event)).await?;
+        let key = HostKey::open(config, reader)?;
+        if let Some(introduction) = key.introduction(reader)? {
+            ledger.append(introduction).await?;
         }
+        let may_sign = key.may_sign(reader)?;
         // What an earlier process left unsigned counts as well.
         let done = reader.latest_checkpoint()?.map_or(0, |(size, _)| size);
         let latest = Mutex::new((i64::try_from(done).unwrap_or(i64::MAX), Instant::now()));
         Ok(Self {
-            signer: Arc::new(signer),
+            key,
+            offers: KeyOffers::default(),
+            may_sign: AtomicBool::new(may_sign),
+            key_file: config.signing_key.clone(),
             file: checkpoint_file(&config.ledger),
             latest,
             goes_on: false,
@@ -68,16 +65,51 @@ impl Checkpoints {
         })
     }
 
-    fn new_key(config: &Config, before: Option<&PublicKey>) -> std::io::Result<Signer> {
-        // It stays the same log.
-        let signer = before.map_or_else(Signer::new_log, |key| Signer::generate(key.name()));
-        let signer = signer.map_err(std::io::Error::other)?;
-        signer.save(&config.signing_key)?;
-        tracing::info!(
-            file = %config.signing_key.display(), public_key = %signer.public(),
-            "made a new signing key: keep the public key where auditors find it"
-        );
-        Ok(signer)
+    /// Goes on with this host's key where no key is left that could sign for it. Auditors see that nobody did.
+    ///
+    /// # Errors
+    /// When the key cannot be read, or the ledger not be written.
+    pub async fn replace_lost(
+        config: &Config,
+        ledger: &Ledger,
+        reader: &Reader,
+    ) -> Result<PublicKey, LedgerError> {
+        let this = Self::start(config, ledger, reader).await?;
+        let own = this.key.public();
+        let before = reader.named_keys()?.into_iter().map(|named| named.key).find(|key| *key != own);
+        if let Some(before) = before.filter(|_| !this.may_sign()) {
+            let (public_key, follows) = (own.to_string(), Some(this.signer().follow(&before)));
+            let event = Event::SigningKey { public_key, endorsed: None, follows, accepts: Vec::new() };
+            ledger.append(Draft::of_service(event)).await?;
+        }
+        Self::start(config, ledger, reader).await?.make(ledger, reader).await?;
+        Ok(own)
+    }
+
+    /// Whether this host's key may sign.
+    #[must_use]
+    pub fn may_sign(&self) -> bool {
+        self.may_sign.load(Ordering::Relaxed)
+    }
+
+    /// For what cannot be done without a signature.
+    ///
+    /// # Errors
+    /// When this host's key may not sign.
+    pub fn that_sign(self) -> Result<Self, LedgerError> {
+        if self.may_sign() { Ok(self) } else { Err(self.not_endorsed()) }
+    }
+
+    /// Signs for keys that other hosts have offered.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub async fn answer_offers(&self, ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
+        self.offers.answer(self.signer(), ledger, reader).await
+    }
+
+    fn not_endorsed(&self) -> LedgerError {
+        LedgerError::NotEndorsed { path: self.key_file.display().to_string() }
     }
 
     /// Puts a new key in the place of the configured one. The old key signs for the new one. The old
@@ -86,13 +118,13 @@ impl Checkpoints {
     /// # Errors
     /// When a key cannot be read, made or put in its place, or the ledger not be written.
     pub async fn rotate(config: &Config, ledger: &Ledger, reader: &Reader) -> Result<Rotated, LedgerError> {
-        let old = Self::start(config, ledger, reader).await?;
+        let old = Self::start(config, ledger, reader).await?.that_sign()?;
         let file = &config.signing_key;
         let unusable = |error| LedgerError::Io { path: file.display().to_string(), error };
         let random = |error| unusable(std::io::Error::other(error));
         // All that there is so far is the old key's word.
         old.make(ledger, reader).await?;
-        let before = old.signer.public();
+        let before = old.key.public();
         let new = Signer::generate(before.name()).map_err(random)?;
         let (coming, retired) = (beside(file, ".new"), beside(file, &format!(".{}.retired", before.id())));
         match std::fs::remove_file(&coming) {
@@ -100,9 +132,12 @@ impl Checkpoints {
             _ => {}
         }
         new.save(&coming).map_err(unusable)?;
-        let endorsed = Some(old.signer.endorse(&new.public()));
+        let endorsed = Some(old.signer().endorse(&new.public()));
         let follows = Some(new.follow(&before));
-        let event = Event::SigningKey { public_key: new.public().to_string(), endorsed, follows };
+        // What is trusted beside the old key is trusted beside the new one.
+        let set = KeySet::find(std::slice::from_ref(&before), &reader.named_keys()?);
+        let accepts = set.beside(&before).map(|key| new.endorse(key)).collect();
+        let event = Event::SigningKey { public_key: new.public().to_string(), endorsed, follows, accepts };
         ledger.append(Draft::of_service(event)).await?;
         // The file is there at any moment: first the one, and then the other.
         match std::fs::hard_link(file, &retired) {
@@ -132,6 +167,11 @@ impl Checkpoints {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            if self.may_sign() {
+                self.answer_offers(&ledger, &reader).await?;
+            } else if self.key.may_sign(&reader)? {
+                self.make(&ledger, &reader).await?;
+            }
             let (entry, at) = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
             if reader.last()? - entry >= EVERY_ENTRIES || at.elapsed() >= EVERY {
                 self.make(&ledger, &reader).await?;
@@ -144,6 +184,17 @@ impl Checkpoints {
     async fn warn(&self, ledger: &Ledger, error: &LedgerError) -> Result<(), LedgerError> {
         tracing::error!("no checkpoint: {error}");
         if !self.warned.swap(true, Ordering::Relaxed) {
+            if let LedgerError::NotEndorsed { .. } = error {
+                let text = format!(
+                    "this host leads and signs no checkpoints: no key of this ledger has signed for its key {}",
+                    self.key.public()
+                );
+                let what_to_do = "Run `rescind ledger checkpoint` on a host that has signed before, or copy its ledger.key here and restart. If no such key is left: `rescind ledger rotate-key --lost`.";
+                let alert = Alert::of_service(AlertCode::SigningKeyNotEndorsed, text, what_to_do);
+                ledger.append(alert.raised()).await?;
+                self.count(None);
+                return Ok(());
+            }
             let what_to_do = "Keep a copy of the ledger as evidence, and find out who can write to it. `rescind ledger verify` with a kept checkpoint shows what was changed.";
             let alert = Alert::of_service(AlertCode::LedgerTampered, error.to_string(), what_to_do);
             ledger.append(alert.raised()).await?;
@@ -162,7 +213,7 @@ impl Checkpoints {
 
     #[must_use]
     pub fn signer(&self) -> &Arc<Signer> {
-        &self.signer
+        self.key.signer()
     }
 
     /// For a service: what is wrong with the ledger is said, and does not end it.
@@ -177,7 +228,18 @@ impl Checkpoints {
     /// # Errors
     /// When the ledger cannot be read or written.
     pub async fn make(&self, ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
-        let made = match ledger.checkpoint(&self.signer).await {
+        if !self.may_sign() {
+            if !self.key.may_sign(reader)? {
+                let error = self.not_endorsed();
+                if self.goes_on {
+                    return self.warn(ledger, &error).await;
+                }
+                tracing::warn!("no checkpoint: {error}");
+                return Ok(());
+            }
+            self.may_sign.store(true, Ordering::Relaxed);
+        }
+        let made = match ledger.checkpoint(self.signer()).await {
             // To revoke goes on: what somebody did to the ledger must not save a thief.
             Err(error @ LedgerError::Tampered { .. }) if self.goes_on => {
                 return self.warn(ledger, &error).await;
@@ -189,7 +251,8 @@ impl Checkpoints {
         } else {
             // What somebody else put there is not published.
             let latest = reader.latest_checkpoint()?.map(|(_, note)| note);
-            latest.filter(|note| self.signer.public().open(note).is_ok())
+            let keys = KeySet::find(&[self.key.public()], &reader.named_keys()?);
+            latest.filter(|note| keys.open(note).is_some())
         };
         self.count(made.map(|made| made.size));
         let Some(note) = note else { return Ok(()) };
@@ -215,20 +278,6 @@ impl Checkpoints {
             }
         }
     }
-}
-
-fn last_key(reader: &Reader) -> Result<Option<PublicKey>, LedgerError> {
-    let last = reader.of_kind("signing_key")?.pop().map(|entry| entry.event);
-    Ok(match last {
-        Some(Event::SigningKey { public_key, .. }) => PublicKey::parse(&public_key).ok(),
-        _ => None,
-    })
-}
-
-fn beside(file: &Path, end: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 /// What became of the keys.

@@ -1,15 +1,19 @@
 //! A host that follows: its status, until it is to lead.
 
 use super::face::Face;
+use super::host_key::HostKey;
 use super::live::{Live, LogLive, Role};
 use super::{metrics, systemd};
+use crate::chain::chain;
 use crate::config::Config;
 use crate::incident::IncidentCounts;
-use crate::ledger::LedgerError;
+use crate::ledger::{Ledger, LedgerError};
 use crate::replication::{Follower, Progress};
 use crate::watch::Rechecks;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -27,14 +31,44 @@ pub async fn follow(
 ) -> Result<(), LedgerError> {
     systemd::ready();
     let (host, started) = (follower.name().to_owned(), Timestamp::now());
-    follower
-        .follow(patience, stop, |progress| {
-            let live = live(config, started, &host, progress);
-            systemd::alive();
-            metrics::gauge_log(&live);
-            face.publish(config, Live { stopping: stop.is_cancelled(), ..live });
-        })
-        .await
+    let is_whole = AtomicBool::new(false);
+    let offering = offer_key(config, follower.ledger().clone(), &is_whole);
+    let following = follower.follow(patience, stop, |progress| {
+        is_whole.store(progress.is_whole, Ordering::Relaxed);
+        let live = live(config, started, &host, progress);
+        systemd::alive();
+        metrics::gauge_log(&live);
+        face.publish(config, Live { stopping: stop.is_cancelled(), ..live });
+    });
+    tokio::select! {
+        followed = following => followed,
+        never = offering => match never {},
+    }
+}
+
+/// Interval between two looks whether this host's key is to be offered.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Offers this host's key, so that the host that leads can sign for it before this one leads. What fails here fails
+/// again where it matters, and does not keep the host from following.
+async fn offer_key(config: &Config, ledger: Ledger, is_whole: &AtomicBool) -> Infallible {
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if !is_whole.load(Ordering::Relaxed) {
+            continue;
+        }
+        match HostKey::offer_of(config, &ledger).await {
+            // There is no log yet that it could be a key of.
+            Ok(false) => {}
+            Ok(true) => return std::future::pending().await,
+            Err(error) => {
+                tracing::error!("this host's key cannot be offered: {}", chain(&error));
+                return std::future::pending().await;
+            }
+        }
+    }
 }
 
 fn live(config: &Config, started: Timestamp, host: &str, progress: Progress) -> Live {

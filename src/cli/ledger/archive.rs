@@ -62,7 +62,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     let mut sha256 = String::new();
     block_on(async {
         // All that is moved has to be signed for first.
-        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
+        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?.that_sign()?;
         checkpoints.make(&ledger, &reader).await?;
         sha256 = write(&args.out, &reader, &parts)?;
         let file = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();

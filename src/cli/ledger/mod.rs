@@ -32,7 +32,7 @@ enum Command {
     /// Print the public key of the checkpoints: keep it where auditors find it.
     Key,
     /// Sign with a new key from now on. The old one signs for it. The service must not run.
-    RotateKey,
+    RotateKey(sign::RotateArgs),
     /// Sign the current state of the ledger, and print the checkpoint: keep copies elsewhere.
     Checkpoint,
     /// Copy the ledger, also while the service runs.
@@ -52,7 +52,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
         Command::Prove(args) => proof::prove(args, config, screen),
         Command::CheckProof(args) => proof::check(args, screen),
         Command::Key => sign::key(&config()?, screen),
-        Command::RotateKey => sign::rotate(&config()?, screen),
+        Command::RotateKey(args) => sign::rotate(args, &config()?, screen),
         Command::Checkpoint => sign::checkpoint(&config()?, screen),
         Command::Backup(args) => keep::backup(args, config, screen),
         Command::Rebuild(args) => keep::rebuild(args, &config()?, screen),

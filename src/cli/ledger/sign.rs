@@ -8,12 +8,25 @@ use crate::config::Config;
 use crate::ledger::note::Signer;
 use crate::ledger::{Ledger, LedgerError, Lock, Reader, checkpoint_file};
 use crate::replication::open_ledger;
-use crate::service::Checkpoints;
+use crate::service::{Checkpoints, HostKey};
+
+#[derive(Debug, clap::Args)]
+pub struct RotateArgs {
+    /// Sign with this host's key from now on, though no key of the ledger has signed for it: all of them are lost.
+    /// Auditors see that nobody signed for it.
+    #[arg(long)]
+    lost: bool,
+}
 
 pub fn key(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let signer = Signer::load(&config.signing_key)
         .map_err(|error| BadInput(format!("{}: {error}", config.signing_key.display())))?;
-    let public = signer.public().to_string();
+    // On a ledger that several hosts share, the key is of the log that they share.
+    let public = match Reader::open(&config.ledger) {
+        Ok(reader) => HostKey::open(config, &reader)?.public(),
+        Err(_) => signer.public(),
+    };
+    let public = public.to_string();
     screen.json(&serde_json::json!({ "public_key": public }))?;
     screen.line(public);
     Ok(Exit::Done)
@@ -25,10 +38,20 @@ fn open(config: &Config) -> Result<(Ledger, Reader), LedgerError> {
     Ok((open_ledger(config)?, reader))
 }
 
-pub fn rotate(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+pub fn rotate(args: &RotateArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let (ledger, reader) = open(config)?;
     let _lock = Lock::take(&config.ledger, "ledger rotate-key")?;
     block_on(async {
+        if args.lost {
+            let key = Checkpoints::replace_lost(config, &ledger, &reader).await?.to_string();
+            ledger.close();
+            screen.json(&serde_json::json!({ "public_key": key }))?;
+            screen.line(
+                "Checkpoints are signed with this host's key from now on. Keep its public key elsewhere:",
+            );
+            screen.line(format!("  {key}"));
+            return Ok(Exit::Done);
+        }
         let rotated = Checkpoints::rotate(config, &ledger, &reader).await?;
         ledger.close();
         screen.json(
@@ -48,7 +71,10 @@ pub fn rotate(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
 pub fn checkpoint(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let (ledger, reader) = open(config)?;
     block_on(async {
-        Checkpoints::start(config, &ledger, &reader).await?.make(&ledger, &reader).await?;
+        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?.that_sign()?;
+        // What other hosts have offered is signed for first, so that it is under the checkpoint.
+        checkpoints.answer_offers(&ledger, &reader).await?;
+        checkpoints.make(&ledger, &reader).await?;
         ledger.close();
         let Some((size, note)) = reader.latest_checkpoint()? else {
             return Err(BadInput("there is no entry yet: nothing to sign".to_owned()).into());

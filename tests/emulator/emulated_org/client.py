@@ -85,6 +85,9 @@ class Emulator:
     def table(self, **fields) -> str:
         return self.post("tables", fields)["arn"]
 
+    def signing_key(self, **fields) -> str:
+        return self.post("signing-keys", fields)["arn"]
+
     def items(self, table: str) -> list:
         return self.get(f"tables?name={quote(table)}")["items"]
 

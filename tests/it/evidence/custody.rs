@@ -2,7 +2,7 @@
 
 use super::forge::{ANOTHER_INSTANCE, frontier, hash_again};
 use super::{NO_TRIGGERS, behind_the_triggers, ledger, open, sql, verify};
-use crate::scene::SHOP;
+use crate::scene::{SHOP, Scene};
 use serde_json::json;
 
 #[test]
@@ -112,6 +112,38 @@ fn the_service_does_not_sign_what_somebody_changed() {
     thief.is_denied();
     assert_eq!(scene.entries_of("alert")[0]["data"]["code"], "ledger_tampered");
     verify(&scene, &kept, &key).code(6);
+}
+
+/// Two hosts can have a key each, and one of them signs for the other's.
+#[test]
+fn keys_that_sign_for_each_other_go_on_from_each_others_checkpoints() {
+    let scene = Scene::new();
+    scene.run_once();
+    let first = scene.rescind(&["ledger", "key"]).code(0).out.trim().to_owned();
+    scene.rescind(&["ledger", "rotate-key"]).code(0);
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once().counts(json!({"revoked": 1}));
+    let by_second: i64 =
+        open(&scene).query_row("SELECT max(size) FROM checkpoints", [], |row| row.get(0)).expect("a size");
+    // The first one signs again. It is in the ledger, and trusts the second, for which it has signed.
+    let retired = format!("ledger.key.{}.retired", first.split('+').nth(1).expect("an id"));
+    std::fs::copy(scene.path(&retired), scene.path("ledger.key")).expect("copied");
+    scene.run_once();
+    assert_eq!(scene.entries_of("signing_key").len(), 2);
+    let found = scene.rescind(&["ledger", "verify", "--public-key", &first, "-o", "json"]).code(0);
+    let found = found.json_document();
+    assert_eq!((&found["signed"], &found["unendorsed_keys"]), (&found["entries"], &json!([])));
+    // What the second one signed is changed: the first one does not sign over it.
+    behind_the_triggers(&scene, |ledger| {
+        sql(ledger, ANOTHER_INSTANCE);
+        hash_again(ledger);
+        // Nothing is left of what the first one signed since.
+        ledger.execute("DELETE FROM checkpoints WHERE size > ?1", [by_second]).expect("deleted");
+        let set = "UPDATE checkpoints SET frontier = ?1 WHERE size = (SELECT max(size) FROM checkpoints)";
+        ledger.execute(set, [frontier(ledger).save()]).expect("updated");
+    });
+    scene.rescind(&["plan"]);
+    scene.rescind(&["ledger", "checkpoint"]).code(6);
 }
 
 #[test]

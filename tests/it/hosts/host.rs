@@ -78,6 +78,11 @@ impl Host {
         self.credentials["access_key_id"].as_str().expect("a key")
     }
 
+    /// The credentials of the hub's role that it has.
+    pub fn session(&self) -> &Value {
+        &self.credentials
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

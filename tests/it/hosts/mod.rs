@@ -3,6 +3,7 @@
 mod blow;
 mod chaos;
 mod host;
+mod keys;
 mod moving;
 mod past;
 

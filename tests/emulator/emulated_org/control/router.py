@@ -19,6 +19,7 @@ from .instances import Instances
 from .organization import Organization
 from .queues import Queues
 from .security_hub import SecurityHub
+from .signing_keys import SigningKeys
 from .tables import Tables
 from .topics import Topics
 from .webhooks import Webhooks
@@ -35,6 +36,7 @@ DOORS = (
     Organization,
     Queues,
     SecurityHub,
+    SigningKeys,
     Tables,
     Topics,
     Webhooks,

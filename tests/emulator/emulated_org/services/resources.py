@@ -21,6 +21,7 @@ def resources_of(call: Call, account: str, directory: Directory) -> List[str]:
         "guardduty": _guardduty,
         "organizations": organization_arns,
         "dynamodb": _dynamodb,
+        "kms": _kms,
         "s3": _s3,
         "sqs": _sqs,
         "sns": _sns,
@@ -81,6 +82,13 @@ def _dynamodb(call: Call, account: str, directory: Directory):
 def _tables_of_batch(call: Call) -> dict:
     tables = call.json_body().get("RequestItems")
     return tables if isinstance(tables, dict) else {}
+
+
+def _kms(call: Call, account: str, directory: Directory):
+    key = call.params.get("KeyId")
+    if not key:
+        return None
+    return key if key.startswith("arn:") else f"arn:{directory.partition}:kms:{call.region}:{account}:key/{key}"
 
 
 def _s3(call: Call, account: str, directory: Directory):

@@ -11,6 +11,7 @@ from .ec2 import Ec2
 from .eventbridge import EventBridge
 from .guardduty.service import GuardDuty
 from .iam.service import Iam
+from .kms import Kms
 from .organizations.service import Organizations
 from .security_hub import SecurityHub
 from .sns import Sns
@@ -31,6 +32,7 @@ class Switchboard:
             "events": EventBridge(world),
             "guardduty": GuardDuty(world),
             "iam": Iam(world),
+            "kms": Kms(world),
             "organizations": Organizations(world, enforcement),
             "securityhub": SecurityHub(world),
             "sns": Sns(world),

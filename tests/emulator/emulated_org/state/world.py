@@ -15,6 +15,7 @@ from .instances import Instances
 from .queues import Queues
 from .root_keys import RootKeys
 from .sessions import SessionStore
+from .signing_keys import SigningKeys
 from .spread import Spread
 from .switches import Switches
 from .tables import Tables
@@ -40,6 +41,7 @@ class World:
         self.imports = ImportedFindings()
         self.instances = Instances()
         self.queues = Queues()
+        self.signing_keys = SigningKeys()
         self.tables = Tables()
         self.topics = Topics()
         self.buses = Buses()
@@ -63,6 +65,7 @@ class World:
             self.detectors.reset()
             self.imports.reset()
             self.instances.reset()
+            self.signing_keys.reset()
             self.tables.reset()
             self.topics.reset()
             self.buses.reset()
