@@ -14,6 +14,7 @@
 //! ingest                        findings from GuardDuty, a queue, a folder, files: verified, recorded, handed over
 //! alert                         what needs attention, raised once an hour
 //! remedy                        what is changed, and how to see that it is in force
+//! witness                       checkpoints where nobody can replace them
 //! incident                      all that hangs together with one theft
 //! audit                         checks a ledger without trusting who wrote it
 //! ledger                        the store: append, tree, checkpoints, queries
@@ -60,6 +61,7 @@ mod service;
 pub mod trail;
 pub mod triage;
 mod watch;
+mod witness;
 
 /// For the tests of what keeps the log, which put the same questions to several databases.
 #[doc(hidden)]

@@ -6,6 +6,9 @@ use super::pool::Pool;
 use super::profile_files::profile_files;
 use crate::ident::Region;
 use crate::remediation::{CallError, ErrorKind};
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 
@@ -45,6 +48,15 @@ impl Environment {
             .load()
             .await;
         Ok(Self { config, ca_bundle })
+    }
+}
+
+impl Environment {
+    /// The Region that the environment or a profile names, as for every AWS tool; none where neither does.
+    pub async fn region() -> Option<Region> {
+        let profile = ProfileFileRegionProvider::builder().profile_files(profile_files()).build();
+        let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new()).or_else(profile);
+        chain.region().await.and_then(|region| region.as_ref().parse().ok())
     }
 }
 

@@ -3,11 +3,11 @@
 use super::clock::AwsClock;
 use super::environment::Environment;
 use super::log_attributes::{self as attributes, Attributes, BadAttribute, KEY, item_key, lease_key};
-use super::record::{Call, Observer, recorded};
+use super::record::{Call, Observer, Unrecorded, recorded};
 use crate::backoff::Backoff;
 use crate::ident::Region;
 use crate::log::{Item, Lease, Put, Store};
-use crate::remediation::{CallError, CallRecord, CallScope, CallSink, ErrorKind};
+use crate::remediation::{CallError, CallScope, ErrorKind};
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -53,14 +53,6 @@ pub struct TableFacts {
     pub is_protected: bool,
     /// The other Regions that have it.
     pub replicas: Vec<String>,
-}
-
-/// Nothing is recorded.
-#[derive(Debug)]
-struct Unrecorded;
-
-impl CallSink for Unrecorded {
-    fn record(&self, _: &CallScope, _: CallRecord) {}
 }
 
 impl LogTable {

@@ -6,6 +6,7 @@
 mod account_policy;
 mod assume_role;
 mod attachments;
+mod bucket;
 mod ca_bundle;
 mod clock;
 mod environment;
@@ -37,6 +38,7 @@ mod write_back;
 
 pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
+pub use bucket::{Bucket, BucketFacts, ObjectRetention, Stored, StoredObject};
 pub use ca_bundle::CaBundle;
 pub use clock::AwsClock;
 pub use health::Detector;

@@ -107,7 +107,9 @@ pub fn run(
         }
         Document::HubRole => {
             let table = config.log.as_ref().map(|log| log.table.as_str());
-            policies::hub_role(&member, drill.as_deref(), &config.all_remedies(), config.write_back, table)
+            let bucket = config.witness.as_ref().map(|witness| witness.bucket.as_str());
+            let (remedies, back) = (config.all_remedies(), config.write_back);
+            policies::hub_role(&member, drill.as_deref(), &remedies, back, table, bucket)
         }
         Document::OrganizationDeny => {
             let delegate = print.delegate(&config)?;

@@ -1,7 +1,8 @@
-//! Where the ledger is: its file, and the log that outlives the machine.
+//! Where the ledger is: its file, the log that outlives the machine, and the witness of its checkpoints.
 
 use super::bounded::{SECOND, Span};
 use super::file_path::FilePath;
+use super::witness::{Witness, WitnessSettings};
 use crate::ident::{Region, quoted};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
@@ -29,6 +30,7 @@ pub struct LogSettings {
 pub(super) struct Ledger {
     pub path: PathBuf,
     pub log: Option<LogSettings>,
+    pub witness: Option<WitnessSettings>,
 }
 
 fn default_ledger() -> FilePath {
@@ -51,6 +53,8 @@ struct Fields {
     /// Time without a sign of life of the leader after which another host leads: 1s to 1m.
     #[serde(default)]
     lease: Span<{ 10 * SECOND }, SECOND, { 60 * SECOND }>,
+    /// Where checkpoints are kept so that nobody can replace them.
+    witness: Option<Witness>,
 }
 
 /// The name of a table, as DynamoDB has them: 3 to 255 letters, digits, `_`, `-` and `.`.
@@ -73,7 +77,7 @@ impl TryFrom<String> for TableName {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { path: default_ledger().0, log: None }
+        Self { path: default_ledger().0, log: None, witness: None }
     }
 }
 
@@ -89,12 +93,12 @@ impl<'de> Visitor<'de> for PathOrFields {
     type Value = Ledger;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path of a file, or a table with `path` and `table`")
+        f.write_str("the path of a file, or a table with `path`, `table` and `witness`")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Ledger, E> {
         let path = FilePath::try_from(text.to_owned()).map_err(E::custom)?;
-        Ok(Ledger { path: path.0, log: None })
+        Ok(Ledger { path: path.0, log: None, witness: None })
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Ledger, M::Error> {
@@ -110,7 +114,7 @@ impl<'de> Visitor<'de> for PathOrFields {
             endpoint: fields.endpoint,
             lease: fields.lease.0.unsigned_abs(),
         });
-        Ok(Ledger { path: fields.path.0, log })
+        Ok(Ledger { path: fields.path.0, log, witness: fields.witness.map(WitnessSettings::from) })
     }
 }
 

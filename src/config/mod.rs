@@ -27,6 +27,7 @@ mod schema;
 mod sweep;
 mod template;
 mod unknown_types;
+mod witness;
 mod write_back;
 
 pub use budget::Budget;
@@ -50,6 +51,7 @@ pub use schema::{config_schema, opt_outs_schema};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 pub use unknown_types::{UnknownType, unknown_types};
+pub use witness::{BadWitness, RetentionMode, WitnessSettings};
 pub use write_back::{GuardDutyBack, SecurityHubBack, WriteBack};
 
 use crate::ident::{Partition, Region};
@@ -86,6 +88,8 @@ pub struct Config {
     pub ledger: PathBuf,
     /// The log that outlives the machine, if there is one.
     pub log: Option<LogSettings>,
+    /// Who keeps the ledger's checkpoints where nobody can replace them, if somebody does.
+    pub witness: Option<WitnessSettings>,
     /// The key that signs checkpoints of the ledger.
     pub signing_key: PathBuf,
     /// A finding last seen longer ago than this is not acted on.
@@ -282,6 +286,7 @@ impl Config {
             all_regions: raw.regions.and_all,
             ledger: directory.join(raw.ledger.path),
             log: raw.ledger.log,
+            witness: raw.ledger.witness,
             signing_key: directory.join(raw.signing_key.0),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),

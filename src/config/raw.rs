@@ -60,8 +60,8 @@ pub(super) struct RawConfig {
     /// "*" at the end adds every other region that is enabled for the account.
     #[schemars(length(min = 1))]
     pub regions: Regions,
-    /// File of the audit ledger (SQLite), relative to this file; or a table with the file and the log that several
-    /// hosts share.
+    /// File of the audit ledger (SQLite), relative to this file; or a table with the file, the log that several
+    /// hosts share, and the witness of its checkpoints.
     #[serde(default)]
     pub ledger: Ledger,
     /// File of the key that signs checkpoints of the ledger, relative to this file.

@@ -61,6 +61,8 @@ regions = [{regions}]
 # File of the audit ledger (SQLite), relative to this file. On several hosts,
 # which take over from each other, with a log in a DynamoDB table:
 # ledger = { path = "ledger.db", table = "rescind-log", lease = "10s" }
+# With an S3 bucket with Object Lock that keeps its checkpoints:
+# ledger = { path = "ledger.db", witness = { bucket = "example-witness" } }
 ledger = {ledger}
 
 # Key that signs checkpoints of the ledger. Keep its public part elsewhere:

@@ -58,6 +58,7 @@ impl Drill<'_> {
         Config {
             mode: Mode::Enforce,
             log: None,
+            witness: None,
             rules: Vec::new(),
             remedies: vec![RemedyName::RoleSessions],
             opt_outs: OptOuts::default(),

@@ -131,7 +131,7 @@ impl Reader {
         let connection = self.connection();
         let sql = "SELECT seq FROM entries WHERE remediation IS NULL AND time < ?1 AND kind IN
                    ('call', 'started', 'connected', 'stopped', 'organization', 'feed_failed', 'opt_outs_refused', 'alert',
-                    'region_skipped', 'reloaded', 'reload_refused')
+                    'region_skipped', 'reloaded', 'reload_refused', 'witnessed')
                    ORDER BY seq";
         let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
         let rows = statement.query_map([stamp(before)], |row| row.get(0)).map_err(|e| self.sqlite(e))?;

@@ -38,6 +38,7 @@ mod schema;
 mod sync;
 pub mod tree;
 pub mod trust;
+mod witnessed;
 mod writer;
 
 pub use archive::{Closed, Moved};

@@ -24,6 +24,7 @@ const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
 const HUB_ORGANIZATION_DENY: &str = include_str!("../../policies/hub-role-organization-deny.json");
 const HUB_ARCHIVE: &str = include_str!("../../policies/hub-role-archive.json");
 const HUB_LOG: &str = include_str!("../../policies/hub-role-log.json");
+const HUB_WITNESS: &str = include_str!("../../policies/hub-role-witness.json");
 const HUB_SECURITY_HUB: &str = include_str!("../../policies/hub-role-security-hub.json");
 const SEAL: &str = include_str!("../../policies/organization-seal.json");
 const GUARD: &str = include_str!("../../policies/organization-guard.json");
@@ -147,8 +148,8 @@ pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static 
     policies
 }
 
-/// The permissions of the hub's role for these remedies, what is written back, and the table in which the log is kept.
-/// `member_role` and `drill_role` with their paths, if they have any.
+/// The permissions of the hub's role for these remedies, what is written back, the table in which the log is kept, and
+/// the bucket in which checkpoints are. `member_role` and `drill_role` with their paths, if they have any.
 #[must_use]
 pub fn hub_role(
     member_role: &str,
@@ -156,6 +157,7 @@ pub fn hub_role(
     remedies: &[RemedyName],
     write_back: WriteBack,
     log_table: Option<&str>,
+    witness_bucket: Option<&str>,
 ) -> Value {
     let mut policy = filled(HUB_ROLE, &[("MEMBER_ROLE", member_role)]);
     let enter = statements(&mut policy).find(|statement| statement["Sid"] == "EnterMembers");
@@ -168,10 +170,15 @@ pub fn hub_role(
         (write_back.archives(), HUB_ARCHIVE),
         (write_back.updates_security_hub(), HUB_SECURITY_HUB),
         (log_table.is_some(), HUB_LOG),
+        (witness_bucket.is_some(), HUB_WITNESS),
     ];
     for (_, template) in more.into_iter().filter(|(is_needed, _)| *is_needed) {
         if let Some(Value::Array(statements)) = policy.get_mut("Statement") {
-            let filled = filled(template, &[("LOG_TABLE", log_table.unwrap_or_default())]);
+            let places = [
+                ("LOG_TABLE", log_table.unwrap_or_default()),
+                ("WITNESS_BUCKET", witness_bucket.unwrap_or_default()),
+            ];
+            let filled = filled(template, &places);
             statements.extend(statements_of(&filled).iter().cloned());
         }
     }
@@ -295,7 +302,7 @@ mod tests {
     #[test]
     fn the_hub_may_write_back_only_what_is_configured() {
         let sids = |write_back| {
-            let policy = hub_role("R", None, &[], write_back, None);
+            let policy = hub_role("R", None, &[], write_back, None, None);
             statements_of(&policy)
                 .iter()
                 .map(|one| one["Sid"].as_str().unwrap_or_default().to_owned())
@@ -309,12 +316,23 @@ mod tests {
 
     #[test]
     fn the_log_is_kept_in_the_one_table_that_is_named() {
-        let of = |table| hub_role("R", None, &[], WriteBack::default(), table);
+        let of = |table| hub_role("R", None, &[], WriteBack::default(), table, None);
         assert!(!of(None).to_string().contains("dynamodb:"));
         let policy = of(Some("audit"));
         let keep = policy["Statement"].as_array().and_then(|all| all.last()).expect("a statement");
         assert_eq!(keep["Sid"], "KeepLog");
         assert_eq!(keep["Resource"], "arn:*:dynamodb:*:*:table/audit");
+    }
+
+    #[test]
+    fn the_hub_uses_a_bucket_only_where_it_keeps_its_checkpoints_there() {
+        let of = |bucket| hub_role("R", None, &[], WriteBack::default(), None, bucket);
+        assert!(!of(None).to_string().contains("s3:"));
+        let policy = of(Some("example-witness"));
+        let all = policy["Statement"].as_array().expect("statements");
+        let named = |sid: &str| all.iter().find(|one| one["Sid"] == sid).expect("it")["Resource"].clone();
+        assert_eq!(named("PutCheckpoints"), "arn:*:s3:::example-witness/*");
+        assert_eq!(named("ReadWitness"), "arn:*:s3:::example-witness");
     }
 
     #[test]
@@ -335,6 +353,7 @@ mod tests {
                 &[RemedyName::OrganizationDeny],
                 both_back(),
                 Some("rescind-log"),
+                Some("example-witness"),
             ),
             organization_delegation(&Delegate {
                 hub_role_arn: trusted.hub_role_arn.clone(),
@@ -387,6 +406,7 @@ mod tests {
             &[RemedyName::RoleSessions, RemedyName::Quarantine],
             WriteBack::default(),
             None,
+            None,
         );
         assert!(!without.to_string().contains("organizations:AttachPolicy"), "{without}");
         let with = hub_role(
@@ -394,6 +414,7 @@ mod tests {
             None,
             &[RemedyName::RoleSessions, RemedyName::OrganizationDeny],
             WriteBack::default(),
+            None,
             None,
         );
         assert!(with.to_string().contains("organizations:AttachPolicy"), "{with}");

@@ -105,6 +105,25 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         signed: String,
     },
+    /// A checkpoint stands where nobody can replace it.
+    Witnessed {
+        /// Number of entries that the checkpoint covers.
+        size: u64,
+        /// The root of the tree over them, in hexadecimal.
+        root: String,
+        /// The object that has it: `s3://BUCKET/KEY`.
+        object: String,
+        /// SHA-256 of the object, in hexadecimal.
+        sha256: String,
+        /// It was found there: another host had put it, or this one, and the answer was lost.
+        found_in_place: bool,
+        /// Until when nobody can delete it, where rescind asked for that; otherwise the bucket's default holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retained_until: Option<Timestamp>,
+        /// The public keys of those who signed it as well.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cosignatures: Vec<String>,
+    },
     /// A region is watched from now on: what was there before is only observed.
     Watching,
     /// The hub's credentials are known.

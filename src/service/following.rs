@@ -102,5 +102,6 @@ fn live(config: &Config, started: Timestamp, host: &str, progress: Progress) -> 
             caught_up: progress.at,
             fault: progress.fault.map(|fault| (fault.since, fault.error.to_string())),
         }),
+        witness: None,
     }
 }

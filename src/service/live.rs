@@ -65,6 +65,21 @@ pub struct Live {
     /// How this host stands to the log that outlives the machine, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<LogLive>,
+    /// How the witness of the ledger's checkpoints is doing, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<WitnessLive>,
+}
+
+/// How the witness is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessLive {
+    /// Number of entries under the latest checkpoint that stands there.
+    pub size: Option<u64>,
+    /// When this process put it.
+    pub at: Option<Timestamp>,
+    /// How often it failed in a row, and why.
+    pub failures: u32,
+    pub error: Option<String>,
 }
 
 /// How a host stands to the log.

@@ -95,6 +95,11 @@ fn describe() {
     describe_gauge!("rescind_ledger_bytes", Unit::Bytes, "Size of the ledger's file.");
     describe_gauge!("rescind_checkpoint_entries", "Entries under the last checkpoint.");
     describe_gauge!("rescind_checkpoint_age_seconds", seconds, "Since the last checkpoint was made.");
+    describe_gauge!("rescind_witness_size", "Entries under the last checkpoint that stands at the witness.");
+    describe_counter!(
+        "rescind_witness_errors_total",
+        "Times that a checkpoint could not be put where the witness keeps it."
+    );
 }
 
 /// Everything is there from the start, at 0. Where nobody can know the labels beforehand, it is there without
@@ -118,7 +123,9 @@ pub(super) fn zero(config: &Config) {
     for result in ["done", "taken", "error"] {
         counter!("rescind_log_puts_total", "result" => result).absolute(0);
     }
-    counter!("rescind_log_errors_total").absolute(0);
+    for name in ["rescind_log_errors_total", "rescind_witness_errors_total"] {
+        counter!(name).absolute(0);
+    }
     for name in ["rescind_leader", "rescind_log_epoch", "rescind_log_lag_seconds"] {
         gauge!(name).set(0.0);
     }
@@ -154,6 +161,7 @@ pub(super) fn zero(config: &Config) {
         "rescind_pursued_keys",
         "rescind_checkpoint_entries",
         "rescind_checkpoint_age_seconds",
+        "rescind_witness_size",
         "rescind_deny_in_force_seconds",
         "rescind_deny_since_first_put_seconds",
         "rescind_deny_gaps",
@@ -185,6 +193,9 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
             gauge!("rescind_queue_messages", "state" => "waiting").set(depth.waiting as f64);
             gauge!("rescind_queue_messages", "state" => "in_flight").set(depth.in_flight as f64);
         }
+    }
+    if let Some(size) = live.witness.as_ref().and_then(|witness| witness.size) {
+        gauge!("rescind_witness_size").set(size as f64);
     }
     if let Some(folder) = &live.folder {
         gauge!("rescind_feed_failures", "feed" => "folder").set(f64::from(folder.failures));

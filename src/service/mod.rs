@@ -22,6 +22,7 @@ mod status;
 mod systemd;
 mod upkeep;
 mod web;
+mod witness;
 
 pub use checkpoints::Checkpoints;
 pub use face::Face;
@@ -50,6 +51,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use witness::Witnessing;
 
 /// Maximum number of times that a command which ends by itself looks for the keys that a reading found.
 const ROUNDS: usize = 8;
@@ -80,6 +82,8 @@ pub struct Service {
     notifier: Option<Arc<Notifier>>,
     /// Only who acts on a ledger signs it.
     checkpoints: Option<Arc<Checkpoints>>,
+    /// Puts what is signed where nobody can replace it.
+    witnessing: Option<Arc<Witnessing>>,
 }
 
 impl Service {
@@ -252,7 +256,7 @@ impl Service {
     ///
     /// # Errors
     /// When the ledger fails.
-    pub async fn stop(self, reason: &str) -> Result<(), LedgerError> {
+    pub async fn stop(mut self, reason: &str) -> Result<(), LedgerError> {
         // A log that does not answer keeps nobody from stopping: what is missing in it is done at the next start.
         if self.stop.is_cancelled() && self.ledger.log_fault().is_some() {
             self.ledger.give_up_on_log();
@@ -260,7 +264,7 @@ impl Service {
         let drained = self.drained().await;
         // A fault in it stopped everything, and is no end in good order.
         if self.receiver.is_finished() {
-            joined(self.receiver.await.map(Ok))?;
+            joined((&mut self.receiver).await.map(Ok))?;
         }
         if let Some(notifier) = self.notifier.as_ref().filter(|_| self.acting.is_some()) {
             Box::pin(notifier.flush()).await?;
@@ -273,15 +277,24 @@ impl Service {
         } else {
             Ok(())
         };
-        let signed = match &self.checkpoints {
-            Some(checkpoints) => checkpoints.make(&self.ledger, &self.reader).await,
-            None => Ok(()),
-        };
+        let signed = self.sign().await;
         self.ledger.close();
         if let Some(acting) = self.acting {
             acting.end().await;
         }
         drained.and(done).and(signed)
+    }
+
+    /// Signs the ledger as it stands, and has that witnessed. What the witness's calls add is signed as well, and
+    /// needs no witness.
+    async fn sign(&self) -> Result<(), LedgerError> {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
+        checkpoints.make(&self.ledger, &self.reader).await?;
+        if let Some(witnessing) = self.witnessing.as_ref().filter(|_| self.ledger.log_fault().is_none()) {
+            witnessing.put_last().await?;
+            checkpoints.make(&self.ledger, &self.reader).await?;
+        }
+        Ok(())
     }
 }
 

@@ -118,6 +118,9 @@ impl Service {
             let (ledger, reader) = (self.ledger.clone(), self.ledger.reader()?);
             tasks.spawn(checkpoints.run(ledger, reader, self.stop.clone()));
         }
+        if let Some(witnessing) = self.witnessing.clone() {
+            tasks.spawn(witnessing.run(self.stop.clone()));
+        }
         if let Some(writer) = self.back_writer()? {
             tasks.spawn(writer.run(self.stop.clone()));
         }
@@ -145,6 +148,7 @@ impl Service {
             shared: Arc::clone(&self.shared),
             heartbeat: Arc::clone(heartbeat),
             incidents: IncidentCounter::default(),
+            witnessing: self.witnessing.clone(),
             started: Timestamp::now(),
             stop: self.stop.clone(),
         };

@@ -4,6 +4,7 @@ use super::checkpoints::Checkpoints;
 use super::face::Face;
 use super::feeds::{Feeds, Plumbing};
 use super::live::Live;
+use super::witness::Witnessing;
 use super::{Service, opt_outs, rules};
 use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
@@ -19,6 +20,7 @@ use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use crate::remedy::MemberAccess;
 use crate::replication::{Acting, open_ledger};
 use crate::watch::{Needs, Pursuit};
+use crate::witness::WitnessBucket;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -199,6 +201,15 @@ impl Service {
                 };
                 let feeds = Feeds::new(&config, plumbing)?;
                 let name = format!("rescind-{}", reader.identity()?);
+                let checkpoints = checkpoints.map(Arc::new);
+                let witnessing = match (&config.witness, &checkpoints) {
+                    (Some(settings), Some(checkpoints)) => {
+                        let bucket = WitnessBucket::of_hub(&hub, settings, config.home_region());
+                        let signer = checkpoints.signer();
+                        Some(Witnessing::new(bucket, &ledger, &alerts, signer, config.raise_after)?)
+                    }
+                    _ => None,
+                };
                 let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 Ok(Self {
                     config: Arc::new(config),
@@ -217,7 +228,8 @@ impl Service {
                     receiver,
                     acting,
                     notifier: notifier.map(Arc::new),
-                    checkpoints: checkpoints.map(Arc::new),
+                    checkpoints,
+                    witnessing: witnessing.map(Arc::new),
                 })
             }
             Err(error) => {

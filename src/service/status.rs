@@ -4,6 +4,7 @@
 use super::feeds::Feeds;
 use super::heartbeat::Heartbeat;
 use super::live::{Live, LogLive, Role};
+use super::witness::Witnessing;
 use super::{metrics, systemd};
 use crate::config::Config;
 use crate::incident::{IncidentCounter, IncidentCounts};
@@ -65,6 +66,7 @@ pub(super) struct StatusPublisher {
     pub shared: Arc<Shared>,
     pub heartbeat: Arc<Heartbeat>,
     pub incidents: IncidentCounter,
+    pub witnessing: Option<Arc<Witnessing>>,
     pub started: Timestamp,
     pub stop: CancellationToken,
 }
@@ -133,6 +135,7 @@ impl StatusPublisher {
             refused: self.shared.refused(),
             stopping: self.stop.is_cancelled(),
             log: self.log(),
+            witness: self.witnessing.as_deref().map(Witnessing::live),
         }
     }
 

@@ -79,5 +79,6 @@ mod unread;
 mod verify;
 mod way_out;
 mod web;
+mod witness;
 mod write_back;
 mod writer;

@@ -128,6 +128,12 @@ codes! {
         LogUnreachable "log_unreachable"
             means "The table of the log does not answer. Nothing is done without a record, so nothing is done until it answers; findings go on being read. This is sent to the channels at once, and recorded when the log answers again."
             do "`rescind status` has the error. See DynamoDB's health, the hub's permissions (`policies/hub-role-log.json`) and the network. Another host takes over where only this one is cut off. If it lasts, contain by hand: [the log does not answer](runbook.md#the-log-does-not-answer).";
+        WitnessUnreachable "witness_unreachable"
+            means "For longer than `raise_after`, no checkpoint could be put into the witness's bucket. Containment goes on, and so do the checkpoints in the ledger. What is missing there is put when it answers: the latest one covers all before it."
+            do "The alert has the error. See the bucket (`[ledger.witness]`), the hub's permissions (`policies/hub-role-witness.json`), the bucket's own policy and S3's health. Until then, keep a copy of `ledger.db.checkpoint` elsewhere.";
+        WitnessDiffers "witness_differs"
+            means "In the witness's bucket there is another object in the place of a checkpoint: somebody who may put objects there has forged one. Both are kept. This is raised each time."
+            do "[The witness has another checkpoint](runbook.md#the-witness-has-another-checkpoint).";
         TagSetLate "tag_set_late"
             means "A tag that would keep rescind from acting was set when the theft had been seen already. It does not count: what was decided is done."
             do "The alert says who set it and when, where CloudTrail shows it. If it was the thief, revoke those credentials as well. If it was one of you: `rescind release ID`, and use an opt-out or `protected`.";

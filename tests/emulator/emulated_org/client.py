@@ -94,6 +94,15 @@ class Emulator:
     def change_items(self, table: str, **fields) -> dict:
         return self.post("tables/items", {"table": table, **fields})
 
+    def bucket(self, **fields) -> str:
+        return self.post("buckets", fields)["arn"]
+
+    def objects(self, bucket: str) -> list:
+        return self.get(f"buckets?name={quote(bucket)}")["objects"]
+
+    def change_objects(self, bucket: str, **fields) -> dict:
+        return self.post("buckets/objects", {"bucket": bucket, **fields})
+
     def bus(self, **fields) -> str:
         return self.post("buses", fields)["arn"]
 

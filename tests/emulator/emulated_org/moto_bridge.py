@@ -7,7 +7,7 @@ import io
 import json
 import re
 from importlib import import_module
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Tuple
 from urllib.parse import urlsplit
 from xml.sax.saxutils import unescape
 
@@ -29,8 +29,8 @@ XML_MESSAGE = re.compile(r"<Message>(.*?)</Message>", re.DOTALL)
 XML_REQUEST_ID = re.compile(r"(<(?:RequestId|RequestID|requestId)>)[^<]*(</)")
 
 
-def forward(call: Call, account: str) -> Answer:
-    """moto's answer to `call`, made in `account`. Errors are raised as AwsError,
+def forward(call: Call, account: str, kept: Tuple[str, ...] = ("content-type", "location", "etag")) -> Answer:
+    """moto's answer to `call`, made in `account`, with the headers that begin with one of `kept`. Errors are raised as AwsError,
     because moto's own error documents are not all in the shape the SDKs expect."""
     dispatch = _dispatcher(call.service, urlsplit(call.url).path)
     request = _request(call, account)
@@ -45,9 +45,10 @@ def forward(call: Call, account: str) -> Answer:
     if status >= 400:
         raise _error(call, status, text, headers)
     text = XML_REQUEST_ID.sub(rf"\g<1>{call.request_id}\g<2>", text)
-    kept = {name: value for name, value in headers.items() if name.lower() in ("content-type", "location", "etag")}
-    kept.setdefault("Content-Type", content_type(call.service))
-    return Answer(status, kept, text.encode())
+    named = {name: str(value) for name, value in headers.items() if name.lower().startswith(kept)}
+    if "content-type" not in {name.lower() for name in named}:
+        named["Content-Type"] = content_type(call.service)
+    return Answer(status, named, text.encode())
 
 
 def is_loaded(service: str) -> bool:

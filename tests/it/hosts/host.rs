@@ -57,6 +57,15 @@ pub fn configure(scene: &Scene, more: &str) {
     ));
 }
 
+/// The same, where checkpoints are kept in the bucket of the witness.
+pub fn configure_witnessed(scene: &Scene, more: &str) {
+    configure(scene, more);
+    let path = scene.path("rescind.toml");
+    let text = std::fs::read_to_string(&path).expect("a text");
+    let witness = format!("lease = \"4s\", witness = {{ bucket = \"{}\" }} }}", crate::scene::WITNESS);
+    std::fs::write(path, text.replace("lease = \"4s\" }", &witness)).expect("written");
+}
+
 impl Host {
     /// A new host with an empty disk.
     pub fn new(scene: &Scene) -> Self {

@@ -6,6 +6,7 @@ mod emulator;
 mod ledger;
 mod ran;
 mod setting;
+mod witness;
 
 use emulator::Emulator;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ pub use emulator::{python, start_python};
 pub use ledger::cutoff;
 pub use ran::Ran;
 pub use setting::{Setting, member_policy, policy};
+pub use witness::{WITNESS, WITNESSED, tree_head};
 
 pub const SECURITY: &str = "111111111111";
 pub const SHOP: &str = "222222222222";

@@ -50,8 +50,18 @@ impl Setting {
     }
 
     /// The same, where the hub's role may keep its log in this table.
-    pub fn with_log(mut self, table: &str) -> Self {
-        let more = policy("hub-role-log.json").to_string().replace("${LOG_TABLE}", table);
+    pub fn with_log(self, table: &str) -> Self {
+        self.with_more("hub-role-log.json", "${LOG_TABLE}", table)
+    }
+
+    /// The same, where the hub's role may put checkpoints into this bucket.
+    pub fn with_witness(self, bucket: &str) -> Self {
+        self.with_more("hub-role-witness.json", "${WITNESS_BUCKET}", bucket)
+    }
+
+    /// The same, where the hub's role has another document as well, in which a place has this value.
+    fn with_more(mut self, document: &str, place: &str, value: &str) -> Self {
+        let more = policy(document).to_string().replace(place, value);
         let more: Value = serde_json::from_str(&more).expect("JSON");
         let statements = self.hub_policy["Statement"].as_array_mut().expect("statements");
         statements.extend(more["Statement"].as_array().expect("statements").clone());

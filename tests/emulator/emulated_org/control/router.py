@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..errors import AwsError
 from ..state.world import World
+from .buckets import Buckets
 from .buses import Buses
 from .cloudtrail import CloudTrail
 from .door import NotThere, Routes
@@ -26,6 +27,7 @@ from .webhooks import Webhooks
 
 PREFIX = "/emulator/"
 DOORS = (
+    Buckets,
     Buses,
     CloudTrail,
     Emulator,

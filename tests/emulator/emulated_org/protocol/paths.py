@@ -51,6 +51,7 @@ REST_OPERATIONS = {
         ("PUT", r"/(?P<Bucket>[^/]+)/?", "CreateBucket"),
         ("DELETE", r"/(?P<Bucket>[^/]+)/?", "DeleteBucket"),
         ("GET", r"/(?P<Bucket>[^/]+)/?", "ListBucket"),
+        ("HEAD", r"/(?P<Bucket>[^/]+)/?", "ListBucket"),
         ("GET", r"/(?P<Bucket>[^/]+)/(?P<Key>.+)", "GetObject"),
         ("PUT", r"/(?P<Bucket>[^/]+)/(?P<Key>.+)", "PutObject"),
         ("DELETE", r"/(?P<Bucket>[^/]+)/(?P<Key>.+)", "DeleteObject"),
@@ -63,6 +64,8 @@ S3_SUBRESOURCES = {
     ("DELETE", "policy"): "DeleteBucketPolicy",
     ("GET", "acl"): "GetBucketAcl",
     ("PUT", "acl"): "PutBucketAcl",
+    ("GET", "object-lock"): "GetBucketObjectLockConfiguration",
+    ("GET", "versioning"): "GetBucketVersioning",
 }
 
 

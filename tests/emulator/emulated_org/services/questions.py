@@ -15,6 +15,9 @@ def questions_of(call: Call, account: str, directory: Directory) -> List[Request
     if call.service == "organizations" and call.operation != "TagResource" and tagged(call):
         # Who makes something with tags has to be allowed to tag it.
         actions.append("organizations:TagResource")
+    if call.service == "s3" and "x-amz-object-lock-mode" in {name.lower() for name in call.headers.keys()}:
+        # Who puts an object that is to be kept has to be allowed to say for how long.
+        actions.append("s3:PutObjectRetention")
     questions = []
     for resource in resources_of(call, account, directory):
         keys = condition_keys_of(call, account, directory, resource)

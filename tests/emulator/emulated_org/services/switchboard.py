@@ -13,6 +13,7 @@ from .guardduty.service import GuardDuty
 from .iam.service import Iam
 from .kms import Kms
 from .organizations.service import Organizations
+from .s3 import S3
 from .security_hub import SecurityHub
 from .sns import Sns
 from .sqs import Sqs
@@ -34,6 +35,7 @@ class Switchboard:
             "iam": Iam(world),
             "kms": Kms(world),
             "organizations": Organizations(world, enforcement),
+            "s3": S3(world),
             "securityhub": SecurityHub(world),
             "sns": Sns(world),
             "sqs": Sqs(world),

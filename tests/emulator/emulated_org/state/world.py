@@ -4,6 +4,7 @@ import threading
 from moto.core.base_backend import BackendDict
 from moto.organizations.models import organizations_backends
 
+from .buckets import Buckets
 from .buses import Buses
 from .calls import CallLog
 from .clock import Clock
@@ -43,6 +44,7 @@ class World:
         self.queues = Queues()
         self.signing_keys = SigningKeys()
         self.tables = Tables()
+        self.buckets = Buckets()
         self.topics = Topics()
         self.buses = Buses()
         self.webhooks = Webhooks()
@@ -67,5 +69,6 @@ class World:
             self.instances.reset()
             self.signing_keys.reset()
             self.tables.reset()
+            self.buckets.reset()
             self.topics.reset()
             self.buses.reset()

@@ -1,0 +1,33 @@
+//! Which checkpoints stand where nobody can replace them.
+
+use super::{LedgerError, Reader};
+use crate::remediation::Event;
+use rusqlite::params;
+
+impl Reader {
+    /// Number of entries under the checkpoint that was witnessed last.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn last_witnessed(&self) -> Result<Option<u64>, LedgerError> {
+        let sql = "SELECT seq, body FROM entries WHERE kind = 'witnessed' AND kind <> 'call' ORDER BY seq DESC LIMIT 1";
+        Ok(self.select(sql, [])?.pop().and_then(|entry| match entry.event {
+            Event::Witnessed { size, .. } => Some(size),
+            _ => None,
+        }))
+    }
+
+    /// Whether the entries after `after`, up to `to`, say more than that a checkpoint was witnessed. Otherwise each of
+    /// them would lead to another one, for ever.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_worth_witnessing(&self, after: u64, to: u64) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entries WHERE seq > ?1 AND seq <= ?2 AND kind <> 'witnessed' AND
+                   NOT (kind = 'call' AND coalesce(json_extract(CAST(body AS TEXT), '$.data.service'), '') = 's3'))";
+        let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
+        self.connection()
+            .query_row(sql, params![number(after), number(to)], |row| row.get(0))
+            .map_err(|error| self.sqlite(error))
+    }
+}
