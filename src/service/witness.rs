@@ -6,7 +6,8 @@ use super::live::WitnessLive;
 use crate::alert::{Alert, Alerts};
 use crate::backoff::Backoff;
 use crate::digest::hex;
-use crate::ledger::note::{Checkpoint, PublicKey, Signer};
+use crate::ledger::note::{Checkpoint, Signer};
+use crate::ledger::trust::KeySet;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{AlertCode, CallError, Draft, Event};
 use crate::witness::{Kept, WitnessBucket};
@@ -145,7 +146,7 @@ impl Witnessing {
         }
         let Some((_, note)) = self.reader.latest_checkpoint()? else { return Ok(()) };
         let keys = self.keys()?;
-        let is_trusted = |note: &str| keys.iter().any(|key| key.open(note).is_ok());
+        let is_trusted = |note: &str| keys.open(note).is_some();
         // What somebody else put into the ledger is not published.
         let Some(checkpoint) = Checkpoint::parse(&note).filter(|_| is_trusted(&note)) else { return Ok(()) };
         let kept = self.bucket.keep(&checkpoint, &note, is_trusted).await?;
@@ -175,14 +176,8 @@ impl Witnessing {
     }
 
     /// The keys of the ledger: another host may have signed what stands in the bucket.
-    fn keys(&self) -> Result<Vec<PublicKey>, LedgerError> {
-        let mut keys = vec![self.signer.public()];
-        for entry in self.reader.of_kind("signing_key")? {
-            if let Event::SigningKey { public_key, .. } = entry.event {
-                keys.extend(PublicKey::parse(&public_key));
-            }
-        }
-        Ok(keys)
+    fn keys(&self) -> Result<KeySet, LedgerError> {
+        Ok(KeySet::find(&[self.signer.public()], &self.reader.named_keys()?))
     }
 
     fn failed(&self, error: &CallError, failures: u32) {
