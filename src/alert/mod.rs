@@ -8,11 +8,13 @@ mod clock;
 mod contested;
 mod decision;
 mod escalation;
+mod outage;
 mod remediation;
 mod throttle;
 
 pub use clock::clock_far_off;
 pub use decision::{contradictory_or_over_budget, id_taken, recurring, skipped, tag_set_late};
+pub use outage::{iam_changeable, iam_unchangeable};
 pub use remediation::{
     deny_not_kept, foreign_policy, quarantine_altered, quarantine_stays, reheld, still_allowed,
 };

@@ -3,6 +3,7 @@
 use super::hub::Hub;
 use super::member::MemberSession;
 use super::record::{Call, recorded};
+use super::token_service::Regional;
 use crate::ident::AccountId;
 use crate::remediation::{CallError, CallScope, ErrorKind};
 use futures::FutureExt;
@@ -24,7 +25,8 @@ pub struct AssumeRole<'a> {
 }
 
 impl Hub {
-    /// Assumes the remediation role of a member account.
+    /// Assumes the remediation role of a member account. Where STS of the home region does not answer, another region's
+    /// is asked.
     ///
     /// # Errors
     /// As the call's: `Denied` when the role is missing or does not trust the hub.
@@ -33,26 +35,27 @@ impl Hub {
         request: &AssumeRole<'_>,
         scope: &CallScope,
     ) -> Result<MemberSession, CallError> {
-        let call = Call {
-            service: "sts",
-            operation: "AssumeRole",
-            account: Some(request.account),
-            region: &self.home,
-            scope,
-            clock: self.clock(),
+        let mut asking = self.sts.asking();
+        let answer = loop {
+            let Regional { region, client } = asking.regional();
+            let (service, operation, account) = ("sts", "AssumeRole", Some(request.account));
+            let call = Call { service, operation, account, region, scope, clock: self.clock() };
+            let sent = client
+                .assume_role()
+                .role_arn(request.role_arn)
+                .role_session_name(request.session_name)
+                .external_id(request.external_id)
+                .source_identity(request.source_identity)
+                .policy(request.session_policy)
+                .duration_seconds(MemberSession::SECONDS)
+                .send()
+                .boxed();
+            match recorded(&*self.sink, call, sent).await {
+                Ok(answer) => break answer,
+                Err(error) => asking.failed(error)?,
+            }
         };
-        let sent = self
-            .sts
-            .assume_role()
-            .role_arn(request.role_arn)
-            .role_session_name(request.session_name)
-            .external_id(request.external_id)
-            .source_identity(request.source_identity)
-            .policy(request.session_policy)
-            .duration_seconds(MemberSession::SECONDS)
-            .send()
-            .boxed();
-        let answer = recorded(&*self.sink, call, sent).await?;
+        asking.answered();
         let credentials = answer.credentials.ok_or_else(|| CallError {
             service: "sts",
             operation: "AssumeRole",

@@ -1,6 +1,6 @@
 //! What can go wrong with a call, in the classes that matter here.
 
-use crate::remediation::{CallError, ErrorKind};
+use crate::remediation::{CallError, ErrorKind, is_throttling};
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
@@ -93,26 +93,6 @@ fn classify(code: Option<&str>, status: Option<u16>, error: &(dyn Error + 'stati
 /// As STS and IAM word it: "Signature expired: … is now earlier than …", "Signature not yet current".
 fn is_about_time(message: &str) -> bool {
     message.contains("Signature expired") || message.contains("Signature not yet current")
-}
-
-fn is_throttling(code: &str) -> bool {
-    matches!(
-        code,
-        "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded"
-            | "SlowDown"
-            | "PriorRequestNotComplete"
-            | "EC2ThrottledException"
-            | "LimitExceededException"
-            | "BandwidthLimitExceeded"
-            | "ProvisionedThroughputExceededException"
-            | "TransactionInProgressException"
-    )
 }
 
 fn is_credentials_error(error: &(dyn Error + 'static)) -> bool {

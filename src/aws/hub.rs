@@ -4,13 +4,13 @@ use super::ca_bundle::CaBundle;
 use super::clock::AwsClock;
 use super::environment::Environment;
 use super::record::{Call, Observer, recorded, with_body};
+use super::token_service::{Regional, TokenService};
 use super::trail_pace::TrailPace;
 use crate::ident::{HubIdentity, Partition, Region};
 use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
 use aws_config::SdkConfig;
 use aws_sdk_guardduty as guardduty;
 use aws_sdk_organizations as organizations;
-use aws_sdk_sts as sts;
 use futures::FutureExt;
 use guardduty::types::{Condition, FindingCriteria, OrderBy, SortCriteria};
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub struct Hub {
     pub(super) config: SdkConfig,
     pub(super) home: Region,
     pub(super) sink: Arc<dyn CallSink>,
-    pub(super) sts: sts::Client,
+    pub(super) sts: Arc<TokenService>,
     pub(super) organizations: organizations::Client,
     identity: HubIdentity,
     clock: AwsClock,
@@ -53,19 +53,21 @@ pub enum FindingKinds {
 
 impl Hub {
     /// Finds credentials, proxies and certificates as every AWS tool does (environment, profile, container,
-    /// instance), and asks STS whose the credentials are.
+    /// instance), and asks STS whose the credentials are: of the home region, or of those that stand in for it.
     ///
     /// # Errors
     /// When there are no credentials, they are not valid, or STS cannot be reached.
-    pub async fn connect(home: &Region, sink: Arc<dyn CallSink>) -> Result<Self, CallError> {
+    pub async fn connect(
+        home: &Region,
+        sts_regions: &[Region],
+        sink: Arc<dyn CallSink>,
+    ) -> Result<Self, CallError> {
         let environment = Environment::load(home).await;
         let Environment { config, ca_bundle } =
             environment.map_err(|error| error.of_call("sts", "GetCallerIdentity"))?;
-        let sts = sts::Client::from_conf(
-            sts::config::Builder::from(&config).interceptor(Observer::default()).build(),
-        );
+        let sts = Arc::new(TokenService::new(&config, home, sts_regions));
         let clock = AwsClock::default();
-        let identity = who_am_i(&sts, home, &*sink, &clock).await?;
+        let identity = who_am_i(&sts, &*sink, &clock).await?;
         let organizations = organizations::Client::from_conf(
             organizations::config::Builder::from(&config).interceptor(Observer::default()).build(),
         );
@@ -221,15 +223,22 @@ impl Hub {
 }
 
 async fn who_am_i(
-    sts: &sts::Client,
-    home: &Region,
+    sts: &TokenService,
     sink: &dyn CallSink,
     clock: &AwsClock,
 ) -> Result<HubIdentity, CallError> {
     let scope = CallScope::default();
-    let (service, operation) = ("sts", "GetCallerIdentity");
-    let call = Call { service, operation, account: None, region: home, scope: &scope, clock };
-    let answer = recorded(sink, call, sts.get_caller_identity().send().boxed()).await?;
+    let mut asking = sts.asking();
+    let answer = loop {
+        let Regional { region, client } = asking.regional();
+        let (service, operation) = ("sts", "GetCallerIdentity");
+        let call = Call { service, operation, account: None, region, scope: &scope, clock };
+        match recorded(sink, call, client.get_caller_identity().send().boxed()).await {
+            Ok(answer) => break answer,
+            Err(error) => asking.failed(error)?,
+        }
+    };
+    asking.answered();
     let arn = answer.arn.unwrap_or_default();
     let account = answer.account.unwrap_or_default().parse();
     match (account, Partition::of_arn(&arn)) {

@@ -12,7 +12,9 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb as dynamodb;
-use dynamodb::types::{AttributeValue, KeyType, KeysAndAttributes, ScalarAttributeType, TableDescription};
+use dynamodb::types::{
+    AttributeValue, KeyType, KeysAndAttributes, MultiRegionConsistency, ScalarAttributeType, TableDescription,
+};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
@@ -51,8 +53,10 @@ pub struct TableFacts {
     pub is_keyed: bool,
     /// It cannot be deleted before somebody switches this off.
     pub is_protected: bool,
-    /// The other Regions that have it.
+    /// The Regions that have it, as DynamoDB lists them; it may leave out the one that was asked.
     pub replicas: Vec<String>,
+    /// A put is answered when two Regions have it, so that the condition of a put holds in all of them.
+    pub is_strong: bool,
 }
 
 impl LogTable {
@@ -298,6 +302,7 @@ fn facts(table: &TableDescription) -> TableFacts {
         is_keyed: is_key && is_text,
         is_protected: table.deletion_protection_enabled() == Some(true),
         replicas: table.replicas().iter().filter_map(|one| one.region_name()).map(str::to_owned).collect(),
+        is_strong: table.multi_region_consistency() == Some(&MultiRegionConsistency::Strong),
     }
 }
 

@@ -4,7 +4,7 @@ use super::clock::AwsClock;
 use super::error::SdkError;
 use crate::fence::Fence;
 use crate::ident::{AccountId, Region};
-use crate::remediation::{CallError, CallRecord, CallResult, CallScope, CallSink};
+use crate::remediation::{CallError, CallRecord, CallResult, CallScope, CallSink, is_change};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -33,16 +33,6 @@ pub(super) struct Call<'a> {
 
 /// Time for which a change waits for the fence to open: the lease is being renewed.
 const FENCE: Duration = Duration::from_secs(5);
-
-impl Call<'_> {
-    /// Whether it changes something that another host might change as well. What is sent to a queue, a topic or a bus
-    /// twice does no harm.
-    fn is_change(&self) -> bool {
-        let reads = ["Get", "List", "Describe", "Simulate", "Generate"];
-        matches!(self.service, "iam" | "organizations" | "guardduty" | "securityhub")
-            && !reads.iter().any(|verb| self.operation.starts_with(verb))
-    }
-}
 
 /// What the [`Observer`] sees of a call on the wire.
 #[derive(Debug, Default)]
@@ -115,7 +105,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let mut made = Made::new(sink, &call);
-    if call.is_change()
+    if is_change(call.service, call.operation)
         && let Some(fence) = sink.fence()
     {
         fence.opens_within(FENCE).await;

@@ -11,9 +11,10 @@ use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{
-    Entry, Event, Given, Proposal, Remediation, State, Who, describe, describe_in_force, describe_proof,
-    describe_quarantine,
+    Cutoff, Entry, Event, Given, Outage, Proposal, Remediation, State, Who, describe, describe_in_force,
+    describe_proof, describe_quarantine,
 };
+use crate::remedy::regional;
 use crate::report::rungs;
 use jiff::{SignedDuration, Timestamp};
 
@@ -70,16 +71,20 @@ fn show(
         }
     }
     let (known_until, incident) = (reader.last_time()?, reader.incident_of(id)?);
+    let waits = reader.unchanged()?.into_iter().find(|one| one.remediation.remediation == *id);
+    let outage = waits.map(|one| one.outage);
     screen.json(&serde_json::json!({
         "remediation": RemediationLine::of(&remediation, known_until), "incident": incident, "finding": remediation.finding,
         "attached": reader.attached(id)?,
         "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
-        "change": remediation.change, "activities": remediation.history.activities, "entries": entries,
+        "change": remediation.change, "activities": remediation.history.activities, "outage": outage,
+        "regional": outage.as_ref().map(|_| regional(&remediation, Cutoff::at(Timestamp::now()))), "entries": entries,
     }))?;
     if screen.is_text() {
         head(&remediation, incident.as_deref(), known_until, screen);
         attached(&reader.attached(id)?, screen);
         judge(&remediation, timeout, screen);
+        unchanged(&remediation, outage.as_ref(), screen);
         policy(&remediation, screen);
         activities(&remediation, incident.as_deref(), screen);
         timeline(&remediation, &entries, screen);
@@ -329,6 +334,27 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, screen: &Screen) {
     }
 }
 
+/// What contains it while IAM takes no changes.
+fn unchanged(r: &Remediation, outage: Option<&Outage>, screen: &Screen) {
+    let Some(outage) = outage else { return };
+    let title = format!("{} takes no changes since {}", outage.service(), utc(outage.since));
+    screen.line(format!("\n{}", styled(BAD, title)));
+    screen.prose(format!("  {}: {}", outage.call, clean(&outage.error)));
+    screen.prose("  rescind goes on trying. Until then, by hand:");
+    advice(&regional(r, Cutoff::at(Timestamp::now())), screen);
+}
+
+/// Lines of advice. Those that begin with spaces can be copied whole.
+fn advice(lines: &[String], screen: &Screen) {
+    for line in lines {
+        if line.starts_with(' ') {
+            screen.line(format!("  {}", clean(line)));
+        } else {
+            screen.prose(format!("  - {}", clean(line)));
+        }
+    }
+}
+
 /// What only a person can do.
 fn hand_over(r: &Remediation, screen: &Screen) {
     let title = "Held: rescind cannot do this. Do it by hand, then report it:";
@@ -413,13 +439,7 @@ fn aftercare(r: &Remediation, screen: &Screen) {
         return;
     }
     screen.line(format!("\n{}", styled(BOLD, "What to do now")));
-    for line in crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()) {
-        if line.starts_with(' ') {
-            screen.line(format!("  {}", clean(&line)));
-        } else {
-            screen.prose(format!("  - {}", clean(&line)));
-        }
-    }
+    advice(&crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()), screen);
     screen.line("  - To undo it:");
     screen.line(format!("      rescind release {} --by NAME --reason TEXT", r.id));
 }

@@ -7,7 +7,7 @@ use crate::incident::{IncidentCounter, IncidentCounts};
 use crate::ingest::{Health, Unreadable};
 use crate::ledger::{Lock, Reader};
 use crate::plural::counted;
-use crate::remediation::{Entry, Event, Remediation, Rung, Standing, State};
+use crate::remediation::{Entry, Event, Outage, Remediation, Rung, Standing, State};
 use crate::service::{Live, Role};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -36,6 +36,8 @@ struct Picture {
     unreadable_today: Vec<Unreadable>,
     /// What is not finished, the oldest first.
     unfinished: Vec<Unfinished>,
+    /// What keeps denies from being written, where IAM takes no changes.
+    outage: Option<OutagePicture>,
     /// Remediations whose quarantine is attached, or may be: every session of their principals is denied.
     quarantined: usize,
     /// When the oldest of these quarantines was begun.
@@ -65,6 +67,17 @@ struct ChannelPicture {
     failures: u32,
     failed_since: Option<Timestamp>,
     error: Option<String>,
+}
+
+/// A control plane that takes no changes.
+#[derive(Serialize)]
+struct OutagePicture {
+    #[serde(flatten)]
+    outage: Outage,
+    /// How many remediations wait for it.
+    waiting: usize,
+    /// It has lasted so long that people are notified.
+    needs_person: bool,
 }
 
 #[derive(Serialize)]
@@ -134,6 +147,7 @@ impl Picture {
             undecided: reader.undecided()?.len(),
             unreadable_today: Unreadable::since(reader, ago(24))?,
             unfinished,
+            outage: OutagePicture::of(reader, now, config.raise_after)?,
             quarantined,
             quarantined_since,
             begun_this_hour: begun.len(),
@@ -160,6 +174,7 @@ impl Picture {
             |one: &ChannelPicture| one.failed_since.is_some_and(|since| since < self.raised_before);
         self.unfinished.iter().any(is_stuck)
             || self.channels.iter().any(is_unheard)
+            || self.outage.as_ref().is_some_and(|outage| outage.needs_person)
             || self.live.as_ref().is_none_or(|live| {
                 !live.is_alive()
                     || live.refused.is_some()
@@ -186,6 +201,19 @@ fn alert_text(entry: &Entry) -> Option<String> {
     match &entry.event {
         Event::Alert { code, text, .. } => Some(format!("{}: {code}: {text}", utc(entry.time))),
         _ => None,
+    }
+}
+
+impl OutagePicture {
+    /// The one that has lasted longest.
+    fn of(reader: &Reader, now: Timestamp, raise_after: SignedDuration) -> anyhow::Result<Option<Self>> {
+        let unchanged = reader.unchanged()?;
+        let waiting = unchanged.len();
+        let longest = unchanged.into_iter().map(|one| one.outage).min_by_key(|outage| outage.since);
+        Ok(longest.map(|outage| {
+            let needs_person = outage.needs_person(now, raise_after);
+            Self { outage, waiting, needs_person }
+        }))
     }
 }
 
@@ -284,7 +312,7 @@ fn show_service(picture: &Picture, screen: &Screen) {
 
 fn show_feeds(live: &Live, picture: &Picture, screen: &Screen) {
     let now = picture.at;
-    let queue = live.queue.as_ref().map(|queue| {
+    let queues = live.queues.iter().map(|queue| {
         let depth = queue.depth.map_or_else(String::new, |depth| {
             format!("; {} waiting, {} in flight", depth.waiting, depth.in_flight)
         });
@@ -299,7 +327,7 @@ fn show_feeds(live: &Live, picture: &Picture, screen: &Screen) {
     let regions =
         live.regions.iter().map(|(name, health)| (format!("GuardDuty {name}"), health, String::new()));
     let mut head = "Feeds";
-    for (name, health, more) in regions.chain(queue).chain(folder) {
+    for (name, health, more) in regions.chain(queues).chain(folder) {
         let unreadable = picture.unreadable_today.iter().find(|feed| feed.feed == name);
         let unreadable = unreadable.map_or_else(String::new, |feed| {
             let text = format!("; {} unreadable in 24 h, the latest: {}", feed.count, clean(&feed.latest));
@@ -355,6 +383,17 @@ fn show_work(picture: &Picture, screen: &Screen) {
     }
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
         screen.prose(styled(BAD, format!("          {problem}")));
+    }
+    if let Some(OutagePicture { outage, waiting, .. }) = &picture.outage {
+        let wait = if *waiting == 1 { "deny waits" } else { "denies wait" };
+        let text = format!(
+            "          {} takes no changes for {}: {waiting} {wait}: {}: {}",
+            outage.service(),
+            since(outage.since, picture.at),
+            outage.call,
+            clean(&outage.error)
+        );
+        screen.prose(styled(BAD, text));
     }
     let limit = match picture.accounts_at_limit.as_slice() {
         [] => String::new(),

@@ -3,19 +3,67 @@
 use super::bounded::Number;
 use crate::ident::{AccountId, Region, quoted};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
 use std::path::PathBuf;
 
 /// Events from a queue.
 #[derive(Debug, Clone, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// URL of the SQS queue to which EventBridge sends GuardDuty's findings of all regions.
-    #[schemars(with = "String")]
-    pub queue: QueueUrl,
-    /// Number of concurrent receivers while the queue has messages: 1 to 16.
+    /// URL of the SQS queue to which EventBridge sends GuardDuty's findings of all regions; or a list of them, one for each
+    /// region that has a queue of its own.
+    #[serde(rename = "queue", deserialize_with = "one_or_more")]
+    #[schemars(with = "OneOrMoreUrls")]
+    pub queues: Vec<QueueUrl>,
+    /// Number of concurrent receivers of each queue while it has messages: 1 to 16.
     #[serde(default)]
     pub receivers: Number<4, 1, 16>,
+}
+
+/// A URL, or several, for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum OneOrMoreUrls {
+    /// URL of the only queue.
+    One(String),
+    /// URLs of several.
+    More(Vec<String>),
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<QueueUrl>, D::Error> {
+    deserializer.deserialize_any(Queues)
+}
+
+struct Queues;
+
+impl<'de> Visitor<'de> for Queues {
+    type Value = Vec<QueueUrl>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the URL of a queue, or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        QueueUrl::try_from(text.to_owned()).map(|queue| vec![queue]).map_err(E::custom)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut texts: S) -> Result<Self::Value, S::Error> {
+        let mut queues: Vec<QueueUrl> = Vec::new();
+        while let Some(queue) = texts.next_element::<QueueUrl>()? {
+            if queues.contains(&queue) {
+                return Err(S::Error::custom(format!("{} is listed twice", quoted(&queue.url))));
+            }
+            queues.push(queue);
+        }
+        if queues.is_empty() {
+            return Err(S::Error::custom("expected the URL of a queue, or several"));
+        }
+        Ok(queues)
+    }
 }
 
 /// Exported findings in a folder.
@@ -29,11 +77,11 @@ pub struct Folder {
 }
 
 /// An empty path would be the directory of the configuration.
-fn a_folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+fn a_folder<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.trim().is_empty() {
         let error = format!("{}: expected the path of a folder", quoted(&text));
-        return Err(serde::de::Error::custom(error));
+        return Err(Error::custom(error));
     }
     Ok(PathBuf::from(text))
 }
@@ -118,6 +166,21 @@ mod tests {
             assert_eq!(queue.region.as_ref().map(Region::as_str), region, "{url}");
             assert_eq!(queue.account.as_str(), "111122223333");
             assert!(queue.name.starts_with("findings"));
+        }
+    }
+
+    #[test]
+    fn there_is_one_queue_or_several_and_none_twice() {
+        let queues = |value: &str| {
+            let url = |region: &str| format!("\"https://sqs.{region}.amazonaws.com/111122223333/findings\"");
+            let text = value.replace('A', &url("eu-central-1")).replace('B', &url("eu-west-1"));
+            toml::from_str::<Events>(&format!("queue = {text}")).map(|events| events.queues.len())
+        };
+        for (value, count) in [("A", 1), ("[A]", 1), ("[A, B]", 2)] {
+            assert_eq!(queues(value), Ok(count), "{value}");
+        }
+        for value in ["[]", "[A, A]", "[\"nothing\"]", "7"] {
+            assert!(queues(value).is_err(), "{value}");
         }
     }
 

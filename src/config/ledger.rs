@@ -20,10 +20,28 @@ pub struct LogSettings {
     pub table: String,
     /// Region of the table; none for that of the first region that is watched.
     pub region: Option<Region>,
+    /// The other regions that have it, with multi-Region strong consistency. A host in one of them uses what is there.
+    pub replicas: Vec<Region>,
     /// Another endpoint than AWS's.
     pub endpoint: Option<String>,
     /// Time without a sign of life of the leader after which another host leads.
     pub lease: Duration,
+}
+
+impl LogSettings {
+    /// The region whose table a host uses that runs in `own`: the one there, or that of the table, whose default is
+    /// `home`.
+    #[must_use]
+    pub fn region_in<'a>(&'a self, own: Option<&'a Region>, home: &'a Region) -> &'a Region {
+        let first = self.region.as_ref().unwrap_or(home);
+        own.filter(|own| self.replicas.contains(own)).unwrap_or(first)
+    }
+
+    /// The regions that have the table; `home` is the default of the first.
+    pub fn regions<'a>(&'a self, home: &'a Region) -> impl Iterator<Item = &'a Region> {
+        let first = self.region.as_ref().unwrap_or(home);
+        std::iter::once(first).chain(self.replicas.iter().filter(move |region| *region != first))
+    }
 }
 
 /// The key `ledger`: a path, or a table of TOML.
@@ -48,6 +66,10 @@ struct Fields {
     table: Option<TableName>,
     /// Region of that table. The default is the first region that is watched.
     region: Option<Region>,
+    /// Other regions that have the table, as a global table with multi-Region strong consistency. A host that runs in one
+    /// of them uses the table there.
+    #[serde(default)]
+    replicas: Vec<Region>,
     /// Endpoint of DynamoDB, where it is not AWS's own.
     endpoint: Option<String>,
     /// Time without a sign of life of the leader after which another host leads: 1s to 1m.
@@ -103,14 +125,16 @@ impl<'de> Visitor<'de> for PathOrFields {
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Ledger, M::Error> {
         let fields = Fields::deserialize(MapAccessDeserializer::new(map))?;
-        if fields.table.is_none() && (fields.region.is_some() || fields.endpoint.is_some()) {
+        let is_placed = fields.region.is_some() || fields.endpoint.is_some() || !fields.replicas.is_empty();
+        if fields.table.is_none() && is_placed {
             return Err(M::Error::custom(
-                "`region` and `endpoint` are those of a `table`, which is not named",
+                "`region`, `replicas` and `endpoint` are those of a `table`, which is not named",
             ));
         }
         let log = fields.table.map(|table| LogSettings {
             table: table.0,
             region: fields.region,
+            replicas: fields.replicas,
             endpoint: fields.endpoint,
             lease: fields.lease.0.unsigned_abs(),
         });

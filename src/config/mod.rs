@@ -24,6 +24,7 @@ mod raw;
 mod regions;
 mod rule;
 mod schema;
+mod sts_regions;
 mod sweep;
 mod template;
 mod unknown_types;
@@ -84,6 +85,8 @@ pub struct Config {
     pub regions: Vec<Region>,
     /// And in every other region that is enabled.
     pub all_regions: bool,
+    /// The regions whose STS is called when that of the home region does not answer, in this order.
+    pub sts_regions: Vec<Region>,
     /// Path of the ledger's database.
     pub ledger: PathBuf,
     /// The log that outlives the machine, if there is one.
@@ -273,6 +276,8 @@ impl Config {
                 return Err(invalid(text, path, &format!("rules[{index}].scope"), message.to_owned()));
             }
         }
+        let sts_regions = sts_regions::sts_regions(raw.sts_regions, &raw.regions.named)
+            .map_err(|message| invalid(text, path, "sts_regions", message))?;
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let member = Member::from(raw.member);
         let drill = raw.drill.map(DrillRole::from);
@@ -283,6 +288,7 @@ impl Config {
         Ok(Self {
             mode: raw.mode.into(),
             regions: raw.regions.named,
+            sts_regions,
             all_regions: raw.regions.and_all,
             ledger: directory.join(raw.ledger.path),
             log: raw.ledger.log,

@@ -17,7 +17,7 @@ use super::regions::Regions;
 use super::rule::{OneOrMore, Rules};
 use super::sweep::Sweep;
 use super::write_back::WriteBack;
-use crate::ident::quoted;
+use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -60,6 +60,9 @@ pub(super) struct RawConfig {
     /// "*" at the end adds every other region that is enabled for the account.
     #[schemars(length(min = 1))]
     pub regions: Regions,
+    /// Regions whose STS is called, in this order, when that of the first of `regions` does not answer. Without it, the
+    /// next one of `regions` that every account has enabled; [] for none.
+    pub sts_regions: Option<Vec<Region>>,
     /// File of the audit ledger (SQLite), relative to this file; or a table with the file, the log that several
     /// hosts share, and the witness of its checkpoints.
     #[serde(default)]

@@ -58,6 +58,10 @@ mode = "observe"
 # other region that is enabled.
 regions = [{regions}]
 
+# Regions whose STS is called when that of the first region does not answer. The
+# default is the next one of `regions` that every account has; [] is none.
+# sts_regions = ["eu-west-1"]
+
 # File of the audit ledger (SQLite), relative to this file. On several hosts,
 # which take over from each other, with a log in a DynamoDB table:
 # ledger = { path = "ledger.db", table = "rescind-log", lease = "10s" }

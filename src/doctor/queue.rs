@@ -1,6 +1,7 @@
 //! The queue of events, and its dead-letter queue.
 
 use super::{Doctor, Level, Problem};
+use crate::config::QueueUrl;
 use crate::plural::counted;
 use crate::remediation::CallError;
 use serde_json::Value;
@@ -14,7 +15,7 @@ const LEAST_RECEIVES: u64 = 10;
 const LEAST_RETENTION: u64 = 24 * 3600;
 
 impl Doctor<'_> {
-    /// Looks at the queue, if there is one.
+    /// Looks at the queues, if there is one.
     pub(super) async fn queue(&self) -> Vec<Problem> {
         let Some(events) = &self.config.events else {
             return vec![Problem::new(
@@ -35,23 +36,28 @@ impl Doctor<'_> {
                 "Remove `confirm = false` from rescind.toml.",
             ));
         }
-        let region = self.hub.region_of(&events.queue);
-        let queue = &events.queue;
-        match self.hub.queue_attributes(&queue.url, &region).await {
-            Ok(attributes) => {
-                problems.extend(judged(&attributes, &queue.url, &queue.name, queue.is_fifo()));
-                problems.extend(self.dead_letters(&attributes, &region).await);
-                if let Err(error) = self.hub.try_queue(&queue.url, &region).await {
-                    problems.push(Problem::new(
-                        Level::Problem,
-                        "queue_unreadable",
-                        &queue.name,
-                        format!("events cannot be received: {error}"),
-                        crate::aws::hub_hint(&error, self.hub.identity()),
-                    ));
-                }
-            }
-            Err(error) => problems.push(self.unreadable(&queue.name, &error)),
+        for queue in &events.queues {
+            problems.extend(self.one_queue(queue).await);
+        }
+        problems
+    }
+
+    async fn one_queue(&self, queue: &QueueUrl) -> Vec<Problem> {
+        let region = self.hub.region_of(queue);
+        let attributes = match self.hub.queue_attributes(&queue.url, &region).await {
+            Ok(attributes) => attributes,
+            Err(error) => return vec![self.unreadable(&queue.name, &error)],
+        };
+        let mut problems = judged(&attributes, &queue.url, &queue.name, queue.is_fifo());
+        problems.extend(self.dead_letters(&attributes, &region).await);
+        if let Err(error) = self.hub.try_queue(&queue.url, &region).await {
+            problems.push(Problem::new(
+                Level::Problem,
+                "queue_unreadable",
+                &queue.name,
+                format!("events cannot be received: {error}"),
+                crate::aws::hub_hint(&error, self.hub.identity()),
+            ));
         }
         problems
     }

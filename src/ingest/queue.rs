@@ -61,16 +61,18 @@ pub struct QueueFeed {
 }
 
 impl QueueFeed {
+    /// A feed of that queue, which the ledger knows as `name`.
     #[must_use]
     pub fn new(
         queue: Queue,
+        name: String,
         receivers: usize,
         verifier: Arc<Verifier>,
         intake: IntakeSender,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            origin: Origin::Queue { queue: queue.name().to_owned() },
+            origin: Origin::Queue { queue: name },
             queue,
             receivers,
             verifier,

@@ -176,6 +176,16 @@ pub enum LedgerError {
     /// The log has items that do not follow each other.
     #[error(transparent)]
     Broken(#[from] Broken),
+    /// The regions of the log's table agree only later: two hosts could both lead.
+    #[error(
+        "the table {table} in {region} has no multi-Region strong consistency, and the configuration names replicas: take `replicas` out, or make such a table (docs/high-availability.md)"
+    )]
+    NotStrong {
+        /// Name of the table.
+        table: String,
+        /// Region in which it was looked at.
+        region: String,
+    },
     /// The log cannot be read or written.
     #[error("the log cannot be read or written, and nothing is done without a record")]
     Log {

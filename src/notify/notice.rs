@@ -5,8 +5,10 @@ use crate::finding::Cause;
 use crate::ident::AccountId;
 use crate::ledger::{LedgerError, Reader};
 use crate::plural::counted;
-use crate::remediation::{Disposition, Entry, Event, Means, Recorded, Remediation, Rung, State};
-use crate::remedy::aftercare;
+use crate::remediation::{
+    AlertCode, Cutoff, Disposition, Entry, Event, Means, Recorded, Remediation, Rung, State,
+};
+use crate::remedy::{aftercare, regional};
 use crate::safe;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -96,8 +98,12 @@ type Words = (Topic, Level, String, Vec<String>, Vec<String>);
 fn words(entry: &Entry, remediation: Option<&Remediation>) -> Option<Words> {
     match (&entry.event, remediation) {
         (Event::Alert { code, text, what_to_do }, _) => {
+            let mut to_do = vec![what_to_do.clone()];
+            if let (AlertCode::IamUnchangeable, Some(r)) = (code, remediation) {
+                to_do.extend(regional(r, Cutoff::at(entry.time)));
+            }
             let code = format!("Alert code: {code}.");
-            Some((Topic::Alert, Level::Critical, text.clone(), vec![code], vec![what_to_do.clone()]))
+            Some((Topic::Alert, Level::Critical, text.clone(), vec![code], to_do))
         }
         // What is fought over is an alert, each time.
         (Event::Proof(_), Some(r)) if r.history.is_contested => None,

@@ -38,6 +38,72 @@ pub struct CallRecord {
     pub result: CallResult,
 }
 
+/// The services in which another host might change the same as well. What is sent to a queue, a topic or a bus twice
+/// does no harm.
+const CHANGEABLE: [&str; 4] = ["iam", "organizations", "guardduty", "securityhub"];
+
+/// How the operations begin that change nothing.
+const READS: [&str; 5] = ["Get", "List", "Describe", "Simulate", "Generate"];
+
+/// Whether an operation changes something that others depend on.
+#[must_use]
+pub fn is_change(service: &str, operation: &str) -> bool {
+    CHANGEABLE.contains(&service) && !READS.iter().any(|verb| operation.starts_with(verb))
+}
+
+/// Whether a code asks to slow down.
+#[must_use]
+pub fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+            | "PriorRequestNotComplete"
+            | "EC2ThrottledException"
+            | "LimitExceededException"
+            | "BandwidthLimitExceeded"
+            | "ProvisionedThroughputExceededException"
+            | "TransactionInProgressException"
+    )
+}
+
+impl CallRecord {
+    /// Whether it was to change something.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        is_change(&self.service, &self.operation)
+    }
+
+    /// Whether it met a fault of the service or the network: no answer, an error of the server, throttling after all
+    /// retries. What AWS answers otherwise, if only by a no, is none.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        let CallResult::Error { code, .. } = &self.result else { return false };
+        match (code.as_deref(), self.status) {
+            (_, Some(status)) if status >= 500 || matches!(status, 408 | 425 | 429) => true,
+            (Some(code), _) => is_throttling(code),
+            // Without a code it was not AWS who answered.
+            (None, status) => status.is_none_or(|status| status >= 300),
+        }
+    }
+
+    /// AWS's code and message, or what kept the call from being answered; none when it was carried out.
+    #[must_use]
+    pub fn error(&self) -> Option<String> {
+        match &self.result {
+            CallResult::Ok => None,
+            CallResult::Error { code: Some(code), message } => Some(format!("{code}: {message}")),
+            CallResult::Error { code: None, message } => Some(message.clone()),
+        }
+    }
+}
+
 /// The result of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

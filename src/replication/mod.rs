@@ -12,4 +12,4 @@ mod open;
 
 pub use acting::Acting;
 pub use follower::{Follower, Progress};
-pub use open::{LOG, log_for_command, open_ledger};
+pub use open::{LOG, log_for_command, open_ledger, region_of_log};

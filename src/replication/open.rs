@@ -1,6 +1,6 @@
 //! Opening a ledger, with its log when it has one.
 
-use crate::aws::LogTable;
+use crate::aws::{LogTable, own_region};
 use crate::config::{Config, LogSettings};
 use crate::ident::Region;
 use crate::ledger::{Ledger, LedgerError, Log};
@@ -36,14 +36,42 @@ pub fn log_for_command(settings: &LogSettings, home: &Region) -> Result<Log, Led
     log_of(settings, home).map(|log| log.with_patience(PATIENCE))
 }
 
+/// The region whose table this host uses.
+pub async fn region_of_log(settings: &LogSettings, home: &Region) -> Region {
+    // Where nothing depends on it, nobody asks.
+    let own = if settings.replicas.is_empty() { None } else { own_region().await };
+    settings.region_in(own.as_ref(), home).clone()
+}
+
 /// The log that the configuration names.
 pub(super) fn log_of(settings: &LogSettings, home: &Region) -> Result<Log, LedgerError> {
-    let region = settings.region.clone().unwrap_or_else(|| home.clone());
-    let (table, endpoint) = (settings.table.clone(), settings.endpoint.clone());
-    let opened =
-        Log::block_on(async move { LogTable::open(&region, &table, endpoint.as_deref(), LOG).await });
-    let store = opened.map_err(|error| LedgerError::Log { error })?;
-    Ok(Log::new(Arc::new(store), process_name()))
+    let (settings, home) = (settings.clone(), home.clone());
+    let opened = Log::block_on(async move {
+        let (table, endpoint) = (&settings.table, settings.endpoint.as_deref());
+        let region = region_of_log(&settings, &home).await;
+        let store = LogTable::open(&region, table, endpoint, LOG).await;
+        let store = store.map_err(|error| LedgerError::Log { error })?;
+        if !settings.replicas.is_empty() {
+            see_that_it_is_strong(&store, table, &region).await?;
+        }
+        Ok::<_, LedgerError>(store)
+    });
+    Ok(Log::new(Arc::new(opened?), process_name()))
+}
+
+/// Two regions that agree only later would each let a leader put an item where none stands.
+async fn see_that_it_is_strong(store: &LogTable, table: &str, region: &Region) -> Result<(), LedgerError> {
+    match store.describe().await {
+        Ok(facts) if !facts.is_strong => {
+            Err(LedgerError::NotStrong { table: table.to_owned(), region: region.to_string() })
+        }
+        Ok(_) => Ok(()),
+        // The control plane may be down while items can be read and put. Nobody makes another table of it meanwhile.
+        Err(error) => {
+            tracing::warn!("it is not known whether the log's table is strongly consistent: {error}");
+            Ok(())
+        }
+    }
 }
 
 /// The host's name, and a number of that process.

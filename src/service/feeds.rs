@@ -4,7 +4,7 @@ use super::live::QueueLive;
 use super::os_user;
 use crate::alert::Alerts;
 use crate::aws::Hub;
-use crate::config::Config;
+use crate::config::{Config, Events, QueueUrl};
 use crate::ident::Region;
 use crate::ingest::{
     Destination, FolderFeed, HandedIn, Health, IntakeSender, Pace, Polls, Products, QueueFeed,
@@ -29,7 +29,7 @@ pub struct Feeds {
     pub regions: Arc<WatchedRegions>,
     pub polls: Arc<Polls>,
     pub sweep: Arc<UndecidedSweep>,
-    pub queue: Option<Arc<QueueFeed>>,
+    pub queues: Vec<Arc<QueueFeed>>,
     pub folder: Option<Arc<FolderFeed>>,
     pub handed_in: Arc<HandedIn>,
     hub: Hub,
@@ -76,11 +76,15 @@ impl Feeds {
             pace: Pace::new(config.calls_per_second),
             interval: config.poll_interval,
         };
-        let queue = config.events.as_ref().map(|events| {
-            let (queue, receivers) = (hub.queue(&events.queue), events.receivers.count());
-            let verifier = Arc::clone(&verifier);
-            Arc::new(QueueFeed::new(queue, receivers, verifier, intake.clone(), stop.clone()))
-        });
+        let queue = |url: &QueueUrl, events: &Events| {
+            let (queue, name) = (hub.queue(url), name_of(url, &events.queues, hub));
+            let (verifier, intake) = (Arc::clone(&verifier), intake.clone());
+            let receivers = events.receivers.count();
+            Arc::new(QueueFeed::new(queue, name, receivers, verifier, intake, stop.clone()))
+        };
+        let queues =
+            config.events.iter().flat_map(|events| events.queues.iter().map(|url| queue(url, events)));
+        let queues = queues.collect();
         let folder = config.folder.clone().map(|path| {
             let verifier = Arc::clone(&verifier);
             Arc::new(FolderFeed::new(path, verifier, intake.clone(), config.raise_after, stop.clone()))
@@ -88,7 +92,7 @@ impl Feeds {
         Ok(Self {
             polls: Arc::new(polls),
             sweep: Arc::new(UndecidedSweep::new(ledger.reader()?, intake.clone())),
-            queue,
+            queues,
             folder,
             handed_in: Arc::new(HandedIn {
                 verifier,
@@ -115,7 +119,7 @@ impl Feeds {
         if let Some(folder) = self.folder.clone() {
             tasks.spawn(async move { folder.run().await });
         }
-        if let Some(queue) = self.queue.clone() {
+        for queue in self.queues.clone() {
             let measured = Arc::clone(&queue);
             tasks.spawn(async move { queue.run().await });
             tasks.spawn(async move {
@@ -137,12 +141,12 @@ impl Feeds {
         } else {
             "NOT CONFIRMED: who can write there can have roles revoked"
         };
-        let queue = self.queue.as_ref().map(|queue| format!("Events from {}; {confirmed}.", queue.name()));
+        let queues = self.queues.iter().map(|queue| format!("Events from {}; {confirmed}.", queue.name()));
         let folder = self
             .folder
             .as_ref()
             .map(|folder| format!("Exports from {}; {confirmed}.", folder.path().display()));
-        queue.into_iter().chain(folder).collect()
+        queues.chain(folder).collect()
     }
 
     pub fn region_health(&self) -> BTreeMap<Region, Health> {
@@ -150,12 +154,25 @@ impl Feeds {
         pollers.iter().map(|one| (one.region().clone(), one.pulse().health())).collect()
     }
 
-    pub fn queue_health(&self) -> Option<QueueLive> {
-        let queue = self.queue.as_ref()?;
-        Some(QueueLive { name: queue.name(), health: queue.pulse().health(), depth: queue.depth() })
+    pub fn queue_health(&self) -> Vec<QueueLive> {
+        let health = |queue: &Arc<QueueFeed>| QueueLive {
+            name: queue.name(),
+            health: queue.pulse().health(),
+            depth: queue.depth(),
+        };
+        self.queues.iter().map(health).collect()
     }
 
     pub fn folder_health(&self) -> Option<Health> {
         self.folder.as_ref().map(|folder| folder.health())
+    }
+}
+
+/// The name under which a queue is known: its own; with the region where another one has that name as well.
+fn name_of(queue: &QueueUrl, all: &[QueueUrl], hub: &Hub) -> String {
+    if all.iter().filter(|other| other.name == queue.name).count() > 1 {
+        format!("{} in {}", queue.name, hub.region_of(queue))
+    } else {
+        queue.name.clone()
     }
 }

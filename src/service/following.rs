@@ -85,7 +85,7 @@ fn live(config: &Config, started: Timestamp, host: &str, progress: Progress) -> 
         confirm: config.confirm,
         listen: None,
         regions: BTreeMap::new(),
-        queue: None,
+        queues: Vec::new(),
         folder: None,
         in_flight: 0,
         retries: Vec::new(),

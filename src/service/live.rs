@@ -45,8 +45,8 @@ pub struct Live {
     pub listen: Option<SocketAddr>,
     /// How the polls of each region are doing.
     pub regions: BTreeMap<Region, Health>,
-    /// How the queue is doing, if there is one.
-    pub queue: Option<QueueLive>,
+    /// How each queue is doing.
+    pub queues: Vec<QueueLive>,
     /// How the folder is doing, if there is one.
     pub folder: Option<Health>,
     /// How many findings and remediations wait or are being worked on.
@@ -174,10 +174,10 @@ impl Live {
     fn unseeing(&self, is_new: bool) -> Vec<String> {
         let now = Timestamp::now();
         let feeds = self.regions.iter().map(|(region, health)| (format!("GuardDuty {region}"), health));
-        let queue = self.queue.iter().map(|queue| (queue.name.clone(), &queue.health));
+        let queues = self.queues.iter().map(|queue| (queue.name.clone(), &queue.health));
         let folder = self.folder.iter().map(|health| ("folder".to_owned(), health));
         let mut reasons: Vec<String> = feeds
-            .chain(queue)
+            .chain(queues)
             .chain(folder)
             .filter(|(_, health)| health.skipped.is_none())
             .filter_map(|(name, health)| match (&health.error, health.last_read) {
@@ -243,7 +243,7 @@ mod tests {
             let waits = Timestamp::now() - SignedDuration::from_mins(minutes);
             let live: Live = serde_json::from_value(json!({
                 "pid": 1, "version": "0", "started": "2026-11-22T10:00:00Z", "at": Timestamp::now(), "heartbeat": Timestamp::now(), "mode": "enforce",
-                "confirm": true, "listen": null, "regions": {}, "queue": null, "in_flight": 0, "retries": [], "rechecks": Rechecks::default(),
+                "confirm": true, "listen": null, "regions": {}, "queues": [], "in_flight": 0, "retries": [], "rechecks": Rechecks::default(),
                 "incidents": IncidentCounts::default(),
                 "budget": [1, 1], "refused": null, "stopping": false,
                 "folder": {"last_read": Timestamp::now(), "failures": 0, "error": null, "next": null, "skipped": null,

@@ -1,6 +1,7 @@
 //! What Prometheus reads.
 
 use super::live::{Live, Role};
+use crate::aws::Depth;
 use crate::config::Config;
 use crate::incident::IncidentCounts;
 use crate::ledger::{DeniesNow, Reader};
@@ -67,7 +68,7 @@ fn describe() {
     );
     describe_gauge!("rescind_region_last_read_seconds", seconds, "Since a region was polled to the end.");
     describe_gauge!("rescind_feed_failures", "Failures in a row, by feed.");
-    describe_gauge!("rescind_queue_messages", "Messages in the queue, by state.");
+    describe_gauge!("rescind_queue_messages", "Messages in all queues, by state.");
     describe_gauge!("rescind_in_flight", "Findings and remediations that wait or are worked on.");
     describe_gauge!("rescind_retrying", "Remediations that failed and are tried again.");
     describe_gauge!("rescind_remediations", "Remediations that are not finished, by state.");
@@ -187,12 +188,14 @@ pub(super) fn gauge(live: &Live, reader: &Reader, config: &Config) {
         gauge!("rescind_region_last_read_seconds", "region" => region.to_string()).set(late);
         gauge!("rescind_feed_failures", "feed" => feed).set(f64::from(health.failures));
     }
-    if let Some(queue) = &live.queue {
+    for queue in &live.queues {
         gauge!("rescind_feed_failures", "feed" => queue.name.clone()).set(f64::from(queue.health.failures));
-        if let Some(depth) = queue.depth {
-            gauge!("rescind_queue_messages", "state" => "waiting").set(depth.waiting as f64);
-            gauge!("rescind_queue_messages", "state" => "in_flight").set(depth.in_flight as f64);
-        }
+    }
+    let depths: Vec<Depth> = live.queues.iter().filter_map(|queue| queue.depth).collect();
+    if !depths.is_empty() {
+        let sum = |count: fn(&Depth) -> u64| depths.iter().map(count).sum::<u64>() as f64;
+        gauge!("rescind_queue_messages", "state" => "waiting").set(sum(|depth| depth.waiting));
+        gauge!("rescind_queue_messages", "state" => "in_flight").set(sum(|depth| depth.in_flight));
     }
     if let Some(size) = live.witness.as_ref().and_then(|witness| witness.size) {
         gauge!("rescind_witness_size").set(size as f64);

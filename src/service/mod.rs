@@ -7,6 +7,7 @@ mod feeds;
 mod following;
 mod heartbeat;
 mod host_key;
+mod iam_watch;
 mod key_offers;
 mod limits;
 mod live;

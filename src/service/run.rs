@@ -2,6 +2,7 @@
 
 use super::dispatcher::Dispatcher;
 use super::heartbeat::Heartbeat;
+use super::iam_watch::IamWatch;
 use super::live::Live;
 use super::log_watch::LogWatch;
 use super::opt_outs::OptOutFile;
@@ -124,6 +125,14 @@ impl Service {
         if let Some(writer) = self.back_writer()? {
             tasks.spawn(writer.run(self.stop.clone()));
         }
+        let iam_watch = IamWatch {
+            ledger: self.ledger.clone(),
+            reader: self.ledger.reader()?,
+            alerts: Arc::clone(&self.alerts),
+            raise_after: self.config.raise_after,
+            stop: self.stop.clone(),
+        };
+        tasks.spawn(iam_watch.run());
         if let Some((_, host)) = self.acting.as_ref().and_then(Acting::lead_of) {
             let (ledger, notifier) = (self.ledger.clone(), self.notifier.clone());
             tasks.spawn(LogWatch { ledger, notifier, host, stop: self.stop.clone() }.run());

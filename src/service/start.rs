@@ -87,7 +87,7 @@ pub enum ServiceError {
 /// When AWS cannot be reached or refuses, or the credentials are in another partition.
 pub async fn hub(config: &Config, ledger: &Ledger) -> Result<Hub, ServiceError> {
     let sink: Arc<dyn CallSink> = Arc::new(ledger.clone());
-    let hub = Hub::connect(config.home_region(), sink)
+    let hub = Hub::connect(config.home_region(), &config.sts_regions, sink)
         .await
         .map_err(|error| ServiceError::Aws { hint: who_hint(&error), error })?;
     let (credentials, regions) = (hub.identity().partition, config.partition());

@@ -125,7 +125,7 @@ impl StatusPublisher {
             confirm: self.config.confirm,
             listen: *self.shared.listen.lock().unwrap_or_else(PoisonError::into_inner),
             regions: self.feeds.region_health(),
-            queue: self.feeds.queue_health(),
+            queues: self.feeds.queue_health(),
             folder: self.feeds.folder_health(),
             in_flight: self.reconciler.jobs(),
             retries: self.reconciler.retries(),

@@ -152,7 +152,9 @@ fn a_slow_account_does_not_keep_another_theft_from_being_seen() {
     let scene = Scene::new();
     scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
     let _ = scene.theft(crate::scene::BANK, "web");
-    scene.hold("AssumeRole", "before");
+    // In every region: another one is asked when the first does not answer.
+    let there = serde_json::json!({"operation": "AssumeRole", "account": crate::scene::BANK});
+    scene.fault("AssumeRole", there, "before", serde_json::json!({"hang": true}), 0);
     let mut process = scene.spawn(&["run", "--backlog"]);
     scene.held("AssumeRole");
     let (thief, _) = scene.theft(SHOP, "web");

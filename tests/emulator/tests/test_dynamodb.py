@@ -56,6 +56,19 @@ class Items(DynamoDbTestCase):
         table = self.client(self.org["accounts"]["security"], "dynamodb", REGION)
         self.assertAwsError("ResourceNotFoundException", table.describe_table, TableName=TABLE)
 
+    def test_a_table_of_several_regions_has_the_same_items_in_each(self):
+        EmulatorTestCase.setUp(self)
+        self.emulator.table(account=HUB, region=REGION, name=TABLE, replicas=["us-east-1"])
+        security = self.org["accounts"]["security"]
+        self.table, there = (self.client(security, "dynamodb", region) for region in (REGION, "us-east-1"))
+        self.put(1, client=there, payload={"B": b"first"})
+        self.assertEqual(self.get(1)["payload"]["B"], b"first")
+        self.assertAwsError("ConditionalCheckFailedException", self.put, 1)
+        for client, other in ((self.table, "us-east-1"), (there, REGION)):
+            described = client.describe_table(TableName=TABLE)["Table"]
+            self.assertEqual([one["RegionName"] for one in described["Replicas"]], [other])
+            self.assertEqual(described["MultiRegionConsistency"], "STRONG")
+
     def test_items_are_seen_changed_and_removed_beside_all_clients(self):
         self.put(1, count={"N": "1"}, payload={"B": b"\x1f\x8b"})
         self.put(2)

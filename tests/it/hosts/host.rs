@@ -21,6 +21,8 @@ pub struct Host {
     directory: TempDir,
     endpoint: String,
     credentials: Value,
+    /// The region in which it says that it is.
+    region: Option<&'static str>,
     process: Option<(Child, Receiver<String>)>,
     /// The library that sets its clock, and by how many seconds it goes ahead.
     clock: Option<(PathBuf, i64)>,
@@ -39,21 +41,40 @@ pub fn scene() -> Scene {
 }
 
 /// The same, otherwise set.
-pub fn scene_of(mut setting: crate::scene::Setting) -> Scene {
+pub fn scene_of(setting: crate::scene::Setting) -> Scene {
+    let scene = without_table(setting);
+    scene.post("tables", &json!({"account": SECURITY, "region": crate::scene::HOME, "name": TABLE}));
+    scene
+}
+
+/// A scene whose hub may use a table that is not there yet.
+fn without_table(mut setting: crate::scene::Setting) -> Scene {
     let text = policy("hub-role-log.json").to_string().replace("${LOG_TABLE}", TABLE);
     let more: Value = serde_json::from_str(&text).expect("JSON");
     let statements = setting.hub_policy["Statement"].as_array_mut().expect("statements");
     statements.extend(more["Statement"].as_array().expect("statements").clone());
-    let scene = Scene::with(setting);
-    scene.post("tables", &json!({"account": SECURITY, "region": crate::scene::HOME, "name": TABLE}));
+    Scene::with(setting)
+}
+
+/// The same with a table of two regions that agree like this.
+pub fn scene_of_regions(consistency: &str) -> Scene {
+    let scene = without_table(crate::scene::Setting::default());
+    let (home, other) = (crate::scene::HOME, crate::scene::OTHER);
+    let table = json!({"account": SECURITY, "region": home, "name": TABLE, "replicas": [other], "consistency": consistency});
+    scene.post("tables", &table);
     scene
 }
 
 /// Configures all hosts that are made from here on.
 pub fn configure(scene: &Scene, more: &str) {
+    configure_log(scene, "", more);
+}
+
+/// The same with these keys of the log.
+pub fn configure_log(scene: &Scene, keys: &str, more: &str) {
     let boldest = if more.contains("mode = ") { "" } else { "mode = \"enforce\"\n" };
     scene.configure(&format!(
-        "{boldest}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"4s\" }}\n{more}"
+        "{boldest}poll_interval = \"5s\"\nledger = {{ table = \"{TABLE}\", lease = \"4s\"{keys} }}\n{more}"
     ));
 }
 
@@ -75,7 +96,14 @@ impl Host {
             scene.hub["role_arn"].as_str().expect("a role").rsplit('/').next().expect("a name").to_owned();
         let credentials = scene.session(SECURITY, &role, "host");
         let endpoint = scene.endpoint().to_owned();
-        Self { directory, endpoint, credentials, process: None, clock: None, lines: Vec::new() }
+        Self { directory, endpoint, credentials, region: None, process: None, clock: None, lines: Vec::new() }
+    }
+
+    /// The same in a region.
+    pub fn in_region(scene: &Scene, region: &'static str) -> Self {
+        let mut host = Self::new(scene);
+        host.region = Some(region);
+        host
     }
 
     /// Sets its clock so many seconds ahead of the others'.
@@ -114,6 +142,7 @@ impl Host {
         if let Some((library, ahead)) = &self.clock {
             command.env("LD_PRELOAD", library).env("RESCIND_CLOCK_AHEAD", ahead.to_string());
         }
+        command.envs(self.region.map(|region| ("AWS_REGION", region)));
         command
     }
 

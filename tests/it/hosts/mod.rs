@@ -6,6 +6,7 @@ mod host;
 mod keys;
 mod moving;
 mod past;
+mod regions;
 
 use crate::scene::{BANK, SHOP, Scene};
 use host::{Host, LEADS, configure, scene};

@@ -22,7 +22,11 @@ class Tables(Door):
             name = request["name"]
             if not isinstance(name, str) or not NAME.fullmatch(name):
                 raise ValueError("a table's name has 3 to 255 letters, digits, hyphens, underscores and dots")
-            return {"arn": self._world.tables.create(account, region, name)}
+            consistency = request.get("consistency", "STRONG")
+            if consistency not in ("STRONG", "EVENTUAL"):
+                raise ValueError("the consistency of a table in several regions is STRONG or EVENTUAL")
+            replicas = request.get("replicas", [])
+            return {"arn": self._world.tables.create(account, region, name, replicas, consistency)}
 
     def _describe(self, request: Mapping) -> dict:
         with self._world.lock:

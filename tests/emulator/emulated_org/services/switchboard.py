@@ -28,7 +28,7 @@ class Switchboard:
         self._services = {
             "account": Account(world),
             "cloudtrail": CloudTrail(world),
-            "dynamodb": DynamoDb(),
+            "dynamodb": DynamoDb(world),
             "ec2": Ec2(world),
             "events": EventBridge(world),
             "guardduty": GuardDuty(world),

@@ -13,13 +13,18 @@ class Tables:
 
     def __init__(self) -> None:
         self._places: Named[Tuple[str, str]] = Named("table", "tables")
+        self._replicas: Dict[str, Tuple[List[str], str]] = {}
 
     def reset(self) -> None:
         self._places.clear()
+        self._replicas.clear()
 
-    def create(self, account: str, region: str, name: str) -> str:
-        """The ARN of a table whose only key is the text `pk`, billed by request."""
+    def create(self, account: str, region: str, name: str, replicas: List[str], consistency: str) -> str:
+        """The ARN of a table whose only key is the text `pk`, billed by request; with `replicas` of a global table, which
+        other regions have as well. Whatever their `consistency` is called, they agree at once."""
         self._places.add(name, (account, region))
+        if replicas:
+            self._replicas[name] = (replicas, consistency)
         table = self._backend(name).create_table(
             name,
             schema=[{"AttributeName": KEY, "KeyType": "HASH"}],
@@ -35,6 +40,23 @@ class Tables:
             warm_throughput=None,
         )
         return table.table_arn
+
+    def is_made(self, name: str) -> bool:
+        return self._places.find(name) is not None
+
+    def home(self, name: str, region: str) -> str:
+        """The region in which a table is kept that a caller finds in `region`."""
+        replicas, _ = self._replicas.get(name, ([], ""))
+        return self._places.named(name)[1] if region in replicas else region
+
+    def described(self, name: str, region: str) -> dict:
+        """What a description in `region` has of the other regions."""
+        if name not in self._replicas:
+            return {}
+        replicas, consistency = self._replicas[name]
+        others = [one for one in [self._places.named(name)[1], *replicas] if one != region]
+        listed = [{"RegionName": one, "ReplicaStatus": "ACTIVE"} for one in others]
+        return {"Replicas": listed, "GlobalTableVersion": "2019.11.21", "MultiRegionConsistency": consistency}
 
     def items(self, name: str) -> List[dict]:
         """All items, by key, as DynamoDB writes them in JSON."""
