@@ -8,7 +8,7 @@
 #[path = "common/story.rs"]
 mod story;
 
-use rescind::audit::verify;
+use rescind::audit::{Keys, verify};
 use rescind::ledger::{Append, Ledger, Reader};
 use rescind::remediation::Draft;
 use rusqlite::{Connection, params};
@@ -172,7 +172,7 @@ fn file(path: &Path) {
         }
         bound.push(begun.elapsed().as_secs_f64());
         let begun = Instant::now();
-        let found = verify(path, &[], Vec::new(), &mut |_, _| {}).expect("readable");
+        let found = verify(path, &[], Keys::default(), &mut |_, _| {}).expect("readable");
         measure.push(begun.elapsed().as_secs_f64());
         assert!(found.problems.is_empty(), "{:?}", found.problems);
         assert_eq!(usize::try_from(found.entries).ok(), Some(bodies.len()));
@@ -211,7 +211,7 @@ fn grow(entries: usize) {
     }
     ledger.close();
     let begun = Instant::now();
-    let found = verify(&path, &[], Vec::new(), &mut |_, _| {}).expect("readable");
+    let found = verify(&path, &[], Keys::default(), &mut |_, _| {}).expect("readable");
     println!("verified {} entries in {:.1} s", found.entries, begun.elapsed().as_secs_f64());
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     for line in status.lines().filter(|line| line.starts_with("VmHWM")) {

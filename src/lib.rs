@@ -14,7 +14,7 @@
 //! ingest                        findings from GuardDuty, a queue, a folder, files: verified, recorded, handed over
 //! alert                         what needs attention, raised once an hour
 //! remedy                        what is changed, and how to see that it is in force
-//! witness                       checkpoints where nobody can replace them
+//! witness                       checkpoints elsewhere: kept or cosigned by others
 //! incident                      all that hangs together with one theft
 //! audit                         checks a ledger without trusting who wrote it
 //! ledger                        the store: append, tree, checkpoints, queries

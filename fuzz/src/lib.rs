@@ -1,6 +1,6 @@
 //! What the fuzz targets do with their input. `make test` does the same with the corpus.
 
-use rescind::audit::{Kept, canonical, proof, verify};
+use rescind::audit::{Kept, Keys, canonical, proof, verify};
 use rescind::config::{Config, OptOuts};
 use rescind::finding::decode;
 use rescind::ledger::note::{Checkpoint, PublicKey};
@@ -44,7 +44,8 @@ pub fn verifier(data: &[u8]) {
         }
         2 => {
             let key = PublicKey::parse(KEY).expect("a key");
-            let _ = proof::check(&text, &[key]);
+            let keys = Keys { signers: vec![key], ..Keys::default() };
+            let _ = proof::check(&text, &keys);
         }
         _ => patched(data),
     }
@@ -62,7 +63,8 @@ fn patched(data: &[u8]) {
     std::fs::write(file.path(), &ledger).expect("written");
     let kept = [Kept { name: "kept".to_owned(), note: CHECKPOINT.to_owned(), is_beside: false }];
     let key = PublicKey::parse(KEY).expect("a key");
-    if let Ok(found) = verify(file.path(), &kept, vec![key], &mut |_, _| {})
+    let keys = Keys { signers: vec![key], ..Keys::default() };
+    if let Ok(found) = verify(file.path(), &kept, keys, &mut |_, _| {})
         && found.problems.is_empty()
     {
         // Then everything in it is as it was: the kept checkpoint is over all of it.

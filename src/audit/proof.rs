@@ -1,8 +1,10 @@
 //! A proof that was taken out of a ledger, checked without the ledger.
 
 use super::canonical::Members;
+use super::cosigned::Keys;
 use super::tree::{Hash, inner, leaf};
 use crate::ledger::note::{Checkpoint, PublicKey};
+use crate::ledger::{BadCosignature, Cosignature, CosignerKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
@@ -29,6 +31,8 @@ pub struct Shown {
     pub checkpoint: Checkpoint,
     /// The public key that signed the checkpoint.
     pub key: PublicKey,
+    /// The witnesses whose keys were given, and what each cosigned.
+    pub cosigned: Vec<(CosignerKey, Option<Cosignature>)>,
 }
 
 /// Why a proof shows nothing.
@@ -43,6 +47,9 @@ pub enum BadProof {
     /// Nobody that is trusted has signed it.
     #[error("its checkpoint is not signed by a key given with --public-key, or was changed")]
     Checkpoint,
+    /// It has a cosignature that is none.
+    #[error(transparent)]
+    Cosignature(#[from] BadCosignature),
     /// Its path was altered.
     #[error("its inclusion path is not a list of hashes")]
     Path,
@@ -54,17 +61,19 @@ pub enum BadProof {
     Number(u64),
 }
 
-/// Checks a proof: what it shows, if one of `keys` signed for it.
+/// Checks a proof: what it shows, if one of the signers' keys signed for it.
 ///
 /// # Errors
 /// What does not hold.
-pub fn check(text: &str, keys: &[PublicKey]) -> Result<Shown, BadProof> {
+pub fn check(text: &str, keys: &Keys) -> Result<Shown, BadProof> {
     let proof: ProofFile = serde_json::from_str(text).map_err(BadProof::Form)?;
     if proof.format != "rescind-proof/1" {
         return Err(BadProof::Format(proof.format));
     }
-    let signed = keys.iter().find_map(|key| Some((key, key.open(&proof.checkpoint).ok()?)));
+    let signed = keys.signers.iter().find_map(|key| Some((key, key.open(&proof.checkpoint).ok()?)));
     let (key, checkpoint) = signed.ok_or(BadProof::Checkpoint)?;
+    let cosigned = keys.cosigners.iter().map(|key| Ok((key.clone(), key.on(&proof.checkpoint)?)));
+    let cosigned = cosigned.collect::<Result<_, BadCosignature>>()?;
     let decoded = |step: &String| BASE64.decode(step).ok().and_then(|hash| Hash::try_from(hash).ok());
     let path: Option<Vec<Hash>> = proof.path.iter().map(decoded).collect();
     let path = path.ok_or(BadProof::Path)?;
@@ -77,7 +86,7 @@ pub fn check(text: &str, keys: &[PublicKey]) -> Result<Shown, BadProof> {
     if own != Some(seq) {
         return Err(BadProof::Number(seq));
     }
-    Ok(Shown { seq, entry: proof.entry, checkpoint, key: key.clone() })
+    Ok(Shown { seq, entry: proof.entry, checkpoint, key: key.clone(), cosigned })
 }
 
 /// The root to which a path leads from leaf `index` of `size`; none when the path is too long or too

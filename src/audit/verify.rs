@@ -2,6 +2,7 @@
 
 use super::archives::Archives;
 use super::chunk::{CHUNK, Chunk};
+use super::cosigned::{CosignedBy, Cosigners, Keys};
 use super::file::LedgerFile;
 use super::lifecycle::Lives;
 use super::problem::{NAMED, Problem};
@@ -10,7 +11,7 @@ use super::structure::integrity;
 use super::tree::Tree;
 use super::trust::{Note, Trust, Worth};
 use super::unreadable::Unreadable;
-use crate::ledger::note::{Checkpoint, PublicKey};
+use crate::ledger::note::Checkpoint;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -43,6 +44,8 @@ pub struct Findings {
     pub own_word: bool,
     /// Entries that introduce a key that no earlier key signed.
     pub unendorsed: Vec<u64>,
+    /// What each witness cosigned whose key was given.
+    pub cosigners: Vec<CosignedBy>,
     /// What shows that somebody changed it, the first first.
     pub problems: Vec<Problem>,
     /// How many more there are than are named.
@@ -76,7 +79,8 @@ pub struct Kept {
 }
 
 /// Checks the ledger at `path` against checkpoints that were kept elsewhere, signed by `keys` or by
-/// keys that they signed for (or, when there are none, by those that the ledger itself names).
+/// keys that they signed for (or, when there are none, by those that the ledger itself names), and cosigned by their
+/// witnesses.
 /// `progress` receives the number of entries checked so far, and their total.
 ///
 /// # Errors
@@ -84,7 +88,7 @@ pub struct Kept {
 pub fn verify(
     path: &Path,
     kept: &[Kept],
-    keys: Vec<PublicKey>,
+    keys: Keys,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Findings, Unreadable> {
     let mut file = LedgerFile::new(path);
@@ -109,7 +113,7 @@ const TRIES: usize = 4;
 fn check(
     file: &LedgerFile,
     kept: &[Kept],
-    keys: Vec<PublicKey>,
+    keys: Keys,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Findings, Unreadable> {
     let connection = file.open()?;
@@ -127,13 +131,18 @@ fn check(
     let (own, beside) = (notes.len() - kept.len(), kept.iter().filter(|kept| kept.is_beside));
     found.beside = beside.map(|kept| kept.name.clone()).collect();
     found.checkpoints = (own, kept.len() - found.beside.len());
-    let trust = Trust::find(&connection, keys)?;
+    let trust = Trust::find(&connection, keys.signers)?;
+    let mut cosigners = Cosigners::find(&connection, keys.cosigners, &trust.keys)?;
     found.keys = trust.keys.iter().map(ToString::to_string).collect();
     found.own_word = trust.own_word;
     found.unendorsed.clone_from(&trust.unendorsed);
     let mut waiting: BTreeMap<u64, Vec<(Checkpoint, String)>> = BTreeMap::new();
     let mut all = BTreeSet::new();
     for (number, note) in notes.into_iter().enumerate() {
+        let cosigned = cosigners.on(&note.text).unwrap_or_else(|error| {
+            found.problem(None, format!("{}: {error}", note.whence));
+            None
+        });
         match trust.weigh(&note.text) {
             Worth::Signed(checkpoint) => {
                 if note.column.is_some_and(|column| u64::try_from(column) != Ok(checkpoint.size)) {
@@ -154,7 +163,12 @@ fn check(
                 all.insert(checkpoint.size);
                 waiting.entry(checkpoint.size).or_default().push((checkpoint, note.whence));
             }
-            Worth::Earlier => found.earlier += 1,
+            Worth::Earlier => {
+                found.earlier += 1;
+                if let Some(checkpoint) = cosigned {
+                    waiting.entry(checkpoint.size).or_default().push((checkpoint, note.whence.clone()));
+                }
+            }
             Worth::Nothing => {
                 found.problem(None, format!("{} is not signed by a key of this ledger", note.whence));
             }
@@ -165,7 +179,7 @@ fn check(
     }
     drop(connection);
     let (tree, lives, archives) = Default::default();
-    let mut check = Check { found, trust, tree, lives, archives, waiting };
+    let mut check = Check { found, trust, tree, lives, archives, waiting, cosigners };
     check.entries(file, &extent, progress)?;
     Ok(check.finish(extent.last))
 }
@@ -229,6 +243,7 @@ struct Check {
     archives: Archives,
     /// Checkpoints that are yet to be compared, by size.
     waiting: BTreeMap<u64, Vec<(Checkpoint, String)>>,
+    cosigners: Cosigners,
 }
 
 impl Check {
@@ -240,7 +255,7 @@ impl Check {
         progress: &mut dyn FnMut(u64, u64),
     ) -> rusqlite::Result<()> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-        let sizes: BTreeSet<u64> = self.waiting.keys().copied().collect();
+        let sizes: BTreeSet<u64> = self.waiting.keys().copied().chain(self.cosigners.sizes()).collect();
         let next = AtomicUsize::new(0);
         let connections = (0..workers).map(|_| file.open()).collect::<Result<Vec<_>, _>>()?;
         let whole = file.open()?;
@@ -323,6 +338,9 @@ impl Check {
                     self.found.problem(seq, format!("the entries up to here do not match {whence}"));
                 }
             }
+            for (seq, what) in self.cosigners.at(size, root) {
+                self.found.problem(Some(seq), what);
+            }
         }
         self.tree.append(&chunk.tree);
     }
@@ -349,6 +367,11 @@ impl Check {
                 };
                 self.found.problem(None, what);
             }
+        }
+        let (cosigners, beyond) = std::mem::take(&mut self.cosigners).finish(last);
+        self.found.cosigners = cosigners;
+        for (seq, what) in beyond {
+            self.found.problem(Some(seq), what);
         }
         self.found.archived = self.archives.count();
         for (seq, what) in self.archives.problems(self.found.signed) {

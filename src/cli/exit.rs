@@ -51,7 +51,7 @@ impl Exit {
         } else {
             match error.downcast_ref::<ServiceError>() {
                 Some(ServiceError::Ledger(_)) => Self::Ledger,
-                Some(ServiceError::OptOutsGone { .. }) => Self::Usage,
+                Some(ServiceError::OptOutsGone { .. } | ServiceError::Cosigner(_)) => Self::Usage,
                 Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
                 Some(ServiceError::Notifier(_)) | None => Self::Internal,
             }

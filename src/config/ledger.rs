@@ -1,8 +1,9 @@
-//! Where the ledger is: its file, the log that outlives the machine, and the witness of its checkpoints.
+//! Where the ledger is: its file, the log that outlives the machine, and the witnesses of its checkpoints.
 
 use super::bounded::{SECOND, Span};
+use super::cosigner::CosignerSettings;
 use super::file_path::FilePath;
-use super::witness::{Witness, WitnessSettings};
+use super::witness::{Witness, WitnessSettings, Witnesses};
 use crate::ident::{Region, quoted};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
@@ -49,6 +50,7 @@ pub(super) struct Ledger {
     pub path: PathBuf,
     pub log: Option<LogSettings>,
     pub witness: Option<WitnessSettings>,
+    pub cosigners: Vec<CosignerSettings>,
 }
 
 fn default_ledger() -> FilePath {
@@ -75,7 +77,7 @@ struct Fields {
     /// Time without a sign of life of the leader after which another host leads: 1s to 1m.
     #[serde(default)]
     lease: Span<{ 10 * SECOND }, SECOND, { 60 * SECOND }>,
-    /// Where checkpoints are kept so that nobody can replace them.
+    /// Who keeps the checkpoints so that nobody can replace them, or cosigns them.
     witness: Option<Witness>,
 }
 
@@ -99,7 +101,7 @@ impl TryFrom<String> for TableName {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { path: default_ledger().0, log: None, witness: None }
+        Self { path: default_ledger().0, log: None, witness: None, cosigners: Vec::new() }
     }
 }
 
@@ -120,7 +122,7 @@ impl<'de> Visitor<'de> for PathOrFields {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Ledger, E> {
         let path = FilePath::try_from(text.to_owned()).map_err(E::custom)?;
-        Ok(Ledger { path: path.0, log: None, witness: None })
+        Ok(Ledger { path: path.0, ..Ledger::default() })
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Ledger, M::Error> {
@@ -138,7 +140,11 @@ impl<'de> Visitor<'de> for PathOrFields {
             endpoint: fields.endpoint,
             lease: fields.lease.0.unsigned_abs(),
         });
-        Ok(Ledger { path: fields.path.0, log, witness: fields.witness.map(WitnessSettings::from) })
+        let Witnesses { bucket, cosigners } = match fields.witness {
+            Some(witness) => Witnesses::try_from(witness).map_err(M::Error::custom)?,
+            None => Witnesses::default(),
+        };
+        Ok(Ledger { path: fields.path.0, log, witness: bucket, cosigners })
     }
 }
 

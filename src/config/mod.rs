@@ -5,6 +5,7 @@
 mod bounded;
 mod budget;
 mod contested;
+mod cosigner;
 mod error;
 mod event_pattern;
 mod feeds;
@@ -33,6 +34,7 @@ mod write_back;
 
 pub use budget::Budget;
 pub use contested::WhenContested;
+pub use cosigner::CosignerSettings;
 pub use error::ConfigError;
 pub use event_pattern::EventPattern;
 pub use feeds::{Events, Folder, QueueUrl};
@@ -93,6 +95,8 @@ pub struct Config {
     pub log: Option<LogSettings>,
     /// Who keeps the ledger's checkpoints where nobody can replace them, if somebody does.
     pub witness: Option<WitnessSettings>,
+    /// Witnesses of other operators that cosign the ledger's checkpoints.
+    pub cosigners: Vec<CosignerSettings>,
     /// The key that signs checkpoints of the ledger.
     pub signing_key: PathBuf,
     /// A finding last seen longer ago than this is not acted on.
@@ -293,6 +297,7 @@ impl Config {
             ledger: directory.join(raw.ledger.path),
             log: raw.ledger.log,
             witness: raw.ledger.witness,
+            cosigners: raw.ledger.cosigners,
             signing_key: directory.join(raw.signing_key.0),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),

@@ -64,7 +64,7 @@ pub(super) struct RawConfig {
     /// next one of `regions` that every account has enabled; [] for none.
     pub sts_regions: Option<Vec<Region>>,
     /// File of the audit ledger (SQLite), relative to this file; or a table with the file, the log that several
-    /// hosts share, and the witness of its checkpoints.
+    /// hosts share, and the witnesses of its checkpoints.
     #[serde(default)]
     pub ledger: Ledger,
     /// File of the key that signs checkpoints of the ledger, relative to this file.

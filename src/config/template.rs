@@ -67,6 +67,10 @@ regions = [{regions}]
 # ledger = { path = "ledger.db", table = "rescind-log", lease = "10s" }
 # With an S3 bucket with Object Lock that keeps its checkpoints:
 # ledger = { path = "ledger.db", witness = { bucket = "example-witness" } }
+# With a witness of another operator, which cosigns its checkpoints:
+# ledger = { path = "ledger.db", witness = { cosigners = [
+#   { url = "https://witness.example/", public_key = "NAME+KEYID+BASE64" },
+# ] } }
 ledger = {ledger}
 
 # Key that signs checkpoints of the ledger. Keep its public part elsewhere:

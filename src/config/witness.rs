@@ -1,5 +1,6 @@
-//! The witness of a ledger: who keeps its checkpoints where nobody can replace them.
+//! The witnesses of a ledger: who keeps its checkpoints where nobody can replace them, and who cosigns them.
 
+use super::cosigner::{Cosigner, CosignerSettings};
 use crate::ident::{Region, quoted};
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -33,16 +34,15 @@ pub enum RetentionMode {
     Governance,
 }
 
-/// The witness as it is written: a bucket whose objects nobody can replace.
+/// The witnesses as they are written: a bucket whose objects nobody can replace, and others that cosign.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct Witness {
     /// S3 bucket with Object Lock that keeps the checkpoints.
-    bucket: BucketName,
+    bucket: Option<BucketName>,
     /// What the keys of the objects begin with.
-    #[serde(default)]
-    prefix: Prefix,
+    prefix: Option<Prefix>,
     /// Region of the bucket. The default is the first region that is watched.
     region: Option<Region>,
     /// Endpoint of S3, where it is not AWS's own. The bucket is then named in the path.
@@ -50,22 +50,48 @@ pub(super) struct Witness {
     /// Time for which nobody can delete a checkpoint: 1d to 36500d. Without it the bucket's default holds.
     retention: Option<Days>,
     /// Who may delete a checkpoint before that time: with compliance nobody, with governance who may bypass it.
+    retention_mode: Option<RetentionMode>,
+    /// Witnesses of other operators that cosign each checkpoint (C2SP tlog-witness).
     #[serde(default)]
-    retention_mode: RetentionMode,
+    cosigners: Vec<Cosigner>,
 }
 
-impl From<Witness> for WitnessSettings {
-    fn from(witness: Witness) -> Self {
-        let mode = witness.retention_mode;
-        Self {
-            bucket: witness.bucket.0,
-            prefix: witness.prefix.0,
+/// Who the witnesses are: the bucket, and those that cosign.
+#[derive(Default)]
+pub(super) struct Witnesses {
+    pub bucket: Option<WitnessSettings>,
+    pub cosigners: Vec<CosignerSettings>,
+}
+
+impl TryFrom<Witness> for Witnesses {
+    type Error = &'static str;
+    fn try_from(witness: Witness) -> Result<Self, Self::Error> {
+        let cosigners: Vec<CosignerSettings> = witness.cosigners.into_iter().map(Into::into).collect();
+        let Some(bucket) = witness.bucket else {
+            let is_about_bucket = witness.prefix.is_some()
+                || witness.region.is_some()
+                || witness.endpoint.is_some()
+                || witness.retention.is_some()
+                || witness.retention_mode.is_some();
+            return match (is_about_bucket, cosigners.is_empty()) {
+                (true, _) => Err(
+                    "`prefix`, `region`, `endpoint`, `retention` and `retention_mode` are those of a `bucket`, which is not named",
+                ),
+                (false, true) => Err("expected a `bucket`, `cosigners` or both"),
+                (false, false) => Ok(Self { bucket: None, cosigners }),
+            };
+        };
+        let mode = witness.retention_mode.unwrap_or_default();
+        let bucket = WitnessSettings {
+            bucket: bucket.0,
+            prefix: witness.prefix.unwrap_or_default().0,
             region: witness.region,
             endpoint: witness.endpoint,
             retention: witness
                 .retention
                 .map(|days| (SignedDuration::from_hours(24 * i64::from(days.0)), mode)),
-        }
+        };
+        Ok(Self { bucket: Some(bucket), cosigners })
     }
 }
 

@@ -108,7 +108,7 @@ impl Doctor<'_> {
             }));
         } else {
             let file = published.first().map(|file| file.display().to_string()).unwrap_or_default();
-            match audit::verify(path, &kept, Vec::new(), &mut |_, _| {}) {
+            match audit::verify(path, &kept, audit::Keys::default(), &mut |_, _| {}) {
                 Ok(found) if found.problems.is_empty() => {}
                 Ok(found) => {
                     let what = found.problems.first().map(|problem| problem.what.clone()).unwrap_or_default();

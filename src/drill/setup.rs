@@ -59,6 +59,7 @@ impl Drill<'_> {
             mode: Mode::Enforce,
             log: None,
             witness: None,
+            cosigners: Vec::new(),
             rules: Vec::new(),
             remedies: vec![RemedyName::RoleSessions],
             opt_outs: OptOuts::default(),

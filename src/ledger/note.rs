@@ -12,7 +12,7 @@ use std::path::Path;
 const ED25519: u8 = 1;
 
 /// Prefix of each signature line.
-const DASH: &str = "\u{2014} ";
+pub(super) const DASH: &str = "\u{2014} ";
 
 /// Signs checkpoints. Its secret is never shown.
 pub struct Signer {
@@ -44,22 +44,49 @@ pub struct Checkpoint {
     pub root: Hash,
 }
 
-fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
-    let hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes());
+/// The id of a key for signatures of this type.
+pub(super) fn id_of(name: &str, algorithm: u8, key: &VerifyingKey) -> [u8; 4] {
+    let hash = Sha256::new().chain_update(name).chain_update([b'\n', algorithm]).chain_update(key.as_bytes());
     let hash: Hash = hash.finalize().into();
     [hash[0], hash[1], hash[2], hash[3]]
 }
 
-/// The parts of an encoded key: name, key id, key bytes.
+fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
+    id_of(name, ED25519, key)
+}
+
+/// The parts of an encoded key for signatures of Ed25519: name, key bytes.
 fn parts(text: &str) -> Option<(&str, Vec<u8>)> {
+    parts_of(text, ED25519)
+}
+
+/// The parts of an encoded key for signatures of this type: name, key bytes.
+pub(super) fn parts_of(text: &str, algorithm: u8) -> Option<(&str, Vec<u8>)> {
     let mut parts = text.trim().splitn(3, '+');
     let (name, id, key) = (parts.next()?, parts.next()?, BASE64.decode(parts.next()?).ok()?);
     let legal = !name.is_empty() && !name.contains(char::is_whitespace) && id.len() == 8;
-    (legal && key.len() == 33 && key[0] == ED25519).then_some((name, key))
+    (legal && key.len() == 33 && key[0] == algorithm).then_some((name, key))
 }
 
-/// Maximum number of signatures of a note that are read. Ours have one.
-const SIGNATURES: usize = 16;
+/// Maximum number of signatures of a note that are read. Ours have one, and one of each cosigner.
+pub(super) const SIGNATURES: usize = 64;
+
+/// A note with more signature lines.
+#[must_use]
+pub fn cosigned(mut note: String, lines: &[String]) -> String {
+    for line in lines {
+        note.push_str(line);
+        note.push('\n');
+    }
+    note
+}
+
+/// A note's text with its last newline, and its signature lines. None when it has no empty line.
+#[must_use]
+pub fn split(note: &str) -> Option<(&str, &str)> {
+    let end = note.rfind("\n\n")?;
+    Some((&note[..=end], &note[end + 2..]))
+}
 
 fn endorsement(next: &PublicKey) -> String {
     format!("{}\nsigned from now on with\n{next}\n", next.name)
@@ -165,7 +192,7 @@ impl Signer {
     /// A signed note that says how the tree of this log stands.
     #[must_use]
     pub fn sign(&self, size: u64, root: &Hash) -> String {
-        self.note(&format!("{}\n{size}\n{}\n", self.name, BASE64.encode(root)))
+        self.note(&Checkpoint { origin: self.name.clone(), size, root: *root }.text())
     }
 
     /// A signed note that says that another key is this log's from now on.
@@ -283,8 +310,7 @@ impl PublicKey {
 
     /// The text of a note that this key signed.
     fn signed<'n>(&self, note: &'n str) -> Result<&'n str, BadNote> {
-        let end = note.rfind("\n\n").ok_or(BadNote::Unsigned)?;
-        let (text, signatures) = (&note[..=end], &note[end + 2..]);
+        let (text, signatures) = split(note).ok_or(BadNote::Unsigned)?;
         let signed = signatures.lines().take(SIGNATURES).any(|line| {
             let signature = line.strip_prefix(DASH).and_then(|rest| rest.strip_prefix(self.name.as_str()));
             let bytes = signature.and_then(|rest| BASE64.decode(rest.strip_prefix(' ')?).ok());
@@ -312,6 +338,12 @@ impl fmt::Display for PublicKey {
 }
 
 impl Checkpoint {
+    /// The text that is signed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(self.root))
+    }
+
     /// From the text of a note, its signatures left aside.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

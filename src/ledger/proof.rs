@@ -1,6 +1,6 @@
 //! An entry with the proof that it is in a signed tree: it can be checked without the ledger.
 
-use super::note::Checkpoint;
+use super::note::{Checkpoint, cosigned};
 use super::tree::{Frontier, Hash, Leaves, inclusion_proof, leaf, node, root_of};
 use super::{LedgerError, Reader};
 use base64::Engine;
@@ -31,8 +31,14 @@ pub struct EntryProof {
 }
 
 impl Reader {
-    /// The oldest checkpoint that has entry `seq`, and its size.
+    /// The oldest checkpoint that has entry `seq` and that a witness cosigned, with the cosignatures; the oldest that has
+    /// it where none is cosigned. And its size.
     fn checkpoint_over(&self, seq: i64) -> Result<(u64, String), LedgerError> {
+        if let Some(size) = self.first_cosigned_over(seq)?
+            && let Some(note) = self.checkpoint_note(size)?
+        {
+            return Ok((size, cosigned(note, &self.cosignatures(size)?)));
+        }
         let sql = "SELECT note FROM checkpoints WHERE size >= ?1 ORDER BY size LIMIT 1";
         let note = self.column(sql, [seq])?.pop();
         let note = note.ok_or_else(|| {

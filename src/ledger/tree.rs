@@ -132,6 +132,65 @@ pub fn inclusion_proof<L: Leaves>(leaves: &L, index: u64, size: u64) -> Result<V
     Ok(proof)
 }
 
+/// The proof that the tree of the first `size` leaves goes on from that of the first `old` ones (RFC 6962, section
+/// 2.1.2), in the order of the RFC. It is empty for a tree of none and for the same tree.
+///
+/// # Errors
+/// When a leaf cannot be had.
+pub fn consistency_proof<L: Leaves>(leaves: &L, old: u64, size: u64) -> Result<Vec<Hash>, L::Error> {
+    let (mut first, mut count, mut proof) = (0, size, Vec::new());
+    if old == 0 || old >= size {
+        return Ok(proof);
+    }
+    while old - first < count {
+        let half = split(count);
+        if old - first <= half {
+            proof.push(leaves.subtree(first + half, count - half)?);
+            count = half;
+        } else {
+            proof.push(leaves.subtree(first, half)?);
+            (first, count) = (first + half, count - half);
+        }
+    }
+    // The whole old tree is known to whoever checks; a part of it is not.
+    if first > 0 {
+        proof.push(leaves.subtree(first, count)?);
+    }
+    proof.reverse();
+    Ok(proof)
+}
+
+/// Whether a proof shows that the tree with `root` over `size` leaves goes on from the one with `old_root` over `old`
+/// (RFC 9162, section 2.1.4.2).
+#[must_use]
+pub fn is_consistent(old: u64, old_root: &Hash, size: u64, root: &Hash, proof: &[Hash]) -> bool {
+    if old == 0 || old >= size {
+        return proof.is_empty() && old <= size && (old == 0 || old_root == root);
+    }
+    let mut proof = proof.iter();
+    // A whole old tree is where both ways begin.
+    let begin = if old.is_power_of_two() { Some(old_root) } else { proof.next() };
+    let Some(begin) = begin else { return false };
+    let shift = (old - 1).trailing_ones();
+    let (mut place, mut last) = ((old - 1) >> shift, (size - 1) >> shift);
+    let (mut before, mut now) = (*begin, *begin);
+    for step in proof {
+        if last == 0 {
+            return false;
+        }
+        if place & 1 == 1 || place == last {
+            (before, now) = (node(step, &before), node(step, &now));
+            while place & 1 == 0 && place > 0 {
+                (place, last) = (place >> 1, last >> 1);
+            }
+        } else {
+            now = node(&now, step);
+        }
+        (place, last) = (place >> 1, last >> 1);
+    }
+    last == 0 && before == *old_root && now == *root
+}
+
 /// The root to which an inclusion proof of this tree leads.
 #[must_use]
 pub fn root_of(leaf: Hash, index: u64, size: u64, proof: &[Hash]) -> Hash {
@@ -213,6 +272,97 @@ mod tests {
             let rest = all.behind(8);
             assert_eq!(rest.size(), size % 8);
             assert_eq!(whole.root_with(&rest), all.root(), "{size}");
+        }
+    }
+
+    /// As RFC 6962 writes it in section 2.1, word for word.
+    fn mth(leaves: &[Hash]) -> Hash {
+        match leaves {
+            [] => Sha256::digest([]).into(),
+            [one] => *one,
+            _ => {
+                let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+                node(&mth(left), &mth(right))
+            }
+        }
+    }
+
+    /// As RFC 6962 writes it in section 2.1.2, word for word.
+    fn subproof(old: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
+        if old == leaves.len() {
+            return if whole { Vec::new() } else { vec![mth(leaves)] };
+        }
+        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+        if old <= left.len() {
+            [subproof(old, left, whole), vec![mth(right)]].concat()
+        } else {
+            [subproof(old - left.len(), right, false), vec![mth(left)]].concat()
+        }
+    }
+
+    /// The consistency proofs of the Certificate Transparency implementations over the entries above.
+    #[test]
+    fn consistency_proofs_are_those_of_certificate_transparency() {
+        let leaves = Memory(ENTRIES.iter().map(|entry| leaf(entry)).collect());
+        let proof = |old, size| -> Vec<String> {
+            let Ok(proof) = consistency_proof(&leaves, old, size);
+            proof.iter().map(|hash| hex(hash)).collect()
+        };
+        assert!(proof(1, 1).is_empty() && proof(0, 8).is_empty());
+        let first_half = "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7";
+        let last_half = "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4";
+        assert_eq!(
+            proof(1, 8),
+            [
+                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                last_half,
+            ]
+        );
+        assert_eq!(
+            proof(6, 8),
+            [
+                "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                first_half,
+            ]
+        );
+        assert_eq!(
+            proof(2, 5),
+            [
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_tree_goes_on_from_each_of_its_beginnings_and_from_nothing_else() {
+        let leaves = Memory((0_u8..40).map(|n| leaf(&[n])).collect());
+        for size in 0..=40_u64 {
+            let root = mth(&leaves.0[..size as usize]);
+            for old in 0..=size {
+                let before = mth(&leaves.0[..old as usize]);
+                let Ok(proof) = consistency_proof(&leaves, old, size);
+                if old > 0 {
+                    assert_eq!(proof, subproof(old as usize, &leaves.0[..size as usize], true));
+                }
+                assert!(is_consistent(old, &before, size, &root, &proof), "{old} of {size}");
+                let longer = [proof.as_slice(), &[[0; 32]]].concat();
+                assert!(!is_consistent(old, &before, size, &root, &longer), "{old} of {size}");
+                if old > 0 {
+                    assert!(!is_consistent(old, &[0; 32], size, &root, &proof), "{old} of {size}");
+                    assert!(!is_consistent(old, &before, size, &[0; 32], &proof), "{old} of {size}");
+                    assert!(!is_consistent(size + 1, &before, size, &root, &proof), "{old} of {size}");
+                }
+                for step in 0..proof.len() {
+                    let mut changed = proof.clone();
+                    changed[step][0] ^= 1;
+                    assert!(!is_consistent(old, &before, size, &root, &changed), "{old} of {size}");
+                    changed.remove(step);
+                    assert!(!is_consistent(old, &before, size, &root, &changed), "{old} of {size}");
+                }
+            }
         }
     }
 }

@@ -17,13 +17,13 @@ impl Reader {
         }))
     }
 
-    /// Whether the entries after `after`, up to `to`, say more than that a checkpoint was witnessed. Otherwise each of
+    /// Whether the entries after `after`, up to `to`, say more than that a checkpoint was witnessed or cosigned. Otherwise each of
     /// them would lead to another one, for ever.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn is_worth_witnessing(&self, after: u64, to: u64) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM entries WHERE seq > ?1 AND seq <= ?2 AND kind <> 'witnessed' AND
+        let sql = "SELECT EXISTS (SELECT 1 FROM entries WHERE seq > ?1 AND seq <= ?2 AND kind NOT IN ('witnessed', 'cosigned') AND
                    NOT (kind = 'call' AND coalesce(json_extract(CAST(body AS TEXT), '$.data.service'), '') = 's3'))";
         let number = |size| i64::try_from(size).unwrap_or(i64::MAX);
         self.connection()

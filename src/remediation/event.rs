@@ -85,6 +85,17 @@ pub enum Event {
         /// The key's own notes for the keys that sign already.
         accepts: Vec<String>,
     },
+    /// A witness of another operator cosigned a checkpoint: the ledger goes on from all that it had seen of it.
+    Cosigned {
+        /// Name of the witness.
+        witness: String,
+        /// Number of entries that the checkpoint covers.
+        size: u64,
+        /// When the witness says that this was the largest tree that it had seen.
+        at: Timestamp,
+        /// Its signature line, as it stands under the checkpoint.
+        cosignature: String,
+    },
     /// Closed entries were moved to an archive. Of each, the number, the time and the leaf hash stay.
     Archive {
         /// Name of the archive's file.
@@ -120,7 +131,7 @@ pub enum Event {
         /// Until when nobody can delete it, where rescind asked for that; otherwise the bucket's default holds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retained_until: Option<Timestamp>,
-        /// The public keys of those who signed it as well.
+        /// The signature lines of witnesses that cosigned it, where it has any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         cosignatures: Vec<String>,
     },

@@ -4,7 +4,7 @@ use super::host_key::{HostKey, beside};
 use super::key_offers::KeyOffers;
 use crate::alert::Alert;
 use crate::config::Config;
-use crate::ledger::note::{PublicKey, Signer};
+use crate::ledger::note::{Checkpoint, PublicKey, Signer, cosigned};
 use crate::ledger::trust::KeySet;
 use crate::ledger::{Ledger, LedgerError, Reader, checkpoint_file, publish_checkpoint};
 use crate::remediation::{AlertCode, Draft, Event};
@@ -34,6 +34,8 @@ pub struct Checkpoints {
     file: PathBuf,
     /// The last entry of the latest one, and when it was made.
     latest: Mutex<(i64, Instant)>,
+    /// Held while the file is written, so that an older one never comes after a newer one.
+    publishing: Mutex<()>,
     goes_on: bool,
     warned: AtomicBool,
 }
@@ -60,6 +62,7 @@ impl Checkpoints {
             key_file: config.signing_key.clone(),
             file: checkpoint_file(&config.ledger),
             latest,
+            publishing: Mutex::default(),
             goes_on: false,
             warned: AtomicBool::new(false),
         })
@@ -246,20 +249,15 @@ impl Checkpoints {
             }
             made => made?,
         };
-        let note = if let Some(made) = &made {
-            Some(made.note.clone())
-        } else {
-            // What somebody else put there is not published.
-            let latest = reader.latest_checkpoint()?.map(|(_, note)| note);
-            let keys = KeySet::find(&[self.key.public()], &reader.named_keys()?);
-            latest.filter(|note| keys.open(note).is_some())
+        let latest = match &made {
+            Some(made) => Some((made.size, made.note.clone())),
+            None => self.latest(reader)?,
         };
         self.count(made.map(|made| made.size));
-        let Some(note) = note else { return Ok(()) };
+        let Some((_, note)) = latest else { return Ok(()) };
         let lines: Vec<&str> = note.lines().filter(|line| !line.is_empty()).collect();
         tracing::info!(checkpoint = lines.join(" | "), "checkpoint");
-        // What cannot be read is not taken for known: evidence is rather kept once too often.
-        match publish_checkpoint(&self.file, &note, |there| reader.has_checkpoint(there).unwrap_or(false)) {
+        match self.write(reader)? {
             Ok(None) => Ok(()),
             // Somebody has put an older copy in the ledger's place, or another ledger.
             Ok(Some(kept)) => {
@@ -277,6 +275,41 @@ impl Checkpoints {
                 Ok(())
             }
         }
+    }
+}
+
+impl Checkpoints {
+    /// The latest one of this key or one that it trusts: how many entries it is over, and the note. What somebody else
+    /// put there is none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn latest(&self, reader: &Reader) -> Result<Option<(u64, String)>, LedgerError> {
+        let latest = reader.latest_checkpoint()?;
+        let keys = KeySet::find(&[self.key.public()], &reader.named_keys()?);
+        Ok(latest.filter(|(_, note)| keys.open(note).is_some()))
+    }
+
+    /// Writes the latest one to its file again, with what witnesses have cosigned meanwhile.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn publish_again(&self, reader: &Reader) -> Result<(), LedgerError> {
+        if let Err(error) = self.write(reader)? {
+            tracing::error!(file = %self.file.display(), %error, "the checkpoint cannot be written to its file");
+        }
+        Ok(())
+    }
+
+    /// Writes the latest one with its cosignatures. Gives the name under which a file was kept that was there, and is
+    /// not of this ledger.
+    fn write(&self, reader: &Reader) -> Result<std::io::Result<Option<PathBuf>>, LedgerError> {
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((size, note)) = self.latest(reader)? else { return Ok(Ok(None)) };
+        let note = cosigned(note, &reader.cosignatures(size)?);
+        // What cannot be read is not taken for known: evidence is rather kept once too often.
+        let is_known = |there: &Checkpoint| reader.has_checkpoint(there).unwrap_or(false);
+        Ok(publish_checkpoint(&self.file, &note, is_known))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service: feeds, reconciler and ledger put together; start, loop and stop.
 
 mod checkpoints;
+mod cosigning;
 mod dispatcher;
 mod face;
 mod feeds;
@@ -45,6 +46,8 @@ use crate::remediation::{Draft, Event, Origin, State};
 use crate::replication::Acting;
 use crate::triage::Types;
 use crate::watch::Pursuit;
+use crate::witness::Cosigner;
+use cosigning::Cosigning;
 use feeds::Feeds;
 use jiff::Timestamp;
 use status::Shared;
@@ -85,6 +88,8 @@ pub struct Service {
     checkpoints: Option<Arc<Checkpoints>>,
     /// Puts what is signed where nobody can replace it.
     witnessing: Option<Arc<Witnessing>>,
+    /// Witnesses that cosign what is signed.
+    cosigners: Vec<Cosigner>,
 }
 
 impl Service {
@@ -191,6 +196,23 @@ impl Service {
         BackWriter::new(self.config.write_back, self.config.cloudtrail, hub, ledger, Arc::clone(&self.alerts))
     }
 
+    /// What asks the witnesses, one each.
+    fn cosigning(&self) -> Result<Vec<Cosigning>, LedgerError> {
+        let Some(checkpoints) = &self.checkpoints else { return Ok(Vec::new()) };
+        let all = self.cosigners.iter().map(|cosigner| {
+            Ok(Cosigning {
+                cosigner: cosigner.clone(),
+                checkpoints: Arc::clone(checkpoints),
+                ledger: self.ledger.clone(),
+                reader: self.ledger.reader()?,
+                alerts: Arc::clone(&self.alerts),
+                raise_after: self.config.raise_after,
+                stop: self.stop.clone(),
+            })
+        });
+        all.collect()
+    }
+
     /// What a person hands in.
     #[must_use]
     pub fn handed_in(&self) -> &HandedIn {
@@ -286,16 +308,23 @@ impl Service {
         drained.and(done).and(signed)
     }
 
-    /// Signs the ledger as it stands, and has that witnessed. What the witness's calls add is signed as well, and
-    /// needs no witness.
+    /// Signs the ledger as it stands, and has that witnessed. What that adds is signed as well, and needs no witness.
     async fn sign(&self) -> Result<(), LedgerError> {
         let Some(checkpoints) = &self.checkpoints else { return Ok(()) };
         checkpoints.make(&self.ledger, &self.reader).await?;
-        if let Some(witnessing) = self.witnessing.as_ref().filter(|_| self.ledger.log_fault().is_none()) {
-            witnessing.put_last().await?;
-            checkpoints.make(&self.ledger, &self.reader).await?;
+        if self.ledger.log_fault().is_some() {
+            return Ok(());
         }
-        Ok(())
+        // Who asked for the end does not wait for those that cosign: the next start asks them.
+        let cosigning = if self.is_stopping() { Vec::new() } else { self.cosigning()? };
+        futures::future::try_join_all(cosigning.iter().map(Cosigning::once)).await?;
+        if let Some(witnessing) = &self.witnessing {
+            witnessing.put_last().await?;
+        }
+        if cosigning.is_empty() && self.witnessing.is_none() {
+            return Ok(());
+        }
+        checkpoints.make(&self.ledger, &self.reader).await
     }
 }
 

@@ -168,7 +168,10 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let are_other = [
         ("regions", (&old.regions, old.all_regions) != (&new.regions, new.all_regions)),
         ("sts_regions", old.sts_regions != new.sts_regions),
-        ("ledger", (&old.ledger, &old.witness) != (&new.ledger, &new.witness)),
+        (
+            "ledger",
+            (&old.ledger, &old.witness, &old.cosigners) != (&new.ledger, &new.witness, &new.cosigners),
+        ),
         ("signing_key", old.signing_key != new.signing_key),
         ("poll_interval", old.poll_interval != new.poll_interval),
         ("calls_per_second", old.calls_per_second != new.calls_per_second),

@@ -122,6 +122,9 @@ impl Service {
         if let Some(witnessing) = self.witnessing.clone() {
             tasks.spawn(witnessing.run(self.stop.clone()));
         }
+        for cosigning in self.cosigning()? {
+            tasks.spawn(cosigning.run());
+        }
         if let Some(writer) = self.back_writer()? {
             tasks.spawn(writer.run(self.stop.clone()));
         }

@@ -20,7 +20,7 @@ use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use crate::remedy::MemberAccess;
 use crate::replication::{Acting, open_ledger};
 use crate::watch::{Needs, Pursuit};
-use crate::witness::WitnessBucket;
+use crate::witness::{Cosigner, NoCosigner, WitnessBucket};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,9 @@ pub enum ServiceError {
     /// Notifications cannot be sent.
     #[error(transparent)]
     Notifier(#[from] NotifierError),
+    /// Witnesses cannot be asked.
+    #[error(transparent)]
+    Cosigner(#[from] NoCosigner),
     /// The opt-outs' file is gone.
     #[error(
         "{path}: gone or empty, and at the last start it had {}: restore it, or leave a comment in it to have none",
@@ -95,6 +98,12 @@ pub async fn hub(config: &Config, ledger: &Ledger) -> Result<Hub, ServiceError> 
         return Err(ServiceError::Partition { credentials, regions });
     }
     Ok(hub)
+}
+
+/// The witnesses that the configuration names.
+fn cosigners(config: &Config, hub: &Hub) -> Result<Vec<Cosigner>, NoCosigner> {
+    let all = config.cosigners.iter();
+    all.map(|one| Cosigner::new(&one.url, &one.public_key, hub.ca_bundle())).collect()
 }
 
 impl Service {
@@ -206,10 +215,18 @@ impl Service {
                     (Some(settings), Some(checkpoints)) => {
                         let bucket = WitnessBucket::of_hub(&hub, settings, config.home_region());
                         let signer = checkpoints.signer();
-                        Some(Witnessing::new(bucket, &ledger, &alerts, signer, config.raise_after)?)
+                        Some(Witnessing::new(
+                            bucket,
+                            &ledger,
+                            &alerts,
+                            signer,
+                            config.raise_after,
+                            config.cosigners.len(),
+                        )?)
                     }
                     _ => None,
                 };
+                let cosigners = cosigners(&config, &hub)?;
                 let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 Ok(Self {
                     config: Arc::new(config),
@@ -230,6 +247,7 @@ impl Service {
                     notifier: notifier.map(Arc::new),
                     checkpoints,
                     witnessing: witnessing.map(Arc::new),
+                    cosigners,
                 })
             }
             Err(error) => {

@@ -6,7 +6,7 @@ use super::live::WitnessLive;
 use crate::alert::{Alert, Alerts};
 use crate::backoff::Backoff;
 use crate::digest::hex;
-use crate::ledger::note::{Checkpoint, Signer};
+use crate::ledger::note::{Checkpoint, Signer, cosigned};
 use crate::ledger::trust::KeySet;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{AlertCode, CallError, Draft, Event};
@@ -25,6 +25,9 @@ const AGAIN: Backoff = Backoff { first: Duration::from_secs(1), longest: Duratio
 /// Maximum time that a stop waits for the last checkpoint to be put. The next start puts it otherwise.
 const LAST: Duration = Duration::from_secs(3);
 
+/// Time for which a checkpoint that is not cosigned yet waits for those that cosign.
+const COSIGNED_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+
 /// Puts checkpoints into the witness's bucket.
 pub(super) struct Witnessing {
     bucket: WitnessBucket,
@@ -34,6 +37,8 @@ pub(super) struct Witnessing {
     signer: Arc<Signer>,
     /// Time of failures after which an alert is raised.
     raise_after: SignedDuration,
+    /// Number of witnesses that cosign. What they give in time stands in the object as well.
+    cosigners: usize,
     live: Mutex<WitnessLive>,
 }
 
@@ -57,6 +62,7 @@ impl Witnessing {
         alerts: &Arc<Alerts>,
         signer: &Arc<Signer>,
         raise_after: SignedDuration,
+        cosigners: usize,
     ) -> Result<Self, LedgerError> {
         let reader = ledger.reader()?;
         let live = Mutex::new(WitnessLive { size: reader.last_witnessed()?, ..WitnessLive::default() });
@@ -67,6 +73,7 @@ impl Witnessing {
             alerts: Arc::clone(alerts),
             signer: Arc::clone(signer),
             raise_after,
+            cosigners,
             live,
         })
     }
@@ -95,7 +102,7 @@ impl Witnessing {
             if Instant::now() < next {
                 continue;
             }
-            match stop.run_until_cancelled(self.put_latest()).await {
+            match stop.run_until_cancelled(self.put_latest(true)).await {
                 None => break,
                 Some(Ok(())) => {
                     (failures, failed) = (0, None);
@@ -122,7 +129,7 @@ impl Witnessing {
     /// # Errors
     /// When the ledger fails.
     pub async fn put_last(&self) -> Result<(), LedgerError> {
-        match crate::aws::within(LAST, self.put_latest()).await {
+        match crate::aws::within(LAST, self.put_latest(false)).await {
             Some(Err(NotPut::Ledger(error))) => Err(error),
             Some(Err(NotPut::Aws(error))) => {
                 self.failed(&error, 1);
@@ -132,10 +139,11 @@ impl Witnessing {
         }
     }
 
-    /// Puts the latest checkpoint, unless it stands there or says nothing but that others do.
-    async fn put_latest(&self) -> Result<(), NotPut> {
+    /// Puts the latest checkpoint, unless it stands there or says nothing but that others do. It `waits` for those that
+    /// cosign: the next look comes soon.
+    async fn put_latest(&self, waits: bool) -> Result<(), NotPut> {
         let latest = self.state().size;
-        let Some((size, _)) = self.reader.checkpointed()? else { return Ok(()) };
+        let Some((size, made)) = self.reader.checkpointed()? else { return Ok(()) };
         if latest.is_some_and(|latest| latest >= size) {
             return Ok(());
         }
@@ -144,18 +152,32 @@ impl Witnessing {
         {
             return Ok(());
         }
-        let Some((_, note)) = self.reader.latest_checkpoint()? else { return Ok(()) };
+        let cosignatures = self.reader.cosignatures(size)?;
+        let is_early =
+            (SignedDuration::ZERO..COSIGNED_WITHIN).contains(&Timestamp::now().duration_since(made));
+        if waits && is_early && cosignatures.len() < self.cosigners {
+            return Ok(());
+        }
+        let Some((_, note)) = self.reader.latest_checkpoint()?.filter(|(latest, _)| *latest == size) else {
+            return Ok(());
+        };
         let keys = self.keys()?;
         let is_trusted = |note: &str| keys.open(note).is_some();
         // What somebody else put into the ledger is not published.
         let Some(checkpoint) = Checkpoint::parse(&note).filter(|_| is_trusted(&note)) else { return Ok(()) };
+        let note = cosigned(note, &cosignatures);
         let kept = self.bucket.keep(&checkpoint, &note, is_trusted).await?;
-        self.record(&checkpoint, kept).await?;
+        self.record(&checkpoint, kept, cosignatures).await?;
         Ok(())
     }
 
     /// Says in the ledger what stands where.
-    async fn record(&self, checkpoint: &Checkpoint, kept: Kept) -> Result<(), LedgerError> {
+    async fn record(
+        &self,
+        checkpoint: &Checkpoint,
+        kept: Kept,
+        cosignatures: Vec<String>,
+    ) -> Result<(), LedgerError> {
         tracing::info!(size = checkpoint.size, object = kept.object, "the checkpoint stands at the witness");
         if !kept.foreign.is_empty() {
             self.ledger.append(self.differs(checkpoint, &kept).raised()).await?;
@@ -167,7 +189,7 @@ impl Witnessing {
             sha256: kept.sha256,
             found_in_place: kept.found_in_place,
             retained_until: kept.retained_until,
-            cosignatures: Vec::new(),
+            cosignatures,
         };
         self.ledger.append(Draft::of_service(event)).await?;
         let mut live = self.state();

@@ -20,6 +20,7 @@ mod containment;
 mod contested;
 mod copies;
 mod corpus;
+mod cosigned;
 mod crash;
 mod current;
 mod damage;

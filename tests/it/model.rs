@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use rescind::audit::verify;
+use rescind::audit::{Keys, verify};
 use rescind::ledger::{Append, Ledger, LedgerError, Reader, rebuild};
 use rescind::remediation::{
     Answer, Disposition, Draft, Entry, Event, ReasonCode, RefusalCode, Refused, RefusedBy, State, VerdictName,
@@ -349,7 +349,7 @@ impl StateMachineTest for Real {
 
     fn teardown(real: Self, _: Model) {
         real.ledger.close();
-        let found = verify(&real.path(), &[], Vec::new(), &mut |_, _| {}).expect("readable");
+        let found = verify(&real.path(), &[], Keys::default(), &mut |_, _| {}).expect("readable");
         assert!(found.problems.is_empty(), "{:?}", found.problems);
         assert_eq!(rebuild(&real.path(), false).expect("replayed"), []);
     }

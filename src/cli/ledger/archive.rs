@@ -1,5 +1,6 @@
 //! `rescind ledger archive`.
 
+use crate::audit::Keys;
 use crate::audit::proof::check as check_proof;
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
@@ -133,10 +134,10 @@ fn write(file: &Path, reader: &Reader, parts: &[Closed]) -> anyhow::Result<Strin
 
 /// What is about to be the only copy has to hold.
 fn read_again(file: &Path, reader: &Reader) -> anyhow::Result<String> {
-    let mut keys = Vec::new();
+    let mut keys = Keys::default();
     for entry in reader.of_kind("signing_key")? {
         if let crate::remediation::Event::SigningKey { public_key, .. } = entry.event {
-            keys.extend(PublicKey::parse(&public_key));
+            keys.signers.extend(PublicKey::parse(&public_key));
         }
     }
     let (mut hash, mut lines) = (Sha256::new(), BufReader::new(std::fs::File::open(file)?));

@@ -1,7 +1,7 @@
 //! `rescind ledger backup` and `rebuild`.
 
 use super::verify::{beside, unreadable};
-use crate::audit::{Structure, verify};
+use crate::audit::{Keys, Structure, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::ledger_path::OtherLedger;
@@ -38,7 +38,7 @@ pub fn backup(
     Reader::open(&path)?.backup(&args.file, args.detach)?;
     let shown = args.file.display().to_string();
     // A copy that cannot be read is none.
-    let found = verify(&args.file, &published, Vec::new(), &mut |_, _| {})
+    let found = verify(&args.file, &published, Keys::default(), &mut |_, _| {})
         .map_err(|error| unreadable(&shown, error))?;
     screen.json(&serde_json::json!({
         "backup": shown, "entries": found.entries, "root": found.root, "problems": found.problems.len(),

@@ -1,12 +1,13 @@
 //! `rescind ledger prove` and `check-proof`.
 
-use super::verify::public_keys;
+use super::verify::{cosigner_keys, public_keys};
+use crate::audit::Keys;
 use crate::audit::proof::{Shown, check as check_proof};
 use crate::chain::chain;
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::ledger_path::OtherLedger;
-use crate::cli::output::{BAD, GOOD, Screen, clean, styled};
+use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
 use crate::ledger::Reader;
 use std::collections::BTreeSet;
@@ -62,10 +63,14 @@ pub struct CheckArgs {
     /// hands in the proof.
     #[arg(long = "public-key", required = true, value_name = "KEY")]
     keys: Vec<String>,
+
+    /// The public key of a witness; several times for several. What it cosigned is shown.
+    #[arg(long = "cosigner", value_name = "KEY")]
+    cosigners: Vec<String>,
 }
 
 pub fn check(args: &CheckArgs, screen: &Screen) -> anyhow::Result<Exit> {
-    let keys = public_keys(&args.keys)?;
+    let keys = Keys { signers: public_keys(&args.keys)?, cosigners: cosigner_keys(&args.cosigners)? };
     let mut exit = Exit::Done;
     for file in &args.files {
         let mut all = Checked { file, count: 0, bad: 0, entries: BTreeSet::new(), keys: &keys, screen };
@@ -82,7 +87,7 @@ struct Checked<'a> {
     count: usize,
     bad: usize,
     entries: BTreeSet<u64>,
-    keys: &'a [crate::ledger::note::PublicKey],
+    keys: &'a Keys,
     screen: &'a Screen,
 }
 
@@ -126,17 +131,30 @@ impl Checked<'_> {
         let many = self.count;
         match check_proof(text, self.keys) {
             Ok(shown) => {
-                let Shown { seq, entry, checkpoint, key } = shown;
+                let Shown { seq, entry, checkpoint, key, cosigned } = shown;
                 self.entries.insert(seq);
+                let cosigners: Vec<_> = cosigned
+                    .iter()
+                    .map(|(key, one)| {
+                        serde_json::json!({ "name": key.name(), "key": key.to_string(), "at": one.as_ref().map(|one| one.time) })
+                    })
+                    .collect();
                 self.screen.json(&serde_json::json!({
                     "file": self.file, "holds": true, "entry_number": seq, "size": checkpoint.size, "key": key.to_string(),
-                    "entry": serde_json::from_str::<serde_json::Value>(&entry)?,
+                    "cosigners": cosigners, "entry": serde_json::from_str::<serde_json::Value>(&entry)?,
                 }))?;
                 self.screen.line(format!(
                     "{}  entry {seq} is in the tree of {} entries that was signed by {key}",
                     styled(GOOD, "holds"),
                     checkpoint.size
                 ));
+                for (key, one) in &cosigned {
+                    let name = clean(key.name());
+                    self.screen.line(match one {
+                        Some(one) => format!("  cosigned by {name} at {}", one.time),
+                        None => styled(WARN, format!("  not cosigned by {name}")),
+                    });
+                }
                 self.screen.line(format!("  {}", clean(&entry)));
             }
             Err(error) => {

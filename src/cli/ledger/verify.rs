@@ -1,15 +1,16 @@
 //! `rescind ledger verify`.
 
 use super::log;
-use crate::audit::{Findings, HOW_TO_COPY, Kept, Unreadable, verify};
+use crate::audit::{CosignedBy, Findings, HOW_TO_COPY, Kept, Keys, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, GOOD, Screen, WARN, clean, styled};
 use crate::config::{Config, ConfigError};
-use crate::ledger::note::{Checkpoint, PublicKey};
-use crate::ledger::{Comparison, LedgerError, published};
+use crate::ledger::note::{BadKey, Checkpoint, PublicKey};
+use crate::ledger::{Comparison, CosignerKey, LedgerError, published};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -24,9 +25,17 @@ pub struct Args {
     #[arg(long = "public-key", value_name = "KEY")]
     keys: Vec<String>,
 
+    /// The public key of a witness that must have cosigned; several times for several. Without one those of the
+    /// configuration.
+    #[arg(long = "cosigner", value_name = "KEY")]
+    cosigners: Vec<String>,
+
     #[command(flatten)]
     ledger: OtherLedger,
 }
+
+/// Age from which a cosignature says too little of how the ledger is now. A service gets one every ten minutes.
+const OLD: SignedDuration = SignedDuration::from_hours(1);
 
 const NEEDS_KEY: &str = "The signing keys were taken from the ledger itself: a ledger that was rewritten with another key, or a forged archive, would pass. Give --public-key with a key that was kept elsewhere.";
 const NEEDS_CHECKPOINT: &str = "A truncated ledger, an old copy, or a ledger that was rewritten and signed again would pass. Give --checkpoint with a checkpoint that was kept elsewhere.";
@@ -43,7 +52,12 @@ pub fn run(
     };
     let mut kept = args.checkpoints.iter().map(|file| kept(file)).collect::<Result<Vec<_>, _>>()?;
     kept.extend(beside(&path));
-    let keys = public_keys(&args.keys)?;
+    let mut cosigners = cosigner_keys(&args.cosigners)?;
+    if cosigners.is_empty() {
+        let configured = config.iter().flat_map(|config| &config.cosigners).map(|one| one.public_key.clone());
+        cosigners = cosigner_keys(&configured.collect::<Vec<_>>())?;
+    }
+    let keys = Keys { signers: public_keys(&args.keys)?, cosigners };
     let shown = path.display().to_string();
     if !path.exists() {
         return Err(LedgerError::Missing { path: shown }.into());
@@ -82,8 +96,20 @@ fn not_verified(shown: &str, found: &Findings) -> Vec<String> {
             "There is no {shown}-wal beside the file. If this is a copy that was made while rescind ran, or after it was killed, its last entries are missing. {HOW_TO_COPY}"
         ));
     }
-    if found.checkpoints.1 == 0 {
+    let now = Timestamp::now();
+    let is_fresh = |one: &CosignedBy| one.latest.is_some_and(|(_, at)| now.duration_since(at) < OLD);
+    // What a witness cosigned a moment ago is as good as a checkpoint that was kept.
+    if found.checkpoints.1 == 0 && !found.cosigners.iter().any(is_fresh) {
         not_verified.push(NEEDS_CHECKPOINT.to_owned());
+    }
+    for one in found.cosigners.iter().filter(|one| !is_fresh(one)) {
+        let name = clean(one.key.name());
+        not_verified.push(match one.latest {
+            None => format!("{name} has cosigned nothing of this ledger, as far as it records."),
+            Some((size, at)) => format!(
+                "{name} last cosigned at {at:.0}, up to entry {size}. That it is an old copy, or was changed after that, would not be seen by its cosignature."
+            ),
+        });
     }
     if found.signed < found.entries {
         not_verified.push(format!(
@@ -135,6 +161,16 @@ pub fn public_keys(keys: &[String]) -> Result<Vec<PublicKey>, BadInput> {
         .collect()
 }
 
+pub fn cosigner_keys(keys: &[String]) -> Result<Vec<CosignerKey>, BadInput> {
+    let parse = |key: &String| {
+        CosignerKey::parse(key).map_err(|error| match error {
+            BadKey::Form => BadInput("--cosigner: expected the public key of a witness for cosignatures with Ed25519: NAME+KEYID+BASE64".to_owned()),
+            BadKey::Id => BadInput(format!("--cosigner: {error}")),
+        })
+    };
+    keys.iter().map(parse).collect()
+}
+
 /// On a terminal only, and only when it takes long enough to be seen.
 fn progress_bar(screen: &Screen) -> ProgressBar {
     if !screen.is_text() {
@@ -157,10 +193,18 @@ fn json(
 ) -> anyhow::Result<()> {
     let problems: Vec<_> =
         found.problems.iter().map(|p| serde_json::json!({ "entry": p.entry, "problem": p.what })).collect();
+    let cosigners: Vec<_> = found
+        .cosigners
+        .iter()
+        .map(|one| {
+            let (size, at) = one.latest.unzip();
+            serde_json::json!({ "name": one.key.name(), "key": one.key.to_string(), "count": one.count, "size": size, "at": at })
+        })
+        .collect();
     screen.json(&serde_json::json!({
         "ledger": shown, "entries": found.entries, "archived": found.archived, "root": found.root, "problems": problems,
         "more_problems": found.more_problems, "first_bad_entry": found.first_bad, "signed": found.signed, "earlier_checkpoints": found.earlier,
-        "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys,
+        "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys, "cosigners": cosigners,
         "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "not_verified": not_verified,
         "log": in_log.map(|(table, found)| log::described(table, found)),
     }))
@@ -181,6 +225,13 @@ fn text(shown: &str, found: &Findings, not_verified: &[String], screen: &Screen)
         found.beside.len(),
         found.signed
     ));
+    for one in &found.cosigners {
+        let name = clean(one.key.name());
+        screen.prose(match one.latest {
+            Some((size, at)) => format!("cosigned by {name}: up to entry {size}, at {at:.0}"),
+            None => format!("cosigned by {name}: nothing"),
+        });
+    }
     for problem in &found.problems {
         let at = problem.entry.map_or(String::new(), |entry| format!("entry {entry}: "));
         screen.prose(format!("{}  {at}{}", styled(BAD, "TAMPERED"), clean(&problem.what)));

@@ -158,6 +158,12 @@ codes! {
         LedgerTampered "ledger_tampered"
             means "Signed entries were changed. rescind keeps revoking, but signs no more checkpoints. This is raised once a start."
             do "[The ledger was changed](runbook.md#the-ledger-was-changed).";
+        CosignerDiffers "cosigner_differs"
+            means "A witness has seen another ledger under the same name and key, or a longer one: it refuses to cosign this one. What is in the ledger was changed or is missing, or somebody else has the signing key."
+            do "[The ledger was changed](runbook.md#the-ledger-was-changed), and [a witness has seen something else](runbook.md#a-witness-has-seen-something-else).";
+        NotCosigned "not_cosigned"
+            means "A witness refuses to cosign checkpoints, or has not answered for longer than `raise_after`. What it would prove of the ledger from then on, it does not."
+            do "The alert has its answer. 403 and 404: the witness's operator must add the ledger's public key (`rescind ledger key`). Otherwise see the URL and the key in `cosigners`, and the network. It is asked again.";
         LedgerReplaced "ledger_replaced"
             means "The checkpoint beside the ledger covers entries that the ledger does not have: an older copy or another ledger was put in its place. The checkpoint is kept, as `ledger.db.checkpoint.kept-…`."
             do "If you put a backup in place, move that file away. If not: [The ledger was changed](runbook.md#the-ledger-was-changed).";

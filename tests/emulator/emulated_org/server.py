@@ -11,7 +11,9 @@ from .errors import NoAnswer
 from .gateway import Gateway
 from .protocol.answers import Answer
 from .services.webhooks import WebhookReceiver
+from .services.witnesses import WitnessReceiver
 from .state.webhooks import PREFIX as WEBHOOKS
+from .state.witnesses import PREFIX as WITNESSES
 from .state.world import World
 
 LOOPBACK = "127.0.0.1"
@@ -28,6 +30,7 @@ class Server(ThreadingHTTPServer):
         self.gateway = Gateway(self.world)
         self.control = Control(self.world)
         self.webhooks = WebhookReceiver(self.world.webhooks)
+        self.witnesses = WitnessReceiver(self.world.witnesses)
 
     @property
     def url(self) -> str:
@@ -60,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
                 answer = self.server.webhooks.answer(
                     self.command, path, self.headers, body, self._client_is_gone
                 )
+            elif path.startswith(WITNESSES):
+                answer = self.server.witnesses.answer(self.command, path, body, self._client_is_gone)
             else:
                 answer = self.server.gateway.answer(
                     self.command, self.path, self.headers, body, self._client_is_gone

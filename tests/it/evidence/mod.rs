@@ -1,5 +1,6 @@
 //! The ledger as evidence: whatever is changed in it is seen, by whoever has the checkpoint and the key.
 
+mod cosigned;
 mod custody;
 mod forge;
 mod forgery;

@@ -24,6 +24,7 @@ from .signing_keys import SigningKeys
 from .tables import Tables
 from .topics import Topics
 from .webhooks import Webhooks
+from .witnesses import Witnesses
 
 PREFIX = "/emulator/"
 DOORS = (
@@ -42,6 +43,7 @@ DOORS = (
     Tables,
     Topics,
     Webhooks,
+    Witnesses,
 )
 
 

@@ -23,6 +23,7 @@ from .tables import Tables
 from .topics import Topics
 from .trail import Trail
 from .webhooks import Webhooks
+from .witnesses import Witnesses
 
 
 class World:
@@ -48,11 +49,13 @@ class World:
         self.topics = Topics()
         self.buses = Buses()
         self.webhooks = Webhooks()
+        self.witnesses = Witnesses()
 
     def reset(self) -> None:
         self.faults.reset()
         self.queues.reset()
         self.webhooks.reset()
+        self.witnesses.reset()
         with self.lock:
             BackendDict.reset()
             organizations_backends.master_accounts.clear()
