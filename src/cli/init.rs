@@ -61,7 +61,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
         }
         Err(error) => return Err(BadInput(format!("{}: {error}", opt_outs.display())).into()),
     }
-    let key = &parsed.signing_key;
+    let Some(key) = parsed.signing_key.file() else { return Ok(Exit::Done) };
     let signer = Signer::new_log()?;
     match signer.save(key) {
         Ok(()) => {

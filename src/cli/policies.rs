@@ -5,7 +5,7 @@ use super::exit::BadInput;
 use super::output::Screen;
 use super::runtime::block_on;
 use crate::aws::Hub;
-use crate::config::{Config, ConfigError, RemedyName};
+use crate::config::{Config, ConfigError, RemedyName, SigningKey};
 use crate::ident::AccountId;
 use crate::policies::{self, Delegate, Trusted};
 use crate::replication::open_ledger;
@@ -108,8 +108,12 @@ pub fn run(
         Document::HubRole => {
             let table = config.log.as_ref().map(|log| log.table.as_str());
             let bucket = config.witness.as_ref().map(|witness| witness.bucket.as_str());
-            let (remedies, back) = (config.all_remedies(), config.write_back);
-            policies::hub_role(&member, drill.as_deref(), &remedies, back, table, bucket)
+            let key = match &config.signing_key {
+                SigningKey::Kms(arn) => Some(arn.of_key()),
+                SigningKey::File(_) => None,
+            };
+            let (remedies, back, key) = (config.all_remedies(), config.write_back, key.as_deref());
+            policies::hub_role(&member, drill.as_deref(), &remedies, back, table, bucket, key)
         }
         Document::OrganizationDeny => {
             let delegate = print.delegate(&config)?;

@@ -25,6 +25,7 @@ mod raw;
 mod regions;
 mod rule;
 mod schema;
+mod signing_key;
 mod sts_regions;
 mod sweep;
 mod template;
@@ -51,6 +52,7 @@ pub use place::ServicePlace;
 pub use pursue::{Contain, Pursue};
 pub use rule::{EXFILTRATION_RULE, Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use schema::{config_schema, opt_outs_schema};
+pub use signing_key::{KmsArn, SigningKey};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 pub use unknown_types::{UnknownType, unknown_types};
@@ -98,7 +100,7 @@ pub struct Config {
     /// Witnesses of other operators that cosign the ledger's checkpoints.
     pub cosigners: Vec<CosignerSettings>,
     /// The key that signs checkpoints of the ledger.
-    pub signing_key: PathBuf,
+    pub signing_key: SigningKey,
     /// A finding last seen longer ago than this is not acted on.
     pub max_finding_age: SignedDuration,
     /// Time between two polls of a region.
@@ -298,7 +300,7 @@ impl Config {
             log: raw.ledger.log,
             witness: raw.ledger.witness,
             cosigners: raw.ledger.cosigners,
-            signing_key: directory.join(raw.signing_key.0),
+            signing_key: raw.signing_key.key(directory),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
             calls_per_second: NonZeroU32::new(raw.calls_per_second.0).unwrap_or(NonZeroU32::MIN),

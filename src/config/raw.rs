@@ -15,6 +15,7 @@ use super::pattern::ProtectedRole;
 use super::pursue::{Contain, Pursue};
 use super::regions::Regions;
 use super::rule::{OneOrMore, Rules};
+use super::signing_key::KeyName;
 use super::sweep::Sweep;
 use super::write_back::WriteBack;
 use crate::ident::{Region, quoted};
@@ -67,9 +68,10 @@ pub(super) struct RawConfig {
     /// hosts share, and the witnesses of its checkpoints.
     #[serde(default)]
     pub ledger: Ledger,
-    /// File of the key that signs checkpoints of the ledger, relative to this file.
-    #[serde(default = "default_signing_key")]
-    pub signing_key: FilePath,
+    /// File of the key that signs checkpoints of the ledger, relative to this file; or the ARN of a KMS key, or of an
+    /// alias of one, with the key spec ECC_NIST_EDWARDS25519.
+    #[serde(default = "KeyName::default_name")]
+    pub signing_key: KeyName,
     /// Remedies of the built-in rules, and of rules that name none: of these the first that is for the principal.
     #[serde(default)]
     pub remedy: OneOrMore,
@@ -168,10 +170,6 @@ fn yes() -> bool {
 
 fn default_tag() -> String {
     "rescind:mode".to_owned()
-}
-
-fn default_signing_key() -> FilePath {
-    FilePath(PathBuf::from("ledger.key"))
 }
 
 pub(super) fn default_opt_outs() -> FilePath {

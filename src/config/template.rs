@@ -73,8 +73,8 @@ regions = [{regions}]
 # ] } }
 ledger = {ledger}
 
-# Key that signs checkpoints of the ledger. Keep its public part elsewhere:
-# `rescind ledger key`.
+# Key that signs checkpoints of the ledger: a file, or the ARN of a KMS key
+# (ECC_NIST_EDWARDS25519). Keep its public part elsewhere: `rescind ledger key`.
 signing_key = {signing_key}
 
 # What is done to a principal, by the built-in rules and by rules that name no

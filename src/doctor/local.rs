@@ -222,7 +222,7 @@ fn opt_outs(config: &Config) -> Vec<Problem> {
 
 #[cfg(unix)]
 fn files(config: &Config) -> Vec<Problem> {
-    let secrets = [&config.signing_key, &config.file].into_iter().map(std::path::PathBuf::as_path);
+    let secrets = config.signing_key.file().into_iter().chain([config.file.as_path()]);
     let of_channels = config.channels.iter().flat_map(|channel| match &channel.way {
         Way::Webhook { url, key, .. } => std::iter::once(url).chain(key).collect(),
         _ => Vec::new(),

@@ -4,7 +4,7 @@ use super::append::Appending;
 use super::claim::claim;
 use super::columns::states;
 use super::emptied::Emptied;
-use super::note::Signer;
+use super::host_signer::HostSigner;
 use super::prepared::Prepared;
 use super::project::{SideTable, stamp};
 use super::{LedgerError, Reader, checkpoint};
@@ -158,7 +158,7 @@ pub(super) fn move_out(
     appending: &mut Appending<'_>,
     closed: &Closed,
     to: &Moved,
-    signer: &Signer,
+    signer: &HostSigner,
 ) -> Result<Option<usize>, LedgerError> {
     let path = appending.path();
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
@@ -177,7 +177,7 @@ pub(super) fn move_out(
     };
     // Nothing in it cannot be JSON.
     let unsigned = serde_json::to_value(event_with(String::new())).unwrap_or_default();
-    let event = event_with(signer.claim(appending.next(), &claim(unsigned)));
+    let event = event_with(signer.claim(appending.next(), &claim(unsigned))?);
     let seq = appending.one(&Prepared::new(Draft::of_service(event))?)?.unwrap_or_default();
     let occurrences = closed.occurrences.iter().map(|(name, _)| name.clone()).collect();
     let emptied = Emptied::by(seq, &closed.entries, closed.remediations.clone(), occurrences);

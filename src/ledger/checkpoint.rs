@@ -1,6 +1,7 @@
 //! Checkpoints: signed tree heads, stored with the entries and published to a file.
 
-use super::note::{Checkpoint, Signer};
+use super::host_signer::{HostSigner, Unsigned};
+use super::note::{Checkpoint, PublicKey};
 use super::project::CheckpointRow;
 use super::proof::SUBTREE;
 use super::tree::{self, Frontier, Hash};
@@ -8,7 +9,6 @@ use super::trust::{KeySet, named_keys};
 use super::{LedgerError, claim};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -35,16 +35,25 @@ pub fn checkpoint_file(ledger: &Path) -> PathBuf {
 }
 
 /// Makes a checkpoint over all entries, to be written beside them; none when there are no new ones since the last.
-///
-/// What is signed has to fit what was signed before: otherwise nothing is.
 pub(super) fn make(
     connection: &Connection,
     path: &str,
-    signer: &Signer,
+    signer: &HostSigner,
 ) -> Result<Option<CheckpointRow>, LedgerError> {
+    unsigned(connection, path, &signer.public())?.map(|unsigned| signer.sign(unsigned)).transpose()
+}
+
+/// What is to be signed with this key; none when there are no new entries since the last checkpoint.
+///
+/// It has to fit what was signed before: otherwise nothing is signed.
+pub(super) fn unsigned(
+    connection: &Connection,
+    path: &str,
+    key: &PublicKey,
+) -> Result<Option<Unsigned>, LedgerError> {
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let tampered = |seq: i64, what: String| LedgerError::Tampered { path: path.to_owned(), seq, what };
-    let keys = keys(connection, signer).map_err(sqlite)?;
+    let keys = keys(connection, key).map_err(sqlite)?;
     let known = signed(connection, path, &keys)?;
     let entries: i64 = connection
         .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))
@@ -100,17 +109,13 @@ pub(super) fn make(
     if last == frontier.size() {
         return Ok(None);
     }
-    Ok(Some(CheckpointRow {
-        size: frontier.size(),
-        time: Timestamp::now(),
-        note: signer.sign(frontier.size(), &frontier.root()),
-        frontier: BASE64.encode(frontier.save()),
-    }))
+    let (size, root) = (frontier.size(), frontier.root());
+    Ok(Some(Unsigned { size, root, frontier: BASE64.encode(frontier.save()) }))
 }
 
 /// The keys that this one trusts, itself included.
-fn keys(connection: &Connection, signer: &Signer) -> rusqlite::Result<KeySet> {
-    Ok(KeySet::find(&[signer.public()], &named_keys(connection)?))
+fn keys(connection: &Connection, key: &PublicKey) -> rusqlite::Result<KeySet> {
+    Ok(KeySet::find(std::slice::from_ref(key), &named_keys(connection)?))
 }
 
 /// The checkpoints that these keys signed, by size. Others may be anybody's.

@@ -122,6 +122,13 @@ pub enum LedgerError {
         /// What differs from what was signed.
         what: String,
     },
+    /// The key in KMS does not sign.
+    #[error("the key that signs checkpoints cannot be used")]
+    Signing {
+        /// The call that failed.
+        #[source]
+        error: CallError,
+    },
     /// No key of the ledger has signed for this host's.
     #[error(
         "{path}: no key of this ledger has signed for this one yet, so it signs nothing. A host with such a key does when it leads, or with `rescind ledger checkpoint`"
@@ -225,6 +232,22 @@ impl LedgerError {
         match self {
             Self::Log { .. } | Self::Closed => true,
             Self::Shared(error) => error.is_of_log(),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing may be signed: what was signed before was changed, or nobody has signed for this host's key.
+    #[must_use]
+    pub fn keeps_from_signing(&self) -> bool {
+        matches!(self, Self::Tampered { .. } | Self::NotEndorsed { .. })
+    }
+
+    /// Whether the key cannot sign just now: everything else goes on.
+    #[must_use]
+    pub fn is_of_key(&self) -> bool {
+        match self {
+            Self::Signing { .. } => true,
+            Self::Shared(error) => error.is_of_key(),
             _ => false,
         }
     }

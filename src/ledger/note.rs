@@ -88,15 +88,15 @@ pub fn split(note: &str) -> Option<(&str, &str)> {
     Some((&note[..=end], &note[end + 2..]))
 }
 
-fn endorsement(next: &PublicKey) -> String {
+pub(super) fn endorsement(next: &PublicKey) -> String {
     format!("{}\nsigned from now on with\n{next}\n", next.name)
 }
 
-fn succession(previous: &PublicKey) -> String {
+pub(super) fn succession(previous: &PublicKey) -> String {
     format!("{}\nsigned before with\n{previous}\n", previous.name)
 }
 
-fn archiving(log: &str, entry: u64, claim: &str) -> String {
+pub(super) fn archiving(log: &str, entry: u64, claim: &str) -> String {
     format!("{log}\nmoved to an archive, recorded as entry {entry}\n{claim}\n")
 }
 
@@ -146,9 +146,7 @@ impl Signer {
     /// # Errors
     /// When the system has no randomness to give.
     pub fn new_log() -> Result<Self, getrandom::Error> {
-        let mut name = [0_u8; 8];
-        getrandom::fill(&mut name)?;
-        Self::generate(&format!("rescind/{}", crate::digest::hex(&name)))
+        Self::generate(&new_name()?)
     }
 
     /// Reads a key from its file.
@@ -213,11 +211,16 @@ impl Signer {
         self.note(&archiving(&self.name, entry, claim))
     }
 
-    fn note(&self, text: &str) -> String {
-        let mut signature = key_id(&self.name, &self.key.verifying_key()).to_vec();
-        signature.extend(self.key.sign(text.as_bytes()).to_bytes());
-        format!("{text}\n{DASH}{} {}\n", self.name, BASE64.encode(signature))
+    pub(super) fn note(&self, text: &str) -> String {
+        signed(&self.name, &self.key.verifying_key(), text, &self.key.sign(text.as_bytes()))
     }
+}
+
+/// A note, with one signature.
+fn signed(name: &str, key: &VerifyingKey, text: &str, signature: &Signature) -> String {
+    let mut bytes = key_id(name, key).to_vec();
+    bytes.extend(signature.to_bytes());
+    format!("{text}\n{DASH}{name} {}\n", BASE64.encode(bytes))
 }
 
 /// Why a text is no public key.
@@ -259,6 +262,25 @@ impl PublicKey {
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| BadKey::Form)?;
         let public = Self { name: name.to_owned(), key };
         if public.to_string() == text.trim() { Ok(public) } else { Err(BadKey::Id) }
+    }
+
+    /// A key of the log of this name, by its 32 bytes.
+    #[must_use]
+    pub fn of_log(name: &str, bytes: &[u8; 32]) -> Option<Self> {
+        Some(Self { name: name.to_owned(), key: VerifyingKey::from_bytes(bytes).ok()? })
+    }
+
+    /// Whether it is the same key, though perhaps of a log of another name.
+    #[must_use]
+    pub fn has_bytes(&self, bytes: &[u8; 32]) -> bool {
+        self.key.as_bytes() == bytes
+    }
+
+    /// A note with a signature that somebody else made with this key; none when it is not one over this text.
+    pub(super) fn note_with(&self, text: &str, signature: &[u8]) -> Option<String> {
+        let signature = Signature::from_slice(signature).ok()?;
+        self.key.verify_strict(text.as_bytes(), &signature).ok()?;
+        Some(signed(&self.name, &self.key, text, &signature))
     }
 
     /// The key's id, in hexadecimal.
@@ -354,6 +376,16 @@ impl Checkpoint {
         // One way to write a number only.
         (number.to_string() == size).then(|| Self { origin: origin.to_owned(), size: number, root })
     }
+}
+
+/// A name that no other log has.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn new_name() -> Result<String, getrandom::Error> {
+    let mut name = [0_u8; 8];
+    getrandom::fill(&mut name)?;
+    Ok(format!("rescind/{}", crate::digest::hex(&name)))
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use super::append::{Ready, Written};
 use super::archive::{Closed, Moved, move_out};
 use super::checkpoint::{self, Made};
 use super::committer::Committer;
+use super::host_signer::{HostSigner, Unsigned};
 use super::logged::{Fault, Log, Role};
-use super::note::Signer;
+use super::note::PublicKey;
 use super::prepared::Prepared;
 use super::project::SideTable;
 use super::queue::{Queue, Work};
@@ -52,9 +53,11 @@ enum Job {
     /// A call record: nobody waits for it, and it is never dropped.
     Detached(Box<Prepared>),
     /// A checkpoint over all that is written.
-    Checkpoint(Arc<Signer>, oneshot::Sender<Result<Option<Made>, LedgerError>>),
+    Checkpoint(Arc<HostSigner>, oneshot::Sender<Result<Option<Made>, LedgerError>>),
+    /// What a key that somebody else holds is to sign.
+    Unsigned(PublicKey, oneshot::Sender<Result<Option<Unsigned>, LedgerError>>),
     /// Texts that are in an archive by now.
-    MoveOut(Box<(Closed, Moved, Arc<Signer>)>, oneshot::Sender<Result<Option<usize>, LedgerError>>),
+    MoveOut(Box<(Closed, Moved, Arc<HostSigner>)>, oneshot::Sender<Result<Option<usize>, LedgerError>>),
     /// What the log has and the file has not.
     CatchUp(oneshot::Sender<Result<Tail, LedgerError>>),
 }
@@ -164,8 +167,20 @@ impl Ledger {
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
-    pub async fn checkpoint(&self, signer: &Arc<Signer>) -> Result<Option<Made>, LedgerError> {
-        self.ask(|answer| Job::Checkpoint(Arc::clone(signer), answer)).await
+    pub async fn checkpoint(&self, signer: &Arc<HostSigner>) -> Result<Option<Made>, LedgerError> {
+        if !signer.is_remote() {
+            return self.ask(|answer| Job::Checkpoint(Arc::clone(signer), answer)).await;
+        }
+        // Whoever appends does not wait for KMS.
+        let Some(unsigned) = self.ask(|answer| Job::Unsigned(signer.public(), answer)).await? else {
+            return Ok(None);
+        };
+        let signer = Arc::clone(signer);
+        let signed = tokio::task::spawn_blocking(move || signer.sign(unsigned)).await;
+        let row = signed.map_err(|_| LedgerError::Closed)??;
+        let made = Made { size: row.size, note: row.note.clone() };
+        self.append(Append { beside: vec![SideTable::Checkpoint(row)], ..Append::default() }).await?;
+        Ok(Some(made))
     }
 
     /// Takes the texts of what is in an archive by now out of the ledger, says so in an entry, and signs for it.
@@ -177,7 +192,7 @@ impl Ledger {
         &self,
         closed: &Closed,
         to: &Moved,
-        signer: &Arc<Signer>,
+        signer: &Arc<HostSigner>,
     ) -> Result<Option<usize>, LedgerError> {
         let what = Box::new((closed.clone(), to.clone(), Arc::clone(signer)));
         self.ask(|answer| Job::MoveOut(what, answer)).await
@@ -258,6 +273,12 @@ impl Work<Job> for Writer {
         for job in others {
             match job {
                 Job::Checkpoint(signer, answer) => drop(answer.send(self.checkpoint(&signer))),
+                Job::Unsigned(key, answer) => {
+                    let unsigned = self.committer.commit(|appending| {
+                        checkpoint::unsigned(appending.connection(), appending.path(), &key)
+                    });
+                    drop(answer.send(unsigned));
+                }
                 Job::MoveOut(what, answer) => {
                     let (closed, to, signer) = *what;
                     let moved = self.committer.commit(|appending| move_out(appending, &closed, &to, &signer));
@@ -301,7 +322,7 @@ impl Writer {
         }
     }
 
-    fn checkpoint(&mut self, signer: &Signer) -> Result<Option<Made>, LedgerError> {
+    fn checkpoint(&mut self, signer: &HostSigner) -> Result<Option<Made>, LedgerError> {
         self.committer.commit(|appending| {
             let Some(row) = checkpoint::make(appending.connection(), appending.path(), signer)? else {
                 return Ok(None);
@@ -354,7 +375,7 @@ impl Writer {
                             let _ = answer.send(Err(LedgerError::Shared(Arc::clone(&error))));
                         }
                         Job::Detached(call) => self.backlog.push(*call),
-                        Job::Checkpoint(..) | Job::MoveOut(..) | Job::CatchUp(_) => {}
+                        Job::Checkpoint(..) | Job::Unsigned(..) | Job::MoveOut(..) | Job::CatchUp(_) => {}
                     }
                 }
             }
@@ -388,7 +409,7 @@ impl Writer {
                 match job {
                     Job::Detached(call) => drop(appending.one(call)?),
                     Job::Append(ready, _) => answers.push(appending.all(ready)?),
-                    Job::Checkpoint(..) | Job::MoveOut(..) | Job::CatchUp(_) => {}
+                    Job::Checkpoint(..) | Job::Unsigned(..) | Job::MoveOut(..) | Job::CatchUp(_) => {}
                 }
             }
             Ok(answers)

@@ -23,6 +23,7 @@ const CONTAIN_ONLY: &str = include_str!("../../policies/member-role-contain-only
 const HUB_ROLE: &str = include_str!("../../policies/hub-role-permissions.json");
 const HUB_ORGANIZATION_DENY: &str = include_str!("../../policies/hub-role-organization-deny.json");
 const HUB_ARCHIVE: &str = include_str!("../../policies/hub-role-archive.json");
+const HUB_KMS: &str = include_str!("../../policies/hub-role-kms.json");
 const HUB_LOG: &str = include_str!("../../policies/hub-role-log.json");
 const HUB_WITNESS: &str = include_str!("../../policies/hub-role-witness.json");
 const HUB_SECURITY_HUB: &str = include_str!("../../policies/hub-role-security-hub.json");
@@ -148,8 +149,9 @@ pub fn member_role(member_role: &str, remedies: &[RemedyName]) -> Vec<(&'static 
     policies
 }
 
-/// The permissions of the hub's role for these remedies, what is written back, the table in which the log is kept, and
-/// the bucket in which checkpoints are. `member_role` and `drill_role` with their paths, if they have any.
+/// The permissions of the hub's role for these remedies, what is written back, the table in which the log is kept, the
+/// bucket in which checkpoints are, and the KMS key that signs them. `member_role` and `drill_role` with their paths, if
+/// they have any.
 #[must_use]
 pub fn hub_role(
     member_role: &str,
@@ -158,6 +160,7 @@ pub fn hub_role(
     write_back: WriteBack,
     log_table: Option<&str>,
     witness_bucket: Option<&str>,
+    signing_key_arn: Option<&str>,
 ) -> Value {
     let mut policy = filled(HUB_ROLE, &[("MEMBER_ROLE", member_role)]);
     let enter = statements(&mut policy).find(|statement| statement["Sid"] == "EnterMembers");
@@ -171,12 +174,14 @@ pub fn hub_role(
         (write_back.updates_security_hub(), HUB_SECURITY_HUB),
         (log_table.is_some(), HUB_LOG),
         (witness_bucket.is_some(), HUB_WITNESS),
+        (signing_key_arn.is_some(), HUB_KMS),
     ];
     for (_, template) in more.into_iter().filter(|(is_needed, _)| *is_needed) {
         if let Some(Value::Array(statements)) = policy.get_mut("Statement") {
             let places = [
                 ("LOG_TABLE", log_table.unwrap_or_default()),
                 ("WITNESS_BUCKET", witness_bucket.unwrap_or_default()),
+                ("SIGNING_KEY_ARN", signing_key_arn.unwrap_or_default()),
             ];
             let filled = filled(template, &places);
             statements.extend(statements_of(&filled).iter().cloned());
@@ -302,7 +307,7 @@ mod tests {
     #[test]
     fn the_hub_may_write_back_only_what_is_configured() {
         let sids = |write_back| {
-            let policy = hub_role("R", None, &[], write_back, None, None);
+            let policy = hub_role("R", None, &[], write_back, None, None, None);
             statements_of(&policy)
                 .iter()
                 .map(|one| one["Sid"].as_str().unwrap_or_default().to_owned())
@@ -316,7 +321,7 @@ mod tests {
 
     #[test]
     fn the_log_is_kept_in_the_one_table_that_is_named() {
-        let of = |table| hub_role("R", None, &[], WriteBack::default(), table, None);
+        let of = |table| hub_role("R", None, &[], WriteBack::default(), table, None, None);
         assert!(!of(None).to_string().contains("dynamodb:"));
         let policy = of(Some("audit"));
         let keep = policy["Statement"].as_array().and_then(|all| all.last()).expect("a statement");
@@ -326,7 +331,7 @@ mod tests {
 
     #[test]
     fn the_hub_uses_a_bucket_only_where_it_keeps_its_checkpoints_there() {
-        let of = |bucket| hub_role("R", None, &[], WriteBack::default(), None, bucket);
+        let of = |bucket| hub_role("R", None, &[], WriteBack::default(), None, bucket, None);
         assert!(!of(None).to_string().contains("s3:"));
         let policy = of(Some("example-witness"));
         let all = policy["Statement"].as_array().expect("statements");
@@ -354,6 +359,7 @@ mod tests {
                 both_back(),
                 Some("rescind-log"),
                 Some("example-witness"),
+                Some("arn:aws:kms:eu-central-1:111122223333:key/1234abcd"),
             ),
             organization_delegation(&Delegate {
                 hub_role_arn: trusted.hub_role_arn.clone(),
@@ -407,6 +413,7 @@ mod tests {
             WriteBack::default(),
             None,
             None,
+            None,
         );
         assert!(!without.to_string().contains("organizations:AttachPolicy"), "{without}");
         let with = hub_role(
@@ -414,6 +421,7 @@ mod tests {
             None,
             &[RemedyName::RoleSessions, RemedyName::OrganizationDeny],
             WriteBack::default(),
+            None,
             None,
             None,
         );

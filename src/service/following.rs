@@ -49,6 +49,9 @@ pub async fn follow(
 /// Interval between two looks whether this host's key is to be offered.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Time after which a key in KMS that cannot be used is tried again.
+const AGAIN: Duration = Duration::from_mins(1);
+
 /// Offers this host's key, so that the host that leads can sign for it before this one leads. What fails here fails
 /// again where it matters, and does not keep the host from following.
 async fn offer_key(config: &Config, ledger: Ledger, is_whole: &AtomicBool) -> Infallible {
@@ -65,7 +68,10 @@ async fn offer_key(config: &Config, ledger: Ledger, is_whole: &AtomicBool) -> In
             Ok(true) => return std::future::pending().await,
             Err(error) => {
                 tracing::error!("this host's key cannot be offered: {}", chain(&error));
-                return std::future::pending().await;
+                if !error.is_of_key() {
+                    return std::future::pending().await;
+                }
+                tokio::time::sleep(AGAIN).await;
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Keys that other hosts offer: the key of the host that leads signs for them, and a person is notified.
 
 use crate::alert::Alert;
-use crate::ledger::note::{PublicKey, Signer};
+use crate::ledger::note::PublicKey;
 use crate::ledger::trust::KeySet;
-use crate::ledger::{Append, Ledger, LedgerError, Reader};
+use crate::ledger::{Append, HostSigner, Ledger, LedgerError, Reader};
 use crate::remediation::{AlertCode, Draft, Event};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -25,7 +25,12 @@ impl KeyOffers {
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
-    pub async fn answer(&self, signer: &Signer, ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
+    pub async fn answer(
+        &self,
+        signer: &HostSigner,
+        ledger: &Ledger,
+        reader: &Reader,
+    ) -> Result<(), LedgerError> {
         loop {
             let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let offers = reader.of_kinds_after(&["key_offered"], seen, TOGETHER)?;
@@ -44,7 +49,7 @@ impl KeyOffers {
 
     fn one(
         &self,
-        signer: &Signer,
+        signer: &HostSigner,
         reader: &Reader,
         host: &str,
         offered: &str,
@@ -70,7 +75,13 @@ impl KeyOffers {
         if set.replaced.iter().any(|(_, gone)| *gone == key) {
             return Ok(self.refuse(format!("host {host} offered the key {id}, which was replaced")));
         }
-        let endorsed = Some(signer.endorse(&key));
+        if signer.is_remote() {
+            let text = format!(
+                "host {host} offered a key {id} of its own, and the host that leads signs with a key in KMS"
+            );
+            return Ok(self.refuse(text));
+        }
+        let endorsed = Some(signer.endorse(&key)?);
         let event = Event::SigningKey { public_key: key.to_string(), endorsed, follows: None, accepts };
         let text = format!(
             "the key {id} of host {host} signs checkpoints from now on: the key {} has signed for it",
@@ -87,7 +98,7 @@ impl KeyOffers {
         if self.refused.swap(true, Ordering::Relaxed) {
             return Append::default();
         }
-        let what_to_do = "Find out who can write to the log: docs/runbook.md, \"A key that nobody added\".";
+        let what_to_do = "With KMS, give every host the same signing_key. Otherwise find out who can write to the log: docs/runbook.md, \"A key that nobody added\".";
         let alert = Alert::of_service(
             AlertCode::SigningKeyRefused,
             format!("{text}: it is not signed for"),

@@ -168,7 +168,7 @@ impl Service {
         let checkpoints =
             if acts { Some(Checkpoints::start(&config, &ledger, &reader).await?.that_go_on()) } else { None };
         // What an earlier process could not sign any more; and whether what was signed is still there.
-        if let Some(checkpoints) = &checkpoints {
+        if let Some(checkpoints) = checkpoints.as_ref().filter(|_| config.signing_key.file().is_some()) {
             checkpoints.make(&ledger, &reader).await?;
         }
         match Self::connect(&config, command, purpose, &ledger, &reader).await {
@@ -214,12 +214,11 @@ impl Service {
                 let witnessing = match (&config.witness, &checkpoints) {
                     (Some(settings), Some(checkpoints)) => {
                         let bucket = WitnessBucket::of_hub(&hub, settings, config.home_region());
-                        let signer = checkpoints.signer();
                         Some(Witnessing::new(
                             bucket,
                             &ledger,
                             &alerts,
-                            signer,
+                            checkpoints,
                             config.raise_after,
                             config.cosigners.len(),
                         )?)

@@ -2,11 +2,12 @@
 //!
 //! A task of its own: a bucket that does not answer holds up neither containment nor the checkpoints.
 
+use super::checkpoints::Checkpoints;
 use super::live::WitnessLive;
 use crate::alert::{Alert, Alerts};
 use crate::backoff::Backoff;
 use crate::digest::hex;
-use crate::ledger::note::{Checkpoint, Signer, cosigned};
+use crate::ledger::note::{Checkpoint, cosigned};
 use crate::ledger::trust::KeySet;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{AlertCode, CallError, Draft, Event};
@@ -34,7 +35,8 @@ pub(super) struct Witnessing {
     ledger: Ledger,
     reader: Reader,
     alerts: Arc<Alerts>,
-    signer: Arc<Signer>,
+    /// They know this host's key, once it is known.
+    checkpoints: Arc<Checkpoints>,
     /// Time of failures after which an alert is raised.
     raise_after: SignedDuration,
     /// Number of witnesses that cosign. What they give in time stands in the object as well.
@@ -60,7 +62,7 @@ impl Witnessing {
         bucket: WitnessBucket,
         ledger: &Ledger,
         alerts: &Arc<Alerts>,
-        signer: &Arc<Signer>,
+        checkpoints: &Arc<Checkpoints>,
         raise_after: SignedDuration,
         cosigners: usize,
     ) -> Result<Self, LedgerError> {
@@ -71,7 +73,7 @@ impl Witnessing {
             ledger: ledger.clone(),
             reader,
             alerts: Arc::clone(alerts),
-            signer: Arc::clone(signer),
+            checkpoints: Arc::clone(checkpoints),
             raise_after,
             cosigners,
             live,
@@ -199,7 +201,8 @@ impl Witnessing {
 
     /// The keys of the ledger: another host may have signed what stands in the bucket.
     fn keys(&self) -> Result<KeySet, LedgerError> {
-        Ok(KeySet::find(&[self.signer.public()], &self.reader.named_keys()?))
+        let own: Vec<_> = self.checkpoints.public().into_iter().collect();
+        Ok(KeySet::find(&own, &self.reader.named_keys()?))
     }
 
     fn failed(&self, error: &CallError, failures: u32) {

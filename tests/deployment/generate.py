@@ -28,6 +28,7 @@ PARAMETERS = {
     "MEMBER_ROLE": "MemberRole",
     "ORG_ID": "OrganizationId",
     "PARTITION": "AWS::Partition",
+    "SIGNING_KEY_ARN": "SigningKeyArn",
     "SOURCE_IDENTITY": "SourceIdentity",
     "WITNESS_BUCKET": "WitnessBucket",
 }

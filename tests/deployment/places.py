@@ -24,6 +24,7 @@ FILLED = {
     "MEMBER_ROLE": "security/Remediation",
     "DRILL_ROLE": "Drill",
     "ORG_ID": "o-a1b2c3d4e5",
+    "SIGNING_KEY_ARN": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "SOURCE_IDENTITY": "rescind-eu",
     "WITNESS_BUCKET": "example-rescind-witness",
 }

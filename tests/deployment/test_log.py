@@ -179,6 +179,7 @@ class Permissions(unittest.TestCase):
             "hub-role-log.json": {
                 "dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem",
             },
+            "hub-role-kms.json": {"kms:GetPublicKey", "kms:Sign"},
             "hub-role-witness.json": {
                 "s3:GetBucketObjectLockConfiguration", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
                 "s3:PutObjectRetention",

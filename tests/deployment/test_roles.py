@@ -169,6 +169,7 @@ class HubRole(unittest.TestCase):
     def test_it_keeps_a_log_and_puts_checkpoints_only_where_it_is_given_where(self):
         for given, name, document in [
             ({"LogTable": FILLED["LOG_TABLE"]}, "RescindLog", "hub-role-log.json"),
+            ({"SigningKeyArn": FILLED["SIGNING_KEY_ARN"]}, "RescindKms", "hub-role-kms.json"),
             ({"WitnessBucket": FILLED["WITNESS_BUCKET"]}, "RescindWitness", "hub-role-witness.json"),
         ]:
             properties = role("hub-role.yaml", MemberRole=FILLED["MEMBER_ROLE"], **given)

@@ -105,7 +105,7 @@ class Documents(unittest.TestCase):
         self.assertEqual(also, policy("hub-role-organization-deny.json"))
         for name, file in [("archive", "hub-role-archive.json"), ("security_hub", "hub-role-security-hub.json")]:
             self.assertEqual(document("hub-role", name, variables), policy(file))
-        for name, given in [("log", "log_table"), ("witness", "witness_bucket")]:
+        for name, given in [("log", "log_table"), ("kms", "signing_key_arn"), ("witness", "witness_bucket")]:
             asked = document("hub-role", name, variables | {given: FILLED[given.upper()]})
             self.assertEqual(asked, policy(f"hub-role-{name}.json"))
         text = (DEPLOYMENT / "hub-role.yaml").read_text()

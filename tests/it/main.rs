@@ -44,6 +44,7 @@ mod ids;
 mod incident;
 mod inputs;
 mod keeping;
+mod kms;
 mod ladder;
 mod ledger;
 mod log_store;

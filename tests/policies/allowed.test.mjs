@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, LOG_CALLS, MEMBER_CALLS, NEVER_ASKED, ROLE, TABLE, USER, WRITE_BACK_CALLS, by } from './calls.mjs'
+import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, LOG_CALLS, MEMBER_CALLS, NEVER_ASKED, ROLE, SIGNING_CALLS, TABLE, USER, WRITE_BACK_CALLS, by } from './calls.mjs'
 import {
-  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, STRANGER, hubRole, hubRoleWithLog, memberRole, memberRoleWithUsers, policy, source, topicKey
+  DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, SIGNING_KEY_ARN, STRANGER, hubRole, hubRoleWithKms, hubRoleWithLog, memberRole, memberRoleWithUsers, policy, source, topicKey
 } from './documents.mjs'
 import { ORGANIZATION_CALLS, READS_DELEGATION } from './organization.mjs'
 import { WRITES, session } from './session.mjs'
@@ -88,6 +88,15 @@ for (const action of LOG_CALLS) {
   })
 }
 
+for (const action of SIGNING_CALLS) {
+  test(`the hub, to sign checkpoints: ${action}`, async () => {
+    const call = { who: hub, action, account: HUB, resource: delegating }
+    assert.equal(await ask({ ...call, on: SIGNING_KEY_ARN, identity: hubRoleWithKms }), 'Allowed')
+    assert.notEqual(await ask({ ...call, on: SIGNING_KEY_ARN, identity: hubRole }), 'Allowed')
+    assert.notEqual(await ask({ ...call, on: KEY, identity: hubRoleWithKms }), 'Allowed')
+  })
+}
+
 // A topic with a customer-managed key: the key lets its account's policies decide, or is of another account.
 const delegating = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${HUB}:root` }, Action: 'kms:*', Resource: '*' }] }
 
@@ -128,7 +137,7 @@ test('the tables have every call that src/aws makes', () => {
   }
   assert.ok(made.size > 20, 'the calls are not recognized any more')
   const inMembers = Object.values(MEMBER_CALLS).flatMap((kinds) => Object.values(kinds).flat())
-  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action).concat(LOG_CALLS))
+  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action).concat(LOG_CALLS, SIGNING_CALLS))
   // How members are entered is in trust.test.mjs.
   const missing = [...made].filter((call) => ![...NEVER_ASKED, 'sts:AssumeRole'].includes(call) && !known.has(KNOWN_AS[call] ?? call))
   assert.deepEqual(missing, [], 'add them to calls.mjs')

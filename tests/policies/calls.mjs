@@ -93,6 +93,9 @@ export const TABLE = `arn:aws:dynamodb:${REGION}:${HUB}:table/${LOG_TABLE}`
 /** By the hub's role where the log is in a table. */
 export const LOG_CALLS = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:GetItem', 'dynamodb:PutItem']
 
+/** By the hub's role where a key in KMS signs checkpoints. */
+export const SIGNING_CALLS = ['kms:GetPublicKey', 'kms:Sign']
+
 /** What SNS asks KMS in the name of whoever publishes to a topic with a customer-managed key. */
 export const KEY = `arn:aws:kms:${REGION}:${HUB}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
 export const KEY_CALLS = ['kms:Decrypt', 'kms:GenerateDataKey']

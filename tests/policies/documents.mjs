@@ -13,6 +13,7 @@ export const HUB_ROLE = `arn:aws:iam::${HUB}:role/RescindHub`
 export const MEMBER_ROLE = 'RescindRemediation'
 export const DRILL_ROLE = 'RescindDrill'
 export const LOG_TABLE = 'rescind-log'
+export const SIGNING_KEY_ARN = `arn:aws:kms:eu-central-1:${HUB}:key/5678abcd-12ab-34cd-56ef-1234567890ab`
 export const WITNESS_BUCKET = 'example-rescind-witness'
 export const DEPLOYER = 'arn:aws:iam::*:role/stacksets-exec-*'
 
@@ -32,6 +33,7 @@ export function policy(name, values = {}) {
     MANAGEMENT_ACCOUNT: MANAGEMENT,
     PARTITION: 'aws',
     ORG_ID: ORGANIZATION,
+    SIGNING_KEY_ARN,
     SOURCE_IDENTITY,
     WITNESS_BUCKET,
     ...values
@@ -50,6 +52,7 @@ export const memberRoleContainingUsers = [...memberRole, { name: 'RescindUsers',
 export const hubRole = [{ name: 'Rescind', policy: policy('hub-role-permissions') }]
 export const hubRoleWithDeny = [...hubRole, { name: 'RescindOrganizationDeny', policy: policy('hub-role-organization-deny') }]
 export const hubRoleWithLog = [...hubRole, { name: 'RescindLog', policy: policy('hub-role-log') }]
+export const hubRoleWithKms = [...hubRole, { name: 'RescindKms', policy: policy('hub-role-kms') }]
 /** What the policy of a key must say with which topics are encrypted. */
 export const topicKey = policy('topic-key')
 export const trust = policy('member-role-trust')

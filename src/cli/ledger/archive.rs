@@ -63,13 +63,14 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     let mut sha256 = String::new();
     block_on(async {
         // All that is moved has to be signed for first.
-        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?.that_sign()?;
+        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
+        let signer = checkpoints.signer(&ledger, &reader).await?;
         checkpoints.make(&ledger, &reader).await?;
         sha256 = write(&args.out, &reader, &parts)?;
         let file = args.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let to = Moved { file, sha256: sha256.clone(), before: args.before };
         for part in &parts {
-            let done = ledger.move_out(part, &to, checkpoints.signer()).await.with_context(|| {
+            let done = ledger.move_out(part, &to, &signer).await.with_context(|| {
                 format!("{moved} entries were moved before this: keep {}", args.out.display())
             })?;
             if let Some(entries) = done {

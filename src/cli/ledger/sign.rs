@@ -4,7 +4,7 @@ use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::output::{GOOD, Screen, styled};
 use crate::cli::runtime::block_on;
-use crate::config::Config;
+use crate::config::{Config, SigningKey};
 use crate::ledger::note::Signer;
 use crate::ledger::{Ledger, LedgerError, Lock, Reader, checkpoint_file};
 use crate::replication::open_ledger;
@@ -14,17 +14,29 @@ use crate::service::{Checkpoints, HostKey};
 pub struct RotateArgs {
     /// Sign with this host's key from now on, though no key of the ledger has signed for it: all of them are lost.
     /// Auditors see that nobody signed for it.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     lost: bool,
+
+    /// Sign for this key, a file or the ARN of a KMS key, instead of making a new one. Then write it into
+    /// rescind.toml as `signing_key`.
+    #[arg(long, value_name = "KEY")]
+    to: Option<SigningKey>,
 }
 
 pub fn key(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let signer = Signer::load(&config.signing_key)
-        .map_err(|error| BadInput(format!("{}: {error}", config.signing_key.display())))?;
-    // On a ledger that several hosts share, the key is of the log that they share.
-    let public = match Reader::open(&config.ledger) {
-        Ok(reader) => HostKey::open(config, &reader)?.public(),
-        Err(_) => signer.public(),
+    // On a ledger that several hosts share, and with KMS, the key is of the log that the ledger names.
+    let public = match (Reader::open(&config.ledger), &config.signing_key) {
+        (Err(_), SigningKey::File(file)) => {
+            let signer = Signer::load(file);
+            signer.map_err(|error| BadInput(format!("{}: {error}", file.display())))?.public()
+        }
+        (reader, key) => {
+            let reader = reader?;
+            if let SigningKey::File(file) = key {
+                Signer::load(file).map_err(|error| BadInput(format!("{}: {error}", file.display())))?;
+            }
+            block_on(async { Ok(HostKey::open(config, &reader).await?) })?.public()
+        }
     };
     let public = public.to_string();
     screen.json(&serde_json::json!({ "public_key": public }))?;
@@ -52,7 +64,20 @@ pub fn rotate(args: &RotateArgs, config: &Config, screen: &Screen) -> anyhow::Re
             screen.line(format!("  {key}"));
             return Ok(Exit::Done);
         }
-        let rotated = Checkpoints::rotate(config, &ledger, &reader).await?;
+        if let Some(to) = &args.to {
+            let key = Checkpoints::move_to(config, to, &ledger, &reader).await?.to_string();
+            ledger.close();
+            screen.json(&serde_json::json!({ "public_key": key, "signing_key": to.to_string() }))?;
+            screen.line("This host's key has signed for another one. Keep its public key elsewhere:");
+            screen.line(format!("  {key}"));
+            screen.prose(format!("Now set `signing_key = \"{to}\"` in rescind.toml, before the next start."));
+            return Ok(Exit::Done);
+        }
+        let SigningKey::File(file) = &config.signing_key else {
+            let text = "KMS makes no new key in the place of one that signs: make another key, and sign for it with `rescind ledger rotate-key --to ARN`";
+            return Err(BadInput(text.to_owned()).into());
+        };
+        let rotated = Checkpoints::rotate(config, file, &ledger, &reader).await?;
         ledger.close();
         screen.json(
             &serde_json::json!({ "public_key": rotated.new.to_string(), "retired": rotated.retired }),
@@ -71,7 +96,8 @@ pub fn rotate(args: &RotateArgs, config: &Config, screen: &Screen) -> anyhow::Re
 pub fn checkpoint(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let (ledger, reader) = open(config)?;
     block_on(async {
-        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?.that_sign()?;
+        let checkpoints = Checkpoints::start(config, &ledger, &reader).await?;
+        checkpoints.signer(&ledger, &reader).await?;
         // What other hosts have offered is signed for first, so that it is under the checkpoint.
         checkpoints.answer_offers(&ledger, &reader).await?;
         checkpoints.make(&ledger, &reader).await?;

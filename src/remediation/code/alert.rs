@@ -155,6 +155,9 @@ codes! {
         SigningKeyNotEndorsed "signing_key_not_endorsed"
             means "This host leads with a key for which no key of the ledger has signed. It revokes as ever, and signs no checkpoints. This is raised once a start."
             do "Run `rescind ledger checkpoint` on a host that has signed before: it signs for this one as well. Or copy its `ledger.key` here. If no such key is left: `rescind ledger rotate-key --lost`, which auditors see.";
+        SigningKeyUnavailable "signing_key_unavailable"
+            means "The key in KMS that signs checkpoints does not answer, is disabled, or is a key of another kind. rescind keeps revoking, without checkpoints. This is raised once a start; it is tried again each minute."
+            do "`rescind doctor`. See the key's state and policy in KMS, and the hub's permissions (`policies/hub-role-kms.json`).";
         LedgerTampered "ledger_tampered"
             means "Signed entries were changed. rescind keeps revoking, but signs no more checkpoints. This is raised once a start."
             do "[The ledger was changed](runbook.md#the-ledger-was-changed).";

@@ -1,8 +1,8 @@
 //! Each host has a key of its own, and signs once a key of the ledger has signed for it.
 
-use super::host::{Host, LEADS, TABLE, configure, scene};
+use super::host::{Host, LEADS, TABLE, configure, scene, scene_of};
 use super::two;
-use crate::scene::{HOME, Ran, SHOP, Scene};
+use crate::scene::{HOME, Ran, SECURITY, SHOP, Scene, Setting};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -250,4 +250,31 @@ fn an_archive_of_one_host_is_accepted_by_the_next() {
     assert_eq!(alerts(&second), Vec::<Value>::new());
     let found = verified(&second, &of_first, 0);
     assert_eq!(found["signed"], found["entries"]);
+}
+
+#[test]
+fn hosts_with_a_key_in_kms_share_it_and_it_signs_for_no_other() {
+    let scene = scene_of(Setting::default().with_signing_keys());
+    let asked = json!({"account": SECURITY, "region": HOME});
+    let arn = scene.post("signing-keys", &asked)["arn"].as_str().expect("an ARN").to_owned();
+    configure(&scene, &format!("signing_key = \"{arn}\"\n"));
+    let (mut first, mut second, mut third) = (Host::new(&scene), Host::new(&scene), Host::new(&scene));
+    let path = third.path("rescind.toml");
+    let text = std::fs::read_to_string(&path).expect("a text").replace(&arn, "ledger.key");
+    std::fs::write(&path, text).expect("written");
+    first.lead();
+    scene.wait(|| entries(&first, "signing_key").len() == 1);
+    second.run();
+    third.run();
+    scene.wait(|| alerts(&first) == ["signing_key_refused"]);
+    third.kill();
+    first.kill();
+    second.until(LEADS);
+    let (thief, _) = scene.theft(SHOP, "web");
+    scene.wait(|| thief.list_users().is_err());
+    assert_eq!(second.stop(), 0);
+    assert_eq!(entries(&second, "key_offered").len(), 1);
+    let found = verified(&second, &key(&second), 0);
+    assert_eq!((&found["signed"], &found["unendorsed_keys"]), (&found["entries"], &json!([])), "{found}");
+    assert_eq!(entries(&second, "signing_key").len(), 1);
 }

@@ -1,6 +1,6 @@
 //! What a scene is made of, and the policies that the project ships.
 
-use super::{HOME, OTHER};
+use super::{HOME, OTHER, SECURITY};
 use serde_json::Value;
 use std::path::Path;
 
@@ -46,6 +46,16 @@ impl Setting {
         let more = policy("member-role-users.json")["Statement"].clone();
         let statements = self.member_policy["Statement"].as_array_mut().expect("statements");
         statements.extend(more.as_array().expect("statements").clone());
+        self
+    }
+
+    /// The same, where the hub's role may sign with the KMS keys of its account.
+    pub fn with_signing_keys(mut self) -> Self {
+        let keys = format!("arn:aws:kms:{HOME}:{SECURITY}:key/*");
+        let more = policy("hub-role-kms.json").to_string().replace("${SIGNING_KEY_ARN}", &keys);
+        let more: Value = serde_json::from_str(&more).expect("JSON");
+        let statements = self.hub_policy["Statement"].as_array_mut().expect("statements");
+        statements.extend(more["Statement"].as_array().expect("statements").clone());
         self
     }
 

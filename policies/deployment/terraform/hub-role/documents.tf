@@ -9,6 +9,9 @@ locals {
   log = templatefile("${path.module}/../../../hub-role-log.json", {
     LOG_TABLE = var.log_table
   })
+  kms = templatefile("${path.module}/../../../hub-role-kms.json", {
+    SIGNING_KEY_ARN = var.signing_key_arn
+  })
   witness = templatefile("${path.module}/../../../hub-role-witness.json", {
     WITNESS_BUCKET = var.witness_bucket
   })

@@ -54,6 +54,14 @@ resource "aws_iam_role_policy" "log" {
   policy = local.log
 }
 
+resource "aws_iam_role_policy" "kms" {
+  count = var.signing_key_arn == "" ? 0 : 1
+
+  name   = "RescindKms"
+  role   = aws_iam_role.hub.name
+  policy = local.kms
+}
+
 resource "aws_iam_role_policy" "witness" {
   count = var.witness_bucket == "" ? 0 : 1
 

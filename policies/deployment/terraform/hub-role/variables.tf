@@ -44,6 +44,17 @@ variable "log_table" {
   }
 }
 
+variable "signing_key_arn" {
+  description = "The KMS key that signs checkpoints, not an alias. Empty for a key in a file."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$", var.signing_key_arn))
+    error_message = "The ARN of a key is expected, or nothing."
+  }
+}
+
 variable "witness_bucket" {
   description = "The bucket for checkpoints (bucket_name of the module witness). Empty for none."
   type        = string
