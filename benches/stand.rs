@@ -1,7 +1,9 @@
 //! The stub of AWS as a process of its own, for programs that are measured from outside.
 //!
-//! `stand serve MILLISECONDS ACCOUNTS REGIONS` prints its address, and serves until its standard input ends.
+//! `stand serve MILLISECONDS ACCOUNTS REGIONS [MILLISECONDS]` prints its address, and serves until its standard input
+//! ends. The last number is the latency of DynamoDB, if that is another.
 //! `stand bare URL CHAINS CALLS CLIENTS` makes chains of so many bare calls, and prints the seconds that took.
+//! `stand puts URL PUTS` makes so many bare puts of an item, one after the other.
 //! `benches/driver` starts it. Without a word it does nothing.
 
 #![allow(clippy::print_stdout)] // it is for reading
@@ -11,7 +13,7 @@ mod stub;
 use std::io::Read;
 use std::time::Duration;
 use stub::Stub;
-use stub::bare::bare_at_once;
+use stub::bare::{bare_at_once, bare_puts};
 
 /// The regions that every account has.
 const REGIONS: [&str; 17] = [
@@ -39,9 +41,11 @@ fn main() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let number = |word: &str| word.parse::<usize>().expect("a number");
     match words.as_slice() {
-        ["serve", milliseconds, accounts, regions] => {
-            let latency = Duration::from_millis(number(milliseconds).try_into().expect("not so long"));
-            let stub = Stub::start(latency, number(accounts), &REGIONS[..number(regions)]);
+        ["serve", milliseconds, accounts, regions, of_tables @ ..] => {
+            let latency = |word: &str| Duration::from_millis(number(word).try_into().expect("not so long"));
+            let of_tables = latency(of_tables.first().unwrap_or(milliseconds));
+            let regions = &REGIONS[..number(regions)];
+            let stub = Stub::start_with_tables(latency(milliseconds), of_tables, number(accounts), regions);
             println!("{}", stub.url());
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             // Connections that hang need not be waited for.
@@ -51,6 +55,7 @@ fn main() {
             let took = bare_at_once(url, number(chains), number(calls), number(clients));
             println!("{:.6}", took.as_secs_f64());
         }
-        _ => println!("stand serve MILLISECONDS ACCOUNTS REGIONS | stand bare URL CHAINS CALLS CLIENTS"),
+        ["puts", url, puts] => println!("{:.6}", bare_puts(url, number(puts)).as_secs_f64()),
+        _ => println!("stand serve MILLISECONDS ACCOUNTS REGIONS [MILLISECONDS] | stand bare URL CHAINS CALLS CLIENTS | stand puts URL PUTS"),
     }
 }

@@ -16,6 +16,7 @@ import deny
 import doctor
 import growth
 import idle
+import log
 import machine
 import plot
 import pursuit
@@ -42,6 +43,8 @@ FULL = {
     "pursued": 100,
     "rounds": 5,
     "denies": 30,
+    "log_thefts": 2_000,
+    "replayed": 500_000,
 }
 QUICK = {
     "latencies": (0, 20),
@@ -60,6 +63,8 @@ QUICK = {
     "pursued": 100,
     "rounds": 1,
     "denies": 10,
+    "log_thefts": 200,
+    "replayed": 20_000,
 }
 MEASURES = {
     "containment": lambda tools, size, say: containment.measure(tools, size["delays"], say),
@@ -76,6 +81,7 @@ MEASURES = {
     "organization": lambda tools, size, say: growth.organization(tools, size["organization"], say),
     "ledger": lambda tools, size, say: growth.ledger(tools, size["ledger"], say),
     "opt_outs": lambda tools, size, say: growth.opt_outs(tools, size["opt_outs"], say),
+    "log": lambda tools, size, say: log.measure(tools, size, say),
     "doctor": lambda tools, size, say: doctor.measure(tools, size["doctor"], say),
 }
 

@@ -1,9 +1,11 @@
 """A directory with a configuration and a ledger of rescind."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 
@@ -74,6 +76,11 @@ class Home:
         """In bytes, with what is not in the main file yet."""
         names = (name for name in os.listdir(self.path) if name.startswith("ledger.db"))
         return sum(os.path.getsize(self.file(name)) for name in names)
+
+    def entries(self):
+        """How many the ledger has."""
+        with contextlib.closing(sqlite3.connect(self.file("ledger.db"))) as connection:
+            return connection.execute("SELECT max(seq) FROM entries").fetchone()[0]
 
     def service(self, url):
         return subprocess.Popen(

@@ -11,12 +11,14 @@ ROUND_TRIPS = 3
 class Stand:
     """Serves from `with` to its end. Each call takes so many milliseconds."""
 
-    def __init__(self, program, latency, accounts, regions=2):
+    def __init__(self, program, latency, accounts, regions=2, of_tables=None):
+        """`of_tables` is the latency of DynamoDB, if it is another."""
         self.program, self.latency, self.accounts, self.regions = program, latency, accounts, regions
+        self.of_tables = latency if of_tables is None else of_tables
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [self.program, "serve", str(self.latency), str(self.accounts), str(self.regions)],
+            [self.program, "serve", *map(str, (self.latency, self.accounts, self.regions, self.of_tables))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -81,6 +83,17 @@ class Stand:
         """The seconds that bare clients take for so many chains of three calls."""
         command = [self.program, "bare", self.url, str(chains), str(ROUND_TRIPS), str(clients)]
         return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    def bare_puts(self, count):
+        """The same for so many puts of an item, one after the other."""
+        command = [self.program, "puts", self.url, str(count)]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    def puts(self):
+        """Each put of an item of the log since the last reset: when its request was there and its answer ready, in
+        microseconds, and the bytes of its body. The renewals of a lease are not among them."""
+        with self._open("puts") as answer:
+            return json.load(answer)
 
     def cpu(self):
         """The processor time that the stub took so far, in seconds."""

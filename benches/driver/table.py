@@ -261,6 +261,77 @@ def _doctor(rows):
     return _table(heads, lines)
 
 
+def _log(found):
+    put = found["put_ms"]
+    lines = []
+    for row in found["deny"]:
+        target = 1.15 * (row["bound"]["median"] - row["puts_bound"]["median"]) + row["puts_bound"]["median"]
+        puts = row["puts"]
+        lines.append(
+            [
+                f"{row['latency_ms']} ms",
+                *(_ms(row[log][span]) for log in ("local", "table") for span in ("event", "remedy")),
+                _ms(row["more_s"]),
+                f"{puts['before_the_deny']['median']:.0f}, {puts['from_assume_role']['median']:.0f}",
+                _ms(row["bound"]),
+                f"{row['table']['remedy']['median'] / target:.2f}",
+            ]
+        )
+    heads = ["a call takes", "local: event to the deny", "AssumeRole to the deny", "table: event to the deny",
+             "AssumeRole to the deny", "the table takes longer by", "puts, from AssumeRole",
+             "bound: three calls and three puts", "of 1.15 calls and the puts"]
+    deny = _table(heads, lines)
+    burst = found["throughput"]
+    heads = ["log", "denies", "a second", "of local", "of the bound", "all proved", "entries a second", "puts",
+             "entries a put", "write units a deny", "CPU each", "peak"]
+    local = burst["local"]
+    lines = [
+        [
+            name,
+            _count(burst["findings"]),
+            f"{row['denies_a_second']:.0f}",
+            f"{row['denies_a_second'] / local['denies_a_second']:.0%}",
+            f"{row['bound'] / row['denied']:.0%}",
+            f"{row['proved']:.2f} s",
+            f"{row['entries_a_second']:,.0f}",
+            f"{row['puts']:,.0f}",
+            f"{row['entries'] / row['puts']:.1f}" if row["puts"] else "",
+            f"{row['units'] / burst['findings']:.1f}",
+            f"{row['cpu_ms_each']:.1f} ms",
+            f"{row['peak_mib']:.0f} MiB",
+        ]
+        for name, row in ((name, burst[name]) for name in ("local", "table"))
+    ]
+    many = _table(heads, lines)
+    heads = ["the leader is", "another leads", "what was stolen then is denied", "times"]
+    lines = [
+        [name, _seconds(row["leads"]), _seconds(row["denied"]), str(row["leads"]["runs"])]
+        for name, row in found["takeover"].items()
+    ]
+    over = _table(heads, lines)
+    heads = ["log", "entries", "items", "read by a new host", "entries a second", "CPU", "peak",
+             "`rebuild --from-log`, compared too"]
+    lines = [
+        [
+            name,
+            _count(row["entries"]),
+            _count(row["items"]),
+            _seconds(row["took"]),
+            f"{row['entries_a_second']:,.0f}",
+            _seconds(row["cpu"]),
+            f"{row['peak_mib']:.0f} MiB",
+            _seconds(row["rebuild"]),
+        ]
+        for name, row in found["replay"].items()
+    ]
+    idle = found["idle"]
+    quiet = (
+        f"An idle leader made {idle['puts']} puts of {idle['units']} write units for {idle['polls']} polls in "
+        f"{idle['seconds']} s, and {idle['renewals']} renewals of its lease."
+    )
+    return "\n\n".join((f"A put takes {put} ms.", quiet, deny, many, over, _table(heads, lines)))
+
+
 def _growing(first, more):
     """`first` and `more`: heads, each with what makes its cell of a row."""
     columns = {
@@ -283,6 +354,7 @@ PARTS = {
     "throughput": _throughput,
     "baselines": _baselines,
     "idle": _idle,
+    "log": _log,
     "organization": _growing(
         {"accounts": lambda row: _count(row["accounts"])},
         {

@@ -9,15 +9,29 @@ use std::time::{Duration, Instant};
 /// # Panics
 /// When the stub is gone.
 pub fn bare(url: &str, calls: usize) -> Duration {
-    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("connected");
-    stream.set_nodelay(true).expect("no delay");
     let body = "Action=GetCallerIdentity&Version=2011-06-15";
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: stub\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-         authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261122/eu-central-1/sts/aws4_request, SignedHeaders=host, Signature=0\r\n\
+    chain(url, &request("sts", "content-type: application/x-www-form-urlencoded", body), calls)
+}
+
+/// The same for so many puts of an item of 3 KB into a table.
+pub fn bare_puts(url: &str, puts: usize) -> Duration {
+    let payload = "x".repeat(3000);
+    let body = format!(r#"{{"TableName":"bare","Item":{{"pk":{{"S":"bare"}},"payload":{{"S":"{payload}"}}}}}}"#);
+    chain(url, &request("dynamodb", "x-amz-target: DynamoDB_20120810.PutItem", &body), puts)
+}
+
+fn request(service: &str, header: &str, body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: stub\r\n{header}\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261122/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
-    );
+    )
+}
+
+fn chain(url: &str, request: &str, calls: usize) -> Duration {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).expect("connected");
+    stream.set_nodelay(true).expect("no delay");
     let begun = Instant::now();
     for _ in 0..calls {
         stream.write_all(request.as_bytes()).expect("sent");

@@ -13,6 +13,7 @@ pub fn answer(world: &World, request: &Message) -> Option<Message> {
         ["operations"] => text(locked(&world.log).calls.operations()),
         ["accounts", id] => text(locked(&world.log).calls.account(id)),
         ["accounts"] => text(locked(&world.log).calls.accounts()),
+        ["puts"] => text(locked(&world.log).calls.puts()),
         ["reset"] => {
             locked(&world.log).calls = Tallies::default();
             text(String::new())

@@ -31,6 +31,7 @@ mod queue;
 mod reply;
 mod sqs;
 mod sts;
+mod tables;
 mod tally;
 mod trail;
 mod world;
@@ -56,11 +57,21 @@ impl Stub {
     /// An organization of the hub, the management account and so many members, in these regions.
     /// Each call takes `latency`, half of it on the way there.
     pub fn start(latency: Duration, accounts: usize, regions: &[&str]) -> Self {
+        Self::start_with_tables(latency, latency, accounts, regions)
+    }
+
+    /// The same, with another latency of DynamoDB.
+    pub fn start_with_tables(
+        latency: Duration,
+        of_tables: Duration,
+        accounts: usize,
+        regions: &[&str],
+    ) -> Self {
         let world = Arc::new(World::new(accounts, regions));
         let shared = Arc::clone(&world);
         let listener = Listener::start(move |stream| {
             // An error is that of a client that is gone.
-            let _ = serve(&shared, latency, stream);
+            let _ = serve(&shared, (latency, of_tables), stream);
         });
         Self { world, listener }
     }
@@ -130,7 +141,7 @@ impl Drop for Stub {
     }
 }
 
-fn serve(world: &World, latency: Duration, mut stream: TcpStream) -> io::Result<()> {
+fn serve(world: &World, (latency, of_tables): (Duration, Duration), mut stream: TcpStream) -> io::Result<()> {
     let mut requests = BufReader::new(stream.try_clone()?);
     while let Some(request) = Message::read(&mut requests)? {
         let arrived = Instant::now();
@@ -139,10 +150,12 @@ fn serve(world: &World, latency: Duration, mut stream: TcpStream) -> io::Result<
             continue;
         }
         world.enters();
+        let call = Call::of(&request);
+        let is_of_table = call.as_ref().is_some_and(|call| call.service == "dynamodb");
+        let latency = if is_of_table { of_tables } else { latency };
         let there = arrived + latency / 2;
         sleep_until(there);
         let started = Instant::now();
-        let call = Call::of(&request);
         let answer = call.as_ref().map_or_else(unsigned, |call| answer(world, call, &request));
         // Sleeping too long on the way there is made up for on the way back.
         sleep_until(there + started.elapsed() + latency / 2);
@@ -177,6 +190,7 @@ fn answer(world: &World, call: &Call, request: &Message) -> Message {
         "organizations" | "account" => organizations::answer(world, call, request),
         "guardduty" => guardduty::answer(world, call, request),
         "sqs" => sqs::answer(world, call, request),
+        "dynamodb" => world.tables.answer(call, request),
         "cloudtrail" => trail::answer(world, call, request),
         other => reply::xml_error(501, "NotImplemented", &format!("the stub has no {other}")),
     }

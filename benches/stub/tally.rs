@@ -14,6 +14,8 @@ pub struct Tallies {
     by_operation: BTreeMap<String, Tally>,
     /// By the account that the call is about, too.
     by_account: HashMap<String, BTreeMap<String, Tally>>,
+    /// Each PutItem: when its request was there, when its answer was ready, and the bytes of its body.
+    puts: Vec<(u128, u128, usize)>,
 }
 
 /// The calls of one operation.
@@ -33,7 +35,7 @@ struct Tally {
 impl Default for Tallies {
     fn default() -> Self {
         let began = (Instant::now(), SystemTime::now());
-        Self { began, by_operation: BTreeMap::new(), by_account: HashMap::new() }
+        Self { began, by_operation: BTreeMap::new(), by_account: HashMap::new(), puts: Vec::new() }
     }
 }
 
@@ -49,6 +51,10 @@ impl Tallies {
             answered: ready,
             last: ready,
         };
+        // The renewals of a lease are not counted among them.
+        if call.operation == "PutItem" && !has(&request.body, b"#lease\"") {
+            self.puts.push((one.first, ready, request.body.len()));
+        }
         let account = self.by_account.entry(about(call, request).to_owned()).or_default();
         account.entry(call.operation.clone()).or_default().add(&one);
         self.by_operation.entry(call.operation.clone()).or_default().add(&one);
@@ -76,8 +82,23 @@ impl Tallies {
         self.by_account.get(id).map_or_else(|| "{}".to_owned(), |tallies| self.listed(tallies))
     }
 
+    /// The puts of items as a JSON list: when each request was there and its answer ready, in microseconds since 1970,
+    /// and the bytes of its body.
+    pub fn puts(&self) -> String {
+        let since = self.since();
+        let one = |(first, ready, bytes): &(u128, u128, usize)| {
+            format!("[{},{},{bytes}]", since + first, since + ready)
+        };
+        format!("[{}]", self.puts.iter().map(one).collect::<Vec<_>>().join(","))
+    }
+
+    /// When the count began, in microseconds since 1970.
+    fn since(&self) -> u128 {
+        self.began.1.duration_since(UNIX_EPOCH).expect("it is after 1970").as_micros()
+    }
+
     fn listed(&self, tallies: &BTreeMap<String, Tally>) -> String {
-        let since = self.began.1.duration_since(UNIX_EPOCH).expect("it is after 1970").as_micros();
+        let since = self.since();
         let one = |(operation, tally): (&String, &Tally)| {
             format!(
                 r#"{}:{{"count":{},"received":{},"sent":{},"first":{},"answered":{},"last":{}}}"#,
@@ -105,6 +126,10 @@ impl Tally {
         self.received += one.received;
         self.sent += one.sent;
     }
+}
+
+fn has(body: &[u8], text: &[u8]) -> bool {
+    body.windows(text.len()).any(|window| window == text)
 }
 
 fn size(message: &Message) -> usize {

@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::identity::{HUB, MANAGEMENT, role_id};
 use super::queue::Queue;
+use super::tables::Tables;
 use super::tally::Tallies;
 use super::trail::Trail;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -20,6 +21,7 @@ pub struct World {
     pub findings: Mutex<Findings>,
     pub queue: Queue,
     pub trail: Trail,
+    pub tables: Tables,
     pub log: Mutex<Log>,
     pub most: AtomicUsize,
     now: AtomicUsize,
@@ -58,6 +60,7 @@ impl World {
             findings: Mutex::default(),
             queue: Queue::default(),
             trail: Trail::default(),
+            tables: Tables::default(),
             log: Mutex::default(),
             most: AtomicUsize::new(0),
             now: AtomicUsize::new(0),
