@@ -3,7 +3,9 @@
 use super::hollow::Hollow;
 use super::prepared::Prepared;
 use super::project::{Projected, SideTable, project, stamp, write_beside};
-use super::{LedgerError, schema, tree};
+use super::replayed::{Replayed, What};
+use super::tree::{self, Hash};
+use super::{LedgerError, schema};
 use crate::ident::{AccountId, Region};
 use crate::remediation::{Entry, Illegal, State};
 use jiff::{Timestamp, Unit};
@@ -173,7 +175,8 @@ impl<'a> Appending<'a> {
         let body = entry.body(seq, time);
         let Prepared { subject, event, .. } = entry;
         let occurrence = entry.occurrence.as_deref();
-        self.insert(&Projected { seq, time, subject, event, occurrence }, &body)?;
+        let leaf = tree::leaf(&body);
+        self.insert(&Projected { seq, time, subject, event, occurrence }, &body, &leaf)?;
         if let Some(kept) = &mut self.kept {
             kept.bodies.push(body);
         }
@@ -184,31 +187,27 @@ impl<'a> Appending<'a> {
     ///
     /// # Errors
     /// When it is not the one that comes next, or cannot be read.
-    pub fn replay(&mut self, body: &[u8]) -> Result<(), LedgerError> {
+    pub fn replay(&mut self, replayed: &Replayed) -> Result<(), LedgerError> {
         let seq = self.last + 1;
         let bad = |error: String| LedgerError::BadEntry { path: self.path.to_owned(), seq, error };
-        if let Some(hollow) = Hollow::of(body) {
-            return self.replay_hollow(&hollow);
+        match &replayed.what {
+            What::Entry { entry, .. } if entry.seq != seq => {
+                Err(bad(format!("the log has entry {} here", entry.seq)))
+            }
+            What::Entry { entry, occurrence, leaf } => {
+                let Entry { time, subject, event, .. } = &**entry;
+                let occurrence = occurrence.as_deref();
+                self.insert(&Projected { seq, time: *time, subject, event, occurrence }, &replayed.body, leaf)
+            }
+            What::Hollow { hollow, .. } if hollow.seq != seq => {
+                Err(bad("the log has another entry here".to_owned()))
+            }
+            What::Hollow { hollow, leaf } => self.insert_hollow(hollow, leaf),
+            What::Unreadable(error) => Err(bad(error.clone())),
         }
-        let entry: Entry = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-        if entry.seq != seq {
-            return Err(bad(format!("the log has entry {} here", entry.seq)));
-        }
-        let occurrence = entry.event.occurrence();
-        let Entry { time, subject, event, .. } = &entry;
-        self.insert(&Projected { seq, time: *time, subject, event, occurrence: occurrence.as_deref() }, body)
     }
 
-    fn replay_hollow(&mut self, hollow: &Hollow) -> Result<(), LedgerError> {
-        let bad = |error: &str| LedgerError::BadEntry {
-            path: self.path.to_owned(),
-            seq: self.last + 1,
-            error: error.to_owned(),
-        };
-        let leaf = hollow.leaf().ok_or_else(|| bad("its leaf hash cannot be read"))?;
-        if hollow.seq != self.last + 1 {
-            return Err(bad("the log has another entry here"));
-        }
+    fn insert_hollow(&mut self, hollow: &Hollow, leaf: &Hash) -> Result<(), LedgerError> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO entries (seq, time, kind, body, leaf_hash) VALUES (?1, ?2, 'archived', ?3, ?4)",
@@ -221,9 +220,8 @@ impl<'a> Appending<'a> {
         Ok(())
     }
 
-    fn insert(&mut self, entry: &Projected<'_>, body: &[u8]) -> Result<(), LedgerError> {
+    fn insert(&mut self, entry: &Projected<'_>, body: &[u8], leaf_hash: &Hash) -> Result<(), LedgerError> {
         let Projected { seq, time, subject, event, .. } = entry;
-        let leaf_hash = tree::leaf(body);
         self.pages += 2 + body.len() / schema::PAGE;
         let written = self.transaction
             .prepare_cached(

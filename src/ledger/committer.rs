@@ -1,20 +1,25 @@
 //! Commits: to the log first, when there is one, and then to SQLite.
 
 use super::append::Appending;
-use super::logged::{Log, READ, Role, Settled};
+use super::logged::{Log, Role, Settled};
 use super::position::{move_to, position};
 use super::project::SideTable;
+use super::reading::{Reading, Stretch, Unpacked};
 use super::{LedgerError, schema};
-use crate::log::{Chain, Group, Lease, Tail};
+use crate::log::{Group, Lease, Tail};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
 
-/// Number of items that are asked for at first.
-const FIRST_LOOK: usize = 3;
+/// Number of pages in the write-ahead log from which on it is folded while much is read from the log: each look for a
+/// page takes the longer the more there are.
+const FOLDED: usize = 10_000;
 
-/// Maximum number of entries that are read from the log in one transaction: others can write in between.
-const REPLAYED: usize = 5_000;
+/// Size of SQLite's page cache in KiB while much is read from the log: entries of many remediations come in turn.
+const CACHE: i64 = 64 << 10;
+
+/// Its size otherwise, which is SQLite's default.
+const LITTLE_CACHE: i64 = 2_000;
 
 /// One connection that writes, and the log before it.
 pub(super) struct Committer {
@@ -62,6 +67,19 @@ impl Committer {
         committer.see_that_it_is_of_this_log()?;
         committer.catch_up()?;
         Ok(committer)
+    }
+
+    /// Moves pages of the write-ahead log into the file. What cannot be moved now, because somebody reads what
+    /// was there before, stays in the log, and is as durable there.
+    pub fn fold(&mut self, how: &str) {
+        let sql = format!("PRAGMA wal_checkpoint({how})");
+        let left = self
+            .connection
+            .query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
+        match left {
+            Ok(left) => self.unfolded = usize::try_from(left).unwrap_or_default(),
+            Err(error) => tracing::debug!(%error, "the write-ahead log was left beside the ledger"),
+        }
     }
 
     /// How long another process that writes is waited for.
@@ -230,38 +248,38 @@ impl Committer {
     }
 
     fn ahead(&mut self, log: &Log) -> Result<Ahead, LedgerError> {
+        let ahead = self.read_to_the_end(log);
+        self.cache(LITTLE_CACHE);
+        ahead
+    }
+
+    /// With how much memory SQLite keeps pages.
+    fn cache(&self, kib: i64) {
+        // It only makes it faster.
+        let _ = self.connection.pragma_update(None, "cache_size", -kib);
+    }
+
+    fn read_to_the_end(&mut self, log: &Log) -> Result<Ahead, LedgerError> {
         'again: loop {
             let own = position(&self.connection).map_err(|error| self.sqlite(error))?.unwrap_or_default();
-            let (mut base, mut chain) = (own.position, Chain::behind(own));
-            let mut whole = chain.tail().clone();
-            // What is not there costs as much as what is: the first look is a short one.
-            let mut most = FIRST_LOOK;
+            let (mut base, mut reading) = (own.position, Reading::behind(log, own));
             loop {
-                let items = log.read_on(chain.tail().position + 1, most)?;
-                let is_end = items.len() < most.min(READ);
-                most = (most * 5).min(READ);
-                let mut groups = Vec::new();
-                for item in items {
-                    if let Some(group) = chain.take(item)? {
-                        groups.push(group);
-                        whole = chain.tail().clone();
-                    }
-                    if groups.iter().map(|group: &Group| group.bodies.len()).sum::<usize>() >= REPLAYED {
-                        if !self.replay(base, &whole, &std::mem::take(&mut groups))? {
-                            continue 'again;
-                        }
-                        base = whole.position;
-                    }
+                let Stretch { groups, whole, tail, is_end } = reading.next()?;
+                if reading.is_long_way() {
+                    self.cache(CACHE);
                 }
                 if !groups.is_empty() {
                     if !self.replay(base, &whole, &groups)? {
                         continue 'again;
                     }
                     base = whole.position;
+                    if self.unfolded > FOLDED {
+                        self.fold("PASSIVE");
+                    }
                 }
                 if is_end {
-                    log.come_to(chain.tail().position);
-                    return Ok(Ahead { base, tail: chain.tail().clone() });
+                    log.come_to(tail.position);
+                    return Ok(Ahead { base, tail });
                 }
             }
         }
@@ -269,7 +287,7 @@ impl Committer {
 
     /// Writes whole groups into the file, if it still is where they follow. Another process on this host can have been
     /// faster.
-    fn replay(&mut self, base: u64, whole: &Tail, groups: &[Group]) -> Result<bool, LedgerError> {
+    fn replay(&mut self, base: u64, whole: &Tail, groups: &[Unpacked]) -> Result<bool, LedgerError> {
         let path = self.path.clone();
         let sqlite = |error| LedgerError::Sqlite { path: path.clone(), error };
         let transaction =
@@ -284,7 +302,7 @@ impl Committer {
                 let (here, there) = (appending.next(), group.first);
                 return Err(diverged(format!("entry {here} comes next, and the log goes on with {there}")));
             }
-            group.bodies.iter().try_for_each(|body| appending.replay(body))?;
+            group.entries.iter().try_for_each(|entry| appending.replay(entry))?;
             for row in &group.beside {
                 let row: SideTable = serde_json::from_slice(row)
                     .map_err(|error| diverged(format!("the log has a row that cannot be read: {error}")))?;

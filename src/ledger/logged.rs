@@ -84,6 +84,23 @@ enum Ask {
     Read,
 }
 
+/// Items that are on their way.
+#[derive(Debug)]
+pub(super) struct Asked(JoinHandle<Result<Vec<Item>, CallError>>);
+
+impl Asked {
+    /// Waits for them. None when they have to be asked for again.
+    pub fn arrived(mut self) -> Option<Vec<Item>> {
+        Log::block_on(async { (&mut self.0).await.ok()?.ok() })
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What became of items that may or may not have been put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
@@ -212,6 +229,12 @@ impl Log {
             }
         }
         Ok(Settled::Ours)
+    }
+
+    /// Asks for items without waiting for them.
+    pub(super) fn ask_for(&self, from: u64, most: usize) -> Asked {
+        let store = Arc::clone(&self.store);
+        Asked(RUNTIME.spawn(async move { store.read(from, most).await }))
     }
 
     /// The items from `position` on, at most `most` of them or as many as are read together.

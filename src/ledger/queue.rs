@@ -7,15 +7,21 @@ use std::time::Duration;
 /// Maximum number of jobs that are done together.
 pub const GROUP: usize = 256;
 
-/// Maximum time that a job without a waiter is delayed for one with a waiter.
-const LINGER: Duration = Duration::from_millis(5);
+/// How long the thread waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// Maximum time that a job without a waiter is delayed for one with a waiter.
+    pub linger: Duration,
+    /// Time without a job after which the thread rests, once until the next one.
+    pub patience: Duration,
+}
 
 /// Does jobs, on a thread of its own.
 pub trait Work<J>: Send + 'static {
     /// Does some jobs, at least one, in the order in which they came.
     fn group(&mut self, jobs: Vec<J>);
 
-    /// No job came for the time given to [`Queue::start`].
+    /// No job came for as long as [`Waits::patience`].
     fn rest(&mut self);
 
     /// There will be no more.
@@ -53,6 +59,13 @@ struct Shared<J> {
     sleep: Sleep,
 }
 
+impl<J> Shared<J> {
+    /// What there is need not wait for more.
+    fn is_worth(&self) -> bool {
+        self.awaited > 0 || self.jobs.len() >= GROUP
+    }
+}
+
 impl<J> Default for Shared<J> {
     fn default() -> Self {
         Self { jobs: VecDeque::new(), awaited: 0, closed: false, sleep: Sleep::Not }
@@ -65,8 +78,8 @@ enum Sleep {
     /// It is awake, or wakes by itself.
     Not,
     UntilAny,
-    /// A job that somebody waits for.
-    UntilAwaited,
+    /// A job that somebody waits for, or as many as are done together.
+    UntilWorth,
 }
 
 impl<J> Waiting<J> {
@@ -81,7 +94,11 @@ impl<J> Waiting<J> {
         }
         state.jobs.push_back((awaited, job));
         state.awaited += usize::from(awaited);
-        let wakes = state.sleep == Sleep::UntilAny || awaited && state.sleep == Sleep::UntilAwaited;
+        let wakes = match state.sleep {
+            Sleep::Not => false,
+            Sleep::UntilAny => true,
+            Sleep::UntilWorth => state.is_worth(),
+        };
         if wakes {
             state.sleep = Sleep::Not;
         }
@@ -113,16 +130,16 @@ impl<J> Waiting<J> {
     }
 
     /// What is to be done next.
-    fn next(&self, rested: bool, patience: Duration) -> Next<J> {
+    fn next(&self, rested: bool, waits: Waits) -> Next<J> {
         let mut state = self.lock();
-        while state.awaited == 0 && !state.closed {
+        while !state.is_worth() && !state.closed {
             let slept = if !state.jobs.is_empty() {
-                self.sleep(state, Sleep::UntilAwaited, LINGER)
+                self.sleep(state, Sleep::UntilWorth, waits.linger)
             } else if rested {
                 state.sleep = Sleep::UntilAny;
                 (self.changed.wait(state).unwrap_or_else(PoisonError::into_inner), false)
             } else {
-                self.sleep(state, Sleep::UntilAny, patience)
+                self.sleep(state, Sleep::UntilAny, waits.patience)
             };
             state = slept.0;
             if slept.1 {
@@ -178,11 +195,11 @@ impl<J> Drop for Owned<J> {
 pub struct Ended;
 
 impl<J: Send + 'static> Queue<J> {
-    /// Starts the thread. When there is no job for as long as `patience`, it rests, once until the next one.
+    /// Starts the thread.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(name: &str, patience: Duration, mut work: impl Work<J>) -> std::io::Result<Self> {
+    pub fn start(name: &str, waits: Waits, mut work: impl Work<J>) -> std::io::Result<Self> {
         let waiting = Arc::new(Waiting { state: Mutex::new(Shared::default()), changed: Condvar::new() });
         let theirs = Arc::clone(&waiting);
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
@@ -190,7 +207,7 @@ impl<J: Send + 'static> Queue<J> {
             let _last = Last(&theirs);
             let mut rested = true;
             loop {
-                let next = theirs.next(rested, patience);
+                let next = theirs.next(rested, waits);
                 rested = matches!(next, Next::Rest);
                 match next {
                     Next::Jobs(jobs) => work.group(jobs),
@@ -211,8 +228,8 @@ impl<J: Send + 'static> Queue<J> {
         self.waiting.send(job, true)
     }
 
-    /// Hands in a job that nobody waits for: it is done with the next one that somebody waits for, or by
-    /// itself some milliseconds later. What was taken is done.
+    /// Hands in a job that nobody waits for: it is done with the next one that somebody waits for, or without one
+    /// after [`Waits::linger`]. What was taken is done.
     ///
     /// # Errors
     /// When no job is taken any more.

@@ -12,7 +12,7 @@ use super::logged::{Fault, Log, Role};
 use super::note::PublicKey;
 use super::prepared::Prepared;
 use super::project::SideTable;
-use super::queue::{Queue, Work};
+use super::queue::{Queue, Waits, Work};
 use super::{LedgerError, Reader, schema};
 use crate::chain::chain;
 use crate::fence::Fence;
@@ -109,7 +109,8 @@ impl Ledger {
 
     fn start(path: &Path, log: Option<&Log>, committer: Committer) -> Result<Self, LedgerError> {
         let writer = Writer { committer, backlog: Vec::new(), failed: false };
-        let jobs = Queue::start("ledger", PATIENCE, writer)
+        let linger = if log.is_some() { WITH_LOG } else { ALONE };
+        let jobs = Queue::start("ledger", Waits { linger, patience: PATIENCE }, writer)
             .map_err(|error| LedgerError::Io { path: path.display().to_string(), error })?;
         Ok(Self { path: path.to_owned(), log: log.cloned(), jobs })
     }
@@ -237,6 +238,12 @@ impl CallSink for Ledger {
     }
 }
 
+/// Maximum time that an entry nobody waits for is delayed, where writing it takes an fsync.
+const ALONE: Duration = Duration::from_millis(5);
+
+/// The same where it takes a put into the log: that is paid for, and what somebody waits for would wait behind it.
+const WITH_LOG: Duration = Duration::from_secs(1);
+
 /// Time without a write after which the write-ahead log is folded into the file. That takes two more fsyncs,
 /// and a deny must not wait for them.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -268,7 +275,7 @@ impl Work<Job> for Writer {
             self.commit(entries);
         }
         if self.committer.unfolded > MUST_BE_FOLDED {
-            self.fold("PASSIVE");
+            self.committer.fold("PASSIVE");
         }
         for job in others {
             match job {
@@ -292,7 +299,7 @@ impl Work<Job> for Writer {
 
     fn rest(&mut self) {
         if self.committer.unfolded > WORTH_FOLDING {
-            self.fold("PASSIVE");
+            self.committer.fold("PASSIVE");
         }
     }
 
@@ -303,25 +310,11 @@ impl Work<Job> for Writer {
         // Whoever copies the one file has the whole ledger. Nobody waits for it: while it waits for a
         // reader, it keeps every other process from writing.
         self.committer.wait_for_others(BRIEFLY);
-        self.fold("TRUNCATE");
+        self.committer.fold("TRUNCATE");
     }
 }
 
 impl Writer {
-    /// Moves pages of the write-ahead log into the file. What cannot be moved now, because somebody reads what
-    /// was there before, stays in the log, and is as durable there.
-    fn fold(&mut self, how: &str) {
-        let sql = format!("PRAGMA wal_checkpoint({how})");
-        let left = self
-            .committer
-            .connection
-            .query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
-        match left {
-            Ok(left) => self.committer.unfolded = usize::try_from(left).unwrap_or_default(),
-            Err(error) => tracing::debug!(%error, "the write-ahead log was left beside the ledger"),
-        }
-    }
-
     fn checkpoint(&mut self, signer: &HostSigner) -> Result<Option<Made>, LedgerError> {
         self.committer.commit(|appending| {
             let Some(row) = checkpoint::make(appending.connection(), appending.path(), signer)? else {

@@ -19,6 +19,11 @@ mod sync {
     use std::sync::LockResult;
     use std::time::Duration;
 
+    std::thread_local! {
+        /// Whether anything times out. All of a run is on one thread of the system.
+        pub static TIMES_OUT: std::cell::Cell<bool> = const { std::cell::Cell::new(true) };
+    }
+
     /// Shuttle's never times out. This one does in some of the runs, whenever another thread gets to it.
     #[derive(Debug)]
     pub struct Condvar(Arc<shuttle::sync::Condvar>);
@@ -50,7 +55,7 @@ mod sync {
             guard: MutexGuard<'a, T>,
             _: Duration,
         ) -> LockResult<(MutexGuard<'a, T>, Waited)> {
-            let times_out = shuttle::rand::thread_rng().gen_bool(0.5);
+            let times_out = TIMES_OUT.get() && shuttle::rand::thread_rng().gen_bool(0.5);
             if times_out {
                 let this = Arc::clone(&self.0);
                 shuttle::thread::spawn(move || this.notify_one());
@@ -60,7 +65,7 @@ mod sync {
     }
 }
 
-use real::{GROUP, Queue, Work};
+use real::{GROUP, Queue, Waits, Work};
 
 /// A job: who hands it in, which of theirs it is, and where the answer goes.
 type Job = (usize, usize, mpsc::Sender<usize>);
@@ -97,7 +102,7 @@ fn meet() {
     let (kept, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
     let queue = Queue::start(
         "keeper",
-        Duration::from_millis(1),
+        Waits { linger: Duration::from_millis(1), patience: Duration::from_millis(1) },
         Keeper { kept: Arc::clone(&kept), ended: Arc::clone(&ended) },
     );
     let queue = queue.expect("a thread");
@@ -170,4 +175,27 @@ fn every_job_is_done_once_or_its_caller_hears_of_it() {
     let rounds = if std::env::var_os("RESCIND_SOAK").is_some() { 200_000 } else { 3_000 };
     shuttle::check_random(meet, rounds);
     shuttle::check_pct(meet, rounds / 3, 3);
+}
+
+/// As many jobs as are done together are done, although nobody waits for any of them and time stands still.
+fn fill() {
+    let (kept, ended) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
+    let waits = Waits { linger: Duration::from_secs(1), patience: Duration::from_secs(1) };
+    let keeper = Keeper { kept: Arc::clone(&kept), ended: Arc::clone(&ended) };
+    let queue = Queue::start("keeper", waits, keeper).expect("a thread");
+    let (answer, answers) = mpsc::channel();
+    for which in 0..GROUP {
+        queue.send_along((0, which, answer.clone())).expect("nobody closed");
+    }
+    for which in 0..GROUP {
+        assert_eq!(answers.recv(), Ok(which));
+    }
+    queue.close();
+}
+
+#[test]
+fn a_full_group_waits_for_nobody() {
+    sync::TIMES_OUT.set(false);
+    shuttle::check_random(fill, 20);
+    sync::TIMES_OUT.set(true);
 }
