@@ -176,6 +176,7 @@ async fn outcome(
     }
     match applied {
         Ok(()) => {
+            context.queue.make_room();
             let accepted = Event::Accepted { found_in_place: false, aws_time: Some(session.aws_now()) };
             context.write_with(remediation, accepted, attached).await?;
             let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
