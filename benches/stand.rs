@@ -56,6 +56,8 @@ fn main() {
             println!("{:.6}", took.as_secs_f64());
         }
         ["puts", url, puts] => println!("{:.6}", bare_puts(url, number(puts)).as_secs_f64()),
-        _ => println!("stand serve MILLISECONDS ACCOUNTS REGIONS [MILLISECONDS] | stand bare URL CHAINS CALLS CLIENTS | stand puts URL PUTS"),
+        _ => println!(
+            "stand serve MILLISECONDS ACCOUNTS REGIONS [MILLISECONDS] | stand bare URL CHAINS CALLS CLIENTS | stand puts URL PUTS"
+        ),
     }
 }

@@ -16,7 +16,8 @@ pub fn bare(url: &str, calls: usize) -> Duration {
 /// The same for so many puts of an item of 3 KB into a table.
 pub fn bare_puts(url: &str, puts: usize) -> Duration {
     let payload = "x".repeat(3000);
-    let body = format!(r#"{{"TableName":"bare","Item":{{"pk":{{"S":"bare"}},"payload":{{"S":"{payload}"}}}}}}"#);
+    let body =
+        format!(r#"{{"TableName":"bare","Item":{{"pk":{{"S":"bare"}},"payload":{{"S":"{payload}"}}}}}}"#);
     chain(url, &request("dynamodb", "x-amz-target: DynamoDB_20120810.PutItem", &body), puts)
 }
 

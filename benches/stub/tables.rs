@@ -42,7 +42,9 @@ impl Tables {
                 json(item.map_or_else(|| "{}".to_owned(), |item| format!(r#"{{"Item":{}}}"#, item.text)))
             }
             "BatchGetItem" => get_batch(&tables, &body),
-            other => json_error(400, "UnknownOperationException", &format!("the stub has no dynamodb:{other}")),
+            other => {
+                json_error(400, "UnknownOperationException", &format!("the stub has no dynamodb:{other}"))
+            }
         }
     }
 }

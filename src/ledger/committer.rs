@@ -73,9 +73,8 @@ impl Committer {
     /// was there before, stays in the log, and is as durable there.
     pub fn fold(&mut self, how: &str) {
         let sql = format!("PRAGMA wal_checkpoint({how})");
-        let left = self
-            .connection
-            .query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
+        let left =
+            self.connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
         match left {
             Ok(left) => self.unfolded = usize::try_from(left).unwrap_or_default(),
             Err(error) => tracing::debug!(%error, "the write-ahead log was left beside the ledger"),

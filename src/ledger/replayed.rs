@@ -17,11 +17,7 @@ pub(super) struct Replayed {
 #[derive(Debug)]
 pub(super) enum What {
     /// As it was written.
-    Entry {
-        entry: Box<Entry>,
-        occurrence: Option<String>,
-        leaf: Hash,
-    },
+    Entry { entry: Box<Entry>, occurrence: Option<String>, leaf: Hash },
     /// Its text is in an archive.
     Hollow { hollow: Hollow, leaf: Hash },
     /// It cannot be read.
