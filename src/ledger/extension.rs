@@ -69,10 +69,13 @@ impl Reader {
     }
 }
 
-/// Who cosigned how many entries, and the signature line.
+/// Who cosigned how many entries, and the signature line. What is cosigned was there before: an entry that says
+/// otherwise is somebody's, and would keep the witness from being asked.
 fn cosigned(entry: Entry) -> Option<(String, u64, String)> {
     match entry.event {
-        Event::Cosigned { witness, size, cosignature, .. } => Some((witness, size, cosignature)),
+        Event::Cosigned { witness, size, cosignature, .. } if size < entry.seq.unsigned_abs() => {
+            Some((witness, size, cosignature))
+        }
         _ => None,
     }
 }

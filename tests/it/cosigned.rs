@@ -1,6 +1,6 @@
 //! Witnesses of other operators cosign the checkpoints (C2SP tlog-witness): asked, checked, kept, and verified.
 
-use crate::scene::{SHOP, Scene};
+use crate::scene::{SHOP, Scene, Setting, WITNESS};
 use crate::watching::Watching;
 use serde_json::{Value, json};
 
@@ -22,10 +22,12 @@ impl Witness {
 
     /// The line of the configuration that names it as the only one.
     pub fn line(&self) -> String {
-        format!(
-            "ledger = {{ witness = {{ cosigners = [{{ url = \"{}\", public_key = \"{}\" }}] }} }}\n",
-            self.url, self.key
-        )
+        format!("ledger = {{ witness = {{ {} }} }}\n", self.named())
+    }
+
+    /// The key of the table that names it as the only one.
+    pub fn named(&self) -> String {
+        format!("cosigners = [{{ url = \"{}\", public_key = \"{}\" }}]", self.url, self.key)
     }
 
     pub fn change(&self, scene: &Scene, change: &Value) {
@@ -162,6 +164,29 @@ fn a_service_has_each_checkpoint_cosigned_and_publishes_the_cosignature() {
     service.stop();
     let kept = ["ledger", "verify", "--checkpoint", "kept", "--cosigner", &witness.key, "-o", "json"];
     assert_eq!(scene.rescind(&kept).code(0).json_document()["cosigners"][0]["count"], 3);
+}
+
+/// What a witness gives in time stands in the bucket's object as well.
+#[test]
+fn the_object_in_the_bucket_has_the_cosignature() {
+    let scene = Scene::with_witness(Setting::default());
+    scene.run_once();
+    let witness = Witness::new(&scene, "w1", &[&log_key(&scene)]);
+    let both = format!("ledger = {{ witness = {{ bucket = \"{WITNESS}\", {} }} }}\n", witness.named());
+    scene.configure(&format!("mode = \"enforce\"\n{both}"));
+    scene.run_once();
+    let cosigned = scene.entries_of("cosigned").pop().expect("one")["data"].clone();
+    let line = cosigned["cosignature"].as_str().expect("a line");
+    let objects = scene.witness_objects();
+    let text = objects.last().expect("one")["text"].as_str().expect("a text");
+    assert!(text.contains(line), "{text}");
+    let witnessed = scene.entries_of("witnessed").pop().expect("one")["data"].clone();
+    assert_eq!(witnessed["size"], cosigned["size"]);
+    assert_eq!(witnessed["cosignatures"], json!([line]));
+    // The object is a checkpoint that was kept, and its cosignature counts.
+    std::fs::write(scene.path("kept"), text).expect("written");
+    let found = scene.rescind(&["ledger", "verify", "--checkpoint", "kept", "-o", "json"]).code(0);
+    assert_eq!(found.json_document()["cosigners"][0]["count"], 2);
 }
 
 #[test]
@@ -313,7 +338,7 @@ fn witnesses_are_named_with_a_url_and_a_key() {
     for (from, to, named) in [
         ("http://127.0.0.1", "http://witness.example", "https"),
         ("witness.example/w1+", "witness.example/w2+", "key id"),
-        ("cosigners = [", "cosigner = [], cosigners = [", "cosigner"),
+        ("cosigners = [", "prefix = \"a\", cosigners = [", "bucket"),
     ] {
         let changed = good.replacen(from, to, 1);
         assert_ne!(changed, good);

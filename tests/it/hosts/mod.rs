@@ -2,6 +2,7 @@
 
 mod blow;
 mod chaos;
+mod cosigned;
 mod host;
 mod keys;
 mod moving;
