@@ -52,7 +52,21 @@ impl Incident {
             timeline,
         };
         incident.state = incident.state_of();
-        incident.to_do = incident.things_to_do();
+        let unchanged = reader.unchanged()?.into_iter();
+        let waits = |id: &str| incident.remediations.iter().any(|one| one.remediation == id);
+        let mut to_do: Vec<String> = unchanged
+            .filter(|one| waits(&one.remediation.remediation))
+            .map(|one| {
+                format!(
+                    "{} takes no changes since {}: `rescind show {}` has what contains it meanwhile",
+                    one.outage.service(),
+                    one.outage.since.strftime("%Y-%m-%d %H:%M:%SZ"),
+                    one.remediation.remediation
+                )
+            })
+            .collect();
+        to_do.extend(incident.things_to_do());
+        incident.to_do = to_do;
         Ok(Some(incident))
     }
 }

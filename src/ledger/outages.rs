@@ -1,7 +1,11 @@
 //! Denies that wait for a control plane that takes no changes.
 
+use super::project::stamp;
 use super::{LedgerError, Open, Reader};
+use crate::ident::AccountId;
 use crate::remediation::{Outage, State};
+use jiff::Timestamp;
+use rusqlite::params;
 
 /// Maximum number of remediations whose calls are read for it.
 const MOST: usize = 200;
@@ -27,10 +31,20 @@ impl Reader {
         };
         let mut unchanged = Vec::new();
         for remediation in self.unfinished()?.into_iter().filter(|one| due(one.state)).take(MOST) {
-            let outage = self.outage_of(&remediation.remediation)?;
-            unchanged.extend(outage.map(|outage| Unchanged { remediation, outage }));
+            let Some(outage) = self.outage_of(&remediation.remediation)? else { continue };
+            if !self.is_changed_since(&remediation.account, outage.since)? {
+                unchanged.push(Unchanged { remediation, outage });
+            }
         }
         Ok(unchanged)
+    }
+
+    /// Whether a change was accepted in the account since then. Then it is one principal's fault, and no outage. Calls are
+    /// throttled by account, so what another account has says nothing.
+    fn is_changed_since(&self, account: &AccountId, since: Timestamp) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 || '' FROM entries WHERE kind = 'accepted' AND kind <> 'call' AND account = ?1 AND time >= ?2
+             AND json_extract(CAST(body AS TEXT), '$.data.found_in_place') = 0 LIMIT 1";
+        Ok(!self.column(sql, params![account.as_str(), stamp(since)])?.is_empty())
     }
 
     /// What the calls about a remediation say of the control plane.

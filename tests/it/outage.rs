@@ -1,5 +1,6 @@
 //! IAM takes no changes: people are notified of what contains a theft without it, and the deny is written when it does.
 
+use crate::proxy::{Fault, Proxy, Which};
 use crate::scene::{HOME, SECURITY, SHOP, Scene};
 use crate::screens::Transcript;
 use crate::watching::Watching;
@@ -102,6 +103,26 @@ fn reads_that_are_not_answered_are_raised_too_and_a_no_is_not() {
     scene.delete("faults/iam");
     scene.delete("faults/no");
     service.stop();
+}
+
+#[test]
+fn what_fails_for_one_role_alone_is_no_outage() {
+    let scene = scene();
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
+    let proxy = Proxy::before(scene.endpoint());
+    proxy.always(Which::operation("PutRolePolicy").containing("RoleName=web"), Fault::Status(503));
+    let command = scene.command_through(&proxy, &["run", "--log", "debug"]).spawn();
+    let service = Watching::of(command.expect("it starts"));
+    let _ = scene.theft(SHOP, "web");
+    scene.wait(|| status(&scene)["outage"]["waiting"] == 1);
+    let incident = scene.entries_of("intent")[0]["remediation"].as_str().expect("an id").to_owned();
+    let to_do =
+        scene.rescind(&["incident", "show", &incident, "-o", "json"]).json_document()["to_do"].clone();
+    assert!(to_do[0].as_str().is_some_and(|line| line.contains(&incident)), "{to_do}");
+    let (other, _) = scene.theft(SHOP, "api");
+    scene.wait(|| other.list_users().is_err());
+    scene.wait(|| status(&scene)["outage"].is_null());
+    service.kill();
 }
 
 /// The minute is counted from the first call that failed, whichever process made it.

@@ -126,7 +126,7 @@ codes! {
             means "A channel of notifications fails for longer than `raise_after`."
             do "`rescind status` says why; `rescind notify test CHANNEL`. Nothing is lost: what waits is delivered then.";
         IamUnchangeable "iam_unchangeable"
-            means "A deny is due, and every change of IAM has failed for 60 seconds (or for `raise_after`, if that is less) with a fault of the service or the network: errors of the server, no answer, throttling without end. IAM's control plane is in one region (`us-east-1`); authorization goes on everywhere. rescind goes on trying. An entry under the same code says when no deny waits any more."
+            means "A deny is due, and every change of IAM in its account has failed for 60 seconds (or for `raise_after`, if that is less) with a fault of the service or the network: errors of the server, no answer, throttling without end. IAM's control plane is in one region (`us-east-1`); authorization goes on everywhere. rescind goes on trying. An entry under the same code says when no deny waits any more."
             do "Contain it by what is regional: the instance's security group, the policies of the buckets and keys that the session can reach. The message and `rescind show ID` have the commands, filled in: [IAM cannot be changed](runbook.md#iam-cannot-be-changed).";
         LogUnreachable "log_unreachable"
             means "The table of the log does not answer. Nothing is done without a record, so nothing is done until it answers; findings go on being read. This is sent to the channels at once, and recorded when the log answers again."
