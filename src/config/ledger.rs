@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for PathOrFields {
 /// Either form, for the schema.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "only its schema is used")]
 enum Form {
     /// Path of the file.
     Path(FilePath),

@@ -237,17 +237,11 @@ impl Config {
             let message = format!("name: {} is there twice", crate::ident::quoted(name));
             invalid(text, path, &format!("{list}[{index}]"), message)
         };
-        let mut names = HashSet::new();
-        if let Some((index, rule)) =
-            raw.rules.0.iter().enumerate().find(|(_, rule)| !names.insert(&rule.name))
-        {
-            return Err(twice("rules", index, &rule.name));
+        if let Some((index, name)) = named_twice(raw.rules.0.iter().map(|rule| rule.name.as_str())) {
+            return Err(twice("rules", index, name));
         }
-        let mut names = HashSet::new();
-        if let Some((index, channel)) =
-            raw.notify.0.iter().enumerate().find(|(_, channel)| !names.insert(&channel.name))
-        {
-            return Err(twice("notify", index, &channel.name));
+        if let Some((index, name)) = named_twice(raw.notify.0.iter().map(|channel| channel.name.as_str())) {
+            return Err(twice("notify", index, name));
         }
         let remedies = raw.remedy.all();
         if remedies.is_empty() {
@@ -378,6 +372,12 @@ impl Config {
     pub fn partition(&self) -> Partition {
         Partition::of_region(self.home_region())
     }
+}
+
+/// The first name that was there before, and its number.
+fn named_twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
+    let mut before = HashSet::new();
+    names.enumerate().find(|(_, name)| !before.insert(*name))
 }
 
 #[cfg(test)]
