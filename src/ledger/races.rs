@@ -81,7 +81,7 @@ impl Store for Table {
 
 /// What became of a text that somebody wanted to append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum Outcome {
     Answered,
     /// Another led.
     Refused,
@@ -97,7 +97,7 @@ struct Host {
     /// How many disks and processes it has had.
     lives: usize,
     committer: Option<Committer>,
-    fates: Vec<(String, Fate)>,
+    outcomes: Vec<(String, Outcome)>,
     epochs: Vec<u64>,
 }
 
@@ -105,7 +105,7 @@ impl Host {
     fn new(number: usize, table: &Arc<Table>) -> Self {
         let disk = disk();
         let table = Arc::clone(table);
-        Self { number, table, disk, lives: 0, committer: None, fates: Vec::new(), epochs: Vec::new() }
+        Self { number, table, disk, lives: 0, committer: None, outcomes: Vec::new(), epochs: Vec::new() }
     }
 
     fn path(&self) -> PathBuf {
@@ -180,12 +180,12 @@ impl Host {
         let committer = self.committer.as_mut().expect("a process");
         let done = committer
             .commit(|appending| entries.iter().try_for_each(|entry| appending.one(entry).map(|_| ())));
-        let fate = match &done {
-            Ok(()) => Fate::Answered,
-            Err(LedgerError::Deposed { .. }) => Fate::Refused,
-            Err(_) => Fate::Unknown,
+        let outcome = match &done {
+            Ok(()) => Outcome::Answered,
+            Err(LedgerError::Deposed { .. }) => Outcome::Refused,
+            Err(_) => Outcome::Unknown,
         };
-        self.fates.extend(texts.into_iter().map(|text| (text, fate)));
+        self.outcomes.extend(texts.into_iter().map(|text| (text, outcome)));
         done
     }
 
@@ -269,13 +269,13 @@ fn race() {
     }
     for host in &hosts {
         let mut places = Vec::new();
-        for (text, fate) in &host.fates {
+        for (text, outcome) in &host.outcomes {
             let found: Vec<usize> = (0..texts[0].len()).filter(|at| texts[0][*at] == *text).collect();
             let start = &text[..text.len().min(20)];
-            match fate {
-                Fate::Answered => assert_eq!(found.len(), 1, "{start:?} was answered"),
-                Fate::Refused => assert_eq!(found.len(), 0, "{start:?} was refused"),
-                Fate::Unknown => assert!(found.len() <= 1, "{start:?} stands there twice"),
+            match outcome {
+                Outcome::Answered => assert_eq!(found.len(), 1, "{start:?} was answered"),
+                Outcome::Refused => assert_eq!(found.len(), 0, "{start:?} was refused"),
+                Outcome::Unknown => assert!(found.len() <= 1, "{start:?} stands there twice"),
             }
             places.extend(found);
         }
