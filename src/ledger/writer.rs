@@ -177,8 +177,8 @@ impl Ledger {
             return Ok(None);
         };
         let signer = Arc::clone(signer);
-        let signed = tokio::task::spawn_blocking(move || signer.sign(unsigned)).await;
-        let row = signed.map_err(|_| LedgerError::Closed)??;
+        let answered = tokio::task::spawn_blocking(move || signer.sign(unsigned)).await;
+        let row = answered.map_err(|_| LedgerError::Closed)??;
         let made = Made { size: row.size, note: row.note.clone() };
         self.append(Append { beside: vec![SideTable::Checkpoint(row)], ..Append::default() }).await?;
         Ok(Some(made))

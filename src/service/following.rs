@@ -32,7 +32,7 @@ pub async fn follow(
     systemd::ready();
     let (host, started) = (follower.name().to_owned(), Timestamp::now());
     let is_whole = AtomicBool::new(false);
-    let offering = offer_key(config, follower.ledger().clone(), &is_whole);
+    let never = offer_key(config, follower.ledger().clone(), &is_whole);
     let following = follower.follow(patience, stop, |progress| {
         is_whole.store(progress.is_whole, Ordering::Relaxed);
         let live = live(config, started, &host, progress);
@@ -42,7 +42,7 @@ pub async fn follow(
     });
     tokio::select! {
         followed = following => followed,
-        never = offering => match never {},
+        infallible = never => match infallible {},
     }
 }
 

@@ -58,7 +58,7 @@ impl KeyOffers {
         let (own, host) = (signer.public(), crate::ident::quoted(host));
         let set = KeySet::find(std::slice::from_ref(&own), &reader.named_keys()?);
         let Ok(key) = PublicKey::parse(offered) else {
-            return Ok(self.refuse(format!("host {host} offered a key that is none")));
+            return Ok(self.refuse(&format!("host {host} offered a key that is none")));
         };
         if set.keys.contains(&key) {
             return Ok(Append::default());
@@ -69,17 +69,17 @@ impl KeyOffers {
         let id = key.id();
         if accepts.is_empty() {
             return Ok(
-                self.refuse(format!("the offer of key {id}, as of host {host}, is not signed by that key"))
+                self.refuse(&format!("the offer of key {id}, as of host {host}, is not signed by that key"))
             );
         }
         if set.replaced.iter().any(|(_, gone)| *gone == key) {
-            return Ok(self.refuse(format!("host {host} offered the key {id}, which was replaced")));
+            return Ok(self.refuse(&format!("host {host} offered the key {id}, which was replaced")));
         }
         if signer.is_remote() {
             let text = format!(
                 "host {host} offered a key {id} of its own, and the host that leads signs with a key in KMS"
             );
-            return Ok(self.refuse(text));
+            return Ok(self.refuse(&text));
         }
         let endorsed = Some(signer.endorse(&key)?);
         let event = Event::SigningKey { public_key: key.to_string(), endorsed, follows: None, accepts };
@@ -93,7 +93,7 @@ impl KeyOffers {
     }
 
     /// It counts for nothing. That is raised once: whoever can write to the log can offer many.
-    fn refuse(&self, text: String) -> Append {
+    fn refuse(&self, text: &str) -> Append {
         tracing::error!("{text}: it is not signed for");
         if self.refused.swap(true, Ordering::Relaxed) {
             return Append::default();
