@@ -10,6 +10,7 @@ mod chunk;
 mod cosigned;
 mod file;
 mod lifecycle;
+mod logs;
 mod problem;
 pub mod proof;
 mod schema;
@@ -20,6 +21,7 @@ mod unreadable;
 mod verify;
 
 pub use cosigned::{CosignedBy, Keys};
+pub use logs::logs_of;
 pub use problem::Problem;
 pub use structure::Structure;
 pub use unreadable::{HOW_TO_COPY, Unreadable};

@@ -1,5 +1,6 @@
 //! Exit codes. They are part of the interface: docs/exit-codes.md.
 
+use super::ledger::Unread;
 use crate::config::ConfigError;
 use crate::ledger::LedgerError;
 use crate::service::ServiceError;
@@ -44,6 +45,8 @@ impl Exit {
     pub fn of(error: &anyhow::Error) -> Self {
         if error.is::<ConfigError>() || error.is::<BadInput>() {
             Self::Usage
+        } else if error.is::<Unread>() {
+            Self::Aws
         } else if matches!(error.downcast_ref(), Some(LedgerError::Tampered { .. })) {
             Self::Tampered
         } else if error.is::<LedgerError>() {
@@ -77,6 +80,9 @@ impl From<Exit> for ExitCode {
 /// What to do about an error, where that is known.
 pub fn what_to_do(error: &anyhow::Error) -> Option<&str> {
     if let Some(ServiceError::Aws { hint, .. }) = error.downcast_ref() {
+        return Some(hint);
+    }
+    if let Some(Unread { hint, .. }) = error.downcast_ref() {
         return Some(hint);
     }
     match error.downcast_ref() {

@@ -285,6 +285,14 @@ fn show_service(picture: &Picture, screen: &Screen) {
         (None, None) => styled(BAD, "NOT RUNNING: findings are not processed. Start it with `rescind run`."),
     };
     screen.prose(format!("Service   {line}"));
+    if let Some(witness) = picture.live.as_ref().and_then(|live| live.witness.as_ref()) {
+        screen.prose(format!("Witness   {}", witness.describe()));
+        if let Some(error) = &witness.error {
+            let text =
+                format!("          NOT ANSWERING, {} times in a row: {}", witness.failures, clean(error));
+            screen.prose(styled(WARN, text));
+        }
+    }
     if let Some(log) = picture.live.as_ref().and_then(|live| live.log.as_ref()) {
         screen.prose(format!("Log       {}", clean(&log.describe())));
         if let Some((then, error)) = &log.fault {

@@ -16,6 +16,7 @@ mod rules;
 mod running;
 mod seal;
 mod signing_key;
+mod witness;
 mod write_back;
 
 use crate::aws::{AwsClock, Hub};
@@ -216,19 +217,19 @@ impl Doctor<'_> {
                 self.organization_deny(&accounts, management, trusted.as_ref(), controls),
             )
         };
-        let (watched, entered, queue, log, signing_key, administrator, placement, (seals, deny)) = futures::join!(
+        let (watched, entered, queue, log, keys, administrator, placement, (seals, deny)) = futures::join!(
             watching,
             entering,
             self.queue(),
             self.log(),
-            self.signing_key(),
+            async { [self.signing_key().await, self.witness().await].concat() },
             self.administrator(),
             self.placement(),
             controlling,
         );
         problems.extend(queue);
         problems.extend(log);
-        problems.extend(signing_key);
+        problems.extend(keys);
         problems.extend(administrator.into_iter().chain(placement));
         problems.extend(seals.problems.into_iter().chain(deny));
         let mut members = BTreeMap::new();

@@ -3,10 +3,11 @@
 use super::hollow::leaf_of;
 use super::logged::{Log, READ};
 use super::position::position;
-use super::tree::{Frontier, leaf};
+use super::tree::{Frontier, Hash, leaf};
 use super::{LedgerError, schema};
 use crate::log::{Broken, Chain};
 use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a file and its log have in common.
@@ -18,6 +19,8 @@ pub struct Comparison {
     pub entries: u64,
     /// The root of the tree over them, in hexadecimal.
     pub root: String,
+    /// The roots of the tree at the sizes that were asked for.
+    pub roots: BTreeMap<u64, Hash>,
     /// How many of them the file has not read yet.
     pub unread: u64,
     /// The first entry that is not the same in both, and what is wrong with it.
@@ -26,11 +29,17 @@ pub struct Comparison {
     pub broken: Option<Broken>,
 }
 
-/// Reads the whole log, and compares it with the file at `path`, entry by entry. `progress` gets how many were read.
+/// Reads the whole log, and compares it with the file at `path`, entry by entry. Of the tree over the log's entries, the
+/// roots at `sizes` are kept. `progress` gets how many were read.
 ///
 /// # Errors
 /// When the log does not answer and was given up, or the file cannot be read.
-pub fn compare(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<Comparison, LedgerError> {
+pub fn compare(
+    path: &Path,
+    log: &Log,
+    sizes: &BTreeSet<u64>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Comparison, LedgerError> {
     let connection = schema::open_reader(path)?;
     let sqlite = |error| LedgerError::Sqlite { path: path.display().to_string(), error };
     let own = position(&connection).map_err(sqlite)?.unwrap_or_default();
@@ -59,6 +68,9 @@ pub fn compare(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<
                 let leaf = leaf_of(body).unwrap_or_else(|| leaf(body));
                 frontier.push(leaf);
                 found.entries += 1;
+                if sizes.contains(&found.entries) {
+                    found.roots.insert(found.entries, frontier.root());
+                }
                 if chain.tail().position > own.position {
                     found.unread += 1;
                 } else if found.differs.is_none() {
@@ -80,12 +92,8 @@ pub fn compare(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<
     Ok(found)
 }
 
-fn difference(
-    connection: &Connection,
-    seq: u64,
-    wanted: &super::tree::Hash,
-) -> rusqlite::Result<Option<(u64, String)>> {
-    let there: Option<super::tree::Hash> = connection
+fn difference(connection: &Connection, seq: u64, wanted: &Hash) -> rusqlite::Result<Option<(u64, String)>> {
+    let there: Option<Hash> = connection
         .prepare_cached("SELECT leaf_hash FROM entries WHERE seq = ?1")?
         .query_row([i64::try_from(seq).unwrap_or(i64::MAX)], |row| row.get(0))
         .optional()?;

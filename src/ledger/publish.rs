@@ -11,6 +11,7 @@ use crate::log::{Chain, Group, Tail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub fn publish(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<
     let shown = path.display().to_string();
     let sqlite = |error| LedgerError::Sqlite { path: shown.clone(), error };
     if position(&connection).map_err(sqlite)?.is_some() {
-        return compare(path, log, progress);
+        return compare(path, log, &BTreeSet::new(), progress);
     }
     let other = |what: String| LedgerError::Diverged { path: shown.clone(), what };
     let mut chain = Chain::default();
@@ -80,7 +81,7 @@ pub fn publish(path: &Path, log: &Log, progress: &mut dyn FnMut(u64)) -> Result<
         put(&mut tail, seq + 1, Vec::new(), side_tables(path, &connection)?)?;
     }
     move_to(&connection, &tail).map_err(sqlite)?;
-    compare(path, log, progress)
+    compare(path, log, &BTreeSet::new(), progress)
 }
 
 /// The entries behind `seq`, as the log has them.

@@ -203,6 +203,17 @@ impl Live {
     }
 }
 
+impl WitnessLive {
+    /// One line: how much of the ledger stands there.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self.size {
+            Some(size) => format!("has the first {size} entries under a checkpoint"),
+            None => "has no checkpoint yet".to_owned(),
+        }
+    }
+}
+
 /// Time after which a follower that has not read the log to its end is not ready.
 const BEHIND: SignedDuration = SignedDuration::from_secs(30);
 

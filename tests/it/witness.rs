@@ -137,3 +137,181 @@ fn an_object_that_stands_in_the_place_of_a_checkpoint_is_an_alert_and_both_are_k
     let forged = format!("{:020}", last["data"]["size"].as_u64().expect("a number"));
     assert!(object.contains(&format!("/{forged}-")), "{object}");
 }
+
+/// What `ledger verify` found (`-o json`), and its exit code.
+fn verified(scene: &Scene, args: &[&str]) -> (i32, Value) {
+    let ran = scene.rescind(&[&["ledger", "verify", "-o", "json"], args].concat());
+    let found = serde_json::from_str(&ran.out).unwrap_or_else(|_| json!({"error": ran.err}));
+    (ran.code, found)
+}
+
+/// What is wrong, in one text.
+fn problems(found: &Value) -> String {
+    let problems = found["problems"].as_array().unwrap_or_else(|| panic!("{found}")).iter();
+    problems.map(|one| one["problem"].as_str().expect("a text").to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+const AUDITED: [&str; 4] = ["--ledger", "copy.db", "--witness", "s3://example-witness"];
+
+#[test]
+fn an_auditor_with_a_file_and_the_bucket_needs_no_configuration() {
+    let scene = scene("");
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    scene.run_once();
+    scene.rescind(&["ledger", "backup", "copy.db"]).code(0);
+    let key = scene.rescind(&["ledger", "key", "-o", "json"]).json_document()["public_key"].clone();
+    std::fs::remove_file(scene.path("rescind.toml")).expect("removed");
+    let key = key.as_str().expect("a key");
+    let (code, found) = verified(&scene, &[&AUDITED[..], &["--public-key", key]].concat());
+    assert_eq!((code, problems(&found).as_str()), (0, ""));
+    let objects = scene.witness_objects().len();
+    assert!(objects >= 2);
+    assert_eq!(
+        (&found["witness"]["objects"], &found["kept_checkpoints"]),
+        (&json!(objects), &json!(objects))
+    );
+    assert_eq!(found["not_verified"], json!([]), "{found}");
+    assert_eq!(found["witness"]["latest"], scene.witnessed().last().expect("one").0);
+}
+
+#[test]
+fn the_configured_witness_is_asked_unless_a_file_is_named() {
+    let scene = scene("");
+    scene.run_once();
+    let (code, found) = verified(&scene, &[]);
+    assert_eq!((code, &found["witness"]["objects"]), (0, &json!(scene.witness_objects().len())));
+    let (code, found) = verified(&scene, &["--ledger", "ledger.db"]);
+    assert_eq!((code, &found["witness"]), (0, &Value::Null));
+    // What cannot be asked is not passed over.
+    scene.fault("outage", json!({"service": "s3"}), "before", json!({"disconnect": true}), 0);
+    assert_eq!(verified(&scene, &[]).0, 3);
+    scene.delete("faults/outage");
+    let none = ["--ledger", "ledger.db", "--witness", "s3://example-none/"];
+    assert_eq!(verified(&scene, &none).0, 3);
+    assert_eq!(verified(&scene, &["--ledger", "ledger.db", "--witness", "example-witness"]).0, 2);
+}
+
+#[test]
+fn a_ledger_whose_end_is_cut_off_does_not_fit_its_witness() {
+    let scene = scene("");
+    scene.run_once();
+    scene.rescind(&["ledger", "backup", "copy.db"]).code(0);
+    assert_eq!(verified(&scene, &AUDITED).0, 0);
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    let (code, found) = verified(&scene, &AUDITED);
+    assert_eq!(code, 6);
+    assert!(problems(&found).contains("the end was cut off: the checkpoint in s3://"), "{found}");
+}
+
+#[test]
+fn a_ledger_that_was_written_again_with_the_key_does_not_fit_its_witness() {
+    let scene = scene("");
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.checkpoint"] {
+        let _ = std::fs::remove_file(scene.path(file));
+    }
+    // By whoever has the key, and does not show the bucket to it.
+    scene.configure("mode = \"enforce\"\n");
+    for _ in 0..8 {
+        scene.rescind(&["run", "--once"]);
+    }
+    std::fs::rename(scene.path("ledger.db"), scene.path("copy.db")).expect("moved");
+    let (code, found) = verified(&scene, &AUDITED);
+    assert_eq!(code, 6);
+    assert!(problems(&found).contains("do not match the checkpoint in s3://"), "{found}");
+    assert!(found["first_bad_entry"].is_number(), "{found}");
+}
+
+#[test]
+fn an_object_that_no_key_of_the_ledger_signed_is_named() {
+    let scene = scene("");
+    scene.run_once();
+    let log = scene.log_name();
+    let forged = format!("checkpoints/{log}/{:020}", 7);
+    scene.forge_objects(std::slice::from_ref(&forged), "rescind/other\n7\nAAAA\n");
+    // Another log's own is nobody's business.
+    scene.forge_objects(&["checkpoints/rescind/other/00000000000000000007".to_owned()], "x");
+    let (code, found) = verified(&scene, &[]);
+    assert_eq!(code, 6);
+    let problems = problems(&found);
+    assert!(problems.contains(&forged) && !problems.contains("rescind/other/"), "{problems}");
+}
+
+#[test]
+fn a_bucket_without_a_checkpoint_of_this_ledger_verifies_nothing_and_says_whose_it_has() {
+    let scene = scene("");
+    scene.run_once();
+    let log = scene.log_name();
+    // A new key, and so a new name.
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.checkpoint", "ledger.key"] {
+        let _ = std::fs::remove_file(scene.path(file));
+    }
+    scene.configure("mode = \"enforce\"\n");
+    scene.rescind(&["run", "--once"]).code(0);
+    std::fs::rename(scene.path("ledger.db"), scene.path("copy.db")).expect("moved");
+    let (code, found) = verified(&scene, &AUDITED);
+    assert_eq!((code, &found["witness"]["objects"]), (0, &json!(0)));
+    assert_eq!(found["witness"]["other_logs"], json!([log]));
+    let not_verified = found["not_verified"].to_string();
+    assert!(not_verified.contains("has no checkpoint of"), "{not_verified}");
+}
+
+#[test]
+fn more_checkpoints_than_one_page_are_all_compared() {
+    let scene = scene("");
+    scene.run_once();
+    let log = scene.log_name();
+    let keys: Vec<String> = (1..=1100).map(|size| format!("checkpoints/{log}/{size:020}-copy")).collect();
+    let note = scene.witness_objects().pop().expect("one")["text"].as_str().expect("a text").to_owned();
+    scene.forge_objects(&keys, &note);
+    let (code, found) = verified(&scene, &[]);
+    assert_eq!((code, &found["kept_checkpoints"]), (0, &json!(scene.witness_objects().len())));
+    assert!(scene.witness_objects().len() > 1100);
+}
+
+#[test]
+fn doctor_looks_at_the_bucket_and_puts_nothing_there() {
+    let codes = |scene: &Scene| -> Vec<Value> {
+        let found = scene.rescind(&["doctor", "-o", "json"]).json_document();
+        let problems = found["problems"].as_array().expect("problems").iter();
+        let all = problems.map(|one| one["code"].clone());
+        all.filter(|code| code.as_str().is_some_and(|code| code.starts_with("witness_"))).collect()
+    };
+    let bare = |lock: Value| {
+        let scene = Scene::with(Setting::default().with_witness(WITNESS));
+        scene.witness_bucket(lock);
+        scene.configure(&format!("mode = \"enforce\"\n{WITNESSED}"));
+        scene.rescind(&["run", "--once"]);
+        scene
+    };
+    let scene = scene("");
+    scene.rescind(&["run", "--once"]).code(0);
+    let before = scene.witness_objects();
+    assert!(codes(&scene).is_empty());
+    assert_eq!(scene.witness_objects(), before);
+    let denied = json!({"error": {"status": 403, "code": "AccessDenied"}});
+    for operation in ["GetBucketObjectLockConfiguration", "ListBucket"] {
+        scene.fault("denied", json!({"operation": operation}), "before", denied.clone(), 0);
+        assert_eq!(codes(&scene), ["witness_unreachable"], "{operation}");
+        scene.delete("faults/denied");
+    }
+    assert_eq!(codes(&bare(Value::Null)), ["witness_not_locked"]);
+    let unkept = bare(json!({}));
+    assert_eq!(codes(&unkept), ["witness_no_retention"]);
+    unkept.configure(&format!("ledger = {{ witness = {{ bucket = \"{WITNESS}\", retention = \"1d\" }} }}\n"));
+    assert!(codes(&unkept).is_empty());
+}
+
+#[test]
+fn the_documents_of_the_hubs_role_have_the_bucket_where_there_is_one() {
+    let scene = scene("");
+    let printed = scene.rescind(&["policies", "print", "hub-role"]).code(0).json_document();
+    let wanted =
+        crate::scene::policy("hub-role-witness.json").to_string().replace("${WITNESS_BUCKET}", WITNESS);
+    let wanted: Value = serde_json::from_str(&wanted).expect("JSON");
+    let has = |one: &Value| printed["Statement"].as_array().expect("statements").contains(one);
+    assert!(wanted["Statement"].as_array().expect("statements").iter().all(has), "{printed}");
+}

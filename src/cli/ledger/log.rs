@@ -8,6 +8,7 @@ use crate::ledger::{Comparison, LedgerError, Lock, Reader, checkpoint_file, comp
 use crate::replication::log_for_command;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 const NO_LOG: &str =
@@ -33,12 +34,16 @@ pub fn publish(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Compares the configured ledger with its log; none when it has none.
-pub fn against_log(config: &Config, screen: &Screen) -> Result<Option<(String, Comparison)>, LedgerError> {
+/// Compares the configured ledger with its log, and keeps the roots of the log's tree at `sizes`; none when it has no log.
+pub fn against_log(
+    config: &Config,
+    sizes: &BTreeSet<u64>,
+    screen: &Screen,
+) -> Result<Option<(String, Comparison)>, LedgerError> {
     let Some(settings) = &config.log else { return Ok(None) };
     let log = log_for_command(settings, config.home_region())?;
     let bar = counter(screen, "of the log compared");
-    let found = compare(&config.ledger, &log, &mut |entries| bar.set_position(entries));
+    let found = compare(&config.ledger, &log, sizes, &mut |entries| bar.set_position(entries));
     bar.finish_and_clear();
     Ok(Some((settings.table.clone(), found?)))
 }
@@ -55,7 +60,7 @@ pub fn rebuild(config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     };
     let fresh = beside(&format!(".from-log-{}", std::process::id()));
     let made = crate::ledger::Ledger::of_log(&fresh, &log).map(|ledger| ledger.close());
-    let found = made.and_then(|()| compare(&fresh, &log, &mut |_| {}));
+    let found = made.and_then(|()| compare(&fresh, &log, &BTreeSet::new(), &mut |_| {}));
     let remove = |path: &PathBuf| {
         for end in ["", "-wal", "-shm"] {
             let mut name = path.as_os_str().to_owned();

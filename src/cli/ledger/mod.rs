@@ -6,8 +6,10 @@ mod log;
 mod proof;
 mod sign;
 mod verify;
+mod witness;
 
 pub(super) use archive::day_or_time;
+pub(super) use witness::Unread;
 
 use super::Exit;
 use super::output::Screen;

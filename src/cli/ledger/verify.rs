@@ -1,6 +1,7 @@
 //! `rescind ledger verify`.
 
 use super::log;
+use super::witness::{self, Witnessed};
 use crate::audit::{CosignedBy, Findings, HOW_TO_COPY, Kept, Keys, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
@@ -30,6 +31,15 @@ pub struct Args {
     #[arg(long = "cosigner", value_name = "KEY")]
     cosigners: Vec<String>,
 
+    /// The bucket in which a witness keeps the checkpoints, `s3://BUCKET/PREFIX`; without a prefix, below
+    /// `checkpoints/`. [default: that of the configuration, unless --ledger names another file]
+    #[arg(long, value_name = "URL")]
+    witness: Option<String>,
+
+    /// Another endpoint of S3 than AWS's own.
+    #[arg(long, value_name = "URL", requires = "witness")]
+    witness_endpoint: Option<String>,
+
     #[command(flatten)]
     ledger: OtherLedger,
 }
@@ -38,14 +48,14 @@ pub struct Args {
 const OLD: SignedDuration = SignedDuration::from_hours(1);
 
 const NEEDS_KEY: &str = "The signing keys were taken from the ledger itself: a ledger that was rewritten with another key, or a forged archive, would pass. Give --public-key with a key that was kept elsewhere.";
-const NEEDS_CHECKPOINT: &str = "A truncated ledger, an old copy, or a ledger that was rewritten and signed again would pass. Give --checkpoint with a checkpoint that was kept elsewhere.";
+const NEEDS_CHECKPOINT: &str = "A truncated ledger, an old copy, or a ledger that was rewritten and signed again would pass. Give --checkpoint with a checkpoint that was kept elsewhere, or --witness with the bucket in which they are kept.";
 
 pub fn run(
     args: &Args,
     config: impl FnOnce() -> Result<Config, ConfigError>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    // Who names a file needs no configuration, and none of its log.
+    // Who names a file needs no configuration, and none of its log and its witness.
     let (path, config) = match args.ledger.named()? {
         Some(path) => (path, None),
         None => config().map(|config| (config.ledger.clone(), Some(config)))?,
@@ -62,6 +72,16 @@ pub fn run(
     if !path.exists() {
         return Err(LedgerError::Missing { path: shown }.into());
     }
+    let endpoint = args.witness_endpoint.as_deref();
+    let settings = witness::settings(args.witness.as_deref(), endpoint, config.as_ref())?;
+    // Before the log and the ledger, which may grow meanwhile.
+    let witnessed = settings.map(|settings| witness::read(&settings, &path, &keys.signers, screen)).transpose()?;
+    let sizes = witnessed.as_ref().map(Witnessed::sizes).unwrap_or_default();
+    let in_log =
+        config.as_ref().map(|config| log::against_log(config, &sizes, screen)).transpose()?.flatten();
+    let is_ahead =
+        |checkpoint: &Checkpoint| in_log.as_ref().is_some_and(|(_, found)| is_ahead(found, checkpoint));
+    kept.extend(witnessed.iter().flat_map(|witnessed| witnessed.kept(is_ahead)));
     let bar = progress_bar(screen);
     let found = verify(&path, &kept, keys, &mut |done, total| {
         bar.set_length(total);
@@ -69,15 +89,24 @@ pub fn run(
     });
     bar.finish_and_clear();
     let found = found.map_err(|error| unreadable(&shown, error))?;
-    let not_verified = not_verified(&shown, &found);
-    let in_log = config.as_ref().map(|config| log::against_log(config, screen)).transpose()?.flatten();
-    json(&shown, &found, &not_verified, in_log.as_ref(), screen)?;
+    let mut not_verified = not_verified(&shown, &found);
+    not_verified.extend(witnessed.as_ref().and_then(Witnessed::not_verified));
+    json(&shown, &found, &not_verified, in_log.as_ref(), witnessed.as_ref(), screen)?;
     text(&shown, &found, &not_verified, screen);
+    if let Some(witnessed) = &witnessed {
+        witnessed.say(screen);
+    }
     if let Some((table, found)) = &in_log {
         log::say(table, found, screen);
     }
     let is_same = in_log.as_ref().is_none_or(|(_, found)| log::is_same(found));
     Ok(if found.problems.is_empty() && is_same { Exit::Done } else { Exit::Tampered })
+}
+
+/// Whether a checkpoint is of entries that the file has yet to read in its log, and fits the log.
+fn is_ahead(found: &Comparison, checkpoint: &Checkpoint) -> bool {
+    let read = found.entries - found.unread;
+    checkpoint.size > read && found.roots.get(&checkpoint.size) == Some(&checkpoint.root)
 }
 
 /// What this run could not verify, and what it would need.
@@ -189,6 +218,7 @@ fn json(
     found: &Findings,
     not_verified: &[String],
     in_log: Option<&(String, Comparison)>,
+    witnessed: Option<&Witnessed>,
     screen: &Screen,
 ) -> anyhow::Result<()> {
     let problems: Vec<_> =
@@ -207,6 +237,7 @@ fn json(
         "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys, "cosigners": cosigners,
         "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "not_verified": not_verified,
         "log": in_log.map(|(table, found)| log::described(table, found)),
+        "witness": witnessed.map(Witnessed::described),
     }))
 }
 

@@ -8,6 +8,7 @@ mod keys;
 mod moving;
 mod past;
 mod regions;
+mod witness;
 
 use crate::scene::{BANK, SHOP, Scene};
 use host::{Host, LEADS, configure, scene};
