@@ -262,12 +262,8 @@ impl Config {
             }
             let keeps = rule.contested == Some(WhenContested::KeepQuarantine);
             if keeps && raw.quarantine.0.is_zero() {
-                return Err(invalid(
-                    text,
-                    path,
-                    &format!("rules[{index}].contested"),
-                    NOTHING_TO_KEEP.to_owned(),
-                ));
+                let place = format!("rules[{index}].contested");
+                return Err(invalid(text, path, &place, NOTHING_TO_KEEP.to_owned()));
             }
             let revokes = [RemedyName::RoleSessions, RemedyName::OrganizationDeny];
             if rule.scope == Scope::Session && !rule.remedies.iter().any(|one| revokes.contains(one)) {

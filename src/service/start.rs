@@ -20,7 +20,7 @@ use crate::remediation::{AlertCode, CallError, CallSink, Draft, Event};
 use crate::remedy::MemberAccess;
 use crate::replication::{Acting, open_ledger};
 use crate::watch::{Needs, Pursuit};
-use crate::witness::{Cosigner, NoCosigner, WitnessBucket};
+use crate::witness::{Cosigner, NoCosigner};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -211,20 +211,8 @@ impl Service {
                 let feeds = Feeds::new(&config, plumbing)?;
                 let name = format!("rescind-{}", reader.identity()?);
                 let checkpoints = checkpoints.map(Arc::new);
-                let witnessing = match (&config.witness, &checkpoints) {
-                    (Some(settings), Some(checkpoints)) => {
-                        let bucket = WitnessBucket::of_hub(&hub, settings, config.home_region());
-                        Some(Witnessing::new(
-                            bucket,
-                            &ledger,
-                            &alerts,
-                            checkpoints,
-                            config.raise_after,
-                            config.cosigners.len(),
-                        )?)
-                    }
-                    _ => None,
-                };
+                let signs = checkpoints.as_ref();
+                let witnessing = Witnessing::of_config(&config, &hub, &ledger, &alerts, signs)?;
                 let cosigners = cosigners(&config, &hub)?;
                 let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
                 Ok(Self {

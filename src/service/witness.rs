@@ -5,7 +5,9 @@
 use super::checkpoints::Checkpoints;
 use super::live::WitnessLive;
 use crate::alert::{Alert, Alerts};
+use crate::aws::Hub;
 use crate::backoff::Backoff;
+use crate::config::Config;
 use crate::digest::hex;
 use crate::ledger::note::{Checkpoint, cosigned};
 use crate::ledger::trust::KeySet;
@@ -54,30 +56,30 @@ enum NotPut {
 }
 
 impl Witnessing {
-    /// Goes on from what was witnessed last, by whichever host.
+    /// Goes on from what was witnessed last, by whichever host; none where there is no witness, or nothing is signed.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn new(
-        bucket: WitnessBucket,
+    pub fn of_config(
+        config: &Config,
+        hub: &Hub,
         ledger: &Ledger,
         alerts: &Arc<Alerts>,
-        checkpoints: &Arc<Checkpoints>,
-        raise_after: SignedDuration,
-        cosigners: usize,
-    ) -> Result<Self, LedgerError> {
+        checkpoints: Option<&Arc<Checkpoints>>,
+    ) -> Result<Option<Self>, LedgerError> {
+        let (Some(settings), Some(checkpoints)) = (&config.witness, checkpoints) else { return Ok(None) };
         let reader = ledger.reader()?;
         let live = Mutex::new(WitnessLive { size: reader.last_witnessed()?, ..WitnessLive::default() });
-        Ok(Self {
-            bucket,
+        Ok(Some(Self {
+            bucket: WitnessBucket::of_hub(hub, settings, config.home_region()),
             ledger: ledger.clone(),
             reader,
             alerts: Arc::clone(alerts),
             checkpoints: Arc::clone(checkpoints),
-            raise_after,
-            cosigners,
+            raise_after: config.raise_after,
+            cosigners: config.cosigners.len(),
             live,
-        })
+        }))
     }
 
     /// How it is doing.
@@ -182,7 +184,7 @@ impl Witnessing {
     ) -> Result<(), LedgerError> {
         tracing::info!(size = checkpoint.size, object = kept.object, "the checkpoint stands at the witness");
         if !kept.foreign.is_empty() {
-            self.ledger.append(self.differs(checkpoint, &kept).raised()).await?;
+            self.ledger.append(Self::differs(checkpoint, &kept).raised()).await?;
         }
         let event = Event::Witnessed {
             size: checkpoint.size,
@@ -221,7 +223,7 @@ impl Witnessing {
         Alert::of_service(AlertCode::WitnessUnreachable, text, what_to_do)
     }
 
-    fn differs(&self, checkpoint: &Checkpoint, kept: &Kept) -> Alert {
+    fn differs(checkpoint: &Checkpoint, kept: &Kept) -> Alert {
         let text = format!(
             "in the place of the checkpoint over {} entries stood something else, which this ledger never signed: {}. The checkpoint is kept as {}",
             checkpoint.size,

@@ -129,7 +129,7 @@ test('the tables have every call that src/aws makes', () => {
       made.add(`${service}:${operation}`)
     }
     // A file whose calls are all of one service says once which that is.
-    const [, ofFile] = text.match(/\bcall\("([a-z]+)", operation,|\bCall \{ service: "([a-z]+)", operation,/)?.filter(Boolean) ?? [undefined, 'iam']
+    const [, ofFile] = text.match(/\bcall\("([a-z0-9]+)", operation,|\bCall \{ service: "([a-z0-9]+)", operation,/)?.filter(Boolean) ?? [undefined, 'iam']
     for (const [, operation] of text.matchAll(/\bself\.call\("([A-Z]\w+)"\)/g)) made.add(`${ofFile}:${operation}`)
     for (const [, service, operation] of text.matchAll(/\bCall \{\s*service: "([a-z]+)",\s*operation: "(\w+)"/g)) {
       made.add(`${service}:${operation}`)

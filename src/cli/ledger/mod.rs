@@ -5,11 +5,12 @@ mod keep;
 mod log;
 mod proof;
 mod sign;
+mod unread;
 mod verify;
 mod witness;
 
 pub(super) use archive::day_or_time;
-pub(super) use witness::Unread;
+pub(super) use unread::Unread;
 
 use super::Exit;
 use super::output::Screen;

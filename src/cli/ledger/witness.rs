@@ -1,27 +1,18 @@
 //! The witness of a ledger: what `verify` reads in its bucket.
 
+use super::unread::Unread;
 use crate::audit::{Kept, logs_of};
 use crate::cli::exit::BadInput;
 use crate::cli::output::Screen;
 use crate::cli::runtime::block_on;
 use crate::config::{Config, WitnessSettings};
 use crate::ledger::note::{Checkpoint, PublicKey};
-use crate::remediation::{CallError, ErrorKind};
+use crate::remediation::CallError;
 use crate::witness::{InBucket, WitnessBucket};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-
-/// The witness's bucket could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the checkpoints at the witness cannot be read")]
-pub struct Unread {
-    #[source]
-    error: CallError,
-    /// What to do about it.
-    pub hint: &'static str,
-}
 
 /// What stands in the bucket for a ledger.
 #[derive(Debug, Default)]
@@ -66,7 +57,7 @@ pub fn read(
     let bar = progress_bar(screen);
     let read = block_on(async {
         let asked = ask(settings, &logs, &bar).await;
-        asked.map_err(|error| anyhow::Error::new(Unread { hint: hint(&error), error }))
+        asked.map_err(|error| anyhow::Error::new(Unread::from(error)))
     });
     bar.finish_and_clear();
     let (objects, others) = read?;
@@ -90,20 +81,6 @@ async fn ask(
     // A ledger that was made anew under another name has nothing there.
     let others = if objects.is_empty() { bucket.logs().await? } else { BTreeSet::new() };
     Ok((objects, others))
-}
-
-fn hint(error: &CallError) -> &'static str {
-    match error.kind {
-        ErrorKind::Denied => {
-            "To read the witness takes s3:ListBucket and s3:GetObject in that bucket. Without it: `rescind ledger verify --ledger FILE`, and --checkpoint with a copy of a checkpoint."
-        }
-        ErrorKind::NotFound => {
-            "Name the bucket as s3://BUCKET/PREFIX with --witness, or correct [ledger.witness]."
-        }
-        _ => {
-            "See the credentials, the region and the network. Without the witness: `rescind ledger verify --ledger FILE`."
-        }
-    }
 }
 
 impl Witnessed {
