@@ -300,7 +300,7 @@ impl Service {
         } else {
             Ok(())
         };
-        let signed = self.sign().await;
+        let signed = Box::pin(self.sign()).await;
         self.ledger.close();
         if let Some(acting) = self.acting {
             acting.end().await;

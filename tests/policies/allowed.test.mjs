@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { ask, hub, remediation, roleArn, sessionOf, userArn } from './ask.mjs'
-import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, LOG_CALLS, MEMBER_CALLS, NEVER_ASKED, ROLE, SIGNING_CALLS, TABLE, USER, WRITE_BACK_CALLS, by } from './calls.mjs'
+import { DOCTOR_CALLS, HUB_CALLS, KEY, KEY_CALLS, KNOWN_AS, LOG_CALLS, MEMBER_CALLS, NEVER_ASKED, ROLE, SIGNING_CALLS, TABLE, USER, WITNESS_CALLS, WRITE_BACK_CALLS, by } from './calls.mjs'
 import {
   DRILL_ROLE, HUB, MEMBER, MEMBER_ROLE, QUARANTINE, SIGNING_KEY_ARN, STRANGER, hubRole, hubRoleWithKms, hubRoleWithLog, memberRole, memberRoleWithUsers, policy, source, topicKey
 } from './documents.mjs'
@@ -137,7 +137,7 @@ test('the tables have every call that src/aws makes', () => {
   }
   assert.ok(made.size > 20, 'the calls are not recognized any more')
   const inMembers = Object.values(MEMBER_CALLS).flatMap((kinds) => Object.values(kinds).flat())
-  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action).concat(LOG_CALLS, SIGNING_CALLS))
+  const known = new Set([...inMembers, ...DOCTOR_CALLS, ...HUB_CALLS, ...WRITE_BACK_CALLS, ...ORGANIZATION_CALLS, READS_DELEGATION].map(([action]) => action).concat(LOG_CALLS, SIGNING_CALLS, WITNESS_CALLS))
   // How members are entered is in trust.test.mjs.
   const missing = [...made].filter((call) => ![...NEVER_ASKED, 'sts:AssumeRole'].includes(call) && !known.has(KNOWN_AS[call] ?? call))
   assert.deepEqual(missing, [], 'add them to calls.mjs')

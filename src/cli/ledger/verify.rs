@@ -75,7 +75,8 @@ pub fn run(
     let endpoint = args.witness_endpoint.as_deref();
     let settings = witness::settings(args.witness.as_deref(), endpoint, config.as_ref())?;
     // Before the log and the ledger, which may grow meanwhile.
-    let witnessed = settings.map(|settings| witness::read(&settings, &path, &keys.signers, screen)).transpose()?;
+    let witnessed =
+        settings.map(|settings| witness::read(&settings, &path, &keys.signers, screen)).transpose()?;
     let sizes = witnessed.as_ref().map(Witnessed::sizes).unwrap_or_default();
     let in_log =
         config.as_ref().map(|config| log::against_log(config, &sizes, screen)).transpose()?.flatten();
