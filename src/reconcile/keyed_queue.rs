@@ -170,13 +170,13 @@ impl KeyedQueue {
     }
 
     /// Within a job: what is urgent is done, and only has to be recorded. Others' urgent part need not wait for that.
-    pub fn make_room(&self) {
+    pub fn make_room() {
         drop(PERMIT.try_with(RefCell::take));
     }
 
     /// Within a job: what is urgent is done, and what comes now makes room for other jobs' urgent part.
     pub async fn step_back(&self) {
-        self.make_room();
+        Self::make_room();
         if let Ok(permit) = Arc::clone(&self.after).acquire_owned().await {
             let _ = PERMIT.try_with(|held| held.replace(Some((Part::Other, permit))));
         }

@@ -2,6 +2,7 @@
 
 use super::budgets::RoleCount;
 use super::context::Context;
+use super::keyed_queue::KeyedQueue;
 use super::look::{InPlace, look};
 use super::next::{Attempt, Next};
 use super::{principal_tag, quarantine};
@@ -176,7 +177,7 @@ async fn outcome(
     }
     match applied {
         Ok(()) => {
-            context.queue.make_room();
+            KeyedQueue::make_room();
             let accepted = Event::Accepted { found_in_place: false, aws_time: Some(session.aws_now()) };
             context.write_with(remediation, accepted, attached).await?;
             let took = Timestamp::now().duration_since(remediation.seen_at).as_secs_f64();
