@@ -39,6 +39,7 @@ impl fmt::Display for SigningKey {
 /// The ARN of a key in KMS, or of an alias of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KmsArn {
+    /// The ARN, as it was written.
     pub text: String,
     /// Where the key is.
     pub region: Region,

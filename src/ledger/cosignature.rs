@@ -176,10 +176,10 @@ mod tests {
         assert_eq!(cosigner.on(&note), Ok(None));
         let at =
             |seconds: u64| line(&key, &cosigner, seconds, &format!("cosignature/v1\ntime {seconds}\n{text}"));
-        let cosigned = format!("{note}{}{}{}", at(100), at(300), at(200));
-        let found = cosigner.on(&cosigned).expect("not forged").expect("cosigned");
+        let with_lines = format!("{note}{}{}{}", at(100), at(300), at(200));
+        let found = cosigner.on(&with_lines).expect("not forged").expect("cosigned");
         assert_eq!((found.time.as_second(), found.line.as_str()), (300, at(300).trim_end()));
-        assert_eq!(signer.public().open(&cosigned).map(|one| one.size), Ok(42));
+        assert_eq!(signer.public().open(&with_lines).map(|one| one.size), Ok(42));
         let forged = Err(BadCosignature::Forged(Box::new(cosigner.clone())));
         // The time belongs to what is signed, and so does the first line.
         let other_time = line(&key, &cosigner, 101, &format!("cosignature/v1\ntime 100\n{text}"));

@@ -16,6 +16,7 @@ pub enum HostSigner {
     File(Signer),
     /// With a key in KMS.
     Kms {
+        /// The key, as KMS knows it.
         key: KmsKey,
         /// Its public part, as a key of the log.
         public: PublicKey,

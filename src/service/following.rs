@@ -41,7 +41,7 @@ pub async fn follow(
         face.publish(config, Live { stopping: stop.is_cancelled(), ..live });
     });
     tokio::select! {
-        followed = following => followed,
+        done = following => done,
         infallible = never => match infallible {},
     }
 }

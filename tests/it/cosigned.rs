@@ -52,15 +52,15 @@ impl Witness {
         let seen = scene.get(&format!("witnesses?name={}", self.name))["seen"].clone();
         seen.as_object().and_then(|seen| seen.values().next()?.as_u64()).unwrap_or(0)
     }
+}
 
-    /// What stands about it in the output of `ledger verify`.
-    fn verified(&self, scene: &Scene) -> (Value, Vec<String>) {
-        let found = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
-        let lines = found["not_verified"].as_array().expect("a list").iter();
-        let named = lines.filter_map(|line| line.as_str().filter(|line| line.contains("witness.example")));
-        let named = named.map(str::to_owned).collect();
-        (found["cosigners"][0].clone(), named)
-    }
+/// What stands about it in the output of `ledger verify`.
+fn of_first_cosigner(scene: &Scene) -> (Value, Vec<String>) {
+    let found = scene.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+    let lines = found["not_verified"].as_array().expect("a list").iter();
+    let named = lines.filter_map(|line| line.as_str().filter(|line| line.contains("witness.example")));
+    let named = named.map(str::to_owned).collect();
+    (found["cosigners"][0].clone(), named)
 }
 
 /// A ledger with entries and a key, and a witness that knows the key.
@@ -87,7 +87,7 @@ fn hand_over(scene: &Scene, witness: &Witness) {
 #[test]
 fn the_checkpoint_of_a_run_is_cosigned_and_verify_says_how_far() {
     let (scene, witness) = witnessed();
-    let (_, nothing) = witness.verified(&scene);
+    let (_, nothing) = of_first_cosigner(&scene);
     assert_eq!(nothing.len(), 1);
     let _ = scene.theft(SHOP, "web");
     scene.run_once().counts(json!({"revoked": 1}));
@@ -95,7 +95,7 @@ fn the_checkpoint_of_a_run_is_cosigned_and_verify_says_how_far() {
     assert_eq!(cosigned.len(), 1);
     let size = witness.seen(&scene);
     assert_eq!(cosigned[0]["data"]["size"], size);
-    let (found, not_verified) = witness.verified(&scene);
+    let (found, not_verified) = of_first_cosigner(&scene);
     assert_eq!(
         (&found["size"], &found["count"], &found["key"]),
         (&json!(size), &json!(1), &json!(witness.key))
@@ -108,7 +108,7 @@ fn the_checkpoint_of_a_run_is_cosigned_and_verify_says_how_far() {
     // The next one goes on from there: the ledger knows how far the witness is.
     scene.run_once();
     assert_eq!(witness.requests(&scene), [(json!(0), json!(200)), (json!(size), json!(200))]);
-    assert_eq!(witness.verified(&scene).0["count"], 2);
+    assert_eq!(of_first_cosigner(&scene).0["count"], 2);
     // Without the configuration the key is given; another key has cosigned nothing.
     let alone = ["ledger", "verify", "--ledger", "ledger.db", "-o", "json"];
     let none = scene.rescind(&alone).code(0).json_document();
@@ -253,7 +253,7 @@ fn what_is_not_its_cosignature_is_not_kept() {
     witness.faults(&scene, &json!([]));
     scene.run_once();
     assert_eq!(scene.count("kind = 'cosigned'"), 1);
-    assert_eq!(witness.verified(&scene).0["count"], 1);
+    assert_eq!(of_first_cosigner(&scene).0["count"], 1);
 }
 
 /// Its answer 409 says which size it is at; anything else in it is none of the protocol, and is not followed.
@@ -291,7 +291,7 @@ fn a_witness_that_knows_neither_the_ledger_nor_its_new_key_is_an_alert() {
     assert_eq!(statuses, [json!(404), json!(200), json!(403)]);
     witness.change(&scene, &json!({"logs": [log_key(&scene)]}));
     scene.run_once();
-    assert_eq!(witness.verified(&scene).0["count"], 2);
+    assert_eq!(of_first_cosigner(&scene).0["count"], 2);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn another_ledger_with_the_same_key_is_refused_and_an_alert_says_so() {
     assert_eq!(scene.count("kind = 'cosigned'"), 0);
     assert_eq!(witness.seen(&scene), seen);
     // Nobody vouches for it, and verify says that.
-    assert_eq!(witness.verified(&scene).1.len(), 1);
+    assert_eq!(of_first_cosigner(&scene).1.len(), 1);
 }
 
 #[test]
@@ -324,11 +324,11 @@ fn an_old_cosignature_says_little_of_now() {
     let (scene, witness) = witnessed();
     witness.change(&scene, &json!({"clock": -7200}));
     scene.run_once();
-    let (found, not_verified) = witness.verified(&scene);
+    let (found, not_verified) = of_first_cosigner(&scene);
     assert_eq!((&found["count"], not_verified.len()), (&json!(1), 1));
     witness.change(&scene, &json!({"clock": 0}));
     scene.run_once();
-    assert_eq!(witness.verified(&scene).1, [""; 0]);
+    assert_eq!(of_first_cosigner(&scene).1, [""; 0]);
 }
 
 #[test]

@@ -55,5 +55,5 @@ impl Scene {
 pub fn tree_head(note: &str) -> (u64, String) {
     let lines: Vec<&str> = note.lines().collect();
     let root = BASE64.decode(lines[2]).expect("a root");
-    (lines[1].parse().expect("a number"), root.iter().map(|byte| format!("{byte:02x}")).collect())
+    (lines[1].parse().expect("a number"), rescind::digest::hex(&root))
 }
