@@ -22,13 +22,14 @@ impl Numbers {
 
     pub fn blow(&mut self) -> Blow {
         let when = self.one_of(&["before", "after"]);
-        match self.below(8) {
+        match self.below(9) {
             0 | 1 => Blow::Kill,
             2 => Blow::Sleep,
             3 => Blow::NoLog(when),
             4 => Blow::NoIam(when, self.one_of(&[SHOP, BANK])),
             5 => Blow::Outage(when),
             6 => Blow::Wipe,
+            7 => Blow::NoWitness(when),
             _ => Blow::Stop,
         }
     }
@@ -47,7 +48,9 @@ pub enum Blow {
     NoIam(&'static str, &'static str),
     /// The log does not answer anybody.
     Outage(&'static str),
-    /// It is killed, and its disk is empty but for the configuration and the key that all hosts have.
+    /// It alone does not reach the bucket of the checkpoints.
+    NoWitness(&'static str),
+    /// It is killed, and its disk is empty but for the configuration and the host's key.
     Wipe,
     /// It is stopped as systemd does it.
     Stop,
@@ -67,6 +70,7 @@ impl Blow {
                 cut("sts", json!({"service": "sts", "access_key_id": key}), when);
                 cut("iam", json!({"service": "iam", "account": account}), when);
             }
+            Self::NoWitness(when) => cut("s3", json!({"service": "s3", "access_key_id": key}), when),
             Self::Outage(when) => cut("outage", json!({"service": "dynamodb"}), when),
             Self::Wipe => {
                 host.kill();
@@ -91,6 +95,7 @@ impl Blow {
                 mend("iam");
             }
             Self::Outage(_) => mend("outage"),
+            Self::NoWitness(_) => mend("s3"),
         }
     }
 }

@@ -3,9 +3,9 @@
 //! A minute of it here. `RESCIND_CHAOS_SECONDS=600` is the long form; `RESCIND_CHAOS_SEED` gives another order.
 
 use super::blow::Numbers;
-use super::host::{Host, TABLE, say, scene_of};
+use super::host::{Host, TABLE, configure_witnessed, say, scene_of};
 use super::past::Past;
-use crate::scene::{BANK, SHOP, Scene, Setting};
+use crate::scene::{BANK, SHOP, Scene, Setting, WITNESS};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -75,16 +75,18 @@ impl Drop for Over<'_> {
 }
 
 fn organization() -> Scene {
-    let mut scene = scene_of(Setting {
+    let setting = Setting {
         budget: "account_per_hour = 100000\norganization_per_hour = 100000\nroles_percent = 100\n",
         ..Setting::default()
-    });
+    };
+    let mut scene = scene_of(setting.with_witness(WITNESS));
+    scene.witness_bucket(json!({"mode": "COMPLIANCE", "days": 400}));
     scene.queue(QUEUE);
-    super::host::configure(&scene, "");
+    configure_witnessed(&scene, "");
     scene
 }
 
-/// The first of them leads, and all sign with one key.
+/// The first of them leads. Each signs with a key of its own, for which the first one's has signed.
 fn hosts(scene: &Scene) -> Vec<Host> {
     let mut hosts: Vec<_> = (0..HOSTS).map(|_| Host::new(scene)).collect();
     for (host, ahead) in hosts.iter_mut().zip(CLOCKS) {
@@ -92,13 +94,12 @@ fn hosts(scene: &Scene) -> Vec<Host> {
     }
     hosts[0].lead();
     hosts[0].until(crate::log::REGION_READ);
-    let key = hosts[0].path("ledger.key");
-    scene.wait(|| key.exists());
     for host in &mut hosts[1..] {
-        std::fs::copy(&key, host.path("ledger.key")).expect("copied");
         host.run();
         scene.wait(|| host.follows());
     }
+    let keys = |host: &Host| host.kinds().iter().filter(|kind| *kind == "signing_key").count();
+    scene.wait(|| hosts.iter().all(|host| keys(host) == HOSTS));
     hosts
 }
 
@@ -195,8 +196,13 @@ impl Chaos<'_> {
         }
         let last = &ledgers[HOSTS - 1];
         let mut roots = BTreeSet::new();
+        let key = self.hosts[0].rescind(&["ledger", "key", "-o", "json"]).code(0).json_document();
+        let key = key["public_key"].as_str().expect("a key").to_owned();
         for host in &self.hosts {
-            let verified = host.rescind(&["ledger", "verify", "-o", "json"]).code(0).json_document();
+            let verify = ["ledger", "verify", "--public-key", &key, "-o", "json"];
+            let verified = host.rescind(&verify).code(0).json_document();
+            // Each checkpoint there is one of this ledger.
+            assert!(verified["witness"]["objects"].as_u64().is_some_and(|count| count > 0), "{verified}");
             let log = &verified["log"];
             assert_eq!((&log["differs"], &log["broken"]), (&Value::Null, &Value::Null), "{verified}");
             assert_eq!(log["entries"], last.len(), "{verified}");
