@@ -61,7 +61,8 @@ fn patched(data: &[u8]) {
     }
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), &ledger).expect("written");
-    let kept = [Kept { name: "kept".to_owned(), note: CHECKPOINT.to_owned(), is_beside: false }];
+    let kept =
+        [Kept { name: "kept".to_owned(), note: CHECKPOINT.to_owned(), place: rescind::audit::Place::Given }];
     let key = PublicKey::parse(KEY).expect("a key");
     let keys = Keys { signers: vec![key], ..Keys::default() };
     if let Ok(found) = verify(file.path(), &kept, keys, &mut |_, _| {})

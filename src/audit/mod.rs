@@ -25,4 +25,4 @@ pub use logs::logs_of;
 pub use problem::Problem;
 pub use structure::Structure;
 pub use unreadable::{HOW_TO_COPY, Unreadable};
-pub use verify::{Findings, Kept, verify};
+pub use verify::{Findings, Kept, Place, verify};

@@ -50,6 +50,9 @@ pub struct Findings {
     pub problems: Vec<Problem>,
     /// How many more there are than are named.
     pub more_problems: u64,
+    /// What stands at the witness and says nothing of this ledger: no key that was given has signed it, or it is no
+    /// checkpoint at all.
+    pub foreign: Vec<String>,
     /// The first entry that is not as it was written.
     pub first_bad: Option<i64>,
     /// Remediations whose change is neither accepted nor known not to be.
@@ -74,8 +77,19 @@ pub struct Kept {
     pub name: String,
     /// The checkpoint itself: a signed note.
     pub note: String,
+    /// Who keeps it.
+    pub place: Place,
+}
+
+/// Who keeps a checkpoint that is not in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Whoever hands it in.
+    Given,
     /// It lies beside the ledger, where whoever can write the one can write the other.
-    pub is_beside: bool,
+    Beside,
+    /// A witness, where somebody who may put objects can put others beside it.
+    Witness,
 }
 
 /// Checks the ledger at `path` against checkpoints that were kept elsewhere, signed by `keys` or by
@@ -128,7 +142,7 @@ fn check(
     }
     let extent = Extent::of(&connection, &mut found)?;
     let notes = notes(&connection, kept)?;
-    let (own, beside) = (notes.len() - kept.len(), kept.iter().filter(|kept| kept.is_beside));
+    let (own, beside) = (notes.len() - kept.len(), kept.iter().filter(|kept| kept.place == Place::Beside));
     found.beside = beside.map(|kept| kept.name.clone()).collect();
     found.checkpoints = (own, kept.len() - found.beside.len());
     let trust = Trust::find(&connection, keys.signers)?;
@@ -137,7 +151,7 @@ fn check(
     found.own_word = trust.own_word;
     found.unendorsed.clone_from(&trust.unendorsed);
     let mut waiting: BTreeMap<u64, Vec<(Checkpoint, String)>> = BTreeMap::new();
-    let mut all = BTreeSet::new();
+    let (mut all, mut unsigned) = (BTreeSet::new(), Vec::new());
     for (number, note) in notes.into_iter().enumerate() {
         let cosigned = cosigners.on(&note.text).unwrap_or_else(|error| {
             found.problem(None, format!("{}: {error}", note.whence));
@@ -169,9 +183,18 @@ fn check(
                     waiting.entry(checkpoint.size).or_default().push((checkpoint, note.whence.clone()));
                 }
             }
-            Worth::Nothing => {
-                found.problem(None, format!("{} is not signed by a key of this ledger", note.whence));
-            }
+            Worth::Nothing => match number.checked_sub(own).map(|number| &kept[number]) {
+                // Whoever may put objects can put such ones, and nobody can take them away. Without a key that was given
+                // it cannot be said which of them is somebody's, and which shows that the ledger was written anew.
+                Some(kept)
+                    if kept.place == Place::Witness
+                        && (!found.own_word || Checkpoint::parse(&kept.note).is_none()) =>
+                {
+                    found.foreign.push(kept.name.clone());
+                }
+                Some(kept) if kept.place == Place::Witness => unsigned.push(note.whence),
+                _ => found.problem(None, format!("{} is not signed by a key of this ledger", note.whence)),
+            },
         }
     }
     if found.signed == 0 && !found.own_word {
@@ -181,7 +204,12 @@ fn check(
     let (tree, lives, archives) = Default::default();
     let mut check = Check { found, trust, tree, lives, archives, waiting, cosigners };
     check.entries(file, &extent, progress)?;
-    Ok(check.finish(extent.last))
+    let mut found = check.finish(extent.last);
+    // However many there are, they hide nothing.
+    for whence in unsigned {
+        found.problem(None, format!("{whence} is not signed by a key of this ledger: with --public-key it shows whether somebody put it there, or the ledger was written anew"));
+    }
+    Ok(found)
 }
 
 /// The ledger's own checkpoints, and then those that were kept.
@@ -193,7 +221,7 @@ fn notes(connection: &Connection, kept: &[Kept]) -> rusqlite::Result<Vec<Note>> 
     })?;
     let mut all = own.collect::<Result<Vec<_>, _>>()?;
     all.extend(kept.iter().map(|kept| {
-        let whence = if kept.is_beside {
+        let whence = if kept.place == Place::Beside {
             format!("the checkpoint beside the ledger in {}", kept.name)
         } else {
             format!("the checkpoint in {}", kept.name)

@@ -7,12 +7,14 @@ use super::record::{Call, Observer, Unrecorded, recorded};
 use crate::ident::{AccountId, BadName, Region};
 use crate::remediation::{CallError, CallScope, CallSink, ErrorKind};
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3 as s3;
 use futures::FutureExt;
 use jiff::Timestamp;
 use s3::primitives::{ByteStream, DateTime};
 use s3::types::{ChecksumAlgorithm, ObjectLockEnabled, ObjectLockMode, ObjectLockRetentionMode};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Maximum size of an object that is read. What is larger is none of ours.
 const LARGEST: i64 = 64 * 1024;
@@ -48,6 +50,21 @@ pub struct StoredObject {
     pub text: Option<String>,
     /// Until when nobody can delete it, where the caller may know.
     pub retained_until: Option<Timestamp>,
+}
+
+/// A version of an object, as a bucket lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectVersion {
+    pub key: String,
+    /// Its id; none of a marker, which says that the object was deleted and has no text.
+    pub id: Option<String>,
+}
+
+/// Where a list of versions goes on: the key, and the version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VersionMarker {
+    key: Option<String>,
+    id: Option<String>,
 }
 
 /// How long nobody can delete an object.
@@ -91,7 +108,7 @@ impl Bucket {
     /// When the certificates that the environment names cannot be used.
     pub async fn open(region: &Region, name: &str, endpoint: Option<&str>) -> Result<Self, CallError> {
         let environment = Environment::load(region).await;
-        let environment = environment.map_err(|error| error.of_call("s3", "ListObjectsV2"))?;
+        let environment = environment.map_err(|error| error.of_call("s3", "ListObjectVersions"))?;
         Ok(Self {
             client: client(&environment.config, region, endpoint),
             name: name.to_owned(),
@@ -153,15 +170,20 @@ impl Bucket {
         }
     }
 
-    /// GetObject; none where no object stands.
+    /// GetObject, of one version or of the latest; none where there is no such object.
     ///
     /// # Errors
     /// As the call's.
-    pub async fn get(&self, key: &str) -> Result<Option<StoredObject>, CallError> {
-        let request = self.client.get_object().bucket(&self.name).key(key).send().boxed();
+    pub async fn get(&self, key: &str, version: Option<&str>) -> Result<Option<StoredObject>, CallError> {
+        let request = self.client.get_object().bucket(&self.name).key(key);
+        let request = request.set_version_id(version.map(str::to_owned)).send().boxed();
         let answer = match recorded(&*self.sink, self.call("GetObject"), request).await {
             Ok(answer) => answer,
-            Err(CallError { code: Some(code), .. }) if code == "NoSuchKey" => return Ok(None),
+            Err(CallError { code: Some(code), .. })
+                if matches!(code.as_str(), "NoSuchKey" | "NoSuchVersion") =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(self.named(error)),
         };
         let retained_until = answer
@@ -183,28 +205,34 @@ impl Bucket {
         Ok(Some(StoredObject { text, retained_until }))
     }
 
-    /// ListObjectsV2: the keys with this prefix in order, up to 1,000 from the one after `after`, and where to go on.
+    /// ListObjectVersions: every version of what has this prefix, up to 1,000 of them from `from` on, and where to go
+    /// on. What was put over an object, or deletes it, hides it from a list of objects.
     ///
     /// # Errors
     /// As the call's.
-    pub async fn list(
+    pub async fn versions(
         &self,
         prefix: &str,
-        token: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), CallError> {
+        from: VersionMarker,
+    ) -> Result<(Vec<ObjectVersion>, Option<VersionMarker>), CallError> {
         let request = self
             .client
-            .list_objects_v2()
+            .list_object_versions()
             .bucket(&self.name)
             .prefix(prefix)
-            .set_continuation_token(token)
+            .set_key_marker(from.key)
+            .set_version_id_marker(from.id)
             .send()
             .boxed();
-        let answer = recorded(&*self.sink, self.call("ListObjectsV2"), request).await;
+        let answer = recorded(&*self.sink, self.call("ListObjectVersions"), request).await;
         let answer = answer.map_err(|error| self.named(error))?;
-        let keys = answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-        let next = answer.next_continuation_token.filter(|_| answer.is_truncated == Some(true));
-        Ok((keys.collect(), next))
+        let versions = answer.versions.unwrap_or_default().into_iter();
+        let versions = versions.filter_map(|one| Some(ObjectVersion { key: one.key?, id: one.version_id }));
+        let markers = answer.delete_markers.unwrap_or_default().into_iter();
+        let markers = markers.filter_map(|one| Some(ObjectVersion { key: one.key?, id: None }));
+        let next = VersionMarker { key: answer.next_key_marker, id: answer.next_version_id_marker };
+        let next = (answer.is_truncated == Some(true) && next.key.is_some()).then_some(next);
+        Ok((versions.chain(markers).collect(), next))
     }
 
     /// GetObjectLockConfiguration. A bucket with Object Lock is versioned as well: S3 asks for it.
@@ -304,6 +332,15 @@ impl Bucket {
     }
 }
 
+/// What is read and put is small.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(4))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(25))
+        .build()
+}
+
 /// A client for a Region. Another endpoint than AWS's has no names of buckets in its own name.
 fn client(config: &SdkConfig, region: &Region, endpoint: Option<&str>) -> s3::Client {
     let is_other = endpoint.is_some()
@@ -313,6 +350,7 @@ fn client(config: &SdkConfig, region: &Region, endpoint: Option<&str>) -> s3::Cl
         .region(s3::config::Region::new(region.to_string()))
         .force_path_style(is_other)
         .interceptor(Observer::default());
+    let config = config.timeout_config(timeouts());
     let config = match endpoint {
         Some(endpoint) => config.endpoint_url(endpoint),
         None => config,

@@ -41,7 +41,7 @@ mod write_back;
 
 pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
-pub use bucket::{Bucket, ObjectRetention, Stored};
+pub use bucket::{Bucket, ObjectRetention, ObjectVersion, Stored, VersionMarker};
 pub use ca_bundle::CaBundle;
 pub use clock::AwsClock;
 pub use health::Detector;

@@ -81,7 +81,7 @@ fn show(
         "regional": outage.as_ref().map(|_| regional(&remediation, Cutoff::at(Timestamp::now()))), "entries": entries,
     }))?;
     if screen.is_text() {
-        head(&remediation, incident.as_deref(), known_until, screen);
+        head(&remediation, incident.as_deref(), known_until, outage.is_some(), screen);
         attached(&reader.attached(id)?, screen);
         judge(&remediation, timeout, screen);
         unchanged(&remediation, outage.as_ref(), screen);
@@ -184,7 +184,13 @@ pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
 }
 
 /// `known_until` is when the ledger was written last: nobody knows what was in place later.
-fn head(r: &Remediation, incident: Option<&str>, known_until: Option<Timestamp>, screen: &Screen) {
+fn head(
+    r: &Remediation,
+    incident: Option<&str>,
+    known_until: Option<Timestamp>,
+    is_outage: bool,
+    screen: &Screen,
+) {
     let (finding, evidence) = (&r.finding, &r.finding.evidence);
     let row = |name: &str, text: String| {
         if !text.is_empty() {
@@ -252,7 +258,10 @@ fn head(r: &Remediation, incident: Option<&str>, known_until: Option<Timestamp>,
     row("ladder", rungs.join(", "));
     if let Some(refused) = r.refused() {
         row("refused", refused.reason.clone());
-        row("to do", refused.what_to_do.clone());
+        // In an outage there is more to do, and it stands below.
+        if !is_outage {
+            row("to do", refused.what_to_do.clone());
+        }
     }
 }
 

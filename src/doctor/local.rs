@@ -1,7 +1,7 @@
 //! This machine: the ledger, its checkpoint, the files with secrets, the opt-outs, the service.
 
 use super::{Doctor, Level, Problem};
-use crate::audit::{self, Kept};
+use crate::audit::{self, Kept, Place};
 use crate::chain::chain;
 use crate::config::{Config, Mode, Secret, Way};
 use crate::drill;
@@ -126,6 +126,8 @@ impl Doctor<'_> {
     /// Whether the latest checkpoint can be had without the ledger.
     fn checkpoint(&self, kept: &[Kept]) -> Result<Option<Problem>, LedgerError> {
         let path = &self.config.ledger;
+        // Whichever host leads writes it on its own disk, and all have the log.
+        let is_shared = self.config.log.is_some();
         let Some((signed, _)) = self.reader.latest_checkpoint()? else {
             return Ok(Some(Problem::new(
                 Level::Warning,
@@ -135,6 +137,9 @@ impl Doctor<'_> {
                 "rescind ledger checkpoint",
             )));
         };
+        if is_shared {
+            return Ok(None);
+        }
         let file = checkpoint_file(path);
         // A service that runs may have made another one meanwhile: first in the ledger, then in its file.
         let is_there = |kept: Option<&Kept>| kept.is_some_and(|kept| size(kept) >= signed);
@@ -160,7 +165,7 @@ impl Doctor<'_> {
 /// A checkpoint, if it is one.
 fn kept(file: &Path) -> Option<Kept> {
     let note = std::fs::read_to_string(file).ok()?;
-    Checkpoint::parse(&note).map(|_| Kept { name: file.display().to_string(), note, is_beside: true })
+    Checkpoint::parse(&note).map(|_| Kept { name: file.display().to_string(), note, place: Place::Beside })
 }
 
 fn size(kept: &Kept) -> u64 {

@@ -334,15 +334,21 @@ fn clock(clock: &AwsClock) -> Option<Problem> {
 
 /// A question that AWS did not answer: the permission is neither granted nor missing.
 fn unread(account: &Account, what: &str, error: &CallError) -> Problem {
-    let needs = match error.kind {
-        ErrorKind::Denied => format!("It needs {}. ", error.action()),
-        _ => String::new(),
+    let fix = match error.kind {
+        ErrorKind::Denied => format!(
+            "It needs {}. Give it the permissions of `rescind policies print member-role`.",
+            error.action()
+        ),
+        _ if error.is_transient() => {
+            "AWS does not answer: run `rescind doctor` again when it does.".to_owned()
+        }
+        _ => "Give it the permissions of `rescind policies print member-role`.".to_owned(),
     };
     Problem::new(
         Level::Problem,
         "role_unreadable",
         &account.id,
         format!("{what} could not be read: {error}"),
-        format!("{needs}Give it the permissions of `rescind policies print member-role`."),
+        fix,
     )
 }

@@ -54,6 +54,10 @@ pub(super) fn unsigned(
     let sqlite = |error| LedgerError::Sqlite { path: path.to_owned(), error };
     let tampered = |seq: i64, what: String| LedgerError::Tampered { path: path.to_owned(), seq, what };
     let keys = keys(connection, key).map_err(sqlite)?;
+    // Another host may have rotated the key that this one was given, too.
+    if keys.is_retired(key) {
+        return Err(LedgerError::NotEndorsed { path: key.to_string() });
+    }
     let known = signed(connection, path, &keys)?;
     let entries: i64 = connection
         .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))

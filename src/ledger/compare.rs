@@ -21,6 +21,8 @@ pub struct Comparison {
     pub root: String,
     /// The roots of the tree at the sizes that were asked for.
     pub roots: BTreeMap<u64, Hash>,
+    /// The log is empty, and the file has entries: it is a ledger by itself.
+    pub is_unpublished: bool,
     /// How many of them the file has not read yet.
     pub unread: u64,
     /// The first entry that is not the same in both, and what is wrong with it.
@@ -42,7 +44,10 @@ pub fn compare(
 ) -> Result<Comparison, LedgerError> {
     let connection = schema::open_reader(path)?;
     let sqlite = |error| LedgerError::Sqlite { path: path.display().to_string(), error };
-    let own = position(&connection).map_err(sqlite)?.unwrap_or_default();
+    let at = position(&connection).map_err(sqlite)?;
+    let has_entries = connection.query_row("SELECT EXISTS (SELECT 1 FROM entries)", [], |row| row.get(0));
+    let is_unpublished = at.is_none() && has_entries.map_err(sqlite)?;
+    let own = at.unwrap_or_default();
     let (mut found, mut chain, mut frontier) = (Comparison::default(), Chain::default(), Frontier::default());
     'read: loop {
         let items = log.read_on(chain.tail().position + 1, READ)?;
@@ -71,10 +76,11 @@ pub fn compare(
                 if sizes.contains(&found.entries) {
                     found.roots.insert(found.entries, frontier.root());
                 }
-                if chain.tail().position > own.position {
-                    found.unread += 1;
-                } else if found.differs.is_none() {
-                    found.differs = difference(&connection, found.entries, &leaf).map_err(sqlite)?;
+                let is_unread = chain.tail().position > own.position;
+                found.unread += u64::from(is_unread);
+                if found.differs.is_none() {
+                    found.differs =
+                        difference(&connection, found.entries, &leaf, is_unread).map_err(sqlite)?;
                 }
             }
             progress(found.entries);
@@ -88,11 +94,18 @@ pub fn compare(
             found.differs = Some((found.entries + 1, "the log does not have it".to_owned()));
         }
     }
+    found.is_unpublished = is_unpublished && found.entries == 0;
     found.root = crate::digest::hex(&frontier.root());
     Ok(found)
 }
 
-fn difference(connection: &Connection, seq: u64, wanted: &Hash) -> rusqlite::Result<Option<(u64, String)>> {
+/// What is wrong with an entry of the file, which need not be there if it `is_unread`.
+fn difference(
+    connection: &Connection,
+    seq: u64,
+    wanted: &Hash,
+    is_unread: bool,
+) -> rusqlite::Result<Option<(u64, String)>> {
     let there: Option<Hash> = connection
         .prepare_cached("SELECT leaf_hash FROM entries WHERE seq = ?1")?
         .query_row([i64::try_from(seq).unwrap_or(i64::MAX)], |row| row.get(0))
@@ -100,6 +113,7 @@ fn difference(connection: &Connection, seq: u64, wanted: &Hash) -> rusqlite::Res
     Ok(match there {
         Some(there) if there == *wanted => None,
         Some(_) => Some((seq, "the log has another text".to_owned())),
+        None if is_unread => None,
         None => Some((seq, "the file does not have it, and the log does".to_owned())),
     })
 }

@@ -66,4 +66,5 @@ pub use reach::Reach;
 pub use reader::{Decided, Reader};
 pub use rebuild::{Difference, rebuild, reindex};
 pub use remediation::Open;
+pub use witnessed::LastWitnessed;
 pub use writer::{Append, Ledger};

@@ -68,7 +68,8 @@ pub fn may_sign(key: &PublicKey, named: &[NamedKey], since: u64) -> bool {
     let replaces = |one: &NamedKey| {
         one.key == *key && replaced_key(&one.follows).is_some_and(|before| key.follows(&before, &one.follows))
     };
-    KeySet::find(&roots, named).keys.contains(key) || named.iter().any(replaces)
+    let set = KeySet::find(&roots, named);
+    set.keys.contains(key) || !set.is_retired(key) && named.iter().any(replaces)
 }
 
 /// The entries that introduce a key for which no key before it has signed. The first one needs nobody.
@@ -98,36 +99,28 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Finds out which keys count. Each signature is checked once, and only those of keys that count.
+    /// Finds out which keys count. Only signatures of keys that count are checked.
     #[must_use]
     pub fn find(given: &[PublicKey], named: &[NamedKey]) -> Self {
-        let mut by_signer: HashMap<[u8; 4], Vec<&NamedKey>> = HashMap::new();
-        let mut by_key: HashMap<&PublicKey, Vec<&NamedKey>> = HashMap::new();
-        for one in named {
-            for id in signer_ids(&one.endorsed) {
-                by_signer.entry(id).or_default().push(one);
-            }
-            by_key.entry(&one.key).or_default().push(one);
+        let notes = Notes::of(named);
+        let known = notes.closure(given, &HashMap::new());
+        let retired = notes.retired(&known.iter().collect(), named);
+        let mut keys = if retired.is_empty() { known } else { notes.closure(given, &retired) };
+        let mut until = replaced(&keys.iter().collect(), named, &notes.by_key);
+        for (key, seq) in &retired {
+            until.entry(key.clone()).and_modify(|at| *at = (*at).min(*seq)).or_insert(*seq);
         }
-        let (mut keys, mut known): (Vec<PublicKey>, HashSet<PublicKey>) = Default::default();
-        let mut waiting: Vec<PublicKey> = given.iter().rev().cloned().collect();
-        while let Some(key) = waiting.pop() {
-            if !known.insert(key.clone()) {
-                continue;
-            }
-            let signed_for = by_signer.get(&key.id_bytes()).into_iter().flatten();
-            let signed_for = signed_for.filter(|one| !known.contains(&one.key));
-            waiting.extend(
-                signed_for.filter(|one| key.endorses(&one.key, &one.endorsed)).map(|one| one.key.clone()),
-            );
-            let notes = by_key.get(&key).into_iter().flatten().flat_map(|one| &one.accepts);
-            let accepted = notes.filter_map(|note| Some((endorsed_key(note)?, note)));
-            let accepted = accepted.filter(|(next, note)| !known.contains(next) && key.endorses(next, note));
-            waiting.extend(accepted.map(|(next, _)| next));
-            keys.push(key);
-        }
-        let replaced = replaced(&known, named, &by_key);
+        keys.retain(|key| !retired.contains_key(key));
+        let mut replaced: Vec<_> = until.into_iter().map(|(key, until)| (until, key)).collect();
+        replaced.sort_by_key(|(until, _)| *until);
         Self { keys, replaced }
+    }
+
+    /// Whether a key has signed for the one that replaced it: it counts for what was there before, and for nothing since,
+    /// whoever else still says that it signs beside them.
+    #[must_use]
+    pub fn is_retired(&self, key: &PublicKey) -> bool {
+        !self.keys.contains(key) && self.replaced.iter().any(|(_, gone)| gone == key)
     }
 
     /// The keys that sign beside `key`: those that count, but for itself and for those that were replaced.
@@ -153,13 +146,75 @@ impl KeySet {
     }
 }
 
+/// The notes of keys, by who has signed them and by which key's entry they stand in.
+struct Notes<'a> {
+    by_signer: HashMap<[u8; 4], Vec<&'a NamedKey>>,
+    by_key: HashMap<&'a PublicKey, Vec<&'a NamedKey>>,
+}
+
+impl<'a> Notes<'a> {
+    fn of(named: &'a [NamedKey]) -> Self {
+        let (mut by_signer, mut by_key): (HashMap<_, Vec<_>>, HashMap<_, Vec<_>>) = Default::default();
+        for one in named {
+            for id in signer_ids(&one.endorsed) {
+                by_signer.entry(id).or_default().push(one);
+            }
+            by_key.entry(&one.key).or_default().push(one);
+        }
+        Self { by_signer, by_key }
+    }
+
+    /// The keys that one of those that were given has signed for, or one that it signed for in turn. A key that was
+    /// retired signs for none behind that entry.
+    fn closure(&self, given: &[PublicKey], retired: &HashMap<PublicKey, u64>) -> Vec<PublicKey> {
+        let (mut keys, mut known): (Vec<PublicKey>, HashSet<PublicKey>) = Default::default();
+        let mut waiting: Vec<PublicKey> = given.iter().rev().cloned().collect();
+        while let Some(key) = waiting.pop() {
+            if !known.insert(key.clone()) {
+                continue;
+            }
+            let until = retired.get(&key).copied().unwrap_or(u64::MAX);
+            let signed_for = self.by_signer.get(&key.id_bytes()).into_iter().flatten();
+            let signed_for = signed_for.filter(|one| one.seq <= until && !known.contains(&one.key));
+            waiting.extend(
+                signed_for.filter(|one| key.endorses(&one.key, &one.endorsed)).map(|one| one.key.clone()),
+            );
+            let own = self.by_key.get(&key).into_iter().flatten().filter(|one| one.seq <= until);
+            let accepted =
+                own.flat_map(|one| &one.accepts).filter_map(|note| Some((endorsed_key(note)?, note)));
+            let accepted = accepted.filter(|(next, note)| !known.contains(next) && key.endorses(next, note));
+            waiting.extend(accepted.map(|(next, _)| next));
+            keys.push(key);
+        }
+        keys
+    }
+
+    /// The keys of `known` that were rotated, each with the entry at which it was: it has signed for the new one, which
+    /// says that it replaces it.
+    fn retired(&self, known: &HashSet<&PublicKey>, named: &[NamedKey]) -> HashMap<PublicKey, u64> {
+        let mut retired = HashMap::new();
+        for one in named {
+            let Some(before) = replaced_key(&one.follows) else { continue };
+            let is_asked = known.contains(&before)
+                && before != one.key
+                && !retired.contains_key(&before)
+                && signer_ids(&one.endorsed).contains(&before.id_bytes());
+            if is_asked && before.endorses(&one.key, &one.endorsed) && one.key.follows(&before, &one.follows)
+            {
+                retired.insert(before, one.seq);
+            }
+        }
+        retired
+    }
+}
+
 /// Goes back from the latest to the first: the keys that a trusted one says it replaced. A copy of such an entry makes none
 /// count for longer.
 fn replaced(
-    known: &HashSet<PublicKey>,
+    known: &HashSet<&PublicKey>,
     named: &[NamedKey],
     by_key: &HashMap<&PublicKey, Vec<&NamedKey>>,
-) -> Vec<(u64, PublicKey)> {
+) -> HashMap<PublicKey, u64> {
     let mut found: HashMap<PublicKey, u64> = HashMap::new();
     for one in named.iter().rev() {
         if !known.contains(&one.key) && !found.contains_key(&one.key) {
@@ -172,9 +227,7 @@ fn replaced(
             found.insert(before, one.seq);
         }
     }
-    let mut all: Vec<_> = found.into_iter().map(|(key, until)| (until, key)).collect();
-    all.sort_by_key(|(until, _)| *until);
-    all
+    found
 }
 
 #[cfg(test)]
@@ -271,6 +324,40 @@ mod tests {
         assert!(may(&second, &lost, 1));
         named.push(entry(6, &second, &json!({"endorsed": first.endorse(&second.public())})));
         assert!(may(&second, &named, 1));
+    }
+
+    #[test]
+    fn a_key_that_was_rotated_counts_for_nothing_since_whoever_accepts_it() {
+        let (first, second, new, thief) = (signer(), signer(), signer(), signer());
+        let named = [
+            entry(1, &first, &json!({})),
+            entry(
+                5,
+                &second,
+                &json!({"endorsed": first.endorse(&second.public()), "accepts": [second.endorse(&first.public())]}),
+            ),
+            entry(
+                10,
+                &new,
+                &json!({
+                    "endorsed": first.endorse(&new.public()), "follows": new.follow(&first.public()),
+                    "accepts": [new.endorse(&second.public())],
+                }),
+            ),
+            // By whoever has the key that was rotated.
+            entry(20, &thief, &json!({"endorsed": first.endorse(&thief.public())})),
+        ];
+        for given in [&first, &second, &new] {
+            let found = KeySet::find(&[given.public()], &named);
+            let keys: HashSet<_> = found.keys.iter().cloned().collect();
+            assert_eq!(keys, HashSet::from([second.public(), new.public()]));
+            assert!(found.is_retired(&first.public()) && !found.is_retired(&new.public()));
+            assert!(found.open(&first.sign(9, &[1; 32])).is_some());
+            assert!(found.open(&first.sign(30, &[1; 32])).is_none());
+            assert!(found.open(&thief.sign(30, &[1; 32])).is_none());
+        }
+        let may = |key: &Signer| may_sign(&key.public(), &named, 1);
+        assert!(may(&new) && may(&second) && !may(&first) && !may(&thief));
     }
 
     /// Whoever can write the ledger can write many.

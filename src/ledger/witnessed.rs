@@ -4,15 +4,24 @@ use super::{LedgerError, Reader};
 use crate::remediation::Event;
 use rusqlite::params;
 
+/// A checkpoint that stands at the witness, as the ledger says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastWitnessed {
+    /// Number of entries under it.
+    pub size: u64,
+    /// The object that has it.
+    pub object: String,
+}
+
 impl Reader {
-    /// Number of entries under the checkpoint that was witnessed last.
+    /// The checkpoint that was witnessed last.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn last_witnessed(&self) -> Result<Option<u64>, LedgerError> {
+    pub fn last_witnessed(&self) -> Result<Option<LastWitnessed>, LedgerError> {
         let sql = "SELECT seq, body FROM entries WHERE kind = 'witnessed' AND kind <> 'call' ORDER BY seq DESC LIMIT 1";
         Ok(self.select(sql, [])?.pop().and_then(|entry| match entry.event {
-            Event::Witnessed { size, .. } => Some(size),
+            Event::Witnessed { size, object, .. } => Some(LastWitnessed { size, object }),
             _ => None,
         }))
     }

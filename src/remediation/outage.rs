@@ -15,6 +15,8 @@ const APART: SignedDuration = SignedDuration::from_mins(10);
 pub struct Outage {
     /// When the first call was begun that failed.
     pub since: Timestamp,
+    /// When the latest of them ended.
+    pub last: Timestamp,
     /// The latest call that failed, as an IAM action: `iam:PutRolePolicy`.
     pub call: String,
     /// What became of it.
@@ -25,10 +27,14 @@ impl Outage {
     /// Time for which every change has failed after which people are notified.
     const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
+    /// Time since a call failed after which it is not known how things are: a process that starts tries first.
+    const LATELY: SignedDuration = SignedDuration::from_mins(1);
+
     /// Whether it needs a person: it has lasted for a minute, or for `raise_after`, if that is less.
     #[must_use]
     pub fn needs_person(&self, now: Timestamp, raise_after: SignedDuration) -> bool {
         now.duration_since(self.since) >= Self::PATIENCE.min(raise_after)
+            && now.duration_since(self.last) < Self::LATELY
     }
 
     /// What the entries of a remediation, in their order, say at their end; none when the last change was answered, if
@@ -50,7 +56,7 @@ impl Outage {
         }
         let since = of_reads.iter().chain(&of_changes).map(|met| met.since).min()?;
         let last = of_reads.into_iter().chain(of_changes).max_by_key(|met| met.last)?;
-        Some(Self { since, call: last.call, error: last.error })
+        Some(Self { since, last: last.last, call: last.call, error: last.error })
     }
 
     /// The service that takes no changes, in words.
@@ -152,6 +158,16 @@ mod tests {
         assert_eq!(since(&[read(10, None), read(40, Some(200))]), None);
         let put = call(20, "PutRolePolicy", 4, None, None);
         assert_eq!(since(&[put, read(40, Some(200))]), Some(18));
+    }
+
+    #[test]
+    fn it_needs_a_person_after_a_minute_of_which_the_last_is_not_long_ago() {
+        let put = |second| call(second, "PutRolePolicy", 4, None, None);
+        let outage = Outage::of(&[put(10), put(50)]).expect("an outage");
+        let needs = |second| outage.needs_person(at(second), SignedDuration::from_hours(1));
+        assert!(!needs(60) && needs(70) && needs(100));
+        // A process that was down meanwhile tries first.
+        assert!(!needs(120));
     }
 
     #[test]

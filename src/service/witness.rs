@@ -69,7 +69,10 @@ impl Witnessing {
     ) -> Result<Option<Self>, LedgerError> {
         let (Some(settings), Some(checkpoints)) = (&config.witness, checkpoints) else { return Ok(None) };
         let reader = ledger.reader()?;
-        let live = Mutex::new(WitnessLive { size: reader.last_witnessed()?, ..WitnessLive::default() });
+        let live = Mutex::new(WitnessLive {
+            size: reader.last_witnessed()?.map(|last| last.size),
+            ..WitnessLive::default()
+        });
         Ok(Some(Self {
             bucket: WitnessBucket::of_hub(hub, settings, config.home_region()),
             ledger: ledger.clone(),

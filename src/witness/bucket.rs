@@ -1,6 +1,6 @@
 //! The bucket of the witness: one object for each checkpoint.
 
-use crate::aws::{Bucket, Hub, ObjectRetention, Stored};
+use crate::aws::{Bucket, Hub, ObjectRetention, ObjectVersion, Stored, VersionMarker};
 use crate::config::{RetentionMode, WitnessSettings};
 use crate::digest::{hex, sha256};
 use crate::ident::Region;
@@ -8,7 +8,7 @@ use crate::ledger::note::Checkpoint;
 use crate::remediation::{CallError, ErrorKind};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Maximum number of objects that are read at once.
 const AT_ONCE: usize = 32;
@@ -42,6 +42,15 @@ pub struct InBucket {
     pub object: String,
     /// Its text; none when it is too large for a checkpoint, or no text.
     pub text: Option<String>,
+}
+
+/// What was ever put into the bucket for a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BucketContents {
+    /// Every version of every object.
+    pub objects: Vec<InBucket>,
+    /// Objects that somebody deleted, by their names: a marker hides them.
+    pub deleted: Vec<String>,
 }
 
 /// The key of a checkpoint: by name of the log and number of entries, so that there is one for each.
@@ -111,7 +120,7 @@ impl WitnessBucket {
                 Stored::Done => return Ok(kept(false, retention.map(|one| one.until), foreign)),
                 Stored::Taken => {}
             }
-            let there = self.bucket.get(&key).await?.ok_or_else(|| self.gone(&key))?;
+            let there = self.bucket.get(&key, None).await?.ok_or_else(|| self.gone(&key))?;
             let same = there
                 .text
                 .filter(|text| Checkpoint::parse(text).as_ref() == Some(checkpoint) && is_trusted(text));
@@ -152,7 +161,8 @@ impl WitnessBucket {
         Some(ObjectRetention { until, is_compliance: mode == RetentionMode::Compliance })
     }
 
-    /// Everything that stands in the bucket for a log. `progress` gets how much was read, and of how much.
+    /// Everything that was ever put into the bucket for a log: every version, also what somebody hid behind a later one or
+    /// behind a marker that says it was deleted. `progress` gets how much was read, and of how much.
     ///
     /// # Errors
     /// When the bucket cannot be listed, or an object not be read.
@@ -160,31 +170,40 @@ impl WitnessBucket {
         &self,
         log: &str,
         progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Vec<InBucket>, CallError> {
+    ) -> Result<BucketContents, CallError> {
         let prefix = format!("{}{log}/", self.settings.prefix);
-        let (mut keys, mut token) = (Vec::new(), None);
-        loop {
-            let (page, next) = self.bucket.list(&prefix, token).await?;
-            keys.extend(page);
-            progress(0, keys.len() as u64);
-            token = next;
-            if token.is_none() {
-                break;
-            }
+        let (mut versions, mut from) = (Vec::new(), Some(VersionMarker::default()));
+        while let Some(marker) = from {
+            let (page, next) = self.bucket.versions(&prefix, marker).await?;
+            versions.extend(page);
+            progress(0, versions.len() as u64);
+            from = next;
         }
-        let total = keys.len() as u64;
-        let mut objects = futures::stream::iter(keys)
-            .map(|key| async move {
-                let there = self.bucket.get(&key).await?;
-                Ok::<_, CallError>(there.map(|there| InBucket { object: self.named(&key), text: there.text }))
+        let deleted =
+            versions.iter().filter(|one| one.id.is_none()).map(|one| self.named(&one.key)).collect();
+        versions.retain(|one| one.id.is_some());
+        let total = versions.len() as u64;
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for one in &versions {
+            *counts.entry(one.key.clone()).or_default() += 1;
+        }
+        let counts = &counts;
+        let mut read = futures::stream::iter(versions)
+            .map(|ObjectVersion { key, id }| async move {
+                let there = self.bucket.get(&key, id.as_deref()).await?;
+                let object = match (&id, counts.get(&key)) {
+                    (Some(id), Some(2..)) => format!("{}?versionId={id}", self.named(&key)),
+                    _ => self.named(&key),
+                };
+                Ok::<_, CallError>(there.map(|there| InBucket { object, text: there.text }))
             })
             .buffered(AT_ONCE);
-        let mut all = Vec::new();
-        while let Some(object) = objects.try_next().await? {
-            all.extend(object);
-            progress(all.len() as u64, total);
+        let mut objects = Vec::new();
+        while let Some(object) = read.try_next().await? {
+            objects.extend(object);
+            progress(objects.len() as u64, total);
         }
-        Ok(all)
+        Ok(BucketContents { objects, deleted })
     }
 
     /// The names of logs that have something in the bucket, as far as one page of the list shows them.
@@ -192,11 +211,11 @@ impl WitnessBucket {
     /// # Errors
     /// When the bucket cannot be listed.
     pub async fn logs(&self) -> Result<BTreeSet<String>, CallError> {
-        let (keys, _) = self.bucket.list(&self.settings.prefix, None).await?;
-        let name = |key: &String| {
-            let rest = key.strip_prefix(&self.settings.prefix)?;
+        let (versions, _) = self.bucket.versions(&self.settings.prefix, VersionMarker::default()).await?;
+        let name = |version: &ObjectVersion| {
+            let rest = version.key.strip_prefix(&self.settings.prefix)?;
             rest.rsplit_once('/').map(|(name, _)| name.to_owned())
         };
-        Ok(keys.iter().filter_map(name).collect())
+        Ok(versions.iter().filter_map(name).collect())
     }
 }

@@ -7,5 +7,5 @@
 mod bucket;
 mod cosigner;
 
-pub use bucket::{InBucket, Kept, WitnessBucket};
+pub use bucket::{BucketContents, InBucket, Kept, WitnessBucket};
 pub use cosigner::{CosignError, Cosigned, Cosigner, NoCosigner};

@@ -181,8 +181,8 @@ class Permissions(unittest.TestCase):
             },
             "hub-role-kms.json": {"kms:GetPublicKey", "kms:Sign"},
             "hub-role-witness.json": {
-                "s3:GetBucketObjectLockConfiguration", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
-                "s3:PutObjectRetention",
+                "s3:GetBucketObjectLockConfiguration", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket",
+                "s3:ListBucketVersions", "s3:PutObject", "s3:PutObjectRetention",
             },
         }
         for name, actions in allowed.items():

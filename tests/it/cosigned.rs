@@ -186,7 +186,8 @@ fn the_object_in_the_bucket_has_the_cosignature() {
     // The object is a checkpoint that was kept, and its cosignature counts.
     std::fs::write(scene.path("kept"), text).expect("written");
     let found = scene.rescind(&["ledger", "verify", "--checkpoint", "kept", "-o", "json"]).code(0);
-    assert_eq!(found.json_document()["cosigners"][0]["count"], 2);
+    let count = found.json_document()["cosigners"][0]["count"].as_u64();
+    assert!(count.is_some_and(|count| count >= 2), "{count:?}");
 }
 
 #[test]

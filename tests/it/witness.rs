@@ -225,19 +225,107 @@ fn a_ledger_that_was_written_again_with_the_key_does_not_fit_its_witness() {
     assert!(found["first_bad_entry"].is_number(), "{found}");
 }
 
+/// The public key of the scene's ledger.
+fn public_key(scene: &Scene) -> String {
+    let key = scene.rescind(&["ledger", "key", "-o", "json"]).code(0).json_document();
+    key["public_key"].as_str().expect("a key").to_owned()
+}
+
+fn not_verified(found: &Value) -> String {
+    found["not_verified"].to_string()
+}
+
+/// Whoever may put objects can, and nobody can take them away.
 #[test]
-fn an_object_that_no_key_of_the_ledger_signed_is_named() {
+fn what_is_no_checkpoint_of_the_ledger_is_named_and_says_nothing_of_it() {
     let scene = scene("");
     scene.run_once();
     let log = scene.log_name();
-    let forged = format!("checkpoints/{log}/{:020}", 7);
-    scene.forge_objects(std::slice::from_ref(&forged), "rescind/other\n7\nAAAA\n");
+    let junk = [format!("checkpoints/{log}/{:020}", 7), format!("checkpoints/{log}/folder/")];
+    scene.forge_objects(&junk, "x");
     // Another log's own is nobody's business.
     scene.forge_objects(&["checkpoints/rescind/other/00000000000000000007".to_owned()], "x");
     let (code, found) = verified(&scene, &[]);
+    assert_eq!((code, problems(&found).as_str(), &found["witness"]["foreign"]), (0, "", &json!(2)));
+    let named = not_verified(&found);
+    assert!(junk.iter().all(|key| named.contains(key)) && !named.contains("rescind/other/"), "{named}");
+}
+
+#[test]
+fn a_checkpoint_that_nobody_known_signed_counts_until_a_key_is_given() {
+    let scene = scene("");
+    scene.run_once();
+    let note = scene.witness_objects()[0]["text"].as_str().expect("a text").to_owned();
+    let (size, _) = crate::scene::tree_head(&note);
+    let forged = format!("checkpoints/{}/{:020}", scene.log_name(), size + 1);
+    let changed = note.replacen(&format!("\n{size}\n"), &format!("\n{}\n", size + 1), 1);
+    scene.forge_objects(std::slice::from_ref(&forged), &changed);
+    let (code, found) = verified(&scene, &[]);
     assert_eq!(code, 6);
-    let problems = problems(&found);
-    assert!(problems.contains(&forged) && !problems.contains("rescind/other/"), "{problems}");
+    assert!(problems(&found).contains(&forged), "{found}");
+    let (code, found) = verified(&scene, &["--public-key", &public_key(&scene)]);
+    assert_eq!(
+        (code, &found["witness"]["foreign_objects"]),
+        (0, &json!([format!("s3://{WITNESS}/{forged}")]))
+    );
+}
+
+/// A ledger that lacks what a checkpoint at the witness covers.
+fn cut_off() -> Scene {
+    let scene = scene("");
+    scene.run_once();
+    scene.rescind(&["ledger", "backup", "copy.db"]).code(0);
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    scene
+}
+
+#[test]
+fn what_somebody_put_beside_the_checkpoints_hides_nothing() {
+    let scene = cut_off();
+    let log = scene.log_name();
+    let note = scene.witness_objects()[0]["text"].as_str().expect("a text").to_owned();
+    let unsigned: String = note.split_inclusive('\n').take(4).collect();
+    let junk: Vec<_> = (0..25).map(|number| format!("checkpoints/{log}/0{number:02}")).collect();
+    scene.forge_objects(&junk, &format!("{unsigned}\u{2014} x AAAA\n"));
+    let (code, found) = verified(&scene, &AUDITED);
+    assert_eq!(code, 6);
+    assert!(problems(&found).contains("the end was cut off: the checkpoint in s3://"), "{found}");
+}
+
+#[test]
+fn a_checkpoint_behind_a_later_version_or_a_marker_is_compared_all_the_same() {
+    let scene = cut_off();
+    let objects = scene.witness_objects();
+    let (first, last) = (&objects[0], objects.last().expect("one"));
+    let cover = |text: &Value| {
+        let cover = json!([{"key": last["key"], "text": text}]);
+        scene.post("buckets/objects", &json!({"bucket": WITNESS, "cover": cover}));
+    };
+    for text in [&first["text"], &Value::Null] {
+        cover(text);
+        let (code, found) = verified(&scene, &AUDITED);
+        assert_eq!(code, 6);
+        assert!(problems(&found).contains("the end was cut off: the checkpoint in s3://"), "{found}");
+    }
+    // A sound ledger is sound, and who hides things is named.
+    let (code, found) = verified(&scene, &[]);
+    assert_eq!(
+        (code, &found["witness"]["deleted"]),
+        (0, &json!([format!("s3://{WITNESS}/{}", last["key"].as_str().expect("a key"))]))
+    );
+    assert!(not_verified(&found).contains("Somebody deleted 1 object"), "{found}");
+}
+
+#[test]
+fn objects_that_the_ledger_names_and_that_are_not_there_are_missed() {
+    let scene = scene("");
+    scene.run_once();
+    let keys: Vec<Value> = scene.witness_objects().iter().map(|object| object["key"].clone()).collect();
+    scene.post("buckets/objects", &json!({"bucket": WITNESS, "remove": keys}));
+    let (code, found) = verified(&scene, &[]);
+    assert_eq!(code, 0);
+    assert!(not_verified(&found).contains("The ledger says that its checkpoint over"), "{found}");
 }
 
 #[test]
@@ -293,7 +381,7 @@ fn doctor_looks_at_the_bucket_and_puts_nothing_there() {
     assert!(codes(&scene).is_empty());
     assert_eq!(scene.witness_objects(), before);
     let denied = json!({"error": {"status": 403, "code": "AccessDenied"}});
-    for operation in ["GetBucketObjectLockConfiguration", "ListBucket"] {
+    for operation in ["GetBucketObjectLockConfiguration", "ListBucketVersions"] {
         scene.fault("denied", json!({"operation": operation}), "before", denied.clone(), 0);
         assert_eq!(codes(&scene), ["witness_unreachable"], "{operation}");
         scene.delete("faults/denied");

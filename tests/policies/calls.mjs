@@ -97,7 +97,14 @@ export const LOG_CALLS = ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dy
 export const SIGNING_CALLS = ['kms:GetPublicKey', 'kms:Sign']
 
 /** By the hub's role where there is a bucket for checkpoints. What they ask is in witness.test.mjs. */
-export const WITNESS_CALLS = ['s3:GetBucketObjectLockConfiguration', 's3:GetObject', 's3:ListBucket', 's3:PutObject']
+export const WITNESS_CALLS = [
+  's3:GetBucketObjectLockConfiguration',
+  's3:GetObject',
+  's3:GetObjectVersion',
+  's3:ListBucket',
+  's3:ListBucketVersions',
+  's3:PutObject'
+]
 
 /** What SNS asks KMS in the name of whoever publishes to a topic with a customer-managed key. */
 export const KEY = `arn:aws:kms:${REGION}:${HUB}:key/1234abcd-12ab-34cd-56ef-1234567890ab`
@@ -107,7 +114,7 @@ export const by = (service, suffix = 'amazonaws.com') => ({ 'kms:ViaService': `$
 /** Operations that IAM knows under the name of another, and the one that it never asks about. */
 export const KNOWN_AS = {
   's3:GetObjectLockConfiguration': 's3:GetBucketObjectLockConfiguration',
-  's3:ListObjectsV2': 's3:ListBucket',
+  's3:ListObjectVersions': 's3:ListBucketVersions',
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
   'sqs:DeleteMessageBatch': 'sqs:DeleteMessage'
 }

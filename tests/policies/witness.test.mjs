@@ -19,7 +19,9 @@ const somebody = sessionOf(roleArn('Administrator', HUB), 'somebody')
 const CALLS = [
   ['s3:GetBucketObjectLockConfiguration', BUCKET, TLS],
   ['s3:GetObject', CHECKPOINT, TLS],
+  ['s3:GetObjectVersion', CHECKPOINT, TLS],
   ['s3:ListBucket', BUCKET, TLS],
+  ['s3:ListBucketVersions', BUCKET, TLS],
   ['s3:PutObject', CHECKPOINT, WHERE_NONE_STANDS],
   ['s3:PutObjectRetention', CHECKPOINT, TLS]
 ]

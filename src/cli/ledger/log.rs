@@ -101,7 +101,7 @@ pub fn is_same(found: &Comparison) -> bool {
 /// What was found, for programs.
 pub fn described(table: &str, found: &Comparison) -> Value {
     json!({
-        "table": table, "items": found.items, "entries": found.entries, "root": found.root, "unread": found.unread,
+        "table": table, "items": found.items, "entries": found.entries, "root": found.root, "unread": found.unread, "unpublished": found.is_unpublished,
         "differs": found.differs.as_ref().map(|(entry, what)| json!({ "entry": entry, "problem": what })),
         "broken": found.broken.as_ref().map(|broken| json!({ "position": broken.position, "problem": broken.what })),
     })
@@ -113,6 +113,10 @@ pub fn say(table: &str, found: &Comparison, screen: &Screen) {
         "log in {table}: {} entries in {} items, root {}",
         found.entries, found.items, found.root
     ));
+    if found.is_unpublished {
+        let what = "this ledger is not in the log: `rescind ledger publish` puts it there";
+        screen.prose(format!("{}  {what}", styled(WARN, "not published")));
+    }
     if found.unread > 0 {
         screen.line(format!("{}  the file has yet to read {} of them", styled(WARN, "behind"), found.unread));
     }

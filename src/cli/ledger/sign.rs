@@ -55,6 +55,10 @@ pub fn rotate(args: &RotateArgs, config: &Config, screen: &Screen) -> anyhow::Re
     let _lock = Lock::take(&config.ledger, "ledger rotate-key")?;
     block_on(async {
         if args.lost {
+            if HostKey::open(config, &reader).await?.may_sign(&reader)? {
+                let why = "this host's key may sign: nothing is lost";
+                return Err(BadInput(why.to_owned()).into());
+            }
             let key = Checkpoints::replace_lost(config, &ledger, &reader).await?.to_string();
             ledger.close();
             screen.json(&serde_json::json!({ "public_key": key }))?;

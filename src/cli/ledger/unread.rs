@@ -21,7 +21,7 @@ impl From<CallError> for Unread {
 fn hint(error: &CallError) -> &'static str {
     match error.kind {
         ErrorKind::Denied => {
-            "To read the witness takes s3:ListBucket and s3:GetObject in that bucket. Without it: `rescind ledger verify --ledger FILE`, and --checkpoint with a copy of a checkpoint."
+            "To read the witness takes s3:ListBucketVersions and s3:GetObjectVersion in that bucket. Without it: `rescind ledger verify --ledger FILE`, and --checkpoint with a copy of a checkpoint."
         }
         ErrorKind::NotFound => {
             "Name the bucket as s3://BUCKET/PREFIX with --witness, or correct [ledger.witness]."

@@ -2,7 +2,7 @@
 
 use super::log;
 use super::witness::{self, Witnessed};
-use crate::audit::{CosignedBy, Findings, HOW_TO_COPY, Kept, Keys, Unreadable, verify};
+use crate::audit::{CosignedBy, Findings, HOW_TO_COPY, Kept, Keys, Place, Unreadable, verify};
 use crate::cli::Exit;
 use crate::cli::exit::BadInput;
 use crate::cli::ledger_path::OtherLedger;
@@ -91,7 +91,9 @@ pub fn run(
     bar.finish_and_clear();
     let found = found.map_err(|error| unreadable(&shown, error))?;
     let mut not_verified = not_verified(&shown, &found);
-    not_verified.extend(witnessed.as_ref().and_then(Witnessed::not_verified));
+    if let Some(witnessed) = &witnessed {
+        not_verified.extend(witnessed.not_verified(&path, &found.foreign));
+    }
     json(&shown, &found, &not_verified, in_log.as_ref(), witnessed.as_ref(), screen)?;
     text(&shown, &found, &not_verified, screen);
     if let Some(witnessed) = &witnessed {
@@ -127,7 +129,7 @@ fn not_verified(shown: &str, found: &Findings) -> Vec<String> {
         ));
     }
     let now = Timestamp::now();
-    let is_fresh = |one: &CosignedBy| one.latest.is_some_and(|(_, at)| now.duration_since(at) < OLD);
+    let is_fresh = |one: &CosignedBy| one.latest.is_some_and(|(_, at)| now.duration_since(at).abs() < OLD);
     // What a witness cosigned a moment ago is as good as a checkpoint that was kept.
     if found.checkpoints.1 == 0 && !found.cosigners.iter().any(is_fresh) {
         not_verified.push(NEEDS_CHECKPOINT.to_owned());
@@ -136,6 +138,9 @@ fn not_verified(shown: &str, found: &Findings) -> Vec<String> {
         let name = clean(one.key.name());
         not_verified.push(match one.latest {
             None => format!("{name} has cosigned nothing of this ledger, as far as it records."),
+            Some((size, at)) if at > now => format!(
+                "{name} says that it cosigned at {at:.0}, up to entry {size}, which is in the future: its clock or this one's is wrong, and its cosignature says nothing of the time."
+            ),
             Some((size, at)) => format!(
                 "{name} last cosigned at {at:.0}, up to entry {size}. That it is an old copy, or was changed after that, would not be seen by its cosignature."
             ),
@@ -163,7 +168,7 @@ fn kept(file: &Path) -> Result<Kept, BadInput> {
     // Mail and some editors change the ends of lines.
     let note = text.replace("\r\n", "\n");
     match Checkpoint::parse(&note) {
-        Some(_) => Ok(Kept { name, note, is_beside: false }),
+        Some(_) => Ok(Kept { name, note, place: Place::Given }),
         None => Err(BadInput(format!("{name}: not a checkpoint of a ledger"))),
     }
 }
@@ -173,7 +178,7 @@ fn kept(file: &Path) -> Result<Kept, BadInput> {
 pub fn beside(ledger: &Path) -> Vec<Kept> {
     let files = published(ledger).into_iter();
     let read = |file: PathBuf| Some((file.display().to_string(), std::fs::read_to_string(&file).ok()?));
-    files.filter_map(read).map(|(name, note)| Kept { name, note, is_beside: true }).collect()
+    files.filter_map(read).map(|(name, note)| Kept { name, note, place: Place::Beside }).collect()
 }
 
 /// Why a file cannot be judged.
@@ -238,7 +243,7 @@ fn json(
         "checkpoints": found.checkpoints.0, "kept_checkpoints": found.checkpoints.1, "beside": found.beside, "keys": found.keys, "cosigners": cosigners,
         "own_word": found.own_word, "unendorsed_keys": found.unendorsed, "may_lack_log": found.may_lack_log, "open_intents": found.open_intents, "not_verified": not_verified,
         "log": in_log.map(|(table, found)| log::described(table, found)),
-        "witness": witnessed.map(Witnessed::described),
+        "witness": witnessed.map(|witnessed| witnessed.described(&found.foreign)),
     }))
 }
 

@@ -31,6 +31,7 @@ fn a_ledger_by_itself_is_put_into_a_log_and_another_host_begins_from_it() {
     let before = first.bodies();
     use_log(&scene, &first);
     first.rescind(&["run", "--once"]).code(4).says("rescind ledger publish");
+    assert_eq!(verified(&first)["unpublished"], true);
     let published = first.rescind(&["ledger", "publish", "-o", "json"]).code(0).json_document();
     assert_eq!(published["published"]["entries"], before.len());
     // What is done is not done again.
@@ -47,6 +48,18 @@ fn a_ledger_by_itself_is_put_into_a_log_and_another_host_begins_from_it() {
     assert_eq!(first.remediations().len(), 2);
     let log = verified(&first);
     assert_eq!((&log["differs"], &log["broken"], &log["unread"]), (&Value::Null, &Value::Null, &json!(0)));
+}
+
+#[test]
+fn a_ledger_that_the_log_does_not_have_is_not_taken_for_one_that_is_behind() {
+    let (scene, first) = alone();
+    use_log(&scene, &first);
+    let mut other = Host::new(&scene);
+    other.lead();
+    other.until(crate::log::REGION_READ);
+    assert_eq!(other.stop(), 0);
+    let verified = first.rescind(&["ledger", "verify", "-o", "json"]).code(6).json_document();
+    assert_eq!(verified["log"]["differs"]["entry"], 1, "{verified}");
 }
 
 #[test]

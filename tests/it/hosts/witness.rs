@@ -52,6 +52,12 @@ fn a_new_leader_goes_on_at_the_witness_and_all_checkpoints_there_are_of_one_ledg
     assert_eq!(sizes, objects.iter().map(|(size, _)| *size).collect::<Vec<_>>());
     let (code, found) = verified(&first);
     assert_eq!((code, &found["witness"]["objects"]), (0, &json!(objects.len())), "{found}");
+    // What the leader has beside its ledger is missing on no other host, also where an older one is.
+    first.lead();
+    second.run();
+    scene.wait(|| second.follows() && second.bodies().len() >= first.bodies().len());
+    let doctor = second.rescind(&["doctor", "-o", "json"]).out;
+    assert!(doctor.contains("problems") && !doctor.contains("checkpoint_not_published"), "{doctor}");
 }
 
 #[test]

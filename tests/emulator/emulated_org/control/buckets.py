@@ -37,4 +37,6 @@ class Buckets(Door):
             buckets, name = self._world.buckets, request["bucket"]
             for one in request.get("put", []):
                 buckets.put(name, one["key"], one["text"])
+            for one in request.get("cover", []):
+                buckets.cover(name, one["key"], one["text"])
             return {"removed": [key for key in request.get("remove", []) if buckets.remove(name, key)]}

@@ -66,6 +66,8 @@ S3_SUBRESOURCES = {
     ("PUT", "acl"): "PutBucketAcl",
     ("GET", "object-lock"): "GetBucketObjectLockConfiguration",
     ("GET", "versioning"): "GetBucketVersioning",
+    ("GET", "versions"): "ListBucketVersions",
+    ("GET", "versionId"): "GetObjectVersion",
 }
 
 
@@ -75,12 +77,12 @@ def rest_operation(service: str, method: str, url: SplitResult) -> Tuple[str, Di
         match = re.fullmatch(pattern, url.path)
         if match and verb == method:
             named = {name: unquote(value) for name, value in match.groupdict().items()}
-            if service == "s3" and "Key" not in named:
-                operation = _of_bucket(method, url.query, operation)
+            if service == "s3":
+                operation = _of_query(method, url.query, operation)
             return operation, named
     return "", {}
 
 
-def _of_bucket(method: str, query: str, otherwise: str) -> str:
+def _of_query(method: str, query: str, otherwise: str) -> str:
     words = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
     return next((S3_SUBRESOURCES[method, word] for word in words if (method, word) in S3_SUBRESOURCES), otherwise)

@@ -50,6 +50,13 @@ class Buckets:
         self.remove(name, key)
         self._backend(name).put_object(name, key, text.encode())
 
+    def cover(self, name: str, key: str, text: Optional[str]) -> None:
+        """Puts a later version over an object, or a marker that says it was deleted: what stands there stays."""
+        if text is None:
+            self._backend(name).delete_object(name, key)
+        else:
+            self._backend(name).put_object(name, key, text.encode())
+
     def remove(self, name: str, key: str) -> bool:
         keys = self._backend(name).get_bucket(name).keys
         if key not in keys:
