@@ -87,7 +87,7 @@ impl KeyOffers {
             "the key {id} of host {host} signs checkpoints from now on: the key {} has signed for it",
             own.id()
         );
-        let what_to_do = "If you added that host, keep its public key with the others: `rescind ledger verify` prints all. If nobody added a host, somebody who can write to the log put a key in: docs/runbook.md, \"A key that nobody added\".";
+        let what_to_do = "If you added that host, keep its public key with the others: `rescind ledger verify -o json` has all. If nobody added a host, somebody who can write to the log put a key in: docs/runbook.md, \"A key that nobody added\".";
         let alert = Alert::of_service(AlertCode::SigningKeyAdded, text, what_to_do).raised();
         Ok(Append { entries: vec![Draft::of_service(event), alert], ..Append::default() })
     }
