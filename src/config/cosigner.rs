@@ -34,6 +34,26 @@ impl From<Cosigner> for CosignerSettings {
     }
 }
 
+/// Which two are the same witness, and why: they have one URL, or one key, whatever its name.
+pub(super) fn listed_twice(all: &[CosignerSettings]) -> Option<String> {
+    // Capitals distinguish paths, and not hosts.
+    let url = |one: &CosignerSettings| {
+        let host = one.url.splitn(4, '/').nth(2).unwrap_or_default();
+        one.url.trim_end_matches('/').replacen(host, &host.to_ascii_lowercase(), 1)
+    };
+    let key = |one: &CosignerSettings| one.public_key.splitn(3, '+').nth(2).map(str::to_owned);
+    all.iter().enumerate().find_map(|(at, one)| {
+        all[..at].iter().find_map(|before| {
+            let (same, first, second) = match (key(before) == key(one), url(before) == url(one)) {
+                (true, _) => ("public_key", &before.url, &one.url),
+                (false, true) => ("url", &before.public_key, &one.public_key),
+                (false, false) => return None,
+            };
+            Some(format!("cosigners: {} and {} have the same `{same}`", quoted(first), quoted(second)))
+        })
+    })
+}
+
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(inline)]

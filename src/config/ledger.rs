@@ -2,6 +2,7 @@
 
 use super::bounded::{SECOND, Span};
 use super::cosigner::CosignerSettings;
+use super::endpoint::Endpoint;
 use super::file_path::FilePath;
 use super::witness::{Witness, WitnessSettings, Witnesses};
 use crate::ident::{Region, quoted};
@@ -73,7 +74,7 @@ struct Fields {
     #[serde(default)]
     replicas: Vec<Region>,
     /// Endpoint of DynamoDB, where it is not AWS's own.
-    endpoint: Option<String>,
+    endpoint: Option<Endpoint>,
     /// Time without a sign of life of the leader after which another host leads: 1s to 1m.
     #[serde(default)]
     lease: Span<{ 10 * SECOND }, SECOND, { 60 * SECOND }>,
@@ -137,7 +138,7 @@ impl<'de> Visitor<'de> for PathOrFields {
             table: table.0,
             region: fields.region,
             replicas: fields.replicas,
-            endpoint: fields.endpoint,
+            endpoint: fields.endpoint.map(|endpoint| endpoint.0),
             lease: fields.lease.0.unsigned_abs(),
         });
         let Witnesses { bucket, cosigners } = match fields.witness {

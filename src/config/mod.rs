@@ -6,6 +6,7 @@ mod bounded;
 mod budget;
 mod contested;
 mod cosigner;
+mod endpoint;
 mod error;
 mod event_pattern;
 mod feeds;

@@ -91,6 +91,12 @@ impl KeyName {
 impl TryFrom<String> for KeyName {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
+        if text.starts_with("alias/") {
+            return Err(format!(
+                "{}: expected the ARN of that alias, such as arn:aws:kms:eu-central-1:111122223333:alias/NAME; for a file write \"./alias/…\"",
+                quoted(&text)
+            ));
+        }
         if !text.starts_with("arn:") {
             return FilePath::try_from(text.clone()).map(|_| Self(text));
         }

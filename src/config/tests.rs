@@ -1,4 +1,6 @@
 use super::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 fn parse(text: &str) -> Result<Config, String> {
     Config::parse(text, Path::new("dir/rescind.toml")).map_err(|e| e.to_string())
@@ -61,6 +63,9 @@ const REFUSED: &[&str] = &[
     "ledger = \"\"\n",
     "\nledger = \"audit/\"\n",
     "signing_key = \".\"\n",
+    "signing_key = \"alias/rescind\"\n",
+    "[ledger]\ntable = \"rescind-log\"\nendpoint = \"not a url\"\n",
+    "[ledger.witness]\nbucket = \"example-witness\"\nendpoint = \"not a url\"\n",
     "opt_outs = \"\"\n",
     "[folder]\npath = \"\"\n",
     "mode = \"observe\"\n\nprotected = [\n  \"*\",\n  \"break-glass\",\n]\n",
@@ -155,6 +160,19 @@ fn errors_name_line_key_and_what_is_expected() {
     signing_key = "."
       dir/rescind.toml:1:15: signing_key: ".": expected the path of a file
 
+    signing_key = "alias/rescind"
+      dir/rescind.toml:1:15: signing_key: "alias/rescind": expected the ARN of that alias, such as arn:aws:kms:eu-central-1:111122223333:alias/NAME; for a file write "./alias/…"
+
+    [ledger]
+    table = "rescind-log"
+    endpoint = "not a url"
+      dir/rescind.toml:3:12: ledger.endpoint: "not a url": expected an http or https URL without a query, such as "https://vpce-example.amazonaws.com"
+
+    [ledger.witness]
+    bucket = "example-witness"
+    endpoint = "not a url"
+      dir/rescind.toml:3:12: ledger.witness.endpoint: "not a url": expected an http or https URL without a query, such as "https://vpce-example.amazonaws.com"
+
     opt_outs = ""
       dir/rescind.toml:1:12: opt_outs: "": expected the path of a file
 
@@ -195,6 +213,35 @@ fn what_is_there_twice_is_named_where_it_is() {
     let error =
         parse(&format!("drill = {{ role = \"RescindRemediation\" }}\n{LEAST}")).expect_err("the same role");
     assert!(error.starts_with("dir/rescind.toml:1:18: drill.role:"), "{error}");
+}
+
+#[test]
+fn a_witness_that_cosigns_is_listed_once() {
+    let known = |name: &str, first: u8| {
+        let key = [&[4, first][..], &[7; 31]].concat();
+        let id = crate::digest::sha256(&[name.as_bytes(), b"\n", &key].concat());
+        format!("{name}+{}+{}", &id[..8], BASE64.encode(key))
+    };
+    let read = |all: &[(&str, String)]| {
+        let one = |(url, key): &(&str, String)| format!("{{ url = \"{url}\", public_key = \"{key}\" }}");
+        let all: Vec<String> = all.iter().map(one).collect();
+        parse(&format!("{LEAST}[ledger.witness]\ncosigners = [{}]\n", all.join(", ")))
+    };
+    let (first, other) = ("https://a.example/w", "https://b.example/w");
+    for other in [other, "https://a.example/W"] {
+        let two = read(&[(first, known("a", 1)), (other, known("b", 2))]).expect("two witnesses");
+        assert_eq!(two.cosigners.len(), 2);
+    }
+    // The same key, under one name or another.
+    for name in ["a", "b"] {
+        let error = read(&[(first, known("a", 1)), (other, known(name, 1))]).expect_err("one key");
+        assert!(error.contains(first) && error.contains(other) && error.contains("public_key"), "{error}");
+    }
+    for url in [first, "https://a.example/w/", "https://A.example/w"] {
+        let error = read(&[(first, known("a", 1)), (url, known("b", 2))]).expect_err("one URL");
+        assert!(error.contains(&known("a", 1)) && error.contains(&known("b", 2)), "{error}");
+        assert!(error.contains(": ledger"), "{error}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The witnesses of a ledger: who keeps its checkpoints where nobody can replace them, and who cosigns them.
 
-use super::cosigner::{Cosigner, CosignerSettings};
+use super::cosigner::{Cosigner, CosignerSettings, listed_twice};
+use super::endpoint::Endpoint;
 use crate::ident::{Region, quoted};
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -46,7 +47,7 @@ pub(super) struct Witness {
     /// Region of the bucket. The default is the first region that is watched.
     region: Option<Region>,
     /// Endpoint of S3, where it is not AWS's own. The bucket is then named in the path.
-    endpoint: Option<String>,
+    endpoint: Option<Endpoint>,
     /// Time for which nobody can delete a checkpoint: 1d to 36500d. Without it the bucket's default holds.
     retention: Option<Days>,
     /// Who may delete a checkpoint before that time: with compliance nobody, with governance who may bypass it.
@@ -64,9 +65,12 @@ pub(super) struct Witnesses {
 }
 
 impl TryFrom<Witness> for Witnesses {
-    type Error = &'static str;
+    type Error = String;
     fn try_from(witness: Witness) -> Result<Self, Self::Error> {
         let cosigners: Vec<CosignerSettings> = witness.cosigners.into_iter().map(Into::into).collect();
+        if let Some(twice) = listed_twice(&cosigners) {
+            return Err(twice);
+        }
         let Some(bucket) = witness.bucket else {
             let is_about_bucket = witness.prefix.is_some()
                 || witness.region.is_some()
@@ -75,9 +79,10 @@ impl TryFrom<Witness> for Witnesses {
                 || witness.retention_mode.is_some();
             return match (is_about_bucket, cosigners.is_empty()) {
                 (true, _) => Err(
-                    "`prefix`, `region`, `endpoint`, `retention` and `retention_mode` are those of a `bucket`, which is not named",
+                    "`prefix`, `region`, `endpoint`, `retention` and `retention_mode` are those of a `bucket`, which is not named"
+                        .to_owned(),
                 ),
-                (false, true) => Err("expected a `bucket`, `cosigners` or both"),
+                (false, true) => Err("expected a `bucket`, `cosigners` or both".to_owned()),
                 (false, false) => Ok(Self { bucket: None, cosigners }),
             };
         };
@@ -86,7 +91,7 @@ impl TryFrom<Witness> for Witnesses {
             bucket: bucket.0,
             prefix: witness.prefix.unwrap_or_default().0,
             region: witness.region,
-            endpoint: witness.endpoint,
+            endpoint: witness.endpoint.map(|endpoint| endpoint.0),
             retention: witness
                 .retention
                 .map(|days| (SignedDuration::from_hours(24 * i64::from(days.0)), mode)),
