@@ -122,6 +122,15 @@ impl Reader {
         named_keys(&self.connection()).map_err(|error| self.sqlite(error))
     }
 
+    /// The entries since `since` that introduce a key.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn signing_keys_since(&self, since: Timestamp) -> Result<Vec<Entry>, LedgerError> {
+        let sql = "SELECT seq, body FROM entries WHERE kind = 'signing_key' AND kind <> 'call' AND time >= ?1 ORDER BY seq";
+        self.select(sql, [stamp(since)])
+    }
+
     /// Whether a key may sign for this ledger, which several hosts share: see [`may_sign`].
     ///
     /// # Errors
@@ -176,6 +185,19 @@ impl Reader {
             names.join(",")
         );
         self.select(&sql, params![seq, i64::try_from(most).unwrap_or(i64::MAX)])
+    }
+
+    /// How many entries of a kind stand after entry `seq`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn count_after(&self, kind: &str, seq: i64) -> Result<usize, LedgerError> {
+        let sql = "SELECT count(*) FROM entries WHERE kind = ?1 AND kind <> 'call' AND seq > ?2";
+        let count: i64 = self
+            .connection()
+            .query_row(sql, params![kind, seq], |row| row.get(0))
+            .map_err(|error| self.sqlite(error))?;
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// The opt-outs as they were read last, by name.

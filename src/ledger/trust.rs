@@ -208,6 +208,18 @@ impl<'a> Notes<'a> {
     }
 }
 
+/// Of what are said to be the notes of `key` for others, those that it signed for one of `keys`. One is checked for each
+/// of these: whoever can write the ledger can write many.
+#[must_use]
+pub fn notes_for(key: &PublicKey, notes: &[String], keys: &HashSet<PublicKey>) -> Vec<String> {
+    let mut checked = HashSet::new();
+    let mut is_own = |note: &&String| {
+        let next = endorsed_key(note).filter(|next| keys.contains(next));
+        next.is_some_and(|next| checked.insert(next.clone()) && key.endorses(&next, note))
+    };
+    notes.iter().filter(|note| is_own(note)).cloned().collect()
+}
+
 /// Goes back from the latest to the first: the keys that a trusted one says it replaced. A copy of such an entry makes none
 /// count for longer.
 fn replaced(

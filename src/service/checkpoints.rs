@@ -139,14 +139,20 @@ impl Checkpoints {
         if self.may_sign() { Ok(Arc::clone(key.signer())) } else { Err(self.not_endorsed()) }
     }
 
-    /// Signs for keys that other hosts have offered.
+    /// Signs for keys that other hosts have offered, as many as may be added now.
     ///
     /// # Errors
     /// When the ledger cannot be read or written.
     pub async fn answer_offers(&self, ledger: &Ledger, reader: &Reader) -> Result<(), LedgerError> {
+        while self.look_at_offers(ledger, reader).await? {}
+        Ok(())
+    }
+
+    /// Looks at some of the offers. Gives whether there may be more to answer.
+    async fn look_at_offers(&self, ledger: &Ledger, reader: &Reader) -> Result<bool, LedgerError> {
         match self.key.get() {
-            Some(key) if self.may_sign() => self.offers.answer(key.signer(), ledger, reader).await,
-            _ => Ok(()),
+            Some(key) if self.may_sign() => self.offers.look(key.signer(), ledger, reader).await,
+            _ => Ok(false),
         }
     }
 
@@ -240,7 +246,6 @@ impl Checkpoints {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            self.answer_offers(&ledger, &reader).await?;
             let rests = *self.rests.lock().unwrap_or_else(PoisonError::into_inner);
             let (entry, at) = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
             let is_due = match rests {
@@ -250,6 +255,8 @@ impl Checkpoints {
             if is_due || self.is_endorsed_now(&reader)? {
                 self.make(&ledger, &reader).await?;
             }
+            // After the checkpoint, and some at a time: whoever can write to the log can offer many.
+            self.look_at_offers(&ledger, &reader).await?;
         }
         Ok(())
     }

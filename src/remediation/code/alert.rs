@@ -150,8 +150,8 @@ codes! {
             means "A host offered a key of its own, and the key of the host that leads has signed for it. Its checkpoints count from now on."
             do "Did you add that host? Keep the key with the others. If not, somebody who can write to the log put a key in: [A key that nobody added](runbook.md#a-key-that-nobody-added).";
         SigningKeyRefused "signing_key_refused"
-            means "A key was offered and is not signed for: its notes are not its own, it was replaced before, or the host that leads signs with a key in KMS, which signs for none. This is raised once a start."
-            do "With KMS, give every host the same `signing_key`. Otherwise find out who can write to the log: [A key that nobody added](runbook.md#a-key-that-nobody-added).";
+            means "A key was offered and is not signed for: its notes are not its own, it was replaced before, or the host that leads signs with a key in KMS, which signs for none. Or so many were offered that some wait: 8 keys are signed for in an hour."
+            do "With KMS, give every host the same `signing_key`. If you add more than 8 hosts in an hour, wait, or copy the `ledger.key` of one that signs. Otherwise find out who can write to the log: [A key that nobody added](runbook.md#a-key-that-nobody-added).";
         SigningKeyNotEndorsed "signing_key_not_endorsed"
             means "This host leads with a key for which no key of the ledger has signed. It revokes as ever, and signs no checkpoints. This is raised once a start."
             do "Run `rescind ledger checkpoint` on a host that has signed before: it signs for this one as well. Or copy its `ledger.key` here. If no such key is left: `rescind ledger rotate-key --lost`, which auditors see.";

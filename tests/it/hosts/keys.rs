@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use rescind::LogTable;
 use rescind::ledger::note::Signer;
-use rescind::ledger::{Ledger, Log};
+use rescind::ledger::{Append, Ledger, Log};
 use rescind::remediation::{Draft, Event};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -40,6 +40,11 @@ fn endorsed(more: &str) -> (Scene, Host, Host) {
 
 /// Appends to the log, as somebody can who has the hub's role.
 fn intrude(scene: &Scene, host: &Host, events: Vec<Event>) {
+    intrude_together(scene, host, events.into_iter().map(|event| vec![event]).collect());
+}
+
+/// The same, with several entries in one item.
+fn intrude_together(scene: &Scene, host: &Host, items: Vec<Vec<Event>>) {
     let text = |name: &str| host.session()[name].as_str().expect("a text").to_owned();
     let (id, secret, token) = (text("access_key_id"), text("secret_access_key"), text("session_token"));
     let credentials = Credentials::new(id, secret, Some(token), None, "test");
@@ -53,8 +58,9 @@ fn intrude(scene: &Scene, host: &Host, events: Vec<Event>) {
     let directory = tempfile::tempdir().expect("a directory");
     let ledger = Ledger::of_log(&directory.path().join("ledger.db"), &log).expect("the log's ledger");
     let runtime = tokio::runtime::Runtime::new().expect("threads");
-    for event in events {
-        runtime.block_on(ledger.append(Draft::of_service(event))).expect("appended");
+    for events in items {
+        let entries = events.into_iter().map(Draft::of_service).collect();
+        runtime.block_on(ledger.append(Append { entries, ..Append::default() })).expect("appended");
     }
     ledger.close();
 }
@@ -191,6 +197,33 @@ fn a_key_that_somebody_offers_who_has_it_is_signed_for_and_that_is_an_alert() {
     });
     assert_eq!(alerts(&first), ["signing_key_added", "signing_key_added"]);
     assert_eq!(first.stop(), 0);
+}
+
+#[test]
+fn many_offers_hold_up_no_checkpoint_and_few_of_them_are_signed_for() {
+    let (scene, mut first, mut second) = endorsed("");
+    let owner = signer_of(&first);
+    let offer = || {
+        let key = Signer::generate(owner.public().name()).expect("random");
+        offered(&key, vec![key.endorse(&owner.public())])
+    };
+    let items = (0..4).map(|_| (0..250).map(|_| offer()).collect()).collect();
+    intrude_together(&scene, &second, items);
+    scene.wait(|| alerts(&first).contains(&json!("signing_key_refused")));
+    // So many entries need a checkpoint, though most of the offers wait.
+    let public = key(&first);
+    let signed = || verified(&first, &public, 0)["signed"].as_u64().expect("a number");
+    scene.wait(|| signed() > 1000);
+    assert_eq!(first.stop(), 0);
+    // Neither does who takes over sign for more within the hour.
+    second.until(LEADS);
+    assert_eq!(second.stop(), 0);
+    let keys = entries(&second, "signing_key").len();
+    assert_eq!(keys, 1 + 8);
+    let raised = |code: &str| alerts(&second).iter().filter(|one| **one == code).count();
+    assert_eq!((raised("signing_key_added"), raised("signing_key_refused")), (8, 1));
+    let found = verified(&second, &public, 0);
+    assert_eq!((&found["signed"], &found["unendorsed_keys"]), (&found["entries"], &json!([])), "{found}");
 }
 
 #[test]
