@@ -53,7 +53,7 @@ impl TokenService {
     pub fn asking(&self) -> Asking<'_> {
         let mut order = self.order();
         let number = order.pop_front().unwrap_or_default();
-        Asking { service: self, number, order, first: None }
+        Asking { service: self, number, order, error: None }
     }
 
     /// The numbers of the regions, in the order in which they are asked.
@@ -72,8 +72,8 @@ pub(super) struct Asking<'a> {
     /// The number of the region that is asked now.
     number: usize,
     order: VecDeque<usize>,
-    /// The error of the region that was asked first.
-    first: Option<CallError>,
+    /// The error of the home region, or else of the one that was asked first.
+    error: Option<CallError>,
 }
 
 impl<'a> Asking<'a> {
@@ -85,26 +85,27 @@ impl<'a> Asking<'a> {
     /// The region did not answer, or said no: the next one is asked.
     ///
     /// # Errors
-    /// When there is no other, or the first one said no, which is an answer. The error is that of the first one: what
-    /// others say instead (not enabled, forbidden by a policy about regions) is about them alone.
+    /// When there is no other, or the home region said no, which is an answer. What others say (not enabled, forbidden by
+    /// a policy about regions) is about them alone: the error is the home region's.
     pub fn failed(&mut self, error: CallError) -> Result<(), CallError> {
-        if self.first.is_none() && !error.is_transient() {
+        let is_home = self.number == 0;
+        if is_home && !error.is_transient() {
             return Err(error);
         }
-        tracing::warn!(region = %self.regional().region, "STS does not answer: {error}");
-        let first = self.first.take().unwrap_or(error);
+        tracing::warn!(region = %self.regional().region, "STS does not answer, or says no: {error}");
+        let error = self.error.take().filter(|_| !is_home).unwrap_or(error);
         match self.order.pop_front() {
             Some(number) => {
-                (self.number, self.first) = (number, Some(first));
+                (self.number, self.error) = (number, Some(error));
                 Ok(())
             }
-            None => Err(first),
+            None => Err(error),
         }
     }
 
     /// The region answered. For a while it is asked first, if it stood in for another.
     pub fn answered(self) {
-        if self.first.is_some() {
+        if self.error.is_some() {
             let until = Instant::now() + REMEMBERED;
             let mut stand_in = self.service.stand_in.lock().unwrap_or_else(PoisonError::into_inner);
             *stand_in = (self.number > 0).then_some((self.number, until));

@@ -38,7 +38,7 @@ impl From<Cosigner> for CosignerSettings {
 pub(super) fn listed_twice(all: &[CosignerSettings]) -> Option<String> {
     // Capitals distinguish paths, and not hosts.
     let url = |one: &CosignerSettings| {
-        let host = one.url.splitn(4, '/').nth(2).unwrap_or_default();
+        let host = one.url.split('/').nth(2).unwrap_or_default();
         one.url.trim_end_matches('/').replacen(host, &host.to_ascii_lowercase(), 1)
     };
     let key = |one: &CosignerSettings| one.public_key.splitn(3, '+').nth(2).map(str::to_owned);
@@ -62,7 +62,11 @@ struct SubmissionPrefix(String);
 impl TryFrom<String> for SubmissionPrefix {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let is_prefix = !text.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@'));
+        // It has a password in it.
+        if text.contains('@') {
+            return Err("expected a URL without a user and a password (its text is not shown)".to_owned());
+        }
+        let is_prefix = !text.contains(|c: char| c.is_whitespace() || matches!(c, '?' | '#'));
         if check_url(&text).is_err() || !is_prefix {
             return Err(format!(
                 "{}: expected an https URL, or http to this machine, without a query",

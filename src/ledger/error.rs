@@ -129,9 +129,9 @@ pub enum LedgerError {
         #[source]
         error: CallError,
     },
-    /// No key of the ledger has signed for this host's.
+    /// No key of the ledger has signed for this host's, or it was rotated.
     #[error(
-        "{path}: no key of this ledger has signed for this one yet, so it signs nothing. A host with such a key does when it leads, or with `rescind ledger checkpoint`"
+        "{path}: this key may not sign: no key of this ledger has signed for it yet, or it was rotated. A host with such a key does when it leads, or with `rescind ledger checkpoint`"
     )]
     NotEndorsed {
         /// Where the key is.

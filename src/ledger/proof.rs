@@ -16,6 +16,9 @@ pub(super) const SUBTREE: u64 = 4096;
 /// The format's name in the file.
 pub const FORMAT: &str = "rescind-proof/1";
 
+/// A checkpoint can be over what is there. One that somebody put beside them, over more, is not waited for.
+const THERE: &str = "size <= (SELECT coalesce(max(seq), 0) FROM entries)";
+
 /// An entry with the proof that it is in a signed tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntryProof {
@@ -53,7 +56,8 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn latest_checkpoint(&self) -> Result<Option<(u64, String)>, LedgerError> {
-        let note = self.column("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1", [])?.pop();
+        let sql = format!("SELECT note FROM checkpoints WHERE {THERE} ORDER BY size DESC LIMIT 1");
+        let note = self.column(&sql, [])?.pop();
         Ok(note.and_then(|note| Some((Checkpoint::parse(&note)?.size, note))))
     }
 
@@ -72,10 +76,10 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn checkpointed(&self) -> Result<Option<(u64, jiff::Timestamp)>, LedgerError> {
-        let sql = "SELECT size, time FROM checkpoints ORDER BY size DESC LIMIT 1";
+        let sql = format!("SELECT size, time FROM checkpoints WHERE {THERE} ORDER BY size DESC LIMIT 1");
         let latest: Option<(i64, String)> = self
             .connection()
-            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()
             .map_err(|error| self.sqlite(error))?;
         latest

@@ -4,6 +4,7 @@ use super::note::{Checkpoint, PublicKey, endorsed_key, replaced_key, signer_ids}
 use rusqlite::Connection;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 /// A `signing_key` entry. That it stands in the ledger proves nothing: its notes do.
 #[derive(Debug, Clone)]
@@ -104,7 +105,7 @@ impl KeySet {
     pub fn find(given: &[PublicKey], named: &[NamedKey]) -> Self {
         let notes = Notes::of(named);
         let known = notes.closure(given, &HashMap::new());
-        let retired = notes.retired(&known.iter().collect(), named);
+        let retired = Notes::retired(&known.iter().collect(), named);
         let mut keys = if retired.is_empty() { known } else { notes.closure(given, &retired) };
         let mut until = replaced(&keys.iter().collect(), named, &notes.by_key);
         for (key, seq) in &retired {
@@ -191,7 +192,7 @@ impl<'a> Notes<'a> {
 
     /// The keys of `known` that were rotated, each with the entry at which it was: it has signed for the new one, which
     /// says that it replaces it.
-    fn retired(&self, known: &HashSet<&PublicKey>, named: &[NamedKey]) -> HashMap<PublicKey, u64> {
+    fn retired(known: &HashSet<&PublicKey>, named: &[NamedKey]) -> HashMap<PublicKey, u64> {
         let mut retired = HashMap::new();
         for one in named {
             let Some(before) = replaced_key(&one.follows) else { continue };
@@ -211,7 +212,11 @@ impl<'a> Notes<'a> {
 /// Of what are said to be the notes of `key` for others, those that it signed for one of `keys`. One is checked for each
 /// of these: whoever can write the ledger can write many.
 #[must_use]
-pub fn notes_for(key: &PublicKey, notes: &[String], keys: &HashSet<PublicKey>) -> Vec<String> {
+pub fn notes_for<S: BuildHasher>(
+    key: &PublicKey,
+    notes: &[String],
+    keys: &HashSet<PublicKey, S>,
+) -> Vec<String> {
     let mut checked = HashSet::new();
     let mut is_own = |note: &&String| {
         let next = endorsed_key(note).filter(|next| keys.contains(next));

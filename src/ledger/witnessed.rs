@@ -14,14 +14,17 @@ pub struct LastWitnessed {
 }
 
 impl Reader {
-    /// The checkpoint that was witnessed last.
+    /// The checkpoint that was witnessed last. An entry that claims more entries than there were before it is somebody's
+    /// forgery, and keeps nothing from being witnessed.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn last_witnessed(&self) -> Result<Option<LastWitnessed>, LedgerError> {
-        let sql = "SELECT seq, body FROM entries WHERE kind = 'witnessed' AND kind <> 'call' ORDER BY seq DESC LIMIT 1";
-        Ok(self.select(sql, [])?.pop().and_then(|entry| match entry.event {
-            Event::Witnessed { size, object, .. } => Some(LastWitnessed { size, object }),
+        let sql = "SELECT seq, body FROM entries WHERE kind = 'witnessed' AND kind <> 'call' ORDER BY seq DESC LIMIT 100";
+        Ok(self.select(sql, [])?.into_iter().find_map(|entry| match entry.event {
+            Event::Witnessed { size, object, .. } if size < entry.seq.unsigned_abs() => {
+                Some(LastWitnessed { size, object })
+            }
             _ => None,
         }))
     }

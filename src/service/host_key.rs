@@ -49,12 +49,16 @@ impl HostKey {
         self.signer.public()
     }
 
-    /// Whether it may sign. The key of a ledger by itself always may.
+    /// Whether it may sign. The key of a ledger by itself may, unless it was rotated.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn may_sign(&self, reader: &Reader) -> Result<bool, LedgerError> {
-        Ok(!self.is_shared || reader.may_sign(&self.public())?)
+        if self.is_shared {
+            return reader.may_sign(&self.public());
+        }
+        let (own, named) = (self.public(), reader.named_keys()?);
+        Ok(!KeySet::find(std::slice::from_ref(&own), &named).is_retired(&own))
     }
 
     /// What is recorded about it when a host begins with it: that it signs, or that it offers itself. Nothing when that

@@ -26,9 +26,8 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
         let there = name.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
         return resolved(root, there.expect("what it refers to"));
     }
-    let one = schema["anyOf"].as_array().and_then(|all| all.iter().find(|one| one["type"] != "null"));
-    match one {
-        Some(one) if schema["anyOf"].as_array().map(Vec::len) == Some(2) => resolved(root, one),
+    match schema["anyOf"].as_array().map(Vec::as_slice) {
+        Some([one, null] | [null, one]) if null["type"] == "null" => resolved(root, one),
         _ => schema,
     }
 }
@@ -39,7 +38,11 @@ fn keys(root: &Value, schema: &Value, before: &str, page: &mut String) {
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let inner = resolved(root, property);
         let items = resolved(root, &inner["items"]);
-        let (below, is_list) = if items["properties"].is_object() { (items, true) } else { (inner, false) };
+        // Of several forms one may be a table.
+        let forms = inner["anyOf"].as_array().into_iter().flatten().map(|form| resolved(root, form));
+        let table = std::iter::once(inner).chain(forms).find(|form| form["properties"].is_object());
+        let (below, is_list) =
+            if items["properties"].is_object() { (items, true) } else { (table.unwrap_or(inner), false) };
         let name = format!("{before}{key}");
         let default = match (property.get("default"), needed(key)) {
             (Some(default), _) if !default.is_object() => format!("`{default}`"),

@@ -36,6 +36,34 @@ fn a_region_that_hangs_is_asked_once_and_then_not_for_a_while() {
     assert!(assumed[2..].iter().all(|call| *call == (OTHER.to_owned(), true)), "{assumed:?}");
 }
 
+/// It stood in for one account, and a policy about regions keeps another one out of it.
+#[test]
+fn a_no_of_a_region_that_stands_in_is_not_the_last_word() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure("mode = \"enforce\"\npoll_interval = \"5s\"\n");
+    let down = json!({"error": {"status": 503, "code": "ServiceUnavailable"}});
+    let of = |account: &str, region: &str| json!({"operation": "AssumeRole", "region": region, "account": account});
+    scene.fault("down", of(SHOP, HOME), "before", down, 0);
+    scene.fault(
+        "no",
+        of(BANK, OTHER),
+        "before",
+        json!({"error": {"status": 403, "code": "AccessDenied"}}),
+        0,
+    );
+    let mut service = Watching::start(&scene, &[]);
+    let (first, _) = scene.theft(SHOP, "web");
+    service.until(log::REVOKED);
+    first.is_denied();
+    let (second, _) = scene.theft(BANK, "api");
+    service.until(log::REVOKED);
+    second.is_denied();
+    service.stop();
+    let refused = assumed(&scene).contains(&(OTHER.to_owned(), false));
+    assert!(refused, "{:?}", assumed(&scene));
+}
+
 #[test]
 fn a_region_whose_sts_is_gone_keeps_nobody_from_starting() {
     let scene = Scene::new();

@@ -83,6 +83,35 @@ fn nothing_is_put_twice_over_restarts_and_nothing_for_its_own_sake() {
     assert!(scene.entries_of("witnessed").iter().all(|entry| entry["data"]["found_in_place"] == false));
 }
 
+/// By whoever can write the ledger: nothing after them would ever be witnessed.
+#[test]
+fn a_checkpoint_and_an_entry_that_claim_more_than_there_is_keep_nothing_from_being_witnessed() {
+    let scene = scene("");
+    scene.run_once();
+    let before = scene.witness_objects().len();
+    let insert = "INSERT INTO checkpoints (size, time, note, frontier) VALUES (1000000000, '2026-01-01T00:00:00Z', 'x', x'00')";
+    let ledger = rusqlite::Connection::open(scene.path("ledger.db")).expect("a ledger");
+    ledger.execute(insert, []).expect("inserted");
+    drop(ledger);
+    let event = rescind::remediation::Event::Witnessed {
+        size: 1_000_000_000,
+        root: String::new(),
+        object: String::new(),
+        sha256: String::new(),
+        found_in_place: false,
+        retained_until: None,
+        cosignatures: Vec::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let ledger = rescind::ledger::Ledger::open(&scene.path("ledger.db")).expect("a ledger");
+    runtime.block_on(ledger.append(rescind::remediation::Draft::of_service(event))).expect("written");
+    ledger.close();
+    let _ = scene.theft(SHOP, "web");
+    scene.run_once();
+    assert!(scene.witness_objects().len() > before);
+    scene.rescind(&["ledger", "checkpoint"]).code(0);
+}
+
 #[test]
 fn a_put_whose_answer_is_lost_is_found_in_place() {
     let scene = scene("");
