@@ -81,7 +81,9 @@ impl Intrusion {
 /// The remediations, the oldest first: the principal's name, the state, the reason that a person is asked.
 pub fn listed(scene: &Scene) -> Vec<[String; 3]> {
     let mut all = scene.rescind(&["list", "-o", "json"]).code(0).json();
-    all.sort_by_key(|one| one["opened_at"].as_str().map(str::to_owned));
+    // As times: a text without fractions of a second comes behind one with them.
+    let opened = |one: &Value| one["opened_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    all.sort_by_key(opened);
     let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
     all.iter().map(|one| ["principal", "state", "held_code"].map(|key| text(one, key))).collect()
 }

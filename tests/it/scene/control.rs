@@ -27,7 +27,8 @@ impl Scene {
 
     pub fn get(&self, path: &str) -> Value {
         let mut response = self.agent.get(self.url(path)).call().expect("the emulator answers");
-        response.body_mut().read_json().expect("JSON")
+        // A long test makes many calls.
+        response.body_mut().with_config().limit(1 << 30).read_json().expect("JSON")
     }
 
     pub fn delete(&self, path: &str) {
