@@ -4,6 +4,8 @@
 //!
 //! ```text
 //! cli                           what a person sees
+//! web                           the API and the console, for programs and browsers
+//! desk                          what people and programs ask and answer, in one way for both
 //! doctor                        whether everything is in place
 //! drill                         the whole way of a theft, with a role made for it
 //! service                       the loops, and what they share
@@ -26,7 +28,7 @@
 //! policies                      the IAM documents that it is deployed with
 //! config org                    rescind.toml and opt-outs; the organization's accounts
 //! finding                       the one place that knows the wire shapes of findings
-//! canonical digest safe backoff fence ident chain plural
+//! canonical digest safe backoff fence ident identity chain plural
 //! ```
 
 mod alert;
@@ -37,12 +39,14 @@ mod canonical;
 mod chain;
 pub mod cli;
 pub mod config;
+mod desk;
 pub mod digest;
 mod doctor;
 mod drill;
 mod fence;
 pub mod finding;
 pub mod ident;
+mod identity;
 mod incident;
 mod ingest;
 pub mod ledger;
@@ -61,6 +65,7 @@ mod service;
 pub mod trail;
 pub mod triage;
 mod watch;
+pub mod web;
 mod witness;
 
 /// For the tests of what keeps the log, which put the same questions to several databases.

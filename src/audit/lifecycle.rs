@@ -37,6 +37,7 @@ pub enum Act {
     Remediate,
     Hold,
     Proposed,
+    ApprovalGiven,
     Rejected,
     Cleared,
     Approved,
@@ -72,7 +73,8 @@ impl Act {
         let says = |name, word| Members::of(data.as_bytes()).is_some_and(|data| data.is(name, Some(word)));
         Some(match kind {
             "call" | "alert" | "impact" | "trace" | "pursuit_asked" | "doors_closed" | "quarantining"
-            | "quarantined" | "not_quarantined" | "lifting" | "lifted" | "writing_back" | "written_back" => {
+            | "quarantined" | "not_quarantined" | "lifting" | "lifted" | "writing_back" | "written_back"
+            | "alert_acknowledged" | "request_refused" => {
                 return None;
             }
             "decision" if says("verdict", "remediate") => Self::Remediate,
@@ -81,6 +83,7 @@ impl Act {
             "refused" if says("disposition", "blocked") => Self::Refused(Stage::Blocked),
             "refused" => Self::Refused(Stage::Retrying),
             "proposed" => Self::Proposed,
+            "approval_given" => Self::ApprovalGiven,
             "rejected" => Self::Rejected,
             "cleared" => Self::Cleared,
             "approved" => Self::Approved,
@@ -139,7 +142,7 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
     let in_place = matches!(stage, Revoked | Unverified | Contested);
     let lost = matches!(stage, Lost | Contested);
     match act {
-        Act::Proposed if stage == Held => Some(Held),
+        Act::Proposed | Act::ApprovalGiven if stage == Held => Some(Held),
         Act::Rejected if stage == Held => Some(Rejected),
         Act::Cleared if stage == Held => Some(Queued),
         Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Approved),

@@ -1,12 +1,14 @@
 //! `rescind approve` and `rescind reject`: a person's answer to what is held.
 
+use super::Exit;
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, Screen, clean, styled};
 use super::runtime::block_on;
-use super::{Exit, show};
 use crate::config::Config;
-use crate::ledger::{Append, Ledger, LedgerError, Lock, Reader};
-use crate::remediation::{Answer, Draft, Event, Remediation, State, Who};
+use crate::desk::{self, Kind, Recorded};
+use crate::ledger::{Ledger, Lock, Reader};
+use crate::plural::counted;
+use crate::remediation::{Answer, Remediation};
 use crate::replication::open_ledger;
 use crate::service::{self, ServiceError};
 
@@ -50,10 +52,15 @@ pub struct Signed {
     aws_identity: bool,
 }
 
-impl Signed {
-    /// Their name and their reason.
-    pub fn said(&self) -> (String, String) {
-        (self.by.clone(), self.reason.clone())
+/// The answer, without any look at AWS.
+pub fn unproved(signed: &Signed) -> Answer {
+    Answer {
+        by: signed.by.clone(),
+        reason: signed.reason.clone(),
+        os_user: service::os_user(),
+        aws_identity: None,
+        identity: None,
+        judged: None,
     }
 }
 
@@ -65,8 +72,7 @@ pub async fn signed(
     judged: Option<i64>,
 ) -> Result<Answer, ServiceError> {
     let aws_identity = if signed.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
-    let (by, reason) = (signed.by.clone(), signed.reason.clone());
-    Ok(Answer { by, reason, os_user: service::os_user(), aws_identity, judged })
+    Ok(Answer { aws_identity, judged, ..unproved(signed) })
 }
 
 fn a_text(text: &str) -> Result<String, String> {
@@ -77,28 +83,10 @@ fn a_text(text: &str) -> Result<String, String> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Approve,
-    Reject,
-    /// A person has done by hand what rescind cannot.
-    Done,
-}
-
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Approve => "approved",
-            Self::Reject => "rejected",
-            Self::Done => "done_by_hand",
-        }
-    }
-}
-
 pub fn run(args: &Args, kind: Kind, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
     let ids = match &args.incident {
-        Some(incident) => held_of(&reader, incident)?,
+        Some(incident) => desk::held_of(&reader, incident)?,
         None => args.ids.clone(),
     };
     answer(&reader, &ids, &args.signed, kind, config, screen)
@@ -106,21 +94,6 @@ pub fn run(args: &Args, kind: Kind, config: &Config, screen: &Screen) -> anyhow:
 
 pub fn run_done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
     answer(&Reader::open(&config.ledger)?, &args.ids, &args.signed, Kind::Done, config, screen)
-}
-
-/// What is held of an incident, but for what only a person can do.
-fn held_of(reader: &Reader, text: &str) -> anyhow::Result<Vec<String>> {
-    let incident = super::incident::named(reader, text)?;
-    let mut held = Vec::new();
-    for id in reader.remediations_of(&incident)? {
-        if reader.state(&id)? == State::Held && reader.remediation(&id)?.target.is_supported() {
-            held.push(id);
-        }
-    }
-    if held.is_empty() {
-        return Err(BadInput(format!("{incident}: nothing of it is held that rescind can carry out")).into());
-    }
-    Ok(held)
 }
 
 fn answer(
@@ -134,7 +107,7 @@ fn answer(
     // All are looked at before one is answered.
     let mut remediations = Vec::new();
     for id in ids {
-        let remediation = open(reader, id, kind)?;
+        let remediation = desk::answerable(reader, id, kind)?;
         if !remediations.iter().any(|other: &Remediation| other.id == remediation.id) {
             remediations.push(remediation);
         }
@@ -156,30 +129,21 @@ async fn answer_all(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let given = signed(sign, config, ledger, None).await?;
-    let mut late = Vec::new();
+    let (mut late, mut waits) = (Vec::new(), false);
     for remediation in remediations {
-        let judged = remediation.proposal.as_ref().map(|proposal| proposal.seq);
-        let answer = Answer { judged, ..given.clone() };
-        let event = match kind {
-            Kind::Approve => Event::Approved(answer.clone()),
-            Kind::Reject => Event::Rejected(answer.clone()),
-            Kind::Done => Event::DoneByHand(answer.clone()),
-        };
-        let only_if = Some((remediation.id.clone(), remediation.state));
-        let entries = vec![Draft { subject: remediation.subject(), event }];
-        match ledger.append(Append { entries, only_if, ..Append::default() }).await {
-            Err(LedgerError::Illegal(illegal)) => {
-                let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();
-                late.push(format!(
-                    "{} is {now} already: somebody else was faster, and nothing was recorded of it",
-                    remediation.id
-                ));
+        let (answer, missing) = match desk::record(ledger, &config.rules, remediation, kind, &given).await? {
+            Recorded::Yes(answer) => (answer, 0),
+            Recorded::Counted { answer, missing } => (answer, missing),
+            Recorded::Late(text) => {
+                late.push(text);
                 continue;
             }
-            done => done?,
         };
         let word = kind.word();
-        screen.json(&serde_json::json!({ "remediation": remediation.id, word: answer }))?;
+        let left = (missing > 0).then_some(missing);
+        screen.json(&serde_json::json!({
+            "remediation": remediation.id, word: answer, "approvals_missing": left,
+        }))?;
         let target = &remediation.target;
         screen.line(format!(
             "{}  {}: {} in {}",
@@ -188,6 +152,12 @@ async fn answer_all(
             target.principal(),
             target.account
         ));
+        if missing > 0 {
+            let text =
+                format!("    Still held: {} must approve it as well.", counted(missing, "other person"));
+            screen.line(text.replace("other persons", "other people"));
+        }
+        waits |= missing > 0;
         if let (Kind::Approve, Some((code, why))) = (kind, remediation.held_why())
             && !code.is_for_approval()
         {
@@ -205,7 +175,7 @@ async fn answer_all(
         });
     }
     if late.is_empty() {
-        return Ok(Exit::Done);
+        return Ok(if waits { Exit::NeedsPerson } else { Exit::Done });
     }
     // Where one answer is recorded, it is not so that nothing was changed.
     if late.len() == remediations.len() {
@@ -216,41 +186,6 @@ async fn answer_all(
         screen.line(format!("{}  {}", styled(BAD, "NOT recorded:"), clean(text)));
     }
     Ok(Exit::NeedsPerson)
-}
-
-/// The remediation, if it can be answered: it is held, or was rejected and somebody thinks better of it.
-fn open(reader: &Reader, id: &str, kind: Kind) -> anyhow::Result<Remediation> {
-    let remediation = show::named(reader, id)?;
-    let (id, state) = (&remediation.id, remediation.state);
-    let is_unsupported = matches!(remediation.target.who, Who::Unsupported { .. });
-    if is_unsupported && kind == Kind::Approve {
-        let text = format!(
-            "{id}: rescind cannot do this. `rescind show {id}` has the manual steps; report them done with `rescind done {id}`"
-        );
-        return Err(BadInput(text).into());
-    }
-    match (state, &remediation.answer) {
-        (State::Held | State::Rejected, _) if is_unsupported && kind == Kind::Done => Ok(remediation),
-        (State::Held | State::Rejected, _) if kind == Kind::Done => {
-            let text =
-                format!("{id}: rescind can do this itself: `rescind approve {id}`, or `rescind reject {id}`");
-            Err(BadInput(text).into())
-        }
-        (State::Held, _) if remediation.proposal.is_none() && kind == Kind::Approve => {
-            let text = "the planned change is not determined yet: a service does that at its next poll, or `rescind run --once`";
-            Err(BadInput(format!("{id}: {text}")).into())
-        }
-        (State::Held, _) => Ok(remediation),
-        (State::Rejected | State::Superseded, _) if kind == Kind::Approve => Ok(remediation),
-        (_, Some(given)) if remediation.approved_at().is_some() => {
-            let text = format!(
-                "{id} was approved by {} already, and is {state}: there is nothing to answer",
-                given.answer.by
-            );
-            Err(BadInput(text).into())
-        }
-        _ => Err(BadInput(format!("{id} is {state}, not held: there is nothing to answer")).into()),
-    }
 }
 
 async fn aws_identity(config: &Config, ledger: &Ledger) -> Result<String, ServiceError> {

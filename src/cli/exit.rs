@@ -2,6 +2,7 @@
 
 use super::ledger::Unread;
 use crate::config::ConfigError;
+use crate::desk::DeskError;
 use crate::ledger::LedgerError;
 use crate::service::ServiceError;
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ impl Exit {
             Self::Tampered
         } else if error.is::<LedgerError>() {
             Self::Ledger
+        } else if let Some(error) = error.downcast_ref::<DeskError>() {
+            Self::of_desk(error)
         } else {
             match error.downcast_ref::<ServiceError>() {
                 Some(ServiceError::Ledger(_)) => Self::Ledger,
@@ -58,6 +61,15 @@ impl Exit {
                 Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
                 Some(ServiceError::Notifier(_)) | None => Self::Internal,
             }
+        }
+    }
+
+    fn of_desk(error: &DeskError) -> Self {
+        match error {
+            DeskError::Ledger(LedgerError::Tampered { .. }) => Self::Tampered,
+            DeskError::Ledger(_) => Self::Ledger,
+            DeskError::Service(_) => Self::Aws,
+            _ => Self::Usage,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::ledger::LedgerError;
 use crate::replication::Follower;
 use crate::service::{self, Face, Live, Purpose, Service, ServiceError};
+use crate::web::Server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -30,7 +31,8 @@ pub(super) async fn take_turns(
     reload: &Arc<Notify>,
 ) -> anyhow::Result<Exit> {
     let (mut failures, mut has_followed) = (0, false);
-    let face = Face::start(config);
+    let face = Face::new(config);
+    let _web = Server::start(config, face.shared());
     loop {
         // At the very beginning an error is one of the configuration, and somebody is looking.
         let follower = match Follower::start(config, "run").await {

@@ -3,8 +3,9 @@
 use super::exit::BadInput;
 use super::output::{BAD, BOLD, Screen, clean, styled};
 use super::runtime::block_on;
-use super::{Exit, show, signals};
+use super::{Exit, signals};
 use crate::config::Config;
+use crate::desk;
 use crate::ledger::Reader;
 use crate::remediation::{CallScope, Cutoff};
 use crate::service::{Purpose, Service};
@@ -18,7 +19,7 @@ pub struct Args {
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    let remediation = reader.remediation(&show::find(&reader, &args.id)?)?;
+    let remediation = reader.remediation(&desk::find(&reader, &args.id)?)?;
     block_on(async {
         let stop = signals::stop_token();
         let service = Service::start(config, "impact", Purpose::Plan, stop).await?;

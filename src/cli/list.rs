@@ -3,11 +3,11 @@
 use super::filter::Filter;
 use super::ledger_path::OtherLedger;
 use super::output::{BOLD, Screen, clean, how_long_ago, short, styled, table, when, width};
-use super::remediation::RemediationLine;
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
-use crate::ledger::{Decided, Reader};
-use crate::remediation::{Event, InForce, ReasonCode, Remediation};
+use crate::desk::{RemediationLine, decision_line};
+use crate::ledger::Reader;
+use crate::remediation::{InForce, Remediation};
 
 /// Minimum width of a terminal, in characters, at which the table has room for exact times.
 const WIDE: usize = 110;
@@ -114,33 +114,17 @@ fn two_lines(row: &[String; 8], opened: &str, screen: &Screen) {
 
 fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
     let all = reader.decisions()?;
-    for Decided { seen, decision } in &all {
-        let (verdict, reason) = match (&seen.event, decision.as_ref().map(|d| &d.event)) {
-            (_, Some(Event::Decision { verdict, reason, .. })) => (verdict.name(), reason.clone()),
-            (Event::Undecodable { undecodable, .. }, _) => ("unreadable", undecodable.to_string()),
-            (Event::Unconfirmed { why, .. }, _) => ("unconfirmed", why.to_string()),
-            _ => ("undecided", "resumed at the next start".to_owned()),
-        };
-        screen.json(&serde_json::json!({
-            "seen": seen.time, "entry": seen.seq, "finding": seen.subject.finding, "account": seen.subject.account,
-            "decision": verdict, "reason": reason, "code": decision.as_ref().and_then(|d| code(&d.event)),
-            "remediation": decision.as_ref().and_then(|d| d.subject.remediation.clone()),
-        }))?;
-        let account = seen.subject.account.as_ref().map_or("-", |account| account.as_str());
-        let finding = clean(seen.subject.finding.as_deref().unwrap_or("-"));
-        screen.line(format!("{verdict:<11}  {account:<12}  {finding}"));
+    for decided in &all {
+        let line = decision_line(decided);
+        screen.json(&line)?;
+        let account = line.account.as_ref().map_or("-", |account| account.as_str());
+        let finding = clean(line.finding.as_deref().unwrap_or("-"));
+        screen.line(format!("{:<11}  {account:<12}  {finding}", line.decision));
         // Below it, so that nothing that people copy is broken over two lines.
-        screen.prose(format!("             {}: {}", when(seen.time), clean(&reason)));
+        screen.prose(format!("             {}: {}", when(line.seen), clean(&line.reason)));
     }
     if all.is_empty() {
         screen.line("No findings yet.");
     }
     Ok(Exit::Done)
-}
-
-fn code(event: &Event) -> Option<ReasonCode> {
-    match event {
-        Event::Decision { code, .. } => Some(*code),
-        _ => None,
-    }
 }

@@ -21,7 +21,6 @@ mod list;
 mod man;
 mod notify;
 mod opt_out;
-mod ordered;
 mod output;
 mod plan;
 mod policies;
@@ -44,6 +43,7 @@ pub use exit::Exit;
 use exit::what_to_do;
 
 use crate::config::{Config, ServicePlace};
+use crate::desk::Kind;
 use clap::{CommandFactory, Parser, Subcommand};
 use output::{Format, Screen};
 use std::path::PathBuf;
@@ -171,10 +171,10 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::OptOut(args) => with_config(&config, |config| opt_out::run(&args, &config, &screen)),
         Command::Approve(args) => {
-            with_config_alone(&config, |config| answer::run(&args, answer::Kind::Approve, &config, &screen))
+            with_config_alone(&config, |config| answer::run(&args, Kind::Approve, &config, &screen))
         }
         Command::Reject(args) => {
-            with_config_alone(&config, |config| answer::run(&args, answer::Kind::Reject, &config, &screen))
+            with_config_alone(&config, |config| answer::run(&args, Kind::Reject, &config, &screen))
         }
         Command::Done(args) => with_config_alone(&config, |config| answer::run_done(&args, &config, &screen)),
         Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),

@@ -1,14 +1,14 @@
 //! `rescind release ID`: takes a remediation's changes back.
 
 use super::answer::{self, Signed};
-use super::exit::BadInput;
 use super::output::{BAD, BOLD, GOOD, Screen, WARN, clean, styled};
 use super::policy::diff;
 use super::runtime::block_on;
-use super::{Exit, show, signals};
+use super::{Exit, signals};
 use crate::config::Config;
-use crate::ledger::{Append, LedgerError, Lock, Reader};
-use crate::remediation::{Draft, Event, ReleaseAsked, Remediation, State, Undo};
+use crate::desk::{self, ReleasePlan};
+use crate::ledger::{Lock, Reader};
+use crate::remediation::{Event, Refusal, Remediation, State, Undo};
 use crate::remedy::Drift;
 use crate::service::{Purpose, Service};
 use std::time::Duration;
@@ -38,26 +38,14 @@ pub struct Args {
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
     let reader = Reader::open(&config.ledger)?;
-    let remediation = show::named(&reader, &args.id)?;
+    let remediation = desk::remediation(&reader, &args.id)?;
     let id = remediation.id.clone();
-    match remediation.state {
-        State::Revoked
-        | State::Unverified
-        | State::Lost
-        | State::Contested
-        | State::Expired
-        | State::Retired
-        | State::Releasing => {}
-        // Begun, and stopped halfway: something of it may be there.
-        State::Retrying | State::Blocked | State::Failed | State::Held | State::Rejected
-            if remediation.change.is_some() => {}
-        State::Released => {
-            screen.line(format!("{}  is released already", styled(BOLD, &id)));
-            screen.json(&serde_json::json!({ "remediation": id, "state": "released" }))?;
-            return Ok(Exit::Done);
-        }
-        state => return Err(BadInput(format!("{id} is {state}: {}", why_not(state))).into()),
+    if remediation.state == State::Released {
+        screen.line(format!("{}  is released already", styled(BOLD, &id)));
+        screen.json(&serde_json::json!({ "remediation": id, "state": "released" }))?;
+        return Ok(Exit::Done);
     }
+    desk::may_release(&remediation)?;
     block_on(async {
         let stop = signals::stop_token();
         // A running service carries it out, in the order of its work. Without one it is done here.
@@ -72,23 +60,6 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     })
 }
 
-/// Why what is in this state cannot be released.
-fn why_not(state: State) -> &'static str {
-    match state {
-        State::Queued | State::Approved => {
-            "rescind is about to revoke it. `rescind show` says when that is done: then try again"
-        }
-        State::Revoking => "rescind is revoking it. Try again when that is done: `rescind show` follows it",
-        State::Verifying => {
-            "AWS has accepted the deny, and rescind is verifying it. Try again when that is done: `rescind show` follows it"
-        }
-        State::Retiring => {
-            "rescind is removing its deny, because nothing needs it any more. Try again when that is done: `rescind show` follows it"
-        }
-        _ => "nothing of it is in place, so there is nothing to release",
-    }
-}
-
 async fn release(
     args: &Args,
     service: &Service,
@@ -97,33 +68,30 @@ async fn release(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let id = &remediation.id;
-    let (undo, drift) = match service.reconciler().plan_release(remediation).await? {
-        Ok(Ok(undo)) => (undo, None),
-        Ok(Err(drift)) => (drift.undo.clone(), Some(drift)),
-        Err(refusal) => {
-            screen.prose(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
-            screen.json(&serde_json::json!({ "remediation": id, "refused": refusal.to_string() }))?;
-            // What does not exist any more is recorded as released all the same.
-            if !matches!(
-                refusal,
-                crate::remediation::Refusal::Gone(_) | crate::remediation::Refusal::Recreated { .. }
-            ) {
+    let refuse = |refusal: &Refusal| {
+        screen.prose(format!("{}  {}", styled(BAD, "not possible:"), clean(&refusal.to_string())));
+        screen.json(&serde_json::json!({ "remediation": id, "refused": refusal.to_string() }))
+    };
+    let ReleasePlan { undo, drift, gone, other_keys } =
+        match ReleasePlan::look(service.reconciler(), service.reader(), remediation).await? {
+            Ok(plan) => plan,
+            Err(refusal) => {
+                refuse(&refusal)?;
                 return Ok(Exit::NeedsPerson);
             }
-            (nothing(remediation), None)
-        }
-    };
+        };
+    // What does not exist any more is recorded as released all the same.
+    gone.as_ref().map_or(Ok(()), refuse)?;
     screen.json(&serde_json::json!({
         "remediation": id, "undo": undo, "drift": drift.is_some(),
         "written": drift.as_ref().and_then(|drift| drift.written.as_ref()),
     }))?;
     describe_plan(remediation, &undo, drift.as_deref(), screen);
-    let others = other_keys(service, remediation)?;
-    if !others.is_empty() {
+    if !other_keys.is_empty() {
         screen.prose(format!(
             "  {} it also handles other keys, which work again: {}",
             styled(BAD, "note:"),
-            clean(&others.join(", "))
+            clean(&other_keys.join(", "))
         ));
         if !args.attached {
             screen.prose(format!(
@@ -141,29 +109,8 @@ async fn release(
         return Ok(Exit::NeedsPerson);
     }
     let last = service.reader().last()?;
-    // What is asked for once more is the same release, and what either asked for counts.
-    let earlier = remediation.release().filter(|_| remediation.state == State::Releasing);
-    let earlier = earlier.map(|release| &release.asked);
-    let (force, attached) = (args.force, args.attached);
-    if earlier.is_none_or(|asked| force && !asked.force || attached && !asked.attached) {
-        let answer = answer::signed(&args.signed, service.config(), service.ledger(), None).await?;
-        let asked = ReleaseAsked {
-            answer,
-            force: force || earlier.is_some_and(|asked| asked.force),
-            attached: attached || earlier.is_some_and(|asked| asked.attached),
-            was: earlier.map_or(remediation.state, |asked| asked.was),
-        };
-        let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
-        let only_if = Some((id.clone(), remediation.state));
-        match service.ledger().append(Append { entries, only_if, ..Append::default() }).await {
-            Err(LedgerError::Illegal(illegal)) => {
-                let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();
-                let late = format!("{id} is {now} by now, and was not released: look again, and ask again");
-                return Err(BadInput(late).into());
-            }
-            done => done?,
-        };
-    }
+    let answer = answer::signed(&args.signed, service.config(), service.ledger(), None).await?;
+    desk::ask_release(service.ledger(), remediation, (args.force, args.attached), answer).await?;
     if is_alone {
         service.reconciler().carry_out_now(id)?;
         service.drained().await?;
@@ -223,34 +170,6 @@ async fn await_end(
             Exit::NeedsPerson
         }
     })
-}
-
-/// The keys of later findings that it takes care of.
-fn other_keys(service: &Service, remediation: &Remediation) -> anyhow::Result<Vec<String>> {
-    let own = remediation.finding.principal.as_ref().and_then(|p| p.access_key_id.clone());
-    let mut keys: Vec<String> = service
-        .reader()
-        .attached(&remediation.id)?
-        .into_iter()
-        .filter_map(|finding| finding.principal?.access_key_id)
-        .filter(|key| Some(key) != own.as_ref())
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    Ok(keys)
-}
-
-fn nothing(remediation: &Remediation) -> Undo {
-    Undo {
-        arn: remediation.target.arn(),
-        policy_name: crate::remediation::POLICY_NAME.to_owned(),
-        means: remediation.target.means,
-        found: None,
-        leave: None,
-        foreign: None,
-        reactivate: None,
-        note: None,
-    }
 }
 
 fn describe_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, screen: &Screen) {

@@ -3,17 +3,17 @@
 use super::answer::{self, Signed};
 use super::exit::BadInput;
 use super::follow::{self, follow};
-use super::ordered::{self, Named, named};
 use super::output::{BOLD, Screen, WARN, clean, styled};
 use super::runtime::block_on;
 use super::{Exit, plan, signals, summary};
 use crate::config::Config;
-use crate::finding::{Finding, Order, Ordered, OrderedBy, Theft};
+use crate::desk::{self, Given, OrderAsked, Principal, is_access_key};
+use crate::finding::Ordered;
 use crate::ident::{AccountId, quoted};
 use crate::ingest::Seen;
-use crate::ledger::{Append, Lock, Reader};
+use crate::ledger::{Lock, Reader};
 use crate::reconcile::Planned;
-use crate::remediation::{Draft, Entry, Origin, State, is_session_id};
+use crate::remediation::{Entry, State};
 use crate::replication::open_ledger;
 use crate::service::{Purpose, Service, ServiceError};
 use crate::triage::{SkipReason, Verdict};
@@ -22,9 +22,6 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::net::IpAddr;
 use tokio_util::sync::CancellationToken;
-
-/// Maximum length of an access key's id (IAM API Reference, `AccessKeyId`: 16 to 128).
-const LONGEST_KEY: usize = 128;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -69,55 +66,27 @@ fn a_time(text: &str) -> Result<Timestamp, String> {
 }
 
 fn an_access_key(text: &str) -> Result<String, String> {
-    let is_one = (16..=LONGEST_KEY).contains(&text.len())
-        && (text.starts_with("AKIA") || text.starts_with("ASIA"))
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    if is_one { Ok(text.to_owned()) } else { Err("expected AKIA… or ASIA…".to_owned()) }
+    if is_access_key(text) { Ok(text.to_owned()) } else { Err("expected AKIA… or ASIA…".to_owned()) }
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let Named { mut who, session } = named(&args.principal, &args.account).map_err(BadInput)?;
-    let given = args.session.as_ref().or(session.as_ref());
-    match (&who, given, &args.key) {
-        (Ordered::User(user), Some(_), _) => {
-            let text = format!("--session is for a role, and {} is a user", quoted(user.as_str()));
-            return Err(BadInput(text).into());
-        }
-        (Ordered::Role { name, .. }, _, Some(key)) if key.starts_with("AKIA") => {
-            let text = format!(
-                "{key} is a user's key, and {} a role. For a user: `rescind revoke {} user/NAME --key {key} …`",
-                quoted(name.as_str()),
-                args.account
-            );
-            return Err(BadInput(text).into());
-        }
-        (Ordered::User(user), _, Some(key)) if key.starts_with("ASIA") => {
-            let text = format!(
-                "{key} is a session's key, and does not say which long-term key opened it. Give --key AKIA…, or none: then {} is denied everything",
-                quoted(user.as_str())
-            );
-            return Err(BadInput(text).into());
-        }
-        _ => {}
-    }
-    let session =
-        given.map(|text| ordered::session(text, &args.account, &who)).transpose().map_err(BadInput)?;
+    let asked = OrderAsked {
+        account: args.account.clone(),
+        principal: args.principal.clone(),
+        session: args.session.clone(),
+        key: args.key.clone(),
+        since: args.since,
+        address: args.address,
+    };
+    let Principal { mut who, missing } = asked.principal()?;
     let can_ask = screen.is_text() && std::io::stdin().is_terminal();
     if !(args.yes || can_ask) {
         let text = "nobody can be asked here, standard input or the output is for a program: read the plan in a terminal, or give --yes";
         return Err(BadInput(text.to_owned()).into());
     }
-    if let Some(since) = args.since.filter(|since| *since > Timestamp::now()) {
-        return Err(BadInput(format!("--since: {since} is yet to come")).into());
-    }
-    let is_complete = session.as_deref().is_none_or(is_session_id);
-    if let (Ordered::Role { session: whole, .. }, Some(session), true) = (&mut who, &session, is_complete) {
-        *whole = Some(session.clone());
-    }
     // A role's id is known only to IAM.
-    if !args.yes || !is_complete {
-        let missing = session.filter(|_| !is_complete);
-        let is_revoked = match block_on(preview(args, &config, who, missing, screen))? {
+    if !args.yes || missing.is_some() {
+        let is_revoked = match block_on(preview(args, &asked, &config, who, missing, screen))? {
             Preview::Ready(ready, is_revoked) => {
                 who = ready;
                 is_revoked
@@ -128,7 +97,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             return Err(BadInput("not confirmed: nothing was ordered".to_owned()).into());
         }
     }
-    block_on(async { Box::pin(give(args, config, &who, screen)).await })
+    block_on(async { Box::pin(give(args, &asked, config, &who, screen)).await })
 }
 
 /// What became of looking before it is ordered.
@@ -142,6 +111,7 @@ enum Preview {
 /// Shows what would be done. Completes the name of a session by the role's id.
 async fn preview(
     args: &Args,
+    asked: &OrderAsked,
     config: &Config,
     mut who: Ordered,
     missing: Option<String>,
@@ -150,12 +120,8 @@ async fn preview(
     // It changes nothing, so that Ctrl-C may end it at any moment.
     let stop = CancellationToken::new();
     let service = Service::start(config.clone().for_one_run(), "plan", Purpose::Plan, stop).await?;
-    let order = order(args, None);
-    let at = Timestamp::now();
-    let finding = |who: &Ordered| {
-        let region = config.home_region().clone();
-        Finding::ordered(args.account.clone(), region, who, theft(args), order.clone(), at)
-    };
+    let answer = answer::unproved(&args.signed);
+    let finding = |who: &Ordered| asked.finding(who, &answer, config.home_region());
     let mut planned = service.reconciler().plan(finding(&who), false).await?;
     if let (Ordered::Role { name, session }, Some(missing)) = (&mut who, &missing) {
         let Some(Ok(change)) = planned.change.as_ref().filter(|_| !is_so_already(&planned)) else {
@@ -212,32 +178,19 @@ fn is_confirmed(who: &Ordered, is_revoked: bool) -> anyhow::Result<bool> {
     Ok(line.trim() == name)
 }
 
-fn theft(args: &Args) -> Theft {
-    Theft { access_key_id: args.key.clone(), since: args.since, address: args.address }
-}
-
-fn order(args: &Args, aws_identity: Option<String>) -> Order {
-    let (by, reason) = args.signed.said();
-    let from = OrderedBy::Person { by, os_user: crate::service::os_user(), aws_identity };
-    Order { from, reason }
-}
-
 /// Gives the order. It is recorded first: whatever happens then, it is not lost. A running service carries it out, or,
 /// without one, this process.
-async fn give(args: &Args, config: Config, who: &Ordered, screen: &Screen) -> anyhow::Result<Exit> {
+async fn give(
+    args: &Args,
+    asked: &OrderAsked,
+    config: Config,
+    who: &Ordered,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
     let stop = signals::stop_token();
     let ledger = open_ledger(&config)?;
-    let given = answer::signed(&args.signed, &config, &ledger, None).await?;
-    let (account, region) = (args.account.clone(), config.home_region().clone());
-    let order = order(args, given.aws_identity);
-    let finding = Finding::ordered(account, region, who, theft(args), order, Timestamp::now());
-    let origin = Origin::Order { by: given.by };
-    let entries = vec![
-        Draft::finding(&origin, finding.clone(), None),
-        Draft::handed_in(&origin, &finding, &given.os_user),
-    ];
-    let written = ledger.append(Append { entries, ..Append::default() }).await?;
-    let seq = written.into_iter().flatten().next_back().unwrap_or_default();
+    let answer = answer::signed(&args.signed, &config, &ledger, None).await?;
+    let Given { finding, entry: seq } = desk::ask(&ledger, asked, who, &answer, config.home_region()).await?;
     ledger.close();
     let occurrence = finding.occurrence();
     let ordered = |by: &str| {

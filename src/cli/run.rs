@@ -6,7 +6,8 @@ use super::runtime::block_on;
 use super::{Exit, hosts, signals, summary};
 use crate::config::Config;
 use crate::ingest::Seen;
-use crate::service::{Purpose, Service, ServiceError};
+use crate::service::{Face, Purpose, Service, ServiceError};
+use crate::web::Server;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,11 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         if config.log.is_some() {
             return Box::pin(hosts::take_turns(args.backlog, &config, screen, &stop, &reload)).await;
         }
-        let Some(service) = start(args, config, "run", &stop).await? else { return Ok(Exit::Done) };
+        let face = Face::new(&config);
+        let _web = Server::start(&config, face.shared());
+        let Some(service) = start(args, config, "run", &stop, Some(&face)).await? else {
+            return Ok(Exit::Done);
+        };
         act(args.backlog, service, screen, reload).await
     })
 }
@@ -50,8 +55,10 @@ async fn start(
     config: Config,
     command: &str,
     stop: &CancellationToken,
+    face: Option<&Face>,
 ) -> Result<Option<Service>, ServiceError> {
-    let starting = Service::start(config, command, Purpose::Act { backlog: args.backlog }, stop.clone());
+    let purpose = Purpose::Act { backlog: args.backlog };
+    let starting = Service::start_shown(config, command, purpose, stop.clone(), face);
     tokio::select! {
         service = starting => service.map(Some),
         () = stop.cancelled() => Ok(None),
@@ -60,7 +67,7 @@ async fn start(
 
 /// Polls once, finishes what comes of it, and stops.
 async fn once(args: &Args, config: Config, screen: &Screen, stop: CancellationToken) -> anyhow::Result<Exit> {
-    let Some(service) = start(args, config, "run --once", &stop).await? else {
+    let Some(service) = start(args, config, "run --once", &stop, None).await? else {
         return Ok(Exit::Interrupted);
     };
     let done = async {

@@ -4,14 +4,15 @@ use super::exit::BadInput;
 use super::ledger_path::OtherLedger;
 use super::output::{BAD, BOLD, Screen, clean, short, styled, table, utc, when};
 use super::policy::{diff, side_effect};
-use super::remediation::{RemediationLine, label};
+use super::remediation::label;
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
+use crate::desk::{self, Shown};
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{
-    Cutoff, Entry, Event, Given, Outage, Proposal, Remediation, State, Who, describe, describe_in_force,
+    Cutoff, Entry, Given, Outage, Proposal, Remediation, State, Who, describe, describe_in_force,
     describe_proof, describe_quarantine,
 };
 use crate::remedy::regional;
@@ -46,9 +47,9 @@ pub fn run(
     };
     let reader = Reader::open(&ledger)?;
     if args.finding && !args.id.starts_with("r-") {
-        return show_finding(&finding_of(&reader, &args.id)?);
+        return show_finding(&desk::finding(&reader, &args.id)?);
     }
-    let id = &find(&reader, &args.id)?;
+    let id = &desk::find(&reader, &args.id)?;
     watch::show(args.watch, screen, || show(args, &reader, id, timeout, screen))
 }
 
@@ -60,57 +61,23 @@ fn show(
     timeout: Option<SignedDuration>,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let mut remediation = reader.remediation(id)?;
     if args.finding {
-        return show_finding(&remediation.finding);
+        return show_finding(&reader.remediation(id)?.finding);
     }
-    let entries = reader.entries_of(id)?;
-    for entry in &entries {
-        if let Event::Trace(trace) = &entry.event {
-            remediation.history.activities.extend(trace.activities.iter().cloned());
-        }
-    }
-    let (known_until, incident) = (reader.last_time()?, reader.incident_of(id)?);
-    let waits = reader.unchanged()?.into_iter().find(|one| one.remediation.remediation == *id);
-    let outage = waits.map(|one| one.outage);
-    screen.json(&serde_json::json!({
-        "remediation": RemediationLine::of(&remediation, known_until), "incident": incident, "finding": remediation.finding,
-        "attached": reader.attached(id)?,
-        "proposal": remediation.proposal.as_ref().and_then(|p| p.change.as_ref()),
-        "change": remediation.change, "activities": remediation.history.activities, "outage": outage,
-        "regional": outage.as_ref().map(|_| regional(&remediation, Cutoff::at(Timestamp::now()))), "entries": entries,
-    }))?;
+    let shown = Shown::read(reader, id)?;
+    screen.json(&shown)?;
     if screen.is_text() {
-        head(&remediation, incident.as_deref(), known_until, outage.is_some(), screen);
-        attached(&reader.attached(id)?, screen);
-        judge(&remediation, timeout, screen);
-        unchanged(&remediation, outage.as_ref(), screen);
-        policy(&remediation, screen);
-        activities(&remediation, incident.as_deref(), screen);
-        timeline(&remediation, &entries, screen);
-        aftercare(&remediation, screen);
+        let (remediation, incident) = (&shown.whole, shown.incident.as_deref());
+        head(remediation, incident, shown.known_until, shown.outage.is_some(), screen);
+        attached(&shown.attached, screen);
+        judge(remediation, timeout, screen);
+        unchanged(remediation, shown.outage.as_ref(), screen);
+        policy(remediation, screen);
+        activities(remediation, incident, screen);
+        timeline(remediation, &shown.entries, screen);
+        aftercare(remediation, screen);
     }
     Ok(Exit::Done)
-}
-
-/// The latest occurrence of the one finding with this id, or with the only id that begins so.
-fn finding_of(reader: &Reader, text: &str) -> anyhow::Result<Finding> {
-    is_long_enough(text)?;
-    let seen = reader.occurrences_of(text)?.into_iter().filter_map(|decided| match decided.seen.event {
-        Event::Finding { finding, .. } => Some(*finding),
-        _ => None,
-    });
-    let mut findings: Vec<Finding> = seen.collect();
-    match findings.pop() {
-        None => {
-            Err(BadInput(format!("no finding matches {text:?}; `rescind list --decisions` shows the ids"))
-                .into())
-        }
-        Some(last) if findings.iter().any(|other| other.id != last.id) => {
-            Err(BadInput(format!("{text:?} matches several findings: give more of the id")).into())
-        }
-        Some(last) => Ok(last),
-    }
 }
 
 fn show_finding(finding: &Finding) -> anyhow::Result<Exit> {
@@ -124,63 +91,6 @@ fn show_finding(finding: &Finding) -> anyhow::Result<Exit> {
     };
     Screen::raw(&crate::safe::json_text(detail));
     Ok(Exit::Done)
-}
-
-/// Number of ids that are named when a text is the beginning of several.
-const NAMED: usize = 5;
-
-/// Minimum number of characters after the `r-` that name a remediation: fewer are more likely a slip.
-const NAMING: usize = 4;
-
-/// The one remediation with this id, or with the only id that begins so: for what acts on it.
-pub fn named(reader: &Reader, text: &str) -> anyhow::Result<Remediation> {
-    if !text.starts_with("r-") {
-        return Err(no_id(text).into());
-    }
-    Ok(reader.remediation(&find(reader, text)?)?)
-}
-
-/// Refuses what is too short to name one remediation or finding.
-pub fn is_long_enough(text: &str) -> Result<(), BadInput> {
-    if text.is_empty() {
-        let expected = "expected the id of a remediation or of a finding, found an empty text";
-        return Err(BadInput(expected.to_owned()));
-    }
-    let beginning = text.strip_prefix("r-").or("r-".starts_with(text).then_some(""));
-    match beginning {
-        Some(beginning) if beginning.len() < NAMING => Err(no_id(text)),
-        _ => Ok(()),
-    }
-}
-
-fn no_id(text: &str) -> BadInput {
-    BadInput(format!(
-        "{text:?}: expected a remediation's id, such as r-0123456789ab, or at least four characters of it after the r-"
-    ))
-}
-
-/// The id of the one remediation that `text` names: by its id, the beginning of it, or its finding's id.
-pub fn find(reader: &Reader, text: &str) -> anyhow::Result<String> {
-    is_long_enough(text)?;
-    let mut ids = reader.matching(text)?;
-    match ids.len() {
-        1 => Ok(ids.remove(0)),
-        0 => match reader.archive_of(text)?.map(|entry| entry.event) {
-            Some(Event::Archive { file, .. }) => {
-                Err(BadInput(format!("{text:?} was moved to an archive: {}", clean(&file))).into())
-            }
-            _ => {
-                Err(BadInput(format!("no remediation matches {text:?}; `rescind list` shows the ids")).into())
-            }
-        },
-        _ => {
-            let more = ids.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            ids.truncate(NAMED);
-            let text = format!("{text:?} matches several remediations: {}{more}", ids.join(", "));
-            Err(BadInput(text).into())
-        }
-    }
 }
 
 /// `known_until` is when the ledger was written last: nobody knows what was in place later.

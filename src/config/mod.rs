@@ -31,6 +31,7 @@ mod sts_regions;
 mod sweep;
 mod template;
 mod unknown_types;
+mod web;
 mod witness;
 mod write_back;
 
@@ -51,12 +52,13 @@ pub use opt_outs::{OptOut, OptOutMode, OptOuts, OuId, SOON_DAYS, Selector};
 pub use pattern::Glob;
 pub use place::ServicePlace;
 pub use pursue::{Contain, Pursue};
-pub use rule::{EXFILTRATION_RULE, Fields, Matches, RemedyName, Rule, Scope, built_in};
+pub use rule::{Approval, EXFILTRATION_RULE, Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use schema::{config_schema, opt_outs_schema};
 pub use signing_key::{KmsArn, SigningKey};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 pub use unknown_types::{UnknownType, unknown_types};
+pub use web::{Grant, OidcSettings, TlsFiles, WebRole, WebSettings};
 pub use witness::{BadWitness, RetentionMode, WitnessSettings};
 pub use write_back::{GuardDutyBack, SecurityHubBack, WriteBack};
 
@@ -137,6 +139,8 @@ pub struct Config {
     pub drain_timeout: std::time::Duration,
     /// Address at which the service answers `/healthz`, `/readyz`, `/status` and `/metrics`.
     pub listen: Option<SocketAddr>,
+    /// The console and the API that answer there.
+    pub web: WebSettings,
     /// Maximum number of roles worked on concurrently.
     pub concurrency: usize,
     /// The file of the opt-outs.
@@ -276,6 +280,8 @@ impl Config {
         let sts_regions = sts_regions::sts_regions(raw.sts_regions, &raw.regions.named)
             .map_err(|message| invalid(text, path, "sts_regions", message))?;
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
+        let web = raw.web.settings(directory);
+        let web = web.map_err(|(key, why)| invalid(text, path, &format!("web.{key}"), why))?;
         let member = Member::from(raw.member);
         let drill = raw.drill.map(DrillRole::from);
         if drill.as_ref().is_some_and(|drill| drill.name.key() == member.role_name.key()) {
@@ -309,6 +315,7 @@ impl Config {
             cloudtrail: raw.cloudtrail,
             drain_timeout: raw.drain_timeout.0.unsigned_abs(),
             listen: raw.listen.0,
+            web,
             opt_outs_named: raw.opt_outs.is_some(),
             opt_outs_file: directory.join(raw.opt_outs.unwrap_or_else(raw::default_opt_outs).0),
             opt_outs: OptOuts::default(),

@@ -17,6 +17,7 @@ use super::regions::Regions;
 use super::rule::{OneOrMore, Rules};
 use super::signing_key::KeyName;
 use super::sweep::Sweep;
+use super::web::RawWeb;
 use super::write_back::WriteBack;
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
@@ -114,9 +115,12 @@ pub(super) struct RawConfig {
     /// Maximum time to finish work in flight at a stop, up to 10m. The rest resumes at the next start.
     #[serde(default)]
     pub drain_timeout: Span<{ 20 * SECOND }, 0, { 10 * MINUTE }>,
-    /// Address on which the service answers /healthz, /readyz and /metrics. Empty: none.
+    /// Address on which the service answers: /healthz, /readyz, /metrics, the API and the console. Empty: none.
     #[serde(default)]
     pub listen: Listen,
+    /// The console and the API, which answer there as well: their public address, TLS, and who may do what.
+    #[serde(default)]
+    pub web: RawWeb,
     /// Maximum number of roles worked on concurrently.
     #[serde(default)]
     pub concurrency: Number<32, 1, 256>,

@@ -1,5 +1,6 @@
 //! Rules: which findings are acted on, how, and in which mode. The first that matches decides.
 
+use super::bounded::Number;
 use super::contested::WhenContested;
 use super::event_pattern::EventPattern;
 use super::mode::Mode;
@@ -32,6 +33,23 @@ pub struct Rule {
     pub pursue: Option<Pursue>,
     /// What of that which was made with them is denied as well; none when that is as the installation says.
     pub contain: Option<Vec<Contain>>,
+    /// Who must approve what it holds.
+    pub approval: Approval,
+}
+
+/// Who must approve what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approval {
+    /// How many people must approve it.
+    pub approvers: u32,
+    /// Whoever ordered it does not approve it.
+    pub four_eyes: bool,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { approvers: 1, four_eyes: false }
+    }
 }
 
 /// Which findings a rule is for.
@@ -145,6 +163,7 @@ pub fn built_in(remedies: &[RemedyName]) -> Vec<Rule> {
         contested: None,
         pursue: None,
         contain: None,
+        approval: Approval::default(),
     };
     vec![
         rule("built-in: affiliated account", &INSIDE, Some(true), Some(Mode::Approve)),
@@ -263,6 +282,12 @@ pub(super) struct RawFields {
     contain: Option<Vec<Contain>>,
     /// The boldest action allowed. It never exceeds the mode of the installation.
     mode: Option<Mode>,
+    /// Number of people who must approve what is held: 1 to 5.
+    #[serde(default)]
+    approvers: Number<1, 1, 5>,
+    /// Whether whoever ordered a revocation may not approve it.
+    #[serde(default)]
+    four_eyes: bool,
 }
 
 impl TryFrom<RawFields> for RawRule {
@@ -283,6 +308,8 @@ impl TryFrom<RawFields> for RawRule {
             pursue,
             contain,
             mode,
+            approvers,
+            four_eyes,
         } = raw;
         if name.trim().is_empty() || name.starts_with("built-in") {
             return Err(format!("name: {}: expected a name of your own", quoted(&name)));
@@ -338,6 +365,7 @@ impl TryFrom<RawFields> for RawRule {
                 quoted(&name)
             ));
         }
-        Ok(Self(Rule { name, matches, remedies, scope, widen, mode, contested, pursue, contain }))
+        let approval = Approval { approvers: approvers.0, four_eyes };
+        Ok(Self(Rule { name, matches, remedies, scope, widen, mode, contested, pursue, contain, approval }))
     }
 }

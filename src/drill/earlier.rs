@@ -121,6 +121,7 @@ impl Drill<'_> {
                 reason: "the drill is over".to_owned(),
                 os_user: self.os_user.clone(),
                 aws_identity: None,
+                identity: None,
                 judged: None,
             };
             let was = remediation.state;

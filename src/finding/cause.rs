@@ -1,6 +1,7 @@
 //! What says that credentials are stolen: a finding of GuardDuty's, CloudTrail, or an order.
 
 use super::derived::Derived;
+use crate::identity::Identity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,6 +47,9 @@ pub enum OrderedBy {
         os_user: String,
         /// The AWS identity that it came from, where it was asked for.
         aws_identity: Option<String>,
+        /// Who it is by a proof that rescind checked, where the order came by the console or the API.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<Identity>,
     },
     /// A product whose finding names the credentials. Nobody confirms it, so a person is asked.
     Product {
@@ -98,7 +102,8 @@ impl Cause {
 impl fmt::Display for OrderedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Person { by, os_user, aws_identity } => {
+            Self::Person { identity: Some(identity), .. } => write!(f, "{identity}"),
+            Self::Person { by, os_user, aws_identity, identity: None } => {
                 write!(f, "{by} ({os_user}")?;
                 aws_identity.iter().try_for_each(|arn| write!(f, ", {arn}"))?;
                 f.write_str(")")

@@ -111,6 +111,7 @@ fn nobodys_answer(remediation: &Remediation, reason: &str) -> Answer {
         reason: reason.to_owned(),
         os_user: String::new(),
         aws_identity: None,
+        identity: None,
         judged: remediation.proposal.as_ref().map(|proposal| proposal.seq),
     }
 }

@@ -19,6 +19,17 @@ pub fn describe(event: &Event) -> String {
             )
         }
         Event::Approved(answer) => format!("approved by {}: {}", answer.by, answer.reason),
+        Event::ApprovalGiven(answer) => {
+            format!("approved by {}, others must as well: {}", answer.by, answer.reason)
+        }
+        Event::AlertAcknowledged { alert, answer } => {
+            format!("alert {alert} acknowledged by {}: {}", answer.by, answer.reason)
+        }
+        Event::LoggedIn(one) => format!("logged in: {} from {}", one.identity, one.from),
+        Event::RequestRefused(one) => {
+            let who = one.identity.as_ref().map(ToString::to_string).or(one.claim.clone());
+            format!("refused: {} by {}: {}", one.request, who.unwrap_or_default(), one.why)
+        }
         Event::Rejected(answer) if answer.by == NOBODY => "rejected automatically (no answer)".to_owned(),
         Event::Rejected(answer) => format!("rejected by {}: {}", answer.by, answer.reason),
         Event::Reheld { reason, .. } => format!("held: {reason}"),

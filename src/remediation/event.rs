@@ -1,8 +1,9 @@
 //! What happened. The kinds are a closed list.
 
 use super::{
-    AlertCode, Answer, CallRecord, Change, Check, DoorsClosed, Drilled, Impact, Origin, Proof, ReasonCode,
-    Recurrence, Refused, ReleaseAsked, Reported, State, Target, Trace, Undo, VerdictName, WrittenBack,
+    AlertCode, Answer, CallRecord, Change, Check, DoorsClosed, Drilled, Impact, LoggedIn, Origin, Proof,
+    ReasonCode, Recurrence, Refused, ReleaseAsked, Reported, RequestRefused, State, Target, Trace, Undo,
+    VerdictName, WrittenBack,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -279,6 +280,8 @@ pub enum Event {
     },
     /// A person approved a held remediation.
     Approved(Answer),
+    /// A person approved a held remediation for which others must approve as well: it is still held.
+    ApprovalGiven(Answer),
     /// A person rejected a held remediation, or nobody answered in time.
     Rejected(Answer),
     /// A remediation that was about to begin is held: a person must judge it (again).
@@ -423,6 +426,17 @@ pub enum Event {
     },
     /// A person has done by hand what rescind cannot.
     DoneByHand(Answer),
+    /// A person has seen to an alert.
+    AlertAcknowledged {
+        /// Number of the alert's entry.
+        alert: i64,
+        /// Who has seen to it, and how.
+        answer: Answer,
+    },
+    /// Somebody logged in to the console.
+    LoggedIn(LoggedIn),
+    /// A request to the console or the API that carried an identity was refused.
+    RequestRefused(RequestRefused),
     /// A report was made from the ledger.
     Report(Box<Reported>),
     /// A fire drill was held.
@@ -452,6 +466,7 @@ mod tests {
                 reason: String::new(),
                 os_user: String::new(),
                 aws_identity: None,
+                identity: None,
                 judged: None,
             }),
         ];

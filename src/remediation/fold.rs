@@ -49,6 +49,7 @@ impl Remediation {
             rule,
             opt_outs,
             proposal: None,
+            approvals: Vec::new(),
             answer: None,
             change: None,
             accepted: None,
@@ -76,6 +77,7 @@ impl Remediation {
             }
         }
         match event {
+            Event::ApprovalGiven(answer) => self.approvals.push(answer),
             Event::Proposed { change, problem } => {
                 self.proposal = Some(Proposal { seq: entry, change, problem });
             }

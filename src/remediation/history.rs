@@ -58,7 +58,7 @@ pub struct AskedEnd {
 }
 
 /// The answer that counts now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Given {
     /// When it was given.
     pub at: Timestamp,

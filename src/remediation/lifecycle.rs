@@ -4,7 +4,7 @@
 //!      ┌────── reheld ────────┐
 //!      ▼                      │  ┌────── not applied ──────┬──────── not applied ──────┐
 //!    held ── approved ──▶ approved                         │                           │
-//!      │ └ proposed           │  ▼                         │                           │
+//!      │ └ proposed, approval given  ▼                         │                           │
 //!  rejected  decision ──▶ queued ── intent ──▶ revoking ── accepted ──▶ verifying ── proof ──▶ revoked
 //!      ▼                refused │ ▲ intent          │    ▲ └ uncertain        │    └ uncertain
 //!  rejected                     ▼ │              refused └────── intent ──────┘
@@ -85,6 +85,9 @@ impl Event {
                 | Self::Trace(_)
                 | Self::PursuitAsked(_)
                 | Self::DoorsClosed(_)
+                | Self::AlertAcknowledged { .. }
+                | Self::LoggedIn(_)
+                | Self::RequestRefused(_)
                 | Self::Quarantining { .. }
                 | Self::Quarantined { .. }
                 | Self::NotQuarantined { .. }
@@ -110,7 +113,7 @@ impl State {
         let next = match (from, event) {
             (_, event) if !event.is_step() => return Ok(None),
             (None, Event::Decision { verdict: VerdictName::Hold, .. })
-            | (Some(Held), Event::Proposed { .. })
+            | (Some(Held), Event::Proposed { .. } | Event::ApprovalGiven(_))
             | (Some(Queued | Approved | Retrying | Blocked | Lost | Contested), Event::Reheld { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
             (Some(Held), Event::Rejected(_)) => Rejected,
@@ -299,6 +302,7 @@ mod tests {
             reason: "r".to_owned(),
             os_user: "u".to_owned(),
             aws_identity: None,
+            identity: None,
             judged: None,
         };
         let change = || Change {

@@ -4,6 +4,7 @@
 //! [`Remediation`] is what the events add up to. What is written to a principal is a [`Change`] with its
 //! [`Cutoff`]; how far it is proved, a [`Proof`]; why it was not carried out, a [`Refusal`].
 
+mod access;
 mod answer;
 mod call;
 mod change;
@@ -41,6 +42,7 @@ mod verdict_name;
 mod view;
 mod written_back;
 
+pub use access::{LoggedIn, RequestRefused};
 pub use answer::{Answer, NOBODY, ReleaseAsked};
 pub use call::{CallError, CallRecord, CallResult, CallScope, CallSink, ErrorKind, is_change, is_throttling};
 pub use change::{Change, KeyChange, Past, Undo};

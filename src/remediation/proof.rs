@@ -45,7 +45,7 @@ impl FromStr for Rung {
 }
 
 /// What IAM's policy simulator decides about a call (SimulatePrincipalPolicy: `EvalDecision`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum SimulatedDecision {
     /// The call would be made.
@@ -76,7 +76,7 @@ pub enum Verified {
 }
 
 /// How far a change is proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
     /// The highest rung reached.
     pub rung: Rung,
@@ -119,7 +119,7 @@ impl Proof {
 }
 
 /// A call with a stolen key that was denied after the change was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeniedCall {
     /// Who reported it: `guardduty` or `cloudtrail`.
     pub source: String,

@@ -1,7 +1,7 @@
 //! A remediation, put together from its entries.
 
 use super::{
-    Acceptance, Change, Ending, FirstDecision, Given, History, Impact, Proof, ReasonCode, Recorded,
+    Acceptance, Answer, Change, Ending, FirstDecision, Given, History, Impact, Proof, ReasonCode, Recorded,
     Recurrence, Refused, ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
 };
 use crate::finding::Finding;
@@ -38,6 +38,8 @@ pub struct Remediation {
     pub opt_outs: Vec<String>,
     /// What would be done, as it was looked at last for the person who is asked.
     pub proposal: Option<Proposal>,
+    /// The approvals that were given while others had to approve as well. Each counts for the proposal that it judged.
+    pub approvals: Vec<Answer>,
     /// The latest answer to what was asked last.
     pub answer: Option<Given>,
     /// The change that was made or is being made.

@@ -1,42 +1,43 @@
 //! What answers for a host: it goes on while the host follows, takes over and leads.
 
 use super::live::Live;
-use super::status::{self, Shared};
-use super::{metrics, web};
+use super::shared::Shared;
+use super::{metrics, status};
 use crate::config::Config;
 use jiff::Timestamp;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// Interval between two statuses while nobody else publishes one.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Answers `/healthz`, `/readyz`, `/metrics` and `/status`, until it is dropped.
+/// What the host publishes of itself.
 pub struct Face {
-    pub(super) shared: Arc<Shared>,
-    web: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
 }
 
 impl Face {
-    /// Begins to answer.
+    /// Begins to count, and has nothing published yet.
     #[must_use]
-    pub fn start(config: &Config) -> Self {
-        let shared = Arc::new(Shared::default());
+    pub fn new(config: &Config) -> Self {
         metrics::start();
         metrics::zero(config);
-        let web = config.listen.map(|address| tokio::spawn(web::run(address, Arc::clone(&shared))));
-        Self { shared, web }
+        Self { shared: Arc::default() }
+    }
+
+    /// What is published, for who shows it.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// Publishes a status.
     pub(super) fn publish(&self, config: &Config, live: Live) {
-        let listen = *self.shared.listen.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = Live { listen, ..live };
+        let live = Live { listen: self.shared.listen(), ..live };
         if let Err(error) = status::write(config, &live) {
             tracing::debug!(%error, "the status cannot be written");
         }
-        *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = Some(live);
+        self.shared.publish(live);
     }
 
     /// Waits for `work`, which is about to lead, and says meanwhile that the host is there.
@@ -47,19 +48,10 @@ impl Face {
                 done = &mut work => return done,
                 () = tokio::time::sleep(EVERY) => {}
             }
-            let last = self.shared.published.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(live) = last {
+            if let Some(live) = self.shared.live() {
                 let now = Timestamp::now();
-                self.publish(config, Live { at: now, heartbeat: now, ..live });
+                self.publish(config, Live { at: now, heartbeat: now, ..(*live).clone() });
             }
-        }
-    }
-}
-
-impl Drop for Face {
-    fn drop(&mut self) {
-        if let Some(web) = &self.web {
-            web.abort();
         }
     }
 }

@@ -19,11 +19,11 @@ mod os_user;
 mod reload;
 mod rules;
 mod run;
+mod shared;
 mod start;
 mod status;
 mod systemd;
 mod upkeep;
-mod web;
 mod witness;
 
 pub use checkpoints::Checkpoints;
@@ -32,6 +32,7 @@ pub use following::follow;
 pub use host_key::HostKey;
 pub use live::{Live, Role};
 pub use os_user::os_user;
+pub use shared::{Actor, Shared};
 pub use start::{Purpose, ServiceError, hub};
 
 use crate::alert::Alerts;
@@ -50,7 +51,6 @@ use crate::witness::Cosigner;
 use cosigning::Cosigning;
 use feeds::Feeds;
 use jiff::Timestamp;
-use status::Shared;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -74,8 +74,6 @@ pub struct Service {
     types: watch::Sender<Types>,
     /// What its tasks know and its status shows.
     shared: Arc<Shared>,
-    /// Something answers already, and goes on when this service ends.
-    has_face: bool,
     /// The last entry before this start.
     started_at: i64,
     stop: CancellationToken,
@@ -326,6 +324,15 @@ impl Service {
         }
         checkpoints.make(&self.ledger, &self.reader).await
     }
+}
+
+/// What is counted, as Prometheus reads it; none when somebody else counts.
+#[must_use]
+pub fn metrics() -> Option<String> {
+    metrics::start().map(|counters| {
+        counters.run_upkeep();
+        counters.render()
+    })
 }
 
 /// Hands over again what no rule was for when it was decided, and one is now; unless it is too old anyway.

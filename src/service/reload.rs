@@ -2,7 +2,7 @@
 
 use super::opt_outs::{self, OptOutFile, Rejected};
 use super::rules;
-use super::status::{Reread, Shared};
+use super::shared::{Reread, Shared};
 use super::take_up_ruled;
 use crate::chain::chain;
 use crate::config::{Config, OptOuts};

@@ -9,7 +9,7 @@ use super::opt_outs::OptOutFile;
 use super::reload::Reloader;
 use super::status::StatusPublisher;
 use super::upkeep::Upkeep;
-use super::{Service, systemd, web, would_act_on};
+use super::{Actor, Service, systemd, would_act_on};
 use crate::alert::Alert;
 use crate::incident::IncidentCounter;
 use crate::ingest::{Inbox, joined};
@@ -47,12 +47,15 @@ impl Service {
             let (sweep, wanted) = (Arc::clone(&self.feeds.sweep), would_act_on(&self.config, &self.hub));
             tasks.spawn(async move { sweep.observed(wanted).await });
         }
+        let (ledger, reconciler) = (self.ledger.clone(), Arc::clone(&self.reconciler));
+        self.shared.acts(Some(Actor { ledger, reconciler }));
         systemd::ready();
         let ran = tokio::select! {
             () = self.stop.cancelled() => Ok(()),
             ran = all_ended(&mut tasks) => ran,
         };
         systemd::stopping(self.config.drain_timeout);
+        self.shared.acts(None);
         self.stop.cancel();
         // What hangs in a task must not keep the process from stopping either.
         let longest = TASKS_END.min(self.config.drain_timeout);
@@ -165,9 +168,6 @@ impl Service {
             stop: self.stop.clone(),
         };
         observers.spawn(publisher.run());
-        if let Some(address) = self.config.listen.filter(|_| !self.has_face) {
-            observers.spawn(web::run(address, Arc::clone(&self.shared)));
-        }
         Ok(observers)
     }
 

@@ -117,14 +117,28 @@ impl Service {
         purpose: Purpose,
         stop: CancellationToken,
     ) -> Result<Self, ServiceError> {
+        Self::start_shown(config, command, purpose, stop, None).await
+    }
+
+    /// The same, and `face` shows its status, if there is one.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_shown(
+        config: Config,
+        command: &str,
+        purpose: Purpose,
+        stop: CancellationToken,
+        face: Option<&Face>,
+    ) -> Result<Self, ServiceError> {
         let acting = match purpose {
             Purpose::Act { .. } => Some(Acting::begin(&config, command, stop.clone()).await?),
             Purpose::Plan => None,
         };
-        Self::start_with(acting, config, command, purpose, stop, None).await
+        Self::start_with(acting, config, command, purpose, stop, face).await
     }
 
-    /// The same, for who has the right to act already, and where `face` answers already.
+    /// The same, for who has the right to act already, and whose status `face` shows.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -139,7 +153,7 @@ impl Service {
         // It is large, and callers would carry it along.
         let mut service = Box::pin(Self::put_together(acting, config, command, purpose, stop)).await?;
         if let Some(face) = face {
-            (service.shared, service.has_face) = (Arc::clone(&face.shared), true);
+            service.shared = Arc::clone(face.shared());
         }
         Ok(service)
     }
@@ -226,7 +240,6 @@ impl Service {
                     feeds,
                     types,
                     shared: Arc::default(),
-                    has_face: false,
                     started_at,
                     stop,
                     receiver,

@@ -4,6 +4,7 @@
 use super::feeds::Feeds;
 use super::heartbeat::Heartbeat;
 use super::live::{Live, LogLive, Role};
+use super::shared::Shared;
 use super::witness::Witnessing;
 use super::{metrics, systemd};
 use crate::config::Config;
@@ -12,8 +13,7 @@ use crate::ledger::{Ledger, Reader};
 use crate::reconcile::Reconciler;
 use jiff::Timestamp;
 use std::io::Write;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -22,37 +22,6 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Minimum interval between two readings of how the denies and the incidents are doing.
 const DENIES: Duration = Duration::from_secs(5);
-
-/// What several tasks know of the service and its status shows.
-#[derive(Default)]
-pub(super) struct Shared {
-    /// The last status that was published.
-    pub published: Mutex<Option<Live>>,
-    /// Where the service answers, once it does.
-    pub listen: Mutex<Option<SocketAddr>>,
-    /// Why a changed configuration, or changed opt-outs, were rejected, if they were.
-    refused: Mutex<[Option<String>; 2]>,
-}
-
-/// A file that is read again while the service runs.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Reread {
-    Config,
-    OptOuts,
-}
-
-impl Shared {
-    /// Notes why a changed file was rejected; none when it was accepted.
-    pub fn refuse(&self, file: Reread, error: Option<String>) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)[file as usize] = error;
-    }
-
-    fn refused(&self) -> Option<String> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<&str> = refused.iter().flatten().map(String::as_str).collect();
-        (!all.is_empty()).then(|| all.join("; "))
-    }
-}
 
 /// Publishes the status once a second.
 pub(super) struct StatusPublisher {
@@ -104,7 +73,7 @@ impl StatusPublisher {
                 }
                 Err(_) => {}
             }
-            *self.shared.published.lock().unwrap_or_else(PoisonError::into_inner) = Some(live);
+            self.shared.publish(live);
             tokio::select! {
                 () = self.stop.cancelled(), if !stopping => stopping = true,
                 _ = ticks.tick() => {}
@@ -123,7 +92,7 @@ impl StatusPublisher {
             heartbeat: self.heartbeat.last(),
             mode: policy.mode,
             confirm: self.config.confirm,
-            listen: *self.shared.listen.lock().unwrap_or_else(PoisonError::into_inner),
+            listen: self.shared.listen(),
             regions: self.feeds.region_health(),
             queues: self.feeds.queue_health(),
             folder: self.feeds.folder_health(),

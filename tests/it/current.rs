@@ -55,7 +55,14 @@ impl Made {
 
 fn answer(by: &str) -> Answer {
     let text = || "a text".to_owned();
-    Answer { by: by.to_owned(), reason: text(), os_user: text(), aws_identity: None, judged: None }
+    Answer {
+        by: by.to_owned(),
+        reason: text(),
+        os_user: text(),
+        aws_identity: None,
+        identity: None,
+        judged: None,
+    }
 }
 
 fn refused(disposition: Disposition, code: RefusalCode) -> Event {

@@ -30,8 +30,14 @@ fn an_id_that_is_another_thefts_is_an_error_and_an_alert() {
         Draft { subject, event }
     };
     let (by, reason) = (NOBODY.to_owned(), "test".to_owned());
-    let rejected =
-        Event::Rejected(Answer { by, reason, os_user: String::new(), aws_identity: None, judged: None });
+    let rejected = Event::Rejected(Answer {
+        by,
+        reason,
+        os_user: String::new(),
+        aws_identity: None,
+        identity: None,
+        judged: None,
+    });
     let subject = other(&decided).subject;
     let entries = vec![other(&seen), other(&decided), Draft { subject, event: rejected }];
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -221,8 +221,14 @@ impl Template {
 
     fn draft(&self, who: usize, what: What) -> Draft {
         let text = String::new;
-        let answer =
-            || Answer { by: text(), reason: text(), os_user: text(), aws_identity: None, judged: None };
+        let answer = || Answer {
+            by: text(),
+            reason: text(),
+            os_user: text(),
+            aws_identity: None,
+            identity: None,
+            judged: None,
+        };
         let refused = |disposition| {
             Event::Refused(Refused {
                 code: RefusedBy::Remedy(RefusalCode::Rejected),

@@ -4,7 +4,8 @@ use crate::cli::Exit;
 use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, BOLD, DIM, Screen, WARN, how_long_ago, styled, table};
 use crate::config::{Config, ConfigError};
-use crate::incident::{Incident, IncidentState, SessionStatus};
+use crate::desk::incident_line;
+use crate::incident::{Incident, IncidentState};
 use crate::ledger::Reader;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -48,26 +49,16 @@ pub fn run(
             continue;
         }
         count += 1;
-        let sessions = incident.sessions.iter().filter(|one| one.is_open).count();
-        let doors = incident.open_doors().count();
-        let first = incident.remediations.first();
-        let first = first.map(|one| format!("{} in {}", one.principal, one.account)).unwrap_or_default();
+        let line = incident_line(&incident);
+        screen.json(&line)?;
         let of = |open: usize, all: usize| if all == 0 { "-".to_owned() } else { format!("{open} of {all}") };
-        let denied = incident.sessions.iter().filter(|one| one.status == SessionStatus::Denied).count();
-        screen.json(&serde_json::json!({
-            "incident": incident.id, "state": incident.state, "opened_at": incident.opened_at,
-            "first": first, "remediations": incident.remediations.len(),
-            "sessions": incident.sessions.len(), "sessions_open": sessions, "sessions_denied": denied,
-            "doors": incident.doors.len() + incident.blinds.len(), "doors_open": doors,
-            "unread": incident.unread.len(), "to_do": incident.to_do,
-        }))?;
         let cells = [
-            incident.id,
-            incident.state.to_string(),
-            how_long_ago(incident.opened_at),
-            of(sessions, incident.sessions.len()),
-            of(doors, incident.doors.len() + incident.blinds.len()),
-            first,
+            line.incident,
+            line.state.to_string(),
+            how_long_ago(line.opened_at),
+            of(line.sessions_open, line.sessions),
+            of(line.doors_open, line.doors),
+            line.first,
         ];
         rows.add_styled_row(cells, 1, style(incident.state));
     }

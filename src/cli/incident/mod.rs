@@ -4,7 +4,7 @@ mod answer;
 mod list;
 mod show;
 
-pub use show::{chain, named};
+pub use show::chain;
 
 use super::output::Screen;
 use super::{Exit, with_config_alone};

@@ -6,6 +6,7 @@ use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table, utc, when};
 use crate::cli::{Exit, watch};
 use crate::config::{Config, ConfigError};
+use crate::desk::incident_named;
 use crate::finding::Derived;
 use crate::incident::{DoorStatus, Incident, IncidentDoor, Session, SessionStatus, in_words};
 use crate::ledger::Reader;
@@ -15,9 +16,6 @@ use crate::trail::{Activity, Door};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-
-/// Minimum number of characters after the `i-` or the `r-` that name one: fewer are more likely a slip.
-const NAMING: usize = 4;
 
 /// Maximum number of names of calls that are shown of what the thief looked at.
 const NAMED: usize = 8;
@@ -55,7 +53,7 @@ pub fn run(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let reader = Reader::open(&args.ledger.path(config)?)?;
-    let id = named(&reader, &args.id)?;
+    let id = incident_named(&reader, &args.id)?;
     let read = || {
         let incident = Incident::read(&reader, &id, Timestamp::now())?;
         incident
@@ -78,29 +76,6 @@ pub fn run(
         }
         Ok(Exit::Done)
     })
-}
-
-/// The one incident that `text` names: by its id, by that of one of its remediations, or by the beginning of either.
-pub fn named(reader: &Reader, text: &str) -> anyhow::Result<String> {
-    let rest = text.strip_prefix("i-").or_else(|| text.strip_prefix("r-")).unwrap_or_default();
-    if rest.len() < NAMING {
-        let text = format!(
-            "{text:?}: expected an incident's id, such as i-0123456789ab, or that of one of its remediations, or at least four characters of it after the i- or r-"
-        );
-        return Err(BadInput(text).into());
-    }
-    let mut ids = reader.incidents_matching(text)?;
-    match ids.len() {
-        1 => Ok(ids.remove(0)),
-        0 => {
-            Err(BadInput(format!("no incident matches {text:?}; `rescind incident list` shows the ids"))
-                .into())
-        }
-        _ => {
-            ids.truncate(5);
-            Err(BadInput(format!("{text:?} matches several incidents: {}", ids.join(", "))).into())
-        }
-    }
 }
 
 /// How stolen credentials led to what a derived finding is about.

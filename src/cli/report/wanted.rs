@@ -2,8 +2,8 @@
 
 use crate::cli::exit::BadInput;
 use crate::cli::filter::Filter;
+use crate::cli::ledger;
 use crate::cli::output::Screen;
-use crate::cli::{ledger, show};
 use crate::ident::AccountId;
 use crate::ledger::Reader;
 use crate::remediation::Selection;
@@ -50,7 +50,7 @@ impl Wanted {
         }
         let mut ids = Vec::new();
         for id in &self.remediations {
-            ids.push(show::find(reader, id)?);
+            ids.push(crate::desk::find(reader, id)?);
         }
         Ok(Selection {
             from: self.from,

@@ -1,8 +1,9 @@
 //! The state of a remediation after a run, and what to do about it.
 
 use crate::cli::output::{BAD, Screen, WARN, clean, short, styled, utc};
-use crate::cli::remediation::{RemediationLine, style};
+use crate::cli::remediation::style;
 use crate::config::Config;
+use crate::desk::RemediationLine;
 use crate::remediation::{Given, Means, NOBODY, Remediation, State, describe_in_force};
 use jiff::Timestamp;
 

@@ -48,6 +48,7 @@ fn held_is_a_state_and_not_the_first_verdict() {
         reason: "sure".to_owned(),
         os_user: "ann".to_owned(),
         aws_identity: None,
+        identity: None,
         judged: None,
     };
     let approved = then(asked(), Event::Approved(answer));

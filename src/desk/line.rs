@@ -1,0 +1,108 @@
+//! A remediation in one line of JSON.
+
+use crate::ident::AccountId;
+use crate::remediation::{
+    Answer, Given, InForce, Proof, ReasonCode, Recurrence, Refused, Remediation, Rung, State, Who,
+};
+use crate::report::{RungReached, rungs};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A remediation in one line of JSON.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RemediationLine {
+    /// Id of the remediation.
+    pub remediation: String,
+    /// The state that the latest step led to.
+    pub state: State,
+    /// How far it is proved: `present`, `simulated` or `enforced`.
+    pub proof: Option<Rung>,
+    /// The account of the principal.
+    pub account: AccountId,
+    /// The principal, with its kind where it is no role.
+    pub principal: String,
+    /// Name of the role, where it is one.
+    pub role: Option<String>,
+    /// The only session that it denies, as `aws:userid` has it.
+    pub session: Option<String>,
+    /// It follows an earlier remediation that should have ended this.
+    pub recurrence: Option<Recurrence>,
+    /// Id of the finding that led to it.
+    pub finding: String,
+    /// Type of that finding.
+    #[serde(rename = "type")]
+    pub finding_type: String,
+    /// The rule that it followed.
+    pub rule: Option<String>,
+    /// The opt-outs that applied when it was decided.
+    pub opt_outs: Vec<String>,
+    /// When it was decided.
+    pub opened_at: Timestamp,
+    /// Since when a person is asked, or was the last time.
+    pub held_at: Option<Timestamp>,
+    /// Why a person is asked, as a code; none when none is.
+    pub held_code: Option<ReasonCode>,
+    /// The same in words.
+    pub held_why: Option<String>,
+    /// Approvals that were given while others must approve as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Answer>,
+    /// The latest answer.
+    pub answer: Option<Given>,
+    /// When AWS had accepted the change.
+    pub accepted_at: Option<Timestamp>,
+    /// Sessions that were issued before this are denied.
+    pub cutoff: Option<String>,
+    /// Seconds from the last activity that was seen to the deny.
+    pub seconds_to_deny: Option<f64>,
+    /// Why it was not carried out.
+    pub refused: Option<Refused>,
+    /// The proof of the highest rung.
+    pub proof_detail: Option<Proof>,
+    /// Each rung of the proof, with when it was reached.
+    pub rungs: Vec<RungReached>,
+    /// How long its deny was in force, and when it was not.
+    pub in_force: Option<InForce>,
+}
+
+impl RemediationLine {
+    /// `known_until` is when the ledger was written last: nobody knows what was in place later.
+    #[must_use]
+    pub fn of(r: &Remediation, known_until: Option<Timestamp>) -> Self {
+        let held = r.held_why().filter(|_| r.state == State::Held);
+        Self {
+            remediation: r.id.clone(),
+            state: r.state,
+            proof: r.rung(),
+            account: r.target.account.clone(),
+            principal: r.target.label(),
+            role: match &r.target.who {
+                Who::Role { role, .. } => Some(role.to_string()),
+                _ => None,
+            },
+            session: r.change.as_ref().map_or_else(
+                || r.target.session().map(|one| one.user_id.clone()),
+                |change| change.session.clone(),
+            ),
+            recurrence: r.recurrence.clone(),
+            finding: r.finding.id.clone(),
+            finding_type: r.finding.finding_type.clone(),
+            rule: r.rule.clone(),
+            opt_outs: r.opt_outs.clone(),
+            opened_at: r.opened_at,
+            held_at: r.held_at(),
+            held_code: held.map(|(code, _)| code),
+            held_why: held.map(|(_, why)| why.to_owned()),
+            approvals: if r.state == State::Held { r.approvals.clone() } else { Vec::new() },
+            answer: r.answer.clone(),
+            accepted_at: r.accepted_at(),
+            cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),
+            seconds_to_deny: r.to_deny().map(|took| took.as_secs_f64()),
+            refused: r.refused().cloned(),
+            proof_detail: r.proof().cloned(),
+            rungs: rungs(r),
+            in_force: known_until.and_then(|until| r.in_force(until)),
+        }
+    }
+}

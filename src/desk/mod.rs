@@ -1,0 +1,28 @@
+//! The desk: what people and programs ask and answer, in one way for the command line, the API and the console.
+//!
+//! What is read becomes a document, the one of `-o json` ([`RemediationLine`], [`Shown`], [`Picture`] …). What is changed
+//! goes through a rule that says whether it may be, and becomes an entry of the ledger: an answer, a release, an order.
+
+mod alerts;
+mod answer;
+mod decisions;
+mod error;
+mod incidents;
+mod line;
+mod named;
+mod order;
+mod picture;
+mod release;
+mod shown;
+
+pub use alerts::{AlertLine, acknowledge, alert_lines};
+pub use answer::{Kind, Recorded, answerable, held_of, may_answer, record};
+pub use decisions::{DecisionLine, decision_line};
+pub use error::DeskError;
+pub use incidents::{IncidentLine, ask_pursuit, close_doors, incident, incident_line};
+pub use line::RemediationLine;
+pub use named::{find, finding, incident_named, is_long_enough, remediation};
+pub use order::{Given, OrderAsked, Principal, ask, is_access_key};
+pub use picture::{ChannelPicture, OutagePicture, Picture, Unfinished};
+pub use release::{ReleasePlan, ask_release, may_release, other_keys};
+pub use shown::Shown;

@@ -1,0 +1,119 @@
+//! What an id or its beginning names.
+
+use super::DeskError;
+use crate::finding::Finding;
+use crate::ledger::Reader;
+use crate::remediation::{Event, Remediation};
+use crate::safe::line as clean;
+
+/// Number of ids that are named when a text is the beginning of several.
+const NAMED: usize = 5;
+
+/// Minimum number of characters after the `r-` or `i-` that name something: fewer are more likely a slip.
+const NAMING: usize = 4;
+
+/// The one remediation with this id, or with the only id that begins so: for what acts on it.
+///
+/// # Errors
+/// When the text is no id, or names none or several.
+pub fn remediation(reader: &Reader, text: &str) -> Result<Remediation, DeskError> {
+    if !text.starts_with("r-") {
+        return Err(no_id(text));
+    }
+    Ok(reader.remediation(&find(reader, text)?)?)
+}
+
+/// Refuses what is too short to name one remediation or finding.
+///
+/// # Errors
+/// When it is.
+pub fn is_long_enough(text: &str) -> Result<(), DeskError> {
+    if text.is_empty() {
+        let expected = "expected the id of a remediation or of a finding, found an empty text";
+        return Err(DeskError::Invalid(expected.to_owned()));
+    }
+    let beginning = text.strip_prefix("r-").or("r-".starts_with(text).then_some(""));
+    match beginning {
+        Some(beginning) if beginning.len() < NAMING => Err(no_id(text)),
+        _ => Ok(()),
+    }
+}
+
+fn no_id(text: &str) -> DeskError {
+    DeskError::Invalid(format!(
+        "{text:?}: expected a remediation's id, such as r-0123456789ab, or at least four characters of it after the r-"
+    ))
+}
+
+/// The id of the one remediation that `text` names: by its id, the beginning of it, or its finding's id.
+///
+/// # Errors
+/// When it names none or several.
+pub fn find(reader: &Reader, text: &str) -> Result<String, DeskError> {
+    is_long_enough(text)?;
+    let mut ids = reader.matching(text)?;
+    match ids.len() {
+        1 => Ok(ids.remove(0)),
+        0 => match reader.archive_of(text)?.map(|entry| entry.event) {
+            Some(Event::Archive { file, .. }) => {
+                Err(DeskError::NotFound(format!("{text:?} was moved to an archive: {}", clean(&file))))
+            }
+            _ => Err(DeskError::NotFound(format!(
+                "no remediation matches {text:?}; `rescind list` shows the ids"
+            ))),
+        },
+        _ => {
+            let more = ids.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            ids.truncate(NAMED);
+            let text = format!("{text:?} matches several remediations: {}{more}", ids.join(", "));
+            Err(DeskError::Ambiguous(text))
+        }
+    }
+}
+
+/// The latest occurrence of the one finding with this id, or with the only id that begins so.
+///
+/// # Errors
+/// When it names none or several.
+pub fn finding(reader: &Reader, text: &str) -> Result<Finding, DeskError> {
+    is_long_enough(text)?;
+    let seen = reader.occurrences_of(text)?.into_iter().filter_map(|decided| match decided.seen.event {
+        Event::Finding { finding, .. } => Some(*finding),
+        _ => None,
+    });
+    let mut findings: Vec<Finding> = seen.collect();
+    match findings.pop() {
+        None => Err(DeskError::NotFound(format!(
+            "no finding matches {text:?}; `rescind list --decisions` shows the ids"
+        ))),
+        Some(last) if findings.iter().any(|other| other.id != last.id) => {
+            Err(DeskError::Ambiguous(format!("{text:?} matches several findings: give more of the id")))
+        }
+        Some(last) => Ok(last),
+    }
+}
+
+/// The one incident that `text` names: by its id, by that of one of its remediations, or by the beginning of either.
+///
+/// # Errors
+/// When it names none or several.
+pub fn incident_named(reader: &Reader, text: &str) -> Result<String, DeskError> {
+    let rest = text.strip_prefix("i-").or_else(|| text.strip_prefix("r-")).unwrap_or_default();
+    if rest.len() < NAMING {
+        return Err(DeskError::Invalid(format!(
+            "{text:?}: expected an incident's id, such as i-0123456789ab, or that of one of its remediations, or at least four characters of it after the i- or r-"
+        )));
+    }
+    let mut ids = reader.incidents_matching(text)?;
+    match ids.len() {
+        1 => Ok(ids.remove(0)),
+        0 => Err(DeskError::NotFound(format!(
+            "no incident matches {text:?}; `rescind incident list` shows the ids"
+        ))),
+        _ => {
+            ids.truncate(NAMED);
+            Err(DeskError::Ambiguous(format!("{text:?} matches several incidents: {}", ids.join(", "))))
+        }
+    }
+}

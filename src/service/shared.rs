@@ -1,0 +1,90 @@
+//! What several tasks know of the service, and the web shows.
+
+use super::live::Live;
+use crate::ledger::Ledger;
+use crate::reconcile::Reconciler;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// What several tasks know of the service, and the web shows. It goes on while a host follows, takes over and leads.
+#[derive(Default)]
+pub struct Shared {
+    /// The last status that was published.
+    published: watch::Sender<Option<Arc<Live>>>,
+    /// Where the service answers, once it does.
+    listen: Mutex<Option<SocketAddr>>,
+    /// What acts, while something does.
+    actor: Mutex<Option<Actor>>,
+    /// Why a changed configuration, or changed opt-outs, were rejected, if they were.
+    refused: Mutex<[Option<String>; 2]>,
+}
+
+/// What acts on the ledger in this process.
+#[derive(Clone)]
+pub struct Actor {
+    /// The ledger, for writing.
+    pub ledger: Ledger,
+    /// What carries out decisions.
+    pub reconciler: Arc<Reconciler>,
+}
+
+/// A file that is read again while the service runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reread {
+    Config,
+    OptOuts,
+}
+
+impl Shared {
+    /// The last status that was published.
+    #[must_use]
+    pub fn live(&self) -> Option<Arc<Live>> {
+        self.published.borrow().clone()
+    }
+
+    /// Each status that is published from now on.
+    #[must_use]
+    pub fn statuses(&self) -> watch::Receiver<Option<Arc<Live>>> {
+        self.published.subscribe()
+    }
+
+    /// What acts on the ledger in this process, while something does.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor> {
+        locked(&self.actor).clone()
+    }
+
+    /// The service answers there.
+    pub fn listens_on(&self, address: SocketAddr) {
+        *locked(&self.listen) = Some(address);
+    }
+
+    /// Where the service answers, once it does.
+    pub(super) fn listen(&self) -> Option<SocketAddr> {
+        *locked(&self.listen)
+    }
+
+    pub(super) fn publish(&self, live: Live) {
+        self.published.send_replace(Some(Arc::new(live)));
+    }
+
+    pub(super) fn acts(&self, actor: Option<Actor>) {
+        *locked(&self.actor) = actor;
+    }
+
+    /// Notes why a changed file was rejected; none when it was accepted.
+    pub(super) fn refuse(&self, file: Reread, error: Option<String>) {
+        locked(&self.refused)[file as usize] = error;
+    }
+
+    pub(super) fn refused(&self) -> Option<String> {
+        let refused = locked(&self.refused);
+        let all: Vec<&str> = refused.iter().flatten().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

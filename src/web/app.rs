@@ -1,0 +1,136 @@
+//! What every handler has: the configuration, the ledger, the service.
+
+use super::identity::Identities;
+use super::{api, console, guard, probes};
+use crate::config::Config;
+use crate::desk::DeskError;
+use crate::ledger::{Ledger, LedgerError, Reader};
+use crate::reconcile::Reconciler;
+use crate::replication::open_ledger;
+use crate::service::{Purpose, Service, Shared};
+use axum::Router;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// Maximum number of readers of the ledger that are kept open.
+const READERS: usize = 8;
+
+/// What every handler has.
+pub(super) struct App {
+    pub config: Arc<Config>,
+    pub shared: Arc<Shared>,
+    pub identities: Identities,
+    pub limits: guard::Limits,
+    /// Where the service answers, once it does.
+    bound: OnceLock<SocketAddr>,
+    readers: Mutex<Vec<Reader>>,
+}
+
+impl App {
+    pub fn new(config: Config, shared: Arc<Shared>) -> Self {
+        let config = Arc::new(config);
+        Self {
+            identities: Identities::new(&config),
+            limits: guard::Limits::default(),
+            bound: OnceLock::new(),
+            readers: Mutex::default(),
+            config,
+            shared,
+        }
+    }
+
+    /// The service answers there.
+    pub fn bound(&self, address: SocketAddr) {
+        let _ = self.bound.set(address);
+    }
+
+    /// Where the service answers, once it does.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.bound.get().copied()
+    }
+
+    /// What a proxy at this address says of others is believed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.config.web.trusted_proxies.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+
+    /// The configuration as its file has it now. One that is not valid is as if it had not changed.
+    pub fn current(&self) -> Config {
+        Config::load_alone(&self.config.file).unwrap_or_else(|_| (*self.config).clone())
+    }
+
+    /// Reads the ledger, away from what answers others.
+    pub async fn read<T, E>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<LedgerError> + Send + 'static,
+    {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let path = self.config.ledger.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let reader = match kept {
+                Some(reader) => reader,
+                None => match Reader::open(&path) {
+                    Ok(reader) => reader,
+                    Err(error) => return (None, Err(error.into())),
+                },
+            };
+            let done = read(&reader);
+            (Some(reader), done)
+        });
+        match task.await {
+            Ok((reader, done)) => {
+                let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+                if readers.len() < READERS {
+                    readers.extend(reader);
+                }
+                done
+            }
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+
+    /// The ledger, for writing: that of the service that acts in this process, or the file's, as a command has it.
+    pub async fn write<T>(
+        &self,
+        write: impl AsyncFnOnce(&Ledger, &Reader) -> Result<T, DeskError>,
+    ) -> Result<T, DeskError> {
+        if let Some(actor) = self.shared.actor() {
+            let reader = actor.ledger.reader()?;
+            return write(&actor.ledger, &reader).await;
+        }
+        let config = Arc::clone(&self.config);
+        let opened = tokio::task::spawn_blocking(move || open_ledger(&config)).await;
+        let ledger = opened.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
+        let reader = ledger.reader()?;
+        let done = write(&ledger, &reader).await;
+        ledger.close();
+        done
+    }
+
+    /// What looks ahead: the reconciler that acts in this process, or one made for this, as a command has it.
+    pub async fn look<T>(
+        &self,
+        look: impl AsyncFnOnce(&Reconciler, &Ledger, &Reader) -> Result<T, DeskError>,
+    ) -> Result<T, DeskError> {
+        if let Some(actor) = self.shared.actor() {
+            let reader = actor.ledger.reader()?;
+            return look(&actor.reconciler, &actor.ledger, &reader).await;
+        }
+        let (config, stop) = ((*self.config).clone().for_one_run(), CancellationToken::new());
+        let service = Box::pin(Service::start(config, "api", Purpose::Plan, stop)).await?;
+        let done = look(service.reconciler(), service.ledger(), service.reader()).await;
+        Box::pin(service.stop("looked")).await?;
+        done
+    }
+}
+
+/// Everything that is answered.
+pub(super) fn router(app: Arc<App>) -> Router {
+    let inner = Router::new().merge(api::routes()).merge(console::routes(&app));
+    guard::guarded(inner, &app).merge(probes::routes()).with_state(app)
+}

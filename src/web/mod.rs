@@ -1,0 +1,48 @@
+//! The web: probes, the API for programs, the console for people.
+//!
+//! One listener answers for all of it ([`listener`]), with TLS or behind a proxy. Who asks is found out once
+//! ([`identity`]), what they may do is looked up in the grants of the configuration ([`access`]), and everything that is
+//! read or changed goes through [`crate::desk`], as on the command line.
+
+mod access;
+mod api;
+mod app;
+mod console;
+mod guard;
+mod identity;
+mod listener;
+mod peer;
+mod probes;
+mod problem;
+mod tls;
+
+use crate::config::Config;
+use crate::service::Shared;
+use app::App;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// Answers on the configured address, until it is dropped.
+pub struct Server {
+    task: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Begins to answer, if the configuration names an address. That nobody can ask stops nothing.
+    #[must_use]
+    pub fn start(config: &Config, shared: &Arc<Shared>) -> Self {
+        let task = config.listen.map(|address| {
+            let app = Arc::new(App::new(config.clone(), Arc::clone(shared)));
+            tokio::spawn(listener::run(address, app))
+        });
+        Self { task }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
