@@ -6,6 +6,7 @@ use super::policy::{diff, side_effect};
 use super::runtime::block_on;
 use super::{Exit, signals};
 use crate::config::Config;
+use crate::desk::PlanDocument;
 use crate::finding::Decoded;
 use crate::ingest::Input;
 use crate::plural::counted;
@@ -135,22 +136,9 @@ async fn resolved(service: &Service, input: Input) -> (Vec<Decoded>, Vec<String>
 }
 
 pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &Screen) -> anyhow::Result<()> {
+    screen.json(&PlanDocument::from(planned))?;
     let Planned { finding, recorded, decision, change, impact } = planned;
     let recorded = recorded.as_ref().and_then(|r| r.decision.as_ref());
-    screen.json(&serde_json::json!({
-        "finding": finding.id, "account": finding.account, "type": finding.finding_type,
-        "decision": decision.verdict.name(), "code": decision.verdict.code(),
-        "reason": decision.verdict.to_string(),
-        "rule": decision.rule,
-        "opt_outs": decision.opt_outs,
-        "what_to_do": decision.what_to_do,
-        "checks": decision.checks,
-        "change": change.as_ref().and_then(|c| c.as_ref().ok()),
-        "recurrence": decision.recurrence,
-        "impact": impact,
-        "recorded": recorded,
-        "refused": change.as_ref().and_then(|c| c.as_ref().err()).map(ToString::to_string),
-    }))?;
     let label = match &decision.verdict {
         Verdict::Remediate { .. } => styled(WARN, "would revoke"),
         Verdict::Hold { .. } => styled(WARN, "would hold for approval"),

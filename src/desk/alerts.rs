@@ -69,6 +69,26 @@ fn line(entry: Entry, seen: &mut BTreeMap<i64, Acknowledged>) -> Option<AlertLin
     })
 }
 
+/// The account that the alert with this number is about, if it is about one.
+///
+/// # Errors
+/// When there is no such alert.
+pub fn account_of_alert(reader: &Reader, alert: i64) -> Result<Option<AccountId>, DeskError> {
+    Ok(alert_entry(reader, alert)?.subject.account)
+}
+
+fn unknown(alert: i64) -> DeskError {
+    DeskError::NotFound(format!("no entry with the number {alert} is an alert"))
+}
+
+fn alert_entry(reader: &Reader, alert: i64) -> Result<Entry, DeskError> {
+    if !(1..=reader.last()?).contains(&alert) {
+        return Err(unknown(alert));
+    }
+    let entry = reader.entry(alert)?;
+    if matches!(entry.event, Event::Alert { .. }) { Ok(entry) } else { Err(unknown(alert)) }
+}
+
 /// Records that a person has seen to the alert with this number. Once more changes nothing.
 ///
 /// # Errors
@@ -79,12 +99,9 @@ pub async fn acknowledge(
     alert: i64,
     answer: &Answer,
 ) -> Result<AlertLine, DeskError> {
-    let unknown = || DeskError::NotFound(format!("no entry with the number {alert} is an alert"));
-    if !(1..=reader.last()?).contains(&alert) {
-        return Err(unknown());
-    }
-    let entry = reader.entry(alert)?;
-    let (subject, at) = (entry.subject.clone(), entry.time);
+    let unknown = || unknown(alert);
+    let entry = alert_entry(reader, alert)?;
+    let (subject, at) = (entry.subject, entry.time);
     let find = || -> Result<Option<AlertLine>, LedgerError> {
         Ok(alert_lines(reader, at)?.into_iter().find(|one| one.alert == alert))
     };

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod answer;
+mod coverage;
 mod decisions;
 mod error;
 mod incidents;
@@ -12,11 +13,13 @@ mod line;
 mod named;
 mod order;
 mod picture;
+mod plan;
 mod release;
 mod shown;
 
-pub use alerts::{AlertLine, acknowledge, alert_lines};
+pub use alerts::{Acknowledged, AlertLine, account_of_alert, acknowledge, alert_lines};
 pub use answer::{Kind, Recorded, answerable, held_of, may_answer, record};
+pub use coverage::{AccountCoverage, Coverage, RegionCoverage};
 pub use decisions::{DecisionLine, decision_line};
 pub use error::DeskError;
 pub use incidents::{IncidentLine, ask_pursuit, close_doors, incident, incident_line};
@@ -24,5 +27,6 @@ pub use line::RemediationLine;
 pub use named::{find, finding, incident_named, is_long_enough, remediation};
 pub use order::{Given, OrderAsked, Principal, ask, is_access_key};
 pub use picture::{ChannelPicture, OutagePicture, Picture, Unfinished};
+pub use plan::PlanDocument;
 pub use release::{ReleasePlan, ask_release, may_release, other_keys};
 pub use shown::Shown;

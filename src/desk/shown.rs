@@ -7,18 +7,21 @@ use crate::remediation::{Change, Cutoff, Entry, Event, Outage, Remediation};
 use crate::remedy::regional;
 use crate::trail::Activity;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A remediation in full, as `rescind show -o json` and the API give it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Shown {
     /// The remediation in one line.
     pub remediation: RemediationLine,
     /// The incident that it belongs to.
     pub incident: Option<String>,
     /// The finding that led to it.
+    #[schemars(with = "serde_json::Value")]
     pub finding: Finding,
     /// The later findings that it takes care of as well.
+    #[schemars(with = "Vec<serde_json::Value>")]
     pub attached: Vec<Finding>,
     /// What would be done if it were approved.
     pub proposal: Option<Change>,
@@ -31,6 +34,7 @@ pub struct Shown {
     /// What contains it meanwhile.
     pub regional: Option<Vec<String>>,
     /// All its entries.
+    #[schemars(with = "Vec<serde_json::Value>")]
     pub entries: Vec<Entry>,
     /// The remediation as the entries make it.
     #[serde(skip)]

@@ -133,6 +133,14 @@ impl Snapshot {
         Self::new(Vec::new(), hub.clone(), None, hub.clone(), Timestamp::UNIX_EPOCH)
     }
 
+    /// All accounts, by their ids.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<&Account> {
+        let mut all: Vec<&Account> = self.accounts.values().collect();
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
     /// The account with this id, if it is in the organization.
     #[must_use]
     pub fn account(&self, id: &AccountId) -> Option<&Account> {

@@ -6,6 +6,7 @@
 use super::schedule::{Item, Schedule};
 use crate::backoff::Backoff;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +19,7 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Durat
 const BLOCKED: Backoff = Backoff { first: Duration::from_mins(2), longest: Duration::from_hours(1) };
 
 /// A remediation that is tried again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Retry {
     pub remediation: String,
     /// How often it failed in a row, since the service started.

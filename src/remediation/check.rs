@@ -1,9 +1,10 @@
 //! A check that triage made, as the ledger has it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One check and its result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Name of the check, as listed in the decision's trace.
     pub check: String,

@@ -4,6 +4,7 @@
 use crate::ident::{AccountId, Region};
 use crate::plural::counted;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ const MAKE_UNKNOWN: &str =
     "it is not known whether the role can make roles, users or access keys that the deny does not reach";
 
 /// What a revocation means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Impact {
     /// The role; without its path when it could not be read.
     pub role_arn: String,
@@ -51,7 +52,7 @@ pub struct Impact {
 }
 
 /// An instance that is not terminated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Instance {
     /// The id of the instance: `i-…`.
     pub id: String,

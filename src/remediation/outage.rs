@@ -2,6 +2,7 @@
 
 use super::{CallRecord, Entry, Event};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The services whose control planes change what a principal may do. Each has one for the whole partition.
@@ -11,7 +12,7 @@ const CONTROL_PLANES: [&str; 2] = ["iam", "organizations"];
 const APART: SignedDuration = SignedDuration::from_mins(10);
 
 /// Since when IAM, or Organizations, takes no changes for a remediation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outage {
     /// When the first call was begun that failed.
     pub since: Timestamp,

@@ -2,6 +2,7 @@
 
 use super::{Rung, State};
 use crate::ident::AccountId;
+use crate::identity::Identity;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,11 @@ pub struct Reported {
     pub sha256: String,
     /// How many entries it was made from: those of the checkpoint in it.
     pub entries: u64,
-    /// The user of the operating system who made it.
+    /// The user of the operating system who made it; empty where it was made over the network.
     pub os_user: String,
+    /// Who made it by the console or the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
 }
 
 /// What a report is about. What is empty does not narrow it.

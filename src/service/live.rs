@@ -12,6 +12,7 @@ use crate::ledger::Lock;
 use crate::reconcile::Retry;
 use crate::watch::Rechecks;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(5);
 const STARTING: SignedDuration = SignedDuration::from_mins(1);
 
 /// The status that a running service publishes, in a file beside the ledger.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Live {
     pub pid: u32,
     /// The version of rescind.
@@ -71,7 +72,7 @@ pub struct Live {
 }
 
 /// How the witness is doing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WitnessLive {
     /// Number of entries under the latest checkpoint that stands there.
     pub size: Option<u64>,
@@ -83,7 +84,7 @@ pub struct WitnessLive {
 }
 
 /// How a host stands to the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLive {
     pub role: Role,
     /// This process, as its items in the log name it.
@@ -99,7 +100,7 @@ pub struct LogLive {
 }
 
 /// Who acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// This host acts.
@@ -109,7 +110,7 @@ pub enum Role {
 }
 
 /// How a queue is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QueueLive {
     pub name: String,
     /// How it is doing.

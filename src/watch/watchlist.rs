@@ -5,6 +5,7 @@
 use super::timetable::{FIRST, pause, resumed};
 use crate::ledger::Watched;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use std::time::Duration;
 const LATE: Duration = Duration::from_mins(1);
 
 /// Whether the denies in force are checked in time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rechecks {
     /// Number of denies that are checked.
     pub denies: usize,

@@ -82,6 +82,11 @@ impl Places {
         self.everywhere.is_some_and(|own| own >= role)
     }
 
+    /// The accounts that they may read about; none for all.
+    pub fn shown(&self) -> Option<Vec<AccountId>> {
+        if self.allow_everywhere(WebRole::Viewer) { None } else { Some(self.roles.keys().cloned().collect()) }
+    }
+
     /// They may read what is about this account, or about none.
     pub fn show(&self, account: Option<&AccountId>) -> bool {
         match account {

@@ -1,6 +1,6 @@
 //! What every handler has: the configuration, the ledger, the service.
 
-use super::identity::Identities;
+use super::identity::{Identities, identified};
 use super::{api, console, guard, probes};
 use crate::config::Config;
 use crate::desk::DeskError;
@@ -9,9 +9,15 @@ use crate::reconcile::Reconciler;
 use crate::replication::open_ledger;
 use crate::service::{Purpose, Service, Shared};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+
+/// Interval between two looks for new entries.
+const NEWS: Duration = Duration::from_millis(500);
 
 /// Maximum number of readers of the ledger that are kept open.
 const READERS: usize = 8;
@@ -22,9 +28,14 @@ pub(super) struct App {
     pub shared: Arc<Shared>,
     pub identities: Identities,
     pub limits: guard::Limits,
+    pub answers: api::Answers,
+    /// Turns for what takes long.
+    pub reports: Semaphore,
     /// Where the service answers, once it does.
     bound: OnceLock<SocketAddr>,
     readers: Mutex<Vec<Reader>>,
+    /// The number of the last entry.
+    news: watch::Sender<i64>,
 }
 
 impl App {
@@ -33,10 +44,33 @@ impl App {
         Self {
             identities: Identities::new(&config),
             limits: guard::Limits::default(),
+            answers: api::Answers::default(),
+            reports: Semaphore::new(api::REPORTS),
+            news: watch::Sender::new(0),
             bound: OnceLock::new(),
             readers: Mutex::default(),
             config,
             shared,
+        }
+    }
+
+    /// The number of the ledger's last entry, each time that there are new ones.
+    pub fn news(&self) -> watch::Receiver<i64> {
+        self.news.subscribe()
+    }
+
+    /// Looks for new entries while somebody watches, until the task is aborted.
+    pub async fn look_for_news(&self) {
+        let mut ticks = tokio::time::interval(NEWS);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if self.news.receiver_count() == 0 {
+                continue;
+            }
+            if let Ok(last) = self.read(|reader| reader.last()).await {
+                self.news.send_if_modified(|known| std::mem::replace(known, last) != last);
+            }
         }
     }
 
@@ -131,6 +165,7 @@ impl App {
 
 /// Everything that is answered.
 pub(super) fn router(app: Arc<App>) -> Router {
-    let inner = Router::new().merge(api::routes()).merge(console::routes(&app));
+    let inner = Router::new().merge(api::routes(&app)).merge(console::routes(&app));
+    let inner = inner.layer(from_fn_with_state(Arc::clone(&app), identified));
     guard::guarded(inner, &app).merge(probes::routes()).with_state(app)
 }

@@ -3,7 +3,7 @@
 use super::app::App;
 use super::peer::{Origin, Peer, host_of};
 use super::problem::Problem;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -14,9 +14,6 @@ use governor::{Quota, RateLimiter};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-
-/// Maximum size of a request's body, in bytes.
-const BODY: usize = 256 * 1024;
 
 /// How many requests one address may make per second, and at once.
 const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
@@ -69,7 +66,7 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// The routes, behind everything that holds for all of them.
 pub(super) fn guarded(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
-    routes.layer(DefaultBodyLimit::max(BODY)).layer(from_fn_with_state(Arc::clone(app), guard))
+    routes.layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
 async fn guard(

@@ -42,7 +42,8 @@ pub(super) async fn run(address: SocketAddr, app: Arc<App>) {
         tracing::warn!(address = %bound, "whoever reaches this address can read how it is doing");
     }
     let tls = app.config.web.tls.clone().map(Tls::new);
-    answer(&listener, &super::app::router(Arc::clone(&app)), tls.as_ref(), &app).await;
+    let router = super::app::router(Arc::clone(&app));
+    tokio::join!(answer(&listener, &router, tls.as_ref(), &app), app.look_for_news());
 }
 
 /// The address, as soon as it is to be had: the process before may still have it.

@@ -5,6 +5,7 @@
 //! read or changed goes through [`crate::desk`], as on the command line.
 
 mod access;
+mod act;
 mod api;
 mod app;
 mod console;

@@ -93,6 +93,7 @@ pub fn run(
                 sha256: made.sha256.clone(),
                 entries: prepared.head.entries.unsigned_abs(),
                 os_user: crate::service::os_user(),
+                identity: None,
             }));
             let recorded = ledger.append(Draft::of_service(event)).await?;
             made.keep()?;

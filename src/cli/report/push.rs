@@ -79,6 +79,7 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
             sha256: crate::digest::hex(&push.hash.clone().finalize()),
             entries: prepared.head.entries.unsigned_abs(),
             os_user: crate::service::os_user(),
+            identity: None,
         }));
         ledger.append(Draft::of_service(event)).await?;
         checkpoints.make(&ledger, &reader).await?;

@@ -1,15 +1,26 @@
 //! Who asks, found out once for each request.
 
+mod form;
+
+pub(super) use form::proves_form;
+
 use super::access::Access;
 use super::app::App;
 use super::peer::Origin;
 use super::problem::Problem;
 use crate::config::Config;
+use crate::digest::sha256;
 use crate::identity::Identity;
-use axum::extract::FromRequestParts;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
+
+/// Maximum size of a request's body, in bytes.
+pub(super) const BODY: usize = 256 * 1024;
 
 /// What knows who somebody is.
 pub(super) struct Identities {
@@ -35,10 +46,37 @@ pub(super) struct Caller {
     pub form_token: Option<String>,
 }
 
-impl FromRequestParts<Arc<App>> for Caller {
-    type Rejection = Problem;
+/// SHA-256 of a request's body, in hexadecimal: who signs a request signs that as well.
+#[derive(Debug, Clone)]
+pub(super) struct BodyDigest(pub String);
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+/// Reads the body, and finds out who asks: once, for a proof counts only once.
+pub(super) async fn identified(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY).await else {
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too long");
+        return problem.into_response();
+    };
+    parts.extensions.insert(BodyDigest(sha256(&body)));
+    let found = Caller::find(&mut parts, &app).await;
+    parts.extensions.insert(Found(found));
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// Who asks, or why that is not known.
+#[derive(Clone)]
+struct Found(Result<Caller, Problem>);
+
+impl Caller {
+    /// Who asks, as it was found out.
+    pub async fn of(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        match parts.extensions.get::<Found>() {
+            Some(Found(found)) => found.clone(),
+            None => Self::find(parts, app).await,
+        }
+    }
+
+    async fn find(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let origin = parts.extensions.get::<Origin>().copied();
         let Some(origin) = origin else { return Err(Problem::unavailable("the request has no origin")) };
         if parts.headers.get(header::AUTHORIZATION).is_some() && !app.identities.are_known {
@@ -56,3 +94,13 @@ impl FromRequestParts<Arc<App>> for Caller {
         Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail))
     }
 }
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        Self::of(parts, app).await
+    }
+}
+
+impl aide::OperationInput for Caller {}

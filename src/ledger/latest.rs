@@ -1,0 +1,144 @@
+//! The latest remediations, page by page.
+
+use super::columns::states;
+use super::{Decided, LedgerError, Reader};
+use crate::ident::AccountId;
+use crate::remediation::{Entry, Rung, State};
+use rusqlite::types::Value;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// Which remediations a page shows. What is empty leaves nothing out.
+#[derive(Debug, Clone, Default)]
+pub struct PageWanted {
+    /// In these states.
+    pub states: Vec<State>,
+    /// Proved so far, and no further.
+    pub proofs: Vec<Rung>,
+    /// In one of these accounts; none for all.
+    pub accounts: Option<Vec<AccountId>>,
+    /// In this account.
+    pub account: Option<String>,
+    /// Of this incident.
+    pub incident: Option<String>,
+    /// With this text in the principal's name, in the account or at the beginning of the id.
+    pub text: Option<String>,
+    /// Opened before the remediation with this number: where the page before ended.
+    pub before: Option<i64>,
+}
+
+/// A page of remediations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Their ids, the latest first.
+    pub ids: Vec<String>,
+    /// Where the next page begins; none when this is the last one.
+    pub next: Option<i64>,
+}
+
+impl Reader {
+    /// The latest remediations, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn latest(&self, wanted: &PageWanted, most: usize) -> Result<Page, LedgerError> {
+        let (sql, parameters) = statement(wanted, most);
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
+        let rows = statement
+            .query_map(rusqlite::params_from_iter(parameters), |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+            })
+            .map_err(|e| self.sqlite(e))?;
+        let mut found: Vec<(String, i64)> =
+            rows.collect::<Result<_, _>>().map_err(|error| self.sqlite(error))?;
+        let is_more = found.len() > most;
+        found.truncate(most);
+        let next = found.last().filter(|_| is_more).map(|(_, opened)| *opened);
+        Ok(Page { ids: found.into_iter().map(|(id, _)| id).collect(), next })
+    }
+
+    /// The latest occurrences with their decisions, at most `most`, seen before the entry `before`; and where the next
+    /// page begins.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn latest_decisions(
+        &self,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<(Vec<Decided>, Option<i64>), LedgerError> {
+        let sql = "SELECT occurrence FROM occurrences WHERE seq < ?1 AND coalesce(verdict, '') <> 'file'
+                   ORDER BY seq DESC LIMIT ?2";
+        let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+        let mut occurrences = self.column(sql, rusqlite::params![before.unwrap_or(i64::MAX), limit])?;
+        let is_more = occurrences.len() > most;
+        occurrences.truncate(most);
+        let read = |occurrence: &String| self.decided(occurrence).transpose();
+        let all: Vec<Decided> = occurrences.iter().filter_map(read).collect::<Result<_, _>>()?;
+        let next = all.last().filter(|_| is_more).map(|decided| decided.seen.seq);
+        Ok((all, next))
+    }
+
+    /// The entries after number `seq`, but for AWS calls, at most `most`; and the number of the last entry that was
+    /// looked at.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn after(&self, seq: i64, most: usize) -> Result<(Vec<Entry>, i64), LedgerError> {
+        let last = self.last()?;
+        let sql = "SELECT seq, body FROM entries WHERE seq > ?1 AND kind NOT IN ('call', 'archived') ORDER BY seq LIMIT ?2";
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let entries = self.select(sql, rusqlite::params![seq, limit])?;
+        let end = entries.last().filter(|_| entries.len() >= most).map_or(last, |entry| entry.seq);
+        Ok((entries, end.max(seq)))
+    }
+
+    /// The accounts in which a deny was accepted at some time.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn accounts_with_denies(&self) -> Result<BTreeSet<AccountId>, LedgerError> {
+        let sql = format!(
+            "SELECT DISTINCT account FROM remediations WHERE state IN {}",
+            states(State::has_revoked)
+        );
+        let texts = self.column(&sql, [])?;
+        texts.iter().map(|text| text.parse().map_err(|error| self.bad_row("remediations", &error))).collect()
+    }
+}
+
+fn statement(wanted: &PageWanted, most: usize) -> (String, Vec<Value>) {
+    let mut sql = "SELECT id, opened FROM remediations WHERE 1".to_owned();
+    let mut parameters: Vec<Value> = Vec::new();
+    let mut with = |sql: &mut String, condition: &str, value: Value| {
+        parameters.push(value);
+        let _ = write!(sql, " AND {}", condition.replace('?', &format!("?{}", parameters.len())));
+    };
+    if !wanted.states.is_empty() {
+        let _ = write!(sql, " AND state IN {}", states(|state| wanted.states.contains(&state)));
+    }
+    if !wanted.proofs.is_empty() {
+        let names: Vec<String> = wanted.proofs.iter().map(|rung| format!("'{rung}'")).collect();
+        let _ = write!(sql, " AND proof IN ({})", names.join(","));
+    }
+    if let Some(accounts) = &wanted.accounts {
+        let names: Vec<String> = accounts.iter().map(|account| format!("'{account}'")).collect();
+        let _ = write!(sql, " AND account IN ({})", names.join(","));
+    }
+    if let Some(account) = &wanted.account {
+        with(&mut sql, "account = ?", account.clone().into());
+    }
+    if let Some(incident) = &wanted.incident {
+        with(&mut sql, "incident = ?", incident.clone().into());
+    }
+    if let Some(text) = &wanted.text {
+        let condition = "(instr(role_key, ?) > 0 OR instr(account, ?) > 0 OR instr(id, ?) = 1)";
+        with(&mut sql, condition, text.to_lowercase().into());
+    }
+    if let Some(before) = wanted.before {
+        with(&mut sql, "opened < ?", before.into());
+    }
+    let _ = write!(sql, " ORDER BY opened DESC LIMIT {}", most + 1);
+    (sql, parameters)
+}

@@ -1,0 +1,153 @@
+//! Requests that are sent again: whoever gives an `Idempotency-Key` gets the answer that the first one got.
+
+use crate::web::app::App;
+use crate::web::identity::{BodyDigest, Caller};
+use crate::web::problem::Problem;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long an answer is kept.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// Maximum number of answers that are kept.
+const MOST: usize = 1000;
+
+/// Maximum length of a key, in bytes, and of an answer that is kept.
+const LONGEST_KEY: usize = 255;
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// The answers that were given, by who asked and the key that they gave.
+#[derive(Default)]
+pub(in crate::web) struct Answers(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    all: BTreeMap<Key, Kept>,
+    /// The oldest first.
+    order: VecDeque<(Instant, Key)>,
+}
+
+type Key = (String, String);
+
+#[derive(Clone)]
+struct Kept {
+    /// Which request it is: method, path and body.
+    request: String,
+    /// None while the first one is being answered.
+    answer: Option<(StatusCode, Option<HeaderValue>, Bytes)>,
+}
+
+/// What is known of a key.
+enum Known {
+    New,
+    Answered(Kept),
+    Other,
+}
+
+impl Answers {
+    fn begin(&self, key: &Key, request: &str) -> Known {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while inner.order.front().is_some_and(|(at, _)| at.elapsed() > KEPT) || inner.order.len() >= MOST {
+            if let Some((_, key)) = inner.order.pop_front() {
+                inner.all.remove(&key);
+            }
+        }
+        match inner.all.get(key) {
+            Some(kept) if kept.request == request => Known::Answered(kept.clone()),
+            Some(_) => Known::Other,
+            None => {
+                inner.all.insert(key.clone(), Kept { request: request.to_owned(), answer: None });
+                inner.order.push_back((Instant::now(), key.clone()));
+                Known::New
+            }
+        }
+    }
+
+    fn end(&self, key: &Key, answer: Option<(StatusCode, Option<HeaderValue>, Bytes)>) {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Some(answer) => {
+                if let Some(kept) = inner.all.get_mut(key) {
+                    kept.answer = Some(answer);
+                }
+            }
+            None => {
+                inner.all.remove(key);
+                inner.order.retain(|(_, other)| other != key);
+            }
+        }
+    }
+}
+
+/// Forgets a request that was not answered to its end: it may be sent again.
+struct Begun<'a> {
+    answers: &'a Answers,
+    key: Key,
+    is_answered: bool,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.answers.end(&self.key, None);
+        }
+    }
+}
+
+/// Gives who sends a request again, with its key, the answer that the first one got. What could not be done as things
+/// stood can be tried again.
+pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let Some(key) = request.headers().get("idempotency-key").cloned() else { return next.run(request).await };
+    let key = match key.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= LONGEST_KEY => key.to_owned(),
+        _ => return Problem::invalid("Idempotency-Key: expected 1 to 255 ASCII characters").into_response(),
+    };
+    let (mut parts, body) = request.into_parts();
+    let who = match Caller::of(&mut parts, &app).await {
+        Ok(Caller { identity: Some(identity), .. }) => format!("{identity:?}"),
+        Ok(_) => String::new(),
+        Err(problem) => return problem.into_response(),
+    };
+    let digest = parts.extensions.get::<BodyDigest>().map(|digest| digest.0.clone()).unwrap_or_default();
+    let same = format!("{} {} {digest}", parts.method, parts.uri);
+    let key = (who, key);
+    match app.answers.begin(&key, &same) {
+        Known::Answered(Kept { answer: Some((status, kind, body)), .. }) => {
+            let mut response = (status, body).into_response();
+            let headers = response.headers_mut();
+            kind.into_iter().for_each(|kind| {
+                headers.insert(header::CONTENT_TYPE, kind);
+            });
+            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+            return response;
+        }
+        Known::Answered(_) => {
+            let detail = "the first request with this Idempotency-Key is not answered yet";
+            return Problem::new(StatusCode::CONFLICT, "in_progress", detail).into_response();
+        }
+        Known::Other => {
+            let detail = "this Idempotency-Key was given with another request";
+            return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail).into_response();
+        }
+        Known::New => {}
+    }
+    let mut begun = Begun { answers: &app.answers, key: key.clone(), is_answered: false };
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if !response.status().is_success() {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, LONGEST_ANSWER).await else {
+        return Problem::unavailable("the answer is too long").into_response();
+    };
+    let kind = head.headers.get(header::CONTENT_TYPE).cloned();
+    app.answers.end(&key, Some((head.status, kind, bytes.clone())));
+    begun.is_answered = true;
+    Response::from_parts(head, Body::from(bytes))
+}

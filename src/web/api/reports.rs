@@ -1,0 +1,194 @@
+//! Reports, to download.
+
+use crate::desk::DeskError;
+use crate::digest::hex;
+use crate::ident::AccountId;
+use crate::ledger::{Ledger, Reader};
+use crate::remediation::{Draft, Event, Reported, Selection};
+use crate::report::{Format, Prepared, ReportError, write};
+use crate::web::app::App;
+use crate::web::identity::Caller;
+use crate::web::problem::Problem;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use clap::ValueEnum;
+use futures::stream;
+use jiff::Timestamp;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Size of a piece that is sent, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// Maximum number of reports that are made at the same time.
+pub(in crate::web) const AT_ONCE: usize = 2;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/v1/report", get(report))
+}
+
+/// Which report is wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    format: String,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    account: Option<AccountId>,
+}
+
+/// A report that was made: the file, its hash, and what is in it.
+struct Made {
+    file: File,
+    sha256: String,
+    remediations: u64,
+    entries: i64,
+}
+
+async fn report(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let format = Format::from_str(&wanted.format, false)
+        .map_err(|_| Problem::invalid(format!("format: {:?}: there is no such format", wanted.format)))?;
+    let Ok(_turn) = app.reports.try_acquire() else {
+        let detail = format!("{AT_ONCE} reports are being made already");
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+            .with("Try again in a minute."));
+    };
+    let access = caller.access.clone();
+    let shown = app.read(move |reader| Ok::<_, DeskError>(access.places(reader)?.shown())).await?;
+    let accounts = match (wanted.account, shown) {
+        (Some(account), Some(shown)) if !shown.contains(&account) => {
+            return Err(Problem::not_found(format!(
+                "there is nothing of account {account} that you may see"
+            )));
+        }
+        (Some(account), _) => vec![account],
+        (None, Some(shown)) if shown.is_empty() => {
+            return Err(Problem::not_found("there is no account that you may see"));
+        }
+        (None, shown) => shown.unwrap_or_default(),
+    };
+    let selection = Selection { from: wanted.from, to: wanted.to, accounts, ..Selection::default() };
+    let (directory, asked) = (app.config.ledger.clone(), selection.clone());
+    let made = app.read(move |reader| Ok::<_, DeskError>(make(reader, &directory, asked, format))).await?;
+    let made = made?;
+    if let Some(identity) = caller.identity.clone() {
+        let event = Event::Report(Box::new(Reported {
+            format: format.name().to_owned(),
+            selection,
+            remediations: made.remediations,
+            sha256: made.sha256.clone(),
+            entries: made.entries.unsigned_abs(),
+            os_user: String::new(),
+            identity: Some(identity),
+        }));
+        app.write(async |ledger: &Ledger, _: &Reader| Ok(ledger.append(Draft::of_service(event)).await?))
+            .await?;
+    }
+    Ok(answer(made, format))
+}
+
+/// Makes a report in a file that nobody else can open.
+fn make(reader: &Reader, ledger: &Path, selection: Selection, format: Format) -> Result<Made, Problem> {
+    let failed = |error: std::io::Error| {
+        tracing::error!("a report cannot be written beside the ledger: {error}");
+        Problem::unavailable("the report cannot be written; the log of the service says why")
+    };
+    let prepared = Prepared::new(reader, selection, Timestamp::now()).map_err(problem)?;
+    let mut file = unnamed(ledger).map_err(failed)?;
+    let mut out = BufWriter::with_capacity(PIECE, Hashed { out: &mut file, hash: Sha256::new() });
+    let remediations = write(&prepared, format, &mut out, &mut |_, _| {}).map_err(problem)?;
+    let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    let sha256 = hex(&hashed.hash.finalize());
+    file.rewind().map_err(failed)?;
+    Ok(Made { file, sha256, remediations, entries: prepared.head.entries })
+}
+
+fn problem(error: ReportError) -> Problem {
+    match error {
+        ReportError::Ledger(error) => error.into(),
+        ReportError::Asked(why) => Problem::invalid(why),
+        ReportError::Io(error) => {
+            tracing::error!("a report cannot be written: {error}");
+            Problem::unavailable("the report cannot be written; the log of the service says why")
+        }
+    }
+}
+
+/// A new file beside the ledger, where there is room for what is as secret, without a name.
+fn unnamed(ledger: &Path) -> std::io::Result<File> {
+    let mut path = ledger.as_os_str().to_owned();
+    let mut number = [0_u8; 8];
+    getrandom::fill(&mut number).map_err(std::io::Error::other)?;
+    path.push(format!(".report-{}", hex(&number)));
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+struct Hashed<W> {
+    out: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn answer(made: Made, format: Format) -> Response {
+    let (kind, extension) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Json => ("application/json", "json"),
+        Format::Jsonl | Format::Ocsf => ("application/x-ndjson", "jsonl"),
+        Format::Asff => ("application/json", "json"),
+        Format::Html => ("text/html; charset=utf-8", "html"),
+    };
+    let pieces = stream::unfold(Some(made.file), |file| async {
+        let mut file = file?;
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; PIECE];
+            let count = file.read(&mut piece)?;
+            piece.truncate(count);
+            Ok::<_, std::io::Error>((file, Bytes::from(piece)))
+        });
+        match read.await {
+            Ok(Ok((_, piece))) if piece.is_empty() => None,
+            Ok(Ok((file, piece))) => Some((Ok(piece), Some(file))),
+            Ok(Err(error)) => Some((Err(error), None)),
+            Err(_) => None,
+        }
+    });
+    let mut response = Body::from_stream(pieces).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let name = format!("attachment; filename=\"rescind-{}.{extension}\"", format.name());
+    for (key, text) in [(header::CONTENT_DISPOSITION, name), (header::ETAG, format!("\"{}\"", made.sha256))] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(key, value);
+        }
+    }
+    response
+}
