@@ -1,7 +1,7 @@
 //! What every handler has: the configuration, the ledger, the service.
 
 use super::identity::{Identities, identified};
-use super::{api, console, guard, probes};
+use super::{api, console, guard, probes, refused};
 use crate::config::Config;
 use crate::desk::DeskError;
 use crate::ledger::{Ledger, LedgerError, Reader};
@@ -31,6 +31,7 @@ pub(super) struct App {
     pub answers: api::Answers,
     /// Turns for what takes long.
     pub reports: Semaphore,
+    pub refusals: refused::Refusals,
     /// Where the service answers, once it does.
     bound: OnceLock<SocketAddr>,
     readers: Mutex<Vec<Reader>>,
@@ -47,6 +48,7 @@ impl App {
             answers: api::Answers::default(),
             reports: Semaphore::new(api::REPORTS),
             news: watch::Sender::new(0),
+            refusals: refused::Refusals::default(),
             bound: OnceLock::new(),
             readers: Mutex::default(),
             config,

@@ -15,6 +15,7 @@ mod listener;
 mod peer;
 mod probes;
 mod problem;
+mod refused;
 mod tls;
 
 use crate::config::Config;
