@@ -16,6 +16,7 @@ mod picture;
 mod plan;
 mod release;
 mod shown;
+mod side_effect;
 
 pub use alerts::{Acknowledged, AlertLine, account_of_alert, acknowledge, alert_lines};
 pub use answer::{Kind, Recorded, answerable, held_of, may_answer, record};
@@ -30,3 +31,4 @@ pub use picture::{ChannelPicture, OutagePicture, Picture, Unfinished};
 pub use plan::PlanDocument;
 pub use release::{ReleasePlan, ask_release, may_release, other_keys};
 pub use shown::Shown;
+pub use side_effect::side_effect;

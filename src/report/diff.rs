@@ -55,7 +55,7 @@ fn one_side(sign: char, text: &str) -> Vec<(char, String)> {
 }
 
 /// A text of at most so many characters; what is cut off is counted.
-pub(super) fn shortened(text: &str, most: usize) -> String {
+pub(crate) fn shortened(text: &str, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else { return text.to_owned() };
     let mut short = text[..end].to_owned();
     let more = text[end..].chars().count();

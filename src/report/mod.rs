@@ -21,7 +21,9 @@ mod timeline;
 
 pub use asff::HubFinding;
 pub use diff::policy_diff;
+pub(crate) use diff::shortened;
 pub use head::{Head, Signed};
+pub(crate) use html::Drawing;
 pub use json::schema;
 pub use remediation::{RemediationReport, RungReached, rungs};
 pub use scan::{Prepared, ReportError};

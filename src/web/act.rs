@@ -9,8 +9,9 @@ use crate::finding::Ordered;
 use crate::ident::AccountId;
 use crate::incident::IncidentDoor;
 use crate::ledger::{Ledger, Reader};
-use crate::remediation::{Answer, Remediation};
+use crate::remediation::{Answer, CallScope, Cutoff, Impact, Remediation};
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -157,6 +158,32 @@ pub(super) async fn answer(
         Recorded::Yes(given) => Ok(answered(given, 0)),
         Recorded::Counted { answer, missing } => Ok(answered(answer, missing)),
         Recorded::Late(text) => Err(DeskError::Conflict(text).into()),
+    }
+}
+
+/// The impact of a remediation, looked up now: calls are made into the member account.
+pub(super) async fn impact(app: &App, caller: &Caller, id: &str) -> Result<(Remediation, Impact), Problem> {
+    let remediation = visible(app, caller, id).await?;
+    require(app, caller, WebRole::Approver, Some(&remediation.target.account)).await?;
+    let scope = CallScope {
+        remediation: Some(remediation.id.clone()),
+        finding: Some(remediation.finding.id.clone()),
+    };
+    let change = remediation.change.as_ref();
+    let cutoff = change.map_or_else(|| Cutoff::at(Timestamp::now()), |change| change.cutoff);
+    let impact = app
+        .look(async |reconciler, _, _| {
+            let (target, finding) = (&remediation.target, &remediation.finding.id);
+            Ok(reconciler.evidence().impact(target, finding, cutoff, &scope).await)
+        })
+        .await?;
+    match impact {
+        Ok(Some(impact)) => Ok((remediation, impact)),
+        Ok(None) => {
+            let text = format!("{}: the impact can be looked up for roles only", remediation.id);
+            Err(DeskError::Conflict(text).into())
+        }
+        Err(refusal) => Err(DeskError::Conflict(refusal.to_string()).into()),
     }
 }
 

@@ -18,15 +18,17 @@ const LINE: usize = 30;
 /// Maximum number of characters beside an arrow.
 const LABEL: usize = 24;
 
+/// What an incident's graph looks like.
 #[derive(Default)]
-pub(super) struct Drawing {
+pub(crate) struct Drawing {
     pub width: usize,
     pub height: usize,
     pub boxes: Vec<Drawn>,
     pub arrows: Vec<Arrow>,
 }
 
-pub(super) struct Drawn {
+/// A box.
+pub(crate) struct Drawn {
     pub x: usize,
     pub y: usize,
     pub width: usize,
@@ -41,7 +43,8 @@ pub(super) struct Drawn {
     pub class: &'static str,
 }
 
-pub(super) struct Arrow {
+/// An arrow from one box to another.
+pub(crate) struct Arrow {
     pub path: String,
     /// The points of its head.
     pub head: String,

@@ -11,4 +11,5 @@ mod page;
 mod remediation;
 mod shown;
 
+pub(crate) use graph::Drawing;
 pub(super) use page::Page;

@@ -5,7 +5,7 @@ use super::document::{Document, Items, unless_it_is_known};
 use crate::config::WebRole;
 use crate::desk::{self, DecisionLine, DeskError, Kind, RemediationLine, Shown};
 use crate::ledger::PageWanted;
-use crate::remediation::{CallScope, Cutoff, Impact, Rung, State as Stands};
+use crate::remediation::{Impact, Rung, State as Stands};
 use crate::web::act::{self, Answered, ReleaseDocument};
 use crate::web::app::App;
 use crate::web::identity::Caller;
@@ -15,7 +15,6 @@ use aide::axum::routing::{get_with, post_with};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -227,27 +226,8 @@ async fn impact(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Document<ImpactDocument>, Problem> {
-    let remediation = act::visible(&app, &caller, &id).await?;
-    // It makes calls into the member account.
-    act::require(&app, &caller, WebRole::Approver, Some(&remediation.target.account)).await?;
-    let scope = CallScope {
-        remediation: Some(remediation.id.clone()),
-        finding: Some(remediation.finding.id.clone()),
-    };
-    let change = remediation.change.as_ref();
-    let cutoff = change.map_or_else(|| Cutoff::at(Timestamp::now()), |change| change.cutoff);
-    let impact = app
-        .look(async |reconciler, _, _| {
-            let (target, finding) = (&remediation.target, &remediation.finding.id);
-            Ok(reconciler.evidence().impact(target, finding, cutoff, &scope).await)
-        })
-        .await?;
-    let conflict = |text: String| Problem::from(DeskError::Conflict(text));
-    match impact {
-        Ok(Some(impact)) => Ok(Document(ImpactDocument { remediation: remediation.id, impact })),
-        Ok(None) => Err(conflict(format!("{}: the impact can be looked up for roles only", remediation.id))),
-        Err(refusal) => Err(conflict(refusal.to_string())),
-    }
+    let (remediation, impact) = act::impact(&app, &caller, &id).await?;
+    Ok(Document(ImpactDocument { remediation: remediation.id, impact }))
 }
 
 async fn release_plan(

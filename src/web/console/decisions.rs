@@ -1,0 +1,63 @@
+//! What was decided about each finding, and why: also where nothing was done.
+
+use super::page::{Done, Frame, html};
+use super::words::{Tone, When, Words};
+use crate::desk::{DecisionLine, DeskError, decision_line};
+use crate::ledger::Reader;
+use crate::web::app::App;
+use crate::web::identity::Caller;
+use crate::web::problem::Problem;
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Number of decisions on a page.
+const PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "console/decisions.html")]
+struct DecisionsPage {
+    frame: Frame,
+    rows: Vec<(DecisionLine, Tone, When)>,
+    next: Option<i64>,
+    is_first: bool,
+}
+
+/// Where the page begins.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    before: Option<i64>,
+}
+
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(done): Query<Done>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let frame = Frame::of(&app, &caller, "/remediations", "Decisions").with(&done);
+    let read = move |reader: &Reader| {
+        let places = caller.access.places(reader)?;
+        let (all, next) = reader.latest_decisions(wanted.before, PAGE)?;
+        let shown = all.iter().map(decision_line).filter(|line| places.show(line.account.as_ref()));
+        let rows = shown.map(|line| {
+            let tone = match line.decision.as_str() {
+                "remediate" => Tone::Good,
+                "hold" => Tone::Bad,
+                "unreadable" | "unconfirmed" | "undecided" => Tone::Warn,
+                _ => Tone::Plain,
+            };
+            let seen = When::of(line.seen);
+            (line, tone, seen)
+        });
+        Ok::<_, DeskError>(DecisionsPage {
+            frame,
+            rows: rows.collect(),
+            next,
+            is_first: wanted.before.is_none(),
+        })
+    };
+    html(&app.read(read).await?)
+}
