@@ -4,7 +4,7 @@
 //!      ┌────── reheld ────────┐
 //!      ▼                      │  ┌────── not applied ──────┬──────── not applied ──────┐
 //!    held ── approved ──▶ approved                         │                           │
-//!      │ └ proposed, approval given  ▼                         │                           │
+//!      │ └ proposed           │  ▼                         │                           │
 //!  rejected  decision ──▶ queued ── intent ──▶ revoking ── accepted ──▶ verifying ── proof ──▶ revoked
 //!      ▼                refused │ ▲ intent          │    ▲ └ uncertain        │    └ uncertain
 //!  rejected                     ▼ │              refused └────── intent ──────┘
@@ -18,7 +18,7 @@
 //!    revoked, lost ── expired ──▶ expired ── undoing ──▶ retiring ── undone ──▶ retired
 //! ```
 //!
-//! A decision leads to `held` or to `queued`. `approved` goes on as `queued` does: it is reheld, refused,
+//! A decision leads to `held` or to `queued`. `approval given`, where others must approve as well, leaves it held. `approved` goes on as `queued` does: it is reheld, refused,
 //! superseded or begun. What was refused can be reheld, too. What is held or to begin is superseded when
 //! another remediation has revoked the same sessions. A proof that the policy simulator contradicts leads to
 //! `unverified`, which goes on as `revoked` does; a proof of a higher rung may follow either. A release can

@@ -8,9 +8,9 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -65,45 +65,15 @@ async fn bind(address: SocketAddr) -> TcpListener {
     }
 }
 
-/// How many connections there are from each address.
-#[derive(Default)]
-struct Addresses(Mutex<HashMap<IpAddr, usize>>);
-
-/// One connection of an address, until it is dropped.
+/// A connection that is being answered.
 struct Place {
-    of: Arc<Addresses>,
-    address: IpAddr,
-}
-
-impl Addresses {
-    /// A place for one more from this address; none when it has too many.
-    fn place(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Place> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Place { of: Arc::clone(self), address })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.of.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
-    }
+    from: IpAddr,
+    task: JoinHandle<()>,
 }
 
 async fn answer(listener: &TcpListener, router: &Router, tls: Option<&Tls>, app: &App) {
     // The oldest first.
-    let mut places: VecDeque<JoinHandle<()>> = VecDeque::new();
-    let addresses = Arc::new(Addresses::default());
+    let mut places: VecDeque<Place> = VecDeque::new();
     loop {
         let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -113,21 +83,28 @@ async fn answer(listener: &TcpListener, router: &Router, tls: Option<&Tls>, app:
                 continue;
             }
         };
-        places.retain(|place| !place.is_finished());
-        let most = if app.trusts(from.ip()) { AT_ONCE } else { FROM_ONE };
-        let Some(place) = addresses.place(from.ip(), most) else { continue };
+        places.retain(|place| !place.task.is_finished());
+        let address = from.ip();
+        let own = places.iter().filter(|place| place.from == address).count();
         // An answer takes milliseconds. Who has been there longest is holding a place, not asking.
-        if places.len() >= AT_ONCE
-            && let Some(longest) = places.pop_front()
-        {
-            longest.abort();
+        if own >= FROM_ONE && !app.trusts(address) {
+            give_up(&mut places, |place| place.from == address);
+        } else if places.len() >= AT_ONCE {
+            give_up(&mut places, |_| true);
         }
         let (router, tls) = (router.clone(), tls.cloned());
-        places.push_back(tokio::spawn(async move {
-            let _place = place;
+        let task = tokio::spawn(async move {
             let served = serve(stream, Peer(from), router, tls);
             let _ = tokio::time::timeout(LONGEST, served).await;
-        }));
+        });
+        places.push_back(Place { from: address, task });
+    }
+}
+
+/// Ends the oldest connection of these.
+fn give_up(places: &mut VecDeque<Place>, which: impl Fn(&Place) -> bool) {
+    if let Some(longest) = places.iter().position(which).and_then(|at| places.remove(at)) {
+        longest.task.abort();
     }
 }
 

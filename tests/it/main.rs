@@ -10,6 +10,7 @@ mod scene;
 mod thief;
 mod watching;
 
+mod api;
 mod approvals;
 mod beyond;
 mod cli;
