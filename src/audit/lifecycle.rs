@@ -74,7 +74,7 @@ impl Act {
         Some(match kind {
             "call" | "alert" | "impact" | "trace" | "pursuit_asked" | "doors_closed" | "quarantining"
             | "quarantined" | "not_quarantined" | "lifting" | "lifted" | "writing_back" | "written_back"
-            | "alert_acknowledged" | "request_refused" => {
+            | "alert_acknowledged" | "request_refused" | "ticket" => {
                 return None;
             }
             "decision" if says("verdict", "remediate") => Self::Remediate,

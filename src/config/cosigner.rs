@@ -1,6 +1,6 @@
 //! Witnesses of other operators, which cosign the ledger's checkpoints.
 
-use super::notify::check_url;
+use super::secret::check_url;
 use crate::digest::sha256;
 use crate::ident::quoted;
 use base64::Engine;

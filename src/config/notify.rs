@@ -2,6 +2,8 @@
 
 use super::opt_outs::OuId;
 use super::pattern::Glob;
+use super::secret::{Secret, check_url};
+use super::tickets::{RawTickets, TicketSystem};
 use crate::ident::{AccountId, Region, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,12 +92,12 @@ pub struct Channel {
 impl Channel {
     /// Its files stand in this directory, unless they say otherwise.
     pub(super) fn beside(mut self, directory: &Path) -> Self {
-        if let Way::Webhook { url, key, .. } = &mut self.way {
-            for secret in std::iter::once(url).chain(key) {
-                if let Secret::File(path) = secret {
-                    *path = directory.join(&path);
-                }
+        match &mut self.way {
+            Way::Sns { .. } | Way::EventBridge { .. } => {}
+            Way::Webhook { url, key, .. } => {
+                std::iter::once(url).chain(key).for_each(|secret| secret.stand_in(directory));
             }
+            Way::Tickets(system) => system.stand_in(directory),
         }
         self
     }
@@ -127,6 +129,20 @@ pub enum Way {
         /// Where the key of the signature stands.
         key: Option<Secret>,
     },
+    /// In a ticket for each incident.
+    Tickets(TicketSystem),
+}
+
+impl Way {
+    /// The secrets that it uses.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (one, other) = match self {
+            Self::Sns { .. } | Self::EventBridge { .. } => (None, None),
+            Self::Webhook { url, key, .. } => (Some(url), key.as_ref()),
+            Self::Tickets(system) => (Some(&system.token), None),
+        };
+        one.into_iter().chain(other)
+    }
 }
 
 /// What a webhook's body looks like.
@@ -140,78 +156,6 @@ pub enum Style {
     Slack,
     /// As Microsoft Teams' workflows take it.
     Teams,
-}
-
-/// Where a secret text is found.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Secret {
-    /// In an environment variable of this name.
-    Variable(String),
-    /// In the file at this path.
-    File(PathBuf),
-    /// Here: it is no secret.
-    Here(String),
-}
-
-/// Only where it stands, never what.
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Variable(name) => write!(f, "${name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Here(_) => f.write_str("(given)"),
-        }
-    }
-}
-
-/// Why a secret cannot be had. The text says where it should stand.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    /// The environment variable is not there.
-    #[error("{0}: it is not set")]
-    NotSet(String),
-    /// The file cannot be read.
-    #[error("{at}")]
-    Unreadable {
-        /// Path of that file.
-        at: String,
-        /// What the system said.
-        #[source]
-        error: std::io::Error,
-    },
-    /// There is no text.
-    #[error("{0}: it is empty")]
-    Empty(String),
-}
-
-/// A URL to which nothing is sent. Its text is left out: it can be a secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected an https URL, or http to this machine")]
-pub struct BadUrl;
-
-impl Secret {
-    /// The text, as it is now.
-    ///
-    /// # Errors
-    /// Where it should stand, and what is wrong there.
-    pub fn read(&self) -> Result<String, SecretError> {
-        let (text, at) = match self {
-            Self::Here(text) => return Ok(text.clone()),
-            Self::Variable(name) => {
-                let at = format!("environment variable {name}");
-                (std::env::var(name).map_err(|_| SecretError::NotSet(at.clone()))?, at)
-            }
-            Self::File(path) => {
-                let at = path.display().to_string();
-                let read = std::fs::read_to_string(path);
-                (read.map_err(|error| SecretError::Unreadable { at: at.clone(), error })?, at)
-            }
-        };
-        match text.trim() {
-            "" => Err(SecretError::Empty(at)),
-            text => Ok(text.to_owned()),
-        }
-    }
 }
 
 /// A channel as it is written.
@@ -242,6 +186,24 @@ pub(super) struct RawFields {
     key_env: Option<String>,
     /// File that holds the key for signing the webhook's body.
     key_file: Option<PathBuf>,
+    /// Address of a Jira Cloud site, in which each incident has a ticket: https, or http to this machine.
+    jira: Option<String>,
+    /// Key of the Jira project.
+    project: Option<String>,
+    /// Name of the Jira issue type. Task if left out.
+    issue_type: Option<String>,
+    /// Name of the Jira transition that closes a ticket. If left out, the first to a status of the category done.
+    close_transition: Option<String>,
+    /// Address of a ServiceNow instance, in which each incident has an incident: https, or http to this machine.
+    servicenow: Option<String>,
+    /// Resolution code of a ServiceNow incident that is closed. "Solution provided" if left out.
+    close_code: Option<String>,
+    /// User of the ticket system. Without one, the token is a bearer token.
+    user: Option<String>,
+    /// Environment variable that holds the token or password of the ticket system.
+    token_env: Option<String>,
+    /// File that holds the token or password of the ticket system.
+    token_file: Option<PathBuf>,
     /// Topics. All if left out.
     #[serde(default)]
     topics: BTreeSet<Topic>,
@@ -270,24 +232,37 @@ impl TryFrom<RawFields> for RawChannel {
         if raw.name.trim().is_empty() || raw.name.chars().count() > 100 {
             return wrong("name: expected 1 to 100 characters");
         }
-        let key = one_of(raw.key_env, raw.key_file, None)
-            .map_err(|()| format!("{name}: give key_env or key_file, not both"))?;
-        let url = one_of(raw.webhook_env, raw.webhook_file, raw.webhook.clone())
-            .map_err(|()| format!("{name}: give one of webhook, webhook_env and webhook_file"))?;
-        let way = match (raw.sns, raw.event_bus, url) {
-            (Some(topic), None, None) => {
+        let key = Secret::one_of(raw.key_env, raw.key_file, None)
+            .map_err(|_| format!("{name}: give key_env or key_file, not both"))?;
+        let url = Secret::one_of(raw.webhook_env, raw.webhook_file, raw.webhook.clone())
+            .map_err(|_| format!("{name}: give one of webhook, webhook_env and webhook_file"))?;
+        let token = Secret::one_of(raw.token_env, raw.token_file, None)
+            .map_err(|_| format!("{name}: give token_env or token_file, not both"))?;
+        let tickets = RawTickets {
+            jira: raw.jira,
+            servicenow: raw.servicenow,
+            project: raw.project,
+            issue_type: raw.issue_type,
+            close_transition: raw.close_transition,
+            close_code: raw.close_code,
+            user: raw.user,
+            token,
+        };
+        let tickets = tickets.system().map_err(|error| format!("{name}: {error}"))?;
+        let way = match (raw.sns, raw.event_bus, url, tickets) {
+            (Some(topic), None, None, None) => {
                 let region = region_of(&topic, "sns").ok_or_else(|| {
                     format!("{name}: sns: {}: expected the ARN of an SNS topic", quoted(&topic))
                 })?;
                 Way::Sns { topic, region }
             }
-            (None, Some(bus), None) => {
+            (None, Some(bus), None, None) => {
                 let region = region_of(&bus, "events").ok_or_else(|| {
                     format!("{name}: event_bus: {}: expected the ARN of an event bus", quoted(&bus))
                 })?;
                 Way::EventBridge { bus, region }
             }
-            (None, None, Some(url)) => {
+            (None, None, Some(url), None) => {
                 if let Secret::Here(text) = &url {
                     if raw.style != Style::Json {
                         return wrong(
@@ -298,10 +273,14 @@ impl TryFrom<RawFields> for RawChannel {
                 }
                 Way::Webhook { url, style: raw.style, key }
             }
-            _ => return wrong("expected one of sns, event_bus, webhook, webhook_env and webhook_file"),
+            (None, None, None, Some(system)) => Way::Tickets(system),
+            _ => {
+                return wrong(
+                    "expected one of sns, event_bus, webhook, webhook_env, webhook_file, jira and servicenow",
+                );
+            }
         };
-        if !matches!(way, Way::Webhook { key: Some(_), .. } | Way::Webhook { .. }) && raw.style != Style::Json
-        {
+        if !matches!(way, Way::Webhook { .. }) && raw.style != Style::Json {
             return wrong("style is for webhooks");
         }
         let (topics, min_level) = (raw.topics, raw.min_level);
@@ -322,41 +301,11 @@ impl TryFrom<Vec<RawChannel>> for Channels {
     }
 }
 
-fn one_of(
-    variable: Option<String>,
-    file: Option<PathBuf>,
-    here: Option<String>,
-) -> Result<Option<Secret>, ()> {
-    match (variable, file, here) {
-        (None, None, None) => Ok(None),
-        (Some(name), None, None) => Ok(Some(Secret::Variable(name))),
-        (None, Some(path), None) => Ok(Some(Secret::File(path))),
-        (None, None, Some(text)) => Ok(Some(Secret::Here(text))),
-        _ => Err(()),
-    }
-}
-
 fn region_of(arn: &str, service: &str) -> Option<Region> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [start, _, of, region, account, rest] = parts[..] else { return None };
     let is_ours = start == "arn" && of == service && account.parse::<AccountId>().is_ok() && !rest.is_empty();
     region.parse().ok().filter(|_| is_ours)
-}
-
-/// What is sent may name accounts and roles: it goes over the network only encrypted.
-///
-/// # Errors
-/// What is wrong with it, without its text.
-pub fn check_url(text: &str) -> Result<(), BadUrl> {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let is_local = local.iter().any(|start| {
-        text.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-    });
-    if (text.starts_with("https://") && text.len() > "https://".len()) || is_local {
-        Ok(())
-    } else {
-        Err(BadUrl)
-    }
 }
 
 #[cfg(test)]
@@ -379,11 +328,19 @@ mod tests {
             "name = \"a\"\nwebhook = \"https://x.example\"\nstyle = \"slack\"\n",
             "name = \"a\"\nwebhook_env = \"X\"\nwebhook_file = \"y\"\n",
             "name = \"a\"\nwebhook_env = \"X\"\ntopics = [\"news\"]\n",
+            "name = \"a\"\njira = \"https://x.example\"\ntoken_env = \"X\"\n",
+            "name = \"a\"\njira = \"https://x.example\"\nproject = \"SEC\"\n",
+            "name = \"a\"\njira = \"http://x.example\"\nproject = \"SEC\"\ntoken_env = \"X\"\n",
+            "name = \"a\"\njira = \"https://me:secret@x.example\"\nproject = \"SEC\"\ntoken_env = \"X\"\n",
+            "name = \"a\"\njira = \"https://x.example\"\nproject = \"SEC OR x\"\ntoken_env = \"X\"\n",
+            "name = \"a\"\nservicenow = \"https://x.example\"\nproject = \"SEC\"\ntoken_env = \"X\"\n",
+            "name = \"a\"\nservicenow = \"https://x.example\"\nwebhook = \"https://x.example\"\ntoken_env = \"X\"\n",
+            "name = \"a\"\nwebhook = \"https://x.example\"\ntoken_env = \"X\"\n",
         ]
         .map(|text| format!("{text}  {}\n", channel(text).expect_err(text)));
         insta::assert_snapshot!(refused.join("\n"), @r#"
         name = "a"
-          "a": expected one of sns, event_bus, webhook, webhook_env and webhook_file
+          "a": expected one of sns, event_bus, webhook, webhook_env, webhook_file, jira and servicenow
 
         name = ""
         sns = "x"

@@ -193,7 +193,7 @@ approval_timeout = "4h"
 #path = "exports"
 
 # Notification channels: SNS topics and event buses whose names begin with
-# rescind-, and webhooks.
+# rescind-, webhooks, and a ticket for each incident in Jira or ServiceNow.
 #[[notify]]
 #name = "on-call"
 #sns = "arn:aws:sns:eu-central-1:111122223333:rescind-on-call"
@@ -204,6 +204,13 @@ approval_timeout = "4h"
 #webhook_env = "RESCIND_CHAT_URL"
 #style = "slack"
 #topics = ["revoked", "held", "not_revoked", "alert"]
+
+#[[notify]]
+#name = "tickets"
+#jira = "https://example.atlassian.net"
+#project = "SEC"
+#user = "rescind@example.com"
+#token_file = "jira.token"
 
 # Maximum number of remediations per hour without approval. The rest is held.
 [budget]

@@ -2,9 +2,9 @@
 
 use super::bounded::{HOUR, MINUTE, Span};
 use super::file_path::FilePath;
-use super::notify::{Secret, check_url};
 use super::opt_outs::OuId;
 use super::pattern::Glob;
+use super::secret::{Secret, check_url};
 use crate::ident::{AccountId, quoted};
 use ipnet::IpNet;
 use jiff::SignedDuration;

@@ -3,7 +3,7 @@
 use super::{Doctor, Level, Problem};
 use crate::audit::{self, Kept, Place};
 use crate::chain::chain;
-use crate::config::{Config, Mode, Secret, Way};
+use crate::config::{Config, Mode, Secret};
 use crate::drill;
 use crate::ledger::note::Checkpoint;
 use crate::ledger::{LedgerError, checkpoint_file, published};
@@ -228,10 +228,7 @@ fn opt_outs(config: &Config) -> Vec<Problem> {
 #[cfg(unix)]
 fn files(config: &Config) -> Vec<Problem> {
     let secrets = config.signing_key.file().into_iter().chain([config.file.as_path()]);
-    let of_channels = config.channels.iter().flat_map(|channel| match &channel.way {
-        Way::Webhook { url, key, .. } => std::iter::once(url).chain(key).collect(),
-        _ => Vec::new(),
-    });
+    let of_channels = config.channels.iter().flat_map(|channel| channel.way.secrets());
     let of_channels = of_channels.filter_map(|secret| match secret {
         Secret::File(path) => Some(path.as_path()),
         _ => None,

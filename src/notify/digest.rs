@@ -1,6 +1,7 @@
 //! Many notices in one message, so that a storm of findings is not a storm of messages.
 
 use super::Notice;
+use super::link::Console;
 use crate::config::{Level, Topic};
 use crate::incident::{Incident, IncidentState};
 use crate::plural::counted;
@@ -16,7 +17,7 @@ const NAMED: usize = 40;
 const INCIDENTS: usize = 10;
 
 /// One notice that summarizes all of them; none when there are none.
-pub(super) fn digest(notices: &[Notice], incidents: &[Incident]) -> Option<Notice> {
+pub(super) fn digest(notices: &[Notice], incidents: &[Incident], console: &Console) -> Option<Notice> {
     let last = notices.last()?;
     let level = notices.iter().map(|notice| notice.level).max().unwrap_or(Level::Info);
     let mut order: Vec<&Notice> = notices.iter().collect();
@@ -32,7 +33,8 @@ pub(super) fn digest(notices: &[Notice], incidents: &[Incident]) -> Option<Notic
         .take(NAMED)
         .map(|notice| {
             let id = notice.remediation.as_deref().map_or_else(String::new, |id| format!(" ({id})"));
-            format!("[{}] {}{id}", notice.level, notice.title)
+            let page = notice.link.as_ref().map_or_else(String::new, |page| format!(" {page}"));
+            format!("[{}] {}{id}{page}", notice.level, notice.title)
         })
         .collect();
     if notices.len() > NAMED {
@@ -57,6 +59,7 @@ pub(super) fn digest(notices: &[Notice], incidents: &[Incident]) -> Option<Notic
         proof: None,
         finding: None,
         finding_type: None,
+        link: console.front(),
     })
 }
 

@@ -6,10 +6,16 @@
 
 mod digest;
 mod event_bus;
+mod jira;
+mod link;
 mod notice;
 mod notifier;
+mod rest;
+mod service_now;
 mod sns;
 mod text;
+mod tickets;
+mod tracker;
 mod webhook;
 mod write_back;
 

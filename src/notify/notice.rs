@@ -1,5 +1,6 @@
 //! A notification, made from an entry of the ledger.
 
+use super::link::{self, Console};
 use crate::config::{Channel, Level, Topic};
 use crate::finding::Cause;
 use crate::ident::AccountId;
@@ -12,6 +13,7 @@ use crate::remedy::{aftercare, regional};
 use crate::safe;
 use jiff::Timestamp;
 use serde::Serialize;
+use url::Url;
 
 /// Maximum length of a line, in characters.
 const LONGEST_LINE: usize = 2000;
@@ -45,6 +47,8 @@ pub struct Notice {
     pub proof: Option<Rung>,
     pub finding: Option<String>,
     pub finding_type: Option<String>,
+    /// Its page in the console, where that has a configured address.
+    pub link: Option<Url>,
 }
 
 /// The kinds of entries that a notification is made from.
@@ -65,14 +69,23 @@ pub const KINDS: [&str; 10] = [
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn notice(ledger: &str, entry: &Entry, reader: &Reader) -> Result<Option<Notice>, LedgerError> {
+pub(super) fn notice(
+    ledger: &str,
+    console: &Console,
+    entry: &Entry,
+    reader: &Reader,
+) -> Result<Option<Notice>, LedgerError> {
     let remediation = match &entry.subject.remediation {
         Some(id) => Some(reader.remediation(id)?),
         None => None,
     };
-    let Some((topic, level, title, text, to_do)) = words(entry, remediation.as_ref()) else {
+    let Some((topic, level, title, text, mut to_do)) = words(entry, remediation.as_ref()) else {
         return Ok(None);
     };
+    let link = console.page(topic, entry.subject.remediation.as_deref());
+    if let (Topic::Held, Some(page)) = (topic, &link) {
+        to_do.insert(0, format!("Approve or reject: {}", link::answer(page)));
+    }
     let finding_type = remediation.as_ref().map(|r| r.finding.finding_type.clone());
     Ok(Some(Notice {
         id: format!("{ledger}-{}", entry.seq),
@@ -90,6 +103,7 @@ pub fn notice(ledger: &str, entry: &Entry, reader: &Reader) -> Result<Option<Not
         proof: remediation.and_then(|r| r.rung()),
         finding: entry.subject.finding.as_deref().map(one_line),
         finding_type: finding_type.as_deref().map(one_line),
+        link,
     }))
 }
 
@@ -263,7 +277,7 @@ fn about_finding(r: &Remediation) -> Vec<String> {
 impl Notice {
     /// A message that shows whether a channel works; it is about no entry.
     #[must_use]
-    pub fn test(id: &str) -> Self {
+    pub(super) fn test(id: &str, console: &Console) -> Self {
         Self {
             id: id.to_owned(),
             entry: 0,
@@ -280,7 +294,14 @@ impl Notice {
             proof: None,
             finding: None,
             finding_type: None,
+            link: console.page(Topic::Service, None),
         }
+    }
+
+    /// The address at which a person answers, when it asks for an answer.
+    pub(super) fn answer(&self) -> Option<Url> {
+        let page = self.link.as_ref().filter(|_| self.topic == Topic::Held && self.remediation.is_some());
+        page.map(link::answer)
     }
 
     /// Whether it is for this channel. `ous` are those of the account, where they are known.

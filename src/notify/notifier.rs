@@ -1,11 +1,15 @@
 //! The notifier: sends what the ledger records to the channels, each at its own pace.
 
 use super::digest::{TOGETHER, digest};
+use super::link::Console;
 use super::notice::{KINDS, notice};
+use super::tickets::{NoTicket, Tickets};
+use super::tracker::Tracker;
 use super::{Notice, Undelivered, event_bus, sns, webhook};
 use crate::aws::{Hub, within};
 use crate::backoff::Backoff;
-use crate::config::{Channel, Way};
+use crate::chain::chain;
+use crate::config::{Channel, Config, Way};
 use crate::ident::AccountId;
 use crate::incident::Incident;
 use crate::ledger::{Append, ChannelState, Ledger, LedgerError, Reader, SideTable};
@@ -42,7 +46,10 @@ pub struct Notifier {
     channels: Vec<Arc<Channel>>,
     /// Prefix of the ids of messages, which names the ledger.
     name: String,
+    /// Where messages link to.
+    console: Console,
     client: reqwest::Client,
+    tickets: Tickets,
 }
 
 /// How the delivery of some messages ended.
@@ -68,16 +75,18 @@ pub enum NotifierError {
 }
 
 impl Notifier {
-    /// A notifier for these channels. A channel that is new begins with what happens from now on.
+    /// A notifier for the configured channels. A channel that is new begins with what happens from now on. `name` is that
+    /// of the ledger.
     ///
     /// # Errors
     /// When the ledger cannot be used, or there is no TLS.
     pub async fn new(
         hub: Hub,
         ledger: Ledger,
-        channels: &[Channel],
+        config: &Config,
         name: String,
     ) -> Result<Option<Self>, NotifierError> {
+        let channels = &config.channels;
         if channels.is_empty() {
             return Ok(None);
         }
@@ -89,7 +98,10 @@ impl Notifier {
         ledger.append(Append { beside, ..Append::default() }).await?;
         let client = webhook::client(hub.ca_bundle())?;
         let channels = channels.iter().cloned().map(Arc::new).collect();
-        Ok(Some(Self { hub, ledger, reader, channels, name, client }))
+        let console = Console::at(config.web.url.clone());
+        let tickets =
+            Tickets::new(hub.clone(), ledger.clone(), client.clone(), console.clone(), config.cloudtrail)?;
+        Ok(Some(Self { hub, ledger, reader, channels, name, console, client, tickets }))
     }
 
     /// Sends until `stop` is cancelled. [`Self::flush`] sends what is left then.
@@ -108,7 +120,7 @@ impl Notifier {
     pub async fn flush(&self) -> Result<(), LedgerError> {
         let each = self.channels.iter().map(|channel| async move {
             while let Delivery::Taken(_) = self.send_next(channel, true).await? {}
-            Ok(())
+            self.close_tickets(channel).await
         });
         within(LAST, futures::future::try_join_all(each)).await.map_or(Ok(()), |done| done.map(|_| ()))
     }
@@ -117,7 +129,10 @@ impl Notifier {
         loop {
             let pause = match self.send_next(channel, false).await? {
                 Delivery::Taken(_) => continue,
-                Delivery::Nothing => LOOK,
+                Delivery::Nothing => {
+                    self.close_tickets(channel).await?;
+                    LOOK
+                }
                 Delivery::Failed(why) => {
                     let failures = self.state(channel)?.failures;
                     BACKOFF.after(failures).max(why.retry_after.unwrap_or_default())
@@ -139,7 +154,7 @@ impl Notifier {
             if !is_last && self.is_too_early(entry)? {
                 break;
             }
-            if let Some(notice) = notice(&self.name, entry, &self.reader)? {
+            if let Some(notice) = notice(&self.name, &self.console, entry, &self.reader)? {
                 let ous = match (&notice.account, channel.ous.is_empty()) {
                     (Some(account), false) => self.ous(account).await?,
                     _ => None,
@@ -154,13 +169,20 @@ impl Notifier {
             return Ok(Delivery::Nothing);
         }
         let mut sent = 0;
-        let messages = if notices.len() >= TOGETHER {
-            digest(&notices, &self.incidents(&notices)?).into_iter().collect()
+        // Each has a ticket of its own, or is a comment there.
+        let is_ticket = matches!(channel.way, Way::Tickets(_));
+        let messages = if notices.len() >= TOGETHER && !is_ticket {
+            digest(&notices, &self.incidents(&notices)?, &self.console).into_iter().collect()
         } else {
             notices
         };
         for message in &messages {
-            if let Err(why) = self.send(channel, message).await {
+            let sent_now = match self.send(channel, message).await {
+                Ok(()) => Ok(()),
+                Err(NoTicket::Undelivered(why)) => Err(why),
+                Err(NoTicket::Ledger(error)) => return Err(error),
+            };
+            if let Err(why) = sent_now {
                 tracing::warn!(channel = channel.name, failures = state.failures + 1, "not delivered: {why}");
                 count(channel, "failed");
                 // Those before it are not sent again.
@@ -231,12 +253,31 @@ impl Notifier {
     ///
     /// # Errors
     /// Why it was not delivered.
-    async fn send(&self, channel: &Channel, notice: &Notice) -> Result<(), Undelivered> {
+    async fn send(&self, channel: &Channel, notice: &Notice) -> Result<(), NoTicket> {
         match &channel.way {
-            Way::Sns { topic, region } => sns::send(&self.hub, topic, region, notice).await,
-            Way::EventBridge { bus, region } => event_bus::send(&self.hub, bus, region, notice).await,
+            Way::Sns { topic, region } => sns::send(&self.hub, topic, region, notice).await?,
+            Way::EventBridge { bus, region } => event_bus::send(&self.hub, bus, region, notice).await?,
             Way::Webhook { url, style, key } => {
-                webhook::send(&self.client, url, *style, key.as_ref(), notice).await
+                webhook::send(&self.client, url, *style, key.as_ref(), notice).await?;
+            }
+            Way::Tickets(system) => self.tickets.deliver(channel, system, notice).await?,
+        }
+        Ok(())
+    }
+
+    /// Closes the tickets whose incidents are closed. One that cannot be closed holds no message up.
+    async fn close_tickets(&self, channel: &Channel) -> Result<(), LedgerError> {
+        let Way::Tickets(system) = &channel.way else { return Ok(()) };
+        let state = self.state(channel)?;
+        match self.tickets.close(channel, system).await? {
+            Ok(0) => Ok(()),
+            Ok(_) if state.failures == 0 => Ok(()),
+            Ok(_) => self.keep(ChannelState::at(&channel.name, state.seq)).await,
+            Err(why) => {
+                let failures = state.failures.saturating_add(1);
+                let failed_since = Some(state.failed_since.unwrap_or_else(Timestamp::now));
+                self.keep(ChannelState { failures, failed_since, error: Some(why.to_string()), ..state })
+                    .await
             }
         }
     }
@@ -248,7 +289,7 @@ impl Notifier {
     pub async fn announce(&self, alert: Draft) -> Result<(), LedgerError> {
         let (seq, at) = (self.reader.last()?, Timestamp::now());
         let entry = Entry { seq, time: at, subject: alert.subject, event: alert.event };
-        let Some(notice) = notice(&self.name, &entry, &self.reader)? else { return Ok(()) };
+        let Some(notice) = notice(&self.name, &self.console, &entry, &self.reader)? else { return Ok(()) };
         // No entry has this id.
         let notice = Notice { id: format!("{}-unrecorded-{}", self.name, at.as_millisecond()), ..notice };
         let wanted = self.channels.iter().filter(|channel| notice.is_for(channel, None));
@@ -267,8 +308,18 @@ impl Notifier {
     pub async fn test(&self, wanted: Option<&str>) -> Vec<(String, Result<(), Undelivered>)> {
         let mut results = Vec::new();
         for channel in self.channels.iter().filter(|channel| wanted.is_none_or(|name| name == channel.name)) {
-            let notice = Notice::test(&format!("{}-test-{}", self.name, Timestamp::now().as_millisecond()));
-            results.push((channel.name.clone(), self.send(channel, &notice).await));
+            let id = format!("{}-test-{}", self.name, Timestamp::now().as_millisecond());
+            let notice = Notice::test(&id, &self.console);
+            let sent = match &channel.way {
+                Way::Tickets(system) => {
+                    Tracker::new(&self.client, system).test(&notice).await.map_err(Undelivered::from)
+                }
+                _ => self.send(channel, &notice).await.map_err(|error| match error {
+                    NoTicket::Undelivered(why) => why,
+                    NoTicket::Ledger(error) => Undelivered::new(chain(&error)),
+                }),
+            };
+            results.push((channel.name.clone(), sent));
         }
         results
     }

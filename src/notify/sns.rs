@@ -65,6 +65,7 @@ mod tests {
             proof: None,
             finding: None,
             finding_type: None,
+            link: None,
         };
         let all: serde_json::Value = serde_json::from_str(&message(&notice)).expect("JSON");
         for text in ["default", "sqs"] {

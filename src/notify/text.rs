@@ -16,6 +16,14 @@ pub(super) fn ascii(text: &str, most: usize) -> String {
     if whole.len() <= most { whole } else { format!("{}...", &whole[..most.saturating_sub(3)]) }
 }
 
+/// At most so many characters.
+pub(super) fn clipped(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(3)).chain("...".chars()).collect()
+}
+
 pub(super) fn body(notice: &Notice) -> String {
     let mut text = format!("{}\n\n", notice.title);
     for line in &notice.text {
@@ -35,5 +43,8 @@ pub(super) fn body(notice: &Notice) -> String {
         let _ = write!(text, ", remediation {id}: rescind show {id}");
     }
     text.push('\n');
+    if let Some(page) = &notice.link {
+        let _ = writeln!(text, "{page}");
+    }
     text
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::fmt::Write;
 use std::time::Duration;
+use url::Url;
 
 /// Timeout of a receiver's answer: without one the message is not delivered.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,12 +63,15 @@ pub(super) async fn send(
     if status.is_success() {
         return Ok(());
     }
-    let retry_after = answer
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(|seconds| Duration::from_secs(seconds).min(LONGEST_PAUSE));
+    let retry_after = retry_after(&answer);
     Err(Undelivered { retry_after, ..Undelivered::new(format!("the webhook answered {status}")) })
+}
+
+/// The pause that a receiver asks for, in seconds.
+pub(super) fn retry_after(answer: &reqwest::Response) -> Option<Duration> {
+    let value = answer.headers().get("retry-after")?;
+    let seconds = value.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 /// `sha256=` and HMAC-SHA256 over the timestamp, a dot, and the body, in hexadecimal.
@@ -90,28 +94,66 @@ fn body(style: Style, notice: &Notice) -> Value {
         Style::Slack => {
             let text = slack(&cut(&text::body(notice)));
             let title = slack(&cut(&notice.title));
-            json!({
-                "text": title,
-                "blocks": [
-                    {"type": "header", "text": {"type": "plain_text", "text": header(notice)}},
-                    {"type": "section", "text": {"type": "mrkdwn", "text": format!("```{}```", text.replace("```", "'''"))}},
-                ],
-            })
+            let mut blocks = vec![
+                json!({"type": "header", "text": {"type": "plain_text", "text": header(notice)}}),
+                json!({"type": "section", "text": {"type": "mrkdwn", "text": format!("```{}```", text.replace("```", "'''"))}}),
+            ];
+            let buttons: Vec<Value> = buttons(notice).iter().map(Button::in_slack).collect();
+            if !buttons.is_empty() {
+                blocks.push(json!({"type": "actions", "elements": buttons}));
+            }
+            json!({"text": title, "blocks": blocks})
         }
-        Style::Teams => json!({
-            "type": "message",
-            "attachments": [{
-                "contentType": "application/vnd.microsoft.card.adaptive",
-                "content": {
-                    "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
-                    "body": [
-                        {"type": "TextBlock", "size": "Large", "weight": "Bolder", "wrap": true, "text": header(notice)},
-                        {"type": "TextBlock", "wrap": true, "fontType": "Monospace", "text": markdown(&cut(&text::body(notice)))},
-                    ],
-                },
-            }],
-        }),
+        Style::Teams => {
+            let mut card = json!({
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
+                "body": [
+                    {"type": "TextBlock", "size": "Large", "weight": "Bolder", "wrap": true, "text": header(notice)},
+                    {"type": "TextBlock", "wrap": true, "fontType": "Monospace", "text": markdown(&cut(&text::body(notice)))},
+                ],
+            });
+            let buttons: Vec<Value> = buttons(notice).iter().map(Button::in_teams).collect();
+            if !buttons.is_empty() {
+                card["actions"] = json!(buttons);
+            }
+            let content_type = "application/vnd.microsoft.card.adaptive";
+            json!({"type": "message", "attachments": [{"contentType": content_type, "content": card}]})
+        }
     }
+}
+
+/// A button that opens a page of the console. A chat proves nobody's identity, so no button does anything by itself.
+struct Button {
+    id: &'static str,
+    label: &'static str,
+    page: Url,
+}
+
+impl Button {
+    /// A link (Slack, "Button element"). Slack reports the click to the app as well, which nobody waits for.
+    fn in_slack(&self) -> Value {
+        let text = json!({"type": "plain_text", "text": self.label});
+        let mut button = json!({"type": "button", "action_id": self.id, "text": text, "url": self.page});
+        if self.id == ANSWER {
+            button["style"] = json!("primary");
+        }
+        button
+    }
+
+    /// A link (Adaptive Cards, "Action.OpenUrl").
+    fn in_teams(&self) -> Value {
+        json!({"type": "Action.OpenUrl", "id": self.id, "title": self.label, "url": self.page})
+    }
+}
+
+/// The id of the button that opens the answer page.
+const ANSWER: &str = "answer";
+
+/// The buttons of a message: none without a console.
+fn buttons(notice: &Notice) -> Vec<Button> {
+    let answer = notice.answer().map(|page| Button { id: ANSWER, label: "Approve or reject", page });
+    let open = notice.link.clone().map(|page| Button { id: "open", label: "Open", page });
+    answer.into_iter().chain(open).collect()
 }
 
 /// At most 150 characters (Slack, "header block").
@@ -151,13 +193,33 @@ fn markdown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::link::Console;
     use super::*;
+    use crate::config::Topic;
 
     #[test]
     fn a_signature_is_that_of_others() {
         // python3: hmac.new(b"key", b"1700000000.{}", "sha256").hexdigest()
         let expected = "sha256=9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae";
         assert_eq!(signature(b"key", "1700000000", b"{}").as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn buttons_open_pages_and_do_nothing_else() {
+        let console = Console::at(Some("https://rescind.example.com".parse().expect("a URL")));
+        let link = console.page(Topic::Held, Some("r-1"));
+        let mut notice = Notice { link, ..Notice::test("i", &console) };
+        (notice.topic, notice.remediation) = (Topic::Held, Some("r-1".to_owned()));
+        let slack = &body(Style::Slack, &notice)["blocks"][2];
+        insta::assert_json_snapshot!(slack, @r#"{}"#);
+        let teams = &body(Style::Teams, &notice)["attachments"][0]["content"]["actions"];
+        insta::assert_json_snapshot!(teams, @r#"{}"#);
+        // What asks for nothing has one button, and without a console there is none.
+        notice.topic = Topic::Revoked;
+        assert_eq!(buttons(&notice).len(), 1);
+        notice.link = None;
+        assert_eq!(body(Style::Slack, &notice)["blocks"].as_array().map(Vec::len), Some(2));
+        assert!(body(Style::Teams, &notice)["attachments"][0]["content"].get("actions").is_none());
     }
 
     #[test]

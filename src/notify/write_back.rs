@@ -30,7 +30,7 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_mins(1), longest: Durat
 
 /// Time after the deny for which CloudTrail may still show what the thief opened or made before it: its records come up to 15
 /// minutes late, and are read some minutes after that.
-const UNTIL_READ: SignedDuration = SignedDuration::from_mins(30);
+pub(super) const UNTIL_READ: SignedDuration = SignedDuration::from_mins(30);
 
 /// Time for which GuardDuty and Security Hub keep a finding.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);

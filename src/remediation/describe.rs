@@ -88,6 +88,7 @@ pub fn describe(event: &Event) -> String {
             None => format!("the finding is {}", back.to.words()),
             Some(problem) => format!("the finding is NOT {}: {problem}", back.to.words()),
         },
+        Event::Ticket(ticket) => ticket.to_string(),
         Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
         other => other.kind().to_owned(),
     }

@@ -2,8 +2,8 @@
 
 use super::{
     AlertCode, Answer, CallRecord, Change, Check, DoorsClosed, Drilled, Impact, LoggedIn, Origin, Proof,
-    ReasonCode, Recurrence, Refused, ReleaseAsked, Reported, RequestRefused, State, Target, Trace, Undo,
-    VerdictName, WrittenBack,
+    ReasonCode, Recurrence, Refused, ReleaseAsked, Reported, RequestRefused, State, Target, Ticket, Trace,
+    Undo, VerdictName, WrittenBack,
 };
 use crate::config::{Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
@@ -375,6 +375,8 @@ pub enum Event {
     WritingBack(WrittenBack),
     /// A finding is archived in GuardDuty, or updated in Security Hub.
     WrittenBack(WrittenBack),
+    /// A ticket of the incident is about to be opened, is open, or is closed.
+    Ticket(Ticket),
     /// The deny was in place, and is not any more.
     Drift {
         /// How what was found differs from what rescind had written.

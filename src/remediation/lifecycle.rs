@@ -95,6 +95,7 @@ impl Event {
                 | Self::Lifted { .. }
                 | Self::WritingBack(_)
                 | Self::WrittenBack(_)
+                | Self::Ticket(_)
         )
     }
 }

@@ -228,7 +228,7 @@ impl Service {
                 let signs = checkpoints.as_ref();
                 let witnessing = Witnessing::of_config(&config, &hub, &ledger, &alerts, signs)?;
                 let cosigners = cosigners(&config, &hub)?;
-                let notifier = Notifier::new(hub.clone(), ledger.clone(), &config.channels, name).await?;
+                let notifier = Notifier::new(hub.clone(), ledger.clone(), &config, name).await?;
                 Ok(Self {
                     config: Arc::new(config),
                     ledger,

@@ -52,6 +52,7 @@ mod log_store;
 mod mangled;
 mod model;
 mod notify;
+mod notify_tickets;
 mod opt_outs;
 mod orders;
 mod organization;

@@ -223,6 +223,65 @@ fn a_channel_that_is_new_begins_now() {
     assert_eq!(published(&scene).len(), 1);
 }
 
+/// With a console, each message has the address of its page, in every form; without one it has none.
+#[test]
+fn a_message_has_the_address_of_its_page() {
+    let chats = "[[notify]]\nname = \"slack\"\nwebhook_env = \"SLACK\"\nstyle = \"slack\"\n[[notify]]\nname = \"teams\"\nwebhook_env = \"TEAMS\"\nstyle = \"teams\"\n";
+    let mut scene = with(&format!("{}{chats}", ALL.replace("key_file = \"hook.key\"\n", "")));
+    let run = |scene: &Scene| {
+        let mut command = scene.command(&["run", "--once", "--backlog"]);
+        let at = |name: &str| format!("{}/webhook/{name}", scene.endpoint());
+        command.env("SLACK", at("slack")).env("TEAMS", at("teams"));
+        crate::scene::Ran::new(&command.output().expect("it runs")).code(5);
+    };
+    let chat = |scene: &Scene, name: &str, number: usize| -> Value {
+        let body = &scene.get(&format!("webhooks?name={name}"))["requests"][number]["body"];
+        serde_json::from_str(body.as_str().expect("a body")).expect("JSON")
+    };
+    scene.configure("mode = \"approve\"\n");
+    let _ = scene.theft(SHOP, "web");
+    run(&scene);
+    assert_eq!(taken(&scene)[0]["link"], Value::Null);
+    assert!(!chat(&scene, "slack", 0).to_string().contains("button"));
+    assert!(!chat(&scene, "teams", 0).to_string().contains("OpenUrl"));
+
+    scene.more_tables.insert_str(0, "[web]\nurl = \"https://rescind.example.com\"\n");
+    scene.configure("mode = \"approve\"\n");
+    let _ = scene.theft(SHOP, "batch");
+    run(&scene);
+    let notice = &taken(&scene)[1];
+    let page = format!(
+        "https://rescind.example.com/remediations/{}",
+        notice["remediation"].as_str().expect("an id")
+    );
+    assert_eq!((&notice["topic"], &notice["link"]), (&json!("held"), &json!(page)));
+    assert_eq!(events(&scene)[1]["detail"]["link"], json!(page));
+    let mail = published(&scene)[1]["message"].as_str().expect("a text").to_owned();
+    let has_line = |line: &str| mail.lines().any(|one| one.ends_with(line));
+    assert!(has_line(&page) && has_line(&format!("{page}#answer")), "{mail}");
+    let urls = |buttons: &Value| -> Vec<String> {
+        let url = |one: &Value| one["url"].as_str().expect("a URL").to_owned();
+        buttons.as_array().expect("buttons").iter().map(url).collect()
+    };
+    let wanted = [format!("{page}#answer"), page];
+    assert_eq!(urls(&chat(&scene, "slack", 1)["blocks"][2]["elements"]), wanted);
+    assert_eq!(urls(&chat(&scene, "teams", 1)["attachments"][0]["content"]["actions"]), wanted);
+
+    // What is about the service leads to its health, and many at once to the console's front.
+    scene.rescind(&["notify", "test", "hook"]).code(0);
+    assert_eq!(taken(&scene)[2]["link"], "https://rescind.example.com/health");
+    scene.post("webhooks", &json!({"name": "hook", "answers": [500]}));
+    for number in 0..6 {
+        let _ = scene.theft(SHOP, &format!("role-{number}"));
+    }
+    run(&scene);
+    run(&scene);
+    let many = taken(&scene).last().expect("a message").clone();
+    assert_eq!(many["link"], "https://rescind.example.com/");
+    let text = many["text"].to_string();
+    assert!(text.matches("https://rescind.example.com/remediations/r-").count() >= 6, "{text}");
+}
+
 /// Names that a finding brings do no harm, in whatever form they are sent.
 #[test]
 fn evil_names_are_harmless() {
