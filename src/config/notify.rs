@@ -376,6 +376,51 @@ mod tests {
         webhook_env = "X"
         topics = ["news"]
           unknown variant `news`, expected one of `revoked`, `enforced`, `held`, `not_revoked`, `alert`, `ended`, `service`
+
+        name = "a"
+        jira = "https://x.example"
+        token_env = "X"
+          "a": jira: expected the key of a project beside it (project)
+
+        name = "a"
+        jira = "https://x.example"
+        project = "SEC"
+          "a": expected token_env or token_file: the token that tickets are opened with
+
+        name = "a"
+        jira = "http://x.example"
+        project = "SEC"
+        token_env = "X"
+          "a": jira, servicenow: expected an https URL without a user, a query and a fragment, or http to this machine
+
+        name = "a"
+        jira = "https://me:secret@x.example"
+        project = "SEC"
+        token_env = "X"
+          "a": jira, servicenow: expected an https URL without a user, a query and a fragment, or http to this machine
+
+        name = "a"
+        jira = "https://x.example"
+        project = "SEC OR x"
+        token_env = "X"
+          "a": project: expected the key of a Jira project, such as "SEC"
+
+        name = "a"
+        servicenow = "https://x.example"
+        project = "SEC"
+        token_env = "X"
+          "a": project, issue_type and close_transition are for jira
+
+        name = "a"
+        servicenow = "https://x.example"
+        webhook = "https://x.example"
+        token_env = "X"
+          "a": expected one of sns, event_bus, webhook, webhook_env, webhook_file, jira and servicenow
+
+        name = "a"
+        webhook = "https://x.example"
+        token_env = "X"
+          "a": user, token_env and token_file are for jira and servicenow
         "#);
         let sns = channel("name = \"a\"\nsns = \"arn:aws:sns:eu-central-1:111111111111:rescind-a\"\n")
             .expect("valid");

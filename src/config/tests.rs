@@ -198,7 +198,7 @@ fn errors_name_line_key_and_what_is_expected() {
     """
     [[notify]]
     name = "x"
-      dir/rescind.toml:4:1: notify[0]: "x": expected one of sns, event_bus, webhook, webhook_env and webhook_file
+      dir/rescind.toml:4:1: notify[0]: "x": expected one of sns, event_bus, webhook, webhook_env, webhook_file, jira and servicenow
     "#);
     // This one lists all that there are.
     let unknown = parse("retries = 3\n").expect_err("unknown");

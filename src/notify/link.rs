@@ -63,7 +63,15 @@ mod tests {
             console.incident("i-1"),
             console.page(Topic::Alert, Some("../a b?c#d")),
         ];
-        insta::assert_snapshot!(all.map(text).map(Option::unwrap_or_default).join("\n"), @r"");
+        insta::assert_snapshot!(all.map(text).map(Option::unwrap_or_default).join("\n"), @r"
+        https://rescind.example.com:8443/remediations/r-1
+        https://rescind.example.com:8443/remediations/r-1
+        https://rescind.example.com:8443/alerts
+        https://rescind.example.com:8443/health
+        https://rescind.example.com:8443/
+        https://rescind.example.com:8443/incidents/i-1
+        https://rescind.example.com:8443/remediations/..%2Fa%20b%3Fc%23d
+        ");
         let page = console.page(Topic::Held, Some("r-1")).expect("it is known");
         assert_eq!(answer(&page).as_str(), "https://rescind.example.com:8443/remediations/r-1#answer");
         assert_eq!(Console::default().front(), None);

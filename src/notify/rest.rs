@@ -137,7 +137,9 @@ impl<'a> Rest<'a> {
 
     /// What an answer says about a refusal, without the token: a server could repeat what it was sent.
     fn said(&self, status: StatusCode, text: &[u8], token: &str) -> String {
-        let Some(said) = said(text).filter(|_| status != StatusCode::UNAUTHORIZED) else { return String::new() };
+        let Some(said) = said(text).filter(|_| status != StatusCode::UNAUTHORIZED) else {
+            return String::new();
+        };
         let user = self.system.user.as_deref().unwrap_or_default();
         let encoded = BASE64.encode(format!("{user}:{token}"));
         let said = said.replace(token, "***").replace(&encoded, "***");

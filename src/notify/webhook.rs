@@ -211,9 +211,49 @@ mod tests {
         let mut notice = Notice { link, ..Notice::test("i", &console) };
         (notice.topic, notice.remediation) = (Topic::Held, Some("r-1".to_owned()));
         let slack = &body(Style::Slack, &notice)["blocks"][2];
-        insta::assert_json_snapshot!(slack, @r#"{}"#);
+        insta::assert_json_snapshot!(slack, @r##"
+        {
+          "elements": [
+            {
+              "action_id": "answer",
+              "style": "primary",
+              "text": {
+                "text": "Approve or reject",
+                "type": "plain_text"
+              },
+              "type": "button",
+              "url": "https://rescind.example.com/remediations/r-1#answer"
+            },
+            {
+              "action_id": "open",
+              "text": {
+                "text": "Open",
+                "type": "plain_text"
+              },
+              "type": "button",
+              "url": "https://rescind.example.com/remediations/r-1"
+            }
+          ],
+          "type": "actions"
+        }
+        "##);
         let teams = &body(Style::Teams, &notice)["attachments"][0]["content"]["actions"];
-        insta::assert_json_snapshot!(teams, @r#"{}"#);
+        insta::assert_json_snapshot!(teams, @r##"
+        [
+          {
+            "id": "answer",
+            "title": "Approve or reject",
+            "type": "Action.OpenUrl",
+            "url": "https://rescind.example.com/remediations/r-1#answer"
+          },
+          {
+            "id": "open",
+            "title": "Open",
+            "type": "Action.OpenUrl",
+            "url": "https://rescind.example.com/remediations/r-1"
+          }
+        ]
+        "##);
         // What asks for nothing has one button, and without a console there is none.
         notice.topic = Topic::Revoked;
         assert_eq!(buttons(&notice).len(), 1);

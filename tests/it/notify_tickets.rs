@@ -43,7 +43,13 @@ impl Systems {
     /// The requests that were refused, or not answered.
     fn refused(&self) -> Vec<Value> {
         let is_refused = |one: &Value| one["status"].as_u64().is_none_or(|status| status >= 400);
-        self.get("requests").as_array().expect("requests").iter().filter(|one| is_refused(one)).cloned().collect()
+        self.get("requests")
+            .as_array()
+            .expect("requests")
+            .iter()
+            .filter(|one| is_refused(one))
+            .cloned()
+            .collect()
     }
 
     /// The requests that opened a ticket, or may have.
@@ -63,7 +69,10 @@ impl Systems {
     }
 
     fn servicenow(&self) -> String {
-        format!("[[notify]]\nname = \"snow\"\nservicenow = \"{}/servicenow\"\ntoken_env = \"SNOW\"\n", self.url)
+        format!(
+            "[[notify]]\nname = \"snow\"\nservicenow = \"{}/servicenow\"\ntoken_env = \"SNOW\"\n",
+            self.url
+        )
     }
 }
 
@@ -102,10 +111,9 @@ fn remediation(scene: &Scene) -> String {
 
 #[test]
 fn a_theft_has_one_ticket_that_is_opened_commented_and_closed() {
-    for (system, comments, closed) in [
-        ("jira", "comments", ("category", "done")),
-        ("servicenow", "work_notes", ("state", "6")),
-    ] {
+    for (system, comments, closed) in
+        [("jira", "comments", ("category", "done")), ("servicenow", "work_notes", ("state", "6"))]
+    {
         let systems = Systems::start();
         let channel = if system == "jira" { systems.jira() } else { systems.servicenow() };
         let scene = scene(&format!("[web]\nurl = \"https://rescind.example.com\"\n{channel}"));
@@ -170,7 +178,8 @@ fn a_lost_answer_opens_no_second_ticket() {
     assert_eq!(steps(&scene), ["opening", "opening", "opened", "opened"]);
     assert_eq!((systems.tickets("jira").len(), systems.tickets("servicenow").len()), (1, 1));
     assert_eq!(systems.opening(), 2);
-    let keys: Vec<Value> = scene.entries_of("ticket").iter().map(|entry| entry["data"]["key"].clone()).collect();
+    let keys: Vec<Value> =
+        scene.entries_of("ticket").iter().map(|entry| entry["data"]["key"].clone()).collect();
     assert!(keys.contains(&json!("SEC-1")) && keys.contains(&json!("INC0010001")), "{keys:?}");
 }
 
