@@ -8,6 +8,8 @@ mod assume_role;
 mod attachments;
 mod bucket;
 mod ca_bundle;
+mod caller_check;
+mod caller_proof;
 mod clock;
 mod environment;
 mod error;
@@ -33,6 +35,7 @@ mod roles;
 mod security_hub;
 mod service_controls;
 mod simulate;
+mod sts_endpoint;
 mod token_service;
 mod trail;
 mod trail_pace;
@@ -43,6 +46,11 @@ pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
 pub use bucket::{Bucket, ObjectRetention, ObjectVersion, Stored, VersionMarker};
 pub use ca_bundle::CaBundle;
+pub use caller_check::{CallerCheck, NotIdentified};
+pub use caller_proof::{
+    HUB_HEADER, LONGEST, NONCE_HEADER, ProofFor, Prover, REQUEST_HEADER, SCHEME, SIGNED_HEADERS, new_nonce,
+    request_digest,
+};
 pub use clock::AwsClock;
 pub use health::Detector;
 pub use hint::{hub_hint, who_hint};
@@ -59,6 +67,7 @@ pub use regions::RegionStatus;
 pub use security_hub::NotImported;
 pub use service_controls::ServiceControl;
 pub use simulate::{Caller, Simulation};
+pub use sts_endpoint::recognize as recognize_sts;
 pub use trail::{Lookup, TrailPage, TrailQuery};
 pub use user::AccessKey;
 pub use write_back::HubFindingId;

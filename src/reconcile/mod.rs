@@ -181,6 +181,12 @@ impl Reconciler {
         self.schedule.hasten(|item, wait| matches!(item, Item::Recheck(_)) && wait > longest);
     }
 
+    /// AWS's time, as far as its answers say it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.context().now()
+    }
+
     /// Looks at denies in force.
     #[must_use]
     pub fn rechecks(&self) -> &Arc<Rechecker> {

@@ -74,6 +74,7 @@ mod screens;
 mod sealed;
 mod security_hub;
 mod service;
+mod signer;
 mod skips;
 mod soak;
 #[cfg(target_os = "linux")]
@@ -86,6 +87,7 @@ mod unread;
 mod verify;
 mod way_out;
 mod web;
+mod web_identity;
 mod witness;
 mod write_back;
 mod writer;

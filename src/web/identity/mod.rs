@@ -1,6 +1,9 @@
 //! Who asks, found out once for each request.
 
+mod aws;
 mod form;
+mod nonces;
+mod proof;
 
 pub(super) use form::proves_form;
 
@@ -26,12 +29,13 @@ pub(super) const BODY: usize = 256 * 1024;
 pub(super) struct Identities {
     /// People can log in, or programs can prove who they are.
     pub are_known: bool,
+    proofs: aws::Proofs,
 }
 
 impl Identities {
     pub fn new(config: &Config) -> Self {
         let web = &config.web;
-        Self { are_known: web.oidc.is_some() || !web.grants.is_empty() }
+        Self { are_known: web.oidc.is_some() || !web.grants.is_empty(), proofs: aws::Proofs::default() }
     }
 }
 
@@ -85,6 +89,9 @@ impl Caller {
         }
         if !app.identities.are_known && origin.is_this_machine() {
             return Ok(Self { identity: None, access: Access::reads_everything(), form_token: None });
+        }
+        if let Some(caller) = aws::caller(parts, app, origin).await {
+            return caller;
         }
         let detail = if app.identities.are_known {
             "log in, or sign the request with AWS credentials"

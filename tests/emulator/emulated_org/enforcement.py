@@ -50,7 +50,7 @@ class Enforcement:
         return self._root_keys.account_of(access_key_id) or self._directory.access_key(access_key_id)[0]
 
     def authenticate(self, call: Call, now: datetime) -> Principal:
-        """The principal behind a call's access key. Signatures are not verified."""
+        """The principal behind a call's access key. The gateway verifies signatures, and those of queries only."""
         if call.access_key_id.startswith("ASIA"):
             session = self._sessions.authenticate(call.access_key_id, call.session_token, now)
             return self._session_principal(session)
@@ -59,6 +59,14 @@ class Enforcement:
             return self._root_principal(root_account)
         key = self._spread.key(call.access_key_id)
         return self._user_principal(key if key and key.is_active else None)
+
+    def secret_of(self, access_key_id: str) -> str:
+        """The secret of a key that was authenticated."""
+        session = self._sessions.find(access_key_id)
+        if session:
+            return session.secret_access_key
+        secret = self._root_keys.secret_of(access_key_id)
+        return secret or self._directory.access_key(access_key_id)[1].secret_access_key
 
     def holder_of(self, access_key_id: str) -> Principal:
         """Whose a key is, whether it still works or not."""

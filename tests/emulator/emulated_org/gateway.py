@@ -142,7 +142,10 @@ class Gateway:
     def _authenticate(self, call: Call, entry: dict) -> Principal:
         world = self._world
         world.directory.require_region(call.region)
-        principal = self._enforcement.authenticate(call, world.clock.now())
+        now = world.clock.now()
+        principal = self._enforcement.authenticate(call, now)
+        if call.presigned:
+            call.presigned.verify(self._enforcement.secret_of(call.access_key_id), now)
         world.calls.completed(entry, principal=principal.arn)
         return principal
 

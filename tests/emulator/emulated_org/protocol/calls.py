@@ -2,11 +2,12 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AwsError
 from .paths import rest_operation
+from .presigned import Presigned, read_presigned, without_signature
 
 QUERY, EC2, JSON, REST_JSON, REST_XML = "query", "ec2", "json", "rest-json", "rest-xml"
 PROTOCOLS = {
@@ -52,6 +53,8 @@ class Call:
     # Those of the parameters that stand in the path.
     path_fields: Dict[str, str] = field(default_factory=dict)
     request_id: str = ""
+    # Of a request whose signature stands in the query.
+    presigned: Optional[Presigned] = None
     # How many entries of a batch a fault makes fail.
     failing_entries: int = 0
     # Whoever waits before its answer asks this now and then.
@@ -89,9 +92,11 @@ class Call:
 def read_call(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Call:
     """Gives service, operation and parameters of a signed request."""
     signed = CREDENTIAL.search(headers.get("Authorization") or "")
-    if not signed:
-        raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-    access_key_id, region, service = signed.groups()
+    presigned = None if signed else read_presigned(method, url, headers, body)
+    if presigned:
+        access_key_id, region, service = presigned.access_key_id, presigned.region, presigned.service
+    else:
+        access_key_id, region, service = signed.groups()
     if service not in PROTOCOLS:
         raise AwsError("EmulatorNotImplemented", f"the emulator has no service {service}", 501)
     operation, params, named = _operation_of(service, method, url, headers, body)
@@ -99,7 +104,11 @@ def read_call(method: str, url: str, headers: Mapping[str, str], body: bytes) ->
         path = urlsplit(url).path
         raise AwsError("EmulatorNotImplemented", f"the emulator has no {service} operation {method} {path}", 501)
     token = headers.get("X-Amz-Security-Token") or ""
-    return Call(method, url, headers, body, service, region, access_key_id, token, operation, params, named)
+    if presigned:
+        token, params = presigned.session_token, without_signature(params)
+    call = Call(method, url, headers, body, service, region, access_key_id, token, operation, params, named)
+    call.presigned = presigned
+    return call
 
 
 def _operation_of(service: str, method: str, url: str, headers, body: bytes) -> Tuple[str, Params, Params]:

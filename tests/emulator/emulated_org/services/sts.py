@@ -1,4 +1,5 @@
 """AWS STS: role sessions, their trust policies and their limits."""
+import json
 import math
 import re
 from typing import Dict, List, Mapping, Optional
@@ -23,6 +24,17 @@ NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
+def _identity_in_json(call: Call, principal: Principal) -> Answer:
+    """STS answers in JSON whoever accepts that."""
+    identity = {"Account": principal.account, "Arn": principal.arn, "UserId": principal.user_id}
+    answer = {
+        "GetCallerIdentityResult": identity,
+        "ResponseMetadata": {"RequestId": call.request_id},
+    }
+    body = json.dumps({"GetCallerIdentityResponse": answer}).encode()
+    return Answer(200, {"Content-Type": "application/json"}, body)
+
+
 def validation_error(message: str) -> AwsError:
     return AwsError("ValidationError", message, 400)
 
@@ -44,6 +56,8 @@ class Sts:
         }
         if call.operation not in operations:
             raise NotEmulated(f"sts:{call.operation}")
+        if call.operation == "GetCallerIdentity" and "application/json" in (call.headers.get("Accept") or ""):
+            return _identity_in_json(call, principal)
         result = operations[call.operation](call, principal)
         return xml_answer(call, NAMESPACE, result)
 
