@@ -12,12 +12,12 @@ use crate::aws::{
     CallerCheck, HUB_HEADER, NONCE_HEADER, NotIdentified, ProofFor, REQUEST_HEADER, SCHEME, request_digest,
 };
 use crate::identity::Identity;
-use crate::ledger::Append;
-use crate::remediation::{Draft, Event, RequestRefused, Subject};
+use crate::remediation::RequestRefused;
 use crate::web::access::Access;
 use crate::web::app::App;
 use crate::web::peer::Origin;
 use crate::web::problem::Problem;
+use crate::web::refused;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
@@ -63,12 +63,12 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
             let text = format!("{} may do nothing here", identity.name());
             let problem = Problem::new(StatusCode::FORBIDDEN, "no_access", text)
                 .with("`web.access` in the configuration says who may do what: name the role in its `arns`.");
-            record(app, refusal(parts, origin, &problem, Some(identity), None)).await;
+            refused::record(app, refusal(parts, origin, &problem, Some(identity), None)).await;
             Err(problem)
         }
         Err(problem) => {
             if let Some(key) = key {
-                record(app, refusal(parts, origin, &problem, None, Some(key))).await;
+                refused::record(app, refusal(parts, origin, &problem, None, Some(key))).await;
             }
             Err(problem)
         }
@@ -130,15 +130,6 @@ fn refusal(
         code: problem.code.clone(),
         why: problem.detail.clone(),
         more: 0,
-    }
-}
-
-async fn record(app: &Arc<App>, refused: RequestRefused) {
-    let entries = vec![Draft { subject: Subject::default(), event: Event::RequestRefused(refused) }];
-    let append = Append { entries, ..Append::default() };
-    let recorded = app.write(async |ledger, _| Ok(ledger.append(append).await.map(drop)?)).await;
-    if let Err(error) = recorded {
-        tracing::error!("a request was refused, and that cannot be recorded: {error}");
     }
 }
 
