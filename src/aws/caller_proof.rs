@@ -1,5 +1,6 @@
 //! A proof of who makes a request to a hub: a GetCallerIdentity that they sign for this hub and this request alone.
 
+use super::ca_bundle::CaBundle;
 use super::environment::Environment;
 use super::sts_endpoint;
 use crate::chain::chain;
@@ -78,6 +79,7 @@ pub fn new_nonce() -> Result<String, getrandom::Error> {
 #[derive(Debug)]
 pub struct Prover {
     config: SdkConfig,
+    ca_bundle: Option<CaBundle>,
     region: Region,
     /// Where STS is asked, as the hub is to reach it.
     endpoint: String,
@@ -95,13 +97,20 @@ impl Prover {
             None => GLOBAL.parse().map_err(|_| failed(ErrorKind::Refused, "no region".to_owned()))?,
         };
         let environment = Environment::load(&region).await;
-        let config = environment.map_err(|error| error.of_call("sts", "GetCallerIdentity"))?.config;
+        let Environment { config, ca_bundle } =
+            environment.map_err(|error| error.of_call("sts", "GetCallerIdentity"))?;
         let endpoint = match (sts_endpoint::configured(&config), &named) {
             (Some(url), _) => url.origin().ascii_serialization(),
             (None, Some(region)) => sts_endpoint::of_region(region),
             (None, None) => sts_endpoint::GLOBAL.to_owned(),
         };
-        Ok(Self { config, region, endpoint })
+        Ok(Self { config, ca_bundle, region, endpoint })
+    }
+
+    /// The certificates that are trusted beside those of the system, when the environment names some.
+    #[must_use]
+    pub fn ca_bundle(&self) -> Option<&CaBundle> {
+        self.ca_bundle.as_ref()
     }
 
     /// A presigned GetCallerIdentity: the proof.

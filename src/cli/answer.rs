@@ -16,32 +16,32 @@ use crate::service::{self, ServiceError};
 pub struct Args {
     /// Remediations, by id (r-…) or at least four characters of it after the r-.
     #[arg(required_unless_present = "incident", value_name = "ID")]
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
 
     /// All that is held of this incident, by its id (i-…) or that of one of its remediations.
     #[arg(long, value_name = "ID", conflicts_with = "ids")]
-    incident: Option<String>,
+    pub(super) incident: Option<String>,
 
     #[command(flatten)]
-    signed: Signed,
+    pub(super) signed: Signed,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct DoneArgs {
     /// Remediations, by id (r-…) or at least four characters of it after the r-.
     #[arg(required = true, value_name = "ID")]
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
 
     #[command(flatten)]
-    signed: Signed,
+    pub(super) signed: Signed,
 }
 
 /// Who answers, and why.
 #[derive(Debug, clap::Args)]
 pub struct Signed {
-    /// Your name, for the record.
+    /// Your name, for the record. With --hub your AWS identity is recorded instead.
     #[arg(long, value_name = "NAME", value_parser = a_text)]
-    by: String,
+    by: Option<String>,
 
     /// The reason, for the ledger.
     #[arg(long, value_name = "TEXT", value_parser = a_text)]
@@ -52,16 +52,35 @@ pub struct Signed {
     aws_identity: bool,
 }
 
+impl Signed {
+    /// The reason, where the identity is the caller's and a name is not for them to give.
+    pub fn over_a_hub(&self) -> Result<&str, BadInput> {
+        let flag = match (&self.by, self.aws_identity) {
+            (Some(_), _) => "--by",
+            (_, true) => "--aws-identity",
+            (None, false) => return Ok(&self.reason),
+        };
+        let text = format!("{flag} cannot be used with --hub: who signs the request is who answers");
+        Err(BadInput(text))
+    }
+}
+
 /// The answer, without any look at AWS.
-pub fn unproved(signed: &Signed) -> Answer {
-    Answer {
-        by: signed.by.clone(),
+///
+/// # Errors
+/// When nobody answers for it.
+pub fn unproved(signed: &Signed) -> Result<Answer, BadInput> {
+    let Some(by) = signed.by.clone() else {
+        return Err(BadInput("--by NAME is missing: your name, for the record".to_owned()));
+    };
+    Ok(Answer {
+        by,
         reason: signed.reason.clone(),
         os_user: service::os_user(),
         aws_identity: None,
         identity: None,
         judged: None,
-    }
+    })
 }
 
 /// The answer as it is recorded.
@@ -70,9 +89,10 @@ pub async fn signed(
     config: &Config,
     ledger: &Ledger,
     judged: Option<i64>,
-) -> Result<Answer, ServiceError> {
+) -> anyhow::Result<Answer> {
+    let answer = unproved(signed)?;
     let aws_identity = if signed.aws_identity { Some(aws_identity(config, ledger).await?) } else { None };
-    Ok(Answer { aws_identity, judged, ..unproved(signed) })
+    Ok(Answer { aws_identity, judged, ..answer })
 }
 
 fn a_text(text: &str) -> Result<String, String> {

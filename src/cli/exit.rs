@@ -1,5 +1,6 @@
 //! Exit codes. They are part of the interface: docs/exit-codes.md.
 
+use super::hub::error::HubError;
 use super::ledger::Unread;
 use crate::config::ConfigError;
 use crate::desk::DeskError;
@@ -54,6 +55,8 @@ impl Exit {
             Self::Ledger
         } else if let Some(error) = error.downcast_ref::<DeskError>() {
             Self::of_desk(error)
+        } else if let Some(error) = error.downcast_ref::<HubError>() {
+            Self::of_hub(error)
         } else {
             match error.downcast_ref::<ServiceError>() {
                 Some(ServiceError::Ledger(_)) => Self::Ledger,
@@ -61,6 +64,20 @@ impl Exit {
                 Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
                 Some(ServiceError::Notifier(_)) | None => Self::Internal,
             }
+        }
+    }
+
+    /// As the same command ends on the hub's host, where that can be.
+    fn of_hub(error: &HubError) -> Self {
+        match error {
+            HubError::Unreachable { .. } | HubError::Unsigned(_) => Self::Aws,
+            HubError::Odd { .. } => Self::Internal,
+            HubError::Refused(problem) => match (problem.status, problem.code.as_str()) {
+                (401 | 421 | 429, _) | (_, "sts_unreachable") => Self::Aws,
+                (400..=499, _) => Self::Usage,
+                (503, _) => Self::Ledger,
+                _ => Self::Internal,
+            },
         }
     }
 
@@ -96,6 +113,9 @@ pub fn what_to_do(error: &anyhow::Error) -> Option<&str> {
     }
     if let Some(Unread { hint, .. }) = error.downcast_ref() {
         return Some(hint);
+    }
+    if let Some(error) = error.downcast_ref::<HubError>() {
+        return error.what_to_do();
     }
     match error.downcast_ref() {
         Some(ConfigError::Unreadable { hint, .. }) => *hint,

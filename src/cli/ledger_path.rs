@@ -13,6 +13,11 @@ pub struct OtherLedger {
 }
 
 impl OtherLedger {
+    /// One was named.
+    pub fn is_named(&self) -> bool {
+        self.named.is_some()
+    }
+
     /// The ledger that was named, if one was.
     pub fn named(&self) -> Result<Option<PathBuf>, BadInput> {
         self.named.as_deref().map(named_ledger).transpose()

@@ -5,28 +5,31 @@ use super::ledger_path::OtherLedger;
 use super::output::{BOLD, Screen, clean, how_long_ago, short, styled, table, when, width};
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
-use crate::desk::{RemediationLine, decision_line};
+use crate::desk::{DecisionLine, RemediationLine, decision_line};
 use crate::ledger::Reader;
-use crate::remediation::{InForce, Remediation};
+use jiff::SignedDuration;
 
 /// Minimum width of a terminal, in characters, at which the table has room for exact times.
 const WIDE: usize = 110;
 
+/// Length of a short id.
+const SHORT: usize = 14;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    filter: Filter,
+    pub(super) filter: Filter,
 
     /// Every finding with what was decided about it, and why.
     #[arg(long, conflicts_with_all = ["states", "proofs"])]
-    decisions: bool,
+    pub(super) decisions: bool,
 
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short)]
-    watch: bool,
+    pub(super) watch: bool,
 
     #[command(flatten)]
-    ledger: OtherLedger,
+    pub(super) ledger: OtherLedger,
 }
 
 pub fn run(
@@ -44,19 +47,31 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
     let wanted = filter.selection();
     let mut remediations = reader.remediations(|state| wanted.has_state(state))?;
     remediations.retain(|remediation| wanted.has_proof(remediation.rung()));
+    let (mut lines, known_until) = (Vec::new(), reader.last_time()?);
+    for remediation in &remediations {
+        let line = RemediationLine::of(remediation, known_until);
+        screen.json(&line)?;
+        lines.push((reader.short_id(&remediation.id)?.to_owned(), line));
+    }
+    show(&lines, !filter.is_empty(), screen);
+    Ok(Exit::Done)
+}
+
+/// As much of an id as the table shows, where it is not known how much names one.
+pub(super) fn short_id(id: &str) -> &str {
+    id.get(..SHORT).unwrap_or(id)
+}
+
+/// The remediations, for people: each with as much of its id as names it.
+pub(super) fn show(lines: &[(String, RemediationLine)], is_filtered: bool, screen: &Screen) {
     // Where the exact time has no room it is left to `show`.
     let is_wide = width() >= WIDE;
     let opened = if is_wide { "opened (UTC)" } else { "opened" };
     let header = ["remediation", "state", "proof", "account", "principal", opened, "to deny", "in force"];
-    let (mut rows, known_until) = (Vec::new(), reader.last_time()?);
-    for remediation in &remediations {
-        screen.json(&RemediationLine::of(remediation, known_until))?;
-        let in_force = known_until.and_then(|until| remediation.in_force(until));
-        rows.push(cells(reader.short_id(&remediation.id)?, remediation, in_force, is_wide));
-    }
-    if remediations.is_empty() && !filter.is_empty() {
+    let rows: Vec<[String; 8]> = lines.iter().map(|(id, line)| cells(id, line, is_wide)).collect();
+    if lines.is_empty() && is_filtered {
         screen.line("No remediation is in this state: `rescind list` shows all.");
-    } else if remediations.is_empty() {
+    } else if lines.is_empty() {
         screen.prose(
             "No remediations yet. `rescind list --decisions` shows what came and why nothing was done.",
         );
@@ -74,22 +89,21 @@ fn remediations(reader: &Reader, filter: &Filter, screen: &Screen) -> anyhow::Re
         }
         screen.line(format!("\n{} shows one in full.", styled(BOLD, "rescind show ID")));
     }
-    Ok(Exit::Done)
 }
 
 /// A remediation in the table, column by column.
-fn cells(id: &str, remediation: &Remediation, in_force: Option<InForce>, is_wide: bool) -> [String; 8] {
-    let recurring = if remediation.recurrence.is_some() { " (recurring)" } else { "" };
-    let to_deny = remediation.to_deny().map_or("-".to_owned(), short);
+fn cells(id: &str, line: &RemediationLine, is_wide: bool) -> [String; 8] {
+    let recurring = if line.recurrence.is_some() { " (recurring)" } else { "" };
+    let to_deny = line.seconds_to_deny.and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
     [
         id.to_owned(),
-        format!("{}{recurring}", remediation.state),
-        remediation.rung().map_or("-".to_owned(), |rung| rung.to_string()),
-        remediation.target.account.to_string(),
-        remediation.target.label(),
-        if is_wide { when(remediation.opened_at) } else { how_long_ago(remediation.opened_at) },
-        to_deny,
-        in_force.map_or("-".to_owned(), |one| one.percent()),
+        format!("{}{recurring}", line.state),
+        line.proof.map_or("-".to_owned(), |rung| rung.to_string()),
+        line.account.to_string(),
+        line.principal.clone(),
+        if is_wide { when(line.opened_at) } else { how_long_ago(line.opened_at) },
+        to_deny.map_or("-".to_owned(), short),
+        line.in_force.as_ref().map_or("-".to_owned(), |one| one.percent()),
     ]
 }
 
@@ -117,14 +131,19 @@ fn decisions(reader: &Reader, screen: &Screen) -> anyhow::Result<Exit> {
     for decided in &all {
         let line = decision_line(decided);
         screen.json(&line)?;
-        let account = line.account.as_ref().map_or("-", |account| account.as_str());
-        let finding = clean(line.finding.as_deref().unwrap_or("-"));
-        screen.line(format!("{:<11}  {account:<12}  {finding}", line.decision));
-        // Below it, so that nothing that people copy is broken over two lines.
-        screen.prose(format!("             {}: {}", when(line.seen), clean(&line.reason)));
+        decision(&line, screen);
     }
     if all.is_empty() {
         screen.line("No findings yet.");
     }
     Ok(Exit::Done)
+}
+
+/// What was decided about a finding, for people.
+pub(super) fn decision(line: &DecisionLine, screen: &Screen) {
+    let account = line.account.as_ref().map_or("-", |account| account.as_str());
+    let finding = clean(line.finding.as_deref().unwrap_or("-"));
+    screen.line(format!("{:<11}  {account:<12}  {finding}", line.decision));
+    // Below it, so that nothing that people copy is broken over two lines.
+    screen.prose(format!("             {}: {}", when(line.seen), clean(&line.reason)));
 }

@@ -1,6 +1,7 @@
 //! What a person sees: one file for each subcommand.
 
 mod act;
+mod alerts;
 mod answer;
 mod completions;
 mod doctor;
@@ -12,6 +13,7 @@ mod follow;
 mod handle;
 mod health;
 mod hosts;
+mod hub;
 mod impact;
 mod incident;
 mod init;
@@ -68,6 +70,11 @@ pub struct Cli {
     )]
     config: PathBuf,
 
+    /// Address of a hub to ask, instead of this machine's configuration and ledger: https://HOST. Requests are signed with
+    /// AWS credentials, and these say who asks.
+    #[arg(long, global = true, env = "RESCIND_HUB", value_name = "URL")]
+    hub: Option<hub::HubUrl>,
+
     /// Text for people, or JSON for programs.
     #[arg(long, short, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     output: Format,
@@ -109,6 +116,8 @@ enum Command {
     Show(show::Args),
     /// Incidents: all that hangs together with one theft, and what is left to do.
     Incident(incident::Args),
+    /// List what was raised to people, and say that it was seen to.
+    Alerts(alerts::Args),
     /// Show every check that led to the decision about a finding.
     Explain(explain::Args),
     /// Report what was done over a period, for people, auditors and other programs.
@@ -147,6 +156,9 @@ pub fn run(cli: Cli) -> ExitCode {
     let _telemetry = telemetry::init(log, cli.output);
     let screen = Screen::new(cli.output);
     let config = cli.config;
+    if let Some(hub) = cli.hub.as_ref().filter(|_| !cli.command.needs_nothing()) {
+        return ended(hub::run(hub, &cli.command, &screen), &screen);
+    }
     let done = match cli.command {
         Command::Init(args) => init::run(&args, &config, &screen),
         Command::Plan(args) => with_config(&config, |config| plan::run(&args, config, &screen)),
@@ -163,6 +175,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::run(&args, || Config::load_alone(&config), &screen),
         Command::Show(args) => show::run(&args, || Config::load_alone(&config), &screen),
         Command::Incident(args) => incident::run(&args, &config, &screen),
+        Command::Alerts(args) => with_config_alone(&config, |config| alerts::run(&args, &config, &screen)),
         Command::Explain(args) => explain::run(&args, || Config::load_alone(&config), &screen),
         Command::Report(args) => report::run(&args, || Config::load_alone(&config), &screen),
         Command::Ledger(args) => ledger::run(&args, &config, &screen),
@@ -184,6 +197,18 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Man(args) => man::run(&args, Cli::command(), &screen),
         Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };
+    ended(done, &screen)
+}
+
+impl Command {
+    /// It is about this program alone.
+    fn needs_nothing(&self) -> bool {
+        matches!(self, Self::Completions(_) | Self::Man(_))
+    }
+}
+
+/// The exit code of what was done. Of an error, its text is shown.
+fn ended(done: anyhow::Result<Exit>, screen: &Screen) -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -22,18 +22,18 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A remediation, by id (r-…) or at least four characters of it after the r-.
-    id: String,
+    pub(super) id: String,
 
     #[command(flatten)]
-    signed: Signed,
+    pub(super) signed: Signed,
 
     /// Also release the other stolen keys that this remediation handles.
     #[arg(long)]
-    attached: bool,
+    pub(super) attached: bool,
 
     /// Overwrite later changes by others.
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -187,6 +187,11 @@ fn describe_plan(remediation: &Remediation, undo: &Undo, drift: Option<&Drift>, 
         ));
         diff(drift.written.as_deref(), undo.found.as_deref(), screen);
     }
+    describe_undo(undo, screen);
+}
+
+/// What becomes of the policy.
+pub(super) fn describe_undo(undo: &Undo, screen: &Screen) {
     screen.line(format!("  Released, {} becomes:", undo.policy()));
     diff(undo.found.as_deref(), undo.leave.as_deref(), screen);
     if let Some(foreign) = &undo.foreign {

@@ -26,39 +26,39 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The account that the role or user is in.
-    account: AccountId,
+    pub(super) account: AccountId,
 
     /// A role (web, role/web), an IAM user (user/alice), or an ARN of one or of a role's session.
-    principal: String,
+    pub(super) principal: String,
 
     /// Only this session of the role: its name, or AROA…:NAME. Without it, all its sessions.
     #[arg(long, value_name = "ID")]
-    session: Option<String>,
+    pub(super) session: Option<String>,
 
     /// When the theft began, if that is known, such as 2026-11-21T23:47:00Z: from then on CloudTrail is read for what was
     /// done with the key. Without it, from 36 hours before the order.
     #[arg(long, value_name = "TIME", value_parser = a_time)]
-    since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
 
     /// The access key that was stolen: a user's key is deactivated, and what was done with it is searched for.
     #[arg(long, value_name = "ID", value_parser = an_access_key)]
-    key: Option<String>,
+    pub(super) key: Option<String>,
 
     /// The address at which the thief was seen. What was opened with the key from elsewhere may be the legitimate user's, and is
     /// held.
     #[arg(long, value_name = "IP")]
-    address: Option<IpAddr>,
+    pub(super) address: Option<IpAddr>,
 
     #[command(flatten)]
-    signed: Signed,
+    pub(super) signed: Signed,
 
     /// Do not show the plan, and do not ask.
     #[arg(long)]
-    yes: bool,
+    pub(super) yes: bool,
 
     /// Wait until the running service has carried it out, and show the proof.
     #[arg(long)]
-    wait: bool,
+    pub(super) wait: bool,
 }
 
 fn a_time(text: &str) -> Result<Timestamp, String> {
@@ -120,7 +120,7 @@ async fn preview(
     // It changes nothing, so that Ctrl-C may end it at any moment.
     let stop = CancellationToken::new();
     let service = Service::start(config.clone().for_one_run(), "plan", Purpose::Plan, stop).await?;
-    let answer = answer::unproved(&args.signed);
+    let answer = answer::unproved(&args.signed)?;
     let finding = |who: &Ordered| asked.finding(who, &answer, config.home_region());
     let mut planned = service.reconciler().plan(finding(&who), false).await?;
     if let (Ordered::Role { name, session }, Some(missing)) = (&mut who, &missing) {

@@ -19,21 +19,27 @@ use crate::remedy::regional;
 use crate::report::rungs;
 use jiff::{SignedDuration, Timestamp};
 
+/// What an answer is signed with on the hub's host, where somebody gives a name.
+const NAMED: &str = "--by NAME --reason TEXT";
+
+/// What an answer is signed with over a hub, which knows who asks.
+pub(super) const PROVED: &str = "--reason TEXT";
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A remediation's id or its beginning, or a finding's id.
-    id: String,
+    pub(super) id: String,
 
     /// Only the finding, as it was received: JSON that `rescind handle -` takes.
     #[arg(long)]
-    finding: bool,
+    pub(super) finding: bool,
 
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short, conflicts_with = "finding")]
-    watch: bool,
+    pub(super) watch: bool,
 
     #[command(flatten)]
-    ledger: OtherLedger,
+    pub(super) ledger: OtherLedger,
 }
 
 pub fn run(
@@ -47,7 +53,7 @@ pub fn run(
     };
     let reader = Reader::open(&ledger)?;
     if args.finding && !args.id.starts_with("r-") {
-        return show_finding(&desk::finding(&reader, &args.id)?);
+        return finding(&desk::finding(&reader, &args.id)?);
     }
     let id = &desk::find(&reader, &args.id)?;
     watch::show(args.watch, screen, || show(args, &reader, id, timeout, screen))
@@ -62,25 +68,31 @@ fn show(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     if args.finding {
-        return show_finding(&reader.remediation(id)?.finding);
+        return finding(&reader.remediation(id)?.finding);
     }
     let shown = Shown::read(reader, id)?;
     screen.json(&shown)?;
     if screen.is_text() {
-        let (remediation, incident) = (&shown.whole, shown.incident.as_deref());
-        head(remediation, incident, shown.known_until, shown.outage.is_some(), screen);
-        attached(&shown.attached, screen);
-        judge(remediation, timeout, screen);
-        unchanged(remediation, shown.outage.as_ref(), screen);
-        policy(remediation, screen);
-        activities(remediation, incident, screen);
-        timeline(remediation, &shown.entries, screen);
-        aftercare(remediation, screen);
+        text(&shown, timeout, NAMED, screen);
     }
     Ok(Exit::Done)
 }
 
-fn show_finding(finding: &Finding) -> anyhow::Result<Exit> {
+/// A remediation, for people. `sign` is what an answer is signed with.
+pub(super) fn text(shown: &Shown, timeout: Option<SignedDuration>, sign: &str, screen: &Screen) {
+    let (remediation, incident) = (&shown.whole, shown.incident.as_deref());
+    head(remediation, incident, shown.known_until, shown.outage.is_some(), screen);
+    attached(&shown.attached, screen);
+    judge(remediation, timeout, sign, screen);
+    unchanged(remediation, shown.outage.as_ref(), screen);
+    policy(remediation, screen);
+    activities(remediation, incident, screen);
+    timeline(remediation, &shown.entries, screen);
+    aftercare(remediation, sign, screen);
+}
+
+/// The finding alone, as it was received.
+pub(super) fn finding(finding: &Finding) -> anyhow::Result<Exit> {
     let Some(detail) = finding.detail.as_deref() else {
         let why = if finding.cause.is_guardduty() {
             "the finding is too long, and was not kept whole"
@@ -197,9 +209,9 @@ fn attached(findings: &[Finding], screen: &Screen) {
 }
 
 /// What a person needs who is asked.
-fn judge(r: &Remediation, timeout: Option<SignedDuration>, screen: &Screen) {
+fn judge(r: &Remediation, timeout: Option<SignedDuration>, sign: &str, screen: &Screen) {
     if r.state == State::Held && !r.target.is_supported() {
-        hand_over(r, screen);
+        hand_over(r, sign, screen);
     } else if r.state == State::Held {
         screen.line(format!("\n{}", styled(BOLD, "Held: waiting for your decision")));
         let why = r.held_why();
@@ -234,8 +246,8 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, screen: &Screen) {
         if matches!(r.target.who, Who::Role { .. }) {
             screen.line(format!("    rescind impact {}   (the impact)", r.id));
         }
-        screen.line(format!("    rescind approve {} --by NAME --reason TEXT", r.id));
-        screen.line(format!("    rescind reject {} --by NAME --reason TEXT", r.id));
+        screen.line(format!("    rescind approve {} {sign}", r.id));
+        screen.line(format!("    rescind reject {} {sign}", r.id));
     }
     if let Some(Given { at, how, answer }) = &r.answer {
         let word = how.to_string().replace('_', " ");
@@ -275,11 +287,11 @@ fn advice(lines: &[String], screen: &Screen) {
 }
 
 /// What only a person can do.
-fn hand_over(r: &Remediation, screen: &Screen) {
+fn hand_over(r: &Remediation, sign: &str, screen: &Screen) {
     let title = "Held: rescind cannot do this. Do it by hand, then report it:";
     screen.line(format!("\n{}", styled(BOLD, title)));
     screen.prose(format!("  {}", clean(r.what_to_do.as_deref().unwrap_or_default())));
-    screen.line(format!("    rescind done {} --by NAME --reason TEXT", r.id));
+    screen.line(format!("    rescind done {} {sign}", r.id));
 }
 
 fn policy(r: &Remediation, screen: &Screen) {
@@ -341,7 +353,7 @@ fn timeline(r: &Remediation, entries: &[Entry], screen: &Screen) {
 }
 
 /// Impact, and what they must do.
-fn aftercare(r: &Remediation, screen: &Screen) {
+fn aftercare(r: &Remediation, sign: &str, screen: &Screen) {
     let instance = r.finding.evidence.instance_id.as_deref();
     if let Some(impact) = &r.impact {
         screen.line(format!("\n{}", styled(BOLD, "Impact")));
@@ -360,5 +372,5 @@ fn aftercare(r: &Remediation, screen: &Screen) {
     screen.line(format!("\n{}", styled(BOLD, "What to do now")));
     advice(&crate::remedy::aftercare(&r.target, instance, r.recurrence.is_some()), screen);
     screen.line("  - To undo it:");
-    screen.line(format!("      rescind release {} --by NAME --reason TEXT", r.id));
+    screen.line(format!("      rescind release {} {sign}", r.id));
 }

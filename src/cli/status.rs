@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Args {
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short)]
-    watch: bool,
+    pub(super) watch: bool,
 }
 
 pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -23,7 +23,8 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
     watch::show(args.watch, screen, || show(&Picture::take(config, &reader)?, screen))
 }
 
-fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
+/// How it is doing, and whether that needs attention.
+pub(super) fn show(picture: &Picture, screen: &Screen) -> anyhow::Result<Exit> {
     screen.json(picture)?;
     show_service(picture, screen);
     if let Some(live) = &picture.live {

@@ -6,11 +6,11 @@ use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::remediation::{AlertCode, Answer, Draft, Entry, Event};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// An alert in one line of JSON.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AlertLine {
     /// Number of its entry.
     pub alert: i64,
@@ -31,7 +31,7 @@ pub struct AlertLine {
 }
 
 /// Who has seen to an alert.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Acknowledged {
     /// When they said so.
     pub at: Timestamp,

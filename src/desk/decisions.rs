@@ -5,10 +5,10 @@ use crate::ledger::Decided;
 use crate::remediation::{Event, ReasonCode};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was decided about a finding, in one line of JSON.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionLine {
     /// When the occurrence was recorded.
     pub seen: Timestamp,

@@ -6,10 +6,10 @@ use crate::ledger::{Append, Ledger, Reader};
 use crate::remediation::{Answer, DoorsClosed, Draft, Event, Remediation, State};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An incident in one line of JSON.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentLine {
     /// Id of the incident.
     pub incident: String,

@@ -7,10 +7,10 @@ use crate::remediation::{
 use crate::report::{RungReached, rungs};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A remediation in one line of JSON.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RemediationLine {
     /// Id of the remediation.
     pub remediation: String,
@@ -46,7 +46,7 @@ pub struct RemediationLine {
     /// The same in words.
     pub held_why: Option<String>,
     /// Approvals that were given while others must approve as well.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Answer>,
     /// The latest answer.
     pub answer: Option<Given>,

@@ -8,11 +8,11 @@ use crate::remediation::{Entry, Event, Outage, Remediation, Rung, Standing, Stat
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How the service and its work are doing, as `rescind status -o json` and the API give it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Picture {
     /// When it was taken.
     pub at: Timestamp,
@@ -60,7 +60,7 @@ pub struct Picture {
 }
 
 /// How a channel of notifications is doing.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelPicture {
     pub channel: String,
     /// How often it failed in a row, since when, and why.
@@ -70,7 +70,7 @@ pub struct ChannelPicture {
 }
 
 /// A control plane that takes no changes.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OutagePicture {
     #[serde(flatten)]
     pub outage: Outage,
@@ -81,7 +81,7 @@ pub struct OutagePicture {
 }
 
 /// A remediation that is not finished.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Unfinished {
     pub remediation: String,
     /// As much of it as names it, for the table.

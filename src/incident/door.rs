@@ -8,7 +8,7 @@ use crate::remediation::State;
 use crate::trail::{Activity, Door, Meaning, Thing};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 const SHORTEST: usize = 8;
 
 /// Something that a thief made or turned off, and whether it still is so.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentDoor {
     /// Its id: the beginning of CloudTrail's id of the call, long enough to be the only one of the incident.
     pub door: String,
@@ -33,7 +33,7 @@ pub struct IncidentDoor {
 }
 
 /// Who closed a door.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Closed {
     /// When that was reported.
     pub at: Timestamp,
@@ -44,7 +44,7 @@ pub struct Closed {
 }
 
 /// Whether a door is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DoorStatus {
     /// Nobody has closed it.

@@ -8,14 +8,14 @@ use crate::ident::AccountId;
 use crate::trail::Thing;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Maximum number of nodes. What is beyond them is counted.
 const MOST: usize = 200;
 
 /// How one thing led to another. It may have circles: two roles can assume each other.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Graph {
     /// Principals, sessions and doors.
     pub nodes: Vec<GraphNode>,
@@ -26,7 +26,7 @@ pub struct Graph {
 }
 
 /// A principal, a session or a door.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct GraphNode {
     /// Its id within the graph.
     pub id: String,
@@ -41,7 +41,7 @@ pub struct GraphNode {
 }
 
 /// What a node of the graph is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeKind {
     /// A role or a user.
@@ -53,7 +53,7 @@ pub enum NodeKind {
 }
 
 /// A call that led from one node to another.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct GraphEdge {
     /// The node that it comes from.
     pub from: String,

@@ -4,10 +4,10 @@ use super::record::Record;
 use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Event, NOBODY, ReasonCode, Remediation, State};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What became of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionStatus {
     /// Everything is denied to it.

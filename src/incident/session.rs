@@ -11,7 +11,7 @@ use crate::remediation::Remediation;
 use crate::trail::{Activity, Meaning, Thing};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Maximum life of a role's session (STS API Reference, AssumeRole).
 const LONGEST_ROLE_SESSION: SignedDuration = SignedDuration::from_hours(12);
@@ -26,7 +26,7 @@ const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(36);
 const CONSOLE: &str = "whether a console session keeps the time at which its token was first issued is not known: if it does not, it lasts up to 12 hours";
 
 /// Credentials that the thief has or opened.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
     /// What it is.
     pub thing: Thing,

@@ -12,12 +12,12 @@ use crate::trail::{Activity, Door};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// All that hangs together with one theft.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "An incident")]
 pub struct Incident {
     /// Id of the incident.
@@ -57,7 +57,9 @@ pub struct Incident {
 
 /// Where an incident stands.
 // The texts of the states are what `--help` shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentState {
     /// a session of the thief is not denied, or a remediation is not finished
@@ -75,7 +77,7 @@ impl fmt::Display for IncidentState {
 }
 
 /// A remediation of an incident.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// Id of the remediation.
     pub remediation: String,
@@ -98,7 +100,7 @@ pub struct Member {
 }
 
 /// Something that the thief took.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Taken {
     /// The call.
     pub activity: Activity,
@@ -107,7 +109,7 @@ pub struct Taken {
 }
 
 /// What the thief tried in vain.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Denied {
     /// Calls that failed or were denied, by name.
     pub calls: BTreeMap<String, u64>,
@@ -116,7 +118,7 @@ pub struct Denied {
 }
 
 /// CloudTrail of a region that cannot be read.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Unread {
     /// The account.
     pub account: AccountId,
@@ -128,7 +130,7 @@ pub struct Unread {
 }
 
 /// How far CloudTrail was read by an access key.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct KeyRead {
     /// The account.
     pub account: Option<AccountId>,

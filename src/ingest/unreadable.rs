@@ -4,11 +4,11 @@ use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Event, Origin};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a feed brought that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unreadable {
     /// The feed: a queue, the folder, or GuardDuty in a region.
     pub feed: String,

@@ -4,11 +4,11 @@ use super::{AlertCode, Answer, Change, Quarantine, ReasonCode, Refused, ReleaseA
 use crate::trail::Activity;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Something that an entry recorded.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Recorded<T> {
     /// Number of the entry that recorded it.
@@ -34,7 +34,7 @@ pub struct FirstDecision {
 }
 
 /// A time in which a person was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     /// When a person was first asked.
     pub since: Timestamp,
@@ -47,7 +47,7 @@ pub struct Asked {
 }
 
 /// What ended a time in which a person was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AskedEnd {
     /// When the asking ended.
     pub at: Timestamp,
@@ -58,7 +58,7 @@ pub struct AskedEnd {
 }
 
 /// The answer that counts now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Given {
     /// When it was given.
     pub at: Timestamp,
@@ -70,7 +70,7 @@ pub struct Given {
 }
 
 /// The ways in which asking a person ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// A person approved it.
@@ -94,7 +94,7 @@ impl fmt::Display for Ending {
 }
 
 /// A change that was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeMade {
     /// The entry of its intent.
     pub entry: i64,
@@ -110,7 +110,7 @@ pub struct ChangeMade {
 }
 
 /// What became of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeOutcome {
     /// It is being made.
@@ -143,7 +143,7 @@ pub struct Acceptance {
 }
 
 /// The deny was found gone or altered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DriftSeen {
     /// Number of the entry that recorded it.
     pub entry: i64,
@@ -158,7 +158,7 @@ pub struct DriftSeen {
 }
 
 /// A release that was asked for, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseRun {
     /// The entry that asked for it.
     pub entry: i64,
@@ -181,7 +181,7 @@ impl ReleaseRun {
 }
 
 /// What a person was asked to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertRaised {
     /// The code of the alert.
     pub code: AlertCode,

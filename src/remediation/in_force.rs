@@ -3,7 +3,7 @@
 use super::{ChangeOutcome, Remediation, State};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Number of removals within [`CONTESTED_WITHIN`] from which on a deny is contested.
 pub const CONTESTED_FROM: usize = 2;
@@ -16,7 +16,7 @@ pub const CONTESTED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 /// It is a lower bound: from a removal to the last look before it, nobody saw whether the deny was there, so that
 /// time does not count. AWS enforces a change some seconds after it accepted it, which nobody can see: a deny takes
 /// effect by so much later.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InForce {
     /// When AWS accepted the deny for the first time.
     pub since: Timestamp,
@@ -32,7 +32,7 @@ pub struct InForce {
 }
 
 /// A time in which a deny was not in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// When it was last seen in place.
     pub from: Timestamp,
@@ -41,7 +41,7 @@ pub struct Gap {
 }
 
 /// How long denies were in force, all together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InForceTotal {
     /// Number of remediations whose deny AWS accepted.
     pub remediations: u64,

@@ -3,7 +3,7 @@
 use super::{CallRecord, Entry, Event};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The services whose control planes change what a principal may do. Each has one for the whole partition.
 const CONTROL_PLANES: [&str; 2] = ["iam", "organizations"];
@@ -12,7 +12,7 @@ const CONTROL_PLANES: [&str; 2] = ["iam", "organizations"];
 const APART: SignedDuration = SignedDuration::from_mins(10);
 
 /// Since when IAM, or Organizations, takes no changes for a remediation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outage {
     /// When the first call was begun that failed.
     pub since: Timestamp,

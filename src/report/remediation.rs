@@ -11,7 +11,7 @@ use crate::remedy::aftercare;
 use crate::trail::Activity;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A remediation in a report.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -114,7 +114,7 @@ pub struct ReportedDecision {
 }
 
 /// A rung of the proof.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RungReached {
     /// `accepted`, `present`, `simulated` or `enforced`.
     pub rung: String,

@@ -13,23 +13,23 @@ use crate::replication::open_ledger;
 #[derive(Debug, clap::Args)]
 pub struct DoneArgs {
     /// An incident's id or its beginning, or that of any of its remediations.
-    id: String,
+    pub(in crate::cli) id: String,
 
     /// Doors that are closed, by their ids or the beginnings of these.
     #[arg(required = true, value_name = "DOOR")]
-    doors: Vec<String>,
+    pub(in crate::cli) doors: Vec<String>,
 
     #[command(flatten)]
-    signed: Signed,
+    pub(in crate::cli) signed: Signed,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct PursueArgs {
     /// An incident's id or its beginning, or that of any of its remediations.
-    id: String,
+    pub(in crate::cli) id: String,
 
     #[command(flatten)]
-    signed: Signed,
+    pub(in crate::cli) signed: Signed,
 }
 
 pub fn done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -42,7 +42,7 @@ pub fn done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result
                 let closed = desk::close_doors(&reader, &ledger, &incident, &args.doors, &answer).await;
                 closed.map_err(anyhow::Error::from)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         ledger.close();
         closed
@@ -77,7 +77,7 @@ pub fn pursue(args: &PursueArgs, config: &Config, screen: &Screen) -> anyhow::Re
                 let waiting = desk::ask_pursuit(&reader, &ledger, &incident, &answer).await;
                 waiting.map_err(anyhow::Error::from)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         ledger.close();
         waiting

@@ -4,7 +4,7 @@ use crate::cli::Exit;
 use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, BOLD, DIM, Screen, WARN, how_long_ago, styled, table};
 use crate::config::{Config, ConfigError};
-use crate::desk::incident_line;
+use crate::desk::{IncidentLine, incident_line};
 use crate::incident::{Incident, IncidentState};
 use crate::ledger::Reader;
 use jiff::Timestamp;
@@ -14,10 +14,10 @@ use std::collections::HashSet;
 pub struct Args {
     /// Only incidents in this state; several times, or with commas, for several.
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', value_enum)]
-    states: Vec<IncidentState>,
+    pub(in crate::cli) states: Vec<IncidentState>,
 
     #[command(flatten)]
-    ledger: OtherLedger,
+    pub(in crate::cli) ledger: OtherLedger,
 }
 
 /// The colour of a state.
@@ -36,8 +36,7 @@ pub fn run(
 ) -> anyhow::Result<Exit> {
     let reader = Reader::open(&args.ledger.path(config)?)?;
     let now = Timestamp::now();
-    let mut rows = table(&["incident", "state", "opened", "sessions", "doors", "first"]);
-    let mut count = 0;
+    let mut lines = Vec::new();
     let mut ids = reader.incidents()?;
     if !args.states.is_empty() && !args.states.contains(&IncidentState::Closed) {
         let some: HashSet<String> = reader.incidents_to_look_at()?.into_iter().collect();
@@ -48,9 +47,20 @@ pub fn run(
         if !args.states.is_empty() && !args.states.contains(&incident.state) {
             continue;
         }
-        count += 1;
         let line = incident_line(&incident);
         screen.json(&line)?;
+        lines.push(line);
+    }
+    text(lines, !args.states.is_empty(), screen);
+    Ok(Exit::Done)
+}
+
+/// The incidents, for people.
+pub(in crate::cli) fn text(lines: Vec<IncidentLine>, is_filtered: bool, screen: &Screen) {
+    let mut rows = table(&["incident", "state", "opened", "sessions", "doors", "first"]);
+    let count = lines.len();
+    for line in lines {
+        let state = line.state;
         let of = |open: usize, all: usize| if all == 0 { "-".to_owned() } else { format!("{open} of {all}") };
         let cells = [
             line.incident,
@@ -60,10 +70,10 @@ pub fn run(
             of(line.doors_open, line.doors),
             line.first,
         ];
-        rows.add_styled_row(cells, 1, style(incident.state));
+        rows.add_styled_row(cells, 1, style(state));
     }
     match count {
-        0 if args.states.is_empty() => screen.line("No incidents yet."),
+        0 if !is_filtered => screen.line("No incidents yet."),
         0 => screen.line("No incident is in this state: `rescind incident list` shows all."),
         _ => {
             screen.line(rows.trim_fmt());
@@ -73,5 +83,4 @@ pub fn run(
             ));
         }
     }
-    Ok(Exit::Done)
 }

@@ -1,9 +1,10 @@
 //! `rescind incident`: all that hangs together with one theft.
 
 mod answer;
-mod list;
-mod show;
+pub(super) mod list;
+pub(super) mod show;
 
+pub use answer::{DoneArgs, PursueArgs};
 pub use show::chain;
 
 use super::output::Screen;
@@ -14,11 +15,11 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    command: Command,
+    pub(super) command: Command,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// List the incidents, the latest first.
     List(list::Args),
     /// Show an incident: sessions, doors with the commands to close them, timeline, graph.
@@ -27,6 +28,13 @@ enum Command {
     Done(answer::DoneArgs),
     /// Have CloudTrail read for what is held, though nothing of it is revoked.
     Pursue(answer::PursueArgs),
+}
+
+impl Args {
+    /// It is shown again and again.
+    pub fn watches(&self) -> bool {
+        matches!(&self.command, Command::Show(args) if args.watch)
+    }
 }
 
 pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {

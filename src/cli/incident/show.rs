@@ -8,7 +8,7 @@ use crate::cli::{Exit, watch};
 use crate::config::{Config, ConfigError};
 use crate::desk::incident_named;
 use crate::finding::Derived;
-use crate::incident::{DoorStatus, Incident, IncidentDoor, Session, SessionStatus, in_words};
+use crate::incident::{DoorStatus, Graph, Incident, IncidentDoor, Session, SessionStatus, in_words};
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::CallCount;
@@ -23,22 +23,22 @@ const NAMED: usize = 8;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// An incident's id or its beginning, or that of any of its remediations.
-    id: String,
+    pub(in crate::cli) id: String,
 
     /// Only the graph: how one thing led to another.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    graph: Option<GraphFormat>,
+    pub(in crate::cli) graph: Option<GraphFormat>,
 
     /// Refresh every two seconds, until you press Ctrl-C.
     #[arg(long, short, conflicts_with = "graph")]
-    watch: bool,
+    pub(in crate::cli) watch: bool,
 
     #[command(flatten)]
-    ledger: OtherLedger,
+    pub(in crate::cli) ledger: OtherLedger,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum GraphFormat {
+pub(in crate::cli) enum GraphFormat {
     /// a flowchart for Mermaid
     Mermaid,
     /// a digraph for Graphviz
@@ -60,19 +60,13 @@ pub fn run(
             .ok_or_else(|| anyhow::Error::from(BadInput(format!("{id} is a part of another incident now"))))
     };
     if let Some(format) = args.graph {
-        let graph = read()?.graph;
-        match format {
-            GraphFormat::Mermaid => Screen::raw(graph.mermaid().trim_end()),
-            GraphFormat::Dot => Screen::raw(graph.dot().trim_end()),
-            GraphFormat::Json => Screen::raw(&crate::safe::json_line(&graph)?),
-        }
-        return Ok(Exit::Done);
+        return show_graph(&read()?.graph, format);
     }
     watch::show(args.watch, screen, || {
         let incident = read()?;
         screen.json(&incident)?;
         if screen.is_text() {
-            show(&incident, screen);
+            text(&incident, screen);
         }
         Ok(Exit::Done)
     })
@@ -89,7 +83,18 @@ fn heading(text: &str, screen: &Screen) {
     screen.line(format!("\n{}", styled(BOLD, text)));
 }
 
-fn show(incident: &Incident, screen: &Screen) {
+/// The graph alone.
+pub(in crate::cli) fn show_graph(graph: &Graph, format: GraphFormat) -> anyhow::Result<Exit> {
+    match format {
+        GraphFormat::Mermaid => Screen::raw(graph.mermaid().trim_end()),
+        GraphFormat::Dot => Screen::raw(graph.dot().trim_end()),
+        GraphFormat::Json => Screen::raw(&crate::safe::json_line(graph)?),
+    }
+    Ok(Exit::Done)
+}
+
+/// An incident, for people.
+pub(in crate::cli) fn text(incident: &Incident, screen: &Screen) {
     let id = styled(BOLD, &incident.id);
     screen.line(format!("{id}  {}", styled(style(incident.state), incident.state)));
     screen.line(format!("  {:<14}{}", "opened", when(incident.opened_at)));

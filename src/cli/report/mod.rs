@@ -36,15 +36,38 @@ pub struct Args {
 
     /// The file to write, replaced once all is written. Without it the report is printed.
     #[arg(long, short = 'O', value_name = "FILE")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 
     /// Make no checkpoint, and do not record in the ledger that the report was made.
     #[arg(long)]
-    no_record: bool,
+    pub(super) no_record: bool,
 
     /// The ledger, instead of the configured one. Nothing is recorded in it.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+}
+
+/// What a hub is asked for.
+pub(super) struct OverHub {
+    pub format: &'static str,
+    pub query: Vec<(&'static str, String)>,
+}
+
+impl Args {
+    /// What a hub is asked for.
+    ///
+    /// # Errors
+    /// When it is more than a hub can give.
+    pub(super) fn wanted_over_a_hub(&self) -> Result<OverHub, BadInput> {
+        if self.to.is_some() || self.ledger.is_some() {
+            let text = "--hub gives reports of the hub's ledger to download: push-securityhub and --ledger need its host";
+            return Err(BadInput(text.to_owned()));
+        }
+        let format = self.format.unwrap_or(Format::Json).name();
+        let mut query = vec![("format", format.to_owned())];
+        query.extend(self.wanted.over_a_hub()?);
+        Ok(OverHub { format, query })
+    }
 }
 
 /// Where else than to a file.

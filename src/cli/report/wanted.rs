@@ -40,6 +40,24 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// As a hub takes it.
+    ///
+    /// # Errors
+    /// When it has no such filter.
+    pub fn over_a_hub(&self) -> Result<Vec<(&'static str, String)>, BadInput> {
+        let is_more = self.accounts.len() > 1
+            || !self.ous.is_empty()
+            || !self.standing.is_empty()
+            || !self.remediations.is_empty();
+        if is_more {
+            let text = "with --hub a report can be limited by --from, --to and one --account: the other filters need the hub's host";
+            return Err(BadInput(text.to_owned()));
+        }
+        let of = |name, time: Option<Timestamp>| time.map(|time| (name, time.to_string()));
+        let account = self.accounts.first().map(|account| ("account", account.to_string()));
+        Ok([of("from", self.from), of("to", self.to), account].into_iter().flatten().collect())
+    }
+
     /// As the ledger takes it.
     pub fn selection(&self, reader: &Reader) -> anyhow::Result<Selection> {
         if let (Some(from), Some(to)) = (self.from, self.to)

@@ -1,0 +1,132 @@
+//! `status`, `list` and `show`, from a hub.
+
+use super::client::{Client, encoded, not_over_a_hub};
+use crate::cli::output::Screen;
+use crate::cli::{Exit, list, show, status};
+use crate::desk::{DecisionLine, Picture, RemediationLine, Shown};
+use crate::finding::Finding;
+use crate::remediation::{Change, Entry, Outage, Recorded, Remediation};
+use crate::trail::Activity;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Maximum number of items of a page.
+const PAGE: &str = "500";
+
+pub(super) async fn status(client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
+    let mut picture: Picture = client.typed(client.get("/v1/status", &[]).await?)?;
+    for one in &mut picture.unfinished {
+        list::short_id(&one.remediation).clone_into(&mut one.short);
+    }
+    status::show(&picture, screen)
+}
+
+pub(super) async fn list(args: &list::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
+    not_over_a_hub(args.ledger.is_named(), "--ledger")?;
+    let mut query = vec![("limit", PAGE.to_owned())];
+    if args.decisions {
+        // The latest come first there, and last on the screen.
+        let all = client.all("/v1/decisions", &query).await?;
+        for value in all.iter().rev() {
+            screen.json(value)?;
+            if screen.is_text() {
+                list::decision(&client.typed::<DecisionLine>(value.clone())?, screen);
+            }
+        }
+        if all.is_empty() {
+            screen.line("No findings yet.");
+        }
+        return Ok(Exit::Done);
+    }
+    let wanted = args.filter.selection();
+    let names = |all: &[String]| all.join(",");
+    let states: Vec<String> = wanted.states.iter().map(ToString::to_string).collect();
+    let proofs: Vec<String> = wanted.proofs.iter().map(ToString::to_string).collect();
+    query.extend((!states.is_empty()).then(|| ("state", names(&states))));
+    query.extend((!proofs.is_empty()).then(|| ("proof", names(&proofs))));
+    let all = client.all("/v1/remediations", &query).await?;
+    let mut lines = Vec::new();
+    for value in all {
+        screen.json(&value)?;
+        if screen.is_text() {
+            let line: RemediationLine = client.typed(value)?;
+            lines.push((list::short_id(&line.remediation).to_owned(), line));
+        }
+    }
+    if screen.is_text() {
+        list::show(&lines, !args.filter.is_empty(), screen);
+    }
+    Ok(Exit::Done)
+}
+
+/// A remediation in full, as a hub gives it.
+#[derive(Deserialize)]
+struct Document {
+    remediation: RemediationLine,
+    incident: Option<String>,
+    finding: Finding,
+    attached: Vec<Finding>,
+    proposal: Option<Change>,
+    change: Option<Change>,
+    activities: Vec<Activity>,
+    outage: Option<Outage>,
+    regional: Option<Vec<String>>,
+    entries: Vec<Entry>,
+}
+
+pub(super) async fn show(args: &show::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
+    not_over_a_hub(args.ledger.is_named(), "--ledger")?;
+    let value = client.get(&format!("/v1/remediations/{}", encoded(&args.id)), &[]).await?;
+    if args.finding {
+        return show::finding(&client.typed::<Document>(value)?.finding);
+    }
+    screen.json(&value)?;
+    if screen.is_text() {
+        let Some(shown) = shown(client.typed(value)?) else {
+            return Err(client.odd("a remediation without a decision").into());
+        };
+        show::text(&shown, None, show::PROVED, screen);
+    }
+    Ok(Exit::Done)
+}
+
+/// The remediation as its entries make it. None when there is no decision among them.
+fn shown(document: Document) -> Option<Shown> {
+    let Document { remediation: line, finding, attached, activities, entries, .. } = document;
+    let begun = entries.first()?.time;
+    let seen = Recorded { entry: 0, at: begun, what: finding.clone() };
+    let mut whole: Option<Remediation> = None;
+    for Entry { seq, time, event, .. } in entries.iter().cloned() {
+        let recorded = Recorded { entry: seq, at: time, what: event };
+        match &mut whole {
+            Some(remediation) => remediation.take(recorded),
+            None => whole = Remediation::begin(&line.remediation, &seen, recorded),
+        }
+    }
+    let mut whole = whole?;
+    let latest = attached.iter().map(Finding::last_seen).max();
+    whole.last_seen = whole.last_seen.max(latest.unwrap_or(whole.last_seen));
+    let known_until = line.in_force.as_ref().map(|one| one.until);
+    Some(Shown {
+        remediation: line,
+        incident: document.incident,
+        finding,
+        attached,
+        proposal: document.proposal,
+        change: document.change,
+        activities,
+        outage: document.outage,
+        regional: document.regional,
+        entries,
+        whole,
+        known_until,
+    })
+}
+
+/// The principal of a remediation and its account, for a line about it.
+pub(super) async fn principal(client: &Client, id: &str) -> anyhow::Result<(String, String)> {
+    let mut value = client.get(&format!("/v1/remediations/{}", encoded(id)), &[]).await?;
+    let line: RemediationLine =
+        client.typed(value.get_mut("remediation").map(Value::take).unwrap_or_default())?;
+    Ok((line.remediation, format!("{} in {}", line.principal, line.account)))
+}
