@@ -58,6 +58,7 @@ mod orders;
 mod organization;
 mod organization_deny;
 mod outage;
+mod over_hub;
 mod principal_tag;
 mod products;
 mod proofs;

@@ -25,9 +25,9 @@ pub(super) async fn list(args: &list::Args, client: &Client, screen: &Screen) ->
     not_over_a_hub(args.ledger.is_named(), "--ledger")?;
     let mut query = vec![("limit", PAGE.to_owned())];
     if args.decisions {
-        // The latest come first there, and last on the screen.
-        let all = client.all("/v1/decisions", &query).await?;
-        for value in all.iter().rev() {
+        let mut all = client.all("/v1/decisions", &query).await?;
+        all.reverse();
+        for value in &all {
             screen.json(value)?;
             if screen.is_text() {
                 list::decision(&client.typed::<DecisionLine>(value.clone())?, screen);
@@ -44,7 +44,9 @@ pub(super) async fn list(args: &list::Args, client: &Client, screen: &Screen) ->
     let proofs: Vec<String> = wanted.proofs.iter().map(ToString::to_string).collect();
     query.extend((!states.is_empty()).then(|| ("state", names(&states))));
     query.extend((!proofs.is_empty()).then(|| ("proof", names(&proofs))));
-    let all = client.all("/v1/remediations", &query).await?;
+    // The latest come first there, and last on the screen.
+    let mut all = client.all("/v1/remediations", &query).await?;
+    all.reverse();
     let mut lines = Vec::new();
     for value in all {
         screen.json(&value)?;

@@ -48,10 +48,10 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
     }
     // Padding is left out, but some encoders write it.
     let url = URL_SAFE_NO_PAD.decode(proof.trim_end_matches('=')).ok();
-    let url = url.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|_| more.is_none());
+    let url = url.and_then(|bytes| String::from_utf8(bytes).ok());
     let found = match &url {
-        Some(url) => identify(url, parts, app).await,
-        None => Err(malformed("Authorization: expected one, with the presigned URL in base64url")),
+        Some(url) if more.is_none() => identify(url, parts, app).await,
+        _ => Err(malformed("Authorization: expected one, with the presigned URL in base64url")),
     };
     let key = url.as_deref().and_then(claimed_key);
     Some(match found {
