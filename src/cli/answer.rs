@@ -53,6 +53,13 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// The name that an answer on the hub's host is given under.
+    pub fn name(&self) -> Result<&str, BadInput> {
+        self.by
+            .as_deref()
+            .ok_or_else(|| BadInput("--by NAME is missing: your name, for the record".to_owned()))
+    }
+
     /// The reason, where the identity is the caller's and a name is not for them to give.
     pub fn over_a_hub(&self) -> Result<&str, BadInput> {
         let flag = match (&self.by, self.aws_identity) {
@@ -70,11 +77,8 @@ impl Signed {
 /// # Errors
 /// When nobody answers for it.
 pub fn unproved(signed: &Signed) -> Result<Answer, BadInput> {
-    let Some(by) = signed.by.clone() else {
-        return Err(BadInput("--by NAME is missing: your name, for the record".to_owned()));
-    };
     Ok(Answer {
-        by,
+        by: signed.name()?.to_owned(),
         reason: signed.reason.clone(),
         os_user: service::os_user(),
         aws_identity: None,
@@ -124,6 +128,7 @@ fn answer(
     config: &Config,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
+    signed.name()?;
     // All are looked at before one is answered.
     let mut remediations = Vec::new();
     for id in ids {

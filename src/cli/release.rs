@@ -37,6 +37,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    args.signed.name()?;
     let reader = Reader::open(&config.ledger)?;
     let remediation = desk::remediation(&reader, &args.id)?;
     let id = remediation.id.clone();

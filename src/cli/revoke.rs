@@ -70,6 +70,7 @@ fn an_access_key(text: &str) -> Result<String, String> {
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
+    args.signed.name()?;
     let asked = OrderAsked {
         account: args.account.clone(),
         principal: args.principal.clone(),

@@ -1,7 +1,7 @@
 //! The commands from another machine, through the API of a hub (`--hub`).
 
 use crate::log;
-use crate::scene::{Ran, SECURITY, SHOP, Scene};
+use crate::scene::{POLICY, Ran, SECURITY, SHOP, Scene};
 use crate::service::address;
 use crate::thief::Thief;
 use crate::watching::Watching;
@@ -190,7 +190,11 @@ fn an_order_is_given_and_followed() {
 
 #[test]
 fn an_alert_is_seen_to() {
-    let far = Far::new("approve");
+    let far = Far::new("enforce");
+    far.scene.wait(|| far.scene.count("kind = 'proof'") > 0);
+    // Somebody takes the deny away.
+    Thief::operator(&far.scene, SHOP).delete_role_policy("web", POLICY).expect("deleted");
+    far.scene.wait(|| far.scene.count("kind = 'alert'") > 0);
     let alerts = far.run("Reader", &["alerts", "-o", "json"]).code(0).json();
     let number = alerts[0]["alert"].to_string();
     assert_eq!(alerts[0]["acknowledged"], Value::Null);

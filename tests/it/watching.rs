@@ -97,6 +97,14 @@ impl Watching {
         self.end()
     }
 
+    /// Stops it, and gives its whole log.
+    pub fn whole_log(mut self) -> String {
+        self.signal("TERM");
+        self.process.wait().expect("it ends");
+        self.lines.extend(self.log.iter());
+        self.lines.join("\n")
+    }
+
     pub fn has_ended(&mut self) -> bool {
         self.process.try_wait().expect("its state").is_some()
     }

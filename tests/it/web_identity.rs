@@ -48,7 +48,7 @@ fn secrets(program: &Program, signed: &Signed) -> Vec<String> {
 #[test]
 fn a_program_is_who_signed() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "");
+    let (service, hub) = hub(&scene, "");
     let soar = Program::new(&session(&scene, SECURITY, "Soar"), scene.endpoint(), &hub);
     let answer = soar.ask(&hub, "GET", STATUS, "");
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -79,7 +79,7 @@ fn a_program_is_who_signed() {
 #[test]
 fn a_proof_is_for_one_request_to_one_hub_and_counts_once_and_for_a_minute() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "");
+    let (service, hub) = hub(&scene, "");
     let soar = Program::new(&session(&scene, SECURITY, "Soar"), scene.endpoint(), &hub);
     let key = soar.credentials["access_key_id"].clone();
     let mut kept = Vec::new();
@@ -126,14 +126,13 @@ fn a_proof_is_for_one_request_to_one_hub_and_counts_once_and_for_a_minute() {
     is_refused(other, &guessed.sign("GET", STATUS, ""), get);
     let text = scene.entries().iter().map(Value::to_string).collect::<String>();
     has_no_secret(&text, &kept);
-    service.stop();
-    has_no_secret(&service.lines.join("\n"), &kept);
+    has_no_secret(&service.whole_log(), &kept);
 }
 
 #[test]
 fn credentials_that_are_over_or_unknown_prove_nothing() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "");
+    let (service, hub) = hub(&scene, "");
     let soar = Program::new(&session(&scene, SECURITY, "Soar"), scene.endpoint(), &hub);
     let mut unknown = soar.clone();
     unknown.credentials["access_key_id"] = json!("ASIAAAAAAAAAAAAAAAAA");
@@ -158,7 +157,7 @@ fn credentials_that_are_over_or_unknown_prove_nothing() {
 #[test]
 fn nothing_is_sent_to_who_is_not_sts() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "");
+    let (service, hub) = hub(&scene, "");
     let soar = Program::new(&session(&scene, SECURITY, "Soar"), scene.endpoint(), &hub);
     let before = scene.calls_of("GetCallerIdentity").len();
     let good = soar.sign("GET", STATUS, "");
@@ -213,7 +212,7 @@ fn nothing_is_sent_to_who_is_not_sts() {
 #[test]
 fn garbage_is_refused_and_leaves_no_entry() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "");
+    let (service, hub) = hub(&scene, "");
     let soar = Program::new(&session(&scene, SECURITY, "Soar"), scene.endpoint(), &hub);
     let nonce = ("x-rescind-nonce", "0123456789abcdef0123456789abcdef".to_owned());
     let with =
@@ -249,7 +248,7 @@ fn garbage_is_refused_and_leaves_no_entry() {
 #[test]
 fn whoever_tries_too_often_waits() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "");
+    let (service, hub) = hub(&scene, "");
     let codes: Vec<String> = (0..150)
         .map(|_| {
             send(&hub, "GET", STATUS, "", &[("authorization", "Rescind-AWS AAAA".to_owned())]).problem().1
@@ -263,7 +262,7 @@ fn whoever_tries_too_often_waits() {
 #[test]
 fn a_hub_with_a_public_address_is_signed_for_by_it() {
     let scene = Scene::new();
-    let (mut service, hub) = hub(&scene, "[web]\nurl = \"https://hub.example\"\n");
+    let (service, hub) = hub(&scene, "[web]\nurl = \"https://hub.example\"\n");
     let soar = Program::new(&session(&scene, SECURITY, "Soar"), scene.endpoint(), "https://hub.example");
     assert_eq!(soar.ask(&hub, "GET", STATUS, "").status, 200);
     let listened = Program { hub: hub.clone(), ..soar };

@@ -31,7 +31,7 @@ pub(super) async fn done(args: &answer::DoneArgs, client: &Client, screen: &Scre
 async fn held_of(client: &Client, incident: &str) -> anyhow::Result<Vec<String>> {
     // Whichever id names it.
     let found = client.get(&format!("/v1/incidents/{}", encoded(incident)), &[]).await?;
-    let id = found["id"].as_str().unwrap_or(incident).to_owned();
+    let id = found["incident"].as_str().unwrap_or(incident).to_owned();
     let query = [("incident", id.clone()), ("state", "held".to_owned())];
     let mut ids = Vec::new();
     for value in client.all("/v1/remediations", &query).await? {

@@ -33,6 +33,7 @@ pub struct PursueArgs {
 }
 
 pub fn done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    args.signed.name()?;
     let reader = Reader::open(&config.ledger)?;
     let incident = desk::incident(&reader, &args.id)?;
     let doors = block_on(async {
@@ -68,6 +69,7 @@ pub fn done(args: &DoneArgs, config: &Config, screen: &Screen) -> anyhow::Result
 }
 
 pub fn pursue(args: &PursueArgs, config: &Config, screen: &Screen) -> anyhow::Result<Exit> {
+    args.signed.name()?;
     let reader = Reader::open(&config.ledger)?;
     let incident = desk::incident(&reader, &args.id)?;
     let waiting = block_on(async {
