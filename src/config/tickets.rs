@@ -54,23 +54,21 @@ impl RawTickets {
     /// # Errors
     /// What is wrong with them.
     pub fn system(self) -> Result<Option<TicketSystem>, &'static str> {
-        let (of_jira, of_servicenow) = (
-            self.project.is_some() || self.issue_type.is_some() || self.close_transition.is_some(),
-            self.close_code.is_some(),
-        );
-        let (url, product) = match (self.jira, self.servicenow) {
-            (None, None) if of_jira => return Err("project, issue_type and close_transition are for jira"),
-            (None, None) if of_servicenow => return Err("close_code is for servicenow"),
+        let of_jira = self.project.is_some() || self.issue_type.is_some() || self.close_transition.is_some();
+        let misplaced = match (&self.jira, &self.servicenow) {
+            (Some(_), Some(_)) => Some("give jira or servicenow, not both"),
+            (None, _) if of_jira => Some("project, issue_type and close_transition are for jira"),
+            (_, None) if self.close_code.is_some() => Some("close_code is for servicenow"),
             (None, None) if self.user.is_some() || self.token.is_some() => {
-                return Err("user, token_env and token_file are for jira and servicenow");
+                Some("user, token_env and token_file are for jira and servicenow")
             }
-            (None, None) => return Ok(None),
-            (Some(_), Some(_)) => return Err("give jira or servicenow, not both"),
-            (Some(_), None) if of_servicenow => return Err("close_code is for servicenow"),
-            (None, Some(_)) if of_jira => {
-                return Err("project, issue_type and close_transition are for jira");
-            }
-            (Some(url), None) => {
+            _ => None,
+        };
+        if let Some(misplaced) = misplaced {
+            return Err(misplaced);
+        }
+        let (url, product) = match (self.jira, self.servicenow) {
+            (Some(url), _) => {
                 let project =
                     self.project.ok_or("jira: expected the key of a project beside it (project)")?;
                 let is_key = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -85,6 +83,7 @@ impl RawTickets {
                 let close_code = self.close_code.unwrap_or_else(|| "Solution provided".to_owned());
                 (url, TicketProduct::ServiceNow { close_code })
             }
+            (None, None) => return Ok(None),
         };
         let wrong = "jira, servicenow: expected an https URL without a user, a query and a fragment, or http to this machine";
         // What stands before an @ is a secret, and is not shown.

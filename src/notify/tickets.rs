@@ -17,6 +17,7 @@ use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::remediation::{Draft, Event, Subject, Ticket, TicketStep};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -131,18 +132,17 @@ impl Tickets {
             .map_or_else(|| format!("rescind-{incident}"), |(_, ticket)| ticket.mark.clone());
         let mut ticket =
             Ticket { step: TicketStep::Opening, channel: channel.name.clone(), mark, key: None, id: None };
-        let found = match tracker.find(&ticket.mark).await? {
-            Some(found) => found,
-            None => {
-                self.record(&subject, TicketStep::Opening, &ticket).await?;
-                let page = self.console.incident(&incident);
-                tracker.open(&ticket.mark, notice, page.as_ref()).await.map_err(|failure| {
-                    let why = Undelivered::from(failure);
-                    // It may have been opened all the same.
-                    let least = UNTIL_FOUND.unsigned_abs();
-                    Undelivered { retry_after: Some(why.retry_after.unwrap_or_default().max(least)), ..why }
-                })?
-            }
+        let found = if let Some(found) = tracker.find(&ticket.mark).await? {
+            found
+        } else {
+            self.record(&subject, TicketStep::Opening, &ticket).await?;
+            let page = self.console.incident(&incident);
+            tracker.open(&ticket.mark, notice, page.as_ref()).await.map_err(|failure| {
+                let why = Undelivered::from(failure);
+                // It may have been opened all the same.
+                let pause = why.retry_after.unwrap_or_default().max(UNTIL_FOUND.unsigned_abs());
+                Undelivered { retry_after: Some(pause), ..why }
+            })?
         };
         (ticket.key, ticket.id) = (Some(found.key), found.id);
         self.record(&subject, TicketStep::Opened, &ticket).await?;
@@ -328,10 +328,7 @@ fn is_urgent(topic: Topic) -> bool {
 fn summary(incident: &Incident) -> String {
     let mut text = format!("The incident {} is closed: no session is open, and no door.", incident.id);
     for one in &incident.remediations {
-        text.push_str(&format!(
-            "\n{} in {}: {} ({})",
-            one.principal, one.account, one.state, one.remediation
-        ));
+        let _ = write!(text, "\n{} in {}: {} ({})", one.principal, one.account, one.state, one.remediation);
     }
     text
 }

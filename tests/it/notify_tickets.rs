@@ -36,7 +36,7 @@ impl Systems {
         self.get("tickets")[system].as_array().expect("tickets").clone()
     }
 
-    fn plan(&self, plan: Value) {
+    fn plan(&self, plan: &Value) {
         self.agent.post(format!("{}/plan", self.url)).send_json(plan).expect("an answer");
     }
 
@@ -161,7 +161,7 @@ fn a_theft_has_one_ticket_that_is_opened_commented_and_closed() {
 #[test]
 fn a_lost_answer_opens_no_second_ticket() {
     let systems = Systems::start();
-    systems.plan(json!({
+    systems.plan(&json!({
         "faults": [["POST", "/issue", "lost"], ["POST", "/incident", "lost"]], "index_lag": 3,
     }));
     let scene = scene(&format!("{}{}", systems.jira(), systems.servicenow()));
@@ -186,7 +186,7 @@ fn a_lost_answer_opens_no_second_ticket() {
 #[test]
 fn a_system_that_is_down_gets_the_ticket_later() {
     let systems = Systems::start();
-    systems.plan(json!({"faults": [["GET", "/search/jql", 503], ["GET", "/incident", "hang up"]]}));
+    systems.plan(&json!({"faults": [["GET", "/search/jql", 503], ["GET", "/incident", "hang up"]]}));
     let scene = scene(&format!("{}{}", systems.jira(), systems.servicenow()));
     let (thief, _) = scene.theft(SHOP, "web");
     run(&scene);
@@ -205,8 +205,7 @@ fn a_wrong_token_is_named_by_its_place_and_never_shown() {
     scene.watch();
     let wrong = |args: &[&str]| scene.command(args).env("SNOW", WRONG).output().expect("it runs");
     let output = wrong(&["notify", "test"]);
-    let said = Ran::new(&output).code(5).says("401").says("jira.token").says("hub@example.com").says("$SNOW");
-    drop(said);
+    Ran::new(&output).code(5).says("401").says("jira.token").says("hub@example.com").says("$SNOW");
     let _ = scene.theft(SHOP, "web");
     let ran = wrong(&["run", "--once", "--backlog"]);
     let status = scene.rescind(&["status", "-o", "json"]).json_document();
@@ -237,7 +236,7 @@ fn a_test_opens_a_ticket_and_closes_it() {
     assert_eq!((snow.len(), &snow[0]["state"]), (1, &json!("6")));
     assert_eq!(systems.refused(), Vec::<Value>::new());
     // A workflow in which nothing is done cannot be used, and that is said.
-    systems.plan(json!({"transitions": [["11", "Start", "In Progress", "indeterminate"]]}));
+    systems.plan(&json!({"transitions": [["11", "Start", "In Progress", "indeterminate"]]}));
     rescind(&scene, &["notify", "test", "jira"]).code(5).says("close_transition");
 }
 
@@ -266,7 +265,7 @@ fn a_thief_who_goes_on_has_an_open_ticket() {
         assert_eq!(tickets.len(), 1, "{all:?} {tickets:?}");
         assert!(all.contains(&"reopened".to_owned()), "{all:?}");
 
-        systems.plan(json!({"delete": system}));
+        systems.plan(&json!({"delete": system}));
         leak_again("i-0aaaaaaaaaaaaaaaa");
         run(&scene);
         run(&scene);
