@@ -1,6 +1,6 @@
 //! `AWS_CA_BUNDLE` and the profile's `ca_bundle`: whose certificates are trusted instead of the system's.
 
-use super::profile_files::from_home;
+use super::profile_files::{from_home, profile_files};
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 use rustls::RootCertStore;
@@ -12,7 +12,20 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub struct CaBundle(String);
 
+/// The certificates that the environment names cannot be used: who named them, and what is wrong with them.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UnusableCaBundle(String);
+
 impl CaBundle {
+    /// The one that the environment or the chosen profile names, for who calls others than AWS.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub async fn of_environment() -> Result<Option<Self>, UnusableCaBundle> {
+        Self::find(&profile_files()).await.map_err(UnusableCaBundle)
+    }
+
     /// The one that the environment names, or else the chosen profile of these files.
     ///
     /// # Errors

@@ -45,7 +45,7 @@ mod write_back;
 pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
 pub use bucket::{Bucket, ObjectRetention, ObjectVersion, Stored, VersionMarker};
-pub use ca_bundle::CaBundle;
+pub use ca_bundle::{CaBundle, UnusableCaBundle};
 pub use caller_check::{CallerCheck, NotIdentified};
 pub use caller_proof::{
     HUB_HEADER, LONGEST, NONCE_HEADER, ProofFor, Prover, REQUEST_HEADER, SCHEME, SIGNED_HEADERS, new_nonce,

@@ -1,7 +1,7 @@
 //! What every handler has: the configuration, the ledger, the service.
 
 use super::identity::{Identities, identified};
-use super::{api, console, guard, probes, refused};
+use super::{api, console, guard, identity, probes, refused};
 use crate::config::Config;
 use crate::desk::DeskError;
 use crate::ledger::{Ledger, LedgerError, Reader};
@@ -168,6 +168,7 @@ impl App {
 /// Everything that is answered.
 pub(super) fn router(app: Arc<App>) -> Router {
     let inner = Router::new().merge(api::routes(&app)).merge(console::routes(&app));
+    let inner = inner.merge(identity::routes());
     let inner = inner.layer(from_fn_with_state(Arc::clone(&app), identified));
     guard::guarded(inner, &app).merge(probes::routes()).with_state(app)
 }

@@ -1,11 +1,22 @@
 //! Who asks, found out once for each request.
 
 mod aws;
+mod browser;
+mod cookies;
 mod form;
+mod login;
+mod login_page;
 mod nonces;
+mod oidc;
+mod pending;
+mod person;
 mod proof;
+mod provider_http;
+mod random;
+mod session;
 
 pub(super) use form::proves_form;
+pub(super) use login::routes;
 
 use super::access::Access;
 use super::app::App;
@@ -19,7 +30,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
 
 /// Maximum size of a request's body, in bytes.
@@ -30,12 +41,18 @@ pub(super) struct Identities {
     /// People can log in, or programs can prove who they are.
     pub are_known: bool,
     proofs: aws::Proofs,
+    /// How people log in, where they can.
+    pub logins: Option<login::Logins>,
 }
 
 impl Identities {
     pub fn new(config: &Config) -> Self {
         let web = &config.web;
-        Self { are_known: web.oidc.is_some() || !web.grants.is_empty(), proofs: aws::Proofs::default() }
+        Self {
+            are_known: web.oidc.is_some() || !web.grants.is_empty(),
+            proofs: aws::Proofs::default(),
+            logins: login::Logins::new(config),
+        }
     }
 }
 
@@ -63,8 +80,15 @@ pub(super) async fn identified(State(app): State<Arc<App>>, request: Request, ne
     };
     parts.extensions.insert(BodyDigest(sha256(&body)));
     let found = Caller::find(&mut parts, &app).await;
+    let to_login = browser::to_login(&app, &parts, &found);
     parts.extensions.insert(Found(found));
-    next.run(Request::from_parts(parts, Body::from(body))).await
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    match to_login {
+        Some(address) if response.status() == StatusCode::UNAUTHORIZED => {
+            Redirect::to(&address).into_response()
+        }
+        _ => response,
+    }
 }
 
 /// Who asks, or why that is not known.
@@ -91,6 +115,9 @@ impl Caller {
             return Ok(Self { identity: None, access: Access::reads_everything(), form_token: None });
         }
         if let Some(caller) = aws::caller(parts, app, origin).await {
+            return caller;
+        }
+        if let Some(caller) = browser::caller(parts, app, origin).await {
             return caller;
         }
         let detail = if app.identities.are_known {

@@ -1,0 +1,112 @@
+//! Logins that were begun and have not come back from the provider.
+
+use super::oidc::Begun;
+use crate::digest::sha256;
+use jiff::{SignedDuration, Timestamp};
+use openidconnect::{Nonce, PkceCodeVerifier};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Time that somebody has for logging in at the provider.
+pub(super) const LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Maximum number of logins that are remembered. The oldest is forgotten first.
+const MOST: usize = 10_000;
+
+/// Logins that were begun and have not come back from the provider, by their `state`.
+#[derive(Default)]
+pub(super) struct PendingLogins(Mutex<HashMap<String, Pending>>);
+
+/// A login that was begun.
+pub(super) struct Pending {
+    /// Digest of the cookie of the browser that began it.
+    browser: String,
+    pub nonce: Nonce,
+    pub verifier: PkceCodeVerifier,
+    /// The page of ours that it was begun for.
+    pub to: String,
+    begun: Timestamp,
+}
+
+impl Pending {
+    fn is_over(&self, now: Timestamp) -> bool {
+        now.duration_since(self.begun).abs() >= LIFE
+    }
+}
+
+impl PendingLogins {
+    /// This browser has begun a login that is not over.
+    pub fn has(&self, browser: &str, now: Timestamp) -> bool {
+        let (browser, all) = (sha256(browser.as_bytes()), self.locked());
+        all.values().any(|pending| pending.browser == browser && !pending.is_over(now))
+    }
+
+    /// Remembers a login that was begun in a browser with this cookie.
+    pub fn add(&self, browser: &str, begun: Begun, to: String, now: Timestamp) {
+        let Begun { state, nonce, verifier, .. } = begun;
+        let mut all = self.locked();
+        if all.len() >= MOST {
+            all.retain(|_, pending| !pending.is_over(now));
+        }
+        if all.len() >= MOST
+            && let Some(oldest) = all.iter().min_by_key(|(_, one)| one.begun).map(|(state, _)| state.clone())
+        {
+            all.remove(&oldest);
+        }
+        let browser = sha256(browser.as_bytes());
+        all.insert(sha256(state.as_bytes()), Pending { browser, nonce, verifier, to, begun: now });
+    }
+
+    /// The login with this `state`, if this browser began it: once.
+    pub fn take(&self, state: &str, browser: &str, now: Timestamp) -> Option<Pending> {
+        let (state, browser, mut all) = (sha256(state.as_bytes()), sha256(browser.as_bytes()), self.locked());
+        if all.get(&state)?.browser != browser {
+            return None;
+        }
+        all.remove(&state).filter(|pending| !pending.is_over(now))
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pending>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(state: &str) -> Begun {
+        Begun {
+            address: "https://id.example".parse().expect("a URL"),
+            state: state.to_owned(),
+            nonce: Nonce::new("nonce".to_owned()),
+            verifier: PkceCodeVerifier::new("verifier".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_login_comes_back_once_in_time_and_to_its_own_browser() {
+        let (logins, now) = (PendingLogins::default(), Timestamp::now());
+        logins.add("browser", begun("one"), "/".to_owned(), now);
+        logins.add("browser", begun("two"), "/".to_owned(), now);
+        assert!(logins.has("browser", now) && !logins.has("another", now));
+        assert!(logins.take("one", "another", now).is_none());
+        assert!(logins.take("three", "browser", now).is_none());
+        assert!(logins.take("one", "browser", now).is_some());
+        assert!(logins.take("one", "browser", now).is_none());
+        assert!(logins.take("two", "browser", now + LIFE).is_none());
+    }
+
+    #[test]
+    fn so_many_are_remembered_and_the_oldest_is_forgotten() {
+        let (logins, now) = (PendingLogins::default(), Timestamp::now());
+        for number in 0..=MOST {
+            let begun_at = now + SignedDuration::from_millis(i64::try_from(number).expect("small"));
+            logins.add("browser", begun(&number.to_string()), "/".to_owned(), begun_at);
+        }
+        assert_eq!(logins.locked().len(), MOST);
+        let later = now + SignedDuration::from_mins(1);
+        assert!(logins.take("0", "browser", later).is_none());
+        assert!(logins.take("1", "browser", later).is_some());
+    }
+}
