@@ -192,6 +192,21 @@ approval_timeout = "4h"
 #[folder]
 #path = "exports"
 
+# The console and the API at the address of `listen`: their address for others,
+# the OpenID provider that people log in with, and who may do what. Without
+# [[web.access]], programs on this machine may read.
+#[web]
+#url = "https://rescind.example.com"
+#
+#[web.oidc]
+#issuer = "https://id.example.com"
+#client_id = "rescind"
+#client_secret_file = "oidc-secret"
+#
+#[[web.access]]
+#role = "approver"
+#groups = ["security"]
+
 # Notification channels: SNS topics and event buses whose names begin with
 # rescind-, webhooks, and a ticket for each incident in Jira or ServiceNow.
 #[[notify]]
