@@ -16,7 +16,7 @@ const encoded = (value) => Buffer.from(typeof value === 'string' ? value : JSON.
 function token(issuer, nonce) {
   const now = Math.floor(Date.now() / 1000)
   const { alg = 'RS256', key = 'known', header = {}, claims = {} } = wrong
-  const payload = { iss: issuer, sub: 'alice', aud: 'rescind', iat: now, exp: now + 300, nonce, groups: 'operators', ...claims }
+  const payload = { iss: issuer, sub: 'alice', aud: 'rescind', iat: now, exp: now + 300, nonce, groups: options.groups ?? 'operators', ...claims }
   for (const [name, value] of Object.entries(payload)) if (value === null) delete payload[name]
   const signed = `${encoded({ alg, kid: 'first', ...header })}.${encoded(payload)}`
   const signature = {
