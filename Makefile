@@ -9,7 +9,7 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-ha demo-up test browser-test deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
+.PHONY: help demo demo-ha demo-up test browser-test console-test deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
 	@echo 'make test        all checks and tests'
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
+	@echo 'make console-test  the console in Chromium, with axe-core; needs node and npm'
 	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
 	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
 	@echo 'make instructions  how much work decoding, deciding and appending are (valgrind), against what is kept'
@@ -80,6 +81,7 @@ test: toolchain
 	$(call stage,build,cargo build --locked)
 	$(call stage,Rust tests,{ $(RUST_TESTS); })
 	$(call stage,the report in a browser,if command -v chromium >/dev/null; then $(MAKE) --no-print-directory browser-test; else echo 'NOT RUN: there is no Chromium (Debian: apt install chromium)'; fi)
+	$(call stage,the console in a browser,if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory console-test; else echo 'NOT RUN: there is no npm, or no Chromium (Debian: apt install npm chromium)'; fi)
 	$(call stage,documentation,$(MAKE) --no-print-directory docs-test)
 	$(call stage,deployment templates,$(MAKE) --no-print-directory deployment-test)
 	$(call stage,policies in another evaluator,if command -v npm >/dev/null; then $(MAKE) --no-print-directory policy-test; else echo 'NOT RUN: there is no npm'; fi)
@@ -93,6 +95,10 @@ test: toolchain
 # Part of `make test` where there is a browser. By itself it fails without one.
 browser-test: toolchain
 	cargo test --locked --test it -- --ignored a_browser_shows
+
+# Playwright drives the Chromium that is there: it downloads none. Its pictures are in target/console.
+console-test: emulator build
+	@cd tests/console && npm ci --ignore-scripts --no-audit --no-fund && RESCIND_BINARY="$(TARGET)/debug/rescind" npm test
 
 # The quick start, command by command; every other command, by what the binary knows; every link.
 docs-test: emulator build

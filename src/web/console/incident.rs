@@ -349,5 +349,11 @@ fn unknown(incident: &Incident) -> Vec<String> {
         ),
         None => format!("key {}: CloudTrail showed nothing of it yet", key.access_key),
     });
-    regions.chain(incident.not_read.iter().cloned()).chain(unread).collect()
+    let waits = |state| matches!(state, State::Held | State::Rejected);
+    let is_unsearched = incident.looks.is_empty() && incident.remediations.iter().any(|one| waits(one.state));
+    let unsearched = is_unsearched.then(|| {
+        "what the credentials were used for: CloudTrail is searched once they are revoked, or when an approver asks for it"
+            .to_owned()
+    });
+    unsearched.into_iter().chain(regions).chain(incident.not_read.iter().cloned()).chain(unread).collect()
 }

@@ -4,7 +4,7 @@ use crate::remediation::State;
 use crate::report::shortened;
 use askama::filters::HtmlSafe;
 use jiff::{SignedDuration, Timestamp};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Maximum number of characters that are shown of one text of a finding, a person or AWS.
 const LONGEST: usize = 2_000;
@@ -139,6 +139,42 @@ impl fmt::Display for Tone {
     }
 }
 
+/// A text in which what stands in backticks is code.
+pub(super) struct Prose(String);
+
+/// It escapes what it shows.
+impl HtmlSafe for Prose {}
+
+impl fmt::Display for Prose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An odd one is a backtick and nothing else.
+        let is_even = self.0.matches('`').count() % 2 == 0;
+        for (number, part) in self.0.split('`').enumerate() {
+            match (is_even, number % 2) {
+                (true, 1) => write!(f, "<code>{}</code>", Escaped(part))?,
+                (false, _) if number > 0 => write!(f, "`{}", Escaped(part))?,
+                _ => write!(f, "{}", Escaped(part))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '&' => f.write_str("&#38;"),
+            '<' => f.write_str("&#60;"),
+            '>' => f.write_str("&#62;"),
+            '"' => f.write_str("&#34;"),
+            '\'' => f.write_str("&#39;"),
+            other => f.write_char(other),
+        })
+    }
+}
+
 /// Texts for the templates.
 pub(super) struct Words;
 
@@ -146,6 +182,11 @@ impl Words {
     /// A text of somebody else, cut where it is very long.
     pub fn text(text: impl AsRef<str>) -> String {
         shortened(text.as_ref(), LONGEST)
+    }
+
+    /// Such a text with commands in backticks.
+    pub fn prose(text: impl AsRef<str>) -> Prose {
+        Prose(Self::text(text))
     }
 
     /// A name in words.
@@ -170,6 +211,13 @@ pub(super) fn nested(lines: &[String]) -> Vec<(String, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_are_code_and_nothing_else_is_markup() {
+        let said = |text: &str| Words::prose(text).to_string();
+        insta::assert_snapshot!(said("run `rescind show r-1 <x>` & see"), @"run <code>rescind show r-1 &#60;x&#62;</code> &#38; see");
+        insta::assert_snapshot!(said("a ` b <b>"), @"a ` b &#60;b&#62;");
+    }
 
     #[test]
     fn a_time_says_how_far_away_it_is() {

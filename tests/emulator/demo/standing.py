@@ -1,5 +1,6 @@
 """`make demo-up`: the theft as it stands, kept running for another terminal."""
 import os
+import re
 import shlex
 import signal
 from pathlib import Path
@@ -51,6 +52,14 @@ def stand(story: Story, rescind: Rescind, directory: Path) -> None:
         story.plain("\nStopped.")
 
 
+def console(config: Path) -> str:
+    """Where a service with this configuration answers: a page for people, which nobody can log in to, and so read only."""
+    found = re.search(r'(?m)^listen = "([^"]+)"$', config.read_text())
+    if not found:
+        raise Unexpected(f"{config} does not say where the console answers")
+    return f"http://{found.group(1)}/"
+
+
 def _explain(story: Story, script: Path, rescind: Rescind) -> None:
     binary = from_root(rescind.binary)
     story.heading("In another terminal, in this folder")
@@ -59,6 +68,7 @@ def _explain(story: Story, script: Path, rescind: Rescind) -> None:
             [f". {from_root(script)}", "that terminal now reaches this emulation instead of AWS"],
             ["thief aws s3api list-buckets", "allowed: the stolen session works (needs the AWS CLI)"],
             [f"{binary} plan", "what would be done"],
+            [f"{binary} run --backlog", f"the service, with its console at {console(rescind.config)}; Ctrl-C ends it"],
             [f"{binary} run --once --backlog", "revoke, also what was there before the first poll"],
             ["thief aws s3api list-buckets", "denied"],
             [f"{binary} list --decisions", "what was decided, and why"],

@@ -1,0 +1,127 @@
+"""An emulated organization with two thefts, and a running service with its console, for the browser tests.
+
+Prints one line of JSON with the console's address and the ids, and ends when its standard input is closed.
+"""
+import json
+import re
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/emulator"))
+
+from demo import scene as s  # noqa: E402
+from demo.isolated import EmulatedOrganization, Rescind, forget_proxies  # noqa: E402
+from demo.scene import Scene  # noqa: E402
+
+ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+THIEF = "shop-deploy"
+OPT_OUTS = f"""
+[[opt_out]]
+name = "orders-migration"
+mode = "approve"
+owner = "team-orders"
+reason = "The nightly migration runs with long sessions until it is rewritten."
+roles = ["{s.OTHER_ROLE}"]
+expires = "EXPIRES"
+"""
+
+
+def configure(config: Path) -> None:
+    text = config.read_text()
+    for pattern, value in [
+        (r'(?m)^listen = .*$', 'listen = "127.0.0.1:0"'),
+        (r'(?m)^#?poll_interval = .*$', 'poll_interval = "5s"'),
+    ]:
+        text, replaced = re.subn(pattern, value, text)
+        if replaced != 1:
+            raise SystemExit(f"{config} has not one line like {pattern}")
+    config.write_text(text)
+    expires = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 10 * 86400))
+    opt_outs = config.parent / "opt-outs.toml"
+    opt_outs.write_text(OPT_OUTS.replace("EXPIRES", expires))
+
+
+def steal(scene: Scene) -> None:
+    """A thief with an administrator's role makes two doors, and another one holds an ordinary session."""
+    emulator = scene.emulator
+    emulator.role(account=s.SHOP, name=THIEF, policy=ADMIN)
+    stolen = scene.session(THIEF)
+    iam = emulator.boto3(stolen, "iam", s.THEFT_REGION)
+    iam.create_user(UserName="support-2")
+    iam.create_access_key(UserName="support-2")
+    scene._exfiltration(s.THEFT_REGION, s.SHOP, THIEF, stolen)
+    scene._exfiltration(s.THEFT_REGION, s.SHOP, s.OTHER_ROLE, scene.session(s.OTHER_ROLE))
+    scene.report_what_to_leave_alone()
+
+
+def address(log: Path) -> str:
+    for _ in range(600):
+        found = re.search(r"127\.0\.0\.1:(\d{2,5})", log.read_text())
+        if found and found.group(1) != "0":
+            return f"http://127.0.0.1:{found.group(1)}"
+        time.sleep(0.1)
+    raise SystemExit(f"the service does not say where it answers:\n{log.read_text()}")
+
+
+def read(url: str) -> dict:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def settled(url: str) -> dict:
+    """Until one remediation is held, one is revoked, and CloudTrail was searched."""
+    state = {}
+    for _ in range(600):
+        try:
+            items = read(f"{url}/v1/remediations")["items"]
+            incidents = read(f"{url}/v1/incidents")["items"]
+        except OSError:
+            time.sleep(0.2)
+            continue
+        state = {item["principal"]: item for item in items}
+        doors = {one["first"]: one["doors"] for one in incidents}
+        is_done = state.get(THIEF, {}).get("state") == "revoked" and state.get(s.OTHER_ROLE, {}).get("state") == "held"
+        if is_done and any(count >= 2 for count in doors.values()):
+            return {"held": state[s.OTHER_ROLE]["remediation"], "revoked": state[THIEF]["remediation"]}
+        time.sleep(0.2)
+    raise SystemExit(f"the world did not settle: {json.dumps(state)[:2000]}")
+
+
+def main() -> None:
+    forget_proxies()
+    binary = Path(sys.argv[1]).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        config, log = directory / "rescind.toml", directory / "service.log"
+        with EmulatedOrganization(directory) as organization:
+            rescind = Rescind(binary, config)
+            s.write_config(rescind, config)
+            configure(config)
+            scene = Scene(organization.emulator, rescind, config)
+            steal(scene)
+            rescind.use(organization.endpoint, scene.hub, s.REGIONS[0])
+            with log.open("w") as output:
+                service = rescind.start(output, "run", "--backlog")
+            try:
+                url = address(log)
+                world = settled(url)
+                print(json.dumps({"url": url, "thief": THIEF, "other": s.OTHER_ROLE, **world}), flush=True)
+                for line in sys.stdin:
+                    # `steal`: one more theft, so that a page that is open has something new.
+                    if line.strip() == "steal":
+                        scene._exfiltration(s.THEFT_REGION, s.SHOP, s.STOLEN_ROLE, scene.session(s.STOLEN_ROLE))
+                        print("{}", flush=True)
+            except BaseException:
+                sys.stderr.write(log.read_text()[-4000:])
+                raise
+            finally:
+                service.terminate()
+                service.wait(30)
+
+
+if __name__ == "__main__":
+    main()
