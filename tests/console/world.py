@@ -26,7 +26,7 @@ mode = "approve"
 owner = "team-orders"
 reason = "The nightly migration runs with long sessions until it is rewritten."
 roles = ["{s.OTHER_ROLE}"]
-expires = "EXPIRES"
+expires = EXPIRES
 """
 
 

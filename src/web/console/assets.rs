@@ -29,7 +29,7 @@ static SCRIPT: Asset = Asset {
     hash: LazyLock::new(|| short_hash(include_str!("../../../templates/console/console.js"))),
 };
 
-/// Enough of a hash to tell two versions apart.
+/// Enough of a hash to distinguish two versions.
 fn short_hash(text: &str) -> String {
     sha256(text.as_bytes()).chars().take(16).collect()
 }
