@@ -89,6 +89,7 @@ mod verify;
 mod way_out;
 mod web;
 mod web_identity;
+mod web_login;
 mod witness;
 mod write_back;
 mod writer;

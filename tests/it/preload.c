@@ -6,11 +6,13 @@
                          torn     half of it is written, and the process is killed
                          short    half of it is written, and everything later fails
    RESCIND_FAULT_COUNT=FILE   how many there were is written there at the end
-   RESCIND_CLOCK_AHEAD=SECONDS   the time of day is so much later, or earlier when it is negative
+   RESCIND_CLOCK_AHEAD=SECONDS   the time of day is so much later, or earlier when it is negative; or the path of a file
+                         that has the seconds, and is read each time
 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -113,11 +115,21 @@ int ftruncate64(int fd, off64_t size) {
     return fault(fd, 0) ? -1 : real(fd, size);
 }
 
+static long seconds(const char *ahead) {
+    char text[32] = "";
+    if (ahead[0] != '/') return atol(ahead);
+    int file = open(ahead, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    return length > 0 ? atol(text) : 0;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *time) {
     REAL(clock_gettime);
     int done = real(clock, time);
     const char *ahead = getenv("RESCIND_CLOCK_AHEAD");
-    if (done == 0 && clock == CLOCK_REALTIME && ahead) time->tv_sec += atol(ahead);
+    if (done == 0 && clock == CLOCK_REALTIME && ahead) time->tv_sec += seconds(ahead);
     return done;
 }
 
