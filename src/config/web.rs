@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -29,6 +30,14 @@ pub struct WebSettings {
     pub grants: Vec<Grant>,
     /// Time after which somebody who logged in must log in again.
     pub session: SignedDuration,
+}
+
+impl WebSettings {
+    /// What a proxy at this address says of others is believed.
+    #[must_use]
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&address.to_canonical()))
+    }
 }
 
 /// The files of a certificate.

@@ -18,7 +18,7 @@ mod release;
 mod shown;
 mod side_effect;
 
-pub use alerts::{Acknowledged, AlertLine, account_of_alert, acknowledge, alert_lines};
+pub use alerts::{AlertLine, account_of_alert, acknowledge, alert_lines};
 pub use answer::{Kind, Recorded, answerable, held_of, may_answer, record};
 pub use coverage::{AccountCoverage, Coverage, RegionCoverage};
 pub use decisions::{DecisionLine, decision_line};
@@ -27,8 +27,8 @@ pub use incidents::{IncidentLine, ask_pursuit, close_doors, incident, incident_l
 pub use line::RemediationLine;
 pub use named::{find, finding, incident_named, is_long_enough, remediation};
 pub use order::{Given, OrderAsked, Principal, ask, is_access_key};
-pub use picture::{ChannelPicture, OutagePicture, Picture, Unfinished};
+pub use picture::{ChannelPicture, OutagePicture, Picture};
 pub use plan::PlanDocument;
-pub use release::{ReleasePlan, ask_release, may_release, other_keys};
+pub use release::{ReleasePlan, ask_release, may_release};
 pub use shown::Shown;
 pub use side_effect::side_effect;

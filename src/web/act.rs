@@ -1,7 +1,7 @@
 //! What somebody changes by the API or the console: whether they may, and what becomes of it.
 
 use super::app::App;
-use super::identity::Caller;
+use super::caller::Caller;
 use super::problem::Problem;
 use crate::config::WebRole;
 use crate::desk::{self, AlertLine, DeskError, Kind, OrderAsked, PlanDocument, Recorded, ReleasePlan};

@@ -1,16 +1,16 @@
 //! What every handler has: the configuration, the ledger, the service.
 
-use super::identity::{Identities, identified};
-use super::{api, console, guard, identity, probes, refused};
+use super::answers::Answers;
+use super::identity::Identities;
+use super::limits::Limits;
+use super::refusals::Refusals;
 use crate::config::Config;
 use crate::desk::DeskError;
 use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::reconcile::Reconciler;
 use crate::replication::open_ledger;
 use crate::service::{Purpose, Service, Shared};
-use axum::Router;
-use axum::middleware::from_fn_with_state;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -22,16 +22,19 @@ const NEWS: Duration = Duration::from_millis(500);
 /// Maximum number of readers of the ledger that are kept open.
 const READERS: usize = 8;
 
+/// Maximum number of reports that are made at the same time.
+pub(super) const REPORTS: usize = 2;
+
 /// What every handler has.
 pub(super) struct App {
     pub config: Arc<Config>,
     pub shared: Arc<Shared>,
     pub identities: Identities,
-    pub limits: guard::Limits,
-    pub answers: api::Answers,
+    pub limits: Limits,
+    pub answers: Answers,
     /// Turns for what takes long.
     pub reports: Semaphore,
-    pub refusals: refused::Refusals,
+    pub refusals: Refusals,
     /// Where the service answers, once it does.
     bound: OnceLock<SocketAddr>,
     readers: Mutex<Vec<Reader>>,
@@ -44,11 +47,11 @@ impl App {
         let config = Arc::new(config);
         Self {
             identities: Identities::new(&config),
-            limits: guard::Limits::default(),
-            answers: api::Answers::default(),
-            reports: Semaphore::new(api::REPORTS),
+            limits: Limits::default(),
+            answers: Answers::default(),
+            reports: Semaphore::new(REPORTS),
             news: watch::Sender::new(0),
-            refusals: refused::Refusals::default(),
+            refusals: Refusals::default(),
             bound: OnceLock::new(),
             readers: Mutex::default(),
             config,
@@ -84,11 +87,6 @@ impl App {
     /// Where the service answers, once it does.
     pub fn address(&self) -> Option<SocketAddr> {
         self.bound.get().copied()
-    }
-
-    /// What a proxy at this address says of others is believed.
-    pub fn trusts(&self, address: IpAddr) -> bool {
-        self.config.web.trusted_proxies.iter().any(|network| network.contains(&address.to_canonical()))
     }
 
     /// The configuration as its file has it now. One that is not valid is as if it had not changed.
@@ -163,12 +161,4 @@ impl App {
         Box::pin(service.stop("looked")).await?;
         done
     }
-}
-
-/// Everything that is answered.
-pub(super) fn router(app: Arc<App>) -> Router {
-    let inner = Router::new().merge(api::routes(&app)).merge(console::routes(&app));
-    let inner = inner.merge(identity::routes());
-    let inner = inner.layer(from_fn_with_state(Arc::clone(&app), identified));
-    guard::guarded(inner, &app).merge(probes::routes()).with_state(app)
 }

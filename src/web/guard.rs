@@ -8,61 +8,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use governor::clock::DefaultClock;
-use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
-use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::Arc;
-
-/// How many requests one address may make per second, and at once.
-const PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("not zero");
-const BURST: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
-
-/// How many logins and proofs of identity one address may try per minute.
-const LOGINS: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
-
-/// Maximum number of addresses that are remembered.
-const ADDRESSES: usize = 10_000;
-
-type Keyed = RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>;
-
-/// How often one may ask.
-pub(super) struct Limits {
-    requests: Keyed,
-    logins: Keyed,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            requests: RateLimiter::keyed(Quota::per_second(PER_SECOND).allow_burst(BURST)),
-            logins: RateLimiter::keyed(Quota::per_minute(LOGINS)),
-        }
-    }
-}
-
-impl Limits {
-    fn allows(limiter: &Keyed, address: IpAddr) -> bool {
-        if limiter.len() > ADDRESSES {
-            limiter.retain_recent();
-        }
-        limiter.check_key(&network(address)).is_ok()
-    }
-
-    /// Whether one more login, or proof of who asks, may be tried from this address.
-    pub fn allows_login(&self, address: IpAddr) -> bool {
-        Self::allows(&self.logins, address)
-    }
-}
-
-/// An IPv6 customer has a /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
 
 /// The routes, behind everything that holds for all of them.
 pub(super) fn guarded(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
@@ -75,7 +21,7 @@ async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let origin = Origin::of(&app, peer, request.headers());
+    let origin = Origin::of(&app.config.web, peer, request.headers());
     let host = host_of(request.headers());
     let is_api = request.uri().path().starts_with("/v1");
     let mut response = if !is_known(&app, host.as_deref(), origin) {
@@ -83,7 +29,7 @@ async fn guard(
         Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail)
             .with("Use the address of `web.url` in the configuration, or set it to the one that you use.")
             .into_response()
-    } else if !Limits::allows(&app.limits.requests, origin.address) {
+    } else if !app.limits.allows_request(origin.address) {
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests");
         let mut response = problem.with("Wait a second.").into_response();
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -42,7 +42,7 @@ pub(super) async fn run(address: SocketAddr, app: Arc<App>) {
         tracing::warn!(address = %bound, "whoever reaches this address can read how it is doing");
     }
     let tls = app.config.web.tls.clone().map(Tls::new);
-    let router = super::app::router(Arc::clone(&app));
+    let router = super::routes::router(Arc::clone(&app));
     tokio::join!(answer(&listener, &router, tls.as_ref(), &app), app.look_for_news());
 }
 
@@ -87,7 +87,7 @@ async fn answer(listener: &TcpListener, router: &Router, tls: Option<&Tls>, app:
         let address = from.ip();
         let own = places.iter().filter(|place| place.from == address).count();
         // An answer takes milliseconds. Who has been there longest is holding a place, not asking.
-        if own >= FROM_ONE && !app.trusts(address) {
+        if own >= FROM_ONE && !app.config.web.trusts(address) {
             give_up(&mut places, |place| place.from == address);
         } else if places.len() >= AT_ONCE {
             give_up(&mut places, |_| true);

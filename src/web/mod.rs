@@ -1,21 +1,27 @@
 //! The web: probes, the API for programs, the console for people.
 //!
 //! One listener answers for all of it ([`listener`]), with TLS or behind a proxy. Who asks is found out once
-//! ([`identity`]), what they may do is looked up in the grants of the configuration ([`access`]), and everything that is
+//! ([`caller`]), what they may do is looked up in the grants of the configuration ([`access`]), and everything that is
 //! read or changed goes through [`crate::desk`], as on the command line.
 
 mod access;
 mod act;
+mod answers;
 mod api;
 mod app;
+mod caller;
 mod console;
 mod guard;
 mod identity;
+mod limits;
 mod listener;
+mod login;
 mod peer;
 mod probes;
 mod problem;
+mod refusals;
 mod refused;
+mod routes;
 mod tls;
 
 use crate::config::Config;

@@ -1,6 +1,6 @@
 //! Where a request comes from.
 
-use super::app::App;
+use crate::config::WebSettings;
 use axum::http::{HeaderMap, header};
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,16 +21,16 @@ pub(super) struct Origin {
 
 impl Origin {
     /// From the connection, and from what a trusted proxy says of it.
-    pub fn of(app: &App, peer: Peer, headers: &HeaderMap) -> Self {
-        let own = Self { address: peer.0.ip(), by_proxy: false, is_secure: app.config.web.tls.is_some() };
-        if !app.trusts(own.address) {
+    pub fn of(web: &WebSettings, peer: Peer, headers: &HeaderMap) -> Self {
+        let own = Self { address: peer.0.ip(), by_proxy: false, is_secure: web.tls.is_some() };
+        if !web.trusts(own.address) {
             return own;
         }
         // The latest one is what our proxy saw; what stands before it, the one who asks may have written.
         let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let hops: Vec<IpAddr> =
             forwarded.flat_map(|text| text.split(',')).filter_map(|text| text.trim().parse().ok()).collect();
-        let address = hops.iter().rev().find(|hop| !app.trusts(**hop)).or(hops.first()).copied();
+        let address = hops.iter().rev().find(|hop| !web.trusts(**hop)).or(hops.first()).copied();
         let Some(address) = address else { return own };
         let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
         let is_secure = scheme.and_then(|text| text.rsplit(',').next()).map(str::trim) == Some("https");

@@ -1,7 +1,7 @@
 //! What a request that changes something has: who asks, and what they ask for.
 
 use crate::web::app::App;
-use crate::web::identity::{Caller, proves_form};
+use crate::web::caller::{Caller, proves_form};
 use crate::web::problem::Problem;
 use aide::OperationInput;
 use aide::generate::GenContext;

@@ -4,7 +4,7 @@ use crate::desk::DeskError;
 use crate::ledger::Reader;
 use crate::web::access::Places;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use axum::Router;
 use axum::extract::{Query, State};

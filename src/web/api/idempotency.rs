@@ -1,89 +1,19 @@
 //! Requests that are sent again: whoever gives an `Idempotency-Key` gets the answer that the first one got.
 
+use crate::web::answers::{Answers, Kept, Key, Known};
 use crate::web::app::App;
-use crate::web::identity::{BodyDigest, Caller};
+use crate::web::caller::{BodyDigest, Caller};
 use crate::web::problem::Problem;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How long an answer is kept.
-const KEPT: Duration = Duration::from_hours(24);
-
-/// Maximum number of answers that are kept.
-const MOST: usize = 1000;
+use std::sync::Arc;
 
 /// Maximum length of a key, in bytes, and of an answer that is kept.
 const LONGEST_KEY: usize = 255;
 const LONGEST_ANSWER: usize = 1 << 20;
-
-/// The answers that were given, by who asked and the key that they gave.
-#[derive(Default)]
-pub(in crate::web) struct Answers(Mutex<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    all: BTreeMap<Key, Kept>,
-    /// The oldest first.
-    order: VecDeque<(Instant, Key)>,
-}
-
-type Key = (String, String);
-
-#[derive(Clone)]
-struct Kept {
-    /// Which request it is: method, path and body.
-    request: String,
-    /// None while the first one is being answered.
-    answer: Option<(StatusCode, Option<HeaderValue>, Bytes)>,
-}
-
-/// What is known of a key.
-enum Known {
-    New,
-    Answered(Kept),
-    Other,
-}
-
-impl Answers {
-    fn begin(&self, key: &Key, request: &str) -> Known {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while inner.order.front().is_some_and(|(at, _)| at.elapsed() > KEPT) || inner.order.len() >= MOST {
-            if let Some((_, key)) = inner.order.pop_front() {
-                inner.all.remove(&key);
-            }
-        }
-        match inner.all.get(key) {
-            Some(kept) if kept.request == request => Known::Answered(kept.clone()),
-            Some(_) => Known::Other,
-            None => {
-                inner.all.insert(key.clone(), Kept { request: request.to_owned(), answer: None });
-                inner.order.push_back((Instant::now(), key.clone()));
-                Known::New
-            }
-        }
-    }
-
-    fn end(&self, key: &Key, answer: Option<(StatusCode, Option<HeaderValue>, Bytes)>) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Some(answer) => {
-                if let Some(kept) = inner.all.get_mut(key) {
-                    kept.answer = Some(answer);
-                }
-            }
-            None => {
-                inner.all.remove(key);
-                inner.order.retain(|(_, other)| other != key);
-            }
-        }
-    }
-}
 
 /// Forgets a request that was not answered to its end: it may be sent again.
 struct Begun<'a> {

@@ -16,9 +16,6 @@ mod remediations;
 mod reports;
 mod status;
 
-pub(super) use idempotency::Answers;
-pub(super) use reports::AT_ONCE as REPORTS;
-
 use super::app::App;
 use aide::axum::ApiRouter;
 use aide::openapi::{OpenApi, SecurityScheme};

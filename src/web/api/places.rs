@@ -5,7 +5,7 @@ use crate::config::{OptOut, WebRole};
 use crate::desk::{Coverage, DeskError};
 use crate::web::act;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;

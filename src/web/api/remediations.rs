@@ -8,7 +8,7 @@ use crate::ledger::PageWanted;
 use crate::remediation::{Impact, Rung, State as Stands};
 use crate::web::act::{self, Answered, ReleaseDocument};
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use aide::axum::ApiRouter;
 use aide::axum::routing::{get_with, post_with};

@@ -6,8 +6,8 @@ use crate::ident::AccountId;
 use crate::ledger::{Ledger, Reader};
 use crate::remediation::{Draft, Event, Reported, Selection};
 use crate::report::{Format, Prepared, ReportError, write};
-use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::app::{App, REPORTS};
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -27,9 +27,6 @@ use std::sync::Arc;
 
 /// Size of a piece that is sent, in bytes.
 const PIECE: usize = 64 * 1024;
-
-/// Maximum number of reports that are made at the same time.
-pub(in crate::web) const AT_ONCE: usize = 2;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/v1/report", get(report))
@@ -61,7 +58,7 @@ async fn report(
     let format = Format::from_str(&wanted.format, false)
         .map_err(|_| Problem::invalid(format!("format: {:?}: there is no such format", wanted.format)))?;
     let Ok(_turn) = app.reports.try_acquire() else {
-        let detail = format!("{AT_ONCE} reports are being made already");
+        let detail = format!("{REPORTS} reports are being made already");
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
             .with("Try again in a minute."));
     };

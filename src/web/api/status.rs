@@ -6,7 +6,7 @@ use crate::desk::Picture;
 use crate::identity::Identity;
 use crate::web::act;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;

@@ -5,7 +5,7 @@ use super::words::{Tone, When, Words};
 use crate::desk::{DecisionLine, DeskError, decision_line};
 use crate::ledger::Reader;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Query, State};

@@ -8,7 +8,7 @@ use crate::ingest::Health;
 use crate::ledger::Reader;
 use crate::web::act;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::State;

@@ -6,7 +6,7 @@ use crate::desk::{DeskError, RemediationLine};
 use crate::ledger::{PageWanted, Reader};
 use crate::remediation::{Rung, State};
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Query, State as Has};

@@ -4,7 +4,7 @@ use super::page::{Frame, html};
 use super::words::{When, nested};
 use crate::web::act;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Path, State};

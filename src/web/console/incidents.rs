@@ -6,7 +6,7 @@ use crate::desk::{IncidentLine, incident_line};
 use crate::incident::{Incident, IncidentState};
 use crate::ledger::Reader;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Query, State};

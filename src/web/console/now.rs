@@ -11,7 +11,7 @@ use crate::remediation::State;
 use crate::service::Live;
 use crate::web::access::Places;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::Extension;

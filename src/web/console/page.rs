@@ -4,7 +4,7 @@ use super::assets;
 use crate::config::WebRole;
 use crate::safe::{Cleaned, line};
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::body::to_bytes;

@@ -7,7 +7,7 @@ use super::words::Words;
 use crate::config::WebRole;
 use crate::web::act::{self, ReleaseDocument};
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Path, State};

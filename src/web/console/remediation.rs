@@ -15,7 +15,7 @@ use crate::remediation::{
 use crate::remedy::aftercare;
 use crate::web::access::Places;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Path, Query, State as Has};

@@ -9,7 +9,7 @@ use crate::desk::{OrderAsked, PlanDocument, Principal};
 use crate::finding::Ordered;
 use crate::web::act;
 use crate::web::app::App;
-use crate::web::identity::Caller;
+use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::State;

@@ -1,7 +1,7 @@
 //! What a form of ours sent, and who sent it.
 
 use crate::web::app::App;
-use crate::web::identity::{BODY, Caller, proves_form};
+use crate::web::caller::{BODY, Caller, proves_form};
 use crate::web::problem::Problem;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 /// A cookie of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OwnCookie {
+pub(in crate::web) enum OwnCookie {
     /// The session of somebody who is logged in.
     Session,
     /// A login that was begun in this browser.

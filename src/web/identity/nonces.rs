@@ -12,11 +12,11 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// The proofs that are being checked or were accepted.
 #[derive(Debug, Default)]
-pub(super) struct Nonces(Mutex<HashMap<String, Timestamp>>);
+pub(in crate::web) struct Nonces(Mutex<HashMap<String, Timestamp>>);
 
 /// Why a proof does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotNew {
+pub(in crate::web) enum NotNew {
     /// It was used before.
     Used,
     /// So many are remembered that this one cannot be.

@@ -43,7 +43,7 @@ type Client = CoreClient<
 
 /// Why nobody can log in by the provider, or one person cannot. It has neither a secret nor a token.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LoginError {
+pub(in crate::web) enum LoginError {
     #[error("the secret of rescind at the provider cannot be read")]
     Secret(#[source] SecretError),
     #[error("the OpenID provider does not answer")]
@@ -61,7 +61,7 @@ pub(super) enum LoginError {
 }
 
 /// A login that was begun: where the browser goes, and what comes back must fit.
-pub(super) struct Begun {
+pub(in crate::web) struct Begun {
     pub address: Url,
     pub state: String,
     pub nonce: Nonce,
@@ -69,14 +69,14 @@ pub(super) struct Begun {
 }
 
 /// Somebody whom the provider vouches for.
-pub(super) struct Vouched {
+pub(in crate::web) struct Vouched {
     pub person: Person,
     /// What asks the provider again later, if it gives that.
     pub refresh: Option<RefreshToken>,
 }
 
 /// What the provider says of somebody who is logged in.
-pub(super) enum Refreshed {
+pub(in crate::web) enum Refreshed {
     /// It knows them; with an ID token also what it says of them now.
     Known { person: Option<Person>, refresh: Option<RefreshToken> },
     /// It does not know them any more.
@@ -86,7 +86,7 @@ pub(super) enum Refreshed {
 }
 
 /// The OpenID provider.
-pub(super) struct Provider {
+pub(in crate::web) struct Provider {
     settings: OidcSettings,
     issuer: IssuerUrl,
     client_id: ClientId,
@@ -344,7 +344,7 @@ fn token_error(error: TokenError) -> LoginError {
 }
 
 /// A code of OAuth, if it is one.
-pub(super) fn oauth_code(text: &str) -> &str {
+pub(in crate::web) fn oauth_code(text: &str) -> &str {
     let is_code = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     if !text.is_empty() && text.len() <= 64 && text.bytes().all(is_code) { text } else { "unknown error" }
 }

@@ -8,17 +8,17 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Time that somebody has for logging in at the provider.
-pub(super) const LIFE: SignedDuration = SignedDuration::from_mins(10);
+pub(in crate::web) const LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Maximum number of logins that are remembered. The oldest is forgotten first.
 const MOST: usize = 10_000;
 
 /// Logins that were begun and have not come back from the provider, by their `state`.
 #[derive(Default)]
-pub(super) struct PendingLogins(Mutex<HashMap<String, Pending>>);
+pub(in crate::web) struct PendingLogins(Mutex<HashMap<String, Pending>>);
 
 /// A login that was begun.
-pub(super) struct Pending {
+pub(in crate::web) struct Pending {
     /// Digest of the cookie of the browser that began it.
     browser: String,
     pub nonce: Nonce,

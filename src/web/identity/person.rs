@@ -37,7 +37,7 @@ const ALGORITHMS: [Algorithm; 9] = [
 ];
 
 /// Who an ID token is about.
-pub(super) struct Person {
+pub(in crate::web) struct Person {
     pub identity: Identity,
     pub groups: Vec<String>,
     /// The token, for the provider's logout.
@@ -46,7 +46,7 @@ pub(super) struct Person {
 
 /// Why an ID token is not valid. The text has nothing of the token but what it claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadToken {
+pub(in crate::web) enum BadToken {
     #[error("it has expired")]
     Expired,
     #[error("its time of issue is in the future: compare the clocks of this host and of the provider")]
@@ -68,7 +68,7 @@ pub(super) enum BadToken {
 }
 
 /// What an ID token is held against.
-pub(super) struct Expected<'a> {
+pub(in crate::web) struct Expected<'a> {
     pub issuer: &'a IssuerUrl,
     pub client_id: &'a ClientId,
     pub keys: &'a CoreJsonWebKeySet,
@@ -145,7 +145,7 @@ impl From<&ClaimsVerificationError> for BadToken {
 }
 
 /// The subject that a token claims, whether it is valid or not.
-pub(super) fn claimed_subject(token: &str) -> Option<String> {
+pub(in crate::web) fn claimed_subject(token: &str) -> Option<String> {
     payload(token)?.get("sub")?.as_str().map(|subject| safe::short_line(subject, LONGEST_SUBJECT))
 }
 

@@ -29,7 +29,7 @@ const PARAMETERS: [&str; 9] = [
 
 /// A presigned GetCallerIdentity that is in order. Whether its signature is, only STS knows.
 #[derive(Debug)]
-pub(super) struct Proof {
+pub(in crate::web) struct Proof {
     /// The URL, as it was checked and is sent.
     pub url: Url,
     /// The time until which it counts.
@@ -38,7 +38,7 @@ pub(super) struct Proof {
 
 /// Why a proof is not sent to STS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadProof {
+pub(in crate::web) enum BadProof {
     #[error("the proof is not in order: {0}")]
     Malformed(&'static str),
     #[error("the proof is older than its X-Amz-Expires")]
@@ -156,7 +156,7 @@ fn is_key(text: &str) -> bool {
 }
 
 /// The access key that a text claims to be signed with, however wrong the rest of it is.
-pub(super) fn claimed_key(text: &str) -> Option<String> {
+pub(in crate::web) fn claimed_key(text: &str) -> Option<String> {
     let (_, behind) = text.get(..text.len().min(LONGEST_URL))?.split_once("X-Amz-Credential=")?;
     let key: String = behind.chars().take_while(char::is_ascii_alphanumeric).take(129).collect();
     is_key(&key).then_some(key)

@@ -12,11 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: usize = 512 * 1024;
 
 /// A client for the provider.
-pub(super) struct ProviderHttp(reqwest::Client);
+pub(in crate::web) struct ProviderHttp(reqwest::Client);
 
 /// Why the provider gave no answer. The text has nothing of what was sent.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(in crate::web) enum NoAnswer {
     #[error(transparent)]
     CaBundle(#[from] UnusableCaBundle),
     #[error("it cannot be reached")]

@@ -23,7 +23,7 @@ const MOST: usize = 10_000;
 const OF_ONE: usize = 20;
 
 /// The sessions of people who are logged in, by the digest of their id.
-pub(super) struct Sessions {
+pub(in crate::web) struct Sessions {
     all: Mutex<HashMap<String, Session>>,
     life: SignedDuration,
 }
@@ -41,7 +41,7 @@ struct Session {
 }
 
 /// Whose session it is.
-pub(super) struct Member {
+pub(in crate::web) struct Member {
     pub identity: Identity,
     pub groups: Vec<String>,
     pub form_token: String,

@@ -1,7 +1,7 @@
 //! The few pages that are shown to people who are not logged in.
 
-use super::browser::shows_pages;
 use crate::safe::Cleaned;
+use crate::web::caller::shows_pages;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -5,8 +5,6 @@
 //! sends them to STS with the URL, so that STS checks the signature over them. A proof for another hub or another request
 //! has another signature.
 
-use super::nonces::{Nonces, NotNew};
-use super::proof::{BadProof, Proof, claimed_key};
 use super::{BodyDigest, Caller};
 use crate::aws::{
     CallerCheck, HUB_HEADER, NONCE_HEADER, NotIdentified, ProofFor, REQUEST_HEADER, SCHEME, request_digest,
@@ -15,6 +13,7 @@ use crate::identity::Identity;
 use crate::remediation::RequestRefused;
 use crate::web::access::Access;
 use crate::web::app::App;
+use crate::web::identity::{BadProof, NotNew, Proof, claimed_key};
 use crate::web::peer::Origin;
 use crate::web::problem::Problem;
 use crate::web::refused;
@@ -24,14 +23,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
-
-/// What checks proofs.
-#[derive(Debug, Default)]
-pub(super) struct Proofs {
-    check: OnceCell<CallerCheck>,
-    nonces: Nonces,
-}
 
 /// Who signed the request; none when it has no proof.
 pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Option<Result<Caller, Problem>> {

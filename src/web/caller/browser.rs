@@ -1,15 +1,12 @@
 //! Browsers: whose session a cookie is of, and the way to the login for who has none.
 
 use super::Caller;
-use super::cookies::OwnCookie;
-use super::login::{Logins, is_path_of_ours};
-use super::oidc::{LoginError, Refreshed};
-use super::session::Member;
 use crate::chain::chain;
 use crate::identity::Identity;
 use crate::remediation::RequestRefused;
 use crate::web::access::Access;
 use crate::web::app::App;
+use crate::web::identity::{LoginError, Logins, Member, OwnCookie, Refreshed, is_path_of_ours};
 use crate::web::peer::Origin;
 use crate::web::problem::Problem;
 use crate::web::refused;
@@ -72,14 +69,14 @@ async fn asked(
 }
 
 /// Somebody is known, and may do nothing.
-pub(super) fn no_access(identity: &Identity) -> Problem {
+pub(in crate::web) fn no_access(identity: &Identity) -> Problem {
     let detail = format!("{identity} is logged in, and may do nothing here");
     Problem::new(StatusCode::FORBIDDEN, "no_access", detail)
         .with("`web.access` in the configuration says who may do what: by `groups` or `subjects`.")
 }
 
 /// A refusal, as the ledger has it.
-pub(super) fn refusal(
+pub(in crate::web) fn refusal(
     origin: Origin,
     request: String,
     problem: &Problem,
@@ -98,7 +95,7 @@ pub(super) fn refusal(
 }
 
 /// What is refused because of an error of a login; none when the error is not about a person.
-pub(super) fn claim_of(error: LoginError) -> Option<String> {
+pub(in crate::web) fn claim_of(error: LoginError) -> Option<String> {
     match error {
         LoginError::BadToken { claim, .. } => claim,
         _ => None,
@@ -106,7 +103,7 @@ pub(super) fn claim_of(error: LoginError) -> Option<String> {
 }
 
 /// Whether it is a browser that shows what it gets to a person.
-pub(super) fn shows_pages(headers: &HeaderMap) -> bool {
+pub(in crate::web) fn shows_pages(headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepts
         .flat_map(|text| text.split(','))

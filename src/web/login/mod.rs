@@ -1,79 +1,35 @@
 //! `/login`, `/login/callback` and `/logout`: people come from the OpenID provider, and go.
 
-use super::browser::{claim_of, no_access, refusal};
-use super::cookies::OwnCookie;
-use super::login_page::{LoginPage, answer};
-use super::oidc::{LoginError, Provider, Vouched, oauth_code};
-use super::pending::{LIFE, PendingLogins};
-use super::random::random;
-use super::session::Sessions;
-use super::{Caller, proves_form};
+mod page;
+
+use super::access::Access;
+use super::app::App;
+use super::caller::{Caller, claim_of, no_access, proves_form, refusal};
+use super::identity::{LIFE, LoginError, Logins, OwnCookie, Vouched, is_path_of_ours, oauth_code, random};
+use super::peer::Origin;
+use super::problem::Problem;
+use super::refused;
 use crate::chain::chain;
-use crate::config::Config;
 use crate::ledger::Append;
 use crate::remediation::{Draft, Event, LoggedIn, Subject};
-use crate::web::access::Access;
-use crate::web::app::App;
-use crate::web::peer::{Origin, host_of};
-use crate::web::problem::Problem;
-use crate::web::refused;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use jiff::Timestamp;
+use page::{LoginPage, answer};
 use serde::Deserialize;
 use std::sync::Arc;
-use url::{Url, form_urlencoded};
-
-/// Maximum length of the path of a page that somebody logs in for.
-const LONGEST_PATH: usize = 1500;
-
-/// How people log in, and who did.
-pub(in crate::web) struct Logins {
-    pub(super) provider: Provider,
-    pub(super) sessions: Sessions,
-    pending: PendingLogins,
-    /// The address of the console: the provider sends people back there, so they begin there.
-    url: Url,
-}
-
-impl Logins {
-    /// None where the configuration has no provider.
-    pub fn new(config: &Config) -> Option<Self> {
-        let web = &config.web;
-        let (oidc, url) = (web.oidc.as_ref()?, web.url.clone()?);
-        let provider = Provider::new(oidc, &url)?;
-        Some(Self { provider, sessions: Sessions::new(web.session), pending: PendingLogins::default(), url })
-    }
-
-    /// Browsers reach the console encrypted.
-    pub(super) fn is_secure(&self) -> bool {
-        self.url.scheme() == "https"
-    }
-
-    fn is_host(&self, headers: &HeaderMap) -> bool {
-        let name = self.url.host_str().unwrap_or_default();
-        let port = self.url.port_or_known_default().unwrap_or_default();
-        let host = host_of(headers).unwrap_or_default();
-        host == format!("{name}:{port}") || self.url.port().is_none() && host == name
-    }
-}
+use url::form_urlencoded;
 
 /// The routes.
-pub(in crate::web) fn routes() -> Router<Arc<App>> {
+pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/login", get(login))
         .route("/login/callback", get(callback))
         .route("/logout", post(logout))
         .route("/logged-out", get(logged_out))
-}
-
-/// Whether it is the path of a page of ours, for every browser: not of another host, by whatever way it is written.
-pub(super) fn is_path_of_ours(text: &str) -> bool {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    is_plain && text.len() <= LONGEST_PATH && text.starts_with('/') && !text.starts_with("//")
 }
 
 fn logins(app: &App) -> Result<&Logins, Problem> {
@@ -287,6 +243,7 @@ fn set(response: &mut Response, cookie: Option<HeaderValue>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use url::Url;
 
     #[test]
     fn no_path_leads_to_another_host() {
