@@ -67,7 +67,7 @@ pub use regions::RegionStatus;
 pub use security_hub::NotImported;
 pub use service_controls::ServiceControl;
 pub use simulate::{Caller, Simulation};
-pub use sts_endpoint::recognize as recognize_sts;
+pub use sts_endpoint::{StsEndpoint, recognize as recognize_sts};
 pub use trail::{Lookup, TrailPage, TrailQuery};
 pub use user::AccessKey;
 pub use write_back::HubFindingId;

@@ -23,13 +23,22 @@ pub(super) fn of_region(region: &Region) -> String {
     format!("https://sts.{region}.{}", suffix(Partition::of_region(region)))
 }
 
+/// An endpoint of STS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StsEndpoint {
+    /// That of a region: signatures for it name this region.
+    Regional(Region),
+    /// The global one, or the one that the environment names: signatures name any region.
+    Any,
+}
+
 /// Whether the scheme and the host of a URL, as they are written, are those of an STS endpoint of a partition, or of the
 /// one that the environment names: that one also with its port, and without TLS on this machine.
 ///
 /// The text is compared, and not what some parser makes of it: upper case, a port, a user or a dot at the end is another
-/// text. None means that it is not; otherwise the region that it is of, if it is of one.
+/// text. None when it is not.
 #[must_use]
-pub fn recognize(base: &str, partition: Partition, other: Option<&Url>) -> Option<Option<Region>> {
+pub fn recognize(base: &str, partition: Partition, other: Option<&Url>) -> Option<StsEndpoint> {
     if let Some(other) = other {
         let is_local = match other.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -38,11 +47,11 @@ pub fn recognize(base: &str, partition: Partition, other: Option<&Url>) -> Optio
             None => false,
         };
         if base == other.origin().ascii_serialization() && (other.scheme() == "https" || is_local) {
-            return Some(None);
+            return Some(StsEndpoint::Any);
         }
     }
     if base == GLOBAL && partition == Partition::Aws {
-        return Some(None);
+        return Some(StsEndpoint::Any);
     }
     let host = base.strip_prefix("https://")?;
     let region = host.strip_prefix("sts.").or_else(|| host.strip_prefix("sts-fips."))?;
@@ -56,7 +65,7 @@ pub fn recognize(base: &str, partition: Partition, other: Option<&Url>) -> Optio
     }
     let region: Region = region.parse().ok()?;
     let is_ours = Partition::of_region(&region) == partition && !Partition::is_of_none(&region);
-    is_ours.then_some(Some(region))
+    is_ours.then_some(StsEndpoint::Regional(region))
 }
 
 /// The domain of a partition's endpoints.
@@ -126,7 +135,11 @@ mod tests {
         ] {
             let region: Region = region.parse().expect("a region");
             let endpoint = of_region(&region);
-            assert_eq!(recognize(&endpoint, partition, None), Some(Some(region)), "{endpoint}");
+            assert_eq!(
+                recognize(&endpoint, partition, None),
+                Some(StsEndpoint::Regional(region)),
+                "{endpoint}"
+            );
             assert_eq!(recognize(&endpoint, Partition::Aws, None), None);
             assert_eq!(recognize(GLOBAL, partition, None), None);
         }

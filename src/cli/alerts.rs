@@ -55,10 +55,7 @@ fn a_time(text: &str) -> Result<Timestamp, String> {
 impl Args {
     /// The alert that was seen to, where this is what is said.
     pub(super) fn acknowledged(&self) -> Option<&AckArgs> {
-        match &self.command {
-            Some(Command::Ack(args)) => Some(args),
-            None => None,
-        }
+        self.command.as_ref().map(|Command::Ack(args)| args)
     }
 
     /// Since when alerts are listed.

@@ -70,8 +70,7 @@ impl Program {
     pub fn sign(&self, method: &str, target: &str, body: &str) -> Signed {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let at = Timestamp::now();
-        let nonce =
-            format!("{:016x}{:016x}", at.as_nanosecond() as u64, NEXT.fetch_add(1, Ordering::Relaxed));
+        let nonce = format!("{:032x}", NEXT.fetch_add(1, Ordering::Relaxed));
         let request = sha256(format!("{method}\n{target}\n{}", sha256(body.as_bytes())).as_bytes());
         let field = |name: &str| self.credentials[name].as_str();
         let date = (at - self.age).strftime("%Y%m%dT%H%M%SZ").to_string();

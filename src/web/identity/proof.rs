@@ -1,6 +1,6 @@
 //! A proof as it comes: a presigned GetCallerIdentity, of which every part is checked before anything is sent.
 
-use crate::aws::{LONGEST, SIGNED_HEADERS, recognize_sts};
+use crate::aws::{LONGEST, SIGNED_HEADERS, StsEndpoint, recognize_sts};
 use crate::ident::Partition;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -70,8 +70,8 @@ impl Proof {
         if !base.bytes().all(is_address) || !query.bytes().all(|byte| is_plain(byte) && byte != b'?') {
             return Err(Malformed("it has a character that no presigned URL has"));
         }
-        let region = recognize_sts(base, partition, other);
-        let region = region.ok_or(Malformed("it is for no STS endpoint of the hub's partition"))?;
+        let endpoint = recognize_sts(base, partition, other);
+        let endpoint = endpoint.ok_or(Malformed("it is for no STS endpoint of the hub's partition"))?;
         let values = parameters(query)?;
         let [action, version, algorithm, credential, date, expires, headers, signature, _] = &values;
         let is = |value: &Option<String>, expected: &str| value.as_deref() == Some(expected);
@@ -91,9 +91,12 @@ impl Proof {
         let date = date.as_deref().unwrap_or_default();
         let signed = time(date).ok_or(Malformed("X-Amz-Date: expected a time such as 20261130T120000Z"))?;
         let scope: Vec<&str> = credential.as_deref().unwrap_or_default().split('/').collect();
+        let is_for = |named: &str| match &endpoint {
+            StsEndpoint::Regional(region) => region.as_str() == named,
+            StsEndpoint::Any => true,
+        };
         let is_scope = matches!(scope[..], [key, day, named, "sts", "aws4_request"]
-            if is_key(key) && date.starts_with(day) && day.len() == 8
-                && region.as_ref().is_none_or(|region| region.as_str() == named));
+            if is_key(key) && date.starts_with(day) && day.len() == 8 && is_for(named));
         if !is_scope {
             return Err(Malformed(
                 "X-Amz-Credential: expected a key, and the day and the region of the proof",
