@@ -7,6 +7,7 @@ use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
 use crate::desk::{DecisionLine, RemediationLine, decision_line};
 use crate::ledger::Reader;
+use crate::remediation::InForce;
 use jiff::SignedDuration;
 
 /// Minimum width of a terminal, in characters, at which the table has room for exact times.
@@ -103,7 +104,7 @@ fn cells(id: &str, line: &RemediationLine, is_wide: bool) -> [String; 8] {
         line.principal.clone(),
         if is_wide { when(line.opened_at) } else { how_long_ago(line.opened_at) },
         to_deny.map_or("-".to_owned(), short),
-        line.in_force.as_ref().map_or("-".to_owned(), |one| one.percent()),
+        line.in_force.as_ref().map_or("-".to_owned(), InForce::percent),
     ]
 }
 

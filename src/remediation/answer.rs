@@ -60,8 +60,9 @@ impl Answer {
 fn same_person(one: (Option<&Identity>, &str, &str), other: (Option<&Identity>, &str, &str)) -> bool {
     match (one, other) {
         ((Some(one), ..), (Some(other), ..)) => one.is_same_as(other),
-        ((None, "", one), (None, "", other)) => one == other,
-        ((None, one, _), (None, other, _)) => one == other,
+        ((None, user, one), (None, other_user, other)) => {
+            user == other_user && (!user.is_empty() || one == other)
+        }
         ((Some(_), ..), (None, ..)) | ((None, ..), (Some(_), ..)) => false,
     }
 }

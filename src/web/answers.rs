@@ -65,16 +65,11 @@ impl Answers {
     /// It ends: with this answer, or with none, and then it may be sent again.
     pub fn end(&self, key: &Key, answer: Option<(StatusCode, Option<HeaderValue>, Bytes)>) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer {
-            Some(answer) => {
-                if let Some(kept) = inner.all.get_mut(key) {
-                    kept.answer = Some(answer);
-                }
-            }
-            None => {
-                inner.all.remove(key);
-                inner.order.retain(|(_, other)| other != key);
-            }
+        if answer.is_none() {
+            inner.all.remove(key);
+            inner.order.retain(|(_, other)| other != key);
+        } else if let Some(kept) = inner.all.get_mut(key) {
+            kept.answer = answer;
         }
     }
 }

@@ -73,7 +73,7 @@ impl App {
             if self.news.receiver_count() == 0 {
                 continue;
             }
-            if let Ok(last) = self.read(|reader| reader.last()).await {
+            if let Ok(last) = self.read(Reader::last).await {
                 self.news.send_if_modified(|known| std::mem::replace(known, last) != last);
             }
         }

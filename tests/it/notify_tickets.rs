@@ -82,7 +82,7 @@ const TOKEN: &str = "right-token";
 fn scene(channels: &str) -> Scene {
     let mut scene = Scene::new();
     std::fs::write(scene.path("jira.token"), format!("{TOKEN}\n")).expect("written");
-    scene.more_tables = channels.to_owned();
+    channels.clone_into(&mut scene.more_tables);
     scene.configure("mode = \"enforce\"\n");
     scene
 }

@@ -158,12 +158,12 @@ impl Client {
     }
 
     async fn send(&self, method: &Method, target: &str, body: Option<String>) -> Result<Response, HubError> {
-        let key = hex(new_nonce().map_err(|error| self.unsigned(&error))?.as_bytes());
+        let key = hex(new_nonce().map_err(|error| self.unsigned(error))?.as_bytes());
         let digest = sha256(body.as_deref().unwrap_or_default().as_bytes());
         for turn in 1..=TRIES {
             let what = ProofFor {
                 hub: self.address.clone(),
-                nonce: new_nonce().map_err(|error| self.unsigned(&error))?,
+                nonce: new_nonce().map_err(|error| self.unsigned(error))?,
                 request: request_digest(method.as_str(), target, &digest),
             };
             let proof = self.prover.prove(&what).await.map_err(HubError::Unsigned)?;
@@ -202,7 +202,7 @@ impl Client {
         }
     }
 
-    fn unsigned(&self, error: &getrandom::Error) -> HubError {
+    fn unsigned(&self, error: getrandom::Error) -> HubError {
         HubError::Unreachable { hub: self.address.clone(), why: error.to_string() }
     }
 }

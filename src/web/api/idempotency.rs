@@ -51,9 +51,9 @@ pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
         Known::Answered(Kept { answer: Some((status, kind, body)), .. }) => {
             let mut response = (status, body).into_response();
             let headers = response.headers_mut();
-            kind.into_iter().for_each(|kind| {
+            if let Some(kind) = kind {
                 headers.insert(header::CONTENT_TYPE, kind);
-            });
+            }
             headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
             return response;
         }

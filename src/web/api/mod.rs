@@ -38,6 +38,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     )
 }
 
+#[expect(clippy::default_trait_access, reason = "the type is of a crate that is not ours to name")]
 fn documented() -> (Router<Arc<App>>, OpenApi) {
     let mut document = OpenApi::default();
     "rescind".clone_into(&mut document.info.title);

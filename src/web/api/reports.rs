@@ -158,9 +158,8 @@ impl<W: Write> Write for Hashed<W> {
 fn answer(made: Made, format: Format) -> Response {
     let (kind, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
-        Format::Json => ("application/json", "json"),
         Format::Jsonl | Format::Ocsf => ("application/x-ndjson", "jsonl"),
-        Format::Asff => ("application/json", "json"),
+        Format::Json | Format::Asff => ("application/json", "json"),
         Format::Html => ("text/html; charset=utf-8", "html"),
     };
     let pieces = stream::unfold(Some(made.file), |file| async {

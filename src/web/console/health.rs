@@ -6,6 +6,7 @@ use crate::config::WebRole;
 use crate::desk::Picture;
 use crate::ingest::Health;
 use crate::ledger::Reader;
+use crate::service::Live;
 use crate::web::act;
 use crate::web::app::App;
 use crate::web::caller::Caller;
@@ -58,7 +59,7 @@ fn feed(name: String, health: &Health, depth: String) -> Feed {
 impl HealthPage {
     fn of(frame: Frame, picture: Picture) -> Self {
         let live = picture.live.as_ref();
-        let blind = live.map(|live| live.blind()).unwrap_or_default();
+        let blind = live.map(Live::blind).unwrap_or_default();
         let verdict = match live {
             None => (Tone::Bad, "No service is running: findings are not processed.".to_owned()),
             Some(live) if !live.is_alive() => (Tone::Bad, "The service shows no sign of life.".to_owned()),
@@ -71,7 +72,7 @@ impl HealthPage {
             Some(_) => (Tone::Good, "The service works, and sees all its feeds.".to_owned()),
         };
         let mut feeds = Vec::new();
-        for live in live {
+        if let Some(live) = live {
             let regions = live.regions.iter();
             feeds.extend(
                 regions.map(|(region, health)| feed(format!("GuardDuty {region}"), health, String::new())),

@@ -4,7 +4,7 @@ use super::page::{Frame, html};
 use super::words::{Tone, When, Words};
 use crate::desk::{DeskError, RemediationLine};
 use crate::ledger::{PageWanted, Reader};
-use crate::remediation::{Rung, State};
+use crate::remediation::{InForce, Rung, State};
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
@@ -107,7 +107,7 @@ pub(super) async fn page(
                 tone: Tone::of(line.state),
                 opened: When::of(line.opened_at),
                 proof: line.proof.map_or_else(|| "–".to_owned(), |rung| rung.to_string()),
-                in_force: line.in_force.as_ref().map_or_else(|| "–".to_owned(), |one| one.percent()),
+                in_force: line.in_force.as_ref().map_or_else(|| "–".to_owned(), InForce::percent),
                 line,
             })
         };

@@ -140,10 +140,7 @@ fn gathered(
         doors: incidents.iter().map(|one| one.line.doors_open).sum(),
     };
     let (alerts, alerts_more) = alerts(reader, places)?;
-    let standings = match places.show(None) {
-        true => standings(reader)?,
-        false => Vec::new(),
-    };
+    let standings = if places.show(None) { standings(reader)? } else { Vec::new() };
     let more = |all: usize| all.saturating_sub(SHOWN);
     let (attention_more, under_way_more) = (more(attention.len()), more(under_way.len()));
     let incidents_more = more(incidents.len());

@@ -79,7 +79,7 @@ impl OpenIncidents {
             };
         }
         let mut incidents: Vec<OpenIncident> = known.open.values().cloned().collect();
-        incidents.sort_by(|one, other| other.line.opened_at.cmp(&one.line.opened_at));
+        incidents.sort_by_key(|one| std::cmp::Reverse(one.line.opened_at));
         Ok(Listed { incidents, unread: known.waiting.len() })
     }
 }

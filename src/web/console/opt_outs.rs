@@ -2,7 +2,7 @@
 
 use super::page::{Frame, html};
 use super::words::{Tone, When, Words};
-use crate::config::{Config, Matches, OptOut, Rule, SOON_DAYS, Selector, WebRole, built_in};
+use crate::config::{Config, Matches, OptOut, OuId, Rule, SOON_DAYS, Selector, WebRole, built_in};
 use crate::desk::DeskError;
 use crate::ledger::Reader;
 use crate::remediation::{Entry, Event};
@@ -90,7 +90,7 @@ fn list(what: &str, all: &[impl Display]) -> Option<String> {
 }
 
 fn selects(selector: &Selector) -> String {
-    let ous: Vec<&str> = selector.ous.iter().map(|ou| ou.as_str()).collect();
+    let ous: Vec<&str> = selector.ous.iter().map(OuId::as_str).collect();
     let tags: Vec<String> = selector.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let parts = [
         list("accounts", &selector.accounts),

@@ -46,7 +46,7 @@ struct RemediationPage {
     approvals: Vec<String>,
     rungs: Vec<(String, When, String)>,
     change: Option<Changed>,
-    outage: Option<(String, Vec<(String, Vec<String>)>)>,
+    outage: Option<Outage>,
     impact: Vec<(String, Vec<String>)>,
     can_look_up: bool,
     aftercare: Vec<(String, Vec<String>)>,
@@ -109,7 +109,7 @@ pub(super) async fn page(
     let read = move |reader: &Reader| {
         let (shown, places) = visible(reader, &id, &caller)?;
         let name = account_name(reader, &shown.whole.target.account)?;
-        Ok::<_, Problem>(RemediationPage::of(frame, shown, &places, name, timeout))
+        Ok::<_, Problem>(RemediationPage::of(frame, &shown, &places, name, timeout))
     };
     html(&app.read(read).await?)
 }
@@ -155,10 +155,13 @@ impl Question {
     }
 }
 
+/// A control plane that takes no changes, and what contains the theft meanwhile.
+type Outage = (String, Vec<(String, Vec<String>)>);
+
 impl RemediationPage {
     fn of(
         mut frame: Frame,
-        shown: Shown,
+        shown: &Shown,
         places: &Places,
         account_name: String,
         timeout: SignedDuration,
@@ -173,10 +176,9 @@ impl RemediationPage {
             State::Released => impact.lines_after_release(instance),
             _ => impact.lines(instance),
         });
-        let advice = match r.state.is_in_place() {
-            true => aftercare(&r.target, instance, r.recurrence.is_some()),
-            false => Vec::new(),
-        };
+        let is_recurring = r.recurrence.is_some();
+        let advice =
+            if r.state.is_in_place() { aftercare(&r.target, instance, is_recurring) } else { Vec::new() };
         let outage = shown.outage.as_ref().map(|outage| {
             let title = format!("{} takes no changes: {}: {}", outage.service(), outage.call, outage.error);
             (title, nested(shown.regional.as_deref().unwrap_or_default()))
@@ -191,7 +193,7 @@ impl RemediationPage {
             why: refused.map(|one| one.reason.clone()).or(r.why().map(str::to_owned)).unwrap_or_default(),
             to_do: refused.map(|one| one.what_to_do.clone()).unwrap_or_default(),
             asked: Question::of(r, timeout),
-            facts: facts(&shown),
+            facts: facts(shown),
             opened: When::of(r.opened_at),
             last_seen: When::of(r.finding.last_seen()),
             answered: r.answer.as_ref().map(|given| {

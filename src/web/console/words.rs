@@ -148,7 +148,7 @@ impl HtmlSafe for Prose {}
 impl fmt::Display for Prose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // An odd one is a backtick and nothing else.
-        let is_even = self.0.matches('`').count() % 2 == 0;
+        let is_even = self.0.matches('`').count().is_multiple_of(2);
         for (number, part) in self.0.split('`').enumerate() {
             match (is_even, number % 2) {
                 (true, 1) => write!(f, "<code>{}</code>", Escaped(part))?,

@@ -3,7 +3,7 @@
 use super::person::{BadToken, Expected, Person, claimed_subject};
 use super::provider_http::{NoAnswer, ProviderHttp};
 use crate::chain::chain;
-use crate::config::{OidcSettings, SecretError, check_url};
+use crate::config::{OidcSettings, Secret, SecretError, check_url};
 use governor::clock::DefaultClock;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -245,7 +245,7 @@ impl Provider {
     }
 
     fn client(&self, documents: &Documents) -> Result<Client, LoginError> {
-        let secret = self.settings.client_secret.as_ref().map(|secret| secret.read()).transpose();
+        let secret = self.settings.client_secret.as_ref().map(Secret::read).transpose();
         let secret = secret.map_err(LoginError::Secret)?.map(ClientSecret::new);
         let methods = documents.metadata.token_endpoint_auth_methods_supported();
         let knows = |method: &CoreClientAuthMethod| methods.is_none_or(|all| all.contains(method));
@@ -310,7 +310,6 @@ impl Provider {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is for map_err")]
 fn not_openid(error: impl std::error::Error) -> LoginError {
     LoginError::NotOpenId(error.to_string())
 }

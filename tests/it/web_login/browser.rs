@@ -60,6 +60,10 @@ fn value(url: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
 }
 
+fn absolute(address: &str, at: &str) -> String {
+    if address.starts_with('/') { format!("http://{}{address}", host(at)) } else { address.to_owned() }
+}
+
 impl Browser {
     pub fn new(home: &str) -> Self {
         let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).max_redirects(0);
@@ -71,10 +75,6 @@ impl Browser {
             callbacks: Vec::new(),
             codes: Vec::new(),
         }
-    }
-
-    fn absolute(&self, address: &str, at: &str) -> String {
-        if address.starts_with('/') { format!("http://{}{address}", host(at)) } else { address.to_owned() }
     }
 
     fn ask(&mut self, url: &str, accept: &str, form: Option<(&[(&str, &str)], &str)>) -> Page {
@@ -119,13 +119,13 @@ impl Browser {
     }
 
     pub fn get_as(&mut self, address: &str, accept: &str) -> Page {
-        let url = self.absolute(address, &self.home.clone());
+        let url = absolute(address, &self.home.clone());
         self.ask(&url, accept, None)
     }
 
     /// Sends a form from a page of `origin`.
     pub fn post(&mut self, address: &str, form: &[(&str, &str)], origin: &str) -> Page {
-        let url = self.absolute(address, &self.home.clone());
+        let url = absolute(address, &self.home.clone());
         self.ask(&url, "text/html", Some((form, origin)))
     }
 
@@ -133,7 +133,7 @@ impl Browser {
     fn follow(&mut self, mut page: Page, stop: impl Fn(&str) -> bool) -> Page {
         for _ in 0..10 {
             let Some(location) = page.location.take() else { break };
-            let url = self.absolute(&location, &page.url);
+            let url = absolute(&location, &page.url);
             if url.starts_with(&format!("{}/login/callback", self.home)) {
                 self.codes.extend(value(&url, "code"));
                 self.callbacks.push(url.clone());
