@@ -46,6 +46,14 @@ pub struct Approval {
     pub four_eyes: bool,
 }
 
+impl Approval {
+    /// Whoever ordered something has not approved it by that.
+    #[must_use]
+    pub fn asks_for_others(self) -> bool {
+        self.approvers > 1 || self.four_eyes
+    }
+}
+
 impl Default for Approval {
     fn default() -> Self {
         Self { approvers: 1, four_eyes: false }

@@ -135,7 +135,8 @@ contain = []
 # start.
 drain_timeout = "20s"
 
-# Address on which the service answers /healthz, /readyz and /metrics. "": none.
+# Address on which the service answers: the console, the API, /healthz, /readyz
+# and /metrics. "": none.
 listen = "127.0.0.1:7434"
 
 # Maximum number of roles worked on concurrently.

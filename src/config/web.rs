@@ -225,6 +225,12 @@ impl RawWeb {
         if oidc.is_none() && grants.iter().any(|one| !(one.groups.is_empty() && one.subjects.is_empty())) {
             return wrong("access", "`groups` and `subjects` are those of an OpenID provider: give `oidc`");
         }
+        if oidc.is_some() && grants.iter().all(|one| one.groups.is_empty() && one.subjects.is_empty()) {
+            return wrong(
+                "oidc",
+                "expected `access` with `groups` or `subjects` beside it: nobody who logs in may do anything",
+            );
+        }
         let (trusted_proxies, session) = (self.trusted_proxies, self.session.0);
         Ok(WebSettings { url, trusted_proxies, tls, oidc, grants, session })
     }
@@ -292,7 +298,14 @@ impl TryFrom<String> for PublicUrl {
         let url = Url::parse(&text).map_err(|_| expected())?;
         let is_plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         let is_web = matches!(url.scheme(), "https" | "http") && url.host_str().is_some();
-        if is_plain && is_web { Ok(Self(url)) } else { Err(expected()) }
+        if !(is_plain && is_web) {
+            return Err(expected());
+        }
+        // Over http whoever is on the way has the session.
+        if check_url(&text).is_err() {
+            return Err(format!("{}: expected https, or http to this machine", quoted(&text)));
+        }
+        Ok(Self(url))
     }
 }
 

@@ -143,10 +143,43 @@ pub async fn record(
                 remediation.id
             )))
         }
-        Ok(_) if missing > 0 => Ok(Recorded::Counted { answer, missing }),
+        Ok(_) if missing > 0 => complete(ledger, rules, remediation, answer).await,
         Ok(_) => Ok(Recorded::Yes(answer)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Approves what has all its approvals: two people may have given the last of them at the same time.
+async fn complete(
+    ledger: &Ledger,
+    rules: &[Rule],
+    remediation: &Remediation,
+    answer: Answer,
+) -> Result<Recorded, DeskError> {
+    let now = ledger.reader()?.remediation(&remediation.id)?;
+    let missing = (approval(rules, &now).approvers as usize).saturating_sub(people(&now, &answer).len());
+    if missing > 0 || now.state != State::Held {
+        return Ok(Recorded::Counted { answer, missing });
+    }
+    let event = Event::Approved(answer.clone());
+    let entries = vec![Draft { subject: remediation.subject(), event }];
+    let only_if = Some((remediation.id.clone(), State::Held));
+    match ledger.append(Append { entries, only_if, ..Append::default() }).await {
+        // The other one was as fast, and it is approved.
+        Ok(_) | Err(LedgerError::Illegal(_)) => Ok(Recorded::Yes(answer)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The people who approved what is planned now, each with one of their answers. What was planned before does not count.
+fn people<'r>(remediation: &'r Remediation, answer: &Answer) -> Vec<&'r Answer> {
+    let mut people: Vec<&Answer> = Vec::new();
+    for one in remediation.approvals.iter().filter(|one| one.judged == answer.judged) {
+        if !people.iter().any(|other| other.is_by_whom(one)) {
+            people.push(one);
+        }
+    }
+    people
 }
 
 /// How many more people must approve it after this one.
@@ -157,17 +190,10 @@ fn missing(rules: &[Rule], remediation: &Remediation, answer: &Answer) -> Result
         let text = format!("{id}: its rule asks for four eyes: whoever ordered it does not approve it");
         return Err(DeskError::Forbidden(text));
     }
-    // What was approved is what is planned now, and not what was planned before.
-    let given = || remediation.approvals.iter().filter(|one| one.judged == answer.judged);
-    if given().any(|one| one.is_by_whom(answer)) {
+    let people = people(remediation, answer);
+    if people.iter().any(|one| one.is_by_whom(answer)) && people.len() < approvers as usize {
         let text = format!("{id}: you have approved it already, and its rule asks for another person");
         return Err(DeskError::Forbidden(text));
-    }
-    let mut people: Vec<&Answer> = Vec::new();
-    for one in given() {
-        if !people.iter().any(|other| other.is_by_whom(one)) {
-            people.push(one);
-        }
     }
     Ok((approvers as usize).saturating_sub(people.len() + 1))
 }

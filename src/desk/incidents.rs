@@ -63,8 +63,15 @@ pub fn incident_line(incident: &Incident) -> IncidentLine {
 /// # Errors
 /// When it names none or several.
 pub fn incident(reader: &Reader, text: &str) -> Result<Incident, DeskError> {
-    let id = named::incident_named(reader, text)?;
-    let incident = Incident::read(reader, &id, Timestamp::now())?;
+    incident_of(reader, &named::incident_named(reader, text)?)
+}
+
+/// The incident with this id.
+///
+/// # Errors
+/// When it is a part of another one by now, or the ledger cannot be read.
+pub fn incident_of(reader: &Reader, id: &str) -> Result<Incident, DeskError> {
+    let incident = Incident::read(reader, id, Timestamp::now())?;
     incident.ok_or_else(|| DeskError::NotFound(format!("{id} is a part of another incident now")))
 }
 

@@ -2,6 +2,7 @@
 
 use super::DeskError;
 use crate::finding::Finding;
+use crate::ident::AccountId;
 use crate::ledger::Reader;
 use crate::remediation::{Event, Remediation};
 use crate::safe::line as clean;
@@ -50,8 +51,26 @@ fn no_id(text: &str) -> DeskError {
 /// # Errors
 /// When it names none or several.
 pub fn find(reader: &Reader, text: &str) -> Result<String, DeskError> {
+    find_among(reader, text, |_| true)
+}
+
+/// The same among the remediations of accounts that are shown: of others nothing can be told, not even that they are
+/// there.
+///
+/// # Errors
+/// When it names none of them, or several.
+pub fn find_among(
+    reader: &Reader,
+    text: &str,
+    is_shown: impl Fn(&AccountId) -> bool,
+) -> Result<String, DeskError> {
     is_long_enough(text)?;
-    let mut ids = reader.matching(text)?;
+    let mut ids = Vec::new();
+    for id in reader.matching(text)? {
+        if is_shown(&reader.account_of(&id)?) {
+            ids.push(id);
+        }
+    }
     match ids.len() {
         1 => Ok(ids.remove(0)),
         0 => match reader.archive_of(text)?.map(|entry| entry.event) {
@@ -99,13 +118,31 @@ pub fn finding(reader: &Reader, text: &str) -> Result<Finding, DeskError> {
 /// # Errors
 /// When it names none or several.
 pub fn incident_named(reader: &Reader, text: &str) -> Result<String, DeskError> {
+    incident_among(reader, text, |_| true)
+}
+
+/// The same among the incidents with a part in an account that is shown.
+///
+/// # Errors
+/// When it names none of them, or several.
+pub fn incident_among(
+    reader: &Reader,
+    text: &str,
+    is_shown: impl Fn(&AccountId) -> bool,
+) -> Result<String, DeskError> {
     let rest = text.strip_prefix("i-").or_else(|| text.strip_prefix("r-")).unwrap_or_default();
     if rest.len() < NAMING {
         return Err(DeskError::Invalid(format!(
             "{text:?}: expected an incident's id, such as i-0123456789ab, or that of one of its remediations, or at least four characters of it after the i- or r-"
         )));
     }
-    let mut ids = reader.incidents_matching(text)?;
+    let mut ids = Vec::new();
+    for incident in reader.incidents_matching(text)? {
+        let accounts = reader.accounts_of(&incident)?;
+        if accounts.iter().any(&is_shown) {
+            ids.push(incident);
+        }
+    }
     match ids.len() {
         1 => Ok(ids.remove(0)),
         0 => Err(DeskError::NotFound(format!(

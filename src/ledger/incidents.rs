@@ -3,6 +3,7 @@
 use super::columns::states;
 use super::project::stamp;
 use super::{LedgerError, Reader};
+use crate::ident::AccountId;
 use crate::remediation::{Entry, State};
 use jiff::Timestamp;
 
@@ -21,6 +22,26 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn remediations_of(&self, incident: &str) -> Result<Vec<String>, LedgerError> {
         self.column("SELECT id FROM remediations WHERE incident = ?1 ORDER BY opened", [incident])
+    }
+
+    /// The account that a remediation is about.
+    ///
+    /// # Errors
+    /// When there is no such remediation, or the ledger cannot be read.
+    pub fn account_of(&self, remediation: &str) -> Result<AccountId, LedgerError> {
+        let found = self.column("SELECT account FROM remediations WHERE id = ?1", [remediation])?.pop();
+        let text = found.ok_or_else(|| self.unknown(remediation))?;
+        text.parse().map_err(|error| self.bad_row("remediations", &error))
+    }
+
+    /// The accounts that an incident is about.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn accounts_of(&self, incident: &str) -> Result<Vec<AccountId>, LedgerError> {
+        let texts =
+            self.column("SELECT DISTINCT account FROM remediations WHERE incident = ?1", [incident])?;
+        texts.iter().map(|text| text.parse().map_err(|error| self.bad_row("remediations", &error))).collect()
     }
 
     /// The incidents, the latest first.

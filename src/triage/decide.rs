@@ -144,10 +144,11 @@ impl<'a> Triage<'a> {
             Cause::Order(order) => {
                 self.trace.begin("order");
                 match &order.from {
-                    // Whom the mode or the rule asks for approval has just given it.
+                    // Whom the mode or the rule asks for approval has just given it, unless others must give it.
                     OrderedBy::Person { by, .. } => {
                         self.trace.pass(format!("given by {}", crate::ident::quoted(by)));
-                        if said.0 == Mode::Approve { (Mode::Enforce, said.1) } else { said }
+                        let is_answered = said.0 == Mode::Approve && !rule.approval.asks_for_others();
+                        if is_answered { (Mode::Enforce, said.1) } else { said }
                     }
                     OrderedBy::Product { product, path, .. } => {
                         self.trace.pass(format!("a finding of {} ({path})", crate::ident::quoted(product)));

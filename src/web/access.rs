@@ -2,7 +2,7 @@
 
 use crate::config::{Grant, OuId, WebRole};
 use crate::ident::AccountId;
-use crate::identity::Identity;
+use crate::identity::{Identity, principal_of};
 use crate::ledger::{LedgerError, Reader};
 use std::collections::BTreeMap;
 
@@ -105,21 +105,6 @@ fn is_for(grant: &Grant, identity: &Identity, groups: &[String]) -> bool {
             let principal = principal_of(arn);
             grant.arns.iter().any(|glob| glob.matches(&principal))
         }
-    }
-}
-
-/// The ARN of the role that a session is of, without its path, which STS does not say; any other ARN as it is.
-fn principal_of(arn: &str) -> String {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    match parts[..] {
-        ["arn", partition, "sts", "", account, resource] => {
-            let mut names = resource.split('/');
-            match (names.next(), names.next()) {
-                (Some("assumed-role"), Some(role)) => format!("arn:{partition}:iam::{account}:role/{role}"),
-                _ => arn.to_owned(),
-            }
-        }
-        _ => arn.to_owned(),
     }
 }
 

@@ -119,14 +119,17 @@ pub(super) async fn require(
 /// The remediation that somebody may see; what they may not see is not there.
 pub(super) async fn visible(app: &App, caller: &Caller, id: &str) -> Result<Remediation, Problem> {
     let (access, text) = (caller.access.clone(), id.to_owned());
-    let found = app
-        .read(move |reader| {
-            let remediation = desk::remediation(reader, &text)?;
-            let is_shown = access.places(reader)?.show(Some(&remediation.target.account));
-            Ok::<_, DeskError>(is_shown.then_some(remediation))
-        })
-        .await?;
-    found.ok_or_else(|| Problem::not_found(format!("no remediation matches {id:?}")))
+    let found = app.read(move |reader| {
+        if !text.starts_with("r-") {
+            return Err(DeskError::Invalid(format!(
+                "{text:?}: expected the id of a remediation, such as r-0123456789ab"
+            )));
+        }
+        let places = access.places(reader)?;
+        let id = desk::find_among(reader, &text, |account| places.show(Some(account)))?;
+        Ok(reader.remediation(&id)?)
+    });
+    Ok(found.await?)
 }
 
 /// Answers what is held.
@@ -308,16 +311,15 @@ async fn incident(app: &App, caller: &Caller, id: &str) -> Result<crate::inciden
     let (access, text) = (caller.access.clone(), id.to_owned());
     let found = app
         .read(move |reader| {
-            let (incident, places) = (desk::incident(reader, &text)?, access.places(reader)?);
-            let mut members = incident.remediations.iter();
-            let is_shown = members.any(|one| places.show(Some(&one.account)));
+            let places = access.places(reader)?;
+            let id = desk::incident_among(reader, &text, |account| places.show(Some(account)))?;
+            let incident = desk::incident_of(reader, &id)?;
             let mut members = incident.remediations.iter();
             let may = members.all(|one| places.allow(WebRole::Approver, &one.account));
-            Ok::<_, DeskError>(is_shown.then_some((incident, may)))
+            Ok::<_, DeskError>((incident, may))
         })
         .await?;
-    let unknown = || Problem::not_found(format!("no incident matches {id:?}"));
-    let (incident, may) = found.ok_or_else(unknown)?;
+    let (incident, may) = found;
     if may {
         return Ok(incident);
     }

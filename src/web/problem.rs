@@ -2,6 +2,7 @@
 
 use crate::desk::DeskError;
 use crate::ledger::LedgerError;
+use axum::body::to_bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -87,8 +88,36 @@ impl IntoResponse for Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // Whoever is known and refused is recorded by it.
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Maximum size of a text that is made a problem, in bytes.
+const LONGEST: usize = 8 * 1024;
+
+/// A refusal of the server's own, which is a plain text, as a problem.
+pub(super) async fn as_problem(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_plain = kind.is_none_or(|kind| kind.starts_with(b"text/plain"));
+    if !response.status().is_client_error() || !is_plain {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let text = to_bytes(body, LONGEST).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let (code, otherwise) = match parts.status {
+        StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "this address has another method"),
+        _ => ("invalid", "the request is not well formed"),
+    };
+    let detail = if text.is_empty() { otherwise.to_owned() } else { crate::safe::line(&text) };
+    let mut response = Problem::new(parts.status, code, detail).into_response();
+    if let Some(allow) = parts.headers.get(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    response
 }
 
 impl aide::OperationOutput for Problem {

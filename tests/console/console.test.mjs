@@ -116,7 +116,7 @@ describe("every page", () => {
       }
       await page.goto("/");
       await page.getByRole("link", { name: `role ${world.other}`, exact: true }).click();
-      await page.getByText("Held: waiting for your decision").waitFor();
+      await page.getByText("Held: waiting for a decision").waitFor();
       await page.goto("/remediations");
       await page.getByLabel("State").selectOption("held");
       await page.getByRole("button", { name: "Search" }).click();

@@ -1,21 +1,23 @@
 """An emulated organization with two thefts, and a running service with its console, for the browser tests.
 
-Prints one line of JSON with the console's address and the ids, and ends when its standard input is closed.
+Prints one line of JSON with the console's address and the ids, and ends when its standard input is closed. A second
+argument, JSON, has what people need who log in: the console's address, the OpenID issuer, and a webhook for messages.
 """
 import json
 import re
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/emulator"))
 
+from botocore.exceptions import ClientError  # noqa: E402
 from demo import scene as s  # noqa: E402
 from demo.isolated import EmulatedOrganization, Rescind, forget_proxies  # noqa: E402
 from demo.scene import Scene  # noqa: E402
+from demo.story import Unexpected  # noqa: E402
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 THIEF = "shop-deploy"
@@ -30,10 +32,32 @@ expires = EXPIRES
 """
 
 
-def configure(config: Path) -> None:
-    text = config.read_text()
+PEOPLE = """
+[web]
+url = "{url}"
+[web.oidc]
+issuer = "{issuer}"
+client_id = "rescind"
+[[web.access]]
+role = "viewer"
+groups = ["viewers"]
+[[web.access]]
+role = "approver"
+groups = ["approvers"]
+[[web.access]]
+role = "operator"
+groups = ["operators"]
+[[notify]]
+name = "hook"
+webhook = "{webhook}"
+"""
+
+
+def configure(config: Path, people: dict) -> None:
+    text = config.read_text() + (PEOPLE.format(**people) if people else "")
+    listen = people["url"].removeprefix("http://") if people else "127.0.0.1:0"
     for pattern, value in [
-        (r'(?m)^listen = .*$', 'listen = "127.0.0.1:0"'),
+        (r'(?m)^listen = .*$', f'listen = "{listen}"'),
         (r'(?m)^#?poll_interval = .*$', 'poll_interval = "5s"'),
     ]:
         text, replaced = re.subn(pattern, value, text)
@@ -45,7 +69,7 @@ def configure(config: Path) -> None:
     opt_outs.write_text(OPT_OUTS.replace("EXPIRES", expires))
 
 
-def steal(scene: Scene) -> None:
+def steal(scene: Scene) -> dict:
     """A thief with an administrator's role makes two doors, and another one holds an ordinary session."""
     emulator = scene.emulator
     emulator.role(account=s.SHOP, name=THIEF, policy=ADMIN)
@@ -54,8 +78,10 @@ def steal(scene: Scene) -> None:
     iam.create_user(UserName="support-2")
     iam.create_access_key(UserName="support-2")
     scene._exfiltration(s.THEFT_REGION, s.SHOP, THIEF, stolen)
-    scene._exfiltration(s.THEFT_REGION, s.SHOP, s.OTHER_ROLE, scene.session(s.OTHER_ROLE))
+    other = scene.session(s.OTHER_ROLE)
+    scene._exfiltration(s.THEFT_REGION, s.SHOP, s.OTHER_ROLE, other)
     scene.report_what_to_leave_alone()
+    return other
 
 
 def address(log: Path) -> str:
@@ -67,19 +93,27 @@ def address(log: Path) -> str:
     raise SystemExit(f"the service does not say where it answers:\n{log.read_text()}")
 
 
-def read(url: str) -> dict:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
+def is_denied(scene: Scene, stolen: dict) -> bool:
+    """The thief's own call is the oracle: what the role may do, or what it may not do any more."""
+    try:
+        scene.emulator.boto3(stolen, "iam", s.THEFT_REGION).list_users()
+    except ClientError as error:
+        return "explicit deny" in str(error)
+    return False
 
 
-def settled(url: str) -> dict:
+def documents(rescind: Rescind, *arguments: str) -> list:
+    return [json.loads(line) for line in rescind.run(*arguments, "-o", "json").splitlines()]
+
+
+def settled(rescind: Rescind) -> dict:
     """Until one remediation is held, one is revoked, and CloudTrail was searched."""
     state = {}
     for _ in range(600):
         try:
-            items = read(f"{url}/v1/remediations")["items"]
-            incidents = read(f"{url}/v1/incidents")["items"]
-        except OSError:
+            items, incidents = documents(rescind, "list"), documents(rescind, "incident", "list")
+        except Unexpected:
+            # There is no ledger yet.
             time.sleep(0.2)
             continue
         state = {item["principal"]: item for item in items}
@@ -94,27 +128,30 @@ def settled(url: str) -> dict:
 def main() -> None:
     forget_proxies()
     binary = Path(sys.argv[1]).absolute()
+    people = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         config, log = directory / "rescind.toml", directory / "service.log"
         with EmulatedOrganization(directory) as organization:
             rescind = Rescind(binary, config)
             s.write_config(rescind, config)
-            configure(config)
+            configure(config, people)
             scene = Scene(organization.emulator, rescind, config)
-            steal(scene)
+            stolen = steal(scene)
             rescind.use(organization.endpoint, scene.hub, s.REGIONS[0])
             with log.open("w") as output:
                 service = rescind.start(output, "run", "--backlog")
             try:
                 url = address(log)
-                world = settled(url)
+                world = settled(rescind)
                 print(json.dumps({"url": url, "thief": THIEF, "other": s.OTHER_ROLE, **world}), flush=True)
                 for line in sys.stdin:
                     # `steal`: one more theft, so that a page that is open has something new.
                     if line.strip() == "steal":
                         scene._exfiltration(s.THEFT_REGION, s.SHOP, s.STOLEN_ROLE, scene.session(s.STOLEN_ROLE))
                         print("{}", flush=True)
+                    if line.strip() == "thief":
+                        print(json.dumps({"denied": is_denied(scene, stolen)}), flush=True)
             except BaseException:
                 sys.stderr.write(log.read_text()[-4000:])
                 raise

@@ -75,6 +75,7 @@ mod screens;
 mod sealed;
 mod security_hub;
 mod service;
+mod several;
 mod signer;
 mod skips;
 mod soak;

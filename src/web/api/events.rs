@@ -12,7 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,6 +21,9 @@ use std::time::Duration;
 
 /// Interval between two signs of life.
 const ALIVE: Duration = Duration::from_secs(20);
+
+/// How long somebody is answered before it is looked again who they are: then they ask anew, from where they were.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Maximum number of entries that are read at once.
 const MOST: usize = 500;
@@ -54,7 +57,8 @@ async fn events(
     let seen = resumed.or(wanted.after).unwrap_or(last).clamp(0, last);
     let state =
         Watching { news: app.news(), app, places, wants: wanted.entries, seen, ready: VecDeque::new() };
-    let events = stream::unfold(state, Watching::next);
+    let end = tokio::time::sleep(LONGEST);
+    let events = stream::unfold(state, Watching::next).take_until(Box::pin(end));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 

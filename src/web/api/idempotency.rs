@@ -6,14 +6,14 @@ use crate::web::caller::{BodyDigest, Caller};
 use crate::web::problem::Problem;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 /// Maximum length of a key, in bytes, and of an answer that is kept.
 const LONGEST_KEY: usize = 255;
-const LONGEST_ANSWER: usize = 1 << 20;
+const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Forgets a request that was not answered to its end: it may be sent again.
 struct Begun<'a> {
@@ -33,14 +33,15 @@ impl Drop for Begun<'_> {
 /// Gives who sends a request again, with its key, the answer that the first one got. What could not be done as things
 /// stood can be tried again.
 pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let Some(key) = request.headers().get("idempotency-key").cloned() else { return next.run(request).await };
+    let key = request.headers().get("idempotency-key").filter(|_| request.method() == Method::POST).cloned();
+    let Some(key) = key else { return next.run(request).await };
     let key = match key.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= LONGEST_KEY => key.to_owned(),
         _ => return Problem::invalid("Idempotency-Key: expected 1 to 255 ASCII characters").into_response(),
     };
     let (mut parts, body) = request.into_parts();
     let who = match Caller::of(&mut parts, &app).await {
-        Ok(Caller { identity: Some(identity), .. }) => format!("{identity:?}"),
+        Ok(Caller { identity: Some(identity), .. }) => identity.key(),
         Ok(_) => String::new(),
         Err(problem) => return problem.into_response(),
     };
@@ -65,6 +66,10 @@ pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
             let detail = "this Idempotency-Key was given with another request";
             return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail).into_response();
         }
+        Known::Full => {
+            let detail = "no more keys can be kept now; without one the request is made";
+            return Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).into_response();
+        }
         Known::New => {}
     }
     let mut begun = Begun { answers: &app.answers, key: key.clone(), is_answered: false };
@@ -73,8 +78,9 @@ pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
         return response;
     }
     let (head, body) = response.into_parts();
+    // What was done stands in the ledger, whatever becomes of its answer.
     let Ok(bytes) = to_bytes(body, LONGEST_ANSWER).await else {
-        return Problem::unavailable("the answer is too long").into_response();
+        return (head.status, "{}").into_response();
     };
     let kind = head.headers.get(header::CONTENT_TYPE).cloned();
     app.answers.end(&key, Some((head.status, kind, bytes.clone())));

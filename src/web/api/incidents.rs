@@ -99,14 +99,12 @@ async fn show(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Document<Incident>, Problem> {
-    let text = id.clone();
-    let found = app
-        .read(move |reader| {
-            let (incident, places) = (desk::incident(reader, &text)?, caller.access.places(reader)?);
-            Ok::<_, DeskError>(is_shown(&incident, &places).then_some(incident))
-        })
-        .await?;
-    found.map(Document).ok_or_else(|| Problem::not_found(format!("no incident matches {id:?}")))
+    let found = app.read(move |reader| {
+        let places = caller.access.places(reader)?;
+        let id = desk::incident_among(reader, &id, |account| places.show(Some(account)))?;
+        desk::incident_of(reader, &id)
+    });
+    Ok(Document(found.await?))
 }
 
 /// Which doors are closed, and how.

@@ -17,9 +17,10 @@ mod reports;
 mod status;
 
 use super::app::App;
+use super::problem::as_problem;
 use aide::axum::ApiRouter;
 use aide::openapi::{OpenApi, SecurityScheme};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::get;
 use axum::{Json, Router};
 use std::sync::Arc;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 /// The routes of the API, with the document that describes them.
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let (routes, document) = documented();
-    let routes = routes.layer(from_fn_with_state(Arc::clone(app), idempotency::once));
+    let routes =
+        routes.layer(from_fn_with_state(Arc::clone(app), idempotency::once)).layer(map_response(as_problem));
     let document = Arc::new(document);
     routes.route(
         "/v1/openapi.json",

@@ -164,12 +164,11 @@ async fn find(app: &App, caller: &Caller, text: &str) -> Result<String, Problem>
     let (access, wanted) = (caller.access.clone(), text.to_owned());
     let found = app
         .read(move |reader| {
-            let id = desk::find(reader, &wanted)?;
-            let account = reader.remediation(&id)?.target.account;
-            Ok::<_, DeskError>(access.places(reader)?.show(Some(&account)).then_some(id))
+            let places = access.places(reader)?;
+            desk::find_among(reader, &wanted, |account| places.show(Some(account)))
         })
         .await?;
-    found.ok_or_else(|| Problem::not_found(format!("no remediation matches {text:?}")))
+    Ok(found)
 }
 
 async fn decisions(

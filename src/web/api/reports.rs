@@ -12,7 +12,7 @@ use crate::web::problem::Problem;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::ValueEnum;
@@ -53,8 +53,13 @@ struct Made {
 async fn report(
     State(app): State<Arc<App>>,
     caller: Caller,
+    method: Method,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
+    if method == Method::HEAD {
+        let detail = "a report is made when it is asked for with GET";
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
+    }
     let format = Format::from_str(&wanted.format, false)
         .map_err(|_| Problem::invalid(format!("format: {:?}: there is no such format", wanted.format)))?;
     let Ok(_turn) = app.reports.try_acquire() else {

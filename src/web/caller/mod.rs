@@ -11,6 +11,7 @@ use super::access::Access;
 use super::app::App;
 use super::peer::Origin;
 use super::problem::Problem;
+use super::refused;
 use crate::digest::sha256;
 use crate::identity::Identity;
 use axum::body::{Body, to_bytes};
@@ -35,6 +36,9 @@ pub(super) struct Caller {
     pub form_token: Option<String>,
 }
 
+/// The status of what somebody may not do.
+const FORBIDDEN: u16 = 403;
+
 /// SHA-256 of a request's body, in hexadecimal: who signs a request signs that as well.
 #[derive(Debug, Clone)]
 pub(super) struct BodyDigest(pub String);
@@ -49,8 +53,15 @@ pub(super) async fn identified(State(app): State<Arc<App>>, request: Request, ne
     parts.extensions.insert(BodyDigest(sha256(&body)));
     let found = Caller::find(&mut parts, &app).await;
     let to_login = browser::to_login(&app, &parts, &found);
+    let known = found.as_ref().ok().and_then(|caller| caller.identity.clone());
+    let origin = parts.extensions.get::<Origin>().copied();
+    let asked = format!("{} {}", parts.method, parts.uri.path());
     parts.extensions.insert(Found(found));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let problem = response.extensions().get::<Problem>().filter(|problem| problem.status == FORBIDDEN);
+    if let (Some(identity), Some(origin), Some(problem)) = (known, origin, problem) {
+        refused::record(&app, refusal(origin, asked, problem, Some(identity), None)).await;
+    }
     match to_login {
         Some(address) if response.status() == StatusCode::UNAUTHORIZED => {
             Redirect::to(&address).into_response()

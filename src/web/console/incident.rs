@@ -5,7 +5,7 @@ use super::page::{Done, Frame, back_to, html};
 use super::sent::Sent;
 use super::words::{Tone, When, Words};
 use crate::config::WebRole;
-use crate::desk;
+use crate::desk::{self, DeskError};
 use crate::incident::{DoorStatus, Incident, IncidentDoor, IncidentState, Session, SessionStatus};
 use crate::ledger::Reader;
 use crate::plural::counted;
@@ -110,11 +110,14 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/incidents", String::new()).with(&done);
     let read = move |reader: &Reader| {
-        let (incident, places) = (desk::incident(reader, &id)?, caller.access.places(reader)?);
-        if !incident.remediations.iter().any(|one| places.show(Some(&one.account))) {
-            return Err(Problem::not_found(format!("no incident matches {id:?}")));
-        }
-        Ok(IncidentPage::of(frame, incident, &places))
+        let places = caller.access.places(reader)?;
+        let found = desk::incident_among(reader, &id, |account| places.show(Some(account)));
+        let found = found.map_err(|error| match error {
+            DeskError::NotFound(_) => Problem::not_found(format!("no incident matches {id:?}")),
+            other => other.into(),
+        })?;
+        let incident = desk::incident_of(reader, &found)?;
+        Ok::<_, Problem>(IncidentPage::of(frame, incident, &places))
     };
     html(&app.read(read).await?)
 }

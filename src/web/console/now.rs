@@ -92,6 +92,8 @@ struct Seen {
     contested: usize,
     incidents: usize,
     doors: usize,
+    /// Principals that are denied everything beside the deny, whoever uses them.
+    quarantined: usize,
     /// Incidents that were not looked at yet.
     unread: usize,
     /// What rescind does not see now.
@@ -138,6 +140,7 @@ fn gathered(
         held: incidents.iter().map(|one| one.held).sum(),
         being_revoked: incidents.iter().map(|one| one.being_revoked).sum(),
         doors: incidents.iter().map(|one| one.line.doors_open).sum(),
+        quarantined: if places.show(None) { reader.quarantines()?.0 } else { 0 },
     };
     let (alerts, alerts_more) = alerts(reader, places)?;
     let standings = if places.show(None) { standings(reader)? } else { Vec::new() };
@@ -282,6 +285,15 @@ impl Seen {
         } else if self.doors > 0 {
             let doors = counted(self.doors, "door");
             (Tone::Warn, format!("Nobody is inside, but {doors} of a thief {} open.", are(self.doors)))
+        } else if self.quarantined > 0 {
+            let principals = counted(self.quarantined, "principal");
+            let are = are(self.quarantined);
+            (
+                Tone::Warn,
+                format!(
+                    "Nobody is inside, and {principals} {are} quarantined: legitimate sessions are denied too."
+                ),
+            )
         } else if self.unread > 0 {
             (Tone::Warn, "Not everything was looked at yet.".to_owned())
         } else if self.blind {
@@ -316,7 +328,8 @@ mod tests {
             said(Seen::default()),
             said(Seen { blind: true, ..Seen::default() }),
             said(Seen { unread: 3, ..Seen::default() }),
-            said(Seen { doors: 2, blind: true, ..Seen::default() }),
+            said(Seen { quarantined: 1, unread: 3, ..Seen::default() }),
+            said(Seen { doors: 2, quarantined: 1, blind: true, ..Seen::default() }),
             said(Seen { being_revoked: 1, doors: 2, ..Seen::default() }),
             said(Seen { contested: 1, being_revoked: 1, ..Seen::default() }),
             said(Seen { held: 2, contested: 1, ..Seen::default() }),
@@ -326,6 +339,7 @@ mod tests {
         Nobody is inside, as far as rescind sees.
         Nobody is known to be inside, but rescind does not see everything.
         Not everything was looked at yet.
+        Nobody is inside, and 1 principal is quarantined: legitimate sessions are denied too.
         Nobody is inside, but 2 doors of a thief are open.
         A thief is being shut out: 1 stolen session is being revoked.
         A thief fights back: 1 deny is removed again and again, and put back.

@@ -5,7 +5,7 @@ use crate::config::WebRole;
 use crate::safe::{Cleaned, line};
 use crate::web::app::App;
 use crate::web::caller::Caller;
-use crate::web::problem::Problem;
+use crate::web::problem::{Problem, as_problem};
 use askama::Template;
 use axum::body::to_bytes;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -54,17 +54,16 @@ pub(super) struct Done {
 }
 
 impl Done {
+    /// It says no more than that something was sent: whoever makes a link can write a code into it, and what became of it
+    /// stands on the page.
     fn notice(&self) -> Option<&'static str> {
         Some(match self.done.as_deref()? {
-            "approved" => "Approved. rescind carries it out now.",
-            "counted" => "Your approval is recorded. Another person must approve it as well.",
-            "rejected" => "Rejected. Nothing is revoked.",
-            "done_by_hand" => "Recorded: done by hand.",
-            "released" => "The release is recorded. rescind carries it out now.",
-            "ordered" => "The order is recorded. rescind decides about it now.",
-            "doors" => "Recorded: these doors are closed.",
-            "pursued" => "Recorded. CloudTrail is searched now.",
-            "acknowledged" => "Recorded: you have seen to this alert.",
+            "approved" | "counted" | "rejected" | "done_by_hand" => {
+                "Your answer was sent. Below is what the ledger has of it."
+            }
+            "released" => "The release was asked for. Below is where it stands.",
+            "ordered" => "The order was sent. rescind decides about it within seconds.",
+            "doors" | "pursued" | "acknowledged" => "Sent. Below is what the ledger has of it.",
             _ => return None,
         })
     }
@@ -148,6 +147,7 @@ pub(super) async fn nowhere(uri: Uri) -> Response {
 
 /// Problems as pages: what the API gives as JSON is here for people.
 pub(super) async fn problem_for_people(response: Response) -> Response {
+    let response = as_problem(response).await;
     let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     if kind != Some(b"application/problem+json") {
         return response;

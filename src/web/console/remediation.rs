@@ -47,6 +47,8 @@ struct RemediationPage {
     rungs: Vec<(String, When, String)>,
     change: Option<Changed>,
     outage: Option<Outage>,
+    /// A quarantine is attached beside a deny.
+    quarantines: bool,
     impact: Vec<(String, Vec<String>)>,
     can_look_up: bool,
     aftercare: Vec<(String, Vec<String>)>,
@@ -89,13 +91,12 @@ struct Step {
 /// When there is none, or they may not see it.
 pub(super) fn visible(reader: &Reader, id: &str, caller: &Caller) -> Result<(Shown, Places), Problem> {
     let places = caller.access.places(reader)?;
-    let unknown = || Problem::not_found(format!("no remediation matches {id:?}"));
-    let found = match desk::find(reader, id) {
-        Err(DeskError::NotFound(_)) => return Err(unknown()),
-        found => found?,
-    };
-    let shown = Shown::read(reader, &found)?;
-    if places.show(Some(&shown.whole.target.account)) { Ok((shown, places)) } else { Err(unknown()) }
+    let found = desk::find_among(reader, id, |account| places.show(Some(account)));
+    let found = found.map_err(|error| match error {
+        DeskError::NotFound(_) => Problem::not_found(format!("no remediation matches {id:?}")),
+        other => other.into(),
+    })?;
+    Ok((Shown::read(reader, &found)?, places))
 }
 
 pub(super) async fn page(
@@ -105,11 +106,11 @@ pub(super) async fn page(
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/remediations", String::new()).with(&done);
-    let timeout = app.config.approval_timeout;
+    let settings = (app.config.approval_timeout, !app.config.quarantine.is_zero());
     let read = move |reader: &Reader| {
         let (shown, places) = visible(reader, &id, &caller)?;
         let name = account_name(reader, &shown.whole.target.account)?;
-        Ok::<_, Problem>(RemediationPage::of(frame, &shown, &places, name, timeout))
+        Ok::<_, Problem>(RemediationPage::of(frame, &shown, &places, name, settings))
     };
     html(&app.read(read).await?)
 }
@@ -164,7 +165,7 @@ impl RemediationPage {
         shown: &Shown,
         places: &Places,
         account_name: String,
-        timeout: SignedDuration,
+        (timeout, quarantines): (SignedDuration, bool),
     ) -> Self {
         let r = &shown.whole;
         let account = &r.target.account;
@@ -209,6 +210,7 @@ impl RemediationPage {
                 .collect(),
             change: r.change.as_ref().map(|change| Changed::of(&r.target, change)),
             outage,
+            quarantines,
             impact: nested(&impact.unwrap_or_default()),
             can_look_up: is_approver && r.target.role_with_id().is_some(),
             aftercare: nested(&advice),
