@@ -142,7 +142,8 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
     let in_place = matches!(stage, Revoked | Unverified | Contested);
     let lost = matches!(stage, Lost | Contested);
     match act {
-        Act::Proposed | Act::ApprovalGiven if stage == Held => Some(Held),
+        Act::Proposed if stage == Held => Some(Held),
+        Act::ApprovalGiven if matches!(stage, Held | Rejected | Superseded) => Some(stage),
         Act::Rejected if stage == Held => Some(Rejected),
         Act::Cleared if stage == Held => Some(Queued),
         Act::Approved if matches!(stage, Held | Rejected | Superseded) => Some(Approved),
@@ -178,7 +179,7 @@ fn after(stage: Option<Stage>, act: Act) -> Option<Stage> {
         Act::Undoing if stage == Expired => Some(Retiring),
         Act::Undoing | Act::Uncertain if stage == Retiring => Some(Retiring),
         Act::Undone if matches!(stage, Expired | Retiring) => Some(Retired),
-        Act::DoneByHand if matches!(stage, Held | Rejected) => Some(DoneByHand),
+        Act::DoneByHand if matches!(stage, Held | Rejected | Failed) => Some(DoneByHand),
         Act::Refused(next) if to_begin || under_way || lost => Some(next),
         _ => None,
     }

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::exit::BadInput;
 use super::output::{BAD, GOOD, Screen, clean, folded, styled};
+use super::runtime::block_on;
+use crate::chain::chain;
 use crate::config::ServicePlace;
 use crate::service::Live;
 use serde::Serialize;
@@ -44,7 +46,8 @@ pub fn run(args: &Args, place: &ServicePlace, screen: &Screen) -> anyhow::Result
         let text = "`listen` is \"\" in the configuration: the service answers nowhere. Set listen = \"127.0.0.1:7434\" and start it again.";
         return Err(BadInput(text.to_owned()).into());
     };
-    let health = Health::ask(reachable(address), if args.ready { "/readyz" } else { "/healthz" });
+    let path = if args.ready { "/readyz" } else { "/healthz" };
+    let health = Health::ask(reachable(address), path, place.tls);
     screen.json(&health)?;
     for line in health.lines(args.ready) {
         screen.line(line);
@@ -63,11 +66,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 impl Health {
-    fn ask(address: SocketAddr, path: &str) -> Self {
-        let url = format!("http://{address}{path}");
-        let answer = get(address, path).map_err(|error| error.to_string()).and_then(|bytes| {
-            read(&bytes).ok_or_else(|| "what answers there is not rescind: no HTTP".to_owned())
-        });
+    fn ask(address: SocketAddr, path: &str, tls: bool) -> Self {
+        let url = format!("{}://{address}{path}", if tls { "https" } else { "http" });
+        let answer = if tls {
+            get_by_tls(&url)
+        } else {
+            get(address, path).map_err(|error| error.to_string()).and_then(|bytes| {
+                read(&bytes).ok_or_else(|| "what answers there is not rescind: no HTTP".to_owned())
+            })
+        };
         match answer {
             Ok((status, _)) if status == 200 => {
                 Self { healthy: true, url, status: Some(status), reasons: Vec::new() }
@@ -101,6 +108,26 @@ impl Health {
         });
         lines
     }
+}
+
+/// The same with TLS. The certificate is for the name by which others know the service, and whoever answers on this
+/// machine's own address is asked for nothing but a sign of life: it is not looked at.
+fn get_by_tls(url: &str) -> Result<(u16, String), String> {
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .map_err(|error| chain(&error))?;
+    let asked = async {
+        let answer = client.get(url).send().await?;
+        let status = answer.status().as_u16();
+        Ok::<_, reqwest::Error>((status, answer.text().await?))
+    };
+    block_on(async { Ok(asked.await) })
+        .map_err(|error: anyhow::Error| error.to_string())?
+        .map_err(|error| chain(&error.without_url()))
 }
 
 /// One GET, without a proxy: the service is on this machine.

@@ -60,7 +60,7 @@ fn show_service(picture: &Picture, screen: &Screen) {
                 (false, true) => styled(GOOD, "following"),
                 (false, false) => styled(GOOD, "watching"),
             };
-            let listen = live.listen.map_or_else(String::new, |at| format!(", http://{at}"));
+            let listen = live.address().map_or_else(String::new, |at| format!(", {at}"));
             format!(
                 "{word}, mode {}, process {}, up for {}{listen}",
                 live.mode,

@@ -14,6 +14,8 @@ pub struct ServicePlace {
     pub ledger: PathBuf,
     /// The address that the configuration says.
     pub listen: Option<SocketAddr>,
+    /// It answers there with TLS.
+    pub tls: bool,
 }
 
 impl ServicePlace {
@@ -25,7 +27,9 @@ impl ServicePlace {
     /// When the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         match Config::load_alone(path) {
-            Ok(config) => Ok(Self { ledger: config.ledger, listen: config.listen }),
+            Ok(config) => {
+                Ok(Self { ledger: config.ledger, listen: config.listen, tls: config.web.tls.is_some() })
+            }
             Err(error @ ConfigError::Unreadable { .. }) => Err(error),
             Err(_) => Ok(Self::of_invalid(&std::fs::read_to_string(path).unwrap_or_default(), path)),
         }
@@ -38,7 +42,8 @@ impl ServicePlace {
         let listen = key("listen").and_then(|value| raw::Listen::deserialize(value).ok());
         let ledger = ledger.unwrap_or_default().path;
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
-        Self { ledger: directory.join(ledger), listen: listen.unwrap_or_default().0 }
+        let tls = table.get("web").is_some_and(|web| web.get("tls_certificates").is_some());
+        Self { ledger: directory.join(ledger), listen: listen.unwrap_or_default().0, tls }
     }
 }
 

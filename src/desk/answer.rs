@@ -88,6 +88,8 @@ pub fn may_answer(remediation: &Remediation, kind: Kind) -> Result<(), DeskError
     }
     match (state, &remediation.answer) {
         (State::Held | State::Rejected, _) if is_unsupported && kind == Kind::Done => Ok(()),
+        // A name that nobody has, for example: nothing will come of it by itself.
+        (State::Failed, _) if kind == Kind::Done => Ok(()),
         (State::Held | State::Rejected, _) if kind == Kind::Done => conflict(format!(
             "{id}: rescind can do this itself: `rescind approve {id}`, or `rescind reject {id}`"
         )),
@@ -110,7 +112,12 @@ fn approval(rules: &[Rule], remediation: &Remediation) -> Approval {
     let built_in = built_in(&[]);
     let mut all = rules.iter().chain(&built_in);
     let rule = all.find(|rule| Some(&rule.name) == remediation.rule.as_ref());
-    rule.map(|rule| rule.approval).unwrap_or_default()
+    // The rule has another name by now, or is gone: what any rule asks for is asked.
+    let strictest = || Approval {
+        approvers: rules.iter().map(|rule| rule.approval.approvers).max().unwrap_or(1),
+        four_eyes: rules.iter().any(|rule| rule.approval.four_eyes),
+    };
+    rule.map_or_else(strictest, |rule| rule.approval)
 }
 
 /// Records an answer, if nobody was faster. `rules` are those of the configuration.
@@ -158,12 +165,12 @@ async fn complete(
 ) -> Result<Recorded, DeskError> {
     let now = ledger.reader()?.remediation(&remediation.id)?;
     let missing = (approval(rules, &now).approvers as usize).saturating_sub(people(&now, &answer).len());
-    if missing > 0 || now.state != State::Held {
+    if missing > 0 || may_answer(&now, Kind::Approve).is_err() {
         return Ok(Recorded::Counted { answer, missing });
     }
     let event = Event::Approved(answer.clone());
     let entries = vec![Draft { subject: remediation.subject(), event }];
-    let only_if = Some((remediation.id.clone(), State::Held));
+    let only_if = Some((remediation.id.clone(), now.state));
     match ledger.append(Append { entries, only_if, ..Append::default() }).await {
         // The other one was as fast, and it is approved.
         Ok(_) | Err(LedgerError::Illegal(_)) => Ok(Recorded::Yes(answer)),

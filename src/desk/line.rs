@@ -94,7 +94,11 @@ impl RemediationLine {
             held_at: r.held_at(),
             held_code: held.map(|(code, _)| code),
             held_why: held.map(|(_, why)| why.to_owned()),
-            approvals: if r.state == State::Held { r.approvals.clone() } else { Vec::new() },
+            approvals: if matches!(r.state, State::Held | State::Rejected) {
+                r.approvals.clone()
+            } else {
+                Vec::new()
+            },
             answer: r.answer.clone(),
             accepted_at: r.accepted_at(),
             cutoff: r.change.as_ref().map(|c| c.cutoff.to_string()),

@@ -43,8 +43,13 @@ impl Reader {
     /// When the ledger cannot be read.
     pub fn latest(&self, wanted: &PageWanted, most: usize) -> Result<Page, LedgerError> {
         let (sql, parameters) = statement(wanted, most);
+        self.page(&sql, parameters, most)
+    }
+
+    /// Ids with their order, of which one more than `most` is asked for.
+    fn page(&self, sql: &str, parameters: Vec<Value>, most: usize) -> Result<Page, LedgerError> {
         let connection = self.connection();
-        let mut statement = connection.prepare_cached(&sql).map_err(|e| self.sqlite(e))?;
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
         let rows = statement
             .query_map(rusqlite::params_from_iter(parameters), |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
@@ -56,6 +61,32 @@ impl Reader {
         found.truncate(most);
         let next = found.last().filter(|_| is_more).map(|(_, opened)| *opened);
         Ok(Page { ids: found.into_iter().map(|(id, _)| id).collect(), next })
+    }
+
+    /// The latest incidents with a part in one of these accounts, or all of them, at most `most`, opened before the entry
+    /// `before`; and where the next page begins.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn latest_incidents(
+        &self,
+        accounts: Option<&[AccountId]>,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<Page, LedgerError> {
+        let among = accounts.map_or_else(String::new, |accounts| {
+            let names: Vec<String> = accounts.iter().map(|account| format!("'{account}'")).collect();
+            format!(
+                "WHERE incident IN (SELECT incident FROM remediations WHERE account IN ({}))",
+                names.join(",")
+            )
+        });
+        let sql = format!(
+            "SELECT incident, min(opened) FROM remediations {among} GROUP BY incident
+             HAVING min(opened) < ?1 ORDER BY min(opened) DESC LIMIT ?2"
+        );
+        let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+        self.page(&sql, vec![before.unwrap_or(i64::MAX).into(), limit.into()], most)
     }
 
     /// The latest occurrences with their decisions, at most `most`, seen before the entry `before`; and where the next

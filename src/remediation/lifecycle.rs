@@ -18,13 +18,14 @@
 //!    revoked, lost ── expired ──▶ expired ── undoing ──▶ retiring ── undone ──▶ retired
 //! ```
 //!
-//! A decision leads to `held` or to `queued`. `approval given`, where others must approve as well, leaves it held. `approved` goes on as `queued` does: it is reheld, refused,
+//! A decision leads to `held` or to `queued`. `approval given`, where others must approve as well,
+//! leaves it held, or what it was. `approved` goes on as `queued` does: it is reheld, refused,
 //! superseded or begun. What was refused can be reheld, too. What is held or to begin is superseded when
 //! another remediation has revoked the same sessions. A proof that the policy simulator contradicts leads to
 //! `unverified`, which goes on as `revoked` does; a proof of a higher rung may follow either. A release can
 //! also be asked for of one that was begun and stopped halfway: retrying, blocked, failed, held or rejected;
 //! when it is not released it is that again, or else lost. While it is releasing, more can be asked for. What is
-//! held and out of reach ends when a person has done it by hand. A deny that is taken away again and again is
+//! held and out of reach, or has failed, ends when a person has done it by hand. A deny that is taken away again and again is
 //! `contested`, in place or not, until it has stayed for a while; it goes on as `lost` and `revoked` do.
 
 use super::{Disposition, Event, Rung, State, VerdictName};
@@ -117,10 +118,9 @@ impl State {
             | (Some(Held), Event::Proposed { .. } | Event::ApprovalGiven(_))
             | (Some(Queued | Approved | Retrying | Blocked | Lost | Contested), Event::Reheld { .. })
             | (Some(Rejected), Event::Reopened { .. }) => Held,
-            (Some(Held), Event::Rejected(_)) => Rejected,
-            (Some(Held | Queued | Approved | Retrying | Blocked | Contested), Event::Superseded { .. }) => {
-                Superseded
-            }
+            (Some(Held), Event::Rejected(_)) | (Some(Rejected), Event::ApprovalGiven(_)) => Rejected,
+            (Some(Held | Queued | Approved | Retrying | Blocked | Contested), Event::Superseded { .. })
+            | (Some(Superseded), Event::ApprovalGiven(_)) => Superseded,
             (Some(Held | Rejected | Superseded), Event::Approved(_)) => Approved,
             (None, Event::Decision { .. })
             | (Some(Held), Event::Cleared { .. })
@@ -169,7 +169,7 @@ impl State {
                 Retiring
             }
             (Some(Expired | Retiring), Event::Undone { .. }) => Retired,
-            (Some(Held | Rejected), Event::DoneByHand(_)) => DoneByHand,
+            (Some(Held | Rejected | Failed), Event::DoneByHand(_)) => DoneByHand,
             (from, event) => {
                 return Err(Illegal { remediation: remediation.to_owned(), from, kind: event.kind() });
             }

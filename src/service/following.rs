@@ -90,6 +90,7 @@ fn live(config: &Config, started: Timestamp, host: &str, progress: Progress) -> 
         mode: config.mode,
         confirm: config.confirm,
         listen: None,
+        tls: config.web.tls.is_some(),
         regions: BTreeMap::new(),
         queues: Vec::new(),
         folder: None,

@@ -44,6 +44,9 @@ pub struct Live {
     pub confirm: bool,
     /// Where it answers, if it does.
     pub listen: Option<SocketAddr>,
+    /// It answers there with TLS.
+    #[serde(default)]
+    pub tls: bool,
     /// How the polls of each region are doing.
     pub regions: BTreeMap<Region, Health>,
     /// How each queue is doing.
@@ -120,6 +123,13 @@ pub struct QueueLive {
 }
 
 impl Live {
+    /// The address at which it answers, if it does.
+    #[must_use]
+    pub fn address(&self) -> Option<String> {
+        let scheme = if self.tls { "https" } else { "http" };
+        self.listen.map(|at| format!("{scheme}://{at}"))
+    }
+
     /// The file beside the ledger.
     #[must_use]
     pub fn file(ledger: &Path) -> PathBuf {

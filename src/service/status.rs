@@ -93,6 +93,7 @@ impl StatusPublisher {
             mode: policy.mode,
             confirm: self.config.confirm,
             listen: self.shared.listen(),
+            tls: self.config.web.tls.is_some(),
             regions: self.feeds.region_health(),
             queues: self.feeds.queue_health(),
             folder: self.feeds.folder_health(),

@@ -368,7 +368,17 @@ pub(super) async fn acknowledge(
     why: &str,
 ) -> Result<AlertLine, Problem> {
     let given = answer_of(caller, why)?;
-    let account = app.read(move |reader| desk::account_of_alert(reader, alert)).await?;
+    let access = caller.access.clone();
+    let (account, is_shown) = app
+        .read(move |reader| {
+            let account = desk::account_of_alert(reader, alert)?;
+            let is_shown = access.places(reader)?.show(account.as_ref());
+            Ok::<_, DeskError>((account, is_shown))
+        })
+        .await?;
+    if !is_shown {
+        return Err(Problem::not_found(format!("no entry with the number {alert} is an alert")));
+    }
     require(app, caller, WebRole::Approver, account.as_ref()).await?;
     let line = app
         .write(async |ledger: &Ledger, reader: &Reader| {

@@ -19,11 +19,20 @@ use tokio_util::sync::CancellationToken;
 /// Interval between two looks for new entries.
 const NEWS: Duration = Duration::from_millis(500);
 
-/// Maximum number of readers of the ledger that are kept open.
-const READERS: usize = 8;
+/// Maximum number of readings of the ledger at the same time. They take processors that denies need, so some are left to
+/// these: whoever asks for more waits.
+const READERS: usize = 4;
+
+/// Maximum number of looks ahead at the same time.
+const LOOKS: usize = 2;
 
 /// Maximum number of reports that are made at the same time.
 pub(super) const REPORTS: usize = 2;
+
+/// Half of the processors, but at least one.
+fn turns() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get() / 2).clamp(1, READERS)
+}
 
 /// What every handler has.
 pub(super) struct App {
@@ -33,11 +42,15 @@ pub(super) struct App {
     pub limits: Limits,
     pub answers: Answers,
     /// Turns for what takes long.
-    pub reports: Semaphore,
+    pub reports: Arc<Semaphore>,
     pub refusals: Refusals,
     /// Where the service answers, once it does.
     bound: OnceLock<SocketAddr>,
     readers: Mutex<Vec<Reader>>,
+    /// Turns for reading.
+    turns: Arc<Semaphore>,
+    /// Turns for looking ahead: each look makes calls of AWS that denies may wait behind.
+    looks: Semaphore,
     /// The number of the last entry.
     news: watch::Sender<i64>,
 }
@@ -49,11 +62,13 @@ impl App {
             identities: Identities::new(&config),
             limits: Limits::default(),
             answers: Answers::default(),
-            reports: Semaphore::new(REPORTS),
+            reports: Arc::new(Semaphore::new(REPORTS)),
             news: watch::Sender::new(0),
             refusals: Refusals::default(),
             bound: OnceLock::new(),
             readers: Mutex::default(),
+            turns: Arc::new(Semaphore::new(turns())),
+            looks: Semaphore::new(LOOKS),
             config,
             shared,
         }
@@ -103,6 +118,8 @@ impl App {
         T: Send + 'static,
         E: From<LedgerError> + Send + 'static,
     {
+        // Whoever does not wait any more loses their place, but what is being read is read to its end, in its turn.
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
         let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let path = self.config.ledger.clone();
         let task = tokio::task::spawn_blocking(move || {
@@ -114,6 +131,7 @@ impl App {
                 },
             };
             let done = read(&reader);
+            drop(turn);
             (Some(reader), done)
         });
         match task.await {
@@ -151,6 +169,7 @@ impl App {
         &self,
         look: impl AsyncFnOnce(&Reconciler, &Ledger, &Reader) -> Result<T, DeskError>,
     ) -> Result<T, DeskError> {
+        let _turn = self.looks.acquire().await;
         if let Some(actor) = self.shared.actor() {
             let reader = actor.ledger.reader()?;
             return look(&actor.reconciler, &actor.ledger, &reader).await;

@@ -16,10 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 /// Maximum number of concurrent connections. Each takes a file descriptor, and AWS needs them.
-const AT_ONCE: usize = 512;
+const AT_ONCE: usize = 1024;
 
 /// Maximum number of concurrent connections from one address. A proxy that is trusted may have all.
-const FROM_ONE: usize = 256;
+const FROM_ONE: usize = 512;
 
 /// Timeout for reading the header of a request, and for waiting for the next one.
 const SLOWEST: Duration = Duration::from_secs(5);
@@ -42,6 +42,10 @@ pub(super) async fn run(address: SocketAddr, app: Arc<App>) {
         tracing::warn!(address = %bound, "whoever reaches this address can read how it is doing");
     }
     let tls = app.config.web.tls.clone().map(Tls::new);
+    // Somebody is looking now, and not when the first one asks.
+    if tls.as_ref().is_some_and(|tls| !tls.is_usable()) {
+        tracing::error!("nobody is answered on {bound} until the certificate and its key can be read");
+    }
     let router = super::routes::router(Arc::clone(&app));
     tokio::join!(answer(&listener, &router, tls.as_ref(), &app), app.look_for_news());
 }

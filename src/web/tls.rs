@@ -47,6 +47,11 @@ impl Tls {
         Self(Arc::new(Inner { files, state: Mutex::default() }))
     }
 
+    /// There is a certificate that can be used.
+    pub fn is_usable(&self) -> bool {
+        self.current().is_some()
+    }
+
     /// The connection, encrypted; none when there is no certificate, or the other end wants none of it.
     pub async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         let acceptor = self.current()?;

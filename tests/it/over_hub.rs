@@ -92,6 +92,8 @@ fn what_is_read_is_what_the_host_reads() {
     far.scene.wait(|| far.scene.count("kind = 'proof'") > 0);
     far.thief.is_denied();
     let id = far.id();
+    // What is gathered after the deny is there.
+    far.scene.wait(|| far.scene.count("kind = 'impact'") >= 1);
     for args in [
         vec!["list"],
         vec!["list", "--status", "revoked"],

@@ -207,3 +207,35 @@ fn a_request_with_a_key_is_made_once() {
     assert_eq!(company.scene.count("kind = 'handed_in'"), 2);
     company.end();
 }
+
+#[test]
+fn what_was_rejected_can_be_approved_by_as_many_people_and_what_failed_can_be_closed() {
+    let (company, thieves) = Company::start(&[(SHOP, "web")]);
+    let id = company.ids("held").remove(0);
+    let (alice, bob) = (company.person("Alice", "run-1"), company.person("Bob", "run-1"));
+    let answer = |who: &Program, id: &str, answer: &str| {
+        let path = format!("/v1/remediations/{id}/{answer}");
+        who.ask(&company.url, "POST", &path, "{\"reason\":\"a test\"}")
+    };
+    assert_eq!(answer(&bob, &id, "reject").status, 200);
+    assert_eq!(company.approve(&alice, &id).json()["approvals_missing"], 1);
+    assert_eq!(company.ids("rejected"), [id.as_str()]);
+    assert_eq!(company.approve(&bob, &id).json()["approvals_missing"], 0);
+    company.scene.wait(|| company.ids("revoked") == [id.as_str()]);
+    thieves[0].is_denied();
+    // A name that nobody has.
+    let order = json!({"account": SHOP, "principal": "nobody", "reason": "a slip"}).to_string();
+    let olga = company.person("Olga", "run-1");
+    assert_eq!(olga.ask(&company.url, "POST", "/v1/revocations", &order).status, 202);
+    company.scene.wait(|| company.scene.count("kind = 'proposed'") == 2);
+    let slip = company.ids("held").remove(0);
+    assert_eq!(answer(&alice, &slip, "done").problem(), (409, "conflict".to_owned()));
+    assert_eq!(company.approve(&bob, &slip).status, 200);
+    company.scene.wait(|| company.ids("failed") == [slip.as_str()]);
+    assert_eq!(answer(&alice, &slip, "done").status, 200);
+    let states = company.get(&alice, "/v1/incidents").json();
+    let states: Vec<&Value> =
+        states["items"].as_array().expect("items").iter().map(|item| &item["state"]).collect();
+    assert_eq!(states, [&json!("closed"); 2]);
+    company.end();
+}

@@ -82,7 +82,7 @@ fn nobody_can_hold_all_places() {
     // Who says nothing, who does not finish, and who does not read the answer.
     let slow =
         [&b""[..], b"GET /metrics HTTP/1.1\r\nhost: x\r\n", b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"];
-    let mut held: Vec<TcpStream> = slow.iter().cycle().take(300).map(|begun| connect(begun)).collect();
+    let mut held: Vec<TcpStream> = slow.iter().cycle().take(600).map(|begun| connect(begun)).collect();
     for _ in 0..10 {
         assert_eq!(ask(&format!("{url}/healthz")), (200, "ok\n".to_owned()));
         held.push(connect(b""));

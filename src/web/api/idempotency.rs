@@ -72,17 +72,23 @@ pub(super) async fn once(State(app): State<Arc<App>>, request: Request, next: Ne
         }
         Known::New => {}
     }
+    // What was begun goes on, and its answer is kept, also when whoever asked does not wait for it.
+    let request = Request::from_parts(parts, body);
+    let task = tokio::spawn(async move { answered(&app, key, next.run(request)).await });
+    task.await.unwrap_or_else(|_| Problem::unavailable("the request was not finished").into_response())
+}
+
+/// The answer, kept if it is a success.
+async fn answered(app: &App, key: Key, answer: impl Future<Output = Response>) -> Response {
     let mut begun = Begun { answers: &app.answers, key: key.clone(), is_answered: false };
-    let response = next.run(Request::from_parts(parts, body)).await;
+    let response = answer.await;
     if !response.status().is_success() {
         return response;
     }
     let (head, body) = response.into_parts();
-    // What was done stands in the ledger, whatever becomes of its answer.
-    let Ok(bytes) = to_bytes(body, LONGEST_ANSWER).await else {
-        return (head.status, "{}").into_response();
-    };
     let kind = head.headers.get(header::CONTENT_TYPE).cloned();
+    // What was done stands in the ledger, whatever becomes of its answer.
+    let bytes = to_bytes(body, LONGEST_ANSWER).await.unwrap_or_default();
     app.answers.end(&key, Some((head.status, kind, bytes.clone())));
     begun.is_answered = true;
     Response::from_parts(head, Body::from(bytes))

@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::document::{Document, Items, unless_it_is_known};
-use super::remediations::Why;
+use super::remediations::{PageAsked, Why};
 use crate::desk::{self, DeskError, IncidentLine};
 use crate::incident::{Incident, IncidentState};
 use crate::ledger::Reader;
@@ -22,14 +22,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Maximum number of incidents that are listed.
-const MOST: usize = 500;
+/// Maximum number of incidents that are read for a page: each is put together from all that it has.
+const READ: usize = 200;
 
 pub(super) fn routes() -> ApiRouter<Arc<App>> {
     ApiRouter::new()
         .api_route(
             "/v1/incidents",
-            get_with(list, |o| o.id("incidents").summary("The incidents, the latest first, at most 500")),
+            get_with(list, |o| o.id("incidents").summary("The incidents, the latest first")),
         )
         .api_route("/v1/incidents/{id}", get_with(show, |o| o.id("incident").summary("An incident in full")))
         .layer(from_fn(unless_it_is_known))
@@ -49,6 +49,8 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
 struct Wanted {
     /// Only in these states: `open`, `contained`, `closed`; several are separated by commas.
     state: Option<String>,
+    #[serde(flatten)]
+    page: PageAsked,
 }
 
 async fn list(
@@ -61,37 +63,35 @@ async fn list(
         let state = IncidentState::from_str(name.trim(), false);
         states.push(state.map_err(|_| Problem::invalid(format!("state: {name:?}: there is no such state")))?);
     }
-    let items = app.read(move |reader| listed(reader, &caller.access.places(reader)?, &states)).await?;
+    let (most, before) = (wanted.page.most()?.min(READ), wanted.page.before()?);
+    let read = move |reader: &Reader| listed(reader, &caller.access.places(reader)?, &states, most, before);
+    let items = app.read(read).await?;
     Ok(Document(items))
 }
 
+/// Whoever may see a part of an incident sees all of it: it is one theft. A page may have fewer than were asked for, and a
+/// next one all the same: not all that are read are in a state that is wanted.
 fn listed(
     reader: &Reader,
     places: &Places,
     states: &[IncidentState],
+    most: usize,
+    before: Option<i64>,
 ) -> Result<Items<IncidentLine>, DeskError> {
-    let mut ids = reader.incidents()?;
-    if !states.is_empty() && !states.contains(&IncidentState::Closed) {
-        let some: HashSet<String> = reader.incidents_to_look_at()?.into_iter().collect();
-        ids.retain(|id| some.contains(id));
-    }
+    let shown = places.shown();
+    let found = reader.latest_incidents(shown.as_deref(), before, most)?;
+    // What is settled is not read where nobody asks for it.
+    let may_be_closed = states.is_empty() || states.contains(&IncidentState::Closed);
+    let open: Option<HashSet<String>> =
+        if may_be_closed { None } else { Some(reader.incidents_to_look_at()?.into_iter().collect()) };
     let (mut items, now) = (Vec::new(), Timestamp::now());
-    for id in ids {
-        let Some(incident) = Incident::read(reader, &id, now)? else { continue };
-        let is_wanted = states.is_empty() || states.contains(&incident.state);
-        if is_wanted && is_shown(&incident, places) {
+    for id in found.ids.iter().filter(|id| open.as_ref().is_none_or(|open| open.contains(*id))) {
+        let Some(incident) = Incident::read(reader, id, now)? else { continue };
+        if states.is_empty() || states.contains(&incident.state) {
             items.push(desk::incident_line(&incident));
         }
-        if items.len() == MOST {
-            break;
-        }
     }
-    Ok(Items::all(items))
-}
-
-/// Whoever may see a part of it sees all of it: it is one theft.
-fn is_shown(incident: &Incident, places: &Places) -> bool {
-    incident.remediations.iter().any(|one| places.show(Some(&one.account)))
+    Ok(Items { items, next: found.next })
 }
 
 async fn show(

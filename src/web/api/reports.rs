@@ -16,7 +16,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use clap::ValueEnum;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -24,6 +24,11 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Maximum time in which a report is taken.
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// Size of a piece that is sent, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -45,6 +50,8 @@ struct Wanted {
 /// A report that was made: the file, its hash, and what is in it.
 struct Made {
     file: File,
+    /// Its turn ends when it was sent, or nobody takes it any more.
+    turn: OwnedSemaphorePermit,
     sha256: String,
     remediations: u64,
     entries: i64,
@@ -62,7 +69,7 @@ async fn report(
     }
     let format = Format::from_str(&wanted.format, false)
         .map_err(|_| Problem::invalid(format!("format: {:?}: there is no such format", wanted.format)))?;
-    let Ok(_turn) = app.reports.try_acquire() else {
+    let Ok(turn) = Arc::clone(&app.reports).try_acquire_owned() else {
         let detail = format!("{REPORTS} reports are being made already");
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
             .with("Try again in a minute."));
@@ -83,7 +90,8 @@ async fn report(
     };
     let selection = Selection { from: wanted.from, to: wanted.to, accounts, ..Selection::default() };
     let (directory, asked) = (app.config.ledger.clone(), selection.clone());
-    let made = app.read(move |reader| Ok::<_, DeskError>(make(reader, &directory, asked, format))).await?;
+    let made =
+        app.read(move |reader| Ok::<_, DeskError>(make(reader, &directory, asked, format, turn))).await?;
     let made = made?;
     if let Some(identity) = caller.identity.clone() {
         let event = Event::Report(Box::new(Reported {
@@ -102,7 +110,13 @@ async fn report(
 }
 
 /// Makes a report in a file that nobody else can open.
-fn make(reader: &Reader, ledger: &Path, selection: Selection, format: Format) -> Result<Made, Problem> {
+fn make(
+    reader: &Reader,
+    ledger: &Path,
+    selection: Selection,
+    format: Format,
+    turn: OwnedSemaphorePermit,
+) -> Result<Made, Problem> {
     let failed = |error: std::io::Error| {
         tracing::error!("a report cannot be written beside the ledger: {error}");
         Problem::unavailable("the report cannot be written; the log of the service says why")
@@ -114,7 +128,7 @@ fn make(reader: &Reader, ledger: &Path, selection: Selection, format: Format) ->
     let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
     let sha256 = hex(&hashed.hash.finalize());
     file.rewind().map_err(failed)?;
-    Ok(Made { file, sha256, remediations, entries: prepared.head.entries })
+    Ok(Made { file, turn, sha256, remediations, entries: prepared.head.entries })
 }
 
 fn problem(error: ReportError) -> Problem {
@@ -167,8 +181,8 @@ fn answer(made: Made, format: Format) -> Response {
         Format::Json | Format::Asff => ("application/json", "json"),
         Format::Html => ("text/html; charset=utf-8", "html"),
     };
-    let pieces = stream::unfold(Some(made.file), |file| async {
-        let mut file = file?;
+    let pieces = stream::unfold(Some((made.file, made.turn)), |state| async {
+        let (mut file, turn) = state?;
         let read = tokio::task::spawn_blocking(move || {
             let mut piece = vec![0; PIECE];
             let count = file.read(&mut piece)?;
@@ -177,11 +191,13 @@ fn answer(made: Made, format: Format) -> Response {
         });
         match read.await {
             Ok(Ok((_, piece))) if piece.is_empty() => None,
-            Ok(Ok((file, piece))) => Some((Ok(piece), Some(file))),
+            Ok(Ok((file, piece))) => Some((Ok(piece), Some((file, turn)))),
             Ok(Err(error)) => Some((Err(error), None)),
             Err(_) => None,
         }
     });
+    // Whoever takes it too slowly does not keep it from others.
+    let pieces = pieces.take_until(Box::pin(tokio::time::sleep(LONGEST)));
     let mut response = Body::from_stream(pieces).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -25,6 +25,8 @@ struct LedgerPage {
     frame: Frame,
     identity: String,
     last: i64,
+    /// The last entry under a checkpoint.
+    provable: i64,
     checkpoint: Option<(u64, When, String)>,
     unsigned: u64,
     keys: Vec<(u64, String)>,
@@ -94,6 +96,7 @@ pub(super) async fn page(
             cosigners,
             entries: entries.into_iter().rev().map(row).collect(),
             last,
+            provable: i64::try_from(signed).unwrap_or(last).max(1),
             from,
             to,
         })

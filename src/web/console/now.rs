@@ -98,6 +98,8 @@ struct Seen {
     unread: usize,
     /// What rescind does not see now.
     blind: bool,
+    /// Whoever asks may not see all accounts.
+    limited: bool,
 }
 
 pub(super) async fn page(
@@ -140,6 +142,7 @@ fn gathered(
         held: incidents.iter().map(|one| one.held).sum(),
         being_revoked: incidents.iter().map(|one| one.being_revoked).sum(),
         doors: incidents.iter().map(|one| one.line.doors_open).sum(),
+        limited: !places.show(None),
         quarantined: if places.show(None) { reader.quarantines()?.0 } else { 0 },
     };
     let (alerts, alerts_more) = alerts(reader, places)?;
@@ -298,6 +301,8 @@ impl Seen {
             (Tone::Warn, "Not everything was looked at yet.".to_owned())
         } else if self.blind {
             (Tone::Warn, "Nobody is known to be inside, but rescind does not see everything.".to_owned())
+        } else if self.limited {
+            (Tone::Good, "Nobody is inside the accounts that you may see, as far as rescind sees.".to_owned())
         } else {
             (Tone::Good, "Nobody is inside, as far as rescind sees.".to_owned())
         };
@@ -326,6 +331,7 @@ mod tests {
         let said = |seen: Seen| seen.verdict().sentence;
         let all = [
             said(Seen::default()),
+            said(Seen { limited: true, ..Seen::default() }),
             said(Seen { blind: true, ..Seen::default() }),
             said(Seen { unread: 3, ..Seen::default() }),
             said(Seen { quarantined: 1, unread: 3, ..Seen::default() }),
@@ -337,6 +343,7 @@ mod tests {
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         Nobody is inside, as far as rescind sees.
+        Nobody is inside the accounts that you may see, as far as rescind sees.
         Nobody is known to be inside, but rescind does not see everything.
         Not everything was looked at yet.
         Nobody is inside, and 1 principal is quarantined: legitimate sessions are denied too.
