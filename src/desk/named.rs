@@ -54,8 +54,7 @@ pub fn find(reader: &Reader, text: &str) -> Result<String, DeskError> {
     find_among(reader, text, |_| true)
 }
 
-/// The same among the remediations of accounts that are shown: of others nothing can be told, not even that they are
-/// there.
+/// The same among the remediations of accounts that are shown: of others it says nothing, not even that they are there.
 ///
 /// # Errors
 /// When it names none of them, or several.

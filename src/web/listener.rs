@@ -15,8 +15,17 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Maximum number of concurrent connections. Each takes a file descriptor, and AWS needs them.
+/// Maximum number of concurrent connections. Each takes a file descriptor, and AWS needs them: a quarter of those that the
+/// process may have, if that is less.
 const AT_ONCE: usize = 1024;
+
+fn at_once() -> usize {
+    #[cfg(unix)]
+    if let Some(files) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+        return usize::try_from(files / 4).unwrap_or(AT_ONCE).clamp(16, AT_ONCE);
+    }
+    AT_ONCE
+}
 
 /// Maximum number of concurrent connections from one address. A proxy that is trusted may have all.
 const FROM_ONE: usize = 512;
@@ -91,9 +100,9 @@ async fn answer(listener: &TcpListener, router: &Router, tls: Option<&Tls>, app:
         let address = from.ip();
         let own = places.iter().filter(|place| place.from == address).count();
         // An answer takes milliseconds. Who has been there longest is holding a place, not asking.
-        if own >= FROM_ONE && !app.config.web.trusts(address) {
+        if own >= FROM_ONE.min(at_once()) && !app.config.web.trusts(address) {
             give_up(&mut places, |place| place.from == address);
-        } else if places.len() >= AT_ONCE {
+        } else if places.len() >= at_once() {
             give_up(&mut places, |_| true);
         }
         let (router, tls) = (router.clone(), tls.cloned());

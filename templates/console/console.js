@@ -42,7 +42,7 @@
       one.type === "checkbox" || one.type === "radio"
         ? one.checked !== one.defaultChecked
         : one.tagName === "SELECT"
-          ? [...one.options].some((option) => option.selected !== option.defaultSelected)
+          ? one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected))
           : one.value !== one.defaultValue,
     ) || (document.activeElement && main().contains(document.activeElement) && document.activeElement.matches("textarea, input, select"));
 

@@ -185,6 +185,7 @@ test("an operator orders a revocation, and has read what it does before", async 
     await looked(page, "operator-plan");
     await page.getByLabel(/^Type/).fill("shop-web");
     await page.locator("form.act button").last().click();
+    // The page goes on by itself.
     await page.goto("/remediations?text=shop-web");
     await page.getByRole("rowheader", { name: "shop-web" }).first().waitFor(PATIENCE);
   });

@@ -396,7 +396,8 @@ fn who_asks_slowly_takes_nothing_from_aws() {
     service.until(log::REVOKED);
     thief.is_denied();
     let open = std::fs::read_dir(format!("/proc/{}/fd", service.id())).map_or(0, Iterator::count);
-    assert!(open < 100, "{open} open files");
+    // One each, and those of the service itself.
+    assert!(open < 270, "{open} open files");
     // Those that never said what they want are sent away, and others are answered.
     scene.wait(|| {
         std::net::TcpStream::connect(&host).is_ok_and(|mut stream| {
