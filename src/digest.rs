@@ -3,6 +3,38 @@
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
+/// A writer that hashes what goes through it.
+pub struct Hashed<W> {
+    /// Where it goes.
+    pub out: W,
+    hash: Sha256,
+}
+
+impl<W> Hashed<W> {
+    /// Of which nothing was written yet.
+    pub fn new(out: W) -> Self {
+        Self { out, hash: Sha256::new() }
+    }
+
+    /// The SHA-256 of what was written, in hexadecimal.
+    #[must_use]
+    pub fn hex(self) -> String {
+        hex(&self.hash.finalize())
+    }
+}
+
+impl<W: std::io::Write> std::io::Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// Bytes in lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

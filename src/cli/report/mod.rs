@@ -9,15 +9,15 @@ use super::ledger_path::named_ledger;
 use super::output::{GOOD, Screen, styled};
 use super::runtime::block_on;
 use crate::config::{Config, ConfigError};
+use crate::digest::Hashed;
 use crate::ledger::Reader;
 use crate::plural::counted;
 use crate::remediation::{Draft, Event, Reported};
 use crate::replication::open_ledger;
 use crate::report::{Format, Prepared, ReportError, write};
 use crate::service::Checkpoints;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use wanted::{Wanted, asked, prepare, progress_bar};
 
@@ -188,24 +188,6 @@ impl Drop for Made {
     }
 }
 
-/// Counts what goes through, and hashes it.
-struct Hashed<W> {
-    out: W,
-    hash: Sha256,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.out.write(bytes)?;
-        self.hash.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
-    }
-}
-
 /// Writes the report; none when whoever read it does not any more.
 fn make(
     args: &Args,
@@ -219,7 +201,7 @@ fn make(
         bar.set_position(done);
     };
     let mut made = Made { remediations: 0, sha256: String::new(), place: None };
-    let hash = if let Some(file) = &args.out {
+    let sha256 = if let Some(file) = &args.out {
         let failed = |error: std::io::Error| BadInput(format!("{}: {error}", file.display()));
         let mut new = file.as_os_str().to_owned();
         new.push(format!(".new-{}", std::process::id()));
@@ -230,27 +212,27 @@ fn make(
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let opened = options.open(&new).map_err(failed)?;
         made.place = Some((new, file.clone()));
-        let mut out = BufWriter::with_capacity(1 << 16, Hashed { out: opened, hash: Sha256::new() });
+        let mut out = BufWriter::with_capacity(1 << 16, Hashed::new(opened));
         made.remediations = match write(prepared, format, &mut out, &mut progress) {
             Err(ReportError::Io(error)) => return Err(failed(error).into()),
             written => written.map_err(asked)?,
         };
         let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
         hashed.out.sync_all().map_err(failed)?;
-        hashed.hash
+        hashed.hex()
     } else {
-        let hashed = Hashed { out: std::io::stdout().lock(), hash: Sha256::new() };
+        let hashed = Hashed::new(std::io::stdout().lock());
         let mut out = BufWriter::with_capacity(1 << 16, hashed);
         made.remediations = match write(prepared, format, &mut out, &mut progress) {
             Err(ReportError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => return Ok(None),
             written => written.map_err(asked)?,
         };
         match out.into_inner() {
-            Ok(hashed) => hashed.hash,
+            Ok(hashed) => hashed.hex(),
             Err(_) => return Ok(None),
         }
     };
     bar.finish_and_clear();
-    made.sha256 = crate::digest::hex(&hash.finalize());
+    made.sha256 = sha256;
     Ok(Some(made))
 }

@@ -1,7 +1,7 @@
 //! Reports, to download.
 
 use crate::desk::DeskError;
-use crate::digest::hex;
+use crate::digest::{Hashed, hex};
 use crate::ident::AccountId;
 use crate::ledger::{Ledger, Reader};
 use crate::remediation::{Draft, Event, Reported, Selection};
@@ -19,9 +19,8 @@ use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, Write};
+use std::io::{BufWriter, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,10 +122,10 @@ fn make(
     };
     let prepared = Prepared::new(reader, selection, Timestamp::now()).map_err(problem)?;
     let mut file = unnamed(ledger).map_err(failed)?;
-    let mut out = BufWriter::with_capacity(PIECE, Hashed { out: &mut file, hash: Sha256::new() });
+    let mut out = BufWriter::with_capacity(PIECE, Hashed::new(&mut file));
     let remediations = write(&prepared, format, &mut out, &mut |_, _| {}).map_err(problem)?;
     let hashed = out.into_inner().map_err(|error| failed(error.into_error()))?;
-    let sha256 = hex(&hashed.hash.finalize());
+    let sha256 = hashed.hex();
     file.rewind().map_err(failed)?;
     Ok(Made { file, turn, sha256, remediations, entries: prepared.head.entries })
 }
@@ -155,23 +154,6 @@ fn unnamed(ledger: &Path) -> std::io::Result<File> {
     let file = options.open(&path)?;
     std::fs::remove_file(&path)?;
     Ok(file)
-}
-
-struct Hashed<W> {
-    out: W,
-    hash: Sha256,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.out.write(bytes)?;
-        self.hash.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
-    }
 }
 
 fn answer(made: Made, format: Format) -> Response {

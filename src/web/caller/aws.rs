@@ -5,12 +5,12 @@
 //! sends them to STS with the URL, so that STS checks the signature over them. A proof for another hub or another request
 //! has another signature.
 
+use super::browser::refusal;
 use super::{BodyDigest, Caller};
 use crate::aws::{
     CallerCheck, HUB_HEADER, NONCE_HEADER, NotIdentified, ProofFor, REQUEST_HEADER, SCHEME, request_digest,
 };
 use crate::identity::Identity;
-use crate::remediation::RequestRefused;
 use crate::web::access::Access;
 use crate::web::app::App;
 use crate::web::identity::{BadProof, NotNew, Proof, claimed_key};
@@ -45,6 +45,7 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
         _ => Err(malformed("Authorization: expected one, with the presigned URL in base64url")),
     };
     let key = url.as_deref().and_then(claimed_key);
+    let request = || format!("{} {}", parts.method, parts.uri.path());
     Some(match found {
         Ok(identity) => {
             let access = Access::of(&app.config.web.grants, &identity, &[]);
@@ -54,12 +55,12 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
             let text = format!("{} may do nothing here", identity.name());
             let problem = Problem::new(StatusCode::FORBIDDEN, "no_access", text)
                 .with("`web.access` in the configuration says who may do what: name the role in its `arns`.");
-            refused::record(app, refusal(parts, origin, &problem, Some(identity), None)).await;
+            refused::record(app, refusal(origin, request(), &problem, Some(identity), None)).await;
             Err(problem)
         }
         Err(problem) => {
             if let Some(key) = key {
-                refused::record(app, refusal(parts, origin, &problem, None, Some(key))).await;
+                refused::record(app, refusal(origin, request(), &problem, None, Some(key))).await;
             }
             Err(problem)
         }
@@ -103,25 +104,6 @@ async fn identify(url: &str, parts: &Parts, app: &App) -> Result<Identity, Probl
             .with("Check the credentials with `aws sts get-caller-identity`."),
     })?;
     Ok(Identity::Aws { arn: caller.arn, user_id: caller.user_id })
-}
-
-/// A refusal, as the ledger has it. The proof itself is not in it.
-fn refusal(
-    parts: &Parts,
-    origin: Origin,
-    problem: &Problem,
-    identity: Option<Identity>,
-    claim: Option<String>,
-) -> RequestRefused {
-    RequestRefused {
-        identity,
-        claim,
-        from: origin.address.to_string(),
-        request: format!("{} {}", parts.method, parts.uri.path()),
-        code: problem.code.clone(),
-        why: problem.detail.clone(),
-        more: 0,
-    }
 }
 
 /// What a proof of this request must be for.
