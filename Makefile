@@ -81,7 +81,7 @@ test: toolchain
 	$(call stage,build,cargo build --locked)
 	$(call stage,Rust tests,{ $(RUST_TESTS); })
 	$(call stage,the report in a browser,if command -v chromium >/dev/null; then $(MAKE) --no-print-directory browser-test; else echo 'NOT RUN: there is no Chromium (Debian: apt install chromium)'; fi)
-	$(call stage,the console in a browser,if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory console-test; else echo 'NOT RUN: there is no npm, or no Chromium (Debian: apt install npm chromium)'; fi)
+	$(call stage,the console in a browser,if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory console-test; else echo 'NOT RUN: there is no npm or no Chromium (Debian: apt install npm chromium)'; fi)
 	$(call stage,documentation,$(MAKE) --no-print-directory docs-test)
 	$(call stage,deployment templates,$(MAKE) --no-print-directory deployment-test)
 	$(call stage,policies in another evaluator,if command -v npm >/dev/null; then $(MAKE) --no-print-directory policy-test; else echo 'NOT RUN: there is no npm'; fi)
