@@ -39,8 +39,8 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         match impact {
             Ok(Some(impact)) => {
                 screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
-                let instance = remediation.finding.evidence.instance_id.as_deref();
-                impact.lines(instance).iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
+                let lines = remediation.impact_lines(&impact);
+                lines.iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
                 // What is known of a role that is gone, or cannot be read, is not all.
                 Ok(if impact.max_session_seconds.is_none() { Exit::NeedsPerson } else { Exit::Done })
             }

@@ -357,12 +357,7 @@ fn aftercare(r: &Remediation, sign: &str, screen: &Screen) {
     let instance = r.finding.evidence.instance_id.as_deref();
     if let Some(impact) = &r.impact {
         screen.line(format!("\n{}", styled(BOLD, "Impact")));
-        let lines = if r.state == State::Released {
-            impact.lines_after_release(instance)
-        } else {
-            impact.lines(instance)
-        };
-        for line in &lines {
+        for line in &r.impact_lines(impact) {
             screen.prose(format!("  {}", clean(line)));
         }
     }

@@ -80,6 +80,17 @@ impl Cause {
         }
     }
 
+    /// What happened when the finding's credentials were last seen, as the name of that time.
+    #[must_use]
+    pub fn time_name(&self) -> &'static str {
+        match self {
+            Self::GuardDuty => "Thief last seen",
+            Self::Pursuit(_) => "Call that led to it",
+            Self::Order(order) if order.is_by_person() => "Ordered",
+            Self::Order(_) => "Last seen by the product",
+        }
+    }
+
     /// What it follows from, when CloudTrail shows that stolen credentials opened or made it.
     #[must_use]
     pub fn derived(&self) -> Option<&Derived> {

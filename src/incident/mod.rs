@@ -21,4 +21,4 @@ pub use graph::{Graph, GraphEdge, NodeKind};
 pub use names::in_words;
 pub use outcome::SessionStatus;
 pub use session::Session;
-pub use view::{Incident, IncidentState};
+pub use view::{Incident, IncidentState, Member};

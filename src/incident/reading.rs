@@ -82,6 +82,7 @@ fn member(one: &Remediation) -> Member {
         opened_at: one.opened_at,
         call: derived.map(|derived| derived.call.clone()),
         by: derived.and_then(|derived| derived.chain.last()).map(|link| link.access_key.clone()),
+        ordered_by: one.finding.cause.order().map(|order| order.from.to_string()),
         is_supported: one.target.is_supported(),
     }
 }

@@ -30,8 +30,11 @@ const CONSOLE: &str = "whether a console session keeps the time at which its tok
 pub struct Session {
     /// What it is.
     pub thing: Thing,
-    /// GuardDuty saw it in use: no call of the thief opened it.
+    /// GuardDuty saw it in use, or an order names it: no call of the thief opened it.
     pub is_stolen: bool,
+    /// Who ordered that it is revoked, when nobody saw it in use.
+    #[serde(skip)]
+    pub ordered_by: Option<String>,
     /// Whose it is, in words: `role web`.
     pub principal: String,
     /// The name of the session.
@@ -124,6 +127,7 @@ fn stolen(record: &Record, member: &Remediation, finding: &Finding, now: Timesta
     let session = Session {
         thing,
         is_stolen: true,
+        ordered_by: finding.cause.order().map(|order| order.from.to_string()),
         principal: member.target.principal(),
         name: id.and_then(|id| id.split_once(':')).map(|(_, name)| name.to_owned()),
         account: Some(finding.account.clone()),
@@ -160,6 +164,7 @@ fn opened(activity: &Activity, outcome: Outcome, now: Timestamp) -> Session {
     let session = Session {
         thing: activity.thing,
         is_stolen: false,
+        ordered_by: None,
         principal: named.principal,
         name: named.session,
         account,

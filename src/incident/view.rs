@@ -95,6 +95,9 @@ pub struct Member {
     pub call: Option<String>,
     /// The access key that signed that call.
     pub by: Option<String>,
+    /// Who ordered it, when an order led to it.
+    #[serde(skip)]
+    pub ordered_by: Option<String>,
     /// Whether rescind can carry it out.
     pub is_supported: bool,
 }

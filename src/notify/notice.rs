@@ -204,7 +204,7 @@ fn revoked(r: &Remediation, now: Timestamp) -> Words {
     }));
     text.extend(r.recurrence.as_ref().map(|recurrence| format!("RECURRING: {recurrence}.")));
     let instance = r.finding.evidence.instance_id.as_deref();
-    text.extend(r.impact.iter().flat_map(|impact| impact.lines(instance)));
+    text.extend(r.impact.iter().flat_map(|impact| r.impact_lines(impact)));
     let mut to_do = aftercare(&r.target, instance, r.recurrence.is_some());
     to_do.push(format!("To undo it: rescind release {} --by NAME --reason TEXT", r.id));
     let level = if r.recurrence.is_some() { Level::Critical } else { Level::Warning };

@@ -138,7 +138,7 @@ pub fn describe_quarantine(one: &Quarantine) -> String {
     let since = one.since.strftime("%Y-%m-%d %H:%M:%SZ");
     match (&one.not_attached, one.lifted_at) {
         (Some(why), _) => format!("not attached: {why}"),
-        (None, None) => format!("since {since}: every session is denied, rightful ones as well"),
+        (None, None) => format!("since {since}: every session is denied, legitimate ones as well"),
         (None, Some(at)) => format!("from {since} for {:.0} s", at.duration_since(one.since).as_secs_f64()),
     }
 }

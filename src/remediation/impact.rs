@@ -101,19 +101,20 @@ impl Impact {
         })
     }
 
-    /// The impact in words, line by line. `instance` is the one that the finding names.
+    /// The impact of a deny alone in words, line by line. `instance` is the one that the finding names. Where a remediation
+    /// is known, [`Remediation::impact_lines`](super::Remediation::impact_lines) says what holds now.
     #[must_use]
     pub fn lines(&self, instance: Option<&str>) -> Vec<String> {
+        self.lines_while(instance, false)
+    }
+
+    /// The same while a quarantine is attached beside the deny, or not.
+    pub(super) fn lines_while(&self, instance: Option<&str>, is_quarantined: bool) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.warnings().into_iter().map(|warning| format!("WARNING: {warning}.")));
         lines.extend(self.what_runs(instance));
         if !self.trust.is_empty() {
-            lines.push(if self.is_held {
-                "New sessions of the role are denied as well, until it is released. Who may assume it:"
-                    .to_owned()
-            } else {
-                "New sessions of the role are not denied. Who may assume it:".to_owned()
-            });
+            lines.push(format!("{} Who may assume it:", self.new_sessions(is_quarantined)));
             lines.extend(self.trust.iter().map(|who| format!("  {who}")));
         }
         lines.push(self.when_dead());
@@ -125,6 +126,17 @@ impl Impact {
     #[must_use]
     pub fn lines_after_release(&self, instance: Option<&str>) -> Vec<String> {
         self.what_runs(instance).into_iter().chain(self.unknown()).collect()
+    }
+
+    /// What becomes of sessions that are issued from now on.
+    fn new_sessions(&self, is_quarantined: bool) -> &'static str {
+        if self.is_held {
+            "New sessions of the role are denied as well, until it is released."
+        } else if is_quarantined {
+            "New sessions of the role are denied as well while the quarantine is attached; they work once it is lifted."
+        } else {
+            "New sessions of the role are not denied."
+        }
     }
 
     fn unknown(&self) -> impl Iterator<Item = String> {
@@ -301,6 +313,17 @@ mod tests {
         assert_eq!(two.lines(None)[0], format!("WARNING: {}.", two.warnings()[0]));
         assert!(impact().warnings().is_empty());
         assert!(two.lines_after_release(None).iter().all(|line| !line.contains("WARNING")));
+    }
+
+    #[test]
+    fn new_sessions_are_denied_as_long_as_something_denies_them() {
+        let said = |is_held, is_quarantined| Impact { is_held, ..impact() }.new_sessions(is_quarantined);
+        insta::assert_snapshot!([said(false, false), said(false, true), said(true, false), said(true, true)].join("\n"), @"
+        New sessions of the role are not denied.
+        New sessions of the role are denied as well while the quarantine is attached; they work once it is lifted.
+        New sessions of the role are denied as well, until it is released.
+        New sessions of the role are denied as well, until it is released.
+        ");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! For how long the quarantine of a remediation goes on.
 
-use super::{Quarantine, Remediation, State};
+use super::{Impact, Quarantine, Remediation, State};
 use jiff::{SignedDuration, Timestamp};
 
 impl Remediation {
@@ -8,6 +8,17 @@ impl Remediation {
     #[must_use]
     pub fn quarantine(&self) -> Option<&Quarantine> {
         self.history.quarantines.last().filter(|one| one.is_open())
+    }
+
+    /// An impact of this remediation in words, line by line, as things stand: while its quarantine is attached, new sessions
+    /// are denied as well; after a release, what says how old tokens end is left out.
+    #[must_use]
+    pub fn impact_lines(&self, impact: &Impact) -> Vec<String> {
+        let instance = self.finding.evidence.instance_id.as_deref();
+        match self.state {
+            State::Released => impact.lines_after_release(instance),
+            _ => impact.lines_while(instance, self.quarantine().is_some()),
+        }
     }
 
     /// Whether it is not known that its open quarantine was attached, and it is not being lifted either: a kill or a

@@ -182,9 +182,7 @@ impl RemediationReport {
             Vec::new()
         };
         let impact = view.impact.as_deref().map(|impact| {
-            let is_released = view.state == State::Released;
-            let lines =
-                if is_released { impact.lines_after_release(instance) } else { impact.lines(instance) };
+            let lines = view.impact_lines(impact);
             ReportedImpact::of(impact, lines)
         });
         let (principal_kind, principal) = match &view.target.who {

@@ -176,7 +176,9 @@ fn show_session(session: &Session, screen: &Screen) {
     let from = session.from.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
     let ends = session.expires.map_or_else(String::new, |at| format!("; ends {}", utc(at)));
     let key = session.access_key.as_deref().unwrap_or("no access key is known");
-    let how = if session.is_stolen {
+    let how = if let Some(by) = &session.ordered_by {
+        format!("{key}: revocation ordered by {by} {}{from}", utc(session.at))
+    } else if session.is_stolen {
         format!("{key}: stolen, first seen {}{from}", utc(session.at))
     } else {
         let by = session.by.as_deref().map_or_else(String::new, |key| format!(" with {key}"));

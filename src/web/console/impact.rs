@@ -36,7 +36,7 @@ pub(super) async fn page(
         principal: target.principal(),
         account: target.account.to_string(),
         at: When::of(Timestamp::now()),
-        lines: nested(&impact.lines(remediation.finding.evidence.instance_id.as_deref())),
+        lines: nested(&remediation.impact_lines(&impact)),
         id: remediation.id,
     })
 }

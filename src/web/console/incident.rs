@@ -159,11 +159,11 @@ impl IncidentPage {
             tone: Tone::of(one.state),
             principal: one.principal.clone(),
             account: one.account.to_string(),
-            how: how(one.call.as_deref(), one.by.as_deref()),
+            how: how(one),
             opened: When::of(one.opened_at),
             may_answer: one.state == State::Held && is_approver(&one.account),
         });
-        let stolen = incident.sessions.iter().filter(|one| one.is_stolen);
+        let stolen = incident.sessions.iter().filter(|one| one.is_stolen && one.ordered_by.is_none());
         let denied: Vec<String> =
             incident.denied.calls.iter().map(|(name, count)| format!("{count} {name}")).collect();
         let moments_more = incident.timeline.len().saturating_sub(MOMENTS);
@@ -266,11 +266,13 @@ fn facts(incident: &Incident) -> Vec<(&'static str, String)> {
     all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }
 
-fn how(call: Option<&str>, by: Option<&str>) -> String {
-    match (call, by) {
-        (Some(call), Some(by)) => format!("opened by {call} with {by}"),
-        (Some(call), None) => format!("opened by {call}"),
-        (None, _) => "a finding".to_owned(),
+/// What led to a remediation.
+fn how(one: &crate::incident::Member) -> String {
+    match (&one.call, &one.by, &one.ordered_by) {
+        (Some(call), Some(by), _) => format!("opened by {call} with {by}"),
+        (Some(call), None, _) => format!("opened by {call}"),
+        (None, _, Some(by)) => format!("ordered by {by}"),
+        (None, _, None) => "a finding".to_owned(),
     }
 }
 
@@ -278,7 +280,9 @@ fn session(session: &Session) -> SessionRow {
     let account = session.account.as_ref().map_or_else(String::new, |account| format!(" in {account}"));
     let name = session.name.as_deref().map_or_else(String::new, |name| format!(", session {name}"));
     let from = session.from.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
-    let how = if session.is_stolen {
+    let how = if let Some(by) = &session.ordered_by {
+        format!("revocation ordered by {by}{from}")
+    } else if session.is_stolen {
         format!("stolen, used{from}")
     } else {
         let by = session.by.as_deref().map_or_else(String::new, |key| format!(" with {key}"));

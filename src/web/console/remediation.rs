@@ -41,7 +41,8 @@ struct RemediationPage {
     asked: Option<Question>,
     facts: Vec<(&'static str, String)>,
     opened: When,
-    last_seen: When,
+    /// What happened when the credentials were last seen, and when.
+    last_seen: (&'static str, When),
     answered: Option<(String, When)>,
     approvals: Vec<String>,
     rungs: Vec<(String, When, String)>,
@@ -53,6 +54,8 @@ struct RemediationPage {
     can_look_up: bool,
     aftercare: Vec<(String, Vec<String>)>,
     can_release: bool,
+    /// What the times of the timeline are counted from.
+    beginning: &'static str,
     steps: Vec<Step>,
     calls: Vec<(i64, String)>,
     /// Whoever asks may answer or release.
@@ -173,10 +176,7 @@ impl RemediationPage {
         frame.title = format!("{principal} in {account}");
         let is_approver = places.allow(WebRole::Approver, account);
         let instance = r.finding.evidence.instance_id.as_deref();
-        let impact = r.impact.as_ref().map(|impact| match r.state {
-            State::Released => impact.lines_after_release(instance),
-            _ => impact.lines(instance),
-        });
+        let impact = r.impact.as_ref().map(|impact| r.impact_lines(impact));
         let is_recurring = r.recurrence.is_some();
         let advice =
             if r.state.is_in_place() { aftercare(&r.target, instance, is_recurring) } else { Vec::new() };
@@ -196,7 +196,7 @@ impl RemediationPage {
             asked: Question::of(r, timeout),
             facts: facts(shown),
             opened: When::of(r.opened_at),
-            last_seen: When::of(r.finding.last_seen()),
+            last_seen: (r.finding.cause.time_name(), When::of(r.finding.last_seen())),
             answered: r.answer.as_ref().map(|given| {
                 let (how, answer) = (Words::spaced(given.how), &given.answer);
                 (format!("{how} by {}: {}", answer.by, answer.reason), When::of(given.at))
@@ -233,6 +233,7 @@ impl RemediationPage {
             account: account.to_string(),
             account_name,
             principal,
+            beginning: r.finding.cause.beginning(),
             frame,
         }
     }
