@@ -15,7 +15,7 @@ export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 help:
 	@echo 'make demo        the main job, step by step, against an emulated AWS organization'
 	@echo 'make demo-ha     three hosts, of which the one that acts dies in the middle of it: half a minute'
-	@echo 'make demo-up     the same organization with the theft in progress, for your own commands'
+	@echo 'make demo-up     the same organization with the theft in progress, and a console where you answer it'
 	@echo 'make test        all checks and tests'
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
 	@echo 'make console-test  the console in Chromium, with axe-core; needs node and npm'

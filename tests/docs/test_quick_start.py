@@ -1,16 +1,15 @@
 """Does what docs/quick-start.md says, command by command, against the emulated organization of `make demo-up`."""
-import os
 import re
-import signal
 import subprocess
 import unittest
 from pathlib import Path
 from typing import List, NamedTuple
 
+from demo_up import DemoUp
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "quick-start.md"
 OUT = ROOT / "demo-out"
-READY = "Running until you press Ctrl-C."
 
 
 class Step(NamedTuple):
@@ -32,28 +31,8 @@ def steps() -> List[Step]:
 
 class QuickStart(unittest.TestCase):
     def setUp(self) -> None:
-        # "make demo-up", without make: its set-up is done already where tests run.
-        python = os.environ["RESCIND_EMULATOR_PYTHON"]
-        binary = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "rescind"
-        self.demo = subprocess.Popen(
-            [python, "-m", "demo", "--rescind", str(binary), "--up"],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "emulator"), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.addCleanup(self.stop)
-        said = []
-        for line in self.demo.stdout:
-            said.append(line)
-            if READY in line:
-                return
-        self.fail("the organization did not start:\n" + "".join(said))
-
-    def stop(self) -> None:
-        self.demo.send_signal(signal.SIGINT)
-        self.demo.communicate(timeout=30)
+        self.demo = DemoUp(OUT)
+        self.addCleanup(self.demo.stop)
 
     def test_each_command_does_what_the_page_says(self):
         written = steps()
@@ -62,7 +41,7 @@ class QuickStart(unittest.TestCase):
         mark = "=== done"
         script = "\n".join(f"{step.command}\necho '{mark}' $?" for step in written)
         done = subprocess.run(
-            ["bash", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
+            ["bash", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240
         )
         parts = re.split(rf"^{mark} (\d+)\n", done.stdout, flags=re.M)
         outputs, codes = parts[0::2], parts[1::2]

@@ -27,14 +27,15 @@ class Outcome:
 
 def probe(emulator: Emulator, session: Mapping) -> List[Outcome]:
     """Makes all calls; an error that is not about permissions is raised."""
-    return [_try(emulator, session, call) for call in CALLS]
+    return [probe_one(emulator, session, call) for call in CALLS]
 
 
 def identity(emulator: Emulator, session: Mapping) -> str:
     return emulator.boto3(session, "sts", THEFT_REGION).get_caller_identity()["Arn"]
 
 
-def _try(emulator: Emulator, session: Mapping, call: str) -> Outcome:
+def probe_one(emulator: Emulator, session: Mapping, call: str) -> Outcome:
+    """Makes one of the calls."""
     method, names = CALLS[call]
     client = emulator.boto3(session, call.partition(":")[0], THEFT_REGION)
     try:

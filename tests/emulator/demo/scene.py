@@ -33,12 +33,12 @@ WORKLOAD_POLICY = {
 }
 
 
-def write_config(rescind: Rescind, config: Path) -> str:
-    """Has rescind write its configuration, then sets it to enforce and to hold drills; what init printed."""
+def write_config(rescind: Rescind, config: Path, mode: str = "enforce") -> str:
+    """Has rescind write its configuration, then sets its mode and what drills need; what init printed."""
     config.unlink(missing_ok=True)
     regions = [argument for region in REGIONS for argument in ("--region", region)]
     printed = rescind.run("init", *regions, aws=False)
-    text, replaced = re.subn(r'(?m)^mode = "observe"$', 'mode = "enforce"', config.read_text())
+    text, replaced = re.subn(r'(?m)^mode = "observe"$', f'mode = "{mode}"', config.read_text())
     if replaced != 1:
         raise Unexpected(f'{config} has no line mode = "observe"')
     text, replaced = re.subn(rf'(?m)^#\[drill\]\n#role = "{DRILL_ROLE}"$', f'[drill]\nrole = "{DRILL_ROLE}"', text)

@@ -1,12 +1,18 @@
-"""`make demo-up`: the theft as it stands, kept running for another terminal."""
+"""`make demo-up`: the theft as it stands, and a console to answer it in, kept running."""
 import os
-import re
 import shlex
 import signal
+import subprocess
+import time
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Mapping, Optional
+
+from botocore.exceptions import ClientError
+from openid_provider.people import DEFAULT, OLGA, VERA
+from openid_provider.server import serving
 
 from . import scene as s
+from .console import answers, free_address, let_people_in, service, wait_until
 from .isolated import (
     NO_FILES,
     EmulatedOrganization,
@@ -15,16 +21,23 @@ from .isolated import (
     credentials_environment,
     from_root,
 )
-from .probe import probe
+from .probe import Outcome, probe, probe_one
 from .scene import Scene
 from .story import Story, Unexpected
 
+THIEFS_CALL = "s3:ListBuckets"
+# Seconds between two of the thief's calls.
+PAUSE = 3
+
 
 def stand(story: Story, rescind: Rescind, directory: Path) -> None:
-    config, script = directory / "rescind.toml", directory / "env.sh"
+    config, script, log = directory / "rescind.toml", directory / "env.sh", directory / "rescind.log"
     story.title("rescind: an emulated organization with a theft in progress")
-    with EmulatedOrganization(directory) as organization:
-        s.write_config(rescind, config)
+    address = free_address()
+    url = f"http://{address}"
+    with EmulatedOrganization(directory) as organization, serving(url) as issuer:
+        s.write_config(rescind, config, mode="approve")
+        let_people_in(config, address, issuer)
         scene = Scene(organization.emulator, rescind, config)
         stolen = scene.session(s.STOLEN_ROLE)
         for outcome in probe(organization.emulator, stolen):
@@ -32,49 +45,70 @@ def stand(story: Story, rescind: Rescind, directory: Path) -> None:
                 raise Unexpected(f"the thief's {outcome.call} is denied from the start: {outcome.answer}")
         scene.report_theft(stolen)
         scene.report_what_to_leave_alone()
+        rescind.use(organization.endpoint, scene.hub, s.REGIONS[0])
         hub = credentials_environment(organization.endpoint, scene.hub, s.REGIONS[0])
         lines = _script({**hub, **NO_FILES, "RESCIND_CONFIG": str(config)}, access_key_environment(stolen))
         _write_private(script, lines)
         try:
-            story.say(
-                f"{organization.endpoint} answers as AWS. A thief holds a session of {s.STOLEN_ROLE} in the account "
-                f"shop ({s.SHOP}); four findings wait in GuardDuty; nothing has been done about them."
-            )
-            _explain(story, script, rescind)
-            story.heading(f"What {from_root(script)} sets")
-            for line in lines:
-                story.plain(line)
-            story.heading("Running until you press Ctrl-C.")
-            _wait(organization)
+            with service(rescind, log) as running:
+                wait_until(lambda: answers(url), f"the console answers at {url}", running, log)
+                held = ("list", "--status", "held", "-o", "json")
+                wait_until(lambda: bool(rescind.run(*held)), "the revocation is held", running, log)
+                _explain(story, script, rescind, url)
+                processes = {"the emulated organization": organization.process, "rescind": running}
+                _wait(story, Thief(organization, stolen), processes)
         finally:
             # Its credentials mean nothing without this process.
             script.unlink(missing_ok=True)
         story.plain("\nStopped.")
 
 
-def console(config: Path) -> str:
-    """Where a service with this configuration answers: a page for people, which nobody can log in to, and so read only."""
-    found = re.search(r'(?m)^listen = "([^"]+)"$', config.read_text())
-    if not found:
-        raise Unexpected(f"{config} does not say where the console answers")
-    return f"http://{found.group(1)}/"
+class Thief:
+    """Goes on with what was stolen, and is the one who knows whether it is denied."""
+
+    def __init__(self, organization: EmulatedOrganization, stolen: Mapping) -> None:
+        self._emulator = organization.emulator
+        self._stolen = stolen
+        self._last: Optional[bool] = None
+
+    def tries(self) -> Optional[Outcome]:
+        """One more call; what came of it, if that is something else than before."""
+        try:
+            outcome = probe_one(self._emulator, self._stolen, THIEFS_CALL)
+        except ClientError as error:
+            # Whatever else AWS says, such as that the session has expired.
+            outcome = Outcome(THIEFS_CALL, False, error.response["Error"]["Code"])
+        if outcome.allowed == self._last:
+            return None
+        self._last = outcome.allowed
+        return outcome
 
 
-def _explain(story: Story, script: Path, rescind: Rescind) -> None:
+def _explain(story: Story, script: Path, rescind: Rescind, url: str) -> None:
     binary = from_root(rescind.binary)
-    story.heading("In another terminal, in this folder")
+    story.say(
+        f"A thief holds a session of the role {s.STOLEN_ROLE} in the account shop ({s.SHOP}). GuardDuty has reported "
+        "it, and rescind waits for an approval: nothing was changed yet."
+    )
+    story.heading("Open the console in a browser")
+    story.plain(f"   {url}/")
+    story.say(
+        f"You are logged in as {DEFAULT.name}, an {DEFAULT.role}: look at what is held, and approve it. To be "
+        f"{VERA.name}, who only reads, or {OLGA.name}, an {OLGA.role}, log out there and log in again. The login is a "
+        "demo: it has no passwords, and whoever is on this machine can be any of them."
+    )
+    story.heading("Or type, in another terminal, in this folder")
     story.rows(
         [
             [f". {from_root(script)}", "that terminal now reaches this emulation instead of AWS"],
-            ["thief aws s3api list-buckets", "allowed: the stolen session works (needs the AWS CLI)"],
-            [f"{binary} plan", "what would be done"],
-            [f"{binary} run --backlog", f"the service, with its console at {console(rescind.config)}; Ctrl-C ends it"],
-            [f"{binary} run --once --backlog", "revoke, also what was there before the first poll"],
-            ["thief aws s3api list-buckets", "denied"],
+            [f"{binary} status", "what the service does, and what waits for an answer"],
+            [f"{binary} approve ID", "have it revoked"],
             [f"{binary} list --decisions", "what was decided, and why"],
+            ["thief aws s3api list-buckets", "a call with the stolen session (needs the AWS CLI)"],
         ]
     )
     story.say("rescind's own session lasts 12 hours, the thief's 6. For the real AWS, open a new terminal.")
+    story.heading("Running until you press Ctrl-C.")
 
 
 def _script(hub: Dict[str, str], thief: Dict[str, str]) -> List[str]:
@@ -97,12 +131,19 @@ def _write_private(path: Path, lines: List[str]) -> None:
         file.write("\n".join(lines) + "\n")
 
 
-def _wait(organization: EmulatedOrganization) -> None:
+def _wait(story: Story, thief: Thief, processes: Mapping[str, subprocess.Popen]) -> None:
     # A polite kill ends like Ctrl-C does, and Ctrl-C ends it even where a shell had it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        code = organization.process.wait()
+        while True:
+            outcome = thief.tries()
+            if outcome:
+                story.say(time.strftime("%H:%M:%S  the thief's call:"))
+                story.call(outcome.call, outcome.allowed, not outcome.allowed, outcome.answer)
+            time.sleep(PAUSE)
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    raise Unexpected(f"{name} ended by itself, with exit code {process.returncode}")
     except KeyboardInterrupt:
         return
-    raise Unexpected(f"the emulated organization ended by itself, with exit code {code}")
