@@ -9,7 +9,7 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-ha demo-up test browser-test console-test deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
+.PHONY: help demo demo-ha demo-up test browser-test console-test console-pictures deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make test        all checks and tests'
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
 	@echo 'make console-test  the console in Chromium, with axe-core; needs node and npm'
+	@echo 'make console-pictures  the pictures of docs/console, made again; needs pngquant as well'
 	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
 	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
 	@echo 'make instructions  how much work decoding, deciding and appending are (valgrind), against what is kept'
@@ -99,6 +100,13 @@ browser-test: toolchain
 # Playwright drives the Chromium that is there: it downloads none. Its pictures are in target/console.
 console-test: emulator build
 	@cd tests/console && npm ci --ignore-scripts --no-audit --no-fund && RESCIND_BINARY="$(TARGET)/debug/rescind" npm test
+
+# What the test of the demo's people sees on its way, in few colours.
+console-pictures: emulator build
+	@command -v pngquant >/dev/null || { echo 'pngquant is needed. On Debian and Ubuntu: apt install pngquant' >&2; exit 1; }
+	@cd tests/console && npm ci --ignore-scripts --no-audit --no-fund && RESCIND_BINARY="$(TARGET)/debug/rescind" node --test demo.test.mjs
+	@pngquant --force --strip --speed 1 --nofs --ext .png 64 target/console/pages/*.png
+	@rm -f docs/console/*.png && cp target/console/pages/*.png docs/console/
 
 # The quick start, command by command; every other command, by what the binary knows; every link.
 docs-test: emulator build

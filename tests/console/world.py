@@ -1,7 +1,8 @@
 """An emulated organization with two thefts, and a running service with its console, for the browser tests.
 
 Prints one line of JSON with the console's address and the ids, and ends when its standard input is closed. A second
-argument, JSON, has what people need who log in: the console's address, the OpenID issuer, and a webhook for messages.
+argument, JSON, has what people need who log in: the console's address, the OpenID issuer, and perhaps a webhook for
+messages.
 """
 import json
 import re
@@ -47,6 +48,8 @@ groups = ["approvers"]
 [[web.access]]
 role = "operator"
 groups = ["operators"]
+"""
+HOOK = """
 [[notify]]
 name = "hook"
 webhook = "{webhook}"
@@ -55,6 +58,7 @@ webhook = "{webhook}"
 
 def configure(config: Path, people: dict) -> None:
     text = config.read_text() + (PEOPLE.format(**people) if people else "")
+    text += HOOK.format(**people) if "webhook" in people else ""
     listen = people["url"].removeprefix("http://") if people else "127.0.0.1:0"
     for pattern, value in [
         (r'(?m)^listen = .*$', f'listen = "{listen}"'),
@@ -74,6 +78,7 @@ def steal(scene: Scene) -> dict:
     emulator = scene.emulator
     emulator.role(account=s.SHOP, name=THIEF, policy=ADMIN)
     stolen = scene.session(THIEF)
+    scene.take_away(stolen)
     iam = emulator.boto3(stolen, "iam", s.THEFT_REGION)
     iam.create_user(UserName="support-2")
     iam.create_access_key(UserName="support-2")

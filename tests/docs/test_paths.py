@@ -1,4 +1,4 @@
-"""Every file that the documentation names is there: a walk through the code must lead somewhere."""
+"""Every file that the documentation names is there, and every picture is shown: a walk through the code leads somewhere."""
 import re
 import unittest
 from pathlib import Path
@@ -19,6 +19,12 @@ class Paths(unittest.TestCase):
                     missing.append(f"{page.relative_to(ROOT)}: {path}")
         self.assertGreater(count, 60)
         self.assertEqual([], missing)
+
+    def test_each_picture_of_the_console_is_shown_and_small(self):
+        shown = re.findall(r"^!\[.+\]\(console/(.+)\)$", (ROOT / "docs/console-pages.md").read_text(encoding="utf-8"), re.M)
+        pictures = {file.name: file.stat().st_size for file in (ROOT / "docs/console").iterdir()}
+        self.assertEqual(sorted(pictures), sorted(shown))
+        self.assertLess(max(pictures.values()), 150_000)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ MANAGEMENT, SECURITY = "999999999999", "111111111111"
 SHOP, PAYMENTS, SANDBOX, LEGACY = "222222222222", "333333333333", "444444444444", "555555555555"
 STOLEN_ROLE, OTHER_ROLE = "shop-web", "shop-orders"
 FINDING_TYPE = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+# Where GuardDuty's findings say that the thief is. The address belongs to nobody (TEST-NET-3).
+THIEFS_ADDRESS = "203.0.113.77"
 TABLES = ["customers", "orders"]
 BUCKETS = ["shop-invoices", "shop-product-images"]
 USERS = ["alice", "bob"]
@@ -98,6 +100,10 @@ class Scene:
     def session(self, role: str) -> dict:
         """A session as the EC2 service issues it to an instance that runs with the role."""
         return self.emulator.session(account=SHOP, role=role)
+
+    def take_away(self, session: Mapping) -> None:
+        """From now on CloudTrail has the session's calls, and those of what it makes, from the thief's address."""
+        self.emulator.cloudtrail(addresses={session["access_key_id"]: THIEFS_ADDRESS})
 
     def report_theft(self, stolen: Mapping) -> str:
         """GuardDuty notices; the finding's id."""

@@ -40,6 +40,7 @@ def stand(story: Story, rescind: Rescind, directory: Path) -> None:
         let_people_in(config, address, issuer)
         scene = Scene(organization.emulator, rescind, config)
         stolen = scene.session(s.STOLEN_ROLE)
+        scene.take_away(stolen)
         for outcome in probe(organization.emulator, stolen):
             if not outcome.allowed:
                 raise Unexpected(f"the thief's {outcome.call} is denied from the start: {outcome.answer}")
