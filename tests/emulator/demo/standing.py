@@ -32,6 +32,10 @@ PAUSE = 3
 
 def stand(story: Story, rescind: Rescind, directory: Path) -> None:
     config, script, log = directory / "rescind.toml", directory / "env.sh", directory / "rescind.log"
+    # A polite kill and a closed terminal end it like Ctrl-C does, which ends it even where a shell had it ignored: the
+    # service would go on otherwise.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     story.title("rescind: an emulated organization with a theft in progress")
     address = free_address()
     url = f"http://{address}"
@@ -133,9 +137,6 @@ def _write_private(path: Path, lines: List[str]) -> None:
 
 
 def _wait(story: Story, thief: Thief, processes: Mapping[str, subprocess.Popen]) -> None:
-    # A polite kill ends like Ctrl-C does, and Ctrl-C ends it even where a shell had it ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     try:
         while True:
             outcome = thief.tries()

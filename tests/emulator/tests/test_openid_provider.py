@@ -18,7 +18,12 @@ from openid_provider.server import serving
 CONSOLE = "http://127.0.0.1:7434"
 CALLBACK, LOGGED_OUT = f"{CONSOLE}/login/callback", f"{CONSOLE}/logged-out"
 VERIFIER = "a-verifier-of-a-test-that-has-its-43-letters-and-more"
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+def challenge_of(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
 LOGIN = {
     "client_id": "rescind",
     "redirect_uri": CALLBACK,
@@ -26,7 +31,7 @@ LOGIN = {
     "scope": "openid profile",
     "state": "a state",
     "nonce": "a nonce",
-    "code_challenge": CHALLENGE,
+    "code_challenge": challenge_of(VERIFIER),
     "code_challenge_method": "S256",
 }
 
@@ -132,6 +137,7 @@ class OpenIdProvider(unittest.TestCase):
         self.assertEqual(("anna", "Anna", ["approvers"]), (claims["sub"], claims["name"], claims["groups"]))
         self.assertEqual(("rescind", "a nonce"), (claims["aud"], claims["nonce"]))
         self.assertLess(claims["iat"], claims["exp"])
+        self.assertLessEqual(claims["auth_time"], claims["iat"])
         left = hashlib.sha256(tokens.json["access_token"].encode()).digest()[:16]
         self.assertEqual(base64.urlsafe_b64encode(left).rstrip(b"=").decode(), claims["at_hash"])
 
@@ -146,11 +152,14 @@ class OpenIdProvider(unittest.TestCase):
         self.assertEqual((400, "invalid_grant"), (again.status, again.json["error"]))
 
     def test_a_code_without_its_verifier_is_refused_and_gone(self):
-        for verifier in ("x" * 43, None, "short", CHALLENGE):
+        for verifier in ("x" * 43, None, "short", challenge_of(VERIFIER)):
             code = self.authorize().back["code"]
             wrong = self.exchange(code, code_verifier=verifier)
             self.assertEqual((400, "invalid_grant"), (wrong.status, wrong.json["error"]), verifier)
             self.assertEqual("invalid_grant", self.exchange(code).json["error"], "nobody may guess twice")
+        short = "a-word"
+        code = self.authorize(code_challenge=challenge_of(short)).back["code"]
+        self.assertEqual("invalid_grant", self.exchange(code, code_verifier=short).json["error"], "too easily guessed")
 
     def test_a_code_is_for_the_address_that_it_was_sent_to(self):
         for address in (f"{CONSOLE}/", None):
@@ -164,7 +173,8 @@ class OpenIdProvider(unittest.TestCase):
             self.assertEqual((401, "invalid_client"), (wrong.status, wrong.json["error"]), changed)
         self.assertEqual("unsupported_grant_type", self.exchange(code, grant_type="password").json["error"])
         self.assertEqual("invalid_grant", self.exchange("made-up").json["error"])
-        self.assertEqual(401, self.ask("POST", "/token", {}, Authorization="Basic eDp5").status)
+        secret = self.ask("POST", "/token", {}, Authorization="Basic eDp5")
+        self.assertEqual((401, "it has no secret"), (secret.status, secret.json["error_description"][-16:]))
         self.assertEqual(405, self.ask("GET", "/token").status)
         self.assertEqual(415, self.ask("POST", "/token", {}, **{"Content-Type": "application/json"}).status)
 
@@ -220,6 +230,8 @@ class OpenIdProvider(unittest.TestCase):
         self.assertEqual(400, wrong.status)
         self.cookie = mine
         self.assertEqual(303, self.ask("POST", "/choose", {"waiting": page.waiting, "person": "olga"}).status)
+        self.cookie = mine
+        self.assertEqual(400, self.ask("POST", "/choose", {"waiting": page.waiting, "person": "olga"}).status, "once")
 
     def test_nobody_is_logged_out_by_a_link(self):
         self.logged_in()
