@@ -4,9 +4,9 @@
 //!
 //! ```text
 //! cli                           what a person sees
+//! doctor                        whether everything is in place
 //! web                           the API and the console, for programs and browsers
 //! desk                          what people and programs ask and answer, in one way for both
-//! doctor                        whether everything is in place
 //! drill                         the whole way of a theft, with a role made for it
 //! service                       the loops, and what they share
 //! replication                   one leader among several hosts: the lease, taking over, following

@@ -70,7 +70,7 @@ impl Exit {
     /// As the same command ends on the hub's host, where that can be.
     fn of_hub(error: &HubError) -> Self {
         match error {
-            HubError::Unreachable { .. } | HubError::Unsigned(_) => Self::Aws,
+            HubError::Unreachable { .. } | HubError::Untrusted { .. } | HubError::Unsigned(_) => Self::Aws,
             HubError::Odd { .. } => Self::Internal,
             HubError::Refused(problem) => match (problem.status, problem.code.as_str()) {
                 (401 | 421 | 429, _) | (_, "sts_unreachable") => Self::Aws,

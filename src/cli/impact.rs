@@ -7,14 +7,14 @@ use super::{Exit, signals};
 use crate::config::Config;
 use crate::desk;
 use crate::ledger::Reader;
-use crate::remediation::{CallScope, Cutoff};
+use crate::remediation::{CallScope, Cutoff, Impact, Remediation};
 use crate::service::{Purpose, Service};
 use jiff::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A remediation, by id (r-…) or at least four characters of it after the r-.
-    id: String,
+    pub id: String,
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
@@ -34,21 +34,14 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         let impact =
             service.reconciler().evidence().impact(target, &remediation.finding.id, cutoff, &scope).await;
         service.stop("looked").await?;
-        let title = format!("{} in {}", target, target.account);
-        screen.line(format!("{}  {}", styled(BOLD, &remediation.id), clean(&title)));
         match impact {
-            Ok(Some(impact)) => {
-                screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
-                let lines = remediation.impact_lines(&impact);
-                lines.iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
-                // What is known of a role that is gone, or cannot be read, is not all.
-                Ok(if impact.max_session_seconds.is_none() { Exit::NeedsPerson } else { Exit::Done })
-            }
+            Ok(Some(impact)) => show(&remediation, &impact, screen),
             Ok(None) => {
                 let text = format!("{}: the impact can be looked up for roles only", remediation.id);
                 Err(BadInput(text).into())
             }
             Err(refusal) => {
+                title(&remediation, screen);
                 screen.json(
                     &serde_json::json!({ "remediation": remediation.id, "refused": refusal.to_string() }),
                 )?;
@@ -57,4 +50,22 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             }
         }
     })
+}
+
+/// The impact of a remediation, as the screen has it.
+///
+/// # Errors
+/// When it cannot be printed.
+pub fn show(remediation: &Remediation, impact: &Impact, screen: &Screen) -> anyhow::Result<Exit> {
+    title(remediation, screen);
+    screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
+    let lines = remediation.impact_lines(impact);
+    lines.iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
+    // What is known of a role that is gone, or cannot be read, is not all.
+    Ok(if impact.max_session_seconds.is_none() { Exit::NeedsPerson } else { Exit::Done })
+}
+
+fn title(remediation: &Remediation, screen: &Screen) {
+    let title = format!("{} in {}", remediation.target, remediation.target.account);
+    screen.line(format!("{}  {}", styled(BOLD, &remediation.id), clean(&title)));
 }

@@ -16,6 +16,7 @@ mod rules;
 mod running;
 mod seal;
 mod signing_key;
+mod web;
 mod witness;
 mod write_back;
 
@@ -217,12 +218,13 @@ impl Doctor<'_> {
                 self.organization_deny(&accounts, management, trusted.as_ref(), controls),
             )
         };
-        let (watched, entered, queue, log, keys, administrator, placement, (seals, deny)) = futures::join!(
+        let (watched, entered, queue, log, keys, web, administrator, placement, (seals, deny)) = futures::join!(
             watching,
             entering,
             self.queue(),
             self.log(),
             async { [self.signing_key().await, self.witness().await].concat() },
+            self.web(),
             self.administrator(),
             self.placement(),
             controlling,
@@ -230,6 +232,7 @@ impl Doctor<'_> {
         problems.extend(queue);
         problems.extend(log);
         problems.extend(keys);
+        problems.extend(web);
         problems.extend(administrator.into_iter().chain(placement));
         problems.extend(seals.problems.into_iter().chain(deny));
         let mut members = BTreeMap::new();

@@ -11,6 +11,7 @@ mod api;
 mod app;
 mod caller;
 mod console;
+mod fault;
 mod guard;
 mod identity;
 mod limits;
@@ -23,6 +24,8 @@ mod refusals;
 mod refused;
 mod routes;
 mod tls;
+
+pub use fault::{Fault, faults};
 
 use crate::config::Config;
 use crate::service::Shared;

@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
-enum BadCertificate {
+pub(super) enum BadCertificate {
     #[error("{path}: no certificate or no key can be read in it: {error}")]
     File { path: String, error: tokio_rustls::rustls::pki_types::pem::Error },
     #[error("{path}: there is no certificate in it")]
@@ -65,13 +65,13 @@ impl Tls {
             return state.acceptor.clone();
         }
         state.looked = Some(Instant::now());
-        let TlsFiles { certificates, key } = &self.0.files;
+        let files @ TlsFiles { certificates, key } = &self.0.files;
         let written =
             [certificates, key].map(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok());
         if state.acceptor.is_some() && state.written == written {
             return state.acceptor.clone();
         }
-        match read(certificates, key) {
+        match read(files) {
             Ok(acceptor) => {
                 if state.acceptor.is_some() {
                     tracing::info!(file = %certificates.display(), "the certificate was read again");
@@ -84,7 +84,9 @@ impl Tls {
     }
 }
 
-fn read(certificates: &Path, key: &Path) -> Result<TlsAcceptor, BadCertificate> {
+/// What encrypts connections with the certificate and the key of these files.
+pub(super) fn read(files: &TlsFiles) -> Result<TlsAcceptor, BadCertificate> {
+    let TlsFiles { certificates, key } = files;
     let file = |path: &Path| {
         let path = path.display().to_string();
         move |error| BadCertificate::File { path, error }

@@ -392,6 +392,29 @@ fn opt_outs_that_vanished_are_a_problem() {
 }
 
 #[test]
+fn a_console_that_nobody_can_reach_or_log_in_at_is_named() {
+    let scene = sound();
+    std::fs::write(scene.path("web.pem"), "no certificate").expect("written");
+    let console = |listen: &str, web: &str| {
+        scene.configure(&format!(
+            "listen = \"{listen}\"\n[web]\n{web}[[web.access]]\nrole = \"viewer\"\ngroups = [\"g\"]\n"
+        ));
+        private(&scene, 0o600);
+        let known = ["web_certificate", "web_login", "web_unencrypted"];
+        codes(&scene).into_iter().filter(|code| known.contains(&code.as_str())).collect::<Vec<_>>()
+    };
+    let tls = "tls_certificates = \"web.pem\"\ntls_key = \"web.pem\"\n";
+    let oidc = |url: &str| {
+        format!("url = \"{url}\"\n[web.oidc]\nissuer = \"http://127.0.0.1:1\"\nclient_id = \"x\"\n")
+    };
+    let here = oidc("https://rescind.test");
+    assert_eq!(console("127.0.0.1:0", &here), ["web_login"]);
+    assert_eq!(console("127.0.0.1:0", &format!("{tls}{here}")), ["web_certificate", "web_login"]);
+    assert_eq!(console("0.0.0.0:8443", &here), ["web_login", "web_unencrypted"]);
+    assert_eq!(console("127.0.0.1:0", &oidc("http://rescind.test")), ["web_login", "web_unencrypted"]);
+}
+
+#[test]
 fn an_older_copy_of_the_ledger_is_seen_by_the_checkpoint_beside_it() {
     let scene = sound();
     let (ledger, old) = (scene.path("ledger.db"), scene.path("old.db"));

@@ -118,6 +118,13 @@ fn what_is_read_is_what_the_host_reads() {
         };
         assert_eq!(lines(&here), lines(&there), "{args:?}");
     }
+    // What is looked up is an approver's.
+    let impact = |args: &[&str]| (far.scene.rescind(args).code(0), far.run("Analyst", args).code(0));
+    let (here, there) = impact(&["impact", &id, "-o", "json"]);
+    assert_eq!(steady(here.json_document()), steady(there.json_document()));
+    let (here, there) = impact(&["impact", &id]);
+    assert_eq!(here.out, there.out);
+    far.run("Reader", &["impact", &id]).code(2).says("forbidden");
     let (here, there) =
         (far.scene.rescind(&["status", "-o", "json"]), far.run("Reader", &["status", "-o", "json"]));
     assert_eq!(here.code, there.code);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 const AWS: &str = "https://aws.rescind.test";
 
 /// A proxy, and AWS behind a private CA (`tests/emulator/company_network`).
-struct Network {
+pub struct Network {
     process: Child,
     directory: TempDir,
     proxy: String,
@@ -18,7 +18,7 @@ struct Network {
 }
 
 impl Network {
-    fn before(scene: &Scene) -> Self {
+    pub fn before(scene: &Scene) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let upstream = scene.endpoint().rsplit_once(':').expect("a port").1;
         let path = directory.path().to_str().expect("UTF-8");
@@ -28,8 +28,13 @@ impl Network {
         Self { process, directory, proxy, tls: started["tls"].as_u64().expect("a port") }
     }
 
-    fn ca(&self) -> PathBuf {
+    pub fn ca(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
+    }
+
+    /// The certificate of `localhost` that the CA has signed, with its key.
+    pub fn certificate(&self) -> PathBuf {
+        self.directory.path().join("server.pem")
     }
 
     /// AWS, when nobody stands between.

@@ -136,7 +136,12 @@ impl Client {
 
     /// The text of an answer could not be read to its end.
     pub fn cut_off(&self, error: reqwest::Error) -> HubError {
-        HubError::Unreachable { hub: self.address.clone(), why: chain(&error.without_url()) }
+        let (hub, why) = (self.address.clone(), chain(&error.without_url()));
+        // What rustls says of a certificate that it does not accept; its type is not that of an error of ours.
+        if why.contains("invalid peer certificate") {
+            return HubError::Untrusted { hub, why };
+        }
+        HubError::Unreachable { hub, why }
     }
 
     /// An answer that is none.

@@ -9,6 +9,9 @@ pub enum HubError {
     /// It does not answer.
     #[error("{hub} cannot be reached: {why}")]
     Unreachable { hub: String, why: String },
+    /// Nobody whom this machine trusts vouches for its certificate.
+    #[error("{hub} cannot be trusted: {why}")]
+    Untrusted { hub: String, why: String },
     /// It says no.
     #[error("{0}")]
     Refused(Problem),
@@ -46,6 +49,9 @@ impl HubError {
             Self::Unreachable { .. } => {
                 Some("Check the address, the network and the proxy. `rescind run` says where it answers.")
             }
+            Self::Untrusted { .. } => Some(
+                "Put the certificate of whoever issued it into a PEM file, and name that in AWS_CA_BUNDLE. If it is not yours, somebody stands between.",
+            ),
             Self::Odd { .. } => Some("`-o json` gives the hub's own documents."),
             Self::Unsigned(_) => Some("Check the credentials with `aws sts get-caller-identity`."),
         }

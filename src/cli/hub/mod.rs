@@ -45,6 +45,7 @@ async fn ask(command: &Command, client: &Client, screen: &Screen) -> anyhow::Res
         Command::Show(args) => {
             watch::again(args.watch, screen, async || read::show(args, client, screen).await).await
         }
+        Command::Impact(args) => read::impact(args, client, screen).await,
         Command::Incident(args) => {
             watch::again(args.watches(), screen, async || incident::run(args, client, screen).await).await
         }
@@ -73,7 +74,6 @@ fn only_here(command: &Command) -> Option<&'static str> {
         Command::Explain(_) => Some("explain"),
         Command::Ledger(_) => Some("ledger"),
         Command::OptOut(_) => Some("opt-out"),
-        Command::Impact(_) => Some("impact"),
         Command::Notify(_) => Some("notify"),
         Command::Recheck => Some("recheck"),
         Command::Completions(_)
@@ -81,6 +81,7 @@ fn only_here(command: &Command) -> Option<&'static str> {
         | Command::Status(_)
         | Command::List(_)
         | Command::Show(_)
+        | Command::Impact(_)
         | Command::Incident(_)
         | Command::Alerts(_)
         | Command::Report(_)

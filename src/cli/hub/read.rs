@@ -1,11 +1,12 @@
-//! `status`, `list` and `show`, from a hub.
+//! `status`, `list`, `show` and `impact`, from a hub.
 
 use super::client::{Client, encoded, not_over_a_hub};
+use super::error::HubError;
 use crate::cli::output::Screen;
-use crate::cli::{Exit, list, show, status};
+use crate::cli::{Exit, impact, list, show, status};
 use crate::desk::{DecisionLine, Picture, RemediationLine, Shown};
 use crate::finding::Finding;
-use crate::remediation::{Change, Entry, Outage, Recorded, Remediation};
+use crate::remediation::{Change, Entry, Impact, Outage, Recorded, Remediation};
 use crate::trail::Activity;
 use serde::Deserialize;
 use serde_json::Value;
@@ -84,16 +85,26 @@ pub(super) async fn show(args: &show::Args, client: &Client, screen: &Screen) ->
     }
     screen.json(&value)?;
     if screen.is_text() {
-        let Some(shown) = shown(client.typed(value)?) else {
-            return Err(client.odd("a remediation without a decision").into());
-        };
-        show::text(&shown, None, show::PROVED, screen);
+        show::text(&shown(client, value)?, None, show::PROVED, screen);
     }
     Ok(Exit::Done)
 }
 
+pub(super) async fn impact(args: &impact::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
+    let path = format!("/v1/remediations/{}", encoded(&args.id));
+    let remediation = shown(client, client.get(&path, &[]).await?)?.whole;
+    let mut document = client.get(&format!("{path}/impact"), &[]).await?;
+    let impact: Impact = client.typed(document.get_mut("impact").map(Value::take).unwrap_or_default())?;
+    impact::show(&remediation, &impact, screen)
+}
+
+/// The remediation of a document.
+fn shown(client: &Client, value: Value) -> Result<Shown, HubError> {
+    whole(client.typed(value)?).ok_or_else(|| client.odd("a remediation without a decision"))
+}
+
 /// The remediation as its entries make it. None when there is no decision among them.
-fn shown(document: Document) -> Option<Shown> {
+fn whole(document: Document) -> Option<Shown> {
     let Document { remediation: line, finding, attached, activities, entries, .. } = document;
     let begun = entries.first()?.time;
     let seen = Recorded { entry: 0, at: begun, what: finding.clone() };

@@ -125,6 +125,11 @@ impl Provider {
         })
     }
 
+    /// Whether people could log in now: the provider publishes what is needed, and our secret can be read.
+    pub async fn check(&self) -> Result<(), LoginError> {
+        self.client(&*self.documents().await?).map(drop)
+    }
+
     /// Begins a login.
     pub async fn begin(&self) -> Result<Begun, LoginError> {
         let documents = self.documents().await?;
