@@ -156,7 +156,7 @@ async fn answer_all(
     let given = signed(sign, config, ledger, None).await?;
     let (mut late, mut waits) = (Vec::new(), false);
     for remediation in remediations {
-        let (answer, missing) = match desk::record(ledger, &config.rules, remediation, kind, &given).await? {
+        let (answer, missing) = match desk::record(ledger, remediation, kind, &given).await? {
             Recorded::Yes(answer) => (answer, 0),
             Recorded::Counted { answer, missing } => (answer, missing),
             Recorded::Late(text) => {

@@ -52,7 +52,7 @@ pub(super) async fn take_turns(
         let _ = screen.json(&serde_json::json!({ "follows": { "host": name } }));
         let patience = if failures == 0 { Duration::ZERO } else { YIELDS.after(failures) };
         let following = Instant::now();
-        let outcome = service::follow(config, &mut follower, patience, stop, &face).await;
+        let outcome = service::follow(config, &mut follower, patience, stop, (&face, reload)).await;
         if outcome.is_err() || stop.is_cancelled() {
             follower.end().await;
             Live::remove(&config.ledger);

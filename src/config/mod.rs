@@ -62,7 +62,7 @@ pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 pub use tickets::{TicketProduct, TicketSystem};
 pub use unknown_types::{UnknownType, unknown_types};
-pub use web::{Grant, OidcSettings, TlsFiles, WebRole, WebSettings};
+pub use web::{Grant, HostName, OidcSettings, TlsFiles, WebRole, WebSettings};
 pub use witness::{BadWitness, RetentionMode, WitnessSettings};
 pub use write_back::{GuardDutyBack, SecurityHubBack, WriteBack};
 

@@ -9,7 +9,7 @@ use super::pursue::{Contain, Pursue};
 use crate::finding::ORDER_TYPE;
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A rule: which findings it is for, and what is done about them.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ pub struct Rule {
 }
 
 /// Who must approve what is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
     /// How many people must approve it.
     pub approvers: u32,
@@ -51,6 +51,18 @@ impl Approval {
     #[must_use]
     pub fn asks_for_others(self) -> bool {
         self.approvers > 1 || self.four_eyes
+    }
+
+    /// One person must approve it, whoever that is.
+    // By reference: that is what serde asks with.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(crate) fn is_of_anybody(&self) -> bool {
+        !self.asks_for_others()
+    }
+
+    /// What either asks for.
+    pub(crate) fn stricter(self, other: Self) -> Self {
+        Self { approvers: self.approvers.max(other.approvers), four_eyes: self.four_eyes || other.four_eyes }
     }
 }
 

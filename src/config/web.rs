@@ -22,6 +22,8 @@ pub struct WebSettings {
     pub url: Option<Url>,
     /// The addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Names by which the service is asked as well.
+    pub hosts: Vec<HostName>,
     /// The files of the certificates and of their key, for TLS on the service's own address.
     pub tls: Option<TlsFiles>,
     /// The OpenID provider that people log in with.
@@ -119,6 +121,9 @@ pub(super) struct RawWeb {
     /// Address of the console that people and programs use, such as `https://rescind.example.com`. Messages link to it,
     /// and no other host name is answered.
     url: Option<PublicUrl>,
+    /// Names by which the service is asked as well, such as `rescind.monitoring.svc`. Addresses and `localhost` always are.
+    #[schemars(with = "Vec<String>")]
+    hosts: Vec<HostName>,
     /// Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
     #[schemars(with = "Vec<String>")]
     trusted_proxies: Vec<IpNet>,
@@ -231,8 +236,8 @@ impl RawWeb {
                 "expected `access` with `groups` or `subjects` beside it: nobody who logs in may do anything",
             );
         }
-        let (trusted_proxies, session) = (self.trusted_proxies, self.session.0);
-        Ok(WebSettings { url, trusted_proxies, tls, oidc, grants, session })
+        let (hosts, trusted_proxies, session) = (self.hosts, self.trusted_proxies, self.session.0);
+        Ok(WebSettings { url, hosts, trusted_proxies, tls, oidc, grants, session })
     }
 }
 
@@ -248,6 +253,34 @@ impl RawOidc {
         };
         let RawOidc { issuer, client_id, scopes, groups_claim, .. } = self;
         Ok(OidcSettings { issuer: issuer.0, client_id, client_secret, scopes, groups_claim })
+    }
+}
+
+/// The name of a host, without a port.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HostName(String);
+
+impl HostName {
+    /// The name as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for HostName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_one = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        if !text.is_empty() && text.len() <= 253 && text.chars().all(is_one) {
+            return Ok(Self(text));
+        }
+        Err(format!(
+            "{}: expected the name of a host, without a port, such as \"rescind.example.com\"",
+            quoted(&text)
+        ))
     }
 }
 

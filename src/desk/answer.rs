@@ -1,8 +1,8 @@
 //! A person's answer to what is held: who may give it, what it needs, and how it is recorded.
 
 use super::{DeskError, named};
-use crate::config::{Approval, Rule, built_in};
-use crate::ledger::{Append, Ledger, LedgerError, Reader};
+use crate::config::Approval;
+use crate::ledger::{Append, Ledger, LedgerError, OnlyIf, Reader};
 use crate::remediation::{Answer, Draft, Event, Remediation, State, Who};
 
 /// What a person answers.
@@ -107,40 +107,31 @@ pub fn may_answer(remediation: &Remediation, kind: Kind) -> Result<(), DeskError
     }
 }
 
-/// Who must approve a remediation, by the rule that it followed.
-fn approval(rules: &[Rule], remediation: &Remediation) -> Approval {
-    let built_in = built_in(&[]);
-    let mut all = rules.iter().chain(&built_in);
-    let rule = all.find(|rule| Some(&rule.name) == remediation.rule.as_ref());
-    // The rule has another name by now, or is gone: what any rule asks for is asked.
-    let strictest = || Approval {
-        approvers: rules.iter().map(|rule| rule.approval.approvers).max().unwrap_or(1),
-        four_eyes: rules.iter().any(|rule| rule.approval.four_eyes),
-    };
-    rule.map_or_else(strictest, |rule| rule.approval)
-}
-
-/// Records an answer, if nobody was faster. `rules` are those of the configuration.
+/// Records an answer, if nobody was faster. What is approved is the change that `given` judged, or that is planned now.
 ///
 /// # Errors
-/// When another person must give it, or the ledger cannot be written.
+/// When another person must give it, another change is planned by now, or the ledger cannot be written.
 pub async fn record(
     ledger: &Ledger,
-    rules: &[Rule],
     remediation: &Remediation,
     kind: Kind,
     given: &Answer,
 ) -> Result<Recorded, DeskError> {
-    let judged = remediation.proposal.as_ref().map(|proposal| proposal.seq);
-    let answer = Answer { judged, ..given.clone() };
-    let missing = if kind == Kind::Approve { missing(rules, remediation, &answer)? } else { 0 };
+    let planned = remediation.proposal.as_ref().map(|proposal| proposal.seq);
+    let plan_changed = || DeskError::PlanChanged(remediation.id.clone());
+    if kind == Kind::Approve && given.judged.is_some() && given.judged != planned {
+        return Err(plan_changed());
+    }
+    let answer = Answer { judged: planned, ..given.clone() };
+    let missing = if kind == Kind::Approve { missing(remediation, &answer)? } else { 0 };
     let event = match kind {
         Kind::Approve if missing > 0 => Event::ApprovalGiven(answer.clone()),
         Kind::Approve => Event::Approved(answer.clone()),
         Kind::Reject => Event::Rejected(answer.clone()),
         Kind::Done => Event::DoneByHand(answer.clone()),
     };
-    let only_if = Some((remediation.id.clone(), remediation.state));
+    let plan = planned.filter(|_| kind == Kind::Approve);
+    let only_if = Some(OnlyIf { plan, ..OnlyIf::is_still(remediation) });
     let entries = vec![Draft { subject: remediation.subject(), event }];
     match ledger.append(Append { entries, only_if, ..Append::default() }).await {
         Err(LedgerError::Illegal(illegal)) => {
@@ -150,30 +141,30 @@ pub async fn record(
                 remediation.id
             )))
         }
-        Ok(_) if missing > 0 => complete(ledger, rules, remediation, answer).await,
+        Err(LedgerError::OtherPlan { .. }) => Err(plan_changed()),
+        Ok(_) if missing > 0 => complete(ledger, remediation, answer).await,
         Ok(_) => Ok(Recorded::Yes(answer)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Approves what has all its approvals: two people may have given the last of them at the same time.
-async fn complete(
-    ledger: &Ledger,
-    rules: &[Rule],
-    remediation: &Remediation,
-    answer: Answer,
-) -> Result<Recorded, DeskError> {
+async fn complete(ledger: &Ledger, remediation: &Remediation, answer: Answer) -> Result<Recorded, DeskError> {
     let now = ledger.reader()?.remediation(&remediation.id)?;
-    let missing = (approval(rules, &now).approvers as usize).saturating_sub(people(&now, &answer).len());
+    let missing = (now.approval.approvers as usize).saturating_sub(people(&now, &answer).len());
     if missing > 0 || may_answer(&now, Kind::Approve).is_err() {
         return Ok(Recorded::Counted { answer, missing });
     }
     let event = Event::Approved(answer.clone());
     let entries = vec![Draft { subject: remediation.subject(), event }];
-    let only_if = Some((remediation.id.clone(), now.state));
+    let only_if = Some(OnlyIf { plan: answer.judged, ..OnlyIf::is_still(&now) });
     match ledger.append(Append { entries, only_if, ..Append::default() }).await {
         // The other one was as fast, and it is approved.
         Ok(_) | Err(LedgerError::Illegal(_)) => Ok(Recorded::Yes(answer)),
+        // All must approve what is planned by now.
+        Err(LedgerError::OtherPlan { .. }) => {
+            Ok(Recorded::Counted { answer, missing: now.approval.approvers as usize })
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -190,8 +181,8 @@ fn people<'r>(remediation: &'r Remediation, answer: &Answer) -> Vec<&'r Answer> 
 }
 
 /// How many more people must approve it after this one.
-fn missing(rules: &[Rule], remediation: &Remediation, answer: &Answer) -> Result<usize, DeskError> {
-    let Approval { approvers, four_eyes } = approval(rules, remediation);
+fn missing(remediation: &Remediation, answer: &Answer) -> Result<usize, DeskError> {
+    let Approval { approvers, four_eyes } = remediation.approval;
     let id = &remediation.id;
     if four_eyes && remediation.finding.cause.order().is_some_and(|order| answer.is_by_whom_ordered(order)) {
         let text = format!("{id}: its rule asks for four eyes: whoever ordered it does not approve it");

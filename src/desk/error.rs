@@ -18,6 +18,9 @@ pub enum DeskError {
     /// It cannot be done as things stand.
     #[error("{0}")]
     Conflict(String),
+    /// What somebody approves is not what is planned by now.
+    #[error("{0}: another change is planned by now, and nothing was recorded: look at it again")]
+    PlanChanged(String),
     /// Another person must do it.
     #[error("{0}")]
     Forbidden(String),

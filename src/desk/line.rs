@@ -1,5 +1,6 @@
 //! A remediation in one line of JSON.
 
+use crate::config::Approval;
 use crate::ident::AccountId;
 use crate::remediation::{
     Answer, Given, InForce, Proof, ReasonCode, Recurrence, Refused, Remediation, Rung, State, Who,
@@ -35,6 +36,9 @@ pub struct RemediationLine {
     pub finding_type: String,
     /// The rule that it followed.
     pub rule: Option<String>,
+    /// Who must approve it, as that rule said then, where that is more than one person.
+    #[serde(default, skip_serializing_if = "Approval::is_of_anybody")]
+    pub approval: Approval,
     /// The opt-outs that applied when it was decided.
     pub opt_outs: Vec<String>,
     /// When it was decided.
@@ -45,6 +49,9 @@ pub struct RemediationLine {
     pub held_code: Option<ReasonCode>,
     /// The same in words.
     pub held_why: Option<String>,
+    /// Number of the entry with the planned change, while a person is asked: an approval can name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<i64>,
     /// Approvals that were given while others must approve as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Answer>,
@@ -89,11 +96,13 @@ impl RemediationLine {
             finding: r.finding.id.clone(),
             finding_type: r.finding.finding_type.clone(),
             rule: r.rule.clone(),
+            approval: r.approval,
             opt_outs: r.opt_outs.clone(),
             opened_at: r.opened_at,
             held_at: r.held_at(),
             held_code: held.map(|(code, _)| code),
             held_why: held.map(|(_, why)| why.to_owned()),
+            plan: held.and(r.proposal.as_ref()).map(|proposal| proposal.seq),
             approvals: if matches!(r.state, State::Held | State::Rejected) {
                 r.approvals.clone()
             } else {

@@ -1,7 +1,7 @@
 //! A release: what it would take back, and how it is asked for.
 
 use super::DeskError;
-use crate::ledger::{Append, Ledger, LedgerError, Reader};
+use crate::ledger::{Append, Ledger, LedgerError, OnlyIf, Reader};
 use crate::reconcile::Reconciler;
 use crate::remediation::{
     Answer, Draft, Event, POLICY_NAME, Refusal, ReleaseAsked, Remediation, State, Undo,
@@ -138,7 +138,7 @@ pub async fn ask_release(
         was: earlier.map_or(remediation.state, |asked| asked.was),
     };
     let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
-    let only_if = Some((remediation.id.clone(), remediation.state));
+    let only_if = Some(OnlyIf::is_still(remediation));
     match ledger.append(Append { entries, only_if, ..Append::default() }).await {
         Err(LedgerError::Illegal(illegal)) => {
             let now = illegal.from.map(|state| state.to_string()).unwrap_or_default();

@@ -6,7 +6,7 @@ use super::steps::Steps;
 use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::ident::AccountId;
-use crate::ledger::{Append, LedgerError, Lock, Reader};
+use crate::ledger::{Append, LedgerError, Lock, OnlyIf, Reader};
 use crate::reconcile::Reconciler;
 use crate::remediation::{Answer, Draft, DrillStep, Event, ReleaseAsked, Remediation, State};
 use crate::service::{Purpose, Service};
@@ -127,7 +127,7 @@ impl Drill<'_> {
             let was = remediation.state;
             let asked = ReleaseAsked { answer, force: false, attached: true, was };
             let entries = vec![Draft { subject: remediation.subject(), event: Event::ReleaseAsked(asked) }];
-            let only_if = Some((id.to_owned(), remediation.state));
+            let only_if = Some(OnlyIf::is_still(&remediation));
             service.ledger().append(Append { entries, only_if, ..Append::default() }).await?;
         }
         let mut tries = 0;

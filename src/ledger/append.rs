@@ -1,6 +1,7 @@
 //! One append within a transaction: entries, their hashes, and the tables that are made from them.
 
 use super::hollow::Hollow;
+use super::only_if::OnlyIf;
 use super::prepared::Prepared;
 use super::project::{Projected, SideTable, project, stamp, write_beside};
 use super::replayed::{Replayed, What};
@@ -19,7 +20,7 @@ pub(super) type Written = Vec<Option<i64>>;
 pub(super) struct Ready {
     pub entries: Vec<Prepared>,
     pub beside: Vec<SideTable>,
-    pub only_if: Option<(String, State)>,
+    pub only_if: Option<OnlyIf>,
 }
 
 /// A transaction that appends. It knows the last number: within it nobody else writes.
@@ -131,20 +132,36 @@ impl<'a> Appending<'a> {
     }
 
     fn each(&mut self, ready: &Ready) -> Result<Written, LedgerError> {
-        if let Some((id, wanted)) = &ready.only_if {
-            let state: Option<State> = self
-                .transaction
-                .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
-                .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
-                .map_err(|error| self.sqlite(error))?;
-            if state != Some(*wanted) {
-                let kind = ready.entries.first().map_or("", |entry| entry.event.kind());
-                return Err(Illegal { remediation: id.clone(), from: state, kind }.into());
-            }
+        if let Some(only_if) = &ready.only_if {
+            self.is_still(only_if, ready.entries.first().map_or("", |entry| entry.event.kind()))?;
         }
         let written = ready.entries.iter().map(|entry| self.one(entry)).collect::<Result<_, _>>()?;
         ready.beside.iter().try_for_each(|beside| self.beside(beside))?;
         Ok(written)
+    }
+
+    /// Whether a remediation is still where it was.
+    fn is_still(&self, only_if: &OnlyIf, kind: &'static str) -> Result<(), LedgerError> {
+        let id = &only_if.remediation;
+        let state: Option<State> = self
+            .transaction
+            .prepare_cached("SELECT state FROM remediations WHERE id = ?1")
+            .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+            .map_err(|error| self.sqlite(error))?;
+        if state != Some(only_if.state) {
+            return Err(Illegal { remediation: id.clone(), from: state, kind }.into());
+        }
+        if only_if.plan.is_some() {
+            let planned: Option<i64> = self
+                .transaction
+                .prepare_cached("SELECT max(seq) FROM entries WHERE remediation = ?1 AND kind = 'proposed'")
+                .and_then(|mut s| s.query_row([id], |row| row.get(0)))
+                .map_err(|error| self.sqlite(error))?;
+            if planned != only_if.plan {
+                return Err(LedgerError::OtherPlan { remediation: id.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// Writes a row beside the entries.

@@ -78,6 +78,12 @@ pub enum LedgerError {
     /// A step that cannot follow the one before it. Nothing was written.
     #[error(transparent)]
     Illegal(#[from] Illegal),
+    /// Another change is planned by now.
+    #[error("{remediation}: another change is planned by now, and nothing was recorded")]
+    OtherPlan {
+        /// Id of the remediation.
+        remediation: String,
+    },
     /// An entry that cannot be read back.
     #[error("{path}: entry {seq} cannot be read: {error}")]
     BadEntry {

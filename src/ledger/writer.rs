@@ -10,6 +10,7 @@ use super::committer::Committer;
 use super::host_signer::{HostSigner, Unsigned};
 use super::logged::{Fault, Log, Role};
 use super::note::PublicKey;
+use super::only_if::OnlyIf;
 use super::prepared::Prepared;
 use super::project::SideTable;
 use super::queue::{Queue, Waits, Work};
@@ -17,7 +18,7 @@ use super::{LedgerError, Reader, schema};
 use crate::chain::chain;
 use crate::fence::Fence;
 use crate::log::{Lease, Tail};
-use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, State, Subject};
+use crate::remediation::{CallRecord, CallScope, CallSink, Draft, Event, Subject};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +31,8 @@ pub struct Append {
     pub entries: Vec<Draft>,
     /// What is written beside them.
     pub beside: Vec<SideTable>,
-    /// Only if this remediation is still in this state.
-    pub only_if: Option<(String, State)>,
+    /// Only if a remediation is still where it was.
+    pub only_if: Option<OnlyIf>,
 }
 
 impl From<Draft> for Append {

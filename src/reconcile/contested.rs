@@ -48,6 +48,7 @@ pub(super) async fn escalate(context: &Context, id: &str) -> Result<Option<Strin
         reason,
         what_to_do: None,
         rule: remediation.rule.clone(),
+        approval: remediation.approval,
         opt_outs: remediation.opt_outs.clone(),
         checks: vec![Check { check: "contested".to_owned(), result: id.to_owned(), decided: true }],
         remedy: Some(target.remedy().to_owned()),

@@ -5,7 +5,7 @@ use super::{
     ReasonCode, Recurrence, Refused, ReleaseAsked, Reported, RequestRefused, State, Target, Ticket, Trace,
     Undo, VerdictName, WrittenBack,
 };
-use crate::config::{Mode, OptOut};
+use crate::config::{Approval, Mode, OptOut};
 use crate::finding::{Finding, Unconfirmed, Undecodable};
 use crate::ident::AccountId;
 use jiff::Timestamp;
@@ -248,6 +248,9 @@ pub enum Event {
         what_to_do: Option<String>,
         /// The rule that was followed, once it came so far.
         rule: Option<String>,
+        /// Who must approve it where it is held, as that rule said then; one person, where it is not given.
+        #[serde(default, skip_serializing_if = "Approval::is_of_anybody")]
+        approval: Approval,
         /// The opt-outs that apply, by name.
         opt_outs: Vec<String>,
         /// Each check that was made, in order; the last one decided.

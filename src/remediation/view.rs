@@ -4,6 +4,7 @@ use super::{
     Acceptance, Answer, Change, Ending, FirstDecision, Given, History, Impact, Proof, ReasonCode, Recorded,
     Recurrence, Refused, ReleaseRun, Rung, Standing, State, Subject, Target, Undo,
 };
+use crate::config::Approval;
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +35,8 @@ pub struct Remediation {
     pub what_to_do: Option<String>,
     /// The rule that it followed.
     pub rule: Option<String>,
+    /// Who must approve it, as that rule said then.
+    pub approval: Approval,
     /// The opt-outs that applied when it was decided.
     pub opt_outs: Vec<String>,
     /// What would be done, as it was looked at last for the person who is asked.

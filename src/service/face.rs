@@ -22,7 +22,7 @@ impl Face {
     pub fn new(config: &Config) -> Self {
         metrics::start();
         metrics::zero(config);
-        Self { shared: Arc::default() }
+        Self { shared: Arc::new(Shared::new(Arc::new(config.clone()))) }
     }
 
     /// What is published, for who shows it.

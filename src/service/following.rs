@@ -15,10 +15,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Follows until nobody leads, or `stop` is cancelled; for `patience` it lets others take over first. Meanwhile it
-/// answers as the service does.
+/// answers as the service does, and `reload` has the configuration read again for that.
 ///
 /// # Errors
 /// When the log is damaged, or the ledger's file cannot be written.
@@ -27,7 +28,7 @@ pub async fn follow(
     follower: &mut Follower,
     patience: Duration,
     stop: &CancellationToken,
-    face: &Face,
+    (face, reload): (&Face, &Notify),
 ) -> Result<(), LedgerError> {
     systemd::ready();
     let (host, started) = (follower.name().to_owned(), Timestamp::now());
@@ -38,11 +39,17 @@ pub async fn follow(
         let live = live(config, started, &host, progress);
         systemd::alive();
         metrics::gauge_log(&live);
-        face.publish(config, Live { stopping: stop.is_cancelled(), ..live });
+        let refused = face.shared().refused();
+        face.publish(config, Live { stopping: stop.is_cancelled(), refused, ..live });
     });
-    tokio::select! {
-        done = following => done,
-        infallible = never => match infallible {},
+    let mut following = std::pin::pin!(following);
+    let mut never = std::pin::pin!(never);
+    loop {
+        tokio::select! {
+            done = &mut following => return done,
+            infallible = &mut never => match infallible {},
+            () = reload.notified() => face.shared().read_again(),
+        }
     }
 }
 

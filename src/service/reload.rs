@@ -5,7 +5,7 @@ use super::rules;
 use super::shared::{Reread, Shared};
 use super::take_up_ruled;
 use crate::chain::chain;
-use crate::config::{Config, OptOuts};
+use crate::config::{Config, OptOuts, WebSettings};
 use crate::ingest::UndecidedSweep;
 use crate::ledger::{Append, Ledger, LedgerError, Reader};
 use crate::reconcile::Reconciler;
@@ -107,9 +107,9 @@ impl Reloader {
         self.types.send_replace(self.reconciler.policy().rules.types());
         self.reconciler.retry_all()?;
         take_up_ruled(&self.sweep, &self.reconciler).await?;
-        self.shared.refuse(Reread::Config, None);
         tracing::info!(mode = %config.mode, "the configuration was read again");
         rules::warn(&config);
+        self.shared.accept(Arc::new(config));
         if !needs_restart.is_empty() {
             tracing::warn!(keys = needs_restart.join(", "), "these changes apply only after a restart");
         }
@@ -185,6 +185,12 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("raise_after", old.raise_after != new.raise_after),
         ("drain_timeout", old.drain_timeout != new.drain_timeout),
         ("listen", old.listen != new.listen),
+        // Who may do what is taken over.
+        (
+            "web",
+            WebSettings { grants: Vec::new(), ..old.web.clone() }
+                != WebSettings { grants: Vec::new(), ..new.web.clone() },
+        ),
         ("notify", old.channels != new.channels),
         ("member", old.member != new.member),
     ];

@@ -1,6 +1,8 @@
 //! What several tasks know of the service, and the web shows.
 
 use super::live::Live;
+use crate::chain::chain;
+use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::reconcile::Reconciler;
 use std::net::SocketAddr;
@@ -8,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// What several tasks know of the service, and the web shows. It goes on while a host follows, takes over and leads.
-#[derive(Default)]
 pub struct Shared {
     /// The last status that was published.
     published: watch::Sender<Option<Arc<Live>>>,
@@ -16,6 +17,8 @@ pub struct Shared {
     listen: Mutex<Option<SocketAddr>>,
     /// What acts, while something does.
     actor: Mutex<Option<Actor>>,
+    /// The configuration that was accepted last.
+    config: Mutex<Arc<Config>>,
     /// Why a changed configuration, or changed opt-outs, were rejected, if they were.
     refused: Mutex<[Option<String>; 2]>,
 }
@@ -37,6 +40,46 @@ pub(super) enum Reread {
 }
 
 impl Shared {
+    /// Nothing is known yet but the configuration.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        Self {
+            published: watch::Sender::default(),
+            listen: Mutex::default(),
+            actor: Mutex::default(),
+            config: Mutex::new(config),
+            refused: Mutex::default(),
+        }
+    }
+
+    /// The configuration that was accepted last. What of it needs a restart is as it was at the start.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&locked(&self.config))
+    }
+
+    /// This configuration was accepted.
+    pub(super) fn accept(&self, config: Arc<Config>) {
+        *locked(&self.config) = config;
+        self.refuse(Reread::Config, None);
+    }
+
+    /// Reads the configuration again, where nothing acts that must take it over: for who may do what.
+    pub(super) fn read_again(&self) {
+        match Config::load_alone(&self.config().file) {
+            Ok(config) => {
+                self.accept(Arc::new(config));
+                tracing::info!("the configuration was read again");
+            }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::error!(
+                    "the configuration was REJECTED; the previous version stays in effect: {error}"
+                );
+                self.refuse(Reread::Config, Some(error));
+            }
+        }
+    }
     /// The last status that was published.
     #[must_use]
     pub fn live(&self) -> Option<Arc<Live>> {

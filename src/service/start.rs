@@ -5,7 +5,7 @@ use super::face::Face;
 use super::feeds::{Feeds, Plumbing};
 use super::live::Live;
 use super::witness::Witnessing;
-use super::{Service, opt_outs, rules};
+use super::{Service, Shared, opt_outs, rules};
 use crate::alert::{Alert, Alerts};
 use crate::aws::{Hub, hub_hint, who_hint};
 use crate::config::Config;
@@ -154,6 +154,7 @@ impl Service {
         let mut service = Box::pin(Self::put_together(acting, config, command, purpose, stop)).await?;
         if let Some(face) = face {
             service.shared = Arc::clone(face.shared());
+            service.shared.accept(Arc::clone(&service.config));
         }
         Ok(service)
     }
@@ -229,8 +230,10 @@ impl Service {
                 let witnessing = Witnessing::of_config(&config, &hub, &ledger, &alerts, signs)?;
                 let cosigners = cosigners(&config, &hub)?;
                 let notifier = Notifier::new(hub.clone(), ledger.clone(), &config, name).await?;
+                let config = Arc::new(config);
                 Ok(Self {
-                    config: Arc::new(config),
+                    shared: Arc::new(Shared::new(Arc::clone(&config))),
+                    config,
                     ledger,
                     reader,
                     hub,
@@ -239,7 +242,6 @@ impl Service {
                     pursuit,
                     feeds,
                     types,
-                    shared: Arc::default(),
                     started_at,
                     stop,
                     receiver,

@@ -8,7 +8,7 @@ use super::{
     Decision, DecisionContext, HoldReason, ObserveReason, PlacementNeeded, Policy, Ruling, SkipReason,
     Source, Stage, Undecided, Unsupported, Verdict, most_cautious, reason,
 };
-use crate::config::{LateTags, Mode, OptOut, Rule};
+use crate::config::{Approval, LateTags, Mode, OptOut, Rule};
 use crate::finding::{Cause, Finding, OrderedBy};
 use crate::ident::AccountId;
 use crate::org::{AccountState, Placement};
@@ -29,6 +29,7 @@ pub fn decide(
         context,
         trace: DecisionTrace::default(),
         rule: None,
+        approval: Approval::default(),
         recurrence: None,
         opt_outs: Vec::new(),
         late_tag: None,
@@ -36,7 +37,7 @@ pub fn decide(
         needed: None,
     };
     let verdict = triage.verdict().unwrap_or_else(Verdict::Skip);
-    let Triage { trace, rule, recurrence, opt_outs, late_tag, placed, needed, .. } = triage;
+    let Triage { trace, rule, approval, recurrence, opt_outs, late_tag, placed, needed, .. } = triage;
     let what_to_do = match &verdict {
         Verdict::Skip(reason) => what_to_do(reason, finding),
         Verdict::Hold { why: HoldReason::Unsupported(why), .. } => Some(by_hand(why, finding, context.now)),
@@ -48,6 +49,7 @@ pub fn decide(
         what_to_do,
         recurrence,
         rule,
+        approval,
         opt_outs,
         late_tag,
         organization_read_at: context.organization.read_at,
@@ -69,6 +71,7 @@ struct Triage<'a> {
     context: DecisionContext<'a>,
     trace: DecisionTrace,
     rule: Option<String>,
+    approval: Approval,
     recurrence: Option<Recurrence>,
     opt_outs: Vec<String>,
     late_tag: Option<String>,
@@ -111,7 +114,7 @@ impl<'a> Triage<'a> {
                 return Err(SkipReason::NoRule { kind, near_miss });
             }
             Ruling::Rule(rule) => {
-                self.rule = Some(rule.name.clone());
+                (self.rule, self.approval) = (Some(rule.name.clone()), rule.approval);
                 let said = if let Some(mode) = rule.mode {
                     self.trace.pass(format!("{}: {mode}", rule.name));
                     more_cautious(installation, (mode, HoldReason::Said(Source::Rule(rule.name.clone()))))
@@ -122,7 +125,7 @@ impl<'a> Triage<'a> {
                 (rule, said)
             }
             Ruling::Unclear(rule, why) => {
-                self.rule = Some(rule.name.clone());
+                (self.rule, self.approval) = (Some(rule.name.clone()), policy.rules.strictest());
                 self.trace.pass(format!("{}: unclear: {why}", rule.name));
                 let unclear = HoldReason::Unclear { rule: rule.name.clone(), why: why.to_owned() };
                 (rule, more_cautious(installation, (Mode::Approve, unclear)))

@@ -2,7 +2,7 @@
 //! little more than one.
 
 use super::Types;
-use crate::config::{EventPattern, Fields, Glob, Matches, RemedyName, Rule, built_in};
+use crate::config::{Approval, EventPattern, Fields, Glob, Matches, RemedyName, Rule, built_in};
 use crate::finding::{Finding, ORDER_TYPE, Order};
 use crate::ident::{AccountId, Region, quoted};
 use serde_json::Value;
@@ -82,6 +82,12 @@ impl RuleIndex {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.name == name)
+    }
+
+    /// The most that any rule asks for, where it is not clear which one is for a finding.
+    #[must_use]
+    pub fn strictest(&self) -> Approval {
+        self.rules.iter().map(|rule| rule.approval).fold(Approval::default(), Approval::stricter)
     }
 
     /// The rule for a finding. `bus` is the account whose event bus would get the event; `within` says that

@@ -1,6 +1,7 @@
 //! What is done about a finding, and why.
 
 use super::{HoldReason, ObserveReason, PlacementNeeded, SkipReason};
+use crate::config::Approval;
 use crate::finding::{Cause, DerivedKind, Finding, OrderedBy};
 use crate::ident::quoted;
 use crate::remediation::{Check, Draft, Event, ReasonCode, Recurrence, Subject, Target, VerdictName, Who};
@@ -60,6 +61,8 @@ pub struct Decision {
     pub recurrence: Option<Recurrence>,
     /// The rule that it followed, once it came so far.
     pub rule: Option<String>,
+    /// Who must approve it where it is held, as that rule says.
+    pub approval: Approval,
     /// The opt-outs that apply, by name.
     pub opt_outs: Vec<String>,
     /// The account's tag, which was set when the theft had been seen already, and does not count.
@@ -210,6 +213,7 @@ impl Draft {
             reason: decision.verdict.to_string(),
             what_to_do: decision.what_to_do.clone(),
             rule: decision.rule.clone(),
+            approval: decision.approval,
             opt_outs: decision.opt_outs.clone(),
             checks: decision.checks.clone(),
             remedy: target.as_ref().map(|target| target.remedy().to_owned()),

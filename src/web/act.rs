@@ -132,23 +132,22 @@ pub(super) async fn visible(app: &App, caller: &Caller, id: &str) -> Result<Reme
     Ok(found.await?)
 }
 
-/// Answers what is held.
+/// Answers what is held: with `plan`, only if the planned change is still that of this entry.
 pub(super) async fn answer(
     app: &Arc<App>,
     caller: &Caller,
     id: &str,
-    kind: Kind,
+    (kind, plan): (Kind, Option<i64>),
     why: &str,
 ) -> Result<Answered, Problem> {
-    let given = answer_of(caller, why)?;
+    let given = Answer { judged: plan, ..answer_of(caller, why)? };
     let remediation = visible(app, caller, id).await?;
     require(app, caller, WebRole::Approver, Some(&remediation.target.account)).await?;
-    let rules = app.current().rules;
     let id = remediation.id.clone();
     let recorded = app
         .write(async |ledger: &Ledger, reader: &Reader| {
             let remediation = desk::answerable(reader, &id, kind)?;
-            desk::record(ledger, &rules, &remediation, kind, &given).await
+            desk::record(ledger, &remediation, kind, &given).await
         })
         .await?;
     let answered = |given, approvals_missing| Answered {

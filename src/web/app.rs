@@ -104,9 +104,14 @@ impl App {
         self.bound.get().copied()
     }
 
-    /// The configuration as its file has it now. One that is not valid is as if it had not changed.
-    pub fn current(&self) -> Config {
-        Config::load_alone(&self.config.file).unwrap_or_else(|_| (*self.config).clone())
+    /// The configuration that was accepted last: who may do what, and the rules, are as it says.
+    pub fn current(&self) -> Arc<Config> {
+        self.shared.config()
+    }
+
+    /// People can log in, or programs can prove who they are.
+    pub fn knows_identities(&self) -> bool {
+        self.identities.logins.is_some() || !self.current().web.grants.is_empty()
     }
 
     /// Reads the ledger, away from what answers others.

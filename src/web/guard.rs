@@ -2,13 +2,17 @@
 
 use super::app::App;
 use super::peer::{Origin, Peer, host_of};
+use super::probes::ALIVE_AND_READY;
 use super::problem::Problem;
+use crate::config::WebSettings;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
+use std::net::IpAddr;
 use std::sync::Arc;
+use url::Url;
 
 /// The routes, behind everything that holds for all of them.
 pub(super) fn guarded(routes: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
@@ -23,11 +27,16 @@ async fn guard(
 ) -> Response {
     let origin = Origin::of(&app.config.web, peer, request.headers());
     let host = host_of(request.headers());
-    let is_api = request.uri().path().starts_with("/v1");
-    let mut response = if !is_known(&app, host.as_deref(), origin) {
+    let path = request.uri().path();
+    let is_api = path.starts_with("/v1");
+    // Whether it lives and is ready, anybody may ask, by any name and as often as they like.
+    let is_probe = ALIVE_AND_READY.contains(&path);
+    let mut response = if is_probe {
+        next.run(request).await
+    } else if !host.is_some_and(|host| is_known(&app.config.web, &host)) {
         let detail = "the request names another host than this service has";
         Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail)
-            .with("Use the address of `web.url` in the configuration, or set it to the one that you use.")
+            .with("Use the address of `web.url` in the configuration, or add the name that you use to `web.hosts`.")
             .into_response()
     } else if !app.limits.allows_request(origin.address) {
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests");
@@ -42,23 +51,24 @@ async fn guard(
     response
 }
 
-/// Whether a host is one of ours: a page of somebody else whose name leads to this address has another one.
-fn is_known(app: &App, host: Option<&str>, origin: Origin) -> bool {
-    let Some(host) = host else { return false };
-    if let Some(url) = &app.config.web.url {
-        let name = url.host_str().unwrap_or_default();
-        let with_port = url.port_or_known_default().map(|port| format!("{name}:{port}"));
-        if host == name && url.port().is_none() || Some(host) == with_port.as_deref() {
-            return true;
-        }
+/// Whether a host is one of ours. A page of somebody else whose name is made to lead to this address has another name;
+/// addresses are no names, and `localhost` leads to whoever asks.
+fn is_known(web: &WebSettings, host: &str) -> bool {
+    let name = name_of(host);
+    let is_url = |url: &Url| url.host_str().is_some_and(|own| own.eq_ignore_ascii_case(name));
+    let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    is_address
+        || name.eq_ignore_ascii_case("localhost")
+        || web.url.as_ref().is_some_and(is_url)
+        || web.hosts.iter().any(|own| own.as_str().eq_ignore_ascii_case(name))
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
     }
-    let Some(bound) = app.address() else { return false };
-    if host == bound.to_string() && !bound.ip().is_unspecified() {
-        return true;
-    }
-    let own = ["127.0.0.1", "localhost", "[::1]"];
-    let is_own = own.iter().any(|name| host == format!("{name}:{}", bound.port()));
-    is_own && origin.is_this_machine()
 }
 
 /// What a browser may do with the answer: nothing from elsewhere, in nobody's frame, kept by nobody.
@@ -83,5 +93,42 @@ fn secure(response: &mut Response, origin: Origin, is_api: bool) {
     );
     if origin.is_secure {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_ours_and_an_address_is_no_name() {
+        let url = "https://rescind.example.com:8443".parse().expect("an address");
+        let hosts = vec!["rescind.monitoring.svc".to_owned().try_into().expect("a name")];
+        let web = WebSettings { url: Some(url), hosts, ..WebSettings::default() };
+        for host in [
+            "rescind.example.com:8443",
+            "rescind.example.com",
+            "RESCIND.monitoring.svc:80",
+            "localhost:9090",
+            "127.0.0.1:9090",
+            "10.0.0.5",
+            "[::1]:9090",
+            "[2001:db8::1]",
+        ] {
+            assert!(is_known(&web, host), "{host}");
+        }
+        for host in [
+            "",
+            ":80",
+            "evil.example.com:8443",
+            "rescind.example.com.evil.test",
+            "localhost.evil.test",
+            "rescind.example.com@evil.test",
+            "127.0.0.1.evil.test",
+            "1.2.3.4.nip.io:80",
+            "[::1].evil.test",
+        ] {
+            assert!(!is_known(&web, host), "{host}");
+        }
     }
 }

@@ -10,6 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
 
+/// What says whether the service lives and is ready.
+pub(super) const ALIVE_AND_READY: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Their routes. They answer whoever reaches the address.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -62,6 +62,8 @@ impl From<DeskError> for Problem {
             DeskError::Ambiguous(_) => Self::new(StatusCode::CONFLICT, "ambiguous", text),
             DeskError::Invalid(_) => Self::invalid(text),
             DeskError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", text),
+            DeskError::PlanChanged(_) => Self::new(StatusCode::CONFLICT, "plan_changed", text)
+                .with("Look at the planned change again, and answer with its number."),
             DeskError::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "four_eyes", text),
             DeskError::Ledger(error) => error.into(),
             DeskError::Service(_) => Self::unavailable(text),

@@ -7,9 +7,9 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
 
-/// Everything that is answered. What is behind the guard names our host, and is asked by somebody who was looked at once.
+/// Everything that is answered. All is behind the guard; but for the probes it is asked by somebody who was looked at once.
 pub(super) fn router(app: Arc<App>) -> Router {
     let inner = Router::new().merge(api::routes(&app)).merge(console::routes(&app)).merge(login::routes());
     let inner = inner.layer(from_fn_with_state(Arc::clone(&app), identified));
-    guard::guarded(inner, &app).merge(probes::routes()).with_state(app)
+    guard::guarded(inner.merge(probes::routes()), &app).with_state(app)
 }

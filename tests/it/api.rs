@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
-const LISTENS: &str = "mode = \"approve\"\npoll_interval = \"5s\"\nlisten = \"127.0.0.1:0\"\n";
+const LISTENS: &str = "mode = \"approve\"\npoll_interval = \"5s\"\nlisten = \"127.0.0.1:0\"\n[web]\nhosts = [\"rescind.monitoring.svc\"]\n";
 
 /// An answer over HTTP.
 pub struct Answered {
@@ -181,9 +181,18 @@ fn without_an_identity_nothing_is_changed_and_other_hosts_are_not_answered() {
     let authorized = get(&format!("{url}/v1/status"), &[("authorization", "Bearer x")]);
     assert_eq!(authorized.problem(), (401, "no_identities".to_owned()));
     let port = url.rsplit(':').next().expect("a port");
-    for host in [format!("rebound.example:{port}"), "rebound.example".to_owned(), "127.0.0.1".to_owned()] {
-        let answer = get(&format!("{url}/v1/status"), &[("host", &host)]);
-        assert_eq!(answer.problem(), (421, "wrong_host".to_owned()), "{host}");
+    for host in [format!("rebound.example:{port}"), "rebound.example".to_owned()] {
+        for path in ["/v1/status", "/", "/metrics", "/status", "/nothing"] {
+            let answer = get(&format!("{url}{path}"), &[("host", &host)]);
+            assert_eq!(answer.problem(), (421, "wrong_host".to_owned()), "{host} {path}");
+        }
+        // Whatever watches the process asks by any name.
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(get(&format!("{url}{path}"), &[("host", &host)]).status, 200, "{host} {path}");
+        }
+    }
+    for host in ["127.0.0.1".to_owned(), format!("localhost:{port}"), "rescind.monitoring.svc".to_owned()] {
+        assert_eq!(get(&format!("{url}/metrics"), &[("host", &host)]).status, 200, "{host}");
     }
     // Whoever speaks for others could speak for somebody far away.
     let forwarded = get(&format!("{url}/v1/status"), &[("x-forwarded-for", "203.0.113.9")]);

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use rescind::audit::{Keys, verify};
-use rescind::ledger::{Append, Ledger, LedgerError, Reader, rebuild};
+use rescind::ledger::{Append, Ledger, LedgerError, OnlyIf, Reader, rebuild};
 use rescind::remediation::{
     Answer, Disposition, Draft, Entry, Event, ReasonCode, RefusalCode, Refused, RefusedBy, State, VerdictName,
 };
@@ -289,6 +289,7 @@ impl Real {
     }
 
     fn append(&self, who: usize, all: &[What], only_if: Option<(String, State)>) -> Result<(), LedgerError> {
+        let only_if = only_if.map(|(remediation, state)| OnlyIf { remediation, state, plan: None });
         let entries = all.iter().map(|what| self.template.draft(who, *what)).collect();
         let append = Append { entries, only_if, ..Append::default() };
         self.runtime.block_on(self.ledger.append(append)).map(|_| ())

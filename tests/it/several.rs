@@ -17,6 +17,9 @@ types = ["rescind:Order/Revoke"]
 four_eyes = true
 "#;
 
+const PEOPLE: [(&str, &str, &str); 4] =
+    [("Alice", "approver", ""), ("Bob", "approver", ""), ("Olga", "operator", ""), ("Carol", "viewer", BANK)];
+
 /// A hub with people of several roles, all of them IAM roles of the security account.
 struct Company {
     scene: Scene,
@@ -28,25 +31,10 @@ impl Company {
     fn start(thefts: &[(&str, &str)]) -> (Self, Vec<crate::thief::Thief>) {
         let scene = Scene::new();
         scene.watch();
-        let mut access = String::new();
-        let people = [
-            ("Alice", "approver", ""),
-            ("Bob", "approver", ""),
-            ("Olga", "operator", ""),
-            ("Carol", "viewer", BANK),
-        ];
-        for (name, role, account) in people {
+        for (name, ..) in PEOPLE {
             scene.role(SECURITY, name);
-            let only =
-                if account.is_empty() { String::new() } else { format!("accounts = [\"{account}\"]\n") };
-            let table = format!(
-                "[[web.access]]\nrole = \"{role}\"\narns = [\"arn:aws:iam::{SECURITY}:role/{name}\"]\n{only}"
-            );
-            access.push_str(&table);
         }
-        scene.configure(&format!(
-            "mode = \"approve\"\npoll_interval = \"5s\"\nlisten = \"127.0.0.1:0\"\n{RULES}{access}"
-        ));
+        configure(&scene, RULES, &PEOPLE);
         let thieves = thefts.iter().map(|(account, role)| scene.theft(account, role).0).collect();
         let mut service = Watching::start(&scene, &[]);
         let url = address(&mut service);
@@ -79,6 +67,21 @@ impl Company {
     }
 }
 
+/// With these rules, and with people who have a role for all accounts or for one.
+fn configure(scene: &Scene, rules: &str, people: &[(&str, &str, &str)]) {
+    let mut access = String::new();
+    for (name, role, account) in people {
+        let only = if account.is_empty() { String::new() } else { format!("accounts = [\"{account}\"]\n") };
+        let table = format!(
+            "[[web.access]]\nrole = \"{role}\"\narns = [\"arn:aws:iam::{SECURITY}:role/{name}\"]\n{only}"
+        );
+        access.push_str(&table);
+    }
+    scene.configure(&format!(
+        "mode = \"approve\"\npoll_interval = \"5s\"\nlisten = \"127.0.0.1:0\"\n{rules}{access}"
+    ));
+}
+
 fn approve(url: &str, who: &Program, id: &str) -> Answer {
     who.ask(url, "POST", &format!("/v1/remediations/{id}/approve"), "{\"reason\":\"a test\"}")
 }
@@ -104,6 +107,53 @@ fn two_people_must_approve_and_sessions_of_one_role_are_one() {
     assert_eq!((&approved["data"]["by"], &approved["data"]["os_user"]), (&json!(arn), &json!("")));
     let refused = company.scene.entries_of("request_refused");
     assert_eq!(refused.iter().filter(|entry| entry["data"]["code"] == "four_eyes").count(), 2);
+    company.end();
+}
+
+#[test]
+fn what_the_rule_asked_for_stands_and_who_may_do_what_is_read_again() {
+    let (company, thieves) = Company::start(&[(SHOP, "web")]);
+    let id = company.ids("held").remove(0);
+    let (alice, bob) = (company.person("Alice", "run-1"), company.person("Bob", "run-1"));
+    let read_again = |people: &[(&str, &str, &str)], times| {
+        configure(&company.scene, &RULES.replace("two", "one").replace("approvers = 2\n", ""), people);
+        company.service.signal("HUP");
+        company.scene.wait(|| company.scene.count("kind = 'reloaded'") == times);
+    };
+    read_again(&[("Alice", "approver", ""), ("Bob", "viewer", "")], 1);
+    let first = company.approve(&alice, &id);
+    assert_eq!(first.json()["approvals_missing"], 1, "{}", first.text);
+    assert_eq!(company.approve(&bob, &id).problem(), (403, "forbidden".to_owned()));
+    read_again(&[("Alice", "approver", "")], 2);
+    assert_eq!(company.approve(&bob, &id).problem(), (403, "no_access".to_owned()));
+    assert_eq!(company.ids("held"), [id.as_str()]);
+    read_again(&[("Bob", "approver", "")], 3);
+    assert_eq!(company.approve(&bob, &id).json()["approvals_missing"], 0);
+    company.scene.wait(|| company.ids("revoked") == [id.as_str()]);
+    thieves[0].is_denied();
+    // None of it needed a restart.
+    let reloaded = company.scene.entries_of("reloaded");
+    assert!(reloaded.iter().all(|entry| entry["data"]["needs_restart"] == json!([])), "{reloaded:?}");
+    company.end();
+}
+
+#[test]
+fn what_is_approved_is_the_plan_that_was_read() {
+    let (company, _) = Company::start(&[(SHOP, "web")]);
+    let id = company.ids("held").remove(0);
+    let alice = company.person("Alice", "run-1");
+    let approve = |plan: i64| {
+        let body = json!({"reason": "a test", "plan": plan}).to_string();
+        alice.ask(&company.url, "POST", &format!("/v1/remediations/{id}/approve"), &body)
+    };
+    let line = company.get(&alice, &format!("/v1/remediations/{id}")).json()["remediation"].clone();
+    assert_eq!(line["approval"], json!({"approvers": 2, "four_eyes": false}));
+    let plan = line["plan"].as_i64().expect("a number");
+    for other in [plan - 1, plan + 1, 0] {
+        assert_eq!(approve(other).problem(), (409, "plan_changed".to_owned()));
+    }
+    assert_eq!(company.scene.count("kind = 'approval_given'"), 0);
+    assert_eq!(approve(plan).json()["approvals_missing"], 1);
     company.end();
 }
 

@@ -247,12 +247,24 @@ pub(super) struct Why {
     pub reason: String,
 }
 
+/// How something is approved.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Approve {
+    /// The reason, for the ledger.
+    reason: String,
+    /// Number of the entry with the planned change that was read. If another is planned by now, nothing is recorded.
+    #[serde(default)]
+    plan: Option<i64>,
+}
+
 async fn approve(
-    app: State<Arc<App>>,
-    id: Path<String>,
-    change: Change<Why>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    change: Change<Approve>,
 ) -> Result<Document<Answered>, Problem> {
-    answer(app, id, change, Kind::Approve).await
+    let Change { caller, body } = change;
+    act::answer(&app, &caller, &id, (Kind::Approve, body.plan), &body.reason).await.map(Document)
 }
 
 async fn reject(
@@ -278,7 +290,7 @@ async fn answer(
     kind: Kind,
 ) -> Result<Document<Answered>, Problem> {
     let Change { caller, body } = change;
-    act::answer(&app, &caller, &id, kind, &body.reason).await.map(Document)
+    act::answer(&app, &caller, &id, (kind, None), &body.reason).await.map(Document)
 }
 
 /// How something is released.

@@ -48,7 +48,7 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
     let request = || format!("{} {}", parts.method, parts.uri.path());
     Some(match found {
         Ok(identity) => {
-            let access = Access::of(&app.config.web.grants, &identity, &[]);
+            let access = Access::of(&app.current().web.grants, &identity, &[]);
             if access.highest().is_some() {
                 return Some(Ok(Caller { identity: Some(identity), access, form_token: None }));
             }

@@ -26,7 +26,7 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
         member = asked(app, logins, &id, token, member.identity).await?;
     }
     let Member { identity, groups, form_token, .. } = member;
-    let access = Access::of(&app.config.web.grants, &identity, &groups);
+    let access = Access::of(&app.current().web.grants, &identity, &groups);
     if access.highest().is_none() {
         let problem = no_access(&identity);
         let request = format!("{} {}", parts.method, parts.uri.path());

@@ -86,11 +86,11 @@ impl Caller {
     async fn find(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let origin = parts.extensions.get::<Origin>().copied();
         let Some(origin) = origin else { return Err(Problem::unavailable("the request has no origin")) };
-        if parts.headers.get(header::AUTHORIZATION).is_some() && !app.identities.are_known {
+        if parts.headers.get(header::AUTHORIZATION).is_some() && !app.knows_identities() {
             let detail = "nobody can prove who they are: the configuration has no `web.access`";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "no_identities", detail));
         }
-        if !app.identities.are_known && origin.is_this_machine() {
+        if !app.knows_identities() && origin.is_this_machine() {
             return Ok(Self { identity: None, access: Access::reads_everything(), form_token: None });
         }
         if let Some(caller) = aws::caller(parts, app, origin).await {
@@ -99,7 +99,7 @@ impl Caller {
         if let Some(caller) = browser::caller(parts, app, origin).await {
             return caller;
         }
-        let detail = if app.identities.are_known {
+        let detail = if app.knows_identities() {
             "log in, or sign the request with AWS credentials"
         } else {
             "without identities, only this machine is answered"

@@ -55,7 +55,7 @@ struct RuleRow {
 pub(super) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
     act::require(&app, &caller, WebRole::Viewer, None).await?;
     let frame = Frame::of(&app, &caller, "/opt-outs", "Opt-outs and rules");
-    let current = Arc::new(app.current());
+    let current = app.current();
     let read = move |reader: &Reader| {
         let mut opt_outs: Vec<OptOut> = reader.opt_outs()?.into_values().collect();
         let now = Timestamp::now();

@@ -81,7 +81,7 @@ impl Frame {
             form_token: caller.form_token.clone(),
             notice: None,
             is_live: true,
-            has_identities: app.identities.are_known,
+            has_identities: app.knows_identities(),
         }
     }
 

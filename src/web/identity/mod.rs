@@ -26,8 +26,6 @@ use crate::config::Config;
 
 /// What knows who somebody is.
 pub(super) struct Identities {
-    /// People can log in, or programs can prove who they are.
-    pub are_known: bool,
     /// What checks the proofs of programs.
     pub proofs: Proofs,
     /// How people log in, where they can.
@@ -36,11 +34,6 @@ pub(super) struct Identities {
 
 impl Identities {
     pub fn new(config: &Config) -> Self {
-        let web = &config.web;
-        Self {
-            are_known: web.oidc.is_some() || !web.grants.is_empty(),
-            proofs: Proofs::default(),
-            logins: Logins::new(config),
-        }
+        Self { proofs: Proofs::default(), logins: Logins::new(config) }
     }
 }

@@ -148,7 +148,7 @@ async fn finish(
         }
     };
     let identity = vouched.person.identity.clone();
-    let access = Access::of(&app.config.web.grants, &identity, &vouched.person.groups);
+    let access = Access::of(&app.current().web.grants, &identity, &vouched.person.groups);
     let Some(role) = access.highest() else {
         let problem = no_access(&identity);
         refused::record(app, refusal(origin, request(), &problem, Some(identity), None)).await;

@@ -10,7 +10,8 @@ mod past;
 mod regions;
 mod witness;
 
-use crate::scene::{BANK, SHOP, Scene};
+use crate::scene::{BANK, SECURITY, SHOP, Scene};
+use crate::signer::Program;
 use host::{Host, LEADS, configure, scene};
 use serde_json::{Value, json};
 
@@ -235,6 +236,46 @@ fn a_follower_stops_while_the_log_does_not_answer() {
     assert_eq!(second.stop(), 0);
     scene.delete("faults/outage");
     assert_eq!(first.stop(), 0);
+}
+
+#[test]
+fn who_may_do_what_is_read_again_by_a_host_that_follows() {
+    let scene = scene();
+    let access = format!("role = \"approver\"\narns = [\"arn:aws:iam::{SECURITY}:role/Alice\"]\n");
+    scene.role(SECURITY, "Alice");
+    configure(&scene, &format!("mode = \"approve\"\nlisten = \"127.0.0.1:0\"\n[[web.access]]\n{access}"));
+    let (mut leader, mut follower) = (Host::new(&scene), Host::new(&scene));
+    leader.lead();
+    follower.run();
+    let line = follower.until(crate::log::LISTENS);
+    let url = line.split_once("http://").expect("an address").1.split(": ").next().expect("an address");
+    let url = format!("http://{url}");
+    scene.theft(SHOP, "web");
+    scene.wait(|| follower.follows() && follower.kinds().iter().any(|kind| kind == "proposed"));
+    let id = follower.remediations()[0]["remediation"].as_str().expect("an id").to_owned();
+    let alice = Program::new(&scene.session(SECURITY, "Alice", "run"), scene.endpoint(), &url);
+    let approve =
+        || alice.ask(&url, "POST", &format!("/v1/remediations/{id}/approve"), "{\"reason\":\"a test\"}");
+    let change = |follower: &mut Host, role: &str, heard: &str| {
+        let path = follower.path("rescind.toml");
+        let old = std::fs::read_to_string(&path).expect("a text");
+        let (head, access) = old.split_once("[[web.access]]\n").expect("access");
+        let (_, rest) = access.split_once('\n').expect("a line");
+        std::fs::write(&path, format!("{head}[[web.access]]\nrole = \"{role}\"\n{rest}")).expect("written");
+        follower.signal("HUP");
+        follower.until(heard);
+    };
+    change(&mut follower, "viewer", "the configuration was read again");
+    assert_eq!(approve().problem(), (403, "forbidden".to_owned()));
+    // What is not valid takes nothing from anybody, and gives nobody anything.
+    change(&mut follower, "emperor", "the configuration was REJECTED");
+    scene.wait(|| follower.live().is_some_and(|live| live["refused"].is_string()));
+    assert_eq!(approve().problem(), (403, "forbidden".to_owned()));
+    change(&mut follower, "approver", "the configuration was read again");
+    assert_eq!(approve().status, 200);
+    scene.wait(|| leader.kinds().iter().any(|kind| kind == "approved"));
+    follower.stop();
+    leader.stop();
 }
 
 #[test]
