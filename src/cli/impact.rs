@@ -59,8 +59,9 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
 pub fn show(remediation: &Remediation, impact: &Impact, screen: &Screen) -> anyhow::Result<Exit> {
     title(remediation, screen);
     screen.json(&serde_json::json!({ "remediation": remediation.id, "impact": impact }))?;
-    let lines = remediation.impact_lines(impact);
-    lines.iter().for_each(|line| screen.prose(format!("  {}", clean(line))));
+    for line in &remediation.impact_lines(impact) {
+        screen.prose(format!("  {}", clean(line)));
+    }
     // What is known of a role that is gone, or cannot be read, is not all.
     Ok(if impact.max_session_seconds.is_none() { Exit::NeedsPerson } else { Exit::Done })
 }

@@ -68,7 +68,10 @@ pub fn describe(event: &Event) -> String {
         Event::Lifting { .. } => "quarantine: about to be detached".to_owned(),
         Event::Lifted { note: None } => "quarantine: lifted".to_owned(),
         Event::Lifted { note: Some(note) } => format!("quarantine: lifted: {note}"),
-        Event::Settled { seconds } => format!("settled: the deny has stayed for {seconds} s"),
+        Event::Settled { seconds } => format!(
+            "settled: the deny has stayed for {}",
+            short(SignedDuration::from_secs(i64::try_from(*seconds).unwrap_or(i64::MAX)))
+        ),
         Event::ReleaseAsked(asked) => {
             let forced = if asked.force { ", forced" } else { "" };
             format!("release requested by {}{forced}: {}", asked.answer.by, asked.answer.reason)
@@ -90,8 +93,92 @@ pub fn describe(event: &Event) -> String {
         },
         Event::Ticket(ticket) => ticket.to_string(),
         Event::DoneByHand(answer) => format!("done by hand ({}): {}", answer.by, answer.reason),
+        other => describe_service(other),
+    }
+}
+
+/// What an entry says that is about rescind, its feeds or its ledger.
+fn describe_service(event: &Event) -> String {
+    match event {
+        Event::Started { version, command, mode, .. } => {
+            format!("rescind {version} started: `rescind {command}`, mode {mode}")
+        }
+        Event::Stopped { reason } => format!("rescind stopped: {reason}"),
+        Event::TookOver { host, epoch } => format!("{host} leads from now on, as number {epoch}"),
+        Event::Connected { hub_account, hub_arn } => {
+            format!("connected to AWS as {hub_arn}, hub account {hub_account}")
+        }
+        Event::Organization { accounts, active, .. } => {
+            format!("the organization was read: {}, {active} active", counted(accounts, "account"))
+        }
+        Event::Watching => "the region is watched from now on".to_owned(),
+        Event::RegionSkipped { reason } => format!("the region is not read: {reason}"),
+        Event::FeedFailed { error, .. } => format!("NOT READ: {error}"),
+        Event::FileRead { file, findings, .. } => {
+            format!("the file {file} was read: {}", counted(findings, "finding"))
+        }
+        Event::OptOuts { in_force, added, changed, removed, .. } => {
+            let counts = [(added.len(), "added"), (changed.len(), "changed"), (removed.len(), "removed")];
+            let what = counts.into_iter().filter(|(count, _)| *count > 0);
+            let what: Vec<String> = what.map(|(count, word)| format!("{count} {word}")).collect();
+            let what = if what.is_empty() { "nothing changed".to_owned() } else { what.join(", ") };
+            format!("the opt-outs were read: {} in effect; {what}", in_force.len())
+        }
+        Event::OptOutsRefused { error } => {
+            format!("the opt-outs' file was rejected, the previous version stays in effect: {error}")
+        }
+        Event::Reloaded { mode, needs_restart, .. } => {
+            let rest = if needs_restart.is_empty() {
+                String::new()
+            } else {
+                format!("; after a restart: {}", needs_restart.join(", "))
+            };
+            format!("the configuration was read again, mode {mode}{rest}")
+        }
+        Event::ReloadRefused { error } => {
+            format!("the configuration was rejected, the previous version stays in effect: {error}")
+        }
+        Event::Finding { origin, finding, .. } => {
+            format!("finding from {origin}: {} {}", finding.finding_type, finding.id)
+        }
+        Event::HandedIn { origin, os_user, .. } => format!("a finding was handed in by {os_user}: {origin}"),
+        Event::Undecodable { origin, undecodable } => {
+            format!("not a readable finding, from {origin}: {undecodable}")
+        }
+        Event::Unconfirmed { origin, why, .. } => {
+            format!("a finding that GuardDuty does not confirm, from {origin}: {why}")
+        }
+        Event::SigningKey { public_key, .. } => format!("checkpoints are signed with the key {public_key}"),
+        Event::KeyOffered { host, public_key, .. } => {
+            format!("{host} offers its key {public_key}, for which no key has signed yet")
+        }
+        Event::Witnessed { size, object, .. } => {
+            format!("the checkpoint over {} stands at {object}", entries(*size))
+        }
+        Event::Cosigned { witness, size, .. } => {
+            format!("{witness} cosigned the checkpoint over {}", entries(*size))
+        }
+        Event::Archive { file, entries: moved, .. } => {
+            format!("{} moved to the archive {file}", entries(u64::try_from(*moved).unwrap_or(u64::MAX)))
+        }
+        Event::Report(report) => {
+            let who = report.identity.as_ref().map_or_else(|| report.os_user.clone(), ToString::to_string);
+            format!(
+                "report made by {who}: {}, {}",
+                report.format,
+                counted(report.remediations, "remediation")
+            )
+        }
+        Event::Drill(drill) => {
+            let result = if drill.passed { "passed" } else { "NOT passed" };
+            format!("fire drill with {} in {}: {result}", drill.role, drill.account)
+        }
         other => other.kind().to_owned(),
     }
+}
+
+fn entries(count: u64) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 
 /// What CloudTrail has of an access key.
@@ -139,7 +226,7 @@ pub fn describe_quarantine(one: &Quarantine) -> String {
     match (&one.not_attached, one.lifted_at) {
         (Some(why), _) => format!("not attached: {why}"),
         (None, None) => format!("since {since}: every session is denied, legitimate ones as well"),
-        (None, Some(at)) => format!("from {since} for {:.0} s", at.duration_since(one.since).as_secs_f64()),
+        (None, Some(at)) => format!("from {since} for {}", short(at.duration_since(one.since))),
     }
 }
 

@@ -36,6 +36,11 @@ impl Access {
         self.some.iter().map(|grant| grant.role).chain(self.everywhere).max()
     }
 
+    /// They may read about every account, and about what is of none.
+    pub fn sees_everything(&self) -> bool {
+        self.everywhere >= Some(WebRole::Viewer)
+    }
+
     /// What they may do in each account.
     ///
     /// # Errors

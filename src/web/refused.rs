@@ -22,6 +22,15 @@ pub(super) async fn record(app: &Arc<App>, refused: RequestRefused) {
         more,
         ..refused
     };
+    let who = refused.identity.as_ref().map(ToString::to_string).or_else(|| refused.claim.clone());
+    tracing::warn!(
+        code = refused.code,
+        "refused: {} by {}, from {}: {}",
+        refused.request,
+        safe::line(&who.unwrap_or_default()),
+        refused.from,
+        refused.why
+    );
     let app = Arc::clone(app);
     let task = tokio::spawn(async move {
         let entries = vec![Draft { subject: Subject::default(), event: Event::RequestRefused(refused) }];

@@ -3,7 +3,9 @@
 "use strict";
 (() => {
   const PAUSE = 400; // ms: several entries in a row are one update
+  const AGAIN = 5000; // ms between two attempts
   const status = document.getElementById("live");
+  const stale = document.getElementById("stale");
   let timer = null;
   let busy = false;
   let again = false;
@@ -20,6 +22,57 @@
       status.textContent = text;
     }
   };
+
+  // What is shown may be old: said above the page until it is up to date again.
+  const time = (at) => `${at.toISOString().slice(11, 19)} UTC`;
+  let good = new Date();
+  let isConnected = true;
+  const lost = (text, address, name) => {
+    const line = document.createElement("p");
+    line.textContent = text;
+    if (address) {
+      const link = document.createElement("a");
+      [link.href, link.textContent] = [address, name];
+      line.append(" ", link);
+    }
+    if (stale.textContent !== line.textContent) stale.replaceChildren(line);
+  };
+  const offline = () => {
+    if (isConnected) good = new Date();
+    isConnected = false;
+    lost(`Not connected to rescind since ${time(good)}. What you see may be old. It is tried again every few seconds.`);
+  };
+  const found = () => {
+    isConnected = true;
+    stale.replaceChildren();
+  };
+  const here = () => location.pathname + location.search;
+
+  // What was typed into a form that was refused comes back once its page is open again, in this tab only.
+  const KEPT = "rescind-kept";
+  const keep = () => {
+    const kept = document.querySelector("[data-kept-for]");
+    if (!kept) return;
+    const fields = [...kept.querySelectorAll("[data-kept]")].map((one) => [one.dataset.kept, one.value]);
+    sessionStorage.setItem(KEPT, JSON.stringify({ page: kept.dataset.keptFor, at: Date.now(), fields }));
+  };
+  const restore = () => {
+    const { page, at, fields } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+    if (page !== location.pathname || document.querySelector("[data-kept-for]")) return;
+    sessionStorage.removeItem(KEPT);
+    if (Date.now() - at > 3600 * 1000) return;
+    for (const [name, text] of fields) {
+      const field = document.querySelector(`form.act [name=${CSS.escape(name)}]:not([type=hidden])`);
+      if (field && !field.value) field.value = text;
+      field?.closest("details")?.setAttribute("open", "");
+    }
+  };
+  try {
+    keep();
+    restore();
+  } catch {
+    // A browser that keeps nothing shows the text for copying.
+  }
 
   // "5 min ago" and "in 5 min", as the server writes them.
   const rough = (seconds) => {
@@ -71,10 +124,13 @@
     try {
       const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
       if (answer.redirected || answer.status === 401) {
-        say("You are logged out. Load the page again to log in.");
+        if (isConnected) good = new Date();
+        isConnected = false;
+        lost(`You are logged out, seen ${time(good)}. What you see may be old.`, `/login?to=${encodeURIComponent(here())}`, "Log in");
         return;
       }
       if (!answer.ok) throw new Error(String(answer.status));
+      found();
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const next = page.getElementById("main");
       if (!next || isWritten()) return;
@@ -95,11 +151,11 @@
       const now = announced(main());
       say(now !== before ? now : `Updated ${new Date().toISOString().slice(11, 19)}.`);
     } catch {
-      say("The page could not be updated. It is tried again.");
+      offline();
       again = true;
     } finally {
       busy = false;
-      if (again && !document.hidden && !isWritten()) later(5000);
+      if (again && !document.hidden && !isWritten()) later(AGAIN);
     }
   };
   const later = (pause) => {
@@ -117,10 +173,22 @@
     source.addEventListener("changed", () => later(PAUSE));
     source.addEventListener("open", () => {
       // What happened while nobody listened is on no event.
-      if (!isFirst) later(0);
+      if (isFirst) found();
+      else later(0);
       isFirst = false;
     });
-    source.addEventListener("error", () => say("The connection is lost. It is tried again."));
+    source.addEventListener("error", () => {
+      offline();
+      isFirst = false;
+      // A stream that the server ended or refused does not come back by itself; what the page says then says why.
+      if (source?.readyState === EventSource.CLOSED) {
+        source = null;
+        setTimeout(() => {
+          if (!document.hidden && !source) listen();
+        }, AGAIN);
+        later(0);
+      }
+    });
   };
   // A page that nobody looks at asks for nothing.
   document.addEventListener("visibilitychange", () => {
@@ -132,6 +200,8 @@
     }
     if (!document.hidden && again) later(0);
   });
+  addEventListener("offline", offline);
+  addEventListener("online", () => later(0));
   main().addEventListener("focusout", () => {
     if (again) later(PAUSE);
   });

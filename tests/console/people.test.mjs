@@ -25,6 +25,9 @@ const ACCOUNTS = {
   anna: { groups: ["approvers"], name: "Anna" },
   olga: { groups: ["operators"], name: "Olga" },
   vera: { groups: ["viewers"], name: "Vera" },
+  sam: { groups: ["shop"], email: "samantha.with-a-very-long-name.of-the-shop-team@department.example.com" },
+  nora: { groups: ["sales", "<b>all</b>", "x".repeat(500)], name: "Nora" },
+  newt: { name: "Newt" },
 };
 
 let browser, hook, messages, provider, python, lines, world;

@@ -22,6 +22,7 @@ from demo.story import Unexpected  # noqa: E402
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 THIEF = "shop-deploy"
+PORTAL = "AWSReservedSSO_Administrator_0123456789abcdef"
 OPT_OUTS = f"""
 [[opt_out]]
 name = "orders-migration"
@@ -48,6 +49,10 @@ groups = ["approvers"]
 [[web.access]]
 role = "operator"
 groups = ["operators"]
+[[web.access]]
+role = "viewer"
+groups = ["shop"]
+accounts = ["222222222222"]
 """
 HOOK = """
 [[notify]]
@@ -154,6 +159,11 @@ def main() -> None:
                     # `steal`: one more theft, so that a page that is open has something new.
                     if line.strip() == "steal":
                         scene._exfiltration(s.THEFT_REGION, s.SHOP, s.STOLEN_ROLE, scene.session(s.STOLEN_ROLE))
+                        print("{}", flush=True)
+                    # `portal`: a session of Identity Center, which only a person can revoke.
+                    if line.strip() == "portal":
+                        session = {"principal_id": "AROAEXAMPLEEXAMPLE00:alice@example.com", "access_key_id": "ASIAIOSFODNN7PORTAL1"}
+                        scene._exfiltration(s.THEFT_REGION, s.SHOP, PORTAL, session)
                         print("{}", flush=True)
                     if line.strip() == "thief":
                         print(json.dumps({"denied": is_denied(scene, stolen)}), flush=True)

@@ -4,6 +4,7 @@ use super::Caller;
 use crate::chain::chain;
 use crate::identity::Identity;
 use crate::remediation::RequestRefused;
+use crate::safe::short_line;
 use crate::web::access::Access;
 use crate::web::app::App;
 use crate::web::identity::{LoginError, Logins, Member, OwnCookie, Refreshed, is_path_of_ours};
@@ -17,6 +18,12 @@ use openidconnect::RefreshToken;
 use std::sync::Arc;
 use url::form_urlencoded;
 
+/// Maximum number of groups that are shown to somebody who may do nothing.
+const GROUPS_SHOWN: usize = 20;
+
+/// Maximum length of such a group, in characters.
+const LONGEST_GROUP: usize = 80;
+
 /// Whose session the request's cookie is of; none when it has none, or it is over.
 pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Option<Result<Caller, Problem>> {
     let logins = app.identities.logins.as_ref()?;
@@ -28,7 +35,7 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
     let Member { identity, groups, form_token, .. } = member;
     let access = Access::of(&app.current().web.grants, &identity, &groups);
     if access.highest().is_none() {
-        let problem = no_access(&identity);
+        let problem = no_access(app, &identity, &groups);
         let request = format!("{} {}", parts.method, parts.uri.path());
         refused::record(app, refusal(origin, request, &problem, Some(identity), None)).await;
         return Some(Err(problem));
@@ -68,11 +75,29 @@ async fn asked(
     logins.sessions.find(id, Timestamp::now())
 }
 
-/// Somebody is known, and may do nothing.
-pub(in crate::web) fn no_access(identity: &Identity) -> Problem {
+/// Somebody is known, and may do nothing: with the groups that the provider named, so that what is missing can be seen.
+pub(in crate::web) fn no_access(app: &App, identity: &Identity, groups: &[String]) -> Problem {
     let detail = format!("{identity} is logged in, and may do nothing here");
-    Problem::new(StatusCode::FORBIDDEN, "no_access", detail)
-        .with("`web.access` in the configuration says who may do what: by `groups` or `subjects`.")
+    let claim = app.config.web.oidc.as_ref().map_or("groups", |oidc| oidc.groups_claim.as_str());
+    let more = groups.len().saturating_sub(GROUPS_SHOWN);
+    let named: Vec<String> = groups
+        .iter()
+        .take(GROUPS_SHOWN)
+        .map(|group| format!("`{}`", short_line(&group.replace('`', "'"), LONGEST_GROUP)))
+        .collect();
+    let what_to_do = if named.is_empty() {
+        format!(
+            "The ID token has no group in its claim `{claim}`. The provider must put it there, under the name of `groups_claim`; or \
+             `web.access` names the person by `subjects`."
+        )
+    } else {
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!(
+            "The claim `{claim}` has the groups {}{more}. `web.access` names none of them, and not the person by `subjects`.",
+            named.join(", ")
+        )
+    };
+    Problem::new(StatusCode::FORBIDDEN, "no_access", detail).with(&what_to_do)
 }
 
 /// A refusal, as the ledger has it.

@@ -24,7 +24,7 @@ pub(in crate::web) fn proves_form(
 }
 
 /// Whether the request comes from a page of ours, as the browser says: by `Sec-Fetch-Site`, or else by `Origin`.
-fn is_from_here(headers: &HeaderMap) -> bool {
+pub(in crate::web) fn is_from_here(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }

@@ -5,7 +5,7 @@ mod browser;
 mod form;
 
 pub(super) use browser::{claim_of, no_access, refusal, shows_pages};
-pub(super) use form::proves_form;
+pub(super) use form::{is_from_here, proves_form};
 
 use super::access::Access;
 use super::app::App;

@@ -1,6 +1,7 @@
 //! Alerts: what rescind raised, and who has seen to it.
 
-use super::page::{Done, Frame, back_to, html};
+use super::advice::Advice;
+use super::page::{Done, Frame, back_to};
 use super::sent::Sent;
 use super::words::{Tone, When, Words};
 use crate::config::WebRole;
@@ -75,8 +76,7 @@ pub(super) async fn page(
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/alerts", "Alerts").with(&done);
-    let read = move |reader: &Reader| {
-        let places = caller.access.places(reader)?;
+    let read = move |frame, reader: &Reader, places: &Places| {
         let since = Timestamp::now().saturating_sub(SINCE).unwrap_or(Timestamp::MIN);
         let mut lines = alert_lines(reader, since)?;
         lines.retain(|line| places.show(line.account.as_ref()));
@@ -84,10 +84,10 @@ pub(super) async fn page(
         let unseen = lines.iter().filter(|line| line.acknowledged.is_none()).count();
         let more = lines.len().saturating_sub(MOST);
         lines.truncate(MOST);
-        let rows = lines.into_iter().map(|line| Row::of(line, &places)).collect();
-        Ok::<_, DeskError>(AlertsPage { frame, rows, more, unseen })
+        let rows = lines.into_iter().map(|line| Row::of(line, places)).collect();
+        Ok(AlertsPage { frame, rows, more, unseen })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }
 
 pub(super) async fn one(
@@ -96,18 +96,17 @@ pub(super) async fn one(
     Path(alert): Path<i64>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/alerts", format!("Alert {alert}")).still();
-    let read = move |reader: &Reader| {
-        let places = caller.access.places(reader)?;
+    let read = move |frame, reader: &Reader, places: &Places| {
         let unknown = || DeskError::NotFound(format!("no entry with the number {alert} is an alert"));
         if !(1..=reader.last()?).contains(&alert) {
-            return Err(unknown());
+            return Err(unknown().into());
         }
         let at = reader.entry(alert)?.time;
         let line = alert_lines(reader, at)?.into_iter().find(|line| line.alert == alert);
         let line = line.filter(|line| places.show(line.account.as_ref())).ok_or_else(unknown)?;
-        Ok::<_, DeskError>(AlertPage { frame, row: Row::of(line, &places) })
+        Ok(AlertPage { frame, row: Row::of(line, places) })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }
 
 pub(super) async fn acknowledge(

@@ -1,7 +1,8 @@
 //! A person's answer: the page on which they confirm it, and what is recorded then.
 
+use super::advice::Advice;
 use super::page::{Frame, back_to, html};
-use super::remediation::Question;
+use super::question::Question;
 use super::sent::Sent;
 use super::words::Words;
 use crate::config::WebRole;

@@ -1,10 +1,11 @@
 //! *Coverage*: which accounts and regions are watched, and what is not known about them.
 
-use super::page::{Frame, html};
+use super::page::Frame;
 use super::words::{Tone, When, Words};
 use crate::config::OptOut;
-use crate::desk::{AccountCoverage, Coverage, DeskError, RegionCoverage};
+use crate::desk::{AccountCoverage, Coverage, RegionCoverage};
 use crate::ledger::Reader;
+use crate::web::access::Places;
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
@@ -45,8 +46,8 @@ struct RegionRow {
 
 struct AccountRow {
     of: AccountCoverage,
-    /// What each region's column says.
-    cells: Vec<(Tone, &'static str)>,
+    /// Of each region its name, and what its column says.
+    cells: Vec<(String, Tone, &'static str)>,
     opt_outs: Vec<String>,
 }
 
@@ -65,8 +66,8 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/coverage", "Coverage");
     let (live, config) = (app.shared.live(), Arc::clone(&app.config));
-    let read = move |reader: &Reader| {
-        let (places, now) = (caller.access.places(reader)?, Timestamp::now());
+    let read = move |frame, reader: &Reader, places: &Places| {
+        let now = Timestamp::now();
         let coverage = Coverage::read(reader, live.as_deref(), now)?;
         let opt_outs = reader.opt_outs()?;
         let is_watched =
@@ -82,7 +83,7 @@ pub(super) async fn page(
         let (count, number) = (all.len(), wanted.page.unwrap_or(1).max(1));
         let from = (number - 1).saturating_mul(PAGE);
         let some = all.into_iter().skip(from).take(PAGE);
-        Ok::<_, DeskError>(CoveragePage {
+        Ok(CoveragePage {
             frame,
             accounts: some.map(|one| account(one, &regions, &opt_outs, now)).collect(),
             unwatched: unwatched.map(ToString::to_string).collect(),
@@ -94,7 +95,7 @@ pub(super) async fn page(
             text: wanted.text,
         })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }
 
 impl CoveragePage {
@@ -131,12 +132,15 @@ fn account(
     now: Timestamp,
 ) -> AccountRow {
     let is_active = of.state == "ACTIVE";
-    let cell = |row: &RegionRow| match (is_active, row.tone) {
-        (false, _) => (Tone::Plain, "not active"),
-        (true, Tone::Good) => (Tone::Good, "read"),
-        (true, Tone::Bad) => (Tone::Bad, "fails"),
-        (true, Tone::Plain) => (Tone::Plain, "not read"),
-        (true, Tone::Warn) => (Tone::Warn, "not known"),
+    let cell = |row: &RegionRow| {
+        let text = match (is_active, row.tone) {
+            (false, _) => "not active",
+            (true, Tone::Good) => "read",
+            (true, Tone::Bad) => "fails",
+            (true, Tone::Plain) => "not read",
+            (true, Tone::Warn) => "not known",
+        };
+        (row.region.clone(), if is_active { row.tone } else { Tone::Plain }, text)
     };
     let described = |name: &String| match opt_outs.get(name).map(|one| (one, one.days_left(now))) {
         None => name.clone(),

@@ -1,9 +1,10 @@
 //! What was decided about each finding, and why: also where nothing was done.
 
-use super::page::{Done, Frame, html};
+use super::page::{Done, Frame};
 use super::words::{Tone, When, Words};
-use crate::desk::{DecisionLine, DeskError, decision_line};
+use crate::desk::{DecisionLine, decision_line};
 use crate::ledger::Reader;
+use crate::web::access::Places;
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
@@ -38,8 +39,7 @@ pub(super) async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/remediations", "Decisions").with(&done);
-    let read = move |reader: &Reader| {
-        let places = caller.access.places(reader)?;
+    let read = move |frame, reader: &Reader, places: &Places| {
         let (all, next) = reader.latest_decisions(wanted.before, PAGE)?;
         let shown = all.iter().map(decision_line).filter(|line| places.show(line.account.as_ref()));
         let rows = shown.map(|line| {
@@ -52,12 +52,8 @@ pub(super) async fn page(
             let seen = When::of(line.seen);
             (line, tone, seen)
         });
-        Ok::<_, DeskError>(DecisionsPage {
-            frame,
-            rows: rows.collect(),
-            next,
-            is_first: wanted.before.is_none(),
-        })
+        let rows = rows.collect();
+        Ok(DecisionsPage { frame, rows, next, is_first: wanted.before.is_none() })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }

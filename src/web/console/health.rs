@@ -66,9 +66,10 @@ impl HealthPage {
             Some(_) if !blind.is_empty() => {
                 (Tone::Bad, format!("rescind does not see everything: {}.", blind.join("; ")))
             }
-            Some(_) if picture.needs_person() => {
-                (Tone::Warn, "The service works. Something needs a person.".to_owned())
-            }
+            Some(_) if picture.needs_person() => (
+                Tone::Warn,
+                "The service works. Something needs a person: the page Now says what.".to_owned(),
+            ),
             Some(_) => (Tone::Good, "The service works, and sees all its feeds.".to_owned()),
         };
         let mut feeds = Vec::new();

@@ -1,10 +1,11 @@
 //! *History*: the remediations, found by account, principal, state or id; and reports to download.
 
-use super::page::{Frame, html};
+use super::page::Frame;
 use super::words::{Tone, When, Words};
 use crate::desk::{DeskError, RemediationLine};
 use crate::ledger::{PageWanted, Reader};
 use crate::remediation::{InForce, Rung, State};
+use crate::web::access::Places;
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
@@ -98,8 +99,8 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/remediations", "History");
     let mut asked = wanted.page()?;
-    let read = move |reader: &Reader| {
-        asked.accounts = caller.access.places(reader)?.shown();
+    let read = move |frame, reader: &Reader, places: &Places| {
+        asked.accounts = places.shown();
         let (known_until, found) = (reader.last_time()?, reader.latest(&asked, PAGE)?);
         let row = |id: &String| {
             let line = RemediationLine::of(&reader.remediation(id)?, known_until);
@@ -114,7 +115,7 @@ pub(super) async fn page(
         let rows = found.ids.iter().map(row).collect::<Result<Vec<_>, DeskError>>()?;
         let is_filtered =
             [&wanted.text, &wanted.state, &wanted.proof, &wanted.account].iter().any(|text| !text.is_empty());
-        Ok::<_, DeskError>(HistoryPage {
+        Ok(HistoryPage {
             frame,
             rows,
             is_filtered,
@@ -123,5 +124,5 @@ pub(super) async fn page(
             wanted,
         })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }

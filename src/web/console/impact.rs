@@ -1,7 +1,7 @@
 //! The impact of a remediation, looked up now.
 
 use super::page::{Frame, html};
-use super::words::{When, nested};
+use super::words::{When, Words, nested};
 use crate::web::act;
 use crate::web::app::App;
 use crate::web::caller::Caller;

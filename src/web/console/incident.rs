@@ -1,26 +1,25 @@
 //! An incident: who, where, since when, and whether the thief is still inside.
 
+use super::doors::{DoorPart, call, what};
 use super::incidents::tone;
-use super::page::{Done, Frame, back_to, html};
-use super::sent::Sent;
+use super::inside::inside;
+use super::page::{Done, Frame};
+use super::thief::SessionRow;
 use super::words::{Tone, When, Words};
 use crate::config::WebRole;
 use crate::desk::{self, DeskError};
-use crate::incident::{DoorStatus, Incident, IncidentDoor, IncidentState, Session, SessionStatus};
+use crate::incident::{self, Incident, IncidentState};
 use crate::ledger::Reader;
-use crate::plural::counted;
 use crate::remediation::State;
 use crate::report::Drawing;
-use crate::trail::Activity;
 use crate::web::access::Places;
-use crate::web::act;
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Path, Query, State as Has};
 use axum::response::Response;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Maximum number of moments that are shown; the latest of more.
@@ -64,35 +63,9 @@ struct Member {
     account: String,
     how: String,
     opened: When,
+    /// Whoever asks may open its page.
+    is_visible: bool,
     may_answer: bool,
-}
-
-struct SessionRow {
-    status: &'static str,
-    tone: Tone,
-    what: String,
-    key: String,
-    how: String,
-    at: When,
-    why: String,
-    remediation: Option<String>,
-}
-
-struct DoorPart {
-    id: String,
-    /// CloudTrail's whole id of the call.
-    event: String,
-    status: &'static str,
-    tone: Tone,
-    what: String,
-    how: String,
-    at: When,
-    why: String,
-    needed_by: String,
-    look: Vec<String>,
-    take_away: Vec<String>,
-    closed: String,
-    is_closed: bool,
 }
 
 struct MomentRow {
@@ -109,42 +82,16 @@ pub(super) async fn page(
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/incidents", String::new()).with(&done);
-    let read = move |reader: &Reader| {
-        let places = caller.access.places(reader)?;
+    let read = move |frame, reader: &Reader, places: &Places| {
         let found = desk::incident_among(reader, &id, |account| places.show(Some(account)));
         let found = found.map_err(|error| match error {
             DeskError::NotFound(_) => Problem::not_found(format!("no incident matches {id:?}")),
             other => other.into(),
         })?;
         let incident = desk::incident_of(reader, &found)?;
-        Ok::<_, Problem>(IncidentPage::of(frame, incident, &places))
+        Ok(IncidentPage::of(frame, incident, places))
     };
-    html(&app.read(read).await?)
-}
-
-pub(super) async fn close_doors(
-    Has(app): Has<Arc<App>>,
-    Path(id): Path<String>,
-    sent: Sent,
-) -> Result<Response, Problem> {
-    act::close_doors(&app, &sent.caller, &id, &sent.all("door"), sent.text("reason")).await?;
-    Ok(back_to(&address(&app, &id).await?, "doors"))
-}
-
-pub(super) async fn pursue(
-    Has(app): Has<Arc<App>>,
-    Path(id): Path<String>,
-    sent: Sent,
-) -> Result<Response, Problem> {
-    act::pursue(&app, &sent.caller, &id, sent.text("reason")).await?;
-    Ok(back_to(&address(&app, &id).await?, "pursued"))
-}
-
-/// The address of the incident that a text names.
-async fn address(app: &App, text: &str) -> Result<String, Problem> {
-    let text = text.to_owned();
-    let id = app.read(move |reader: &Reader| desk::incident_named(reader, &text)).await?;
-    Ok(format!("/incidents/{id}"))
+    frame.filled(&app, read).await
 }
 
 impl IncidentPage {
@@ -153,6 +100,8 @@ impl IncidentPage {
         let title = first.map(|one| format!("{} in {}", one.principal, one.account)).unwrap_or_default();
         frame.title = format!("Incident: {title}");
         let is_approver = |account| places.allow(WebRole::Approver, account);
+        let shown = incident.remediations.iter().filter(|one| places.show(Some(&one.account)));
+        let visible: HashSet<String> = shown.map(|one| one.remediation.clone()).collect();
         let members = incident.remediations.iter().map(|one| Member {
             id: one.remediation.clone(),
             state: one.state,
@@ -161,17 +110,19 @@ impl IncidentPage {
             account: one.account.to_string(),
             how: how(one),
             opened: When::of(one.opened_at),
+            is_visible: visible.contains(&one.remediation),
             may_answer: one.state == State::Held && is_approver(&one.account),
         });
         let stolen = incident.sessions.iter().filter(|one| one.is_stolen && one.ordered_by.is_none());
         let denied: Vec<String> =
             incident.denied.calls.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let has_several = incident.remediations.len() > 1;
         let moments_more = incident.timeline.len().saturating_sub(MOMENTS);
         let moments = incident.timeline.iter().skip(moments_more).map(|one| MomentRow {
             at: When::of(one.at),
             actor: one.actor.to_string(),
             text: one.text.clone(),
-            remediation: one.remediation.clone(),
+            remediation: one.remediation.clone().filter(|id| has_several && visible.contains(id)),
         });
         let waits = |state| matches!(state, State::Held | State::Rejected);
         Self {
@@ -187,8 +138,8 @@ impl IncidentPage {
             drawing: Drawing::of(&incident.graph),
             lines: incident.graph.lines(),
             left_out: incident.graph.left_out,
-            sessions: incident.sessions.iter().map(session).collect(),
-            doors: incident.doors.iter().chain(&incident.blinds).map(door).collect(),
+            sessions: incident.sessions.iter().map(SessionRow::of).map(|row| row.linked(&visible)).collect(),
+            doors: incident.doors.iter().chain(&incident.blinds).map(DoorPart::of).collect(),
             taken: incident.taken.iter().map(|one| (what(&one.activity), call(&one.activity))).collect(),
             denied: denied.join(", "),
             unknown: unknown(&incident),
@@ -203,43 +154,6 @@ impl IncidentPage {
 
     fn has_doors_to_close(&self) -> bool {
         self.doors.iter().any(|door| !door.is_closed)
-    }
-}
-
-/// Whether the thief is still inside, as far as rescind sees.
-fn inside(incident: &Incident) -> (Tone, String) {
-    let count = |status| incident.sessions.iter().filter(|one| one.is_open && one.status == status).count();
-    let (free, held) = (count(SessionStatus::NotDenied), count(SessionStatus::Held));
-    let (being, doors) = (count(SessionStatus::BeingRevoked), incident.open_doors().count());
-    let is_contested = incident.remediations.iter().any(|one| one.state == State::Contested);
-    let are = |count: usize| if count == 1 { "is" } else { "are" };
-    if free > 0 {
-        let text =
-            format!("The thief is still inside: {} {} not denied.", counted(free, "session"), are(free));
-        (Tone::Bad, text)
-    } else if held > 0 {
-        let waits = if held == 1 { "waits" } else { "wait" };
-        let text = format!("The thief is still inside: {} {waits} for an answer.", counted(held, "session"));
-        (Tone::Bad, text)
-    } else if is_contested {
-        let text = "The thief fights back: a deny is removed again and again, and put back.";
-        (Tone::Bad, text.to_owned())
-    } else if being > 0 {
-        let text = format!(
-            "The thief is being shut out: {} {} being revoked.",
-            counted(being, "session"),
-            are(being)
-        );
-        (Tone::Warn, text)
-    } else if doors > 0 {
-        let text = format!(
-            "No session of the thief is open, but {} {}: they can come back.",
-            counted(doors, "door"),
-            are(doors)
-        );
-        (Tone::Warn, text)
-    } else {
-        (Tone::Good, "No session of the thief is open, and no door.".to_owned())
     }
 }
 
@@ -267,78 +181,12 @@ fn facts(incident: &Incident) -> Vec<(&'static str, String)> {
 }
 
 /// What led to a remediation.
-fn how(one: &crate::incident::Member) -> String {
+fn how(one: &incident::Member) -> String {
     match (&one.call, &one.by, &one.ordered_by) {
         (Some(call), Some(by), _) => format!("opened by {call} with {by}"),
         (Some(call), None, _) => format!("opened by {call}"),
         (None, _, Some(by)) => format!("ordered by {by}"),
         (None, _, None) => "a finding".to_owned(),
-    }
-}
-
-fn session(session: &Session) -> SessionRow {
-    let account = session.account.as_ref().map_or_else(String::new, |account| format!(" in {account}"));
-    let name = session.name.as_deref().map_or_else(String::new, |name| format!(", session {name}"));
-    let from = session.from.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
-    let how = if let Some(by) = &session.ordered_by {
-        format!("revocation ordered by {by}{from}")
-    } else if session.is_stolen {
-        format!("stolen, used{from}")
-    } else {
-        let by = session.by.as_deref().map_or_else(String::new, |key| format!(" with {key}"));
-        format!("{}{by}{from}", session.call.as_deref().unwrap_or("opened"))
-    };
-    SessionRow {
-        status: session.status.words(),
-        tone: match session.status {
-            SessionStatus::Denied => Tone::Good,
-            SessionStatus::Ended => Tone::Plain,
-            SessionStatus::Held | SessionStatus::NotDenied => Tone::Bad,
-            SessionStatus::BeingRevoked => Tone::Warn,
-        },
-        what: format!("{}: {}{account}{name}", session.thing, session.principal),
-        key: session.access_key.clone().unwrap_or_else(|| "not known".to_owned()),
-        how,
-        at: When::of(session.at),
-        why: session.why.clone(),
-        remediation: session.remediation.clone(),
-    }
-}
-
-fn what(activity: &Activity) -> String {
-    format!("{} {}", activity.thing, activity.object.as_deref().unwrap_or("without a name"))
-}
-
-fn call(activity: &Activity) -> String {
-    let by = activity.by.as_deref().map_or_else(String::new, |key| format!(" with {key}"));
-    let from = activity.source_ip.as_deref().map_or_else(String::new, |from| format!(" from {from}"));
-    format!("{}{by}{from}", activity.call)
-}
-
-fn door(door: &IncidentDoor) -> DoorPart {
-    let activity = &door.activity;
-    let outside = activity.outside.join(" ");
-    let outside = if outside.is_empty() { outside } else { format!(", open to {outside}") };
-    let closed = door.closed.as_ref();
-    let advice = door.advice.as_ref().filter(|_| closed.is_none());
-    DoorPart {
-        id: door.door.clone(),
-        event: activity.event.clone(),
-        status: door.status.words(),
-        tone: match door.status {
-            DoorStatus::Open => Tone::Bad,
-            DoorStatus::Contained => Tone::Warn,
-            DoorStatus::Closed => Tone::Good,
-        },
-        what: format!("{}{outside}", what(activity)),
-        how: call(activity),
-        at: When::of(activity.at),
-        why: advice.map(|one| one.why.clone()).unwrap_or_default(),
-        needed_by: advice.map(|one| one.needed_by.clone()).unwrap_or_default(),
-        look: advice.map(|one| one.look.clone()).unwrap_or_default(),
-        take_away: advice.map(|one| one.take_away.clone()).unwrap_or_default(),
-        closed: closed.map(|one| format!("Closed by {}: {}", one.by, one.reason)).unwrap_or_default(),
-        is_closed: closed.is_some(),
     }
 }
 

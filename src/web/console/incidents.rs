@@ -1,10 +1,11 @@
 //! The incidents, the latest first.
 
-use super::page::{Frame, html};
+use super::page::Frame;
 use super::words::{Tone, When};
 use crate::desk::{IncidentLine, incident_line};
 use crate::incident::{Incident, IncidentState};
 use crate::ledger::Reader;
+use crate::web::access::Places;
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
@@ -60,8 +61,7 @@ pub(super) async fn page(
     let frame = Frame::of(&app, &caller, "/incidents", "Incidents");
     let is_all = wanted.state.as_deref() == Some("all");
     let number = wanted.page.unwrap_or(1).max(1);
-    let read = move |reader: &Reader| {
-        let places = caller.access.places(reader)?;
+    let read = move |frame, reader: &Reader, places: &Places| {
         let mut ids = reader.incidents()?;
         if !is_all {
             let some: HashSet<String> = reader.incidents_to_look_at()?.into_iter().collect();
@@ -89,7 +89,7 @@ pub(super) async fn page(
                 rows.push(Row { tone: tone(line.state), opened: When::of(line.opened_at), line });
             }
         }
-        Ok::<_, Problem>(IncidentsPage { frame, is_all, rows, number, has_more: met > to })
+        Ok(IncidentsPage { frame, is_all, rows, number, has_more: met > to })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }

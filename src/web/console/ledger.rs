@@ -1,11 +1,11 @@
 //! *Ledger*: what it has, who signs it, and how to verify it elsewhere.
 
-use super::page::{Frame, html};
+use super::page::Frame;
 use super::words::{Tone, When, Words};
 use crate::config::WebRole;
-use crate::desk::DeskError;
 use crate::ledger::Reader;
 use crate::remediation::describe;
+use crate::web::access::Places;
 use crate::web::act;
 use crate::web::app::App;
 use crate::web::caller::Caller;
@@ -41,7 +41,6 @@ struct LedgerPage {
 struct EntryRow {
     entry: i64,
     at: When,
-    kind: String,
     text: String,
     account: String,
     remediation: Option<String>,
@@ -62,7 +61,7 @@ pub(super) async fn page(
     let frame = Frame::of(&app, &caller, "/ledger", "Ledger");
     let live = app.shared.live();
     let cosigners = app.config.cosigners.len();
-    let read = move |reader: &Reader| {
+    let read = move |frame, reader: &Reader, _: &Places| {
         let last = reader.last()?;
         let (latest, made) = (reader.latest_checkpoint()?, reader.checkpointed()?);
         let checkpoint =
@@ -74,13 +73,12 @@ pub(super) async fn page(
         let row = |entry: crate::remediation::Entry| EntryRow {
             entry: entry.seq,
             at: When::of(entry.time),
-            kind: Words::spaced(entry.event.kind()),
             text: describe(&entry.event),
             account: entry.subject.account.map(|account| account.to_string()).unwrap_or_default(),
             remediation: entry.subject.remediation,
         };
         let signed = checkpoint.as_ref().map_or(0, |(size, ..)| *size);
-        Ok::<_, DeskError>(LedgerPage {
+        Ok(LedgerPage {
             frame,
             identity: reader.identity()?,
             unsigned: last.unsigned_abs().saturating_sub(signed),
@@ -101,5 +99,5 @@ pub(super) async fn page(
             to,
         })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }

@@ -1,11 +1,11 @@
 //! *Opt-outs and rules*: what is done about which findings, where less is done, and when that was changed.
 
-use super::page::{Frame, html};
+use super::page::Frame;
 use super::words::{Tone, When, Words};
 use crate::config::{Config, Matches, OptOut, OuId, Rule, SOON_DAYS, Selector, WebRole, built_in};
-use crate::desk::DeskError;
 use crate::ledger::Reader;
 use crate::remediation::{Entry, Event};
+use crate::web::access::Places;
 use crate::web::act;
 use crate::web::app::App;
 use crate::web::caller::Caller;
@@ -56,7 +56,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Result<
     act::require(&app, &caller, WebRole::Viewer, None).await?;
     let frame = Frame::of(&app, &caller, "/opt-outs", "Opt-outs and rules");
     let current = app.current();
-    let read = move |reader: &Reader| {
+    let read = move |frame, reader: &Reader, _: &Places| {
         let mut opt_outs: Vec<OptOut> = reader.opt_outs()?.into_values().collect();
         let now = Timestamp::now();
         opt_outs.sort_by_key(|one| one.days_left(now).unwrap_or(i64::MAX));
@@ -70,7 +70,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Result<
         let name = |path: &std::path::Path| {
             path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
         };
-        Ok::<_, DeskError>(OptOutsPage {
+        Ok(OptOutsPage {
             frame,
             mode: current.mode.to_string(),
             opt_outs: opt_outs.iter().map(|one| opt_out(one, now)).collect(),
@@ -81,7 +81,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Result<
             config_file: name(&current.file),
         })
     };
-    html(&app.read(read).await?)
+    frame.filled(&app, read).await
 }
 
 fn list(what: &str, all: &[impl Display]) -> Option<String> {

@@ -2,41 +2,49 @@
 
 use super::assets;
 use crate::config::WebRole;
+use crate::ledger::Reader;
 use crate::safe::{Cleaned, line};
+use crate::web::access::{Access, Places};
 use crate::web::app::App;
 use crate::web::caller::Caller;
-use crate::web::problem::{Problem, as_problem};
+use crate::web::problem::Problem;
 use askama::Template;
-use axum::body::to_bytes;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-/// Maximum size of a problem that is shown as a page, in bytes.
-const LARGEST_PROBLEM: usize = 64 * 1024;
+/// Who finds a page in the bar: nobody finds one that would be refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Everybody,
+    /// Who may read about every account.
+    WholeView,
+    Operators,
+}
 
-/// The pages of the bar: their addresses and names.
-const PAGES: [(&str, &str); 9] = [
-    ("/", "Now"),
-    ("/incidents", "Incidents"),
-    ("/remediations", "History"),
-    ("/alerts", "Alerts"),
-    ("/coverage", "Coverage"),
-    ("/opt-outs", "Opt-outs and rules"),
-    ("/ledger", "Ledger"),
-    ("/health", "Health"),
-    ("/revoke", "Revoke"),
+/// The pages of the bar: their addresses and names, and who can open them.
+const PAGES: [(&str, &str, For); 9] = [
+    ("/", "Now", For::Everybody),
+    ("/incidents", "Incidents", For::Everybody),
+    ("/remediations", "History", For::Everybody),
+    ("/alerts", "Alerts", For::Everybody),
+    ("/coverage", "Coverage", For::Everybody),
+    ("/opt-outs", "Opt-outs and rules", For::WholeView),
+    ("/ledger", "Ledger", For::WholeView),
+    ("/health", "Health", For::WholeView),
+    ("/revoke", "Revoke", For::Operators),
 ];
 
 /// What stands around each page.
 #[derive(Default)]
-pub(super) struct Frame {
+pub(in crate::web) struct Frame {
     pub title: String,
     /// The page of the bar that this one belongs to.
     pub here: &'static str,
-    /// Who asks, and the highest role that they have.
+    /// Who asks, and the highest role that they have; empty for somebody who is not known.
     pub who: String,
     pub role: Option<WebRole>,
+    access: Access,
     /// What a form of this page gives back.
     pub form_token: Option<String>,
     /// What was just done.
@@ -70,6 +78,11 @@ impl Done {
 }
 
 impl Frame {
+    /// Of a page for somebody who is not known: without the bar's pages.
+    pub fn alone(title: impl Into<String>) -> Self {
+        Self { title: title.into(), ..Self::default() }
+    }
+
     /// Of the page `title`, which belongs to the page of the bar at `here`.
     pub fn of(app: &App, caller: &Caller, here: &'static str, title: impl Into<String>) -> Self {
         let who = caller.identity.as_ref().map(|identity| line(identity.name()));
@@ -78,6 +91,7 @@ impl Frame {
             here,
             who: who.unwrap_or_default(),
             role: caller.access.highest(),
+            access: caller.access.clone(),
             form_token: caller.form_token.clone(),
             notice: None,
             is_live: true,
@@ -85,7 +99,7 @@ impl Frame {
         }
     }
 
-    pub fn with(mut self, done: &Done) -> Self {
+    pub(super) fn with(mut self, done: &Done) -> Self {
         self.notice = done.notice();
         self
     }
@@ -96,12 +110,38 @@ impl Frame {
         self
     }
 
+    /// The pages of the bar that whoever asks can open, each with whether it is this one.
     pub fn pages(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
-        // Where nobody can order anything there is no page for it.
-        let can_order = self.role >= Some(WebRole::Operator);
-        let shown = PAGES.into_iter().filter(move |(address, _)| *address != "/revoke" || can_order);
+        let (role, whole) = (self.role, self.sees_everything());
+        let is_shown = move |one: For| match one {
+            For::Everybody => role.is_some(),
+            For::WholeView => whole,
+            For::Operators => role >= Some(WebRole::Operator),
+        };
         let here = self.here;
-        shown.map(move |(address, name)| (address, name, address == here))
+        let shown = PAGES.into_iter().filter(move |(_, _, one)| is_shown(*one));
+        shown.map(move |(address, name, _)| (address, name, address == here))
+    }
+
+    /// Whoever asks may read about every account, and about what is of none.
+    pub fn sees_everything(&self) -> bool {
+        self.access.sees_everything()
+    }
+
+    /// The page that is read from the ledger with this frame, as an answer.
+    ///
+    /// # Errors
+    /// What the reading gives, and when the page cannot be made.
+    pub async fn filled<P: Template + Send + 'static>(
+        self,
+        app: &App,
+        read: impl FnOnce(Self, &Reader, &Places) -> Result<P, Problem> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let page = app.read(move |reader: &Reader| {
+            let places = self.access.places(reader)?;
+            read(self, reader, &places)
+        });
+        html(&page.await?)
     }
 
     pub fn style() -> String {
@@ -114,7 +154,7 @@ impl Frame {
 }
 
 /// A page as an answer.
-pub(super) fn html(page: &impl Template) -> Result<Response, Problem> {
+pub(in crate::web) fn html(page: &impl Template) -> Result<Response, Problem> {
     let mut text = Vec::new();
     let mut cleaned = Cleaned { out: &mut text, error: None };
     let rendered = page.render_into(&mut cleaned);
@@ -128,42 +168,4 @@ pub(super) fn html(page: &impl Template) -> Result<Response, Problem> {
 /// Back to a page of ours after a form, with a notice of what was done.
 pub(super) fn back_to(address: &str, done: &str) -> Response {
     Redirect::to(&format!("{address}?done={done}")).into_response()
-}
-
-#[derive(Template)]
-#[template(path = "console/problem.html")]
-struct ProblemPage {
-    frame: Frame,
-    problem: Problem,
-    is_login: bool,
-}
-
-/// There is no such page; for a program there is nothing at this address of the API.
-pub(super) async fn nowhere(uri: Uri) -> Response {
-    let problem = Problem::not_found(format!("there is nothing at {:?}", uri.path()));
-    let response = problem.into_response();
-    if uri.path().starts_with("/v1") { response } else { problem_for_people(response).await }
-}
-
-/// Problems as pages: what the API gives as JSON is here for people.
-pub(super) async fn problem_for_people(response: Response) -> Response {
-    let response = as_problem(response).await;
-    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if kind != Some(b"application/problem+json") {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    let bytes = to_bytes(body, LARGEST_PROBLEM).await.unwrap_or_default();
-    let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) else {
-        return (parts.status, bytes).into_response();
-    };
-    let frame = Frame { title: problem.title.clone(), ..Frame::default() };
-    let is_login = parts.status == StatusCode::UNAUTHORIZED;
-    let Ok(page) = html(&ProblemPage { frame, problem, is_login }) else {
-        return (parts.status, bytes).into_response();
-    };
-    let (page_parts, page) = page.into_parts();
-    parts.headers.extend(page_parts.headers);
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, page)
 }

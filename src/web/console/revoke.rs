@@ -1,5 +1,6 @@
 //! An order to revoke: whom, what that would do, and then to do it.
 
+use super::advice::Advice;
 use super::page::{Frame, back_to, html};
 use super::policy::Diff;
 use super::sent::Sent;
@@ -33,6 +34,8 @@ struct OrderPage {
     kind: &'static str,
     /// It would be revoked without another answer.
     is_revoked: bool,
+    /// It would be held, for somebody's approval.
+    is_held: bool,
     diff: Option<Diff>,
     impact: Vec<(String, Vec<String>)>,
     /// What was asked for, for the next form.
@@ -88,6 +91,7 @@ pub(super) async fn plan(State(app): State<Arc<App>>, sent: Sent) -> Result<Resp
     html(&OrderPage {
         frame: Frame::of(&app, &sent.caller, "/revoke", format!("Revoke {kind} {name}?")).still(),
         is_revoked: plan.decision == "remediate" && plan.refused.is_none(),
+        is_held: plan.decision == "hold" && plan.refused.is_none(),
         name,
         kind,
         diff,

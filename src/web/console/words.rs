@@ -140,7 +140,7 @@ impl fmt::Display for Tone {
 }
 
 /// A text in which what stands in backticks is code.
-pub(super) struct Prose(String);
+pub(in crate::web) struct Prose(String);
 
 /// It escapes what it shows.
 impl HtmlSafe for Prose {}
@@ -176,7 +176,7 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// Texts for the templates.
-pub(super) struct Words;
+pub(in crate::web) struct Words;
 
 impl Words {
     /// A text of somebody else, cut where it is very long.

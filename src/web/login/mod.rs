@@ -12,6 +12,7 @@ use super::refused;
 use crate::chain::chain;
 use crate::ledger::Append;
 use crate::remediation::{Draft, Event, LoggedIn, Subject};
+use crate::safe::line;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -59,7 +60,7 @@ async fn login(
     headers: HeaderMap,
 ) -> Response {
     let begun = begin(&app, origin, to, &headers).await;
-    begun.unwrap_or_else(|problem| answer(&headers, problem))
+    begun.unwrap_or_else(|problem| answer(&headers, problem, "/"))
 }
 
 async fn begin(
@@ -108,8 +109,10 @@ async fn callback(
     Query(returned): Query<Returned>,
     headers: HeaderMap,
 ) -> Response {
-    let finished = finish(&app, origin, returned, &headers).await;
-    finished.unwrap_or_else(|problem| answer(&headers, problem))
+    // Whoever is refused comes to the page that they wanted when they log in again.
+    let mut to = "/".to_owned();
+    let finished = finish(&app, origin, returned, &headers, &mut to).await;
+    finished.unwrap_or_else(|problem| answer(&headers, problem, &to))
 }
 
 async fn finish(
@@ -117,6 +120,7 @@ async fn finish(
     origin: Origin,
     returned: Returned,
     headers: &HeaderMap,
+    to: &mut String,
 ) -> Result<Response, Problem> {
     let logins = logins(app)?;
     throttled(app, origin)?;
@@ -126,11 +130,14 @@ async fn finish(
     let Some(pending) = pending else {
         let detail =
             "this login was not begun in this browser, is finished already, or took more than 10 minutes";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_login", detail).with("Log in again."));
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "unknown_login", detail).with("Log in again.");
+        return Err(logged(origin, problem));
     };
+    to.clone_from(&pending.to);
     if let Some(error) = returned.error {
         let detail = format!("the OpenID provider did not log you in ({})", oauth_code(&error));
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "login_refused", detail).with("Log in again."));
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "login_refused", detail).with("Log in again.");
+        return Err(logged(origin, problem));
     }
     let Some(code) = returned.code else {
         return Err(Problem::invalid("code: the OpenID provider sends one with each login"));
@@ -141,20 +148,24 @@ async fn finish(
         Ok(vouched) => vouched,
         Err(error) => {
             let problem = problem_of(&error);
-            if let Some(claim) = claim_of(error) {
-                refused::record(app, refusal(origin, request(), &problem, None, Some(claim))).await;
-            }
-            return Err(problem);
+            return Err(match claim_of(error) {
+                Some(claim) => {
+                    refused::record(app, refusal(origin, request(), &problem, None, Some(claim))).await;
+                    problem
+                }
+                None => logged(origin, problem),
+            });
         }
     };
     let identity = vouched.person.identity.clone();
     let access = Access::of(&app.current().web.grants, &identity, &vouched.person.groups);
     let Some(role) = access.highest() else {
-        let problem = no_access(&identity);
+        let problem = no_access(app, &identity, &vouched.person.groups);
         refused::record(app, refusal(origin, request(), &problem, Some(identity), None)).await;
         return Err(problem);
     };
     let from = origin.address.to_canonical().to_string();
+    tracing::info!("logged in: {} as {role}, from {from}", line(&identity.to_string()));
     record(app, LoggedIn { identity, from, role: Some(role.to_string()) }).await;
     logged_in(logins, vouched, &pending.to, headers)
 }
@@ -169,6 +180,13 @@ fn logged_in(logins: &Logins, vouched: Vouched, to: &str, headers: &HeaderMap) -
     let mut response = Redirect::to(to).into_response();
     set(&mut response, OwnCookie::Session.set(&id, logins.is_secure(), Some(logins.sessions.life())));
     Ok(response)
+}
+
+/// Notes in the log why somebody is not logged in; the ledger has only those who are named.
+fn logged(origin: Origin, problem: Problem) -> Problem {
+    let from = origin.address.to_canonical();
+    tracing::warn!(code = problem.code, "a login from {from} is refused: {}", line(&problem.detail));
+    problem
 }
 
 /// Who answers what is in the ledger with each answer. So a ledger that cannot be written keeps nobody out who wants to see why.
@@ -187,6 +205,7 @@ struct LogoutForm {
 
 async fn logout(
     State(app): State<Arc<App>>,
+    Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     caller: Result<Caller, Problem>,
     Form(form): Form<LogoutForm>,
@@ -195,8 +214,10 @@ async fn logout(
     let Ok(caller) = caller else { return Redirect::to("/logged-out").into_response() };
     let given = headers.get("x-rescind-form").and_then(|value| value.to_str().ok());
     if let Err(problem) = proves_form(&caller, &headers, given.or(form.form_token.as_deref())) {
-        return answer(&headers, problem);
+        return answer(&headers, problem, "/");
     }
+    let who = caller.identity.as_ref().map(ToString::to_string).unwrap_or_default();
+    tracing::info!("logged out: {}, from {}", line(&who), origin.address.to_canonical());
     let id = OwnCookie::Session.of(&headers, logins.is_secure());
     let id_token = id.and_then(|id| logins.sessions.end(&id));
     let provider = match &id_token {
@@ -217,12 +238,10 @@ fn problem_of(error: &LoginError) -> Problem {
     let again = "Log in again. If that does not help, the log of the service says more.";
     match error {
         LoginError::BadToken { why, .. } => {
-            tracing::warn!("a login is refused: {error}");
             let detail = format!("the ID token of the OpenID provider is not valid: {why}");
             Problem::new(StatusCode::UNAUTHORIZED, "bad_token", detail).with(again)
         }
         LoginError::Refused(_) => {
-            tracing::warn!("a login is refused: {error}");
             Problem::new(StatusCode::UNAUTHORIZED, "login_refused", error.to_string()).with(again)
         }
         LoginError::Secret(_) | LoginError::NoAnswer(_) | LoginError::NotOpenId(_) => {

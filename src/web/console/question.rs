@@ -1,0 +1,61 @@
+//! What is asked of a person about a remediation.
+
+use super::advice::Advice;
+use super::policy::Changed;
+use super::words::When;
+use crate::desk::{Kind, may_answer};
+use crate::remediation::{Remediation, State};
+use jiff::{SignedDuration, Timestamp};
+
+/// What is asked of a person, and what they can answer.
+pub(super) struct Question {
+    pub why: String,
+    /// Approving does nothing as long as what forbids it is there.
+    pub is_forbidden: bool,
+    pub change: Option<Changed>,
+    pub problem: String,
+    /// Number of the entry with the plan that is judged.
+    pub plan: i64,
+    pub answer_by: Option<When>,
+    pub is_over: bool,
+    pub can_approve: bool,
+    pub can_reject: bool,
+    pub can_be_done: bool,
+    /// What only a person can do.
+    pub by_hand: Vec<Advice>,
+}
+
+impl Question {
+    /// What is asked about a remediation; none when nothing is.
+    pub fn of(r: &Remediation, timeout: SignedDuration) -> Option<Self> {
+        let can = |kind| may_answer(r, kind).is_ok();
+        let (can_approve, can_reject) = (can(Kind::Approve), can(Kind::Reject));
+        let can_be_done = can(Kind::Done);
+        let is_held = r.state == State::Held;
+        if !(can_approve || can_reject || can_be_done || is_held) {
+            return None;
+        }
+        let held = r.held_why();
+        let proposal = r.proposal.as_ref();
+        let answer_by = r.answer_by(timeout).filter(|_| is_held);
+        Some(Self {
+            why: held.map(|(_, why)| why.to_owned()).unwrap_or_default(),
+            is_forbidden: is_held
+                && r.target.is_supported()
+                && held.is_none_or(|(code, _)| !code.is_for_approval()),
+            change: proposal.and_then(|one| one.change.as_ref()).map(|one| Changed::of(&r.target, one)),
+            problem: proposal.and_then(|one| one.problem.clone()).unwrap_or_default(),
+            plan: proposal.map_or(0, |one| one.seq),
+            is_over: answer_by.is_some_and(|until| until < Timestamp::now()),
+            answer_by: answer_by.map(When::of),
+            can_approve,
+            can_reject,
+            can_be_done,
+            by_hand: if r.target.is_supported() {
+                Vec::new()
+            } else {
+                r.what_to_do.as_deref().map(Advice::of).unwrap_or_default()
+            },
+        })
+    }
+}
