@@ -108,6 +108,20 @@ describe("every page", () => {
     }
   }
 
+  test("has its navigation and its tables whole on a phone", async () => {
+    await open({ viewport: { width: 390, height: 844 } }, async (page) => {
+      for (const [path] of Object.values(PAGES())) {
+        await page.goto(path);
+        const cut = await page.evaluate(() => {
+          const all = [...document.querySelectorAll("nav a, .scroll:not(.graphic), pre, td, tbody th")];
+          const isCut = (one) => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth;
+          return all.filter((one) => one.offsetParent && one.tagName !== "TD" ? isCut(one) : one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 200));
+        });
+        assert.deepEqual(cut, [], path);
+      }
+    });
+  });
+
   test("works without scripts", async () => {
     await open({ javaScriptEnabled: false }, async (page) => {
       for (const [path, heading] of Object.values(PAGES())) {
@@ -167,6 +181,56 @@ describe("people", () => {
     }
   });
 
+  test("read the ledger in words, and one word for one thing", async () => {
+    await open({}, async (page) => {
+      await page.goto("/ledger");
+      await page.getByRole("heading", { level: 2, name: "Checkpoint" }).waitFor();
+      assert.equal(await page.getByText(/\bseal/i).count(), 0);
+      const rows = [];
+      for (;;) {
+        rows.push(...(await page.getByRole("table").locator("tbody td.text").allTextContents()));
+        const older = page.getByRole("link", { name: "Older" });
+        if (!(await older.count())) break;
+        await older.click();
+        await page.waitForURL(/before=/);
+        await page.getByRole("table").waitFor();
+      }
+      for (const text of [/^rescind .* started: rescind run|^rescind .* started: `rescind run`/, /^the organization was read: \d+ accounts/, /^connected to AWS as /]) {
+        assert.ok(rows.some((row) => text.test(row.trim())), `${text} is not among ${rows.join("\n")}`);
+      }
+      // A kind alone is a word or two, joined by an underscore.
+      assert.deepEqual(rows.filter((row) => /^[a-z_]+( \d{12})?$/.test(row.trim())), []);
+    });
+  });
+
+  test("read whether new sessions are denied now, as the quarantine has it", async () => {
+    await open({}, async (page) => {
+      await page.goto(`/remediations/${world.revoked}`);
+      const quarantine = await page.getByRole("region", { name: "Facts" }).locator("div", { has: page.getByText("Quarantine", { exact: true }) }).locator("dd").textContent();
+      const impact = page.getByRole("region", { name: "Impact" });
+      if (/^since/.test(quarantine)) await impact.getByText(/denied as well while the quarantine is attached/).waitFor();
+      else await impact.getByText(/New sessions of the role are not denied/).waitFor();
+    });
+  });
+
+  test("see above the page that the connection is lost, until it is back", async () => {
+    const context = await browser.newContext({ baseURL: world.url });
+    const page = await context.newPage();
+    await page.route("**/v1/events", (route) => route.abort());
+    await page.goto("/");
+    const banner = page.locator("#stale[role=status]");
+    await banner.getByText(/^Not connected to rescind since \d\d:\d\d:\d\d UTC\. What you see may be old\./).waitFor();
+    assert.ok((await banner.boundingBox()).y < 200, "it is where people look");
+    const cdp = await context.newCDPSession(page);
+    await cdp.send("Runtime.evaluate", { expression: AXE });
+    const { violations } = await page.evaluate(() => globalThis.axe.run());
+    assert.deepEqual(violations.map((one) => one.id), []);
+    await page.screenshot({ path: join(SHOTS, "lost.png") });
+    await page.unroute("**/v1/events");
+    await banner.getByText(/Not connected/).waitFor({ state: "detached", timeout: 60_000 });
+    await context.close();
+  });
+
   test("come by keyboard from the top of a page to its content", async () => {
     await open({}, async (page) => {
       await page.goto("/");
@@ -202,7 +266,23 @@ test("the stylesheet and the script are kept for ever by their hash, and asked f
   }
 });
 
-// The last one: it changes the world.
+// These two change the world.
+test("what only a person can do has its policy in a block to copy", async () => {
+  await open({}, async (page) => {
+    python.stdin.write("portal\n");
+    await said();
+    await page.goto("/");
+    await page.getByRole("link", { name: /^the Identity Center role AWSReservedSSO_Administrator/ }).first().click({ timeout: 60_000 });
+    const card = page.getByRole("region", { name: /^rescind cannot revoke this/ });
+    const policy = JSON.parse(await card.getByRole("group", { name: "The policy to copy" }).textContent());
+    assert.equal(policy.Statement[0].Effect, "Deny");
+    assert.doesNotMatch((await card.locator("p").allTextContents()).join(), /[{}]/);
+    await page.goto("/alerts");
+    await page.getByRole("link", { name: /^act by hand/ }).click();
+    assert.equal(JSON.parse(await page.getByRole("group", { name: "The policy to copy" }).textContent()).Statement.length, 1);
+  });
+});
+
 test("a page that is open shows a new theft by itself, keeps the focus, and says so", async () => {
   await open({}, async (page) => {
     await page.goto("/");

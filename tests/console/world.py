@@ -165,6 +165,9 @@ def main() -> None:
                         session = {"principal_id": "AROAEXAMPLEEXAMPLE00:alice@example.com", "access_key_id": "ASIAIOSFODNN7PORTAL1"}
                         scene._exfiltration(s.THEFT_REGION, s.SHOP, PORTAL, session)
                         print("{}", flush=True)
+                    # `log`: what the service has written to its log.
+                    if line.strip() == "log":
+                        print(json.dumps({"log": log.read_text()}), flush=True)
                     if line.strip() == "thief":
                         print(json.dumps({"denied": is_denied(scene, stolen)}), flush=True)
             except BaseException:
