@@ -51,7 +51,7 @@ pub(super) fn kept(app: &App, parts: &Parts, fields: &[(String, String)], proble
     let page = form_page(parts.uri.path());
     let to: String = byte_serialize(page.as_bytes()).collect();
     let shown = KeptPage {
-        frame: Frame::alone(if is_over { "Your session has ended" } else { "Nothing was recorded" }),
+        frame: Frame::alone(if is_over { "Your session has ended" } else { "This form is too old" }),
         is_over,
         way: if is_over { format!("/login?to={to}") } else { page.clone() },
         page,

@@ -49,7 +49,6 @@ struct RuleRow {
     remedies: String,
     mode: String,
     approval: String,
-    is_built_in: bool,
 }
 
 pub(super) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
@@ -125,7 +124,7 @@ fn opt_out(one: &OptOut, now: Timestamp) -> OptOutRow {
 
 /// The rules in the order in which they are looked at.
 fn rules(config: &Config) -> Vec<RuleRow> {
-    let row = |rule: &Rule, is_built_in| {
+    let row = |rule: &Rule| {
         let remedies: Vec<String> = rule.remedies.iter().map(|one| serde_name(&format!("{one:?}"))).collect();
         let approval = match (rule.approval.approvers, rule.approval.four_eyes) {
             (1, false) => "one person".to_owned(),
@@ -139,13 +138,12 @@ fn rules(config: &Config) -> Vec<RuleRow> {
             remedies: remedies.join(", "),
             mode: rule.mode.map_or_else(|| "as the installation".to_owned(), |mode| mode.to_string()),
             approval,
-            is_built_in,
         }
     };
-    let own = config.rules.iter().map(|rule| row(rule, false));
+    let own = config.rules.iter().map(row);
     let built_in = built_in(&[]);
     let names: Vec<&String> = config.rules.iter().map(|rule| &rule.name).collect();
-    let others = built_in.iter().filter(|rule| !names.contains(&&rule.name)).map(|rule| row(rule, true));
+    let others = built_in.iter().filter(|rule| !names.contains(&&rule.name)).map(row);
     own.chain(others).collect()
 }
 
