@@ -89,14 +89,14 @@ test("an approver is logged in without typing anything, and reads every page", a
   await page.getByRole("banner").getByText("Anna").waitFor();
   assert.equal(new URL(page.url()).origin, world.url);
   await picture("now");
-  await open(incident(), "incident");
+  await open(incident(), "incident", 2150);
   await open("/remediations", "history");
   await open("/coverage", "coverage");
   await open("/opt-outs", "opt-outs");
   await open("/ledger", "ledger");
   await open("/health", "health");
   await page.setViewportSize(PHONE);
-  await open("/", "now-phone", PHONE.height);
+  await open("/", "now-phone", 1250);
   await page.setViewportSize(DESK);
 });
 
