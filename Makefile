@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := $(CURDIR)/target/emulator-venv
+API_VENV := $(CURDIR)/target/api-venv
 VENV_PYTHON := $(VENV)/bin/python
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind "$(TARGET)/debug/rescind"
@@ -9,7 +10,7 @@ DEMO := PYTHONPATH="$(CURDIR)/tests/emulator" "$(VENV_PYTHON)" -m demo --rescind
 # Where the Rust integration tests find the Python of the emulated organization.
 export RESCIND_EMULATOR_PYTHON := $(VENV_PYTHON)
 
-.PHONY: help demo demo-ha demo-up test browser-test console-test console-pictures deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
+.PHONY: help demo demo-ha demo-up test browser-test console-test api-test console-pictures deployment-test policy-test docs-test instructions bench deny sbom package docs soak fuzz build emulator clean-demo
 .NOTPARALLEL:
 
 help:
@@ -20,6 +21,7 @@ help:
 	@echo 'make browser-test   a large HTML report in headless Chromium, on the PATH or at RESCIND_CHROMIUM'
 	@echo 'make console-test  the console in Chromium, with axe-core; needs node and npm'
 	@echo 'make console-pictures  the pictures of docs/console, made again; needs pngquant as well'
+	@echo 'make api-test    the API against its own document, and nonsense to every route: two minutes'
 	@echo 'make deployment-test  the templates, modules, unit and package scripts in policies/deployment'
 	@echo 'make policy-test the policies, judged by an evaluator that is not ours; needs node and npm'
 	@echo 'make instructions  how much work decoding, deciding and appending are (valgrind), against what is kept'
@@ -83,6 +85,7 @@ test: toolchain
 	$(call stage,Rust tests,{ $(RUST_TESTS); })
 	$(call stage,the report in a browser,if command -v chromium >/dev/null; then $(MAKE) --no-print-directory browser-test; else echo 'NOT RUN: there is no Chromium (Debian: apt install chromium)'; fi)
 	$(call stage,the console in a browser,if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory console-test; else echo 'NOT RUN: there is no npm or no Chromium (Debian: apt install npm chromium)'; fi)
+	$(call stage,the API against its document,$(MAKE) --no-print-directory api-test)
 	$(call stage,documentation,$(MAKE) --no-print-directory docs-test)
 	$(call stage,deployment templates,$(MAKE) --no-print-directory deployment-test)
 	$(call stage,policies in another evaluator,if command -v npm >/dev/null; then $(MAKE) --no-print-directory policy-test; else echo 'NOT RUN: there is no npm'; fi)
@@ -107,6 +110,11 @@ console-pictures: emulator build
 	@cd tests/console && npm ci --ignore-scripts --no-audit --no-fund && RESCIND_BINARY="$(TARGET)/debug/rescind" node --test demo.test.mjs
 	@pngquant --force --strip --speed 1 --nofs --ext .png 64 target/console/pages/*.png
 	@rm -f docs/console/*.png && cp target/console/pages/*.png docs/console/
+
+# Schemathesis has a Python environment of its own.
+api-test: emulator build
+	@"$(PYTHON)" -I tests/emulator/demo/prepare.py "$(API_VENV)" tests/api/requirements.txt
+	@"$(API_VENV)/bin/python" -B tests/api/run.py "$(TARGET)/debug/rescind" "$(VENV_PYTHON)"
 
 # The quick start, command by command; every other command, by what the binary knows; every link.
 docs-test: emulator build

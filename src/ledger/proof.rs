@@ -149,6 +149,15 @@ impl Reader {
         })
     }
 
+    /// Whether an entry was moved to an archive.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_archived(&self, seq: i64) -> Result<bool, LedgerError> {
+        let kinds: Vec<String> = self.column("SELECT kind FROM entries WHERE seq = ?1", [seq])?;
+        Ok(kinds.iter().any(|kind| kind == "archived"))
+    }
+
     /// The bytes of an entry.
     pub(super) fn body(&self, seq: i64) -> Result<Vec<u8>, LedgerError> {
         let row = self

@@ -36,7 +36,8 @@ use std::collections::HashSet;
 use std::io::Write;
 
 /// The format of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, schemars::JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Format {
     /// One row for each remediation, for spreadsheets.
     Csv,

@@ -145,6 +145,18 @@ fn lists_come_in_pages_and_by_what_is_wanted() {
 }
 
 #[test]
+fn what_no_checkpoint_covers_yet_is_a_conflict_and_the_document_refuses_like_all() {
+    let scene = Scene::new();
+    let (service, url) = two_held(&scene);
+    let last = get(&format!("{url}/v1/ledger"), &[]).json()["entries"].clone();
+    let proof = get(&format!("{url}/v1/ledger/entries/{last}/proof"), &[]);
+    assert_eq!(proof.problem(), (409, "conflict".to_owned()));
+    let document = post(&format!("{url}/v1/openapi.json"), &json!({}), &[]);
+    assert_eq!(document.problem(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(service.stop(), 0);
+}
+
+#[test]
 fn what_is_known_is_not_sent_again() {
     let scene = Scene::new();
     let (service, url) = two_held(&scene);

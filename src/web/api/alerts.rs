@@ -32,6 +32,7 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// Only those that were raised since this time, such as 2026-11-30T12:00:00Z. The default is a day ago.
+    #[schemars(with = "Option<Timestamp>")]
     since: Option<String>,
 }
 

@@ -1,19 +1,22 @@
 //! What happens, as it happens: server-sent events.
 
+use super::described;
 use crate::desk::DeskError;
 use crate::ledger::Reader;
 use crate::web::access::Places;
 use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,12 +31,32 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// Maximum number of entries that are read at once.
 const MOST: usize = 500;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/v1/events", get(events))
+pub(super) fn routes() -> ApiRouter<Arc<App>> {
+    ApiRouter::new().api_route(
+        "/v1/events",
+        get_with(events, |mut o| {
+            let event = json!({
+                "type": "object",
+                "properties": {
+                    "event": {"type": "string", "enum": ["changed", "entry"]},
+                    "id": {"type": "string", "pattern": "^[0-9]+$"},
+                    "data": {"type": "string"},
+                },
+                "required": ["event", "id", "data"],
+            });
+            described::other(
+                o.inner_mut(),
+                "Server-sent events, each as this.",
+                &[("text/event-stream", event)],
+            );
+            o.id("events").summary("What happens, as it happens: server-sent events")
+        }),
+    )
 }
 
 /// Which events are wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 struct Wanted {
     /// Each entry of the ledger, and not only that there are new ones.
     #[serde(default)]
@@ -49,7 +72,7 @@ async fn events(
     caller: Caller,
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let access = caller.access.clone();
     let (places, last) =
         app.read(move |reader| Ok::<_, DeskError>((access.places(reader)?, reader.last()?))).await?;
@@ -59,7 +82,7 @@ async fn events(
         Watching { news: app.news(), app, places, wants: wanted.entries, seen, ready: VecDeque::new() };
     let end = tokio::time::sleep(LONGEST);
     let events = stream::unfold(state, Watching::next).take_until(Box::pin(end));
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response())
 }
 
 /// Somebody who watches.

@@ -48,6 +48,7 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// Only in these states: `open`, `contained`, `closed`; several are separated by commas.
+    #[schemars(with = "Option<Vec<IncidentState>>", length(min = 1))]
     state: Option<String>,
     #[serde(flatten)]
     page: PageAsked,
@@ -112,8 +113,10 @@ async fn show(
 #[serde(deny_unknown_fields)]
 struct Doors {
     /// The doors, by their ids or the beginnings of these.
+    #[schemars(length(min = 1))]
     doors: Vec<String>,
     /// What was done, for the ledger.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     reason: String,
 }
 

@@ -77,9 +77,20 @@ async fn proof(
             if !(1..=reader.last()?).contains(&entry) {
                 return Err(unknown());
             }
-            let account = reader.entry(entry)?.subject.account;
+            let is_archived = reader.is_archived(entry)?;
+            let account = if is_archived { None } else { reader.entry(entry)?.subject.account };
             if !caller.access.places(reader)?.show(account.as_ref()) {
                 return Err(unknown());
+            }
+            if is_archived {
+                let text = format!("entry {entry} was moved to an archive: it and its proof are there");
+                return Err(DeskError::NotFound(text));
+            }
+            let covered = reader.latest_checkpoint()?.map_or(0, |(size, _)| size);
+            if entry.unsigned_abs() > covered {
+                let text =
+                    format!("no checkpoint covers entry {entry} yet: the service makes one before long");
+                return Err(DeskError::Conflict(text));
             }
             let proof = reader.prove(entry)?;
             serde_json::to_value(proof).map_err(|error| DeskError::Conflict(error.to_string()))

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod change;
+mod described;
 mod document;
 mod events;
 mod idempotency;
@@ -28,16 +29,15 @@ use std::sync::Arc;
 /// The routes of the API, with the document that describes them.
 pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let (routes, document) = documented();
-    let routes =
-        routes.layer(from_fn_with_state(Arc::clone(app), idempotency::once)).layer(map_response(as_problem));
     let document = Arc::new(document);
-    routes.route(
+    let routes = routes.route(
         "/v1/openapi.json",
         get(move || {
             let document = Arc::clone(&document);
             async move { Json((*document).clone()) }
         }),
-    )
+    );
+    routes.layer(from_fn_with_state(Arc::clone(app), idempotency::once)).layer(map_response(as_problem))
 }
 
 #[expect(clippy::default_trait_access, reason = "the type is of a crate that is not ours to name")]
@@ -57,6 +57,8 @@ fn documented() -> (Router<Arc<App>>, OpenApi) {
         .merge(orders::routes())
         .merge(places::routes())
         .merge(ledger::routes())
+        .merge(events::routes())
+        .merge(reports::routes())
         .finish_api_with(&mut document, |document| {
             document
                 .security_scheme(
@@ -71,8 +73,12 @@ fn documented() -> (Router<Arc<App>>, OpenApi) {
                     },
                 )
                 .security_requirement("aws")
+                .with(|mut document| {
+                    described::complete(document.inner_mut());
+                    document
+                })
         });
-    (routes.merge(events::routes()).merge(reports::routes()), document)
+    (routes, document)
 }
 
 #[cfg(test)]

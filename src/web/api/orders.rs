@@ -24,6 +24,7 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
             post_with(order, |o| {
                 o.id("revoke")
                     .summary("Order a revocation")
+                    .response::<202, Document<OrderGiven>>()
                     .description("It goes through the same rules, opt-outs and budgets as a finding; GET /v1/findings/{id} has what was decided.")
             }),
         )
@@ -35,19 +36,25 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
 #[serde(deny_unknown_fields)]
 struct OrderBody {
     /// The account that the role or user is in.
+    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
     account: AccountId,
     /// A role (web, role/web), an IAM user (user/alice), or an ARN of one or of a role's session.
+    #[schemars(regex(
+        pattern = r"^(arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:.+|(role|user)/.+|[A-Za-z0-9+=,.@_-]{1,64})$"
+    ))]
     principal: String,
     /// Only this session of the role: its name, or AROA…:NAME.
     session: Option<String>,
     /// The access key that was stolen.
+    #[schemars(regex(pattern = r"^A[KS]IA[A-Z0-9]{12,}$"))]
     key: Option<String>,
     /// When the theft began, if that is known.
     since: Option<Timestamp>,
     /// The address at which the thief was seen.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("anyOf" = [{"format": "ipv4"}, {"format": "ipv6"}, {"type": "null"}]))]
     address: Option<IpAddr>,
     /// The reason, for the ledger.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     reason: String,
 }
 

@@ -67,7 +67,9 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
         )
         .api_route(
             "/v1/remediations/{id}/release",
-            post_with(release, |o| o.id("release").summary("Release a remediation")),
+            post_with(release, |o| {
+                o.id("release").summary("Release a remediation").response::<202, Document<ReleaseDocument>>()
+            }),
         )
 }
 
@@ -76,8 +78,10 @@ pub(super) fn routes() -> ApiRouter<Arc<App>> {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// Only in these states.
+    #[schemars(with = "Option<Vec<Stands>>", length(min = 1))]
     state: Option<String>,
     /// Only with these proofs.
+    #[schemars(with = "Option<Vec<Rung>>", length(min = 1))]
     proof: Option<String>,
     /// Only in this account.
     account: Option<String>,
@@ -91,10 +95,13 @@ struct Wanted {
 
 /// Which page is asked for.
 #[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PageAsked {
     /// Maximum number of items: 1 to 500. The default is 50.
+    #[schemars(with = "Option<u16>", range(min = 1, max = 500))]
     pub limit: Option<String>,
     /// The `next` of the page before.
+    #[schemars(with = "Option<i64>", range(min = 1))]
     pub cursor: Option<String>,
 }
 
@@ -244,6 +251,7 @@ async fn release_plan(
 #[serde(deny_unknown_fields)]
 pub(super) struct Why {
     /// The reason, for the ledger.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     pub reason: String,
 }
 
@@ -298,6 +306,7 @@ async fn answer(
 #[serde(deny_unknown_fields)]
 struct ReleaseBody {
     /// The reason, for the ledger.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     reason: String,
     /// Also when somebody else changed the policy since: their change is lost.
     #[serde(default)]

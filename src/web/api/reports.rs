@@ -1,5 +1,6 @@
 //! Reports, to download.
 
+use super::described;
 use crate::desk::DeskError;
 use crate::digest::{Hashed, hex};
 use crate::ident::AccountId;
@@ -9,16 +10,18 @@ use crate::report::{Format, Prepared, ReportError, write};
 use crate::web::app::{App, REPORTS};
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek};
 use std::path::Path;
@@ -32,17 +35,36 @@ const LONGEST: Duration = Duration::from_mins(5);
 /// Size of a piece that is sent, in bytes.
 const PIECE: usize = 64 * 1024;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/v1/report", get(report))
+pub(super) fn routes() -> ApiRouter<Arc<App>> {
+    ApiRouter::new().api_route(
+        "/v1/report",
+        get_with(report, |mut o| {
+            let text = || json!({"type": "string"});
+            let kinds = [
+                ("text/csv; charset=utf-8", text()),
+                ("text/html; charset=utf-8", text()),
+                ("application/x-ndjson", json!({})),
+                ("application/json", json!({"type": ["object", "array"]})),
+            ];
+            described::other(o.inner_mut(), "The report, as a file.", &kinds);
+            o.id("report").summary("A report, to download")
+        }),
+    )
 }
 
 /// Which report is wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
+    /// The format.
+    #[schemars(with = "Format")]
     format: String,
+    /// Only what was found at this time or later.
     from: Option<Timestamp>,
+    /// Only what was found before this time.
     to: Option<Timestamp>,
+    /// Only in this account.
+    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
     account: Option<AccountId>,
 }
 

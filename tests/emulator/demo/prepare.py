@@ -1,6 +1,6 @@
-"""Makes the Python environment of the emulated organization.
+"""Makes the Python environment of the emulated organization, or that of other requirements.
 
-    python3 -I prepare.py DIRECTORY
+    python3 -I prepare.py DIRECTORY [REQUIREMENTS]
 
 Uses the standard library only. Installs when the locked requirements or the
 interpreter changed since the last time, and needs no network otherwise.
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 10)
-REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+REQUIREMENTS = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent / "requirements.txt").resolve()
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     stamp = directory / "installed"
     if stamp.is_file() and stamp.read_text() == _wanted(directory):
         return
-    print("Installing the emulated organization's Python packages (the first time, and when their lock changes) ...")
+    print(f"Installing the Python packages of {REQUIREMENTS.parent} (the first time, and when their lock changes) ...")
     if _version(directory) is None:
         _run(sys.executable, "-m", "venv", "--clear", str(directory))
     pip = [str(_python(directory)), "-m", "pip", "--disable-pip-version-check"]
