@@ -17,13 +17,13 @@ pub(super) fn complete(document: &mut OpenApi) {
     let problem = in_context(|context| context.schema.subschema_for::<Problem>().to_value());
     for (path, item) in document.paths.iter_mut().flat_map(|paths| &mut paths.paths) {
         let ReferenceOr::Item(item) = item else { continue };
-        for operation in item.get.iter_mut() {
+        if let Some(operation) = &mut item.get {
             in_address(path, operation);
             lists(operation);
             kept(operation);
             refusals(operation, &problem, &[]);
         }
-        for operation in item.post.iter_mut() {
+        if let Some(operation) = &mut item.post {
             in_address(path, operation);
             sent_again(operation);
             refusals(operation, &problem, &[400, 409, 413, 415, 422]);
