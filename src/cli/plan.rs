@@ -184,7 +184,8 @@ pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &S
                 }
             }
             let instance = finding.evidence.instance_id.as_deref();
-            for line in impact.iter().flat_map(|impact| impact.lines(instance)) {
+            let is_quarantined = !quarantine.is_zero() && change.means != Means::Quarantine;
+            for line in impact.iter().flat_map(|impact| impact.lines_while(instance, is_quarantined)) {
                 screen.prose(format!("  {}", clean(&line)));
             }
         }

@@ -108,8 +108,9 @@ impl Impact {
         self.lines_while(instance, false)
     }
 
-    /// The same while a quarantine is attached beside the deny, or not.
-    pub(super) fn lines_while(&self, instance: Option<&str>, is_quarantined: bool) -> Vec<String> {
+    /// The same where a quarantine is, or will be, attached beside the deny for a while.
+    #[must_use]
+    pub fn lines_while(&self, instance: Option<&str>, is_quarantined: bool) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.warnings().into_iter().map(|warning| format!("WARNING: {warning}.")));
         lines.extend(self.what_runs(instance));

@@ -8,6 +8,7 @@ use super::words::{Words, nested};
 use crate::config::WebRole;
 use crate::desk::{OrderAsked, PlanDocument, Principal};
 use crate::finding::Ordered;
+use crate::remediation::Means;
 use crate::web::act;
 use crate::web::app::App;
 use crate::web::caller::Caller;
@@ -87,7 +88,9 @@ pub(super) async fn plan(State(app): State<Arc<App>>, sent: Sent) -> Result<Resp
     let plan = act::plan_order(&app, &sent.caller, &asked, sent.text("reason")).await?;
     let change = plan.change.as_ref();
     let diff = change.map(|one| Diff::of(one.policy(), one.before.as_deref(), Some(&one.after)));
-    let impact = plan.impact.as_ref().map(|impact| impact.lines(None)).unwrap_or_default();
+    let quarantines =
+        !app.config.quarantine.is_zero() && change.is_some_and(|one| one.means != Means::Quarantine);
+    let impact = plan.impact.as_ref().map(|impact| impact.lines_while(None, quarantines)).unwrap_or_default();
     html(&OrderPage {
         frame: Frame::of(&app, &sent.caller, "/revoke", format!("Revoke {kind} {name}?")).still(),
         is_revoked: plan.decision == "remediate" && plan.refused.is_none(),
