@@ -208,6 +208,16 @@ fn attached(findings: &[Finding], screen: &Screen) {
     }
 }
 
+/// Who must approve it, where that is not just one person, and who has.
+fn approvals(r: &Remediation, screen: &Screen) {
+    if r.approval.asks_for_others() {
+        screen.prose(format!("  To be approved by {}.", r.approval));
+    }
+    for one in &r.approvals {
+        screen.prose(format!("  Approved by {}: {}", clean(&one.by), clean(&one.reason)));
+    }
+}
+
 /// What a person needs who is asked.
 fn judge(r: &Remediation, timeout: Option<SignedDuration>, sign: &str, screen: &Screen) {
     if r.state == State::Held && !r.target.is_supported() {
@@ -233,6 +243,7 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, sign: &str, screen: &
             _ => screen
                 .prose("  The planned change is not determined yet: that happens at the next poll or start."),
         }
+        approvals(r, screen);
         screen.prose(match timeout.and_then(|timeout| r.answer_by(timeout)) {
             Some(until) if until > Timestamp::now() => {
                 format!("  Expires {} if unanswered: rejected, NOT revoked. To answer:", when(until))

@@ -10,6 +10,7 @@ use crate::finding::ORDER_TYPE;
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A rule: which findings it is for, and what is done about them.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +64,16 @@ impl Approval {
     /// What either asks for.
     pub(crate) fn stricter(self, other: Self) -> Self {
         Self { approvers: self.approvers.max(other.approvers), four_eyes: self.four_eyes || other.four_eyes }
+    }
+}
+
+impl fmt::Display for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.approvers {
+            1 => f.write_str("one person")?,
+            count => write!(f, "{count} people")?,
+        }
+        if self.four_eyes { f.write_str(", not who ordered it") } else { Ok(()) }
     }
 }
 

@@ -33,6 +33,9 @@ const FROM_ONE: usize = 512;
 /// Timeout for reading the header of a request, and for waiting for the next one.
 const SLOWEST: Duration = Duration::from_secs(5);
 
+/// Maximum size of a request's header, in bytes: several times what a proof and the cookies take.
+const HEADER: usize = 32 * 1024;
+
 /// Maximum duration of a connection. A page that is open connects again.
 const LONGEST: Duration = Duration::from_mins(30);
 
@@ -143,6 +146,7 @@ where
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(SLOWEST)
+        .max_buf_size(HEADER)
         .serve_connection(stream, service)
         .await;
 }

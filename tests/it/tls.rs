@@ -1,6 +1,5 @@
 //! The service's own TLS, with a certificate of a private CA.
 
-use crate::log;
 use crate::scene::{Ran, SECURITY, Scene};
 use crate::watching::Watching;
 use crate::way_out::Network;
@@ -28,7 +27,7 @@ impl Hub {
             "listen = \"127.0.0.1:0\"\n[web]\ntls_certificates = \"web.pem\"\ntls_key = \"web.pem\"\n[[web.access]]\nrole = \"viewer\"\narns = [\"arn:aws:iam::{SECURITY}:role/Reader\"]\n"
         ));
         let mut service = Watching::start(&scene, &[]);
-        let line = service.until(log::LISTENS);
+        let line = service.until("answers on https://");
         let (_, rest) = line.split_once("https://127.0.0.1:").expect("an encrypted address");
         let port = rest.split(": ").next().expect("a port").to_owned();
         let reader = scene.session(SECURITY, "Reader", "laptop");

@@ -93,3 +93,28 @@ fn nobody_can_hold_all_places() {
     assert!(matches!(first.read_to_end(&mut rest), Ok(0) | Err(_)), "{rest:?}");
     assert_eq!(service.stop(), 0);
 }
+
+#[test]
+fn a_body_that_is_long_or_does_not_come_takes_no_memory() {
+    let scene = Scene::new();
+    scene.watch();
+    scene.configure(LISTENS);
+    let mut service = Watching::start(&scene, &[]);
+    let url = address(&mut service);
+    let host = url.strip_prefix("http://").expect("an address");
+    let answer = |length: usize, sent: usize| {
+        let mut stream = TcpStream::connect(host).expect("it listens");
+        let head = format!(
+            "POST /v1/revocations HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        let _ = stream.write_all(&vec![b' '; sent]);
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(answer(33_000, 33_000), "413");
+    // It is not waited for without end.
+    assert_eq!(answer(30_000, 20_000), "408");
+    assert_eq!(service.stop(), 0);
+}

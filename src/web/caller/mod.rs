@@ -21,9 +21,14 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Maximum size of a request's body, in bytes.
-pub(super) const BODY: usize = 256 * 1024;
+/// Maximum size of a request's body, in bytes. It is read before it is known who asks, for whoever signs it signs that
+/// as well: as many bodies as there may be connections must fit into the memory of a small host.
+pub(super) const BODY: usize = 32 * 1024;
+
+/// Timeout for reading it.
+const SLOWEST: Duration = Duration::from_secs(10);
 
 /// Who asks, and what they may do.
 #[derive(Debug, Clone)]
@@ -46,9 +51,16 @@ pub(super) struct BodyDigest(pub String);
 /// Reads the body, and finds out who asks: once, for a proof counts only once.
 pub(super) async fn identified(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY).await else {
-        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too long");
-        return problem.into_response();
+    let body = match tokio::time::timeout(SLOWEST, to_bytes(body, BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too long");
+            return problem.into_response();
+        }
+        Err(_) => {
+            let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body did not come");
+            return problem.into_response();
+        }
     };
     parts.extensions.insert(BodyDigest(sha256(&body)));
     let found = Caller::find(&mut parts, &app).await;

@@ -126,18 +126,12 @@ fn opt_out(one: &OptOut, now: Timestamp) -> OptOutRow {
 fn rules(config: &Config) -> Vec<RuleRow> {
     let row = |rule: &Rule| {
         let remedies: Vec<String> = rule.remedies.iter().map(|one| serde_name(&format!("{one:?}"))).collect();
-        let approval = match (rule.approval.approvers, rule.approval.four_eyes) {
-            (1, false) => "one person".to_owned(),
-            (1, true) => "one person, not who ordered it".to_owned(),
-            (count, false) => format!("{count} people"),
-            (count, true) => format!("{count} people, not who ordered it"),
-        };
         RuleRow {
             name: rule.name.clone(),
             matches: matches(&rule.matches),
             remedies: remedies.join(", "),
             mode: rule.mode.map_or_else(|| "as the installation".to_owned(), |mode| mode.to_string()),
-            approval,
+            approval: rule.approval.to_string(),
         }
     };
     let own = config.rules.iter().map(row);

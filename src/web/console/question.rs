@@ -12,6 +12,8 @@ pub(super) struct Question {
     pub why: String,
     /// Approving does nothing as long as what forbids it is there.
     pub is_forbidden: bool,
+    /// Who must approve it, where that is not just one person.
+    pub approval: Option<String>,
     pub change: Option<Changed>,
     pub problem: String,
     /// Number of the entry with the plan that is judged.
@@ -43,6 +45,7 @@ impl Question {
             is_forbidden: is_held
                 && r.target.is_supported()
                 && held.is_none_or(|(code, _)| !code.is_for_approval()),
+            approval: r.approval.asks_for_others().then(|| r.approval.to_string()),
             change: proposal.and_then(|one| one.change.as_ref()).map(|one| Changed::of(&r.target, one)),
             problem: proposal.and_then(|one| one.problem.clone()).unwrap_or_default(),
             plan: proposal.map_or(0, |one| one.seq),

@@ -240,13 +240,10 @@ fn a_follower_stops_while_the_log_does_not_answer() {
 
 #[test]
 fn who_may_do_what_is_read_again_by_a_host_that_follows() {
-    let scene = scene();
     let access = format!("role = \"approver\"\narns = [\"arn:aws:iam::{SECURITY}:role/Alice\"]\n");
+    let (scene, mut leader, mut follower) =
+        two(&format!("mode = \"approve\"\nlisten = \"127.0.0.1:0\"\n[[web.access]]\n{access}"));
     scene.role(SECURITY, "Alice");
-    configure(&scene, &format!("mode = \"approve\"\nlisten = \"127.0.0.1:0\"\n[[web.access]]\n{access}"));
-    let (mut leader, mut follower) = (Host::new(&scene), Host::new(&scene));
-    leader.lead();
-    follower.run();
     let line = follower.until(crate::log::LISTENS);
     let url = line.split_once("http://").expect("an address").1.split(": ").next().expect("an address");
     let url = format!("http://{url}");

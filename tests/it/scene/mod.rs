@@ -100,7 +100,8 @@ impl Scene {
     pub fn configure(&self, head: &str) {
         let [home, other] = self.setting.regions;
         // Keys stand before tables, and after the regions there is room for tables.
-        let (keys, tables) = head.split_at(head.find("[[").unwrap_or(head.len()));
+        let first = if head.starts_with('[') { Some(0) } else { head.find("\n[").map(|at| at + 1) };
+        let (keys, tables) = head.split_at(first.unwrap_or(head.len()));
         let Setting { budget, role_path, .. } = &self.setting;
         let regions = if keys.contains("regions = ") {
             String::new()
