@@ -1,12 +1,14 @@
 //! The ledger against the bounds: appends against raw rusqlite, `ledger verify` against sha2.
 //!
-//! `cargo bench --bench ledger -- append`, `-- verify [ENTRIES]`, `-- grow [ENTRIES]`, `-- make ENTRIES LEDGER`, `-- file LEDGER` (verify it); without a word
-//! the first two. Each measure and its bound are taken in turn, in the same run, on the same disk.
+//! `cargo bench --bench ledger -- append`, `-- verify [ENTRIES]`, `-- grow [ENTRIES]`, `-- make ENTRIES LEDGER [REMEDIATIONS]`, `-- file LEDGER`
+//! (verify it); without a word the first two. Each measure and its bound are taken in turn, in the same run, on the same disk.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)] // it is for reading
 
 #[path = "common/story.rs"]
 mod story;
+#[path = "common/years.rs"]
+mod years;
 
 use rescind::audit::{Keys, verify};
 use rescind::ledger::{Append, Ledger, Reader};
@@ -16,6 +18,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use story::Story;
+use years::Years;
 
 const MIGRATION: &str = include_str!("../migrations/01-ledger/up.sql");
 
@@ -25,7 +28,13 @@ fn main() {
     match words.first().map(String::as_str) {
         Some("append") => append(),
         Some("verify") => verified(number.unwrap_or(1_000_000)),
-        Some("make") => made(Path::new(words.get(2).expect("a file")), number.unwrap_or(1_000_000)),
+        Some("make") => {
+            let (path, entries) = (Path::new(words.get(2).expect("a file")), number.unwrap_or(1_000_000));
+            match words.get(3).and_then(|word| word.parse().ok()) {
+                None => made(path, entries),
+                Some(remediations) => made_of_years(path, entries, remediations),
+            }
+        }
         Some("file") => file(Path::new(words.get(1).expect("a file"))),
         Some("grow") => grow(number.unwrap_or(10_000_000)),
         _ => {
@@ -153,6 +162,25 @@ fn verified(entries: usize) {
 fn made(path: &Path, entries: usize) {
     let ledger = Ledger::open(path).expect("a ledger");
     fill(&ledger, &Story::read(), 0, entries);
+    ledger.close();
+}
+
+/// Makes a ledger with so many remediations among its entries.
+fn made_of_years(path: &Path, entries: usize, remediations: usize) {
+    const AT_ONCE: usize = 50;
+    let (ledger, years) = (Ledger::open(path).expect("a ledger"), Years::read());
+    runtime().block_on(async {
+        for first in (0..remediations).step_by(AT_ONCE) {
+            let numbers = first..(first + AT_ONCE).min(remediations);
+            let entries = numbers.flat_map(|number| years.one(number, entries / remediations)).collect();
+            ledger.append(Append { entries, ..Append::default() }).await.expect("written");
+        }
+        let alerts = ledger.reader().and_then(|reader| reader.of_kind("alert")).expect("alerts");
+        ledger
+            .append(Append { entries: Years::seen_to(&alerts), ..Append::default() })
+            .await
+            .expect("written");
+    });
     ledger.close();
 }
 

@@ -24,6 +24,7 @@ import quarantine
 import table
 import throughput
 import timeline
+import web
 from tools import ROOT, Tools
 
 FULL = {
@@ -45,6 +46,8 @@ FULL = {
     "denies": 30,
     "log_thefts": 2_000,
     "replayed": 500_000,
+    "web_ledger": (1_000_000, 10_000),
+    "web_seconds": 130,
 }
 QUICK = {
     "latencies": (0, 20),
@@ -65,6 +68,8 @@ QUICK = {
     "denies": 10,
     "log_thefts": 200,
     "replayed": 20_000,
+    "web_ledger": (100_000, 1_000),
+    "web_seconds": 20,
 }
 MEASURES = {
     "containment": lambda tools, size, say: containment.measure(tools, size["delays"], say),
@@ -82,6 +87,7 @@ MEASURES = {
     "ledger": lambda tools, size, say: growth.ledger(tools, size["ledger"], say),
     "opt_outs": lambda tools, size, say: growth.opt_outs(tools, size["opt_outs"], say),
     "log": lambda tools, size, say: log.measure(tools, size, say),
+    "web": lambda tools, size, say: web.measure(tools, size, say),
     "doctor": lambda tools, size, say: doctor.measure(tools, size["doctor"], say),
 }
 

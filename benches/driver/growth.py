@@ -40,7 +40,7 @@ def ledger(tools, sizes, say):
         with Home(tools.binary) as home, Stand(tools.stand, 0, RUNS + 1) as stand:
             command = [tools.ledger, "make", str(entries), home.file("ledger.db")]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            _long_ago(home.file("ledger.db"))
+            long_ago(home.file("ledger.db"))
             size = home.ledger_size()
             measured, calls = home.handle(stand, 0)
             first = moments(measured, calls)
@@ -59,7 +59,7 @@ def ledger(tools, sizes, say):
     return rows
 
 
-def _long_ago(path):
+def long_ago(path):
     """What was begun was begun yesterday: budgets look at the last hour, and so many in one are nobody's."""
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE remediations SET begun_at = strftime('%Y-%m-%dT%H:%M:%fZ', begun_at, '-1 day')")

@@ -12,7 +12,7 @@ import tempfile
 import process
 
 CONFIGURATION = """mode = "enforce"
-listen = ""
+listen = "{listen}"
 regions = {regions}
 concurrency = {concurrency}
 {more}
@@ -42,9 +42,10 @@ def environment(url):
 class Home:
     """It is removed at the end of `with`."""
 
-    def __init__(self, binary, concurrency=32, more="", regions=("eu-central-1", "us-east-1")):
+    def __init__(self, binary, concurrency=32, more="", regions=("eu-central-1", "us-east-1"), listen=""):
         self.binary = binary
-        self.text = CONFIGURATION.format(concurrency=concurrency, more=more, regions=json.dumps(regions))
+        own = {"concurrency": concurrency, "more": more, "regions": json.dumps(regions), "listen": listen}
+        self.text = CONFIGURATION.format(**own)
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="rescind-bench-")

@@ -76,6 +76,13 @@ def cpu(pid):
     return total / 1e9
 
 
+def cpu_of_all(pid):
+    """The same with threads that have ended since, in ticks of a hundredth of a second."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def median(values):
     values = sorted(values)
     middle = len(values) // 2

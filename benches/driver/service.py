@@ -19,7 +19,11 @@ class Service:
     def __enter__(self):
         self._process = self._home.service(self._stand.url)
         polls = lambda: self._stand.operations().get("ListFindings", {}).get("count", 0)
-        until(lambda: polls() >= self._stand.regions, 60)
+        try:
+            until(lambda: polls() >= self._stand.regions, 60)
+        except process.Failed:
+            stop(self._process)
+            raise
         time.sleep(SETTLING)
         return self
 

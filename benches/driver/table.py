@@ -332,6 +332,52 @@ def _log(found):
     return "\n\n".join((f"A put takes {put} ms.", quiet, deny, many, over, _table(heads, lines)))
 
 
+def _web(found):
+    milliseconds = lambda seconds: f"{seconds * 1000:.0f} ms"
+    lines = [
+        [name, f"{row['bytes'] / 1024:.0f} KiB", *(milliseconds(row[key]) for key in ("median", "p95", "most"))]
+        for name, row in found["reads"].items()
+    ]
+    reads = _table(["read", "answer", "median", "95 of 100", "longest"], lines)
+    pages = found["pages"]
+    none, some = "0", str(pages["count"])
+    lines = [
+        [
+            name,
+            f"{share[none]:.2%}",
+            f"{share[some]:.2%}",
+            f"{share[some] - share[none]:.2%}",
+            _count(share["loads"]),
+            milliseconds(share["load_median"]),
+            milliseconds(share["load_p95"]),
+        ]
+        for name, share in pages["share"].items()
+    ]
+    heads = ["", "no page", f"{some} pages", "the pages' share of a core", "loads", "median", "95 of 100"]
+    opened = _table(heads, lines)
+    beside = found["beside"]
+    denies = beside["denies"]
+    lines = [
+        [name, _ms(denies[key]["event"]), _ms(denies[key]["remedy"]), str(denies[key]["event"]["runs"]),
+         f"{beside['cores'][key]:.2f}"]
+        for name, key in (("nobody reads", "quiet"), (f"{beside['per_second']} reads a second", "beside"))
+    ]
+    ratio = lambda name: _ratios({"on": denies["beside"], "off": denies["quiet"]}, name)
+    lines.append(["ratio of the medians", ratio("event"), ratio("remedy"), "", ""])
+    deny = _table(["", "event to the deny", "AssumeRole to the deny", "denies", "cores"], lines)
+    statuses = ", ".join(f"{_count(count)} with {status}" for status, count in sorted(beside["statuses"].items()))
+    text = (
+        f"A ledger of {_count(found['entries'])} entries ({found['mib']:.0f} MiB) with {_count(found['remediations'])} "
+        f"remediations. The first *Now* after the start took {milliseconds(found['first_s'])}. Most memory: "
+        f"{found['peak_mib']:.0f} MiB."
+    )
+    more = (
+        f"At {found['latency_ms']} ms a call. The reads beside the denies were answered in a median of "
+        f"{milliseconds(beside['reads']['median'])}, 95 of 100 within {milliseconds(beside['reads']['p95'])}: {statuses}."
+    )
+    return "\n\n".join((text, reads, opened, deny, more))
+
+
 def _growing(first, more):
     """`first` and `more`: heads, each with what makes its cell of a row."""
     columns = {
@@ -355,6 +401,7 @@ PARTS = {
     "baselines": _baselines,
     "idle": _idle,
     "log": _log,
+    "web": _web,
     "organization": _growing(
         {"accounts": lambda row: _count(row["accounts"])},
         {

@@ -259,7 +259,14 @@ fn carried(record: &Record, activity: &Activity, before: &[Session]) -> Outcome 
 }
 
 impl Session {
-    fn with(mut self, outcome: Outcome, now: Timestamp) -> Self {
+    /// When it ends by itself, if it does and that matters.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        let matters = matches!(self.status, SessionStatus::NotDenied | SessionStatus::Held);
+        self.end().filter(|_| matters)
+    }
+
+    fn end(&self) -> Option<Timestamp> {
         let longest = match self.thing {
             Thing::RoleSession => LONGEST_ROLE_SESSION,
             Thing::RootSession => LONGEST_ROOT_SESSION,
@@ -269,7 +276,11 @@ impl Session {
         let end = self.expires.map_or(latest, |end| end.min(latest));
         // What was stolen was opened at a time that nobody knows, and a long-term key does not end.
         let has_end = self.thing != Thing::AccessKey && (!self.is_stolen || self.thing == Thing::RoleSession);
-        let is_over = has_end && end <= now;
+        has_end.then_some(end)
+    }
+
+    fn with(mut self, outcome: Outcome, now: Timestamp) -> Self {
+        let is_over = self.end().is_some_and(|end| end <= now);
         (self.status, self.why) = match outcome.status {
             SessionStatus::NotDenied | SessionStatus::Held if is_over => {
                 (SessionStatus::Ended, "its token has run out".to_owned())

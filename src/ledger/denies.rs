@@ -138,9 +138,20 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn quarantines(&self) -> Result<(usize, Option<Timestamp>), LedgerError> {
-        let since = self.column(&format!("SELECT q.time {QUARANTINES} ORDER BY q.seq"), [])?;
-        let oldest = since.first().map(|time| time.parse());
+        let mut known = self.known_quarantines();
+        let connection = self.connection();
+        let sql = "SELECT seq, kind, remediation, time FROM entries
+             WHERE kind IN ('quarantining', 'lifted', 'not_quarantined') AND kind <> 'call' AND seq > ?1 ORDER BY seq";
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let mut rows = statement.query([known.seq]).map_err(|e| self.sqlite(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.sqlite(e))? {
+            let (seq, kind, remediation, time): (i64, String, Option<String>, String) =
+                row.try_into().map_err(|e| self.sqlite(e))?;
+            known.take(seq, &kind, remediation, time);
+        }
+        let (count, oldest) = known.now();
+        let oldest = oldest.map(|time| time.parse());
         let oldest = oldest.transpose().map_err(|e: jiff::Error| self.bad_row("entries", &e))?;
-        Ok((since.len(), oldest))
+        Ok((count, oldest))
     }
 }

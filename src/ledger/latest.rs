@@ -8,6 +8,13 @@ use rusqlite::types::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+/// The verdicts that there are, each found by one step in their index.
+const VERDICTS: &str = "WITH RECURSIVE known(verdict) AS (
+    SELECT min(verdict) FROM occurrences
+    UNION ALL SELECT (SELECT min(verdict) FROM occurrences WHERE verdict > known.verdict) FROM known
+    WHERE verdict IS NOT NULL
+) SELECT verdict FROM known WHERE verdict IS NOT NULL";
+
 /// Which remediations a page shows. What is empty leaves nothing out.
 #[derive(Debug, Clone, Default)]
 pub struct PageWanted {
@@ -99,16 +106,37 @@ impl Reader {
         before: Option<i64>,
         most: usize,
     ) -> Result<(Vec<Decided>, Option<i64>), LedgerError> {
-        let sql = "SELECT occurrence FROM occurrences WHERE seq < ?1 AND coalesce(verdict, '') <> 'file'
-                   ORDER BY seq DESC LIMIT ?2";
-        let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
-        let mut occurrences = self.column(sql, rusqlite::params![before.unwrap_or(i64::MAX), limit])?;
-        let is_more = occurrences.len() > most;
-        occurrences.truncate(most);
+        // The index has them by their verdicts: the latest of each are the latest of all.
+        let mut verdicts: Vec<Option<String>> = self.column(VERDICTS, [])?.into_iter().map(Some).collect();
+        verdicts.push(None);
+        let mut latest = Vec::new();
+        for verdict in verdicts.iter().filter(|verdict| verdict.as_deref() != Some("file")) {
+            latest.extend(self.latest_of(verdict.as_deref(), before, most + 1)?);
+        }
+        latest.sort_unstable_by_key(|(_, seq)| std::cmp::Reverse(*seq));
+        let is_more = latest.len() > most;
+        latest.truncate(most);
+        let occurrences: Vec<String> = latest.into_iter().map(|(occurrence, _)| occurrence).collect();
         let read = |occurrence: &String| self.decided(occurrence).transpose();
         let all: Vec<Decided> = occurrences.iter().filter_map(read).collect::<Result<_, _>>()?;
         let next = all.last().filter(|_| is_more).map(|decided| decided.seen.seq);
         Ok((all, next))
+    }
+
+    /// The latest occurrences with this verdict, seen before the entry `before`, with the entries that recorded them.
+    fn latest_of(
+        &self,
+        verdict: Option<&str>,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<Vec<(String, i64)>, LedgerError> {
+        let sql = "SELECT occurrence, seq FROM occurrences WHERE verdict IS ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        let parameters = rusqlite::params![verdict, before.unwrap_or(i64::MAX), limit];
+        let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.map_err(|e| self.sqlite(e))?.collect::<Result<_, _>>().map_err(|e| self.sqlite(e))
     }
 
     /// The entries after number `seq`, but for AWS calls, at most `most`; and the number of the last entry that was
@@ -123,6 +151,18 @@ impl Reader {
         let entries = self.select(sql, rusqlite::params![seq, limit])?;
         let end = entries.last().filter(|_| entries.len() >= most).map_or(last, |entry| entry.seq);
         Ok((entries, end.max(seq)))
+    }
+
+    /// Whether an entry stands after number `seq` that is no AWS call.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn is_more_than_calls_after(&self, seq: i64) -> Result<bool, LedgerError> {
+        // The newest entries are gone through: they are few.
+        let sql = "SELECT 1 FROM entries WHERE seq > ?1 AND +kind <> 'call' LIMIT 1";
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(sql).map_err(|e| self.sqlite(e))?;
+        statement.exists([seq]).map_err(|e| self.sqlite(e))
     }
 
     /// The accounts in which a deny was accepted at some time.

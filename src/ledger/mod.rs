@@ -33,6 +33,7 @@ mod prepared;
 mod project;
 mod proof;
 mod publish;
+mod quarantines;
 mod queries;
 mod queue;
 #[cfg(test)]

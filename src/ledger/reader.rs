@@ -1,6 +1,7 @@
 //! Reading the ledger. A reader never blocks the writer.
 
 use super::project::Cursor;
+use super::quarantines::Quarantines;
 use super::{LedgerError, schema};
 use crate::finding::Finding;
 use crate::ident::Region;
@@ -15,6 +16,7 @@ use std::sync::{Mutex, MutexGuard};
 pub struct Reader {
     connection: Mutex<Connection>,
     path: String,
+    quarantines: Mutex<Quarantines>,
 }
 
 /// An occurrence and what was decided about it.
@@ -33,11 +35,17 @@ impl Reader {
     /// When there is none, or it cannot be used.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let connection = schema::open_reader(path)?;
-        Ok(Self { connection: Mutex::new(connection), path: path.display().to_string() })
+        let path = path.display().to_string();
+        Ok(Self { connection: Mutex::new(connection), path, quarantines: Mutex::default() })
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// What is known of quarantines so far.
+    pub(super) fn known_quarantines(&self) -> MutexGuard<'_, Quarantines> {
+        self.quarantines.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(super) fn sqlite(&self, error: rusqlite::Error) -> LedgerError {
@@ -287,10 +295,13 @@ impl Reader {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn occurrences_of(&self, finding: &str) -> Result<Vec<Decided>, LedgerError> {
-        let sql = "SELECT o.occurrence FROM occurrences o JOIN entries e USING (seq)
-                   WHERE e.finding >= ?1 AND substr(e.finding, 1, length(?1)) = ?1 ORDER BY o.seq";
-        let occurrences = self.column(sql, [finding])?;
-        occurrences.iter().filter_map(|occurrence| self.decided(occurrence).transpose()).collect()
+        // By the index of findings: of all kinds of entries, these record occurrences.
+        let sql = "SELECT seq, body FROM entries
+                   WHERE finding >= ?1 AND finding < ?1 || char(1114111) AND kind <> 'call'
+                   AND +kind IN ('finding', 'unconfirmed', 'undecodable') ORDER BY seq";
+        let seen = self.select(sql, [finding])?;
+        let occurrences = seen.iter().filter_map(|entry| entry.event.occurrence());
+        occurrences.filter_map(|occurrence| self.decided(&occurrence).transpose()).collect()
     }
 
     /// Every occurrence with its decision, oldest first.

@@ -74,7 +74,7 @@ impl App {
         }
     }
 
-    /// The number of the ledger's last entry, each time that there are new ones.
+    /// The number of the ledger's last entry, each time that there are new ones that are no AWS calls.
     pub fn news(&self) -> watch::Receiver<i64> {
         self.news.subscribe()
     }
@@ -83,13 +83,27 @@ impl App {
     pub async fn look_for_news(&self) {
         let mut ticks = tokio::time::interval(NEWS);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // The last entry that was looked at; none before the first time.
+        let mut looked = None;
         loop {
             ticks.tick().await;
             if self.news.receiver_count() == 0 {
                 continue;
             }
-            if let Ok(last) = self.read(Reader::last).await {
-                self.news.send_if_modified(|known| std::mem::replace(known, last) != last);
+            let read = move |reader: &Reader| {
+                let last = reader.last()?;
+                let is_news = match looked {
+                    Some(looked) => last > looked && reader.is_more_than_calls_after(looked)?,
+                    None => true,
+                };
+                Ok::<_, LedgerError>((last, is_news))
+            };
+            if let Ok((last, is_news)) = self.read(read).await {
+                looked = Some(last);
+                // What calls led to has entries of its own.
+                if is_news {
+                    self.news.send_if_modified(|known| std::mem::replace(known, last) != last);
+                }
             }
         }
     }

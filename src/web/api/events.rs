@@ -65,8 +65,8 @@ struct Wanted {
     after: Option<i64>,
 }
 
-/// `changed` each time that the ledger has new entries, with the number of the last one. With `entries=true`, each of
-/// them that whoever asks may see, but for AWS calls.
+/// `changed` each time that the ledger has new entries other than AWS calls, with the number of the last entry. With
+/// `entries=true`, each of them that whoever asks may see.
 async fn events(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -36,6 +36,7 @@ mod sent;
 mod thief;
 mod verdict;
 mod waiting;
+mod whole;
 mod words;
 
 pub(super) use page::{Frame, html};
@@ -71,6 +72,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/ledger", get(ledger::page))
         .route("/health", get(health::page))
         .layer(Extension(Arc::new(open::OpenIncidents::default())))
+        .layer(Extension(Arc::new(whole::Kept::default())))
         .layer(from_fn_with_state(Arc::clone(app), problems::for_people))
         .fallback(problems::nowhere)
         .merge(assets::routes())

@@ -2,14 +2,15 @@
 
 use super::advice::Advice;
 use super::feeds::Feeds;
-use super::open::{OpenIncident, OpenIncidents};
+use super::open::{Listed, OpenIncident, OpenIncidents};
 use super::page::{Done, Frame};
 use super::verdict::{Seen, Verdict};
 use super::waiting::{Item, SHOWN, items, unfinished};
+use super::whole::{Kept, Whole};
 use super::words::{Tone, When, Words};
 use crate::config::{Config, WebRole};
-use crate::desk::{self, AlertLine};
-use crate::ledger::{LedgerError, Open, Reader};
+use crate::desk::AlertLine;
+use crate::ledger::{Open, Reader};
 use crate::remediation::State;
 use crate::service::Live;
 use crate::web::access::Places;
@@ -20,14 +21,10 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State as Has};
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// Maximum number of alerts that are shown.
 const ALERTS: usize = 10;
-
-/// How far back alerts are shown that nobody has seen to.
-const ALERTS_SINCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Template)]
 #[template(path = "console/now.html")]
@@ -58,12 +55,14 @@ pub(super) async fn page(
     Has(app): Has<Arc<App>>,
     caller: Caller,
     Extension(open): Extension<Arc<OpenIncidents>>,
+    Extension(kept): Extension<Arc<Kept>>,
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/", "Now").with(&done);
     let (config, live) = (Arc::clone(&app.config), app.shared.live());
     let read = move |frame, reader: &Reader, places: &Places| {
-        gathered(frame, reader, &config, live.as_deref(), &open, places)
+        let known = (open.update(reader)?, kept.update(reader)?);
+        gathered(frame, reader, &config, live.as_deref(), known, places)
     };
     frame.filled(&app, read).await
 }
@@ -73,13 +72,12 @@ fn gathered(
     reader: &Reader,
     config: &Config,
     live: Option<&Live>,
-    open: &OpenIncidents,
+    (listed, whole): (Listed, Arc<Whole>),
     places: &Places,
 ) -> Result<NowPage, Problem> {
-    let listed = open.update(reader)?;
     let is_shown = |one: &OpenIncident| one.accounts.iter().any(|account| places.show(Some(account)));
     let mut incidents: Vec<OpenIncident> = listed.incidents.into_iter().filter(is_shown).collect();
-    let (unfinished, contested) = unfinished(reader, places)?;
+    let (unfinished, contested) = unfinished(&whole, places);
     let waits =
         |one: &Open| matches!(one.state, State::Held | State::Blocked | State::Contested | State::Lost);
     let (attention, under_way): (Vec<Open>, Vec<Open>) = unfinished.into_iter().partition(waits);
@@ -97,8 +95,9 @@ fn gathered(
         limited: !places.show(None),
         quarantined: if places.show(None) { reader.quarantines()?.0 } else { 0 },
     };
-    let (alerts, alerts_more) = alerts(reader, places)?;
-    let standings = if places.show(None) { standings(reader)? } else { Vec::new() };
+    let (alerts, alerts_more) = alerts(&whole, places);
+    let standings = if places.show(None) { standings(&whole) } else { Vec::new() };
+    let items = |open: &[Open]| items(reader, config, places, &whole, open);
     let more = |all: usize| all.saturating_sub(SHOWN);
     let (attention_more, under_way_more) = (more(attention.len()), more(under_way.len()));
     let incidents_more = more(incidents.len());
@@ -106,9 +105,9 @@ fn gathered(
     Ok(NowPage {
         frame,
         verdict: seen.verdict(),
-        attention: items(reader, config, places, &attention)?,
+        attention: items(&attention)?,
         attention_more,
-        under_way: items(reader, config, places, &under_way)?,
+        under_way: items(&under_way)?,
         under_way_more,
         incidents,
         incidents_more,
@@ -120,12 +119,9 @@ fn gathered(
     })
 }
 
-fn alerts(reader: &Reader, places: &Places) -> Result<(Vec<Alerted>, usize), LedgerError> {
-    let since = Timestamp::now().saturating_sub(ALERTS_SINCE).unwrap_or(Timestamp::MIN);
-    let mut lines = desk::alert_lines(reader, since)?;
-    lines.retain(|line| line.acknowledged.is_none() && places.show(line.account.as_ref()));
-    let more = lines.len().saturating_sub(ALERTS);
-    lines.truncate(ALERTS);
+fn alerts(whole: &Whole, places: &Places) -> (Vec<Alerted>, usize) {
+    let shown: Vec<&AlertLine> = whole.alerts().filter(|line| places.show(line.account.as_ref())).collect();
+    let more = shown.len().saturating_sub(ALERTS);
     let alerted = |line: AlertLine| {
         let may_acknowledge = match &line.account {
             Some(account) => places.allow(WebRole::Approver, account),
@@ -133,12 +129,12 @@ fn alerts(reader: &Reader, places: &Places) -> Result<(Vec<Alerted>, usize), Led
         };
         Alerted { at: When::of(line.at), may_acknowledge, line }
     };
-    Ok((lines.into_iter().map(alerted).collect(), more))
+    (shown.into_iter().take(ALERTS).cloned().map(alerted).collect(), more)
 }
 
-fn standings(reader: &Reader) -> Result<Vec<(String, i64)>, LedgerError> {
-    let all = reader.standings()?;
+fn standings(whole: &Whole) -> Vec<(String, i64)> {
+    let all = &whole.standings;
     let of = |state: State| all.iter().filter(|(one, _)| one.state == state).map(|(_, count)| count).sum();
     let counts = State::all().iter().map(|state| (Words::spaced(state), of(*state)));
-    Ok(counts.filter(|(_, count)| *count > 0).collect())
+    counts.filter(|(_, count)| *count > 0).collect()
 }

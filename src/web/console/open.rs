@@ -2,17 +2,24 @@
 
 use crate::desk::{IncidentLine, incident_line};
 use crate::ident::AccountId;
-use crate::incident::{Incident, IncidentState, SessionStatus};
+use crate::incident::{Incident, IncidentState, Session, SessionStatus};
 use crate::ledger::{LedgerError, Reader};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Maximum number of incidents that are read for one page. The others have their turn at the next one.
-const AT_ONCE: usize = 100;
+/// Number of incidents that are read for one page however long that takes.
+const AT_LEAST: usize = 20;
 
-/// Time after which all of them are read again: sessions end by themselves.
+/// Time after which no more are read for one page. The others have their turn at the next one.
+const LONGEST: Duration = Duration::from_millis(50);
+
+/// Time after which one is read again, though nothing was recorded of it: what is said of it rests on more than that.
 const STALE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Time after which no more are read again for one page. Meanwhile what is known of them is shown.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// An incident that is not closed, in short.
 #[derive(Debug, Clone)]
@@ -26,6 +33,10 @@ pub(super) struct OpenIncident {
     pub held: usize,
     /// Sessions that are being revoked.
     pub being_revoked: usize,
+    /// When a session of it ends by itself.
+    ends: Option<Timestamp>,
+    /// When it was read.
+    read_at: Timestamp,
 }
 
 /// The incidents that are not closed.
@@ -39,8 +50,6 @@ struct Known {
     /// Those that are to be read.
     waiting: BTreeSet<String>,
     open: BTreeMap<String, OpenIncident>,
-    /// When all were marked to be read again.
-    at: Timestamp,
 }
 
 /// What is known of them.
@@ -58,25 +67,28 @@ impl OpenIncidents {
     /// When the ledger cannot be read.
     pub fn update(&self, reader: &Reader) -> Result<Listed, LedgerError> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, now) = (reader.last()?, Timestamp::now());
+        let (last, now, begun) = (reader.last()?, Timestamp::now(), Instant::now());
         match known.seq {
             None => known.waiting.extend(reader.incidents_to_look_at()?),
             Some(seq) if seq < last => known.waiting.extend(reader.incidents_after(seq)?),
             Some(_) => {}
         }
         known.seq = Some(last);
-        if now.duration_since(known.at) > STALE {
-            known.at = now;
-            let again: Vec<String> = known.open.keys().cloned().collect();
-            known.waiting.extend(again);
-        }
-        for _ in 0..AT_ONCE {
+        let ended = known.open_where(|one| one.ends.is_some_and(|ends| ends <= now));
+        known.waiting.extend(ended.into_iter().map(|(_, id)| id));
+        let mut read = 0;
+        while read < AT_LEAST || begun.elapsed() < LONGEST {
             let Some(id) = known.waiting.pop_first() else { break };
-            let incident = Incident::read(reader, &id, now)?;
-            match incident.filter(|incident| incident.state != IncidentState::Closed) {
-                Some(incident) => known.open.insert(id, OpenIncident::of(&incident)),
-                None => known.open.remove(&id),
-            };
+            known.read(reader, id, now)?;
+            read += 1;
+        }
+        let mut stale = known.open_where(|one| now.duration_since(one.read_at) > STALE);
+        stale.sort_unstable();
+        for (number, (_, id)) in stale.into_iter().enumerate() {
+            if number > 0 && begun.elapsed() > AGAIN {
+                break;
+            }
+            known.read(reader, id, now)?;
         }
         let mut incidents: Vec<OpenIncident> = known.open.values().cloned().collect();
         incidents.sort_by_key(|one| std::cmp::Reverse(one.line.opened_at));
@@ -84,8 +96,24 @@ impl OpenIncidents {
     }
 }
 
+impl Known {
+    /// Those of which something is so, each with when it was read.
+    fn open_where(&self, is_so: impl Fn(&OpenIncident) -> bool) -> Vec<(Timestamp, String)> {
+        self.open.iter().filter(|(_, one)| is_so(one)).map(|(id, one)| (one.read_at, id.clone())).collect()
+    }
+
+    fn read(&mut self, reader: &Reader, id: String, now: Timestamp) -> Result<(), LedgerError> {
+        let incident = Incident::read(reader, &id, now)?;
+        match incident.filter(|incident| incident.state != IncidentState::Closed) {
+            Some(incident) => self.open.insert(id, OpenIncident::of(&incident, now)),
+            None => self.open.remove(&id),
+        };
+        Ok(())
+    }
+}
+
 impl OpenIncident {
-    fn of(incident: &Incident) -> Self {
+    fn of(incident: &Incident, now: Timestamp) -> Self {
         let count =
             |status| incident.sessions.iter().filter(|one| one.is_open && one.status == status).count();
         Self {
@@ -94,6 +122,8 @@ impl OpenIncident {
             not_denied: count(SessionStatus::NotDenied),
             held: count(SessionStatus::Held),
             being_revoked: count(SessionStatus::BeingRevoked),
+            ends: incident.sessions.iter().filter_map(Session::ends).min(),
+            read_at: now,
         }
     }
 }

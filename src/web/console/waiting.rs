@@ -1,5 +1,6 @@
 //! The remediations that are not finished: those that wait for a person, and those that are under way.
 
+use super::whole::Whole;
 use super::words::{Tone, When};
 use crate::config::{Config, WebRole};
 use crate::ledger::{LedgerError, Open, Reader};
@@ -25,12 +26,9 @@ pub(super) struct Item {
 }
 
 /// What is not finished, what needs a person first; and how many of them are contested.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub(super) fn unfinished(reader: &Reader, places: &Places) -> Result<(Vec<Open>, usize), LedgerError> {
-    let mut all = reader.unfinished()?;
-    all.retain(|one| places.show(Some(&one.account)));
+pub(super) fn unfinished(whole: &Whole, places: &Places) -> (Vec<Open>, usize) {
+    let shown = whole.unfinished.iter().filter(|one| places.show(Some(&one.account)));
+    let mut all: Vec<Open> = shown.cloned().collect();
     let contested = all.iter().filter(|one| one.state == State::Contested).count();
     all.sort_by_key(|one| match one.state {
         State::Held => 0,
@@ -39,7 +37,7 @@ pub(super) fn unfinished(reader: &Reader, places: &Places) -> Result<(Vec<Open>,
         State::Lost => 3,
         _ => 4,
     });
-    Ok((all, contested))
+    (all, contested)
 }
 
 /// The first of them, what ends first first.
@@ -50,14 +48,15 @@ pub(super) fn items(
     reader: &Reader,
     config: &Config,
     places: &Places,
+    whole: &Whole,
     open: &[Open],
 ) -> Result<Vec<Item>, LedgerError> {
-    let organization = reader.organization()?;
+    let organization = whole.organization.as_ref();
     let mut items = Vec::new();
     for one in open.iter().take(SHOWN) {
-        let remediation = reader.remediation(&one.remediation)?;
+        let remediation = whole.remediation(reader, &one.remediation)?;
         let account = &remediation.target.account;
-        let name = organization.as_ref().and_then(|all| all.account(account)).map(|one| one.name.clone());
+        let name = organization.and_then(|all| all.account(account)).map(|one| one.name.clone());
         let is_held = remediation.state == State::Held;
         items.push(Item {
             state: remediation.state,
@@ -69,7 +68,7 @@ pub(super) fn items(
             opened: When::of(remediation.opened_at),
             answer_by: remediation.answer_by(config.approval_timeout).filter(|_| is_held).map(When::of),
             may_answer: is_held && places.allow(WebRole::Approver, account),
-            id: remediation.id,
+            id: remediation.id.clone(),
         });
     }
     // What ends first is first.
