@@ -15,7 +15,7 @@ pub fn still_allowed(remediation: &Remediation) -> Alert {
     Alert::about(AlertCode::StillAllowed, remediation, text, what_to_do)
 }
 
-/// The quarantine could not be detached: rightful sessions are denied meanwhile.
+/// The quarantine could not be detached: legitimate sessions are denied meanwhile.
 #[must_use]
 pub fn quarantine_stays(remediation: &Remediation, policy: &str, why: &str) -> Alert {
     let text = format!("the quarantine of {} is not lifted: {why}", remediation.principal());
@@ -29,7 +29,7 @@ pub fn quarantine_stays(remediation: &Remediation, policy: &str, why: &str) -> A
         Who::Root { .. } | Who::Federated { .. } | Who::Unsupported { .. } => remediation.target.principal(),
     };
     let what_to_do = format!(
-        "Every session of it is denied until then, rightful ones as well. It is tried again. By hand, as an administrator \
+        "Every session of it is denied until then, legitimate ones as well. It is tried again. By hand, as an administrator \
          of the account: {by_hand}"
     );
     Alert::about(AlertCode::QuarantineStays, remediation, text, what_to_do)

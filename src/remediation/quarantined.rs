@@ -55,7 +55,7 @@ impl Remediation {
             State::Revoked | State::Unverified => left(self.accepted_at().unwrap_or(since).max(since)),
             // Who fought the deny may keep it from being written as well.
             State::Held | State::Retrying | State::Blocked if self.history.was_contested => None,
-            // The deny cannot be written, or a person is asked: rightful sessions do not wait for that.
+            // The deny cannot be written, or a person is asked: legitimate sessions do not wait for that.
             State::Held | State::Retrying | State::Blocked => left(since),
             State::Queued
             | State::Approved

@@ -41,7 +41,7 @@ pub fn aftercare(target: &Target, instance: Option<&str>, recurring: bool) -> Ve
 const CONSOLE: &str = "The thief may have opened a console session, which can outlive the credentials by up to 12 hours and issues keys of its own. It may not be denied: look in CloudTrail for `GetSigninToken` and `ConsoleLogin` of this principal, in all regions.";
 
 /// For whoever answers for an account whose root user was stolen.
-const ROOT: &str = "The root user is denied everything, its rightful owner as well, until this is released. Reset its password by e-mail, delete its access keys and check its MFA; with root access managed centrally (AssumeRoot), delete its credentials from the management account. Then release it.";
+const ROOT: &str = "The root user is denied everything, its legitimate owner as well, until this is released. Reset its password by e-mail, delete its access keys and check its MFA; with root access managed centrally (AssumeRoot), delete its credentials from the management account. Then release it.";
 
 /// How to drop sessions that the AWS CLI keeps.
 const CACHE: [&str; 3] = [

@@ -60,7 +60,7 @@ codes! {
             means "Credentials are used from elsewhere, and rescind cannot change their principal."
             do "`rescind show ID` has the steps and the statement to paste. Then `rescind done ID --by NAME --reason TEXT`.";
         QuarantineStays "quarantine_stays"
-            means "The policy `rescind/Quarantine` could not be detached from a role or user: all its sessions are denied, rightful ones as well. It is tried again."
+            means "The policy `rescind/Quarantine` could not be detached from a role or user: all its sessions are denied, legitimate ones as well. It is tried again."
             do "The alert has the reason, and the command to detach it by hand.";
         QuarantineAltered "quarantine_altered"
             means "The policy `rescind/Quarantine` of an account does not deny everything any more, so it is not attached; where it was, it is detached. The deny goes on without it."
