@@ -118,6 +118,8 @@ def settled(rescind: Rescind) -> dict:
         time.sleep(0.3)
     else:
         raise SystemExit(f"the scene did not settle: {json.dumps([opened, alerts, state])[:4000]}")
+    # What stands in the ledger until now has proofs, and what comes later has none yet.
+    rescind.run("ledger", "checkpoint")
     [whole] = world.documents(rescind, "incident", "show", opened[0])
     return {
         "remediations": {name: state[name]["remediation"] for name in sorted(state)},

@@ -26,7 +26,7 @@ pub(super) fn complete(document: &mut OpenApi) {
         if let Some(operation) = &mut item.post {
             in_address(path, operation);
             sent_again(operation);
-            refusals(operation, &problem, &[400, 409, 413, 415, 422]);
+            refusals(operation, &problem, &[400, 408, 409, 413, 415, 422]);
         }
     }
 }

@@ -260,6 +260,7 @@ pub(super) struct Why {
 #[serde(deny_unknown_fields)]
 struct Approve {
     /// The reason, for the ledger.
+    #[schemars(length(min = 1, max = 1000), regex(pattern = r"\S"))]
     reason: String,
     /// Number of the entry with the planned change that was read. If another is planned by now, nothing is recorded.
     #[serde(default)]
