@@ -51,6 +51,8 @@ PROBES = ("/healthz", "/readyz", "/metrics", "/status")
 NEVER = {"/login/callback", "/v1/report"}
 # What the HTTP library answers by itself, before anything of rescind's is asked: what it cannot read.
 UNREADABLE = {400, 414, 431}
+# Size of a header that may be too long, in bytes.
+LONG = 30 * 1024
 
 
 def routes() -> dict:
@@ -109,7 +111,8 @@ class Found:
 
     def refused_by_library(self, sent: Sent) -> None:
         with self.lock:
-            self.unread += [str(sent)] if sent.is_well_formed else []
+            is_long = len(sent.raw.partition(b"\r\n\r\n")[0]) > LONG
+            self.unread += [str(sent)] if sent.is_well_formed and not is_long else []
 
     def complain(self, why: str, sent: Sent, answer=None) -> None:
         with self.lock:
