@@ -237,7 +237,7 @@ impl RawWeb {
             );
         }
         let (hosts, trusted_proxies, session) = (self.hosts, self.trusted_proxies, self.session.0);
-        Ok(WebSettings { url, hosts, trusted_proxies, tls, oidc, grants, session })
+        Ok(WebSettings { url, trusted_proxies, hosts, tls, oidc, grants, session })
     }
 }
 

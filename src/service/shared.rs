@@ -116,8 +116,13 @@ impl Shared {
         *locked(&self.actor) = actor;
     }
 
-    /// Notes why a changed file was rejected; none when it was accepted.
+    /// Notes why a changed file was rejected; none when it was accepted. Where it stands on this host is nobody's business
+    /// who asks over the network.
     pub(super) fn refuse(&self, file: Reread, error: Option<String>) {
+        let directory = self.config().file.parent().map(|path| format!("{}/", path.display()));
+        let directory = directory.filter(|path| path.len() > 1).unwrap_or_default();
+        let short = |text: String| if directory.is_empty() { text } else { text.replace(&directory, "") };
+        let error = error.map(short);
         locked(&self.refused)[file as usize] = error;
     }
 

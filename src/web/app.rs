@@ -10,9 +10,11 @@ use crate::ledger::{Ledger, LedgerError, Reader};
 use crate::reconcile::Reconciler;
 use crate::replication::open_ledger;
 use crate::service::{Purpose, Service, Shared};
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -53,10 +55,13 @@ pub(super) struct App {
     looks: Semaphore,
     /// The number of the last entry.
     news: watch::Sender<i64>,
+    /// The runtime of what acts.
+    acting: Handle,
 }
 
 impl App {
-    pub fn new(config: Config, shared: Arc<Shared>) -> Self {
+    /// `acting` is the runtime of what acts.
+    pub fn new(config: Config, shared: Arc<Shared>, acting: Handle) -> Self {
         let config = Arc::new(config);
         Self {
             identities: Identities::new(&config),
@@ -69,6 +74,7 @@ impl App {
             readers: Mutex::default(),
             turns: Arc::new(Semaphore::new(turns())),
             looks: Semaphore::new(LOOKS),
+            acting,
             config,
             shared,
         }
@@ -189,14 +195,23 @@ impl App {
         look: impl AsyncFnOnce(&Reconciler, &Ledger, &Reader) -> Result<T, DeskError>,
     ) -> Result<T, DeskError> {
         let _turn = self.looks.acquire().await;
-        if let Some(actor) = self.shared.actor() {
-            let reader = actor.ledger.reader()?;
-            return look(&actor.reconciler, &actor.ledger, &reader).await;
-        }
-        let (config, stop) = ((*self.config).clone().for_one_run(), CancellationToken::new());
-        let service = Box::pin(Service::start(config, "api", Purpose::Plan, stop)).await?;
-        let done = look(service.reconciler(), service.ledger(), service.reader()).await;
-        Box::pin(service.stop("looked")).await?;
-        done
+        let work = async {
+            if let Some(actor) = self.shared.actor() {
+                let reader = actor.ledger.reader()?;
+                return look(&actor.reconciler, &actor.ledger, &reader).await;
+            }
+            let (config, stop) = ((*self.config).clone().for_one_run(), CancellationToken::new());
+            let service = Box::pin(Service::start(config, "api", Purpose::Plan, stop)).await?;
+            let done = look(service.reconciler(), service.ledger(), service.reader()).await;
+            Box::pin(service.stop("looked")).await?;
+            done
+        };
+        // Connections to AWS are used again by others: they belong to the runtime of what acts, and not to this one.
+        let mut work = std::pin::pin!(work);
+        poll_fn(|context| {
+            let _entered = self.acting.enter();
+            work.as_mut().poll(context)
+        })
+        .await
     }
 }

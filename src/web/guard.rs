@@ -42,6 +42,8 @@ async fn guard(
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests");
         let mut response = problem.with("Wait a second.").into_response();
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        // Refusing takes time as well.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     } else {
         request.extensions_mut().insert(origin);

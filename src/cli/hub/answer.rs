@@ -7,7 +7,24 @@ use crate::cli::output::{BAD, BOLD, Screen, WARN, clean, styled};
 use crate::cli::{Exit, answer, release};
 use crate::desk::{Kind, RemediationLine};
 use crate::plural::counted;
-use serde_json::{Value, json};
+use crate::remediation::Undo;
+use serde::Deserialize;
+use serde_json::json;
+
+/// An answer that was recorded.
+#[derive(Deserialize)]
+struct Answered {
+    remediation: String,
+    approvals_missing: usize,
+}
+
+/// A release that was asked for.
+#[derive(Deserialize)]
+struct Released {
+    remediation: String,
+    principal: String,
+    undo: Undo,
+}
 
 pub(super) async fn run(
     args: &answer::Args,
@@ -78,10 +95,13 @@ async fn answer(
             }
             Err(error) => return Err(error.into()),
         };
+        let Answered { remediation, approvals_missing: missing } = client.typed(answered.clone())?;
+        if remediation != *id {
+            return Err(client.odd("another remediation was answered").into());
+        }
         screen.json(&answered)?;
         let word = kind.word().replace('_', " ");
         screen.line(format!("{}  {word}: {}", styled(BOLD, clean(id)), clean(who)));
-        let missing = answered["approvals_missing"].as_u64().unwrap_or_default();
         if missing > 0 {
             let text =
                 format!("    Still held: {} must approve it as well.", counted(missing, "other person"));
@@ -112,11 +132,11 @@ pub(super) async fn release(args: &release::Args, client: &Client, screen: &Scre
         }
         Err(error) => return Err(error.into()),
     };
+    let Released { remediation, principal, undo } = client.typed(plan.clone())?;
     screen.json(&plan)?;
     if screen.is_text() {
-        let text = |value: &Value| clean(value.as_str().unwrap_or_default());
-        screen.line(format!("{}  {}", styled(BOLD, text(&plan["remediation"])), text(&plan["principal"])));
-        release::describe_undo(&client.typed(plan["undo"].clone())?, screen);
+        screen.line(format!("{}  {}", styled(BOLD, clean(&remediation)), clean(&principal)));
+        release::describe_undo(&undo, screen);
         screen.prose(format!(
             "{}: the hub carries it out within some seconds; `rescind show` has the outcome.",
             styled(WARN, "release requested")

@@ -26,6 +26,10 @@ const TRIES: usize = 4;
 /// Delay before it is sent again.
 const PAUSE: Duration = Duration::from_secs(3);
 
+/// Maximum length of a document, and of a refusal, in bytes.
+const LONGEST: usize = 64 * 1024 * 1024;
+const LONGEST_REFUSAL: usize = 64 * 1024;
+
 /// What stands in a query or in a part of a path as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -103,17 +107,20 @@ impl Client {
         let (mut all, mut cursor) = (Vec::new(), None);
         loop {
             let mut query = query.to_vec();
-            query.extend(cursor.map(|cursor: String| ("cursor", cursor)));
+            query.extend(cursor.clone().map(|cursor: String| ("cursor", cursor)));
             let mut page = self.get(path, &query).await?;
             let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
                 return Err(self.odd("a list was expected"));
             };
             all.extend(items);
-            cursor = match page.get("next") {
+            let next = match page.get("next") {
                 None | Some(Value::Null) => return Ok(all),
-                Some(Value::String(text)) => Some(text.clone()),
-                Some(other) => Some(other.to_string()),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
             };
+            if cursor.replace(next.clone()) == Some(next) {
+                return Err(self.odd("its next page is the same one again"));
+            }
         }
     }
 
@@ -157,8 +164,20 @@ impl Client {
         serde_json::from_value(value).map_err(|error| self.odd(&error.to_string()))
     }
 
+    /// An answer of at most so many bytes.
+    async fn text(&self, mut response: Response, most: usize) -> Result<Vec<u8>, HubError> {
+        let mut text = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| self.cut_off(error))? {
+            text.extend_from_slice(&piece);
+            if text.len() > most {
+                return Err(self.odd(&format!("it has more than {most} bytes")));
+            }
+        }
+        Ok(text)
+    }
+
     async fn document(&self, response: Response) -> Result<Value, HubError> {
-        let text = response.bytes().await.map_err(|error| self.cut_off(error))?;
+        let text = self.text(response, LONGEST).await?;
         serde_json::from_slice(&text).map_err(|_| self.odd("it is no JSON"))
     }
 
@@ -197,9 +216,9 @@ impl Client {
 
     async fn refusal(&self, response: Response) -> HubError {
         let status = response.status();
-        let text = match response.bytes().await {
+        let text = match self.text(response, LONGEST_REFUSAL).await {
             Ok(text) => text,
-            Err(error) => return self.cut_off(error),
+            Err(error) => return error,
         };
         match serde_json::from_slice(&text) {
             Ok(problem) => HubError::Refused(problem),

@@ -7,6 +7,7 @@ use crate::cli::policy::diff;
 use crate::cli::{Exit, revoke};
 use crate::desk::RemediationLine;
 use crate::remediation::{Change, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal};
 use std::time::{Duration, Instant};
@@ -42,14 +43,26 @@ pub(super) async fn revoke(args: &revoke::Args, client: &Client, screen: &Screen
         }
     }
     let answer = client.post("/v1/revocations", &body).await?;
+    let OrderGiven { ordered: Ordered { finding } } = client.typed(answer.clone())?;
     screen.json(&answer)?;
-    let finding = answer["ordered"]["finding"].as_str().unwrap_or_default().to_owned();
     screen.line(format!("{}  order {}", styled(BOLD, "ordered"), clean(&finding)));
     if !args.wait {
         screen.line("The hub carries it out within some seconds; `rescind list` has the outcome.");
         return Ok(Exit::Done);
     }
     follow(&finding, client, screen).await
+}
+
+/// An order that was recorded.
+#[derive(Deserialize)]
+struct OrderGiven {
+    ordered: Ordered,
+}
+
+#[derive(Deserialize)]
+struct Ordered {
+    /// Id of the finding that it became.
+    finding: String,
 }
 
 /// What came of asking.

@@ -2,15 +2,18 @@
 
 use super::oidc::Begun;
 use crate::digest::sha256;
+use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::{Nonce, PkceCodeVerifier};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 /// Time that somebody has for logging in at the provider.
 pub(in crate::web) const LIFE: SignedDuration = SignedDuration::from_mins(10);
 
-/// Maximum number of logins that are remembered. The oldest is forgotten first.
+/// Maximum number of logins that are remembered. Then the oldest is forgotten of the network with the most: whoever begins
+/// thousands takes their places from themselves.
 const MOST: usize = 10_000;
 
 /// Logins that were begun and have not come back from the provider, by their `state`.
@@ -26,6 +29,8 @@ pub(in crate::web) struct Pending {
     /// The page of ours that it was begun for.
     pub to: String,
     begun: Timestamp,
+    /// The network from which it was begun.
+    network: IpNet,
 }
 
 impl Pending {
@@ -42,19 +47,17 @@ impl PendingLogins {
     }
 
     /// Remembers a login that was begun in a browser with this cookie.
-    pub fn add(&self, browser: &str, begun: Begun, to: String, now: Timestamp) {
+    pub fn add(&self, (browser, address): (&str, IpAddr), begun: Begun, to: String, now: Timestamp) {
         let Begun { state, nonce, verifier, .. } = begun;
         let mut all = self.locked();
         if all.len() >= MOST {
             all.retain(|_, pending| !pending.is_over(now));
         }
-        if all.len() >= MOST
-            && let Some(oldest) = all.iter().min_by_key(|(_, one)| one.begun).map(|(state, _)| state.clone())
-        {
-            all.remove(&oldest);
+        if all.len() >= MOST {
+            forget_one(&mut all);
         }
-        let browser = sha256(browser.as_bytes());
-        all.insert(sha256(state.as_bytes()), Pending { browser, nonce, verifier, to, begun: now });
+        let (browser, network) = (sha256(browser.as_bytes()), network(address));
+        all.insert(sha256(state.as_bytes()), Pending { browser, nonce, verifier, to, begun: now, network });
     }
 
     /// The login with this `state`, if this browser began it: once.
@@ -71,9 +74,33 @@ impl PendingLogins {
     }
 }
 
+/// Forgets the oldest of the network with the most.
+fn forget_one(all: &mut HashMap<String, Pending>) {
+    let mut counts: HashMap<IpNet, usize> = HashMap::new();
+    for pending in all.values() {
+        *counts.entry(pending.network).or_default() += 1;
+    }
+    let Some(most) = counts.into_iter().max_by_key(|(_, count)| *count).map(|(network, _)| network) else {
+        return;
+    };
+    let theirs = all.iter().filter(|(_, one)| one.network == most);
+    if let Some(oldest) = theirs.min_by_key(|(_, one)| one.begun).map(|(state, _)| state.clone()) {
+        all.remove(&oldest);
+    }
+}
+
+/// What one customer of a provider has, generously.
+fn network(address: IpAddr) -> IpNet {
+    let address = address.to_canonical();
+    let bits = if address.is_ipv4() { 24 } else { 48 };
+    IpNet::new_assert(address, bits).trunc()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
 
     fn begun(state: &str) -> Begun {
         Begun {
@@ -87,8 +114,8 @@ mod tests {
     #[test]
     fn a_login_comes_back_once_in_time_and_to_its_own_browser() {
         let (logins, now) = (PendingLogins::default(), Timestamp::now());
-        logins.add("browser", begun("one"), "/".to_owned(), now);
-        logins.add("browser", begun("two"), "/".to_owned(), now);
+        logins.add(("browser", HERE), begun("one"), "/".to_owned(), now);
+        logins.add(("browser", HERE), begun("two"), "/".to_owned(), now);
         assert!(logins.has("browser", now) && !logins.has("another", now));
         assert!(logins.take("one", "another", now).is_none());
         assert!(logins.take("three", "browser", now).is_none());
@@ -98,15 +125,24 @@ mod tests {
     }
 
     #[test]
-    fn so_many_are_remembered_and_the_oldest_is_forgotten() {
+    fn so_many_are_remembered_and_whoever_begins_thousands_pushes_out_nobody_else() {
         let (logins, now) = (PendingLogins::default(), Timestamp::now());
-        for number in 0..=MOST {
+        logins.add(("browser", HERE), begun("own"), "/".to_owned(), now);
+        for number in 0..MOST + 100 {
             let begun_at = now + SignedDuration::from_millis(i64::try_from(number).expect("small"));
-            logins.add("browser", begun(&number.to_string()), "/".to_owned(), begun_at);
+            // From all addresses of some networks.
+            let from = IpAddr::from([
+                203,
+                0,
+                u8::try_from(number % 50).expect("small"),
+                u8::try_from(number % 251).expect("small"),
+            ]);
+            logins.add(("another", from), begun(&number.to_string()), "/".to_owned(), begun_at);
         }
         assert_eq!(logins.locked().len(), MOST);
         let later = now + SignedDuration::from_mins(1);
-        assert!(logins.take("0", "browser", later).is_none());
-        assert!(logins.take("1", "browser", later).is_some());
+        assert!(logins.take("0", "another", later).is_none());
+        assert!(logins.take(&(MOST + 99).to_string(), "another", later).is_some());
+        assert!(logins.take("own", "browser", later).is_some());
     }
 }

@@ -5,7 +5,9 @@ mod page;
 use super::access::Access;
 use super::app::App;
 use super::caller::{Caller, claim_of, no_access, proves_form, refusal};
-use super::identity::{LIFE, LoginError, Logins, OwnCookie, Vouched, is_path_of_ours, oauth_code, random};
+use super::identity::{
+    LIFE, LoginError, Logins, Member, OwnCookie, Vouched, is_path_of_ours, oauth_code, random,
+};
 use super::peer::Origin;
 use super::problem::Problem;
 use super::refused;
@@ -88,7 +90,7 @@ async fn begin(
         None => random().map_err(|_| Problem::unavailable("the system gives no random numbers"))?,
     };
     let address = begun.address.to_string();
-    logins.pending.add(&browser, begun, to, now);
+    logins.pending.add((&browser, origin.address), begun, to, now);
     let mut response = Redirect::to(&address).into_response();
     set(&mut response, OwnCookie::Login.set(&browser, logins.is_secure(), Some(LIFE)));
     Ok(response)
@@ -207,18 +209,23 @@ async fn logout(
     State(app): State<Arc<App>>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
-    caller: Result<Caller, Problem>,
     Form(form): Form<LogoutForm>,
 ) -> Response {
     let Some(logins) = &app.identities.logins else { return Redirect::to("/").into_response() };
-    let Ok(caller) = caller else { return Redirect::to("/logged-out").into_response() };
+    let id = OwnCookie::Session.of(&headers, logins.is_secure());
+    // Also of somebody who may do nothing by now.
+    let member = id.as_deref().and_then(|id| logins.sessions.find(id, Timestamp::now()));
+    let Some(Member { identity, form_token, .. }) = member else {
+        return Redirect::to("/logged-out").into_response();
+    };
+    let (identity, form_token) = (Some(identity), Some(form_token));
+    let caller = Caller { identity, access: Access::default(), form_token };
     let given = headers.get("x-rescind-form").and_then(|value| value.to_str().ok());
     if let Err(problem) = proves_form(&caller, &headers, given.or(form.form_token.as_deref())) {
         return answer(&headers, problem, "/");
     }
     let who = caller.identity.as_ref().map(ToString::to_string).unwrap_or_default();
     tracing::info!("logged out: {}, from {}", line(&who), origin.address.to_canonical());
-    let id = OwnCookie::Session.of(&headers, logins.is_secure());
     let id_token = id.and_then(|id| logins.sessions.end(&id));
     let provider = match &id_token {
         Some(token) => logins.provider.logout(token).await,
