@@ -1,11 +1,47 @@
 //! What was decided about a finding, in one line of JSON.
 
 use crate::ident::AccountId;
-use crate::ledger::Decided;
+use crate::ledger::{Decided, LedgerError, Reader};
 use crate::remediation::{Event, ReasonCode};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Maximum number of pages of the ledger that are read for one page of somebody who does not see all.
+const ROUNDS: usize = 10;
+
+/// The latest decisions that somebody may see, at most `most`, from before the entry `before`; and where the next page
+/// begins. What they may not see is not even an empty page, unless there is very much of it.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn latest_decisions(
+    reader: &Reader,
+    before: Option<i64>,
+    most: usize,
+    is_shown: impl Fn(Option<&AccountId>) -> bool,
+) -> Result<(Vec<DecisionLine>, Option<i64>), LedgerError> {
+    let (mut lines, mut before) = (Vec::new(), before);
+    for _ in 0..ROUNDS {
+        let (all, next) = reader.latest_decisions(before, most)?;
+        let mut rest = all.iter().map(decision_line).peekable();
+        while let Some(line) = rest.next() {
+            if !is_shown(line.account.as_ref()) {
+                continue;
+            }
+            let entry = line.entry;
+            lines.push(line);
+            if lines.len() == most {
+                return Ok((lines, (next.is_some() || rest.peek().is_some()).then_some(entry)));
+            }
+        }
+        before = next;
+        if before.is_none() {
+            break;
+        }
+    }
+    Ok((lines, before))
+}
 
 /// What was decided about a finding, in one line of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

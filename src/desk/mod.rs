@@ -21,7 +21,7 @@ mod side_effect;
 pub use alerts::{AlertLine, account_of_alert, acknowledge, alert_lines};
 pub use answer::{Kind, Recorded, answerable, held_of, may_answer, record};
 pub use coverage::{AccountCoverage, Coverage, RegionCoverage};
-pub use decisions::{DecisionLine, decision_line};
+pub use decisions::{DecisionLine, decision_line, latest_decisions};
 pub use error::DeskError;
 pub use incidents::{IncidentLine, ask_pursuit, close_doors, incident, incident_line, incident_of};
 pub use line::RemediationLine;

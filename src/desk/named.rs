@@ -51,7 +51,15 @@ fn no_id(text: &str) -> DeskError {
 /// # Errors
 /// When it names none or several.
 pub fn find(reader: &Reader, text: &str) -> Result<String, DeskError> {
-    find_among(reader, text, |_| true)
+    match find_among(reader, text, |_| true) {
+        Err(DeskError::NotFound(why)) => match reader.archive_of(text)?.map(|entry| entry.event) {
+            Some(Event::Archive { file, .. }) => {
+                Err(DeskError::NotFound(format!("{text:?} was moved to an archive: {}", clean(&file))))
+            }
+            _ => Err(DeskError::NotFound(why)),
+        },
+        found => found,
+    }
 }
 
 /// The same among the remediations of accounts that are shown: of others it says nothing, not even that they are there.
@@ -72,14 +80,9 @@ pub fn find_among(
     }
     match ids.len() {
         1 => Ok(ids.remove(0)),
-        0 => match reader.archive_of(text)?.map(|entry| entry.event) {
-            Some(Event::Archive { file, .. }) => {
-                Err(DeskError::NotFound(format!("{text:?} was moved to an archive: {}", clean(&file))))
-            }
-            _ => Err(DeskError::NotFound(format!(
-                "no remediation matches {text:?}; `rescind list` shows the ids"
-            ))),
-        },
+        0 => {
+            Err(DeskError::NotFound(format!("no remediation matches {text:?}; `rescind list` shows the ids")))
+        }
         _ => {
             let more = ids.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };

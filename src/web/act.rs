@@ -165,6 +165,7 @@ pub(super) async fn answer(
 
 /// The impact of a remediation, looked up now: calls are made into the member account.
 pub(super) async fn impact(app: &App, caller: &Caller, id: &str) -> Result<(Remediation, Impact), Problem> {
+    caller.meant_it()?;
     let remediation = visible(app, caller, id).await?;
     require(app, caller, WebRole::Approver, Some(&remediation.target.account)).await?;
     let scope = CallScope {
@@ -191,6 +192,7 @@ pub(super) async fn impact(app: &App, caller: &Caller, id: &str) -> Result<(Reme
 
 /// What a release of a remediation would take back.
 pub(super) async fn plan_release(app: &App, caller: &Caller, id: &str) -> Result<ReleaseDocument, Problem> {
+    caller.meant_it()?;
     let remediation = visible(app, caller, id).await?;
     desk::may_release(&remediation)?;
     let plan = app

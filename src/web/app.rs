@@ -4,6 +4,7 @@ use super::answers::Answers;
 use super::identity::Identities;
 use super::limits::Limits;
 use super::refusals::Refusals;
+use super::report_turns::ReportTurns;
 use crate::config::Config;
 use crate::desk::DeskError;
 use crate::ledger::{Ledger, LedgerError, Reader};
@@ -28,9 +29,6 @@ const READERS: usize = 4;
 /// Maximum number of looks ahead at the same time.
 const LOOKS: usize = 2;
 
-/// Maximum number of reports that are made at the same time.
-pub(super) const REPORTS: usize = 2;
-
 /// Half of the processors, but at least one.
 fn turns() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get() / 2).clamp(1, READERS)
@@ -43,8 +41,7 @@ pub(super) struct App {
     pub identities: Identities,
     pub limits: Limits,
     pub answers: Answers,
-    /// Turns for what takes long.
-    pub reports: Arc<Semaphore>,
+    pub reports: ReportTurns,
     pub refusals: Refusals,
     /// Where the service answers, once it does.
     bound: OnceLock<SocketAddr>,
@@ -67,7 +64,7 @@ impl App {
             identities: Identities::new(&config),
             limits: Limits::default(),
             answers: Answers::default(),
-            reports: Arc::new(Semaphore::new(REPORTS)),
+            reports: ReportTurns::default(),
             news: watch::Sender::new(0),
             refusals: Refusals::default(),
             bound: OnceLock::new(),
@@ -169,6 +166,16 @@ impl App {
             }
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
+    }
+
+    /// The same for what takes long: pages and answers do not wait for it. Whoever asks has a turn for that.
+    pub async fn read_at_length<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> T + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let path = self.config.ledger.clone();
+        let task = tokio::task::spawn_blocking(move || Ok(read(&Reader::open(&path)?)));
+        task.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
     }
 
     /// The ledger, for writing: that of the service that acts in this process, or the file's, as a command has it.

@@ -22,6 +22,7 @@ mod probes;
 mod problem;
 mod refusals;
 mod refused;
+mod report_turns;
 mod routes;
 mod tls;
 

@@ -4,6 +4,7 @@ use super::change::Change;
 use super::document::{Document, Items, unless_it_is_known};
 use crate::config::WebRole;
 use crate::desk::{self, DecisionLine, DeskError, Kind, RemediationLine, Shown};
+use crate::ident::AccountId;
 use crate::ledger::PageWanted;
 use crate::remediation::{Impact, Rung, State as Stands};
 use crate::web::act::{self, Answered, ReleaseDocument};
@@ -187,9 +188,9 @@ async fn decisions(
     let items = app
         .read(move |reader| {
             let places = caller.access.places(reader)?;
-            let (all, next) = reader.latest_decisions(before, most)?;
-            let shown = all.iter().map(desk::decision_line).filter(|line| places.show(line.account.as_ref()));
-            Ok::<_, DeskError>(Items { items: shown.collect(), next })
+            let is_shown = |account: Option<&AccountId>| places.show(account);
+            let (items, next) = desk::latest_decisions(reader, before, most, is_shown)?;
+            Ok::<_, DeskError>(Items { items, next })
         })
         .await?;
     Ok(Document(items))

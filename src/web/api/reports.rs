@@ -4,12 +4,14 @@ use super::described;
 use crate::desk::DeskError;
 use crate::digest::{Hashed, hex};
 use crate::ident::AccountId;
+use crate::identity::Identity;
 use crate::ledger::{Ledger, Reader};
 use crate::remediation::{Draft, Event, Reported, Selection};
 use crate::report::{Format, Prepared, ReportError, write};
-use crate::web::app::{App, REPORTS};
+use crate::web::app::App;
 use crate::web::caller::Caller;
 use crate::web::problem::Problem;
+use crate::web::report_turns::ReportTurn;
 use aide::axum::ApiRouter;
 use aide::axum::routing::get_with;
 use axum::body::{Body, Bytes};
@@ -27,7 +29,6 @@ use std::io::{BufWriter, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Maximum time in which a report is taken.
 const LONGEST: Duration = Duration::from_mins(5);
@@ -72,7 +73,7 @@ struct Wanted {
 struct Made {
     file: File,
     /// Its turn ends when it was sent, or nobody takes it any more.
-    turn: OwnedSemaphorePermit,
+    turn: ReportTurn,
     sha256: String,
     remediations: u64,
     entries: i64,
@@ -84,17 +85,18 @@ async fn report(
     method: Method,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
+    caller.meant_it()?;
     if method == Method::HEAD {
         let detail = "a report is made when it is asked for with GET";
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail));
     }
     let format = Format::from_str(&wanted.format, false)
         .map_err(|_| Problem::invalid(format!("format: {:?}: there is no such format", wanted.format)))?;
-    let Ok(turn) = Arc::clone(&app.reports).try_acquire_owned() else {
-        let detail = format!("{REPORTS} reports are being made already");
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
-            .with("Try again in a minute."));
-    };
+    let who = caller.identity.as_ref().map(Identity::key).unwrap_or_default();
+    let turn = app.reports.take(who).map_err(|detail| {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+            .with("Try again in a minute.")
+    })?;
     let access = caller.access.clone();
     let shown = app.read(move |reader| Ok::<_, DeskError>(access.places(reader)?.shown())).await?;
     let accounts = match (wanted.account, shown) {
@@ -111,9 +113,7 @@ async fn report(
     };
     let selection = Selection { from: wanted.from, to: wanted.to, accounts, ..Selection::default() };
     let (directory, asked) = (app.config.ledger.clone(), selection.clone());
-    let made =
-        app.read(move |reader| Ok::<_, DeskError>(make(reader, &directory, asked, format, turn))).await?;
-    let made = made?;
+    let made = app.read_at_length(move |reader| make(reader, &directory, asked, format, turn)).await??;
     if let Some(identity) = caller.identity.clone() {
         let event = Event::Report(Box::new(Reported {
             format: format.name().to_owned(),
@@ -136,7 +136,7 @@ fn make(
     ledger: &Path,
     selection: Selection,
     format: Format,
-    turn: OwnedSemaphorePermit,
+    turn: ReportTurn,
 ) -> Result<Made, Problem> {
     let failed = |error: std::io::Error| {
         tracing::error!("a report cannot be written beside the ledger: {error}");

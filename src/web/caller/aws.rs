@@ -50,7 +50,12 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
         Ok(identity) => {
             let access = Access::of(&app.current().web.grants, &identity, &[]);
             if access.highest().is_some() {
-                return Some(Ok(Caller { identity: Some(identity), access, form_token: None }));
+                return Some(Ok(Caller {
+                    identity: Some(identity),
+                    access,
+                    is_sent: false,
+                    form_token: None,
+                }));
             }
             let text = format!("{} may do nothing here", identity.name());
             let problem = Problem::new(StatusCode::FORBIDDEN, "no_access", text)

@@ -40,7 +40,9 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
         refused::record(app, refusal(origin, request, &problem, Some(identity), None)).await;
         return Some(Err(problem));
     }
-    Some(Ok(Caller { identity: Some(identity), access, form_token: Some(form_token) }))
+    let site = parts.headers.get("sec-fetch-site");
+    let is_sent = site.is_some_and(|site| site == "cross-site" || site == "same-site");
+    Some(Ok(Caller { identity: Some(identity), access, is_sent, form_token: Some(form_token) }))
 }
 
 /// The session after the provider was asked about its person; none when the provider does not know them any more. A

@@ -42,6 +42,7 @@ mod tests {
     #[test]
     fn a_form_needs_its_token_and_a_page_of_ours() {
         let caller = |token: Option<&str>| Caller {
+            is_sent: false,
             identity: None,
             access: Access::reads_everything(),
             form_token: token.map(str::to_owned),

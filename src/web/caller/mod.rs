@@ -37,6 +37,8 @@ pub(super) struct Caller {
     pub identity: Option<Identity>,
     /// What they may do.
     pub access: Access,
+    /// A page of somebody else sent their browser here, with their cookie.
+    pub is_sent: bool,
     /// They came with a cookie: a form of theirs needs this token of their session.
     pub form_token: Option<String>,
 }
@@ -103,7 +105,12 @@ impl Caller {
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "no_identities", detail));
         }
         if !app.knows_identities() && origin.is_this_machine() {
-            return Ok(Self { identity: None, access: Access::reads_everything(), form_token: None });
+            return Ok(Self {
+                identity: None,
+                access: Access::reads_everything(),
+                is_sent: false,
+                form_token: None,
+            });
         }
         if let Some(caller) = aws::caller(parts, app, origin).await {
             return caller;
@@ -117,6 +124,18 @@ impl Caller {
             "without identities, only this machine is answered"
         };
         Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail))
+    }
+}
+
+impl Caller {
+    /// Refuses what calls AWS or writes when a page of somebody else asks for it in their browser.
+    pub fn meant_it(&self) -> Result<(), Problem> {
+        if !self.is_sent {
+            return Ok(());
+        }
+        let detail = "a page of somebody else asks for this";
+        Err(Problem::new(StatusCode::FORBIDDEN, "forged", detail)
+            .with("Open it from a page of this console."))
     }
 }
 

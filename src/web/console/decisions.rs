@@ -2,7 +2,8 @@
 
 use super::page::{Done, Frame};
 use super::words::{Tone, When, Words};
-use crate::desk::{DecisionLine, decision_line};
+use crate::desk::{DecisionLine, latest_decisions};
+use crate::ident::AccountId;
 use crate::ledger::Reader;
 use crate::web::access::Places;
 use crate::web::app::App;
@@ -40,9 +41,9 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/remediations", "Decisions").with(&done);
     let read = move |frame, reader: &Reader, places: &Places| {
-        let (all, next) = reader.latest_decisions(wanted.before, PAGE)?;
-        let shown = all.iter().map(decision_line).filter(|line| places.show(line.account.as_ref()));
-        let rows = shown.map(|line| {
+        let is_shown = |account: Option<&AccountId>| places.show(account);
+        let (shown, next) = latest_decisions(reader, wanted.before, PAGE, is_shown)?;
+        let rows = shown.into_iter().map(|line| {
             let tone = match line.decision.as_str() {
                 "remediate" => Tone::Good,
                 "hold" => Tone::Bad,

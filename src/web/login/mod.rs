@@ -219,7 +219,7 @@ async fn logout(
         return Redirect::to("/logged-out").into_response();
     };
     let (identity, form_token) = (Some(identity), Some(form_token));
-    let caller = Caller { identity, access: Access::default(), form_token };
+    let caller = Caller { identity, access: Access::default(), is_sent: false, form_token };
     let given = headers.get("x-rescind-form").and_then(|value| value.to_str().ok());
     if let Err(problem) = proves_form(&caller, &headers, given.or(form.form_token.as_deref())) {
         return answer(&headers, problem, "/");
