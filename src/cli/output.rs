@@ -248,9 +248,18 @@ pub fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
+/// How much time is left, for people: of hours, the minutes as well.
+fn left(duration: SignedDuration) -> String {
+    let minutes = duration.as_mins();
+    if (120..48 * 60).contains(&minutes) {
+        return format!("{} h {} min", minutes / 60, minutes % 60);
+    }
+    short(duration)
+}
+
 fn ago(duration: SignedDuration) -> String {
     if duration.is_negative() {
-        format!("in {}", short(-duration))
+        format!("in {}", left(-duration))
     } else {
         format!("{} ago", short(duration))
     }

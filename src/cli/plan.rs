@@ -185,7 +185,7 @@ pub(super) fn describe(planned: &Planned, quarantine: SignedDuration, screen: &S
             }
             let instance = finding.evidence.instance_id.as_deref();
             let is_quarantined = !quarantine.is_zero() && change.means != Means::Quarantine;
-            for line in impact.iter().flat_map(|impact| impact.lines_while(instance, is_quarantined)) {
+            for line in impact.iter().flat_map(|impact| impact.lines_while(instance, Some(is_quarantined))) {
                 screen.prose(format!("  {}", clean(&line)));
             }
         }

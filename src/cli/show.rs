@@ -7,7 +7,7 @@ use super::policy::{diff, side_effect};
 use super::remediation::label;
 use super::{Exit, watch};
 use crate::config::{Config, ConfigError};
-use crate::desk::{self, Shown};
+use crate::desk::{self, Shown, at_the_approval};
 use crate::finding::Finding;
 use crate::ledger::Reader;
 use crate::plural::counted;
@@ -234,6 +234,7 @@ fn judge(r: &Remediation, timeout: Option<SignedDuration>, sign: &str, screen: &
         match &r.proposal {
             Some(Proposal { change: Some(change), .. }) => {
                 screen.line(format!("  If it is approved: {}", change.policy()));
+                screen.prose(format!("  {}", at_the_approval(change, None)));
                 diff(change.before.as_deref(), Some(&change.after), screen);
                 side_effect(&r.target, change, screen);
             }

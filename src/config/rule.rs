@@ -38,6 +38,14 @@ pub struct Rule {
     pub approval: Approval,
 }
 
+impl Rule {
+    /// It is for the orders of people.
+    #[must_use]
+    pub fn is_for_orders(&self) -> bool {
+        matches!(&self.matches, Matches::Fields(fields) if fields.types.iter().any(|types| types.matches(ORDER_TYPE)))
+    }
+}
+
 /// Who must approve what is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {

@@ -31,4 +31,4 @@ pub use picture::{ChannelPicture, OutagePicture, Picture};
 pub use plan::PlanDocument;
 pub use release::{ReleasePlan, ask_release, may_release};
 pub use shown::Shown;
-pub use side_effect::side_effect;
+pub use side_effect::{at_the_approval, side_effect};

@@ -3,6 +3,27 @@
 use crate::remediation::{Change, Means, Target, Who};
 use crate::safe::line as clean;
 
+/// What an approval makes of the planned change, and what comes with it. `quarantines` says whether a quarantine is attached
+/// meanwhile; none where that is not known.
+#[must_use]
+pub fn at_the_approval(change: &Change, quarantines: Option<bool>) -> String {
+    let cutoff = if change.is_timeless() {
+        ""
+    } else {
+        "The cutoff is set at the approval: what was issued up to then is denied, and not only up to the time below. "
+    };
+    let quarantine = match quarantines {
+        Some(true) => {
+            "Until the deny has been in place for a while, the quarantine denies every session, legitimate ones as well."
+        }
+        None => {
+            "Where a quarantine is configured, it denies every session until the deny has been in place for a while, legitimate ones as well."
+        }
+        Some(false) => "",
+    };
+    format!("{cutoff}{quarantine}").trim_end().to_owned()
+}
+
 /// What a change does to those who did nothing wrong, and what the other scope would do, line by line.
 #[must_use]
 pub fn side_effect(target: &Target, change: &Change) -> Vec<String> {

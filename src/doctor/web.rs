@@ -24,7 +24,7 @@ fn problem(fault: &Fault) -> Problem {
             "web.oidc",
             "Check `issuer`, the network and the provider; docs/console.md says what to set there. Until then: `rescind approve` on this host.",
         ),
-        Fault::Unencrypted(_) => (
+        Fault::Unencrypted => (
             "web_unencrypted",
             "web",
             "Set `web.tls_certificates` and `web.tls_key`, or listen on 127.0.0.1 behind a proxy with TLS that `web.trusted_proxies` names.",

@@ -148,6 +148,12 @@ pub struct KeyRead {
 }
 
 impl Incident {
+    /// CloudTrail was not searched, and nothing is known of what was made with the credentials.
+    #[must_use]
+    pub fn is_unsearched(&self) -> bool {
+        self.looks.is_empty() && self.doors.is_empty() && self.blinds.is_empty()
+    }
+
     /// The doors that are open, and the eyes that are closed.
     pub fn open_doors(&self) -> impl Iterator<Item = &IncidentDoor> {
         self.doors.iter().chain(&self.blinds).filter(|door| door.status == DoorStatus::Open)

@@ -105,12 +105,12 @@ impl Impact {
     /// is known, [`Remediation::impact_lines`](super::Remediation::impact_lines) says what holds now.
     #[must_use]
     pub fn lines(&self, instance: Option<&str>) -> Vec<String> {
-        self.lines_while(instance, false)
+        self.lines_while(instance, Some(false))
     }
 
-    /// The same where a quarantine is, or will be, attached beside the deny for a while.
+    /// The same where a quarantine is, or will be, attached beside the deny for a while; none where that is not known.
     #[must_use]
-    pub fn lines_while(&self, instance: Option<&str>, is_quarantined: bool) -> Vec<String> {
+    pub fn lines_while(&self, instance: Option<&str>, is_quarantined: Option<bool>) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.warnings().into_iter().map(|warning| format!("WARNING: {warning}.")));
         lines.extend(self.what_runs(instance));
@@ -130,13 +130,14 @@ impl Impact {
     }
 
     /// What becomes of sessions that are issued from now on.
-    fn new_sessions(&self, is_quarantined: bool) -> &'static str {
-        if self.is_held {
-            "New sessions of the role are denied as well, until it is released."
-        } else if is_quarantined {
-            "New sessions of the role are denied as well while the quarantine is attached; they work once it is lifted."
-        } else {
-            "New sessions of the role are not denied."
+    fn new_sessions(&self, is_quarantined: Option<bool>) -> &'static str {
+        match is_quarantined {
+            _ if self.is_held => "New sessions of the role are denied as well, until it is released.",
+            Some(true) => {
+                "New sessions of the role are denied as well while the quarantine is attached; they work once it is lifted."
+            }
+            Some(false) => "New sessions of the role are not denied.",
+            None => "New sessions of the role are denied only while a quarantine is attached.",
         }
     }
 
@@ -319,9 +320,17 @@ mod tests {
     #[test]
     fn new_sessions_are_denied_as_long_as_something_denies_them() {
         let said = |is_held, is_quarantined| Impact { is_held, ..impact() }.new_sessions(is_quarantined);
-        insta::assert_snapshot!([said(false, false), said(false, true), said(true, false), said(true, true)].join("\n"), @"
+        let all = [
+            said(false, Some(false)),
+            said(false, Some(true)),
+            said(false, None),
+            said(true, None),
+            said(true, Some(true)),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @"
         New sessions of the role are not denied.
         New sessions of the role are denied as well while the quarantine is attached; they work once it is lifted.
+        New sessions of the role are denied only while a quarantine is attached.
         New sessions of the role are denied as well, until it is released.
         New sessions of the role are denied as well, until it is released.
         ");

@@ -17,7 +17,11 @@ impl Remediation {
         let instance = self.finding.evidence.instance_id.as_deref();
         match self.state {
             State::Released => impact.lines_after_release(instance),
-            _ => impact.lines_while(instance, self.quarantine().is_some()),
+            // What is not done yet may have a quarantine, as the configuration says then.
+            state if self.quarantine().is_none() && !state.is_in_place() => {
+                impact.lines_while(instance, None)
+            }
+            _ => impact.lines_while(instance, Some(self.quarantine().is_some())),
         }
     }
 

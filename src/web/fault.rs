@@ -15,8 +15,10 @@ pub enum Fault {
     #[error("{0}")]
     Login(String),
     /// What people send, and the cookies that they are known by, can be read on the way.
-    #[error("whoever listens on the network reads what is sent: {0}")]
-    Unencrypted(&'static str),
+    #[error(
+        "whoever listens on the network reads what is sent: `listen` is no address of this machine only, and there is no TLS"
+    )]
+    Unencrypted,
 }
 
 /// Looks whether the web can answer as it is configured. The OpenID provider is asked for its documents.
@@ -30,11 +32,8 @@ pub async fn faults(config: &Config) -> Vec<Fault> {
         faults.push(Fault::Certificate(chain(&error)));
     }
     let is_known = web.oidc.is_some() || !web.grants.is_empty();
-    let is_far = |url: &url::Url| !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    if web.url.as_ref().is_some_and(|url| url.scheme() == "http" && is_far(url)) {
-        faults.push(Fault::Unencrypted("`web.url` is an http address"));
-    } else if is_known && web.tls.is_none() && web.trusted_proxies.is_empty() && !listen.ip().is_loopback() {
-        faults.push(Fault::Unencrypted("`listen` is no address of this machine only, and there is no TLS"));
+    if is_known && web.tls.is_none() && web.trusted_proxies.is_empty() && !listen.ip().is_loopback() {
+        faults.push(Fault::Unencrypted);
     }
     if let Some(logins) = Logins::new(config)
         && let Err(error) = logins.provider.check().await

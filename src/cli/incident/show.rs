@@ -106,7 +106,8 @@ pub(in crate::cli) fn text(incident: &Incident, screen: &Screen) {
         tally(incident.sessions.iter().map(|one| one.status.words().to_owned()))
     ));
     let doors = incident.doors.iter().chain(&incident.blinds).map(|door| door.status.words().to_owned());
-    screen.prose(format!("  {:<14}{}", "doors", tally(doors)));
+    let doors = if incident.is_unsearched() { "not searched yet".to_owned() } else { tally(doors) };
+    screen.prose(format!("  {:<14}{doors}", "doors"));
     if !incident.to_do.is_empty() {
         heading("What to do now", screen);
         for line in &incident.to_do {

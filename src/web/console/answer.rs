@@ -41,7 +41,7 @@ pub(super) async fn answer(
     let remediation = act::visible(&app, &sent.caller, &id).await?;
     act::require(&app, &sent.caller, WebRole::Approver, Some(&remediation.target.account)).await?;
     crate::desk::may_answer(&remediation, kind)?;
-    let question = Question::of(&remediation, app.config.approval_timeout);
+    let question = Question::of(&remediation, &app.current());
     let question = question.ok_or_else(|| Problem::invalid("there is nothing to answer"))?;
     if !sent.is_checked("confirmed") {
         let title = format!("Confirm: {name} {}", remediation.target.principal());

@@ -170,11 +170,12 @@ fn facts(incident: &Incident) -> Vec<(&'static str, String)> {
         ("Sessions", incident.sessions.len().to_string()),
         (
             "Doors",
-            format!(
-                "{} open of {}",
-                incident.open_doors().count(),
-                incident.doors.len() + incident.blinds.len()
-            ),
+            if incident.is_unsearched() {
+                "not searched yet".to_owned()
+            } else {
+                let all = incident.doors.len() + incident.blinds.len();
+                format!("{} open of {all}", incident.open_doors().count())
+            },
         ),
     ];
     all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
@@ -205,8 +206,8 @@ fn unknown(incident: &Incident) -> Vec<String> {
         None => format!("key {}: CloudTrail showed nothing of it yet", key.access_key),
     });
     let waits = |state| matches!(state, State::Held | State::Rejected);
-    let is_unsearched = incident.looks.is_empty() && incident.remediations.iter().any(|one| waits(one.state));
-    let unsearched = is_unsearched.then(|| {
+    let is_waiting = incident.looks.is_empty() && incident.remediations.iter().any(|one| waits(one.state));
+    let unsearched = is_waiting.then(|| {
         "what the credentials were used for: CloudTrail is searched once they are revoked, or when an approver asks for it"
             .to_owned()
     });

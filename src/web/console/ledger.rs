@@ -42,7 +42,8 @@ struct EntryRow {
     entry: i64,
     at: When,
     text: String,
-    account: String,
+    /// Account and region, as far as it is about one.
+    place: String,
     remediation: Option<String>,
 }
 
@@ -74,7 +75,14 @@ pub(super) async fn page(
             entry: entry.seq,
             at: When::of(entry.time),
             text: describe(&entry.event),
-            account: entry.subject.account.map(|account| account.to_string()).unwrap_or_default(),
+            place: [
+                entry.subject.account.map(|one| one.to_string()),
+                entry.subject.region.map(|one| one.to_string()),
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" "),
             remediation: entry.subject.remediation,
         };
         let signed = checkpoint.as_ref().map_or(0, |(size, ..)| *size);

@@ -131,7 +131,11 @@ fn rules(config: &Config) -> Vec<RuleRow> {
             matches: matches(&rule.matches),
             remedies: remedies.join(", "),
             mode: rule.mode.map_or_else(|| "as the installation".to_owned(), |mode| mode.to_string()),
-            approval: rule.approval.to_string(),
+            approval: if rule.is_for_orders() && !rule.approval.asks_for_others() {
+                "whoever orders it".to_owned()
+            } else {
+                rule.approval.to_string()
+            },
         }
     };
     let own = config.rules.iter().map(row);

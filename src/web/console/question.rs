@@ -3,9 +3,10 @@
 use super::advice::Advice;
 use super::policy::Changed;
 use super::words::When;
-use crate::desk::{Kind, may_answer};
-use crate::remediation::{Remediation, State};
-use jiff::{SignedDuration, Timestamp};
+use crate::config::Config;
+use crate::desk::{Kind, at_the_approval, may_answer};
+use crate::remediation::{Change, Means, Remediation, State};
+use jiff::Timestamp;
 
 /// What is asked of a person, and what they can answer.
 pub(super) struct Question {
@@ -15,6 +16,8 @@ pub(super) struct Question {
     /// Who must approve it, where that is not just one person.
     pub approval: Option<String>,
     pub change: Option<Changed>,
+    /// What an approval makes of it.
+    pub at_the_approval: String,
     pub problem: String,
     /// Number of the entry with the plan that is judged.
     pub plan: i64,
@@ -29,7 +32,7 @@ pub(super) struct Question {
 
 impl Question {
     /// What is asked about a remediation; none when nothing is.
-    pub fn of(r: &Remediation, timeout: SignedDuration) -> Option<Self> {
+    pub fn of(r: &Remediation, config: &Config) -> Option<Self> {
         let can = |kind| may_answer(r, kind).is_ok();
         let (can_approve, can_reject) = (can(Kind::Approve), can(Kind::Reject));
         let can_be_done = can(Kind::Done);
@@ -39,14 +42,19 @@ impl Question {
         }
         let held = r.held_why();
         let proposal = r.proposal.as_ref();
-        let answer_by = r.answer_by(timeout).filter(|_| is_held);
+        let change = proposal.and_then(|one| one.change.as_ref());
+        let quarantines = |change: &Change| !config.quarantine.is_zero() && change.means != Means::Quarantine;
+        let answer_by = r.answer_by(config.approval_timeout).filter(|_| is_held);
         Some(Self {
             why: held.map(|(_, why)| why.to_owned()).unwrap_or_default(),
             is_forbidden: is_held
                 && r.target.is_supported()
                 && held.is_none_or(|(code, _)| !code.is_for_approval()),
             approval: r.approval.asks_for_others().then(|| r.approval.to_string()),
-            change: proposal.and_then(|one| one.change.as_ref()).map(|one| Changed::of(&r.target, one)),
+            at_the_approval: change
+                .map(|one| at_the_approval(one, Some(quarantines(one))))
+                .unwrap_or_default(),
+            change: change.map(|one| Changed::of(&r.target, one)),
             problem: proposal.and_then(|one| one.problem.clone()).unwrap_or_default(),
             plan: proposal.map_or(0, |one| one.seq),
             is_over: answer_by.is_some_and(|until| until < Timestamp::now()),

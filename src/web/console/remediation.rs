@@ -6,7 +6,7 @@ use super::page::{Done, Frame};
 use super::policy::Changed;
 use super::question::Question;
 use super::words::{Tone, When, Words, nested};
-use crate::config::WebRole;
+use crate::config::{Config, WebRole};
 use crate::desk::{self, DeskError, Shown, may_release};
 use crate::ledger::Reader;
 use crate::remediation::{Event, State, describe, short};
@@ -18,7 +18,6 @@ use crate::web::problem::Problem;
 use askama::Template;
 use axum::extract::{Path, Query, State as Has};
 use axum::response::Response;
-use jiff::SignedDuration;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -49,7 +48,6 @@ struct RemediationPage {
     change: Option<Changed>,
     outage: Option<Outage>,
     /// A quarantine is attached beside a deny.
-    quarantines: bool,
     impact: Vec<(String, Vec<String>)>,
     can_look_up: bool,
     aftercare: Vec<(String, Vec<String>)>,
@@ -77,7 +75,7 @@ pub(super) async fn page(
     Query(done): Query<Done>,
 ) -> Result<Response, Problem> {
     let frame = Frame::of(&app, &caller, "/remediations", String::new()).with(&done);
-    let settings = (app.config.approval_timeout, !app.config.quarantine.is_zero());
+    let config = app.current();
     let read = move |frame, reader: &Reader, places: &Places| {
         let found = desk::find_among(reader, &id, |account| places.show(Some(account)));
         let found = found.map_err(|error| match error {
@@ -88,7 +86,7 @@ pub(super) async fn page(
         let organization = reader.organization()?;
         let account = organization.as_ref().and_then(|all| all.account(&shown.whole.target.account));
         let name = account.map(|one| one.name.clone()).unwrap_or_default();
-        Ok(RemediationPage::of(frame, &shown, places, name, settings))
+        Ok(RemediationPage::of(frame, &shown, places, name, &config))
     };
     frame.filled(&app, read).await
 }
@@ -97,13 +95,7 @@ pub(super) async fn page(
 type Outage = (String, Vec<(String, Vec<String>)>);
 
 impl RemediationPage {
-    fn of(
-        mut frame: Frame,
-        shown: &Shown,
-        places: &Places,
-        account_name: String,
-        (timeout, quarantines): (SignedDuration, bool),
-    ) -> Self {
+    fn of(mut frame: Frame, shown: &Shown, places: &Places, account_name: String, config: &Config) -> Self {
         let r = &shown.whole;
         let account = &r.target.account;
         let principal = r.target.principal();
@@ -128,7 +120,7 @@ impl RemediationPage {
             incident: shown.incident.clone(),
             why: refused.map(|one| one.reason.clone()).or(r.why().map(str::to_owned)).unwrap_or_default(),
             to_do: refused.map(|one| Advice::of(&one.what_to_do)).unwrap_or_default(),
-            asked: Question::of(r, timeout),
+            asked: Question::of(r, config),
             facts: facts(shown),
             opened: When::of(r.opened_at),
             last_seen: (r.finding.cause.time_name(), When::of(r.finding.last_seen())),
@@ -145,7 +137,6 @@ impl RemediationPage {
                 .collect(),
             change: r.change.as_ref().map(|change| Changed::of(&r.target, change)),
             outage,
-            quarantines,
             impact: nested(&impact.unwrap_or_default()),
             can_look_up: is_approver && r.target.role_with_id().is_some(),
             aftercare: nested(&advice),

@@ -90,7 +90,8 @@ pub(super) async fn plan(State(app): State<Arc<App>>, sent: Sent) -> Result<Resp
     let diff = change.map(|one| Diff::of(one.policy(), one.before.as_deref(), Some(&one.after)));
     let quarantines =
         !app.config.quarantine.is_zero() && change.is_some_and(|one| one.means != Means::Quarantine);
-    let impact = plan.impact.as_ref().map(|impact| impact.lines_while(None, quarantines)).unwrap_or_default();
+    let impact =
+        plan.impact.as_ref().map(|impact| impact.lines_while(None, Some(quarantines))).unwrap_or_default();
     html(&OrderPage {
         frame: Frame::of(&app, &sent.caller, "/revoke", format!("Revoke {kind} {name}?")).still(),
         is_revoked: plan.decision == "remediate" && plan.refused.is_none(),
