@@ -24,7 +24,10 @@ pub struct Telemetry {
 /// at `trace`, and the answers of credential sources at `warn`. Spans are for traces alone: each line of
 /// the log names what it is about by itself.
 pub fn init(level: LevelFilter, format: Format) -> Telemetry {
-    let own = filter_fn(|meta| meta.is_event() && (is_ours(meta) || *meta.level() <= Level::ERROR));
+    // What comes by the crate `log` is of libraries that give the same as an error, which is in our own words.
+    let is_shown =
+        |meta: &Metadata<'_>| is_ours(meta) || *meta.level() <= Level::ERROR && meta.name() != "log record";
+    let own = filter_fn(move |meta| meta.is_event() && is_shown(meta));
     let layer = tracing_subscriber::fmt::layer();
     let layer = match format {
         Format::Json => {

@@ -27,6 +27,7 @@
   const time = (at) => `${at.toISOString().slice(11, 19)} UTC`;
   let good = new Date();
   let isConnected = true;
+  let isLoggedOut = false;
   const lost = (text, address, name) => {
     const line = document.createElement("p");
     line.textContent = text;
@@ -38,12 +39,13 @@
     if (stale.textContent !== line.textContent) stale.replaceChildren(line);
   };
   const offline = () => {
+    if (isLoggedOut) return;
     if (isConnected) good = new Date();
     isConnected = false;
     lost(`Not connected to rescind since ${time(good)}. What you see may be old. It is tried again every few seconds.`);
   };
   const found = () => {
-    isConnected = true;
+    [isConnected, isLoggedOut] = [true, false];
     stale.replaceChildren();
   };
   const here = () => location.pathname + location.search;
@@ -122,10 +124,12 @@
     busy = true;
     again = false;
     try {
-      const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
-      if (answer.redirected || answer.status === 401) {
+      // The way to the login leads to another host, where no script of ours may follow.
+      const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store", redirect: "manual" });
+      if (answer.type === "opaqueredirect" || answer.status === 401) {
         if (isConnected) good = new Date();
         isConnected = false;
+        isLoggedOut = true;
         lost(`You are logged out, seen ${time(good)}. What you see may be old.`, `/login?to=${encodeURIComponent(here())}`, "Log in");
         return;
       }

@@ -5,14 +5,14 @@ use crate::watching::Watching;
 use crate::way_out::Network;
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A hub with a certificate, which a program may read.
 struct Hub {
     scene: Scene,
-    port: String,
+    port: u16,
     reader: Value,
 }
 
@@ -23,13 +23,15 @@ impl Hub {
         scene.role(SECURITY, "Reader");
         let certificate = scene.path("web.pem");
         std::fs::copy(network.certificate(), &certificate).expect("copied");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port")
+            .port();
         scene.configure(&format!(
-            "listen = \"127.0.0.1:0\"\n[web]\ntls_certificates = \"web.pem\"\ntls_key = \"web.pem\"\n[[web.access]]\nrole = \"viewer\"\narns = [\"arn:aws:iam::{SECURITY}:role/Reader\"]\n"
+            "listen = \"127.0.0.1:{port}\"\n[web]\nurl = \"https://localhost:{port}\"\ntls_certificates = \"web.pem\"\ntls_key = \"web.pem\"\n[[web.access]]\nrole = \"viewer\"\narns = [\"arn:aws:iam::{SECURITY}:role/Reader\"]\n"
         ));
         let mut service = Watching::start(&scene, &[]);
-        let line = service.until("answers on https://");
-        let (_, rest) = line.split_once("https://127.0.0.1:").expect("an encrypted address");
-        let port = rest.split(": ").next().expect("a port").to_owned();
+        service.until("answers on https://");
         let reader = scene.session(SECURITY, "Reader", "laptop");
         (Self { scene, port, reader }, service)
     }

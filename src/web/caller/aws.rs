@@ -10,7 +10,7 @@ use super::{BodyDigest, Caller};
 use crate::aws::{
     CallerCheck, HUB_HEADER, NONCE_HEADER, NotIdentified, ProofFor, REQUEST_HEADER, SCHEME, request_digest,
 };
-use crate::identity::Identity;
+use crate::identity::{Identity, principal_of};
 use crate::web::access::Access;
 use crate::web::app::App;
 use crate::web::identity::{BadProof, NotNew, Proof, claimed_key};
@@ -58,8 +58,10 @@ pub(super) async fn caller(parts: &Parts, app: &Arc<App>, origin: Origin) -> Opt
                 }));
             }
             let text = format!("{} may do nothing here", identity.name());
-            let problem = Problem::new(StatusCode::FORBIDDEN, "no_access", text)
-                .with("`web.access` in the configuration says who may do what: name the role in its `arns`.");
+            let problem = Problem::new(StatusCode::FORBIDDEN, "no_access", text).with(&format!(
+                "`web.access` in the configuration says who may do what: `arns = [\"{}\"]`.",
+                principal_of(identity.name())
+            ));
             refused::record(app, refusal(origin, request(), &problem, Some(identity), None)).await;
             Err(problem)
         }

@@ -206,7 +206,7 @@ fn unknown(incident: &Incident) -> Vec<String> {
         None => format!("key {}: CloudTrail showed nothing of it yet", key.access_key),
     });
     let waits = |state| matches!(state, State::Held | State::Rejected);
-    let is_waiting = incident.looks.is_empty() && incident.remediations.iter().any(|one| waits(one.state));
+    let is_waiting = incident.is_unsearched() && incident.remediations.iter().any(|one| waits(one.state));
     let unsearched = is_waiting.then(|| {
         "what the credentials were used for: CloudTrail is searched once they are revoked, or when an approver asks for it"
             .to_owned()

@@ -1,7 +1,7 @@
 //! Whether the thief of one incident is still inside.
 
 use super::words::Tone;
-use crate::incident::{Incident, SessionStatus};
+use crate::incident::{Incident, Session, SessionStatus};
 use crate::plural::counted;
 use crate::remediation::State;
 
@@ -10,6 +10,8 @@ pub(super) fn inside(incident: &Incident) -> (Tone, String) {
     let count = |status| incident.sessions.iter().filter(|one| one.is_open && one.status == status).count();
     let (free, held) = (count(SessionStatus::NotDenied), count(SessionStatus::Held));
     let (being, doors) = (count(SessionStatus::BeingRevoked), incident.open_doors().count());
+    let is_judged = |one: &&Session| !one.is_open && one.status == SessionStatus::NotDenied;
+    let judged = incident.sessions.iter().filter(is_judged).count();
     let is_contested = incident.remediations.iter().any(|one| one.state == State::Contested);
     let are = |count: usize| if count == 1 { "is" } else { "are" };
     if free > 0 {
@@ -35,6 +37,13 @@ pub(super) fn inside(incident: &Incident) -> (Tone, String) {
             "No session of the thief is open, but {} {}: they can come back.",
             counted(doors, "door"),
             are(doors)
+        );
+        (Tone::Warn, text)
+    } else if judged > 0 {
+        let text = format!(
+            "{} {} not denied, because a person decided so: what was released or rejected works until it expires.",
+            counted(judged, "session"),
+            are(judged)
         );
         (Tone::Warn, text)
     } else {

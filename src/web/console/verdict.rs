@@ -53,7 +53,13 @@ impl Seen {
             (Tone::Warn, format!("A thief is being shut out: {sessions} {} being revoked.", are(being)))
         } else if self.doors > 0 {
             let doors = counted(self.doors, "door");
-            (Tone::Warn, format!("Nobody is inside, but {doors} of a thief {} open.", are(self.doors)))
+            (
+                Tone::Warn,
+                format!(
+                    "No stolen session is open, but {doors} of a thief {}: they can come back.",
+                    are(self.doors)
+                ),
+            )
         } else if self.quarantined > 0 {
             let principals = counted(self.quarantined, "principal");
             let are = are(self.quarantined);
@@ -114,7 +120,7 @@ mod tests {
         Nobody is known to be inside, but rescind does not see everything.
         Not everything was looked at yet.
         Nobody is inside, and 1 principal is quarantined: legitimate sessions are denied too.
-        Nobody is inside, but 2 doors of a thief are open.
+        No stolen session is open, but 2 doors of a thief are: they can come back.
         A thief is being shut out: 1 stolen session is being revoked.
         A thief fights back: 1 deny is removed again and again, and put back.
         A thief is inside: 1 stolen session waits for an answer.
