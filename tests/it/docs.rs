@@ -157,9 +157,9 @@ fn the_page_of_codes_is_that_of_the_code() {
     );
 }
 
-/// Each command of the help is in the README, and its completions and manual pages can be made.
+/// Each command of the help is in docs/commands.md, and its completions and manual pages can be made.
 #[test]
-fn every_command_is_in_the_readme_the_completions_and_the_manual() {
+fn every_command_is_in_the_docs_the_completions_and_the_manual() {
     let binary = env!("CARGO_BIN_EXE_rescind");
     let run = |args: &[&str]| {
         let done = std::process::Command::new(binary).args(args).output().expect("it runs");
@@ -175,12 +175,12 @@ fn every_command_is_in_the_readme_the_completions_and_the_manual() {
         .filter(|name| *name != "help")
         .collect();
     assert!(commands.len() > 20, "{commands:?}");
-    let readme =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("there");
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md"))
+        .expect("there");
     let directory = tempfile::tempdir().expect("a directory");
     run(&["man", &directory.path().to_string_lossy()]);
     for command in &commands {
-        assert!(readme.contains(&format!("`rescind {command}")), "{command} is not in the README");
+        assert!(page.contains(&format!("`rescind {command}")), "{command} is not in docs/commands.md");
         assert!(directory.path().join(format!("rescind-{command}.1")).exists(), "{command} has no page");
     }
     for shell in ["bash", "zsh", "fish"] {
