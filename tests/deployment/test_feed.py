@@ -13,10 +13,10 @@ BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/rescind-findings"
 
 
 def summed(id: str, metric: str, namespace: str, dimension: tuple) -> dict:
-    """A metric of a metric-math alarm, summed up over five minutes."""
+    """A metric of a metric-math alarm, summed up over a minute."""
     name, value = dimension
     about = {"Namespace": namespace, "MetricName": metric, "Dimensions": [{"Name": name, "Value": value}]}
-    return {"Id": id, "ReturnData": False, "MetricStat": {"Metric": about, "Period": 300, "Stat": "Sum"}}
+    return {"Id": id, "ReturnData": False, "MetricStat": {"Metric": about, "Period": 60, "Stat": "Sum"}}
 
 
 def missed(name: str, says: str, expression: str, metrics: list, times: int) -> dict:
@@ -35,20 +35,20 @@ def missed(name: str, says: str, expression: str, metrics: list, times: int) -> 
 QUEUE = ("QueueName", "rescind-findings")
 UNREAD = missed(
     "rescind-findings-unread",
-    "For ten minutes nobody has asked rescind's queue for findings: rescind does not run, or may not receive.",
+    "For five minutes nobody has asked rescind's queue for findings: rescind does not run, or may not receive.",
     "FILL(messages, 0) + FILL(empty, 0)",
     [summed("messages", "NumberOfMessagesReceived", "AWS/SQS", QUEUE),
      summed("empty", "NumberOfEmptyReceives", "AWS/SQS", QUEUE)],
-    2,
+    5,
 )
 RULE = ("RuleName", "rescind-heartbeat")
 HEARTBEAT = missed(
     "rescind-heartbeat",
-    "For 15 minutes no heartbeat of this region has reached rescind's bus: its findings do not either. The polls find "
+    "For five minutes no heartbeat of this region has reached rescind's bus: its findings do not either. The polls find "
     "them later.",
     "FILL(sent, 0) - FILL(failed, 0)",
     [summed("sent", "Invocations", "AWS/Events", RULE), summed("failed", "FailedInvocations", "AWS/Events", RULE)],
-    3,
+    5,
 )
 
 
@@ -223,7 +223,7 @@ class Region(unittest.TestCase):
     def test_a_heartbeat_goes_the_way_of_the_findings_and_an_alarm_misses_it(self):
         rules = by_name(region(), "AWS::Events::Rule", "Name")
         findings, heartbeat = rules["rescind-findings"], rules["rescind-heartbeat"]
-        self.assertEqual(heartbeat["ScheduleExpression"], "rate(5 minutes)")
+        self.assertEqual(heartbeat["ScheduleExpression"], "rate(1 minute)")
         (target,), (wanted,) = heartbeat["Targets"], findings["Targets"]
         self.assertEqual((target["Arn"], target["RoleArn"]), (wanted["Arn"], wanted["RoleArn"]))
         # What is not delivered is counted; it need not be kept.

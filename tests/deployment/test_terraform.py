@@ -177,6 +177,7 @@ class Modules(unittest.TestCase):
             came, *summed = [dict(re.findall(r'(\w+)\s+= "(.*)"', query)) for query in queries]
             self.assertEqual(came["expression"], wanted["Metrics"][0]["Expression"])
             named = [(query["id"], query["namespace"], query["metric_name"], query["stat"]) for query in summed]
+            self.assertEqual(re.findall(r"period +=? *(\d+)", "".join(queries)), ["60", "60"])
             self.assertEqual(named, [
                 (m["Id"], m["MetricStat"]["Metric"]["Namespace"], m["MetricStat"]["Metric"]["MetricName"], "Sum")
                 for m in wanted["Metrics"][1:]

@@ -48,11 +48,12 @@ resource "aws_cloudwatch_metric_alarm" "queues" {
 }
 
 # Nobody asks, so nobody acts: raised also while there is no finding that could wait. rescind asks the
-# queue every 20 seconds. While there is none yet, the alarm is right.
+# queue every 20 seconds. Before the first start the alarm is right. Five periods of a minute, and not
+# one of five: SQS's figures come some minutes late, and a minute that is still empty is not five.
 resource "aws_cloudwatch_metric_alarm" "missed" {
   alarm_name          = "${local.name}-unread"
-  alarm_description   = "For ten minutes nobody has asked rescind's queue for findings: rescind does not run, or may not receive."
-  evaluation_periods  = 2
+  alarm_description   = "For five minutes nobody has asked rescind's queue for findings: rescind does not run, or may not receive."
+  evaluation_periods  = 5
   threshold           = 1
   comparison_operator = "LessThanThreshold"
   # SQS reports nothing of a queue that nobody has used for six hours.
@@ -74,7 +75,7 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
       namespace   = "AWS/SQS"
       metric_name = "NumberOfMessagesReceived"
       dimensions  = { QueueName = aws_sqs_queue.findings.name }
-      period      = 300
+      period      = 60
       stat        = "Sum"
     }
   }
@@ -86,7 +87,7 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
       namespace   = "AWS/SQS"
       metric_name = "NumberOfEmptyReceives"
       dimensions  = { QueueName = aws_sqs_queue.findings.name }
-      period      = 300
+      period      = 60
       stat        = "Sum"
     }
   }

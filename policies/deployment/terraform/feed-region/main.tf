@@ -64,7 +64,7 @@ resource "aws_cloudwatch_event_target" "bus" {
 resource "aws_cloudwatch_event_rule" "heartbeat" {
   name                = local.heartbeat
   description         = "Shows that what this region sends reaches rescind's bus."
-  schedule_expression = "rate(5 minutes)"
+  schedule_expression = "rate(1 minute)"
 }
 
 resource "aws_cloudwatch_event_target" "heartbeat" {
@@ -95,8 +95,8 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
 # The heartbeat that did not come.
 resource "aws_cloudwatch_metric_alarm" "missed" {
   alarm_name          = local.heartbeat
-  alarm_description   = "For 15 minutes no heartbeat of this region has reached rescind's bus: its findings do not either. The polls find them later."
-  evaluation_periods  = 3
+  alarm_description   = "For five minutes no heartbeat of this region has reached rescind's bus: its findings do not either. The polls find them later."
+  evaluation_periods  = 5
   threshold           = 1
   comparison_operator = "LessThanThreshold"
   # EventBridge reports nothing of a rule that does not run.
@@ -118,7 +118,7 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
       namespace   = "AWS/Events"
       metric_name = "Invocations"
       dimensions  = { RuleName = local.heartbeat }
-      period      = 300
+      period      = 60
       stat        = "Sum"
     }
   }
@@ -130,7 +130,7 @@ resource "aws_cloudwatch_metric_alarm" "missed" {
       namespace   = "AWS/Events"
       metric_name = "FailedInvocations"
       dimensions  = { RuleName = local.heartbeat }
-      period      = 300
+      period      = 60
       stat        = "Sum"
     }
   }
