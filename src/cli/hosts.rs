@@ -62,7 +62,7 @@ pub(super) async fn take_turns(
         has_followed |= config.log.as_ref().is_some_and(|log| following.elapsed() >= log.lease);
         // Cancelled when another leads, and by a signal.
         let (lead, begun) = (stop.child_token(), Instant::now());
-        let starting = start(backlog, current(config), follower, &lead, &face);
+        let starting = start(backlog, current(config, &face.shared().config()), follower, &lead, &face);
         let ended = match face.while_starting(config, Box::pin(starting)).await {
             Ok(service) => act(backlog, service, screen, Arc::clone(reload)).await,
             Err(error) => Err(error.into()),
@@ -91,19 +91,24 @@ pub(super) async fn take_turns(
 }
 
 /// The configuration and the opt-outs as they are now: what was read at the start may be days old. One that is not
-/// valid is rejected, as by a service that runs.
-fn current(config: &Config) -> Config {
+/// valid is rejected, as by a service that runs; who may do what stays as it was `accepted` last.
+fn current(config: &Config, accepted: &Config) -> Config {
+    let previous = || {
+        let mut config = config.clone();
+        config.web.grants.clone_from(&accepted.web.grants);
+        config
+    };
     match Config::load(&config.file) {
         Ok(read) if read.log == config.log && read.ledger == config.ledger => read,
         Ok(_) => {
             tracing::error!(
                 "the ledger is another in the configuration now: restart, or it stays the one it was"
             );
-            config.clone()
+            previous()
         }
         Err(error) => {
             tracing::error!("the configuration was rejected; the previous version stays in effect: {error}");
-            config.clone()
+            previous()
         }
     }
 }

@@ -104,7 +104,7 @@ recheck_interval = "15m"
 
 # How long a deny must have been in place before the policy
 # rescind/Quarantine beside it is detached again. The service attaches it, and
-# it denies everything, also to rightful sessions. "0s" attaches none.
+# it denies everything, also to legitimate sessions. "0s" attaches none.
 quarantine = "2m"
 
 # What is done about a deny that somebody takes away again and again, beside
