@@ -30,6 +30,31 @@ FILLED = {
 }
 DEPLOYERS = ["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/deploy/*"]
 
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rescind"
+# Of each parameter of a template that has no default, a value.
+REQUIRED = {
+    "CentralBusArn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/rescind-findings",
+    "HubRoleArn": HUB_ROLE,
+    "ExternalId": FILLED["EXTERNAL_ID"],
+    "OrganizationId": FILLED["ORG_ID"],
+    "OrganizationalUnitIds": ["r-root"],
+    "HubAccount": ACCOUNT,
+    "WitnessBucket": FILLED["WITNESS_BUCKET"],
+    "Deployers": DEPLOYERS,
+    "TargetIds": ["r-root"],
+    "Image": f"example.com/rescind@sha256:{'0' * 64}",
+    "ImageId": "ami-0",
+    "VpcId": "vpc-0",
+    "SubnetId": "subnet-0",
+    "AvailabilityZone": f"{REGION}a",
+    "FirstSubnetId": "subnet-0",
+    "FirstZone": f"{REGION}a",
+    "SecondSubnetId": "subnet-1",
+    "SecondZone": f"{REGION}b",
+    "ConfigurationSecretArn": f"{SECRET}/rescind.toml-AbCdEf",
+    "OptOutsSecretArn": f"{SECRET}/opt-outs.toml-AbCdEf",
+}
+
 
 def policy(name: str):
     """A document of policies/, with its placeholders filled in as `rescind policies print` does it."""

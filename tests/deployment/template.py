@@ -3,7 +3,7 @@ import re
 
 import yaml
 
-from places import ACCOUNT, REGION
+from places import ACCOUNT, REGION, REQUIRED
 
 # Of each partition, the suffix of its host names.
 PARTITIONS = {
@@ -48,6 +48,13 @@ class Template:
         self.parameters |= parameters
         missing = set(declared) - set(self.parameters)
         assert not missing, f"no value for {missing}"
+
+    @classmethod
+    def of(cls, text: str, **parameters: object) -> "Template":
+        """With a value for each parameter that has no default, and with these."""
+        declared = yaml.load(text, Loader).get("Parameters", {})
+        wanted = {name: REQUIRED[name] for name, about in declared.items() if "Default" not in about}
+        return cls(text, **wanted | parameters)
 
     def properties(self, resource: str) -> dict:
         """The properties of one resource."""

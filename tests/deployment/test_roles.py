@@ -4,7 +4,7 @@ import unittest
 
 import yaml
 
-from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, policy
+from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, TEMPLATES, policy
 from template import PARTITIONS, Template
 
 TRUST = {
@@ -194,6 +194,21 @@ class HubRole(unittest.TestCase):
         for host, profiles in [("ec2", 1), ("ecs", 0)]:
             template = Template((DEPLOYMENT / "hub-role.yaml").read_text(), Host=host)
             self.assertEqual(len(template.resources("AWS::IAM::InstanceProfile")), profiles)
+
+
+class Boundary(unittest.TestCase):
+    def test_every_role_of_the_kit_takes_a_permissions_boundary(self):
+        """An organization that asks for one on each role could deploy none of these otherwise."""
+        bounded = set()
+        for template in TEMPLATES:
+            text = template.read_text()
+            for name, made in Template.of(text).resources("AWS::IAM::Role").items():
+                given = Template.of(text, PermissionsBoundary="limits/Rescind", partition="aws-cn").properties(name)
+                wanted = f"arn:aws-cn:iam::{ACCOUNT}:policy/limits/Rescind"
+                self.assertEqual(given.get("PermissionsBoundary"), wanted, f"{template.name}: {name}")
+                self.assertNotIn("PermissionsBoundary", made)
+                bounded.add(template.name)
+        self.assertLessEqual({"hub-role.yaml", "member-role.yaml", "drill-role.yaml", "feed-region.yaml"}, bounded)
 
 
 class Others(unittest.TestCase):

@@ -60,6 +60,11 @@ def document(module: str, name: str, variables: dict, where: str = REGION, parti
         return json.loads(found) if found and found.startswith("{") else found
 
 
+def of_module(module: str) -> str:
+    """All of a module's files."""
+    return "".join(file.read_text() for file in sorted((TERRAFORM / module).glob("*.tf")))
+
+
 @unittest.skipUnless(shutil.which("terraform"), "terraform is not on the PATH")
 class Documents(unittest.TestCase):
     def test_the_remediation_role(self):
@@ -87,6 +92,13 @@ class Documents(unittest.TestCase):
         bounded = TRUST | {"permissions_boundary": "limits/Rescind"}
         asked = document("member-role", "boundary", bounded)
         self.assertEqual(asked, f"arn:aws:iam::{ACCOUNT}:policy/limits/Rescind")
+        for module in [m for m in MODULES if "aws_iam_role\"" in of_module(m)]:
+            text = of_module(module)
+            roles = re.findall(r'^resource "aws_iam_role" "\w+" \{\n(.*?)^\}', text, re.S | re.M)
+            for block in roles:
+                self.assertRegex(block, r"(?m)^  permissions_boundary += local\.boundary$", module)
+            # Word for word the same in each, so that one was asked for all.
+            self.assertIn((TERRAFORM / "member-role" / "documents.tf").read_text().split("\n\n")[-1], text, module)
         # Without one it is null, and Terraform has no output that is null.
         with self.assertRaisesRegex(AssertionError, 'Output "asked" not found'):
             document("member-role", "boundary", TRUST)

@@ -23,9 +23,10 @@ resource "aws_cloudwatch_event_rule" "forward" {
 
 # Roles are global, so each region's has the region in its name.
 resource "aws_iam_role" "sender" {
-  name               = "${local.name}-${local.region}"
-  description        = "EventBridge sends GuardDuty findings to rescind's bus with it."
-  assume_role_policy = local.trust
+  name                 = "${local.name}-${local.region}"
+  description          = "EventBridge sends GuardDuty findings to rescind's bus with it."
+  assume_role_policy   = local.trust
+  permissions_boundary = local.boundary
 }
 
 resource "aws_iam_role_policy" "send" {

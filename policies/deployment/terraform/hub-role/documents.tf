@@ -41,4 +41,6 @@ locals {
     ecs = jsonencode({ Version = "2012-10-17", Statement = [local.task_runs_as] })
   }
   trust = local.trusts[var.host]
+
+  boundary = var.permissions_boundary == "" ? null : "arn:${local.partition}:iam::${local.account}:policy/${var.permissions_boundary}"
 }

@@ -11,9 +11,10 @@ locals {
 }
 
 resource "aws_iam_role" "hub" {
-  name               = var.role_name
-  description        = "rescind reads findings with it, and enters the members. Guard it like an administrator."
-  assume_role_policy = local.trust
+  name                 = var.role_name
+  description          = "rescind reads findings with it, and enters the members. Guard it like an administrator."
+  assume_role_policy   = local.trust
+  permissions_boundary = local.boundary
 }
 
 resource "aws_iam_role_policy" "permissions" {
