@@ -142,7 +142,7 @@ pub fn run(
 impl Print {
     fn deployers(&self) -> Result<&[String], BadInput> {
         if self.deployers.is_empty() {
-            let text = "--deployer is required: without one, nobody could deploy the remediation role again. For example --deployer 'arn:aws:iam::*:role/stacksets-exec-*'";
+            let text = "--deployer is required: without one, nobody could deploy the remediation role again. For example --deployer 'arn:*:iam::*:role/stacksets-exec-*'";
             return Err(BadInput(text.to_owned()));
         }
         Ok(&self.deployers)

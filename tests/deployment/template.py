@@ -116,6 +116,8 @@ class Template:
         if name in self.parameters:
             return self.parameters[name]
         kind = self.raw["Resources"][name]["Type"]
+        if kind == "AWS::SNS::Topic":
+            return f"arn:{self.pseudo['AWS::Partition']}:sns:{self.pseudo['AWS::Region']}:{ACCOUNT}:{self.properties(name)['TopicName']}"
         own = {"AWS::Events::EventBus": "Name", "AWS::IAM::Role": "RoleName"}.get(kind)
         return self.properties(name)[own] if own else f"ref:{name}"
 
@@ -124,6 +126,8 @@ class Template:
         arn, where = f"arn:{self.pseudo['AWS::Partition']}", f"{self.pseudo['AWS::Region']}:{ACCOUNT}"
         if kind == "AWS::SQS::Queue" and attribute == "QueueName":
             return own["QueueName"]
+        if kind == "AWS::ECS::Service" and attribute == "Name":
+            return f"name:{name}"
         assert attribute == "Arn", f"{name}.{attribute} is not known to these tests"
         if kind == "AWS::SQS::Queue":
             return f"{arn}:sqs:{where}:{own['QueueName']}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from places import ACCOUNT, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
 from template import Template
+from test_alerts import alerts
 from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
 from test_log import BUCKET, REPLICAS, log, witness
 
@@ -158,6 +159,14 @@ class Documents(unittest.TestCase):
             "pattern": PATTERN,
         })
 
+
+    def test_the_topic(self):
+        variables, wanted = {"hub_role_arn": HUB_ROLE}, alerts()
+        self.assertEqual(document("alerts", "key_policy", variables), wanted.properties("Key")["KeyPolicy"])
+        self.assertEqual(document("alerts", "topic_policy", variables), wanted.properties("TopicPolicy")["PolicyDocument"])
+        # Without encryption there is no key, and the topic has none.
+        self.assertRegex(of_module("alerts"), r'count = var\.encryption == "kms" \? 1 : 0\n')
+        self.assertRegex(of_module("alerts"), r"kms_master_key_id = one\(aws_kms_key\.topic\[\*\]\.arn\)\n")
 
     def test_the_log(self):
         for replicas, given in [([], {}), (list(REPLICAS.values()), REPLICAS)]:
