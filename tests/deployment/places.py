@@ -1,5 +1,6 @@
 """Where the files are that are tested, and the values that the tests give their parameters."""
 import json
+import os
 import re
 from pathlib import Path
 
@@ -30,6 +31,8 @@ FILLED = {
 }
 DEPLOYERS = ["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/deploy/*"]
 
+# The binary for what is asked of it: one that was built, if any.
+BINARY = Path(os.environ.get("RESCIND_BINARY", ROOT / "target" / "debug" / "rescind"))
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rescind"
 # Of each parameter of a template that has no default, a value.
 REQUIRED = {

@@ -94,7 +94,9 @@ class Template:
         if name == "Ref":
             return self.reference(value)
         if name == "Fn::Sub" and isinstance(value, str):
-            return re.sub(r"\$\{([\w:.]+)\}", lambda found: str(self.reference(found[1])), value)
+            return self.filled(value, {})
+        if name == "Fn::Sub":
+            return self.filled(value[0], self.resolved(value[1]))
         value = self.resolved(value)
         if name == "Fn::Equals":
             return value[0] == value[1]
@@ -107,6 +109,14 @@ class Template:
         if name == "Fn::Split":
             return value[1].split(value[0])
         raise AssertionError(f"{name} is not known to these tests")
+
+    def filled(self, text: str, values: dict) -> str:
+        """With what ${…} stands for, and ${!…} as ${…}."""
+        def stands_for(found) -> str:
+            name, _, attribute = found[1].partition(".")
+            return str(values[name] if name in values else self.attribute(name, attribute) if attribute else self.reference(name))
+
+        return re.sub(r"\$\{!", "${", re.sub(r"\$\{([\w:.]+)\}", stands_for, text))
 
     def reference(self, name: str):
         if name == "AWS::NoValue":

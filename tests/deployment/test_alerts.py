@@ -7,11 +7,14 @@ from template import Template
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:rescind-alerts"
 
+
 def alerts(**parameters) -> Template:
     return Template.of((DEPLOYMENT / "alerts.yaml").read_text(), **parameters)
 
+
 def statements(document: dict) -> dict:
     return {each["Sid"]: each for each in document["Statement"]}
+
 
 class Topic(unittest.TestCase):
     def test_its_key_is_one_whose_policy_lets_the_alarms_and_the_hub_in(self):
@@ -64,6 +67,7 @@ class Topic(unittest.TestCase):
         self.assertEqual(alerts().resources("AWS::SNS::Subscription"), {})
         (asked,) = alerts(Email="security@example.com").resources("AWS::SNS::Subscription").values()
         self.assertEqual(asked, {"TopicArn": TOPIC, "Protocol": "email", "Endpoint": "security@example.com"})
+
 
 if __name__ == "__main__":
     unittest.main()

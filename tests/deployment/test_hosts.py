@@ -78,9 +78,9 @@ class Hosts(unittest.TestCase):
     def test_what_an_instance_does_when_it_starts_is_a_script(self):
         data = self.resources["Launch"]["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
         script = self.template.resolved(data)
-        (inner,) = re.findall(r"<<'EOF'\n(.*?)^EOF$", script, re.S | re.M)
-        for text in [script, inner]:
-            self.assertTrue(text.startswith("#!/bin/bash\nset -euo pipefail\n"))
+        inner, secrets = re.findall(r"<<'EOF'\n(#!.*?)^EOF$", script, re.S | re.M)
+        for text in [script, inner, secrets]:
+            self.assertRegex(text, r"\A#!/bin/bash\n(# .*\n)?set -euo pipefail\n")
             done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True)
             self.assertEqual((done.stderr, done.returncode), ("", 0))
             if shutil.which("shellcheck"):

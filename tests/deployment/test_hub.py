@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from places import HUB, HUB_ROLE, ROOT
+from places import BINARY, HUB, HUB_ROLE, ROOT
 from template import Template
 
 SYSTEMD = shutil.which("systemd-analyze")
@@ -215,6 +215,28 @@ class Ecs(unittest.TestCase):
         self.assertEqual(patience, int(unit[1]) * 60, "as long as systemd waits")
         # What ECS takes, and longer than the command waits for an answer (4 s).
         self.assertTrue(4 < check["Timeout"] <= 60 and check["Retries"] <= 10 and check["StartPeriod"] <= 300)
+
+    @unittest.skipUnless(BINARY.exists(), "needs the binary: make build, or RESCIND_BINARY")
+    def test_the_key_that_signs_lies_with_the_ledger_and_not_with_the_configuration(self):
+        """As its comment says it: what is mounted at /etc/rescind is read-only for the service, and is put elsewhere."""
+        commands = re.findall(r"^#     sudo docker run .*?IMAGE (.+)$", (HUB / "ecs.yaml").read_text(), re.MULTILINE)
+        self.assertEqual([command.split()[0] for command in commands], ["init", "ledger"])
+        with tempfile.TemporaryDirectory() as scratch:
+            etc, lib = Path(scratch) / "etc", Path(scratch) / "lib"
+            etc.mkdir()
+            lib.mkdir()
+            said = []
+            for command in commands:
+                words = [word.replace("/var/lib/rescind", str(lib)) for word in command.split()]
+                env = {name: value for name, value in os.environ.items() if not name.startswith("RESCIND_")}
+                done = run(BINARY, "--config", etc / "rescind.toml", *words, env=env)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                said.append(re.findall(r"rescind/[0-9a-f]{16}\+\S+", done.stdout))
+            self.assertEqual(sorted(file.name for file in etc.iterdir()), ["opt-outs.toml", "rescind.toml"])
+            self.assertEqual([file.name for file in lib.iterdir()], ["ledger.key"])
+            self.assertIn(f'signing_key = "{lib}/ledger.key"', (etc / "rescind.toml").read_text())
+            # The service will sign with the key whose public part was kept.
+            self.assertEqual((len(said[0]), said[0]), (1, said[1]))
 
     def test_the_image_is_named_by_its_digest(self):
         pattern = self.template.raw["Parameters"]["Image"]["AllowedPattern"]
