@@ -12,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from places import ACCOUNT, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
+from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
 from template import Template
 from test_alerts import alerts
 from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
@@ -126,6 +126,27 @@ class Documents(unittest.TestCase):
             trust = Template(text, partition=partition, Host=host).properties("Role")["AssumeRolePolicyDocument"]
             self.assertEqual(document("hub-role", "trust", {"host": host}, partition=partition), trust)
 
+    def test_the_hub_enters_the_role_for_drills_where_there_is_one(self):
+        text = (DEPLOYMENT / "hub-role.yaml").read_text()
+        made = Template(text, DrillRole=FILLED["DRILL_ROLE"]).properties("Role")["Policies"]
+        (wanted,) = [inline["PolicyDocument"] for inline in made if inline["PolicyName"] == "RescindDrill"]
+        self.assertEqual(document("hub-role", "drill", {"drill_role": FILLED["DRILL_ROLE"]}), wanted)
+
+    def test_the_role_for_drills(self):
+        variables = TRUST | {"role_name": FILLED["DRILL_ROLE"]}
+        self.assertEqual(document("drill-role", "trust", variables), policy("member-role-trust.json"))
+        self.assertEqual(document("drill-role", "permissions", variables), policy("drill-role-permissions.json"))
+
+    def test_the_seal_and_the_guard(self):
+        for name in ["seal", "guard"]:
+            module = f"organization-{name}"
+            variables = {"member_role": FILLED["MEMBER_ROLE"], "deployers": DEPLOYERS, "target_ids": ["r-root"]}
+            self.assertEqual(document(module, "content", variables), policy(f"{module}.json"))
+            # Nobody could deploy again; and what is not a pattern could be another statement.
+            for deployers in [[], ["*"], ['arn:aws:iam::*:role/x"],"Action":"*']]:
+                with self.assertRaisesRegex(AssertionError, "ARN patterns of roles are expected"):
+                    document(module, "content", variables | {"deployers": deployers})
+
     def test_the_delegation(self):
         variables = {"hub_role_arn": HUB_ROLE, "organization_id": FILLED["ORG_ID"]}
         asked = document("organization-deny-delegation", "delegation", variables)
@@ -186,6 +207,13 @@ class Documents(unittest.TestCase):
 
 
 class Modules(unittest.TestCase):
+    def test_the_delegation_cannot_touch_the_seal_and_the_guard(self):
+        write = policy("organization-deny-delegation.json")["Statement"][1]
+        (key,) = write["Condition"]["Null"]
+        for name in ["seal", "guard"]:
+            (tags,) = re.findall(r"^  tags = \{ (.+) = \"true\" \}$", of_module(f"organization-{name}"), re.MULTILINE)
+            self.assertEqual(f"aws:ResourceTag/{tags}", key)
+
     def test_their_dead_mans_alarms_are_those_of_the_templates(self):
         for module, wanted in [("feed-central", UNREAD), ("feed-region", HEARTBEAT)]:
             text = "".join(file.read_text() for file in sorted((TERRAFORM / module).glob("*.tf")))
@@ -244,7 +272,8 @@ class Modules(unittest.TestCase):
         self.assertEqual(len(closed), 4)
 
     def test_there_are_as_many_as_the_readme_names(self):
-        named = re.findall(r"^\| `([\w-]+)` \|", (TERRAFORM / "README.md").read_text(), re.MULTILINE)
+        named = re.findall(r"^\| ((?:`[\w-]+`(?:, )?)+) \|", (TERRAFORM / "README.md").read_text(), re.MULTILINE)
+        named = [name for cell in named for name in re.findall(r"`([\w-]+)`", cell)]
         self.assertEqual(sorted(named), MODULES)
 
     def test_resources_use_the_documents(self):

@@ -16,6 +16,16 @@ locals {
     WITNESS_BUCKET = var.witness_bucket
   })
 
+  drill = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "EnterDrill"
+      Effect   = "Allow"
+      Action   = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      Resource = "arn:*:iam::*:role/${var.drill_role}"
+    }]
+  })
+
   instance_runs_as = {
     Sid    = "InstanceRunsAs"
     Effect = "Allow"

@@ -23,6 +23,14 @@ resource "aws_iam_role_policy" "permissions" {
   policy = local.permissions
 }
 
+resource "aws_iam_role_policy" "drill" {
+  count = var.drill_role == "" ? 0 : 1
+
+  name   = "RescindDrill"
+  role   = aws_iam_role.hub.name
+  policy = local.drill
+}
+
 resource "aws_iam_role_policy" "organization_deny" {
   count = var.organization_deny ? 1 : 0
 

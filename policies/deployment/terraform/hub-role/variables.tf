@@ -15,6 +15,17 @@ variable "role_name" {
   default     = "RescindHub"
 }
 
+variable "drill_role" {
+  description = "The role for drills (module drill-role), with its path if it has one. Empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_+=,.@-][A-Za-z0-9_+=,.@/-]*)?$", var.drill_role))
+    error_message = "The name of one role is expected, with its path, without a slash before it."
+  }
+}
+
 variable "organization_deny" {
   description = "True where a rule in rescind.toml has the remedy organization_deny. The module organization-deny-delegation has to let the role, too."
   type        = bool

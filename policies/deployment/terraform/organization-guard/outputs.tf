@@ -1,0 +1,4 @@
+output "policy_id" {
+  description = "For the operations on it."
+  value       = aws_organizations_policy.guard.id
+}
