@@ -4,6 +4,7 @@
 //! [`CallSink`](crate::remediation::CallSink) whatever the answer. Nothing here knows of findings or decisions.
 
 mod account_policy;
+mod archive;
 mod assume_role;
 mod attachments;
 mod bucket;
@@ -11,6 +12,7 @@ mod ca_bundle;
 mod caller_check;
 mod caller_proof;
 mod clock;
+mod endpoint;
 mod environment;
 mod error;
 mod health;
@@ -34,13 +36,13 @@ mod regions;
 mod roles;
 mod security_hub;
 mod service_controls;
+mod signed;
 mod simulate;
 mod sts_endpoint;
 mod token_service;
 mod trail;
 mod trail_pace;
 mod user;
-mod write_back;
 
 pub use account_policy::AccountPolicy;
 pub use assume_role::AssumeRole;
@@ -64,10 +66,9 @@ pub use publish::SnsMessage;
 pub use queue::{Depth, Message, Queue, SQS_BATCH};
 pub use record::within;
 pub use regions::RegionStatus;
-pub use security_hub::NotImported;
+pub use security_hub::{HubFindingId, NotImported};
 pub use service_controls::ServiceControl;
 pub use simulate::{Caller, Simulation};
 pub use sts_endpoint::{StsEndpoint, recognize as recognize_sts};
 pub use trail::{Lookup, TrailPage, TrailQuery};
 pub use user::AccessKey;
-pub use write_back::HubFindingId;

@@ -1,26 +1,21 @@
 //! Where STS answers: AWS's own endpoints, and the one that the environment names instead.
 
+use super::endpoint::{self, Variant, domain};
 use crate::ident::{Partition, Region};
 use aws_config::SdkConfig;
-use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
 /// The global endpoint, of the partition `aws` alone.
 pub const GLOBAL: &str = "https://sts.amazonaws.com";
 
-/// The endpoint that the environment or the profile names for STS (`AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`), as the SDK
-/// finds it.
+/// The endpoint that the environment or the profile names for STS.
 pub(super) fn configured(config: &SdkConfig) -> Option<Url> {
-    let key = ServiceConfigKey::builder().service_id("STS").env("AWS_ENDPOINT_URL").profile("endpoint_url");
-    let key = key.build().ok()?;
-    let of_service = config.service_config().and_then(|service| service.load_config(key));
-    let text = of_service.or_else(|| config.endpoint_url().map(str::to_owned))?;
-    Url::parse(&text).ok()
+    Url::parse(&endpoint::configured(config, "STS")?).ok()
 }
 
 /// The endpoint of a region.
 pub(super) fn of_region(region: &Region) -> String {
-    format!("https://sts.{region}.{}", suffix(Partition::of_region(region)))
+    endpoint::of_region("sts", region, Variant::PLAIN)
 }
 
 /// An endpoint of STS.
@@ -55,7 +50,7 @@ pub fn recognize(base: &str, partition: Partition, other: Option<&Url>) -> Optio
     }
     let host = base.strip_prefix("https://")?;
     let region = host.strip_prefix("sts.").or_else(|| host.strip_prefix("sts-fips."))?;
-    let region = region.strip_suffix(suffix(partition))?.strip_suffix('.')?;
+    let region = region.strip_suffix(domain(partition))?.strip_suffix('.')?;
     let parts: Vec<&str> = region.split('-').collect();
     let (number, words) = parts.split_last()?;
     let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -66,15 +61,6 @@ pub fn recognize(base: &str, partition: Partition, other: Option<&Url>) -> Optio
     let region: Region = region.parse().ok()?;
     let is_ours = Partition::of_region(&region) == partition && !Partition::is_of_none(&region);
     is_ours.then_some(StsEndpoint::Regional(region))
-}
-
-/// The domain of a partition's endpoints.
-fn suffix(partition: Partition) -> &'static str {
-    match partition {
-        Partition::Aws | Partition::AwsUsGov => "amazonaws.com",
-        Partition::AwsCn => "amazonaws.com.cn",
-        Partition::AwsEusc => "amazonaws.eu",
-    }
 }
 
 #[cfg(test)]

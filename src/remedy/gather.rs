@@ -2,19 +2,16 @@
 
 use super::abilities::{Abilities, why};
 use super::second_door::{Home, second_doors};
-#[cfg(any(feature = "ec2", test))]
-use crate::aws::Listed;
-use crate::aws::{MemberSession, RoleFacts};
+use crate::aws::{Listed, MemberSession, RoleFacts};
 use crate::ident::{Region, RoleName};
 use crate::org::Snapshot;
 use crate::remediation::{CallError, Cutoff, ErrorKind, Impact, Instance};
+use futures::{StreamExt, stream};
 
 /// Maximum number of instances that are recorded. A ledger entry is not an inventory.
-#[cfg(any(feature = "ec2", test))]
 const MOST_INSTANCES: usize = 500;
 
 /// Maximum number of regions asked concurrently.
-#[cfg(feature = "ec2")]
 const AT_ONCE: usize = 8;
 
 /// The instances that were found.
@@ -82,9 +79,7 @@ pub(super) async fn gather_impact(
     impact
 }
 
-#[cfg(feature = "ec2")]
 async fn find(session: &MemberSession, profiles: &[String], regions: &[Region]) -> Found {
-    use futures::{StreamExt, stream};
     let answers = stream::iter(regions.iter().cloned())
         .map(async |region| {
             let answer = session.instances(&region, profiles).await;
@@ -96,14 +91,7 @@ async fn find(session: &MemberSession, profiles: &[String], regions: &[Region]) 
     merge(answers)
 }
 
-#[cfg(not(feature = "ec2"))]
-fn find(_: &MemberSession, _: &[String], _: &[Region]) -> std::future::Ready<Found> {
-    let problem = "instances were not looked for: this build has no EC2".to_owned();
-    std::future::ready(Found { problems: vec![problem], ..Found::default() })
-}
-
 /// Puts the regions' answers together. Regions that failed alike are one problem.
-#[cfg(any(feature = "ec2", test))]
 fn merge(answers: Vec<(Region, Result<Listed<Instance>, CallError>)>) -> Found {
     let mut found = Found::default();
     let mut failed: Vec<(String, Vec<String>)> = Vec::new();
@@ -149,7 +137,6 @@ fn merge(answers: Vec<(Region, Result<Listed<Instance>, CallError>)>) -> Found {
 
 /// The region is not enabled for the account. EC2 has no code of its own for it: it does not know the
 /// credentials there, which IAM has just taken.
-#[cfg(any(feature = "ec2", test))]
 fn is_disabled(error: &CallError) -> bool {
     error.kind == ErrorKind::RegionDisabled
         || matches!(error.code.as_deref(), Some("AuthFailure" | "OptInRequired"))
