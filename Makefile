@@ -27,7 +27,8 @@ help:
 	@echo 'make instructions  how much work decoding, deciding and appending are (valgrind), against what is kept'
 	@echo 'make bench       how long a thief goes on, and speed: an hour and a half. BENCH=--quick: half an hour, without'
 	@echo '                 the slowest IAM; BENCH="--quick --only containment": a part of it'
-	@echo 'make package     a Debian package (cargo-deb); make sbom: what is in it (cargo-cyclonedx)'
+	@echo 'make package     deb, rpm, wheel, tarball, image and SBOM, each tested in a clean root, in target/dist:'
+	@echo '                 all that this machine can make; it lists what is missing. PACKAGE="--only deb": a part'
 	@echo 'make docs        the documentation as a book (mdBook)'
 	@echo 'make soak        kills, torn writes and full disks at every step: many rounds, some 15 minutes'
 	@echo 'make fuzz        finding decoding, the verifier and the configuration: SECONDS=60 for each, after a long build'
@@ -135,18 +136,14 @@ policy-test:
 deny:
 	cargo deny --all-features check bans licenses sources
 
-sbom:
-	cargo cyclonedx --format json --all-features
+# What is in the binary; a part of `make package`.
+sbom: PACKAGE := --only sbom
+sbom: package
 
-# The manual pages and completions are those of the binary that is packed.
+# One release build for each of two targets. docs/install.md; policies/deployment/package/__main__.py has the options.
+PACKAGE ?=
 package: toolchain
-	cargo build --release --locked
-	rm -rf target/man target/completions && mkdir -p target/completions
-	"$(TARGET)/release/rescind" man target/man
-	"$(TARGET)/release/rescind" completions bash > target/completions/rescind.bash
-	"$(TARGET)/release/rescind" completions zsh > target/completions/_rescind
-	"$(TARGET)/release/rescind" completions fish > target/completions/rescind.fish
-	cargo deb --no-build
+	@"$(PYTHON)" -B policies/deployment/package $(PACKAGE)
 
 docs:
 	mdbook build docs

@@ -152,7 +152,7 @@ class Image(unittest.TestCase):
         self.text = (HUB / "Containerfile").read_text()
 
     def test_what_the_binary_is_made_of_is_copied(self):
-        build = self.text.split("FROM ${RUNTIME}")[0]
+        build = self.text.split("FROM scratch")[0]
         copied = [word for line in re.findall(r"^COPY (.+)$", build, re.MULTILINE) for word in line.split()[:-1]]
         for source in copied:
             self.assertTrue((ROOT / source).exists(), source)
@@ -167,10 +167,14 @@ class Image(unittest.TestCase):
             self.assertTrue(extra in copied or not (ROOT / extra).exists(), extra)
 
     def test_it_does_not_run_as_root(self):
-        runtime = self.text.split("FROM ${RUNTIME}")[1]
+        runtime = self.text.split("FROM scratch")[1]
         self.assertRegex(runtime, r"(?m)^USER 65532:65532$")
         self.assertNotRegex(runtime, r"(?m)^RUN ")
-        self.assertRegex(self.text, r"(?m)^ARG RUNTIME=\S*distroless\S*:nonroot$")
+
+    def test_its_only_base_can_be_named_by_a_digest(self):
+        self.assertEqual(re.findall(r"(?m)^FROM (\S+)", self.text), ["${BUILDER}", "scratch"])
+        self.assertRegex(self.text, r"(?m)^ARG BUILDER=rust:[\d.]+-\w+$")
+        self.assertIn("--build-arg BUILDER=rust:1.95-bookworm@sha256:", self.text)
 
 
 class Ecs(unittest.TestCase):
