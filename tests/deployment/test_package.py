@@ -280,8 +280,6 @@ class RpmScripts(unittest.TestCase):
             (self.root / folder).mkdir(parents=True)
         (self.root / "dev/null").touch()
         check.add_programs(self.root, *check.OF_SCRIPTS)
-        if not (self.root / "bin/sh").exists():
-            (self.root / "bin").symlink_to("usr/bin")
         shutil.copy(HUB / "rescind.service", self.root / "usr/lib/systemd/system")
         shutil.copy(HUB / "rescind.sysusers", self.root / "usr/lib/sysusers.d/rescind.conf")
 

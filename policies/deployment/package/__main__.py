@@ -28,7 +28,7 @@ class Kind(NamedTuple):
 STATIC = [tools.MUSL_TARGET, tools.MUSL_GCC]
 KINDS = [
     Kind("cargo", Maker.cargo, [], check.cargo, []),
-    Kind("deb", Maker.deb, [tools.CARGO_DEB, tools.DPKG], check.deb, [tools.SYSTEMD, tools.HELPERS, tools.SUPERUSER]),
+    Kind("deb", Maker.deb, [tools.CARGO_DEB, tools.SHLIBDEPS], check.deb, [tools.DPKG, tools.SYSTEMD, tools.HELPERS, tools.SUPERUSER]),
     Kind("rpm", Maker.rpm, [tools.CARGO_RPM], check.rpm, [tools.RPM, tools.SYSTEMD, tools.SUPERUSER]),
     Kind("tarball", Maker.tarball, STATIC, check.tarball, [tools.SUPERUSER]),
     Kind("image", Maker.image, [*STATIC, tools.CERTIFICATES], check.oci, [tools.SUPERUSER]),

@@ -33,6 +33,11 @@ def clean_root() -> Iterator[Path]:
 
 def add_programs(root: Path, *programs: str) -> None:
     """Copies programs of this system into a root directory, with the libraries that they need."""
+    for name in ["bin", "sbin", "lib", "lib64"]:
+        # /bin is /usr/bin on most systems.
+        if Path("/", name).is_symlink() and not (root / name).exists():
+            (root / "usr" / name).mkdir(parents=True, exist_ok=True)
+            (root / name).symlink_to(f"usr/{name}")
     for name in programs:
         path = Path(shutil.which(name) or name)
         add_file(root, path)
@@ -117,8 +122,6 @@ def rpm(project: Project, path: Path) -> str:
             (root / folder).mkdir(parents=True)
         (root / "dev/null").touch()
         add_programs(root, *OF_SCRIPTS, str(project.binary()))
-        if not (root / "bin/sh").exists():
-            (root / "bin").symlink_to("usr/bin")
         command = ["rpm", "--root", root, "--dbpath", "/var/lib/rpm"]
         said(*command, "--initdb")
         # As with dpkg: what it requires is not there.

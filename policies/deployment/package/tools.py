@@ -37,7 +37,8 @@ def has_musl_target() -> bool:
 
 
 CARGO_DEB = program("cargo-deb", "cargo install --locked cargo-deb")
-DPKG = program("dpkg-deb", "apt install dpkg")
+SHLIBDEPS = program("dpkg-shlibdeps", "apt install dpkg-dev")
+DPKG = program("dpkg", "apt install dpkg")
 CARGO_RPM = program("cargo-generate-rpm", "cargo install --locked cargo-generate-rpm")
 RPM = program("rpm", "apt install rpm, dnf install rpm")
 MATURIN = program("maturin", "pipx install maturin")
