@@ -4,6 +4,7 @@
 
 1. The policy documents: what stands under a line that ends with "# policies/NAME.json".
 2. member-role.yaml as the TemplateBody of member-role-stackset.yaml.
+3. What an instance runs when it starts: the text under a line that ends with "!Sub | # policies/NAME.mime".
 
 Run it after a change of either; a test sees when it was not. Needs the standard library only.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 DEPLOYMENT = POLICIES / "deployment"
 SOURCE = re.compile(r"^( *)(?:- )?\w+: # policies/([\w-]+\.json)\n", re.MULTILINE)
+STARTED = re.compile(r"^( *)[\w:]+: !Sub \| # policies/([\w/-]+\.mime)\n", re.MULTILINE)
 BODY = "      TemplateBody: |\n"
 # The placeholders of policies/*.json, and the parameters of the templates.
 PARAMETERS = {
@@ -22,11 +24,14 @@ PARAMETERS = {
     "EXTERNAL_ID": "ExternalId",
     "HUB_ACCOUNT": "HubAccount",
     "HUB_ROLE_ARN": "HubRoleArn",
+    "LEDGER_VOLUME": "Ledger",
     "LOG_TABLE": "LogTable",
     # Its stack is one of the management account.
     "MANAGEMENT_ACCOUNT": "AWS::AccountId",
     "MEMBER_ROLE": "MemberRole",
     "ORG_ID": "OrganizationId",
+    "PACKAGE_SHA256": "PackageSha256",
+    "PACKAGE_URL": "PackageUrl",
     "PARTITION": "AWS::Partition",
     "SIGNING_KEY_ARN": "SigningKeyArn",
     "SOURCE_IDENTITY": "SourceIdentity",
@@ -40,7 +45,7 @@ SEVERAL = ("${DEPLOYERS}", "Deployers")
 
 def main() -> None:
     for template in sorted(DEPLOYMENT.glob("**/*.yaml")):
-        template.write_text(with_documents(template.read_text()))
+        template.write_text(with_scripts(with_documents(template.read_text())))
     outer = DEPLOYMENT / "member-role-stackset.yaml"
     outer.write_text(with_body(outer.read_text(), (DEPLOYMENT / "member-role.yaml").read_text()))
 
@@ -54,6 +59,17 @@ def with_documents(text: str) -> str:
         source = (POLICIES / found[2]).read_text()
         document = json.loads(source.replace(*OF_ITS_OWN) if makes_the_role else source)
         done += rest[: found.end()] + "\n".join(block(document, depth)) + "\n"
+        rest = below(rest[found.end():], depth)
+    return done + rest
+
+
+def with_scripts(text: str) -> str:
+    """The template with what an instance runs, as the file has it."""
+    done, rest = "", text
+    while found := STARTED.search(rest):
+        depth = len(found[1]) + 2
+        script = named((POLICIES / found[2]).read_text())
+        done += rest[: found.end()] + textwrap.indent(script, " " * depth)
         rest = below(rest[found.end():], depth)
     return done + rest
 
@@ -111,10 +127,14 @@ def scalar(text: str) -> str:
     if whole := re.fullmatch(r"\$\{(\w+)\}", text):
         return f"!Ref {PARAMETERS[whole[1]]}"
     if "${" in text:
-        # A placeholder that no template knows is an error, and not a parameter of its name.
-        return "!Sub " + json.dumps(re.sub(r"\$\{([A-Z_]+)\}", lambda m: "${" + PARAMETERS[m[1]] + "}", text))
+        return "!Sub " + json.dumps(named(text))
     is_plain = re.fullmatch(r"[a-zA-Z][\w:*/.-]*", text) and text.lower() not in ("true", "false", "null")
     return text if is_plain else json.dumps(text)
+
+
+def named(text: str) -> str:
+    """With the parameters for the placeholders. One that no template knows is an error, and not a parameter of its name."""
+    return re.sub(r"\$\{([A-Z][A-Z0-9_]+)\}", lambda found: "${" + PARAMETERS[found[1]] + "}", text)
 
 
 if __name__ == "__main__":

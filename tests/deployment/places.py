@@ -54,6 +54,8 @@ REQUIRED = {
     "FirstZone": f"{REGION}a",
     "SecondSubnetId": "subnet-1",
     "SecondZone": f"{REGION}b",
+    "PackageUrl": "https://example.com/rescind-0.1.0-1.aarch64.rpm",
+    "PackageSha256": "9f" * 32,
     "ConfigurationSecretArn": f"{SECRET}/rescind.toml-AbCdEf",
     "OptOutsSecretArn": f"{SECRET}/opt-outs.toml-AbCdEf",
 }

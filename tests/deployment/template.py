@@ -89,6 +89,8 @@ class Template:
         if name == "Fn::If":
             condition, then, otherwise = value
             return self.resolved(then if self.condition(condition) else otherwise)
+        if name == "Fn::Base64":
+            return self.resolved(value)
         if name == "Fn::GetAtt":
             return self.attribute(*value)
         if name == "Ref":
@@ -106,6 +108,8 @@ class Template:
             return not value[0]
         if name == "Fn::Join":
             return value[0].join(value[1])
+        if name == "Fn::Select":
+            return value[1][int(value[0])]
         if name == "Fn::Split":
             return value[1].split(value[0])
         raise AssertionError(f"{name} is not known to these tests")

@@ -12,10 +12,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB_ROLE, POLICIES, REGION, TERRAFORM, policy
+from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB, HUB_ROLE, POLICIES, REGION, REQUIRED, TERRAFORM, policy
 from template import Template
 from test_alerts import alerts
 from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
+from test_host import host, user_data
 from test_log import BUCKET, REPLICAS, log, witness
 
 MODULES = sorted(path.parent.name for path in TERRAFORM.glob("*/main.tf"))
@@ -43,9 +44,11 @@ def document(module: str, name: str, variables: dict, where: str = REGION, parti
         here.mkdir(parents=True)
         for file in POLICIES.glob("*.json"):
             shutil.copy(file, Path(scratch) / "policies")
+        (here.parents[1] / "hub").mkdir()
+        shutil.copy(HUB / "host.mime", here.parents[1] / "hub")
         for file in ["documents.tf", "variables.tf"]:
             shutil.copy(TERRAFORM / module / file, here)
-        known = {"account": ACCOUNT, "partition": partition, "region": where}
+        known = {"account": ACCOUNT, "partition": partition, "region": where, "volume": "ref:Ledger"}
         values = "\n".join(f"  {key} = {json.dumps(value)}" for key, value in known.items())
         (here / "asked.tf").write_text(
             f'locals {{\n{values}\n}}\noutput "asked" {{\n  value     = local.{name}\n  sensitive = true\n}}\n'
@@ -189,6 +192,19 @@ class Documents(unittest.TestCase):
         self.assertRegex(of_module("alerts"), r'count = var\.encryption == "kms" \? 1 : 0\n')
         self.assertRegex(of_module("alerts"), r"kms_master_key_id = one\(aws_kms_key\.topic\[\*\]\.arn\)\n")
 
+    def test_the_host(self):
+        about = {"package_sha256": REQUIRED["PackageSha256"], "instance_profile_name": "RescindHub", "vpc_id": "vpc-0",
+                 "subnet_id": "subnet-0", "availability_zone": "eu-central-1a", "image_id": "ami-0"}
+        url = "s3://example-packages/rescind_0.1.0_arm64.deb"
+        asked = document("host", "user_data", about | {"package_url": url})
+        self.assertEqual(asked, user_data(host(PackageUrl=url)))
+        wanted = host(PackageUrl=url).properties("PackagePolicy")["PolicyDocument"]
+        self.assertEqual(document("host", "package", about | {"package_url": url}), wanted)
+        self.assertEqual(document("host", "host", about | {"package_url": url}), policy("hub-role-host.json"))
+        for url in ["https://example.com/x'; rm -rf /;'.deb", "http://example.com/x.rpm"]:
+            with self.assertRaisesRegex(AssertionError, "The address of a package is expected"):
+                document("host", "user_data", about | {"package_url": url})
+
     def test_the_log(self):
         for replicas, given in [([], {}), (list(REPLICAS.values()), REPLICAS)]:
             wanted = {
@@ -261,6 +277,16 @@ class Modules(unittest.TestCase):
                 self.assertIn(json.dumps(alarm["Metrics"][0]["Expression"]), text)
         for line in ['metric_name         = "SuccessfulRequestLatency"', 'statistic           = "SampleCount"',
                      'Operation = "PutItem" }', 'treat_missing_data = "breaching"', 'treat_missing_data = "notBreaching"']:
+            self.assertIn(line, text)
+
+    def test_the_host_is_that_of_the_template(self):
+        text = of_module("host")
+        alarm = host().properties("HostAlarm")
+        for line in [json.dumps(alarm["AlarmDescription"]), f'alarm_name          = "{alarm["AlarmName"]}"',
+                     'treat_missing_data  = "breaching"', "prevent_destroy = true", 'http_tokens                 = "required"',
+                     "http_put_response_hop_limit = 1", "associate_public_ip_address = false",
+                     # Else a new package would be a new instance, which the volume is not attached to.
+                     "user_data_replace_on_change = false", "stop_instance_before_detaching = true"]:
             self.assertIn(line, text)
 
     def test_the_bucket_is_that_of_the_template(self):
