@@ -3,6 +3,7 @@
 The provider for AWS is not needed for the documents: each module keeps them in documents.tf, which
 has nothing of AWS in it, and Terraform itself is asked what they are.
 """
+import fnmatch
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB, HUB_ROLE, POLICIES, REGION, REQUIRED, TERRAFORM, policy
+from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB, HUB_ROLE, POLICIES, REGION, REQUIRED, ROOT, TERRAFORM, policy
 from template import Template
 from test_alerts import alerts
 from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
@@ -301,6 +302,20 @@ class Modules(unittest.TestCase):
         named = re.findall(r"^\| ((?:`[\w-]+`(?:, )?)+) \|", (TERRAFORM / "README.md").read_text(), re.MULTILINE)
         named = [name for cell in named for name in re.findall(r"`([\w-]+)`", cell)]
         self.assertEqual(sorted(named), MODULES)
+
+    def test_the_packages_have_what_the_modules_read(self):
+        """Else a module that was installed with rescind asks for a file that is not there."""
+        packed = (ROOT / "Cargo.toml").read_text()
+        kinds = [re.findall(rf'^  {form}"(policies/[^"]+)"', packed, re.MULTILINE) for form in [r"\[", r"\{ source = "]]
+        read = set()
+        for module in MODULES:
+            for path in re.findall(r'"\$\{path\.module\}/([^"$]+)"', of_module(module)):
+                found = (TERRAFORM / module / path).resolve()
+                read |= {str(found.relative_to(ROOT))} if found.is_file() else set()
+        self.assertLess({"policies/deployment/hub/host.mime", "policies/deployment/member-role.yaml"}, read)
+        for path in read:
+            for sources in kinds:
+                self.assertTrue(any(fnmatch.fnmatchcase(path, source) for source in sources), path)
 
     def test_resources_use_the_documents(self):
         """Every policy argument is one of the locals that were looked at above."""
