@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from places import ROOT
+from places import BINARY, ROOT
 from template import Loader
 
 PAGES = ["docs/deployment.md", "docs/high-availability.md", "docs/quick-start.md", "docs/drills.md", "docs/runbook.md"]
@@ -17,15 +17,15 @@ ROLES = re.compile(r"Type: AWS::IAM::(Role|ManagedPolicy|InstanceProfile)$", re.
 NAMED = re.compile(r"^ +(RoleName|ManagedPolicyName|InstanceProfileName):", re.MULTILINE)
 
 
-def blocks(page: str) -> list:
-    """What stands between fences that name no language."""
+def blocks(page: str, wanted: str = "```") -> list:
+    """What stands between fences like this one."""
     found, fence = [], None
     for line in (ROOT / page).read_text().splitlines():
         if line.startswith("```"):
             fence = None if fence is not None else line
-            if fence == "```":
+            if fence == wanted:
                 found.append("")
-        elif fence == "```":
+        elif fence == wanted:
             found[-1] += f"{line}\n"
     return found
 
@@ -86,6 +86,22 @@ class Commands(unittest.TestCase):
             for name, value in given.items():
                 if "*" in value:
                     self.assertNotRegex(value, r"arn:aws", f"{where}: {name}")
+
+    @unittest.skipUnless(BINARY.exists(), "needs the binary: make build, or RESCIND_BINARY")
+    def test_rescind_takes_what_the_page_puts_into_its_configuration(self):
+        # What begins with a table that there can be several of can be added to any file.
+        examples = [each for each in blocks("docs/deployment.md", "```toml") if each.startswith("[[")]
+        self.assertGreater(len(examples), 1)
+        env = {name: value for name, value in os.environ.items() if not name.startswith("RESCIND_")}
+        for example in examples:
+            with tempfile.TemporaryDirectory() as scratch:
+                rescind = [BINARY, "--config", Path(scratch) / "rescind.toml"]
+                made = subprocess.run([*rescind, "init", "--region", "eu-central-1"], env=env, capture_output=True)
+                self.assertEqual(made.returncode, 0)
+                with open(Path(scratch) / "rescind.toml", "a") as file:
+                    file.write(f"\n{example}")
+                done = subprocess.run([*rescind, "policies", "print", "member-role"], env=env, capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), example)
 
     def test_the_loop_over_the_regions_gives_each_alarm_a_topic_of_its_region(self):
         with tempfile.TemporaryDirectory() as scratch:
