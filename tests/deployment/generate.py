@@ -4,7 +4,7 @@
 
 1. The policy documents: what stands under a line that ends with "# policies/NAME.json".
 2. member-role.yaml as the TemplateBody of member-role-stackset.yaml.
-3. What an instance runs when it starts: the text under a line that ends with "!Sub | # policies/NAME.mime".
+3. What an instance runs when it starts: the text under a line that ends with "| # policies/NAME.mime" or "….sh".
 
 Run it after a change of either; a test sees when it was not. Needs the standard library only.
 """
@@ -16,10 +16,12 @@ from pathlib import Path
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 DEPLOYMENT = POLICIES / "deployment"
 SOURCE = re.compile(r"^( *)(?:- )?\w+: # policies/([\w-]+\.json)\n", re.MULTILINE)
-STARTED = re.compile(r"^( *)[\w:]+: !Sub \| # policies/([\w/-]+\.mime)\n", re.MULTILINE)
+STARTED = re.compile(r"^( *)(?:[\w:]+: !Sub|-) \| # policies/([\w/-]+\.(?:mime|sh))\n", re.MULTILINE)
 BODY = "      TemplateBody: |\n"
-# The placeholders of policies/*.json, and the parameters of the templates.
+# The placeholders of policies/*.json and of what instances run, and the parameters of the templates.
 PARAMETERS = {
+    "CLUSTER": "Cluster",
+    "CONFIGURATION_SECRET_ARN": "ConfigurationSecretArn",
     "DRILL_ROLE": "DrillRole",
     "EXTERNAL_ID": "ExternalId",
     "HUB_ACCOUNT": "HubAccount",
@@ -29,11 +31,15 @@ PARAMETERS = {
     # Its stack is one of the management account.
     "MANAGEMENT_ACCOUNT": "AWS::AccountId",
     "MEMBER_ROLE": "MemberRole",
+    "OPT_OUTS_SECRET_ARN": "OptOutsSecretArn",
     "ORG_ID": "OrganizationId",
     "PACKAGE_SHA256": "PackageSha256",
     "PACKAGE_URL": "PackageUrl",
     "PARTITION": "AWS::Partition",
+    "REGION": "AWS::Region",
+    "SECRETS": "Secrets",
     "SIGNING_KEY_ARN": "SigningKeyArn",
+    "SIGNING_KEY_SECRET_ARN": "SigningKeySecretArn",
     "SOURCE_IDENTITY": "SourceIdentity",
     "WITNESS_BUCKET": "WitnessBucket",
 }

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB, HUB_ROLE, POLICIES, REGION, REQUIRED, ROOT, TERRAFORM, policy
+from places import ACCOUNT, DEPLOYERS, DEPLOYMENT, FILLED, HUB, HUB_ROLE, POLICIES, REGION, REQUIRED, ROOT, SECRET, TERRAFORM, policy
 from template import Template
 from test_alerts import alerts
 from test_feed import BUS, HEARTBEAT, PATTERN, UNREAD, central, policies_of_queues, region
@@ -46,10 +46,13 @@ def document(module: str, name: str, variables: dict, where: str = REGION, parti
         for file in POLICIES.glob("*.json"):
             shutil.copy(file, Path(scratch) / "policies")
         (here.parents[1] / "hub").mkdir()
-        shutil.copy(HUB / "host.mime", here.parents[1] / "hub")
+        for file in [HUB / "host.mime", HUB / "hosts.sh"]:
+            shutil.copy(file, here.parents[1] / "hub")
         for file in ["documents.tf", "variables.tf"]:
             shutil.copy(TERRAFORM / module / file, here)
-        known = {"account": ACCOUNT, "partition": partition, "region": where, "volume": "ref:Ledger"}
+        known = {"account": ACCOUNT, "partition": partition, "region": where}
+        # What a template has as a reference.
+        known |= {"cluster": "ref:Cluster", "log_group": "ref:Logs", "volume": "ref:Ledger"}
         values = "\n".join(f"  {key} = {json.dumps(value)}" for key, value in known.items())
         (here / "asked.tf").write_text(
             f'locals {{\n{values}\n}}\noutput "asked" {{\n  value     = local.{name}\n  sensitive = true\n}}\n'
@@ -62,7 +65,16 @@ def document(module: str, name: str, variables: dict, where: str = REGION, parti
         found = json.loads(done.stdout)
         if isinstance(found, dict):
             return {key: json.loads(value) for key, value in found.items()}
-        return json.loads(found) if found and found.startswith("{") else found
+        return json.loads(found) if found and found.startswith(("{", "[")) else found
+
+
+def in_camel_case(value):
+    """What CloudFormation has with a capital, as ECS itself has it."""
+    if isinstance(value, list):
+        return [in_camel_case(one) for one in value]
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: in_camel_case(item) for key, item in value.items()}
+    return value
 
 
 def of_module(module: str) -> str:
@@ -206,6 +218,32 @@ class Documents(unittest.TestCase):
             with self.assertRaisesRegex(AssertionError, "The address of a package is expected"):
                 document("host", "user_data", about | {"package_url": url})
 
+    def test_the_hosts(self):
+        key, chat = f"{SECRET}/ledger.key-AbCdEf", f"{SECRET}/chat-AbCdEf"
+        variables = {
+            "image": REQUIRED["Image"], "hub_role_arn": HUB_ROLE, "vpc_id": "vpc-0", "image_id": "ami-0",
+            "first_subnet_id": "subnet-0", "second_subnet_id": "subnet-1", "signing_key_secret_arn": key, "secret_arns": [chat],
+            "configuration_secret_arn": REQUIRED["ConfigurationSecretArn"], "opt_outs_secret_arn": REQUIRED["OptOutsSecretArn"],
+        }
+        made = Template.of((HUB / "hosts.yaml").read_text(), SigningKeySecretArn=key, SecretArns=[chat])
+        wanted = made.resolved(made.raw["Resources"]["Launch"]["Properties"]["LaunchTemplateData"]["UserData"])
+        self.assertEqual(document("hosts", "user_data", variables), wanted)
+        role = made.properties("InstanceRole")
+        inline = {each["PolicyName"]: each["PolicyDocument"] for each in role["Policies"]}
+        self.assertEqual(document("hosts", "configuration", variables), inline["RescindConfiguration"])
+        self.assertEqual(document("hosts", "secrets", variables), inline["RescindSecrets"])
+        self.assertEqual(document("hosts", "instance_trust", variables), role["AssumeRolePolicyDocument"])
+        trust = made.properties("ExecutionRole")["AssumeRolePolicyDocument"]
+        self.assertEqual(document("hosts", "execution_trust", variables), trust)
+        (container,) = document("hosts", "containers", variables)
+        self.assertEqual(container, in_camel_case(made.properties("Task")["ContainerDefinitions"][0]))
+        for wrong in ["rescind:latest", "rescind"]:
+            with self.assertRaisesRegex(AssertionError, "An image is expected, by its digest"):
+                document("hosts", "user_data", variables | {"image": wrong})
+        # It stands in a script that root runs, and in no stack.
+        with self.assertRaisesRegex(AssertionError, "ARNs of secrets are expected"):
+            document("hosts", "user_data", variables | {"secret_arns": ["xoxb-1234"]})
+
     def test_the_log(self):
         for replicas, given in [([], {}), (list(REPLICAS.values()), REPLICAS)]:
             wanted = {
@@ -289,6 +327,22 @@ class Modules(unittest.TestCase):
                      # Else a new package would be a new instance, which the volume is not attached to.
                      "user_data_replace_on_change = false", "stop_instance_before_detaching = true"]:
             self.assertIn(line, text)
+
+    def test_the_hosts_are_those_of_the_template(self):
+        text, template = of_module("hosts"), Template.of((HUB / "hosts.yaml").read_text())
+        alarm, service = template.properties("HostsAlarm"), template.properties("Service")
+        for line in [json.dumps(alarm["AlarmDescription"]), f'alarm_name          = "{alarm["AlarmName"]}"',
+                     'treat_missing_data  = "breaching"', "threshold           = 2", 'statistic           = "SampleCount"',
+                     "min_size                  = 2", "max_size                  = 2", "min_healthy_percentage = 50",
+                     f'scheduling_strategy           = "{service["SchedulingStrategy"]}"',
+                     f'availability_zone_rebalancing = "{service["AvailabilityZoneRebalancing"]}"',
+                     "deployment_minimum_healthy_percent = 50", "deployment_maximum_percent         = 100",
+                     "enable   = true", "rollback = true", 'network_mode             = "bridge"', 'http_tokens = "required"',
+                     "http_put_response_hop_limit = 1", "delete_on_termination = true", "encrypted             = true"]:
+            self.assertIn(line, text)
+        # Two subnets of one zone are no two zones.
+        self.assertRegex(text, r"condition     = length\(distinct\(\[for subnet in data\.aws_subnet\.hosts : "
+                               r"subnet\.availability_zone\]\)\) == 2\n")
 
     def test_the_bucket_is_that_of_the_template(self):
         text = (TERRAFORM / "witness" / "main.tf").read_text()
