@@ -83,6 +83,18 @@ for (const [purpose, kind, name, action, on, context] of [
   })
 }
 
+// It holds for rescind as well: the session of a deployer that was stolen cannot be denied in the account.
+for (const [action, context] of [['iam:PutRolePolicy'], ['iam:AttachRolePolicy', quarantined]]) {
+  test(`denied: rescind calls ${action} on a deployer's role`, async () => {
+    const name = 'stacksets-exec-0123'
+    const call = {
+      who: remediation, identity: memberRoleWithUsers, session: session('Revoke', 'Role', name), action, on: roleArn(name), context
+    }
+    assert.equal(await ask({ ...call, scps: seal }), 'ExplicitlyDenied')
+    assert.equal(await ask({ ...call, scps: controls() }), 'Allowed', 'it is denied for another reason')
+  })
+}
+
 // It bans nothing that others do: no inline policy, no managed policy of their own, no key, no role.
 for (const [action, on, context] of [
   ['iam:PutRolePolicy', web],
