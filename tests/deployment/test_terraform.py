@@ -357,6 +357,26 @@ class Modules(unittest.TestCase):
         named = [name for cell in named for name in re.findall(r"`([\w-]+)`", cell)]
         self.assertEqual(sorted(named), MODULES)
 
+    def test_the_readmes_example_gives_each_module_what_it_takes(self):
+        readme = (TERRAFORM / "README.md").read_text()
+        examples = re.findall(r'^module "\w+" \{\n(.*?)^\}', readme, re.S | re.M)
+        self.assertGreater(len(examples), 5)
+        outputs = set()
+        for example in examples:
+            (module,) = re.findall(r"//policies/deployment/terraform/([\w-]+)\?ref=", example)
+            variables = (TERRAFORM / module / "variables.tf").read_text()
+            declared = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', variables, re.S | re.M)
+            required = {name for name, about in declared if "\n  default " not in f"\n{about}"}
+            given = set(re.findall(r"^  (\w+) +=", example, re.MULTILINE)) - {"source", "providers", "depends_on"}
+            self.assertLessEqual(given, {name for name, _ in declared}, module)
+            self.assertEqual(required - given, set(), module)
+            # Every alarm notifies somebody.
+            self.assertEqual("alert_topic_arn" in dict(declared), "alert_topic_arn" in given, module)
+            outputs |= {(used, output) for used, output in re.findall(r"module\.(\w+)\.(\w+)", example)}
+        named = dict(re.findall(r'^module "(\w+)" \{\n  source +=.*/terraform/([\w-]+)\?', readme, re.MULTILINE))
+        for used, output in outputs:
+            self.assertRegex(of_module(named[used]), rf'(?m)^output "{output}" ', f"{used}.{output}")
+
     def test_the_packages_have_what_the_modules_read(self):
         """Else a module that was installed with rescind asks for a file that is not there."""
         packed = (ROOT / "Cargo.toml").read_text()
