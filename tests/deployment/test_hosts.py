@@ -1,8 +1,11 @@
 """rescind on two hosts in two zones."""
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from places import ACCOUNT, HUB, HUB_ROLE, REGION
 from template import Template
@@ -91,6 +94,47 @@ class Hosts(unittest.TestCase):
         # The agent takes no task before the configuration is there.
         started = script.index("until /usr/local/sbin/rescind-configuration")
         self.assertLess(started, script.index("systemctl enable --now --no-block ecs"))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give a file to another group")
+    def test_a_change_is_read_again_and_a_key_that_was_rotated_is_not_put_back(self):
+        key = f"{SECRET}/ledger.key-AbCdEf"
+        template = Template((HUB / "hosts.yaml").read_text(), **GIVEN, SigningKeySecretArn=key)
+        data = template.raw["Resources"]["Launch"]["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
+        (script,) = re.findall(r"rescind-configuration <<'EOF'\n(.*?)^EOF$", template.resolved(data), re.S | re.M)
+        with tempfile.TemporaryDirectory() as scratch:
+            root = Path(scratch)
+            for folder in ["etc", "lib", "values"]:
+                (root / folder).mkdir()
+            # They stand for the AWS CLI and for Docker, with one container that runs.
+            stubs = {"aws": 'while [ "$1" != --secret-id ]; do shift; done\nexec cat "$ROOT/values/$(basename "$2")"',
+                     "docker": 'echo "$*" >> "$ROOT/calls"\n[ "$1" != ps ] || echo 0123456789ab'}
+            for name, does in stubs.items():
+                (root / name).write_text(f"#!/bin/bash\n{does}\n")
+                (root / name).chmod(0o755)
+
+            def read(**values: str) -> None:
+                for file, text in values.items():
+                    (root / "values" / f"{file.replace('_', '.')}-AbCdEf").write_text(text)
+                env = {"PATH": f"{root}:{os.environ['PATH']}", "ROOT": str(root)}
+                done = subprocess.run(["bash", "-c", script.replace("/srv/rescind", str(root))], env=env,
+                                      capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+            (root / "values" / "opt-outs.toml-AbCdEf").write_text("")
+            read(rescind_toml="first", ledger_key="first")
+            (root / "lib" / "ledger.key").write_text("rotated")
+            read(rescind_toml="second")
+            self.assertEqual((root / "etc" / "rescind.toml").read_text(), "second")
+            self.assertEqual((root / "lib" / "ledger.key").read_text(), "rotated")
+            owners = {
+                file.name: (file.stat().st_uid, file.stat().st_gid, oct(file.stat().st_mode & 0o777))
+                for file in [*(root / "etc").iterdir(), *(root / "lib").iterdir()]
+            }
+            self.assertEqual(owners, {"rescind.toml": (0, 65532, "0o640"), "opt-outs.toml": (0, 65532, "0o640"),
+                                      "ledger.key": (65532, 65532, "0o600")})
+            # rescind reads them again, and is not started again.
+            called = (root / "calls").read_text().splitlines()
+            self.assertEqual([line for line in called if not line.startswith("ps ")], ["kill --signal HUP 0123456789ab"] * 2)
 
     def test_a_host_that_is_missing_raises_an_alarm(self):
         alarm = self.resources["HostsAlarm"]["Properties"]
