@@ -39,23 +39,25 @@ help:
 	@echo 'All set-up is done on the way, and needs the network only the first time.'
 	@echo 'Needed: Rust, a C compiler, Python 3.10 or later with venv. AWS is never called.'
 
-demo: emulator build
+demo: ready
 	@$(DEMO)
 
-demo-ha: emulator build
+demo-ha: ready
 	@$(DEMO) --hosts
 
-demo-up: emulator build
+demo-up: ready
 	@$(DEMO) --up
 
 clean-demo:
 	rm -rf demo-out
 
-emulator:
-	@command -v "$(PYTHON)" >/dev/null || { echo 'Python 3.10 or later is needed: $(PYTHON) is not there.' >&2; exit 1; }
+emulator: python
 	@"$(PYTHON)" -I tests/emulator/demo/prepare.py "$(VENV)"
 
-.PHONY: toolchain
+.PHONY: toolchain python ready
+python:
+	@command -v "$(PYTHON)" >/dev/null || { echo 'Python 3.10 or later is needed: $(PYTHON) is not there.' >&2; exit 1; }
+
 toolchain:
 	@command -v cargo >/dev/null || { echo 'Rust is needed: cargo is not there. See https://rustup.rs' >&2; exit 1; }
 	@command -v cc >/dev/null || { echo 'A C compiler is needed: cc is not there. On Debian and Ubuntu: apt install gcc' >&2; exit 1; }
@@ -64,6 +66,11 @@ toolchain:
 build: toolchain
 	@echo 'Building rescind (debug profile; some minutes the first time) ...'
 	@cargo build --locked
+
+# Both at once: the one waits for the network, the other for the processor.
+ready: toolchain python
+	@echo 'Building rescind (debug profile; some minutes the first time) ...'
+	@"$(PYTHON)" -I tests/emulator/demo/prepare.py "$(VENV)" & python=$$!; cargo build --locked; built=$$?; wait $$python && exit $$built
 
 # $(call stage,NAME,COMMAND): says what is run, and what failed.
 define stage
