@@ -5,7 +5,7 @@ use super::exit::BadInput;
 use super::ledger_path::OtherLedger;
 use super::output::{BAD, BOLD, DIM, Screen, WARN, clean, styled, table, when};
 use crate::config::{Config, ConfigError};
-use crate::desk::{find, is_long_enough};
+use crate::desk::{find, is_long_enough, names_finding};
 use crate::ledger::{Decided, Reader};
 use crate::plural::counted;
 use crate::remediation::Event;
@@ -31,6 +31,8 @@ pub fn run(
     let reader = Reader::open(&args.ledger.path(config)?)?;
     is_long_enough(&args.finding)?;
     let mut occurrences = reader.occurrences_of(&args.finding)?;
+    let is_named = |id: &String| names_finding(&args.finding, id);
+    occurrences.retain(|one| one.seen.subject.finding.as_ref().is_some_and(is_named));
     if occurrences.is_empty() && args.finding.starts_with("r-") {
         let id = find(&reader, &args.finding)?;
         occurrences.extend(reader.decided(&reader.remediation(&id)?.finding.occurrence())?);

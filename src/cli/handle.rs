@@ -6,6 +6,7 @@ use super::output::Screen;
 use super::runtime::block_on;
 use super::{Exit, signals, summary};
 use crate::config::Config;
+use crate::finding::Decoded;
 use crate::ingest::{Input, Seen};
 use crate::ledger::{LedgerError, Lock};
 use crate::plural::counted;
@@ -30,7 +31,9 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit> {
-    let input = Input::open(&args.file).map_err(|error| BadInput(error.to_string()))?;
+    let mut input = Input::open(&args.file).map_err(|error| BadInput(error.to_string()))?;
+    // Before anything else is done: whoever hands in what is none has to know that, and nothing more.
+    let begun = up_to_a_finding(&mut input)?;
     block_on(async {
         let stop = signals::stop_token();
         // A running service decides, in the order of its work. Without one it is done here.
@@ -42,27 +45,54 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
             () = stop.cancelled() => return Ok(Exit::Interrupted),
         };
         if !is_alone {
-            return Box::pin(hand_over(service, input, args.wait, screen, &stop)).await;
+            return Box::pin(hand_over(service, (begun, input), args.wait, screen, &stop)).await;
         }
         let done = async {
             service.recover().await?;
-            take_in(&service, input, screen, &stop).await
+            take_in(&service, (begun, input), screen, &stop).await
         }
         .await;
         Box::pin(summary::finish(service, screen, done, "Nothing new.", stop.is_cancelled())).await
     })
 }
 
+/// What the input begins with, up to the first finding that can be read.
+///
+/// # Errors
+/// When there is something in it, and none of it can be read.
+fn up_to_a_finding(input: &mut Input) -> Result<Vec<Vec<Decoded>>, BadInput> {
+    let mut begun: Vec<Vec<Decoded>> = Vec::new();
+    // What goes on for long with what cannot be read is taken in as it is.
+    while begun.len() < BATCH {
+        let Some(decoded) = input.findings.next() else {
+            let mut unreadable = begun.iter().flatten().filter_map(|one| one.as_ref().err());
+            let Some(first) = unreadable.next() else { break };
+            let more = unreadable.count();
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            let origin = &input.origin;
+            return Err(BadInput(format!(
+                "{origin}: no finding in it can be read, and nothing was done: {first}{more}"
+            )));
+        };
+        let is_readable = decoded.iter().any(Result::is_ok);
+        begun.push(decoded);
+        if is_readable {
+            break;
+        }
+    }
+    Ok(begun)
+}
+
 /// Leaves what is in the input to the running service.
 async fn hand_over(
     service: Service,
-    input: Input,
+    (begun, input): (Vec<Vec<Decoded>>, Input),
     wait: bool,
     screen: &Screen,
     stop: &CancellationToken,
 ) -> anyhow::Result<Exit> {
     let origin = input.origin.clone();
-    take_in(&service, input, screen, stop).await?;
+    take_in(&service, (begun, input), screen, stop).await?;
     let unread = summary::of_input(service.reader(), service.started_at(), &origin, screen)?;
     let handed = service.handed_in().left_to_another();
     let (reader, config) = (service.ledger().reader()?, service.config().clone());
@@ -88,7 +118,7 @@ async fn hand_over(
 /// Hands the findings in, as fast as they are worked off.
 async fn take_in(
     service: &Service,
-    input: Input,
+    (begun, input): (Vec<Vec<Decoded>>, Input),
     screen: &Screen,
     stop: &CancellationToken,
 ) -> Result<Seen, LedgerError> {
@@ -100,7 +130,7 @@ async fn take_in(
     // Standard input may be silent for long. Meanwhile what was read is acted on, and a signal is heard.
     let (send, mut receive) = mpsc::channel(BATCH);
     tokio::task::spawn_blocking(move || {
-        input.findings.into_iter().all(|decoded| send.blocking_send(decoded).is_ok())
+        begun.into_iter().chain(input.findings).all(|decoded| send.blocking_send(decoded).is_ok())
     });
     loop {
         let count = tokio::select! {

@@ -4,6 +4,7 @@ mod act;
 mod alerts;
 mod answer;
 mod completions;
+mod confirm;
 mod doctor;
 mod drill;
 mod exit;
@@ -17,6 +18,7 @@ mod hub;
 mod impact;
 mod incident;
 mod init;
+mod interactive;
 mod ledger;
 mod ledger_path;
 mod list;
@@ -183,6 +185,9 @@ pub fn run(cli: Cli) -> ExitCode {
             with_config_alone(&config, |config| opt_out::run(&args, &config, &screen))
         }
         Command::OptOut(args) => with_config(&config, |config| opt_out::run(&args, &config, &screen)),
+        Command::Approve(args) | Command::Reject(args) if args.interactive => {
+            with_config_alone(&config, |config| interactive::run(&args, &config, &screen))
+        }
         Command::Approve(args) => {
             with_config_alone(&config, |config| answer::run(&args, Kind::Approve, &config, &screen))
         }

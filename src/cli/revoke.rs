@@ -5,7 +5,7 @@ use super::exit::BadInput;
 use super::follow::{self, follow};
 use super::output::{BOLD, Screen, WARN, clean, styled};
 use super::runtime::block_on;
-use super::{Exit, plan, signals, summary};
+use super::{Exit, confirm, plan, signals, summary};
 use crate::config::Config;
 use crate::desk::{self, Given, OrderAsked, Principal, is_access_key};
 use crate::finding::Ordered;
@@ -19,7 +19,6 @@ use crate::service::{Purpose, Service, ServiceError};
 use crate::triage::{SkipReason, Verdict};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal};
 use std::net::IpAddr;
 use tokio_util::sync::CancellationToken;
 
@@ -80,11 +79,7 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
         address: args.address,
     };
     let Principal { mut who, missing } = asked.principal()?;
-    let can_ask = screen.is_text() && std::io::stdin().is_terminal();
-    if !(args.yes || can_ask) {
-        let text = "nobody can be asked here, standard input or the output is for a program: read the plan in a terminal, or give --yes";
-        return Err(BadInput(text.to_owned()).into());
-    }
+    confirm::is_possible(args.yes, screen)?;
     // A role's id is known only to IAM.
     if !args.yes || missing.is_some() {
         let is_revoked = match block_on(preview(args, &asked, &config, who, missing, screen))? {
@@ -121,7 +116,7 @@ async fn preview(
     // It changes nothing, so that Ctrl-C may end it at any moment.
     let stop = CancellationToken::new();
     let service = Service::start(config.clone().for_one_run(), "plan", Purpose::Plan, stop).await?;
-    let answer = answer::unproved(&args.signed)?;
+    let answer = args.signed.signer.unproved(&args.signed.reason)?;
     let finding = |who: &Ordered| asked.finding(who, &answer, config.home_region());
     let mut planned = service.reconciler().plan(finding(&who), false).await?;
     if let (Ordered::Role { name, session }, Some(missing)) = (&mut who, &missing) {
@@ -172,11 +167,8 @@ fn is_confirmed(who: &Ordered, is_revoked: bool) -> anyhow::Result<bool> {
         Ordered::Role { name, .. } => ("role", name.as_str()),
         Ordered::User(name) => ("user", name.as_str()),
     };
-    let what = if is_revoked { "revoke it" } else { "record the order; nothing is revoked yet" };
-    anstream::eprint!("Type the name of the {kind} to {what}: ");
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim() == name)
+    let then = if is_revoked { "revoke it" } else { "record the order; nothing is revoked yet" };
+    Ok(confirm::is_typed(&format!("the name of the {kind}"), name, then)?)
 }
 
 /// Gives the order. It is recorded first: whatever happens then, it is not lost. A running service carries it out, or,

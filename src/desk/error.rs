@@ -31,3 +31,11 @@ pub enum DeskError {
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
+
+impl DeskError {
+    /// It was refused as things stand, and nothing was changed: what else was asked for may still be done.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Ledger(_) | Self::Service(_))
+    }
+}

@@ -25,10 +25,13 @@ pub use decisions::{DecisionLine, decision_line, latest_decisions};
 pub use error::DeskError;
 pub use incidents::{IncidentLine, ask_pursuit, close_doors, incident, incident_line, incident_of};
 pub use line::RemediationLine;
-pub use named::{find, find_among, finding, incident_among, incident_named, is_long_enough, remediation};
+pub use named::{
+    account_label, find, find_among, finding, incident_among, incident_named, is_long_enough, names_finding,
+    remediation,
+};
 pub use order::{Given, OrderAsked, Principal, ask, is_access_key};
 pub use picture::{ChannelPicture, OutagePicture, Picture};
 pub use plan::PlanDocument;
-pub use release::{ReleasePlan, ask_release, may_release};
+pub use release::{ReleasePlan, WorksAgain, ask_release, may_release};
 pub use shown::Shown;
 pub use side_effect::{at_the_approval, side_effect};

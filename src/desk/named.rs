@@ -3,15 +3,17 @@
 use super::DeskError;
 use crate::finding::Finding;
 use crate::ident::AccountId;
-use crate::ledger::Reader;
+use crate::ledger::{LedgerError, Reader};
 use crate::remediation::{Event, Remediation};
 use crate::safe::line as clean;
+use std::collections::BTreeSet;
 
 /// Number of ids that are named when a text is the beginning of several.
 const NAMED: usize = 5;
 
-/// Minimum number of characters after the `r-` or `i-` that name something: fewer are more likely a slip.
-const NAMING: usize = 4;
+/// Minimum number of characters, without the `r-` or `i-`, of a beginning that names something: fewer are more likely a
+/// slip, and what only one id begins with today, several begin with tomorrow.
+const NAMING: usize = 8;
 
 /// The one remediation with this id, or with the only id that begins so: for what acts on it.
 ///
@@ -22,6 +24,17 @@ pub fn remediation(reader: &Reader, text: &str) -> Result<Remediation, DeskError
         return Err(no_id(text));
     }
     Ok(reader.remediation(&find(reader, text)?)?)
+}
+
+/// An account for people: its id, and its name where the organization was read.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn account_label(reader: &Reader, account: &AccountId) -> Result<String, LedgerError> {
+    let organization = reader.organization()?;
+    let name = organization.as_ref().and_then(|all| all.account(account)).map(|one| clean(&one.name));
+    let name = name.filter(|name| !name.is_empty());
+    Ok(name.map_or_else(|| account.to_string(), |name| format!("{account} ({name})")))
 }
 
 /// Refuses what is too short to name one remediation or finding.
@@ -40,10 +53,25 @@ pub fn is_long_enough(text: &str) -> Result<(), DeskError> {
     }
 }
 
+/// Whether a text names a finding: by its id, or by a beginning that is long enough.
+#[must_use]
+pub fn names_finding(text: &str, id: &str) -> bool {
+    id == text || text.len() >= NAMING && id.starts_with(text)
+}
+
 fn no_id(text: &str) -> DeskError {
     DeskError::Invalid(format!(
-        "{text:?}: expected a remediation's id, such as r-0123456789ab, or at least four characters of it after the r-"
+        "{text:?}: expected a remediation's id, such as r-0123456789ab, or at least {NAMING} characters of it after the r-"
     ))
+}
+
+/// What several begin with. The candidates are named, so that the right one can be taken from there.
+fn ambiguous(text: &str, what: &str, mut candidates: Vec<String>, count: usize) -> DeskError {
+    candidates.truncate(NAMED);
+    let more = count.saturating_sub(candidates.len());
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let candidates = candidates.join(", ");
+    DeskError::Ambiguous(format!("{text:?} matches several {what}: {candidates}{more}: give more of the id"))
 }
 
 /// The id of the one remediation that `text` names: by its id, the beginning of it, or its finding's id.
@@ -83,12 +111,15 @@ pub fn find_among(
         0 => {
             Err(DeskError::NotFound(format!("no remediation matches {text:?}; `rescind list` shows the ids")))
         }
-        _ => {
-            let more = ids.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            ids.truncate(NAMED);
-            let text = format!("{text:?} matches several remediations: {}{more}", ids.join(", "));
-            Err(DeskError::Ambiguous(text))
+        count => {
+            let mut candidates = Vec::new();
+            for id in ids.iter().take(NAMED) {
+                let remediation = reader.remediation(id)?;
+                let (target, state) = (&remediation.target, remediation.state);
+                let principal = clean(&target.principal());
+                candidates.push(format!("{id} ({principal} in {}, {state})", target.account));
+            }
+            Err(ambiguous(text, "remediations", candidates, count))
         }
     }
 }
@@ -103,13 +134,15 @@ pub fn finding(reader: &Reader, text: &str) -> Result<Finding, DeskError> {
         Event::Finding { finding, .. } => Some(*finding),
         _ => None,
     });
-    let mut findings: Vec<Finding> = seen.collect();
+    let mut findings: Vec<Finding> = seen.filter(|finding| names_finding(text, &finding.id)).collect();
+    let ids: BTreeSet<String> = findings.iter().map(|finding| clean(&finding.id)).collect();
     match findings.pop() {
         None => Err(DeskError::NotFound(format!(
-            "no finding matches {text:?}; `rescind list --decisions` shows the ids"
+            "no finding matches {text:?}; `rescind list --decisions` shows the ids, of which at least {NAMING} characters name one"
         ))),
-        Some(last) if findings.iter().any(|other| other.id != last.id) => {
-            Err(DeskError::Ambiguous(format!("{text:?} matches several findings: give more of the id")))
+        Some(_) if ids.len() > 1 => {
+            let count = ids.len();
+            Err(ambiguous(text, "findings", ids.into_iter().collect(), count))
         }
         Some(last) => Ok(last),
     }
@@ -135,7 +168,7 @@ pub fn incident_among(
     let rest = text.strip_prefix("i-").or_else(|| text.strip_prefix("r-")).unwrap_or_default();
     if rest.len() < NAMING {
         return Err(DeskError::Invalid(format!(
-            "{text:?}: expected an incident's id, such as i-0123456789ab, or that of one of its remediations, or at least four characters of it after the i- or r-"
+            "{text:?}: expected an incident's id, such as i-0123456789ab, or that of one of its remediations, or at least {NAMING} characters of it after the i- or r-"
         )));
     }
     let mut ids = Vec::new();
@@ -150,9 +183,6 @@ pub fn incident_among(
         0 => Err(DeskError::NotFound(format!(
             "no incident matches {text:?}; `rescind incident list` shows the ids"
         ))),
-        _ => {
-            ids.truncate(NAMED);
-            Err(DeskError::Ambiguous(format!("{text:?} matches several incidents: {}", ids.join(", "))))
-        }
+        count => Err(ambiguous(text, "incidents", ids, count)),
     }
 }

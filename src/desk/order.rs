@@ -68,25 +68,27 @@ impl OrderAsked {
         }
         match (&who, given, &self.key) {
             (Ordered::User(user), Some(_), _) => {
-                return invalid(format!("--session is for a role, and {} is a user", quoted(user.as_str())));
+                return invalid(format!(
+                    "session: it is for a role, and {} is a user",
+                    quoted(user.as_str())
+                ));
             }
             (Ordered::Role { name, .. }, _, Some(key)) if key.starts_with("AKIA") => {
                 return invalid(format!(
-                    "{key} is a user's key, and {} a role. For a user: `rescind revoke {} user/NAME --key {key} …`",
-                    quoted(name.as_str()),
-                    self.account
+                    "key: {key} is a user's key, and {} a role: name the user as user/NAME",
+                    quoted(name.as_str())
                 ));
             }
             (Ordered::User(user), _, Some(key)) if key.starts_with("ASIA") => {
                 return invalid(format!(
-                    "{key} is a session's key, and does not say which long-term key opened it. Give --key AKIA…, or none: then {} is denied everything",
+                    "key: {key} is a session's key, and does not say which long-term key opened it. Give AKIA…, or none: then {} is denied everything",
                     quoted(user.as_str())
                 ));
             }
             _ => {}
         }
         if let Some(since) = self.since.filter(|since| *since > Timestamp::now()) {
-            return invalid(format!("--since: {since} is yet to come"));
+            return invalid(format!("since: {since} is yet to come"));
         }
         let session = given.map(|text| session_of(text, &self.account, &who)).transpose();
         let session = session.map_err(DeskError::Invalid)?;
@@ -187,7 +189,7 @@ fn named(text: &str, account: &AccountId) -> Result<Named, String> {
     Ok(Named { who, session })
 }
 
-/// What `--session` says of a session of the role: its name, or its whole `aws:userid`.
+/// What is said of a session of the role: its name, or its whole `aws:userid`.
 ///
 /// # Errors
 /// When it is neither: then it must not be taken for something wider.
@@ -195,7 +197,7 @@ fn session_of(text: &str, account: &AccountId, of: &Ordered) -> Result<String, S
     let name = match named(text, account) {
         Ok(Named { session: Some(session), who }) if who == *of => session,
         Ok(Named { session: Some(_), .. }) => {
-            return Err(format!("--session {}: it is a session of another role", quoted(text)));
+            return Err(format!("session {}: it is a session of another role", quoted(text)));
         }
         _ => text.to_owned(),
     };
@@ -205,7 +207,7 @@ fn session_of(text: &str, account: &AccountId, of: &Ordered) -> Result<String, S
         return Ok(name);
     }
     let why = "expected a session's name (i-0123456789abcdef0: 2 to 64 of A-Z a-z 0-9 + = , . @ _ -), AROA…:NAME, or its ARN";
-    Err(format!("--session {}: {why}", quoted(text)))
+    Err(format!("session {}: {why}", quoted(text)))
 }
 
 #[cfg(test)]

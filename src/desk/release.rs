@@ -6,7 +6,10 @@ use crate::reconcile::Reconciler;
 use crate::remediation::{
     Answer, Draft, Event, POLICY_NAME, Refusal, ReleaseAsked, Remediation, State, Undo,
 };
-use crate::remedy::Drift;
+use crate::remedy::{Drift, denied_until};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What a release would do.
 #[derive(Debug)]
@@ -19,6 +22,53 @@ pub struct ReleasePlan {
     pub gone: Option<Refusal>,
     /// Other stolen keys that the remediation handles, which work again.
     pub other_keys: Vec<String>,
+    /// What else works again, the stolen session included; none where nothing does.
+    pub works_again: Option<WorksAgain>,
+}
+
+/// What works again by a release: sessions that the deny covers, the thief's included, and a user's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorksAgain {
+    /// The user's access key that is activated again.
+    pub key: Option<String>,
+    /// When the last of the sessions is over at the latest, as far as is known without the thief's token; none where
+    /// there is no end, as with a key.
+    pub until: Option<Timestamp>,
+}
+
+impl WorksAgain {
+    /// What works again when this is undone now. Nothing does when nothing changes, or when all that was denied is over.
+    #[must_use]
+    pub fn of(remediation: &Remediation, undo: &Undo, now: Timestamp) -> Option<Self> {
+        let change = remediation.change.as_ref()?;
+        let key = undo.reactivate.clone();
+        if undo.found == undo.leave && key.is_none() {
+            return None;
+        }
+        let until = denied_until(&remediation.target, change, now);
+        if until.is_some_and(|until| until <= now) && key.is_none() {
+            return None;
+        }
+        Some(Self { until: until.filter(|_| key.is_none()), key })
+    }
+
+    /// The same in a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match (&self.key, self.until) {
+            (Some(key), _) => format!(
+                "The stolen key {} and its sessions may work again, until somebody deactivates it.",
+                crate::safe::line(key)
+            ),
+            (None, Some(until)) => format!(
+                "The released sessions, including the stolen one, may work again until {} at the latest.",
+                until.strftime("%Y-%m-%d %H:%M:%SZ")
+            ),
+            (None, None) => {
+                "What was denied may work again, the stolen credentials included. It has no end.".to_owned()
+            }
+        }
+    }
 }
 
 /// Whether what is in this state can be released.
@@ -73,7 +123,10 @@ impl ReleasePlan {
         remediation: &Remediation,
     ) -> Result<Result<Self, Refusal>, LedgerError> {
         let other_keys = other_keys(reader, remediation)?;
-        let plan = |undo, drift, gone| Self { undo, drift, gone, other_keys };
+        let plan = |undo: Undo, drift, gone: Option<Refusal>| {
+            let works_again = WorksAgain::of(remediation, &undo, Timestamp::now());
+            Self { works_again: works_again.filter(|_| gone.is_none()), undo, drift, gone, other_keys }
+        };
         Ok(match reconciler.plan_release(remediation).await? {
             Ok(Ok(undo)) => Ok(plan(undo, None, None)),
             Ok(Err(drift)) => Ok(plan(drift.undo.clone(), Some(drift), None)),

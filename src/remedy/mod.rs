@@ -47,7 +47,7 @@ use crate::remediation::{
     Change, Cutoff, Deny, Impact, Means, POLICY_NAME, Refusal, Target, Undo, Verified, Who,
 };
 use crate::trail::TrailEvent;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use organization_deny::OrganizationDeny;
 use quarantine_only::QuarantineOnly;
 use role_sessions::RoleSessions;
@@ -180,10 +180,28 @@ pub async fn impact(
 /// what is denied until a person releases it.
 #[must_use]
 pub fn longest_session(target: &Target) -> Option<SignedDuration> {
-    (!target.is_until_released()).then_some(match target.who {
+    (!target.is_until_released()).then_some(longest_life(target))
+}
+
+/// The longest time for which any session of the principal lives, and what that session opened for itself.
+fn longest_life(target: &Target) -> SignedDuration {
+    match target.who {
         Who::User { .. } | Who::Root { .. } | Who::Federated { .. } => user_keys::LONGEST_SESSION,
         Who::Role { .. } | Who::Unsupported { .. } => role_sessions::LONGEST_SESSION,
-    })
+    }
+}
+
+/// When the last session is over at the latest that a change denies `now`. None where there is more than sessions: a
+/// user's key, or the root user's password, has no end.
+#[must_use]
+pub fn denied_until(target: &Target, change: &Change, now: Timestamp) -> Option<Timestamp> {
+    let has_no_end = change.key.is_some() || target.is_until_released();
+    if has_no_end && matches!(target.who, Who::User { .. } | Who::Root { .. }) {
+        return None;
+    }
+    // What is denied whenever it was issued may have been issued just now.
+    let last = if target.is_until_released() { now } else { change.cutoff.time() };
+    Some(last.saturating_add(longest_life(target)).unwrap_or(Timestamp::MAX))
 }
 
 /// The longest of these times, for any principal.

@@ -31,7 +31,7 @@ pub use face::Face;
 pub use following::follow;
 pub use host_key::HostKey;
 pub use live::{Live, Role, WitnessLive};
-pub use os_user::os_user;
+pub use os_user::{login_name, os_user};
 pub use shared::{Actor, Shared};
 pub use start::{Purpose, ServiceError, hub};
 

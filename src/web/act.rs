@@ -4,7 +4,9 @@ use super::app::App;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::config::WebRole;
-use crate::desk::{self, AlertLine, DeskError, Kind, OrderAsked, PlanDocument, Recorded, ReleasePlan};
+use crate::desk::{
+    self, AlertLine, DeskError, Kind, OrderAsked, PlanDocument, Recorded, ReleasePlan, WorksAgain,
+};
 use crate::finding::Ordered;
 use crate::ident::AccountId;
 use crate::incident::IncidentDoor;
@@ -55,6 +57,10 @@ pub struct ReleaseDocument {
     pub remediation: String,
     /// The principal.
     pub principal: String,
+    /// The account that it is in.
+    pub account: AccountId,
+    /// Its name, for somebody to confirm: `web`, `user/alice`.
+    pub name: String,
     /// What is written: the policy as it was found and as it is to be left.
     #[schemars(with = "serde_json::Value")]
     pub undo: crate::remediation::Undo,
@@ -66,6 +72,8 @@ pub struct ReleaseDocument {
     pub gone: Option<String>,
     /// Other stolen keys that work again. It is released only with `attached`.
     pub other_keys: Vec<String>,
+    /// What else works again, the stolen session included; null where nothing does.
+    pub works_again: Option<WorksAgain>,
 }
 
 /// Whether a reason says something, and not too much.
@@ -206,11 +214,14 @@ pub(super) async fn plan_release(app: &App, caller: &Caller, id: &str) -> Result
     Ok(ReleaseDocument {
         remediation: remediation.id.clone(),
         principal: remediation.target.principal(),
+        account: remediation.target.account.clone(),
+        name: remediation.target.name(),
         undo: plan.undo,
         drift: plan.drift.is_some(),
         written: plan.drift.and_then(|drift| drift.written),
         gone: plan.gone.map(|refusal| refusal.to_string()),
         other_keys: plan.other_keys,
+        works_again: plan.works_again,
     })
 }
 

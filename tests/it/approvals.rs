@@ -374,7 +374,7 @@ fn where_one_of_two_was_answered_meanwhile_the_other_answer_is_reported_as_recor
     let recorded: Vec<Value> = ran.json();
     assert_eq!((&recorded[0]["remediation"], &recorded[0]["approved"]["by"]), (&json!(web), &json!("Ada")));
     assert!(
-        recorded[1]["not_recorded"][0].as_str().is_some_and(|text| text.contains(&cards)),
+        recorded[1]["remediation"] == cards.as_str() && recorded[1]["refused"].is_string(),
         "{recorded:?}"
     );
     assert_eq!((state(&scene, &web), state(&scene, &cards)), (json!("approved"), json!("rejected")));
@@ -384,7 +384,7 @@ fn where_one_of_two_was_answered_meanwhile_the_other_answer_is_reported_as_recor
 fn nothing_is_approved_by_accident() {
     let scene = asking();
     let (thief, id) = held(&scene, SHOP);
-    for wrong in ["", "r", "r-", &id[..3], &id[..5], "web"] {
+    for wrong in ["", "r", "r-", &id[..3], &id[..9], "web"] {
         scene.rescind(&answer("approve", wrong)).code(2);
         assert!(scene.entries_of("approved").is_empty(), "{wrong}");
         // Each command that takes an id takes the same ones.
@@ -401,7 +401,7 @@ fn nothing_is_approved_by_accident() {
     // One that is wrong: none is answered.
     scene.rescind(&[&["approve", &id, "r-000000000000"], &ANSWER[..]].concat()).code(2);
     assert!(scene.entries_of("approved").is_empty());
-    scene.rescind(&[&["approve", &id, &id[..8], &id], &ANSWER[..]].concat()).code(0);
+    scene.rescind(&[&["approve", &id, &id[..10], &id], &ANSWER[..]].concat()).code(0);
     assert_eq!(scene.entries_of("approved").len(), 1);
     scene.run_once();
     thief.is_denied();

@@ -143,7 +143,7 @@ fn list_and_show_are_in_text_and_json() {
     scene.run_once();
     let listed = scene.rescind(&["list"]).code(0).says("revoked").says("simulated").says(SHOP).says("web");
     let id = listed.out.split_whitespace().find(|word| word.starts_with("r-")).expect("an id").to_owned();
-    for name in [id.as_str(), &id[..6], finding.as_str()] {
+    for name in [id.as_str(), &id[..10], finding.as_str()] {
         scene.rescind(&["show", name]).code(0).says(&id).says("203.0.113.77").says("i-0123456789abcdef0");
     }
     let shown = scene.rescind(&["-o", "json", "show", &id]).code(0).json().remove(0);
@@ -191,17 +191,26 @@ fn remediations_are_listed_by_state_and_by_proof() {
 }
 
 #[test]
-fn odd_inputs_are_recorded_and_nothing_panics() {
+fn an_input_without_a_finding_is_refused_and_nothing_panics() {
     let scene = Scene::new();
-    scene.handle(b"").code(5).counts(json!({"undecodable": 1}));
+    let _ = scene.theft(SHOP, "web");
+    for unreadable in [&b""[..], b"nonsense", b"{\"a\": 1}", b"{}\n[[]]\n\"x\""] {
+        scene.handle(unreadable).code(2).says("no finding in it can be read");
+    }
     scene.rescind(&["handle", "nowhere.json"]).code(2).says("nowhere.json:");
     scene.rescind(&["handle", "."]).code(2);
+    // It does nothing else: nothing is asked of AWS, and nothing is recorded.
+    assert_eq!(scene.calls().len(), 0);
+    assert!(!scene.path("ledger.db").exists());
     // Five megabytes around one finding that is old: read, decided, recorded small.
     let big = json!({"id": "big", "accountId": SHOP, "region": "eu-central-1", "type": "Recon:IAMUser/X",
         "updatedAt": "2026-01-01T00:00:00Z", "description": "\u{1f511}".repeat(1_300_000)});
     scene.handle(big.to_string().as_bytes()).code(0).counts(json!({"skipped": 1}));
     let body = scene.entries_of("finding").pop().expect("recorded");
     assert!(body.to_string().len() < 2000, "the ledger does not grow with what does not matter");
+    // What cannot be read beside it is recorded.
+    let two = format!("{{\"a\": 1}}\n{big}\n");
+    scene.handle(two.as_bytes()).code(5).counts(json!({"undecodable": 1, "seen_before": 1, "skipped": 1}));
     assert_eq!(scene.entries_of("undecodable").len(), 1);
 }
 

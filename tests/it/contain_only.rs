@@ -72,7 +72,7 @@ impl Subject {
 
     fn release(&self) -> crate::scene::Ran {
         let id = self.listed()["remediation"].as_str().expect("an id").to_owned();
-        self.scene.rescind(&[&["release", &id][..], &SIGNED[..]].concat())
+        self.scene.rescind(&[&["release", "--yes", &id][..], &SIGNED[..]].concat())
     }
 
     fn detach(&self) {
@@ -291,7 +291,7 @@ fn released_one_after_the_other_nothing_is_left() {
             let (scene, service, ids) = both(first, then);
             let attached = || Thief::operator(&scene, SHOP).attached_policies("web", false).len();
             let release = |number: usize| {
-                scene.rescind(&[&["release", &ids[number]][..], &SIGNED[..]].concat()).code(0);
+                scene.rescind(&[&["release", "--yes", &ids[number]][..], &SIGNED[..]].concat()).code(0);
             };
             release(order[0]);
             // The other one needs it as well.

@@ -244,7 +244,7 @@ fn a_sweep_is_no_release() {
 fn what_is_under_way_is_not_released_and_not_said_to_be_nowhere() {
     for (kind, state) in [("intent", "revoking"), ("accepted", "verifying")] {
         let made = Made::of(until(story(), kind));
-        let done = made.rescind(&["release", ID, "--by", "x", "--reason", "y"]);
+        let done = made.rescind(&["release", "--yes", ID, "--by", "x", "--reason", "y"]);
         let said = String::from_utf8_lossy(&done.stderr);
         assert_eq!(done.status.code(), Some(2), "{said}");
         assert!(said.contains(state) && said.contains("Try again") && !said.contains("in place"), "{said}");

@@ -73,8 +73,8 @@ fn the_beginning_of_an_id_is_enough_wherever_one_is_taken() {
         let args = ["explain", short];
         scene.rescind(&args).code(0);
         scene.rescind(&["impact", short]).code(0).says(id);
-        scene.rescind(&["report", "--format", "csv", "--remediation", short]).code(0).says(id);
-        let ran = scene.rescind(&[&["approve", &id[..8]], &ANSWER[..]].concat()).code(0);
+        scene.rescind(&["report", "-o", "csv", "--remediation", short]).code(0).says(id);
+        let ran = scene.rescind(&[&["approve", &id[..10]], &ANSWER[..]].concat()).code(0);
         ran.says(id);
     }
     assert!(shown.lines().filter(|line| line.contains("r-")).all(|line| line.len() <= 110), "{shown}");
@@ -83,4 +83,30 @@ fn the_beginning_of_an_id_is_enough_wherever_one_is_taken() {
     }
     scene.rescind(&[&["release", "r-"], &ANSWER[..]].concat()).code(2).says("\"r-\"");
     scene.rescind(&["show", "r-zz"]).code(2).says("\"r-zz\"");
+    // One character less than eight is a slip, though it names only one; and so it is in an incident's id.
+    for id in &all {
+        for args in [&["show", &id[..9]][..], &["impact", &id[..9]], &["incident", "show", &id[..9]]] {
+            scene.rescind(args).code(2).says("8 characters");
+        }
+    }
+}
+
+#[test]
+fn of_findings_as_well_eight_characters_name_one_and_the_candidates_of_more_are_named() {
+    let scene = Scene::new();
+    let handed = |id: &str| {
+        let finding = json!({"id": id, "accountId": SHOP, "region": "eu-central-1", "type": "Recon:IAMUser/X",
+            "updatedAt": "2026-01-01T00:00:00Z"});
+        scene.handle(finding.to_string().as_bytes()).code(0);
+    };
+    for id in ["abc", "abcdefgh-1", "abcdefgh-2"] {
+        handed(id);
+    }
+    for (text, code) in [("abc", 0), ("abcdefgh-1", 0), ("abcdefg", 2), ("ab", 2)] {
+        scene.rescind(&["explain", text]).code(code);
+        scene.rescind(&["show", "--finding", text]).code(code);
+    }
+    for args in [&["explain", "abcdefgh"][..], &["show", "--finding", "abcdefgh"]] {
+        scene.rescind(args).code(2).says("abcdefgh-1").says("abcdefgh-2");
+    }
 }

@@ -93,7 +93,7 @@ fn the_tables_are_what_the_entries_say() {
 fn archivable() -> (Scene, String) {
     let scene = acted();
     let id = scene.entries_of("proof")[0]["remediation"].as_str().expect("an id").to_owned();
-    scene.rescind(&["release", &id, "--by", "Ada", "--reason", "a drill"]).code(0);
+    scene.rescind(&["release", "--yes", &id, "--by", "Ada", "--reason", "a drill"]).code(0);
     let _ = scene.theft(SHOP, "mail");
     let error = serde_json::json!({"status": 403, "code": "AccessDenied", "message": "not now"});
     scene.post("faults", &serde_json::json!({"name": "f", "match": {"operation": "PutRolePolicy"}, "when": "before", "action": {"error": error}, "times": 9}));
@@ -176,7 +176,7 @@ fn what_is_in_force_is_not_archived() {
     Ran::new(&ran).code(0);
     assert_eq!(scene.entries_of("archive")[0]["data"]["remediations"], json!([]));
     let id = scene.entries_of("proof")[0]["remediation"].as_str().expect("an id").to_owned();
-    scene.rescind(&["release", &id, "--by", "Ada", "--reason", "a drill"]).code(0);
+    scene.rescind(&["release", "--yes", &id, "--by", "Ada", "--reason", "a drill"]).code(0);
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn a_theft_has_one_ticket_that_is_opened_commented_and_closed() {
         assert_eq!(steps(&scene), ["opening", "opened", "closed"]);
 
         // Its release is one more comment, and no more is said than that.
-        scene.rescind(&["release", &id, "--by", "ann", "--reason", "it was a test"]).code(0);
+        scene.rescind(&["release", "--yes", &id, "--by", "ann", "--reason", "it was a test"]).code(0);
         run(&scene);
         run(&scene);
         let after = systems.tickets(system);

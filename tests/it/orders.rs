@@ -84,7 +84,7 @@ fn one_needs_no_service_and_no_guardduty() {
     let id = scene.entries_of("decision")[0]["remediation"].as_str().expect("an id").to_owned();
     assert_eq!(scene.shown(&id)["remediation"]["state"], "revoked");
     // It is released like any other.
-    scene.rescind(&["release", &id, "--by", "Ada", "--reason", "drill"]).code(0);
+    scene.rescind(&["release", "--yes", &id, "--by", "Ada", "--reason", "drill"]).code(0);
     thief.is_allowed();
     is_whole(&scene);
 }
@@ -148,7 +148,7 @@ fn one_about_a_user_without_a_key_denies_the_user_everything() {
         scene.thief(&user["access_keys"][key]).is_denied();
     }
     let id = scene.entries_of("decision")[0]["remediation"].as_str().expect("an id").to_owned();
-    scene.rescind(&["release", &id, "--by", "Ada", "--reason", "checked"]).code(0);
+    scene.rescind(&["release", "--yes", &id, "--by", "Ada", "--reason", "checked"]).code(0);
     scene.thief(&user["access_keys"][0]).is_allowed();
 }
 
@@ -242,7 +242,7 @@ fn what_cannot_be_ordered_says_why_and_changes_nothing() {
     for (args, text) in [
         (vec!["arn:aws:iam::333333333333:role/web"], "333333333333"),
         (vec!["arn:aws:iam::222222222222:root"], "expected a role"),
-        (vec!["user/alice", "--session", "x"], "--session is for a role"),
+        (vec!["user/alice", "--session", "x"], "session: it is for a role"),
         (vec!["web", "--key", "AKIAEXAMPLE000000001"], "is a user's key"),
         (vec!["web", "--key", "secret"], "expected AKIA"),
     ] {

@@ -206,7 +206,7 @@ fn a_release_that_is_killed_is_taken_up() {
         let subject = Subject::new(Row::Root);
         subject.revoke();
         let id = subject.id();
-        let args = [&["release", &id][..], &subject::SIGNED[..]].concat();
+        let args = [&["release", "--yes", &id][..], &subject::SIGNED[..]].concat();
         subject.kill(&args, operation, when);
         subject.scene.run_once();
         assert_eq!(subject.state(), "released", "{operation} {when}");

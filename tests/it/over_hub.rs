@@ -159,8 +159,14 @@ fn an_approval_is_the_callers_and_is_carried_out() {
     assert_eq!((&approved["by"], &approved["reason"]), (&json!(arn), &json!("ticket 4711")));
     // Once, and to release it takes an operator.
     far.run("Analyst", &[&["approve", &id][..], &WHY].concat()).code(2).says("conflict");
-    far.run("Analyst", &[&["release", &id][..], &WHY].concat()).code(2).says("forbidden");
-    far.run("Soar", &[&["release", &id][..], &WHY].concat()).code(0);
+    far.run("Analyst", &[&["release", "--yes", &id][..], &WHY].concat()).code(2).says("forbidden");
+    // Nobody can be asked here; and what is only looked at changes nothing.
+    far.run("Soar", &[&["release", &id][..], &WHY].concat()).code(2).says("--yes");
+    let plan = far.run("Soar", &["release", "--dry-run", &id, "-o", "json"]).code(0).json_document();
+    assert_eq!((&plan["name"], &plan["account"]), (&json!("web"), &json!(SHOP)));
+    assert!(plan["works_again"]["until"].is_string() && plan["undo"]["leave"].is_null(), "{plan}");
+    far.thief.is_denied();
+    far.run("Soar", &[&["release", "--yes", &id][..], &WHY].concat()).code(0);
     far.scene.wait(|| far.scene.count("kind = 'undone'") > 0);
     far.thief.is_allowed();
     far.service.stop();
@@ -252,8 +258,6 @@ fn what_cannot_be_done_over_a_hub_says_so() {
     far.ask("Reader", &["--hub", &far.url.replace("127.0.0.1", "localhost"), "list"]).code(3).says(&far.url);
     // What is about this program alone needs neither.
     far.ask("Reader", &["--hub", &far.url, "completions", "bash"]).code(0);
-    // Without a hub it needs a name, as ever.
-    far.scene.rescind(&["approve", "r-000000000000", "--reason", "x"]).code(2).says("--by");
     far.service.stop();
 }
 

@@ -187,7 +187,7 @@ fn all_credentials_of_a_finding_are_held_one_by_one() {
     assert_eq!(held.len(), 4, "{held:?}");
     // Without its rule it is nothing.
     scene.configure("mode = \"enforce\"\n");
-    scene.handle(finding.to_string().as_bytes()).code(5).counts(json!({"undecodable": 1}));
+    scene.handle(finding.to_string().as_bytes()).code(2);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn what_rescind_reports_to_security_hub_is_no_order() {
     let stolen = session(&scene, "web");
     let mut own = asff("Default", "r-1", &[key(SHOP, "web", &stolen)]);
     own["GeneratorId"] = json!("rescind/revocation");
-    scene.handle(own.to_string().as_bytes()).code(5).counts(json!({"undecodable": 1}));
+    scene.handle(own.to_string().as_bytes()).code(2);
     assert!(scene.entries_of("finding").is_empty());
 }
 

@@ -213,7 +213,7 @@ fn nobody_sees_or_changes_what_is_of_other_accounts() {
     };
     // What they may not see is as if it were not there.
     assert_eq!(text(&other), text("r-ffffffffffff"));
-    assert_eq!(text(&other[..8]), text("r-ffffff"));
+    assert_eq!(text(&other[..10]), text("r-ffffffff"));
     assert_eq!(company.approve(&carol, &other).problem(), (404, "not_found".to_owned()));
     assert_eq!(company.approve(&carol, &own).problem(), (403, "forbidden".to_owned()));
     for path in ["/v1/status", "/v1/ledger", "/v1/opt-outs"] {

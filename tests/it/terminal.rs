@@ -93,14 +93,22 @@ fn a_list_has_two_lines_for_each_where_a_table_has_no_room() {
 
 /// Types a line into a command that asks for the name of what it is about to revoke. Gives its exit code and what it said.
 fn answered(scene: &Scene, args: &[&str], answer: &str) -> (i32, String) {
+    dialogue(scene, args, &[("Type ", answer)])
+}
+
+/// Types each answer once its question was asked. Gives the exit code and all that was said.
+fn dialogue(scene: &Scene, args: &[&str], answers: &[(&str, &str)]) -> (i32, String) {
     let mut process = in_terminal(scene, args).spawn().expect("a terminal");
     let mut out = process.stdout.take().expect("piped");
-    let (mut said, mut byte) = (Vec::new(), [0]);
-    while !String::from_utf8_lossy(&said).contains("Type the name") {
-        assert_eq!(out.read(&mut byte).expect("readable"), 1, "{:?}", String::from_utf8_lossy(&said));
-        said.push(byte[0]);
+    let (mut said, mut byte, mut seen) = (Vec::new(), [0], 0);
+    for (question, answer) in answers {
+        while !String::from_utf8_lossy(&said[seen..]).contains(question) {
+            assert_eq!(out.read(&mut byte).expect("readable"), 1, "{:?}", String::from_utf8_lossy(&said));
+            said.push(byte[0]);
+        }
+        seen = said.len();
+        process.stdin.as_mut().expect("piped").write_all(answer.as_bytes()).expect("typed");
     }
-    process.stdin.as_mut().expect("piped").write_all(answer.as_bytes()).expect("typed");
     out.read_to_end(&mut said).expect("readable");
     let code = process.wait().expect("it ends").code().expect("a code");
     (code, String::from_utf8_lossy(&said).into_owned())
@@ -126,4 +134,87 @@ fn an_order_shows_its_plan_and_is_given_only_by_the_name_of_what_it_revokes() {
     let (code, said) = answered(&scene, &order, "web\n");
     assert_eq!(code, 0, "{said}");
     thief.is_denied();
+}
+
+#[test]
+fn a_release_says_what_works_again_and_until_when_and_is_done_only_by_the_name_of_what_it_releases() {
+    let scene = Scene::new();
+    let (thief, _) = scene.theft(crate::scene::SHOP, "web");
+    scene.run_once();
+    thief.is_denied();
+    let id =
+        scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
+    let release = ["release", &id, "--by", "Ada", "--reason", "ticket 4711"];
+    // Where nobody can be asked it is refused, and says how it would be done.
+    scene.rescind(&release).code(2).says("--yes");
+    scene.rescind(&[&release[..], &["-o", "json"]].concat()).code(2).says("--yes");
+    // What would be done, without doing it.
+    let dry = scene.rescind(&["release", &id, "--dry-run", "-o", "json"]).code(0).json_document();
+    assert_eq!(
+        (&dry["dry_run"], &dry["state"], &dry["drift"]),
+        (&true.into(), &"revoked".into(), &false.into())
+    );
+    let cutoff = scene.shown(&id)["change"]["cutoff"].as_str().expect("a time").to_owned();
+    let until = dry["works_again"]["until"].as_str().expect("a time");
+    let [cutoff, until] = [&cutoff, until].map(|text| text.parse::<jiff::Timestamp>().expect("a time"));
+    assert_eq!(until.duration_since(cutoff), jiff::SignedDuration::from_hours(24));
+    for wrong in ["yes\n", "\n", "WEB\n", "\u{4}"] {
+        let (code, said) = answered(&scene, &release, wrong);
+        assert_eq!(code, 2, "{said}");
+        // The account has its name; and the screen says what it does to whom.
+        assert!(said.contains("222222222222 (") && said.contains("may work again until"), "{said}");
+        assert!(said.contains("nothing was released"), "{said}");
+    }
+    assert_eq!(scene.entries_of("release_asked").len(), 0);
+    thief.is_denied();
+    let (code, said) = answered(&scene, &release, "web\n");
+    assert_eq!(code, 0, "{said}");
+    thief.is_allowed();
+}
+
+#[test]
+fn what_is_held_is_gone_through_one_after_another() {
+    let scene = Scene::new();
+    scene.configure("mode = \"approve\"\n");
+    for role in ["web", "cards", "till", "batch"] {
+        let _ = scene.theft(crate::scene::SHOP, role);
+    }
+    scene.poll().code(5);
+    // Nobody is asked where nobody can be.
+    scene.rescind(&["approve", "--interactive"]).code(2).says("--interactive");
+    let question = "[a/r/s/q]";
+    let (code, said) = dialogue(
+        &scene,
+        &["approve", "-i"],
+        &[
+            (question, "what?\n"),
+            (question, "a\n"),
+            ("Reason:", "\n"),
+            (question, "a\n"),
+            ("Reason:", "not ours\n"),
+            (question, "s\n"),
+            (question, "r\n"),
+            ("Reason:", "our scanner\n"),
+            (question, "q\n"),
+        ],
+    );
+    assert_eq!(code, 5, "{said}");
+    assert!(said.contains("4 of 4") && said.contains("203.0.113.77"), "{said}");
+    let answers = |kind: &str| {
+        let all = scene.entries_of(kind).into_iter().map(|entry| entry["data"]["reason"].clone());
+        all.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (answers("approved"), answers("rejected")),
+        (vec!["not ours".into()], vec!["our scanner".into()])
+    );
+    // Who is recorded anyway is who answers, where nobody is named.
+    let approved = scene.entries_of("approved").remove(0);
+    let (by, user) = (approved["data"]["by"].as_str().expect("a name"), &approved["data"]["os_user"]);
+    assert!(user.as_str().expect("a user").starts_with(&format!("{by}, uid ")), "{approved}");
+    // Those that are left, with one reason for all.
+    let (code, said) =
+        dialogue(&scene, &["reject", "-i", "--reason", "late"], &[(question, "r\n"), (question, "r\n")]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(answers("rejected").len(), 3);
 }

@@ -158,7 +158,7 @@ fn what_was_put_back_outlives_the_release_of_another() {
     scene.rescind(&["recheck"]);
     let (one, other) = (scene.thief(&one), scene.thief(&other));
     one.is_denied();
-    scene.rescind(&[&["release", &id_of(&scene, 1)], &SIGNED[..]].concat()).code(0).says("released");
+    scene.rescind(&[&["release", "--yes", &id_of(&scene, 1)], &SIGNED[..]].concat()).code(0).says("released");
     other.is_allowed();
     one.is_denied();
     scene.rescind(&["ledger", "verify"]).code(0);
@@ -173,7 +173,7 @@ fn a_release_names_the_other_keys() {
     scene.run_once();
     scene.report(SHOP, "web", &other, json!({"region": OTHER}));
     scene.run_once().has_code("already_revoked");
-    let release = ["release", &id_of(&scene, 0)];
+    let release = ["release", "--yes", &id_of(&scene, 0)];
     let key = other["access_key_id"].as_str().expect("an id");
     scene.rescind(&[&release, &SIGNED[..]].concat()).code(5).says(key);
     assert!(scene.entries_of("undone").is_empty());
@@ -192,7 +192,7 @@ fn what_is_asked_of_a_release_that_is_under_way_counts() {
     thief.is_denied();
     let remediation = || scene.shown(&finding)["remediation"].clone();
     let id = remediation()["remediation"].as_str().expect("an id").to_owned();
-    let release = ["release", &id, "--by", "Ann", "--reason", "over"];
+    let release = ["release", "--yes", &id, "--by", "Ann", "--reason", "over"];
     let down = json!({"error": {"code": "ServiceUnavailable", "message": "down", "status": 503}});
     scene.fault("down", json!({"operation": "DeleteRolePolicy"}), "before", down, 0);
     scene.rescind(&release).code(5);
@@ -219,7 +219,7 @@ fn what_stopped_halfway_can_be_released() {
     scene.poll().code(5).has_code("quota_exceeded");
     let thief = scene.thief(key);
     assert_eq!(thief.list_users(), Err("InvalidClientTokenId".to_owned()));
-    scene.rescind(&[&["release", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0).says("released");
+    scene.rescind(&[&["release", "--yes", &id_of(&scene, 0)], &SIGNED[..]].concat()).code(0).says("released");
     thief.is_allowed();
     scene.rescind(&["ledger", "verify"]).code(0);
 }

@@ -4,12 +4,11 @@ use super::client::{Client, encoded};
 use crate::cli::exit::BadInput;
 use crate::cli::output::{BAD, BOLD, GOOD, Screen, WARN, clean, styled};
 use crate::cli::policy::diff;
-use crate::cli::{Exit, revoke};
+use crate::cli::{Exit, confirm, revoke};
 use crate::desk::RemediationLine;
 use crate::remediation::{Change, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::io::{BufRead, IsTerminal};
 use std::time::{Duration, Instant};
 
 /// Interval between two looks at what became of an order. Each is signed, and a hub takes sixty a minute.
@@ -32,11 +31,7 @@ pub(super) async fn revoke(args: &revoke::Args, client: &Client, screen: &Screen
         }
     }
     if !args.yes {
-        let can_ask = screen.is_text() && std::io::stdin().is_terminal();
-        if !can_ask {
-            let text = "nobody can be asked here, standard input or the output is for a program: read the plan in a terminal, or give --yes";
-            return Err(BadInput(text.to_owned()).into());
-        }
+        confirm::is_possible(false, screen)?;
         match confirm(&body, client, screen).await? {
             Confirmed::Yes => {}
             Confirmed::Nothing(exit) => return Ok(exit),
@@ -95,10 +90,7 @@ async fn confirm(body: &Value, client: &Client, screen: &Screen) -> anyhow::Resu
         return Ok(Confirmed::Nothing(Exit::NeedsPerson));
     }
     let principal = body["principal"].as_str().unwrap_or_default();
-    anstream::eprint!("Type {} again to order it: ", clean(principal));
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    if line.trim() == principal {
+    if confirm::is_typed(&format!("{} again", clean(principal)), principal, "order it")? {
         return Ok(Confirmed::Yes);
     }
     Err(BadInput("not confirmed: nothing was ordered".to_owned()).into())

@@ -98,6 +98,12 @@ pub(super) async fn impact(args: &impact::Args, client: &Client, screen: &Screen
     impact::show(&remediation, &impact, screen)
 }
 
+/// A remediation in full, by its id.
+pub(super) async fn in_full(client: &Client, id: &str) -> anyhow::Result<Shown> {
+    let value = client.get(&format!("/v1/remediations/{}", encoded(id)), &[]).await?;
+    Ok(shown(client, value)?)
+}
+
 /// The remediation of a document.
 fn shown(client: &Client, value: Value) -> Result<Shown, HubError> {
     whole(client.typed(value)?).ok_or_else(|| client.odd("a remediation without a decision"))

@@ -43,8 +43,8 @@ pub(super) async fn page(
     let title = format!("Release {} in {}", target.principal(), target.account);
     let page = ReleasePage {
         frame: Frame::of(&app, &caller, "/remediations", title).still(),
-        account: target.account.to_string(),
-        name: target.name(),
+        account: plan.account.to_string(),
+        name: plan.name.clone(),
         diff: Diff::of(policy.clone(), found, leave),
         drift: plan.drift.then(|| Diff::of(policy.clone(), plan.written.as_deref(), found)),
         foreign: undo.foreign.as_deref().map(|text| Diff::of(policy.clone(), Some(text), None)),

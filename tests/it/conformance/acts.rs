@@ -52,7 +52,7 @@ impl Subject {
     }
 
     pub fn release_of(&self, id: &str, more: &[&str]) -> Ran {
-        self.scene.rescind(&[&["release", id, "-o", "json"][..], &SIGNED[..], more].concat())
+        self.scene.rescind(&[&["release", "--yes", id, "-o", "json"][..], &SIGNED[..], more].concat())
     }
 
     pub fn recheck(&self) -> Ran {

@@ -83,7 +83,7 @@ fn killed_in_a_release(row: Row, then: impl Fn(&Subject)) {
         let before = subject.there();
         subject.revoke();
         let id = subject.id();
-        subject.kill(&[&["release", &id][..], &SIGNED[..]].concat(), operation, when);
+        subject.kill(&[&["release", "--yes", &id][..], &SIGNED[..]].concat(), operation, when);
         assert_eq!(subject.state(), "releasing", "{row:?}: killed {when} {operation}");
         then(&subject);
         assert_eq!(subject.state(), "released", "{row:?}: killed {when} {operation}");

@@ -54,7 +54,7 @@ fn the_quarantine_is_kept_until_a_release() {
     let attached = || Thief::operator(&scene, SHOP).attached_policies("web", false).len();
     assert_eq!((attached(), scene.entries_of("lifting").len()), (1, 0));
     let id = list()["remediation"].as_str().expect("an id").to_owned();
-    scene.rescind(&[&["release", &id][..], &SIGNED[..]].concat()).code(0);
+    scene.rescind(&[&["release", "--yes", &id][..], &SIGNED[..]].concat()).code(0);
     assert_eq!(attached(), 0);
     thief.is_allowed();
     service.stop();

@@ -24,7 +24,7 @@ fn several_principals_share_one_policy_and_are_released_one_by_one() {
     let mut left = list.len();
     for one in &list {
         let id = one["remediation"].as_str().expect("an id");
-        scene.rescind(&[&["release", id][..], &SIGNED[..]].concat()).code(0);
+        scene.rescind(&[&["release", "--yes", id][..], &SIGNED[..]].concat()).code(0);
         left -= 1;
         let denied = thieves.iter().filter(|thief| thief.list_users().is_err()).count();
         assert_eq!(denied, left, "{one}");
@@ -93,7 +93,7 @@ fn the_statement_of_a_role_that_is_gone_is_taken_back() {
     Thief::operator(&scene, SHOP).delete_role("web");
     let list = scene.rescind(&["-o", "json", "list"]).code(0).json();
     let id = list[0]["remediation"].as_str().expect("an id");
-    scene.rescind(&[&["release", id][..], &SIGNED[..]].concat()).code(0);
+    scene.rescind(&[&["release", "--yes", id][..], &SIGNED[..]].concat()).code(0);
     let management = Thief::operator(&scene, MANAGEMENT);
     assert!(!management.scp_names().iter().any(|name| name.starts_with("rescind-")));
 }

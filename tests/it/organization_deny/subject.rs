@@ -157,7 +157,7 @@ impl Subject {
     }
 
     pub fn release(&self, more: &[&str]) -> Ran {
-        self.scene.rescind(&[&["release", &self.id(), "-o", "json"][..], &SIGNED[..], more].concat())
+        self.scene.rescind(&[&["release", "--yes", &self.id(), "-o", "json"][..], &SIGNED[..], more].concat())
     }
 
     pub fn set(&self, switch: &str, value: Value) {

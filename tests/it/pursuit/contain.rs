@@ -91,7 +91,9 @@ fn keys_users_and_roles_that_were_made_are_denied_where_a_rule_says_so() {
     for one in all.iter().filter(|one| one["type"].as_str().is_some_and(|kind| kind.starts_with("rescind:")))
     {
         let id = one["remediation"].as_str().expect("an id");
-        scene.rescind(&["release", id, "--by", "ann", "--reason", "it was ours", "--attached"]).code(0);
+        scene
+            .rescind(&["release", "--yes", id, "--by", "ann", "--reason", "it was ours", "--attached"])
+            .code(0);
     }
     scene.run_once();
     key(&scene, &credentials).is_allowed();

@@ -73,7 +73,7 @@ fn what_is_not_selected_is_not_reported() {
         (&["--status", "held"], 0),
         (&["--proof", "simulated"], 1),
         (&["--status", "revoked", "--proof", "present", "--proof", "enforced"], 0),
-        (&["--remediation", "r-2fb3"], 1),
+        (&["--remediation", "r-2fb35528"], 1),
     ] {
         assert_eq!(count(args), expected, "{args:?}");
     }

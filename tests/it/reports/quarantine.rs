@@ -60,7 +60,9 @@ fn each_format_and_the_metrics_say_since_when_and_until_when() {
     let status = scene.rescind(&["status", "-o", "json"]).json_document();
     assert_eq!((&status["quarantined"], status["quarantined_since"].is_string()), (&json!(1), true));
     let id = scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].clone();
-    scene.rescind(&["release", id.as_str().expect("an id"), "--by", "Ann", "--reason", "over"]).code(0);
+    scene
+        .rescind(&["release", "--yes", id.as_str().expect("an id"), "--by", "Ann", "--reason", "over"])
+        .code(0);
     is_said(&scene, false);
     scene.wait(|| is_measured("rescind_quarantines_open 0"));
     // Nothing is denied any more that could be in force.

@@ -86,7 +86,7 @@ fn held_answered_released_and_skipped_are_reported() {
     scene.rescind(&["approve", &web, "--by", "Ann", "--reason", "sure"]).code(0);
     scene.rescind(&["reject", &api, "--by", "Bob", "--reason", "a test"]).code(0);
     scene.poll_new();
-    scene.rescind(&["release", &web, "--by", "Ann", "--reason", "over"]);
+    scene.rescind(&["release", "--yes", &web, "--by", "Ann", "--reason", "over"]);
     let report: Value = scene.rescind(&["report", "--format", "json", "--no-record"]).code(0).json_document();
     let summary = &report["summary"];
     assert_eq!(summary["seconds_to_answer"]["count"], 2, "{summary}");
@@ -104,7 +104,7 @@ fn a_release_is_a_restore() {
     scene.run_once();
     let id =
         scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
-    scene.rescind(&["release", &id, "--by", "Ann", "--reason", "over"]).code(0);
+    scene.rescind(&["release", "--yes", &id, "--by", "Ann", "--reason", "over"]).code(0);
     let text = scene.rescind(&["report", "--format", "ocsf", "--no-record"]).code(0).out;
     is_ocsf(&text);
     let activities: Vec<_> = lines(&text)

@@ -29,8 +29,8 @@ fn an_incident() {
     screens.run(&["impact", &id]).code(0);
     screens.run(&["status"]).code(5);
     screens.run(&["report", "--format", "csv", "-O", "report.csv"]).code(0);
-    screens.run(&[&["release", &id], &SIGNED[..]].concat()).code(0);
-    screens.run(&[&["release", &id], &SIGNED[..]].concat()).code(0);
+    screens.run(&[&["release", "--yes", &id], &SIGNED[..]].concat()).code(0);
+    screens.run(&[&["release", "--yes", &id], &SIGNED[..]].concat()).code(0);
     screens.run(&["show", &id]).code(0);
     screens.is("incident");
 }
@@ -54,8 +54,8 @@ fn a_thief_who_fights() {
     screens.run(&["list"]).code(0);
     let id = latest(&scene);
     Thief::operator(&scene, SHOP).put_role_policy("web", POLICY, evil).expect("put");
-    screens.run(&[&["release", &id], &SIGNED[..]].concat()).code(5);
-    screens.run(&[&["release", &id, "--force"], &SIGNED[..]].concat()).code(0);
+    screens.run(&[&["release", "--yes", &id], &SIGNED[..]].concat()).code(5);
+    screens.run(&[&["release", "--yes", &id, "--force"], &SIGNED[..]].concat()).code(0);
     screens.is("thief_who_fights");
 }
 
@@ -73,7 +73,7 @@ fn what_is_only_observed_or_skipped() {
     screens.run(&["run", "--once"]).code(5);
     let _ = scene.theft(SHOP, "break-glass");
     screens.run(&["run", "--once"]).code(5);
-    screens.input(&["handle", "-"], "{\"a\": 1}").code(5);
+    screens.input(&["handle", "-"], "{\"a\": 1}").code(2);
     screens.run(&["show", "r-"]).code(2);
     screens.run(&["show", ""]).code(2);
     screens.run(&["explain", "nothing"]).code(2);

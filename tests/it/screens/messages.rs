@@ -55,7 +55,7 @@ fn messages() {
     scene.configure("mode = \"approve\"\n");
     let _ = scene.theft(SHOP, "batch");
     scene.poll().code(5);
-    scene.rescind(&[&["release", &id], &SIGNED[..]].concat()).code(0);
+    scene.rescind(&[&["release", "--yes", &id], &SIGNED[..]].concat()).code(0);
     let mails = scene.get("topics?name=rescind-on-call")["messages"].as_array().expect("messages").clone();
     for mail in &mails {
         screens.note(mail["subject"].as_str().expect("a subject"), mail["message"].as_str().expect("a text"));
