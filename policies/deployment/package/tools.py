@@ -49,7 +49,7 @@ CERTIFICATES = Need("the system's certificates", "apt install ca-certificates", 
 VENV = Need("venv", "apt install python3-venv", lambda: ran("python3", "-c", "import ensurepip, venv"))
 SYSTEMD = program("systemd-sysusers", "apt install systemd")
 HELPERS = program("deb-systemd-helper", "apt install init-system-helpers")
-SUPERUSER = Need("root, for a clean root directory", "sudo make package", lambda: os.geteuid() == 0)
+SUPERUSER = Need("root, for a clean root directory", "run it as root", lambda: os.geteuid() == 0)
 
 
 def ran(*command: str) -> bool:
