@@ -6,6 +6,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Certificates in PEM, of which at least one can be used. The SDK ends the process for one that cannot.
@@ -35,7 +36,8 @@ impl CaBundle {
             Ok(path) if !path.is_empty() => ("AWS_CA_BUNDLE", path),
             _ => {
                 // What is wrong with the files themselves is said by who looks for credentials in them.
-                let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), files, None).await;
+                let name = super::chosen::profile().map(Cow::Borrowed);
+                let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), files, name).await;
                 match profiles.as_ref().ok().and_then(|profiles| profiles.get("ca_bundle")) {
                     Some(path) if !path.is_empty() => ("the profile's ca_bundle", path.to_owned()),
                     _ => return Ok(None),

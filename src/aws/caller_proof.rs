@@ -1,7 +1,7 @@
 //! A proof of who makes a request to a hub: a GetCallerIdentity that they sign for this hub and this request alone.
 
 use super::ca_bundle::CaBundle;
-use super::environment::Environment;
+use super::environment::{Environment, explained};
 use super::sts_endpoint;
 use crate::chain::chain;
 use crate::digest::{hex, sha256};
@@ -125,7 +125,7 @@ impl Prover {
                 CredentialsError::ProviderTimedOut(_) => ErrorKind::Unavailable,
                 _ => ErrorKind::NoCredentials,
             };
-            failed(kind, chain(&error))
+            explained(failed(kind, chain(&error)))
         })?;
         let mut settings = SigningSettings::default();
         settings.signature_location = SignatureLocation::QueryParams;

@@ -108,11 +108,17 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
+/// What the SDK says around a cause, and what says nothing to who reads it.
+const WRAPPERS: [&str; 3] = ["dispatch failure", "other", "an error occurred while loading credentials"];
+
 /// The chain of causes in one line, without repeating what an outer text already says.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in chain(error) {
         let part = cause.to_string();
+        if WRAPPERS.contains(&part.as_str()) {
+            continue;
+        }
         if !text.contains(&part) {
             if !text.is_empty() {
                 text.push_str(": ");

@@ -8,8 +8,8 @@ use crate::remediation::{CallError, ErrorKind};
 pub fn who_hint(error: &CallError) -> String {
     match error.kind {
         ErrorKind::NoCredentials => {
-            "No usable AWS credentials were found. Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run \
-             where a role is attached. The account must be the GuardDuty delegated administrator."
+            "Name a profile with --profile or AWS_PROFILE, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a \
+             role is attached. The account must be the GuardDuty delegated administrator."
                 .to_owned()
         }
         _ => common_hint(error),

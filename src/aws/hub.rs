@@ -1,8 +1,9 @@
 //! The hub: the GuardDuty delegated-administrator account in which rescind runs.
 
 use super::ca_bundle::CaBundle;
+use super::chosen;
 use super::clock::AwsClock;
-use super::environment::Environment;
+use super::environment::{Environment, explained};
 use super::record::{Call, Observer, recorded, with_body};
 use super::token_service::{Regional, TokenService};
 use super::trail_pace::TrailPace;
@@ -65,9 +66,13 @@ impl Hub {
         let environment = Environment::load(home).await;
         let Environment { config, ca_bundle } =
             environment.map_err(|error| error.of_call("sts", "GetCallerIdentity"))?;
-        let sts = Arc::new(TokenService::new(&config, home, sts_regions));
+        // That of the region that the command line names comes first.
+        let first = chosen::region().filter(|region| *region != home);
+        let others = first.map(|_| home).into_iter().chain(sts_regions);
+        let others: Vec<Region> = others.filter(|region| Some(*region) != first).cloned().collect();
+        let sts = Arc::new(TokenService::new(&config, first.unwrap_or(home), &others));
         let clock = AwsClock::default();
-        let identity = who_am_i(&sts, &*sink, &clock).await?;
+        let identity = who_am_i(&sts, &*sink, &clock).await.map_err(explained)?;
         let organizations = organizations::Client::from_conf(
             organizations::config::Builder::from(&config).interceptor(Observer::default()).build(),
         );

@@ -11,6 +11,7 @@ mod bucket;
 mod ca_bundle;
 mod caller_check;
 mod caller_proof;
+mod chosen;
 mod clock;
 mod endpoint;
 mod environment;
@@ -53,6 +54,7 @@ pub use caller_proof::{
     HUB_HEADER, LONGEST, NONCE_HEADER, ProofFor, Prover, REQUEST_HEADER, SCHEME, SIGNED_HEADERS, new_nonce,
     request_digest,
 };
+pub use chosen::{use_profile, use_region};
 pub use clock::AwsClock;
 pub use health::Detector;
 pub use hint::{hub_hint, who_hint};

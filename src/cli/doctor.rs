@@ -50,11 +50,11 @@ pub fn run(args: &Args, config: &Config, screen: &Screen) -> anyhow::Result<Exit
         };
         bar.finish_and_clear();
         ledger.close();
-        describe(args, &diagnosis, screen)
+        describe(args, config, &diagnosis, screen)
     })
 }
 
-fn describe(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<Exit> {
+fn describe(args: &Args, config: &Config, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Result<Exit> {
     let (covered, all) = diagnosis.coverage();
     let mut document = serde_json::to_value(diagnosis)?;
     document["green"] = diagnosis.is_green().into();
@@ -64,6 +64,8 @@ fn describe(args: &Args, diagnosis: &Diagnosis, screen: &Screen) -> anyhow::Resu
     screen.json(&document)?;
     if screen.is_text() {
         coverage(diagnosis, screen);
+        screen.line(format!("Config    {}", clean(&config.file.display().to_string())));
+        screen.line("");
         for group in grouped(&diagnosis.problems) {
             show(args, &group, screen);
         }
@@ -107,7 +109,6 @@ fn coverage(diagnosis: &Diagnosis, screen: &Screen) {
     }
     let ours = i32::try_from(-diagnosis.clock_skew_ms).unwrap_or(i32::MAX);
     screen.line(format!("Clock     {:+.1} s from AWS's", f64::from(ours) / 1000.0));
-    screen.line("");
 }
 
 /// Of how many accounts, and pairs of account and region, it is known that they are in order.

@@ -5,6 +5,7 @@ use super::ledger::Unread;
 use crate::config::ConfigError;
 use crate::desk::DeskError;
 use crate::ledger::LedgerError;
+use crate::notify::NotifierError;
 use crate::service::ServiceError;
 use std::process::ExitCode;
 
@@ -49,21 +50,38 @@ impl Exit {
             Self::Usage
         } else if error.is::<Unread>() {
             Self::Aws
-        } else if matches!(error.downcast_ref(), Some(LedgerError::Tampered { .. })) {
-            Self::Tampered
-        } else if error.is::<LedgerError>() {
-            Self::Ledger
+        } else if let Some(error) = error.downcast_ref::<LedgerError>() {
+            Self::of_ledger(error)
         } else if let Some(error) = error.downcast_ref::<DeskError>() {
             Self::of_desk(error)
         } else if let Some(error) = error.downcast_ref::<HubError>() {
             Self::of_hub(error)
         } else {
-            match error.downcast_ref::<ServiceError>() {
-                Some(ServiceError::Ledger(_)) => Self::Ledger,
-                Some(ServiceError::OptOutsGone { .. } | ServiceError::Cosigner(_)) => Self::Usage,
-                Some(ServiceError::Aws { .. } | ServiceError::Partition { .. }) => Self::Aws,
-                Some(ServiceError::Notifier(_)) | None => Self::Internal,
+            error.downcast_ref::<ServiceError>().map_or(Self::Internal, Self::of_service)
+        }
+    }
+
+    fn of_service(error: &ServiceError) -> Self {
+        match error {
+            ServiceError::Ledger(error) | ServiceError::Notifier(NotifierError::Ledger(error)) => {
+                Self::of_ledger(error)
             }
+            ServiceError::OptOutsGone { .. } | ServiceError::Cosigner(_) => Self::Usage,
+            ServiceError::Aws { .. } | ServiceError::Partition { .. } => Self::Aws,
+            ServiceError::Notifier(NotifierError::Client(_)) => Self::Internal,
+        }
+    }
+
+    /// The ledger cannot be used, unless it is AWS that does not let this host: to the table of its log, or to its key.
+    fn of_ledger(error: &LedgerError) -> Self {
+        match error {
+            LedgerError::Tampered { .. } => Self::Tampered,
+            LedgerError::Unknown { .. } | LedgerError::OtherPlan { .. } => Self::Usage,
+            LedgerError::Log { error } | LedgerError::Signing { error } if error.kind.is_of_who_asks() => {
+                Self::Aws
+            }
+            LedgerError::Shared(error) => Self::of_ledger(error),
+            _ => Self::Ledger,
         }
     }
 
@@ -73,7 +91,7 @@ impl Exit {
             HubError::Unreachable { .. } | HubError::Untrusted { .. } | HubError::Unsigned(_) => Self::Aws,
             HubError::Odd { .. } => Self::Internal,
             HubError::Refused(problem) => match (problem.status, problem.code.as_str()) {
-                (401 | 421 | 429, _) | (_, "sts_unreachable") => Self::Aws,
+                (401 | 421 | 429, _) | (_, "sts_unreachable" | "forbidden" | "no_access") => Self::Aws,
                 (400..=499, _) => Self::Usage,
                 (503, _) => Self::Ledger,
                 _ => Self::Internal,
@@ -83,9 +101,8 @@ impl Exit {
 
     fn of_desk(error: &DeskError) -> Self {
         match error {
-            DeskError::Ledger(LedgerError::Tampered { .. }) => Self::Tampered,
-            DeskError::Ledger(_) => Self::Ledger,
-            DeskError::Service(_) => Self::Aws,
+            DeskError::Ledger(error) => Self::of_ledger(error),
+            DeskError::Service(error) => Self::of_service(error),
             _ => Self::Usage,
         }
     }
@@ -118,7 +135,7 @@ pub fn what_to_do(error: &anyhow::Error) -> Option<&str> {
         return error.what_to_do();
     }
     match error.downcast_ref() {
-        Some(ConfigError::Unreadable { hint, .. }) => *hint,
+        Some(ConfigError::Unreadable { hint, .. }) => hint.as_deref(),
         _ => None,
     }
 }

@@ -16,8 +16,10 @@ mod health;
 mod hosts;
 mod hub;
 mod impact;
+mod in_need;
 mod incident;
 mod init;
+mod init_place;
 mod interactive;
 mod ledger;
 mod ledger_path;
@@ -46,9 +48,13 @@ mod watch;
 pub use exit::Exit;
 use exit::what_to_do;
 
-use crate::config::{Config, ServicePlace};
+use crate::aws::{use_profile, use_region};
+use crate::config::{Config, ServicePlace, find};
 use crate::desk::Kind;
+use crate::ident::Region;
+use crate::service;
 use clap::{CommandFactory, Parser, Subcommand};
+use in_need::{in_need, of_service};
 use output::{Format, Screen};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,16 +67,10 @@ use tracing::level_filters::LevelFilter;
 #[derive(Debug, Parser)]
 #[command(name = "rescind", version = env!("RESCIND_VERSION"), after_help = exit::HELP, max_term_width = 100)]
 pub struct Cli {
-    /// Path of the configuration file.
-    #[arg(
-        long,
-        short,
-        global = true,
-        default_value = crate::config::FILE,
-        env = "RESCIND_CONFIG",
-        value_name = "FILE"
-    )]
-    config: PathBuf,
+    /// Path of the configuration file [default: the first that is there of ./rescind.toml,
+    /// $XDG_CONFIG_HOME/rescind/rescind.toml (~/.config), /etc/rescind/rescind.toml].
+    #[arg(long, short, global = true, env = "RESCIND_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// Address of a hub to ask, instead of this machine's configuration and ledger: https://HOST. Requests are signed with
     /// AWS credentials, and these say who asks.
@@ -80,6 +80,15 @@ pub struct Cli {
     /// Text for people, or JSON for programs.
     #[arg(long, short, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     output: Format,
+
+    /// Profile of AWS's own files whose credentials are used, also where the environment has keys [default: AWS_PROFILE].
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// Region of this machine: its STS is asked first, and its replica of the log's table is used [default: AWS_REGION].
+    /// Which regions are watched, the configuration says.
+    #[arg(id = "aws_region", long = "region", global = true, value_name = "REGION")]
+    aws_region: Option<Region>,
 
     /// What is logged to standard error: error, warn, info, debug or trace [default: info for
     /// `run`, warn for all else].
@@ -157,29 +166,43 @@ pub fn run(cli: Cli) -> ExitCode {
     });
     let _telemetry = telemetry::init(log, cli.output);
     let screen = Screen::new(cli.output);
-    let config = cli.config;
+    if let Some(profile) = cli.profile {
+        use_profile(profile);
+    }
+    if let Some(region) = cli.aws_region {
+        use_region(region);
+    }
+    let named = cli.config;
     if let Some(hub) = cli.hub.as_ref().filter(|_| !cli.command.needs_nothing()) {
         return ended(hub::run(hub, &cli.command, &screen), &screen);
     }
+    let config = find(named.clone());
     let done = match cli.command {
-        Command::Init(args) => init::run(&args, &config, &screen),
-        Command::Plan(args) => with_config(&config, |config| plan::run(&args, config, &screen)),
+        Command::Init(args) => init::run(&args, named, &screen),
+        Command::Plan(args) => with_config(&config, |config| {
+            service::warn_of_types(&config);
+            plan::run(&args, config, &screen)
+        }),
         Command::Run(args) => with_config(&config, |config| run::run(&args, config, &screen)),
-        Command::Handle(args) => with_config(&config, |config| handle::run(&args, config, &screen)),
-        Command::Revoke(args) => with_config(&config, |config| revoke::run(&args, config, &screen)),
-        Command::Status(args) => with_config_alone(&config, |config| status::run(&args, &config, &screen)),
+        Command::Handle(args) => {
+            with_service("handle", &config, |config| handle::run(&args, config, &screen))
+        }
+        Command::Revoke(args) => {
+            with_service("revoke", &config, |config| revoke::run(&args, config, &screen))
+        }
+        Command::Status(args) => with_ledger(&config, |config| status::run(&args, &config, &screen)),
         Command::Health(args) => ServicePlace::read(&config)
             .map_err(Into::into)
             .and_then(|place| health::run(&args, &place, &screen)),
         Command::Doctor(args) => with_config_alone(&config, |config| doctor::run(&args, &config, &screen)),
         Command::Drill(args) => with_config_alone(&config, |config| drill::run(&args, &config, &screen)),
         Command::Policies(args) => policies::run(&args, || Config::load_alone(&config), &screen),
-        Command::List(args) => list::run(&args, || Config::load_alone(&config), &screen),
-        Command::Show(args) => show::run(&args, || Config::load_alone(&config), &screen),
+        Command::List(args) => list::run(&args, || in_need(&config), &screen),
+        Command::Show(args) => show::run(&args, || in_need(&config), &screen),
         Command::Incident(args) => incident::run(&args, &config, &screen),
-        Command::Alerts(args) => with_config_alone(&config, |config| alerts::run(&args, &config, &screen)),
-        Command::Explain(args) => explain::run(&args, || Config::load_alone(&config), &screen),
-        Command::Report(args) => report::run(&args, || Config::load_alone(&config), &screen),
+        Command::Alerts(args) => with_ledger(&config, |config| alerts::run(&args, &config, &screen)),
+        Command::Explain(args) => explain::run(&args, || in_need(&config), &screen),
+        Command::Report(args) => report::run(&args, &config, &screen),
         Command::Ledger(args) => ledger::run(&args, &config, &screen),
         Command::OptOut(args) if args.changes() => {
             with_config_alone(&config, |config| opt_out::run(&args, &config, &screen))
@@ -189,14 +212,18 @@ pub fn run(cli: Cli) -> ExitCode {
             with_config_alone(&config, |config| interactive::run(&args, &config, &screen))
         }
         Command::Approve(args) => {
-            with_config_alone(&config, |config| answer::run(&args, Kind::Approve, &config, &screen))
+            with_ledger(&config, |config| answer::run(&args, Kind::Approve, &config, &screen))
         }
         Command::Reject(args) => {
-            with_config_alone(&config, |config| answer::run(&args, Kind::Reject, &config, &screen))
+            with_ledger(&config, |config| answer::run(&args, Kind::Reject, &config, &screen))
         }
-        Command::Done(args) => with_config_alone(&config, |config| answer::run_done(&args, &config, &screen)),
-        Command::Release(args) => with_config(&config, |config| release::run(&args, config, &screen)),
-        Command::Impact(args) => with_config(&config, |config| impact::run(&args, config, &screen)),
+        Command::Done(args) => with_ledger(&config, |config| answer::run_done(&args, &config, &screen)),
+        Command::Release(args) => {
+            with_service("release", &config, |config| release::run(&args, config, &screen))
+        }
+        Command::Impact(args) => {
+            with_service("impact", &config, |config| impact::run(&args, config, &screen))
+        }
         Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command(), &screen),
@@ -231,6 +258,23 @@ fn with_config(
     then: impl FnOnce(Config) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
     then(Config::load(path)?)
+}
+
+/// For what needs the ledger alone: a broken configuration must not keep anybody from looking or answering.
+fn with_ledger(
+    path: &std::path::Path,
+    then: impl FnOnce(Config) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    then(in_need(path)?)
+}
+
+/// For what a running service carries out: with a broken configuration it goes by what the service goes by.
+fn with_service(
+    command: &str,
+    path: &std::path::Path,
+    then: impl FnOnce(Config) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    then(of_service(command, path)?)
 }
 
 /// For what decides nothing: a broken file of opt-outs must not keep anybody from looking or answering.

@@ -29,14 +29,14 @@ pub fn run(args: &Args, config: Config, screen: &Screen) -> anyhow::Result<Exit>
     {
         let names: Vec<&str> = config.channels.iter().map(|one| one.name.as_str()).collect();
         let known = match names.as_slice() {
-            [] => "no channels are configured".to_owned(),
+            [] => format!("{} has none; [[notify]] makes one", config.file.display()),
             names => format!("the channels are {}", names.join(", ")),
         };
         return Err(BadInput(format!("there is no channel {name:?}: {known}")).into());
     }
     if config.channels.is_empty() {
-        let text = "rescind.toml has no channels: [[notify]] makes one";
-        return Err(BadInput(text.to_owned()).into());
+        let text = format!("{} has no channels: [[notify]] makes one", config.file.display());
+        return Err(BadInput(text).into());
     }
     block_on(async {
         let stop = signals::stop_token();

@@ -47,7 +47,7 @@ struct Add {
     #[arg(long)]
     reason: String,
     /// The last day on which it applies (UTC), at most 365 days ahead.
-    #[arg(long, value_name = "DATE", conflicts_with = "permanent")]
+    #[arg(long, value_name = "DATE", conflicts_with = "permanent", value_parser = a_day)]
     expires: Option<Date>,
     /// The opt-out never expires.
     #[arg(long)]
@@ -68,8 +68,8 @@ struct Add {
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
     /// A region of the finding.
-    #[arg(long = "region", value_name = "REGION")]
-    regions: Vec<String>,
+    #[arg(id = "aws_region", long = "region", value_name = "REGION")]
+    regions: Vec<Region>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,8 +84,13 @@ struct Explain {
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// Region in which GuardDuty made the finding.
-    #[arg(long)]
+    #[arg(id = "aws_region", long = "region", value_name = "REGION")]
     region: Option<Region>,
+}
+
+/// A day, as TOML has it.
+fn a_day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a day (UTC) such as 2027-03-31".to_owned())
 }
 
 impl Args {
@@ -163,12 +168,13 @@ impl Add {
     fn lines(&self) -> Vec<(&'static str, toml_edit::Value)> {
         let list = |items: &[String]| items.iter().map(String::as_str).collect::<toml_edit::Array>().into();
         let mut lines: Vec<(&str, toml_edit::Value)> = vec![("name", self.name.as_str().into())];
+        let regions: Vec<String> = self.regions.iter().map(ToString::to_string).collect();
         let lists = [
             ("accounts", &self.accounts),
             ("ous", &self.ous),
             ("roles", &self.roles),
             ("types", &self.types),
-            ("regions", &self.regions),
+            ("regions", &regions),
         ];
         lines.extend(
             lists.iter().filter(|(_, items)| !items.is_empty()).map(|(key, items)| (*key, list(items))),

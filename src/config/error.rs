@@ -12,7 +12,7 @@ pub enum ConfigError {
         #[source]
         error: std::io::Error,
         /// What to do, where that is known.
-        hint: Option<&'static str>,
+        hint: Option<String>,
     },
     /// What the file would become is not valid.
     #[error("{path}: not changed: {message}")]

@@ -12,7 +12,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The log of a ledger: a DynamoDB table that several hosts share.
@@ -47,15 +47,23 @@ impl LogSettings {
 }
 
 /// The key `ledger`: a path, or a table of TOML.
+#[derive(Default)]
 pub(super) struct Ledger {
-    pub path: PathBuf,
+    /// Path of the file; none where it is not named.
+    pub path: Option<PathBuf>,
     pub log: Option<LogSettings>,
     pub witness: Option<WitnessSettings>,
     pub cosigners: Vec<CosignerSettings>,
 }
 
-fn default_ledger() -> FilePath {
-    FilePath(PathBuf::from("ledger.db"))
+/// Name of the ledger's file where none is named.
+const DEFAULT: &str = "ledger.db";
+
+impl Ledger {
+    /// The file, for a configuration in `directory`, whose own files lie in `state`.
+    pub fn file(path: Option<PathBuf>, directory: &Path, state: &Path) -> PathBuf {
+        path.map_or_else(|| state.join(DEFAULT), |path| directory.join(path))
+    }
 }
 
 /// Where the ledger is.
@@ -63,8 +71,9 @@ fn default_ledger() -> FilePath {
 #[serde(deny_unknown_fields)]
 struct Fields {
     /// File of the ledger (SQLite), relative to this file. Each host has its own.
-    #[serde(default = "default_ledger")]
-    path: FilePath,
+    #[serde(default)]
+    #[schemars(with = "String", extend("default" = DEFAULT))]
+    path: Option<FilePath>,
     /// DynamoDB table of the log that outlives the machine. Without it the file is all there is.
     table: Option<TableName>,
     /// Region of that table. The default is the first region that is watched.
@@ -100,12 +109,6 @@ impl TryFrom<String> for TableName {
     }
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
-        Self { path: default_ledger().0, log: None, witness: None, cosigners: Vec::new() }
-    }
-}
-
 impl<'de> Deserialize<'de> for Ledger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PathOrFields)
@@ -123,7 +126,7 @@ impl<'de> Visitor<'de> for PathOrFields {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Ledger, E> {
         let path = FilePath::try_from(text.to_owned()).map_err(E::custom)?;
-        Ok(Ledger { path: path.0, ..Ledger::default() })
+        Ok(Ledger { path: Some(path.0), ..Ledger::default() })
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Ledger, M::Error> {
@@ -145,7 +148,7 @@ impl<'de> Visitor<'de> for PathOrFields {
             Some(witness) => Witnesses::try_from(witness).map_err(M::Error::custom)?,
             None => Witnesses::default(),
         };
-        Ok(Ledger { path: fields.path.0, log, witness: bucket, cosigners })
+        Ok(Ledger { path: fields.path.map(|path| path.0), log, witness: bucket, cosigners })
     }
 }
 

@@ -1,64 +1,62 @@
 //! Reading TOML so that an error names its line and column.
 
+use super::complaint::{self, Complaint};
 use super::error::ConfigError;
+use super::position::{line_and_column, offset, unmarked};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-/// Reads TOML into `T`. An error names file, line, column and key.
-pub(super) fn located<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, ConfigError> {
+/// Reads TOML into `T`. An error names file, line, column, key, what was found and what is expected.
+pub(super) fn located<T: DeserializeOwned + JsonSchema>(text: &str, path: &Path) -> Result<T, ConfigError> {
     let text = unmarked(text);
-    let at = |span: Option<std::ops::Range<usize>>, key: &str, message: &str| {
-        let (line, column) = line_and_column(text, span.map_or(text.len(), |s| s.start));
-        ConfigError::Invalid {
-            path: path.display().to_string(),
-            line,
-            column,
-            key: if matches!(key, "" | ".") { String::new() } else { format!("{key}: ") },
-            message: message.trim_end().replace('\n', ", "),
-        }
-    };
-    let document = toml::Deserializer::parse(text).map_err(|e| at(e.span(), "", e.message()))?;
+    let document = toml::Deserializer::parse(text).map_err(|error| {
+        let at = error.span().map_or(text.len(), |span| span.start);
+        complaint::of_syntax(text, at, error.message()).at(text, path)
+    })?;
     serde_path_to_error::deserialize(document).map_err(|error| {
-        let unknown = error.inner().message().starts_with("unknown field");
-        let path = error.path().to_string();
-        let key = if unknown { "" } else { path.as_str() };
-        let located = at(error.inner().span(), key, error.inner().message());
-        // What is wrong with one table of a list as a whole stands at that table.
-        match (located, offset(text, &path).filter(|_| path.ends_with(']') && !unknown)) {
-            (ConfigError::Invalid { path, key, message, .. }, Some(offset)) => {
-                let (line, column) = line_and_column(text, offset);
-                ConfigError::Invalid { path, line, column, key, message }
-            }
-            (located, _) => located,
-        }
+        let schema = schemars::schema_for!(T);
+        let (key, inner) = (error.path().to_string(), error.inner());
+        let complaint = complaint::of_value(&key, inner.message(), schema.as_value());
+        let span = inner.span().map(|span| span.start);
+        let complaint = Complaint { offset: complaint.offset_in(text, span, &key), ..complaint };
+        complaint.with_found(text).at(text, path)
     })
 }
 
 /// What is wrong with the item at `key`, such as `rules[2]`: it stands at that item.
 pub(super) fn invalid(text: &str, path: &Path, key: &str, message: String) -> ConfigError {
     let text = unmarked(text);
-    let (line, column) = line_and_column(text, offset(text, key).unwrap_or_default());
-    ConfigError::Invalid { path: path.display().to_string(), line, column, key: format!("{key}: "), message }
+    let offset = offset(text, key).unwrap_or_default();
+    Complaint { key: key.to_owned(), message, offset }.with_found(text).at(text, path)
 }
 
-/// Where the item at `key` begins: `rules[2]` at its header or brace, `drill.role` at its value.
-fn offset(text: &str, key: &str) -> Option<usize> {
-    let document = toml_edit::Document::parse(text).ok()?;
-    let parts = key.split(['.', '[', ']']).filter(|part| !part.is_empty());
-    let item = parts.into_iter().try_fold(document.as_item(), |item, part| match part.parse::<usize>() {
-        Ok(index) => item.get(index),
-        Err(_) => item.get(part),
-    })?;
-    item.span().map(|span| span.start)
-}
+impl Complaint {
+    /// Where it stands: what is wrong with one table of a list as a whole stands at that table, and what is about a key of
+    /// a table at that key.
+    fn offset_in(&self, text: &str, span: Option<usize>, key: &str) -> usize {
+        let is_of_table = self.key != key || key.ends_with(']');
+        if is_of_table
+            && !self.is_about_no_value()
+            && let Some(offset) = offset(text, &self.key).or_else(|| offset(text, key))
+        {
+            return offset;
+        }
+        span.unwrap_or(text.len())
+    }
 
-/// A byte order mark is no column.
-fn unmarked(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
-}
-
-/// Line and column of a byte offset, both counted from 1.
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)
+    fn at(self, text: &str, path: &Path) -> ConfigError {
+        let (line, column) = line_and_column(text, self.offset);
+        ConfigError::Invalid {
+            path: path.display().to_string(),
+            line,
+            column,
+            key: if matches!(self.key.as_str(), "" | ".") {
+                String::new()
+            } else {
+                format!("{}: ", self.key)
+            },
+            message: self.message.trim_end().replace('\n', ", "),
+        }
+    }
 }

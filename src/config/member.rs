@@ -108,6 +108,14 @@ impl Default for RolePath {
 impl TryFrom<String> for RolePath {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
+        if text.starts_with("arn:") {
+            let name = text.split_once(":role/").map_or("RescindRemediation", |(_, name)| name);
+            return Err(format!(
+                "{}: expected the role's name without the rest of the ARN, for it is the same in each account: {}",
+                quoted(&text),
+                quoted(name)
+            ));
+        }
         let text = text.trim_start_matches('/');
         let (path, name) = match text.rfind('/') {
             Some(slash) => text.split_at(slash + 1),
@@ -133,7 +141,8 @@ struct ExternalId(String);
 
 impl<'de> Deserialize<'de> for ExternalId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Ok(toml::Value::String(text)) = toml::Value::deserialize(deserializer) else {
+        // The only error is that there is none: each value of TOML is one.
+        let toml::Value::String(text) = toml::Value::deserialize(deserializer)? else {
             return Err(D::Error::custom("expected a text in quotes (its value is not shown)"));
         };
         text.try_into().map_err(D::Error::custom)

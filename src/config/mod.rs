@@ -4,6 +4,7 @@
 
 mod bounded;
 mod budget;
+mod complaint;
 mod contested;
 mod cosigner;
 mod endpoint;
@@ -16,17 +17,22 @@ mod ledger;
 mod located;
 mod member;
 mod mode;
+mod nearest_type;
 mod notify;
 mod opt_out_document;
 mod opt_outs;
 mod pattern;
 mod place;
+mod position;
 mod pursue;
 mod raw;
 mod regions;
 mod rule;
+mod salvage;
 mod schema;
+mod search;
 mod secret;
+mod served;
 mod signing_key;
 mod sts_regions;
 mod sweep;
@@ -56,12 +62,16 @@ pub use place::ServicePlace;
 pub use pursue::{Contain, Pursue};
 pub use rule::{Approval, EXFILTRATION_RULE, Fields, Matches, RemedyName, Rule, Scope, built_in};
 pub use schema::{config_schema, opt_outs_schema};
+pub use search::{FILE, Searched, find, state_folder, system_file};
 pub use secret::{BadUrl, Secret, SecretError, check_url};
+pub use served::{Origin, Source};
+use signing_key::KeyName;
 pub use signing_key::{KmsArn, SigningKey};
 pub use sweep::Sweep;
 pub use template::{new_external_id, opt_outs_template, template};
 pub use tickets::{TicketProduct, TicketSystem};
-pub use unknown_types::{UnknownType, unknown_types};
+pub use unknown_types::UnknownType;
+use unknown_types::unknown_types;
 pub use web::{Grant, HostName, OidcSettings, TlsFiles, WebRole, WebSettings};
 pub use witness::{BadWitness, RetentionMode, WitnessSettings};
 pub use write_back::{GuardDutyBack, SecurityHubBack, WriteBack};
@@ -77,9 +87,6 @@ use std::path::{Path, PathBuf};
 /// What to do when the file of the opt-outs is not there.
 const OPT_OUTS_MISSING: &str = "`opt_outs` in rescind.toml names it: nothing is done without it, for it may have kept roles from being \
      revoked.\n  Bring it back. To have no opt-outs, write a comment into it, or take the key `opt_outs` out";
-
-/// Path of the configuration when none is given.
-pub const FILE: &str = "rescind.toml";
 
 /// Time for which a contested deny must stay in place before it is called revoked, where no quarantine says another.
 const SETTLES: SignedDuration = SignedDuration::from_mins(2);
@@ -159,6 +166,8 @@ pub struct Config {
     pub remedies: Vec<RemedyName>,
     /// Which findings are acted on, and how; the built-in ones stand behind them.
     pub rules: Vec<Rule>,
+    /// Types of these rules that GuardDuty is not known to have.
+    pub unknown_types: Vec<UnknownType>,
     /// The tag of an account that says what may be done there at most; none when tags do not count.
     pub account_tag: Option<String>,
     /// The tag of a role or user that says what may be done to it at most; none when tags do not count.
@@ -181,6 +190,10 @@ pub struct Config {
     pub sha256: String,
     /// The file that the configuration was read from.
     pub file: PathBuf,
+    /// Its text.
+    pub source: Source,
+    /// Whether that file is what it comes from.
+    pub origin: Origin,
 }
 
 impl Config {
@@ -212,7 +225,7 @@ impl Config {
         match OptOuts::load(file, Timestamp::now()) {
             Err(ConfigError::Unreadable { path, error, .. }) if error.kind() == ErrorKind::NotFound => {
                 if self.opt_outs_named || file.symlink_metadata().is_ok() {
-                    Err(ConfigError::Unreadable { path, error, hint: Some(OPT_OUTS_MISSING) })
+                    Err(ConfigError::Unreadable { path, error, hint: Some(OPT_OUTS_MISSING.to_owned()) })
                 } else {
                     Ok(OptOuts::default())
                 }
@@ -228,8 +241,11 @@ impl Config {
     pub fn load_alone(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
             path: path.display().to_string(),
-            hint: (error.kind() == std::io::ErrorKind::NotFound)
-                .then_some("`rescind init` writes a commented one; --config names another"),
+            hint: (error.kind() == std::io::ErrorKind::NotFound).then(|| {
+                let places =
+                    if path == Path::new(FILE) { format!("Looked for {Searched}. ") } else { String::new() };
+                format!("{places}`rescind init` writes a commented one; --config names another")
+            }),
             error,
         })?;
         Self::parse(&text, path)
@@ -243,8 +259,8 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let raw: raw::RawConfig = located(text, path)?;
         let twice = |list: &str, index: usize, name: &str| {
-            let message = format!("name: {} is there twice", crate::ident::quoted(name));
-            invalid(text, path, &format!("{list}[{index}]"), message)
+            let message = format!("{} is there twice", crate::ident::quoted(name));
+            invalid(text, path, &format!("{list}[{index}].name"), message)
         };
         if let Some((index, name)) = named_twice(raw.rules.0.iter().map(|rule| rule.name.as_str())) {
             return Err(twice("rules", index, name));
@@ -259,31 +275,13 @@ impl Config {
         if raw.contested == WhenContested::KeepQuarantine && raw.quarantine.0.is_zero() {
             return Err(invalid(text, path, "contested", NOTHING_TO_KEEP.to_owned()));
         }
-        let mut rules = raw.rules.0;
-        for (index, rule) in rules.iter_mut().enumerate() {
-            if rule.remedies.is_empty() {
-                rule.remedies.clone_from(&remedies);
-            }
-            if rule.scope == Scope::Session && rule.remedies.contains(&RemedyName::Quarantine) {
-                let message =
-                    "the remedy \"quarantine\" denies all sessions of a role: leave it out, or the scope";
-                return Err(invalid(text, path, &format!("rules[{index}].scope"), message.to_owned()));
-            }
-            let keeps = rule.contested == Some(WhenContested::KeepQuarantine);
-            if keeps && raw.quarantine.0.is_zero() {
-                let place = format!("rules[{index}].contested");
-                return Err(invalid(text, path, &place, NOTHING_TO_KEEP.to_owned()));
-            }
-            let revokes = [RemedyName::RoleSessions, RemedyName::OrganizationDeny];
-            if rule.scope == Scope::Session && !rule.remedies.iter().any(|one| revokes.contains(one)) {
-                let message =
-                    "scope = \"session\" is for the remedies \"role_sessions\" and \"organization_deny\"";
-                return Err(invalid(text, path, &format!("rules[{index}].scope"), message.to_owned()));
-            }
-        }
+        let rules = settled(raw.rules.0, &remedies, raw.quarantine.0.is_zero())
+            .map_err(|(key, message)| invalid(text, path, &key, message.to_owned()))?;
         let sts_regions = sts_regions::sts_regions(raw.sts_regions, &raw.regions.named)
             .map_err(|message| invalid(text, path, "sts_regions", message))?;
+        let unknown_types = unknown_types(&rules, |key| position::line_of(text, key));
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
+        let state = state_folder(directory);
         let web = raw.web.settings(directory);
         let web = web.map_err(|(key, why)| invalid(text, path, &format!("web.{key}"), why))?;
         let member = Member::from(raw.member);
@@ -297,11 +295,11 @@ impl Config {
             regions: raw.regions.named,
             sts_regions,
             all_regions: raw.regions.and_all,
-            ledger: directory.join(raw.ledger.path),
+            ledger: ledger::Ledger::file(raw.ledger.path, directory, &state),
             log: raw.ledger.log,
             witness: raw.ledger.witness,
             cosigners: raw.ledger.cosigners,
-            signing_key: raw.signing_key.key(directory),
+            signing_key: KeyName::key_of(raw.signing_key, directory, &state),
             max_finding_age: raw.max_finding_age.0,
             poll_interval: raw.poll_interval.0.unsigned_abs(),
             calls_per_second: NonZeroU32::new(raw.calls_per_second.0).unwrap_or(NonZeroU32::MIN),
@@ -327,6 +325,7 @@ impl Config {
             concurrency: raw.concurrency.count(),
             remedies,
             rules,
+            unknown_types,
             account_tag: Some(raw.account_tag).filter(|tag| !tag.is_empty()),
             principal_tag: Some(raw.principal_tag).filter(|tag| !tag.is_empty()),
             late_tags: raw.late_tags,
@@ -338,6 +337,8 @@ impl Config {
             drill,
             sha256: crate::digest::sha256(text.as_bytes()),
             file: path.to_owned(),
+            source: Source(text.to_owned()),
+            origin: Origin::File,
         })
     }
 
@@ -380,6 +381,38 @@ impl Config {
     pub fn partition(&self) -> Partition {
         Partition::of_region(self.home_region())
     }
+}
+
+/// The rules with the remedies of the installation where they name none.
+///
+/// # Errors
+/// The key of a rule that does not go together with the others, and why.
+fn settled(
+    mut rules: Vec<Rule>,
+    remedies: &[RemedyName],
+    has_no_quarantine: bool,
+) -> Result<Vec<Rule>, (String, &'static str)> {
+    let revokes = [RemedyName::RoleSessions, RemedyName::OrganizationDeny];
+    for (index, rule) in rules.iter_mut().enumerate() {
+        if rule.remedies.is_empty() {
+            rule.remedies = remedies.to_vec();
+        }
+        let wrong = |key: &str, message| Err((format!("rules[{index}].{key}"), message));
+        if rule.scope == Scope::Session && rule.remedies.contains(&RemedyName::Quarantine) {
+            let message =
+                "the remedy \"quarantine\" denies all sessions of a role: leave it out, or the scope";
+            return wrong("scope", message);
+        }
+        if rule.contested == Some(WhenContested::KeepQuarantine) && has_no_quarantine {
+            return wrong("contested", NOTHING_TO_KEEP);
+        }
+        if rule.scope == Scope::Session && !rule.remedies.iter().any(|one| revokes.contains(one)) {
+            let message =
+                "scope = \"session\" is for the remedies \"role_sessions\" and \"organization_deny\"";
+            return wrong("scope", message);
+        }
+    }
+    Ok(rules)
 }
 
 /// The first name that was there before, and its number.

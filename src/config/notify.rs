@@ -1,5 +1,6 @@
 //! Channels: which notifications are sent where.
 
+use super::complaint::about;
 use super::opt_outs::OuId;
 use super::pattern::Glob;
 use super::secret::{Secret, check_url};
@@ -229,15 +230,16 @@ impl TryFrom<RawFields> for RawChannel {
     fn try_from(raw: RawFields) -> Result<Self, String> {
         let name = quoted(&raw.name);
         let wrong = |what: &str| Err(format!("{name}: {what}"));
+        let both = |key: &str, what: &str| about(key, format!("expected {what}, not both"));
         if raw.name.trim().is_empty() || raw.name.chars().count() > 100 {
-            return wrong("name: expected 1 to 100 characters");
+            return Err(about("name", format!("{name}: expected 1 to 100 characters")));
         }
         let key = Secret::one_of(raw.key_env, raw.key_file, None)
-            .map_err(|_| format!("{name}: give key_env or key_file, not both"))?;
+            .map_err(|_| both("key_file", "key_env or key_file"))?;
         let url = Secret::one_of(raw.webhook_env, raw.webhook_file, raw.webhook.clone())
-            .map_err(|_| format!("{name}: give one of webhook, webhook_env and webhook_file"))?;
+            .map_err(|_| format!("{name}: expected one of webhook, webhook_env and webhook_file"))?;
         let token = Secret::one_of(raw.token_env, raw.token_file, None)
-            .map_err(|_| format!("{name}: give token_env or token_file, not both"))?;
+            .map_err(|_| both("token_file", "token_env or token_file"))?;
         let tickets = RawTickets {
             jira: raw.jira,
             servicenow: raw.servicenow,
@@ -248,28 +250,27 @@ impl TryFrom<RawFields> for RawChannel {
             user: raw.user,
             token,
         };
-        let tickets = tickets.system().map_err(|error| format!("{name}: {error}"))?;
+        let tickets = tickets.system().map_err(|(key, error)| about(key, error))?;
         let way = match (raw.sns, raw.event_bus, url, tickets) {
             (Some(topic), None, None, None) => {
                 let region = region_of(&topic, "sns").ok_or_else(|| {
-                    format!("{name}: sns: {}: expected the ARN of an SNS topic", quoted(&topic))
+                    about("sns", format!("{}: expected the ARN of an SNS topic", quoted(&topic)))
                 })?;
                 Way::Sns { topic, region }
             }
             (None, Some(bus), None, None) => {
                 let region = region_of(&bus, "events").ok_or_else(|| {
-                    format!("{name}: event_bus: {}: expected the ARN of an event bus", quoted(&bus))
+                    about("event_bus", format!("{}: expected the ARN of an event bus", quoted(&bus)))
                 })?;
                 Way::EventBridge { bus, region }
             }
             (None, None, Some(url), None) => {
                 if let Secret::Here(text) = &url {
                     if raw.style != Style::Json {
-                        return wrong(
-                            "the URL of a chat's webhook is a secret: give webhook_env or webhook_file",
-                        );
+                        let text = "expected webhook_env or webhook_file: the URL of a chat's webhook is a secret (it is not shown)";
+                        return Err(about("webhook", text));
                     }
-                    check_url(text).map_err(|error| format!("{name}: webhook: {error}"))?;
+                    check_url(text).map_err(|error| about("webhook", error))?;
                 }
                 Way::Webhook { url, style: raw.style, key }
             }
@@ -281,7 +282,14 @@ impl TryFrom<RawFields> for RawChannel {
             }
         };
         if !matches!(way, Way::Webhook { .. }) && raw.style != Style::Json {
-            return wrong("style is for webhooks");
+            return Err(about("style", "it is for webhooks"));
+        }
+        if let Some(index) = raw.principals.iter().position(|one| one.as_str().starts_with("arn:")) {
+            let text = format!(
+                "{}: expected the name of a role, or user/NAME, without the rest of the ARN",
+                quoted(raw.principals[index].as_str())
+            );
+            return Err(about(&format!("principals[{index}]"), text));
         }
         let (topics, min_level) = (raw.topics, raw.min_level);
         let (accounts, ous, principals) = (raw.accounts, raw.ous, raw.principals);
@@ -313,7 +321,8 @@ mod tests {
     use super::*;
 
     fn channel(text: &str) -> Result<Channel, String> {
-        toml::from_str::<RawChannel>(text).map(|raw| raw.0).map_err(|error| error.message().to_owned())
+        let read = toml::from_str::<RawChannel>(text).map(|raw| raw.0);
+        read.map_err(|error| error.message().replace('\u{1f}', ": "))
     }
 
     #[test]
@@ -344,33 +353,33 @@ mod tests {
 
         name = ""
         sns = "x"
-          "": name: expected 1 to 100 characters
+          name: "": expected 1 to 100 characters
 
         name = "a"
         sns = "x"
-          "a": sns: "x": expected the ARN of an SNS topic
+          sns: "x": expected the ARN of an SNS topic
 
         name = "a"
         event_bus = "arn:aws:sns:eu-central-1:111111111111:x"
-          "a": event_bus: "arn:aws:sns:eu-central-1:111111111111:x": expected the ARN of an event bus
+          event_bus: "arn:aws:sns:eu-central-1:111111111111:x": expected the ARN of an event bus
 
         name = "a"
         webhook = "http://example.org"
-          "a": webhook: expected an https URL, or http to this machine
+          webhook: expected an https URL, or http to this machine
 
         name = "a"
         webhook = "http://localhost.example.org"
-          "a": webhook: expected an https URL, or http to this machine
+          webhook: expected an https URL, or http to this machine
 
         name = "a"
         webhook = "https://x.example"
         style = "slack"
-          "a": the URL of a chat's webhook is a secret: give webhook_env or webhook_file
+          webhook: expected webhook_env or webhook_file: the URL of a chat's webhook is a secret (it is not shown)
 
         name = "a"
         webhook_env = "X"
         webhook_file = "y"
-          "a": give one of webhook, webhook_env and webhook_file
+          "a": expected one of webhook, webhook_env and webhook_file
 
         name = "a"
         webhook_env = "X"
@@ -380,36 +389,36 @@ mod tests {
         name = "a"
         jira = "https://x.example"
         token_env = "X"
-          "a": jira: expected the key of a project beside it (project)
+          jira: expected the key of a project beside it (project)
 
         name = "a"
         jira = "https://x.example"
         project = "SEC"
-          "a": expected token_env or token_file: the token that tickets are opened with
+          jira: expected token_env or token_file beside it: the token that tickets are opened with
 
         name = "a"
         jira = "http://x.example"
         project = "SEC"
         token_env = "X"
-          "a": jira, servicenow: expected an https URL without a user, a query and a fragment, or http to this machine
+          jira: expected an https URL without a user, a query and a fragment, or http to this machine (it is not shown)
 
         name = "a"
         jira = "https://me:secret@x.example"
         project = "SEC"
         token_env = "X"
-          "a": jira, servicenow: expected an https URL without a user, a query and a fragment, or http to this machine
+          jira: expected an https URL without a user, a query and a fragment, or http to this machine (it is not shown)
 
         name = "a"
         jira = "https://x.example"
         project = "SEC OR x"
         token_env = "X"
-          "a": project: expected the key of a Jira project, such as "SEC"
+          project: expected the key of a Jira project, such as "SEC"
 
         name = "a"
         servicenow = "https://x.example"
         project = "SEC"
         token_env = "X"
-          "a": project, issue_type and close_transition are for jira
+          project: project, issue_type and close_transition are for jira
 
         name = "a"
         servicenow = "https://x.example"
@@ -420,7 +429,7 @@ mod tests {
         name = "a"
         webhook = "https://x.example"
         token_env = "X"
-          "a": user, token_env and token_file are for jira and servicenow
+          token: user, token_env and token_file are for jira and servicenow
         "#);
         let sns = channel("name = \"a\"\nsns = \"arn:aws:sns:eu-central-1:111111111111:rescind-a\"\n")
             .expect("valid");

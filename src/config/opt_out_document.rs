@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn what_would_not_be_valid_is_refused() {
         let error = document(TEXT).with(&lines("a"), now()).expect_err("twice").to_string();
-        insta::assert_snapshot!(error, @r#"opt-outs.toml: not changed: opt_out[2]: name: "a" is there twice"#);
+        insta::assert_snapshot!(error, @r#"opt-outs.toml: not changed: opt_out[2].name: "a" is there twice"#);
         let broken =
             document("[[opt_out]]\nname = 1\n").with(&lines("c"), now()).expect_err("broken").to_string();
         assert!(broken.starts_with("opt-outs.toml:2:8: "), "{broken}");

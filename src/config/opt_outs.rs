@@ -1,6 +1,7 @@
 //! `opt-outs.toml`: where less may be done than the rules say. A file of its own, so that it can
 //! be reviewed by the teams it affects.
 
+use super::complaint::about;
 use super::error::ConfigError;
 use super::located::{invalid, located};
 use super::mode::Mode;
@@ -198,10 +199,20 @@ impl TryFrom<RawFields> for RawOptOut {
             expires,
             permanent,
         } = raw;
+        if let Some(index) = roles.iter().position(|role| role.as_str().starts_with("arn:")) {
+            let role = roles[index].as_str();
+            let name = role.rsplit('/').next().unwrap_or_default();
+            let text = format!(
+                "{}: expected the role's name, without the rest of the ARN: {}",
+                quoted(role),
+                quoted(name)
+            );
+            return Err(about(&format!("roles[{index}]"), text));
+        }
         let selects = Selector { accounts, ous, tags, roles, types, regions };
         for (key, text) in [("name", &name), ("owner", &owner), ("reason", &reason)] {
             if text.trim().is_empty() {
-                return Err(format!("{key}: expected a text, found an empty one"));
+                return Err(about(key, "expected a text, not an empty one"));
             }
         }
         if selects.is_empty() {
@@ -212,13 +223,13 @@ impl TryFrom<RawFields> for RawOptOut {
         }
         let expires = match (expires.map(|at| date(&at)).transpose()?, permanent) {
             (Some(_), true) => {
-                return Err(format!("{}: give `expires` or `permanent = true`, not both", quoted(&name)));
+                return Err(about("permanent", "expected `expires` or `permanent = true`, not both"));
             }
             (None, false) => {
-                return Err(format!(
-                    "{}: missing field `expires` (a date, at most {FURTHEST_DAYS} days ahead; or spell out `permanent = true`)",
-                    quoted(&name)
-                ));
+                let text = format!(
+                    "missing, and required: a date, at most {FURTHEST_DAYS} days ahead; or spell out `permanent = true`"
+                );
+                return Err(about("expires", text));
             }
             (expires, _) => expires,
         };
@@ -232,7 +243,7 @@ fn date(value: &toml::value::Datetime) -> Result<Date, String> {
     let bare = value.time.is_none() && value.offset.is_none();
     match text.parse() {
         Ok(date) if bare => Ok(date),
-        _ => Err(format!("expires: {text}: expected a date such as 2027-03-31")),
+        _ => Err(about("expires", format!("{text}: expected a date such as 2027-03-31"))),
     }
 }
 
@@ -283,19 +294,20 @@ impl OptOuts {
     pub fn parse(text: &str, path: &Path, now: Timestamp) -> Result<Self, ConfigError> {
         let file: RawFile = located(text, path)?;
         let all: Vec<OptOut> = file.opt_out.into_iter().map(|raw| raw.0).collect();
-        let invalid =
-            |index: usize, message: String| invalid(text, path, &format!("opt_out[{index}]"), message);
+        let invalid = |index: usize, key: &str, message: String| {
+            invalid(text, path, &format!("opt_out[{index}].{key}"), message)
+        };
         let furthest = now.to_zoned(TimeZone::UTC).date().saturating_add(FURTHEST_DAYS.days());
         let mut names = HashSet::new();
         for (index, opt_out) in all.iter().enumerate() {
             if !names.insert(opt_out.name.as_str()) {
-                return Err(invalid(index, format!("name: {} is there twice", quoted(&opt_out.name))));
+                return Err(invalid(index, "name", format!("{} is there twice", quoted(&opt_out.name))));
             }
             if let Some(last) = opt_out.expires.filter(|last| *last > furthest) {
                 let message = format!(
-                    "expires: {last} is more than {FURTHEST_DAYS} days ahead: choose an earlier date, or spell out `permanent = true`"
+                    "{last} is more than {FURTHEST_DAYS} days ahead: choose an earlier date, or spell out `permanent = true`"
                 );
-                return Err(invalid(index, message));
+                return Err(invalid(index, "expires", message));
             }
         }
         Ok(Self { all, sha256: crate::digest::sha256(text.as_bytes()) })
@@ -359,40 +371,40 @@ mod tests {
         roles = ["x"]
         mode = "enforce"
         expires = 2027-01-31
-          opt-outs.toml:7:8: opt_out[0].mode: unknown variant `enforce`, expected one of `approve`, `observe`, `off`
+          opt-outs.toml:7:8: opt_out[0].mode: "enforce": expected "approve", "observe" or "off"
 
         roles = ["x"]
         mode = "never"
         expires = 2027-01-31
-          opt-outs.toml:7:8: opt_out[0].mode: unknown variant `never`, expected one of `approve`, `observe`, `off`
+          opt-outs.toml:7:8: opt_out[0].mode: "never": expected "approve", "observe" or "off"
 
         roles = ["x"]
         mode = "off"
-          opt-outs.toml:2:1: opt_out[0]: "a": missing field `expires` (a date, at most 365 days ahead; or spell out `permanent = true`)
+          opt-outs.toml:2:1: opt_out[0].expires: missing, and required: a date, at most 365 days ahead; or spell out `permanent = true`
 
         roles = ["x"]
         mode = "off"
         expires = 2027-01-31
         permanent = true
-          opt-outs.toml:2:1: opt_out[0]: "a": give `expires` or `permanent = true`, not both
+          opt-outs.toml:9:13: opt_out[0].permanent: true: expected `expires` or `permanent = true`, not both
 
         roles = ["x"]
         mode = "off"
         expires = 2027-11-23
-          opt-outs.toml:2:1: opt_out[0]: expires: 2027-11-23 is more than 365 days ahead: choose an earlier date, or spell out `permanent = true`
+          opt-outs.toml:8:11: opt_out[0].expires: 2027-11-23 is more than 365 days ahead: choose an earlier date, or spell out `permanent = true`
 
         roles = ["x"]
         mode = "off"
         expires = "2027-01-31"
-          opt-outs.toml:8:11: opt_out[0].expires: invalid type: string "2027-01-31", expected a TOML datetime
+          opt-outs.toml:8:11: opt_out[0].expires: "2027-01-31": expected a date without quotes
 
         roles = ["x"]
         mode = "off"
         expires = 2027-01-31T00:00:00Z
-          opt-outs.toml:2:1: opt_out[0]: expires: 2027-01-31T00:00:00Z: expected a date such as 2027-03-31
+          opt-outs.toml:8:11: opt_out[0].expires: 2027-01-31T00:00:00Z: expected a date such as 2027-03-31
 
         role = ["x"]
-          opt-outs.toml:6:1: unknown field `role`, expected one of `name`, `accounts`, `ous`, `tags`, `roles`, `types`, `regions`, `mode`, `owner`, `reason`, `expires`, `permanent`
+          opt-outs.toml:6:1: opt_out[0].role: there is no such key: expected `roles`?
 
         accounts = ["12"]
           opt-outs.toml:6:13: opt_out[0].accounts[0]: "12": an account id is 12 digits
@@ -412,7 +424,7 @@ mod tests {
         mode = "off"
         permanent = true
 
-          opt-outs.toml:10:1: opt_out[1]: name: "a" is there twice
+          opt-outs.toml:11:8: opt_out[1].name: "a" is there twice
         "#);
     }
 

@@ -2,6 +2,8 @@
 
 use super::error::ConfigError;
 use super::ledger::Ledger;
+use super::salvage::recovered;
+use super::search::state_folder;
 use super::{Config, raw};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -36,14 +38,18 @@ impl ServicePlace {
     }
 
     fn of_invalid(text: &str, path: &Path) -> Self {
-        let table: toml::Table = text.parse().unwrap_or_default();
+        let table = recovered(text);
         let key = |name: &str| table.get(name).cloned();
         let ledger = key("ledger").and_then(|value| Ledger::deserialize(value).ok());
         let listen = key("listen").and_then(|value| raw::Listen::deserialize(value).ok());
-        let ledger = ledger.unwrap_or_default().path;
+        let path_of_ledger = ledger.unwrap_or_default().path;
         let directory = path.parent().unwrap_or_else(|| Path::new(""));
         let tls = table.get("web").is_some_and(|web| web.get("tls_certificates").is_some());
-        Self { ledger: directory.join(ledger), listen: listen.unwrap_or_default().0, tls }
+        Self {
+            ledger: Ledger::file(path_of_ledger, directory, &state_folder(directory)),
+            listen: listen.unwrap_or_default().0,
+            tls,
+        }
     }
 }
 

@@ -71,8 +71,9 @@ pub(super) struct RawConfig {
     pub ledger: Ledger,
     /// File of the key that signs checkpoints of the ledger, relative to this file; or the ARN of a KMS key, or of an
     /// alias of one, with the key spec ECC_NIST_EDWARDS25519.
-    #[serde(default = "KeyName::default_name")]
-    pub signing_key: KeyName,
+    #[schemars(with = "KeyName", extend("default" = super::signing_key::DEFAULT))]
+    #[serde(default)]
+    pub signing_key: Option<KeyName>,
     /// Remedies of the built-in rules, and of rules that name none: of these the first that is for the principal.
     #[serde(default)]
     pub remedy: OneOrMore,

@@ -1,5 +1,6 @@
 //! The regions whose findings are read: all in one partition, the home region first.
 
+use super::complaint::about;
 use crate::ident::{Partition, Region, quoted};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,7 +23,7 @@ impl TryFrom<Vec<String>> for Regions {
         };
         let regions = listed.iter().enumerate().map(|(index, text)| match text.as_str() {
             "*" => Err("\"*\" stands at the end, for all other regions that are enabled".to_owned()),
-            _ => text.parse::<Region>().map_err(|error| format!("[{index}]: {error}")),
+            _ => text.parse::<Region>().map_err(|error| about(&format!("[{index}]"), error)),
         });
         let named = regions.collect::<Result<Vec<_>, _>>()?;
         let Some(home) = named.first() else {

@@ -1,15 +1,19 @@
 //! Rules: which findings are acted on, how, and in which mode. The first that matches decides.
 
 use super::bounded::Number;
+use super::complaint::about;
 use super::contested::WhenContested;
 use super::event_pattern::EventPattern;
 use super::mode::Mode;
+use super::nearest_type::nearest;
 use super::pattern::Glob;
 use super::pursue::{Contain, Pursue};
 use crate::finding::ORDER_TYPE;
 use crate::ident::{Region, quoted};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::value::StrDeserializer;
+use serde::de::{Error, IntoDeserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// A rule: which findings it is for, and what is done about them.
@@ -144,9 +148,8 @@ impl From<Contain> for RemedyName {
 }
 
 /// One remedy, or a list of them.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "Remedies")]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged, rename = "Remedies")]
 pub(super) enum OneOrMore {
     /// One remedy, by its name.
     One(RemedyName),
@@ -157,6 +160,35 @@ pub(super) enum OneOrMore {
 impl Default for OneOrMore {
     fn default() -> Self {
         Self::One(RemedyName::default())
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Remedies)
+    }
+}
+
+struct Remedies;
+
+impl<'de> Visitor<'de> for Remedies {
+    type Value = OneOrMore;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a remedy in quotes, or a list of names")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OneOrMore, E> {
+        let name: StrDeserializer<'_, E> = text.into_deserializer();
+        RemedyName::deserialize(name).map(OneOrMore::One)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut names: S) -> Result<OneOrMore, S::Error> {
+        let mut remedies = Vec::new();
+        while let Some(name) = names.next_element()? {
+            remedies.push(name);
+        }
+        Ok(OneOrMore::More(remedies))
     }
 }
 
@@ -351,40 +383,40 @@ impl TryFrom<RawFields> for RawRule {
             four_eyes,
         } = raw;
         if name.trim().is_empty() || name.starts_with("built-in") {
-            return Err(format!("name: {}: expected a name of your own", quoted(&name)));
+            return Err(about("name", format!("{}: expected a name of your own", quoted(&name))));
         }
-        if let Some(own) = products.iter().find(|name| name.is_literal() && name.matches("GuardDuty")) {
-            return Err(format!(
-                "{}: products: {}: leave it out: a rule without products is for GuardDuty's findings",
-                quoted(&name),
-                quoted(own.as_str())
-            ));
+        let own = products.iter().position(|name| name.is_literal() && name.matches("GuardDuty"));
+        if let Some(index) = own {
+            let own = quoted(products[index].as_str());
+            let text = format!("{own}: leave it out: a rule without products is for GuardDuty's findings");
+            return Err(about(&format!("products[{index}]"), text));
         }
         let fields = Fields { types, min_severity, regions, affiliated, products };
         if min_severity.is_some_and(|least| !(0.1..=10.0).contains(&least)) {
-            return Err(format!("{}: min_severity: expected 0.1 to 10", quoted(&name)));
+            return Err(about("min_severity", "expected 0.1 to 10"));
         }
         // Other products write their types in other ways.
-        if let Some(kind) = fields
+        let misshapen = fields
             .types
             .iter()
-            .filter(|_| fields.products.is_empty())
-            .find(|kind| kind.is_literal() && !looks_like_a_type(kind.as_str()))
-        {
-            return Err(format!(
-                "{}: types: {}: expected a type as GuardDuty writes it, such as \"Recon:IAMUser/TorIPCaller\" (case counts), or a pattern with *",
-                quoted(&name),
-                quoted(kind.as_str())
-            ));
+            .position(|kind| kind.is_literal() && !looks_like_a_type(kind.as_str()))
+            .filter(|_| fields.products.is_empty());
+        if let Some(index) = misshapen {
+            let kind = fields.types[index].as_str();
+            let text = format!(
+                "{}: expected a type as GuardDuty writes it, such as {:?} (case counts), or a pattern with *",
+                quoted(kind),
+                nearest(kind)
+            );
+            return Err(about(&format!("types[{index}]"), text));
         }
         let matches = match (pattern, fields == Fields::default()) {
             (Some(pattern), true) => Matches::Pattern(pattern),
             (None, false) => Matches::Fields(fields),
             (Some(_), false) => {
-                return Err(format!(
-                    "{}: give `pattern`, or types, min_severity, regions, affiliated and products, not both",
-                    quoted(&name)
-                ));
+                let text =
+                    "expected `pattern`, or types, min_severity, regions, affiliated and products, not both";
+                return Err(about("pattern", text));
             }
             (None, true) => {
                 return Err(format!(
@@ -396,13 +428,11 @@ impl TryFrom<RawFields> for RawRule {
         let is_given = remedy.is_some();
         let remedies = remedy.map(OneOrMore::all).unwrap_or_default();
         if is_given && remedies.is_empty() {
-            return Err(format!("{}: remedy: expected a remedy, or a list of them", quoted(&name)));
+            return Err(about("remedy", "expected a remedy, or a list of them"));
         }
         if widen && scope == Scope::Role {
-            return Err(format!(
-                "{}: widen is for scope = \"session\": all sessions are revoked anyway",
-                quoted(&name)
-            ));
+            let text = "it is for scope = \"session\": without that all sessions are revoked anyway";
+            return Err(about("widen", text));
         }
         let approval = Approval { approvers: approvers.0, four_eyes };
         Ok(Self(Rule { name, matches, remedies, scope, widen, mode, contested, pursue, contain, approval }))

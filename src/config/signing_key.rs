@@ -68,6 +68,9 @@ impl KmsArn {
     }
 }
 
+/// Name of the key's file where none is named.
+pub(super) const DEFAULT: &str = "ledger.key";
+
 /// As it stands in rescind.toml.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
@@ -75,12 +78,13 @@ impl KmsArn {
 pub(super) struct KeyName(String);
 
 impl KeyName {
-    pub fn default_name() -> Self {
-        Self("ledger.key".to_owned())
+    /// The key of a configuration in `directory`, whose own files lie in `state`.
+    pub fn key_of(name: Option<Self>, directory: &Path, state: &Path) -> SigningKey {
+        name.map_or_else(|| SigningKey::File(state.join(DEFAULT)), |name| name.key(directory))
     }
 
     /// The key, of a configuration in `directory`.
-    pub fn key(self, directory: &Path) -> SigningKey {
+    fn key(self, directory: &Path) -> SigningKey {
         match KmsArn::parse(&self.0) {
             Some(arn) => SigningKey::Kms(arn),
             None => SigningKey::File(directory.join(self.0)),

@@ -80,14 +80,14 @@ fn errors_name_line_key_and_what_is_expected() {
     let refused: Vec<String> = REFUSED.iter().map(error).collect();
     insta::assert_snapshot!(refused.join("\n"), @r#"
     mode = "on"
-      dir/rescind.toml:1:8: mode: unknown variant `on`, expected one of `observe`, `approve`, `enforce`
+      dir/rescind.toml:1:8: mode: "on": expected "observe", "approve" or "enforce"
 
 
     regions = []
-      dir/rescind.toml:2:11: regions: expected at least one region
+      dir/rescind.toml:2:11: regions: []: expected at least one region
 
     regions = ["Frankfurt"]
-      dir/rescind.toml:1:11: regions: [0]: "Frankfurt": expected a region such as "eu-central-1"
+      dir/rescind.toml:1:12: regions[0]: "Frankfurt": expected a region such as "eu-central-1"
 
     regions = ["eu-west-1", "eu-west-1"]
       dir/rescind.toml:1:11: regions: "eu-west-1" is listed twice
@@ -127,13 +127,13 @@ fn errors_name_line_key_and_what_is_expected() {
       dir/rescind.toml:2:9: events.queue: "findings": expected a queue URL such as "https://sqs.eu-central-1.amazonaws.com/111122223333/rescind-findings"
 
     [events]
-      dir/rescind.toml:1:1: events: missing field `queue`
+      dir/rescind.toml:1:1: events.queue: missing, and required: URL of the SQS queue to which EventBridge sends GuardDuty's findings of all regions; or a list of them, one for each region that has a queue of its own
 
     concurrency = 0
       dir/rescind.toml:1:15: concurrency: 0: expected 1 to 256
 
     regions = ["eu-west-1"]
-      dir/rescind.toml:1:1: missing field `member`
+      dir/rescind.toml:1:1: member: missing, and required: Access to member accounts
 
     [member]
     role = "a b"
@@ -148,7 +148,7 @@ fn errors_name_line_key_and_what_is_expected() {
       dir/rescind.toml:2:19: member.source_identity: "a b": expected 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ -
 
     mode = [
-      dir/rescind.toml:1:9: unclosed array, expected `]`
+      dir/rescind.toml:1:9: mode: [: unclosed array, expected `]`
 
     ledger = ""
       dir/rescind.toml:1:10: ledger: "": expected the path of a file
@@ -191,7 +191,7 @@ fn errors_name_line_key_and_what_is_expected() {
     # x
     rules = [
     { name = "a", mode = "never" }]
-      dir/rescind.toml:3:22: rules[0].mode: unknown variant `never`, expected one of `enforce`, `approve`, `observe`, `off`
+      dir/rescind.toml:3:22: rules[0].mode: "never": expected "enforce", "approve", "observe" or "off"
 
     account_tag = """
     [[notify]]
@@ -200,16 +200,16 @@ fn errors_name_line_key_and_what_is_expected() {
     name = "x"
       dir/rescind.toml:4:1: notify[0]: "x": expected one of sns, event_bus, webhook, webhook_env, webhook_file, jira and servicenow
     "#);
-    // This one lists all that there are.
+    // There are too many to list them.
     let unknown = parse("retries = 3\n").expect_err("unknown");
-    assert!(unknown.starts_with("dir/rescind.toml:1:1:") && unknown.contains("`retries`"), "{unknown}");
+    assert!(unknown.starts_with("dir/rescind.toml:1:1:") && unknown.contains(" retries: "), "{unknown}");
 }
 
 #[test]
 fn what_is_there_twice_is_named_where_it_is() {
     let rule = "{ name = \"a\", types = [\"Recon:*\"], mode = \"off\" }";
     let error = parse(&format!("# x\nrules = [\n{rule},\n  {rule}]\n{LEAST}")).expect_err("twice");
-    assert!(error.starts_with("dir/rescind.toml:4:3: rules[1]: name:"), "{error}");
+    assert!(error.starts_with("dir/rescind.toml:4:12: rules[1].name:"), "{error}");
     let error =
         parse(&format!("drill = {{ role = \"RescindRemediation\" }}\n{LEAST}")).expect_err("the same role");
     assert!(error.starts_with("dir/rescind.toml:1:18: drill.role:"), "{error}");

@@ -1,5 +1,6 @@
 //! Types that a rule names and that GuardDuty is not known to have: mostly a slip, and such a rule is for nothing.
 
+use super::nearest_type::nearest;
 use super::{Glob, Matches, Rule};
 use crate::finding::{ORDER_TYPE, known_types};
 use crate::ident::quoted;
@@ -10,6 +11,10 @@ use std::fmt;
 pub struct UnknownType {
     /// Name of the rule that has it.
     pub rule: String,
+    /// The key that has it, such as `rules[0].types[1]`.
+    pub key: String,
+    /// Line of the file at which it stands, counted from 1.
+    pub line: usize,
     /// The type or pattern, as it was written.
     pub kind: String,
     /// The known type that is the most like it.
@@ -20,40 +25,39 @@ impl fmt::Display for UnknownType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "rule {}: GuardDuty is not known to have {}; the nearest is {:?}",
+            "rule {}, line {}: {}: GuardDuty is not known to have {}; the nearest is {:?}",
             quoted(&self.rule),
+            self.line,
+            self.key,
             quoted(&self.kind),
             self.nearest
         )
     }
 }
 
-/// The unknown types of these rules.
-#[must_use]
-pub fn unknown_types(rules: &[Rule]) -> Vec<UnknownType> {
-    let of = |rule: &Rule| -> Vec<String> {
+/// The unknown types of these rules. `line` has the line of a key.
+pub(super) fn unknown_types(rules: &[Rule], line: impl Fn(&str) -> usize) -> Vec<UnknownType> {
+    let of = |(index, rule): (usize, &Rule)| -> Vec<(String, String)> {
         match &rule.matches {
-            Matches::Pattern(pattern) => pattern
-                .types()
-                .into_iter()
-                .flatten()
-                .filter(|kind| !is_known(kind))
-                .map(str::to_owned)
-                .collect(),
-            // Other products name their types as they like.
-            Matches::Fields(fields) if !fields.products.is_empty() => Vec::new(),
+            Matches::Pattern(pattern) => {
+                let unknown = pattern.types().into_iter().flatten().filter(|kind| !is_known(kind));
+                unknown.map(|kind| (format!("rules[{index}].pattern"), kind.to_owned())).collect()
+            }
             // Other products have types of their own.
             Matches::Fields(fields) if !fields.products.is_empty() => Vec::new(),
-            Matches::Fields(fields) => fields
-                .types
-                .iter()
-                .filter(|kind| !is_known_family(kind))
-                .map(|kind| kind.as_str().to_owned())
-                .collect(),
+            Matches::Fields(fields) => {
+                let numbered = fields.types.iter().enumerate().filter(|(_, kind)| !is_known_family(kind));
+                numbered
+                    .map(|(at, kind)| (format!("rules[{index}].types[{at}]"), kind.as_str().to_owned()))
+                    .collect()
+            }
         }
     };
-    let each = rules.iter().flat_map(|rule| of(rule).into_iter().map(|kind| (rule.name.clone(), kind)));
-    each.map(|(rule, kind)| UnknownType { nearest: nearest(&kind), rule, kind }).collect()
+    let each = rules.iter().enumerate().flat_map(|(index, rule)| {
+        of((index, rule)).into_iter().map(|(key, kind)| (rule.name.clone(), key, kind))
+    });
+    each.map(|(rule, key, kind)| UnknownType { nearest: nearest(&kind), line: line(&key), rule, key, kind })
+        .collect()
 }
 
 fn is_known(kind: &str) -> bool {
@@ -65,43 +69,14 @@ fn is_known_family(kind: &Glob) -> bool {
     if kind.is_literal() { is_known(kind.as_str()) } else { known_types().any(|known| kind.matches(known)) }
 }
 
-/// The known type that is the most like it. Of a pattern what comes before its first wildcard is compared, with as much of each.
-fn nearest(kind: &str) -> &'static str {
-    let fixed = kind.split(['*', '?']).next().unwrap_or_default();
-    let distance = |known: &str| {
-        let end = if fixed.len() < kind.len() { fixed.len().min(known.len()) } else { known.len() };
-        (strsim::damerau_levenshtein(fixed, known.get(..end).unwrap_or(known)), known.len())
-    };
-    known_types().min_by_key(|known| distance(known)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::built_in;
 
     #[test]
-    fn the_nearest_is_what_was_meant() {
-        for (written, meant) in [
-            ("Recon:IAMUser/TorIPCalller", "Recon:IAMUser/TorIPCaller"),
-            ("Recon:IAMUser/TorIPcaller", "Recon:IAMUser/TorIPCaller"),
-            ("Recon:IAMUsers/TorIPCaller", "Recon:IAMUser/TorIPCaller"),
-            ("AttackSequence:IAM/CompromisedCredential", "AttackSequence:IAM/CompromisedCredentials"),
-            ("Exfiltration:S3/AnomalousBehaviour", "Exfiltration:S3/AnomalousBehavior"),
-            (
-                "UnauthorizedAccess:IAMUser/InstanceCredentialsExfiltration*",
-                "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration",
-            ),
-            ("Pentest:IAMUsr/*", "PenTest:IAMUser/KaliLinux"),
-            ("", "Recon:EC2/Portscan"),
-        ] {
-            assert_eq!(nearest(written), meant, "{written}");
-        }
-    }
-
-    #[test]
     fn the_built_in_rules_are_for_types_that_there_are() {
-        assert_eq!(unknown_types(&built_in(&[])), []);
+        assert_eq!(unknown_types(&built_in(&[]), |_| 1), []);
         let family = |text: &str| is_known_family(&Glob::try_from(text.to_owned()).expect("legal"));
         assert!(
             ["*", "*:IAMUser/*", "Recon:*", "recon:iamuser/tor*", "*.OutsideAWS"].into_iter().all(family)

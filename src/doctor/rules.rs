@@ -1,7 +1,6 @@
 //! The rules: whether they are for something, and what came that none is for.
 
 use super::{Doctor, Level, Problem};
-use crate::config::unknown_types;
 use crate::finding::known_types;
 use crate::ident::quoted;
 use crate::ledger::LedgerError;
@@ -19,7 +18,7 @@ const WRITE_A_RULE: &str = "Write a rule for those that matter, with mode = \"ap
 impl Doctor<'_> {
     /// Looks at the rules, and at what was decided without one.
     pub(super) fn rules(&self) -> Vec<Problem> {
-        let misspelt = unknown_types(&self.config.rules).into_iter().map(|unknown| {
+        let misspelt = self.config.unknown_types.iter().map(|unknown| {
             let fix = "Correct it in rescind.toml. If AWS has added that type, nothing needs to be done.";
             Problem::new(Level::Warning, "type_unknown", "rules", unknown.to_string(), fix)
         });

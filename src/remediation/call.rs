@@ -161,6 +161,17 @@ pub enum ErrorKind {
     Refused,
 }
 
+impl ErrorKind {
+    /// Whether it is about who asks and what they may do, and not about what AWS has or whether it answers.
+    #[must_use]
+    pub fn is_of_who_asks(self) -> bool {
+        matches!(
+            self,
+            Self::BadCaBundle | Self::NoCredentials | Self::BadCredentials | Self::Denied | Self::ClockSkewed
+        )
+    }
+}
+
 /// A call that AWS refused or did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{service}:{operation}: {}", line(&[code.as_deref().unwrap_or_default(), message].join(if code.is_some() { ": " } else { "" })))]

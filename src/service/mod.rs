@@ -32,6 +32,7 @@ pub use following::follow;
 pub use host_key::HostKey;
 pub use live::{Live, Role, WitnessLive};
 pub use os_user::{login_name, os_user};
+pub use rules::warn as warn_of_types;
 pub use shared::{Actor, Shared};
 pub use start::{Purpose, ServiceError, hub};
 

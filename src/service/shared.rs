@@ -6,11 +6,14 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::reconcile::Reconciler;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// What several tasks know of the service, and the web shows. It goes on while a host follows, takes over and leads.
 pub struct Shared {
+    /// The ledger that this process uses.
+    ledger: PathBuf,
     /// The last status that was published.
     published: watch::Sender<Option<Arc<Live>>>,
     /// Where the service answers, once it does.
@@ -44,6 +47,7 @@ impl Shared {
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
         Self {
+            ledger: config.ledger.clone(),
             published: watch::Sender::default(),
             listen: Mutex::default(),
             actor: Mutex::default(),
@@ -60,6 +64,11 @@ impl Shared {
 
     /// This configuration was accepted.
     pub(super) fn accept(&self, config: Arc<Config>) {
+        if let Err(error) = config.keep_as_served(&self.ledger) {
+            tracing::warn!(
+                "no copy of the configuration is beside the ledger, for when its file breaks: {error}"
+            );
+        }
         *locked(&self.config) = config;
         self.refuse(Reread::Config, None);
     }

@@ -60,6 +60,14 @@ fn it_signs_and_its_public_key_checks_the_ledger() {
 }
 
 #[test]
+fn a_key_that_the_hub_may_not_use_is_a_matter_of_permissions() {
+    let scene = Scene::new();
+    scene.run_once();
+    with_key(&scene, ED25519);
+    scene.rescind(&["ledger", "checkpoint"]).code(3).says("kms:GetPublicKey");
+}
+
+#[test]
 fn while_it_does_not_sign_thefts_are_contained_and_later_all_is_signed() {
     let scene = scene();
     with_key(&scene, ED25519);

@@ -125,7 +125,7 @@ fn what_is_read_is_what_the_host_reads() {
     assert_eq!(steady(here.json_document()), steady(there.json_document()));
     let (here, there) = impact(&["impact", &id]);
     assert_eq!(here.out, there.out);
-    far.run("Reader", &["impact", &id]).code(2).says("forbidden");
+    far.run("Reader", &["impact", &id]).code(3).says("forbidden");
     let (here, there) =
         (far.scene.rescind(&["status", "-o", "json"]), far.run("Reader", &["status", "-o", "json"]));
     assert_eq!(here.code, there.code);
@@ -147,8 +147,8 @@ fn an_approval_is_the_callers_and_is_carried_out() {
     let id = far.id();
     far.thief.is_allowed();
     // Whoever only reads does not answer.
-    far.run("Reader", &[&["approve", &id][..], &WHY].concat()).code(2).says("forbidden");
-    far.run("Nobody", &[&["approve", &id][..], &WHY].concat()).code(2).says("no_access");
+    far.run("Reader", &[&["approve", &id][..], &WHY].concat()).code(3).says("forbidden");
+    far.run("Nobody", &[&["approve", &id][..], &WHY].concat()).code(3).says("no_access");
     assert_eq!(far.scene.count("kind = 'approved'"), 0);
     far.run("Analyst", &[&["approve", &id][..], &WHY].concat()).code(0);
     far.service.until(log::REVOKED);
@@ -159,7 +159,7 @@ fn an_approval_is_the_callers_and_is_carried_out() {
     assert_eq!((&approved["by"], &approved["reason"]), (&json!(arn), &json!("ticket 4711")));
     // Once, and to release it takes an operator.
     far.run("Analyst", &[&["approve", &id][..], &WHY].concat()).code(2).says("conflict");
-    far.run("Analyst", &[&["release", "--yes", &id][..], &WHY].concat()).code(2).says("forbidden");
+    far.run("Analyst", &[&["release", "--yes", &id][..], &WHY].concat()).code(3).says("forbidden");
     // Nobody can be asked here; and what is only looked at changes nothing.
     far.run("Soar", &[&["release", &id][..], &WHY].concat()).code(2).says("--yes");
     let plan = far.run("Soar", &["release", "--dry-run", &id, "-o", "json"]).code(0).json_document();
@@ -194,7 +194,7 @@ fn an_order_is_given_and_followed() {
     let thief = far.scene.thief(&session);
     thief.is_allowed();
     let order = ["revoke", SHOP, "api", "--yes", "--wait", "-o", "json"];
-    far.run("Analyst", &[&order[..], &WHY].concat()).code(2).says("forbidden");
+    far.run("Analyst", &[&order[..], &WHY].concat()).code(3).says("forbidden");
     let given = far.run("Soar", &[&order[..], &WHY].concat()).code(0).json();
     thief.is_denied();
     assert!(given[0]["ordered"]["finding"].is_string(), "{given:?}");
@@ -214,7 +214,7 @@ fn an_alert_is_seen_to() {
     let alerts = far.run("Reader", &["alerts", "-o", "json"]).code(0).json();
     let number = alerts[0]["alert"].to_string();
     assert_eq!(alerts[0]["acknowledged"], Value::Null);
-    far.run("Reader", &[&["alerts", "ack", &number][..], &WHY].concat()).code(2).says("forbidden");
+    far.run("Reader", &[&["alerts", "ack", &number][..], &WHY].concat()).code(3).says("forbidden");
     let seen = far.run("Analyst", &[&["alerts", "ack", &number, "-o", "json"][..], &WHY].concat()).code(0);
     assert_eq!(seen.json_document()["acknowledged"]["reason"], "ticket 4711");
     far.run("Analyst", &[&["alerts", "ack", "999999"][..], &WHY].concat()).code(2).says("not_found");
@@ -244,7 +244,7 @@ fn what_cannot_be_done_over_a_hub_says_so() {
         far.run("Reader", args).code(2).says("hub");
     }
     far.run("Reader", &["show", "r-000000000000"]).code(2).says("not_found");
-    far.run("Nobody", &["list"]).code(2).says("no_access");
+    far.run("Nobody", &["list"]).code(3).says("no_access");
     // The variable as well.
     let session = far.scene.session(SECURITY, "Reader", "laptop");
     let mut command = far.scene.command(&["run"]);

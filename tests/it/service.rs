@@ -197,7 +197,7 @@ fn a_hangup_reads_the_configuration_again() {
     // A broken one changes nothing.
     std::fs::write(scene.path("rescind.toml"), "mode = \"enforce\"\nregion = []\n").expect("written");
     service.signal("HUP");
-    assert!(service.until(log::CONFIGURATION_REFUSED).contains("`region`"));
+    assert!(service.until(log::CONFIGURATION_REFUSED).contains(" region: "));
     let other = format!("mode = \"enforce\"\npoll_interval = \"5s\"\nconcurrency = 3\n{}", hook("new"));
     scene.configure(&other);
     service.signal("HUP");

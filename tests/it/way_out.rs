@@ -111,6 +111,58 @@ fn no_proxy_means_none() {
     assert_eq!(network.asked(), Vec::<String>::new());
 }
 
+/// The calls that are made without a client of AWS's own, and those of sessions in member accounts.
+#[test]
+fn calls_that_rescind_signs_itself_take_the_same_way() {
+    let scene = Scene::new();
+    let network = Network::before(&scene);
+    let (_, _) = scene.theft(SHOP, "web");
+    scene.run_once();
+    let id =
+        scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
+    // Security Hub is not enabled here: it is asked, and refuses.
+    for (args, operation, code) in [
+        (&["impact", &id][..], "DescribeInstances", 0),
+        (&["report", "push-securityhub"], "BatchImportFindings", 5),
+    ] {
+        // AWS has a name here that only the proxy can lead anywhere.
+        let before = (scene.calls_of(operation).len(), network.asked().len());
+        let mut command = scene.command(args);
+        command.env("AWS_ENDPOINT_URL", AWS).env("HTTPS_PROXY", &network.proxy);
+        ran(command.env("AWS_CA_BUNDLE", network.ca())).code(code);
+        assert!(
+            scene.calls_of(operation).len() > before.0 && network.asked().len() > before.1,
+            "{operation}"
+        );
+        // And none where none is wanted.
+        let before = (scene.calls_of(operation).len(), network.asked().len());
+        let mut command = scene.command(args);
+        command.env("AWS_ENDPOINT_URL", network.direct()).env("HTTPS_PROXY", &network.proxy);
+        ran(command.env("AWS_CA_BUNDLE", network.ca()).env("NO_PROXY", "localhost")).code(code);
+        assert!(scene.calls_of(operation).len() > before.0, "{operation}");
+        assert_eq!(network.asked().len(), before.1, "{operation}");
+    }
+}
+
+#[test]
+fn no_proxy_means_none_for_members_and_webhooks_as_well() {
+    let mut scene = Scene::new();
+    let network = Network::before(&scene);
+    scene.more_tables =
+        format!("[[notify]]\nname = \"hook\"\nwebhook = \"{}/webhook/hook\"\n", scene.endpoint());
+    scene.configure("mode = \"enforce\"\n");
+    let (thief, _) = scene.theft(SHOP, "web");
+    let none = |command: &mut Command| {
+        command.env("AWS_ENDPOINT_URL", network.direct()).env("AWS_CA_BUNDLE", network.ca());
+        ran(command.env("ALL_PROXY", &network.proxy).env("no_proxy", "127.0.0.1,localhost"))
+    };
+    none(&mut scene.command(&["run", "--once", "--backlog"])).code(0);
+    thief.is_denied();
+    let tested = none(&mut scene.command(&["notify", "test", "-o", "json"])).code(0);
+    assert_eq!(tested.json()[0]["taken"], true);
+    assert_eq!(network.asked(), Vec::<String>::new());
+}
+
 #[test]
 fn where_credentials_are_given_no_proxy_is_asked() {
     let scene = Scene::new();

@@ -7,9 +7,9 @@ pub(super) mod show;
 pub use answer::{DoneArgs, PursueArgs};
 pub use show::chain;
 
+use super::in_need::in_need;
 use super::output::Screen;
-use super::{Exit, with_config_alone};
-use crate::config::Config;
+use super::{Exit, with_ledger};
 use std::path::Path;
 
 #[derive(Debug, clap::Args)]
@@ -39,9 +39,9 @@ impl Args {
 
 pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
     match &args.command {
-        Command::List(args) => list::run(args, || Config::load_alone(config), screen),
-        Command::Show(args) => show::run(args, || Config::load_alone(config), screen),
-        Command::Done(args) => with_config_alone(config, |config| answer::done(args, &config, screen)),
-        Command::Pursue(args) => with_config_alone(config, |config| answer::pursue(args, &config, screen)),
+        Command::List(args) => list::run(args, || in_need(config), screen),
+        Command::Show(args) => show::run(args, || in_need(config), screen),
+        Command::Done(args) => with_ledger(config, |config| answer::done(args, &config, screen)),
+        Command::Pursue(args) => with_ledger(config, |config| answer::pursue(args, &config, screen)),
     }
 }

@@ -35,7 +35,13 @@ pub fn backup(
         return Err(BadInput(text).into());
     }
     let published = beside(&path);
-    Reader::open(&path)?.backup(&args.file, args.detach)?;
+    let reader = Reader::open(&path)?;
+    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let text = format!("{}: there is no folder {}", args.file.display(), folder.display());
+        return Err(BadInput(text).into());
+    }
+    reader.backup(&args.file, args.detach)?;
     let shown = args.file.display().to_string();
     // A copy that cannot be read is none.
     let found = verify(&args.file, &published, Keys::default(), &mut |_, _| {})

@@ -13,6 +13,7 @@ pub(super) use archive::day_or_time;
 pub(super) use unread::Unread;
 
 use super::Exit;
+use super::in_need::in_need;
 use super::output::Screen;
 use crate::config::Config;
 use clap::Subcommand;
@@ -49,15 +50,17 @@ enum Command {
 }
 
 pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
-    let config = || Config::load_alone(config);
+    let file = config;
+    let config = || Config::load_alone(file);
+    let in_need = || in_need(file);
     match &args.command {
-        Command::Verify(args) => verify::run(args, config, screen),
-        Command::Prove(args) => proof::prove(args, config, screen),
+        Command::Verify(args) => verify::run(args, in_need, screen),
+        Command::Prove(args) => proof::prove(args, in_need, screen),
         Command::CheckProof(args) => proof::check(args, screen),
         Command::Key => sign::key(&config()?, screen),
         Command::RotateKey(args) => sign::rotate(args, &config()?, screen),
         Command::Checkpoint => sign::checkpoint(&config()?, screen),
-        Command::Backup(args) => keep::backup(args, config, screen),
+        Command::Backup(args) => keep::backup(args, in_need, screen),
         Command::Rebuild(args) => keep::rebuild(args, &config()?, screen),
         Command::Publish => log::publish(&config()?, screen),
         Command::Archive(args) => archive::run(args, &config()?, screen),

@@ -5,10 +5,11 @@ mod wanted;
 
 use super::Exit;
 use super::exit::BadInput;
+use super::in_need::in_need;
 use super::ledger_path::named_ledger;
 use super::output::{GOOD, Screen, styled};
 use super::runtime::block_on;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, Origin};
 use crate::digest::Hashed;
 use crate::ledger::Reader;
 use crate::plural::counted;
@@ -78,21 +79,22 @@ enum To {
     PushSecurityHub(push::Args),
 }
 
-pub fn run(
-    args: &Args,
-    config: impl FnOnce() -> Result<Config, ConfigError>,
-    screen: &Screen,
-) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> {
     if let Some(To::PushSecurityHub(push)) = &args.to {
-        return push::run(push, &config()?, screen);
+        return push::run(push, &Config::load_alone(config)?, screen);
     }
     let format = args.format.unwrap_or(Format::Json);
     let (reader, recorded) = if let Some(path) = &args.ledger {
         (Reader::open(&named_ledger(path)?)?, None)
     } else {
-        let config = config()?;
+        let config = in_need(config)?;
         let reader = Reader::open(&config.ledger)?;
-        if args.no_record { (reader, None) } else { (reader, Some(config)) }
+        // Without the key that signs, nothing can be recorded.
+        if args.no_record || config.origin == Origin::Salvaged {
+            (reader, None)
+        } else {
+            (reader, Some(config))
+        }
     };
     let selection = args.wanted.selection(&reader)?;
     match recorded {

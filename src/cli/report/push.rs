@@ -38,7 +38,7 @@ pub struct Args {
     wanted: Wanted,
 
     /// Into Security Hub of this region, instead of that of each GuardDuty finding.
-    #[arg(long, value_name = "REGION")]
+    #[arg(id = "aws_region", long = "region", value_name = "REGION")]
     region: Option<Region>,
 }
 
