@@ -6,6 +6,7 @@ use super::remediation::RemediationReport;
 use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::summary::Summary;
+use super::tally::severity_word;
 use crate::remediation::AskedEnd;
 use crate::safe;
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
@@ -101,6 +102,13 @@ const COLUMNS: &[Column] = &[
     ("decision_entry", |s| s.decision.entry.to_string()),
     ("to_do", |s| opt(s.to_do.as_deref())),
     ("incident", |s| s.incident.clone()),
+    ("severity_level", |s| severity_word(s.finding.severity).to_owned()),
+    ("containment", |s| s.containment.name().to_owned()),
+    ("highest_proof", |s| s.highest_proof.map(|rung| rung.to_string()).unwrap_or_default()),
+    ("in_force_until", |s| time(s.in_force.as_ref().map(|one| one.until))),
+    ("is_in_force", |s| s.in_force.as_ref().map(|_| s.is_in_force().to_string()).unwrap_or_default()),
+    ("needs_person_since", |s| time(s.attention.as_ref().map(|one| one.since))),
+    ("needs_person_because", |s| s.attention.as_ref().map(|one| one.why.clone()).unwrap_or_default()),
 ];
 
 /// A cell that no spreadsheet takes for a formula.

@@ -4,30 +4,43 @@
 //! does not grow with the ledger. One file for each format.
 
 mod asff;
+mod attention;
+mod containment;
 mod csv;
 mod diff;
 mod finding;
+mod glance;
 mod head;
 mod html;
 mod json;
 mod ocsf;
+mod open_item;
+mod opt_out_use;
 mod reading;
 mod remediation;
 mod scan;
 mod sheet;
 mod sparse;
+mod spread;
 mod summary;
+mod tally;
+mod thefts;
 mod timeline;
+mod verdict;
 
 pub use asff::HubFinding;
+pub use containment::Containment;
 pub use diff::policy_diff;
 pub(crate) use diff::shortened;
 pub use head::{Head, Signed};
-pub(crate) use html::Drawing;
+pub(crate) use html::{Drawing, Prose};
 pub use json::schema;
 pub use remediation::{RemediationReport, RungReached, rungs};
 pub use scan::{Prepared, ReportError};
-pub use summary::{Spread, Summary};
+pub use spread::Spread;
+pub use summary::Summary;
+pub use tally::{Tally, Week};
+pub use verdict::Verdict;
 
 use crate::ident::Region;
 use crate::incident::Incident;
@@ -85,7 +98,8 @@ pub fn write(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<u64, ReportError> {
     let head = &prepared.head;
-    let passes = if format.has_summary() { 2 } else { 1 };
+    let appendix = prepared.appendix && format == Format::Html;
+    let passes = 1 + u64::from(format.has_summary()) + u64::from(appendix);
     let total = head.entries.unsigned_abs() * passes;
     let summary = if format.has_summary() {
         Some(Summary::gather(prepared, &mut |done| progress(done, total))?)
@@ -121,6 +135,13 @@ pub fn write(
         if let Some(incident) = incident.filter(|incident| !incident.is_plain()) {
             sheet.incident(&incident, out)?;
         }
+    }
+    if appendix {
+        let before = total - head.entries.unsigned_abs();
+        prepared.each(false, &mut |done| progress(before + done, total), &mut |met| match met.incident {
+            Some(report) => sheet.appendix(&report, out),
+            None => Ok(()),
+        })?;
     }
     sheet.end(out)?;
     out.flush()?;

@@ -7,6 +7,7 @@ use super::scan::ReportError;
 use super::sheet::Sheet;
 use super::sparse::without_empty;
 use super::summary::Summary;
+use super::tally::severity_word;
 use crate::remediation::{ChangeOutcome, Means, RefusedBy, State};
 use crate::safe;
 use jiff::Timestamp;
@@ -93,15 +94,15 @@ fn region(incident: &RemediationReport) -> Option<&str> {
     Some(incident.finding.region.as_str()).filter(|region| !region.is_empty())
 }
 
-/// GuardDuty's levels: low from 1, medium from 4, high from 7, critical from 9.
+/// OCSF's number and word for a severity.
 pub(super) fn severity(severity: Option<f64>) -> (u32, &'static str) {
-    match severity {
-        None => (0, "Unknown"),
-        Some(level) if level < 1.0 => (1, "Informational"),
-        Some(level) if level < 4.0 => (2, "Low"),
-        Some(level) if level < 7.0 => (3, "Medium"),
-        Some(level) if level < 9.0 => (4, "High"),
-        Some(_) => (5, "Critical"),
+    match severity_word(severity) {
+        "informational" => (1, "Informational"),
+        "low" => (2, "Low"),
+        "medium" => (3, "Medium"),
+        "high" => (4, "High"),
+        "critical" => (5, "Critical"),
+        _ => (0, "Unknown"),
     }
 }
 
@@ -186,7 +187,8 @@ fn unmapped(incident: &RemediationReport) -> Value {
         "access_key": finding.access_key(), "principal_id": finding.principal_id(),
         "remote_ip": finding.remote_ip(), "instance": finding.instance(),
         "finding": finding.id, "finding_type": finding.finding_type, "state": incident.state,
-        "proof": incident.proof, "seconds_to_deny": incident.seconds_to_deny, "in_force": incident.in_force,
+        "proof": incident.proof, "highest_proof": incident.highest_proof, "containment": incident.containment,
+        "seconds_to_deny": incident.seconds_to_deny, "in_force": incident.in_force,
         "quarantine": quarantine,
         "request_ids": ids, "decision_entry": incident.decision.entry,
     })

@@ -84,7 +84,11 @@ impl<'a> Reading<'a> {
         self.timeline.step(seq, at, &event);
         let recorded = Recorded { entry: seq, at, what: event };
         if let Some(remediation) = &mut self.remediation {
+            let was_proved = !remediation.proofs.is_empty();
             remediation.take(recorded);
+            if was_proved && remediation.proofs.is_empty() {
+                self.timeline.proofs_end();
+            }
         } else {
             let seen = self.finding.as_ref().ok_or("its finding is missing: see `rescind ledger rebuild`")?;
             self.remediation = Remediation::begin(self.id, seen, recorded);

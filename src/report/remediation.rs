@@ -1,11 +1,13 @@
 //! A remediation as reports show it: what the one view says of it, its timeline and its calls.
 
+use super::attention::Attention;
+use super::containment::{Containment, raised};
 use super::finding::ReportedFinding;
 use super::timeline::{Calls, Step, Timeline};
 use crate::remediation::{
-    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Quarantine, ReasonCode, Recorded,
-    Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who, describe_proof,
-    incident_opened_by,
+    AlertRaised, Asked, ChangeMade, DriftSeen, Impact, InForce, NOBODY, Proof, Quarantine, ReasonCode,
+    Recorded, Recurrence, Refused, ReleaseRun, Remediation, Rung, State, VerdictName, Who, describe_proof,
+    incident_opened_by, span,
 };
 use crate::remedy::aftercare;
 use crate::trail::Activity;
@@ -26,6 +28,12 @@ pub struct RemediationReport {
     /// How far it is proved: the highest rung that was reached since the latest change was begun. What is lost is not
     /// proved.
     pub proof: Option<Rung>,
+    /// The highest rung that was ever reached, also of what was since released, lost or retired.
+    pub highest_proof: Option<Rung>,
+    /// How far the theft behind it is contained.
+    pub containment: Containment,
+    /// Since when and why it needs a person; none when it does not. `to_do` has what to do.
+    pub attention: Option<Attention>,
     /// Its deny was seen in place, now or earlier.
     pub acted: bool,
     /// Id of the affected account.
@@ -66,6 +74,9 @@ pub struct RemediationReport {
     pub quarantines: Vec<Quarantine>,
     /// The rungs of the proof, as they were reached since the latest change was begun: AWS's acceptance first.
     pub rungs: Vec<RungReached>,
+    /// The rungs that were reached before and do not hold any more: of what was since released, lost, retired or
+    /// replaced.
+    pub earlier_rungs: Vec<EarlierRung>,
     /// Why it was not carried out, each time.
     pub refusals: Vec<Recorded<Refused>>,
     /// Each time its deny was found gone or altered.
@@ -88,6 +99,8 @@ pub struct RemediationReport {
     pub to_do: Option<String>,
     /// What those must do who use the principal, and who answer for what leaked it, while a deny is in force.
     pub aftercare: Vec<String>,
+    /// CloudTrail was searched for what was done with the credentials.
+    pub is_searched: bool,
     /// The AWS calls that were made for it.
     pub calls: Calls,
     /// Every other entry, in order.
@@ -126,6 +139,18 @@ pub struct RungReached {
     pub seconds_after_finding: Option<f64>,
     /// What the proof rests on, in words.
     pub evidence: String,
+}
+
+/// A rung of the proof that does not hold any more.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct EarlierRung {
+    /// The rung as it was reached.
+    #[serde(flatten)]
+    pub rung: RungReached,
+    /// Until when it held, as far as the ledger knows.
+    pub ended_at: Timestamp,
+    /// The kind of the entry that ended it, such as `undone`, `drift` or `intent`.
+    pub ended_by: String,
 }
 
 /// What the deny affects.
@@ -174,7 +199,11 @@ impl RemediationReport {
         also_for: u64,
         until: Timestamp,
     ) -> Self {
-        let to_do = to_do(&view);
+        let raised = raised(&view, &timeline.seen_to);
+        let containment = Containment::of(&view, raised.is_some(), until);
+        let attention = Attention::of(&view, containment, raised);
+        let earlier_rungs = earlier_rungs(&view, &timeline);
+        let reached = timeline.proofs.iter().map(|reached| reached.proof.what.rung);
         let instance = view.finding.evidence.instance_id.as_deref();
         let aftercare = if view.state.is_in_place() {
             aftercare(&view.target, instance, view.recurrence.is_some())
@@ -196,6 +225,8 @@ impl RemediationReport {
             incident,
             state: view.state,
             proof: view.rung(),
+            highest_proof: reached.max(),
+            containment,
             acted: view.has_acted() && !view.history.is_contested,
             in_force: view.in_force(until),
             quarantines: view.history.quarantines.clone(),
@@ -211,7 +242,10 @@ impl RemediationReport {
             seconds_to_deny: view.to_deny().map(|took| took.as_secs_f64()),
             rungs: rungs(&view),
             impact,
-            to_do,
+            to_do: attention.as_ref().map(|one| one.what_to_do.clone()),
+            attention,
+            earlier_rungs,
+            is_searched: timeline.is_searched || !view.history.activities.is_empty(),
             aftercare,
             calls: timeline.calls,
             steps: timeline.steps,
@@ -287,6 +321,24 @@ impl RemediationReport {
         self.refusals.last().filter(|_| self.state.is_refused())
     }
 
+    /// Its deny is in place now, as far as the ledger knows.
+    pub(super) fn is_in_force(&self) -> bool {
+        let is_whole = |one: &InForce| one.gaps.iter().all(|gap| gap.to.is_some());
+        self.state.is_in_place() && self.in_force.as_ref().is_some_and(is_whole)
+    }
+
+    /// How long its deny was in force, in words, and whether it is; none when AWS never accepted one.
+    pub(super) fn in_force_words(&self) -> Option<String> {
+        let one = self.in_force.as_ref()?;
+        let long = span(one.seconds);
+        Some(match self.state {
+            _ if self.is_in_force() => long,
+            State::Revoking | State::Verifying => "not seen yet".to_owned(),
+            State::Lost | State::Contested => format!("{long}, gone"),
+            _ => format!("{long}, ended"),
+        })
+    }
+
     /// The latest quarantine beside its deny.
     pub(super) fn quarantine(&self) -> Option<&Quarantine> {
         self.quarantines.last()
@@ -315,32 +367,27 @@ pub fn rungs(view: &Remediation) -> Vec<RungReached> {
         seconds_after_finding: seconds_after(accepted.at),
         evidence: if accepted.found_in_place { "found in place" } else { "accepted by AWS" }.to_owned(),
     });
-    let proofs = view.proofs.iter().map(|Recorded { entry, at, what: proof }| {
-        let at = proof.at.unwrap_or(*at);
-        RungReached {
-            rung: proof.rung.to_string(),
-            entry: *entry,
-            at,
-            seconds_after_finding: seconds_after(at),
-            evidence: describe_proof(proof),
-        }
-    });
+    let proofs = view.proofs.iter().map(|proof| rung(view, proof));
     accepted.into_iter().chain(proofs).collect()
 }
 
-/// What a person must do now.
-fn to_do(view: &Remediation) -> Option<String> {
-    match view.state {
-        State::Held => Some(match (&view.what_to_do, &view.target.who) {
-            (Some(by_hand), Who::Unsupported { .. }) => by_hand.clone(),
-            _ => format!("Judge it: `rescind show {0}`, then approve or reject.", view.id),
-        }),
-        State::Blocked | State::Failed => view.refused().map(|refused| refused.what_to_do.clone()),
-        State::Contested => Some(
-            "Deny the principal where the thief cannot reach it: by a service control policy on the account."
-                .to_owned(),
-        ),
-        State::Lost => Some("Find out who removes the deny: it is put back.".to_owned()),
-        _ => None,
+fn rung(view: &Remediation, Recorded { entry, at, what: proof }: &Recorded<Proof>) -> RungReached {
+    let at = proof.at.unwrap_or(*at);
+    RungReached {
+        rung: proof.rung.to_string(),
+        entry: *entry,
+        at,
+        seconds_after_finding: view.since_activity(at).map(|since| since.as_secs_f64()),
+        evidence: describe_proof(proof),
     }
+}
+
+fn earlier_rungs(view: &Remediation, timeline: &Timeline) -> Vec<EarlierRung> {
+    let ended = timeline.proofs.iter().filter_map(|one| Some((&one.proof, one.ended.as_ref()?)));
+    let earlier = ended.map(|(proof, (ended_at, ended_by))| EarlierRung {
+        rung: rung(view, proof),
+        ended_at: *ended_at,
+        ended_by: ended_by.clone(),
+    });
+    earlier.collect()
 }

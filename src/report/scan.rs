@@ -4,7 +4,7 @@ use super::head::{Head, Signed};
 use super::reading::{Reading, event};
 use super::remediation::{AccountPlace, RemediationReport};
 use crate::ident::AccountId;
-use crate::ledger::{LedgerError, Reader};
+use crate::ledger::{LedgerError, Open, Reader};
 use crate::org::{Placement, Snapshot};
 use crate::remediation::{Event, ReasonCode, Recorded, Selection, VerdictName, incident_opened_by};
 use jiff::Timestamp;
@@ -31,6 +31,8 @@ pub struct Prepared<'a> {
     pub(super) reader: &'a Reader,
     /// The time of the ledger's last entry: nobody knows what was in place later.
     pub(super) known_until: Timestamp,
+    /// The page has an appendix with the ids of requests and the proofs of entries.
+    pub(super) appendix: bool,
     placements: BTreeMap<AccountId, Placement>,
     organization: Option<Snapshot>,
 }
@@ -60,6 +62,12 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// When the ledger cannot be read, or the selection cannot be.
     pub fn new(reader: &'a Reader, selection: Selection, now: Timestamp) -> Result<Self, ReportError> {
+        if let (Some(from), Some(to)) = (selection.from, selection.to)
+            && from >= to
+        {
+            let why = format!("from {from:.0} is not before to {to:.0}: nothing lies between");
+            return Err(ReportError::Asked(why));
+        }
         let checkpoint = reader.latest_checkpoint()?.map(|(entries, note)| Signed { entries, note });
         let placements = reader.placements()?;
         for ou in &selection.ous {
@@ -81,7 +89,20 @@ impl<'a> Prepared<'a> {
             hub_account: reader.hub_account()?,
         };
         let known_until = reader.last_time()?.map_or(now, |last| last.min(now));
-        Ok(Self { head, reader, known_until, placements, organization: reader.organization()? })
+        Ok(Self {
+            head,
+            reader,
+            known_until,
+            appendix: false,
+            placements,
+            organization: reader.organization()?,
+        })
+    }
+
+    /// With an appendix, where the format has one: the ids of all requests, and the proofs of all entries.
+    #[must_use]
+    pub fn with_appendix(self, appendix: bool) -> Self {
+        Self { appendix, ..self }
     }
 
     /// It is only about some remediations, so what led to none does not belong to it.
@@ -99,6 +120,16 @@ impl<'a> Prepared<'a> {
     pub(super) fn name(&self, account: &str) -> Option<&str> {
         let account = account.parse().ok()?;
         Some(self.organization.as_ref()?.account(&account)?.name.as_str())
+    }
+
+    /// How many remediations of the same accounts were decided before the period and are not finished.
+    pub(super) fn earlier(&self) -> Result<u64, LedgerError> {
+        let Some(from) = self.head.selection.from.filter(|_| !self.only_remediations()) else { return Ok(0) };
+        let unfinished = self.reader.unfinished()?.into_iter();
+        let is_earlier = |one: &Open| {
+            one.opened_at < from && self.is_selected(Some(one.account.as_str()), Some(&one.remediation))
+        };
+        Ok(unfinished.filter(is_earlier).count() as u64)
     }
 
     fn is_selected(&self, account: Option<&str>, remediation: Option<&str>) -> bool {

@@ -24,6 +24,11 @@ pub(super) trait Sheet {
         Ok(())
     }
 
+    /// What proves a remediation, behind everything else: where that is wanted and the format has room for it.
+    fn appendix(&mut self, _: &RemediationReport, _: &mut dyn Write) -> Result<(), ReportError> {
+        Ok(())
+    }
+
     /// What stands behind them.
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError>;
 }

@@ -1,12 +1,17 @@
 //! The figures of a report.
 
+use super::containment::Containment;
+use super::glance::{GLANCE, Glance};
+use super::open_item::OpenItem;
+use super::opt_out_use::OptOutUse;
 use super::remediation::RemediationReport;
 use super::scan::{CountedDecision, Met, Prepared, ReportError};
-use crate::config::SOON_DAYS;
-use crate::remediation::{InForceTotal, State, VerdictName};
+use super::spread::Spread;
+use super::tally::{Tally, Week, Weeks, severity_word};
+use super::thefts::Thefts;
+use super::verdict::{Beside, Verdict};
+use crate::remediation::{InForceTotal, ReasonCode, State, VerdictName};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,6 +22,8 @@ const NAMED: usize = 500;
 /// The figures over all selected remediations.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Summary {
+    /// How many thefts there were, how far they are contained, and whether anything is open.
+    pub verdict: Verdict,
     /// Decisions about findings; with `states`, `proofs` or `remediations` in the selection only those that began a remediation.
     pub decisions: u64,
     /// How many decisions there were of each verdict.
@@ -41,6 +48,8 @@ pub struct Summary {
     pub remediations: u64,
     /// Remediations, by their state.
     pub by_state: BTreeMap<String, u64>,
+    /// Remediations, by how far the theft behind each is contained.
+    pub by_containment: BTreeMap<Containment, u64>,
     /// Remediations whose deny was seen in place, now or earlier.
     pub acted: u64,
     /// Remediations that failed for good.
@@ -49,15 +58,21 @@ pub struct Summary {
     pub open: u64,
     /// They, by how far they are proved: `enforced`, `simulated`, `present`, `none`.
     pub by_proof: BTreeMap<String, u64>,
+    /// They, by the highest rung that was ever reached, also of what was since released, lost or retired.
+    pub by_highest_proof: BTreeMap<String, u64>,
     /// From the last activity that GuardDuty saw to AWS's acceptance of the deny that was then seen in place.
     pub seconds_to_deny: Option<Spread>,
     /// Remediations whose deny was seen in place and that are in no duration: GuardDuty dates the last activity
     /// after the deny, which cannot be.
     pub not_timed: u64,
+    /// How long each deny was seen in place, until it ended or until the last entry of the ledger.
+    pub seconds_in_force: Option<Spread>,
     /// How long persons who were asked took to answer.
     pub seconds_to_answer: Option<Spread>,
     /// How often nobody answered in time.
     pub unanswered: u64,
+    /// The remediation that waits longest for an answer now.
+    pub oldest_unanswered: Option<OldestUnanswered>,
     /// What was remediated, of what could have been.
     pub remediation_rate: RemediationRate,
     /// Remediations that follow another one that should have ended it: `new_key`, `same_key`.
@@ -77,36 +92,41 @@ pub struct Summary {
     pub by_ou: BTreeMap<String, Part>,
     /// The figures by day (UTC).
     pub by_day: BTreeMap<String, Part>,
-    /// What needs a person now.
+    /// The figures by week (UTC), by its Monday; also weeks without a decision.
+    pub by_week: BTreeMap<String, Week>,
+    /// Remediations by GuardDuty's severity of the finding: `critical` (from 9), `high` (from 7), `medium` (from 4), `low`
+    /// (from 1), `informational`, `unknown`.
+    pub by_severity: BTreeMap<String, Tally>,
+    /// Remediations by the type of the finding.
+    pub by_finding_type: BTreeMap<String, Tally>,
+    /// What needs a person now, the oldest first.
     pub needs_person: Vec<OpenItem>,
     /// More of the same, which are not named.
     pub needs_person_more: u64,
+    /// All remediations, when they are few enough for a table.
+    #[serde(skip)]
+    pub(super) glance: Vec<Glance>,
 }
 
-/// How durations spread, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-pub struct Spread {
-    /// Number of durations measured.
-    pub count: u64,
-    /// Half of them took so long at most.
-    pub median: f64,
-    /// Nine of ten took so long at most.
-    pub p90: f64,
-    /// The longest of them.
-    pub worst: f64,
+/// The remediation that waits longest for an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct OldestUnanswered {
+    /// Id of the remediation.
+    pub remediation: String,
+    /// Since when a person is asked.
+    pub since: Timestamp,
+    /// Seconds since then, until the report was made.
+    pub seconds: f64,
 }
 
-impl Spread {
-    /// The spread of durations in seconds. Of an even number of them the median is the mean of the two in the middle;
-    /// the 90th percentile is the smallest that is not below nine of ten (nearest rank).
-    #[must_use]
-    pub fn of(mut all: Vec<f64>) -> Option<Self> {
-        all.sort_by(f64::total_cmp);
-        let upper = *all.get(all.len() / 2)?;
-        let lower = *all.get(all.len().saturating_sub(1) / 2)?;
-        let p90 = *all.get((all.len() * 9).div_ceil(10).saturating_sub(1))?;
-        let median = f64::midpoint(lower, upper);
-        Some(Self { count: all.len() as u64, median, p90, worst: *all.last()? })
+impl OldestUnanswered {
+    /// The older one of what was found so far and what waits since then.
+    fn older(found: Option<Self>, (remediation, since): (&str, Timestamp), now: Timestamp) -> Option<Self> {
+        if found.as_ref().is_some_and(|found| found.since <= since) {
+            return found;
+        }
+        let seconds = now.duration_since(since).as_secs_f64().max(0.0);
+        Some(Self { remediation: remediation.to_owned(), since, seconds })
     }
 }
 
@@ -120,24 +140,6 @@ pub struct RemediationRate {
     pub actionable: u64,
     /// The one divided by the other; none when there was nothing to act on.
     pub share: Option<f64>,
-}
-
-/// An opt-out and how often it applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct OptOutUse {
-    /// Name of the opt-out.
-    pub name: String,
-    /// To how many decisions it applied.
-    pub decisions: u64,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// Why there is one.
-    pub reason: Option<String>,
-    /// The last day on which it applies; none when it is permanent, or gone.
-    #[schemars(with = "Option<String>")]
-    pub expires: Option<Date>,
-    /// `in force`, `ends soon`, `expired` or `gone`.
-    pub status: String,
 }
 
 /// One account's, unit's or day's part.
@@ -158,30 +160,15 @@ pub struct Part {
     pub skipped: u64,
 }
 
-/// Something that needs a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct OpenItem {
-    /// Id of the remediation.
-    pub remediation: String,
-    /// State of the remediation.
-    pub state: State,
-    /// Id of the affected account.
-    pub account: String,
-    /// The principal, in words.
-    pub principal: String,
-    /// Since when it needs a person.
-    pub since: Timestamp,
-    /// Why it needs a person.
-    pub why: String,
-    /// What that person should do.
-    pub what_to_do: String,
-}
-
 /// What is not to be kept in the figures themselves.
 #[derive(Default)]
 struct Durations {
     to_deny: Vec<f64>,
     to_answer: Vec<f64>,
+    in_force: Vec<f64>,
+    weeks: Weeks,
+    thefts: Thefts,
+    beside: Beside,
     opt_outs: BTreeMap<String, u64>,
 }
 
@@ -208,7 +195,20 @@ impl Summary {
         rate.share = (rate.actionable > 0).then_some(share);
         summary.seconds_to_deny = Spread::of(durations.to_deny);
         summary.seconds_to_answer = Spread::of(durations.to_answer);
-        summary.opt_outs(prepared, durations.opt_outs)?;
+        summary.seconds_in_force = Spread::of(durations.in_force);
+        summary.by_week = durations.weeks.by_monday();
+        summary.opt_outs = OptOutUse::all(prepared, durations.opt_outs)?;
+        summary.needs_person.sort_by_key(|one| one.since);
+        summary.verdict = durations.thefts.verdict(prepared)?;
+        summary.verdict.conclude(&Beside {
+            remediations: summary.remediations,
+            undecided: beside.undecided,
+            unreadable: beside.unreadable,
+            unconfirmed: beside.unconfirmed,
+            archived: beside.archived,
+            is_partial: prepared.only_remediations(),
+            ..durations.beside
+        });
         for (account, part) in &mut summary.by_account {
             part.name = prepared.name(account).map(str::to_owned);
         }
@@ -232,16 +232,20 @@ impl Summary {
                 }
                 let chosen = decision.code.is_by_choice();
                 self.remediation_rate.actionable += u64::from(is_own && chosen);
+                durations.beside.left_alone += u64::from(is_own && chosen);
+                durations.beside.out_of_reach += u64::from(is_own && is_out_of_reach(decision.code));
             }
             VerdictName::Observe => {
                 count(&mut self.observed_by_reason, decision.code.name());
                 self.remediation_rate.actionable += u64::from(is_own);
+                durations.beside.left_alone += u64::from(is_own);
             }
             VerdictName::Remediate | VerdictName::Hold => {}
         }
         if let Some(incident) = incident {
-            self.remediation(incident, durations);
+            self.remediation(incident, durations, prepared);
         }
+        durations.weeks.add(decision.at, incident.as_deref());
         self.parts(decision, incident.as_deref(), prepared);
     }
 
@@ -268,7 +272,12 @@ impl Summary {
         add(self.by_day.entry(decision.at.strftime("%Y-%m-%d").to_string()).or_default());
     }
 
-    fn remediation(&mut self, incident: &RemediationReport, durations: &mut Durations) {
+    fn remediation(
+        &mut self,
+        incident: &RemediationReport,
+        durations: &mut Durations,
+        prepared: &Prepared<'_>,
+    ) {
         let state = incident.state;
         self.remediations += 1;
         count(&mut self.by_state, &state.to_string());
@@ -278,6 +287,22 @@ impl Summary {
         self.remediation_rate.actionable += u64::from(state != State::Superseded || incident.acted);
         self.remediation_rate.remediated += u64::from(incident.acted || state == State::DoneByHand);
         count(&mut self.by_proof, &incident.proof.map_or("none".to_owned(), |rung| rung.to_string()));
+        count(
+            &mut self.by_highest_proof,
+            &incident.highest_proof.map_or("none".to_owned(), |rung| rung.to_string()),
+        );
+        *self.by_containment.entry(incident.containment).or_default() += 1;
+        self.by_severity
+            .entry(severity_word(incident.finding.severity).to_owned())
+            .or_default()
+            .add(incident);
+        self.by_finding_type.entry(incident.finding.finding_type.clone()).or_default().add(incident);
+        durations.thefts.add(incident);
+        durations.beside.not_searched += u64::from(!incident.is_searched);
+        durations.beside.by_hand += u64::from(state == State::DoneByHand);
+        if self.glance.len() <= GLANCE {
+            self.glance.push(Glance::of(incident));
+        }
         durations.to_deny.extend(incident.seconds_to_deny);
         self.not_timed += u64::from(incident.acted && incident.seconds_to_deny.is_none());
         let (waited, nobody) = incident.waits();
@@ -288,6 +313,7 @@ impl Summary {
         }
         if let Some(one) = &incident.in_force {
             self.in_force.get_or_insert_default().add(one);
+            durations.in_force.push(one.seconds);
         }
         self.drifts += incident.drifts.len() as u64;
         self.released += u64::from(state == State::Released);
@@ -295,86 +321,34 @@ impl Summary {
         if let Some(held) = held {
             count(&mut self.held_by_reason, held.code.name());
         }
-        if let Some(what_to_do) = &incident.to_do {
-            if self.needs_person.len() == NAMED {
-                self.needs_person_more += 1;
-                return;
-            }
-            let refused = incident.refused();
-            let lost = incident.drifts.last().filter(|_| matches!(state, State::Lost | State::Contested));
-            let (since, why) = match (held, lost, refused) {
-                (Some(held), ..) => (held.since, held.reason.clone()),
-                (_, Some(drift), _) => (drift.at, drift.what.clone()),
-                (.., Some(refusal)) => (refusal.at, refusal.what.reason.clone()),
-                _ => (incident.decision.at, incident.decision.reason.clone()),
-            };
-            self.needs_person.push(OpenItem {
-                remediation: incident.remediation.clone(),
-                state,
-                account: incident.account.clone(),
-                principal: incident.who(),
-                since,
-                why,
-                what_to_do: what_to_do.clone(),
-            });
+        if let Some(held) = held {
+            let wait = (incident.remediation.as_str(), held.since);
+            let now = prepared.head.generated_at;
+            self.oldest_unanswered = OldestUnanswered::older(self.oldest_unanswered.take(), wait, now);
+        }
+        match OpenItem::of(incident) {
+            Some(_) if self.needs_person.len() == NAMED => self.needs_person_more += 1,
+            item => self.needs_person.extend(item),
         }
     }
+}
 
-    fn opt_outs(
-        &mut self,
-        prepared: &Prepared<'_>,
-        mut used: BTreeMap<String, u64>,
-    ) -> Result<(), ReportError> {
-        let today = prepared.head.generated_at.to_zoned(TimeZone::UTC).date();
-        let soon = today.checked_add(jiff::Span::new().days(SOON_DAYS)).unwrap_or(Date::MAX);
-        for (name, opt_out) in prepared.reader.opt_outs()? {
-            let status = match opt_out.expires {
-                Some(day) if day < today => "expired",
-                Some(day) if day <= soon => "ends soon",
-                _ => "in force",
-            };
-            let decisions = used.remove(&name).unwrap_or(0);
-            if decisions > 0 || status == "ends soon" {
-                self.opt_outs.push(OptOutUse {
-                    name,
-                    decisions,
-                    owner: Some(opt_out.owner),
-                    reason: Some(opt_out.reason),
-                    expires: opt_out.expires,
-                    status: status.to_owned(),
-                });
-            }
-        }
-        let gone = used.into_iter().map(|(name, decisions)| OptOutUse {
-            name,
-            decisions,
-            owner: None,
-            reason: None,
-            expires: None,
-            status: "gone".to_owned(),
-        });
-        self.opt_outs.extend(gone);
-        Ok(())
-    }
+/// It may be a theft, and rescind cannot act on it.
+fn is_out_of_reach(code: ReasonCode) -> bool {
+    matches!(
+        code,
+        ReasonCode::OwnRole
+            | ReasonCode::NoPrincipal
+            | ReasonCode::NotARole
+            | ReasonCode::NoRemedy
+            | ReasonCode::AccountNotActive
+            | ReasonCode::TooOld
+    )
 }
 
 fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
     match counts.get_mut(name) {
         Some(count) => *count += 1,
         None => drop(counts.insert(name.to_owned(), 1)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_has_a_median_a_percentile_and_a_worst() {
-        assert_eq!(Spread::of(Vec::new()), None);
-        let one = Spread::of(vec![3.0]).expect("one");
-        assert!((one.median, one.p90, one.worst) == (3.0, 3.0, 3.0) && one.count == 1);
-        let ten = Spread::of((1..=10).map(f64::from).rev().collect()).expect("ten");
-        assert!((ten.median, ten.p90, ten.worst) == (5.5, 9.0, 10.0), "{ten:?}");
     }
 }

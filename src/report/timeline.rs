@@ -1,7 +1,7 @@
 //! The entries of a remediation, in order: the AWS calls, counted, and every other one in words.
 
 use crate::audit::canonical::Members;
-use crate::remediation::{Event, describe};
+use crate::remediation::{Event, Proof, Recorded, describe};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,11 +44,24 @@ pub struct Step {
     pub text: String,
 }
 
+/// A rung of the proof, and what ended it: the time and the kind of an entry.
+#[derive(Debug, Clone)]
+pub(super) struct Reached {
+    pub proof: Recorded<Proof>,
+    pub ended: Option<(Timestamp, String)>,
+}
+
 /// The entries of a remediation, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
     pub calls: Calls,
     pub steps: Vec<Step>,
+    /// Every rung of the proof that was reached.
+    pub proofs: Vec<Reached>,
+    /// The alerts that somebody has seen to, by their entries.
+    pub seen_to: Vec<i64>,
+    /// CloudTrail was searched for what was done with the credentials.
+    pub is_searched: bool,
 }
 
 impl Timeline {
@@ -70,11 +83,28 @@ impl Timeline {
 
     /// Adds an entry that is no call.
     pub fn step(&mut self, entry: i64, at: Timestamp, event: &Event) {
+        match event {
+            Event::Proof(proof) => {
+                let proof = Recorded { entry, at, what: proof.clone() };
+                self.proofs.push(Reached { proof, ended: None });
+            }
+            Event::AlertAcknowledged { alert, .. } => self.seen_to.push(*alert),
+            Event::Trace(_) => self.is_searched = true,
+            _ => {}
+        }
         let text = match event {
             // The step is called a decision already.
             Event::Decision { verdict, reason, .. } => format!("{verdict}: {reason}"),
             other => describe(other),
         };
         self.steps.push(Step { entry, at, kind: event.kind().to_owned(), text });
+    }
+
+    /// What was proved does not hold any more: it was released, found gone, or is being replaced.
+    pub fn proofs_end(&mut self) {
+        let Some(step) = self.steps.last() else { return };
+        for reached in self.proofs.iter_mut().filter(|reached| reached.ended.is_none()) {
+            reached.ended = Some((step.at, step.kind.clone()));
+        }
     }
 }

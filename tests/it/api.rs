@@ -135,6 +135,8 @@ fn lists_come_in_pages_and_by_what_is_wanted() {
         "/v1/alerts?since=yesterday",
         "/v1/remediations/r-1",
         "/v1/report?format=pdf",
+        "/v1/report?format=csv&appendix=true",
+        "/v1/report?format=csv&from=2026-02-02T00:00:00Z&to=2026-02-01T00:00:00Z",
     ] {
         assert_eq!(ask(wrong).problem(), (400, "invalid".to_owned()), "{wrong}");
     }

@@ -39,6 +39,10 @@ pub struct Args {
     #[arg(long, short = 'O', value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 
+    /// With an appendix: the ids of all requests, and the proof that each entry is in the signed ledger. Only for html.
+    #[arg(long)]
+    appendix: bool,
+
     /// Make no checkpoint, and do not record in the ledger that the report was made.
     #[arg(long)]
     pub(super) no_record: bool,
@@ -67,7 +71,21 @@ impl Args {
         let format = self.format.unwrap_or(Format::Json).name();
         let mut query = vec![("format", format.to_owned())];
         query.extend(self.wanted.over_a_hub()?);
+        if self.has_appendix()? {
+            query.push(("appendix", "true".to_owned()));
+        }
         Ok(OverHub { format, query })
+    }
+
+    /// # Errors
+    /// When an appendix is asked of a format that has none.
+    fn has_appendix(&self) -> Result<bool, BadInput> {
+        let format = self.format.unwrap_or(Format::Json);
+        if self.appendix && format != Format::Html {
+            let why = "--appendix is for --format html: the other formats have the ids of requests, and `rescind ledger prove ENTRY` proves an entry";
+            return Err(BadInput(why.to_owned()));
+        }
+        Ok(self.appendix)
     }
 }
 
@@ -84,6 +102,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
         return push::run(push, &Config::load_alone(config)?, screen);
     }
     let format = args.format.unwrap_or(Format::Json);
+    let appendix = args.has_appendix()?;
     let (reader, recorded) = if let Some(path) = &args.ledger {
         (Reader::open(&named_ledger(path)?)?, None)
     } else {
@@ -99,7 +118,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
     let selection = args.wanted.selection(&reader)?;
     match recorded {
         None => {
-            let prepared = prepare(&reader, selection)?;
+            let prepared = prepare(&reader, selection)?.with_appendix(appendix);
             let Some(made) = make(args, format, &prepared, screen)? else { return Ok(Exit::Done) };
             made.keep()?;
             describe(args, format, &prepared, &made, None, screen)
@@ -109,7 +128,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
             let checkpoints = Checkpoints::start(&config, &ledger, &reader).await?;
             // A checkpoint covers everything that the report shows.
             checkpoints.make(&ledger, &reader).await?;
-            let prepared = prepare(&reader, selection)?;
+            let prepared = prepare(&reader, selection)?.with_appendix(appendix);
             let Some(made) = make(args, format, &prepared, screen)? else { return Ok(Exit::Done) };
             let event = Event::Report(Box::new(Reported {
                 format: format.name().to_owned(),

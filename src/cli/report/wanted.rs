@@ -21,7 +21,7 @@ pub(super) struct Wanted {
 
     /// Only what was decided up to the end of this day, or before this time.
     #[arg(long, value_name = "TIME", value_parser = until)]
-    to: Option<Timestamp>,
+    to: Option<Until>,
 
     /// Only this account; several times for several.
     #[arg(long = "account", value_name = "ID")]
@@ -45,6 +45,7 @@ impl Wanted {
     /// # Errors
     /// When it has no such filter.
     pub fn over_a_hub(&self) -> Result<Vec<(&'static str, String)>, BadInput> {
+        self.is_a_period()?;
         let is_more = self.accounts.len() > 1
             || !self.ous.is_empty()
             || !self.standing.is_empty()
@@ -55,24 +56,38 @@ impl Wanted {
         }
         let of = |name, time: Option<Timestamp>| time.map(|time| (name, time.to_string()));
         let account = self.accounts.first().map(|account| ("account", account.to_string()));
-        Ok([of("from", self.from), of("to", self.to), account].into_iter().flatten().collect())
+        Ok([of("from", self.from), of("to", self.before()), account].into_iter().flatten().collect())
+    }
+
+    /// The time before which everything is.
+    fn before(&self) -> Option<Timestamp> {
+        self.to.as_ref().map(|to| to.before)
+    }
+
+    /// # Errors
+    /// When it ends before it begins.
+    fn is_a_period(&self) -> Result<(), BadInput> {
+        match (self.from, &self.to) {
+            (Some(from), Some(to)) if from >= to.before => {
+                let is_day = from.strftime("%H:%M:%S%.f").to_string() == "00:00:00";
+                let from = from.strftime(if is_day { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%S%.fZ" });
+                let text = format!("--to {} is before --from {from}: nothing lies between", to.typed);
+                Err(BadInput(text))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// As the ledger takes it.
     pub fn selection(&self, reader: &Reader) -> anyhow::Result<Selection> {
-        if let (Some(from), Some(to)) = (self.from, self.to)
-            && from >= to
-        {
-            let text = format!("--from {from:.0} is not before --to {to:.0}: nothing lies between");
-            return Err(BadInput(text).into());
-        }
+        self.is_a_period()?;
         let mut ids = Vec::new();
         for id in &self.remediations {
             ids.push(crate::desk::find(reader, id)?);
         }
         Ok(Selection {
             from: self.from,
-            to: self.to,
+            to: self.before(),
             accounts: self.accounts.clone(),
             ous: self.ous.clone(),
             remediations: ids,
@@ -81,13 +96,19 @@ impl Wanted {
     }
 }
 
-/// The end of a day, or a time.
-fn until(text: &str) -> Result<Timestamp, String> {
-    let time = ledger::day_or_time(text)?;
+/// The end of a period: a day, which is in it, or a time, which is not.
+#[derive(Debug, Clone)]
+struct Until {
+    typed: String,
+    before: Timestamp,
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    let mut before = ledger::day_or_time(text)?;
     if text.parse::<Date>().is_ok() && !text.contains(['T', 't', ' ']) {
-        return time.checked_add(24.hours()).map_err(|error| error.to_string());
+        before = before.checked_add(24.hours()).map_err(|error| error.to_string())?;
     }
-    Ok(time)
+    Ok(Until { typed: text.to_owned(), before })
 }
 
 pub(super) fn prepare(reader: &Reader, selection: Selection) -> anyhow::Result<Prepared<'_>> {

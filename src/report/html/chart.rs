@@ -1,10 +1,12 @@
 //! The page's charts, as SVG: how high each bar is, and where its text stands.
 
+use super::period::Unit;
 use crate::report::summary::{Part, Summary};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// Maximum number of days that are shown one by one; more are shown by month.
-const DAYS: usize = 62;
+/// Maximum number of bars.
+const BARS: usize = 200;
 
 #[derive(Default)]
 pub(super) struct Chart {
@@ -52,19 +54,31 @@ fn scaled(count: u64, most: u64, length: f64) -> f64 {
     if most == 0 { 0.0 } else { count as f64 / most as f64 * length }
 }
 
-pub(super) fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
-    let mut periods: BTreeMap<&str, Part> = BTreeMap::new();
-    let by_month = by_day.len() > DAYS;
+/// The periods of the chart, also those in which nothing was decided: a gap is seen as one.
+fn periods(unit: Unit, by_day: &BTreeMap<Date, &Part>) -> BTreeMap<Date, Part> {
+    let mut periods: BTreeMap<Date, Part> = BTreeMap::new();
+    if let (Some(first), Some(last)) = (by_day.keys().next(), by_day.keys().next_back()) {
+        periods.extend(unit.between(*first, *last).take(BARS).map(|begin| (begin, Part::default())));
+    }
     for (day, part) in by_day {
-        let name = if by_month { day.get(..7).unwrap_or(day) } else { day };
-        let sum = periods.entry(name).or_default();
+        let sum = periods.entry(unit.begin(*day)).or_default();
         sum.decisions += part.decisions;
         sum.acted += part.acted;
         sum.not_acted += part.not_acted;
         sum.observed += part.observed;
         sum.skipped += part.skipped;
     }
-    let heading = if by_month { "Decisions by month (UTC)" } else { "Decisions by day (UTC)" };
+    periods
+}
+
+pub(super) fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
+    let by_day: BTreeMap<Date, &Part> =
+        by_day.iter().filter_map(|(day, part)| Some((day.parse().ok()?, part))).collect();
+    let unit = Unit::of(by_day.keys().next().copied(), by_day.keys().next_back().copied());
+    let mut periods = periods(unit, &by_day);
+    while periods.len() > BARS {
+        periods.pop_first();
+    }
     let most = periods.values().map(|part| part.decisions).max().unwrap_or(0);
     let bar_width = if periods.len() > 31 { 14 } else { 26 };
     let step = bar_width + 8;
@@ -73,7 +87,7 @@ pub(super) fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
     let bars: Vec<DayBar> = periods
         .iter()
         .enumerate()
-        .map(|(index, (name, part))| {
+        .map(|(index, (begin, part))| {
             let x = 42 + index * step;
             let mut y = 150.0;
             let parts = [
@@ -88,16 +102,15 @@ pub(super) fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
                 .map(|(class, count)| {
                     let height = scaled(count, most, 130.0);
                     y -= height;
-                    let title = format!("{name}: {count} {}", class.replace('_', " "));
+                    let title = format!("{}: {count} {}", unit.name(*begin), class.replace('_', " "));
                     DayPart { class, y: format!("{y:.1}"), height: format!("{height:.1}"), title }
                 })
                 .collect();
-            let short = name.get(if by_month { 0..7 } else { 5..10 }).unwrap_or(name);
-            let label = if index % labelled == 0 { short.to_owned() } else { String::new() };
+            let label = if index % labelled == 0 { unit.short(*begin) } else { String::new() };
             DayBar { x, middle: x + bar_width / 2, label, parts }
         })
         .collect();
-    let ticks = if most == 1 { vec![1] } else { vec![most.div_ceil(2), most] };
+    let ticks = if most <= 1 { vec![most] } else { vec![most.div_ceil(2), most] };
     let ticks = ticks
         .into_iter()
         .map(|count| {
@@ -107,22 +120,28 @@ pub(super) fn chart(by_day: &BTreeMap<String, Part>) -> Chart {
         .collect();
     let description = periods
         .iter()
-        .map(|(name, part)| {
+        .filter(|(_, part)| part.decisions > 0)
+        .map(|(begin, part)| {
             format!(
-                "{name}: {} acted, {} not acted, {} observed, {} skipped",
-                part.acted, part.not_acted, part.observed, part.skipped
+                "{}: {} acted, {} not acted, {} observed, {} skipped",
+                unit.name(*begin),
+                part.acted,
+                part.not_acted,
+                part.observed,
+                part.skipped
             )
         })
         .collect::<Vec<_>>()
         .join("; ");
-    Chart { heading, description, width: (periods.len() * step + 60).max(320), bar_width, ticks, bars }
+    let width = (periods.len() * step + 60).max(320);
+    Chart { heading: unit.heading(), description, width, bar_width, ticks, bars }
 }
 
 pub(super) fn rungs(summary: &Summary) -> Vec<Bar> {
-    let most = summary.by_proof.values().copied().max().unwrap_or(0);
+    let most = summary.by_highest_proof.values().copied().max().unwrap_or(0);
     let all = ["enforced", "simulated", "present", "none"];
     let bars = all.iter().filter(|_| most > 0).enumerate().map(|(index, label)| {
-        let count = summary.by_proof.get(*label).copied().unwrap_or(0);
+        let count = summary.by_highest_proof.get(*label).copied().unwrap_or(0);
         let width = scaled(count, most, 190.0);
         let class = if *label == "none" { "skipped" } else { "acted" };
         let y = index * 24 + 3;

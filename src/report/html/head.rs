@@ -1,11 +1,14 @@
 //! The head of the page: what the report is about, and the figures.
 
 use super::chart::{Bar, Chart, chart, rungs};
+use super::figures::{Kpi, SpreadRow, kpis, reasons, spreads};
 use super::shown::Shown;
-use crate::plural::counted;
-use crate::remediation::{InForceTotal, State, VerdictName, span};
+use crate::remediation::span;
+use crate::report::glance::{GLANCE, Glance};
 use crate::report::head::Head;
-use crate::report::summary::{Part, Spread, Summary};
+use crate::report::open_item::OpenItem;
+use crate::report::summary::{Part, Summary};
+use crate::report::tally::{SEVERITIES, Tally, Week, severity_word};
 use askama::Template;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -15,36 +18,56 @@ const STYLE: &str = include_str!("../../../templates/report/style.css");
 /// Maximum number of accounts and units that are listed: those with the most decisions.
 const LISTED: usize = 50;
 
+/// Maximum number of weeks in the table of the trend: the latest.
+const WEEKS: usize = 26;
+
 #[derive(Template)]
 #[template(path = "report/head.html")]
 pub(super) struct HeadPage<'a> {
     style: &'static str,
     period: String,
     about: String,
+    tone: &'static str,
+    attention: u64,
+    items: Vec<Item<'a>>,
     kpis: Vec<Kpi>,
     spreads: Vec<SpreadRow>,
     summary: &'a Summary,
     chart: Chart,
+    weeks: Vec<(&'a str, &'a Week)>,
+    weeks_more: usize,
+    glance: Vec<Row<'a>>,
     rungs: Vec<Bar>,
     rungs_height: usize,
     rungs_description: String,
-    reasons: Vec<(&'static str, &'a str, u64)>,
+    reasons: Vec<(&'static str, String, u64)>,
     groups: Vec<Group<'a>>,
+    tallies: Vec<Tallied<'a>>,
 }
 
-struct Kpi {
-    label: &'static str,
-    value: String,
-    note: String,
-    class: &'static str,
+/// What needs attention.
+struct Item<'a> {
+    one: &'a OpenItem,
+    account: String,
+    severity: &'static str,
+    waits: String,
 }
 
-struct SpreadRow {
-    label: &'static str,
-    count: u64,
-    median: String,
-    p90: String,
-    worst: String,
+/// A remediation in the table.
+struct Row<'a> {
+    one: &'a Glance,
+    decided: String,
+    account: String,
+    to_deny: String,
+    in_force: String,
+}
+
+/// Remediations by something.
+struct Tallied<'a> {
+    heading: &'static str,
+    what: &'static str,
+    rows: Vec<(&'a str, &'a Tally)>,
+    more: usize,
 }
 
 struct Group<'a> {
@@ -55,18 +78,27 @@ struct Group<'a> {
 }
 
 impl<'a> HeadPage<'a> {
-    pub fn of(head: &Head, summary: &'a Summary) -> Self {
+    pub fn of(head: &Head, summary: &'a Summary, known: Timestamp) -> Self {
         let rungs = rungs(summary);
+        let weeks_more = summary.by_week.len().saturating_sub(WEEKS);
+        let glance = if summary.glance.len() > GLANCE { &[][..] } else { &summary.glance };
         Self {
             style: STYLE,
             period: period(head),
-            about: about(head),
+            about: about(head, known),
+            tone: match &summary.verdict {
+                verdict if verdict.needs_attention() => "bad",
+                verdict if verdict.is_open() => "warn",
+                _ => "good",
+            },
+            attention: summary.needs_person.len() as u64 + summary.needs_person_more,
+            items: summary.needs_person.iter().map(|one| item(one, head.generated_at)).collect(),
             kpis: kpis(summary),
-            spreads: vec![
-                spread("finding to deny", summary.seconds_to_deny),
-                spread("asked to answered", summary.seconds_to_answer),
-            ],
+            spreads: spreads(summary),
             chart: chart(&summary.by_day),
+            weeks: summary.by_week.iter().skip(weeks_more).map(|(day, week)| (day.as_str(), week)).collect(),
+            weeks_more,
+            glance: glance.iter().map(row).collect(),
             rungs_height: rungs.len() * 24,
             rungs_description: rungs
                 .iter()
@@ -82,9 +114,52 @@ impl<'a> HeadPage<'a> {
             .into_iter()
             .filter(|group| !group.rows.is_empty())
             .collect(),
+            tallies: vec![
+                tallied("By severity", "severity", &summary.by_severity, |name| {
+                    SEVERITIES.iter().position(|one| *one == name).unwrap_or(SEVERITIES.len()) as u64
+                }),
+                tallied("By type of finding", "type", &summary.by_finding_type, |name| {
+                    u64::MAX - summary.by_finding_type.get(name).map_or(0, |tally| tally.remediations)
+                }),
+            ]
+            .into_iter()
+            .filter(|tallied| !tallied.rows.is_empty())
+            .collect(),
             summary,
         }
     }
+}
+
+fn item(one: &OpenItem, now: Timestamp) -> Item<'_> {
+    Item {
+        account: Shown::account(&one.account, one.account_name.as_deref()),
+        severity: severity_word(one.severity),
+        waits: span(now.duration_since(one.since).as_secs_f64().max(0.0)),
+        one,
+    }
+}
+
+fn row(one: &Glance) -> Row<'_> {
+    Row {
+        decided: one.decided_at.strftime("%Y-%m-%d %H:%MZ").to_string(),
+        account: Shown::account(&one.account, one.account_name.as_deref()),
+        to_deny: one.seconds_to_deny.map_or_else(|| "–".to_owned(), span),
+        in_force: one.in_force.clone().unwrap_or_else(|| "–".to_owned()),
+        one,
+    }
+}
+
+fn tallied<'a>(
+    heading: &'static str,
+    what: &'static str,
+    tallies: &'a BTreeMap<String, Tally>,
+    order: impl Fn(&str) -> u64,
+) -> Tallied<'a> {
+    let mut rows: Vec<(&str, &Tally)> = tallies.iter().map(|(name, tally)| (name.as_str(), tally)).collect();
+    rows.sort_by_key(|(name, _)| order(name));
+    let more = rows.len().saturating_sub(LISTED);
+    rows.truncate(LISTED);
+    Tallied { heading, what, rows, more }
 }
 
 fn period(head: &Head) -> String {
@@ -100,7 +175,7 @@ fn period(head: &Head) -> String {
     }
 }
 
-fn about(head: &Head) -> String {
+fn about(head: &Head, known: Timestamp) -> String {
     let selection = &head.selection;
     let accounts: Vec<String> = selection.accounts.iter().map(ToString::to_string).collect();
     let mut parts = Vec::new();
@@ -118,95 +193,12 @@ fn about(head: &Head) -> String {
         }
     }
     let only = if parts.is_empty() { String::new() } else { format!("Only {}. ", parts.join("; ")) };
-    format!("{only}Made {} from {} entries of the ledger.", Shown::time(&head.generated_at), head.entries)
-}
-
-fn kpis(summary: &Summary) -> Vec<Kpi> {
-    let kpi = |label, count: u64, note: String| Kpi { label, value: count.to_string(), note, class: "" };
-    let of = |verdict| summary.by_verdict.get(&verdict).copied().unwrap_or(0);
-    let rate = &summary.remediation_rate;
-    let share = rate.share.map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0));
-    let in_force = summary.in_force.as_ref();
-    let bad = |count: u64| if count > 0 { "bad" } else { "" };
-    let needs = summary.needs_person.len() as u64 + summary.needs_person_more;
-    let beside = [
-        (summary.undecided, "undecided"),
-        (summary.unreadable, "unreadable"),
-        (summary.unconfirmed, "unconfirmed"),
-    ];
-    let beside: Vec<String> = beside
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let not_timed = match summary.not_timed {
-        0 => String::new(),
-        count => format!("without {count} that GuardDuty dates after the deny"),
-    };
-    let again: u64 = summary.recurrences.values().sum();
-    let again = if again > 0 { format!("{again} recurring") } else { String::new() };
-    vec![
-        kpi("findings decided", summary.decisions, beside.join(", ")),
-        kpi("acted: deny seen in place", summary.acted, again),
-        Kpi {
-            label: "remediation rate",
-            value: share,
-            note: format!("{} of {}", rate.remediated, rate.actionable),
-            class: "",
-        },
-        Kpi {
-            label: "denies in force",
-            value: in_force.map_or_else(|| "–".to_owned(), InForceTotal::percent),
-            note: in_force.map_or_else(String::new, |one| {
-                format!("of the time since the first put; {}", counted(one.gaps, "gap"))
-            }),
-            class: bad(in_force.map_or(0, |one| one.gaps)),
-        },
-        Kpi {
-            label: "finding to deny, median",
-            value: summary.seconds_to_deny.map_or_else(|| "–".to_owned(), |one| span(one.median)),
-            note: not_timed,
-            class: "",
-        },
-        kpi("held now", summary.by_state.get("held").copied().unwrap_or(0), String::new()),
-        kpi("observed", of(VerdictName::Observe), String::new()),
-        kpi("skipped", of(VerdictName::Skip), String::new()),
-        Kpi { class: bad(summary.failed), ..kpi("failed", summary.failed, String::new()) },
-        Kpi { class: bad(needs), ..kpi("need a person", needs, String::new()) },
-    ]
-}
-
-fn spread(label: &'static str, spread: Option<Spread>) -> SpreadRow {
-    let text = |of: fn(Spread) -> f64| spread.map_or_else(|| "–".to_owned(), |one| span(of(one)));
-    SpreadRow {
-        label,
-        count: spread.map_or(0, |one| one.count),
-        median: text(|one| one.median),
-        p90: text(|one| one.p90),
-        worst: text(|one| one.worst),
-    }
-}
-
-fn reasons(summary: &Summary) -> Vec<(&'static str, &str, u64)> {
-    let mut all = Vec::new();
-    for (verdict, counts) in [
-        ("held now", &summary.held_by_reason),
-        ("observed", &summary.observed_by_reason),
-        ("skipped", &summary.skipped_by_reason),
-        ("no rule is for it", &summary.without_rule),
-    ] {
-        all.extend(counts.iter().map(|(reason, count)| (verdict, reason.as_str(), *count)));
-    }
-    let is_undone = |state: &State| {
-        !matches!(state, State::Held | State::DoneByHand | State::Superseded)
-            && !state.is_in_place()
-            && !matches!(state, State::Expired | State::Retiring | State::Retired)
-            && !matches!(state, State::Releasing | State::Released)
-    };
-    let undone =
-        summary.by_state.iter().filter(|(state, _)| state.parse().is_ok_and(|state| is_undone(&state)));
-    all.extend(undone.map(|(state, count)| ("not revoked now", state.as_str(), *count)));
-    all
+    format!(
+        "{only}Made {} from {} entries of the ledger, the last of {}.",
+        Shown::time(&head.generated_at),
+        head.entries,
+        Shown::time(&known)
+    )
 }
 
 fn group<'a>(heading: &'static str, what: &'static str, parts: &'a BTreeMap<String, Part>) -> Group<'a> {

@@ -1,6 +1,7 @@
 //! One incident on the page.
 
 use super::graph::Drawing;
+use super::prose::Prose;
 use super::shown::Shown;
 use crate::incident::{DoorStatus, Incident, IncidentDoor, IncidentState, Session};
 use crate::plural::counted;
@@ -22,7 +23,7 @@ pub(super) struct IncidentPage<'a> {
     doors: Vec<DoorPart>,
     taken: Vec<String>,
     denied: String,
-    unread: Vec<String>,
+    unread: Vec<Prose>,
 }
 
 struct SessionRow<'a> {
@@ -30,7 +31,7 @@ struct SessionRow<'a> {
     what: String,
     key: String,
     at: String,
-    why: String,
+    why: Prose,
     remediation: Option<&'a str>,
 }
 
@@ -40,7 +41,7 @@ struct DoorPart {
     what: String,
     id: String,
     how: String,
-    note: String,
+    note: Prose,
     commands: Vec<String>,
 }
 
@@ -80,7 +81,7 @@ fn session(session: &Session) -> SessionRow<'_> {
         what: Shown::text(&format!("{}: {}{account}{name}", session.thing, session.principal)),
         key: Shown::text(session.access_key.as_deref().unwrap_or("–")),
         at: Shown::time(&session.at),
-        why: Shown::text(&session.why),
+        why: Shown::prose(&session.why),
         remediation: session.remediation.as_deref(),
     }
 }
@@ -106,15 +107,15 @@ fn door(door: &IncidentDoor) -> DoorPart {
         what: Shown::text(&format!("{}{outside}", what(activity))),
         id: Shown::text(&door.door),
         how: Shown::text(&format!("{} {}{by}", activity.call, Shown::time(&activity.at))),
-        note: Shown::text(&note.unwrap_or_default()),
+        note: Shown::prose(&note.unwrap_or_default()),
         commands: commands.unwrap_or_default(),
     }
 }
 
-fn unread(incident: &Incident) -> Vec<String> {
+fn unread(incident: &Incident) -> Vec<Prose> {
     let regions = incident.unread.iter().map(|one| {
         let place = format!("account {}, {}, key {}", one.account, one.region.region, one.access_key);
         format!("{place}: {}: {}", one.region.error, one.region.what_to_do)
     });
-    regions.chain(incident.not_read.iter().cloned()).map(|line| Shown::text(&line)).collect()
+    regions.chain(incident.not_read.iter().cloned()).map(|line| Shown::prose(&line)).collect()
 }

@@ -1,8 +1,9 @@
 //! The page: its head, the remediations one by one, and its foot.
 
+use super::appendix::{AppendixPage, Proof};
 use super::head::HeadPage;
 use super::incident::IncidentPage;
-use super::remediation::{Proof, RemediationPage};
+use super::remediation::{RemediationPage, Said};
 use super::shown::Shown;
 use crate::incident::Incident;
 use crate::ledger::Paths;
@@ -22,6 +23,8 @@ pub(in crate::report) struct Page<'a> {
     archived: u64,
     count: u64,
     has_incidents: bool,
+    has_source: bool,
+    said: Said,
 }
 
 #[derive(Template)]
@@ -29,8 +32,9 @@ pub(in crate::report) struct Page<'a> {
 struct IncidentsPage;
 
 #[derive(Template)]
-#[template(path = "report/foot.html")]
-struct FootPage<'a> {
+#[template(path = "report/source.html")]
+struct SourcePage<'a> {
+    has_appendix: bool,
     count: u64,
     generated: String,
     version: &'a str,
@@ -40,11 +44,23 @@ struct FootPage<'a> {
     note: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "report/foot.html")]
+struct FootPage;
+
 impl<'a> Page<'a> {
     pub fn of(prepared: &'a Prepared<'a>) -> Self {
         let signed =
             prepared.head.checkpoint.as_ref().map(|one| (one.entries, prepared.reader.paths(one.entries)));
-        Self { prepared, signed, archived: 0, count: 0, has_incidents: false }
+        Self {
+            prepared,
+            signed,
+            archived: 0,
+            count: 0,
+            has_incidents: false,
+            has_source: false,
+            said: Said::default(),
+        }
     }
 }
 
@@ -68,16 +84,12 @@ impl Sheet for Page<'_> {
         let nothing = Summary::default();
         let summary = summary.unwrap_or(&nothing);
         self.archived = summary.archived;
-        render(&HeadPage::of(head, summary), out)
+        render(&HeadPage::of(head, summary, self.prepared.known_until), out)
     }
 
     fn one(&mut self, incident: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
         self.count += 1;
-        let proof = match &self.signed {
-            Some((size, paths)) => Proof::of(incident, *size, paths)?,
-            None => Proof::default(),
-        };
-        render(&RemediationPage::of(incident, proof), out)
+        render(&RemediationPage::of(incident, self.prepared.appendix, &mut self.said), out)
     }
 
     fn incident(&mut self, incident: &Incident, out: &mut dyn Write) -> Result<(), ReportError> {
@@ -87,10 +99,31 @@ impl Sheet for Page<'_> {
         render(&IncidentPage::of(incident), out)
     }
 
+    fn appendix(&mut self, report: &RemediationReport, out: &mut dyn Write) -> Result<(), ReportError> {
+        self.source(out)?;
+        let proof = match &self.signed {
+            Some((size, paths)) => Proof::of(report, *size, paths)?,
+            None => Proof::default(),
+        };
+        render(&AppendixPage::of(report, proof), out)
+    }
+
     fn end(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {
+        self.source(out)?;
+        render(&FootPage, out)
+    }
+}
+
+impl Page<'_> {
+    /// Where the report comes from, behind all remediations and incidents: the appendix stands behind it.
+    fn source(&mut self, out: &mut dyn Write) -> Result<(), ReportError> {
+        if std::mem::replace(&mut self.has_source, true) {
+            return Ok(());
+        }
         let head = &self.prepared.head;
         let signed = head.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.entries);
-        let page = FootPage {
+        let page = SourcePage {
+            has_appendix: self.prepared.appendix && self.count > 0,
             count: self.count,
             generated: Shown::time(&head.generated_at),
             version: &head.version,

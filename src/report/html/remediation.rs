@@ -1,36 +1,41 @@
-//! One remediation on the page, and the proof that its entries are in the ledger.
+//! One remediation on the page.
 
+use super::prose::Prose;
 use super::shown::{Shown, nested};
-use crate::ledger::Paths;
-use crate::ledger::tree::Hash;
 use crate::plural::counted;
 use crate::remediation::{
     Asked, ChangeMade, InForce, ReleaseRun, describe_in_force, describe_quarantine, span,
 };
 use crate::report::diff::policy_diff;
 use crate::report::finding::known;
-use crate::report::remediation::RemediationReport;
-use crate::report::scan::ReportError;
+use crate::report::remediation::{RemediationReport, RungReached};
+use crate::report::tally::severity_word;
+use crate::report::timeline::Calls;
 use askama::Template;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::fmt::Display;
 
 #[derive(Template)]
 #[template(path = "report/remediation.html")]
 pub(super) struct RemediationPage<'a> {
     s: &'a RemediationReport,
+    account: String,
+    severity: &'static str,
+    calls: String,
     opened: String,
     to_deny: String,
     in_force: String,
-    details: Vec<(&'static str, String)>,
+    attention: String,
+    details: Vec<(&'static str, Prose)>,
+    earlier: Vec<Earlier<'a>>,
     changes: Vec<Diffed<'a>>,
     steps: Vec<StepRow>,
-    impact: Vec<(String, Vec<String>)>,
-    aftercare: Vec<(String, Vec<String>)>,
-    proof: Proof,
+    impact: Vec<(Prose, Vec<String>)>,
+    aftercare: Vec<Care>,
+    /// The remediation at which the same was said before: on paper it is not said again.
+    said_at: String,
+    /// Where the ids of its calls are.
+    has_appendix: bool,
 }
 
 struct Diffed<'a> {
@@ -45,62 +50,134 @@ struct Diffed<'a> {
     diff: Vec<(&'static str, String)>,
 }
 
+/// Rungs of the proof that do not hold any more.
+struct Earlier<'a> {
+    until: String,
+    rungs: Vec<&'a RungReached>,
+}
+
+/// What to do after a revocation.
+struct Care {
+    text: Prose,
+    commands: Vec<Command>,
+    /// It was said before, at another remediation.
+    is_again: bool,
+}
+
+/// What was said at which remediation first: most of it is the same for all of them.
+#[derive(Debug, Default)]
+pub(super) struct Said(HashMap<String, String>);
+
+impl Said {
+    /// Maximum number of texts that are remembered.
+    const MOST: usize = 200;
+
+    /// Where a text was said before; it is remembered otherwise.
+    fn before(&mut self, text: &str, at: &str) -> Option<&str> {
+        if !self.0.contains_key(text) {
+            if self.0.len() < Self::MOST {
+                self.0.insert(text.to_owned(), at.to_owned());
+            }
+            return None;
+        }
+        self.0.get(text).map(String::as_str)
+    }
+}
+
+/// A command, and where it is for.
+struct Command {
+    line: String,
+    note: String,
+}
+
 struct StepRow {
     entry: String,
     time: String,
     after: String,
-    text: String,
-}
-
-/// The ways of all entries of a incident to the root. They share most of it.
-#[derive(Default)]
-pub(super) struct Proof {
-    size: u64,
-    /// The entry, its leaf hash, and which hashes are on its way, from the leaf upwards.
-    entries: Vec<(i64, String, String)>,
-    nodes: Vec<(usize, String)>,
+    text: Prose,
 }
 
 impl<'a> RemediationPage<'a> {
-    pub fn of(incident: &'a RemediationReport, proof: Proof) -> Self {
+    pub fn of(incident: &'a RemediationReport, has_appendix: bool, said: &mut Said) -> Self {
+        let (aftercare, said_at) = aftercare(incident, said);
         Self {
             s: incident,
+            account: Shown::account(&incident.account, incident.account_name.as_deref()),
+            severity: severity_word(incident.finding.severity),
+            calls: calls(&incident.calls),
             opened: Shown::time(&incident.decision.at),
             to_deny: incident.seconds_to_deny.map(span).unwrap_or_default(),
-            in_force: incident.in_force.as_ref().map(InForce::percent).unwrap_or_default(),
+            in_force: incident.in_force.as_ref().map(|one| in_force(incident, one)).unwrap_or_default(),
+            attention: incident
+                .attention
+                .as_ref()
+                .map(|one| format!("since {}: {}", Shown::time(&one.since), one.why))
+                .unwrap_or_default(),
+            earlier: earlier(incident),
             details: details(incident),
             changes: incident.changes.iter().map(diffed).collect(),
             steps: steps(incident),
             impact: incident.impact.as_ref().map(|impact| nested(&impact.lines)).unwrap_or_default(),
-            aftercare: nested(&incident.aftercare),
-            proof,
+            aftercare,
+            said_at,
+            has_appendix,
         }
     }
 }
 
-impl Proof {
-    /// Of the entries of a incident among the first `size`, which are signed for.
-    pub fn of(incident: &RemediationReport, size: u64, paths: &Paths<'_>) -> Result<Self, ReportError> {
-        let mut proof = Self { size, ..Self::default() };
-        let mut numbers: HashMap<Hash, usize> = HashMap::new();
-        for seq in incident.entries().into_iter().filter(|seq| seq.unsigned_abs() <= size) {
-            let (leaf, path) = paths.of(seq)?;
-            let mut way = Vec::with_capacity(path.len());
-            for node in path {
-                let next = numbers.len() + 1;
-                let number = *numbers.entry(node).or_insert_with(|| {
-                    proof.nodes.push((next, BASE64.encode(node)));
-                    next
-                });
-                way.push(number.to_string());
-            }
-            proof.entries.push((seq, BASE64.encode(leaf), way.join(" ")));
+fn calls(calls: &Calls) -> String {
+    let failed = if calls.failed > 0 { format!(", {} failed", calls.failed) } else { String::new() };
+    format!("{}{failed}", counted(calls.count, "AWS call"))
+}
+
+/// How long the deny was in force, and for which share of the time if there were gaps.
+fn in_force(report: &RemediationReport, one: &InForce) -> String {
+    let share = if one.gaps.is_empty() { String::new() } else { format!(" ({} of the time)", one.percent()) };
+    format!("in force: {}{share}", report.in_force_words().unwrap_or_default())
+}
+
+/// What was proved before, by what ended it.
+fn earlier(report: &RemediationReport) -> Vec<Earlier<'_>> {
+    let mut all: Vec<Earlier<'_>> = Vec::new();
+    for one in &report.earlier_rungs {
+        let what = match one.ended_by.as_str() {
+            "undone" | "undoing" | "release_asked" => "until it was taken away",
+            "drift" => "until the deny was found gone or altered",
+            "intent" => "until the deny was written anew",
+            _ => "until",
+        };
+        let until = format!("{what}, {}", Shown::time(&one.ended_at));
+        match all.last_mut().filter(|last| last.until == until) {
+            Some(last) => last.rungs.push(&one.rung),
+            None => all.push(Earlier { until, rungs: vec![&one.rung] }),
         }
-        Ok(proof)
+    }
+    all
+}
+
+/// What to do, and where the same was said before.
+fn aftercare(report: &RemediationReport, said: &mut Said) -> (Vec<Care>, String) {
+    let at = format!("{} ({})", report.who(), report.remediation);
+    let mut said_at = String::new();
+    let cares = nested(&report.aftercare).into_iter().map(|(text, below)| {
+        let before = said.before(text.as_str(), &at);
+        if let Some(before) = before.filter(|_| said_at.is_empty()) {
+            before.clone_into(&mut said_at);
+        }
+        Care { is_again: before.is_some(), text, commands: below.into_iter().map(command).collect() }
+    });
+    (cares.collect(), said_at)
+}
+
+/// A command, with what stands in brackets far behind it.
+fn command(line: String) -> Command {
+    match line.rsplit_once("   (").and_then(|(line, note)| Some((line, note.strip_suffix(')')?))) {
+        Some((line, note)) => Command { line: line.trim_end().to_owned(), note: note.to_owned() },
+        None => Command { line, note: String::new() },
     }
 }
 
-fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
+fn details(incident: &RemediationReport) -> Vec<(&'static str, Prose)> {
     let (finding, evidence) = (&incident.finding, &incident.finding.evidence);
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let from = [
@@ -115,7 +192,7 @@ fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
     let refused = incident.refused().map(|one| one.what.reason.clone());
     let drift = incident.drifts.last().map(|one| format!("{} {}", Shown::time(&one.at), one.what));
     let recurrence = incident.recurrence.as_ref();
-    let recurrence = recurrence.map(|one| format!("{} of {}", spaced(one.sign), one.of));
+    let recurrence = recurrence.map(|one| format!("{} of {}", Shown::spaced(one.sign), one.of));
     let also_for = (incident.also_for > 0).then(|| incident.also_for.to_string());
     let order = finding.cause.order();
     let all = [
@@ -123,7 +200,10 @@ fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
         ("type", finding.finding_type.clone()),
         ("ordered by", order.map(|order| order.from.to_string()).unwrap_or_default()),
         (if order.is_some() { "reason" } else { "title" }, text(known(finding.title.as_ref()))),
-        ("severity", finding.severity.map(|one| one.to_string()).unwrap_or_default()),
+        (
+            "severity",
+            finding.severity.map(|one| format!("{one} ({})", severity_word(Some(one)))).unwrap_or_default(),
+        ),
         ("last activity", Shown::time(&finding.last_activity)),
         ("access key", text(finding.access_key())),
         ("session", text(finding.principal_id())),
@@ -146,7 +226,7 @@ fn details(incident: &RemediationReport) -> Vec<(&'static str, String)> {
         ("superseded by", text(incident.superseded_by.as_deref())),
     ];
     let said = all.into_iter().filter(|(_, text)| !text.is_empty());
-    said.map(|(name, text)| (name, Shown::text(&text))).collect()
+    said.map(|(name, text)| (name, Shown::prose(&text))).collect()
 }
 
 /// How much of it there is: the incident has all of it.
@@ -162,7 +242,7 @@ fn asked(asked: &Asked) -> String {
         return format!("asked since {}: {}", Shown::time(&asked.since), asked.reason);
     };
     let (by, reason) = end.answer.as_ref().map_or(("–", ""), |answer| (&answer.by, &answer.reason));
-    format!("{} {} by {by}: {reason}", spaced(end.how), Shown::time(&end.at))
+    format!("{} {} by {by}: {reason}", Shown::spaced(end.how), Shown::time(&end.at))
 }
 
 fn released(release: &ReleaseRun) -> String {
@@ -173,11 +253,6 @@ fn released(release: &ReleaseRun) -> String {
     };
     let answer = &release.asked.answer;
     format!("requested by {}: {} ({done})", answer.by, answer.reason)
-}
-
-/// A name in words.
-fn spaced(name: impl Display) -> String {
-    name.to_string().replace('_', " ")
 }
 
 fn diffed(made: &ChangeMade) -> Diffed<'_> {
@@ -191,7 +266,7 @@ fn diffed(made: &ChangeMade) -> Diffed<'_> {
     let diff = policy_diff(change.before.as_deref(), Some(&change.after)).into_iter();
     Diffed {
         name: &change.policy_name,
-        outcome: spaced(made.outcome),
+        outcome: Shown::spaced(made.outcome),
         arn: &change.arn,
         entry: made.entry,
         until: if change.is_timeless() {
@@ -211,7 +286,7 @@ fn steps(incident: &RemediationReport) -> Vec<StepRow> {
         entry: if entry > 0 { entry.to_string() } else { String::new() },
         time: Shown::time(at),
         after: incident.since_activity(*at).map_or_else(String::new, |since| span(since.as_secs_f64())),
-        text: Shown::text(text),
+        text: Shown::prose(text),
     };
     let mut rows = vec![
         row(0, &finding.last_activity, finding.cause.beginning()),

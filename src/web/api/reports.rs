@@ -67,6 +67,9 @@ struct Wanted {
     /// Only in this account.
     #[schemars(regex(pattern = r"^[0-9]{12}$"))]
     account: Option<AccountId>,
+    /// With an appendix: the ids of all requests and the proofs of all entries. Only for `html`.
+    #[serde(default)]
+    appendix: bool,
 }
 
 /// A report that was made: the file, its hash, and what is in it.
@@ -92,6 +95,9 @@ async fn report(
     }
     let format = Format::from_str(&wanted.format, false)
         .map_err(|_| Problem::invalid(format!("format: {:?}: there is no such format", wanted.format)))?;
+    if wanted.appendix && format != Format::Html {
+        return Err(Problem::invalid("appendix: only the format html has one"));
+    }
     let who = caller.identity.as_ref().map(Identity::key).unwrap_or_default();
     let turn = app.reports.take(who).map_err(|detail| {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
@@ -113,7 +119,8 @@ async fn report(
     };
     let selection = Selection { from: wanted.from, to: wanted.to, accounts, ..Selection::default() };
     let (directory, asked) = (app.config.ledger.clone(), selection.clone());
-    let made = app.read_at_length(move |reader| make(reader, &directory, asked, format, turn)).await??;
+    let wanted = (format, wanted.appendix);
+    let made = app.read_at_length(move |reader| make(reader, &directory, asked, wanted, turn)).await??;
     if let Some(identity) = caller.identity.clone() {
         let event = Event::Report(Box::new(Reported {
             format: format.name().to_owned(),
@@ -135,7 +142,7 @@ fn make(
     reader: &Reader,
     ledger: &Path,
     selection: Selection,
-    format: Format,
+    (format, appendix): (Format, bool),
     turn: ReportTurn,
 ) -> Result<Made, Problem> {
     let failed = |error: std::io::Error| {
@@ -143,6 +150,7 @@ fn make(
         Problem::unavailable("the report cannot be written; the log of the service says why")
     };
     let prepared = Prepared::new(reader, selection, Timestamp::now()).map_err(problem)?;
+    let prepared = prepared.with_appendix(appendix);
     let mut file = unnamed(ledger).map_err(failed)?;
     let mut out = BufWriter::with_capacity(PIECE, Hashed::new(&mut file));
     let remediations = write(&prepared, format, &mut out, &mut |_, _| {}).map_err(problem)?;

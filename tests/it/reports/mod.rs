@@ -1,11 +1,15 @@
 //! Reports: what is in them, in every format, and that nothing foreign in them does harm.
 
+mod attention;
 mod figures;
 mod foreign;
 mod formats;
+mod ledger;
 mod page;
+mod paper;
 mod quarantine;
 mod record;
+mod states;
 mod valid;
 
 use serde_json::Value;

@@ -9,7 +9,7 @@ fn the_page_loads_nothing_and_proves_its_entries() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
-    scene.rescind(&["report", "--format", "html", "-O", "report.html"]).code(0);
+    scene.rescind(&["report", "--format", "html", "--appendix", "-O", "report.html"]).code(0);
     let page = std::fs::read_to_string(scene.path("report.html")).expect("a page");
     for loads in ["src=", "url(", "@import", "<script", "http://", "https://"] {
         assert!(!page.contains(loads), "{loads}");

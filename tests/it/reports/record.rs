@@ -57,10 +57,14 @@ fn what_cannot_be_selected_is_refused() {
         &["--ou", "ou-none"],
         &["--remediation", "r-none"],
         &["--from", "2026-02-02", "--to", "2026-02-01"],
+        &["--from", "2026-02-02", "--to", "2026-02-02T00:00:00Z"],
         &["--from", "yesterday"],
+        &["--appendix"],
     ] {
         scene.rescind(&[&["report", "--format", "csv"], args].concat()).code(2);
     }
+    let refused = scene.rescind(&["report", "--format", "csv", "--from", "2026-02-02", "--to", "2026-02-01"]);
+    assert!(refused.err.contains("--to 2026-02-01 is before --from 2026-02-02"), "{}", refused.err);
     assert!(scene.entries_of("report").is_empty());
 }
 
