@@ -11,6 +11,16 @@ use jiff::Timestamp;
 use std::io::Write;
 use std::path::PathBuf;
 
+const NEXT: [&str; 7] = [
+    "  1. Deploy the roles. With what the file has in them, these print them:",
+    "     rescind policies print member-trust, member-role, hub-role",
+    "  2. rescind doctor          until nothing is red",
+    "  3. rescind drill ACCOUNT   a deny, proved and undone, once [drill] is set",
+    "  4. rescind plan            what would be done about today's findings",
+    "  5. rescind run             watch; `rescind list --decisions` and",
+    "                             `rescind explain` have what it decided",
+];
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A region whose findings are read; once for each region.
@@ -21,6 +31,10 @@ pub struct Args {
     /// configuration: where the service may write, such as /var/lib/rescind.
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
+
+    /// The external id that the remediation roles ask for, where they are deployed already [default: a new one]
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
 
     /// Write /etc/rescind/rescind.toml, with the ledger and its key in /var/lib/rescind. Where there is a user rescind, the
     /// files are for it to use.
@@ -36,7 +50,8 @@ pub fn run(args: &Args, named: Option<PathBuf>, screen: &Screen) -> anyhow::Resu
     let wanted = Wanted { state: args.state.clone(), is_system: args.system, root: args.root.clone() };
     let place = Place::of(wanted, named)?;
     let config = &place.file;
-    let text = template(&args.regions, &new_external_id()?, place.state.as_deref());
+    let external_id = args.external_id.clone().map_or_else(new_external_id, Ok)?;
+    let text = template(&args.regions, &external_id, place.state.as_deref());
     // The text is checked before it is written: no file is left behind that cannot be used.
     let parsed = crate::config::Config::parse(&text, config)?;
     let config = &place.on_disk(config);
@@ -94,10 +109,8 @@ pub fn run(args: &Args, named: Option<PathBuf>, screen: &Screen) -> anyhow::Resu
         Err(error) => return Err(BadInput(format!("{}: {error}", key.display())).into()),
     }
     screen.line("Next:");
-    screen.line("  1. Deploy the remediation role to the member accounts, with the external id in the file");
-    screen.line("     (policies/member-role-trust.json, policies/member-role-permissions.json).");
-    screen.line("  2. rescind plan          what would be done about today's findings");
-    screen
-        .line("  3. rescind run           watch, and read `rescind list --decisions` and `rescind explain`");
+    for step in NEXT {
+        screen.line(step);
+    }
     Ok(Exit::Done)
 }

@@ -14,7 +14,7 @@ pub fn template(regions: &[Region], external_id: &str, state: Option<&Path>) -> 
     };
     TEMPLATE
         .replace("{regions}", &regions.join(", "))
-        .replace("{external_id}", external_id)
+        .replace("{external_id}", &toml_text(external_id))
         .replace("{ledger}", &lies("ledger.db"))
         .replace("{signing_key}", &lies("ledger.key"))
 }
@@ -247,7 +247,7 @@ security_hub = "off"
 role = "RescindRemediation"
 
 # ExternalId that the role's trust policy requires. The same in all accounts.
-external_id = "{external_id}"
+external_id = {external_id}
 
 # SourceIdentity of every session that rescind opens, to find it in CloudTrail.
 source_identity = "rescind"

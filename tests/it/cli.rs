@@ -40,7 +40,15 @@ fn init_writes_a_configuration_that_observes_and_never_overwrites() {
     let id = |text: &str| text.lines().find(|l| l.starts_with("external_id")).expect("an id").to_owned();
     let other = std::fs::read_to_string(scene.path("other.toml")).expect("written");
     assert_ne!(id(&first), id(&other));
+    // Of roles that are deployed already.
+    scene.rescind(&["-c", "given.toml", "init", "--external-id", "of-ours:1"]).code(0);
+    let given = std::fs::read_to_string(scene.path("given.toml")).expect("written");
+    assert_eq!(id(&given), "external_id = \"of-ours:1\"");
     scene.rescind(&["-c", "bad.toml", "init", "--region", "Frankfurt"]).code(2).says("Frankfurt");
+    for bad in ["", "x", "with blanks", "\"quoted\""] {
+        scene.rescind(&["-c", "bad.toml", "init", "--external-id", bad]).code(2).says("external_id");
+    }
+    assert!(!scene.path("bad.toml").exists());
     // It can be used as it is.
     scene.rescind(&["-c", "new.toml", "run", "--once", "--backlog", "-o", "json"]).code(0).counts(json!({}));
 }

@@ -52,7 +52,8 @@ def stand(story: Story, rescind: Rescind, directory: Path) -> None:
         scene.report_what_to_leave_alone()
         rescind.use(organization.endpoint, scene.hub, s.REGIONS[0])
         hub = credentials_environment(organization.endpoint, scene.hub, s.REGIONS[0])
-        lines = _script({**hub, **NO_FILES, "RESCIND_CONFIG": str(config)}, access_key_environment(stolen))
+        own = {"RESCIND_CONFIG": str(config), "DEMO_EXTERNAL_ID": s.external_id(config)}
+        lines = _script({**hub, **NO_FILES, **own}, access_key_environment(stolen))
         _write_private(script, lines)
         try:
             with service(rescind, log) as running:
