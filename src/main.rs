@@ -1,6 +1,5 @@
 //! The binary: parse, run, exit code. Everything else is in the library.
 
-use clap::Parser;
 use std::process::ExitCode;
 
 /// What one thread allocates another one frees here, all the time: glibc's allocator makes them wait for each other.
@@ -8,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    rescind::cli::run(rescind::cli::Cli::parse())
+    rescind::cli::run(rescind::cli::parse())
 }

@@ -3,7 +3,7 @@
 use super::schema::Unknown;
 
 /// How to copy a ledger whole.
-pub const HOW_TO_COPY: &str = "Copy with `rescind ledger backup FILE`, or stop rescind and copy ledger.db, ledger.db-wal and ledger.db-shm together.";
+pub const HOW_TO_COPY: &str = "Copy with `rescind ledger backup -O FILE`, or stop rescind and copy ledger.db, ledger.db-wal and ledger.db-shm together.";
 
 /// Why a file cannot be verified.
 #[derive(Debug, thiserror::Error)]

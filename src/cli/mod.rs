@@ -3,14 +3,17 @@
 mod act;
 mod alerts;
 mod answer;
+mod complete;
 mod completions;
 mod confirm;
 mod doctor;
 mod drill;
+mod examples;
 mod exit;
 mod explain;
 mod filter;
 mod follow;
+mod formats;
 mod handle;
 mod health;
 mod hosts;
@@ -53,7 +56,7 @@ use crate::config::{Config, ServicePlace, find};
 use crate::desk::Kind;
 use crate::ident::Region;
 use crate::service;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use in_need::{in_need, of_service};
 use output::{Format, Screen};
 use std::path::PathBuf;
@@ -65,34 +68,42 @@ use tracing::level_filters::LevelFilter;
 /// Credentials, profiles and endpoints are found as every AWS tool finds them: AWS_PROFILE,
 /// AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on.
 #[derive(Debug, Parser)]
-#[command(name = "rescind", version = env!("RESCIND_VERSION"), after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "rescind", version = env!("RESCIND_VERSION"), max_term_width = 100)]
 pub struct Cli {
     /// Path of the configuration file [default: the first that is there of ./rescind.toml,
     /// $XDG_CONFIG_HOME/rescind/rescind.toml (~/.config), /etc/rescind/rescind.toml].
-    #[arg(long, short, global = true, env = "RESCIND_CONFIG", value_name = "FILE")]
+    #[arg(long, short, global = true, env = "RESCIND_CONFIG", value_name = "FILE", help_heading = GLOBAL)]
     config: Option<PathBuf>,
 
     /// Address of a hub to ask, instead of this machine's configuration and ledger: https://HOST. Requests are signed with
     /// AWS credentials, and these say who asks.
-    #[arg(long, global = true, env = "RESCIND_HUB", value_name = "URL")]
+    #[arg(long, global = true, env = "RESCIND_HUB", value_name = "URL", help_heading = GLOBAL)]
     hub: Option<hub::HubUrl>,
 
-    /// Text for people, or JSON for programs.
-    #[arg(long, short, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
-    output: Format,
+    /// How results are written: text for people, or JSON for programs. Some commands have more formats.
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "text",
+        value_name = "FORMAT",
+        value_parser = formats::all(),
+        help_heading = GLOBAL
+    )]
+    output: String,
 
     /// Profile of AWS's own files whose credentials are used, also where the environment has keys [default: AWS_PROFILE].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
     profile: Option<String>,
 
     /// Region of this machine: its STS is asked first, and its replica of the log's table is used [default: AWS_REGION].
     /// Which regions are watched, the configuration says.
-    #[arg(id = "aws_region", long = "region", global = true, value_name = "REGION")]
+    #[arg(id = "aws_region", long = "region", global = true, value_name = "REGION", help_heading = GLOBAL)]
     aws_region: Option<Region>,
 
     /// What is logged to standard error: error, warn, info, debug or trace [default: info for
     /// `run`, warn for all else].
-    #[arg(long, global = true, env = "RESCIND_LOG", value_name = "LEVEL")]
+    #[arg(long, global = true, env = "RESCIND_LOG", value_name = "LEVEL", help_heading = GLOBAL)]
     log: Option<LevelFilter>,
 
     #[command(subcommand)]
@@ -157,6 +168,24 @@ enum Command {
     Man(man::Args),
 }
 
+/// Heading of the options that every command has.
+const GLOBAL: &str = "Global options";
+
+/// The command line, with examples and with what completes its arguments.
+#[must_use]
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let command = command.mut_subcommand("report", |one| formats::usual_below(one, "push-securityhub"));
+    complete::completing(examples::below(command, "", exit::HELP))
+}
+
+/// Reads the command line, or answers a shell that asks what can come next. Where it is wrong, the process ends.
+#[must_use]
+pub fn parse() -> Cli {
+    clap_complete::CompleteEnv::with_factory(command).var(completions::VARIABLE).complete();
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs the command line, and gives the exit code.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
@@ -164,8 +193,12 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) if args.is_service() => LevelFilter::INFO,
         _ => LevelFilter::WARN,
     });
-    let _telemetry = telemetry::init(log, cli.output);
-    let screen = Screen::new(cli.output);
+    let format = match cli.command.format(&cli.output) {
+        Ok(format) => format,
+        Err(error) => return ended(Err(error.into()), &Screen::new(Format::Text)),
+    };
+    let _telemetry = telemetry::init(log, format);
+    let screen = Screen::new(format);
     if let Some(profile) = cli.profile {
         use_profile(profile);
     }
@@ -225,8 +258,8 @@ pub fn run(cli: Cli) -> ExitCode {
             with_service("impact", &config, |config| impact::run(&args, config, &screen))
         }
         Command::Notify(args) => with_config(&config, |config| notify::run(&args, config, &screen)),
-        Command::Completions(args) => completions::run(&args, Cli::command()),
-        Command::Man(args) => man::run(&args, Cli::command(), &screen),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args, command(), &screen),
         Command::Recheck => with_config(&config, |config| recheck::run(config, &screen)),
     };
     ended(done, &screen)
@@ -236,6 +269,15 @@ impl Command {
     /// It is about this program alone.
     fn needs_nothing(&self) -> bool {
         matches!(self, Self::Completions(_) | Self::Man(_))
+    }
+
+    /// How its results are written: what a report or a graph is written in is no format of the notes about it.
+    fn format(&self, name: &str) -> Result<Format, exit::BadInput> {
+        match self {
+            Self::Report(args) if args.is_format(name) => Ok(formats::named(name).unwrap_or(Format::Text)),
+            Self::Incident(args) if args.is_format(name) => Ok(Format::Text),
+            _ => formats::named(name).ok_or_else(|| formats::unknown(name)),
+        }
     }
 }
 

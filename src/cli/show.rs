@@ -170,6 +170,9 @@ fn head(
     if let Some(proof) = r.proof() {
         row("proof", describe_proof(proof));
     }
+    if let Some(proof) = r.earlier_proof() {
+        row("was proved", describe_proof(proof));
+    }
     let rungs: Vec<String> = rungs(r)
         .into_iter()
         .map(|one| match r.since_activity(one.at) {

@@ -3,7 +3,7 @@
 use super::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, short, styled, utc};
 use super::{Exit, watch};
 use crate::config::Config;
-use crate::desk::{OutagePicture, Picture};
+use crate::desk::{OutagePicture, Picture, ReleasedPicture};
 use crate::incident::IncidentCounts;
 use crate::ingest::Health;
 use crate::ledger::Reader;
@@ -175,6 +175,16 @@ fn show_work(picture: &Picture, screen: &Screen) {
     screen.prose(format!("Work      {in_flight}{} undecided; {states}{quarantined}", picture.undecided));
     if picture.incidents != IncidentCounts::default() {
         screen.prose(styled(WARN, format!("Incidents {}", picture.incidents)));
+    }
+    for one in &picture.released {
+        let ReleasedPicture { remediation, account, principal, at, works_again } = one;
+        let text = format!(
+            "Released  {remediation}  {} in {account}, {} ago: {}",
+            clean(principal),
+            since(*at, picture.at),
+            works_again.sentence()
+        );
+        screen.prose(styled(WARN, text));
     }
     if let Some(problem) = picture.live.as_ref().and_then(|live| live.rechecks.problem()) {
         screen.prose(styled(BAD, format!("          {problem}")));

@@ -67,6 +67,9 @@ pub struct RemediationLine {
     pub refused: Option<Refused>,
     /// The proof of the highest rung.
     pub proof_detail: Option<Proof>,
+    /// How far the deny was proved, where it is released or retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_proof: Option<Proof>,
     /// Each rung of the proof, with when it was reached.
     pub rungs: Vec<RungReached>,
     /// How long its deny was in force, and when it was not.
@@ -114,6 +117,7 @@ impl RemediationLine {
             seconds_to_deny: r.to_deny().map(|took| took.as_secs_f64()),
             refused: r.refused().cloned(),
             proof_detail: r.proof().cloned(),
+            earlier_proof: r.earlier_proof().cloned(),
             rungs: rungs(r),
             in_force: known_until.and_then(|until| r.in_force(until)),
         }

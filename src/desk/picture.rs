@@ -1,10 +1,12 @@
 //! How the service and its work are doing, by the status that it publishes and by the ledger.
 
+use super::WorksAgain;
 use crate::config::Config;
 use crate::incident::{IncidentCounter, IncidentCounts};
 use crate::ingest::Unreadable;
 use crate::ledger::{LedgerError, Lock, Reader};
 use crate::remediation::{Entry, Event, Outage, Remediation, Rung, Standing, State};
+use crate::remedy::LONGEST_SESSION;
 use crate::service::Live;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -36,6 +38,9 @@ pub struct Picture {
     pub quarantined: usize,
     /// When the oldest of these quarantines was begun.
     pub quarantined_since: Option<Timestamp>,
+    /// What was released and may still work, the stolen sessions included, the latest last.
+    #[serde(default)]
+    pub released: Vec<ReleasedPicture>,
     /// Incidents that are not closed, and their doors.
     pub incidents: IncidentCounts,
     /// How many remediations were begun within the hour.
@@ -98,6 +103,48 @@ pub struct Unfinished {
     pub answer_by: Option<Timestamp>,
 }
 
+/// A remediation that was released, and whose sessions may still work.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ReleasedPicture {
+    /// Id of the remediation.
+    pub remediation: String,
+    /// The account of the principal.
+    pub account: String,
+    /// The principal, in words.
+    pub principal: String,
+    /// When it was released.
+    pub at: Timestamp,
+    /// What works again, and until when.
+    pub works_again: WorksAgain,
+}
+
+impl ReleasedPicture {
+    /// Of the last hours, as many as a session lives at most: what has no end is named for as long.
+    fn all(reader: &Reader, now: Timestamp) -> Result<Vec<Self>, LedgerError> {
+        let since = now.saturating_sub(LONGEST_SESSION).unwrap_or(Timestamp::MIN);
+        let mut all = Vec::new();
+        for id in reader.undone_since(since)? {
+            let remediation = reader.remediation(&id)?;
+            let (Some(undo), Some((at, _))) = (&remediation.undoing, remediation.undone) else { continue };
+            let is_released = remediation.state == State::Released;
+            let Some(works_again) = WorksAgain::of(&remediation, undo, at).filter(|_| is_released) else {
+                continue;
+            };
+            if works_again.until.is_some_and(|until| until <= now) {
+                continue;
+            }
+            all.push(Self {
+                account: remediation.target.account.to_string(),
+                principal: remediation.target.principal(),
+                remediation: id,
+                at,
+                works_again,
+            });
+        }
+        Ok(all)
+    }
+}
+
 impl Picture {
     /// As things stand now.
     ///
@@ -150,6 +197,7 @@ impl Picture {
             outage: OutagePicture::of(reader, now, config.raise_after)?,
             quarantined,
             quarantined_since,
+            released: ReleasedPicture::all(reader, now)?,
             begun_this_hour: begun.len(),
             budget_per_hour: in_all,
             accounts_at_limit: by_account.into_keys().collect(),

@@ -44,6 +44,16 @@ impl Reader {
         self.select(sql, [stamp(since)])
     }
 
+    /// The remediations that were taken back since `since`, the oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn undone_since(&self, since: Timestamp) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT remediation FROM entries WHERE kind = 'undone' AND kind <> 'call' AND time >= ?1
+                   AND remediation IS NOT NULL GROUP BY remediation ORDER BY max(seq)";
+        self.column(sql, [stamp(since)])
+    }
+
     /// What came since `since` and could not be read.
     ///
     /// # Errors

@@ -75,7 +75,8 @@ impl Remediation {
             }
             self.state = next.state;
             if next.proof.is_none() {
-                self.proofs.clear();
+                let last = self.proofs.drain(..).next_back();
+                self.history.earlier_proof = last.or_else(|| self.history.earlier_proof.take());
             }
         }
         match event {

@@ -1,6 +1,6 @@
 //! Everything that happened to a remediation, in order; its state is only the latest of it.
 
-use super::{AlertCode, Answer, Change, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName};
+use super::{AlertCode, Answer, Change, Proof, Quarantine, ReasonCode, Refused, ReleaseAsked, VerdictName};
 use crate::trail::Activity;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -220,6 +220,8 @@ pub struct History {
     pub first_accepted: Option<i64>,
     /// When AWS accepted the change that was seen in place for the first time.
     pub denied_at: Option<Timestamp>,
+    /// The last proof of a deny that is not in place any more.
+    pub earlier_proof: Option<Recorded<Proof>>,
     /// When no token that it denies could be alive any more.
     pub expired_at: Option<Timestamp>,
     /// The remediation that has revoked the same sessions, unless a person wanted this one all the same.

@@ -122,6 +122,13 @@ impl Remediation {
         self.proofs.last().map(|proof| &proof.what)
     }
 
+    /// How far the deny was proved that was released or retired.
+    #[must_use]
+    pub fn earlier_proof(&self) -> Option<&Proof> {
+        let is_undone = matches!(self.state, State::Released | State::Retired);
+        self.history.earlier_proof.as_ref().filter(|_| is_undone).map(|proof| &proof.what)
+    }
+
     /// The deny was seen in place, now or earlier.
     #[must_use]
     pub fn has_acted(&self) -> bool {

@@ -24,9 +24,9 @@ struct Report {
     head: Head,
     /// The figures over all selected remediations.
     summary: Summary,
-    /// The remediations, by their decisions, the oldest first. With `--format jsonl` each stands in a line of its own.
+    /// The remediations, by their decisions, the oldest first. With `-o jsonl` each stands in a line of its own.
     remediations: Vec<RemediationReport>,
-    /// The incidents that are more than one of these and nothing else. Not with `--format jsonl`.
+    /// The incidents that are more than one of these and nothing else. Not with `-o jsonl`.
     incidents: Vec<Incident>,
 }
 

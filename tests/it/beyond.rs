@@ -87,7 +87,7 @@ fn it_waits_until_a_person_says_that_it_is_done() {
         (&shown["state"], &shown["answer"]["reason"]),
         (&json!("done_by_hand"), &json!("SCP attached"))
     );
-    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let report = scene.rescind(&["report", "-o", "json"]).code(0).json_document();
     let part = &report["summary"]["by_account"][SHOP];
     assert_eq!((&part["acted"], &part["not_acted"]), (&json!(0), &json!(0)), "{part}");
     // What was seen before that is over; what comes after is not.

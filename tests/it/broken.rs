@@ -74,7 +74,7 @@ fn a_theft_is_answered_while_the_file_is_broken_and_the_thief_is_denied() {
             (&["incident", "show", &id], 0),
             (&["alerts"], 0),
             (&["status"], 5),
-            (&["report", "--format", "json"], 0),
+            (&["report", "-o", "json"], 0),
             (&["ledger", "verify"], 0),
         ] {
             names(scene.rescind(args).code(code), place);

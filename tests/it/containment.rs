@@ -233,7 +233,7 @@ fn is_not_called_revoked(fight: &Fight, entries: &[Value]) {
 
 /// What the figures say is in force is what IAM had, by its own record, or less.
 fn figures_are_those_of_iam(fight: &Fight) {
-    let report = fight.scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let report = fight.scene.rescind(&["report", "-o", "json"]).code(0).json_document();
     let in_force = &report["remediations"][0]["in_force"];
     let (since, until) = (time(&in_force["since"]), time(&in_force["until"]));
     let seconds = in_force["seconds"].as_f64().expect("seconds");

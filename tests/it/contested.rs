@@ -161,7 +161,7 @@ fn a_thief_who_uses_the_seconds_before_iam_enforces_the_deny_is_not_called_conta
     scene.report(SHOP, "web", &session, json!({}));
     scene.wait(|| listed(&scene)["state"] == "contested");
     scene.wait(|| scene.entries_of("drift").len() >= 4);
-    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let report = scene.rescind(&["report", "-o", "json"]).code(0).json_document();
     thief.kill().expect("killed");
     thief.wait().expect("dead");
     let removed = std::fs::read_to_string(&log).expect("a log").matches("\"removed\"").count();

@@ -23,7 +23,7 @@ fn a_copy_without_its_log_is_not_called_whole() {
     assert!(found["entries"].as_u64().expect("a number") < scene.entries().len() as u64);
     assert_eq!(found["may_lack_log"], true);
     // A copy by `backup` is whole in itself.
-    scene.rescind(&["ledger", "backup", "backup.db"]).code(0);
+    scene.rescind(&["ledger", "backup", "-O", "backup.db"]).code(0);
     let ran = scene.rescind(&["ledger", "verify", "--ledger", "backup.db"]).code(0);
     assert!(!ran.out.contains("-wal"), "{}", ran.out);
 }

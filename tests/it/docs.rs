@@ -183,10 +183,13 @@ fn every_command_is_in_the_docs_the_completions_and_the_manual() {
         assert!(page.contains(&format!("`rescind {command}")), "{command} is not in docs/commands.md");
         assert!(directory.path().join(format!("rescind-{command}.1")).exists(), "{command} has no page");
     }
-    for shell in ["bash", "zsh", "fish"] {
-        let text = run(&["completions", shell]);
-        assert!(commands.iter().all(|command| text.contains(command)), "{shell}");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(run(&["completions", shell]).contains("RESCIND_COMPLETE"), "{shell}");
     }
+    let page = std::fs::read_to_string(directory.path().join("rescind-release.1")).expect("a page");
+    assert!(page.contains(".SH \"EXAMPLES\"") && page.contains("\\-\\-dry\\-run"), "{page}");
+    let page = std::fs::read_to_string(directory.path().join("rescind.1")).expect("a page");
+    assert!(page.contains(".SH \"EXIT STATUS\""), "{page}");
     let version = run(&["--version"]);
     assert!(version.starts_with(&format!("rescind {}", env!("CARGO_PKG_VERSION"))), "{version}");
 }

@@ -418,7 +418,7 @@ fn an_older_copy_of_the_ledger_is_seen_by_the_checkpoint_beside_it() {
     let scene = sound();
     let (ledger, old) = (scene.path("ledger.db"), scene.path("old.db"));
     let old_name = old.to_string_lossy().into_owned();
-    scene.rescind(&["ledger", "backup", &old_name]).code(0);
+    scene.rescind(&["ledger", "backup", "-O", &old_name]).code(0);
     scene.theft(SHOP, "web");
     scene.poll().code(0);
     for end in ["-wal", "-shm"] {

@@ -143,9 +143,9 @@ fn what_no_rule_is_for_is_decided_on_once_if_it_is_about_credentials() {
         "AttackSequence:Unheard/Of": 1, "Recon:IAMUser/TorIPCaller": 1, "Recon:IAMUser/Unheard": 1,
     });
     assert!(ran.iter().any(|line| line["without_rule"] == by_type), "{ran:?}");
-    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let report = scene.rescind(&["report", "-o", "json"]).code(0).json_document();
     assert_eq!(report["summary"]["without_rule"], by_type);
-    let page = scene.rescind(&["report", "--format", "html"]).code(0).out;
+    let page = scene.rescind(&["report", "-o", "html"]).code(0).out;
     assert!(page.contains("Recon:IAMUser/Unheard"));
     assert!(scene.entries_of("alert").is_empty());
     assert_eq!(scene.calls_of("AssumeRole").len(), 0);

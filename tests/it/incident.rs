@@ -205,7 +205,7 @@ fn reports_have_the_incident_and_each_remediation_says_whose_it_is() {
     let list =
         scene.rescind(&["incident", "list", "--state", "contained", "-o", "json"]).code(0).json_document();
     let id = list["incident"].as_str().expect("an id");
-    let report = |format: &str| scene.rescind(&["report", "--format", format]).code(0).out;
+    let report = |format: &str| scene.rescind(&["report", "-o", format]).code(0).out;
     let json: Value = serde_json::from_str(&report("json")).expect("JSON");
     assert_eq!(texts(&json["incidents"], "incident"), [id]);
     assert_eq!(texts(&json["incidents"][0]["doors"], "status"), ["open"; 3]);
@@ -287,8 +287,8 @@ fn what_a_person_sees_of_an_incident() {
     let second = shown["remediations"][1]["remediation"].as_str().expect("an id");
     run(&["incident", "list"], 0);
     run(&["incident", "show", id], 0);
-    run(&["incident", "show", id, "--graph", "mermaid"], 0);
-    run(&["incident", "show", id, "--graph", "dot"], 0);
+    run(&["incident", "show", id, "-o", "mermaid"], 0);
+    run(&["incident", "show", id, "-o", "dot"], 0);
     run(&[&["incident", "pursue", id][..], &SIGNED].concat(), 2);
     run(&[&["incident", "done", id, "ffffffff"][..], &SIGNED].concat(), 2);
     run(&[&["incident", "done", id][..], &doors, &SIGNED].concat(), 0);

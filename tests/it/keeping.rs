@@ -23,7 +23,7 @@ fn a_backup_is_made_while_the_service_runs() {
     scene.hold("PutRolePolicy", "before");
     let running = scene.spawn(&["run", "--once", "--backlog"]);
     scene.held("PutRolePolicy");
-    let copied = scene.rescind(&["ledger", "backup", "copy.db", "-o", "json"]).code(0).json_document();
+    let copied = scene.rescind(&["ledger", "backup", "-O", "copy.db", "-o", "json"]).code(0).json_document();
     assert_eq!(copied["problems"], 0, "{copied}");
     scene.release("PutRolePolicy");
     Scene::finish(running).code(0);
@@ -42,8 +42,8 @@ fn a_backup_is_made_while_the_service_runs() {
         assert_eq!(mode & 0o777, 0o600);
     }
     // Nothing is written over, and what fails leaves nothing.
-    scene.rescind(&["ledger", "backup", "copy.db"]).code(2).says("copy.db exists already");
-    scene.rescind(&["ledger", "backup", "nowhere/copy.db"]).code(2).says("nowhere/copy.db");
+    scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(2).says("copy.db exists already");
+    scene.rescind(&["ledger", "backup", "-O", "nowhere/copy.db"]).code(2).says("nowhere/copy.db");
     // Whoever has it needs nothing else to read it.
     let id = scene.rescind(&["list", "-o", "json"]).code(0).json()[0]["remediation"].clone();
     let id = id.as_str().expect("an id");

@@ -243,7 +243,7 @@ fn activity_in_the_future_gives_no_times_and_enters_no_median() {
     let shown = scene.rescind(&["show", &finding]).code(0);
     let is_negative = |word: &str| word.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok());
     assert!(!shown.out.split_whitespace().any(is_negative), "{}", shown.out);
-    scene.rescind(&["report", "--format", "json", "-O", "report.json"]).code(0);
+    scene.rescind(&["report", "-o", "json", "-O", "report.json"]).code(0);
     let report = std::fs::read_to_string(scene.path("report.json")).expect("a report");
     let report: Value = serde_json::from_str(&report).expect("JSON");
     assert_eq!(report["summary"]["seconds_to_deny"], Value::Null);

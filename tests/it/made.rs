@@ -83,7 +83,7 @@ fn numbered(mut story: Vec<Draft>, number: usize) -> Vec<Draft> {
 /// A report of a ledger, in this format.
 pub fn report(ledger: &Path, format: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rescind"));
-    command.args(["report", "--format", format, "--ledger"]).arg(ledger).env_clear();
+    command.args(["report", "-o", format, "--ledger"]).arg(ledger).env_clear();
     let done = command.output().expect("the binary runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).expect("UTF-8")

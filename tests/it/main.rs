@@ -15,6 +15,7 @@ mod approvals;
 mod beyond;
 mod broken;
 mod cli;
+mod completions;
 mod confinement;
 mod conformance;
 mod contain_only;

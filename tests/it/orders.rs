@@ -94,12 +94,12 @@ fn reports_have_who_ordered_it_and_why() {
     let scene = Scene::new();
     unseen(&scene, "web", "i-0123456789abcdef0");
     order(&scene, "web", &[]).code(0);
-    let report = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let report = scene.rescind(&["report", "-o", "json"]).code(0).json_document();
     let cause = &report["remediations"][0]["finding"]["cause"]["order"];
     assert_eq!((&cause["from"]["person"]["by"], &cause["reason"]), (&json!("Ada"), &json!("ticket 4711")));
     for (args, texts) in [
-        (&["report", "--format", "html"][..], &["ordered by", "Ada (", "ticket 4711"][..]),
-        (&["report", "--format", "asff"], &["after the order"]),
+        (&["report", "-o", "html"][..], &["ordered by", "Ada (", "ticket 4711"][..]),
+        (&["report", "-o", "asff"], &["after the order"]),
     ] {
         let out = scene.rescind(args).out;
         assert!(texts.iter().all(|text| out.contains(text)), "{args:?}: {out}");

@@ -132,10 +132,10 @@ fn what_is_read_is_what_the_host_reads() {
     assert_eq!(steady(here.json_document()), steady(there.json_document()));
     far.run("Reader", &["status"]).code(there.code).says("watching");
     // As a file, and as it comes.
-    let csv = far.run("Reader", &["report", "--format", "csv"]).code(0).out;
+    let csv = far.run("Reader", &["report", "-o", "csv"]).code(0).out;
     assert!(csv.contains(&id), "{csv}");
-    let written = far.run("Reader", &["report", "--format", "csv", "-O", "report.csv", "-o", "json"]).code(0);
-    let file = std::fs::read(far.elsewhere.path().join("report.csv")).expect("a report");
+    let written = far.run("Reader", &["report", "-o", "json", "-O", "report.json"]).code(0);
+    let file = std::fs::read(far.elsewhere.path().join("report.json")).expect("a report");
     assert_eq!(written.json_document()["sha256"], rescind::digest::sha256(&file));
     assert!(far.scene.entries_of("report").iter().all(|entry| entry["data"]["identity"]["proof"] == "aws"));
     far.service.stop();
@@ -239,7 +239,7 @@ fn what_cannot_be_done_over_a_hub_says_so() {
         &["list", "--ledger", "ledger.db"],
         &["approve", "r-0000", "--by", "Ada", "--reason", "x"],
         &["approve", "r-0000", "--aws-identity", "--reason", "x"],
-        &["report", "--format", "csv", "--ou", "ou-1"],
+        &["report", "-o", "csv", "--ou", "ou-1"],
     ] {
         far.run("Reader", args).code(2).says("hub");
     }

@@ -38,7 +38,7 @@ fn what_is_pushed_is_what_the_report_says() {
     enable(&scene, OTHER);
     let pushed = scene.rescind(&["report", "push-securityhub", "-o", "json"]).code(0).json_document();
     assert_eq!(pushed["taken"], 3);
-    let report = scene.rescind(&["report", "--format", "asff", "--no-record"]).code(0).json_document();
+    let report = scene.rescind(&["report", "-o", "asff", "--no-record"]).code(0).json_document();
     let of = |region: &str| {
         let all = report.as_array().expect("findings").iter();
         all.filter(|one| one["Region"] == region).cloned().collect::<Vec<_>>()

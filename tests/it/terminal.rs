@@ -170,6 +170,17 @@ fn a_release_says_what_works_again_and_until_when_and_is_done_only_by_the_name_o
     let (code, said) = answered(&scene, &release, "web\n");
     assert_eq!(code, 0, "{said}");
     thief.is_allowed();
+    // The status says so as long as it may work, and how far the deny was proved is kept.
+    let released = scene.rescind(&["status", "-o", "json"]).json_document()["released"].clone();
+    assert_eq!(
+        (&released[0]["remediation"], &released[0]["works_again"]["until"]),
+        (&id.as_str().into(), &dry["works_again"]["until"])
+    );
+    let line = scene.shown(&id)["remediation"].clone();
+    assert_eq!(
+        (&line["proof"], &line["earlier_proof"]["rung"]),
+        (&serde_json::Value::Null, &"simulated".into())
+    );
 }
 
 #[test]

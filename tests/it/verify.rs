@@ -15,7 +15,7 @@ fn a_simulator_that_allows_the_old_token() {
     scene.rescind(&["list", "--status", "unverified", "--proof", "present"]).code(0).says("web");
     // A report does not count it as done; once the simulator denies it, it is.
     let acted = |scene: &Scene| {
-        scene.rescind(&["report", "--format", "json", "--no-record"]).code(0).json_document()["remediations"]
+        scene.rescind(&["report", "-o", "json", "--no-record"]).code(0).json_document()["remediations"]
             [0]["acted"]
             .clone()
     };

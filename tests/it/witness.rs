@@ -188,7 +188,7 @@ fn an_auditor_with_a_file_and_the_bucket_needs_no_configuration() {
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
     scene.run_once();
-    scene.rescind(&["ledger", "backup", "copy.db"]).code(0);
+    scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(0);
     let key = scene.rescind(&["ledger", "key", "-o", "json"]).json_document()["public_key"].clone();
     std::fs::remove_file(scene.path("rescind.toml")).expect("removed");
     let key = key.as_str().expect("a key");
@@ -225,7 +225,7 @@ fn the_configured_witness_is_asked_unless_a_file_is_named() {
 fn a_ledger_whose_end_is_cut_off_does_not_fit_its_witness() {
     let scene = scene("");
     scene.run_once();
-    scene.rescind(&["ledger", "backup", "copy.db"]).code(0);
+    scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(0);
     assert_eq!(verified(&scene, &AUDITED).0, 0);
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
@@ -303,7 +303,7 @@ fn a_checkpoint_that_nobody_known_signed_counts_until_a_key_is_given() {
 fn cut_off() -> Scene {
     let scene = scene("");
     scene.run_once();
-    scene.rescind(&["ledger", "backup", "copy.db"]).code(0);
+    scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(0);
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
     scene

@@ -38,8 +38,8 @@ async fn list(args: &list::Args, client: &Client, screen: &Screen) -> anyhow::Re
 async fn show(args: &show::Args, client: &Client, screen: &Screen) -> anyhow::Result<Exit> {
     not_over_a_hub(args.ledger.is_named(), "--ledger")?;
     let value = client.get(&path(&args.id, ""), &[]).await?;
-    if let Some(format) = args.graph {
-        return show::show_graph(&client.typed::<Incident>(value)?.graph, format);
+    if let Some(format) = args.graph() {
+        return Ok(show::show_graph(&client.typed::<Incident>(value)?.graph, format));
     }
     screen.json(&value)?;
     if screen.is_text() {

@@ -7,6 +7,7 @@ pub(super) mod show;
 pub use answer::{DoneArgs, PursueArgs};
 pub use show::chain;
 
+use super::formats;
 use super::in_need::in_need;
 use super::output::Screen;
 use super::{Exit, with_ledger};
@@ -34,6 +35,11 @@ impl Args {
     /// It is shown again and again.
     pub fn watches(&self) -> bool {
         matches!(&self.command, Command::Show(args) if args.watch)
+    }
+
+    /// Only a graph is wanted.
+    pub fn is_format(&self, name: &str) -> bool {
+        formats::GRAPHS.contains(&name) && matches!(&self.command, Command::Show(_))
     }
 }
 

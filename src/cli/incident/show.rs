@@ -4,7 +4,7 @@ use super::list::style;
 use crate::cli::exit::BadInput;
 use crate::cli::ledger_path::OtherLedger;
 use crate::cli::output::{BAD, BOLD, DIM, GOOD, Screen, WARN, clean, styled, table, utc, when};
-use crate::cli::{Exit, watch};
+use crate::cli::{Exit, formats, watch};
 use crate::config::{Config, ConfigError};
 use crate::desk::incident_named;
 use crate::finding::Derived;
@@ -25,12 +25,12 @@ pub struct Args {
     /// An incident's id or its beginning, or that of any of its remediations.
     pub(in crate::cli) id: String,
 
-    /// Only the graph: how one thing led to another.
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(in crate::cli) graph: Option<GraphFormat>,
+    /// How it is written: text for people, JSON for programs, or only the graph: how one thing led to another.
+    #[arg(long, short, value_name = "FORMAT", value_parser = formats::of_incident())]
+    output: Option<String>,
 
     /// Refresh every two seconds, until you press Ctrl-C.
-    #[arg(long, short, conflicts_with = "graph")]
+    #[arg(long, short)]
     pub(in crate::cli) watch: bool,
 
     #[command(flatten)]
@@ -43,8 +43,13 @@ pub(in crate::cli) enum GraphFormat {
     Mermaid,
     /// a digraph for Graphviz
     Dot,
-    /// nodes and edges
-    Json,
+}
+
+impl Args {
+    /// The format of the graph, where nothing else is wanted.
+    pub(in crate::cli) fn graph(&self) -> Option<GraphFormat> {
+        GraphFormat::from_str(self.output.as_deref()?, false).ok()
+    }
 }
 
 pub fn run(
@@ -59,8 +64,8 @@ pub fn run(
         incident
             .ok_or_else(|| anyhow::Error::from(BadInput(format!("{id} is a part of another incident now"))))
     };
-    if let Some(format) = args.graph {
-        return show_graph(&read()?.graph, format);
+    if let Some(format) = args.graph() {
+        return Ok(show_graph(&read()?.graph, format));
     }
     watch::show(args.watch, screen, || {
         let incident = read()?;
@@ -84,13 +89,12 @@ fn heading(text: &str, screen: &Screen) {
 }
 
 /// The graph alone.
-pub(in crate::cli) fn show_graph(graph: &Graph, format: GraphFormat) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn show_graph(graph: &Graph, format: GraphFormat) -> Exit {
     match format {
         GraphFormat::Mermaid => Screen::raw(graph.mermaid().trim_end()),
         GraphFormat::Dot => Screen::raw(graph.dot().trim_end()),
-        GraphFormat::Json => Screen::raw(&crate::safe::json_line(graph)?),
     }
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 /// An incident, for people.

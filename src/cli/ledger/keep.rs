@@ -13,8 +13,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     /// The new file to write.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(long, short = 'O', value_name = "FILE")]
+    out: PathBuf,
 
     /// Make the copy a ledger by itself again, that follows no log.
     #[arg(long)]
@@ -30,21 +30,21 @@ pub fn backup(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let path = args.ledger.path(config)?;
-    if args.file.exists() {
-        let text = format!("{} exists already; choose another name", args.file.display());
+    if args.out.exists() {
+        let text = format!("{} exists already; choose another name", args.out.display());
         return Err(BadInput(text).into());
     }
     let published = beside(&path);
     let reader = Reader::open(&path)?;
-    let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let text = format!("{}: there is no folder {}", args.file.display(), folder.display());
+        let text = format!("{}: there is no folder {}", args.out.display(), folder.display());
         return Err(BadInput(text).into());
     }
-    reader.backup(&args.file, args.detach)?;
-    let shown = args.file.display().to_string();
+    reader.backup(&args.out, args.detach)?;
+    let shown = args.out.display().to_string();
     // A copy that cannot be read is none.
-    let found = verify(&args.file, &published, Keys::default(), &mut |_, _| {})
+    let found = verify(&args.out, &published, Keys::default(), &mut |_, _| {})
         .map_err(|error| unreadable(&shown, error))?;
     screen.json(&serde_json::json!({
         "backup": shown, "entries": found.entries, "root": found.root, "problems": found.problems.len(),

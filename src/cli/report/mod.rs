@@ -5,6 +5,7 @@ mod wanted;
 
 use super::Exit;
 use super::exit::BadInput;
+use super::formats;
 use super::in_need::in_need;
 use super::ledger_path::named_ledger;
 use super::output::{GOOD, Screen, styled};
@@ -17,6 +18,7 @@ use crate::remediation::{Draft, Event, Reported};
 use crate::replication::open_ledger;
 use crate::report::{Format, Prepared, ReportError, write};
 use crate::service::Checkpoints;
+use clap::ValueEnum;
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -28,9 +30,9 @@ pub struct Args {
     #[command(subcommand)]
     to: Option<To>,
 
-    /// Format of the report.
-    #[arg(long, value_enum, required = true, value_name = "FORMAT")]
-    format: Option<Format>,
+    /// Format of the report; it has to be given.
+    #[arg(long, short, value_name = "FORMAT", value_parser = formats::of_report())]
+    output: Option<String>,
 
     #[command(flatten)]
     wanted: Wanted,
@@ -59,6 +61,23 @@ pub(super) struct OverHub {
 }
 
 impl Args {
+    /// The format of the report.
+    ///
+    /// # Errors
+    /// When none was given, or one for people at a terminal.
+    fn format(&self) -> Result<Format, BadInput> {
+        let named = self.output.as_deref().and_then(|name| Format::from_str(name, false).ok());
+        named.ok_or_else(|| {
+            let all: Vec<&str> = Format::value_variants().iter().map(|one| one.name()).collect();
+            BadInput(format!("-o FORMAT is missing: {}", all.join(", ")))
+        })
+    }
+
+    /// A report can be written so.
+    pub(super) fn is_format(&self, name: &str) -> bool {
+        self.to.is_none() && (Format::from_str(name, false).is_ok() || name == "text")
+    }
+
     /// What a hub is asked for.
     ///
     /// # Errors
@@ -68,7 +87,7 @@ impl Args {
             let text = "--hub gives reports of the hub's ledger to download: push-securityhub and --ledger need its host";
             return Err(BadInput(text.to_owned()));
         }
-        let format = self.format.unwrap_or(Format::Json).name();
+        let format = self.format()?.name();
         let mut query = vec![("format", format.to_owned())];
         query.extend(self.wanted.over_a_hub()?);
         if self.has_appendix()? {
@@ -80,9 +99,8 @@ impl Args {
     /// # Errors
     /// When an appendix is asked of a format that has none.
     fn has_appendix(&self) -> Result<bool, BadInput> {
-        let format = self.format.unwrap_or(Format::Json);
-        if self.appendix && format != Format::Html {
-            let why = "--appendix is for --format html: the other formats have the ids of requests, and `rescind ledger prove ENTRY` proves an entry";
+        if self.appendix && self.format()? != Format::Html {
+            let why = "--appendix is for -o html: the other formats have the ids of requests, and `rescind ledger prove ENTRY` proves an entry";
             return Err(BadInput(why.to_owned()));
         }
         Ok(self.appendix)
@@ -101,7 +119,7 @@ pub fn run(args: &Args, config: &Path, screen: &Screen) -> anyhow::Result<Exit> 
     if let Some(To::PushSecurityHub(push)) = &args.to {
         return push::run(push, &Config::load_alone(config)?, screen);
     }
-    let format = args.format.unwrap_or(Format::Json);
+    let format = args.format()?;
     let appendix = args.has_appendix()?;
     let (reader, recorded) = if let Some(path) = &args.ledger {
         (Reader::open(&named_ledger(path)?)?, None)

@@ -50,7 +50,7 @@ fn everything_is_denied_until_the_quarantine_is_lifted(row: Row) {
     assert_eq!(order, ["intent", "quarantining", "quarantined", "lifting", "lifted"], "{row:?}");
     assert_eq!(service.stop(), 0);
     subject.ledger_is_whole();
-    let shown = scene.rescind(&["report", "--format", "json"]).code(0).json_document();
+    let shown = scene.rescind(&["report", "-o", "json"]).code(0).json_document();
     let one = &shown["remediations"][0]["quarantines"][0];
     assert!(one["attached_at"].is_string() && one["lifted_at"].is_string(), "{one}");
 }

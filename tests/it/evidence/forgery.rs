@@ -9,7 +9,7 @@ use serde_json::json;
 /// The remediations of a report since yesterday.
 fn reported(scene: &Scene) -> usize {
     let yesterday = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24)).to_string();
-    let ran = scene.rescind(&["report", "--format", "json", "--from", &yesterday]).code(0);
+    let ran = scene.rescind(&["report", "-o", "json", "--from", &yesterday]).code(0);
     ran.json_document()["remediations"].as_array().expect("a list").len()
 }
 
@@ -58,7 +58,7 @@ fn an_index_that_lacks_rows_is_seen_and_made_again() {
         let is_hidden = reported(&scene) == 0 || scene.rescind(&["list", "-o", "json"]).json().is_empty();
         assert!(is_hidden, "{index}");
         verify(&scene, &kept, &key).code(6).says(index);
-        scene.rescind(&["ledger", "backup", "copy.db"]).code(6).says(index);
+        scene.rescind(&["ledger", "backup", "-O", "copy.db"]).code(6).says(index);
         scene.rescind(&["ledger", "rebuild", "--check"]).code(6).says(index);
         assert_eq!(
             scene.rescind(&["ledger", "rebuild", "-o", "json"]).code(6).json_document()["mended"],
@@ -93,7 +93,7 @@ fn the_schema_is_exactly_what_the_migrations_make() {
         if !change.contains("user_version") {
             scene.rescind(&["ledger", "rebuild", "--check"]).code(6).says(wanted);
             let copy = format!("{}.db", change.len());
-            scene.rescind(&["ledger", "backup", &copy]).code(6).says(wanted);
+            scene.rescind(&["ledger", "backup", "-O", &copy]).code(6).says(wanted);
         }
     }
 }

@@ -88,7 +88,7 @@ fn a_ledger_that_follows_a_log_is_not_written_without_it_and_a_copy_can_be_alone
     std::fs::copy(scene.path("rescind.toml"), first.path("rescind.toml")).expect("copied");
     first.rescind(&["run", "--once"]).code(4).says("follows a log");
     first.rescind(&["list"]).code(0);
-    first.rescind(&["ledger", "backup", "alone.db", "--detach"]).code(0);
+    first.rescind(&["ledger", "backup", "-O", "alone.db", "--detach"]).code(0);
     std::fs::rename(first.path("alone.db"), first.path("ledger.db")).expect("moved");
     for end in ["ledger.db-wal", "ledger.db-shm"] {
         let _ = std::fs::remove_file(first.path(end));

@@ -214,7 +214,7 @@ fn what_was_observed_first_and_then_revoked_is_one_finding() {
     scene.configure("mode = \"enforce\"\n");
     scene.run_once().counts(json!({"revoked": 1, "seen_before": 1}));
     assert_eq!(scene.entries_of("decision").len(), 2);
-    let summary = scene.rescind(&["report", "--format", "json"]).code(0).json_document()["summary"].clone();
+    let summary = scene.rescind(&["report", "-o", "json"]).code(0).json_document()["summary"].clone();
     assert_eq!((&summary["decisions"], &summary["by_verdict"]), (&json!(1), &json!({"remediate": 1})));
     assert_eq!(summary["remediation_rate"]["share"], 1.0);
     // What is released is proved no more.
@@ -223,7 +223,7 @@ fn what_was_observed_first_and_then_revoked_is_one_finding() {
     scene
         .rescind(&["release", "--yes", id.as_str().expect("an id"), "--by", "Ann", "--reason", "over"])
         .code(0);
-    let summary = scene.rescind(&["report", "--format", "json"]).code(0).json_document()["summary"].clone();
+    let summary = scene.rescind(&["report", "-o", "json"]).code(0).json_document()["summary"].clone();
     assert_eq!((&summary["by_proof"], &summary["acted"]), (&json!({"none": 1}), &json!(1)));
     assert_eq!(scene.rescind(&["list", "-o", "json"]).json()[0]["proof"], serde_json::Value::Null);
 }

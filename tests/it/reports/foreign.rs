@@ -45,7 +45,7 @@ fn is_trick(c: char) -> bool {
 fn foreign_text_does_no_harm_in_any_format() {
     let scene = odd();
     for format in ["csv", "json", "jsonl", "ocsf", "asff", "html"] {
-        let text = scene.rescind(&["report", "--format", format, "--no-record"]).code(0).out;
+        let text = scene.rescind(&["report", "-o", format, "--no-record"]).code(0).out;
         assert!(!text.chars().any(is_trick), "{format}");
         assert!(format == "csv" || !text.contains("<script"), "{format}");
         assert!(!text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')), "{format}");

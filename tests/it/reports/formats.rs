@@ -40,23 +40,23 @@ fn pretty(value: &Value) -> String {
 
 #[test]
 fn each_format_of_a_fixed_ledger() {
-    is("csv", &fixed(&["--format", "csv"]));
-    let report: Value = serde_json::from_str(&fixed(&["--format", "json"])).expect("JSON");
-    assert_eq!(report["remediations"], json!(lines(&fixed(&["--format", "jsonl"]))));
+    is("csv", &fixed(&["-o", "csv"]));
+    let report: Value = serde_json::from_str(&fixed(&["-o", "json"])).expect("JSON");
+    assert_eq!(report["remediations"], json!(lines(&fixed(&["-o", "jsonl"]))));
     is("json", &pretty(&report));
-    let ocsf = fixed(&["--format", "ocsf"]);
+    let ocsf = fixed(&["-o", "ocsf"]);
     is_ocsf(&ocsf);
     is("ocsf", &pretty(&json!(lines(&ocsf))));
-    let asff = fixed(&["--format", "asff"]);
+    let asff = fixed(&["-o", "asff"]);
     is_asff(&asff);
     is("asff", &pretty(&serde_json::from_str(&asff).expect("JSON")));
-    is("html", &fixed(&["--format", "html"]));
+    is("html", &fixed(&["-o", "html"]));
 }
 
 #[test]
 fn what_is_not_selected_is_not_reported() {
     let count = |args: &[&str]| {
-        let args = [&["--format", "jsonl"], args].concat();
+        let args = [&["-o", "jsonl"], args].concat();
         fixed(&args).lines().count()
     };
     assert_eq!(count(&[]), 1);
@@ -78,7 +78,7 @@ fn what_is_not_selected_is_not_reported() {
         assert_eq!(count(args), expected, "{args:?}");
     }
     let report: Value =
-        serde_json::from_str(&fixed(&["--format", "json", "--account", "333333333333"])).expect("JSON");
+        serde_json::from_str(&fixed(&["-o", "json", "--account", "333333333333"])).expect("JSON");
     assert_eq!(report["summary"]["skipped_by_reason"], json!({"not_a_role": 1}));
     assert_eq!(report["summary"]["acted"], 0);
 }

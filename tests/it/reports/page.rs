@@ -9,7 +9,7 @@ fn the_page_loads_nothing_and_proves_its_entries() {
     let scene = Scene::new();
     let _ = scene.theft(SHOP, "web");
     scene.run_once();
-    scene.rescind(&["report", "--format", "html", "--appendix", "-O", "report.html"]).code(0);
+    scene.rescind(&["report", "-o", "html", "--appendix", "-O", "report.html"]).code(0);
     let page = std::fs::read_to_string(scene.path("report.html")).expect("a page");
     for loads in ["src=", "url(", "@import", "<script", "http://", "https://"] {
         assert!(!page.contains(loads), "{loads}");
@@ -57,7 +57,7 @@ fn a_browser_shows_the_page_and_asks_for_nothing() {
     let path = |name: &str| directory.path().join(name);
     made::write(&path("ledger.db"), std::iter::repeat_n(made::story(), 1000));
     let made = Command::new(env!("CARGO_BIN_EXE_rescind"))
-        .args(["report", "--format", "html", "--ledger"])
+        .args(["report", "-o", "html", "--ledger"])
         .arg(path("ledger.db"))
         .arg("-O")
         .arg(path("report.html"))

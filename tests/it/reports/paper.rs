@@ -11,7 +11,7 @@ fn printed(name: &str, stories: Vec<Vec<Draft>>, more: &[&str]) -> usize {
     let made = Made::of(stories);
     let (page, pdf) = (made.path("report.html"), made.path("report.pdf"));
     let done = Command::new(env!("CARGO_BIN_EXE_rescind"))
-        .args(["report", "--format", "html", "--ledger"])
+        .args(["report", "-o", "html", "--ledger"])
         .arg(made.path("ledger.db"))
         .arg("-O")
         .arg(&page)

@@ -12,7 +12,7 @@ const KEYS: &str =
     "mode = \"enforce\"\npoll_interval = \"5s\"\nquarantine = \"1h\"\nlisten = \"127.0.0.1:0\"\n";
 
 fn report(scene: &Scene, format: &str) -> String {
-    scene.rescind(&["report", "--format", format, "--no-record"]).code(0).out
+    scene.rescind(&["report", "-o", format, "--no-record"]).code(0).out
 }
 
 /// What each format says of the only remediation: whether it is quarantined, and since and until when it was.

@@ -11,7 +11,7 @@ fn a_report_is_signed_for_recorded_and_whole() {
     let _ = scene.theft(SHOP, "web");
     scene.run_once().counts(json!({"revoked": 1}));
     let before = scene.count("true");
-    let ran = scene.rescind(&["report", "--format", "json", "-O", "report.json", "-o", "json"]).code(0);
+    let ran = scene.rescind(&["report", "-o", "json", "-O", "report.json"]).code(0);
     let written = &ran.json()[0];
     let bytes = std::fs::read(scene.path("report.json")).expect("a report");
     assert_eq!(written["sha256"], rescind::digest::sha256(&bytes));
@@ -40,8 +40,8 @@ fn a_report_is_signed_for_recorded_and_whole() {
         assert_eq!(mode & 0o777, 0o600);
     }
     // Nothing is recorded when that is not wanted, and nothing is left half written.
-    scene.rescind(&["report", "--format", "csv", "--no-record"]).code(0).says("simulated");
-    scene.rescind(&["report", "--format", "csv", "-O", "no/such/folder.csv"]).code(2);
+    scene.rescind(&["report", "-o", "csv", "--no-record"]).code(0).says("simulated");
+    scene.rescind(&["report", "-o", "csv", "-O", "no/such/folder.csv"]).code(2);
     assert_eq!(scene.entries_of("report").len(), 1);
     let left = std::fs::read_dir(scene.directory.path()).expect("a directory");
     assert!(!left.filter_map(Result::ok).any(|file| file.file_name().to_string_lossy().contains(".new-")));
@@ -50,7 +50,7 @@ fn a_report_is_signed_for_recorded_and_whole() {
 #[test]
 fn what_cannot_be_selected_is_refused() {
     let scene = Scene::new();
-    scene.rescind(&["report", "--format", "csv"]).code(4);
+    scene.rescind(&["report", "-o", "csv"]).code(4);
     scene.watch();
     for args in [
         &["--status", "done"][..],
@@ -61,9 +61,9 @@ fn what_cannot_be_selected_is_refused() {
         &["--from", "yesterday"],
         &["--appendix"],
     ] {
-        scene.rescind(&[&["report", "--format", "csv"], args].concat()).code(2);
+        scene.rescind(&[&["report", "-o", "csv"], args].concat()).code(2);
     }
-    let refused = scene.rescind(&["report", "--format", "csv", "--from", "2026-02-02", "--to", "2026-02-01"]);
+    let refused = scene.rescind(&["report", "-o", "csv", "--from", "2026-02-02", "--to", "2026-02-01"]);
     assert!(refused.err.contains("--to 2026-02-01 is before --from 2026-02-02"), "{}", refused.err);
     assert!(scene.entries_of("report").is_empty());
 }
@@ -76,7 +76,7 @@ fn held_answered_released_and_skipped_are_reported() {
         let _ = scene.theft(account, role);
     }
     scene.poll().code(5);
-    let report: Value = scene.rescind(&["report", "--format", "json", "--no-record"]).code(0).json_document();
+    let report: Value = scene.rescind(&["report", "-o", "json", "--no-record"]).code(0).json_document();
     let summary = &report["summary"];
     assert_eq!(summary["held_by_reason"], json!({"mode_approve": 3}));
     assert_eq!(summary["needs_person"].as_array().map(Vec::len), Some(3));
@@ -91,7 +91,7 @@ fn held_answered_released_and_skipped_are_reported() {
     scene.rescind(&["reject", &api, "--by", "Bob", "--reason", "a test"]).code(0);
     scene.poll_new();
     scene.rescind(&["release", "--yes", &web, "--by", "Ann", "--reason", "over"]);
-    let report: Value = scene.rescind(&["report", "--format", "json", "--no-record"]).code(0).json_document();
+    let report: Value = scene.rescind(&["report", "-o", "json", "--no-record"]).code(0).json_document();
     let summary = &report["summary"];
     assert_eq!(summary["seconds_to_answer"]["count"], 2, "{summary}");
     assert_eq!((&summary["acted"], &summary["remediations"]), (&json!(1), &json!(3)), "{summary}");
@@ -109,7 +109,7 @@ fn a_release_is_a_restore() {
     let id =
         scene.rescind(&["list", "-o", "json"]).json()[0]["remediation"].as_str().expect("an id").to_owned();
     scene.rescind(&["release", "--yes", &id, "--by", "Ann", "--reason", "over"]).code(0);
-    let text = scene.rescind(&["report", "--format", "ocsf", "--no-record"]).code(0).out;
+    let text = scene.rescind(&["report", "-o", "ocsf", "--no-record"]).code(0).out;
     is_ocsf(&text);
     let activities: Vec<_> = lines(&text)
         .iter()

@@ -28,7 +28,7 @@ fn an_incident() {
     screens.run(&["explain", &id]).code(0);
     screens.run(&["impact", &id]).code(0);
     screens.run(&["status"]).code(5);
-    screens.run(&["report", "--format", "csv", "-O", "report.csv"]).code(0);
+    screens.run(&["report", "-o", "csv", "-O", "report.csv"]).code(0);
     screens.run(&[&["release", "--yes", &id], &SIGNED[..]].concat()).code(0);
     screens.run(&[&["release", "--yes", &id], &SIGNED[..]].concat()).code(0);
     screens.run(&["show", &id]).code(0);

@@ -23,8 +23,8 @@ fn a_ledger_that_is_whole() {
     screens.run(&["ledger", "check-proof", "proof.json", "--public-key", &key]).code(0);
     screens.run(&["ledger", "prove", "3", "-O", "proof.json"]).code(2);
     screens.run(&["ledger", "prove", "9999"]).code(2);
-    screens.run(&["ledger", "backup", "copy.db"]).code(0);
-    screens.run(&["ledger", "backup", "copy.db"]).code(2);
+    screens.run(&["ledger", "backup", "-O", "copy.db"]).code(0);
+    screens.run(&["ledger", "backup", "-O", "copy.db"]).code(2);
     screens.run(&["ledger", "rebuild", "--check"]).code(0);
     let now = jiff::Timestamp::now().to_string();
     screens.run(&["ledger", "archive", "--before", &now, "-O", "closed.jsonl"]).code(2);
